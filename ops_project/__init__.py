@@ -1,0 +1,1 @@
+"""The Dagster code location: an operations-ready data platform."""

@@ -1,0 +1,196 @@
+"""YAML → model: the whole configuration, strict, with every cross-reference checked.
+
+A file in the overlay replaces the shipped file of the same relative path; other files of the overlay are added. All
+mistakes are reported at once, each with file, line, name and the valid values. Knows no defaults of its own: those stand
+in the models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ops_project.model.base import Model
+from ops_project.model.document import ConfigError, Document, Problem
+from ops_project.model.feed import Feed, FeedFile
+from ops_project.model.owner import Owners
+from ops_project.model.platform import Platform
+from ops_project.settings import CONFIG_DIR, RUNBOOK_DIR, Settings
+
+__all__ = ["Catalog", "ConfigError", "Problem", "load"]
+
+# One file, one model. The name is the attribute of Catalog that holds it.
+FILES: dict[str, type[Model]] = {
+    "platform": Platform,
+    "owners": Owners,
+}
+FEEDS_DIR = "feeds"
+# Kinds of file that the overlay may hold beside YAML, read by others through `Catalog.config_file`.
+OTHER_SUFFIXES = {".csv", ".md"}
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that is configured. Frozen; built by `load`."""
+
+    platform: Platform
+    owners: Owners
+    feeds: dict[str, Feed]
+    feed_files: dict[str, FeedFile]
+    """One for each domain that has feeds, by domain id."""
+    documents: dict[str, Document] = field(repr=False)
+    """The parsed files by relative path, for errors that others find later."""
+    overlay: Path | None = None
+
+    def feeds_of(self, domain: str) -> list[Feed]:
+        """The feeds of a domain, in the file's order."""
+        return [feed for feed in self.feeds.values() if feed.domain == domain]
+
+    def config_file(self, relative: str) -> Path:
+        """The path that holds for `relative`: the overlay's where it has one."""
+        return _resolve(relative, self.overlay)
+
+    def runbook_file(self, slug: str) -> Path | None:
+        """The runbook's Markdown file, the overlay's `runbooks/<slug>.md` first; None where there is none."""
+        candidates = [RUNBOOK_DIR / f"{slug}.md"]
+        if self.overlay is not None:
+            candidates.insert(0, self.overlay / "runbooks" / f"{slug}.md")
+        return next((path for path in candidates if path.is_file()), None)
+
+
+def load(settings: Settings) -> Catalog:
+    """The catalog of this configuration. Raises ConfigError with every problem found."""
+    return _load(settings.overlay, _stamp(settings.overlay))
+
+
+def _stamp(overlay: Path | None) -> tuple[tuple[str, int], ...]:
+    # Files are small and few: their names and change times key the cache, so that a long-lived process sees an edit.
+    roots = [CONFIG_DIR] + ([overlay] if overlay else [])
+    return tuple(
+        sorted((str(path), path.stat().st_mtime_ns) for root in roots for path in root.rglob("*") if path.is_file())
+    )
+
+
+@lru_cache(maxsize=8)
+def _load(overlay: Path | None, stamp: tuple[tuple[str, int], ...]) -> Catalog:
+    documents: dict[str, Document] = {}
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for name, model in FILES.items():
+        try:
+            document = _read(f"{name}.yaml", overlay)
+            documents[f"{name}.yaml"] = document
+            values[name] = document.validate(model)
+        except ConfigError as error:
+            problems += error.problems
+    feed_files: dict[str, FeedFile] = {}
+    for relative in _feed_files(overlay):
+        try:
+            document = _read(relative, overlay)
+            documents[relative] = document
+            feed_file = document.validate(FeedFile)
+            if feed_file.domain in feed_files:
+                problems.append(document.problem(("domain",), f"domain {feed_file.domain!r} already has a feeds file"))
+            else:
+                feed_files[feed_file.domain] = feed_file
+        except ConfigError as error:
+            problems += error.problems
+    problems += _strangers(overlay, documents)
+    if problems:
+        raise ConfigError(problems)
+    feeds: dict[str, Feed] = {}
+    for relative, document in documents.items():
+        if relative.startswith(f"{FEEDS_DIR}/"):
+            for name, feed in feed_files[document.data["domain"]].resolved().items():
+                if name in feeds:
+                    problems.append(
+                        document.problem(
+                            ("feeds", name), f"feed {name!r} already belongs to domain {feeds[name].domain!r}"
+                        )
+                    )
+                feeds[name] = feed
+    catalog = Catalog(feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, **values)
+    problems += _references(catalog)
+    if problems:
+        raise ConfigError(problems)
+    return catalog
+
+
+def _resolve(relative: str, overlay: Path | None) -> Path:
+    if overlay is not None and (overlay / relative).is_file():
+        return overlay / relative
+    return CONFIG_DIR / relative
+
+
+def _read(relative: str, overlay: Path | None) -> Document:
+    path = _resolve(relative, overlay)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError([Problem(str(path), 1, "this file is needed and does not exist")]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem(str(path), 1, f"not UTF-8 ({error.reason} at byte {error.start})")]) from None
+    return Document.parse(text, path)
+
+
+def _feed_files(overlay: Path | None) -> list[str]:
+    names = {path.name for path in (CONFIG_DIR / FEEDS_DIR).glob("*.yaml")}
+    if overlay is not None:
+        names |= {path.name for path in (overlay / FEEDS_DIR).glob("*.yaml")}
+    return [f"{FEEDS_DIR}/{name}" for name in sorted(names)]
+
+
+def _strangers(overlay: Path | None, documents: dict[str, Document]) -> list[Problem]:
+    """A YAML file in the overlay that nothing reads is a mistake in its name."""
+    if overlay is None:
+        return []
+    valid = {f"{name}.yaml" for name in FILES} | set(documents)
+    return [
+        Problem(
+            str(path),
+            1,
+            f"nothing reads this file{_meant(relative, sorted(valid))}; valid: {', '.join(sorted(valid))}, "
+            f"{FEEDS_DIR}/<domain>.yaml",
+        )
+        for path in sorted(overlay.rglob("*.y*ml"))
+        if (relative := path.relative_to(overlay).as_posix()) not in valid and not relative.startswith("metadata/")
+    ]
+
+
+def _meant(name: str, valid: list[str]) -> str:
+    close = get_close_matches(name, valid, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _dangling(document: Document, loc: tuple[str, ...], subject: str, name: str, valid: list[str]) -> list[Problem]:
+    """A problem where `name` is not among `valid`; nothing otherwise."""
+    if name in valid:
+        return []
+    meant = _meant(name, valid)
+    return [document.problem(loc, f"{subject} {name!r} does not exist{meant}; valid: {', '.join(sorted(valid))}")]
+
+
+def _references(catalog: Catalog) -> list[Problem]:
+    """Every name that one file uses and another must declare."""
+    problems: list[Problem] = []
+    document, owners = catalog.documents["owners.yaml"], catalog.owners
+    people = list(owners.people)
+    for slug, team in owners.teams.items():
+        for member in team.members:
+            problems += _dangling(document, ("teams", slug, "members"), f"team {slug!r}: member", member, people)
+    for slug, person in owners.people.items():
+        if person.manager is not None:
+            problems += _dangling(document, ("people", slug, "manager"), f"{slug!r}: manager", person.manager, people)
+    for relative, document in catalog.documents.items():
+        if not relative.startswith(f"{FEEDS_DIR}/"):
+            continue
+        for feed in catalog.feeds_of(document.data["domain"]):
+            for owner in feed.owners:
+                if owners.resolve(owner) is None:
+                    problems += _dangling(
+                        document, ("feeds", feed.name, "owners"), f"feed {feed.name!r}: owner", owner, owners.valid()
+                    )
+    return problems

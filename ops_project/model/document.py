@@ -1,0 +1,157 @@
+"""A YAML file with its line numbers, so that an error can say where it is.
+
+Reads nothing from disk itself: it is given text. Refuses duplicate keys, which YAML allows and a reader overlooks.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Loc = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong in the configuration."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; `problems` says everything that is wrong with it, sorted by file and line."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain data of one YAML file and the line (1-based) on which each key and item stands."""
+
+    file: str
+    data: Any
+    lines: dict[Loc, int] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str, file: str | Path) -> Document:
+        """Parse `text`; `file` is the name used in errors. Raises ConfigError on bad YAML or duplicate keys."""
+        name = str(file)
+        loader = yaml.SafeLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return cls(name, {}, {(): 1})
+            lines: dict[Loc, int] = {}
+            problems: list[Problem] = []
+            _walk(node, (), lines, problems, name)
+            if problems:
+                raise ConfigError(problems)
+            return cls(name, loader.construct_document(node), lines)
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            raise ConfigError([Problem(name, line, f"not valid YAML: {error.problem or error.context}")]) from None
+        finally:
+            loader.dispose()
+
+    def line(self, *loc: str | int) -> int:
+        """The line of the deepest part of `loc` that stands in the file."""
+        known: Loc = ()
+        for part in loc:
+            if (*known, part) in self.lines:
+                known = (*known, part)
+        return self.lines.get(known, 1)
+
+    def problem(self, loc: Sequence[str | int], message: str) -> Problem:
+        """A problem at `loc`."""
+        return Problem(self.file, self.line(*loc), message)
+
+    def validate(self, model: type[ModelT], data: Any = None, at: Loc = ()) -> ModelT:
+        """`data` (default: the whole file) as `model`. Raises ConfigError with a line for each mistake."""
+        try:
+            return model.model_validate(self.data if data is None else data)
+        except ValidationError as error:
+            raise ConfigError(
+                [self.problem((*at, *item["loc"]), _message(model, item)) for item in error.errors()]
+            ) from None
+
+
+def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], problems: list[Problem], name: str) -> None:
+    lines.setdefault(loc, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            key = key_node.value
+            here = (*loc, key)
+            if here in lines:
+                problems.append(
+                    Problem(name, key_node.start_mark.line + 1, f"{key!r} stands twice, first on line {lines[here]}")
+                )
+                continue
+            lines[here] = key_node.start_mark.line + 1
+            _walk(value_node, here, lines, problems, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            _walk(item, (*loc, index), lines, problems, name)
+
+
+def _message(model: type[BaseModel], item: Any) -> str:
+    loc: Loc = tuple(item["loc"])
+    where = ".".join(map(str, loc)) or "the file"
+    if item["type"] == "extra_forbidden":
+        valid = _fields_at(model, loc[:-1])
+        return (
+            f"unknown key {loc[-1]!r}"
+            + (f" in {'.'.join(map(str, loc[:-1]))}" if loc[:-1] else "")
+            + (f"; valid: {', '.join(valid)}" if valid else "")
+        )
+    if item["type"] == "missing":
+        return f"{where} is missing"
+    text = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    given = item.get("input")
+    shown = "" if isinstance(given, dict | list) or item["type"] == "value_error" else f" (given: {given!r})"
+    return f"{where}: {text}{shown}"
+
+
+def _fields_at(annotation: Any, loc: Loc) -> list[str]:
+    """Names of the fields of the model that lies at `loc` below `annotation`; empty where none does."""
+    for option in _options(annotation):
+        if isinstance(option, type) and issubclass(option, BaseModel):
+            fields = {info.alias or name: info.annotation for name, info in option.model_fields.items()}
+            if not loc:
+                return sorted(fields)
+            if loc[0] in fields and (found := _fields_at(fields[str(loc[0])], loc[1:])):
+                return found
+        elif loc and (item := _item(option)) is not None and (found := _fields_at(item, loc[1:])):
+            return found
+    return []
+
+
+def _item(annotation: Any) -> Any:
+    """What a dict, list or tuple holds; None for anything else."""
+    origin, args = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is dict:
+        return args[1]
+    return args[0] if origin in (list, tuple, set, frozenset) else None
+
+
+def _options(annotation: Any) -> list[Any]:
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _options(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return [option for arg in typing.get_args(annotation) for option in _options(arg)]
+    return [annotation]

@@ -1,0 +1,62 @@
+"""People and teams: who answers for a table, and how they are reached."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from ops_project.model.base import Model
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+TEAM_OWNER = re.compile(r"^team:(?P<slug>.+)$")
+
+
+class Person(Model):
+    """Somebody who can be paged."""
+
+    name: str
+    email: Email
+    phone: str | None = None
+    slack: str | None = None
+    manager: str | None = None
+
+
+class Team(Model):
+    """A group that owns things. `members` are people's ids; the first is the one who answers first."""
+
+    name: str
+    email: Email
+    slack: str | None = None
+    members: tuple[str, ...] = Field(min_length=1)
+    external: bool = False
+    """True for a consumer or an upstream client: it is told, it never owns a table."""
+
+
+class Owners(Model):
+    """owners.yaml."""
+
+    people: dict[Slug, Person]
+    teams: dict[Slug, Team]
+
+    def valid(self) -> list[str]:
+        """Every way to write an owner: `team:<id>` or a person's id, sorted."""
+        return sorted([*(f"team:{slug}" for slug in self.teams), *self.people])
+
+    def resolve(self, owner: str) -> Person | Team | None:
+        """The person or team behind `team:<id>`, a person's id or a person's e-mail; None where there is none."""
+        if match := TEAM_OWNER.match(owner):
+            return self.teams.get(match["slug"])
+        if owner in self.people:
+            return self.people[owner]
+        return next((person for person in self.people.values() if person.email == owner), None)
+
+    def dagster(self, owner: str) -> str:
+        """The owner as Dagster wants it: an e-mail for a person, `team:<id>` for a team."""
+        found = self.resolve(owner)
+        if found is None:
+            raise KeyError(f"unknown owner {owner!r}; valid: {', '.join(self.valid())}")
+        return found.email if isinstance(found, Person) else owner

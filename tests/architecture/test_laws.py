@@ -1,0 +1,124 @@
+"""Style, types and the laws of imports: one test for each tool, so that its own message is what a reader sees."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON_ROOTS = ["ops_project", "asset_checks", "tests"]
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def tool(name: str) -> str:
+    return str(Path(sys.executable).parent / name)
+
+
+def test_style() -> None:
+    run(tool("ruff"), "check", "--no-cache", *PYTHON_ROOTS)
+
+
+def test_types_of_the_pure_packages() -> None:
+    run(tool("mypy"))
+
+
+def test_imports_run_one_way() -> None:
+    run(tool("lint-imports"), "--no-cache")
+
+
+def test_sql_style() -> None:
+    run(tool("sqlfluff"), "lint", "--processes", "2", "--disable-progress-bar", "dbt_project/models")
+
+
+def test_only_settings_reads_the_environment() -> None:
+    offenders = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "ops_project").rglob("*.py")
+        if path.name != "settings.py" and re.search(r"os\.(environ|getenv)", path.read_text(encoding="utf-8"))
+    ]
+    assert not offenders
+
+
+DAGSTER_ROOMS = (
+    "ops_project/definitions.py",
+    "ops_project/defs/",
+    "ops_project/runtime/dagster_bridge",
+    "asset_checks/",
+)
+
+
+def test_dagster_is_imported_only_in_its_rooms() -> None:
+    offenders = [
+        name
+        for path in [*(ROOT / "ops_project").rglob("*.py"), *(ROOT / "asset_checks").rglob("*.py")]
+        if re.search(r"^\s*(import dagster|from dagster)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        and not (name := path.relative_to(ROOT).as_posix()).startswith(DAGSTER_ROOMS)
+        # Commands open the persisted instance; they import Dagster inside the function that needs it.
+        and not name.startswith("ops_project/cli/")
+    ]
+    assert not offenders
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: the tracked files are not known")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_the_lock_pins_with_hashes_and_names_no_index() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = re.findall(r"^[A-Za-z0-9][^\s=]*==", lock, re.MULTILINE)
+    assert len(pins) > 100
+    assert lock.count("--hash=sha256:") >= len(pins)
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", lock)
+
+
+def test_no_house_of_bad_names_and_no_diaries() -> None:
+    names = [path.relative_to(ROOT).as_posix() for path in tracked()]
+    assert not [name for name in names if re.search(r"(^|/)(utils?|lib|commons?|helpers?|ops)(\.py|/)", name)]
+    assert not [name for name in names if re.search(r"(COMPLETE|SUMMARY|PROGRESS|NOTES)[^/]*\.md$", name)]
+    assert not [name for name in names if Path(name).name in {"uv.lock", "poetry.lock", "Pipfile.lock"}]
+
+
+def test_every_dependency_is_used() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    modules = {
+        "dagster-webserver": "dagster_webserver|webserver",
+        "dbt-core": "dbt",
+        "dbt-duckdb": "duckdb",
+        "duckdb-extension-postgres": "postgres",
+        "psycopg2-binary": "psycopg2|postgresql",
+        "pyyaml": "yaml",
+        "scikit-learn": "sklearn",
+        "mlflow-skinny": "mlflow",
+        "setuptools": "setuptools",
+    }
+    text = (
+        "\n".join(
+            path.read_text(encoding="utf-8")
+            for path in tracked()
+            if path.suffix in {".py", ".yaml", ".yml", ".toml"}
+            and path.parts[-2] != "tests"
+            and path.name != "pyproject.toml"
+        )
+        + "setuptools"
+    )
+    unused = [
+        name
+        for requirement in project["dependencies"]
+        if not re.search(modules.get(name := re.split(r"[<>=\[]", requirement)[0], name.replace("-", "_")), text)
+    ]
+    assert not unused
