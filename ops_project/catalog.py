@@ -1,8 +1,8 @@
 """YAML → model: the whole configuration, strict, with every cross-reference checked.
 
 A file in the overlay replaces the shipped file of the same relative path; other files of the overlay are added. All
-mistakes are reported at once, each with file, line, name and the valid values. Knows no defaults of its own: those stand
-in the models.
+mistakes are reported at once, each with file, line, name and the valid values. Knows no defaults of its own: those
+stand in the models.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class Catalog:
 
 def load(settings: Settings) -> Catalog:
     """The catalog of this configuration. Raises ConfigError with every problem found."""
-    return _load(settings.overlay, _stamp(settings.overlay))
+    return _load(settings.overlay, _state_of(settings.overlay))
 
 
-def _stamp(overlay: Path | None) -> tuple[tuple[str, int], ...]:
+def _state_of(overlay: Path | None) -> tuple[tuple[str, int], ...]:
     # Files are small and few: their names and change times key the cache, so that a long-lived process sees an edit.
     roots = [CONFIG_DIR] + ([overlay] if overlay else [])
     return tuple(
@@ -75,7 +75,7 @@ def _stamp(overlay: Path | None) -> tuple[tuple[str, int], ...]:
 
 
 @lru_cache(maxsize=8)
-def _load(overlay: Path | None, stamp: tuple[tuple[str, int], ...]) -> Catalog:
+def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
     documents: dict[str, Document] = {}
     problems: list[Problem] = []
     values: dict[str, Any] = {}

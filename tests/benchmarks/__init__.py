@@ -1,0 +1,1 @@
+"""Measurements, never timed tests: every figure is a ratio measured in one run against a named alternative."""
