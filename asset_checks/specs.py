@@ -1,0 +1,92 @@
+"""What a check needs to know of a table, as plain values: the generator's input. Refuses to know where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+
+def always(_day: date) -> bool:
+    """A calendar without closed days."""
+    return True
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`columns` of the table point at `parent_columns` of `parent` (schema.table); null is not a reference."""
+
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ControlTotal:
+    """One number computed twice, per business date: on `source` and on `target` (both `schema.table`).
+
+    `source_value` and `target_value` are SQL aggregates. Both sides are grouped by their date column where one is named,
+    and compared date by date, so that two errors that cancel out are still found.
+    """
+
+    name: str
+    source: str
+    source_value: str
+    target_value: str
+    source_date: str | None = None
+    target_date: str | None = None
+    source_where: str = "true"
+    target_where: str = "true"
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class AnomalySeries:
+    """A table of daily verdicts computed in SQL (gold.data_anomalies): the check reads it, and computes nothing anew."""
+
+    date_column: str
+    status_column: str = "status"
+    anomalous: str = "Anomaly Detected"
+    unknown: tuple[str, ...] = ()
+    evidence_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table under check."""
+
+    schema: str
+    table: str
+    tier: int = 3
+    runbook: str | None = None
+    # The feed whose batches land in this table (bronze only): arrival, volume, quarantine and conservation need it.
+    feed: str | None = None
+    # Every feed that the table is built from; their touched dates say which part of a large table is scored.
+    feeds: tuple[str, ...] = ()
+    # Business key, and where it is unique: in the whole table, or only within one batch (full extracts, updates).
+    key: tuple[str, ...] = ()
+    key_scope: Literal["table", "batch"] = "table"
+    required: tuple[str, ...] = ()
+    # rule → SQL condition that a valid row fulfils; null counts as valid, for completeness counts nulls.
+    valid_when: Mapping[str, str] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    # When the data itself happened: a DATE (its end counts) or a TIMESTAMP in UTC. None: not time-bound, no freshness.
+    time_column: str | None = None
+    # The DATE by which an event table grows; None: the whole table is scored.
+    date_column: str | None = None
+    # Of a table that repeats a full extract per date only the newest date is scored.
+    full_extract: bool = False
+    # False for a business date on which no data is due (weekends, closed days).
+    open_on: Callable[[date], bool] = always
+    # False where the contract says that nothing will ever arrive: emptiness is then right, not unknown.
+    expected: bool = True
+    sequence_column: str | None = None
+    control_totals: tuple[ControlTotal, ...] = ()
+    anomalies: AnomalySeries | None = None
+    # Columns whose values are masked in every sample.
+    personal: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"

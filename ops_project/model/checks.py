@@ -1,0 +1,127 @@
+"""How the checks weigh and where they draw their lines: checks.yaml."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ops_project.model.base import Model
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Severity = Literal["critical", "high", "medium", "low"]
+Weight = Annotated[Decimal, Field(ge=0)]
+
+
+class ScoreWeights(Model):
+    """Relative weights; a dimension that does not apply to a table leaves its weight to the others."""
+
+    completeness: Weight
+    validity: Weight
+    uniqueness: Weight
+    consistency: Weight
+    timeliness: Weight
+
+    @model_validator(mode="after")
+    def _not_all_zero(self) -> ScoreWeights:
+        if not sum((self.completeness, self.validity, self.uniqueness, self.consistency, self.timeliness)):
+            raise ValueError("the weights of the score are all 0; at least one must be positive")
+        return self
+
+
+class Score(Model):
+    """Quality score from 0 to 100. Both edges are exact and on the unrounded score."""
+
+    weights: ScoreWeights
+    high_below: Decimal = Field(gt=0, le=100)
+    critical_below: Decimal = Field(gt=0, le=100)
+    """Below this the next layer is not built."""
+    window_dates: int = Field(ge=1)
+    """Of a table that grows by date, its newest dates that are scored …"""
+    recent_hours: float = Field(gt=0)
+    """… with every date that a load of these last hours touched."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Score:
+        if self.critical_below > self.high_below:
+            raise ValueError(f"critical_below {self.critical_below} lies above high_below {self.high_below}")
+        return self
+
+
+class FreshnessLimits(Model):
+    """Age of the newest data in hours that count (closed days do not)."""
+
+    stale_hours: float = Field(gt=0)
+    very_stale_hours: float = Field(gt=0)
+    critical_tiers: tuple[int, ...]
+    """Tiers whose very stale tables are critical; the others are high."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> FreshnessLimits:
+        if self.stale_hours >= self.very_stale_hours:
+            raise ValueError(f"stale_hours {self.stale_hours} is not below very_stale_hours {self.very_stale_hours}")
+        return self
+
+
+class Volume(Model):
+    """Rows of a business date against its predecessors."""
+
+    min_points: int = Field(ge=3)
+    """Fewer predecessors than this: unknown, which is said and is not a failure."""
+    confidence: float = Field(gt=0.5, lt=1)
+    """Of the two-sided prediction interval."""
+    trend_from: int = Field(ge=5)
+    weekday_from: int = Field(ge=14)
+    history: int = Field(ge=8)
+    """Predecessors that are looked at."""
+    min_relative_noise: Share
+    """Standard deviation that is assumed at least, relative to the level: a constant series has none of its own."""
+    recent_hours: float = Field(gt=0)
+    """Dates touched by loads of these last hours are judged, and always the newest."""
+
+
+class Quarantine(Model):
+    """Share of a load's rows that were quarantined. Above `high`: high; above `medium`: medium."""
+
+    medium: Share
+    high: Share
+
+
+class Duplicates(Model):
+    """Business keys that occur in more than one batch."""
+
+    window_dates: int = Field(ge=1)
+    samples: int = Field(ge=0)
+
+
+class Anomalies(Model):
+    """Which rows of gold.data_anomalies fail the check, and how many days it lists."""
+
+    alert_days: int = Field(ge=1)
+    list_days: int = Field(ge=1)
+
+
+class ArrivalSeverities(Model):
+    """Severity of each finding on a feed, by its failure class."""
+
+    source_missing: Severity
+    source_late: Severity
+    source_empty: Severity
+    source_partial: Severity
+    source_duplicate: Severity
+    schema_mismatch: Severity
+    data_invalid: Severity
+    """A file that cannot be decoded or whose quotes do not balance."""
+
+
+class Checks(Model):
+    """checks.yaml."""
+
+    score: Score
+    freshness: FreshnessLimits
+    volume: Volume
+    quarantine: Quarantine
+    duplicates: Duplicates
+    anomalies: Anomalies
+    arrival: ArrivalSeverities
