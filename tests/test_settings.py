@@ -1,0 +1,51 @@
+"""One home, one overlay, one clock: arguments win over the environment, the environment over the defaults."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ops_project.settings import PROJECT_ROOT, Settings, SettingsError, parse_as_of
+
+
+def test_the_default_home_is_data_in_the_project() -> None:
+    assert Settings.load(environ={}).home == PROJECT_ROOT / "data"
+
+
+def test_arguments_win_over_the_environment(tmp_path: Path) -> None:
+    environ = {"OPS_HOME": str(tmp_path / "env"), "OPS_AS_OF": "2020-01-01T00:00:00+00:00"}
+    settings = Settings.load(home=tmp_path / "argument", environ=environ)
+    assert settings.home == tmp_path / "argument"
+    assert settings.as_of == datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def test_a_date_means_eight_in_new_york_on_both_sides_of_daylight_saving() -> None:
+    assert parse_as_of("2011-02-18") == datetime(2011, 2, 18, 13, tzinfo=UTC)
+    assert parse_as_of("2011-07-18") == datetime(2011, 7, 18, 12, tzinfo=UTC)
+
+
+def test_a_time_without_zone_is_utc() -> None:
+    assert parse_as_of("2011-02-18T03:00") == datetime(2011, 2, 18, 3, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2011-02-30", "18/02/2011"])
+def test_a_time_that_is_not_understood_says_what_to_write(text: str) -> None:
+    with pytest.raises(SettingsError, match="write 2011-02-18"):
+        parse_as_of(text)
+
+
+def test_a_missing_overlay_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nowhere"):
+        Settings.load(overlay=tmp_path / "nowhere", environ={})
+
+
+def test_a_child_process_sees_the_same_settings(tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path, overlay=tmp_path, as_of="2011-02-18", environ={})
+    assert Settings.load(environ=settings.environ()) == settings
+
+
+def test_the_clock_stands_still_where_it_is_set(tmp_path: Path) -> None:
+    settings = Settings.load(home=tmp_path, as_of="2011-02-18", environ={})
+    assert settings.now() == settings.now() == datetime(2011, 2, 18, 13, tzinfo=UTC)
