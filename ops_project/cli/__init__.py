@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "feed": ("feed:feed", "List feeds; try a file against its contract before it lands."),
     "sql": ("sql:sql", "Ask the newest snapshot; read-only by the engine."),
     "queries": ("queries:queries", "The operational queries of a domain: list and run."),
+    "reference": ("reference:reference", "Write the reference pages from the code and the configuration."),
 }
 
 GLOBAL_OPTIONS = frozenset({"--home", "--config", "--as-of"})

@@ -1,0 +1,67 @@
+"""Every command, configuration key, feed and option is documented, and the pages are what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from ops_project.cli import COMMANDS, cli
+from ops_project.cli.reference import PAGES, pages, walk
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_reference_pages_are_up_to_date() -> None:
+    stale = [
+        name
+        for name, text in pages().items()
+        if not (PAGES / name).is_file() or (PAGES / name).read_text(encoding="utf-8") != text
+    ]
+    assert not stale, "run: ops reference"
+
+
+def test_every_command_and_option_has_help() -> None:
+    silent = []
+    for path, command in walk(cli, "ops"):
+        if not command.help:
+            silent.append(path)
+        silent += [
+            f"{path} {param.opts[0]}"
+            for param in command.params
+            if isinstance(param, click.Option) and not param.help and not param.hidden
+        ]
+    assert not silent
+
+
+def test_every_command_in_the_help_exists() -> None:
+    context = click.Context(cli)
+    assert all(cli.get_command(context, name) is not None for name in COMMANDS)
+
+
+def test_commands_named_in_the_documents_exist() -> None:
+    context = click.Context(cli)
+    known = set(cli.list_commands(context))
+    named = {
+        (page.name, word)
+        for page in [
+            ROOT / "README.md",
+            *(ROOT / "docs").rglob("*.md"),
+            *(ROOT / "ops_project" / "runbooks").glob("*.md"),
+        ]
+        for word in re.findall(r"(?:^|[`\s/])ops ([a-z][a-z-]+)\b", page.read_text(encoding="utf-8"), re.MULTILINE)
+        if "`" in page.read_text(encoding="utf-8")
+    }
+    prose = {"command", "layer", "project", "can"}
+    assert not {(page, word) for page, word in named if word not in known | prose}
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+        if not target.startswith(("http", "mailto")) and not (page.parent / target).exists()
+    ]
+    assert not broken
