@@ -1,0 +1,130 @@
+"""How the bytes of an inbound file become records of text fields. Values, not behaviour."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from ops_project.model.base import Model
+
+Kind = Literal["csv", "jsonl", "parquet", "lines"]
+_CSV_ONLY = ("delimiter", "quote", "escape", "header", "comment")
+_DEFAULT_MAX_RECORD = 16 * 1024 * 1024
+
+
+class Format(Model):
+    """How a file is cut into records. One flat set of keys; a key that its kind does not read is an error."""
+
+    # A delimiter may be a tab and a null value may be a blank: nothing here is stripped.
+    model_config = ConfigDict(str_strip_whitespace=False)
+
+    kind: Kind = "csv"
+    encoding: str = "utf-8"
+    """A Python codec name; a byte order mark is accepted and removed."""
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str | None = Field(default='"', min_length=1, max_length=1)
+    """None: quotes are ordinary characters."""
+    escape: str | None = Field(default=None, min_length=1, max_length=1)
+    """None: a quote inside quotes is doubled."""
+    header: bool = True
+    skip_lines: int = Field(default=0, ge=0)
+    """Physical lines above the header that are no records."""
+    comment: str | None = Field(default=None, min_length=1)
+    """Lines that start with it are no records."""
+    pattern: str | None = None
+    """lines: a regular expression whose named groups are the raw fields (without it the one raw field is `line`)."""
+    null_values: tuple[str, ...] = ("",)
+    """Texts that mean: no value. Compared exactly for strings, without surrounding blanks for other types."""
+    decimal: str = Field(default=".", min_length=1, max_length=1)
+    thousands: str | None = Field(default=None, min_length=1, max_length=1)
+    max_record_bytes: int = Field(default=_DEFAULT_MAX_RECORD, ge=1024)
+    """A longer record makes the file undecodable: its line ends or quotes are not the contract's."""
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_codec(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"encoding {value!r} is not known; for example utf-8, latin-1, cp1252, utf-16") from None
+
+    @field_validator("pattern")
+    @classmethod
+    def _regex(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                groups = re.compile(value).groupindex
+            except re.error as error:
+                raise ValueError(f"pattern is not a regular expression: {error}") from None
+            if not groups:
+                raise ValueError("pattern has no named group; write (?P<name>…) for each raw field")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Format:
+        given = self.model_fields_set
+        foreign = set(_CSV_ONLY) - ({"comment"} if self.kind == "lines" else set())
+        if self.kind != "csv" and (strangers := sorted(given & foreign)):
+            raise ValueError(f"{', '.join(strangers)}: only for kind csv, not {self.kind}")
+        if self.kind != "lines" and self.pattern is not None:
+            raise ValueError(f"pattern: only for kind lines, not {self.kind}")
+        if self.kind == "parquet" and (strangers := sorted(given & {"encoding", "skip_lines"})):
+            raise ValueError(f"{', '.join(strangers)}: a Parquet file has none")
+        special = [self.delimiter, self.quote, self.escape]
+        if self.kind == "csv" and (self.delimiter == self.quote or any(char in ("\r", "\n", "\0") for char in special)):
+            raise ValueError("delimiter, quote and escape must differ and be neither a line end nor NUL")
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands are the same character")
+        return self
+
+
+class Control(Model):
+    """A small file beside the data file that says how many records it has. Data and control file are one delivery."""
+
+    file: str
+    """Name with `{name}` (the data file's name) or `{stem}` (without its extensions): `{stem}.ctl`."""
+    rows: str = r"(?P<rows>\d+)"
+    """Regular expression, searched in the control file; its group `rows` is the count."""
+    required: bool = True
+    """True: a data file without its control file has not arrived completely and waits."""
+    on_mismatch: Literal["reject", "load"] = "reject"
+
+    @field_validator("file")
+    @classmethod
+    def _named_after_data(cls, value: str) -> str:
+        if ("{name}" not in value and "{stem}" not in value) or "/" in value:
+            raise ValueError(f"control file {value!r} must hold {{name}} or {{stem}} of its data file, and no path")
+        return value
+
+    @field_validator("rows")
+    @classmethod
+    def _group(cls, value: str) -> str:
+        return _count_regex(value)
+
+
+class Trailer(Model):
+    """The last line of the file, which says how many records it has and is none itself."""
+
+    pattern: str
+    """Regular expression for the whole line; its group `rows` is the count."""
+    required: bool = True
+    """True: a file without it was cut off."""
+    on_mismatch: Literal["reject", "load"] = "reject"
+
+    @field_validator("pattern")
+    @classmethod
+    def _group(cls, value: str) -> str:
+        return _count_regex(value)
+
+
+def _count_regex(value: str) -> str:
+    try:
+        groups = re.compile(value).groupindex
+    except re.error as error:
+        raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+    if "rows" not in groups:
+        raise ValueError(rf"{value!r} has no group for the count; write (?P<rows>\d+)")
+    return value
