@@ -1,0 +1,1 @@
+"""Decisions: (values, now) → (values, reasons). No I/O, no clock."""

@@ -1,0 +1,201 @@
+"""When do two tables disagree, and why: control totals against tolerances, and the classes that explain a difference.
+
+A difference is always source − target. Every row of either side belongs to exactly one class, so the amounts that the
+classes explain add up to the difference to the last digit; `Comparison.unexplained` proves it. Refuses to net: two
+errors that cancel out are two breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from ops_project.model.reconciliation import Tolerance
+
+Number = int | Decimal
+ZERO = Decimal(0)
+
+
+class KeyClass(StrEnum):
+    """What became of a key between source and target."""
+
+    MISSING = "missing"
+    """In the source, not in the target."""
+    QUARANTINED = "quarantined"
+    """Missing, and landing said so: its row was refused with a reason."""
+    EXTRA = "extra"
+    """In the target, not in the source."""
+    CHANGED = "changed"
+    """Once on each side, with another value."""
+    DUPLICATE = "duplicate"
+    """More than once on at least one side: compared as a group, never joined row by row."""
+    NULL_KEY = "null_key"
+    """Part of the key is NULL: such rows match nothing, and are compared as one group."""
+
+
+class Reason(StrEnum):
+    """Why a verdict is a break."""
+
+    ABSOLUTE_EXCEEDED = "absolute_exceeded"
+    PERCENT_EXCEEDED = "percent_exceeded"
+    KEYS_DIFFER = "keys_differ"
+    OFFSETTING = "offsetting_errors"
+    """Totals agree within tolerance although keys differ: what a comparison of totals misses."""
+
+
+@dataclass(frozen=True)
+class ControlTotal:
+    """One number computed on both sides. `tolerance` None: shown, and judged by the keys alone."""
+
+    name: str
+    source: Number | None
+    target: Number | None
+    tolerance: Tolerance | None = None
+    refused: Number = 0
+    """The part of the source that landing quarantined: known, so it is not judged."""
+
+    @property
+    def difference(self) -> Number:
+        """source − target; a side without rows counts as zero."""
+        return (self.source or 0) - (self.target or 0)
+
+    @property
+    def unexpected(self) -> Number:
+        """The difference without what was refused."""
+        return self.difference - self.refused
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The unexpected difference in percent of the source; None where the source is zero and the target is not."""
+        if not self.unexpected:
+            return ZERO
+        return abs(Decimal(self.unexpected)) / abs(Decimal(self.source)) * 100 if self.source else None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        return beyond(self)
+
+
+def beyond(total: ControlTotal) -> tuple[Reason, ...]:
+    """Which senses of its tolerance a control total exceeds; on the edge is within."""
+    if total.tolerance is None or not total.unexpected:
+        return ()
+    reasons = []
+    if abs(Decimal(total.unexpected)) > total.tolerance.absolute:
+        reasons.append(Reason.ABSOLUTE_EXCEEDED)
+    if total.percent is None or total.percent > total.tolerance.percent:
+        reasons.append(Reason.PERCENT_EXCEEDED)
+    return tuple(reasons)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What one class explains, by measure: `net` is Σ(source − target), `absolute` Σ|source − target| over keys."""
+
+    key_class: KeyClass
+    keys: int
+    differing: int
+    """Keys whose two sides are not the same; a duplicate that both sides have alike is reported, and is no break."""
+    source_rows: int
+    target_rows: int
+    net: Mapping[str, Decimal] = field(default_factory=dict)
+    absolute: Mapping[str, Decimal] = field(default_factory=dict)
+    samples: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def is_break(self) -> bool:
+        """A refused row is known and stands in the quarantine: it explains, and does not break."""
+        return self.differing > 0 and self.key_class is not KeyClass.QUARANTINED
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One hop, compared."""
+
+    source: str
+    target: str
+    key: tuple[str, ...]
+    totals: tuple[ControlTotal, ...]
+    classes: tuple[Explained, ...]
+
+    @property
+    def differing_keys(self) -> int:
+        return sum(item.differing for item in self.classes if item.is_break)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why this hop is a break; empty where it is none."""
+        found = {reason for total in self.totals for reason in total.reasons}
+        if self.differing_keys:
+            if not found:
+                found.add(Reason.OFFSETTING)
+            found.add(Reason.KEYS_DIFFER)
+        return tuple(reason for reason in Reason if reason in found)
+
+    @property
+    def is_break(self) -> bool:
+        return bool(self.reasons)
+
+    def total(self, name: str) -> ControlTotal:
+        return next(total for total in self.totals if total.name == name)
+
+    def explained(self, key_class: KeyClass) -> Explained | None:
+        return next((item for item in self.classes if item.key_class is key_class), None)
+
+    def unexplained(self, measure: str) -> Decimal:
+        """What the classes leave of a measure's difference: always zero."""
+        explained = sum((item.net.get(measure, ZERO) for item in self.classes), ZERO)
+        return Decimal(self.total(measure).difference) - explained
+
+
+@dataclass(frozen=True)
+class FirstHop:
+    """Keys of one class that differ at this hop and at none before it, with what they explain here."""
+
+    source: str
+    target: str
+    key_class: KeyClass
+    keys: int
+    absolute: Mapping[str, Decimal] = field(default_factory=dict)
+    samples: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class ChainResult:
+    """A chain, hop by hop."""
+
+    name: str
+    title: str
+    date: str | None
+    hops: tuple[Comparison, ...]
+    first_hops: tuple[FirstHop, ...] = ()
+
+    @property
+    def is_break(self) -> bool:
+        return any(hop.is_break for hop in self.hops)
+
+    @property
+    def first_break(self) -> Comparison | None:
+        return next((hop for hop in self.hops if hop.is_break), None)
+
+
+def describe(comparison: Comparison) -> str:
+    """One sentence on a hop, for an alert."""
+    where = f"{comparison.source} → {comparison.target}"
+    if not comparison.is_break:
+        return f"{where}: agree"
+    parts = [
+        f"{item.differing} {item.key_class.value} key{'s' if item.differing != 1 else ''}"
+        + "".join(f", {name} {net:+}" for name, net in item.net.items())
+        for item in comparison.classes
+        if item.is_break
+    ]
+    parts += [
+        f"{total.name} {total.source} against {total.target} ({', '.join(total.reasons)})"
+        for total in comparison.totals
+        if total.reasons
+    ]
+    return f"{where}: " + "; ".join(parts)

@@ -1,0 +1,286 @@
+"""A configured reconciliation, hop by hop: where did each break first appear, and what does it explain there.
+
+Only neighbours are compared, so an error shows at the hop that made it and not again at every later one; a key that
+differs at several hops is told at the first. Reads tables, files and the archive; writes nothing but temp tables.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from ops_project.model.reconciliation import Measure, Node, Reconciliation
+from ops_project.operations.reconciliation import ChainResult, Comparison, FirstHop, KeyClass
+from ops_project.runtime.reconcile.compare import compare
+from ops_project.runtime.reconcile.sides import (
+    ReconcileError,
+    Side,
+    file_side,
+    literal,
+    quote,
+    read_header,
+    relation_side,
+    table_side,
+)
+
+FIRST_SAMPLES = 5
+
+
+def reconcile(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    chain: Reconciliation,
+    *,
+    archive: Path | None = None,
+    day: date | None = None,
+    samples: int = 20,
+    only_hops_into: Iterable[str] | None = None,
+) -> ChainResult:
+    """Compare each hop of `chain`; `day` restricts every node to one business date.
+
+    `archive` is where relative archive paths of landed files begin. `only_hops_into` names nodes: other hops are left
+    out. Raises ReconcileError where a node cannot be read.
+    """
+    if day is not None and chain.date_column is None:
+        raise ReconcileError(f"{name} has no date_column: it cannot be restricted to {day}")
+    wanted = None if only_hops_into is None else set(only_hops_into)
+    kept: list[str] = []
+    hops: list[Comparison] = []
+    first: list[FirstHop] = []
+    try:
+        for index, (before, after) in enumerate(zip(chain.nodes, chain.nodes[1:], strict=False)):
+            if wanted is not None and after.name not in wanted:
+                continue
+            table = f"rec_chain_{index}"
+            hops.append(hop := _hop(connection, chain, before, after, archive, day, samples, table))
+            kept.append(table)
+            first += _first_here(connection, chain, hop, after, table, kept[:-1] if not after.grain else [])
+        return ChainResult(name, chain.title, day.isoformat() if day else None, tuple(hops), tuple(first))
+    finally:
+        for table in kept:
+            connection.execute(f"drop table if exists {table}")
+
+
+def _hop(
+    connection: duckdb.DuckDBPyConnection,
+    chain: Reconciliation,
+    before: Node,
+    after: Node,
+    archive: Path | None,
+    day: date | None,
+    samples: int,
+    keep_keys: str,
+) -> Comparison:
+    source = resolve(connection, chain, before, archive, day)
+    target = resolve(connection, chain, after, archive, day)
+    key, measures, attributes = chain.key, dict(chain.measures), chain.compare
+    if after.grain:
+        source = _aggregated(connection, source, after, measures)
+        key, attributes = after.grain, ()
+        if after.rows_column:
+            measures = {
+                chain.count.name: Measure(column=after.rows_column, tolerance=chain.count.tolerance),
+                **measures,
+            }
+    refused = _refused_keys(connection, chain, before, archive, day) if before.feed else None
+    try:
+        return compare(
+            connection,
+            replace(source, label=before.name),
+            replace(target, label=after.name),
+            key,
+            measures,
+            attributes,
+            count_name="groups" if after.grain else chain.count.name,
+            count_tolerance=chain.count.tolerance,
+            samples=samples,
+            quarantined=refused,
+            keep_keys=keep_keys,
+        )
+    finally:
+        if refused:
+            connection.execute(f"drop table if exists {refused}")
+
+
+def resolve(
+    connection: duckdb.DuckDBPyConnection,
+    chain: Reconciliation,
+    node: Node,
+    archive: Path | None,
+    day: date | None,
+) -> Side:
+    """The rows of a node, brought to the chain's columns."""
+    if node.table:
+        side = table_side(connection, node.table)
+    elif node.file:
+        side = file_side(connection, node.file)
+    else:
+        side = _archived_side(connection, str(node.feed), archive, day)
+    relation = side.relation
+    if node.query:
+        relation = f"({node.query.format(rows=relation)})"
+    if node.columns:
+        mapped = ", ".join(f"{expression} as {quote(name)}" for name, expression in node.columns.items())
+        known = relation_side(connection, node.name, relation).types
+        excluded = [quote(name) for name in node.columns if name in known]
+        rest = f"* exclude ({', '.join(excluded)})" if excluded else "*"
+        relation = f"(select {rest}, {mapped} from {relation})"
+    conditions = [node.where] if node.where else []
+    if day is not None:
+        conditions.append(f"cast({quote(str(chain.date_column))} as date) = date '{day.isoformat()}'")
+    if conditions:
+        relation = f"(from {relation} where {' and '.join(f'({condition})' for condition in conditions)})"
+    return relation_side(connection, node.name, relation, is_file=side.is_file)
+
+
+def _archived(
+    connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, day: date | None
+) -> list[tuple[str, Path]]:
+    """Batch id and archived file of every delivery of a feed that stands, oldest first."""
+    only = f" and business_date = date '{day.isoformat()}'" if day else ""
+    rows = connection.execute(
+        "select batch_id, archive_path from ops.batches"
+        f" where feed = ? and status = 'loaded' and archive_path is not null{only} order by load_seq",
+        [feed],
+    ).fetchall()
+    return [
+        (batch, path if (path := Path(text)).is_absolute() else (archive or Path()) / path)
+        for batch, text in rows
+    ]
+
+
+def _archived_side(
+    connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, day: date | None
+) -> Side:
+    found = _archived(connection, feed, archive, day)
+    if not found:
+        when = f" for {day}" if day else ""
+        raise ReconcileError(f"feed {feed!r} has no landed file{when}: there is no source to reconcile with")
+    sides = [file_side(connection, path) for _, path in found]
+    union = " union all by name ".join(
+        f"select *, {literal(batch)} as _batch_id from {side.relation}"
+        for (batch, _), side in zip(found, sides, strict=True)
+    )
+    return relation_side(connection, feed, f"({union})", is_file=True)
+
+
+def _refused_keys(
+    connection: duckdb.DuckDBPyConnection,
+    chain: Reconciliation,
+    node: Node,
+    archive: Path | None,
+    day: date | None,
+) -> str | None:
+    """A temp table of the keys (k0…, text) that landing quarantined from the node's files; None where none were."""
+    files = dict(_archived(connection, str(node.feed), archive, day))
+    rows = connection.execute(
+        "select batch_id, raw_text from ops.quarantine where feed = ? and raw_text is not null", [node.feed]
+    ).fetchall()
+    keys = {key for batch, text in rows if batch in files and (key := _key_of(text, files[batch], chain.key))}
+    if not keys:
+        return None
+    table = "rec_refused"
+    columns = ", ".join(f"k{index} varchar" for index in range(len(chain.key)))
+    connection.execute(f"create or replace temp table {table} ({columns})")
+    marks = ", ".join("?" * len(chain.key))
+    connection.executemany(f"insert into {table} values ({marks})", sorted(keys))
+    return table
+
+
+def _key_of(raw_text: str, file: Path, key: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The key of a raw line; None where the line is too broken to tell."""
+    if raw_text.lstrip().startswith("{"):
+        try:
+            record = json.loads(raw_text)
+        except ValueError:
+            return None
+    else:
+        header = read_header(file)
+        delimiter = max(",;\t|", key=header.count)
+        names = next(csv.reader([header], delimiter=delimiter))
+        record = dict(zip(names, next(csv.reader([raw_text], delimiter=delimiter), []), strict=False))
+    found = tuple(str(record.get(name, "")) for name in key)
+    return found if all(found) else None
+
+
+def _aggregated(
+    connection: duckdb.DuckDBPyConnection, source: Side, after: Node, measures: dict[str, Measure]
+) -> Side:
+    """The source summed to the target's grain."""
+    grain = ", ".join(quote(name) for name in after.grain)
+    sums = [f"sum({quote(measure.column)}) as {quote(measure.column)}" for measure in measures.values()]
+    if after.rows_column:
+        sums.insert(0, f"count(*) as {quote(after.rows_column)}")
+    relation = f"(select {', '.join([grain, *sums])} from {source.relation} group by {grain})"
+    return relation_side(connection, source.label, relation, is_file=source.is_file)
+
+
+def _first_here(
+    connection: duckdb.DuckDBPyConnection,
+    chain: Reconciliation,
+    hop: Comparison,
+    after: Node,
+    table: str,
+    earlier: list[str],
+) -> list[FirstHop]:
+    """What differs at this hop and at none of the `earlier` ones, by class."""
+    width = len(hop.key)
+    names = list(chain.measures)
+    known = " ".join(
+        f"and not exists (select 1 from {other} where {other}.differs and "
+        + " and ".join(f"{other}.k{i}::varchar = {table}.k{i}::varchar" for i in range(width))
+        + ")"
+        for other in earlier
+        if _width(connection, other) == width
+    )
+    # A pre-aggregated hop carries the count before the measures.
+    shift = 1 if after.grain and after.rows_column else 0
+    amounts = "".join(
+        f", coalesce(sum(abs(coalesce(s_m{i + shift}, 0) - coalesce(t_m{i + shift}, 0))), 0)"
+        for i in range(len(names))
+    )
+    found = []
+    for kind in KeyClass:
+        if kind is KeyClass.QUARANTINED:
+            continue
+        where = f"from {table} where class = {literal(kind)} and differs {known}"
+        row = connection.execute(f"select count(*){amounts} {where}").fetchall()[0]
+        if not row[0]:
+            continue
+        keys = connection.execute(
+            f"select {', '.join(f'k{i}' for i in range(width))} {where} order by all limit {FIRST_SAMPLES}"
+        ).fetchall()
+        found.append(
+            FirstHop(
+                hop.source,
+                hop.target,
+                kind,
+                row[0],
+                dict(zip(names, row[1:], strict=True)),
+                [dict(zip(hop.key, key, strict=True)) for key in keys],
+            )
+        )
+    null_keys = hop.explained(KeyClass.NULL_KEY)
+    if null_keys is not None and null_keys.is_break:
+        found.append(
+            FirstHop(
+                hop.source,
+                hop.target,
+                KeyClass.NULL_KEY,
+                null_keys.differing,
+                null_keys.absolute,
+                null_keys.samples,
+            )
+        )
+    return found
+
+
+def _width(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    described = connection.execute(f"describe {table}").fetchall()
+    return sum(1 for name, *_ in described if name.startswith("k") and name[1:].isdigit())

@@ -1,0 +1,207 @@
+"""The two sides of a comparison, and how their columns are brought to one type.
+
+Files are read as text: a reader that guesses types turns 0012 into 12 without a word. Refuses to compare a measure that
+is not a number on both sides, and says on which line the text stands that is none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+# Binary floating point has no exact decimal; six places keep a cent's thousandth, and both sides are rounded alike.
+FLOAT_SCALE = 6
+MAX_SCALE = 12
+INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
+WIDE_INTEGERS = {"UBIGINT", "HUGEINT", "UHUGEINT"}
+FLOATS = {"FLOAT", "DOUBLE"}
+TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
+DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
+
+
+class ReconcileError(ValueError):
+    """These two sides cannot be compared; the message names the file or table, the column, and what would be right."""
+
+
+def quote(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Side:
+    """Rows to compare: `relation` stands after FROM, `types` are DuckDB's, in the relation's order."""
+
+    label: str
+    relation: str
+    types: dict[str, str]
+    is_file: bool = False
+
+    def type_of(self, column: str) -> str:
+        if column not in self.types:
+            raise ReconcileError(f"{self.label}: no column {column!r}; valid: {', '.join(self.types)}")
+        return self.types[column]
+
+
+def relation_side(
+    connection: duckdb.DuckDBPyConnection, label: str, relation: str, is_file: bool = False
+) -> Side:
+    """A side from anything that can stand after FROM."""
+    try:
+        described = connection.execute(f"describe select * from {relation}").fetchall()
+    except duckdb.Error as error:
+        raise ReconcileError(f"{label}: {error}") from None
+    return Side(label, relation, {name: kind for name, kind, *_ in described}, is_file)
+
+
+def table_side(connection: duckdb.DuckDBPyConnection, name: str) -> Side:
+    """A side from a table or view, written `table`, `schema.table` or `database.schema.table`."""
+    return relation_side(connection, name, ".".join(quote(part) for part in name.split(".")))
+
+
+def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter: str | None = None) -> Side:
+    """A side from a file or a glob of files: .csv, .tsv, .txt (also .gz), .parquet, .json, .jsonl, .ndjson."""
+    text = str(path)
+    paths = sorted(Path(text).parent.glob(Path(text).name)) if any(c in text for c in "*?[") else [Path(text)]
+    if not paths or not paths[0].is_file():
+        raise ReconcileError(f"{text}: no such file")
+    names = "[" + ", ".join(literal(str(found)) for found in paths) + "]"
+    suffix = "".join(paths[0].suffixes[-2:]).lower().removesuffix(".gz").rpartition(".")[2]
+    label = Path(text).name
+    if suffix == "parquet":
+        return relation_side(connection, label, f"read_parquet({names}, union_by_name = true)")
+    if suffix in {"json", "jsonl", "ndjson"}:
+        return relation_side(connection, label, f"read_json({names}, union_by_name = true)", is_file=True)
+    if suffix not in {"csv", "tsv", "txt", "psv"}:
+        raise ReconcileError(
+            f"{text}: not a kind of file that is read; valid: csv, tsv, txt, psv, parquet, json, jsonl"
+        )
+    header = read_header(paths[0])
+    delimiter = delimiter or max(",;\t|", key=header.count)
+    columns = [name.strip('"') for name in header.lstrip("\ufeff").split(delimiter)]
+    if doubled := sorted({name for name in columns if columns.count(name) > 1}):
+        raise ReconcileError(f"{text}: line 1: column {', '.join(map(repr, doubled))} stands twice")
+    types = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
+    # Nothing is sniffed: every option is given, so a value reaches the casts as it stands in the file.
+    relation = (
+        f"read_csv({names}, auto_detect = false, header = true, columns = {types}, delim = {literal(delimiter)}, "
+        "quote = '\"', escape = '\"', strict_mode = true, null_padding = false)"
+    )
+    return relation_side(connection, label, relation, is_file=True)
+
+
+def read_header(path: Path) -> str:
+    """The first line of a text file, decompressed where its name says so, without its line end."""
+    import gzip
+
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8", errors="replace", newline="") as handle:
+        first = handle.readline().rstrip("\r\n")
+    if not first:
+        raise ReconcileError(f"{path}: empty; a header line is needed")
+    return first
+
+
+def key_type(source: Side, target: Side, column: str) -> str:
+    """The type in which a key or compared column is brought together; text where nothing else holds both exactly."""
+    types = {source.type_of(column), target.type_of(column)}
+    if types <= INTEGERS:
+        return "BIGINT"
+    if types <= INTEGERS | WIDE_INTEGERS:
+        return "HUGEINT"
+    if len(types) == 1:
+        return types.pop()
+    if types <= TIMES:
+        return "TIMESTAMP"
+    numbers = [DECIMAL.fullmatch(kind) for kind in types if kind not in INTEGERS]
+    if all(numbers):
+        return f"DECIMAL(38,{max(int(match[2]) for match in numbers if match)})"
+    return "VARCHAR"
+
+
+def measure_type(
+    connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str, scale: int | None
+) -> str:
+    """The DECIMAL that holds both sides of a measure exactly (floating point: to `scale`, by default 6 places)."""
+    parts = [_width_and_scale(connection, side, column) for side in (source, target)]
+    places = scale if scale is not None else max(places for _, places in parts)
+    # 18 digits fit a machine word: sums over DECIMAL(18) are several times as fast as over DECIMAL(38).
+    return f"DECIMAL({18 if max(digits for digits, _ in parts) + places <= 18 else 38},{places})"
+
+
+def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> tuple[int, int]:
+    """Digits before the point, and places after it, that a column can need."""
+    kind = side.type_of(column)
+    if match := DECIMAL.fullmatch(kind):
+        return int(match[1]) - int(match[2]), int(match[2])
+    if kind in {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"}:
+        return 10, 0
+    if kind in INTEGERS | WIDE_INTEGERS:
+        return 20, 0
+    if kind in FLOATS:
+        return 20, FLOAT_SCALE
+    if kind == "VARCHAR":
+        return 20, _text_scale(connection, side, column)
+    raise ReconcileError(
+        f"{side.label}: column {column!r} is {kind}, not a number; it can be compared, not summed"
+    )
+
+
+def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> int:
+    """Places after the point in a text column. Raises on the first value that is no number, with its row."""
+    name = quote(column)
+    places = connection.execute(
+        f"select max(length(split_part({name}, '.', 2))) from {side.relation}"
+        f" where {name} is not null and {name} <> ''"
+    ).fetchall()[0][0]
+    bad = connection.execute(
+        f"select row_number, value from (select row_number() over () as row_number, {name} as value"
+        f" from {side.relation})"
+        " where value is not null and value <> ''"
+        r" and not regexp_full_match(trim(value), '[+-]?(\d+\.?\d*|\.\d+)') limit 1"
+    ).fetchall()
+    if bad:
+        row, value = bad[0]
+        line = f"line {row + 1}" if side.is_file else f"row {row}"
+        raise ReconcileError(
+            f"{side.label}: {line}: column {column!r} holds {value!r}, which is not a plain number"
+        )
+    if (places or 0) > MAX_SCALE:
+        raise ReconcileError(
+            f"{side.label}: column {column!r} has {places} decimal places; at most {MAX_SCALE} are compared exactly, "
+            "set scale to round"
+        )
+    return int(places or 0)
+
+
+def projection(
+    side: Side,
+    keys: Sequence[tuple[str, str]],
+    measures: Sequence[tuple[str, str]],
+    attributes: Sequence[tuple[str, str]],
+) -> str:
+    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast; empty text is NULL for a measure."""
+    columns = [f"{_cast(side, name, kind)} as k{index}" for index, (name, kind) in enumerate(keys)]
+    columns += [
+        f"{_cast(side, name, kind, number=True)} as m{index}" for index, (name, kind) in enumerate(measures)
+    ]
+    columns += [f"{_cast(side, name, kind)} as a{index}" for index, (name, kind) in enumerate(attributes)]
+    return f"select {', '.join(columns)} from {side.relation}"
+
+
+def _cast(side: Side, column: str, kind: str, number: bool = False) -> str:
+    have, name = side.type_of(column), quote(column)
+    if have == kind:
+        return name
+    if number and have == "VARCHAR":
+        return f"cast(nullif(trim({name}), '') as {kind})"
+    return f"cast({name} as {kind})"

@@ -1,0 +1,116 @@
+"""Files as sides, through the command: text stays text, and the real portfolio gives its known figures."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from ops_project.cli import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+PORTFOLIO = ROOT.parent / "shared" / "realdata" / "fremotor1"
+
+
+def reconcile(home: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["--home", str(home), "reconcile", *arguments])
+
+
+def write(path: Path, text: str) -> str:
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_files_that_agree_exit_with_0_and_files_that_differ_with_1(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.csv", "id,amount\n007,1.50\n8,2\n")
+    same = write(tmp_path / "same.tsv", "amount\tid\n2.00\t8\n1.5\t007\n")
+    other = write(tmp_path / "other.csv", 'id,amount\n7,1.50\n"8",2\n')
+    options = ("--key", "id", "--measure", "amount", "--json")
+    agree = reconcile(tmp_path, "--source", one, "--target", same, *options)
+    assert (agree.exit_code, json.loads(agree.stdout)["is_break"]) == (0, False)
+    differ = reconcile(tmp_path, "--source", one, "--target", other, *options)
+    assert differ.exit_code == 1
+    classes = {
+        item["class"]: item["samples"][0]["id"] for item in json.loads(differ.stdout)["hops"][0]["classes"]
+    }
+    assert classes == {"missing": "007", "extra": "7"}
+
+
+def test_parquet_gzip_and_json_lines(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.csv.gz", "wt") as handle:
+        handle.write("id;amount\n1;2.50\n")
+    duckdb.sql("select 1 as id, 2.5::decimal(9,2) as amount").write_parquet(str(tmp_path / "b.parquet"))
+    (tmp_path / "c.jsonl").write_text('{"id": 1, "amount": 2.5}\n')
+    for target in ("b.parquet", "c.jsonl"):
+        found = reconcile(
+            tmp_path,
+            "--source",
+            str(tmp_path / "a.csv.gz"),
+            "--target",
+            str(tmp_path / target),
+            "--key",
+            "id",
+            "--measure",
+            "amount",
+        )
+        assert found.exit_code == 0, found.output
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty; a header line is needed"),
+        ("id,id\n1,2\n", "column 'id' stands twice"),
+        ("id,amount\n1,abc\n", "line 2: column 'amount' holds 'abc', which is not a plain number"),
+    ],
+)
+def test_a_file_that_cannot_be_compared_says_where(tmp_path: Path, text: str, message: str) -> None:
+    path = write(tmp_path / "bad.csv", text)
+    found = reconcile(tmp_path, "--source", path, "--target", path, "--key", "id", "--measure", "amount")
+    assert found.exit_code == 1
+    assert "bad.csv" in found.stderr
+    assert message in found.stderr
+
+
+def test_what_to_give_is_said(tmp_path: Path) -> None:
+    assert "--source, --target and --key" in reconcile(tmp_path).stderr
+    assert "no reconciliation 'nope'; configured:" in reconcile(tmp_path, "nope").stderr
+    missing = reconcile(tmp_path, "--source", "/nowhere/a.csv", "--target", "/nowhere/b.csv", "--key", "id")
+    assert "/nowhere/a.csv: no such file" in missing.stderr
+
+
+@pytest.mark.skipif(
+    not PORTFOLIO.is_dir(), reason="the French motor portfolio does not stand beside the project"
+)
+def test_the_motor_portfolio_gives_its_known_figures(tmp_path: Path) -> None:
+    found = reconcile(
+        tmp_path,
+        "--source",
+        str(PORTFOLIO / "fremotor1prem0304a.csv"),
+        "--target",
+        str(PORTFOLIO / "fremotor1prem0304b.csv"),
+        "--key",
+        "IDpol,Year",
+        "--measure",
+        "PremTot",
+        "--json",
+    )
+    assert found.exit_code == 1
+    (hop,) = json.loads(found.stdout)["hops"]
+    totals = {
+        total["name"]: (total["source"], total["target"], total["difference"])
+        for total in hop["control_totals"]
+    }
+    assert totals["rows"] == (51949, 51949, 0)
+    assert totals["PremTot"] == ("22269898.0", "22270134.9", "-236.9")
+    assert hop["reasons"] == ["keys_differ", "offsetting_errors"]
+    classes = {item["class"]: item for item in hop["classes"]}
+    assert classes["changed"]["keys"] == 10852
+    assert classes["changed"]["absolute"] == {"PremTot": "473229.5"}
+    assert classes["changed"]["explains"] == {"PremTot": "-236.9"}
+    assert (classes["duplicate"]["keys"], classes["duplicate"]["differing"]) == (6, 0)
+    assert (classes["duplicate"]["source_rows"], classes["duplicate"]["target_rows"]) == (12, 12)
