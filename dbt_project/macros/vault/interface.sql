@@ -1,0 +1,64 @@
+{#
+  What the mappings of the interface layer are made of. A value that cannot be cast becomes NULL and is named, a
+  mandatory field that is empty is named: the row is kept out of the canonical table and stands in interface_rejects,
+  once for each mapping that failed.
+#}
+
+{% macro cast_or_null(expression, type) -%}
+    {{ adapter.dispatch('cast_or_null')(expression, type) }}
+{%- endmacro %}
+
+{% macro default__cast_or_null(expression, type) -%}
+    try_cast({{ expression }} as {{ type }})
+{%- endmacro %}
+
+{#
+  The mappings that failed, as `target_column:reason` joined by commas; '' where all hold.
+  mandatory: target columns. cast: {target column: the expression before the cast}.
+#}
+{% macro failed_mappings(mandatory, cast={}) -%}
+    {%- set failures = [] -%}
+    {%- for column, expression in cast.items() -%}
+        {%- do failures.append("case when " ~ expression ~ " is not null and " ~ column ~ " is null then '" ~ column ~ ":not_castable,' else '' end") -%}
+    {%- endfor -%}
+    {%- for column in mandatory -%}
+        {%- set excused = ' and ' ~ cast[column] ~ ' is null' if column in cast else '' -%}
+        {%- do failures.append("case when " ~ column ~ " is null" ~ excused ~ " then '" ~ column ~ ":mandatory_is_empty,' else '' end") -%}
+    {%- endfor -%}
+    {{ failures | join('\n        || ') if failures else "''" }}
+{%- endmacro %}
+
+{# One row for each failed mapping of each row that the interface keeps out. entities: {canonical table: its key}. #}
+{% macro interface_rejects(entities) -%}
+    {%- for entity, spec in entities.items() %}
+select
+    '{{ entity }}' as entity,
+    {{ joined_key(spec['key']) }} as entity_key,
+    {{ unnest_text("rtrim(failed_mappings, ',')") }} as failure,
+    extracted_at,
+    load_seq
+from {{ ref(spec['mapped']) }}
+where failed_mappings <> ''
+    {%- if not loop.last %}
+union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro joined_key(columns) -%}
+    {%- for column in columns -%}
+        coalesce(cast({{ column }} as {{ dbt.type_string() }}), '?'){{ " || '/' || " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro unnest_text(expression) -%}
+    {{ adapter.dispatch('unnest_text')(expression) }}
+{%- endmacro %}
+
+{% macro default__unnest_text(expression) -%}
+    explode(split({{ expression }}, ','))
+{%- endmacro %}
+
+{% macro duckdb__unnest_text(expression) -%}
+    unnest(string_split({{ expression }}, ','))
+{%- endmacro %}

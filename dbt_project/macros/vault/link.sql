@@ -1,0 +1,41 @@
+{#
+  A link: one row per combination of keys that a source stated, inserted once and never changed. A reference that is
+  empty points at the zero key; a row that lacks a mandatory reference (its src_pk is NULL) states no relationship.
+
+  src_extra_columns: the driving key and what else goes with the combination.
+#}
+{% macro link(src_pk, src_fk, src_ldts, src_source, source_model, src_extra_columns=[]) -%}
+with received as (
+    select
+        {{ src_pk }},
+        {%- for column in src_fk %}
+        coalesce({{ column }}, {{ zero_key() }}) as {{ column }},
+        {%- endfor %}
+        {%- for column in src_extra_columns %}
+        {{ column }},
+        {%- endfor %}
+        {{ src_ldts }},
+        {{ src_source }},
+        load_seq
+    from {{ ref(source_model) }}
+    where {{ src_pk }} is not null and {{ unconsumed() }}
+),
+
+combinations as (
+    select
+        {{ src_pk }},
+        {%- for column in src_fk + src_extra_columns %}
+        any_value({{ column }}) as {{ column }},
+        {%- endfor %}
+        min({{ src_ldts }}) as {{ src_ldts }},
+        min({{ src_source }}) as {{ src_source }},
+        min(load_seq) as load_seq
+    from received
+    group by {{ src_pk }}
+)
+
+select * from combinations
+{%- if is_incremental() %}
+where not exists (select 1 from {{ this }} as known where known.{{ src_pk }} = combinations.{{ src_pk }})
+{%- endif %}
+{%- endmacro %}

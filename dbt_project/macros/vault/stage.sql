@@ -1,0 +1,47 @@
+{#
+  The stage of a feed: its bronze rows with the vault's keys, fingerprints and load columns beside them. A view: what a
+  hub, link or satellite does not read is not computed.
+
+  source_model: {schema: table}. derived_columns: {name: expression}. hashed_columns: {name: [columns]}, or
+  {name: {columns:, optional:}} for a key some of whose columns may be empty, or {name: {is_hashdiff: true, columns:}}.
+#}
+{% macro stage(source_model, derived_columns, hashed_columns) -%}
+{%- set schema, table = (source_model.items() | list)[0] -%}
+with delivered as (
+    select
+        *,
+        {%- for name, expression in derived_columns.items() %}
+        {{ expression }} as {{ name }},
+        {%- endfor %}
+        _load_seq as load_seq
+    from {{ source(schema, table) }}
+)
+
+select
+    *,
+    {%- for name, spec in hashed_columns.items() %}
+    {% if spec is mapping and spec.get('is_hashdiff') -%}
+        {{ hashdiff(spec.columns) }}
+    {%- elif spec is mapping -%}
+        {{ hash_key(spec.columns, spec.get('optional', [])) }}
+    {%- else -%}
+        {{ hash_key(spec) }}
+    {%- endif %} as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+from delivered
+{%- endmacro %}
+
+{# What this model has not consumed yet: a literal, so that the scan skips what it has. #}
+{% macro unconsumed() -%}
+    {%- if not is_incremental() or not execute -%}
+        true
+    {%- else -%}
+        {%- set found = run_query("select coalesce(max(load_seq), -1) from ops.builds where model = '" ~ model.name ~ "'") -%}
+        load_seq > {{ found.rows[0][0] }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Batches that a later delivery of the same date replaced. #}
+{% macro replaced_batches() -%}
+    select load_seq from {{ source('ops', 'batches') }} where status = 'replaced' and load_seq is not null
+{%- endmacro %}

@@ -1,0 +1,23 @@
+{# The clock of a build: the variable as_of (ISO 8601, UTC without an offset), else the start of the invocation. #}
+{% macro as_of_datetime() %}
+    {%- set text = var('as_of', '') | string -%}
+    {%- if not text -%}
+        {{ return(run_started_at.astimezone(modules.pytz.utc).replace(tzinfo=none, microsecond=0)) }}
+    {%- endif -%}
+    {%- set moment = modules.datetime.datetime.fromisoformat(text | replace('Z', '+00:00')) -%}
+    {%- if moment.tzinfo is not none -%}
+        {%- set moment = moment.astimezone(modules.pytz.utc).replace(tzinfo=none) -%}
+    {%- endif -%}
+    {{ return(moment) }}
+{% endmacro %}
+
+{# A timestamp literal, UTC. #}
+{% macro as_of() -%}
+    cast('{{ as_of_datetime().isoformat(sep=" ") }}' as {{ dbt.type_timestamp() }})
+{%- endmacro %}
+
+{# A date literal: the calendar day of the clock in the platform's time zone. #}
+{% macro as_of_date() -%}
+    {%- set zone = modules.pytz.timezone(var('timezone')) -%}
+    cast('{{ modules.pytz.utc.localize(as_of_datetime()).astimezone(zone).date().isoformat() }}' as date)
+{%- endmacro %}

@@ -1,0 +1,19 @@
+{# (table_schema, table_name) of every base table in these schemas, without what a killed build left behind. #}
+{% macro warehouse_tables(schemas) -%}
+    {{ return(adapter.dispatch('warehouse_tables', 'ops_project')(schemas)) }}
+{%- endmacro %}
+
+{% macro default__warehouse_tables(schemas) -%}
+    select table_schema, table_name
+    from information_schema.tables
+    where
+        table_schema in ('{{ schemas | join("', '") }}')
+        and table_type = 'BASE TABLE'
+        and table_name not like '%\_\_dbt\_%' escape '\'
+{%- endmacro %}
+
+{# DuckDB lists the tables of every attached database. #}
+{% macro duckdb__warehouse_tables(schemas) -%}
+    {{ default__warehouse_tables(schemas) }}
+        and table_catalog = current_database()
+{%- endmacro %}

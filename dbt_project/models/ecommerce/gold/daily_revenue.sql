@@ -1,0 +1,107 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='touched_dates',
+        on_schema_change='fail',
+        meta={
+            'feeds': ['orders', 'order_items'],
+            'date_column': 'order_date',
+            'spread_days': 6,
+        },
+    )
+}}
+
+-- A touched date also changes the average of the six days that follow: those take their own figures from this table.
+{%- set touched = touched_dates(spread_days=0) %}
+
+with orders as (
+    select
+        order_date,
+        count(*) as total_orders,
+        sum(case when is_undone then 1 else 0 end) as undone_orders
+    from {{ ref('fact_orders') }}
+    {%- if is_incremental() %}
+    where {{ date_predicate('order_date', touched) }}
+    {%- endif %}
+    group by order_date
+),
+
+items as (
+    select
+        order_date,
+        count(distinct case when is_sale then order_id end) as sales_orders,
+        count(distinct case when is_sale then customer_id end) as customers,
+        sum(case when is_sale then 1 else 0 end) as sales_lines,
+        sum(case when is_sale then quantity else 0 end) as units_sold,
+        sum(case when is_sale then line_amount else 0 end) as gross_revenue,
+        sum(net_amount) as net_revenue
+    from {{ ref('fact_order_items') }}
+    {%- if is_incremental() %}
+    where {{ date_predicate('order_date', touched) }}
+    {%- endif %}
+    group by order_date
+),
+
+-- Days with lines and no order, or the other way round, are days all the same.
+days as (
+    select
+        coalesce(orders.order_date, items.order_date) as order_date,
+        coalesce(orders.total_orders, 0) as total_orders,
+        coalesce(orders.undone_orders, 0) as undone_orders,
+        coalesce(items.sales_orders, 0) as sales_orders,
+        coalesce(items.customers, 0) as customers,
+        coalesce(items.sales_lines, 0) as sales_lines,
+        coalesce(items.units_sold, 0) as units_sold,
+        coalesce(items.gross_revenue, 0) as gross_revenue,
+        coalesce(items.net_revenue, 0) as net_revenue
+    from orders
+    full outer join items on orders.order_date = items.order_date
+),
+
+around as (
+    select * from days
+    {%- if is_incremental() %}
+    union all
+    select
+        order_date, total_orders, undone_orders, sales_orders, customers, sales_lines, units_sold, gross_revenue,
+        net_revenue
+    from {{ this }}
+    where
+        {{ date_predicate('order_date', with_days_before(touched_dates(), 6)) }}
+        and not ({{ date_predicate('order_date', touched) }})
+    {%- endif %}
+),
+
+-- The last seven calendar days, averaged over those of them that have data: a day without rows was closed or not
+-- delivered, which is not the same as a day that earned nothing.
+averages as (
+    select
+        days_shown.order_date,
+        count(*) as trading_days_7d,
+        sum(days_before.gross_revenue) as revenue_7d
+    from around as days_shown
+    inner join around as days_before
+        on days_before.order_date
+            between {{ dbt.dateadd('day', -6, 'days_shown.order_date') }} and days_shown.order_date
+    group by days_shown.order_date
+)
+
+select
+    around.order_date,
+    cast(around.total_orders as {{ dbt.type_bigint() }}) as total_orders,
+    cast(around.undone_orders as {{ dbt.type_bigint() }}) as undone_orders,
+    cast(around.sales_orders as {{ dbt.type_bigint() }}) as sales_orders,
+    cast(around.customers as {{ dbt.type_bigint() }}) as customers,
+    cast(around.sales_lines as {{ dbt.type_bigint() }}) as sales_lines,
+    cast(around.units_sold as {{ dbt.type_bigint() }}) as units_sold,
+    cast(around.gross_revenue as {{ money() }}) as gross_revenue,
+    cast(around.net_revenue as {{ money() }}) as net_revenue,
+    {{ ratio('around.gross_revenue', 'around.sales_orders', 2) }} as average_order_value,
+    {{ ratio('averages.revenue_7d', 'averages.trading_days_7d', 2) }} as revenue_7d_avg,
+    cast(averages.trading_days_7d as {{ dbt.type_int() }}) as trading_days_7d,
+    {{ as_of() }} as metric_updated_at
+from around
+inner join averages on around.order_date = averages.order_date
+{%- if is_incremental() %}
+where {{ date_predicate('around.order_date', touched_dates()) }}
+{%- endif %}

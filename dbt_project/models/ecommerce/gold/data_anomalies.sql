@@ -1,0 +1,173 @@
+{{ config(materialized='table') }}
+
+{#
+  The tested day is left out of its own baseline: a window that includes it lets a drop widen the interval that should
+  catch it, and with nine points no value can lie three standard deviations from their mean.
+
+  Up to 27 days of history: a prediction interval around their mean. From 28: around the mean of the same weekday, with
+  the noise of all days relative to their weekday's level. The t-statistic is given as the standard normal deviate of
+  the same probability (Wallace 1959, error below 0.002 from 7 degrees of freedom on), so that one threshold fits any
+  length of history.
+#}
+with days as (
+    select
+        order_date,
+        {{ weekday('order_date') }} as weekday,
+        row_number() over (order by order_date) as position,
+        total_orders,
+        gross_revenue
+    from {{ ref('daily_revenue') }}
+),
+
+observations as (
+    select order_date, weekday, position, 'orders' as metric, cast(total_orders as double) as observed from days
+    union all
+    select order_date, weekday, position, 'revenue' as metric, cast(gross_revenue as double) as observed from days
+),
+
+prior as (
+    select
+        tested.order_date,
+        tested.metric,
+        tested.weekday as tested_weekday,
+        earlier.weekday,
+        earlier.observed
+    from observations as tested
+    inner join observations as earlier
+        on
+            tested.metric = earlier.metric
+            and earlier.position between tested.position - {{ var('anomaly_history') }} and tested.position - 1
+),
+
+flat as (
+    select
+        order_date,
+        metric,
+        count(*) as points,
+        avg(observed) as level,
+        stddev_samp(observed) as noise
+    from prior
+    group by order_date, metric
+),
+
+weekday_levels as (
+    select
+        order_date,
+        metric,
+        weekday,
+        count(*) as points,
+        avg(observed) as level
+    from prior
+    group by order_date, metric, weekday
+),
+
+weekday_noise as (
+    select
+        prior.order_date,
+        prior.metric,
+        count(*) - count(distinct prior.weekday) as degrees,
+        sqrt(
+            sum(power(prior.observed / nullif(weekday_levels.level, 0) - 1, 2))
+            / nullif(count(*) - count(distinct prior.weekday), 0)
+        ) as relative_noise
+    from prior
+    inner join weekday_levels
+        on
+            prior.order_date = weekday_levels.order_date
+            and prior.metric = weekday_levels.metric
+            and prior.weekday = weekday_levels.weekday
+    group by prior.order_date, prior.metric
+),
+
+expectations as (
+    select
+        observations.order_date,
+        observations.metric,
+        observations.observed,
+        coalesce(flat.points, 0) as points,
+        -- A weekday seen less than three times has no level of its own yet.
+        flat.points >= {{ var('anomaly_weekday_from') }} and coalesce(weekday_levels.points, 0) >= 3 as by_weekday,
+        flat.level as flat_level,
+        flat.noise as flat_noise,
+        weekday_levels.level as weekday_level,
+        weekday_levels.points as weekday_points,
+        weekday_noise.relative_noise * weekday_levels.level as weekday_noise,
+        weekday_noise.degrees as weekday_degrees
+    from observations
+    left join flat
+        on observations.order_date = flat.order_date and observations.metric = flat.metric
+    left join weekday_levels
+        on
+            observations.order_date = weekday_levels.order_date
+            and observations.metric = weekday_levels.metric
+            and observations.weekday = weekday_levels.weekday
+    left join weekday_noise
+        on observations.order_date = weekday_noise.order_date and observations.metric = weekday_noise.metric
+),
+
+chosen as (
+    select
+        order_date,
+        metric,
+        observed,
+        points,
+        by_weekday,
+        case when by_weekday then weekday_level else flat_level end as expected,
+        case when by_weekday then weekday_degrees else points - 1 end as degrees,
+        case when by_weekday then weekday_points else points end as level_points,
+        case when by_weekday then weekday_noise else flat_noise end as noise
+    from expectations
+),
+
+-- A constant series has no noise of its own; without a floor every cent would be an anomaly or none could be.
+standardized as (
+    select
+        *,
+        (observed - expected)
+        / (
+            greatest(
+                coalesce(noise, 0),
+                {{ var('anomaly_min_relative_noise') }} * abs(expected),
+                0.000000001
+            ) * sqrt(1 + 1.0 / level_points)
+        ) as t_statistic
+    from chosen
+    where points >= {{ var('anomaly_min_points') }}
+),
+
+scored as (
+    select
+        *,
+        sign(t_statistic) * (8.0 * degrees + 1) / (8.0 * degrees + 3)
+        * sqrt(degrees * ln(1 + t_statistic * t_statistic / degrees)) as z_score
+    from standardized
+)
+
+select
+    days.order_date,
+    cast(days.total_orders as {{ dbt.type_bigint() }}) as order_count,
+    cast(days.gross_revenue as {{ money() }}) as revenue,
+    cast(orders.expected as double) as expected_order_count,
+    cast(revenue.expected as double) as expected_revenue,
+    cast(orders.z_score as double) as orders_z_score,
+    cast(revenue.z_score as double) as revenue_z_score,
+    cast(
+        case
+            when orders.points is null then 'none'
+            when orders.by_weekday then 'weekday'
+            else 'level'
+        end as {{ dbt.type_string() }}
+    ) as baseline,
+    cast(coalesce(orders.points, days.position - 1) as {{ dbt.type_int() }}) as baseline_points,
+    cast(
+        case
+            when orders.points is null then 'Insufficient History'
+            when abs(orders.z_score) > {{ var('anomaly_z') }} or abs(revenue.z_score) > {{ var('anomaly_z') }}
+                then 'Anomaly Detected'
+            else 'Normal'
+        end as {{ dbt.type_string() }}
+    ) as status,
+    {{ as_of() }} as metric_updated_at
+from days
+left join scored as orders on days.order_date = orders.order_date and orders.metric = 'orders'
+left join scored as revenue on days.order_date = revenue.order_date and revenue.metric = 'revenue'

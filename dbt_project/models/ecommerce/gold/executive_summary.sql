@@ -1,0 +1,96 @@
+{{ config(materialized='table') }}
+
+-- Periods end with the newest day that has data, which data_through says: a summary of today would blame the shop for
+-- a file that has not come.
+with days as (
+    select * from {{ ref('daily_revenue') }}
+    where order_date <= {{ as_of_date() }}
+),
+
+newest as (
+    select max(order_date) as data_through from days
+),
+
+periods as (
+    select
+        'last_7_days' as period,
+        {{ dbt.dateadd('day', -6, 'data_through') }} as period_start,
+        {{ dbt.dateadd('day', -13, 'data_through') }} as previous_start,
+        {{ dbt.dateadd('day', -7, 'data_through') }} as previous_end,
+        data_through
+    from newest
+    union all
+    select
+        'last_30_days',
+        {{ dbt.dateadd('day', -29, 'data_through') }},
+        {{ dbt.dateadd('day', -59, 'data_through') }},
+        {{ dbt.dateadd('day', -30, 'data_through') }},
+        data_through
+    from newest
+    union all
+    select 'all_time', cast(null as date), cast(null as date), cast(null as date), data_through
+    from newest
+),
+
+current_period as (
+    select
+        periods.period,
+        sum(days.total_orders) as total_orders,
+        sum(days.undone_orders) as undone_orders,
+        sum(days.sales_orders) as sales_orders,
+        sum(days.units_sold) as units_sold,
+        sum(days.gross_revenue) as gross_revenue,
+        sum(days.net_revenue) as net_revenue,
+        count(*) as trading_days,
+        min(days.order_date) as first_day
+    from periods
+    inner join days on days.order_date >= coalesce(periods.period_start, days.order_date)
+    group by periods.period
+),
+
+previous_period as (
+    select
+        periods.period,
+        sum(days.gross_revenue) as gross_revenue,
+        sum(days.total_orders) as total_orders
+    from periods
+    inner join days on days.order_date between periods.previous_start and periods.previous_end
+    group by periods.period
+),
+
+-- A customer who bought on two days is one customer: daily counts cannot be added.
+buyers as (
+    select
+        periods.period,
+        count(distinct customer_days.customer_id) as active_customers
+    from periods
+    inner join {{ ref('int_customer_days') }} as customer_days
+        on
+            customer_days.business_date >= coalesce(periods.period_start, customer_days.business_date)
+            and customer_days.business_date <= periods.data_through
+    where customer_days.sales_orders > 0
+    group by periods.period
+)
+
+select
+    cast(periods.period as {{ dbt.type_string() }}) as period,
+    cast(coalesce(periods.period_start, current_period.first_day) as date) as period_start,
+    periods.data_through,
+    cast(current_period.trading_days as {{ dbt.type_bigint() }}) as trading_days,
+    cast(current_period.total_orders as {{ dbt.type_bigint() }}) as total_orders,
+    cast(current_period.undone_orders as {{ dbt.type_bigint() }}) as undone_orders,
+    cast(coalesce(buyers.active_customers, 0) as {{ dbt.type_bigint() }}) as active_customers,
+    cast(current_period.units_sold as {{ dbt.type_bigint() }}) as units_sold,
+    cast(current_period.gross_revenue as {{ money() }}) as gross_revenue,
+    cast(current_period.net_revenue as {{ money() }}) as net_revenue,
+    {{ ratio('current_period.gross_revenue', 'current_period.sales_orders', 2) }} as average_order_value,
+    cast(previous_period.gross_revenue as {{ money() }}) as previous_gross_revenue,
+    {{ ratio('current_period.gross_revenue - previous_period.gross_revenue', 'previous_period.gross_revenue') }}
+        as revenue_growth,
+    {{ ratio('current_period.total_orders - previous_period.total_orders', 'previous_period.total_orders') }}
+        as orders_growth,
+    {{ as_of() }} as metric_updated_at
+from periods
+inner join current_period on periods.period = current_period.period
+left join previous_period on periods.period = previous_period.period
+left join buyers on periods.period = buyers.period

@@ -1,0 +1,68 @@
+{{ config(materialized='table') }}
+
+{#
+  A hole in cdc_seq is one of four things, and each has another remedy: a row that landing refused (replay it), a file
+  that is late (wait), a file that is missing (ask for it), or changes lost inside files that came (ask for these).
+#}
+with numbers as (
+    select
+        cdc_seq,
+        business_date,
+        lead(cdc_seq) over (order by cdc_seq) as next_seq,
+        lead(business_date) over (order by cdc_seq) as next_date
+    from {{ ref('stg_policy_changes') }}
+),
+
+gaps as (
+    select
+        cdc_seq + 1 as first_missing_seq,
+        next_seq - 1 as last_missing_seq,
+        next_seq - cdc_seq - 1 as missing_changes,
+        business_date as after_date,
+        next_date as before_date
+    from numbers
+    where next_seq - cdc_seq > 1
+),
+
+-- The contract puts the number first in the line; a line too broken to tell is no explanation.
+refused as (
+    select distinct try_cast(trim(split_part(raw_text, ',', 1), ' "') as {{ dbt.type_bigint() }}) as cdc_seq
+    from {{ source('ops', 'quarantine') }}
+    where feed = 'policies'
+),
+
+refused_in_gap as (
+    select gaps.first_missing_seq, count(*) as refused_changes
+    from gaps
+    inner join refused on refused.cdc_seq between gaps.first_missing_seq and gaps.last_missing_seq
+    group by gaps.first_missing_seq
+),
+
+partitions_missing as (
+    select gaps.first_missing_seq, count(distinct findings.business_date) as missing_files
+    from gaps
+    inner join {{ source('ops', 'findings') }} as findings
+        on
+            findings.business_date > gaps.after_date
+            and findings.business_date < gaps.before_date
+    where findings.feed = 'policies' and findings.kind = 'source_missing' and findings.state = 'open'
+    group by gaps.first_missing_seq
+)
+
+select
+    gaps.first_missing_seq,
+    gaps.last_missing_seq,
+    cast(gaps.missing_changes as {{ dbt.type_bigint() }}) as missing_changes,
+    cast(coalesce(refused_in_gap.refused_changes, 0) as {{ dbt.type_bigint() }}) as quarantined_changes,
+    gaps.after_date,
+    gaps.before_date,
+    case
+        when coalesce(refused_in_gap.refused_changes, 0) = gaps.missing_changes then 'quarantined'
+        when coalesce(partitions_missing.missing_files, 0) > 0 then 'missing_partition'
+        when {{ dbt.datediff('gaps.after_date', 'gaps.before_date', 'day') }} > 1 then 'late_partition'
+        else 'lost_changes'
+    end as gap_class,
+    {{ as_of() }} as metric_updated_at
+from gaps
+left join refused_in_gap on gaps.first_missing_seq = refused_in_gap.first_missing_seq
+left join partitions_missing on gaps.first_missing_seq = partitions_missing.first_missing_seq

@@ -1,0 +1,45 @@
+{#
+  The grain: no key is NULL, none occurs twice. On a model that grows, only what the last build wrote is looked at,
+  among itself and against the rest, so that the cost is that of the rows written.
+#}
+{% test primary_key(model, columns, grows=false) %}
+    {%- set keys = columns | join(', ') -%}
+    {%- set written = last_build(model) if grows else 'true' -%}
+
+with written as (
+    select {{ keys }} from {{ model }}
+    where {{ written }}
+),
+
+incomplete as (
+    select {{ keys }}, 'key is null' as problem from written
+    where {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}
+),
+
+repeated as (
+    select {{ keys }}, 'key occurs more than once' as problem from written
+    group by {{ keys }}
+    having count(*) > 1
+)
+{%- if written != 'true' %},
+
+elsewhere as (
+    select {% for column in columns %}older.{{ column }}, {% endfor %}'key is in rows of an earlier build' as problem
+    from {{ model }} as older
+    where not ({{ written }})
+        and exists (
+            select 1 from written
+            where {% for column in columns %}written.{{ column }} = older.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+        )
+)
+{%- endif %}
+
+select * from incomplete
+union all
+select * from repeated
+{%- if written != 'true' %}
+union all
+select * from elsewhere
+{%- endif %}
+
+{% endtest %}
