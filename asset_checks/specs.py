@@ -1,4 +1,4 @@
-"""What a check needs to know of a table, as plain values: the generator's input. Refuses to know where they come from."""
+"""What a check needs to know of a table, as plain values. Refuses to know where they come from."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Reference:
 class ControlTotal:
     """One number computed twice, per business date: on `source` and on `target` (both `schema.table`).
 
-    `source_value` and `target_value` are SQL aggregates. Both sides are grouped by their date column where one is named,
-    and compared date by date, so that two errors that cancel out are still found.
+    `source_value` and `target_value` are SQL aggregates. Where both sides name a date column they are compared date by
+    date, so that two errors that cancel out are still found.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ControlTotal:
 
 @dataclass(frozen=True)
 class AnomalySeries:
-    """A table of daily verdicts computed in SQL (gold.data_anomalies): the check reads it, and computes nothing anew."""
+    """A table of daily verdicts computed in SQL (gold.data_anomalies): the check reads it and computes nothing anew."""
 
     date_column: str
     status_column: str = "status"
@@ -64,9 +64,11 @@ class TableSpec:
     feed: str | None = None
     # Every feed that the table is built from; their touched dates say which part of a large table is scored.
     feeds: tuple[str, ...] = ()
-    # Business key, and where it is unique: in the whole table, or only within one batch (full extracts, updates).
     key: tuple[str, ...] = ()
-    key_scope: Literal["table", "batch"] = "table"
+    # Where the key is unique. table: everywhere. batch: a later one repeats it (full extracts). version: a later batch
+    # may bring it again with other content (updates); the same `content` again is a duplicate.
+    key_scope: Literal["table", "batch", "version"] = "table"
+    content: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     # rule → SQL condition that a valid row fulfils; null counts as valid, for completeness counts nulls.
     valid_when: Mapping[str, str] = field(default_factory=dict)

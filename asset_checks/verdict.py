@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, date, datetime
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from asset_checks.parameters import Parameters
 
+T = TypeVar("T")
 Severity = Literal["critical", "high", "medium", "low"]
 Status = Literal["ok", "failed", "unknown"]
 
@@ -55,9 +57,29 @@ class Situation:
     run_id: str
     parameters: Parameters
     timezone: str
+    domain: str = ""
+    # What one step has measured already: several checks ask the same question of the same table.
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def today(self) -> date:
+        """The local date; business dates after it lie in the future."""
+        return self.now.astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def now_utc(self) -> datetime:
+        """The clock as the warehouse writes it: UTC without an offset."""
+        return self.now.astimezone(UTC).replace(tzinfo=None)
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, parameters or []).fetchall()
+
+    def once(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
+        """The value that this step computed for `key`, computed now if it is the first to ask."""
+        if key not in self.memo:
+            self.memo[key] = compute()
+        value: T = self.memo[key]
+        return value
 
     def exists(self, table: str) -> bool:
         """True for a table or view `schema.table` of the warehouse."""

@@ -1,0 +1,94 @@
+"""Did every file that was due arrive, whole, on time and in the agreed form? Reads findings, opens no file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from asset_checks.specs import TableSpec
+from asset_checks.verdict import PRECEDENCE, Severity, Situation, Verdict, worst
+
+NAME = "arrival"
+DESCRIPTION = "Every expected file arrived on time, once, whole, readable and in the agreed structure."
+
+# Order of precedence: the first that holds names the failure. With what to do about each.
+ADVICE = {
+    "source_missing": "Ask the upstream contact for the file; once it is in the inbound folder, run the domain again.",
+    "source_empty": "The file has zero bytes: ask the upstream contact to deliver it again.",
+    "data_invalid": "The file was rejected whole (undecodable or unbalanced); it is kept. Ask for a new one.",
+    "schema_mismatch": "The columns differ from the contract: agree a new contract version with the upstream contact, "
+    "or ask for a file in the agreed structure.",
+    "source_duplicate": "The same file came again and was not loaded twice. Ask upstream whether another was meant.",
+    "source_partial": "The file holds fewer rows than it should. Ask for a complete one: it replaces this batch.",
+    "source_late": "The file came after its deadline. Check what the delay did to the tables that depend on it.",
+}
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One open finding of landing."""
+
+    kind: str
+    business_date: date | None
+    file_name: str | None
+    message: str
+
+
+def applies(table: TableSpec) -> bool:
+    return table.feed is not None
+
+
+def precedence(kind: str) -> int:
+    order = list(ADVICE)
+    return order.index(kind) if kind in ADVICE else len(order)
+
+
+def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
+    """The verdict over a feed's open findings; `severities` has one attribute for each kind."""
+    if not findings:
+        return Verdict.ok(f"Every file of {feed} that was due has arrived and was accepted.")
+    kinds = sorted({finding.kind for finding in findings}, key=precedence)
+    severity_of: dict[str, Severity] = {kind: getattr(severities, kind, "medium") for kind in kinds}
+    first = kinds[0]
+    count = {kind: sum(finding.kind == kind for finding in findings) for kind in kinds}
+    return Verdict.fail(
+        f"{feed}: " + ", ".join(f"{count[kind]} × {kind}" for kind in kinds) + f". {ADVICE.get(first, '')}".rstrip(),
+        worst(*severity_of.values()),
+        first,
+        kind=first,
+        kinds=kinds,
+        dates=sorted({str(finding.business_date) for finding in findings if finding.business_date})[:SHOWN],
+        files=sorted({finding.file_name for finding in findings if finding.file_name})[:SHOWN],
+        findings=[
+            {
+                "kind": finding.kind,
+                "severity": severity_of[finding.kind],
+                "business_date": str(finding.business_date or ""),
+                "file": finding.file_name or "",
+                "message": finding.message,
+                "what_to_do": ADVICE.get(finding.kind, ""),
+            }
+            for finding in sorted(
+                findings, key=lambda f: (PRECEDENCE.index(severity_of[f.kind]), str(f.business_date), f.kind)
+            )[:SHOWN]
+        ],
+        open_findings=len(findings),
+    )
+
+
+def evaluate(situation: Situation, table: TableSpec) -> Verdict:
+    rows = situation.rows(
+        """
+        select kind, business_date, file_name, message
+        from ops.findings
+        where feed = ? and state = 'open' and list_contains(?, kind) and observed_at <= ?
+        """,
+        [table.feed, list(ADVICE), situation.now_utc],
+    )
+    findings = [Finding(*row) for row in rows]
+    if not findings and table.expected:
+        [[batches]] = situation.rows("select count(*) from ops.batches where feed = ?", [table.feed])
+        if not batches:
+            return Verdict.unknown(f"{table.feed} has never delivered a file, and none is due yet.", passed=True)
+    return judge(str(table.feed), findings, situation.parameters.arrival)

@@ -1,0 +1,127 @@
+"""How old the data itself is: its newest business date or event, against the clock.
+
+Not the age of the build: rebuilding an old partition changes no newest date, and so makes nothing fresh. Time on days
+on which the feed delivers nothing does not count. Data from the future does not count either: one row of the year 2099
+would keep a table fresh for decades.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from asset_checks.primitives.sql import identifier, table_name
+from asset_checks.specs import TableSpec
+from asset_checks.verdict import Severity, Situation, Verdict
+
+NAME = "freshness"
+DESCRIPTION = "The newest data is less than a day old; closed days do not count, and a rebuild makes nothing fresh."
+FAILURE_CLASS = "freshness_breach"
+
+Freshness = Literal["fresh", "stale", "very stale"]
+
+
+def applies(table: TableSpec) -> bool:
+    return table.time_column is not None
+
+
+def end_of(day: date, timezone: str) -> datetime:
+    """The moment at which `day` ends in the zone, UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def counted_age(since: datetime, now: datetime, timezone: str, open_on: Callable[[date], bool]) -> timedelta:
+    """Time from `since` to `now` without the closed days in between; never negative. Both aware."""
+    since, now = since.astimezone(UTC), now.astimezone(UTC)
+    age = max(now - since, timedelta())
+    zone = ZoneInfo(timezone)
+    day = since.astimezone(zone).date()
+    while day <= now.astimezone(zone).date():
+        if not open_on(day):
+            start = datetime.combine(day, time(), zone).astimezone(UTC)
+            age -= max(min(end_of(day, timezone), now) - max(start, since), timedelta())
+        day += timedelta(days=1)
+    return max(age, timedelta())
+
+
+def classify(age: timedelta, stale_hours: float, very_stale_hours: float) -> Freshness:
+    """Fresh below the first limit, very stale from the second on; both edges exact."""
+    if age < timedelta(hours=stale_hours):
+        return "fresh"
+    return "stale" if age < timedelta(hours=very_stale_hours) else "very stale"
+
+
+def severity(freshness: Freshness, tier: int, critical_tiers: tuple[int, ...]) -> Severity:
+    return "critical" if freshness == "very stale" and tier in critical_tiers else "high"
+
+
+def newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, object]:
+    """The moment up to which the table has data (UTC), and the value that says so; (None, None) without any."""
+    return situation.once(("newest", table.name), lambda: _newest(situation, table))
+
+
+def _newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, object]:
+    column, name = identifier(table.time_column or ""), table_name(table.name)
+    # The maximum of a whole column comes from statistics; only data from the future makes a second look necessary.
+    [[value]] = situation.rows(f"select max({column}) from {name}")
+    if value is not None and _in_future(value, situation):
+        limit: object = situation.now_utc
+        if not isinstance(value, datetime):
+            limit = situation.today
+        elif value.tzinfo:
+            limit = situation.now
+        [[value]] = situation.rows(f"select max({column}) from {name} where {column} <= ?", [limit])
+    return _moment(value, situation.timezone), value
+
+
+def _in_future(value: date | datetime, situation: Situation) -> bool:
+    if not isinstance(value, datetime):
+        return value > situation.today
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)) > situation.now
+
+
+def _moment(value: date | datetime | None, timezone: str) -> datetime | None:
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    return end_of(value, timezone)
+
+
+def age_of(situation: Situation, table: TableSpec) -> timedelta | None:
+    """Age that counts; None where the table holds no data."""
+    since, _ = newest(situation, table)
+    return None if since is None else counted_age(since, situation.now, situation.timezone, table.open_on)
+
+
+def evaluate(situation: Situation, table: TableSpec) -> Verdict:
+    since, value = newest(situation, table)
+    limits = situation.parameters.freshness
+    if since is None:
+        if not table.expected:
+            return Verdict.ok(f"{table.name} is empty, and its contract expects nothing.")
+        return Verdict.unknown(f"{table.name} holds no data up to {situation.now:%Y-%m-%d %H:%M} UTC: age unknown.")
+    age = counted_age(since, situation.now, situation.timezone, table.open_on)
+    hours = age / timedelta(hours=1)
+    freshness = classify(age, limits.stale_hours, limits.very_stale_hours)
+    evidence = {
+        "newest": str(value),
+        "hours": round(hours, 2),
+        "state": freshness,
+        "as_of": situation.now.isoformat(),
+        "stale_from_hours": limits.stale_hours,
+        "very_stale_from_hours": limits.very_stale_hours,
+    }
+    if freshness == "fresh":
+        return Verdict.ok(f"{table.name} has data up to {value}.", **evidence)
+    if not table.expected:
+        return Verdict.ok(f"{table.name} has data up to {value}; its contract expects no more.", **evidence)
+    return Verdict.fail(
+        f"{table.name} is {freshness}: its newest data is of {value}, {hours:.1f} hours that count ago. "
+        "Look at the arrival findings of its feeds first, then at the last run that built it.",
+        severity(freshness, table.tier, limits.critical_tiers),
+        FAILURE_CLASS,
+        **evidence,
+    )

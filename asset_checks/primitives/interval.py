@@ -1,0 +1,143 @@
+"""What the next value of a daily series should be: a prediction interval from its predecessors.
+
+The tested value takes no part in it (leave-one-out): a window that holds the tested day hides a drop behind the noise
+that the drop itself makes. Works on logarithms, so that growth is a straight line and a weekday a constant factor.
+Pure: no clock, no warehouse, no Dagster. Refuses to guess from few points: that is None, which means unknown.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from statistics import NormalDist
+
+from asset_checks.parameters import IntervalParameters
+
+WEEK = 7
+# Keeps a zero in the series; on counts of hundreds it is invisible.
+OFFSET = 0.5
+# A predecessor further out than this takes no part: one bad day would otherwise widen the interval for weeks.
+OUTLIER_CONFIDENCE = 0.9999
+# At most this share is set aside; more is not an outlier but the way the series is.
+MAX_OUTLIERS = 0.2
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where the value is expected, in its own units. `model` says what the level was made of."""
+
+    low: float
+    expected: float
+    high: float
+    points: int
+    model: str
+
+    def holds(self, value: float) -> bool:
+        """True inside the interval, or within one unit of what was expected (a count cannot do better)."""
+        return self.low <= value <= self.high or abs(value - self.expected) <= 1
+
+
+def t_quantile(probability: float, degrees: int) -> float:
+    """Quantile of Student's t (Cornish–Fisher expansion in 1/degrees, error below 0.01 for 5 degrees and more)."""
+    z = NormalDist().inv_cdf(probability)
+    v = float(degrees)
+    return (
+        z
+        + (z**3 + z) / (4 * v)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
+        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
+    )
+
+
+@dataclass(frozen=True)
+class _Point:
+    day: date
+    log: float
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Least squares of log(value) on a level (per weekday where asked for) and, where asked for, a straight line."""
+
+    levels: dict[int, tuple[float, float, int]]  # weekday (or 0) → mean day, mean log, points
+    slope: float
+    spread: float  # sum of squares of the day within its level
+    residual: float  # sum of squared residuals
+    degrees: int
+    by_weekday: bool
+
+    @classmethod
+    def of(cls, points: Sequence[_Point], by_weekday: bool, trend: bool) -> _Fit:
+        groups: dict[int, list[tuple[float, float]]] = {}
+        for point in points:
+            groups.setdefault(point.day.weekday() if by_weekday else 0, []).append((point.day.toordinal(), point.log))
+        levels = {
+            key: (sum(x for x, _ in rows) / len(rows), sum(y for _, y in rows) / len(rows), len(rows))
+            for key, rows in groups.items()
+        }
+        centred = [(x - levels[key][0], y - levels[key][1]) for key, rows in groups.items() for x, y in rows]
+        spread = sum(x * x for x, _ in centred) if trend else 0.0
+        slope = sum(x * y for x, y in centred) / spread if spread else 0.0
+        residual = sum((y - slope * x) ** 2 for x, y in centred)
+        return cls(levels, slope, spread, residual, len(points) - len(levels) - bool(spread), by_weekday)
+
+    def predict(self, day: date) -> tuple[float, float]:
+        """Expected log on `day`, and the factor by which the noise of one point grows in predicting it."""
+        mean_day, mean_log, points = self.levels[day.weekday() if self.by_weekday else 0]
+        ahead = day.toordinal() - mean_day
+        leverage = 1 + 1 / points + (ahead * ahead / self.spread if self.spread else 0.0)
+        return mean_log + self.slope * ahead, math.sqrt(leverage)
+
+    def knows(self, day: date) -> bool:
+        return not self.by_weekday or day.weekday() in self.levels
+
+
+def _without_outliers(points: list[_Point], by_weekday: bool, trend: bool, noise: float) -> list[_Point]:
+    kept = points
+    for _ in range(int(MAX_OUTLIERS * len(points))):
+        if len(kept) <= WEEK + 1:
+            break
+        fit = _Fit.of(kept, by_weekday, trend)
+        suspect = max(kept, key=lambda point: abs(point.log - fit.predict(point.day)[0]))
+        others = [point for point in kept if point is not suspect]
+        without = _Fit.of(others, by_weekday, trend)
+        if without.degrees < 5 or not without.knows(suspect.day):
+            break
+        expected, factor = without.predict(suspect.day)
+        sigma = max(math.sqrt(without.residual / without.degrees), noise)
+        if abs(suspect.log - expected) <= t_quantile((1 + OUTLIER_CONFIDENCE) / 2, without.degrees) * sigma * factor:
+            break
+        kept = others
+    return kept
+
+
+def expected_interval(
+    history: Sequence[tuple[date, float]], day: date, parameters: IntervalParameters
+) -> Interval | None:
+    """Where the value of `day` is expected, from the (date, value >= 0) pairs before it; None with too few of them."""
+    before = sorted((when, value) for when, value in history if when < day)[-parameters.history :]
+    if len(before) < parameters.min_points:
+        return None
+    points = [_Point(when, math.log(max(value, 0.0) + OFFSET)) for when, value in before]
+    span = (day - points[0].day).days
+    same_weekday = sum(point.day.weekday() == day.weekday() for point in points)
+    by_weekday = span >= parameters.weekday_from and same_weekday >= parameters.weekday_from // WEEK - 1
+    trend = len(points) >= parameters.trend_from
+    if by_weekday and len(points) - len({point.day.weekday() for point in points}) - 1 < parameters.min_points:
+        by_weekday = False
+    kept = _without_outliers(points, by_weekday, trend, parameters.min_relative_noise)
+    fit = _Fit.of(kept, by_weekday, trend)
+    expected, factor = fit.predict(day)
+    sigma = max(math.sqrt(fit.residual / fit.degrees), parameters.min_relative_noise)
+    reach = t_quantile((1 + parameters.confidence) / 2, fit.degrees) * sigma * factor
+    model = " + ".join(["weekday level" if by_weekday else "level", *(["growth"] if fit.spread else [])])
+    return Interval(
+        low=max(math.exp(expected - reach) - OFFSET, 0.0),
+        expected=max(math.exp(expected) - OFFSET, 0.0),
+        high=math.exp(expected + reach) - OFFSET,
+        points=len(kept),
+        model=model,
+    )

@@ -1,0 +1,59 @@
+"""How many of the delivered rows had to be put aside, and why. Shows reasons and counts; never the rows."""
+
+from __future__ import annotations
+
+from asset_checks.parameters import QuarantineParameters
+from asset_checks.primitives.batches import recent_batches
+from asset_checks.primitives.sql import columns
+from asset_checks.specs import TableSpec
+from asset_checks.verdict import Severity, Situation, Verdict
+
+NAME = "quarantined_rows"
+DESCRIPTION = "The newest load put no rows into quarantine."
+FAILURE_CLASS = "data_invalid"
+REASONS = 10
+
+
+def applies(table: TableSpec) -> bool:
+    return table.feed is not None
+
+
+def severity_of(share: float, parameters: QuarantineParameters) -> Severity | None:
+    """None where the share of quarantined rows is no finding."""
+    if share > parameters.high:
+        return "high"
+    return "medium" if share > parameters.medium else None
+
+
+def evaluate(situation: Situation, table: TableSpec) -> Verdict:
+    batches = [batch for batch in recent_batches(situation, table) if batch.status == "loaded"]
+    rows = sum(batch.rows_in for batch in batches)
+    bad = sum(batch.rows_quarantined for batch in batches)
+    if not rows:
+        return Verdict.unknown(f"{table.feed}: no rows were delivered, none could be judged.", passed=True)
+    severity = severity_of(bad / rows, situation.parameters.quarantine)
+    if severity is None:
+        return Verdict.ok(f"{table.feed}: {bad} of {rows} rows in quarantine.", rows_in=rows, rows_quarantined=bad)
+    reasons = situation.rows(
+        f"""
+        select {columns(("column_name", "reason"))}, count(*) as occurrences
+        from ops.quarantine
+        where list_contains(?, batch_id)
+        group by all
+        order by occurrences desc, 1, 2
+        limit {REASONS}
+        """,
+        [[batch.batch_id for batch in batches]],
+    )
+    return Verdict.fail(
+        f"{table.feed}: {bad} of {rows} rows ({bad / rows:.2%}) went into quarantine. "
+        "Correct them at the source and have the file delivered again, or mend the contract and replay.",
+        severity,
+        FAILURE_CLASS,
+        rows_in=rows,
+        rows_quarantined=bad,
+        share=bad / rows,
+        reasons=[{"column": row[0] or "", "reason": row[1], "rows": row[2]} for row in reasons],
+        files=sorted({batch.file_name for batch in batches if batch.rows_quarantined}),
+        dates=sorted({str(batch.business_date) for batch in batches if batch.rows_quarantined}),
+    )

@@ -1,0 +1,89 @@
+"""Which part of a table a run has to look at, so that a day's checks cost what a day holds, whatever the history.
+
+Of a table that grows by date: its newest dates and the dates that recent loads touched. Of a full extract: its newest
+date. Of anything else: all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from asset_checks.primitives.sql import date_list, identifier, table_name
+from asset_checks.specs import TableSpec
+from asset_checks.verdict import Situation
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`where` selects the rows; `dates` are the business dates among them, None where the table has none."""
+
+    where: str
+    dates: tuple[date, ...] | None
+    touched: tuple[date, ...] = ()
+
+    @property
+    def words(self) -> str:
+        if self.dates is None:
+            return "all rows"
+        return f"{len(self.dates)} dates to {max(self.dates)}" if self.dates else "no date"
+
+
+def touched_dates(situation: Situation, table: TableSpec, hours: float) -> tuple[date, ...]:
+    """Business dates that loads of the last `hours` changed, over all feeds of the table, none in the future."""
+    feeds = table.feeds or ((table.feed,) if table.feed else ())
+    if not feeds or not situation.exists("ops.touched_dates"):
+        return ()
+    since = situation.now_utc - timedelta(hours=hours)
+    found = situation.rows(
+        """
+        select distinct touched.business_date
+        from ops.touched_dates as touched
+        inner join ops.batches as batches on batches.load_seq = touched.load_seq
+        where list_contains(?, touched.feed) and batches.loaded_at >= ? and touched.business_date <= ?
+        """,
+        [list(feeds), since, situation.today],
+    )
+    return tuple(sorted(row[0] for row in found if row[0] is not None))
+
+
+def newest_date(situation: Situation, table: TableSpec) -> date | None:
+    """The newest date of the table that does not lie in the future."""
+    column = identifier(table.date_column or "")
+    [[newest]] = situation.rows(
+        f"select max({column})::date from {table_name(table.name)} where {column}::date <= ?", [situation.today]
+    )
+    return newest if isinstance(newest, date) else None
+
+
+def scope_of(situation: Situation, table: TableSpec) -> Scope:
+    """The part of the table that is scored in this run."""
+    return situation.once(("scope", table.name), lambda: _scope(situation, table))
+
+
+def _scope(situation: Situation, table: TableSpec) -> Scope:
+    if table.date_column is None:
+        return Scope("true", None)
+    newest = newest_date(situation, table)
+    if newest is None:
+        return Scope("false", ())
+    column = identifier(table.date_column)
+    if table.full_extract:
+        return Scope(f"{column} = {date_list([newest])}", (newest,))
+    parameters = situation.parameters.score
+    touched = touched_dates(situation, table, parameters.recent_hours)
+    window = {newest - timedelta(days=back) for back in range(parameters.window_dates)}
+    wanted = window | set(touched)
+    where = f"{column}::date in ({date_list(wanted)})" if len(wanted) <= 60 else _ranges(column, wanted)
+    return Scope(where, tuple(sorted(wanted)), touched)
+
+
+def _ranges(column: str, days: set[date]) -> str:
+    """The same as one comparison per run of days: a list of thousands of dates is slow, and skips no row group."""
+    ranges: list[list[date]] = []
+    for day in sorted(days):
+        if ranges and day - ranges[-1][1] == timedelta(days=1):
+            ranges[-1][1] = day
+        else:
+            ranges.append([day, day])
+    return "(" + " or ".join(f"{column}::date between date '{a}' and date '{b}'" for a, b in ranges) + ")"

@@ -1,0 +1,102 @@
+"""Rows delivered for a business date against the dates before it: a truncated load looks like a healthy small one.
+
+Growth and a weekday pattern belong to the model and are no findings; a constant series has no noise of its own and gets
+the least that is configured, so that it is no blind spot. Too few predecessors: unknown, and it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from asset_checks.parameters import VolumeParameters
+from asset_checks.primitives.interval import Interval, expected_interval
+from asset_checks.specs import TableSpec
+from asset_checks.verdict import Situation, Verdict
+
+NAME = "volume"
+DESCRIPTION = "The rows of the newest business dates lie inside the interval that their predecessors predict."
+FAILURE_CLASS = "volume_anomaly"
+# A first load brings many dates at once; its old ones are history, not news.
+JUDGED_AT_MOST = 7
+
+
+def applies(table: TableSpec) -> bool:
+    return table.feed is not None and table.expected
+
+
+def judge(
+    feed: str, series: Sequence[tuple[date, int]], dates: Sequence[date], parameters: VolumeParameters
+) -> Verdict:
+    """The verdict over the rows of `dates` in `series` (date, rows), each against the dates before it."""
+    rows = dict(series)
+    judged: list[dict[str, object]] = []
+    outside: list[dict[str, object]] = []
+    for day in sorted(dates):
+        interval = expected_interval(series, day, parameters)
+        if interval is None:
+            continue
+        line = _line(day, rows[day], interval)
+        judged.append(line)
+        if not interval.holds(rows[day]):
+            outside.append(line)
+    points = sum(day < max(dates) for day in rows) if dates else 0
+    if not judged:
+        return Verdict.unknown(
+            f"{feed}: {points} earlier dates are too few to know how many rows are normal "
+            f"(from {parameters.min_points} on).",
+            passed=True,
+            points=points,
+            rows={str(day): rows[day] for day in dates},
+        )
+    if not outside:
+        return Verdict.ok(
+            f"{feed}: {len(judged)} dates have the rows that were expected.", judged=judged, points=points
+        )
+    newest = outside[-1]
+    return Verdict.fail(
+        f"{feed}: {newest['rows']} rows for {newest['date']}, expected {newest['expected']} "
+        f"({newest['low']} to {newest['high']}). "
+        + ("Ask upstream whether the file is complete." if newest["share"] < 1 else "Look for a double delivery.")  # type: ignore[operator]
+        + (f" {len(outside)} dates are outside." if len(outside) > 1 else ""),
+        "high",
+        FAILURE_CLASS,
+        outside=outside,
+        dates=[str(line["date"]) for line in outside],
+        judged=judged,
+        points=points,
+    )
+
+
+def _line(day: date, rows: int, interval: Interval) -> dict[str, object]:
+    return {
+        "date": str(day),
+        "rows": rows,
+        "expected": round(interval.expected),
+        "low": round(interval.low),
+        "high": round(interval.high),
+        "share": round(rows / interval.expected, 3) if interval.expected else 1.0,
+        "points": interval.points,
+        "model": interval.model,
+    }
+
+
+def evaluate(situation: Situation, table: TableSpec) -> Verdict:
+    parameters = situation.parameters.volume
+    found = situation.rows(
+        """
+        select business_date, sum(rows_in)::bigint as rows_in, max(loaded_at) as loaded_at
+        from ops.batches
+        where feed = ? and status = 'loaded' and business_date is not null and business_date <= ?
+        group by business_date
+        order by business_date desc
+        limit ?
+        """,
+        [table.feed, situation.today, parameters.history + JUDGED_AT_MOST],
+    )
+    if not found:
+        return Verdict.unknown(f"{table.feed} has no loaded batch: nothing to compare.", passed=True, points=0)
+    series = [(row[0], row[1]) for row in found]
+    since = situation.now_utc - timedelta(hours=parameters.recent_hours)
+    recent = [row[0] for row in found if row[2] is not None and row[2] >= since][:JUDGED_AT_MOST]
+    return judge(str(table.feed), series, recent or [found[0][0]], parameters)
