@@ -10,7 +10,7 @@
 #}
 {% macro touched_dates(spread_days=none) %}
     {#- Configuration is complete only once execution begins. -#}
-    {%- if not execute -%}{{ return([]) }}{%- endif -%}
+    {%- if not warehouse_is_open() -%}{{ return([]) }}{%- endif -%}
     {%- set feeds = model.config.meta.get('feeds', []) -%}
     {%- if not feeds -%}
         {{ exceptions.raise_compiler_error(model.name ~ ' is built by touched dates and names no feeds: set meta.feeds') }}
@@ -31,6 +31,11 @@
         {%- endfor -%}
     {%- endif -%}
     {{ return(dates | unique | sort) }}
+{% endmacro %}
+
+{# False where SQL is only compiled, which must work without a warehouse. #}
+{% macro warehouse_is_open() %}
+    {{ return(execute and flags.WHICH in ('run', 'build', 'test', 'retry', 'show')) }}
 {% endmacro %}
 
 {% macro touched_dates_sql(feeds) %}

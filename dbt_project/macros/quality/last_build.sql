@@ -16,7 +16,7 @@
 {%- endmacro %}
 
 {% macro last_build(relation, column='dbt_updated_at') -%}
-    {%- if not execute or var('test_scope') == 'all' -%}
+    {%- if not warehouse_is_open() or var('test_scope') == 'all' -%}
         {{ return('true') }}
     {%- endif -%}
     {%- set built = run_query("select max(built_at) from ops.builds where model = '" ~ relation.identifier ~ "'").rows -%}

@@ -12,7 +12,7 @@
 }}
 
 -- A touched date also changes the average of the six days that follow: those take their own figures from this table.
-{%- set touched = touched_dates(spread_days=0) %}
+{%- set touched = touched_dates(spread_days=0) if is_incremental() else [] %}
 
 with orders as (
     select

@@ -55,6 +55,8 @@ previous_period as (
         sum(days.total_orders) as total_orders
     from periods
     inner join days on days.order_date between periods.previous_start and periods.previous_end
+    -- Against half a month, a month always looks like growth.
+    where periods.previous_start >= (select min(first_days.order_date) from days as first_days)
     group by periods.period
 ),
 
