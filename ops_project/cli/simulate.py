@@ -1,0 +1,135 @@
+"""`ops simulate`: the source systems deliver, and break on request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, progress, table
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.simulator.simulation import Result
+
+EPILOG = """\b
+A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED it breaks the feed that --list-faults
+names, without DATE the last day that is delivered. Faults of any feed also break your own files:
+\b
+  ops simulate --fault truncated:orders                  simulate, and cut the last day's orders
+  ops simulate --days 1 --fault missing:mart_offers      one more day, without its offers
+  ops simulate --inbound-only --fault late:my_feed       deliver nothing; break what lies in inbound
+\b
+What a fault did is appended to truth.json in the home, for judges only."""
+
+
+@click.command(epilog=EPILOG)
+@click.option("--domain", "domains", multiple=True, metavar="D", help="Only this domain; repeatable.")
+@click.option("--feed", "feeds", multiple=True, metavar="F", help="Write the files of this feed only; repeatable.")
+@click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    help="Business dates to deliver. Default: 30, later those since the last delivered one.",
+)
+@click.option(
+    "--end", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last business date. Default: yesterday."
+)
+@click.option(
+    "--scale", type=float, help="Size of the world: 1 is about 600 orders a day. Default: the home's, else 1."
+)
+@click.option("--seed", type=int, help="Seed of the world. Default: the home's, else 42.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Break something, see below; repeatable.")
+@click.option(
+    "--inbound-only", is_flag=True, help="Deliver nothing: put the faults into the files that lie in inbound."
+)
+@click.option("--list-faults", is_flag=True, help="List every fault: what it does and what must be found.")
+@json_option
+@click.pass_obj
+def simulate(
+    settings: Settings,
+    domains: tuple[str, ...],
+    feeds: tuple[str, ...],
+    days: int | None,
+    end: datetime | None,
+    scale: float | None,
+    seed: int | None,
+    faults: tuple[str, ...],
+    inbound_only: bool,
+    list_faults: bool,
+    as_json: bool,
+) -> None:
+    """Write inbound files as the source systems would; inject faults.
+
+    The same seed gives the same bytes, and a day is the same in every window: tomorrow's call goes on where today's
+    ended, in the same world.
+    """
+    from ops_project import catalog as catalogs
+    from ops_project.simulator.faults.registry import listing
+    from ops_project.simulator.faults.request import FaultError, Request
+    from ops_project.simulator.simulation import Asked, SimulationError
+    from ops_project.simulator.simulation import simulate as deliver
+
+    catalog = catalogs.load(settings)
+    if list_faults:
+        rows = listing(catalog)
+        emit(as_json, rows, lambda: console.print(_fault_table(rows)))
+        return
+    try:
+        asked = Asked(
+            domains=domains,
+            feeds=feeds,
+            days=days,
+            end=end.date() if end else None,
+            scale=scale,
+            seed=seed,
+            faults=[Request.parse(text) for text in faults],
+            inbound_only=inbound_only,
+        )
+        with progress() as bar:
+            tasks: dict[str, int] = {}
+
+            def advance(domain: str, day: object, done: int, total: int) -> None:
+                if domain not in tasks:
+                    tasks[domain] = bar.add_task(domain, total=total)
+                bar.update(tasks[domain], completed=done, description=f"{domain} {day}")  # type: ignore[arg-type]
+
+            result = deliver(settings, catalog, settings.now(), asked, advance)
+    except (SimulationError, FaultError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    emit(as_json, {"delivered": result.reports, "faults": result.faults}, lambda: _print(settings, result))
+
+
+def _print(settings: Settings, result: Result) -> None:
+    if result.reports:
+        rows = [
+            [r.domain, r.start, r.end, r.files, sum(r.rows.values()), r.bytes / 1e6]
+            for r in result.reports
+            if r.start is not None
+        ]
+        if rows:
+            console.print(table(["domain", "from", "to", "files", "records", "MB"], rows))
+        if idle := [r.domain for r in result.reports if r.start is None]:
+            console.print(f"Nothing new from {', '.join(idle)}: every day up to yesterday has been delivered.")
+        console.print(f"Files lie in {settings.inbound}")
+    for done in result.faults:
+        console.print(
+            f"Fault {done['request']}: {done['does']} – expected: {done['finding'] or 'no finding'}", style="yellow"
+        )
+
+
+def _fault_table(rows: list[dict[str, object]]) -> object:
+    return table(
+        ["fault", "feed", "seed", "what it does", "finding", "root asset"],
+        [
+            [
+                row["id"],
+                f"any ({row['feed']})" if row["any_feed"] else row["feed"],
+                row["seed"],
+                row["does"],
+                row["finding"] or "none",
+                row["asset"],
+            ]
+            for row in rows
+        ],
+    )

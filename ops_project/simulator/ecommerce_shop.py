@@ -1,0 +1,169 @@
+"""The web shop as it stands on a day: who could buy, what is on sale, at which price, and who fancies what.
+
+Pure arrays, no files. What a model can learn is put in here: segments with tastes, products bought together, customers
+whose interest fades before they stop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+from ops_project.simulator.population import Population
+from ops_project.simulator.world import Floats, Ints, World, days_since_epoch
+
+TIERS = ("bronze", "silver", "gold", "platinum")
+CATEGORIES = ("electronics", "home", "fashion", "beauty", "sports", "toys", "books", "grocery")
+# Typical price of a category, in dollars.
+PRICE_LEVEL = np.array([95.0, 38.0, 52.0, 24.0, 44.0, 27.0, 16.0, 9.0])
+# Interest fades over this many days before a customer stops: the signal of a churn model.
+FADING_DAYS = 45
+COMPANIONS = 3
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A latent kind of customer; no file names it."""
+
+    share: float
+    orders_per_day: float
+    extra_items: float
+    discount: float
+    lifetime_days: float
+    returns: float
+    thrift: float
+    """How much a low price attracts; negative: a high one does."""
+
+
+# share, orders_per_day, extra_items, discount, lifetime_days, returns, thrift
+SEGMENTS = (
+    Segment(0.20, 0.40, 1.1, 0.05, 1500, 0.04, 0.0),
+    Segment(0.15, 0.17, 3.0, 0.04, 1100, 0.07, -0.4),
+    Segment(0.30, 0.14, 1.6, 0.18, 420, 0.10, 1.2),
+    Segment(0.35, 0.06, 0.6, 0.06, 380, 0.06, 0.3),
+)
+
+
+def of_segment(attribute: str, segment: Ints) -> Floats:
+    """The attribute of each customer's segment."""
+    return np.array([getattr(kind, attribute) for kind in SEGMENTS], dtype=float)[segment]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The shop at the end of one day. Arrays over customers 0, 1 … or products 0, 1 …"""
+
+    world: World
+    day: date
+
+    @cached_property
+    def people(self) -> Population:
+        return Population(self.world, "ecommerce/customer", 8_000 * self.world.breadth)
+
+    @cached_property
+    def goods(self) -> Population:
+        return Population(self.world, "ecommerce/product", 420 * self.world.breadth, growth=0.15)
+
+    @cached_property
+    def signed_up(self) -> Ints:
+        return self.people.births(self.day)
+
+    @cached_property
+    def customers(self) -> Ints:
+        return np.arange(len(self.signed_up))
+
+    @cached_property
+    def segment(self) -> Ints:
+        edges = np.cumsum([kind.share for kind in SEGMENTS])
+        return np.searchsorted(edges, self.people.unit("segment", self.customers), "right").clip(0, len(SEGMENTS) - 1)
+
+    @cached_property
+    def interest(self) -> Floats:
+        """Each customer's expected orders today, before the day's own factor; 0 for who has stopped."""
+        lifetime = self.people.lifetime("lifetime", self.customers, of_segment("lifetime_days", self.segment))
+        left = self.signed_up + lifetime - days_since_epoch(self.day)
+        personal = np.exp(0.5 * self.people.normal("rate", self.customers) - 0.125)
+        fading = np.clip(left / FADING_DAYS, 0.0, 1.0)
+        return of_segment("orders_per_day", self.segment) * personal * fading * self.world.depth
+
+    @cached_property
+    def retierings(self) -> tuple[Ints, Ints]:
+        return self.people.changes("tier", self.customers, self.signed_up, self.day, every=400)
+
+    @cached_property
+    def tier(self) -> Ints:
+        """The tier moves between the customer's own level and the one beside it."""
+        own = self.people.pick("tier", self.customers, 3, 0)
+        return own + self.retierings[0] % 2
+
+    @cached_property
+    def moves(self) -> tuple[Ints, Ints]:
+        return self.people.changes("address", self.customers, self.signed_up, self.day, every=900)
+
+    @cached_property
+    def launched(self) -> Ints:
+        return self.goods.births(self.day)
+
+    @cached_property
+    def products(self) -> Ints:
+        return np.arange(len(self.launched))
+
+    @cached_property
+    def category(self) -> Ints:
+        return self.goods.pick("category", self.products, len(CATEGORIES))
+
+    @cached_property
+    def withdrawn(self) -> Ints:
+        """The day since 1970 from which a product is no longer sold."""
+        return self.launched + self.goods.lifetime("lifetime", self.products, 2200.0)
+
+    @cached_property
+    def on_sale(self) -> np.ndarray:
+        return self.withdrawn > days_since_epoch(self.day)
+
+    @cached_property
+    def repricings(self) -> tuple[Ints, Ints]:
+        return self.goods.changes("price", self.products, self.launched, self.day, every=75)
+
+    @cached_property
+    def list_price(self) -> Floats:
+        """The price at launch, in dollars, before rounding."""
+        return PRICE_LEVEL[self.category] * np.exp(0.55 * self.goods.normal("price", self.products))
+
+    @cached_property
+    def price_cents(self) -> Ints:
+        """Today's price: the list price, moved up to 15 % by the latest repricing; ends in .49 or .99."""
+        moved = self.list_price * (0.85 + 0.30 * self.goods.unit("reprice", self.products, self.repricings[0]))
+        return np.maximum(1, np.round(moved * 2)).astype(np.int64) * 50 - 1
+
+    @cached_property
+    def cost_cents(self) -> Ints:
+        return np.maximum(1, (self.list_price * 55.0 * (0.8 + 0.4 * self.goods.unit("cost", self.products)))).astype(
+            int
+        )
+
+    @cached_property
+    def appeal(self) -> list[Floats]:
+        """For each segment the weight of each product: popularity, taste for the category, price."""
+        popularity = np.exp(1.1 * self.goods.normal("popularity", self.products)) * self.on_sale
+        cheap = 1.0 / np.sqrt(self.price_cents / 100.0)
+        kinds = np.arange(len(CATEGORIES))
+        return [
+            popularity
+            * np.exp(1.4 * self.world.normal("ecommerce/taste", kinds, number))[self.category]
+            * cheap**kind.thrift
+            for number, kind in enumerate(SEGMENTS)
+        ]
+
+    @cached_property
+    def companions(self) -> Ints:
+        """For each product the few that are bought with it, shape (products, COMPANIONS).
+
+        Drawn among the products of the anchor date, so that the pairs stay the same from day to day.
+        """
+        reach = max(1, min(int(self.goods.size), len(self.products)))
+        slots = [self.goods.pick("companion", self.products, reach, slot + 1) for slot in range(COMPANIONS)]
+        return np.stack(slots, axis=1)

@@ -1,0 +1,31 @@
+"""Faults that lie elsewhere than in inbound files: in the warehouse, in the metadata, in the serving store.
+
+Each kind has one applier. It is given the resolved fault and the home, does the damage and tells what it did.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from ops_project.catalog import Catalog
+from ops_project.settings import Settings
+from ops_project.simulator.faults.fault import Details
+from ops_project.simulator.faults.injector import entry
+from ops_project.simulator.faults.registry import Resolved
+
+Applier = Callable[[Resolved, Settings, Catalog, datetime], Details]
+
+# Kind of fault → module:function. A new kind is a line here and a value of `fault.Kind`.
+APPLIERS: dict[str, str] = {
+    "warehouse": "ops_project.simulator.faults.warehouse:apply",
+}
+
+
+def carry_out(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> dict[str, Any]:
+    """Do the damage; returns the entry for truth.json. Raises FaultError where it cannot be done."""
+    module, _, name = APPLIERS[fault.fault.apply].partition(":")
+    applier: Applier = getattr(importlib.import_module(module), name)
+    return entry(fault, catalog, now, fault.day, applier(fault, settings, catalog, now))

@@ -1,0 +1,44 @@
+"""What a fault is: what it breaks, and what an honest watcher must then find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ops_project.model.failure_class import FailureClass
+from ops_project.simulator.faults.scene import Scene
+
+Kind = Literal["file", "warehouse", "metadata", "serving"]
+Details = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which things go wrong."""
+
+    id: str
+    title: str
+    """What it does, in the imperative's third person."""
+    seed: str
+    """The source documents that speak of it: S0 … S4."""
+    finding: FailureClass | None
+    """The class of the finding that is expected; None: nothing may be found, it only looks like a fault."""
+    feed: str
+    """The feed that it breaks where the request names none."""
+    asset: str = "bronze/{feed}"
+    """Schema and table of the root asset."""
+    apply: Kind = "file"
+    act: Callable[[Scene], Details] | None = None
+    """For files: changes the scene and tells what it did. Others are carried out by `appliers`."""
+    any_feed: bool = False
+    """True: it breaks any feed, also of a domain that is not simulated."""
+    spans_window: bool = False
+    """True: every day of the window is changed, not the fault's day alone."""
+    days_back: int = 0
+    """The default day, counted back from the last simulated one."""
+    on_holiday: bool = False
+    """True: the default day is the latest public holiday of the window."""
+
+    def asset_of(self, feed: str) -> str:
+        return self.asset.format(feed=feed)

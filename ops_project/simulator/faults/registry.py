@@ -1,0 +1,78 @@
+"""All faults by id, and how a request becomes one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+
+from ops_project.catalog import Catalog
+from ops_project.model.feed import Feed
+from ops_project.simulator.faults import columns, files, rows
+from ops_project.simulator.faults.fault import Fault
+from ops_project.simulator.faults.request import FaultError, Request
+
+REGISTRY: dict[str, Fault] = {fault.id: fault for module in (files, columns, rows) for fault in module.FAULTS}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A request with its fault and the feed that it breaks."""
+
+    request: Request
+    fault: Fault
+    feed: Feed
+
+    @property
+    def domain(self) -> str:
+        return self.feed.domain
+
+    @property
+    def day(self) -> date | None:
+        return self.request.day
+
+    @property
+    def asset(self) -> str:
+        return self.fault.asset_of(self.feed.name)
+
+
+def resolve(request: Request, catalog: Catalog) -> Resolved:
+    """The fault and feed of a request. Raises FaultError, naming what is valid."""
+    fault = REGISTRY.get(request.id)
+    if fault is None:
+        meant = get_close_matches(request.id, REGISTRY, n=1)
+        hint = f" (did you mean {meant[0]}?)" if meant else ""
+        raise FaultError(f"fault {request.id!r} does not exist{hint}; valid: {', '.join(sorted(REGISTRY))}")
+    if request.feed is not None and request.feed != fault.feed and not fault.any_feed:
+        raise FaultError(f"fault {fault.id!r} breaks feed {fault.feed!r} only, not {request.feed!r}")
+    name = request.feed or fault.feed
+    if name not in catalog.feeds:
+        raise FaultError(f"feed {name!r} does not exist; valid: {', '.join(catalog.feeds)}")
+    return Resolved(request, fault, catalog.feeds[name])
+
+
+def owners_of(feed: Feed, catalog: Catalog) -> list[str]:
+    """Who is told: the feed's owners, else the domain's."""
+    return list(feed.owners or catalog.domain(feed.domain).owners)
+
+
+def listing(catalog: Catalog) -> list[dict[str, object]]:
+    """The registry as rows: what `ops simulate --list-faults` shows."""
+    result = []
+    for fault in REGISTRY.values():
+        feed = catalog.feeds.get(fault.feed)
+        result.append(
+            {
+                "id": fault.id,
+                "domain": feed.domain if feed else None,
+                "feed": fault.feed,
+                "any_feed": fault.any_feed,
+                "seed": fault.seed,
+                "does": fault.title,
+                "apply": fault.apply,
+                "finding": fault.finding,
+                "asset": fault.asset_of(fault.feed),
+                "owners": owners_of(feed, catalog) if feed else [],
+            }
+        )
+    return result

@@ -1,0 +1,127 @@
+"""The place of the deed: one feed's files of one day, before anybody has read them.
+
+They are either staged by the simulator or lie in inbound already, perhaps a user's own. Every change is made on a
+temporary file that is renamed into place.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ops_project.catalog import Catalog
+from ops_project.model.feed import Contract, Feed
+from ops_project.simulator.faults.request import FaultError
+from ops_project.simulator.outbox import Staged
+from ops_project.simulator.records import Sheet, read_bytes, write_bytes
+from ops_project.simulator.world import World
+
+
+@dataclass
+class Scene:
+    """One fault's surroundings."""
+
+    feed: Feed
+    day: date
+    files: list[Staged]
+    """All files of the domain's day, control files too. Faults add to it and take from it."""
+    rng: np.random.Generator
+    catalog: Catalog
+    world: World | None = None
+    """The simulated world; None for files that the simulator did not write."""
+    last_day: bool = True
+    """False on the earlier days of a fault that spans the window."""
+    memory: dict[str, Any] = field(default_factory=dict)
+    """Kept from day to day by a fault that spans the window."""
+    removed: list[str] = field(default_factory=list)
+    """Names of files that never come."""
+
+    @property
+    def contract(self) -> Contract:
+        return self.feed.at(self.day)
+
+    def data(self, feed: str | None = None) -> list[Staged]:
+        """The data files of a feed on this day. Raises FaultError where there is none."""
+        name = feed or self.feed.name
+        contract = self.catalog.feeds[name]
+        found = [file for file in self.files if file.feed == name and contract.match(file.name) is not None]
+        if not found:
+            raise FaultError(f"feed {name!r} has no file of {self.day} to break")
+        return found
+
+    def control_of(self, file: Staged) -> Staged | None:
+        """The control file beside a data file."""
+        control = self.catalog.feeds[file.feed].control
+        if control is None:
+            return None
+        name = control_name(control.file, file.name)
+        return next((other for other in self.files if other.name == name), None)
+
+    def sheet(self, file: Staged) -> Sheet:
+        """The file's records."""
+        feed = self.catalog.feeds[file.feed]
+        return Sheet.read(file.path, feed, feed.at(self.day))
+
+    def write(self, file: Staged, sheet: Sheet, *, recount: bool = True) -> None:
+        """Put the records back; `recount`: the control file and the trailer say how many they are now."""
+        sheet.write(file.path, recount=recount)
+        control = self.control_of(file)
+        if recount and control is not None:
+            self.set_control(file, len(sheet.rows))
+
+    def set_control(self, file: Staged, rows: int) -> None:
+        """Write a count into the control file, leaving the rest of it as it is."""
+        control, pattern = self.control_of(file), self.catalog.feeds[file.feed].control
+        if control is None or pattern is None:
+            raise FaultError(f"feed {file.feed!r} has no control file of {self.day}")
+        text = control.path.read_text(encoding="utf-8")
+        write_bytes(control.path, replace_count(pattern.rows, text, rows, control.name).encode())
+
+    def bytes_of(self, file: Staged) -> bytes:
+        return read_bytes(file.path)
+
+    def put(self, file: Staged, content: bytes) -> None:
+        write_bytes(file.path, content)
+
+    def remove(self, file: Staged) -> None:
+        """The file never comes, nor does its control file."""
+        for gone in (file, self.control_of(file)):
+            if gone is not None:
+                gone.path.unlink(missing_ok=True)
+                self.files.remove(gone)
+                self.removed.append(gone.name)
+
+    def copy(self, file: Staged, name: str) -> Staged:
+        """The same bytes under another name."""
+        other = Staged(file.feed, file.business_date, file.path.with_name(name), file.arrives_at, file.rows)
+        write_bytes(other.path, file.path.read_bytes(), compress=False)
+        self.files.append(other)
+        return other
+
+    def arrive(self, file: Staged, moment: datetime, *, future: bool = True) -> None:
+        """The file, with its control file, arrives at another moment; `future`: even where that is yet to come."""
+        for moved in (file, self.control_of(file)):
+            if moved is not None:
+                moved.arrives_at = moment
+                moved.may_be_future = future
+                os.utime(moved.path, (moment.timestamp(), moment.timestamp()))
+
+
+def control_name(pattern: str, name: str) -> str:
+    """The name of the control file of a data file."""
+    return pattern.format(name=name, stem=Path(name).name.split(".", 1)[0])
+
+
+def replace_count(pattern: str, text: str, rows: int, name: str) -> str:
+    """`text` with the count that `pattern` finds replaced. Raises FaultError where it finds none."""
+    found = re.search(pattern, text)
+    if found is None:
+        raise FaultError(f"{name}: no count found by {pattern!r}")
+    start, end = found.span("rows")
+    return f"{text[:start]}{rows}{text[end:]}"

@@ -1,0 +1,65 @@
+"""What a home remembers of its simulated sources: which world it lives in, and since and until when.
+
+With it a later call continues the same world, and only the very first day of a source brings its initial load.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from ops_project.simulator.world import World
+
+FILE_NAME = "simulator.json"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One domain's world; both days have been delivered."""
+
+    seed: int
+    scale: float
+    since: date
+    until: date
+
+    @property
+    def world(self) -> World:
+        return World(self.seed, self.scale)
+
+    def extended(self, world: World, start: date, end: date) -> Remembered:
+        """After a window was delivered too. Another world forgets this one."""
+        if world != self.world:
+            return Remembered(world.seed, world.scale, start, end)
+        return Remembered(world.seed, world.scale, min(self.since, start), max(self.until, end))
+
+
+def recall(home: Path) -> dict[str, Remembered]:
+    """What this home remembers, by domain; nothing where the file is absent. Raises ValueError where it is damaged."""
+    path = home / FILE_NAME
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            domain: Remembered(
+                int(entry["seed"]),
+                float(entry["scale"]),
+                date.fromisoformat(entry["since"]),
+                date.fromisoformat(entry["until"]),
+            )
+            for domain, entry in entries.items()
+        }
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is damaged ({error}); remove it to begin a new world") from None
+
+
+def remember(home: Path, domains: dict[str, Remembered]) -> None:
+    """Write it down, whole or not at all."""
+    home.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({name: asdict(entry) for name, entry in sorted(domains.items())}, default=str, indent=2)
+    temporary = home / f".{FILE_NAME}.{os.getpid()}"
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(home / FILE_NAME)

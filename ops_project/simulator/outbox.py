@@ -1,0 +1,134 @@
+"""Where a simulated day is prepared before anybody can see it.
+
+Files are written into a hidden folder beside the inbound ones and renamed into place together, so that whoever looks
+into inbound finds whole files only. Decides nothing about their content.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+Columns = Mapping[str, Any]
+"""Column name → numpy array, list or arrow array, all of one length."""
+
+
+@dataclass
+class Staged:
+    """One file on its way: where it is prepared, under which name and with which arrival time it will appear."""
+
+    feed: str
+    business_date: date
+    path: Path
+    arrives_at: datetime
+    rows: int = 0
+    may_be_future: bool = False
+    """True: it arrives when it arrives, even after now (a fault that makes it late)."""
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+
+@dataclass
+class Outbox:
+    """The files of one domain and day. `publish` makes them visible; until then nothing is."""
+
+    inbound: Path
+    domain: str
+    connection: duckdb.DuckDBPyConnection
+    now: datetime
+    """What would arrive later arrives now."""
+    only: frozenset[str] = frozenset()
+    """Feeds to write; all where empty. Others are still counted, so that a reader of `rows` sees the same world."""
+    staged: list[Staged] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        return self.inbound / self.domain
+
+    @property
+    def staging(self) -> Path:
+        return self.folder / f".staging-{os.getpid()}"
+
+    def wants(self, feed: str) -> bool:
+        """False where the caller asked for other feeds only."""
+        return not self.only or feed in self.only
+
+    def write(
+        self,
+        feed: str,
+        name: str,
+        day: date,
+        arrives_at: datetime,
+        columns: Columns,
+        select: str = "*",
+        dialect: str = "FORMAT csv",
+    ) -> Staged:
+        """Stage one file: the rows of `columns` through the SQL `select`; a second call of the same name appends."""
+        staged = self._find(name) or self._open(feed, name, day, arrives_at)
+        table = pa.table(dict(columns))
+        first = staged.rows == 0 and not staged.path.exists()
+        staged.rows += table.num_rows
+        if self.wants(feed):
+            target = staged.path if first else staged.path.with_suffix(staged.path.suffix + ".more")
+            options = f"{dialect}, HEADER {first}" if "csv" in dialect else dialect
+            self.connection.register("simulated", table)
+            self.connection.execute(f"COPY (SELECT {select} FROM simulated) TO '{_quoted(target)}' ({options})")
+            self.connection.unregister("simulated")
+            if not first:
+                _append(target, staged.path)
+        return staged
+
+    def control(self, name: str, *, control_name: str = "{name}.ctl") -> Staged:
+        """Stage the control file of a staged file: its number of records, arriving with it."""
+        data = self._find(name)
+        if data is None:
+            raise KeyError(f"{name} is not staged")
+        own = control_name.format(name=name, stem=name.split(".", 1)[0])
+        staged = self._open(data.feed, own, data.business_date, data.arrives_at)
+        if self.wants(data.feed):
+            staged.path.write_text(f"{data.rows}\n", encoding="ascii", newline="")
+        return staged
+
+    def publish(self) -> list[Staged]:
+        """Rename everything that is staged into inbound, in the order of arrival, with its arrival time as mtime."""
+        published = sorted((file for file in self.staged if file.path.exists()), key=lambda file: file.arrives_at)
+        for file in published:
+            moment = (file.arrives_at if file.may_be_future else min(file.arrives_at, self.now)).timestamp()
+            os.utime(file.path, (moment, moment))
+            file.path = file.path.replace(self.folder / file.name)
+        self.discard()
+        return published
+
+    def discard(self) -> None:
+        """Drop what is staged and not published."""
+        self.staged = []
+        shutil.rmtree(self.staging, ignore_errors=True)
+
+    def _find(self, name: str) -> Staged | None:
+        return next((file for file in self.staged if file.name == name), None)
+
+    def _open(self, feed: str, name: str, day: date, arrives_at: datetime) -> Staged:
+        self.staging.mkdir(parents=True, exist_ok=True)
+        staged = Staged(feed, day, self.staging / name, arrives_at)
+        self.staged.append(staged)
+        return staged
+
+
+def _append(part: Path, whole: Path) -> None:
+    with part.open("rb") as source, whole.open("ab") as sink:
+        shutil.copyfileobj(source, sink, 1 << 20)
+    part.unlink()
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -1,0 +1,201 @@
+"""One call of the simulator: which domains, which days, which world, which faults.
+
+Works out what is not said from what the home remembers: a second call goes on where the first one ended.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ops_project.catalog import Catalog
+from ops_project.settings import Settings
+from ops_project.simulator import memory, sources
+from ops_project.simulator.faults import appliers
+from ops_project.simulator.faults.injector import Injector, write_down
+from ops_project.simulator.faults.registry import resolve
+from ops_project.simulator.faults.request import FaultError, Request
+from ops_project.simulator.sources import Window
+from ops_project.simulator.world import World
+
+DEFAULT_DAYS = 30
+
+Progress = Callable[[str, date, int, int], None]
+"""Called with domain, day, days done and days in all."""
+
+
+class SimulationError(ValueError):
+    """Something was asked for that cannot be simulated; the message says what would be right."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller said; None: not said."""
+
+    domains: Sequence[str] = ()
+    days: int | None = None
+    end: date | None = None
+    scale: float | None = None
+    seed: int | None = None
+    feeds: Sequence[str] = ()
+    faults: Sequence[Request] = ()
+    inbound_only: bool = False
+    """Deliver nothing: break what lies in inbound."""
+
+    @property
+    def says_what_to_deliver(self) -> bool:
+        return bool(self.domains or self.feeds or self.days or self.end)
+
+
+@dataclass
+class Report:
+    """What a domain's source delivered; no days where it had delivered everything before."""
+
+    domain: str
+    seed: int
+    scale: float
+    start: date | None = None
+    end: date | None = None
+    files: int = 0
+    bytes: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    """Records by feed, as the source made them; what faults changed is not counted."""
+
+
+@dataclass
+class Result:
+    """Everything that one call did."""
+
+    reports: list[Report] = field(default_factory=list)
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    """As in truth.json."""
+
+
+def yesterday(now: datetime, zone: ZoneInfo) -> date:
+    """The last business date that has ended, in the platform's zone."""
+    return now.astimezone(zone).date() - timedelta(days=1)
+
+
+def simulate(
+    settings: Settings, catalog: Catalog, now: datetime, asked: Asked, progress: Progress | None = None
+) -> Result:
+    """Deliver what is asked into the home's inbound folder, faults put in.
+
+    Raises SimulationError or FaultError before anything is written where the request cannot be met.
+    """
+    faults = [resolve(request, catalog) for request in asked.faults]
+    injector = Injector(catalog, faults, now)
+    elsewhere = [fault for fault in faults if fault.fault.apply != "file"]
+    result = Result()
+    if asked.inbound_only:
+        if not injector.faults:
+            raise SimulationError("--inbound-only breaks files that lie in inbound: name a file fault with --fault")
+        injector.break_inbound(settings.inbound)
+    elif not elsewhere or injector.faults or asked.says_what_to_deliver:
+        for fault in injector.faults:
+            if fault.domain not in sources.SOURCES:
+                raise FaultError(
+                    f"fault {fault.request}: domain {fault.domain!r} is not simulated; put its files into inbound, "
+                    "then add --inbound-only"
+                )
+        _deliver(settings, catalog, now, asked, injector, result, progress)
+    result.faults = injector.done + [appliers.carry_out(fault, settings, catalog, now) for fault in elsewhere]
+    write_down(settings, result.faults)
+    return result
+
+
+def _deliver(
+    settings: Settings,
+    catalog: Catalog,
+    now: datetime,
+    asked: Asked,
+    injector: Injector,
+    result: Result,
+    progress: Progress | None,
+) -> None:
+    remembered = memory.recall(settings.home)
+    zone, first_date = catalog.platform.zone, catalog.platform.start_date
+    plans = []
+    for domain in _domains(asked, catalog):
+        known = remembered.get(domain)
+        world = World(
+            asked.seed if asked.seed is not None else known.seed if known else World.seed,
+            asked.scale if asked.scale is not None else known.scale if known else World.scale,
+        )
+        if known is not None and known.world != world:
+            known = None
+        window = _window(asked, known, yesterday(now, zone), injector.concerns(domain))
+        if window is not None and window.start < first_date:
+            raise SimulationError(f"{window.start} lies before the platform's start_date {first_date} (platform.yaml)")
+        if window is not None:
+            injector.expect(domain, window.start, window.end)
+        plans.append((domain, world, window, known))
+    if stray := [fault for fault in injector.faults if fault.domain not in [plan[0] for plan in plans]]:
+        raise SimulationError(f"fault {stray[0].request} concerns domain {stray[0].domain!r}, which was not asked for")
+    for domain, world, window, known in plans:
+        report = Report(domain, world.seed, world.scale)
+        result.reports.append(report)
+        if window is None:
+            continue
+        report.start, report.end = window.start, window.end
+        total = (window.end - window.start).days + 1
+        delivered = sources.deliver(
+            domain,
+            world,
+            window,
+            inbound=settings.inbound,
+            zone=zone,
+            now=now,
+            initial_on=window.start if known is None or window.start <= known.since else None,
+            only=frozenset(asked.feeds),
+            before_publish=lambda outbox, day, world=world: injector.put_in(outbox, day, world),
+        )
+        rows: Counter[str] = Counter()
+        for done, (day, files) in enumerate(delivered, start=1):
+            report.files += len(files)
+            report.bytes += sum(file.path.stat().st_size for file in files)
+            for file in files:
+                rows[file.feed] += file.rows
+            if progress is not None:
+                progress(domain, day, done, total)
+        report.rows = dict(rows)
+        fresh = memory.Remembered(world.seed, world.scale, window.start, window.end)
+        remembered[domain] = known.extended(world, window.start, window.end) if known else fresh
+        memory.remember(settings.home, remembered)
+
+
+def _domains(asked: Asked, catalog: Catalog) -> list[str]:
+    """The domains to simulate. Raises SimulationError where one has no simulated source."""
+    for domain in asked.domains:
+        if domain not in sources.SOURCES:
+            hint = " (it has feeds; put its files into inbound yourself)" if catalog.feeds_of(domain) else ""
+            valid = ", ".join(sources.SOURCES)
+            raise SimulationError(f"no source system is simulated for {domain!r}{hint}; valid: {valid}")
+    chosen = list(asked.domains)
+    for feed in asked.feeds:
+        owner = next((name for name in sources.SOURCES if feed in sources.source_of(name).FEEDS), None)
+        if owner is None:
+            valid = [feed for name in sources.SOURCES for feed in sources.source_of(name).FEEDS]
+            raise SimulationError(f"no source system sends a feed {feed!r}; valid: {', '.join(valid)}")
+        if asked.domains and owner not in asked.domains:
+            raise SimulationError(f"feed {feed!r} belongs to domain {owner!r}, which was not asked for")
+        if owner not in chosen:
+            chosen.append(owner)
+    return chosen or list(sources.SOURCES)
+
+
+def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: bool) -> Window | None:
+    """The days to deliver; None where the home already has everything up to the end."""
+    end = asked.end or last
+    if asked.days is not None:
+        return Window.ending(end, asked.days)
+    if known is None:
+        return Window.ending(end, DEFAULT_DAYS)
+    if known.until < end:
+        return Window(known.until + timedelta(days=1), end)
+    # A fault needs a day to happen on: the last one is delivered again.
+    return Window(end, end) if faulty or asked.end else None

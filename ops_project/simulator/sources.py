@@ -1,0 +1,106 @@
+"""The source systems by domain, and the loop that lets them deliver day after day."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Protocol, cast
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from ops_project.simulator.outbox import Outbox, Staged
+from ops_project.simulator.world import World
+
+# Domain → the module of its source system, in the order in which they are asked.
+SOURCES: dict[str, str] = {
+    "ecommerce": "ops_project.simulator.ecommerce",
+    "marketing": "ops_project.simulator.marketing",
+    "investor": "ops_project.simulator.investor",
+    "streaming": "ops_project.simulator.streaming",
+    "insurance": "ops_project.simulator.insurance",
+}
+MEMORY_LIMIT = "1GB"
+
+
+class Source(Protocol):
+    """What a domain's module offers."""
+
+    DOMAIN: str
+    FEEDS: tuple[str, ...]
+
+    def deliver(self, world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
+        """Stage the files of a business date; `first` where nothing of this domain was delivered before it."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Business dates, both ends included."""
+
+    start: date
+    end: date
+
+    @classmethod
+    def ending(cls, end: date, days: int) -> Window:
+        if days < 1:
+            raise ValueError(f"{days} days cannot be simulated: at least 1")
+        return cls(end - timedelta(days=days - 1), end)
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.start + timedelta(days=n) for n in range((self.end - self.start).days + 1))
+
+
+BeforePublish = Callable[[Outbox, date], None]
+
+
+def source_of(domain: str) -> Source:
+    """The source system of a domain. Raises KeyError where there is none."""
+    return cast(Source, importlib.import_module(SOURCES[domain]))
+
+
+def deliver(
+    domain: str,
+    world: World,
+    window: Iterable[date],
+    *,
+    inbound: Path,
+    zone: ZoneInfo,
+    now: datetime,
+    initial_on: date | None,
+    only: frozenset[str] = frozenset(),
+    before_publish: BeforePublish | None = None,
+) -> Iterator[tuple[date, list[Staged]]]:
+    """Deliver a domain's days one after the other; yields each day with the files that it brought.
+
+    `initial_on` is the day that brings the initial load of sources that send one. `before_publish` may change what is
+    staged: this is where faults are put in.
+    """
+    source = source_of(domain)
+    _sweep(inbound / domain)
+    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
+        for day in window:
+            outbox = Outbox(inbound, domain, connection, now, only)
+            try:
+                source.deliver(world, zone, day, outbox, first=day == initial_on)
+                if before_publish is not None:
+                    before_publish(outbox, day)
+                yield day, outbox.publish()
+            finally:
+                outbox.discard()
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed simulation left staged; what a living one stages stays."""
+    for stale in folder.glob(".staging-*"):
+        pid = int(stale.name.rpartition("-")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            shutil.rmtree(stale, ignore_errors=True)
+        except PermissionError:
+            continue
