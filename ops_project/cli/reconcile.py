@@ -18,22 +18,16 @@ if TYPE_CHECKING:
     from ops_project.runtime.reconcile.sides import Side
 
 FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".psv", ".gz", ".parquet", ".json", ".jsonl", ".ndjson")
-TO_FIND = (
-    "no reconciliation {name!r}; configured: {valid}. Two tables or files: --source A --target B --key K"
-)
+TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files: --source A --target B --key K"
 
 
 @click.command()
 @click.argument("name", required=False)
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="One business date only.")
-@click.option(
-    "--source", metavar="FILE|TABLE", help="Instead of NAME: a file, or schema.table of the newest snapshot."
-)
+@click.option("--source", metavar="FILE|TABLE", help="Instead of NAME: a file, or schema.table of the newest snapshot.")
 @click.option("--target", metavar="FILE|TABLE", help="What must agree with the source.")
 @click.option("--key", metavar="COLUMNS", help="Key columns, separated by commas.")
-@click.option(
-    "--measure", "measures", metavar="COLUMNS", multiple=True, help="Columns that are summed; repeatable."
-)
+@click.option("--measure", "measures", metavar="COLUMNS", multiple=True, help="Columns that are summed; repeatable.")
 @click.option("--compare", "attributes", metavar="COLUMNS", multiple=True, help="Columns that must be equal.")
 @click.option("--absolute", type=Decimal, default=None, help="Tolerance of a total, absolute (default 1000).")
 @click.option(
@@ -42,9 +36,7 @@ TO_FIND = (
     default=None,
     help="Tolerance of a total, in percent of the source (default 5).",
 )
-@click.option(
-    "--samples", type=click.IntRange(0), default=10, show_default=True, help="Keys shown for each class."
-)
+@click.option("--samples", type=click.IntRange(0), default=10, show_default=True, help="Keys shown for each class.")
 @json_option
 @click.pass_obj
 def reconcile(
@@ -76,9 +68,7 @@ def reconcile(
         elif source and target and key:
             if day:
                 raise click.UsageError("--date belongs to a NAME")
-            result = _pair(
-                settings, source, target, _split([key]), measures, attributes, absolute, percent, samples
-            )
+            result = _pair(settings, source, target, _split([key]), measures, attributes, absolute, percent, samples)
         else:
             raise click.UsageError(
                 f"give NAME ({', '.join(_configured(settings)) or 'none configured'}), or --source, --target and --key"
@@ -108,7 +98,8 @@ def _chain(settings: Settings, name: str, day: date | None, samples: int) -> Cha
     if name not in chains:
         raise click.UsageError(TO_FIND.format(name=name, valid=", ".join(sorted(chains)) or "none"))
     with _connect(settings, needs_warehouse=True) as connection:
-        return run_chain(connection, name, chains[name], archive=settings.archive, day=day, samples=samples)
+        days = [day] if day else None
+        return run_chain(connection, name, chains[name], archive=settings.archive, days=days, samples=samples)
 
 
 def _pair(
@@ -302,10 +293,7 @@ def _render_classes(hop: Comparison) -> None:
             console.print(
                 table(
                     columns,
-                    [
-                        [str(v) if (v := row[c]) is not None else None for c in columns]
-                        for row in item.samples
-                    ],
+                    [[str(v) if (v := row[c]) is not None else None for c in columns] for row in item.samples],
                 )
             )
 

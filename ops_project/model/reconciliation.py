@@ -43,13 +43,17 @@ class Node(Model):
     file: str | None = None
     feed: str | None = None
     query: str | None = None
-    """A SELECT over `{rows}` (the table or the files) that brings the rows to the chain's columns."""
+    """A SELECT over `{rows}` (the table or the files) that brings the rows to the chain's columns. Files of a feed come as
+    text with two columns besides: _business_date, and _delivery, which rises with every delivery."""
     where: str | None = None
     """A condition on the node's rows, after `query`."""
     columns: dict[str, str] = {}
     """Chain column → SQL expression, where the node names it otherwise."""
     grain: tuple[str, ...] = ()
     """This node is already aggregated by these columns: the node before it is summed to them first."""
+    from_previous: str | None = None
+    """With `grain`: a SELECT over `{rows}` (the node before) that computes this node anew, where a sum by grain is not
+    it. Sees every date; `--date` cuts its result."""
     rows_column: str | None = None
     """With `grain`: the column that holds the number of rows."""
 
@@ -60,8 +64,9 @@ class Node(Model):
             raise ValueError(
                 f"node {self.name!r} needs exactly one of table, file, feed; given: {', '.join(given) or 'none'}"
             )
-        if self.rows_column and not self.grain:
-            raise ValueError(f"node {self.name!r}: rows_column needs grain")
+        for name in ("rows_column", "from_previous"):
+            if getattr(self, name) and not self.grain:
+                raise ValueError(f"node {self.name!r}: {name} needs grain")
         return self
 
 
@@ -77,9 +82,10 @@ class Reconciliation(Model):
     count: Count = Count()
     date_column: str | None = None
     """The column (after the node's own mapping) that `--date` filters on."""
+    window_dates: int = Field(default=35, ge=1)
+    """Business dates, the newest ones and those loaded within a day, that are reconciled after each load and every hour;
+    `ops reconcile` takes all of them."""
     nodes: tuple[Node, ...] = Field(min_length=2)
-    asset: str | None = None
-    """The table (schema.table) that carries the finding in Dagster; default: each hop's target."""
     runbook: str | None = None
 
     @model_validator(mode="after")

@@ -55,9 +55,7 @@ LINES = [("p1", "100.00", "n"), ("p2", "200.00", "n"), ("p3", "300.00", "s"), ("
 def warehouse(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A chain that agrees: p4 was refused by landing."""
     file = tmp_path / "policies.csv"
-    file.write_text(
-        "policy_id,premium,region,business_date\n" + "".join(f"{p},{v},{r},{DAY}\n" for p, v, r in LINES)
-    )
+    file.write_text("policy_id,premium,region,business_date\n" + "".join(f"{p},{v},{r},{DAY}\n" for p, v, r in LINES))
     with duckdb.connect() as c:
         c.execute("create schema ops; create schema bronze; create schema silver; create schema gold")
         c.execute(
@@ -84,7 +82,7 @@ def warehouse(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_a_chain_that_agrees_and_a_refused_row_that_explains(
     warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    result = reconcile(warehouse, "policies", CHAIN, archive=tmp_path, day=date.fromisoformat(DAY))
+    result = reconcile(warehouse, "policies", CHAIN, archive=tmp_path, days=[date.fromisoformat(DAY)])
     assert [(hop.source, hop.target, hop.is_break) for hop in result.hops] == [
         ("source", "raw", False),
         ("raw", "ods", False),
@@ -136,7 +134,7 @@ def test_offsetting_errors_inside_the_aggregate(warehouse: duckdb.DuckDBPyConnec
 
 def test_a_date_without_a_source_file_says_so(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     with pytest.raises(ReconcileError, match="feed 'policies' has no landed file for 2026-01-06"):
-        reconcile(warehouse, "policies", CHAIN, archive=tmp_path, day=date(2026, 1, 6))
+        reconcile(warehouse, "policies", CHAIN, archive=tmp_path, days=[date(2026, 1, 6)])
 
 
 def test_a_table_that_does_not_exist_is_named(warehouse: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -153,3 +151,38 @@ def test_the_result_is_plain_data(warehouse: duckdb.DuckDBPyConnection, tmp_path
     data = json.loads(json.dumps(as_data(result), default=plain))
     assert data["hops"][0]["classes"][0]["explains"] == {"premium_amount": "-1.00"}
     assert data["is_break"] is False
+
+
+def test_a_node_that_says_how_it_comes_from_the_one_before(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    counted = CHAIN.nodes[-1].model_copy(
+        update={
+            "from_previous": "select business_date, region, count(*) as policy_count, max(premium) as premium"
+            " from {rows} group by all"
+        }
+    )
+    chain = CHAIN.model_copy(update={"nodes": (*CHAIN.nodes[:-1], counted)})
+    (hop,) = reconcile(warehouse, "policies", chain, archive=tmp_path, only_hops_into=["kpi"]).hops
+    changed = hop.explained(KeyClass.CHANGED)
+    assert changed is not None
+    assert (changed.keys, changed.net["premium_amount"]) == (1, Decimal("-100.00"))
+    (none,) = reconcile(
+        warehouse, "policies", chain, archive=tmp_path, only_hops_into=["kpi"], days=[date(2026, 1, 6)]
+    ).hops
+    assert none.total("policy_count").source == 0
+
+
+def test_what_is_shipped_is_read() -> None:
+    from ops_project import catalog
+    from ops_project.settings import Settings
+
+    shipped = catalog.load(Settings.load()).reconciliations.reconciliations
+    assert [node.name for node in shipped["policies"].nodes] == [
+        "source",
+        "bronze.policies",
+        "silver.ods_policies",
+        "silver.fact_policies",
+        "gold.kpi_policies",
+    ]
+    assert {m.tolerance.absolute for m in shipped["policies"].measures.values()} == {1000}

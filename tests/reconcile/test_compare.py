@@ -26,9 +26,7 @@ def connection() -> Any:
 
 
 def load(connection: duckdb.DuckDBPyConnection, name: str, rows: Rows, key: str = "INTEGER") -> None:
-    connection.execute(
-        f"create or replace table {name} (id {key}, part VARCHAR, amount DECIMAL(12,2), region VARCHAR)"
-    )
+    connection.execute(f"create or replace table {name} (id {key}, part VARCHAR, amount DECIMAL(12,2), region VARCHAR)")
     if rows:
         connection.executemany(f"insert into {name} values (?, ?, ?, ?)", rows)
 
@@ -47,9 +45,7 @@ def run(connection: duckdb.DuckDBPyConnection, source: Rows, target: Rows, **opt
     )
 
 
-def row(
-    key: int | None, amount: str | None = "1.00", part: str | None = "x", region: str = "n"
-) -> tuple[Any, ...]:
+def row(key: int | None, amount: str | None = "1.00", part: str | None = "x", region: str = "n") -> tuple[Any, ...]:
     return key, part, None if amount is None else Decimal(amount), region
 
 
@@ -182,9 +178,7 @@ def test_an_unknown_column_is_named_with_the_valid_ones(connection: Any) -> None
 def test_nothing_is_left_in_the_connection(connection: Any) -> None:
     run(connection, [row(1)], [row(2)])
     left = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
-    left += connection.execute(
-        "select view_name from duckdb_views() where temporary and not internal"
-    ).fetchall()
+    left += connection.execute("select view_name from duckdb_views() where temporary and not internal").fetchall()
     assert left == []
 
 
@@ -221,11 +215,7 @@ def test_any_two_tables_are_explained_to_the_last_cent(
             expected[KeyClass.EXTRA].add(key)
         elif left != right:
             expected[KeyClass.CHANGED].add(key)
-    got = {
-        i.key_class: {s["id"] for s in i.samples}
-        for i in found.classes
-        if i.key_class is not KeyClass.NULL_KEY
-    }
+    got = {i.key_class: {s["id"] for s in i.samples} for i in found.classes if i.key_class is not KeyClass.NULL_KEY}
     assert got == expected
     assert found.total("distinct keys").source == len({r[0] for r in source} - {None})
 
@@ -271,9 +261,7 @@ def test_duplicates_in_equal_segments_are_found_slice_by_slice(
 
     monkeypatch.setattr(compare_module_of(), "SEGMENT_ABOVE", 0)
     monkeypatch.setattr(duplicates, "SLICE_ROWS", 100)
-    connection.execute(
-        "create table a as select i % 990 as id, 1.00::decimal(9,2) as amount from range(1000) t(i)"
-    )
+    connection.execute("create table a as select i % 990 as id, 1.00::decimal(9,2) as amount from range(1000) t(i)")
     found = compare(connection, table_side(connection, "a"), table_side(connection, "a"), ["id"], AMOUNT)
     duplicate = found.explained(KeyClass.DUPLICATE)
     assert duplicate is not None

@@ -34,9 +34,7 @@ def test_files_that_agree_exit_with_0_and_files_that_differ_with_1(tmp_path: Pat
     assert (agree.exit_code, json.loads(agree.stdout)["is_break"]) == (0, False)
     differ = reconcile(tmp_path, "--source", one, "--target", other, *options)
     assert differ.exit_code == 1
-    classes = {
-        item["class"]: item["samples"][0]["id"] for item in json.loads(differ.stdout)["hops"][0]["classes"]
-    }
+    classes = {item["class"]: item["samples"][0]["id"] for item in json.loads(differ.stdout)["hops"][0]["classes"]}
     assert classes == {"missing": "007", "extra": "7"}
 
 
@@ -83,9 +81,7 @@ def test_what_to_give_is_said(tmp_path: Path) -> None:
     assert "/nowhere/a.csv: no such file" in missing.stderr
 
 
-@pytest.mark.skipif(
-    not PORTFOLIO.is_dir(), reason="the French motor portfolio does not stand beside the project"
-)
+@pytest.mark.skipif(not PORTFOLIO.is_dir(), reason="the French motor portfolio does not stand beside the project")
 def test_the_motor_portfolio_gives_its_known_figures(tmp_path: Path) -> None:
     found = reconcile(
         tmp_path,
@@ -101,10 +97,7 @@ def test_the_motor_portfolio_gives_its_known_figures(tmp_path: Path) -> None:
     )
     assert found.exit_code == 1
     (hop,) = json.loads(found.stdout)["hops"]
-    totals = {
-        total["name"]: (total["source"], total["target"], total["difference"])
-        for total in hop["control_totals"]
-    }
+    totals = {total["name"]: (total["source"], total["target"], total["difference"]) for total in hop["control_totals"]}
     assert totals["rows"] == (51949, 51949, 0)
     assert totals["PremTot"] == ("22269898.0", "22270134.9", "-236.9")
     assert hop["reasons"] == ["keys_differ", "offsetting_errors"]

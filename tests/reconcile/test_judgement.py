@@ -27,9 +27,7 @@ SEED = Tolerance()
         ("0", "0.01", (Reason.PERCENT_EXCEEDED,)),
     ],
 )
-def test_either_sense_breaks_and_the_edge_is_within(
-    source: str, target: str, reasons: tuple[Reason, ...]
-) -> None:
+def test_either_sense_breaks_and_the_edge_is_within(source: str, target: str, reasons: tuple[Reason, ...]) -> None:
     assert beyond(ControlTotal("premium", Decimal(source), Decimal(target), SEED)) == reasons
 
 
@@ -47,6 +45,4 @@ def test_node_names_differ_and_the_first_has_no_grain() -> None:
     with pytest.raises(ValidationError, match="node names must differ; given: raw, raw"):
         Reconciliation(title="t", domain="d", key=("id",), nodes=(node, node))
     with pytest.raises(ValidationError, match="cannot have a grain"):
-        Reconciliation(
-            title="t", domain="d", key=("id",), nodes=(Node(name="x", table="a", grain=("day",)), node)
-        )
+        Reconciliation(title="t", domain="d", key=("id",), nodes=(Node(name="x", table="a", grain=("day",)), node))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -38,17 +38,17 @@ def reconcile(
     chain: Reconciliation,
     *,
     archive: Path | None = None,
-    day: date | None = None,
+    days: Collection[date] | None = None,
     samples: int = 20,
     only_hops_into: Iterable[str] | None = None,
 ) -> ChainResult:
-    """Compare each hop of `chain`; `day` restricts every node to one business date.
+    """Compare each hop of `chain`; `days` restricts every node to these business dates.
 
     `archive` is where relative archive paths of landed files begin. `only_hops_into` names nodes: other hops are left
     out. Raises ReconcileError where a node cannot be read.
     """
-    if day is not None and chain.date_column is None:
-        raise ReconcileError(f"{name} has no date_column: it cannot be restricted to {day}")
+    if days is not None and chain.date_column is None:
+        raise ReconcileError(f"{name} has no date_column: it cannot be restricted to a date")
     wanted = None if only_hops_into is None else set(only_hops_into)
     kept: list[str] = []
     hops: list[Comparison] = []
@@ -58,13 +58,35 @@ def reconcile(
             if wanted is not None and after.name not in wanted:
                 continue
             table = f"rec_chain_{index}"
-            hops.append(hop := _hop(connection, chain, before, after, archive, day, samples, table))
+            hops.append(hop := _hop(connection, chain, before, after, archive, days, samples, table))
             kept.append(table)
             first += _first_here(connection, chain, hop, after, table, kept[:-1] if not after.grain else [])
-        return ChainResult(name, chain.title, day.isoformat() if day else None, tuple(hops), tuple(first))
+        return ChainResult(name, chain.title, _span(days), tuple(hops), tuple(first))
     finally:
         for table in kept:
             connection.execute(f"drop table if exists {table}")
+
+
+def recent_days(connection: duckdb.DuckDBPyConnection, chain: Reconciliation, now: datetime) -> list[date]:
+    """The newest business dates of the chain's feeds, and every date that was loaded within a day before `now` (UTC)."""
+    feeds = [node.feed for node in chain.nodes if node.feed]
+    rows = connection.execute(
+        """
+        with dates as (
+            select business_date, max(loaded_at) as loaded_at
+            from ops.batches
+            where list_contains(?, feed) and status = 'loaded' and business_date is not null
+            group by business_date
+        )
+        select business_date from dates
+        where loaded_at > ?
+        union
+        (select business_date from dates order by business_date desc limit ?)
+        order by business_date
+        """,
+        [feeds, now.astimezone(UTC).replace(tzinfo=None) - timedelta(days=1), chain.window_dates],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _hop(
@@ -73,22 +95,22 @@ def _hop(
     before: Node,
     after: Node,
     archive: Path | None,
-    day: date | None,
+    days: Collection[date] | None,
     samples: int,
     keep_keys: str,
 ) -> Comparison:
-    source = resolve(connection, chain, before, archive, day)
-    target = resolve(connection, chain, after, archive, day)
+    source = resolve(connection, chain, before, archive, None if after.from_previous else days)
+    target = resolve(connection, chain, after, archive, days)
     key, measures, attributes = chain.key, dict(chain.measures), chain.compare
     if after.grain:
-        source = _aggregated(connection, source, after, measures)
+        source = _aggregated(connection, chain, source, after, days)
         key, attributes = after.grain, ()
         if after.rows_column:
             measures = {
                 chain.count.name: Measure(column=after.rows_column, tolerance=chain.count.tolerance),
                 **measures,
             }
-    refused = _refused_keys(connection, chain, before, archive, day) if before.feed else None
+    refused = _refused_keys(connection, chain, before, archive, days) if before.feed else None
     try:
         return compare(
             connection,
@@ -113,7 +135,7 @@ def resolve(
     chain: Reconciliation,
     node: Node,
     archive: Path | None,
-    day: date | None,
+    days: Collection[date] | None,
 ) -> Side:
     """The rows of a node, brought to the chain's columns."""
     if node.table:
@@ -121,7 +143,7 @@ def resolve(
     elif node.file:
         side = file_side(connection, node.file)
     else:
-        side = _archived_side(connection, str(node.feed), archive, day)
+        side = _archived_side(connection, str(node.feed), archive, days)
     relation = side.relation
     if node.query:
         relation = f"({node.query.format(rows=relation)})"
@@ -132,40 +154,37 @@ def resolve(
         rest = f"* exclude ({', '.join(excluded)})" if excluded else "*"
         relation = f"(select {rest}, {mapped} from {relation})"
     conditions = [node.where] if node.where else []
-    if day is not None:
-        conditions.append(f"cast({quote(str(chain.date_column))} as date) = date '{day.isoformat()}'")
+    if days is not None:
+        conditions.append(_on(chain, days))
     if conditions:
         relation = f"(from {relation} where {' and '.join(f'({condition})' for condition in conditions)})"
     return relation_side(connection, node.name, relation, is_file=side.is_file)
 
 
 def _archived(
-    connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, day: date | None
-) -> list[tuple[str, Path]]:
-    """Batch id and archived file of every delivery of a feed that stands, oldest first."""
-    only = f" and business_date = date '{day.isoformat()}'" if day else ""
+    connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, days: Collection[date] | None
+) -> list[tuple[str, Path, date]]:
+    """Batch id, archived file and business date of every delivery of a feed that stands, oldest first."""
+    only = "" if days is None else f" and business_date in ({_dates(days)})"
     rows = connection.execute(
-        "select batch_id, archive_path from ops.batches"
+        "select batch_id, archive_path, business_date from ops.batches"
         f" where feed = ? and status = 'loaded' and archive_path is not null{only} order by load_seq",
         [feed],
     ).fetchall()
-    return [
-        (batch, path if (path := Path(text)).is_absolute() else (archive or Path()) / path)
-        for batch, text in rows
-    ]
+    return [(batch, (archive or Path()) / text, on) for batch, text, on in rows]
 
 
 def _archived_side(
-    connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, day: date | None
+    connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, days: Collection[date] | None
 ) -> Side:
-    found = _archived(connection, feed, archive, day)
+    found = _archived(connection, feed, archive, days)
     if not found:
-        when = f" for {day}" if day else ""
+        when = f" for {_span(days)}" if days else ""
         raise ReconcileError(f"feed {feed!r} has no landed file{when}: there is no source to reconcile with")
-    sides = [file_side(connection, path) for _, path in found]
+    sides = [file_side(connection, path) for _, path, _ in found]
     union = " union all by name ".join(
-        f"select *, {literal(batch)} as _batch_id from {side.relation}"
-        for (batch, _), side in zip(found, sides, strict=True)
+        f"select *, {number} as _delivery, date {literal(str(on))} as _business_date from {side.relation}"
+        for number, ((_, _, on), side) in enumerate(zip(found, sides, strict=True))
     )
     return relation_side(connection, feed, f"({union})", is_file=True)
 
@@ -175,10 +194,10 @@ def _refused_keys(
     chain: Reconciliation,
     node: Node,
     archive: Path | None,
-    day: date | None,
+    days: Collection[date] | None,
 ) -> str | None:
     """A temp table of the keys (k0…, text) that landing quarantined from the node's files; None where none were."""
-    files = dict(_archived(connection, str(node.feed), archive, day))
+    files = {batch: path for batch, path, _ in _archived(connection, str(node.feed), archive, days)}
     rows = connection.execute(
         "select batch_id, raw_text from ops.quarantine where feed = ? and raw_text is not null", [node.feed]
     ).fetchall()
@@ -210,15 +229,39 @@ def _key_of(raw_text: str, file: Path, key: tuple[str, ...]) -> tuple[str, ...] 
 
 
 def _aggregated(
-    connection: duckdb.DuckDBPyConnection, source: Side, after: Node, measures: dict[str, Measure]
+    connection: duckdb.DuckDBPyConnection,
+    chain: Reconciliation,
+    source: Side,
+    after: Node,
+    days: Collection[date] | None,
 ) -> Side:
-    """The source summed to the target's grain."""
-    grain = ", ".join(quote(name) for name in after.grain)
-    sums = [f"sum({quote(measure.column)}) as {quote(measure.column)}" for measure in measures.values()]
-    if after.rows_column:
-        sums.insert(0, f"count(*) as {quote(after.rows_column)}")
-    relation = f"(select {', '.join([grain, *sums])} from {source.relation} group by {grain})"
+    """The source brought to the target's grain: summed, or computed as the target says."""
+    if after.from_previous:
+        relation = f"({after.from_previous.format(rows=source.relation)})"
+        if days is not None:
+            relation = f"(from {relation} where {_on(chain, days)})"
+    else:
+        grain = ", ".join(quote(name) for name in after.grain)
+        sums = [f"sum({quote(m.column)}) as {quote(m.column)}" for m in chain.measures.values()]
+        if after.rows_column:
+            sums.insert(0, f"count(*) as {quote(after.rows_column)}")
+        relation = f"(select {', '.join([grain, *sums])} from {source.relation} group by {grain})"
     return relation_side(connection, source.label, relation, is_file=source.is_file)
+
+
+def _on(chain: Reconciliation, days: Collection[date]) -> str:
+    return f"cast({quote(str(chain.date_column))} as date) in ({_dates(days)})"
+
+
+def _dates(days: Collection[date]) -> str:
+    return ", ".join(f"date '{day.isoformat()}'" for day in sorted(days)) or "null"
+
+
+def _span(days: Collection[date] | None) -> str | None:
+    if not days:
+        return None
+    first, last = min(days).isoformat(), max(days).isoformat()
+    return first if first == last else f"{first} – {last}"
 
 
 def _first_here(
@@ -242,8 +285,7 @@ def _first_here(
     # A pre-aggregated hop carries the count before the measures.
     shift = 1 if after.grain and after.rows_column else 0
     amounts = "".join(
-        f", coalesce(sum(abs(coalesce(s_m{i + shift}, 0) - coalesce(t_m{i + shift}, 0))), 0)"
-        for i in range(len(names))
+        f", coalesce(sum(abs(coalesce(s_m{i + shift}, 0) - coalesce(t_m{i + shift}, 0))), 0)" for i in range(len(names))
     )
     found = []
     for kind in KeyClass:

@@ -127,9 +127,7 @@ def _find_differences(task: Task) -> tuple[list[Any], list[Any]]:
     """Fill `<prefix>_keys`; returns rows, non-null sums and counts of either side over rows that have a key."""
     rows = max(task.run(f"select count(*) from {task.prefix}_{letter}")[0][0] for letter in "st")
     if rows > SEGMENT_ABOVE:
-        segment = (
-            f"hash({task.key_list}) & {min(1 << (rows // ROWS_PER_SEGMENT).bit_length(), MAX_SEGMENTS) - 1}"
-        )
+        segment = f"hash({task.key_list}) & {min(1 << (rows // ROWS_PER_SEGMENT).bit_length(), MAX_SEGMENTS) - 1}"
         totals, share = _sum_segments(task, segment)
         _join_keys(task, *_dirty_rows(task, share, segment))
         duplicates.in_equal_segments(task)
@@ -149,9 +147,7 @@ def _sum_segments(task: Task, segment: str) -> tuple[tuple[list[Any], list[Any]]
         f" from {task.prefix}_{letter} where {task.has_key} group by all"
         for letter in "st"
     ]
-    numbers = "".join(
-        f", {{0}}.m{i} as {{0}}_m{i}, {{0}}.n{i} as {{0}}_n{i}" for i in range(len(task.measures))
-    )
+    numbers = "".join(f", {{0}}.m{i} as {{0}}_m{i}, {{0}}.n{i} as {{0}}_n{i}" for i in range(len(task.measures)))
     task.run(
         f"create temp table {task.prefix}_segments as with s as ({sides[0]}), t as ({sides[1]})"
         f" select segment, s.n as s_n, t.n as t_n{numbers.format('s')}{numbers.format('t')},"
@@ -162,8 +158,7 @@ def _sum_segments(task: Task, segment: str) -> tuple[tuple[list[Any], list[Any]]
             task.run(
                 f"select coalesce(sum({letter}_n), 0)::bigint"
                 + "".join(
-                    f", sum({letter}_m{i}), coalesce(sum({letter}_n{i}), 0)::bigint"
-                    for i in range(len(task.measures))
+                    f", sum({letter}_m{i}), coalesce(sum({letter}_n{i}), 0)::bigint" for i in range(len(task.measures))
                 )
                 + f" from {task.prefix}_segments"
             )[0]
@@ -249,8 +244,7 @@ def _result(
     for index, (name, measure) in enumerate(measures.items()):
         at = 1 + 2 * index
         sums = [
-            sum((row[at] or Decimal(0) for row in rows if row), Decimal(0))
-            for rows in zip(totals, nulls, strict=True)
+            sum((row[at] or Decimal(0) for row in rows if row), Decimal(0)) for rows in zip(totals, nulls, strict=True)
         ]
         empty = [sum(row[0] - row[at + 1] for row in rows if row) for rows in zip(totals, nulls, strict=True)]
         known_amount = refused.net[name] if refused else Decimal(0)
@@ -305,9 +299,9 @@ def sample_keys(task: Task, relation: str, samples: int) -> list[dict[str, Any]]
 
 def _null_key_sums(task: Task) -> list[tuple[Any, ...]]:
     return [
-        task.run(
-            f"select count(*){task.sums}, {task.checksum} from {task.prefix}_{letter} where not ({task.has_key})"
-        )[0]
+        task.run(f"select count(*){task.sums}, {task.checksum} from {task.prefix}_{letter} where not ({task.has_key})")[
+            0
+        ]
         for letter in "st"
     ]
 
@@ -329,9 +323,7 @@ def _null_keys(task: Task, samples: int) -> Explained | None:
     return Explained(
         KeyClass.NULL_KEY,
         keys=max(source[0], target[0]),
-        differing=max(abs(source[0] - target[0]), 1)
-        if (source[0], source[-1]) != (target[0], target[-1])
-        else 0,
+        differing=max(abs(source[0] - target[0]), 1) if (source[0], source[-1]) != (target[0], target[-1]) else 0,
         source_rows=source[0],
         target_rows=target[0],
         net=net,

@@ -20,9 +20,7 @@ SLICE_ROWS = 32_000_000
 
 def in_equal_segments(task: Task) -> None:
     """Add to `<prefix>_keys` the duplicate keys whose segments are the same on both sides."""
-    rows = task.run(f"select coalesce(sum(s_n) filter (not dirty), 0)::bigint from {task.prefix}_segments")[
-        0
-    ][0]
+    rows = task.run(f"select coalesce(sum(s_n) filter (not dirty), 0)::bigint from {task.prefix}_segments")[0][0]
     if not rows:
         return
     slices = 1 << max(0, (rows // SLICE_ROWS)).bit_length()

@@ -52,9 +52,7 @@ class Side:
         return self.types[column]
 
 
-def relation_side(
-    connection: duckdb.DuckDBPyConnection, label: str, relation: str, is_file: bool = False
-) -> Side:
+def relation_side(connection: duckdb.DuckDBPyConnection, label: str, relation: str, is_file: bool = False) -> Side:
     """A side from anything that can stand after FROM."""
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
@@ -151,17 +149,14 @@ def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: 
         return 20, FLOAT_SCALE
     if kind == "VARCHAR":
         return 20, _text_scale(connection, side, column)
-    raise ReconcileError(
-        f"{side.label}: column {column!r} is {kind}, not a number; it can be compared, not summed"
-    )
+    raise ReconcileError(f"{side.label}: column {column!r} is {kind}, not a number; it can be compared, not summed")
 
 
 def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> int:
     """Places after the point in a text column. Raises on the first value that is no number, with its row."""
     name = quote(column)
     places = connection.execute(
-        f"select max(length(split_part({name}, '.', 2))) from {side.relation}"
-        f" where {name} is not null and {name} <> ''"
+        f"select max(length(split_part({name}, '.', 2))) from {side.relation} where {name} is not null and {name} <> ''"
     ).fetchall()[0][0]
     bad = connection.execute(
         f"select row_number, value from (select row_number() over () as row_number, {name} as value"
@@ -172,9 +167,7 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str) 
     if bad:
         row, value = bad[0]
         line = f"line {row + 1}" if side.is_file else f"row {row}"
-        raise ReconcileError(
-            f"{side.label}: {line}: column {column!r} holds {value!r}, which is not a plain number"
-        )
+        raise ReconcileError(f"{side.label}: {line}: column {column!r} holds {value!r}, which is not a plain number")
     if (places or 0) > MAX_SCALE:
         raise ReconcileError(
             f"{side.label}: column {column!r} has {places} decimal places; at most {MAX_SCALE} are compared exactly, "
@@ -191,9 +184,7 @@ def projection(
 ) -> str:
     """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast; empty text is NULL for a measure."""
     columns = [f"{_cast(side, name, kind)} as k{index}" for index, (name, kind) in enumerate(keys)]
-    columns += [
-        f"{_cast(side, name, kind, number=True)} as m{index}" for index, (name, kind) in enumerate(measures)
-    ]
+    columns += [f"{_cast(side, name, kind, number=True)} as m{index}" for index, (name, kind) in enumerate(measures)]
     columns += [f"{_cast(side, name, kind)} as a{index}" for index, (name, kind) in enumerate(attributes)]
     return f"select {', '.join(columns)} from {side.relation}"
 

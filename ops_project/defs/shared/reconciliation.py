@@ -1,0 +1,186 @@
+"""Reconciliations as asset checks: one on the target of each hop, after each load, and every hour on the newest snapshot.
+
+The hourly job reads a snapshot and holds no lock, so that it delays nothing and is delayed by nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from ops_project.defs.shared.permanent import TEST_SECONDS, classified
+from ops_project.defs.shared.run_session import RunSession
+from ops_project.defs.shared.site import Site
+from ops_project.model.reconciliation import Node, Reconciliation
+from ops_project.operations.reconciliation import Comparison, describe
+from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG
+
+PREFIX = "reconciliation_"
+FAILURE_CLASS = "reconciliation_break"
+
+
+def reconciliation_checks(site: Site, domain: str) -> dg.AssetChecksDefinition | None:
+    """One step that reconciles every chain of a domain; None where it has none."""
+    chains = _chains_of(site, domain)
+    if not chains:
+        return None
+
+    @dg.multi_asset_check(
+        name=f"{domain}_reconciliation",
+        specs=[_spec(name, chain, node) for name, chain in chains.items() for node in _targets(chain)],
+        description="Control totals and keys of each hop, on the business dates that are new.",
+        can_subset=True,
+        required_resource_keys={"warehouse"},
+        op_tags={"ops/timeout_seconds": str(TEST_SECONDS)},
+    )
+    def body(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        session: RunSession = context.resources.warehouse
+        with classified(f"reconciliation of {domain}"), session.watchdog.limit(f"reconciliation {domain}", TEST_SECONDS):
+            for key, verdict in evaluate(site, chains, session.connection(), session.now):
+                if key in context.selected_asset_check_keys:
+                    yield dg.AssetCheckResult(asset_key=key.asset_key, check_name=key.name, **verdict)
+
+    return body
+
+
+def reconciliation_job(site: Site, domain: str) -> dg.Definitions:
+    """`<domain>_reconciliation_hourly` and its schedule: the same checks, on the newest snapshot."""
+    chains = _chains_of(site, domain)
+
+    @dg.op(name=f"{domain}_reconcile_snapshot", tags={"ops/timeout_seconds": str(TEST_SECONDS)}, out={})
+    def reconcile_snapshot(context: dg.OpExecutionContext) -> None:
+        from ops_project.runtime import snapshots
+
+        try:
+            snapshot = snapshots.newest(site.settings)
+        except snapshots.NoSnapshot as error:
+            context.log.warning(f"nothing to reconcile: {error}")
+            return
+        with classified(f"reconciliation of {domain}"), duckdb.connect() as connection:
+            connection.execute(f"attach '{str(snapshot.database).replace(chr(39), chr(39) * 2)}' as warehouse (read_only)")
+            connection.execute("use warehouse")
+            for key, verdict in evaluate(site, chains, connection, site.settings.now()):
+                if not verdict["passed"]:
+                    context.log.warning(verdict["description"])
+                context.log_event(dg.AssetCheckEvaluation(asset_key=key.asset_key, check_name=key.name, **verdict))
+
+    @dg.job(
+        name=f"{domain}_reconciliation_hourly",
+        description=f"Reconciles {', '.join(chains)} on the newest snapshot; holds no lock.",
+        tags={DOMAIN_TAG: domain},
+        executor_def=dg.in_process_executor,
+    )
+    def hourly() -> None:
+        reconcile_snapshot()
+
+    schedule = dg.ScheduleDefinition(
+        name=f"{domain}_reconciliation_hourly_schedule",
+        job=hourly,
+        cron_schedule="15 * * * *",
+        execution_timezone=site.catalog.platform.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every hour at a quarter past.",
+    )
+    return dg.Definitions(jobs=[hourly], schedules=[schedule])
+
+
+def evaluate(
+    site: Site, chains: Mapping[str, Reconciliation], connection: duckdb.DuckDBPyConnection, now: datetime
+) -> Iterator[tuple[dg.AssetCheckKey, dict[str, Any]]]:
+    """Each check with what Dagster records of it. A hop that cannot be compared is a failed check, not a failed run."""
+    from ops_project.runtime.reconcile import ReconcileError
+    from ops_project.runtime.reconcile.chain import reconcile, recent_days
+
+    for name, chain in chains.items():
+        days = recent_days(connection, chain, now) if chain.date_column else None
+        for node in _targets(chain):
+            key = _spec(name, chain, node).key
+            if days == []:
+                yield key, _unknown("nothing has landed yet: nothing to reconcile.")
+                continue
+            try:
+                result = reconcile(
+                    connection,
+                    name,
+                    chain,
+                    archive=site.settings.archive,
+                    days=days,
+                    samples=5,
+                    only_hops_into=[node.name],
+                )
+            except (ReconcileError, duckdb.CatalogException) as error:
+                yield key, _unknown(f"{name} could not be reconciled: {error}")
+                continue
+            yield key, _verdict(name, chain, result.hops[0], len(days or ()))
+
+
+def _verdict(name: str, chain: Reconciliation, hop: Comparison, dates: int) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "status": "failed" if hop.is_break else "ok",
+        "severity": "high" if hop.is_break else "none",
+        "kind": "reconciliation",
+        "hop": f"{hop.source} → {hop.target}",
+        "dates": dates,
+        "reasons": [reason.value for reason in hop.reasons],
+        "differing_keys": hop.differing_keys,
+        "control_totals": {
+            total.name: {"source": str(total.source), "target": str(total.target), "difference": str(total.difference)}
+            for total in hop.totals
+        },
+        "classes": {
+            item.key_class.value: {
+                "keys": item.keys,
+                "differing": item.differing,
+                "explains": {measure: str(amount) for measure, amount in item.net.items()},
+                "samples": [{column: str(value) for column, value in sample.items()} for sample in item.samples],
+            }
+            for item in hop.classes
+        },
+        "first_response": f"ops reconcile {name}",
+    }
+    if chain.runbook:
+        metadata["runbook"] = chain.runbook
+    if hop.is_break:
+        metadata["failure_class"] = FAILURE_CLASS
+    return {
+        "passed": not hop.is_break,
+        "severity": dg.AssetCheckSeverity.ERROR,
+        "description": f"{describe(hop)}. Every key: ops reconcile {name}" if hop.is_break else describe(hop),
+        "metadata": metadata,
+    }
+
+
+def _unknown(message: str) -> dict[str, Any]:
+    return {
+        "passed": False,
+        "severity": dg.AssetCheckSeverity.WARN,
+        "description": message,
+        "metadata": {"status": "unknown", "severity": "low", "failure_class": "unknown", "kind": "reconciliation"},
+    }
+
+
+def _chains_of(site: Site, domain: str) -> dict[str, Reconciliation]:
+    chains = site.catalog.reconciliations.reconciliations
+    return {name: chain for name, chain in chains.items() if chain.domain == domain}
+
+
+def _targets(chain: Reconciliation) -> list[Node]:
+    """Nodes that are a hop's target and a table, hence an asset."""
+    return [node for node in chain.nodes[1:] if node.table]
+
+
+def _spec(name: str, chain: Reconciliation, node: Node) -> dg.AssetCheckSpec:
+    before = chain.nodes[[item.name for item in chain.nodes].index(node.name) - 1]
+    metadata = {"failure_class": FAILURE_CLASS, "kind": "reconciliation"}
+    if chain.runbook:
+        metadata["runbook"] = chain.runbook
+    return dg.AssetCheckSpec(
+        f"{PREFIX}{name}",
+        asset=dg.AssetKey(str(node.table).split(".")),
+        description=f"{chain.title}: {before.name} → {node.name} agree in control totals and key by key.",
+        metadata=metadata,
+    )
