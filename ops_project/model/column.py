@@ -115,10 +115,9 @@ class Column(Model):
             "decimal": frozenset({"exponent", "rounding"}), "double": frozenset({"nan", "infinity"}),
         }  # fmt: skip
         valid = known.get(self.base_type, frozenset())
-        if strangers := sorted(self.accept - valid):
-            raise ValueError(
-                f"accept {', '.join(strangers)} means nothing for {self.type}; valid: {', '.join(sorted(valid)) or 'none'}"
-            )
+        if strangers := sorted(str(item) for item in self.accept if item not in valid):
+            names = ", ".join(sorted(valid)) or "none"
+            raise ValueError(f"accept {', '.join(strangers)} means nothing for {self.type}; valid: {names}")
         for name in ("min", "max"):
             self._bound(name)
         if self.pattern is not None:

@@ -38,11 +38,15 @@ class Volume(Model):
     """Rows of a file against those before it, for files without a count of their own."""
 
     enabled: bool = True
-    min_points: int = Field(default=5, ge=3)
-    """Earlier loads that are needed; fewer: unknown."""
-    history: int = Field(default=56, ge=3)
+    min_points: int = Field(default=7, ge=6)
+    """Earlier dates that are needed; fewer: unknown."""
+    history: int = Field(default=56, ge=6)
     confidence: float = Field(default=0.99, gt=0.5, lt=1)
     """Of the two-sided prediction interval."""
+    trend_from: int = Field(default=14, ge=6)
+    """Dates from which growth is part of the model."""
+    weekday_from: int = Field(default=28, ge=14)
+    """Days of history from which each weekday has a level of its own."""
     min_relative_noise: float = Field(default=0.02, ge=0, lt=1)
     """Noise that is assumed at least: a constant series has none of its own."""
     min_rows: int | None = Field(default=None, ge=0)

@@ -1,0 +1,56 @@
+"""The raw file after it was taken: kept under its feed, date and hash, read-only.
+
+A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken it;
+until then both names stand for the same bytes. Neither step can lose it: killed between them, the next run goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+READ_ONLY = 0o444
+
+
+def archive_path(archive: Path, domain: str, feed: str, day: date, sha256: str, name: str) -> Path:
+    """Where the file belongs."""
+    return archive / domain / feed / day.isoformat() / f"{sha256[:12]}_{name}"
+
+
+def keep(source: Path, target: Path) -> None:
+    """Make `target` the file `source`, by a hard link where the file system can, complete or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and target.samefile(source):
+        return
+    working = target.with_name(f".{target.name}.partial")
+    working.unlink(missing_ok=True)
+    try:
+        if source.is_symlink():
+            raise OSError("a link to a file elsewhere is copied")
+        os.link(source, working)
+    except OSError:
+        shutil.copy2(source, working)
+        with working.open("rb") as file:
+            os.fsync(file.fileno())
+    working.chmod(READ_ONLY)
+    working.replace(target)
+
+
+def release(source: Path, controls: Iterable[Path] = ()) -> None:
+    """Remove the inbound names of a file that is kept."""
+    for path in (source, *controls):
+        path.unlink(missing_ok=True)
+
+
+def is_same_delivery(source: Path, kept: Path | None) -> bool:
+    """True where `kept` is this very file, not another of the same content."""
+    if kept is None or not kept.exists():
+        return False
+    if kept.samefile(source):
+        return True
+    # Copied because the file system cannot link: the time of writing was copied with it.
+    a, b = source.stat(), kept.stat()
+    return b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size and a.st_dev != b.st_dev

@@ -1,0 +1,91 @@
+"""What landing reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One file, as it stands in `ops.batches`."""
+
+    batch_id: str
+    feed: str
+    file_name: str
+    business_date: date
+    status: str
+    load_seq: int
+    rows_in: int
+    rows_loaded: int
+    rows_quarantined: int
+    rows_filtered: int
+    rows_collapsed: int
+    finding: str | None
+    message: str | None
+    replaces_batch_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding, as it stands in `ops.findings`."""
+
+    kind: str
+    feed: str
+    business_date: date | None
+    file_name: str | None
+    message: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+    state: str = "open"
+    batch_id: str | None = None
+
+
+@dataclass
+class LandingResult:
+    """What one call of `land` did for one feed."""
+
+    feed: str
+    batches: list[Batch] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    resolved: int = 0
+    """Findings that this call closed."""
+    touched_dates: list[date] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    """Files left in the inbound folder: outside the dates asked for, still being written, or without their control file."""
+
+    def total(self, name: str) -> int:
+        """Sum of a batch's count over all batches, for example `rows_loaded`."""
+        return sum(getattr(batch, name) for batch in self.batches)
+
+    @property
+    def rows_in(self) -> int:
+        return self.total("rows_in")
+
+    @property
+    def rows_loaded(self) -> int:
+        return self.total("rows_loaded")
+
+    @property
+    def rows_quarantined(self) -> int:
+        return self.total("rows_quarantined")
+
+    @property
+    def rows_filtered(self) -> int:
+        return self.total("rows_filtered")
+
+    @property
+    def rows_collapsed(self) -> int:
+        return self.total("rows_collapsed")
+
+    @property
+    def files(self) -> dict[str, int]:
+        """Status → files."""
+        counts: dict[str, int] = {}
+        for batch in self.batches:
+            counts[batch.status] = counts.get(batch.status, 0) + 1
+        return counts
+
+
+Progress = Callable[[Batch], None]

@@ -1,0 +1,64 @@
+"""Does a file have the fields that its contract names? Compares names; opens nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How the fields of a file differ from those of the contract."""
+
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    """Names that stand twice in the file."""
+    moved: tuple[str, ...] = ()
+    """Of the same names those that stand at another place, where nothing else differs."""
+    order: tuple[str, ...] = ()
+    """The file's order, where names have moved."""
+
+    @property
+    def same(self) -> bool:
+        return not (self.missing or self.extra or self.repeated or self.moved)
+
+    def describe(self) -> str:
+        """What differs, in words with the names; empty where nothing does."""
+        parts = []
+        if self.missing:
+            parts.append(f"missing {_names(self.missing)}")
+        if self.extra:
+            parts.append(f"extra {_names(self.extra)}")
+        if self.repeated:
+            parts.append(f"twice {_names(self.repeated)}")
+        if self.moved:
+            parts.append(f"reordered {_names(self.moved)} (the file has {', '.join(self.order)})")
+        renamed = [
+            f"{old} is now {new}"
+            for old in self.missing
+            for new in self.extra
+            if old.casefold().strip() == new.casefold().strip()
+        ]
+        return "; ".join(parts) + (f" ({', '.join(renamed)}: letters differ)" if renamed else "")
+
+
+def compare(expected: Sequence[str], may_be_absent: Collection[str], found: Sequence[str]) -> Structure:
+    """Fields of the contract in their order against those of the file; surrounding blanks do not count."""
+    wanted = [name.strip() for name in expected]
+    optional = {name.strip() for name in may_be_absent}
+    given = [name.strip() for name in found]
+    missing = tuple(name for name in dict.fromkeys(wanted) if name not in given and name not in optional)
+    extra = tuple(name for name in dict.fromkeys(given) if name not in wanted)
+    repeated = tuple(name for name, count in Counter(given).items() if count > 1)
+    moved: tuple[str, ...] = ()
+    if not (missing or extra or repeated):
+        present = [name for name in dict.fromkeys(wanted) if name in given]
+        moved = tuple(name for name, other in zip(present, given, strict=True) if name != other)
+    return Structure(missing, extra, repeated, moved, tuple(given) if moved else ())
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = [name or "(no name)" for name in names[:20]]
+    return ", ".join(shown) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
