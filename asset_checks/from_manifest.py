@@ -72,6 +72,8 @@ def _spec(
             case "primary_key" | "unique_combination_of_columns":
                 key = tuple(arguments.get("columns") or arguments.get("combination_of_columns") or ())
                 required |= dict.fromkeys(key)
+            case "required":
+                required |= dict.fromkeys(arguments.get("columns") or ())
             case "unique" if not key and column:
                 key = (column,)
             case "not_null" if column:
@@ -86,6 +88,10 @@ def _spec(
                 rules[str(arguments["condition"])] = str(arguments["condition"])
             case "relationships" if column:
                 references += _reference(manifest, node, test, column, arguments)
+    columns: Mapping[str, Any] = node.get("columns") or {}
+    for name, column in columns.items():
+        if any(constraint.get("type") == "not_null" for constraint in column.get("constraints") or ()):
+            required[name] = None
     return TableSpec(
         schema=node["schema"],
         table=node.get("alias") or node["name"],
@@ -103,7 +109,7 @@ def _spec(
         sequence_column=meta.get("sequence_column"),
         personal=tuple(
             name
-            for name, column in (node.get("columns") or {}).items()
+            for name, column in columns.items()
             if ((column.get("config") or {}).get("meta") or column.get("meta") or {}).get("personal_data")
         ),
     )

@@ -78,11 +78,18 @@ def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
 
 
 def evaluate(situation: Situation, table: TableSpec) -> Verdict:
+    # Single bad rows are a finding of the same kind as a file that was rejected whole; here only files count.
     rows = situation.rows(
         """
-        select kind, business_date, file_name, message
-        from ops.findings
-        where feed = ? and state = 'open' and list_contains(?, kind) and observed_at <= ?
+        select findings.kind, findings.business_date, findings.file_name, findings.message
+        from ops.findings as findings
+        left join ops.batches as batches on batches.batch_id = findings.batch_id
+        where
+            findings.feed = ?
+            and findings.state = 'open'
+            and list_contains(?, findings.kind)
+            and findings.observed_at <= ?
+            and (findings.kind <> 'data_invalid' or batches.status is null or batches.status = 'rejected')
         """,
         [table.feed, list(ADVICE), situation.now_utc],
     )

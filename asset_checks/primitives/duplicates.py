@@ -19,8 +19,8 @@ from asset_checks.verdict import Situation, Verdict
 NAME = "duplicate_keys"
 DESCRIPTION = "No business key was delivered twice in one file, nor again with the same content in another."
 FAILURE_CLASS = "key_violation"
-# How landing names a quarantined repetition; the rest of the reason may name the columns.
-QUARANTINE_REASON = "duplicate_key%"
+# How landing words the reason of a quarantined repetition.
+QUARANTINE_REASONS = r"(repeats the key of|shares its key with) line"
 FOUND = "duplicate_keys_found"
 
 
@@ -83,13 +83,13 @@ def _quarantined(situation: Situation, table: TableSpec) -> list[dict[str, objec
         return []
     found = situation.rows(
         """
-        select batch_id, count(*)
+        select batch_id, sum(rows)::bigint
         from ops.quarantine
-        where list_contains(?, batch_id) and reason like ?
+        where list_contains(?, batch_id) and regexp_matches(reason, ?)
         group by batch_id
         order by batch_id
         """,
-        [list(of_batch), QUARANTINE_REASON],
+        [list(of_batch), QUARANTINE_REASONS],
     )
     return [
         {
@@ -124,7 +124,8 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
     )
     window = f"{day}::date between {date_list([oldest])} and {date_list([newest])}"
     new = f"_load_seq >= {recent[0].load_seq}"
-    name, key = table_name(table.name), key_hash(identity)
+    # Looked for by key alone: content is compared among the suspects only, for it is wide and they are few.
+    name, key = table_name(table.name), key_hash(table.key)
     [[among_new]] = situation.rows(f"select count(*) - count(distinct {key}) from {name} where {window} and {new}")
     [[before]] = situation.rows(
         f"""
@@ -140,12 +141,15 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
 def _exactly(situation: Situation, table: TableSpec, suspect: _Suspects) -> _Found:
     """The keys that really repeat (a hash may deceive), where they came from, and a masked sample."""
     identity, parameters = columns(suspect.identity), situation.parameters.duplicates
+    name, key = table_name(table.name), key_hash(table.key)
     situation.connection.execute(
         f"""
         create or replace temp table {FOUND} as
         select {identity}, count(*) as occurrences, list(distinct _batch_id) as batches
-        from {table_name(table.name)}
-        where {suspect.where}
+        from {name}
+        where
+            ({suspect.where})
+            and {key} in (select {key} from {name} where {suspect.where} group by {key} having count(*) > 1)
         group by {identity}
         having count(*) > 1
         """

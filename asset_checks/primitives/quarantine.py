@@ -36,7 +36,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
         return Verdict.ok(f"{table.feed}: {bad} of {rows} rows in quarantine.", rows_in=rows, rows_quarantined=bad)
     reasons = situation.rows(
         f"""
-        select {columns(("column_name", "reason"))}, count(*) as occurrences
+        select {columns(("column_name", "reason"))}, sum(rows)::bigint as occurrences
         from ops.quarantine
         where list_contains(?, batch_id)
         group by all

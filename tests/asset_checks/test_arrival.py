@@ -60,6 +60,16 @@ def test_resolved_findings_other_feeds_and_the_future_do_not_count() -> None:
     assert arrival.evaluate(warehouse.situation(), TABLE).status == "ok"
 
 
+def test_bad_rows_in_a_file_that_was_loaded_are_no_matter_of_arrival() -> None:
+    warehouse = Warehouse()
+    loaded = warehouse.batch("orders", DAY, rows_in=5, quarantined=1)
+    warehouse.finding("data_invalid", "orders", DAY, batch_id=loaded)
+    assert arrival.evaluate(warehouse.situation(), TABLE).status == "ok"
+    rejected = warehouse.batch("orders", DAY, rows_in=0, status="rejected")
+    warehouse.finding("data_invalid", "orders", DAY, batch_id=rejected)
+    assert arrival.evaluate(warehouse.situation(), TABLE).failure_class == "data_invalid"
+
+
 def test_a_feed_that_never_delivered_is_unknown_not_fine() -> None:
     verdict = arrival.evaluate(Warehouse().situation(), TABLE)
     assert verdict.status == "unknown"

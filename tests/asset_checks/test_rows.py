@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from asset_checks.primitives import conservation, control_totals, duplicates, quarantine, sequence
+from asset_checks.primitives.batches import Batch
 from asset_checks.specs import ControlTotal, TableSpec
 from tests.asset_checks.warehouse import NOW, Warehouse
 
@@ -93,10 +94,7 @@ def test_repetitions_that_landing_put_aside_are_told() -> None:
     warehouse = Warehouse()
     batch = warehouse.batch("orders", DAY, [order(1)], quarantined=2)
     for line in (2, 3):
-        warehouse.connection.execute(
-            "insert into ops.quarantine (batch_id, feed, line, reason) values (?, 'orders', ?, 'duplicate_key')",
-            [batch, line],
-        )
+        warehouse.quarantine(batch, "orders", line, f"order_id: repeats the key of line {line - 1}")
     verdict = duplicates.evaluate(warehouse.situation(), ORDERS)
     assert (verdict.status, verdict.severity, verdict.evidence["rows_quarantined"]) == ("failed", "medium", 2)
     assert verdict.evidence["batches"][0]["batch_id"] == batch
@@ -104,14 +102,29 @@ def test_repetitions_that_landing_put_aside_are_told() -> None:
 
 def test_every_row_is_accounted_for() -> None:
     warehouse = Warehouse()
-    table = TableSpec(schema="bronze", table="orders", feed="orders")
     warehouse.batch("orders", DAY, [order(1), order(2)], quarantined=1)
-    assert conservation.evaluate(warehouse.situation(), table).status == "ok"
-    warehouse.connection.execute("update ops.batches set rows_in = rows_in + 1")
-    verdict = conservation.evaluate(warehouse.situation(), table)
-    assert (verdict.status, verdict.severity, verdict.failure_class) == ("failed", "critical", "reconciliation_break")
-    [line] = verdict.evidence["broken"]
-    assert (line["rows_in"], line["accounted"]) == (4, 3)
+    assert (
+        conservation.evaluate(warehouse.situation(), TableSpec(schema="bronze", table="orders", feed="orders")).status
+        == "ok"
+    )
+
+
+@pytest.mark.parametrize(("rows_in", "loaded", "put_aside", "held", "status"), [
+    (10, 7, (1, 1, 1), 7, "ok"),
+    (11, 7, (1, 1, 1), 7, "failed"),
+    (10, 7, (1, 1, 1), 6, "failed"),
+    (10, 7, (1, 1, 1), 8, "failed"),
+])  # fmt: skip
+def test_rows_in_are_loaded_quarantined_filtered_or_collapsed(
+    rows_in: int, loaded: int, put_aside: tuple[int, int, int], held: int, status: str
+) -> None:
+    batch = Batch("b", "orders.csv", DAY, 1, "loaded", rows_in, loaded, *put_aside)
+    verdict = conservation.judge("orders", [batch], {"b": held})
+    assert verdict.status == status
+    if status == "failed":
+        assert (verdict.severity, verdict.failure_class) == ("critical", "reconciliation_break")
+        [line] = verdict.evidence["broken"]
+        assert (line["rows_in"], line["accounted"], line["rows_in_table"]) == (rows_in, 10, held)
 
 
 @pytest.mark.parametrize(
@@ -141,11 +154,7 @@ def test_the_share_of_quarantined_rows_decides_the_severity(bad: int, severity: 
     warehouse = Warehouse()
     batch = warehouse.batch("orders", DAY, rows_in=100, quarantined=bad)
     for line in range(bad):
-        warehouse.connection.execute(
-            "insert into ops.quarantine (batch_id, feed, line, column_name, reason, raw_text)"
-            " values (?, 'orders', ?, 'amount', 'below_minimum', 'secret')",
-            [batch, line],
-        )
+        warehouse.quarantine(batch, "orders", line, "below_minimum")
     verdict = quarantine.evaluate(warehouse.situation(), TableSpec(schema="bronze", table="orders", feed="orders"))
     assert (verdict.severity if verdict.status == "failed" else None) == severity
     if severity:

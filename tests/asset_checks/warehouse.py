@@ -13,39 +13,12 @@ import duckdb
 
 from asset_checks.verdict import Situation
 from ops_project import catalog
+from ops_project.landing.tables import ensure_tables
 from ops_project.model.checks import Checks
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ZONE = "America/New_York"
-
-OPS = """
-create schema if not exists ops;
-create schema if not exists bronze;
-create schema if not exists silver;
-create schema if not exists gold;
-create table ops.batches (
-    batch_id varchar, feed varchar, domain varchar, file_name varchar, archive_path varchar, sha256 varchar,
-    size_bytes bigint, arrived_at timestamp, business_date date, load_seq bigint, status varchar,
-    contract_version integer, rows_in bigint, rows_loaded bigint, rows_quarantined bigint, rows_filtered bigint,
-    rows_collapsed bigint, control_rows bigint, finding varchar, message varchar, loaded_at timestamp, run_id varchar,
-    replaces_batch_id varchar
-);
-create table ops.quarantine (
-    batch_id varchar, feed varchar, file_name varchar, line bigint, raw_text varchar, column_name varchar,
-    reason varchar, reasons json
-);
-create table ops.findings (
-    finding_id varchar, kind varchar, feed varchar, asset varchar, business_date date, batch_id varchar,
-    file_name varchar, message varchar, evidence json, state varchar, observed_at timestamp, resolved_at timestamp,
-    run_id varchar
-);
-create table ops.touched_dates (feed varchar, business_date date, load_seq bigint);
-create table ops.quality_scores (
-    table_schema varchar, table_name varchar, domain varchar, as_of timestamp, run_id varchar, completeness double,
-    validity double, uniqueness double, consistency double, timeliness double, score double, row_count bigint
-);
-"""
 
 
 def shipped() -> Checks:
@@ -62,7 +35,8 @@ class Warehouse:
 
     def __post_init__(self) -> None:
         self.connection = duckdb.connect(self.path)
-        self.connection.execute(OPS)
+        ensure_tables(self.connection, [])
+        self.connection.execute("create schema silver; create schema gold")
         self._sequence = itertools.count(1)
 
     def situation(self, now: datetime = NOW, run_id: str = "run", **parameters: Any) -> Situation:
@@ -88,11 +62,11 @@ class Warehouse:
         count = len(loaded) if rows is not None else (rows_in or 0) - quarantined
         moment = (loaded_at or datetime(day.year, day.month, day.day, 7, tzinfo=UTC)).replace(tzinfo=None)
         self.connection.execute(
-            "insert into ops.batches (batch_id, feed, domain, file_name, business_date, load_seq, status, rows_in,"
-            " rows_loaded, rows_quarantined, rows_filtered, rows_collapsed, loaded_at)"
-            " values (?, ?, 'ecommerce', ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
+            "insert into ops.batches (batch_id, feed, domain, file_name, sha256, size_bytes, arrived_at, business_date,"
+            " load_seq, status, rows_in, rows_loaded, rows_quarantined, rows_filtered, rows_collapsed, loaded_at)"
+            " values (?, ?, 'ecommerce', ?, '', 0, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
             [
-                batch_id, feed, file_name or f"{feed}_{day}.csv", day, sequence, status,
+                batch_id, feed, file_name or f"{feed}_{day}.csv", moment, day, sequence, status,
                 count + quarantined if rows_in is None else rows_in, count, quarantined, moment,
             ],
         )  # fmt: skip
@@ -104,13 +78,28 @@ class Warehouse:
             )
         return batch_id
 
-    def finding(self, kind: str, feed: str, day: date, state: str = "open", observed_at: datetime = NOW) -> None:
+    def quarantine(self, batch_id: str, feed: str, line: int, reason: str, column: str = "amount") -> None:
+        self.connection.execute(
+            "insert into ops.quarantine (batch_id, feed, file_name, line, column_name, reason, raw_text, rows)"
+            " values (?, ?, 'file', ?, ?, ?, 'secret', 1)",
+            [batch_id, feed, line, column, reason],
+        )
+
+    def finding(
+        self,
+        kind: str,
+        feed: str,
+        day: date,
+        state: str = "open",
+        observed_at: datetime = NOW,
+        batch_id: str | None = None,
+    ) -> None:
         self.connection.execute(
             "insert into ops.findings (finding_id, kind, feed, business_date, file_name, message, evidence, state,"
-            " observed_at) values (uuid(), ?, ?, ?, ?, ?, ?, ?, ?)",
+            " observed_at, batch_id) values (uuid(), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 kind, feed, day, f"{feed}_{day}.csv", f"{kind} on {day}", json.dumps({}), state,
-                observed_at.replace(tzinfo=None),
+                observed_at.replace(tzinfo=None), batch_id,
             ],
         )  # fmt: skip
 

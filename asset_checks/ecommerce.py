@@ -1,0 +1,76 @@
+"""What only the e-commerce domain knows: which numbers must survive each hop, and where its daily verdicts stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asset_checks.specs import AnomalySeries, ControlTotal
+
+# Silver keeps the latest delivery of a key, so that it holds as many rows as bronze holds distinct keys.
+TABLES: Mapping[str, Mapping[str, Any]] = {
+    "silver.fact_orders": {
+        "control_totals": (
+            ControlTotal(
+                "orders", "bronze.orders", "count(distinct order_id)", "count(*)", "business_date", "business_date"
+            ),
+        ),
+    },
+    "silver.fact_order_items": {
+        "control_totals": (
+            ControlTotal(
+                "order_lines",
+                "bronze.order_items",
+                "count(distinct hash(order_id, line_number))",
+                "count(*)",
+                "business_date",
+                "business_date",
+            ),
+        ),
+    },
+    "silver.fact_web_events": {
+        "control_totals": (
+            ControlTotal(
+                "events", "bronze.web_events", "count(distinct event_id)", "count(*)", "business_date", "business_date"
+            ),
+        ),
+    },
+    "gold.daily_revenue": {
+        "control_totals": (
+            ControlTotal("orders", "silver.fact_orders", "count(*)", "sum(total_orders)", "order_date", "order_date"),
+            ControlTotal(
+                "gross_revenue",
+                "silver.fact_order_items",
+                "sum(line_amount) filter (where is_sale)",
+                "sum(gross_revenue)",
+                "order_date",
+                "order_date",
+                tolerance=0.005,
+            ),
+            ControlTotal(
+                "net_revenue",
+                "silver.fact_order_items",
+                "sum(net_amount)",
+                "sum(net_revenue)",
+                "order_date",
+                "order_date",
+                tolerance=0.005,
+            ),
+        ),
+    },
+    "gold.data_anomalies": {
+        "anomalies": AnomalySeries(
+            date_column="order_date",
+            unknown=("Insufficient History",),
+            evidence_columns=(
+                "order_count",
+                "expected_order_count",
+                "orders_z_score",
+                "revenue",
+                "expected_revenue",
+                "revenue_z_score",
+                "baseline",
+            ),
+        ),
+    },
+}
