@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -69,13 +69,15 @@ class Outbox:
         name: str,
         day: date,
         arrives_at: datetime,
-        columns: Columns,
+        columns: Columns | Sequence[Columns],
         select: str = "*",
         dialect: str = "FORMAT csv",
     ) -> Staged:
-        """Stage one file: the rows of `columns` through the SQL `select`; a second call of the same name appends."""
+        """Stage one file: the rows of `columns`, or of several, through the SQL `select`; a second call appends."""
         staged = self._find(name) or self._open(feed, name, day, arrives_at)
-        table = pa.table(dict(columns))
+        chunks = [columns] if isinstance(columns, Mapping) else columns
+        # One COPY costs about 4 ms however few its rows: small chunks are joined first.
+        table = pa.concat_tables([pa.table(dict(chunk)) for chunk in chunks])
         first = staged.rows == 0 and not staged.path.exists()
         staged.rows += table.num_rows
         if self.wants(feed):
@@ -88,15 +90,16 @@ class Outbox:
                 _append(target, staged.path)
         return staged
 
-    def control(self, name: str, *, control_name: str = "{name}.ctl") -> Staged:
-        """Stage the control file of a staged file: its number of records, arriving with it."""
+    def control(self, name: str, control_name: str = "{name}.ctl", text: str = "{rows}\n", **values: object) -> Staged:
+        """Stage the control file of a staged file: `text` with its feed and number of records, arriving with it."""
         data = self._find(name)
         if data is None:
             raise KeyError(f"{name} is not staged")
         own = control_name.format(name=name, stem=name.split(".", 1)[0])
         staged = self._open(data.feed, own, data.business_date, data.arrives_at)
         if self.wants(data.feed):
-            staged.path.write_text(f"{data.rows}\n", encoding="ascii", newline="")
+            content = text.format(rows=data.rows, feed=data.feed, **values)
+            staged.path.write_text(content, encoding="ascii", newline="")
         return staged
 
     def publish(self) -> list[Staged]:

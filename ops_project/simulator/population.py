@@ -51,14 +51,14 @@ class Population:
         """Days from birth to an end that comes at a constant hazard; at least 1."""
         return 1 + (-np.log1p(-self.unit(trait, keys)) * mean_days).astype(np.int64)
 
-    def changes(self, trait: str, keys: Ints, births: Ints, day: date, every: int) -> tuple[Ints, Ints]:
-        """How often `trait` has changed by the end of `day`, and the day of the last change (the birth where none).
+    def changes(self, trait: str, keys: Ints, births: Ints, until: date | Ints, every: int) -> tuple[Ints, Ints]:
+        """How often `trait` has changed by the end of `until`, and the day of the last change (the birth where none).
 
-        Each member has a period of its own, between half and twice `every` days.
+        Each member has a period of its own, between half and twice `every` days; `until` may be a day for each member.
         """
         period = (every * (0.5 + 1.5 * self.unit(f"{trait}/period", keys))).astype(np.int64)
         phase = 1 + (period * self.unit(f"{trait}/phase", keys)).astype(np.int64)
-        since = days_since_epoch(day) - births - phase
+        since = (days_since_epoch(until) if isinstance(until, date) else until) - births - phase
         count = np.maximum(0, since // period + 1)
         last = np.where(count > 0, births + phase + (count - 1) * period, births)
         return count, last

@@ -1,0 +1,267 @@
+"""The marketing data mart's eight daily extracts, each with its control file: a full one first, then deltas.
+
+The full extract holds everything that exists at the end of its day, and the contacts and responses of the sixty days
+before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ops_project.simulator import people
+from ops_project.simulator.marketing_campaigns import (
+    CAMPAIGN_TYPES,
+    CELL_OFFER,
+    CELL_SHARES,
+    CELLS,
+    COST,
+    EVERY_DAYS,
+    FIRST_CAMPAIGN,
+    LONGEST_LAG,
+    OFFER_TYPES,
+    OFFERS,
+    PLANNED_DAYS,
+    POST,
+    POST_TAKES_DAYS,
+    RESPONSES,
+    RUNS_DAYS,
+    Treatments,
+    cell_channel,
+    start_of,
+    treatments,
+)
+from ops_project.simulator.marketing_people import CHANNELS, OPS, Mart
+from ops_project.simulator.outbox import Columns, Outbox
+from ops_project.simulator.people import choice
+from ops_project.simulator.timing import arrival
+from ops_project.simulator.world import Ints, World, days_since_epoch
+
+DOMAIN = "marketing"
+FEEDS = (
+    "mart_customers",
+    "mart_contact_points",
+    "mart_consents",
+    "mart_campaigns",
+    "mart_cells",
+    "mart_offers",
+    "mart_contacts",
+    "mart_responses",
+)
+DIALECT = "FORMAT csv, DELIMITER '|'"
+HISTORY_DAYS, CAMPAIGN_HISTORY_DAYS = 60, 400
+
+_UPDATED = "make_timestamp(updated * 86400000000) AS updated_at"
+SQL = {
+    "mart_customers": f"""
+        op, 'M' || lpad(key::VARCHAR, 8, '0') AS customer_id, first_name, last_name,
+        {people.EMAIL_SQL} AS email,
+        DATE '1970-01-01' + (born - age_days)::INTEGER AS birth_date, gender, {people.STREET_SQL} AS street, city,
+        state, {people.POSTAL_SQL} AS postal_code, 'US' AS country, customer_status, value_band,
+        (value_cents / 100)::DECIMAL(12, 2) AS lifetime_value, DATE '1970-01-01' + born::INTEGER AS created_date,
+        {_UPDATED}""",
+    "mart_contact_points": f"""
+        op, 'M' || lpad(key::VARCHAR, 8, '0') AS customer_id, contact_point_type, number AS contact_point_number,
+        CASE contact_point_type
+            WHEN 'email' THEN replace({people.EMAIL_SQL}, '@', '.' || number || version || '@')
+            WHEN 'sms' THEN {people.PHONE_SQL} || version
+            WHEN 'post' THEN {people.STREET_SQL} || ', ' || {people.POSTAL_SQL} || ' ' || city
+            ELSE 'device-' || lpad(key::VARCHAR, 8, '0') || '-' || version
+        END AS contact_point_value, is_preferred, is_valid, {_UPDATED}""",
+    "mart_consents": f"""
+        op, 'M' || lpad(key::VARCHAR, 8, '0') AS customer_id, channel, consent_status, consent_source,
+        make_timestamp(consented * 86400000000) AS consented_at, {_UPDATED}""",
+    "mart_campaigns": f"""
+        op, 'CMP' || lpad(campaign::VARCHAR, 6, '0') AS campaign_id,
+        upper(left(campaign_type, 1)) || replace(substr(campaign_type, 2), '_', ' ') || ' ' || campaign
+            AS campaign_name,
+        campaign_type, campaign_status, DATE '1970-01-01' + start::INTEGER AS start_date,
+        DATE '1970-01-01' + (start + {RUNS_DAYS - 1})::INTEGER AS end_date, budget::DECIMAL(12, 2) AS budget_amount,
+        'USD' AS currency, {_UPDATED}""",
+    "mart_cells": f"""
+        op, 'CMP' || lpad(campaign::VARCHAR, 6, '0') || '-' || lpad(cell::VARCHAR, 2, '0') AS cell_id,
+        'CMP' || lpad(campaign::VARCHAR, 6, '0') AS campaign_id,
+        channel || CASE WHEN offer < 0 THEN ' control' ELSE ' offer ' || (offer % {OFFERS} + 1) END AS cell_name,
+        offer < 0 AS is_control, channel,
+        CASE WHEN offer >= 0 THEN 'OFR' || lpad(offer::VARCHAR, 6, '0') END AS offer_id, planned AS planned_size,
+        {_UPDATED}""",
+    "mart_offers": f"""
+        op, 'OFR' || lpad(offer::VARCHAR, 6, '0') AS offer_id,
+        upper(left(offer_type, 1)) || replace(substr(offer_type, 2), '_', ' ') || ' ' || offer AS offer_name,
+        offer_type,
+        CASE WHEN offer_type = 'discount' THEN percent::DECIMAL(5, 2) END AS discount_percent,
+        DATE '1970-01-01' + start::INTEGER AS valid_from,
+        DATE '1970-01-01' + (start + {RUNS_DAYS + LONGEST_LAG})::INTEGER AS valid_to, {_UPDATED}""",
+    "mart_contacts": """
+        op, 'T' || treatment AS treatment_id, 'M' || lpad(customer::VARCHAR, 8, '0') AS customer_id,
+        'CMP' || lpad(campaign::VARCHAR, 6, '0') AS campaign_id,
+        'CMP' || lpad(campaign::VARCHAR, 6, '0') || '-' || lpad(cell::VARCHAR, 2, '0') AS cell_id,
+        CASE WHEN offer >= 0 THEN 'OFR' || lpad(offer::VARCHAR, 6, '0') END AS offer_id, channel, contact_status,
+        make_timestamp(contacted * 1000000) AS contacted_at, (cost / 10000)::DECIMAL(10, 4) AS contact_cost,
+        make_timestamp(updated * 1000000) AS updated_at""",
+    "mart_responses": """
+        op, 'R' || treatment || '-' || left(response_type, 2) AS response_id, 'T' || treatment AS treatment_id,
+        'M' || lpad(customer::VARCHAR, 8, '0') AS customer_id,
+        'CMP' || lpad(campaign::VARCHAR, 6, '0') AS campaign_id,
+        CASE WHEN offer >= 0 THEN 'OFR' || lpad(offer::VARCHAR, 6, '0') END AS offer_id, channel, response_type,
+        make_timestamp(responded * 1000000) AS responded_at,
+        CASE WHEN response_type = 'conversion' THEN (value / 100)::DECIMAL(12, 2) END AS response_value,
+        make_timestamp(responded * 1000000) AS updated_at""",
+}
+
+
+def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
+    """Stage the extracts of business date `day`; `first`: full ones."""
+    mart = Mart(world, day)
+    parts: dict[str, Iterator[Sequence[Columns]]] = {
+        "mart_customers": iter([[mart.customers(first=first)]]),
+        "mart_contact_points": iter([[mart.points(first=first)]]),
+        "mart_consents": iter([[mart.consents(first=first)]]),
+        "mart_campaigns": iter([[_campaigns(world, mart.today, first=first)]]),
+        "mart_cells": iter([[_cells(world, mart, first=first)]]),
+        "mart_offers": iter([[_offers(world, mart.today, first=first)]]),
+        "mart_contacts": _contacts(world, day, mart.today, first=first),
+        "mart_responses": _responses(world, day, mart.today, first=first),
+    }
+    for feed, chunks in parts.items():
+        name = f"{feed}_{day:%Y%m%d}.dat"
+        for columns in chunks:
+            outbox.write(feed, name, day, arrival(world, zone, DOMAIN, feed, day), columns, SQL[feed], DIALECT)
+        outbox.control(name, "{stem}.ctl", "feed={feed}\nrows={rows}\n")
+
+
+def _known(today: int, *, first: bool) -> tuple[Ints, Ints, Ints]:
+    """Campaigns of today's file, their operation and the day of their last change: planned, begun, ended."""
+    last = (today + PLANNED_DAYS - FIRST_CAMPAIGN) // EVERY_DAYS
+    reach = (CAMPAIGN_HISTORY_DAYS if first else RUNS_DAYS + PLANNED_DAYS + EVERY_DAYS) // EVERY_DAYS
+    numbers = np.arange(max(0, last - reach), last + 1)
+    start = start_of(numbers)
+    planned, ended = start - PLANNED_DAYS, start + RUNS_DAYS
+    changed = np.select([today >= ended, today >= start], [ended, start], planned)
+    op = np.where(first, 1, np.select([planned == today, changed == today], [1, 2], 0))
+    return numbers, op, changed
+
+
+def _campaigns(world: World, today: int, *, first: bool) -> Columns:
+    numbers, op, changed = _known(today, first=first)
+    numbers, op, changed = numbers[op > 0], op[op > 0], changed[op > 0]
+    start = start_of(numbers)
+    state = np.select([today >= start + RUNS_DAYS, today >= start], [2, 1], 0)
+    return {
+        "op": choice(OPS, op),
+        "campaign": numbers,
+        "campaign_type": choice(CAMPAIGN_TYPES, world.pick("marketing/campaign/type", numbers, len(CAMPAIGN_TYPES))),
+        "campaign_status": choice(("planned", "active", "completed"), state),
+        "start": start,
+        "budget": 500 * (1 + world.pick("marketing/campaign/budget", numbers, 20)),
+        "updated": changed,
+    }
+
+
+def _cells(world: World, mart: Mart, *, first: bool) -> Columns:
+    numbers, op, changed = _known(mart.today, first=first)
+    fresh = op == 1
+    campaign = np.repeat(numbers[fresh], CELLS)
+    cell = np.tile(np.arange(CELLS), int(fresh.sum()))
+    planned = start_of(campaign) - PLANNED_DAYS
+    return {
+        "op": choice(OPS, np.ones(len(cell), dtype=np.int64)),
+        "campaign": campaign,
+        "cell": cell + 1,
+        "channel": choice(CHANNELS, cell_channel(world, campaign, cell)),
+        "offer": np.where(CELL_OFFER[cell] < 0, -1, campaign * OFFERS + CELL_OFFER[cell]),
+        "planned": np.round(CELL_SHARES[cell] * 0.3 * int(mart.alive.sum()), -1).astype(np.int64),
+        "updated": planned if first else np.repeat(changed[fresh], CELLS),
+    }
+
+
+def _offers(world: World, today: int, *, first: bool) -> Columns:
+    numbers, op, _ = _known(today, first=first)
+    campaign = np.repeat(numbers[op == 1], OFFERS)
+    offer = campaign * OFFERS + np.tile(np.arange(OFFERS), int((op == 1).sum()))
+    return {
+        "op": choice(OPS, np.ones(len(offer), dtype=np.int64)),
+        "offer": offer,
+        "offer_type": choice(OFFER_TYPES, world.pick("marketing/offer/type", offer, len(OFFER_TYPES))),
+        "percent": 5 * (1 + world.pick("marketing/offer/percent", offer, 8)),
+        "start": start_of(campaign),
+        "updated": start_of(campaign) - PLANNED_DAYS,
+    }
+
+
+def _contact_columns(done: Treatments, op: int, status: Ints, updated: Ints) -> Columns:
+    return {
+        "op": choice(OPS, np.full(len(status), op)),
+        "treatment": done.key,
+        "customer": done.customer + 1,
+        "campaign": done.campaign,
+        "cell": done.cell + 1,
+        "offer": np.where(done.control, -1, done.campaign * OFFERS + CELL_OFFER[done.cell]),
+        "channel": choice(CHANNELS, done.channel),
+        "contact_status": choice(("sent", "delivered", "bounced", "control"), status),
+        "contacted": done.moment,
+        "cost": np.where(done.control, 0, COST[done.channel]),
+        "updated": updated,
+    }
+
+
+def _status(done: Treatments, after_days: int) -> Ints:
+    """sent, delivered, bounced or control: post is on its way for some days."""
+    final = np.select([done.control, done.bounced], [3, 2], 1)
+    return np.where((done.channel == POST) & ~done.control & (after_days < POST_TAKES_DAYS), 0, final)
+
+
+def _contacts(world: World, day: date, today: int, *, first: bool) -> Iterator[Sequence[Columns]]:
+    """Today's treatments; the post of three days ago that arrived; yesterday's that were withdrawn."""
+    for back in range(HISTORY_DAYS if first else 0, 0, -1):
+        earlier = treatments(world, day - timedelta(days=back))
+        earlier = earlier.chosen((earlier.ends > today) & ~earlier.recalled)
+        settled = np.where(earlier.channel == POST, min(back, POST_TAKES_DAYS), 0)
+        yield [_contact_columns(earlier, 1, _status(earlier, back), earlier.moment + settled * 86_400)]
+    now = treatments(world, day)
+    chunks = [_contact_columns(now, 1, _status(now, 0), now.moment)]
+    if not first:
+        posted = treatments(world, day - timedelta(days=POST_TAKES_DAYS))
+        posted = posted.chosen((posted.channel == POST) & ~posted.control & ~posted.recalled & (posted.ends > today))
+        arrived = posted.moment + POST_TAKES_DAYS * 86_400
+        chunks.append(_contact_columns(posted, 2, _status(posted, POST_TAKES_DAYS), arrived))
+        withdrawn = treatments(world, day - timedelta(days=1))
+        withdrawn = withdrawn.chosen(withdrawn.recalled & (withdrawn.ends > today))
+        chunks.append(
+            _contact_columns(withdrawn, 3, _status(withdrawn, 1), np.full(len(withdrawn.key), today * 86_400))
+        )
+    yield chunks
+
+
+def _responses(world: World, day: date, today: int, *, first: bool) -> Iterator[Sequence[Columns]]:
+    """Who responded today to a treatment of the last days; in a full extract also who did so before."""
+    chunks = []
+    for back in range(HISTORY_DAYS if first else LONGEST_LAG, -1, -1):
+        done = treatments(world, day - timedelta(days=back))
+        for kind in range(len(RESPONSES)):
+            does, lag = done.responded(kind)
+            hit = does & ((lag <= back) if first else (lag == back)) & (done.ends > today)
+            hit &= done.ends > days_since_epoch(done.day) + lag
+            chunks.append(_response_columns(done.chosen(hit), kind, lag[hit]))
+    yield chunks
+
+
+def _response_columns(done: Treatments, kind: int, lag: Ints) -> Columns:
+    chance = done.world.unit(f"marketing/responded/{kind}", done.key)
+    midnight = (days_since_epoch(done.day) + lag) * 86_400
+    begin = np.where(lag == 0, done.second, 0)
+    value = 3_500.0 * np.exp(0.6 * done.world.normal("marketing/response/value", done.key))
+    return {
+        "op": choice(OPS, np.ones(len(lag), dtype=np.int64)),
+        "treatment": done.key,
+        "customer": done.customer + 1,
+        "campaign": done.campaign,
+        "offer": np.where(done.control, -1, done.campaign * OFFERS + CELL_OFFER[done.cell]),
+        "channel": choice(CHANNELS, done.channel),
+        "response_type": choice(RESPONSES, np.full(len(lag), kind)),
+        "responded": midnight + begin + ((86_399 - begin) * chance).astype(np.int64),
+        "value": value.astype(np.int64),
+    }

@@ -1,0 +1,207 @@
+"""The people of the marketing mart: customers, their contact points and consents, as of a day, with what changed on it.
+
+Pure arrays. A row's operation on a day is I where it begins, D where it ends, U where it changed; an initial load has
+everything that exists as I.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+
+from ops_project.simulator import people
+from ops_project.simulator.outbox import Columns
+from ops_project.simulator.people import choice
+from ops_project.simulator.population import Population
+from ops_project.simulator.world import Floats, Ints, World, days_since_epoch
+
+OPS = ("-", "I", "U", "D")
+CHANNELS = ("email", "sms", "post", "push")
+STATUSES = ("active", "dormant")
+BANDS = ("low", "medium", "high")
+GENDERS = ("F", "M", "X")
+CONSENT_SOURCES = ("web_form", "call_centre", "store", "import")
+CONSENTED = np.array([0.80, 0.62, 0.74, 0.55])
+# Share of customers that have a contact point of the channel.
+REACHED = np.array([1.0, 0.75, 1.0, 0.45])
+SECOND_EMAIL = 0.2
+
+
+def operation(births: Ints, ends: Ints, changed: Ints, day: int, *, first: bool) -> Ints:
+    """Index into OPS for each row; 0 where the day's file does not hold it."""
+    exists = (births <= day) & (ends > day)
+    if first:
+        return np.where(exists, 1, 0)
+    updated = exists & (changed == day)
+    return np.select([births == day, ends == day, updated], [1, 3, 2], 0)
+
+
+@dataclass(frozen=True)
+class Mart:
+    """The mart at the end of one day."""
+
+    world: World
+    day: date
+
+    @cached_property
+    def today(self) -> int:
+        return days_since_epoch(self.day)
+
+    @cached_property
+    def people(self) -> Population:
+        return Population(self.world, "marketing/customer", 6_000 * self.world.breadth)
+
+    @cached_property
+    def births(self) -> Ints:
+        return self.people.births(self.day)
+
+    @cached_property
+    def keys(self) -> Ints:
+        return np.arange(len(self.births))
+
+    @cached_property
+    def ends(self) -> Ints:
+        """The day on which the customer is deleted."""
+        return self.births + self.people.lifetime("lifetime", self.keys, 4_000.0)
+
+    @cached_property
+    def alive(self) -> np.ndarray:
+        return self.ends > self.today
+
+    @cached_property
+    def moves(self) -> tuple[Ints, Ints]:
+        return self.people.changes("address", self.keys, self.births, self.day, every=900)
+
+    @cached_property
+    def purchases(self) -> tuple[Ints, Ints]:
+        return self.people.changes("value", self.keys, self.births, self.day, every=80)
+
+    @cached_property
+    def awakenings(self) -> tuple[Ints, Ints]:
+        return self.people.changes("status", self.keys, self.births, self.day, every=420)
+
+    @cached_property
+    def value_cents(self) -> Ints:
+        spend = 2_500.0 * np.exp(0.8 * self.people.normal("spend", self.keys))
+        return (spend * (1 + self.purchases[0])).astype(np.int64)
+
+    @cached_property
+    def band(self) -> Ints:
+        return np.searchsorted([50_000, 200_000], self.value_cents, "right")
+
+    @cached_property
+    def loyalty(self) -> Floats:
+        """How readily a customer responds, around 1."""
+        return np.exp(0.6 * self.people.normal("loyalty", self.keys) - 0.18) * (0.8 + 0.25 * self.band)
+
+    def customers(self, *, first: bool) -> Columns:
+        changed = np.maximum.reduce([self.moves[1], self.purchases[1], self.awakenings[1]])
+        op = operation(self.births, self.ends, changed, self.today, first=first)
+        keys = np.flatnonzero(op)
+        born = self.births[keys]
+        return {
+            "op": choice(OPS, op[keys]),
+            "key": keys + 1,
+            **people.names(self.people, keys),
+            **people.addresses(self.people, keys, self.moves[0][keys]),
+            "age_days": 6_600 + self.people.pick("age", keys, 22_000),
+            "born": born,
+            "gender": choice(GENDERS, np.searchsorted([0.50, 0.97], self.people.unit("gender", keys), "right")),
+            "customer_status": choice(STATUSES, (self.awakenings[0][keys] + 1) // 2 % 2),
+            "value_band": choice(BANDS, self.band[keys]),
+            "value_cents": self.value_cents[keys],
+            "updated": _updated(op[keys], changed[keys], self.today),
+        }
+
+    def points(self, *, first: bool) -> Columns:
+        """One contact point of each channel that reaches the customer; some have a second e-mail that comes, goes."""
+        parts = [self._point(channel, 1, first=first) for channel in range(len(CHANNELS))]
+        parts.append(self._point(0, 2, first=first))
+        merged = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        order = np.lexsort((merged["number"], merged["channel"], merged["key"]))
+        columns = {name: values[order] for name, values in merged.items()}
+        keys = columns["key"] - 1
+        return {
+            "op": choice(OPS, columns["op"]),
+            "key": columns["key"],
+            **people.names(self.people, keys),
+            **people.addresses(self.people, keys, columns["version"]),
+            "contact_point_type": choice(CHANNELS, columns["channel"]),
+            "number": columns["number"],
+            "version": columns["version"],
+            "is_preferred": columns["preferred"].astype(bool),
+            "is_valid": columns["valid"].astype(bool),
+            "updated": columns["updated"],
+        }
+
+    def _point(self, channel: int, number: int, *, first: bool) -> dict[str, np.ndarray]:
+        name = f"point/{channel}/{number}"
+        share = SECOND_EMAIL if number == 2 else REACHED[channel]
+        has = self.people.unit(f"{name}/has", self.keys) < share
+        version, changed = self.people.changes(name, self.keys, self.births, self.day, every=700)
+        op = operation(self.births, self.ends, changed, self.today, first=first)
+        if number == 2:
+            # It exists after every second change only: a change makes it appear or go.
+            there = version % 2 == 1
+            op = np.select(
+                [op == 2, op == 1], [np.where(there, 1, 3), there * 1], np.where(there | (changed == self.today), op, 0)
+            )
+            op = np.where((op == 3) & (version == 0), 0, op)
+        keys = np.flatnonzero((op > 0) & has)
+        preferred = self.people.pick("preferred", keys, len(CHANNELS))
+        reached = np.stack([self.people.unit(f"point/{c}/1/has", keys) < REACHED[c] for c in range(len(CHANNELS))])
+        preferred = np.where(reached[preferred, np.arange(len(keys))], preferred, 0)
+        return {
+            "op": op[keys],
+            "key": keys + 1,
+            "channel": np.full(len(keys), channel),
+            "number": np.full(len(keys), number),
+            "version": version[keys],
+            "preferred": (preferred == channel) & (number == 1),
+            "valid": self.people.unit(f"{name}/valid", keys, version[keys]) < 0.97,
+            "updated": _updated(op[keys], changed[keys], self.today),
+        }
+
+    def consent(self, channel: int) -> tuple[np.ndarray, Ints]:
+        """Whether each customer may be contacted over the channel, and the day of the last change."""
+        count, changed = self.people.changes(f"consent/{channel}", self.keys, self.births, self.day, every=600)
+        given = self.people.unit(f"consent/{channel}/given", self.keys, count) < CONSENTED[channel]
+        return given, changed
+
+    def consents(self, *, first: bool) -> Columns:
+        parts = []
+        for channel in range(len(CHANNELS)):
+            given, changed = self.consent(channel)
+            op = operation(self.births, self.ends, changed, self.today, first=first)
+            keys = np.flatnonzero(op)
+            parts.append(
+                {
+                    "op": op[keys],
+                    "key": keys + 1,
+                    "channel": np.full(len(keys), channel),
+                    "given": given[keys],
+                    "consented": changed[keys],
+                    "updated": _updated(op[keys], changed[keys], self.today),
+                }
+            )
+        merged = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        order = np.lexsort((merged["channel"], merged["key"]))
+        columns = {name: values[order] for name, values in merged.items()}
+        source = self.people.pick("consent/source", columns["key"] * 4 + columns["channel"], len(CONSENT_SOURCES))
+        return {
+            "op": choice(OPS, columns["op"]),
+            "key": columns["key"],
+            "channel": choice(CHANNELS, columns["channel"]),
+            "consent_status": choice(("opted_out", "opted_in"), columns["given"].astype(int)),
+            "consent_source": choice(CONSENT_SOURCES, source),
+            "consented": columns["consented"],
+            "updated": columns["updated"],
+        }
+
+
+def _updated(op: Ints, changed: Ints, today: int) -> Ints:
+    """The day of the last change; of a deletion, today."""
+    return np.where(op == 3, today, changed)
