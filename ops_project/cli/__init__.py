@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("simulate:simulate", "Write inbound files as the source systems would; inject faults."),
     "feed": ("feed:feed", "List feeds; try a file against its contract before it lands."),
     "sql": ("sql:sql", "Ask the newest snapshot; read-only by the engine."),
+    "reconcile": ("reconcile:reconcile", "Do two tables, files or a chain of them agree, to the key?"),
+    "metadata": ("metadata:metadata", "Generate and check the vault and interface models from their metadata."),
     "queries": ("queries:queries", "The operational queries of a domain: list and run."),
     "reference": ("reference:reference", "Write the reference pages from the code and the configuration."),
 }

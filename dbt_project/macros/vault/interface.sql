@@ -28,21 +28,35 @@
     {{ failures | join('\n        || ') if failures else "''" }}
 {%- endmacro %}
 
-{# One row for each failed mapping of each row that the interface keeps out. entities: {canonical table: its key}. #}
+{#
+  One row for each failed mapping of each row that the interface keeps out.
+  entities: {canonical table: {mapped: its view of all rows, key: [its key]}}.
+#}
 {% macro interface_rejects(entities) -%}
+with failures as (
     {%- for entity, spec in entities.items() %}
-select
-    '{{ entity }}' as entity,
-    {{ joined_key(spec['key']) }} as entity_key,
-    {{ unnest_text("rtrim(failed_mappings, ',')") }} as failure,
-    extracted_at,
-    load_seq
-from {{ ref(spec['mapped']) }}
-where failed_mappings <> ''
+    select
+        '{{ entity }}' as entity,
+        {{ joined_key(spec['key']) }} as entity_key,
+        {{ unnest_text("rtrim(failed_mappings, ',')") }} as failure,
+        extracted_at,
+        load_seq
+    from {{ ref(spec['mapped']) }}
+    where failed_mappings <> ''
     {%- if not loop.last %}
-union all
+    union all
     {%- endif %}
     {%- endfor %}
+)
+
+select
+    entity,
+    entity_key,
+    entity || '.' || {{ dbt.split_part('failure', "':'", 1) }} as mapping,
+    {{ dbt.split_part('failure', "':'", 2) }} as reason,
+    extracted_at,
+    load_seq
+from failures
 {%- endmacro %}
 
 {% macro joined_key(columns) -%}

@@ -1,0 +1,41 @@
+-- Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.
+with hub_campaign as (
+    select * from {{ ref('hub_campaign') }}
+),
+
+sat_campaign_details as (
+    select * from {{ ref('sat_campaign_details_current') }}
+),
+
+mapped as (
+    select
+        hub_campaign.campaign_id,
+        trim(sat_campaign_details.campaign_name) as campaign_name,
+        sat_campaign_details.campaign_type,
+        sat_campaign_details.campaign_status,
+        sat_campaign_details.start_date,
+        sat_campaign_details.end_date,
+        cast(sat_campaign_details.budget_amount as decimal(18,2)) as budget_amount,
+        upper(sat_campaign_details.currency) as currency_code,
+        coalesce(sat_campaign_details.load_datetime, hub_campaign.load_datetime) as extracted_at,
+        coalesce(sat_campaign_details.load_seq, hub_campaign.load_seq) as load_seq
+    from hub_campaign
+    left join sat_campaign_details on hub_campaign.campaign_hk = sat_campaign_details.campaign_hk
+    where not coalesce(sat_campaign_details.is_deleted, false)
+)
+
+select
+    campaign_id,
+    campaign_name,
+    campaign_type,
+    campaign_status,
+    start_date,
+    end_date,
+    budget_amount,
+    currency_code,
+    extracted_at,
+    load_seq,
+    {{ failed_mappings(
+        mandatory=['campaign_id', 'campaign_name', 'campaign_type', 'campaign_status', 'start_date'],
+    ) }} as failed_mappings
+from mapped

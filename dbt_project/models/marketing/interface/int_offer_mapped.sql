@@ -1,0 +1,37 @@
+-- Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.
+with hub_offer as (
+    select * from {{ ref('hub_offer') }}
+),
+
+sat_offer_details as (
+    select * from {{ ref('sat_offer_details_current') }}
+),
+
+mapped as (
+    select
+        hub_offer.offer_id,
+        trim(sat_offer_details.offer_name) as offer_name,
+        sat_offer_details.offer_type,
+        sat_offer_details.discount_percent,
+        sat_offer_details.valid_from,
+        sat_offer_details.valid_to,
+        coalesce(sat_offer_details.load_datetime, hub_offer.load_datetime) as extracted_at,
+        coalesce(sat_offer_details.load_seq, hub_offer.load_seq) as load_seq
+    from hub_offer
+    left join sat_offer_details on hub_offer.offer_hk = sat_offer_details.offer_hk
+    where not coalesce(sat_offer_details.is_deleted, false)
+)
+
+select
+    offer_id,
+    offer_name,
+    offer_type,
+    discount_percent,
+    valid_from,
+    valid_to,
+    extracted_at,
+    load_seq,
+    {{ failed_mappings(
+        mandatory=['offer_id', 'offer_name', 'offer_type'],
+    ) }} as failed_mappings
+from mapped

@@ -1,0 +1,91 @@
+{%- set dimensions = {'channel': 'channel_code', 'offer': 'offer_id', 'cell': 'cell_id'} -%}
+
+with contacts as (
+    select * from {{ ref('int_contact_outcomes') }}
+    where not is_control
+),
+
+campaigns as (
+    select * from {{ ref('uds_campaign') }}
+),
+
+controls as (
+    select
+        campaign_id,
+        customer_id,
+        max(conversions) > 0 as has_converted
+    from {{ ref('int_contact_outcomes') }}
+    where is_control
+    group by campaign_id, customer_id
+),
+
+control_groups as (
+    select
+        campaign_id,
+        count(*) as control_audience,
+        count(*) filter (where has_converted) as control_converted_customers
+    from controls
+    group by campaign_id
+),
+
+by_dimension as (
+    {%- for dimension, column in dimensions.items() %}
+    select
+        campaign_id,
+        '{{ dimension }}' as dimension,
+        coalesce({{ column }}, 'none') as member,
+        count(distinct customer_id) as audience,
+        count(*) as contacts,
+        count(*) filter (where responses > 0) as responded_contacts,
+        count(*) filter (where conversions > 0) as converted_contacts,
+        count(distinct customer_id) filter (where conversions > 0) as converted_customers,
+        sum(responses) as responses,
+        sum(conversions) as conversions,
+        sum(contact_cost) as contact_cost,
+        sum(response_value) as response_value
+    from contacts
+    group by campaign_id, {{ column }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+rates as (
+    select
+        by_dimension.*,
+        converted_customers / cast(nullif(audience, 0) as double) as rate,
+        {{ wilson_bound('converted_customers', 'audience', 'low') }} as rate_low,
+        {{ wilson_bound('converted_customers', 'audience', 'high') }} as rate_high,
+        control_converted_customers / cast(nullif(control_audience, 0) as double) as control_rate,
+        {{ wilson_bound('control_converted_customers', 'control_audience', 'low') }} as control_low,
+        {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high
+    from by_dimension
+    left join control_groups on by_dimension.campaign_id = control_groups.campaign_id
+)
+
+select
+    rates.campaign_id,
+    campaigns.campaign_name,
+    rates.dimension,
+    rates.member,
+    rates.audience,
+    rates.contacts,
+    rates.responded_contacts,
+    rates.converted_contacts,
+    cast(rates.responses as bigint) as responses,
+    cast(rates.conversions as bigint) as conversions,
+    {{ ratio('rates.responded_contacts', 'rates.contacts', 6) }} as response_rate,
+    {{ ratio('rates.converted_contacts', 'rates.contacts', 6) }} as conversion_rate,
+    rates.rate as customer_conversion_rate,
+    rates.rate - rates.control_rate as lift,
+    {{ newcombe_bound('rates.rate', 'rates.rate_low', 'rates.rate_high', 'rates.control_rate', 'rates.control_low', 'rates.control_high', 'low') }}
+        as lift_low,
+    {{ newcombe_bound('rates.rate', 'rates.rate_low', 'rates.rate_high', 'rates.control_rate', 'rates.control_low', 'rates.control_high', 'high') }}
+        as lift_high,
+    cast(rates.contact_cost as decimal(18, 4)) as contact_cost,
+    {{ ratio('rates.contact_cost', 'rates.responses') }} as cost_per_response,
+    cast(rates.response_value as decimal(18, 2)) as response_value,
+    {{ as_of() }} as dbt_updated_at
+from rates
+inner join campaigns on rates.campaign_id = campaigns.campaign_id
