@@ -1,0 +1,101 @@
+"""The alert cycle as a sensor, the run-failure sensor beside it, and the checks that show open alerts."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from ops_project.defs.shared.site import Site
+from ops_project.operations.lineage import Lineage
+from ops_project.runtime.cycle import CycleReport, open_ledger, run_once
+from ops_project.runtime.dagster_bridge_graph import lineage_of_graph
+from ops_project.runtime.dagster_bridge_runs_observed import signals_of_run
+
+# The daemon's own loop is 5 s; 1 s asks for each of them.
+INTERVAL_SECONDS = 1
+# A critical group waits 2 s. Rather than leave that to the next tick, 5 s later, the tick stays for it.
+LINGER = timedelta(seconds=2.5)
+
+
+def build(site: Site) -> dg.Definitions:
+    """Sensors of the alert path."""
+    return dg.Definitions(sensors=[_cycle_sensor(site), _run_failure_sensor(site)])
+
+
+class _Graph:
+    """The asset graph of the code location, converted once."""
+
+    def __init__(self) -> None:
+        self.lineage: Lineage | None = None
+
+    def of(self, repository: dg.RepositoryDefinition | None) -> Lineage | None:
+        if self.lineage is None and repository is not None:
+            self.lineage = lineage_of_graph(repository.asset_graph)
+        return self.lineage
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def _cycle_sensor(site: Site) -> dg.SensorDefinition:
+    graph = _Graph()
+
+    @dg.sensor(
+        name="alert_cycle",
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Observe, decide, record, notify: the alert path, every few seconds.",
+    )
+    def alert_cycle(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        lineage = graph.of(context.repository_def)
+        report = run_once(
+            site.settings, site.catalog, site.settings.now(), context.instance, lineage=lineage, clock=_wall
+        )
+        now = site.settings.now()
+        if report.next_flush is not None and now < report.next_flush <= now + LINGER:
+            time.sleep((report.next_flush - now).total_seconds())
+            told = run_once(
+                site.settings, site.catalog, site.settings.now(), context.instance, lineage=lineage, clock=_wall
+            )
+            report.delivery.delivered += told.delivery.delivered
+        return dg.SkipReason(words(report))
+
+    return alert_cycle
+
+
+def words(report: CycleReport) -> str:
+    """A cycle in a line, for the tick history."""
+    if report.skipped:
+        return report.skipped
+    return (
+        f"{report.signals} new signals, {len(report.fired)} alerts fired, {len(report.resolved)} resolved, "
+        f"{report.delivery.delivered} messages delivered, {report.delivery.failed + report.delivery.dead} failed"
+    )
+
+
+def _run_failure_sensor(site: Site) -> dg.SensorDefinition:
+    graph = _Graph()
+
+    @dg.run_failure_sensor(
+        name="run_failure_alerts",
+        monitor_all_code_locations=True,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Writes the signals of a failed run, as the alert cycle does from the event log; each is stored once.",
+    )
+    def run_failure_alerts(context: dg.RunFailureSensorContext) -> None:
+        now = site.settings.now()
+        at = site.settings.as_of or datetime.fromtimestamp(_ended(context), UTC)
+        lineage = graph.of(context.repository_def) or Lineage()
+        signals = signals_of_run(context.instance, context.dagster_run, False, at, now, lineage)
+        # Only stored here: a body that raises after telling somebody would lose or repeat it.
+        open_ledger(site.settings).append(signals, now=now)
+
+    return run_failure_alerts
+
+
+def _ended(context: dg.RunFailureSensorContext) -> float:
+    record = context.instance.get_run_record_by_id(context.dagster_run.run_id)
+    return record.end_time if record is not None and record.end_time is not None else time.time()

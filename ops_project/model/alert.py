@@ -1,0 +1,57 @@
+"""An alert: a rule that holds for one subject, from the moment it first held until it is resolved and told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+PENDING = "pending"
+FIRING = "firing"
+RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Immutable; the decision replaces it. Times are UTC."""
+
+    number: int
+    key: str
+    """hash(rule, subject): at most one open alert has it."""
+    rule: str
+    status: str
+    """pending (its for-duration is running), firing or resolved."""
+    severity: str
+    labels: Mapping[str, str]
+    starts_at: datetime
+    """When the condition became true."""
+    updated_at: datetime
+    fired_at: datetime | None = None
+    resolved_at: datetime | None = None
+    clears_at: datetime | None = None
+    """Set while the condition is false and the alert is held (keep_firing_for, flapping)."""
+    flaps: int = 0
+    """How often it fired again within the flap window."""
+    summary: str = ""
+    message: str = ""
+    value: float | None = None
+    owners: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    run_id: str = ""
+    batch_id: str = ""
+    failure_class: str = ""
+    evidence_ref: str = ""
+    conditions: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    """Index of each condition → fingerprints of the series for which it holds."""
+    cause: int | None = None
+    """Number of the alert that silences this one by the asset graph or by rule."""
+    muted: str = ""
+    """Why it is silent now, or empty: inhibited, silenced."""
+
+    @property
+    def open(self) -> bool:
+        return self.status != RESOLVED
+
+    @property
+    def asset(self) -> str:
+        return self.labels.get("asset", "")

@@ -1,0 +1,19 @@
+"""When to try again: doubling, capped, and spread so that many do not come back at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import blake2b
+
+FIRST = timedelta(seconds=2)
+CAP = timedelta(minutes=5)
+
+
+def delay(attempt: int, key: str, first: timedelta = FIRST, cap: timedelta = CAP) -> timedelta:
+    """The wait after failed attempt number `attempt` (from 1): between half and the whole of 2 s, 4 s, 8 s … 5 min.
+
+    The spread comes from `key`, so that the same question has the same answer.
+    """
+    whole = min(cap, first * 2 ** min(attempt - 1, 20))
+    share = int.from_bytes(blake2b(f"{key}:{attempt}".encode(), digest_size=4).digest(), "big") / 2**32
+    return whole * (0.5 + share / 2)

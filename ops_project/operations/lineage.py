@@ -1,0 +1,80 @@
+"""The asset graph as plain values: who owns what, and what lies upstream of what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFacts:
+    """What alerting needs to know of one asset; the key is schema/table."""
+
+    key: str
+    upstream: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    domain: str = ""
+    layer: str = ""
+    tier: str = ""
+    group: str = ""
+    runbook: str = ""
+    jobs: tuple[str, ...] = ()
+    exposures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A directed acyclic graph; ancestors and descendants are kept once computed."""
+
+    assets: Mapping[str, AssetFacts] = field(default_factory=dict)
+    _up: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _down: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
+    _children: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, facts: Iterable[AssetFacts]) -> Lineage:
+        return cls({fact.key: fact for fact in facts})
+
+    def get(self, key: str) -> AssetFacts:
+        """The facts of `key`; empty ones where it is not known."""
+        return self.assets.get(key) or AssetFacts(key)
+
+    def ancestors(self, key: str) -> frozenset[str]:
+        """Everything strictly upstream of `key`."""
+        if key not in self._up:
+            self._up[key] = self._reach(key, lambda k: self.get(k).upstream)
+        return self._up[key]
+
+    def descendants(self, key: str) -> frozenset[str]:
+        """Everything strictly downstream of `key`."""
+        if not self._children:
+            for fact in self.assets.values():
+                for parent in fact.upstream:
+                    self._children.setdefault(parent, []).append(fact.key)
+        if key not in self._down:
+            self._down[key] = self._reach(key, lambda k: tuple(self._children.get(k, ())))
+        return self._down[key]
+
+    @staticmethod
+    def _reach(key: str, step: Any) -> frozenset[str]:
+        seen: set[str] = set()
+        queue = list(step(key))
+        while queue:
+            node = queue.pop()
+            if node not in seen:
+                seen.add(node)
+                queue.extend(step(node))
+        return frozenset(seen - {key})
+
+    def dump(self) -> list[dict[str, Any]]:
+        """Plain data, in the order of the keys."""
+        return [asdict(self.assets[key]) for key in sorted(self.assets)]
+
+    @classmethod
+    def parse(cls, data: Iterable[Mapping[str, Any]]) -> Lineage:
+        """The inverse of `dump`."""
+        return cls.of(
+            AssetFacts(**{name: tuple(value) if isinstance(value, list) else value for name, value in item.items()})
+            for item in data
+        )

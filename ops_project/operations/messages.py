@@ -1,0 +1,150 @@
+"""What a message says: what broke, where, since when, how bad, whose, what hangs on it, and what to do first.
+
+Plain data that the outbox stores; how it looks in a medium stands in `rendering.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from ops_project.model.alert import FIRING, Alert
+from ops_project.model.owner import Team
+from ops_project.model.receiver import Receiver
+from ops_project.model.severity import RANK
+from ops_project.model.silence import Silence
+from ops_project.operations.grouping import Group
+from ops_project.operations.inhibition import subjects
+from ops_project.operations.masking import mask
+from ops_project.operations.reasons import Reason
+from ops_project.operations.routing import Node
+from ops_project.operations.state import AlertConfig
+
+LISTED = 20
+
+
+def of_group(
+    group: Group, node: Node, receiver: Receiver, firing: Sequence[Alert], resolved: Sequence[Alert],
+    everything: Iterable[Alert], config: AlertConfig, reason: Reason, now: datetime,
+) -> dict[str, Any]:  # fmt: skip
+    """The payload for one recipient of one group."""
+    everything = list(everything)
+    alerts = sorted([*firing, *resolved], key=lambda a: (a.status != FIRING, -RANK[a.severity], a.number))
+    worst = max((a.severity for a in alerts), key=lambda s: RANK[s])
+    return {
+        "kind": "alert",
+        "status": "firing" if firing else "resolved",
+        "severity": worst,
+        "page": receiver.page and bool(firing),
+        "receiver": node.receiver,
+        "group_key": group.key,
+        "group": dict(group.labels),
+        "reason": reason.value,
+        "at": now.isoformat(),
+        "subject": _subject(alerts, len(firing), worst, bool(node.digest)),
+        "digest": bool(node.digest),
+        "ui_url": config.ui_url,
+        "alerts": [of_alert(alert, everything, config, now) for alert in alerts],
+    }
+
+
+def _subject(alerts: Sequence[Alert], firing: int, worst: str, digest: bool) -> str:
+    if digest:
+        return f"[digest] {firing} open, {len(alerts) - firing} resolved"
+    first = alerts[0]
+    more = f" and {len(alerts) - 1} more" if len(alerts) > 1 else ""
+    state = f"{worst.upper()}" if firing else "RESOLVED"
+    return f"[{state}] {first.summary}{more}"
+
+
+def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig, now: datetime) -> dict[str, Any]:
+    """One alert with its context."""
+    rule = config.rules.get(alert.rule)
+    below = sorted({d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)))
+    touched = {*below, *subjects(alert)}
+    exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})
+    return {
+        "number": alert.number,
+        "rule": alert.rule,
+        "status": alert.status,
+        "severity": alert.severity,
+        "summary": alert.summary,
+        "message": mask(alert.message),
+        "domain": alert.labels.get("domain", ""),
+        "pipeline": alert.labels.get("pipeline", ""),
+        "assets": list(subjects(alert)),
+        "partition": alert.labels.get("partition", ""),
+        "check": alert.labels.get("check", ""),
+        "value": alert.value,
+        "since": (alert.starts_at).isoformat(),
+        "until": alert.resolved_at.isoformat() if alert.resolved_at else None,
+        "owners": [owner_name(owner, config) for owner in alert.owners],
+        "owner_ids": list(alert.owners),
+        "failure_class": alert.failure_class,
+        "response": rule.response if rule else "",
+        "runbook": runbook(alert, config),
+        "run_id": alert.run_id,
+        "batch_id": alert.batch_id,
+        "evidence": alert.evidence_ref,
+        "flaps": alert.flaps,
+        "blast_radius": {
+            "assets": below[:LISTED],
+            "asset_count": len(below),
+            "exposures": exposures,
+            "slas": sorted(
+                f"{sla.title} ({sla.deadline})" for sla in config.slas.values() if touched.intersection(sla.assets)
+            ),
+        },
+        "silent_under_it": [
+            {"number": other.number, "summary": other.summary} for other in everything if other.cause == alert.number
+        ],
+        "labels": dict(alert.labels),
+    }
+
+
+def runbook(alert: Alert, config: AlertConfig) -> str:
+    """Slug of the runbook: the asset's own, else the rule's."""
+    rule = config.rules.get(alert.rule)
+    return rule.runbook if rule else config.lineage.get(alert.asset).runbook
+
+
+def owner_name(owner: str, config: AlertConfig) -> str:
+    """A name that a reader knows, and the address behind it."""
+    found = config.owners.resolve(owner)
+    if found is None:
+        return owner
+    return f"{found.name} (team)" if isinstance(found, Team) else found.name
+
+
+def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict[str, Any]:
+    """The notice that a silence ends."""
+    matchers = ", ".join(map(str, silence.matchers))
+    return {
+        "kind": "silence",
+        "status": "notice",
+        "severity": "low",
+        "at": now.isoformat(),
+        "subject": f"[silence] number {silence.number} ends at {silence.ends_at:%Y-%m-%d %H:%M} UTC",
+        "text": f"Silence {silence.number} ({matchers}), asked for by {silence.owner}: {silence.reason}. It ends at "
+        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what still fires then is told again.",
+        "alerts": [],
+    }
+
+
+def of_success(
+    title: str, pipeline: str, run_id: str, facts: Sequence[tuple[str, str]], at: datetime, ui_url: str
+) -> dict[str, Any]:
+    """The daily success notice."""
+    return {
+        "kind": "success",
+        "status": "success",
+        "severity": "low",
+        "at": at.isoformat(),
+        "subject": f"[success] {title}",
+        "text": f"{pipeline} succeeded at {at:%Y-%m-%d %H:%M} UTC.",
+        "facts": [list(fact) for fact in facts],
+        "run_id": run_id,
+        "ui_url": ui_url,
+        "alerts": [],
+    }

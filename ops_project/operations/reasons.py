@@ -1,0 +1,40 @@
+"""Why the engine did what it did; stored with the deed, so that a timeline is a list of these."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """One reason for each thing that can happen to an alert or a notification."""
+
+    # the alert
+    CONDITION_TRUE = "condition_true"
+    HELD_LONG_ENOUGH = "held_long_enough"
+    CONDITION_FALSE = "condition_false"
+    RESOLVE_HELD = "resolve_held"
+    FLAPPING = "flapping"
+    FIRED_AGAIN = "fired_again"
+    ROUTED = "routed"
+    # why it is silent
+    INHIBITED_BY_RULE = "inhibited_by_rule"
+    INHIBITED_BY_CAUSE = "inhibited_by_cause"
+    SILENCED = "silenced"
+    MAINTENANCE = "maintenance"
+    OUTSIDE_ACTIVE_TIME = "outside_active_time"
+    MUTED_BY_TIME = "muted_by_time"
+    NO_LONGER_MUTED = "no_longer_muted"
+    # why somebody is told
+    FIRST_NOTIFICATION = "first_notification"
+    NEW_FIRING = "new_firing"
+    NEW_RESOLVED = "new_resolved"
+    ALL_RESOLVED = "all_resolved"
+    REPEAT = "repeat_interval_passed"
+    # why nobody is told
+    NOTHING_TO_TELL = "nothing_to_tell"
+    NEVER_TOLD = "never_told"
+    UNCHANGED = "unchanged_within_repeat_interval"
+    NO_RECIPIENT = "no_recipient"
+    # other messages
+    SUCCESS_NOTICE = "success_notice"
+    SILENCE_EXPIRES = "silence_expires"

@@ -1,0 +1,66 @@
+"""Who of a channel's recipients gets which alerts: each owner sees its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ops_project.model.alert import Alert
+from ops_project.model.owner import Person, Team
+from ops_project.model.receiver import Channel, SlackChannel
+from ops_project.operations.state import AlertConfig
+
+
+def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> dict[str, frozenset[int]]:
+    """Recipient → numbers of the alerts that are its own. The empty recipient is the endpoint itself."""
+    result: dict[str, set[int]] = {}
+    for alert in alerts:
+        for recipient in _recipients(channel, alert, config):
+            result.setdefault(recipient, set()).add(alert.number)
+    return {recipient: frozenset(numbers) for recipient, numbers in result.items()}
+
+
+def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str]:
+    if channel.to == "owners":
+        return of_owners(channel, alert.owners, config)
+    if channel.to == "primary-owner":
+        return of_owners(channel, [primary(alert, config)], config)
+    return of_owners(channel, (), config)
+
+
+def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
+    """The addresses of `owners` in this channel's terms; a fixed channel has its own."""
+    if channel.to in ("owners", "primary-owner"):
+        found = [address(channel, owner, config) for owner in owners]
+    else:
+        found = [address(channel, name, config) for name in channel.to]
+        if channel.type == "email":  # type: ignore[attr-defined]
+            found = [",".join(dict.fromkeys(found))]
+    return list(dict.fromkeys(found)) or [""]
+
+
+def primary(alert: Alert, config: AlertConfig) -> str:
+    """The person who stands in for the one on call: the pipeline's primary owner, else the first owner's first member."""
+    for name in (alert.labels.get("pipeline", ""), alert.labels.get("domain", "")):
+        if name in config.primary_owners:
+            return person(config.primary_owners[name], config)
+    return person(alert.owners[0], config) if alert.owners else ""
+
+
+def person(owner: str, config: AlertConfig) -> str:
+    """A team's first member; a person is itself."""
+    found = config.owners.resolve(owner)
+    return found.members[0] if isinstance(found, Team) else owner
+
+
+def address(channel: Channel, owner: str, config: AlertConfig) -> str:
+    """Where `owner` is reached through this kind of channel; an unknown name is taken as an address."""
+    found: Person | Team | None = config.owners.resolve(owner)
+    kind = channel.type  # type: ignore[attr-defined]
+    if found is None:
+        return owner
+    if kind == "email":
+        return found.email
+    if kind == "slack":
+        assert isinstance(channel, SlackChannel)
+        return found.slack or channel.channel or ""
+    return owner

@@ -1,0 +1,38 @@
+"""Catalog and asset graph → the engine's configuration."""
+
+from __future__ import annotations
+
+from ops_project.catalog import Catalog
+from ops_project.operations.lineage import Lineage
+from ops_project.operations.routing import compile_tree
+from ops_project.operations.state import AlertConfig
+from ops_project.runtime.channels.registry import unconfigured
+from ops_project.settings import Settings
+
+DEFAULT_UI = "http://localhost:3000"
+
+
+def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage) -> AlertConfig:
+    """What decides. Channels without their secrets are left out."""
+    primary = {name: domain.owners[0] for name, domain in catalog.domains.domains.items()}
+    primary |= {catalog.domains.main_job(name): owner for name, owner in primary.items()}
+    return AlertConfig(
+        rules=catalog.rules.rules,
+        metrics=catalog.metrics.metrics,
+        tree=compile_tree(catalog.routes.route),
+        receivers=catalog.receivers.receivers,
+        owners=catalog.owners,
+        zone=catalog.platform.zone,
+        lineage=lineage,
+        inhibit_rules=catalog.routes.inhibit_rules,
+        graph=catalog.routes.graph_inhibition,
+        intervals=catalog.calendar.time_intervals,
+        maintenance=catalog.calendar.maintenance,
+        slas={name: sla for name, sla in catalog.slas.slas.items() if sla.enabled},
+        expectations={name: item for name, item in catalog.slas.expectations.items() if item.enabled},
+        primary_owners=primary,
+        flap_window=catalog.rules.flap_window,
+        flap_hold=catalog.rules.flap_hold,
+        ui_url=settings.secret("OPS_UI_URL") or DEFAULT_UI,
+        unconfigured=frozenset(unconfigured(catalog.receivers.receivers, settings)),
+    )

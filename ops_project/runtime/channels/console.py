@@ -1,0 +1,27 @@
+"""The terminal, or the daemon's log: a few lines on standard error, which no program parses."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from ops_project.operations.rendering import state_of
+from ops_project.runtime.ledger.outbox import Message
+
+
+class ConsoleSender:
+    """Writes to `stream`; standard error unless given."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream
+
+    def send(self, message: Message) -> str:
+        stream = self.stream or sys.stderr
+        payload = message.payload
+        for alert in payload["alerts"]:
+            owners = ", ".join(alert["owners"]) or "nobody"
+            print(f"ALERT #{alert['number']} {state_of(alert)}: {alert['summary']} [{owners}]", file=stream)
+        if not payload["alerts"]:
+            print(payload["subject"], file=stream)
+        stream.flush()
+        return "written"

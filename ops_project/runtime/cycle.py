@@ -1,0 +1,280 @@
+"""The cycle: observe → decide → record → notify. One process at a time runs it, under a lease.
+
+Everything that is read is stored before it is decided on, and everything decided is stored before anybody is told, so
+that the process may die anywhere. On-call and incidents will be stages between decide and notify.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from ops_project.catalog import Catalog
+from ops_project.model.signal import FIRING, OK, Signal, digest
+from ops_project.operations.deciding import decide
+from ops_project.operations.evaluating import remember
+from ops_project.operations.lineage import Lineage
+from ops_project.operations.state import AlertConfig, Decision, State
+from ops_project.runtime.alert_config import alert_config
+from ops_project.runtime.delivery import Deliverer, DeliveryReport
+from ops_project.runtime.fault_points import reach
+from ops_project.runtime.ledger import Ledger
+from ops_project.runtime.ledger.leases import Lease
+from ops_project.runtime.observers import OBSERVERS
+from ops_project.runtime.observing import Observer, View
+from ops_project.runtime.processes import Process, current
+from ops_project.settings import Settings
+
+LEASE = "cycle"
+HEARTBEAT = "heartbeat"
+LEASE_SECONDS = 60
+DECIDED = "decided"
+LINEAGE = "lineage"
+SHOWN = "shown"
+BATCH = 5000
+
+
+@dataclass
+class CycleReport:
+    """What one cycle did."""
+
+    skipped: str = ""
+    """Why nothing was done, or empty."""
+    signals: int = 0
+    decided: int = 0
+    fired: list[int] = field(default_factory=list)
+    resolved: list[int] = field(default_factory=list)
+    queued: int = 0
+    delivery: DeliveryReport = field(default_factory=DeliveryReport)
+    observer_errors: dict[str, str] = field(default_factory=dict)
+    next_flush: datetime | None = None
+    seconds: float = 0.0
+
+
+@dataclass
+class Cycle:
+    """What the stages of one cycle share."""
+
+    settings: Settings
+    catalog: Catalog
+    ledger: Ledger
+    lineage: Lineage
+    config: AlertConfig
+    now: datetime
+    clock: Callable[[], datetime]
+    lease: Lease
+    instance: Any = None
+    observers: Sequence[Observer] = ()
+    decision: Decision | None = None
+    cursor: int = 0
+    report: CycleReport = field(default_factory=CycleReport)
+
+
+def observe(cycle: Cycle) -> None:
+    """Look at everything; store signals with the cursors they came from. One observer's failure stops no other."""
+    for observer in cycle.observers:
+        if observer.needs_instance and cycle.instance is None:
+            continue
+        cursors = cycle.ledger.cursors()
+        looked = cursors.get(f"looked:{observer.name}")
+        if observer.every and looked and cycle.now - datetime.fromisoformat(looked) < observer.every:
+            continue
+        failing = cursors.get(f"failing:{observer.name}", "") == "1"
+        try:
+            while True:
+                view = View(
+                    cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance
+                )
+                seen = observer.look(view)
+                cycle.report.signals += cycle.ledger.append(seen.signals, seen.cursors, cycle.now)
+                reach("cycle:observed")
+                if not seen.more:
+                    break
+                cursors = {**cursors, **seen.cursors}
+        except Exception as error:
+            # Whatever goes wrong in one place is itself a signal: what it watches is unknown until it works again.
+            words = f"{type(error).__name__}: {error}"
+            cycle.report.observer_errors[observer.name] = words
+            if not failing:
+                cycle.ledger.append([_observer_signal(cycle, observer, FIRING, words)],
+                                    {f"failing:{observer.name}": "1"}, cycle.now)  # fmt: skip
+        else:
+            progress = {f"looked:{observer.name}": cycle.now.isoformat()} if observer.every else {}
+            if failing:
+                cycle.ledger.append([_observer_signal(cycle, observer, OK, "")], {f"failing:{observer.name}": "", **progress},
+                                    cycle.now)  # fmt: skip
+            elif progress:
+                cycle.ledger.append([], progress, cycle.now)
+
+
+def _observer_signal(cycle: Cycle, observer: Observer, state: str, words: str) -> Signal:
+    return Signal(
+        kind="observer.failure", state=state, value=float(state == FIRING), event_at=cycle.now, observed_at=cycle.now,
+        occurrence=cycle.now.isoformat(), check=observer.name, message=words, failure_class="code_error",
+    )  # fmt: skip
+
+
+def decide_and_record(cycle: Cycle) -> None:
+    """Read the signals that nobody has decided on; write what follows, with the messages, in one transaction each."""
+    ledger, config = cycle.ledger, cycle.config
+    cursor = int(ledger.cursor(DECIDED) or 0)
+    state = _load_state(cycle, cursor)
+    before = {number: alert.status for number, alert in state.alerts.items()}
+    while True:
+        batch = ledger.signals_after(cursor, BATCH)
+        if len(batch) < BATCH:
+            break
+        # Nobody is told before all of a backlog is known: a symptom could come before its cause.
+        decision = decide(state, [signal for _, signal in batch], config, cycle.now, tell=False)
+        cursor = batch[-1][0]
+        _record(cycle, decision, cursor)
+        state = decision.state
+        cycle.report.decided += len(batch)
+    decision = decide(state, [signal for _, signal in batch], config, cycle.now)
+    cursor = batch[-1][0] if batch else cursor
+    if batch or not decision.empty:
+        _record(cycle, decision, cursor)
+    cycle.report.decided += len(batch)
+    cycle.decision = decision
+    cycle.report.next_flush = decision.next_flush
+    after = {**decision.final, **decision.state.alerts}
+    for number, alert in sorted(after.items()):
+        if alert.fired_at is not None and before.get(number) not in ("firing", "resolved"):
+            cycle.report.fired.append(number)
+        if alert.status == "resolved" and alert.fired_at is not None and before.get(number) != "resolved":
+            cycle.report.resolved.append(number)
+
+
+def _load_state(cycle: Cycle, decided: int) -> State:
+    state = cycle.ledger.load_state(cycle.config, cycle.now)
+    state.routes_version = cycle.ledger.cursor("routes_version") or ""
+    windowed = cycle.config.windowed()
+    by_window: dict[timedelta, list[str]] = {}
+    for kind, window in windowed.items():
+        by_window.setdefault(window, []).append(kind)
+    for window, kinds in by_window.items():
+        for _, signal in cycle.ledger.signals_since(cycle.now - window, kinds, up_to=decided):
+            remember(state, signal, cycle.config)
+    return state
+
+
+def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
+    lease = cycle.lease
+    progress = {DECIDED: str(cursor), "routes_version": decision.state.routes_version}
+    cycle.report.queued += cycle.ledger.record(decision, progress, cycle.now, (lease.name, lease.holder, lease.fence))
+    reach("cycle:recorded")
+
+
+def notify(cycle: Cycle) -> None:
+    """Send what is due."""
+    cycle.report.delivery = Deliverer(cycle.ledger, cycle.catalog.receivers.receivers, cycle.settings).deliver(
+        cycle.clock
+    )
+
+
+def show(cycle: Cycle) -> None:
+    """Show on each asset in the Dagster UI what is open on it."""
+    if cycle.instance is None or cycle.decision is None:
+        return
+    from ops_project.runtime.dagster_bridge_show import show as show_on_asset
+
+    open_now: dict[str, list[Any]] = {}
+    for alert in cycle.decision.state.alerts.values():
+        if alert.status == FIRING:
+            for asset in alert.assets or ((alert.asset,) if alert.asset else ()):
+                open_now.setdefault(asset, []).append(alert)
+    wanted = {
+        asset: digest(*(f"{a.number}:{a.severity}:{a.summary}" for a in alerts))
+        for asset, alerts in open_now.items()
+        if asset in cycle.lineage.assets
+    }
+    shown: dict[str, str] = cycle.ledger.document(SHOWN) or {}
+    if wanted == shown:
+        return
+    for asset in sorted({*wanted, *shown}):
+        if wanted.get(asset) != shown.get(asset):
+            show_on_asset(cycle.instance, asset, open_now.get(asset, []) if asset in wanted else [], {})
+    cycle.ledger.put_document(SHOWN, wanted, digest(*sorted(wanted.values())), cycle.now)
+
+
+STAGES: tuple[Callable[[Cycle], None], ...] = (observe, decide_and_record, notify, show)
+
+
+@lru_cache(maxsize=4)
+def _ledger(url: str) -> Ledger:
+    return Ledger.open(url)
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """The ledger of a home; opened once in a process."""
+    path = settings.ledger_url.removeprefix("sqlite:///")
+    if settings.ledger_url.startswith("sqlite:///"):
+        from pathlib import Path
+
+        if not Path(path).exists():
+            _ledger.cache_clear()
+    return _ledger(settings.ledger_url)
+
+
+def remember_lineage(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
+    """Keep the asset graph, so that a cycle without Dagster's definitions knows it."""
+    body = lineage.dump()
+    name = digest(repr(body))
+    if ledger.document_digest(LINEAGE) != name:
+        ledger.put_document(LINEAGE, body, name, now)
+
+
+def run_once(
+    settings: Settings,
+    catalog: Catalog,
+    now: datetime,
+    instance: Any = None,
+    *,
+    lineage: Lineage | None = None,
+    clock: Callable[[], datetime] | None = None,
+    observers: Sequence[Observer] = OBSERVERS,
+    holder: str | None = None,
+) -> CycleReport:
+    """One cycle. `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and
+    deliveries; a replay's `now` stands still. Skips, and says so, while another process runs the cycle."""
+    began = time.monotonic()
+    wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
+    ledger = open_ledger(settings)
+    lease = _take_lease(ledger, wall(), holder or str(current()))
+    if lease is None:
+        return CycleReport(skipped="another process runs the cycle")
+    try:
+        if lineage is not None:
+            remember_lineage(ledger, lineage, now)
+        else:
+            lineage = Lineage.parse(ledger.document(LINEAGE) or ())
+        if ledger.sending():
+            ledger.recover_claims()
+        cycle = Cycle(
+            settings=settings, catalog=catalog, ledger=ledger, lineage=lineage,
+            config=alert_config(settings, catalog, lineage), now=now, clock=wall, lease=lease, instance=instance,
+            observers=observers,
+        )  # fmt: skip
+        for stage in STAGES:
+            stage(cycle)
+    finally:
+        ledger.release(lease, wall())
+    cycle.report.seconds = time.monotonic() - began
+    return cycle.report
+
+
+def _take_lease(ledger: Ledger, now: datetime, holder: str) -> Lease | None:
+    lease = ledger.acquire(LEASE, holder, now, timedelta(seconds=LEASE_SECONDS))
+    if lease is not None:
+        return lease
+    held = ledger.lease(LEASE)
+    process = Process.parse(held.holder) if held is not None else None
+    if held is not None and process is not None and process.boot == current().boot and not process.alive():
+        # It died on this machine: nothing can still be writing under its fence.
+        ledger.release(held, now)
+        return ledger.acquire(LEASE, holder, now, timedelta(seconds=LEASE_SECONDS))
+    return None

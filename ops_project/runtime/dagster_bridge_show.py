@@ -1,0 +1,48 @@
+"""Open alerts on their assets in the Dagster UI: a check `open_alerts` that fails while one is open and passes after.
+
+A runless check evaluation was the one that reads best: the asset turns yellow or red in the graph and the catalog, the
+text stands under Checks with its history, and it goes green again. An observation leaves no colour, and needs a look
+at the timeline to see that it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from ops_project.model.alert import Alert
+from ops_project.runtime.dagster_bridge_events import SHOWN_CHECK
+
+SEVERE = ("critical", "high")
+
+
+def show(instance: dg.DagsterInstance, asset: str, alerts: Sequence[Alert], ui: Mapping[str, str]) -> None:
+    """Write what is open on one asset; nothing open passes."""
+    severe = any(alert.severity in SEVERE for alert in alerts)
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=dg.AssetKey(asset.split("/")),
+            check_name=SHOWN_CHECK,
+            passed=not alerts,
+            severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
+            description="\n".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
+            metadata={
+                **{
+                    f"alert {alert.number}": dg.MetadataValue.md(
+                        f"**{alert.severity}** {alert.summary} – since {alert.starts_at:%Y-%m-%d %H:%M} UTC, owners: "
+                        f"{', '.join(alert.owners) or 'nobody'}. `ops alerts show {alert.number}`"
+                    )
+                    for alert in alerts
+                },
+                **{key: dg.MetadataValue.text(value) for key, value in ui.items()},
+            },
+        )
+    )
+
+
+def shown_check_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
+    """The definition behind those evaluations, so that the UI lists the check before anything ever failed."""
+    return dg.AssetCheckSpec(
+        SHOWN_CHECK, asset=asset, description="Alerts that are open on this asset. Written by the alert cycle."
+    )

@@ -1,0 +1,49 @@
+"""What every part of the ledger is given: the two kinds of transaction, and the conversions of its columns."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+class Access(Protocol):
+    engine: Engine
+
+    def read(self) -> AbstractContextManager[Connection]: ...
+
+    def write(self) -> AbstractContextManager[Connection]: ...
+
+
+def to_seconds(moment: datetime) -> float:
+    return moment.timestamp()
+
+
+def from_seconds(value: float) -> datetime:
+    return datetime.fromtimestamp(value, UTC)
+
+
+def maybe_seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def maybe_moment(value: float | None) -> datetime | None:
+    return None if value is None else datetime.fromtimestamp(value, UTC)
+
+
+def insert_new(connection: Connection, table: Table) -> Any:
+    """INSERT that leaves an existing row alone."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def upsert(connection: Connection, table: Table, keys: list[str]) -> Any:
+    """INSERT that replaces the row with the same keys."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=keys, set_={c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys}
+    )
