@@ -13,11 +13,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ops_project.model import alerting_consistency
 from ops_project.model.base import Model
+from ops_project.model.calendar import Calendar
+from ops_project.model.checks import Checks
 from ops_project.model.document import ConfigError, Document, Problem
+from ops_project.model.domain import Domain, Domains
 from ops_project.model.feed import Feed, FeedFile
+from ops_project.model.freshness import Freshness
+from ops_project.model.metric import Metrics
 from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
+from ops_project.model.receiver import Receivers
+from ops_project.model.reconciliation import Reconciliations
+from ops_project.model.route import Routes
+from ops_project.model.rule import Rules
+from ops_project.model.sla import Slas
 from ops_project.settings import CONFIG_DIR, RUNBOOK_DIR, Settings
 
 __all__ = ["Catalog", "ConfigError", "Problem", "load"]
@@ -26,6 +37,16 @@ __all__ = ["Catalog", "ConfigError", "Problem", "load"]
 FILES: dict[str, type[Model]] = {
     "platform": Platform,
     "owners": Owners,
+    "domains": Domains,
+    "freshness": Freshness,
+    "reconciliations": Reconciliations,
+    "checks": Checks,
+    "metrics": Metrics,
+    "rules": Rules,
+    "routes": Routes,
+    "receivers": Receivers,
+    "calendar": Calendar,
+    "slas": Slas,
 }
 FEEDS_DIR = "feeds"
 # Kinds of file that the overlay may hold beside YAML, read by others through `Catalog.config_file`.
@@ -38,6 +59,16 @@ class Catalog:
 
     platform: Platform
     owners: Owners
+    domains: Domains
+    freshness: Freshness
+    reconciliations: Reconciliations
+    checks: Checks
+    metrics: Metrics
+    rules: Rules
+    routes: Routes
+    receivers: Receivers
+    calendar: Calendar
+    slas: Slas
     feeds: dict[str, Feed]
     feed_files: dict[str, FeedFile]
     """One for each domain that has feeds, by domain id."""
@@ -48,6 +79,19 @@ class Catalog:
     def feeds_of(self, domain: str) -> list[Feed]:
         """The feeds of a domain, in the file's order."""
         return [feed for feed in self.feeds.values() if feed.domain == domain]
+
+    def domain_ids(self) -> list[str]:
+        """Every domain: those of domains.yaml in its order, then those that only a feeds file knows."""
+        return [*self.domains.domains, *(name for name in self.feed_files if name not in self.domains.domains)]
+
+    def domain(self, domain: str) -> Domain:
+        """A domain; one that only a feeds file knows has that file's owners. Raises KeyError."""
+        if domain in self.domains.domains:
+            return self.domains.domains[domain]
+        owners = [owner for feed in self.feeds_of(domain) for owner in feed.owners]
+        if domain not in self.feed_files or not owners:
+            raise KeyError(f"unknown domain {domain!r}; valid: {', '.join(self.domain_ids())}")
+        return Domain(title=domain.replace("_", " ").capitalize(), owners=tuple(dict.fromkeys(owners)))
 
     def config_file(self, relative: str) -> Path:
         """The path that holds for `relative`: the overlay's where it has one."""
@@ -114,6 +158,7 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
                 feeds[name] = feed
     catalog = Catalog(feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, **values)
     problems += _references(catalog)
+    problems += _alerting_references(catalog)
     if problems:
         raise ConfigError(problems)
     return catalog
@@ -193,4 +238,53 @@ def _references(catalog: Catalog) -> list[Problem]:
                     problems += _dangling(
                         document, ("feeds", feed.name, "owners"), f"feed {feed.name!r}: owner", owner, owners.valid()
                     )
+    return problems
+
+
+def _alerting_references(catalog: Catalog) -> list[Problem]:
+    """The alerting files among each other; see `model.alerting_consistency`."""
+    documents = catalog.documents
+    return [
+        *alerting_consistency.check_rules(documents["rules.yaml"], catalog.rules, catalog.metrics),
+        *alerting_consistency.check_routes(
+            documents["routes.yaml"], catalog.routes, catalog.receivers, catalog.calendar, catalog.rules
+        ),
+        *alerting_consistency.check_calendar(documents["calendar.yaml"], catalog.calendar, catalog.owners),
+        *alerting_consistency.check_receivers(documents["receivers.yaml"], catalog.receivers, catalog.owners),
+        *alerting_consistency.check_slas(documents["slas.yaml"], catalog.slas, catalog.receivers, catalog.domain_ids()),
+    ]
+
+
+def _domain_references(catalog: Catalog, valid: list[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    policies = sorted(catalog.freshness.policies)
+    domains = catalog.documents["domains.yaml"]
+    freshness = catalog.documents["freshness.yaml"]
+    for name, domain in catalog.domains.domains.items():
+        problems += [
+            domains.problem(
+                ("domains", name, "owners"),
+                f"domain {name!r} has the owner {owner!r}, who is nobody{_meant(owner, valid)}; valid: {', '.join(valid)}",
+            )
+            for owner in domain.owners
+            if catalog.owners.resolve(owner) is None
+        ]
+        problems += [
+            domains.problem(
+                ("domains", name, "freshness", layer),
+                f"domain {name!r} names the freshness policy {policy!r}, which does not exist{_meant(policy, policies)}; "
+                f"valid: {', '.join(policies)}",
+            )
+            for layer, policy in domain.freshness.items()
+            if policy not in catalog.freshness.policies
+        ]
+    problems += [
+        freshness.problem(
+            ("layers", layer),
+            f"layer {layer!r} names the policy {policy!r}, which does not exist{_meant(policy, policies)}; "
+            f"valid: {', '.join(policies)}",
+        )
+        for layer, policy in catalog.freshness.layers.items()
+        if policy not in catalog.freshness.policies
+    ]
     return problems

@@ -7,7 +7,8 @@ what lies behind them.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -129,9 +130,20 @@ class Settings:
             variables["OPS_AS_OF"] = self.as_of.isoformat()
         return variables
 
-    def export(self) -> None:
-        """Make libraries that read the environment themselves (Dagster, dbt) see this home."""
-        os.environ.update(self.environ())
+    def export(self, **more: str) -> None:
+        """Make libraries that read the environment themselves (Dagster, dbt) see this home, and `more` variables."""
+        os.environ.update(self.environ() | more)
+
+    @contextmanager
+    def exported(self, **more: str) -> Iterator[None]:
+        """`export` for the length of a block; then the environment is as it was."""
+        before = dict(os.environ)
+        self.export(**more)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
     @staticmethod
     def secret(name: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -238,8 +238,9 @@ def run_once(
     clock: Callable[[], datetime] | None = None,
     observers: Sequence[Observer] = OBSERVERS,
     holder: str | None = None,
+    hurry: bool = False,
 ) -> CycleReport:
-    """One cycle. `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and
+    """One cycle. `hurry`: tell now what a daemon would tell after its group's wait. `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and
     deliveries; a replay's `now` stands still. Skips, and says so, while another process runs the cycle."""
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
@@ -256,7 +257,7 @@ def run_once(
             ledger.recover_claims()
         cycle = Cycle(
             settings=settings, catalog=catalog, ledger=ledger, lineage=lineage,
-            config=alert_config(settings, catalog, lineage), now=now, clock=wall, lease=lease, instance=instance,
+            config=replace(alert_config(settings, catalog, lineage), hurry=hurry), now=now, clock=wall, lease=lease, instance=instance,
             observers=observers,
         )  # fmt: skip
         for stage in STAGES:

@@ -1,9 +1,7 @@
-"""Reconciliations as asset checks: one on the target of each hop, after each load, and every hour on the newest snapshot.
+"""Reconciliations as asset checks: on the target of each hop, after each load, and every hour on the newest snapshot.
 
 The hourly job reads a snapshot and holds no lock, so that it delays nothing and is delayed by nothing.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -17,7 +15,11 @@ from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.model.reconciliation import Node, Reconciliation
 from ops_project.operations.reconciliation import Comparison, describe
+from ops_project.runtime import snapshots
 from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG
+from ops_project.runtime.reconcile import ReconcileError
+from ops_project.runtime.reconcile.chain import recent_days, reconcile
+from ops_project.runtime.reconcile.sides import literal
 
 PREFIX = "reconciliation_"
 FAILURE_CLASS = "reconciliation_break"
@@ -39,7 +41,8 @@ def reconciliation_checks(site: Site, domain: str) -> dg.AssetChecksDefinition |
     )
     def body(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         session: RunSession = context.resources.warehouse
-        with classified(f"reconciliation of {domain}"), session.watchdog.limit(f"reconciliation {domain}", TEST_SECONDS):
+        what = f"reconciliation of {domain}"
+        with classified(what), session.watchdog.limit(what, TEST_SECONDS):
             for key, verdict in evaluate(site, chains, session.connection(), session.now):
                 if key in context.selected_asset_check_keys:
                     yield dg.AssetCheckResult(asset_key=key.asset_key, check_name=key.name, **verdict)
@@ -51,17 +54,15 @@ def reconciliation_job(site: Site, domain: str) -> dg.Definitions:
     """`<domain>_reconciliation_hourly` and its schedule: the same checks, on the newest snapshot."""
     chains = _chains_of(site, domain)
 
-    @dg.op(name=f"{domain}_reconcile_snapshot", tags={"ops/timeout_seconds": str(TEST_SECONDS)}, out={})
+    @dg.op(name=f"{domain}_reconcile_snapshot", tags={"ops/timeout_seconds": str(TEST_SECONDS)})
     def reconcile_snapshot(context: dg.OpExecutionContext) -> None:
-        from ops_project.runtime import snapshots
-
         try:
             snapshot = snapshots.newest(site.settings)
         except snapshots.NoSnapshot as error:
             context.log.warning(f"nothing to reconcile: {error}")
             return
         with classified(f"reconciliation of {domain}"), duckdb.connect() as connection:
-            connection.execute(f"attach '{str(snapshot.database).replace(chr(39), chr(39) * 2)}' as warehouse (read_only)")
+            connection.execute(f"attach {literal(str(snapshot.database))} as warehouse (read_only)")
             connection.execute("use warehouse")
             for key, verdict in evaluate(site, chains, connection, site.settings.now()):
                 if not verdict["passed"]:
@@ -92,9 +93,6 @@ def evaluate(
     site: Site, chains: Mapping[str, Reconciliation], connection: duckdb.DuckDBPyConnection, now: datetime
 ) -> Iterator[tuple[dg.AssetCheckKey, dict[str, Any]]]:
     """Each check with what Dagster records of it. A hop that cannot be compared is a failed check, not a failed run."""
-    from ops_project.runtime.reconcile import ReconcileError
-    from ops_project.runtime.reconcile.chain import reconcile, recent_days
-
     for name, chain in chains.items():
         days = recent_days(connection, chain, now) if chain.date_column else None
         for node in _targets(chain):

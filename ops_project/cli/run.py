@@ -1,0 +1,180 @@
+"""`ops run`: land what has arrived and build what depends on it, in one process."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Group
+
+from ops_project.cli.output import console, emit, errors, json_option, table
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.catalog import Catalog
+    from ops_project.defs.compose import compose
+    from ops_project.defs.shared.execute import DomainRun
+
+DEFAULT_SIMULATED_DAYS = 3
+
+
+@click.command()
+@click.option("--domain", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; may be given several times.")
+@click.option("--days", type=click.IntRange(min=1), help="Build the last N business dates anew, in one run.")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Land and build exactly this business date anew.")
+@click.option("--simulate-if-empty", is_flag=True, help="Where no file ever arrived: simulate the source systems first.")
+@json_option
+@click.pass_obj
+def run(
+    settings: Settings, domains: tuple[str, ...], days: int | None, day: datetime | None, simulate_if_empty: bool,
+    as_json: bool,
+) -> None:
+    """Land what has arrived and build what depends on it.
+
+    Without --days or --date: whatever waits in the inbound folder, of whatever date. One Dagster run for each domain;
+    a domain that fails does not stop the others. Ends with 0 only if nothing failed.
+    """
+    if days is not None and day is not None:
+        raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
+    began = time.perf_counter()
+    with errors.status("starting …") as status:
+        runs = _execute(settings, domains, days, day.date() if day else None, simulate_if_empty, status)
+    seconds = time.perf_counter() - began
+    emit(as_json, _as_data(settings, runs, seconds), lambda: console.print(Group(*_render(runs, seconds))))
+    if any(item.failed for item in runs):
+        sys.exit(1)
+
+
+def _execute(
+    settings: Settings, names: tuple[str, ...], days: int | None, day: date | None, simulate_if_empty: bool, status: Any
+) -> list[DomainRun]:
+    import dagster as dg
+
+    from ops_project.catalog import load as load_catalog
+    from ops_project.runtime import dagster_home
+
+    catalog = load_catalog(settings)
+    known = [name for name in catalog.domain_ids() if catalog.feeds_of(name)]
+    if unknown := [name for name in names if name not in known]:
+        raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
+    if simulate_if_empty:
+        _simulate_if_empty(settings, catalog, [name for name in known if not names or name in names], status)
+    dagster_home.ensure(settings)
+    from ops_project.defs.compose import compose
+    from ops_project.defs.shared.execute import Order, run_domain
+    from ops_project.defs.shared.run_session import Watcher
+    from ops_project.defs.shared.site import Site
+    
+    site = Site.load(settings)
+    definitions = compose(site)
+    runs: list[DomainRun] = []
+    with dg.DagsterInstance.get() as instance:
+        for name in names or known:
+            watcher = Watcher(
+                say=lambda what, name=name: status.update(f"{name}: {what}"),
+                waiting=lambda who, name=name: errors.print(f"{name}: waiting for the warehouse, held by {who}"),
+            )
+            runs += run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
+    return runs
+
+
+def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str], status: Any) -> None:
+    """Only where the home never saw a file: what a user brought is never mixed with simulated rows."""
+    if any(path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")):
+        return
+    from ops_project.simulator.simulation import Asked, simulate
+    from ops_project.simulator.sources import SOURCES
+
+    status.update(f"simulating {DEFAULT_SIMULATED_DAYS} days")
+    simulated = tuple(name for name in domains if name in SOURCES)
+    if simulated:
+        simulate(settings, catalog, settings.now(), Asked(domains=simulated, days=DEFAULT_SIMULATED_DAYS))
+
+
+def _numbers(item: DomainRun) -> dict[str, int]:
+    batches = item.report.batches
+    checks = item.outcome.checks if item.outcome else ()
+    return {
+        "rows_in": sum(batch["rows_in"] for batch in batches),
+        "rows_loaded": sum(batch["rows_loaded"] for batch in batches),
+        "rows_quarantined": sum(batch["rows_quarantined"] for batch in batches),
+        "rows_filtered": sum(batch["rows_filtered"] for batch in batches),
+        "rows_collapsed": sum(batch["rows_collapsed"] for batch in batches),
+        "tables_built": len(item.outcome.built) if item.outcome else 0,
+        "checks_passed": sum(check.passed is True for check in checks),
+        "checks_warned": sum(check.warned for check in checks),
+        "checks_failed": sum(check.failed for check in checks),
+        "checks_not_run": sum(check.passed is None for check in checks),
+    }
+
+
+def _as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[str, Any]:
+    return {
+        "home": settings.home,
+        "seconds": round(seconds, 3),
+        "failed": any(item.failed for item in runs),
+        "runs": [
+            {
+                "domain": item.domain,
+                "job": item.job,
+                "state": item.state,
+                "run_id": item.run_id,
+                "from": item.window[0] if item.window else None,
+                "to": item.window[1] if item.window else None,
+                "seconds": round(item.seconds, 3),
+                "parts": {name: round(value, 3) for name, value in item.report.seconds.items()},
+                "snapshot": item.report.snapshot,
+                **_numbers(item),
+                "findings": item.report.findings,
+                "not_published": item.report.held,
+                "repaired": item.report.repaired,
+                "failures": _failures(item),
+            }
+            for item in runs
+        ],
+    }
+
+
+def _failures(item: DomainRun) -> list[str]:
+    found = [item.error] if item.error else []
+    found += [item.report.error] if item.report.error else []
+    if item.outcome is not None:
+        found += [f"{step}: {words}" for step, words in item.outcome.failures]
+        found += [
+            f"{'.'.join(check.asset)}: check {check.name} failed{': ' + check.description if check.description else ''}"
+            for check in item.outcome.checks
+            if check.failed
+        ]
+    return found
+
+
+def _render(runs: list[DomainRun], seconds: float) -> list[Any]:
+    from ops_project.operations.next_steps import GENERAL, next_step
+
+    columns = ("domain", "state", "rows in", "loaded", "quarantined", "filtered", "collapsed", "tables built", "passed",
+               "warned", "failed", "seconds")  # fmt: skip
+    rows = []
+    for item in runs:
+        numbers = _numbers(item)
+        rows.append([
+            item.domain, item.state, *(numbers[key] for key in ("rows_in", "rows_loaded", "rows_quarantined",
+            "rows_filtered", "rows_collapsed", "tables_built", "checks_passed", "checks_warned", "checks_failed")),
+            round(item.seconds, 1),
+        ])  # fmt: skip
+    parts: list[Any] = [table(columns, rows)]
+    for item in runs:
+        lines = [f"  finding   {one['message']}\n            → {next_step(one['kind'])}" for one in item.report.findings]
+        lines += [f"  failed    {line}" for line in _failures(item)]
+        lines += [f"            → {GENERAL}"] if _failures(item) else []
+        lines += [f"  held back {line}" for line in item.report.held]
+        lines += [f"  repaired  {line}" for line in item.report.repaired]
+        if lines:
+            parts.append(f"\n{item.domain}" + (f"  run {item.run_id}" if item.run_id else ""))
+            parts += lines
+    if all(item.state == "nothing new" for item in runs):
+        parts.append("\nNothing new has arrived since the last run.")
+    parts.append(f"\n{seconds:.1f} s in all. `ops ui` shows the runs; `ops sql` asks the newest snapshot.")
+    return parts

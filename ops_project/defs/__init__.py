@@ -1,0 +1,1 @@
+"""Dagster objects only: wiring, one folder per domain."""

@@ -1,0 +1,16 @@
+"""E-commerce as Dagster sees it."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ops_project.defs.ecommerce.assets import ASSETS
+from ops_project.defs.ecommerce.automation import JOBS, SCHEDULES
+from ops_project.defs.ecommerce.transforms import LAYERS
+from ops_project.defs.shared.domain import build_domain
+from ops_project.defs.shared.site import Site
+
+
+def build(site: Site) -> dg.Definitions:
+    """All of e-commerce."""
+    return build_domain(site, "ecommerce", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=ASSETS)

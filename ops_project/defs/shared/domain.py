@@ -1,0 +1,101 @@
+"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule.
+
+What a sixth domain would have to copy stands here. A domain that is only a feeds file gets all of it without Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from ops_project.defs.shared.bronze import SCHEMA as BRONZE
+from ops_project.defs.shared.bronze import bronze_assets
+from ops_project.defs.shared.jobs import LONG_SECONDS, Job, job_definition
+from ops_project.defs.shared.quality import layer_checks
+from ops_project.defs.shared.schedules import Schedule, schedule_definition
+from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.transforms import dbt_layer
+from ops_project.defs.shared.translator import Translator
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One dbt selection of a domain: one step, then one step of checks. Layers are given in the order they run."""
+
+    name: str
+    select: str
+    """dbt's selection syntax, for example `ecommerce.silver`."""
+
+
+def build_domain(
+    site: Site,
+    domain: str,
+    *,
+    layers: Sequence[Layer] = (),
+    jobs: Sequence[Job] = (),
+    schedules: Sequence[Schedule] = (),
+    assets: Iterable[dg.AssetsDefinition] = (),
+    sensors: Iterable[dg.SensorDefinition] = (),
+) -> dg.Definitions:
+    """Everything of a domain. `assets`: what is neither landed nor dbt's, checks included; they belong to the main job.
+
+    The job of domains.yaml (`main_job`, else `<domain>_pipeline`) is added where `jobs` lacks it: all layers.
+    """
+    translator = Translator(site)
+    by_layer: dict[str, list[dg.AssetsDefinition]] = {BRONZE: bronze_assets(site, domain)}
+    for layer in layers:
+        built = dbt_layer(site, translator, name=f"{domain}_{layer.name}", select=layer.select)
+        by_layer[layer.name] = [built] if built is not None else []
+    checks: dict[str, dg.AssetChecksDefinition] = {}
+    for name, built_assets in by_layer.items():
+        found = layer_checks(site, domain, name, [key for item in built_assets for key in item.keys])
+        if found is not None:
+            checks[name] = found
+    extra = list(assets)
+    selections = {name: _select([*items, *([checks[name]] if name in checks else [])]) for name, items in by_layer.items()}
+    everything = _select([item for items in by_layer.values() for item in items] + list(checks.values()) + extra)
+    main = site.catalog.domains.main_job(domain)
+    wanted = list(jobs)
+    if main not in {job.name for job in wanted}:
+        title = site.catalog.domain(domain).title
+        wanted.append(Job(main, f"{title}: everything, from landing to published gold.", timeout_seconds=LONG_SECONDS))
+    definitions = [
+        job_definition(job, domain, _selection(job, selections, everything))
+        for job in wanted
+        if by_layer[BRONZE] or any(by_layer.values()) or extra
+    ]
+    by_name = {job.name: job for job in definitions}
+    _register_blocking(site, [*(item for items in by_layer.values() for item in items), *checks.values(), *extra])
+    more_checks = [item for item in extra if isinstance(item, dg.AssetChecksDefinition)]
+    return dg.Definitions(
+        assets=[*(item for items in by_layer.values() for item in items), *(a for a in extra if a not in more_checks)],
+        asset_checks=[*checks.values(), *more_checks],
+        jobs=definitions,
+        schedules=[schedule_definition(site, domain, schedule, by_name[schedule.job]) for schedule in schedules],
+        sensors=list(sensors),
+    )
+
+
+def _selection(job: Job, selections: dict[str, dg.AssetSelection], everything: dg.AssetSelection) -> dg.AssetSelection:
+    chosen = everything
+    if job.layers:
+        chosen = selections[job.layers[0]]
+        for name in job.layers[1:]:
+            chosen = chosen | selections[name]
+    if job.checks_only:
+        return chosen - chosen.without_checks()
+    return chosen
+
+
+def _select(items: Sequence[dg.AssetsDefinition]) -> dg.AssetSelection:
+    keys = [key for item in items for key in item.keys]
+    checks = [key for item in items for key in item.check_keys]
+    return dg.AssetSelection.assets(*keys).without_checks() | dg.AssetSelection.checks(*checks)
+
+
+def _register_blocking(site: Site, items: Iterable[dg.AssetsDefinition]) -> None:
+    site.blocking.update(
+        (tuple(spec.asset_key.path), spec.name) for item in items for spec in item.check_specs if spec.blocking
+    )

@@ -1,0 +1,39 @@
+"""Jobs: which part of a domain runs together, and how long it may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from ops_project.defs.shared.run_session import TIMEOUT_TAG
+from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG
+
+# S3: ingestion and the whole chain four hours, a layer two.
+LONG_SECONDS = 14_400
+SHORT_SECONDS = 7_200
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job over layers of a domain (`bronze` and those of its transforms); no layers: all of them."""
+
+    name: str
+    description: str
+    layers: tuple[str, ...] = ()
+    checks_only: bool = False
+    timeout_seconds: int = SHORT_SECONDS
+
+
+def job_definition(job: Job, domain: str, selection: dg.AssetSelection) -> dg.UnresolvedAssetJobDefinition:
+    """The Dagster job, with its limit for our watchdog, and a later one for the daemon's own."""
+    return dg.define_asset_job(
+        job.name,
+        selection=selection,
+        description=job.description,
+        tags={
+            DOMAIN_TAG: domain,
+            TIMEOUT_TAG: str(job.timeout_seconds),
+            "dagster/max_runtime": str(job.timeout_seconds + 300),
+        },
+    )

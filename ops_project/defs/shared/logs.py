@@ -1,0 +1,31 @@
+"""Dagster's log in a file of the home, so that a terminal shows progress and results, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+
+import dagster as dg
+
+from ops_project.settings import Settings
+
+FORMAT = "%(asctime)s %(levelname)s %(message)s"
+BYTES = 10_000_000
+
+
+def file_logger(settings: Settings) -> dg.LoggerDefinition:
+    """Logger `console`: writes to logs/dagster.log, five files of 10 MB."""
+
+    def make(context: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.getLogger(f"ops.dagster.{settings.home}")
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+        if not logger.handlers:
+            folder = settings.home / "logs"
+            folder.mkdir(parents=True, exist_ok=True)
+            handler = RotatingFileHandler(folder / "dagster.log", maxBytes=BYTES, backupCount=4, delay=True, encoding="utf-8")
+            handler.setFormatter(logging.Formatter(FORMAT))
+            logger.addHandler(handler)
+        return logger
+
+    return dg.LoggerDefinition(make, description="Writes to logs/dagster.log in the home.")

@@ -1,0 +1,64 @@
+"""Which gold tables a run may publish: built in this run, and every blocking check of theirs passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.translator import domain_of, table_of
+from ops_project.runtime.dagster_bridge_runs import RunOutcome
+from ops_project.runtime.publishing import Verdict
+
+PUBLISHED_SCHEMA = "gold"
+
+
+def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, Verdict]]:
+    """Domain → table → verdict, for the domains of whose gold this run planned at least one table."""
+    found: dict[str, dict[str, Verdict]] = {}
+    gold = gold_tables(site)
+    touched = {gold[key]["domain"] for key in outcome.planned | outcome.built if key in gold}
+    for key, facts in gold.items():
+        if facts["domain"] in touched:
+            reason = _why_not(site, key, outcome)
+            found.setdefault(facts["domain"], {})[key[1]] = Verdict(
+                passed=not reason, reason=reason, consumers=facts["consumers"]
+            )
+    return found
+
+
+def gold_tables(site: Site) -> dict[tuple[str, str], dict[str, Any]]:
+    """(gold, table) → its domain and its consumers (dbt exposures with their owners)."""
+    manifest = site.dbt.json
+    readers: dict[str, list[Mapping[str, Any]]] = {}
+    for exposure in manifest.get("exposures", {}).values():
+        owner = exposure.get("owner", {})
+        who = {
+            "name": exposure.get("label") or exposure["name"],
+            "owner": owner.get("name") or owner.get("email") or "unknown",
+            "email": owner.get("email"),
+        }
+        for parent in exposure["depends_on"]["nodes"]:
+            readers.setdefault(parent, []).append(who)
+    return {
+        (node["schema"], table_of(node)): {
+            "domain": domain_of(node),
+            "consumers": tuple(readers.get(unique_id, ())),
+        }
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["schema"] == PUBLISHED_SCHEMA
+    }
+
+
+def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
+    if key not in outcome.built:
+        return "it was not built in this run"
+    failed = [check.name for check in outcome.checks if check.asset == key and check.blocking and check.failed]
+    if failed:
+        return f"blocking checks failed: {', '.join(sorted(failed))}"
+    silent = [
+        check.name
+        for check in outcome.checks
+        if check.asset == key and check.passed is None and (key, check.name) in site.blocking
+    ]
+    return f"blocking checks did not run: {', '.join(sorted(silent))}" if silent else ""

@@ -1,0 +1,205 @@
+"""The `warehouse` resource: one run, one process, one lock, from first step to published gold.
+
+At the start it waits for the lock and removes what a killed run left; at the end – also after a failure – it checkpoints,
+copies the warehouse to a snapshot and publishes the gold that passed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster import DagsterRun
+
+from ops_project.defs.shared import partitions
+from ops_project.defs.shared.publication import verdicts
+from ops_project.defs.shared.site import Site
+from ops_project.landing import ensure_tables
+from ops_project.runtime import dagster_bridge_runs as bridge
+from ops_project.runtime import dbt_runner, publishing, repair, snapshots
+from ops_project.runtime.code_version import commit
+from ops_project.runtime.locks import Holder
+from ops_project.runtime.processes import current
+from ops_project.runtime.warehouse import Warehouse, writer
+from ops_project.runtime.watchdog import Overrun, Watchdog
+
+TIMEOUT_TAG = "ops/timeout_seconds"
+DEFAULT_RUN_SECONDS = 14_400
+
+
+@dataclass
+class RunReport:
+    """What is told of a run when it has ended. Read from the warehouse while it is still open."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By part: waiting, snapshot, publish."""
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    """Gold tables that were not published, in words."""
+    repaired: list[str] = field(default_factory=list)
+    snapshot: str | None = None
+    error: str | None = None
+    """Why snapshot or publication failed."""
+
+
+@dataclass
+class Watcher:
+    """Somebody in this process who wants to know: the command line."""
+
+    say: Callable[[str], None] = lambda _what: None
+    waiting: Callable[[str], None] = lambda _who: None
+    reports: dict[str, RunReport] = field(default_factory=dict)
+    """By run id."""
+
+
+WATCHER: ContextVar[Watcher] = ContextVar("ops_watcher", default=Watcher())
+
+
+@dataclass
+class RunSession:
+    """What the steps of a run share."""
+
+    warehouse: Warehouse
+    run_id: str
+    now: datetime
+    """The as-of clock, the same for every step of the run."""
+    window: tuple[date, date] | None
+    """Business dates that the run is about."""
+    exact: bool
+    """Whether the window is an order: exactly these dates, built anew."""
+    watchdog: Watchdog
+    report: RunReport
+    say: Callable[[str], None]
+    """Tells whoever watches what happens now."""
+
+    @property
+    def rebuild(self) -> tuple[date, date] | None:
+        """Dates that models build anew besides the touched ones."""
+        return self.window if self.exact else None
+
+    @property
+    def exact_dates(self) -> list[date] | None:
+        """The business dates to land; None: all that have arrived."""
+        if self.rebuild is None:
+            return None
+        first, last = self.rebuild
+        return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The writer's connection."""
+        return self.warehouse.connection()
+
+
+def warehouse_resource(site: Site) -> dg.ResourceDefinition:
+    """The resource `warehouse`; give it to every op that reads or writes the warehouse."""
+
+    def session(context: dg.InitResourceContext) -> Iterator[RunSession]:
+        run = context.run
+        if run is None or context.instance is None:
+            raise dg.DagsterInvariantViolationError("the warehouse exists within a run only")
+        yield from _session(site, run, context.instance, context.log)
+
+    return dg.ResourceDefinition(session, description="The warehouse, held by this run alone.")
+
+
+def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any) -> Iterator[RunSession]:
+    settings = site.settings
+    ours = run.tags.get(bridge.PROCESS_TAG) == str(current())
+    now = datetime.fromisoformat(run.tags[bridge.AS_OF_TAG]) if ours else settings.now()
+    if not ours:
+        bridge.identify(instance, run.run_id, {bridge.AS_OF_TAG: now.isoformat(), bridge.COMMIT_TAG: commit()})
+    window = partitions.window_of(run.tags)
+    watcher, report = WATCHER.get(), RunReport()
+    watcher.reports[run.run_id] = report
+
+    def on_wait(holder: Holder | None) -> None:
+        log.info(f"waiting for the warehouse, held by {holder or 'another process'}")
+        watcher.waiting(str(holder or "another process"))
+
+    began = time.perf_counter()
+    with writer(
+        settings, site.catalog.platform, owner=f"job {run.job_name}", now=now, run=run.run_id, on_wait=on_wait
+    ) as warehouse:
+        report.seconds["waiting"] = time.perf_counter() - began
+        report.repaired += repair.remove_leftovers(settings)
+        for line in report.repaired:
+            log.info(line)
+        # Tables of every feed exist, empty, before anything is built on them.
+        ensure_tables(warehouse.connection(), site.catalog.feeds.values())
+        watchdog = Watchdog(
+            on_overrun=lambda overrun: _stop_queries(warehouse, instance, run, overrun),
+            last_words=lambda overrun: instance.report_run_failed(run, f"{overrun}; it was ended by force"),
+        )
+        session = RunSession(
+            warehouse=warehouse,
+            run_id=run.run_id,
+            now=now,
+            window=window,
+            exact=window is not None and run.tags.get(partitions.MODE) != partitions.ARRIVED,
+            watchdog=watchdog,
+            report=report,
+            say=watcher.say,
+        )
+        seconds = float(run.tags.get(TIMEOUT_TAG, DEFAULT_RUN_SECONDS))
+        with watchdog.armed(f"run {run.run_id[:8]} of {run.job_name}", seconds):
+            try:
+                yield session
+            finally:
+                watcher.say("snapshot and publication")
+                try:
+                    _close(site, run, instance, session)
+                except Exception as error:
+                    # Dagster only notes a failing teardown; said here, it is an event that alerts can see.
+                    report.error = f"snapshot or publication failed: {error}. Readers and consumers keep the last one."
+                    instance.report_engine_event(report.error, run)
+                    raise
+
+
+def _stop_queries(warehouse: Warehouse, instance: dg.DagsterInstance, run: DagsterRun, overrun: Overrun) -> None:
+    instance.report_engine_event(f"{overrun}; it is asked to stop", run)
+    warehouse.connection().interrupt()
+    dbt_runner.cancel()
+
+
+def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: RunSession) -> None:
+    report, began = session.report, time.perf_counter()
+    stamp = {"run_id": run.run_id, "as_of": session.now, "commit": commit()}
+    report.batches = _rows(session, "SELECT * FROM ops.batches WHERE run_id = ? ORDER BY load_seq", run.run_id)
+    report.findings = _rows(
+        session, "SELECT * FROM ops.findings WHERE run_id = ? AND state = 'open' ORDER BY feed, business_date", run.run_id
+    )
+    domain = run.tags.get(bridge.DOMAIN_TAG)
+    snapshot = snapshots.take(session.warehouse, domain=domain, window=session.window, **stamp)
+    report.snapshot, report.seconds["snapshot"] = snapshot.id, time.perf_counter() - began
+    began = time.perf_counter()
+    for name, tables in verdicts(site, bridge.outcome(instance, run.run_id)).items():
+        publication = publishing.publish(
+            session.warehouse, domain=name, verdicts=tables, fingerprints=snapshot.tables, **stamp
+        )
+        for table, entry in publication.held.items():
+            who = ", ".join(f"{reader['name']} ({reader['owner']})" for reader in entry["consumers"])
+            report.held.append(
+                f"gold.{table} was not published, {entry['reason']}; {entry['state']} since {entry['since'][:16]}"
+                + (f"; concerns {who}" if who else "")
+            )
+    report.seconds["publish"] = time.perf_counter() - began
+    for line in report.held:
+        instance.report_engine_event(line, run)
+    instance.report_engine_event(
+        f"snapshot {snapshot.id} ({snapshot.manifest['copied_by']}, {snapshot.manifest['size_bytes']:,} bytes) in "
+        f"{report.seconds['snapshot']:.2f} s, publication in {report.seconds['publish']:.2f} s",
+        run,
+    )
+
+
+def _rows(session: RunSession, query: str, run_id: str) -> list[dict[str, Any]]:
+    result = session.connection().execute(query, [run_id])
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -1,0 +1,44 @@
+"""Schedules of whole pipelines, on the wall clock of the platform's zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import dagster as dg
+
+from ops_project.defs.shared import partitions
+from ops_project.defs.shared.arrivals import window
+from ops_project.defs.shared.site import Site
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A job at a time. Cron in the platform's zone: an hour that the clocks skip runs when they have moved on, and an
+    hour that comes twice runs once."""
+
+    job: str
+    cron: str
+    description: str
+
+
+def schedule_definition(
+    site: Site, domain: str, schedule: Schedule, job: dg.UnresolvedAssetJobDefinition
+) -> dg.ScheduleDefinition:
+    """Runs by default: a nightly run that somebody must first switch on is one that does not happen."""
+
+    @dg.schedule(
+        name=f"{schedule.job}_schedule",
+        job=job,
+        cron_schedule=schedule.cron,
+        execution_timezone=site.catalog.platform.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=schedule.description,
+    )
+    def evaluate(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        first, last = window(site, domain, site.settings.now())[-1]
+        return dg.RunRequest(
+            run_key=context.scheduled_execution_time.isoformat(),
+            tags={**partitions.range_tags(first, last), partitions.MODE: partitions.ARRIVED},
+        )
+
+    return evaluate

@@ -1,0 +1,96 @@
+"""One step for each layer of a domain's dbt models.
+
+One selection per layer, so that a blocking check between layers stops the next one: a blocking check inside a step does
+not stop that step.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import dbt_assets
+
+from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, TEST_SECONDS, classified
+from ops_project.defs.shared.run_session import RunSession
+from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.translator import Translator
+from ops_project.runtime import dbt_runner
+from ops_project.runtime.dagster_bridge_dbt import stream
+from ops_project.runtime.fault_points import reach
+
+
+def dbt_layer(site: Site, translator: Translator, *, name: str, select: str) -> dg.AssetsDefinition | None:
+    """The models of `select` (dbt's selection syntax) as one step `name`; None where it selects no model."""
+    manifest = site.dbt.json
+
+    @dbt_assets(
+        manifest=manifest,
+        select=select,
+        name=name,
+        dagster_dbt_translator=translator,
+        retry_policy=RETRIES,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={"warehouse"},
+        op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
+    )
+    def body(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from _build(site, translator, name, select, context)
+
+    return body if list(body.keys) else None
+
+
+def _build(
+    site: Site, translator: Translator, name: str, select: str, context: dg.AssetExecutionContext
+) -> Iterator[Any]:
+    session: RunSession = context.resources.warehouse
+    connection = session.connection()
+
+    def row_count(table: str) -> int | None:
+        # A count without a condition is answered from the file's own statistics: 0.2 ms.
+        schema, _, relation = table.partition(".")
+        row = connection.execute(f'SELECT count(*) FROM "{schema}"."{relation}"').fetchone()
+        return int(row[0]) if row else None
+
+    arguments = _selection(context, select)
+    tests_only = arguments["command"] == "test"
+    seconds = TEST_SECONDS if tests_only else TASK_SECONDS
+    with classified(f"dbt {name}"), session.watchdog.limit(f"dbt {name}", seconds):
+        session.say(f"dbt {name}")
+        reach(f"dbt:{name}")
+        invocation = dbt_runner.build(
+            site.dbt,
+            site.settings,
+            as_of=session.now,
+            rebuild=session.rebuild,
+            memory_limit=site.catalog.platform.warehouse.memory_limit,
+            threads=site.catalog.platform.warehouse.threads,
+            **arguments,
+        )
+        for event in stream(
+            invocation, context=context, manifest=site.dbt.json, translator=translator, row_count=row_count
+        ):
+            if isinstance(event, dg.Output):
+                session.say(f"built {event.output_name.replace('__', '.', 1)}")
+                reach(f"built:{event.output_name}")
+            yield event
+
+
+def _selection(context: dg.AssetExecutionContext, select: str) -> dict[str, Any]:
+    """dbt's arguments for what Dagster selected of this step."""
+    definition = context.assets_def
+    keys, checks = set(context.selected_asset_keys), set(context.selected_asset_check_keys)
+    all_checks = set(definition.check_keys)
+    if keys == set(definition.keys) and checks == all_checks:
+        return {"select": [select], "command": "build"}
+    unique_ids = {key: spec.metadata["dagster_dbt/unique_id"] for key, spec in definition.specs_by_key.items()}
+    tests = [
+        definition.get_spec_for_check_key(key).metadata["dagster_dbt/unique_id"].split(".")[2] for key in sorted(checks)
+    ]
+    models = [".".join(_fqn(unique_ids[key])) for key in sorted(keys)]
+    if not keys:
+        return {"select": tests, "command": "test"}
+    return {"select": [*models, *tests], "command": "build", "with_tests": bool(checks)}
+
+
+def _fqn(unique_id: str) -> list[str]:
+    return unique_id.split(".")[2:]

@@ -1,0 +1,41 @@
+"""Domains: the verticals that stand side by side on the platform."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from ops_project.model.base import Model
+
+DomainId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+PIPELINE_SUFFIX = "_pipeline"
+
+
+class Domain(Model):
+    """What holds for every table of a domain that does not say otherwise."""
+
+    title: str
+    description: str = ""
+    owners: tuple[str, ...] = Field(min_length=1)
+    """The first is the primary owner."""
+    tier: int = Field(default=3, ge=1, le=3)
+    """1: the business stops without it."""
+    main_job: str = ""
+    """The job that `ops run` starts; empty: `<domain>_pipeline`."""
+    freshness: dict[str, str] = {}
+    """Layer (schema) → policy of freshness.yaml, where it differs from the default."""
+    runbook: str | None = None
+
+
+class Domains(Model):
+    """domains.yaml."""
+
+    domains: dict[DomainId, Domain]
+
+    def main_job(self, domain: str) -> str:
+        """The job that builds everything of this domain."""
+        found = self.domains.get(domain)
+        return (found.main_job if found else "") or re.sub(r"\W", "_", domain) + PIPELINE_SUFFIX

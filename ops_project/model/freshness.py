@@ -1,0 +1,31 @@
+"""Freshness policies: how old the last build of a table may be before Dagster calls it late.
+
+This is the age of the build. The age of the data itself is a check: a rebuilt old partition makes a table built, not fresh.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from ops_project.model.base import Model
+
+
+class FreshnessPolicy(Model):
+    """Hours since the last materialization."""
+
+    fail_hours: float = Field(gt=0)
+    warn_hours: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _warn_first(self) -> FreshnessPolicy:
+        if self.warn_hours is not None and self.warn_hours >= self.fail_hours:
+            raise ValueError(f"warn_hours {self.warn_hours:g} is not before fail_hours {self.fail_hours:g}")
+        return self
+
+
+class Freshness(Model):
+    """freshness.yaml."""
+
+    policies: dict[str, FreshnessPolicy]
+    layers: dict[str, str]
+    """Layer (schema) → policy; a domain may choose another in domains.yaml, a model in its dbt meta (`freshness`)."""

@@ -1,0 +1,1 @@
+"""Effects: the warehouse, dbt, snapshots, publishing, the ledger, channels."""

@@ -1,0 +1,91 @@
+"""dbt's events as Dagster's: the one place that touches dagster-dbt's internal API.
+
+`DbtCoreCliEventMessage` is made for lines of a subprocess; it takes the same dictionaries from dbt in this process. A
+test notices when it moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from ops_project.operations.failures import Classified, classify, classify_message
+from ops_project.runtime.dbt_runner import DbtResult, Invocation
+
+RowCount = Callable[[str], int | None]
+
+
+def stream(
+    invocation: Invocation,
+    *,
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: DagsterDbtTranslator,
+    row_count: RowCount,
+) -> Iterator[Any]:
+    """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure where dbt failed.
+
+    A failing test is not raised here: its check is blocking, and Dagster fails the step once all events are in.
+    `row_count`: `schema.table` → rows, or None where it cannot be told.
+    """
+    selected = context.selected_asset_check_keys
+    seen: set[str] = set()
+    for event in invocation:
+        if event["info"]["name"] == "LogSkipBecauseError":
+            continue
+        message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+        for found in message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=translator, context=context):
+            if isinstance(found, dg.Output):
+                yield _with_rows(found, event, manifest, row_count)
+            elif isinstance(found, dg.AssetCheckResult):
+                if found.check_name is not None and found.asset_key is not None:
+                    seen.add(dg.AssetCheckKey(found.asset_key, found.check_name).to_user_string())
+                yield found
+            # An observation stands for a test that was not asked for (indirect selection): nobody reads it.
+    failure = failure_of(invocation.result)
+    if failure is not None:
+        raise failure
+    missing = [key for key in selected if key.to_user_string() not in seen]
+    if missing and not invocation.result.failed_tests:
+        context.log.warning(f"dbt ran no test for {len(missing)} checks, the first: {missing[0].to_user_string()}")
+
+
+def failure_of(result: DbtResult) -> dg.Failure | None:
+    """What to raise for this result: None where only tests failed, or nothing did."""
+    found: Classified
+    if result.exception is not None:
+        found = classify(result.exception)
+        what = f"dbt could not run: {result.exception}"
+    elif result.errors:
+        # One permanent error is enough: a retry would meet it again.
+        judged = [classify_message(error) for error in result.errors]
+        found = next((item for item in judged if not item.transient), judged[0])
+        what = f"{len(result.errors)} dbt nodes failed: " + "; ".join(_short(error) for error in result.errors[:5])
+        if result.skipped:
+            what += f". Not built because of it: {', '.join(result.skipped[:20])}"
+    else:
+        return None
+    return dg.Failure(
+        description=what,
+        metadata={"failure_class": found.failure_class, "transient": found.transient, "because": found.because},
+        allow_retries=found.transient,
+    )
+
+
+def _short(error: str) -> str:
+    return " ".join(error.split())[:400]
+
+
+def _with_rows(
+    output: dg.Output[Any], event: Mapping[str, Any], manifest: Mapping[str, Any], row_count: RowCount
+) -> dg.Output[Any]:
+    node = manifest["nodes"][event["data"]["node_info"]["unique_id"]]
+    rows = row_count(f"{node['schema']}.{node['alias']}")
+    # The column schema is on the definition already, and is not written again with every event.
+    kept = {key: value for key, value in output.metadata.items() if key in {"Execution Duration", "unique_id", "status"}}
+    counted = {} if rows is None else {"dagster/row_count": rows}
+    return dg.Output(value=None, output_name=output.output_name, metadata={**kept, **counted})

@@ -1,0 +1,114 @@
+"""What a table holds, in one number: rows and a checksum that does not depend on their order.
+
+A table is hashed whole where it is small. A large one that has a `business_date` is hashed by date, and only the dates
+that this run touched: else one more day on a long history would cost the whole history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+# 2 million rows of 10 columns hash in about 0.15 s on two cores.
+WHOLE_BELOW_ROWS = 2_000_000
+PARTITION_COLUMN = "business_date"
+SCHEMAS = ("bronze", "silver", "gold", "ops")
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """`checksum`: hex; equal for equal rows in any order. `parts`: business date → (rows, sum), large tables only."""
+
+    rows: int
+    checksum: str
+    columns: tuple[tuple[str, str], ...]
+    parts: dict[str, tuple[int, int]] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"rows": self.rows, "checksum": self.checksum, "columns": [list(c) for c in self.columns]}
+        if self.parts is not None:
+            data["parts"] = {day: list(value) for day, value in self.parts.items()}
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Fingerprint:
+        parts = data.get("parts")
+        return cls(
+            rows=data["rows"],
+            checksum=data["checksum"],
+            columns=tuple((name, kind) for name, kind in data["columns"]),
+            parts=None if parts is None else {day: (value[0], value[1]) for day, value in parts.items()},
+        )
+
+
+def tables(connection: duckdb.DuckDBPyConnection, schemas: Iterable[str] = SCHEMAS) -> dict[str, tuple[tuple[str, str], ...]]:
+    """`schema.table` → its columns (name, type) in order, for the tables and views of these schemas."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    rows = connection.execute(
+        "SELECT c.schema_name, c.table_name, c.column_name, c.data_type FROM duckdb_columns() c "
+        "WHERE c.schema_name IN (SELECT unnest(?)) AND c.database_name = current_database() AND NOT c.internal "
+        "ORDER BY c.schema_name, c.table_name, c.column_index",
+        [list(schemas)],
+    ).fetchall()
+    for schema, table, column, kind in rows:
+        found.setdefault(f"{schema}.{table}", []).append((column, kind))
+    return {name: tuple(columns) for name, columns in found.items()}
+
+
+def fingerprint(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: tuple[tuple[str, str], ...],
+    *,
+    before: Fingerprint | None = None,
+    touched: Collection[str] | None = None,
+) -> Fingerprint:
+    """The fingerprint of `schema.table`.
+
+    With `before` and `touched` (business dates, ISO) a large table is hashed only where it was touched; where the rows
+    then do not add up, it is hashed whole after all.
+    """
+    name = quoted(table)
+    rows = _scalar(connection, f"SELECT count(*) FROM {name}")
+    if rows < WHOLE_BELOW_ROWS or PARTITION_COLUMN not in dict(columns):
+        total = _scalar(connection, f"SELECT {_SUM} FROM {name} t")
+        return Fingerprint(rows, _hex(rows, total), columns)
+    parts: dict[str, tuple[int, int]] | None = None
+    if before is not None and before.parts is not None and before.columns == columns and touched is not None:
+        parts = {day: part for day, part in before.parts.items() if day not in touched}
+        parts |= _parts(connection, name, sorted(touched))
+        if sum(part[0] for part in parts.values()) != rows:
+            parts = None
+    if parts is None:
+        parts = _parts(connection, name, None)
+    return Fingerprint(rows, _hex(rows, sum(part[1] for part in parts.values())), columns, parts)
+
+
+def quoted(table: str) -> str:
+    """`schema.table` as SQL identifiers."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in table.split(".", 1))
+
+
+# A sum, not an xor: in an xor two equal rows cancel out. HUGEINT holds 2^63 rows of 64-bit hashes.
+_SUM = "coalesce(sum(hash(t)::HUGEINT), 0)::HUGEINT"
+
+
+def _parts(connection: duckdb.DuckDBPyConnection, name: str, days: list[str] | None) -> dict[str, tuple[int, int]]:
+    where = "" if days is None else f"WHERE {PARTITION_COLUMN} IN (SELECT unnest(?)::DATE)"
+    rows = connection.execute(
+        f"SELECT coalesce({PARTITION_COLUMN}::VARCHAR, ''), count(*), {_SUM} FROM {name} t {where} GROUP BY 1 ORDER BY 1",
+        [] if days is None else [days],
+    ).fetchall()
+    return {day: (count, int(total)) for day, count, total in rows}
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _hex(rows: int, total: int) -> str:
+    return f"{(total + rows) % (1 << 64):016x}"

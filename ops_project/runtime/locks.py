@@ -1,0 +1,146 @@
+"""The writer lock of a home: one process at a time may write its warehouse.
+
+An operating-system lock, because it dies with its process: after SIGKILL nothing has to be cleaned up. What is written
+inside the file is for people who wait; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds the lock: for people, and for `ops status`."""
+
+    pid: int
+    owner: str
+    run: str | None
+    since: str
+    """ISO 8601, UTC."""
+
+    def __str__(self) -> str:
+        run = f", run {self.run[:8]}" if self.run else ""
+        return f"{self.owner} (pid {self.pid}{run}) since {self.since}"
+
+
+class LockTimeout(TimeoutError):
+    """The lock was not given in time; the message says who holds it."""
+
+
+@dataclass
+class _Held:
+    descriptor: int
+    depth: int
+
+
+_held: dict[Path, _Held] = {}
+_guard = threading.Lock()
+
+
+@contextmanager
+def hold(
+    path: Path,
+    *,
+    owner: str,
+    now: datetime,
+    run: str | None = None,
+    timeout: float | None = None,
+    on_wait: Callable[[Holder | None], None] | None = None,
+) -> Iterator[None]:
+    """Hold the lock; reentrant within a process.
+
+    `on_wait` is called once where another holds it. Raises LockTimeout after `timeout` seconds (None: waits for ever).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _guard:
+        mine = _held.get(path)
+        if mine is not None:
+            mine.depth += 1
+    if mine is None:
+        descriptor = _acquire(path, timeout, on_wait)
+        with _guard:
+            mine = _held[path] = _Held(descriptor, 1)
+    if mine.depth == 1 or run is not None:
+        _write(mine.descriptor, Holder(os.getpid(), owner, run, now.isoformat(timespec="seconds")))
+    try:
+        yield
+    finally:
+        with _guard:
+            mine.depth -= 1
+            if mine.depth == 0:
+                del _held[path]
+                os.ftruncate(mine.descriptor, 0)
+                os.close(mine.descriptor)
+
+
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock now; None where nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        # A shared lock is given only where no writer has it, and is let go at once.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        return _read(path) or Holder(0, "an unknown process", None, "an unknown time")
+    finally:
+        os.close(descriptor)
+
+
+def held_here(path: Path) -> bool:
+    """Whether this process holds it."""
+    with _guard:
+        return path in _held
+
+
+def _acquire(path: Path, timeout: float | None, on_wait: Callable[[Holder | None], None] | None) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    started, told = time.monotonic(), False
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except OSError as error:
+                if error.errno not in (errno.EAGAIN, errno.EACCES):
+                    raise
+            waited = time.monotonic() - started
+            # Somebody who only looks (`holder`) has it for microseconds: not worth a word.
+            if on_wait is not None and not told and waited > 3 * POLL_SECONDS:
+                told = True
+                on_wait(_read(path))
+            if timeout is not None and waited >= timeout:
+                raise LockTimeout(f"waited {timeout:.0f} s for {path}, held by {_read(path) or 'an unknown process'}")
+            time.sleep(POLL_SECONDS)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _write(descriptor: int, holder: Holder) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(asdict(holder)).encode() + b"\n", 0)
+
+
+def _read(path: Path) -> Holder | None:
+    try:
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

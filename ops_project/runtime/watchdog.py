@@ -1,0 +1,112 @@
+"""Ends what runs too long, also where no daemon watches.
+
+`dagster/max_runtime` does nothing for a run that was started by hand (limit 8 s, still a success at 25 s). So each run
+watches itself: first it is asked to stop (SIGTERM, which Dagster turns into a failed step; dbt's queries are
+interrupted), after a grace period the process ends, and with it its lock. A process that is stuck in C code and never
+lets a thread run is ended by the interpreter's own timer.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+logger = logging.getLogger(__name__)
+
+GRACE_SECONDS = 30.0
+EXIT_CODE = 124
+"""As `timeout(1)` has it."""
+
+
+@dataclass
+class Overrun:
+    """What exceeded its limit."""
+
+    what: str
+    limit_seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.what} ran longer than its limit of {self.limit_seconds:g} s"
+
+
+@dataclass
+class Watchdog:
+    """Watches this process. `on_overrun` is told first; `last_words` just before the process ends by force."""
+
+    interrupt: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    on_overrun: Callable[[Overrun], None] = lambda _overrun: None
+    last_words: Callable[[Overrun], None] = lambda _overrun: None
+    end: Callable[[], None] = lambda: os._exit(EXIT_CODE)
+    grace_seconds: float = GRACE_SECONDS
+    overrun: Overrun | None = None
+    _limits: dict[int, tuple[float, Overrun]] = field(default_factory=dict, repr=False)
+    _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
+    _thread: threading.Thread | None = field(default=None, repr=False)
+    _stopped: bool = False
+
+    @contextmanager
+    def limit(self, what: str, seconds: float) -> Iterator[None]:
+        """The block may take `seconds`. Limits nest; the nearest deadline counts."""
+        key = id(token := object())
+        with self._changed:
+            self._limits[key] = (time.monotonic() + seconds, Overrun(what, seconds))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        try:
+            yield
+        finally:
+            del token
+            with self._changed:
+                self._limits.pop(key, None)
+                self._changed.notify()
+
+    @contextmanager
+    def armed(self, what: str, seconds: float) -> Iterator[Watchdog]:
+        """Watch the block, then stop watching. The interpreter's timer stands behind it."""
+        faulthandler.dump_traceback_later(seconds + 2 * self.grace_seconds, exit=True)
+        try:
+            with self.limit(what, seconds):
+                yield self
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            with self._changed:
+                self._stopped = True
+                self._changed.notify()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._stopped:
+                if not self._limits:
+                    self._changed.wait()
+                    continue
+                deadline, overrun = min(self._limits.values(), key=lambda item: item[0])
+                left = deadline - time.monotonic()
+                if left > 0:
+                    self._changed.wait(left)
+                    continue
+                self.overrun = overrun
+                break
+            else:
+                return
+        logger.error("%s; asking it to stop", self.overrun)
+        assert self.overrun is not None
+        self.on_overrun(self.overrun)
+        self.interrupt()
+        with self._changed:
+            ended = self._changed.wait_for(lambda: self._stopped, timeout=self.grace_seconds)
+        if ended:
+            return
+        logger.error("%s and did not stop within %g s; ending the process", self.overrun, self.grace_seconds)
+        try:
+            self.last_words(self.overrun)
+        finally:
+            self.end()
