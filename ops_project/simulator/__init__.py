@@ -2,3 +2,48 @@
 
 Nothing here is read by the pipeline: a customer's own files take the place of these without a line of Python.
 """
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.simulator.simulation import Result
+
+SIMULATED = ("ecommerce", "marketing", "investor", "streaming", "insurance")
+"""The domains that have a simulated source."""
+
+
+def simulate(
+    settings: Settings,
+    *,
+    domain: str | Sequence[str] = (),
+    days: int | None = None,
+    end: date | None = None,
+    scale: float | None = None,
+    seed: int | None = None,
+    faults: Sequence[str] = (),
+    inbound_only: bool = False,
+    now: datetime | None = None,
+) -> Result:
+    """Deliver as `ops simulate` does; `faults` are ID[:FEED][@DATE]. Raises ValueError where it cannot be done."""
+    # The command line shows this package's constants before it needs numpy and the catalog.
+    from ops_project import catalog
+    from ops_project.simulator.faults.request import Request
+    from ops_project.simulator.simulation import Asked
+    from ops_project.simulator.simulation import simulate as carry_out
+
+    asked = Asked(
+        domains=(domain,) if isinstance(domain, str) else tuple(domain),
+        days=days,
+        end=end,
+        scale=scale,
+        seed=seed,
+        faults=[Request.parse(text) for text in faults],
+        inbound_only=inbound_only,
+    )
+    return carry_out(settings, catalog.load(settings), now or settings.now(), asked)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ops_project.catalog import Catalog
 from ops_project.settings import Settings
-from ops_project.simulator import memory, sources
+from ops_project.simulator import SIMULATED, memory, sources
 from ops_project.simulator.faults import appliers
 from ops_project.simulator.faults.injector import Injector, write_down
 from ops_project.simulator.faults.registry import resolve
@@ -97,7 +97,7 @@ def simulate(
         injector.break_inbound(settings.inbound)
     elif not elsewhere or injector.faults or asked.says_what_to_deliver:
         for fault in injector.faults:
-            if fault.domain not in sources.SOURCES:
+            if fault.domain not in SIMULATED:
                 raise FaultError(
                     f"fault {fault.request}: domain {fault.domain!r} is not simulated; put its files into inbound, "
                     "then add --inbound-only"
@@ -171,21 +171,21 @@ def _deliver(
 def _domains(asked: Asked, catalog: Catalog) -> list[str]:
     """The domains to simulate. Raises SimulationError where one has no simulated source."""
     for domain in asked.domains:
-        if domain not in sources.SOURCES:
+        if domain not in SIMULATED:
             hint = " (it has feeds; put its files into inbound yourself)" if catalog.feeds_of(domain) else ""
-            valid = ", ".join(sources.SOURCES)
+            valid = ", ".join(SIMULATED)
             raise SimulationError(f"no source system is simulated for {domain!r}{hint}; valid: {valid}")
     chosen = list(asked.domains)
     for feed in asked.feeds:
-        owner = next((name for name in sources.SOURCES if feed in sources.source_of(name).FEEDS), None)
+        owner = next((name for name in SIMULATED if feed in sources.source_of(name).FEEDS), None)
         if owner is None:
-            valid = [feed for name in sources.SOURCES for feed in sources.source_of(name).FEEDS]
+            valid = [feed for name in SIMULATED for feed in sources.source_of(name).FEEDS]
             raise SimulationError(f"no source system sends a feed {feed!r}; valid: {', '.join(valid)}")
         if asked.domains and owner not in asked.domains:
             raise SimulationError(f"feed {feed!r} belongs to domain {owner!r}, which was not asked for")
         if owner not in chosen:
             chosen.append(owner)
-    return chosen or list(sources.SOURCES)
+    return chosen or list(SIMULATED)
 
 
 def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: bool) -> Window | None:

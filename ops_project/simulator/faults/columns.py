@@ -60,6 +60,8 @@ def reordered_columns(scene: Scene) -> Details:
     """The columns the other way round; the names go with them."""
     if scene.contract.format.kind == "csv" and not scene.contract.format.header:
         raise FaultError(f"feed {scene.feed.name!r} has no header: another order cannot be told from other values")
+    if scene.contract.format.kind == "jsonl":
+        raise FaultError(f"feed {scene.feed.name!r} is JSON: its fields have no order")
     sheet = _sheet(scene, need=2)
     sheet.names.reverse()
     for row in sheet.rows:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ops_project.model.failure_class import FailureClass
-from ops_project.simulator.faults.scene import Scene
 
 Kind = Literal["file", "warehouse", "metadata", "serving"]
 Details = dict[str, Any]
@@ -29,8 +28,9 @@ class Fault:
     asset: str = "bronze/{feed}"
     """Schema and table of the root asset."""
     apply: Kind = "file"
-    act: Callable[[Scene], Details] | None = None
-    """For files: changes the scene and tells what it did. Others are carried out by `appliers`."""
+    act: Callable[..., Details] | None = None
+    """Does it, and tells what was done. Of a file: act(Scene). Of the warehouse: act(connection, table, day or None), in
+    a transaction of its own. Other kinds: what their applier in `appliers` gives it."""
     any_feed: bool = False
     """True: it breaks any feed, also of a domain that is not simulated."""
     spans_window: bool = False

@@ -1,0 +1,150 @@
+"""Faults of the policies: changes that the capture loses, and errors that a hop of the warehouse makes.
+
+What is done to a table stays as long as no delivery touches its business date: those are rebuilt.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from ops_project.simulator.faults.fault import Details, Fault
+from ops_project.simulator.faults.request import FaultError
+from ops_project.simulator.faults.scene import Scene
+
+GAP = 7
+RAISED_BY, OFFSET_BY = 500, 750
+
+
+def cdc_gap(scene: Scene) -> Details:
+    """Consecutive changes are lost on the way; the control file does not count them either."""
+    file = scene.data()[-1]
+    sheet = scene.sheet(file)
+    if len(sheet.rows) < GAP + 2:
+        raise FaultError(
+            f"{file.name} has only {len(sheet.rows)} changes; at least {GAP + 2} are needed for a gap within"
+        )
+    start = (len(sheet.rows) - GAP) // 2
+    lost = sheet.rows[start : start + GAP]
+    del sheet.rows[start : start + GAP]
+    scene.write(file, sheet)
+    sequence = sheet.column("cdc_seq")
+    return {"file": file.name, "from_seq": lost[0].fields[sequence], "to_seq": lost[-1].fields[sequence], "rows": GAP}
+
+
+def raise_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
+    current, chosen = _chosen(connection, table, day, 3)
+    _change(connection, table, current, chosen, RAISED_BY)
+    return {**_where(table, current), "policies": chosen, "premium_changed_by": RAISED_BY}
+
+
+def offset_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
+    """Both of one product and region, so that no total of any KPI moves."""
+    current, chosen = _chosen(connection, table, day, 2, f"AND premium > {OFFSET_BY}")
+    _change(connection, table, current, chosen[:1], OFFSET_BY)
+    _change(connection, table, current, chosen[1:], -OFFSET_BY)
+    return {**_where(table, current), "raised": chosen[0], "lowered": chosen[1], "premium_changed_by": OFFSET_BY}
+
+
+def lose_policies(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
+    current, chosen = _chosen(connection, table, day, 3)
+    connection.execute(f"DELETE FROM {table} WHERE {current} AND policy_id IN (SELECT unnest(?))", [chosen])
+    return {**_where(table, current), "policies": chosen}
+
+
+def duplicate_policies(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
+    current, chosen = _chosen(connection, table, day, 2)
+    mine = f"{current} AND policy_id IN (SELECT unnest(?))"
+    connection.execute(f"INSERT INTO {table} SELECT * FROM {table} WHERE {mine}", [chosen])
+    return {**_where(table, current), "policies": chosen}
+
+
+def _chosen(
+    connection: duckdb.DuckDBPyConnection, table: str, day: date | None, count: int, condition: str = ""
+) -> tuple[str, list[str]]:
+    """A condition for the table's rows of one date, and policies of their largest product and region.
+
+    Without `day` the date is the newest that has enough of them. The same in every call.
+    """
+    dates = (
+        [(day,)]
+        if day
+        else connection.execute(f"SELECT DISTINCT business_date FROM {table} ORDER BY 1 DESC").fetchall()
+    )
+    for (each,) in dates:
+        current = f"business_date = DATE '{each}' AND policy_status = 'active'"
+        rows = connection.execute(
+            f"WITH candidates AS (SELECT * FROM {table} WHERE {current} {condition}), "
+            "segment AS (SELECT product, region FROM candidates GROUP BY ALL ORDER BY count(*) DESC, ALL LIMIT 1) "
+            "SELECT policy_id FROM candidates JOIN segment USING (product, region) ORDER BY policy_id LIMIT ?",
+            [count],
+        ).fetchall()
+        if len(rows) == count:
+            return current, [row[0] for row in rows]
+    raise FaultError(f"table {table} has no {count} active policies of one product and region on {day or 'any day'}")
+
+
+def _where(table: str, current: str) -> Details:
+    return {"table": table, "rows": current}
+
+
+def _change(connection: duckdb.DuckDBPyConnection, table: str, current: str, policies: list[str], by: int) -> None:
+    connection.execute(
+        f"UPDATE {table} SET premium = premium + ? WHERE {current} AND policy_id IN (SELECT unnest(?))", [by, policies]
+    )
+
+
+FAULTS = (
+    Fault("cdc_gap", "loses seven consecutive changes", "S1", "source_partial", "policies", act=cdc_gap),
+    Fault(
+        "premium_changed_ods",
+        "raises the premium of three policies by 500 between raw and ODS",
+        "S1",
+        "reconciliation_break",
+        "policies",
+        asset="silver/ods_policies",
+        apply="warehouse",
+        act=raise_premiums,
+    ),
+    Fault(
+        "premium_changed_fact",
+        "raises the premium of three policies by 500 between ODS and fact table",
+        "S1",
+        "reconciliation_break",
+        "policies",
+        asset="silver/fact_policies",
+        apply="warehouse",
+        act=raise_premiums,
+    ),
+    Fault(
+        "offsetting_errors",
+        "raises one premium by 750 and lowers another by as much: the total stays right",
+        "S1",
+        "reconciliation_break",
+        "policies",
+        asset="silver/fact_policies",
+        apply="warehouse",
+        act=offset_premiums,
+    ),
+    Fault(
+        "policies_lost",
+        "loses three policies between ODS and fact table",
+        "S1",
+        "reconciliation_break",
+        "policies",
+        asset="silver/fact_policies",
+        apply="warehouse",
+        act=lose_policies,
+    ),
+    Fault(
+        "policies_duplicated",
+        "has two policies twice in the fact table",
+        "S1",
+        "key_violation",
+        "policies",
+        asset="silver/fact_policies",
+        apply="warehouse",
+        act=duplicate_policies,
+    ),
+)

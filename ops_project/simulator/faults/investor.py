@@ -1,0 +1,126 @@
+"""Faults of the investor metrics: an experiment split wrongly, a reported month restated, sales below cost, fan-out."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import duckdb
+import pyarrow as pa
+
+from ops_project.simulator import investor
+from ops_project.simulator.faults.fault import Details, Fault
+from ops_project.simulator.faults.request import FaultError
+from ops_project.simulator.faults.scene import Scene
+from ops_project.simulator.investor_units import sales_of
+from ops_project.simulator.records import Row
+
+LOST_SHARE = 0.25
+RESTATED_DAYS, RESTATED_TO = 3, Decimal("0.2")
+COST_FACTOR = 3
+FAN_OUT_UNITS = 40
+
+
+def sample_ratio_mismatch(scene: Scene) -> Details:
+    """A quarter of the newest experiment's treatment arm is not assigned: its users never saw the page load."""
+    file = scene.data()[-1]
+    sheet = scene.sheet(file)
+    experiment, arm = sheet.column("experiment_id"), sheet.column("arm")
+    newest = max(row.fields[experiment] for row in sheet.rows)
+    treated = [
+        n for n, row in enumerate(sheet.rows) if row.fields[experiment] == newest and row.fields[arm] == "treatment"
+    ]
+    lost = set(scene.rng.choice(treated, int(len(treated) * LOST_SHARE), replace=False).tolist())
+    sheet.rows = [row for n, row in enumerate(sheet.rows) if n not in lost]
+    scene.write(file, sheet)
+    return {"file": file.name, "experiment": newest, "treatment_before": len(treated), "lost": len(lost)}
+
+
+def restatement(scene: Scene) -> Details:
+    """Sales of the last days of the month before, sent anew at a fifth of their revenue."""
+    if scene.world is None:
+        raise FaultError("the earlier sales are known to the simulator only; it cannot be used with --inbound-only")
+    file = scene.data()[-1]
+    sheet = scene.sheet(file)
+    month_end = scene.day.replace(day=1) - timedelta(days=1)
+    days = [month_end - timedelta(days=back) for back in range(RESTATED_DAYS)]
+    revenue, updated = sheet.column("unit_revenue"), sheet.column("updated_at")
+    added = 0
+    for day in days:
+        for fields in _rendered(scene, day):
+            fields[revenue] = str((Decimal(fields[revenue]) * RESTATED_TO).quantize(Decimal("0.01")))
+            fields[updated] = f"{scene.day} 23:00:00"
+            sheet.rows.append(Row(fields))
+            added += 1
+    scene.write(file, sheet)
+    return {"file": file.name, "month": f"{month_end:%Y-%m}", "days": [str(day) for day in days], "rows": added}
+
+
+def _rendered(scene: Scene, day: date) -> list[list[str]]:
+    assert scene.world is not None
+    table = pa.table(dict(investor.transactions(sales_of(scene.world, day), late=False)))
+    with duckdb.connect() as connection:
+        connection.register("simulated", table)
+        rows = connection.execute(f"SELECT {investor.TRANSACTION_SQL} FROM simulated").fetchall()
+    return [[str(value) for value in row] for row in rows]
+
+
+def negative_profit(scene: Scene) -> Details:
+    """Every sale of the day costs three times what it did."""
+    file = scene.data()[-1]
+    sheet = scene.sheet(file)
+    cost = sheet.column("unit_cost")
+    for row in sheet.rows:
+        row.fields[cost] = str(Decimal(row.fields[cost]) * COST_FACTOR)
+    scene.write(file, sheet)
+    return {"file": file.name, "column": "unit_cost", "factor": COST_FACTOR, "rows": len(sheet.rows)}
+
+
+def fan_out(scene: Scene) -> Details:
+    """Some units are assigned to both arms: a join on the unit counts their sales twice."""
+    file = scene.data()[-1]
+    sheet = scene.sheet(file)
+    arm = sheet.column("arm")
+    chosen = scene.rng.choice(len(sheet.rows), min(FAN_OUT_UNITS, len(sheet.rows)), replace=False)
+    for index in sorted(chosen.tolist()):
+        again = sheet.rows[index].copy()
+        again.fields[arm] = "control" if again.fields[arm] == "treatment" else "treatment"
+        sheet.rows.append(again)
+    scene.write(file, sheet)
+    return {"file": file.name, "rows_added": len(chosen)}
+
+
+FAULTS = (
+    Fault(
+        "sample_ratio_mismatch",
+        "leaves a quarter of a treatment arm unassigned",
+        "S2",
+        "value_anomaly",
+        "experiment_assignments",
+        act=sample_ratio_mismatch,
+    ),
+    Fault(
+        "restatement",
+        "restates the revenue of days of a month that was reported",
+        "S2",
+        "reconciliation_break",
+        "transactions",
+        act=restatement,
+    ),
+    Fault(
+        "negative_profit",
+        "triples the cost of every sale of the day",
+        "S2",
+        "value_anomaly",
+        "transactions",
+        act=negative_profit,
+    ),
+    Fault(
+        "fan_out",
+        "assigns forty units to both arms of an experiment",
+        "S2 S1",
+        "key_violation",
+        "experiment_assignments",
+        act=fan_out,
+    ),
+)

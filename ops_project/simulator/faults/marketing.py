@@ -1,0 +1,74 @@
+"""Faults behind the marketing mart's files: a mapping that no longer holds, a 360 that cannot be built (S0, modes 4 and 5)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from ops_project.simulator.faults.fault import Details, Fault
+from ops_project.simulator.faults.request import FaultError
+
+CUSTOMERS = 40
+SATELLITE, MAPPED_COLUMN = "silver.sat_customer_profile", "country"
+BLOCKING_INDEX = "made_by_hand"
+
+
+def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
+    """The source field of a mandatory target is empty for the customers that changed last: the interface must refuse them."""
+    rows = connection.execute(
+        f"SELECT customer_hk, max(load_datetime) FROM {SATELLITE} WHERE {MAPPED_COLUMN} IS NOT NULL "
+        "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
+        [CUSTOMERS],
+    ).fetchall()
+    if not rows:
+        raise FaultError(f"table {SATELLITE} is empty")
+    connection.execute(
+        f"UPDATE {SATELLITE} SET {MAPPED_COLUMN} = NULL WHERE customer_hk IN (SELECT unnest(?))",
+        [[row[0] for row in rows]],
+    )
+    return {"satellite": SATELLITE, "column": MAPPED_COLUMN, "customers": len(rows), "target": table}
+
+
+def block_exchange(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
+    """An index that somebody made by hand: the engine refuses to exchange the table, so that its build fails."""
+    connection.execute(f"CREATE INDEX {BLOCKING_INDEX} ON {table} (customer_id)")
+    return {
+        "table": table,
+        "index": BLOCKING_INDEX,
+        "undone_by": f"DROP INDEX {table.partition('.')[0]}.{BLOCKING_INDEX}",
+    }
+
+
+FAULTS = (
+    Fault(
+        "mapping_broken",
+        "empties a satellite's field that the interface maps to a mandatory one",
+        "S0",
+        "interface_load_failure",
+        "mart_customers",
+        asset="silver/uds_customer",
+        apply="warehouse",
+        act=break_mapping,
+    ),
+    Fault(
+        "interface_build_broken",
+        "makes the load of an interface table fail",
+        "S0",
+        "interface_load_failure",
+        "mart_customers",
+        asset="silver/uds_customer",
+        apply="warehouse",
+        act=block_exchange,
+    ),
+    Fault(
+        "mart_build_broken",
+        "makes the build of the Customer 360 fail",
+        "S0",
+        "mart_build_failure",
+        "mart_customers",
+        asset="gold/customer_360",
+        apply="warehouse",
+        act=block_exchange,
+    ),
+)

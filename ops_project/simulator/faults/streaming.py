@@ -1,0 +1,71 @@
+"""Faults of music streaming at S4's thresholds: errors within 15 minutes, references to nothing within an hour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from ops_project.simulator.faults.fault import Details, Fault
+from ops_project.simulator.faults.rows import UNKNOWN_REFERENCES, unknown_id
+from ops_project.simulator.faults.scene import Scene
+from ops_project.simulator.outbox import Staged
+from ops_project.simulator.records import Sheet
+
+ERROR_WINDOW = timedelta(minutes=15)
+ERROR_SHARE = 0.3
+REFERENCE_WINDOW = timedelta(hours=1)
+
+
+def error_rate(scene: Scene) -> Details:
+    """30 % of the streams of a quarter of an hour have a negative duration: more than 5 % in every way to count."""
+    file, sheet, start, inside = _busiest(scene, ERROR_WINDOW)
+    seconds = sheet.column("listen_seconds")
+    broken = inside[: max(1, round(len(inside) * ERROR_SHARE))]
+    for index in broken:
+        sheet.rows[index].fields[seconds] = -1
+    scene.write(file, sheet)
+    return {"file": file.name, "window_start": start, "streams": len(inside), "broken": len(broken)}
+
+
+def unknown_songs(scene: Scene) -> Details:
+    """Fifteen streams of one hour play songs that are in no catalogue."""
+    file, sheet, start, inside = _busiest(scene, REFERENCE_WINDOW)
+    song = sheet.column("song_id")
+    chosen = inside[:UNKNOWN_REFERENCES]
+    for number, index in enumerate(chosen):
+        sheet.rows[index].fields[song] = unknown_id(str(sheet.rows[index].fields[song]), number)
+    scene.write(file, sheet)
+    return {"file": file.name, "window_start": start, "songs": [sheet.rows[index].fields[song] for index in chosen]}
+
+
+def _busiest(scene: Scene, window: timedelta) -> tuple[Staged, Sheet, datetime, list[int]]:
+    """The file with most records, its records, and those of its busiest window (aligned to the window's length)."""
+    file = max(scene.data(), key=lambda one: one.path.stat().st_size)
+    sheet = scene.sheet(file)
+    when = sheet.column("listened_at")
+    seconds = int(window.total_seconds())
+    moments = [datetime.fromisoformat(str(row.fields[when])).replace(tzinfo=UTC) for row in sheet.rows]
+    slots = [int(moment.timestamp()) // seconds for moment in moments]
+    slot, _ = Counter(slots).most_common(1)[0]
+    start = datetime.fromtimestamp(slot * seconds, UTC)
+    return file, sheet, start, [index for index, own in enumerate(slots) if own == slot]
+
+
+FAULTS = (
+    Fault(
+        "error_rate",
+        "breaks 30 % of the streams of a quarter of an hour",
+        "S4",
+        "data_invalid",
+        "streams",
+        act=error_rate,
+    ),
+    Fault(
+        "unknown_songs",
+        "plays fifteen unknown songs within an hour",
+        "S4",
+        "reference_violation",
+        "streams",
+        act=unknown_songs,
+    ),
+)

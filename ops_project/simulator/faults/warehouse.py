@@ -1,0 +1,41 @@
+"""Faults that a wrong transformation, or a wrong hand, leaves in a table: done to the warehouse under the writer's lock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from ops_project.catalog import Catalog
+from ops_project.runtime import warehouse
+from ops_project.settings import Settings
+from ops_project.simulator.faults.fault import Details
+from ops_project.simulator.faults.registry import Resolved
+from ops_project.simulator.faults.request import FaultError
+
+
+def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> Details:
+    """Do the damage in this home's warehouse. Raises FaultError where the table is not there or has no such rows."""
+    if not settings.warehouse.exists():
+        raise FaultError(f"fault {fault.request}: this home has no warehouse yet; run the pipeline first")
+    with warehouse.writer(settings, catalog.platform, owner=f"fault {fault.fault.id}", now=now) as held:
+        details = tamper(held.connection(), fault)
+        held.checkpoint()
+    return details
+
+
+def tamper(connection: duckdb.DuckDBPyConnection, fault: Resolved) -> Details:
+    """Damage the fault's table in one transaction."""
+    assert fault.fault.act is not None
+    table = fault.asset.replace("/", ".")
+    connection.execute("BEGIN")
+    try:
+        details = fault.fault.act(connection, table, fault.day)
+        connection.execute("COMMIT")
+    except BaseException as error:
+        connection.execute("ROLLBACK")
+        if isinstance(error, duckdb.CatalogException):
+            message = str(error).splitlines()[0]
+            raise FaultError(f"fault {fault.request}: {message}; run the pipeline first") from None
+        raise
+    return details
