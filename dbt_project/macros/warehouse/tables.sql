@@ -17,3 +17,15 @@
     {{ default__warehouse_tables(schemas) }}
         and table_catalog = current_database()
 {%- endmacro %}
+
+{# `union all` rows (table_schema, table_name, domain) of every model of the project, from its meta. #}
+{% macro domains_of_models() -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='unique_id') -%}
+            {%- if node.config.meta.domain %}
+    union all
+    select '{{ node.schema }}', '{{ node.alias or node.name }}', '{{ node.config.meta.domain }}'
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -13,12 +13,20 @@ with scores as (
 
 existing as (
     {{ warehouse_tables(['bronze', 'silver', 'gold']) }}
+),
+
+-- Tables that were never scored have a domain all the same.
+domains as (
+    select 'bronze' as table_schema, feed as table_name, max(domain) as domain
+    from {{ source('ops', 'batches') }}
+    group by feed
+    {{ domains_of_models() }}
 )
 
 select
     cast(existing.table_schema as {{ dbt.type_string() }}) as layer,
     cast(existing.table_name as {{ dbt.type_string() }}) as table_name,
-    cast(scores.domain as {{ dbt.type_string() }}) as domain,
+    cast(coalesce(scores.domain, domains.domain) as {{ dbt.type_string() }}) as domain,
     cast(scores.score as double) as quality_score,
     cast(scores.completeness as double) as completeness,
     cast(scores.validity as double) as validity,
@@ -33,3 +41,7 @@ left join scores
         existing.table_schema = scores.table_schema
         and existing.table_name = scores.table_name
         and scores.place = 1
+left join domains
+    on
+        existing.table_schema = domains.table_schema
+        and existing.table_name = domains.table_name
