@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ops_project.model.alert import FIRING, Alert
+from ops_project.model.matcher import all_match
 from ops_project.model.owner import Team
 from ops_project.model.receiver import Receiver
 from ops_project.model.severity import RANK
@@ -45,7 +46,7 @@ def of_group(
         "subject": _subject(alerts, len(firing), worst, bool(node.digest)),
         "digest": bool(node.digest),
         "ui_url": config.ui_url,
-        "alerts": [of_alert(alert, everything, config, now) for alert in alerts],
+        "alerts": [of_alert(alert, everything, config) for alert in alerts],
     }
 
 
@@ -58,7 +59,7 @@ def _subject(alerts: Sequence[Alert], firing: int, worst: str, digest: bool) -> 
     return f"[{state}] {first.summary}{more}"
 
 
-def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig, now: datetime) -> dict[str, Any]:
+def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> dict[str, Any]:
     """One alert with its context."""
     rule = config.rules.get(alert.rule)
     below = sorted({d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)))
@@ -120,6 +121,8 @@ def owner_name(owner: str, config: AlertConfig) -> str:
 def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict[str, Any]:
     """The notice that a silence ends."""
     matchers = ", ".join(map(str, silence.matchers))
+    waiting = [alert for alert in firing if all_match(silence.matchers, alert.labels)]
+    listed = "".join(f"\n#{alert.number} {alert.summary}" for alert in waiting[:LISTED])
     return {
         "kind": "silence",
         "status": "notice",
@@ -127,7 +130,8 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
         "at": now.isoformat(),
         "subject": f"[silence] number {silence.number} ends at {silence.ends_at:%Y-%m-%d %H:%M} UTC",
         "text": f"Silence {silence.number} ({matchers}), asked for by {silence.owner}: {silence.reason}. It ends at "
-        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what still fires then is told again.",
+        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what fires then is told again. "
+        + (f"{len(waiting)} alerts are silent under it now:{listed}" if waiting else "Nothing is silent under it now."),
         "alerts": [],
     }
 

@@ -106,9 +106,10 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Tell every group that is due."""
     state = decision.state
     for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0])):
-        if group.next_flush > now:
-            continue
         node = config.nodes[group.route]
+        hurried = config.hurry and not node.digest and key in decision.groups_changed
+        if group.next_flush > now and not hurried:
+            continue
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
         firing = [alert for alert in members if alert.status == FIRING and not alert.muted and not quiet]

@@ -46,6 +46,8 @@ class AlertConfig:
     flap_hold: timedelta = timedelta(minutes=30)
     ui_url: str = "http://localhost:3000"
     """Where the Dagster UI is served, for links."""
+    hurry: bool = False
+    """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""
     unconfigured: frozenset[str] = frozenset()
     """Channels (receiver/index-type) that lack their secrets; they are left out, visibly."""
 

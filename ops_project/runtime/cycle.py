@@ -197,7 +197,7 @@ def show(cycle: Cycle) -> None:
         return
     for asset in sorted({*wanted, *shown}):
         if wanted.get(asset) != shown.get(asset):
-            show_on_asset(cycle.instance, asset, open_now.get(asset, []) if asset in wanted else [], {})
+            show_on_asset(cycle.instance, asset, open_now.get(asset, []) if asset in wanted else [])
     cycle.ledger.put_document(SHOWN, wanted, digest(*sorted(wanted.values())), cycle.now)
 
 

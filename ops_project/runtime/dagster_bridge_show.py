@@ -7,7 +7,7 @@ at the timeline to see that it is over.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -17,32 +17,32 @@ from ops_project.runtime.dagster_bridge_events import SHOWN_CHECK
 SEVERE = ("critical", "high")
 
 
-def show(instance: dg.DagsterInstance, asset: str, alerts: Sequence[Alert], ui: Mapping[str, str]) -> None:
-    """Write what is open on one asset; nothing open passes."""
+def evaluation(asset: str, alerts: Sequence[Alert]) -> dg.AssetCheckEvaluation:
+    """What the check says of one asset; nothing open passes."""
     severe = any(alert.severity in SEVERE for alert in alerts)
-    instance.report_runless_asset_event(
-        dg.AssetCheckEvaluation(
-            asset_key=dg.AssetKey(asset.split("/")),
-            check_name=SHOWN_CHECK,
-            passed=not alerts,
-            severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
-            description="\n".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
-            metadata={
-                **{
-                    f"alert {alert.number}": dg.MetadataValue.md(
-                        f"**{alert.severity}** {alert.summary} – since {alert.starts_at:%Y-%m-%d %H:%M} UTC, owners: "
-                        f"{', '.join(alert.owners) or 'nobody'}. `ops alerts show {alert.number}`"
-                    )
-                    for alert in alerts
-                },
-                **{key: dg.MetadataValue.text(value) for key, value in ui.items()},
-            },
-        )
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(asset.split("/")),
+        check_name=SHOWN_CHECK,
+        passed=not alerts,
+        severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
+        description="\n".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
+        metadata={
+            f"alert {alert.number}": dg.MetadataValue.text(
+                f"{alert.severity}: {alert.summary} – since {alert.starts_at:%Y-%m-%d %H:%M} UTC, owners: "
+                f"{', '.join(alert.owners) or 'nobody'}. ops alerts show {alert.number}"
+            )
+            for alert in alerts
+        },
     )
+
+
+def show(instance: dg.DagsterInstance, asset: str, alerts: Sequence[Alert]) -> None:
+    """Write what is open on one asset."""
+    instance.report_runless_asset_event(evaluation(asset, alerts))
 
 
 def shown_check_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
     """The definition behind those evaluations, so that the UI lists the check before anything ever failed."""
     return dg.AssetCheckSpec(
-        SHOWN_CHECK, asset=asset, description="Alerts that are open on this asset. Written by the alert cycle."
+        SHOWN_CHECK, asset=asset, description="Alerts that are open on this asset. Written by the cycle."
     )

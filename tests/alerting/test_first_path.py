@@ -42,7 +42,9 @@ class Site:
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def told(self):
-        return {(line["recipient"], alert["summary"], alert["status"]) for line in self.lines() for alert in line["alerts"]}
+        return {
+            (line["recipient"], alert["summary"], alert["status"]) for line in self.lines() for alert in line["alerts"]
+        }
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
 from ops_project.operations.lineage import Lineage
 from ops_project.runtime.cycle import CycleReport, open_ledger, run_once
@@ -20,8 +21,13 @@ LINGER = timedelta(seconds=2.5)
 
 
 def build(site: Site) -> dg.Definitions:
-    """Sensors of the alert path."""
-    return dg.Definitions(sensors=[_cycle_sensor(site), _run_failure_sensor(site)])
+    """Sensors of the alert path, and the checks that show what is open."""
+    return dg.Definitions(asset_checks=[open_alert_checks(site)], sensors=sensors(site))
+
+
+def sensors(site: Site) -> list[dg.SensorDefinition]:
+    """Both run by default."""
+    return [_cycle_sensor(site), _run_failure_sensor(site)]
 
 
 class _Graph:

@@ -134,6 +134,22 @@ class OutboxTable(Access):
             ).scalar_one()
         return counts
 
+    def outbox_list(self, state: str | None, limit: int) -> list[dict[str, Any]]:
+        """Messages without their payload, the newest first."""
+        names = ("id", "kind", "channel", "recipient", "severity", "reason", "state", "attempts", "uncertain", "last_error")
+        statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+        if state is not None:
+            statement = statement.where(outbox.c.state == state)
+        with self.read() as connection:
+            return [
+                {
+                    **{name: getattr(row, name) for name in names},
+                    "created_at": from_seconds(row.created_at).isoformat(),
+                    "delivered_at": from_seconds(row.delivered_at).isoformat() if row.delivered_at else None,
+                }
+                for row in connection.execute(statement)
+            ]
+
     def dead_since(self, since: datetime) -> list[Message]:
         """Messages that were given up after `since`."""
         statement = (

@@ -1,0 +1,204 @@
+"""`ops alerts`: what is open, what happened, who was told and why, and what it was worth."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+import click
+from rich.console import Group
+from rich.markup import escape
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings
+
+VERDICTS = ("true-positive", "false-positive", "noise", "unclear")
+
+
+@click.group()
+def alerts() -> None:
+    """List and show alerts; give a verdict on one; look at the outbox."""
+
+
+def _ledger(settings: Settings) -> Any:
+    from ops_project.runtime.ledger import Ledger
+
+    return Ledger.open(settings.ledger_url)
+
+
+@alerts.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also the resolved ones.")
+@click.option("--severity", help="Only this severity.")
+@click.option("--domain", help="Only this domain.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@json_option
+@click.pass_obj
+def list_(
+    settings: Settings, everything: bool, severity: str | None, domain: str | None, limit: int, as_json: bool
+) -> None:
+    """Open alerts, newest first."""
+    found = [
+        alert
+        for alert in _ledger(settings).alerts(None if everything else "open", limit)
+        if (severity is None or alert.severity == severity) and (domain is None or alert.labels.get("domain") == domain)
+    ]
+    data = [_brief(alert) for alert in found]
+    columns = ("number", "severity", "status", "since", "summary", "owners", "silent")
+    rows = [
+        (
+            a["number"],
+            a["severity"],
+            a["status"],
+            f"{alert.starts_at:%Y-%m-%d %H:%M}",
+            a["summary"],
+            ", ".join(a["owners"]),
+            a["silent"],
+        )
+        for a, alert in zip(data, found, strict=True)
+    ]
+    emit(
+        as_json,
+        data,
+        lambda: console.print(table(columns, rows) if rows else "No open alert." if not everything else "No alert."),
+    )
+
+
+def _brief(alert: Any) -> dict[str, Any]:
+    silent = alert.muted.replace("_", " ") + (f" #{alert.cause}" if alert.cause else "")
+    return {
+        "number": alert.number,
+        "rule": alert.rule,
+        "severity": alert.severity,
+        "status": alert.status,
+        "summary": alert.summary,
+        "asset": alert.asset,
+        "domain": alert.labels.get("domain", ""),
+        "owners": list(alert.owners),
+        "since": alert.starts_at,
+        "resolved_at": alert.resolved_at,
+        "silent": silent,
+    }
+
+
+@alerts.command()
+@click.argument("number", type=int)
+@json_option
+@click.pass_obj
+def show(settings: Settings, number: int, as_json: bool) -> None:
+    """Everything about one alert: its timeline, whom it was told to, and why."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.operations.lineage import Lineage
+    from ops_project.operations.messages import of_alert
+    from ops_project.operations.rendering import facts
+    from ops_project.runtime.alert_config import alert_config
+    from ops_project.runtime.cycle import LINEAGE
+
+    ledger = _ledger(settings)
+    alert = ledger.alert(number)
+    if alert is None:
+        raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows those there are")
+    config = alert_config(settings, load_catalog(settings), Lineage.parse(ledger.document(LINEAGE) or ()))
+    body = of_alert(alert, ledger.alerts("open", 1000), config)
+    timeline = ledger.timeline(number)
+    messages = ledger.messages_about(number)
+    verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)
+    data = {**body, "timeline": timeline, "messages": messages, "verdict": verdict}
+
+    def render() -> None:
+        console.print(f"[bold]#{number} {escape(alert.summary)}[/bold]  {alert.status}")
+        console.print(table(("", ""), facts(body, {"ui_url": config.ui_url})))
+        console.print(
+            Group(
+                table(
+                    ("when", "what", "detail"),
+                    [(f"{e.at:%Y-%m-%d %H:%M:%S}", e.reason.value.replace("_", " "), e.detail) for e in timeline],
+                    title="Timeline",
+                ),
+                table(
+                    ("message", "channel", "to", "state", "tries", "why", "error"),
+                    [
+                        (
+                            m["id"],
+                            m["channel"],
+                            m["recipient"],
+                            m["state"],
+                            m["attempts"],
+                            m["reason"].replace("_", " "),
+                            m["last_error"],
+                        )
+                        for m in messages
+                    ],
+                    title="Messages",
+                ),
+            )
+        )
+        if verdict:
+            console.print(f"Verdict: {verdict['verdict']} by {verdict['by']}: {escape(verdict['why'])}")
+
+    emit(as_json, data, render)
+
+
+@alerts.command()
+@click.argument("number", type=int)
+@click.argument("value", type=click.Choice(VERDICTS))
+@click.option("--why", required=True, help="The reason, for whoever tunes the rule.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
+@json_option
+@click.pass_obj
+def verdict(settings: Settings, number: int, value: str, why: str, by: str, as_json: bool) -> None:
+    """Say what an alert was worth. A false positive's points leave the training of anomaly and volume checks."""
+    ledger = _ledger(settings)
+    if ledger.alert(number) is None:
+        raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows those there are")
+    ledger.give_verdict(number, value, why, by, settings.now())
+    data = {"alert": number, "verdict": value, "why": why, "by": by}
+    emit(as_json, data, lambda: console.print(f"Alert {number}: {value}."))
+
+
+@alerts.command()
+@json_option
+@click.pass_obj
+def precision(settings: Settings, as_json: bool) -> None:
+    """How many alerts of each rule were worth it, by the verdicts given."""
+    from ops_project.operations.precision import by_rule
+
+    ledger = _ledger(settings)
+    rows = by_rule(ledger.fired_by_rule(), ledger.verdicts())
+    emit(
+        as_json,
+        rows,
+        lambda: console.print(
+            table(
+                ("rule", "fired", "judged", "true", "false", "precision"),
+                [
+                    (
+                        r.rule,
+                        r.fired,
+                        r.judged,
+                        r.true,
+                        r.false,
+                        "unknown" if r.precision is None else f"{r.precision:.0%}",
+                    )
+                    for r in rows
+                ],
+            )
+        ),
+    )
+
+
+@alerts.command()
+@click.option("--state", type=click.Choice(["pending", "sending", "delivered", "dead"]), help="Only these.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@json_option
+@click.pass_obj
+def outbox(settings: Settings, state: str | None, limit: int, as_json: bool) -> None:
+    """Messages, the newest first, and how many may have been sent twice."""
+    ledger = _ledger(settings)
+    counts, rows = ledger.outbox_counts(), ledger.outbox_list(state, limit)
+
+    def render() -> None:
+        columns = ("id", "created_at", "state", "channel", "recipient", "severity", "attempts", "last_error")
+        console.print(table(columns, [[row[column] for column in columns] for row in rows]))
+        console.print("  ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(counts.items())))
+
+    emit(as_json, {"counts": counts, "messages": rows}, render)

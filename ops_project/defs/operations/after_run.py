@@ -1,0 +1,24 @@
+"""The cycle after a run that no daemon watches: `ops run` calls it at its end."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from ops_project.defs.shared.site import Site
+from ops_project.runtime.cycle import CycleReport, run_once
+from ops_project.runtime.dagster_bridge_graph import lineage_of
+
+
+def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, now: datetime) -> CycleReport:
+    """Observe, decide, record and tell at once: nobody comes back after a group's wait."""
+    return run_once(
+        site.settings,
+        site.catalog,
+        now,
+        instance,
+        lineage=lineage_of(definitions),
+        clock=lambda: datetime.now(UTC),
+        hurry=True,
+    )

@@ -1,0 +1,55 @@
+"""The check `open_alerts` on every asset: what the alert cycle writes is listed, coloured and kept by the Dagster UI.
+
+No job takes part in it; run by hand it asks the ledger and says the same.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.translator import Translator
+from ops_project.operations.inhibition import subjects
+from ops_project.runtime.cycle import open_ledger
+from ops_project.runtime.dagster_bridge_events import SHOWN_CHECK
+from ops_project.runtime.dagster_bridge_show import evaluation, shown_check_spec
+
+MODELS = frozenset({"model", "seed", "snapshot"})
+
+
+def asset_keys(site: Site) -> list[dg.AssetKey]:
+    """Bronze tables and dbt's tables, sorted."""
+    translator = Translator(site)
+    keys = {dg.AssetKey(["bronze", feed]) for feed in site.catalog.feeds}
+    keys |= {
+        translator.get_asset_key(node)
+        for node in site.dbt.json["nodes"].values()
+        if node["resource_type"] in MODELS and node["config"].get("materialized") != "ephemeral"
+    }
+    return sorted(keys)
+
+
+def open_alert_checks(site: Site) -> dg.AssetChecksDefinition:
+    """One definition for all of them."""
+
+    @dg.multi_asset_check(
+        name=SHOWN_CHECK,
+        specs=[shown_check_spec(key) for key in asset_keys(site)],
+        can_subset=True,
+        description="What is open in the ledger, by asset.",
+    )
+    def open_alerts(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        found = open_ledger(site.settings).alerts("open", limit=10_000)
+        for key in sorted(context.selected_asset_check_keys):
+            asset = "/".join(key.asset_key.path)
+            result = evaluation(asset, [alert for alert in found if asset in subjects(alert)])
+            yield dg.AssetCheckResult(
+                asset_key=key.asset_key,
+                check_name=key.name,
+                passed=result.passed,
+                severity=result.severity,
+                description=result.description,
+                metadata=result.metadata,
+            )
+
+    return open_alerts

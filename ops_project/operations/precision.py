@@ -1,0 +1,34 @@
+"""What a rule's alerts were worth: of those that somebody judged, the share that was right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RIGHT = "true-positive"
+WRONG = frozenset({"false-positive", "noise"})
+
+
+@dataclass(frozen=True)
+class Precision:
+    """One rule. `precision` is None while nobody judged: unknown, not perfect."""
+
+    rule: str
+    fired: int
+    judged: int
+    true: int
+    false: int
+    precision: float | None
+
+
+def by_rule(fired: Mapping[str, int], verdicts: Sequence[Mapping[str, Any]]) -> list[Precision]:
+    """The rules that ever fired, the least precise first."""
+    result = []
+    for rule, count in fired.items():
+        given = [item["verdict"] for item in verdicts if item["rule"] == rule]
+        true = sum(verdict == RIGHT for verdict in given)
+        false = sum(verdict in WRONG for verdict in given)
+        share = true / (true + false) if true + false else None
+        result.append(Precision(rule, count, len(given), true, false, share))
+    return sorted(result, key=lambda r: (r.precision is None, r.precision or 0.0, r.rule))
