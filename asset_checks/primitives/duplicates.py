@@ -123,15 +123,15 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
         newest - timedelta(days=situation.parameters.duplicates.window_dates - 1),
     )
     window = f"{day}::date between {date_list([oldest])} and {date_list([newest])}"
-    new = f"_load_seq >= {recent[0].load_seq}"
+    new = f"({scope.where}) and _load_seq >= {recent[0].load_seq}"
     # Looked for by key alone: content is compared among the suspects only, for it is wide and they are few.
     name, key = table_name(table.name), key_hash(table.key)
-    [[among_new]] = situation.rows(f"select count(*) - count(distinct {key}) from {name} where {window} and {new}")
+    [[among_new]] = situation.rows(f"select count(*) - count(distinct {key}) from {name} where {new}")
     [[before]] = situation.rows(
         f"""
         select count(*)
         from {name}
-        where {window} and not {new} and {key} in (select {key} from {name} where {window} and {new})
+        where {window} and not ({new}) and {key} in (select {key} from {name} where {new})
         """
     )
     rows = among_new + before

@@ -40,7 +40,9 @@ class Score(Model):
     window_dates: int = Field(ge=1)
     """Of a table that grows by date, its newest dates that are scored …"""
     recent_hours: float = Field(gt=0)
-    """… with every date that a load of these last hours touched."""
+    """… with every date that a load of these last hours touched …"""
+    max_rows: int = Field(ge=1)
+    """… newest first, while they hold fewer rows than this."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Score:

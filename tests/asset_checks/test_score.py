@@ -202,6 +202,17 @@ def test_old_dates_are_scored_when_a_load_touches_them_and_only_then() -> None:
     assert score.measure(warehouse.situation(), ORDERS).completeness == Fraction(3, 4)
 
 
+def test_the_first_load_of_a_long_history_is_scored_up_to_the_configured_rows() -> None:
+    warehouse = Warehouse()
+    for back in range(30):
+        day = DAY - timedelta(days=back)
+        warehouse.batch("orders", day, [{"order_id": day.toordinal(), "customer_id": "c"}], loaded_at=NOW)
+    assert score.measure(warehouse.situation(), ORDERS).row_count == 30
+    small = PARAMETERS.model_copy(update={"max_rows": 10})
+    measures = score.measure(warehouse.situation(score=small), ORDERS)
+    assert (measures.row_count, measures.scope) == (10, "10 dates to 2026-03-09, 20 older touched dates left out")
+
+
 def test_of_a_full_extract_the_newest_date_is_scored() -> None:
     warehouse = Warehouse()
     for back in range(3):
