@@ -1,6 +1,7 @@
 """The raw file after it was taken: kept under its feed, date and hash, read-only.
 
-A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken it;
+A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken
+it;
 until then both names stand for the same bytes. Neither step can lose it: killed between them, the next run goes on.
 """
 

@@ -168,7 +168,7 @@ def _from_format(text: str, item: str, column: Column) -> str:
     return _local(checked, column) if column.base_type == "timestamp" else checked
 
 
-def checks(name: str, text: str, value: str, column: Column, required: bool) -> list[Check]:
+def checks(text: str, value: str, column: Column, required: bool) -> list[Check]:
     """What can be wrong with a column: `text` is SQL of its text (NULL: no value), `value` of its cast."""
     found = []
     if column.base_type != "string":

@@ -351,5 +351,5 @@ def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
                 f"{others} of {result.rows_in} rows quarantined: {first}",
                 False,
                 {"rows": others, "rows_in": result.rows_in, "reasons": result.reasons, "samples": result.samples},
-            )  # fmt: skip
+            )
         )

@@ -32,7 +32,7 @@ class InboundFile:
 
 
 def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
-    """The files of `feed` below `<inbound>/<domain>/`, by business date, time and name; hidden files are not looked at."""
+    """The files of `feed` below `<inbound>/<domain>/`, by business date, time and name; not hidden ones."""
     folder = inbound / feed.domain
     if not folder.is_dir():
         return []

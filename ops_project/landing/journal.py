@@ -1,18 +1,20 @@
-"""Writes of landing's own tables: batches, findings, touched dates. Every call happens inside the file's transaction."""
+"""Writes of landing's own tables: batches and findings, inside the transaction of a file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
 from ops_project.landing.result import Batch, Finding
 
-# Findings that say what happened, not that something is outstanding: the next file that is in order closes them.
+# These say what happened, not that something is outstanding: the next run that loads a file closes them.
 EVENTS = ("source_duplicate", "source_late")
+SUSPICION = timedelta(days=7)
 
 
 def naive(moment: datetime) -> datetime:
@@ -55,9 +57,11 @@ def write_batch(
             $replaces AS replaces_batch_id
         """,
         {
-            "batch_id": batch.batch_id, "feed": batch.feed, "domain": domain, "file_name": batch.file_name, "part": part,
+            "batch_id": batch.batch_id, "feed": batch.feed, "domain": domain,
+            "file_name": batch.file_name, "part": part,
             "archive_path": archive_path, "sha256": sha256, "size": size, "arrived_at": naive(arrived_at),
-            "business_date": batch.business_date, "load_seq": batch.load_seq, "status": batch.status, "version": version,
+            "business_date": batch.business_date, "load_seq": batch.load_seq, "status": batch.status,
+            "version": version,
             "rows_in": batch.rows_in, "rows_loaded": batch.rows_loaded, "rows_quarantined": batch.rows_quarantined,
             "rows_filtered": batch.rows_filtered, "rows_collapsed": batch.rows_collapsed, "control_rows": control_rows,
             "finding": batch.finding, "message": batch.message, "loaded_at": naive(now), "run_id": run_id,
@@ -85,7 +89,8 @@ def write_findings(
             WHERE NOT EXISTS (SELECT 1 FROM ops.findings WHERE finding_id = $id AND state = 'open')
             """,
             {
-                "id": finding_id(finding), "kind": finding.kind, "feed": finding.feed, "asset": f"bronze/{finding.feed}",
+                "id": finding_id(finding), "kind": finding.kind, "feed": finding.feed,
+                "asset": f"bronze/{finding.feed}",
                 "day": finding.business_date, "batch": finding.batch_id, "file": finding.file_name,
                 "message": finding.message, "evidence": json.dumps(finding.evidence, ensure_ascii=False, default=str),
                 "state": finding.state, "now": naive(now), "run": run_id,
@@ -93,31 +98,62 @@ def write_findings(
         )  # fmt: skip
 
 
-def resolve(
-    connection: duckdb.DuckDBPyConnection, feed: str, day: date, kinds: Iterable[str] | None, now: datetime, keep: str
-) -> int:
-    """Close the open findings of a feed and date (all kinds, or `kinds`) but those of batch `keep`; how many there were."""
-    listed = list(kinds) if kinds is not None else None
+def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now: datetime) -> int:
+    """Close what `batch` settles; the number of findings.
+
+    Whatever came, the file of its date is no longer missing, and earlier rejected ones have had their successor. A
+    loaded
+    file settles all that was said of its date before, and what only told of an event in an earlier run.
+    """
+    if batch.status == "duplicate":
+        return 0
+    statuses = ["rejected", "replaced", "loaded", "duplicate"] if batch.status == "loaded" else ["rejected"]
     rows = connection.execute(
         """
-        UPDATE ops.findings SET state = 'resolved', resolved_at = ?
-        WHERE feed = ? AND business_date = ? AND state = 'open' AND batch_id IS DISTINCT FROM ?
-          AND (?::VARCHAR[] IS NULL OR list_contains(?::VARCHAR[], kind))
+        UPDATE ops.findings SET state = 'resolved', resolved_at = $now
+        WHERE feed = $feed AND state = 'open' AND (
+            (business_date = $day AND batch_id IS NULL AND ($loaded OR kind = 'source_missing'))
+            OR batch_id IN (
+                SELECT batch_id FROM ops.batches
+                WHERE feed = $feed AND business_date = $day AND part IS NOT DISTINCT FROM $part
+                  AND list_contains($statuses, status)
+            )
+            OR ($loaded AND list_contains($events, kind) AND observed_at < $now)
+        )
         RETURNING finding_id
         """,
-        [naive(now), feed, day, keep, listed, listed],
+        {
+            "now": naive(now),
+            "feed": batch.feed,
+            "day": batch.business_date,
+            "part": part,
+            "loaded": batch.status == "loaded",
+            "statuses": statuses,
+            "events": list(EVENTS),
+        },
     ).fetchall()
     return len(rows)
 
 
-def resolve_events(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime, keep: str) -> int:
-    """Close what only told of an event, now that a file came in order."""
-    rows = connection.execute(
+def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -> None:
+    """Close suspicions about loaded files that nobody has corrected in a week: that is how the data is."""
+    connection.execute(
         """
-        UPDATE ops.findings SET state = 'resolved', resolved_at = ?
-        WHERE feed = ? AND state = 'open' AND list_contains(?, kind) AND batch_id IS DISTINCT FROM ?
-        RETURNING finding_id
+        UPDATE ops.findings SET state = 'resolved', resolved_at = $now
+        WHERE feed = $feed AND state = 'open' AND observed_at <= $limit
+          AND batch_id IN (SELECT batch_id FROM ops.batches WHERE feed = $feed AND status IN ('loaded', 'duplicate'))
         """,
-        [naive(now), feed, list(EVENTS), keep],
-    ).fetchall()
-    return len(rows)
+        {"now": naive(now), "feed": feed, "limit": naive(now - SUSPICION)},
+    )
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit at the end, or leave nothing behind."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

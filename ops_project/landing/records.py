@@ -105,7 +105,7 @@ def _records(lines: _Lines, file_format: Format) -> Iterator[Record]:
 def split_line(text: str, file_format: Format) -> list[str] | None:
     """The fields of a record that is one line; None where it cannot be read."""
     try:
-        return next(_reader(iter((text,)), file_format))
+        return list(next(_reader(iter((text,)), file_format)))
     except (csv.Error, StopIteration):
         return None
 

@@ -225,7 +225,7 @@ class _Counter:
         self.size += len(chunk)
 
     def _lines_with_quotes(self, chunk: bytes) -> None:
-        """Whole lines go to the look at quotes, so that each quote has its neighbours; the rest waits for the next chunk."""
+        """Give whole lines to the look at quotes, so that each has its neighbours; the rest waits."""
         cut = chunk.rfind(b"\n") + 1
         if self.quotes or self.quote in chunk or self.quote in self.tail:
             if cut:

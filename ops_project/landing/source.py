@@ -103,10 +103,8 @@ class Source:
         """The exact reader's rows as a table."""
         width = len(self.fields)
         names = [f"_r{index}" for index in range(width)]
-        columns = ", ".join(f"{name} VARCHAR" for name in names)
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {RAW} (_ord BIGINT, _line BIGINT, _problem VARCHAR{', ' + columns if columns else ''})"
-        )
+        columns = ", ".join(["_ord BIGINT", "_line BIGINT", "_problem VARCHAR", *(f"{name} VARCHAR" for name in names)])
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {RAW} ({columns})")
         rows, ordinal, self.problems = self.all_records(), 0, 0
         nothing: tuple[None, ...] = (None,) * width
         while portion := list(itertools.islice(rows, PORTION)):
@@ -126,7 +124,7 @@ class Source:
                     },
                 }
             )
-            append(connection, RAW, table)
+            append(connection, RAW, table, empty_is_null=self.format.kind == "csv")
             ordinal += len(portion)
             self.problems += sum(problem is not None for problem in problems)
         self.records, self.materialised = ordinal, True
@@ -214,11 +212,12 @@ def problem_of(record: Record, width: int) -> str | None:
     return None
 
 
-def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
-    """Append an Arrow table."""
+def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, empty_is_null: bool = False) -> None:
+    """Append an Arrow table; an empty raw field becomes NULL where the fast reader would make it so."""
+    columns = [f"nullif({name}, '')" if empty_is_null and name.startswith("_r") else name for name in rows.column_names]
     connection.register("landing_portion", rows)
     try:
-        connection.execute(f"INSERT INTO {table} SELECT * FROM landing_portion")
+        connection.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM landing_portion")
     finally:
         connection.unregister("landing_portion")
 

@@ -68,7 +68,7 @@ class Stage:
         found = []
         if column.expression is not None:
             found.append(casts.Check("its expression cannot be computed", f"_failed_{self._nth(name)}"))
-        found += casts.checks(name, f"_t{self._nth(name)}", identifier(name), column, required)
+        found += casts.checks(f"_t{self._nth(name)}", identifier(name), column, required)
         return [ColumnCheck(name, check) for check in found]
 
     def _nth(self, name: str) -> int:
@@ -137,7 +137,8 @@ class Stage:
         lead = f"{carried}, " if carried else ""
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {STAGED} AS "
-            f"SELECT {lead}{columns}, (CASE {state})::UTINYINT AS _state FROM ({self.typed(self.source.relation, carried)})"
+            f"SELECT {lead}{columns}, (CASE {state})::UTINYINT AS _state "
+            f"FROM ({self.typed(self.source.relation, carried)})"
         )
 
     @property
@@ -259,12 +260,13 @@ class Stage:
             "_problem": pa.array([item[3] for item in portion], pa.string()),
         }
         for index in range(width):
-            data[f"_r{index}"] = pa.array([_field(item[4][index]) for item in portion], pa.string())
+            data[f"_r{index}"] = pa.array([item[4][index] for item in portion], pa.string())
         columns = ", ".join(f"_r{index} VARCHAR" for index in range(width))
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {BAD} (_ord BIGINT, _line BIGINT, _text VARCHAR, _problem VARCHAR, {columns})"
+            f"CREATE OR REPLACE TEMP TABLE {BAD} "
+            f"(_ord BIGINT, _line BIGINT, _text VARCHAR, _problem VARCHAR, {columns})"
         )
-        append(connection, BAD, pa.table(data))
+        append(connection, BAD, pa.table(data), empty_is_null=self.source.format.kind == "csv")
         personal = self.feed.personal_columns()
         cases = []
         for item in self.checks:
@@ -278,7 +280,8 @@ class Stage:
                 f"CASE WHEN _problem IS NULL AND ({item.check.predicate}) THEN "
                 f"{{'column': {name}::VARCHAR, 'reason': {literal(item.check.reason)}, 'value': {shown}::VARCHAR}} END"
             )
-        problem = "CASE WHEN _problem IS NOT NULL THEN {'column': NULL::VARCHAR, 'reason': _problem, 'value': NULL::VARCHAR} END"
+        nothing = "{'column': NULL::VARCHAR, 'reason': _problem, 'value': NULL::VARCHAR}"
+        problem = f"CASE WHEN _problem IS NOT NULL THEN {nothing} END"
         listed = f"list_filter([{', '.join([problem, *cases])}], item -> item IS NOT NULL)"
         connection.execute(
             f"""
@@ -288,11 +291,6 @@ class Stage:
             FROM (SELECT _ord, _line, _text, {listed} AS _why FROM ({self.typed(BAD, "_ord, _line, _text, _problem")}))
             """
         )
-
-
-def _field(text: str | None) -> str | None:
-    # The fast reader gives NULL for an empty field, so the explanation sees the same.
-    return text
 
 
 def reasons_summary(connection: duckdb.DuckDBPyConnection, limit: int = 20) -> list[dict[str, object]]:

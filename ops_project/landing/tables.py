@@ -19,7 +19,8 @@ OPS_TABLES = {
         batch_id VARCHAR NOT NULL, feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, file_name VARCHAR NOT NULL,
         part VARCHAR, archive_path VARCHAR, sha256 VARCHAR NOT NULL, size_bytes BIGINT NOT NULL,
         arrived_at TIMESTAMP NOT NULL, business_date DATE NOT NULL, load_seq BIGINT NOT NULL, status VARCHAR NOT NULL,
-        contract_version INTEGER, rows_in BIGINT NOT NULL, rows_loaded BIGINT NOT NULL, rows_quarantined BIGINT NOT NULL,
+        contract_version INTEGER, rows_in BIGINT NOT NULL, rows_loaded BIGINT NOT NULL, rows_quarantined BIGINT NOT
+        NULL,
         rows_filtered BIGINT NOT NULL, rows_collapsed BIGINT NOT NULL, control_rows BIGINT, finding VARCHAR,
         message VARCHAR, loaded_at TIMESTAMP NOT NULL, run_id VARCHAR, replaces_batch_id VARCHAR,
         CHECK (rows_in = rows_loaded + rows_quarantined + rows_filtered + rows_collapsed)""",
@@ -119,7 +120,7 @@ def _ensure_bronze(connection: duckdb.DuckDBPyConnection, feed: Feed, existing: 
             assert found is not None
             if found[0]:
                 raise BronzeError(
-                    f"{table}.{name}: the contract makes {existing[name]} to {data_type}, which would change {found[0]} "
-                    f"values (for example {found[1]!r}); give the new content a column of its own"
+                    f"{table}.{name}: the contract makes {existing[name]} to {data_type}, which would change "
+                    f"{found[0]} values (for example {found[1]!r}); give the new content a column of its own"
                 )
             connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {data_type}")

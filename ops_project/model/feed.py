@@ -41,7 +41,7 @@ class Volume(Model):
     min_points: int = Field(default=7, ge=6)
     """Earlier dates that are needed; fewer: unknown."""
     history: int = Field(default=56, ge=6)
-    confidence: float = Field(default=0.99, gt=0.5, lt=1)
+    confidence: float = Field(default=0.999, gt=0.5, lt=1)
     """Of the two-sided prediction interval."""
     trend_from: int = Field(default=14, ge=6)
     """Dates from which growth is part of the model."""

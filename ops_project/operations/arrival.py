@@ -11,7 +11,8 @@ from enum import StrEnum
 from ops_project.model.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.model.feed import Feed
 
-# A feed that has gone silent is reported for this many expected dates after its last file; that it is dead is then known.
+# A feed that has gone silent is reported for this many expected dates after its last file; that it is dead is then
+# known.
 SILENT_DATES = 92
 
 
@@ -94,7 +95,7 @@ def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
 
 
 def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:
-    """Due business dates for which no file is known. Without a `start` they begin with the first file that ever came."""
+    """Due business dates for which no file is known. Without `start`: from the first file on."""
     if not feed.enabled or feed.expected.kind == "never" or not (known or feed.start):
         return []
     first = feed.start or min(known)

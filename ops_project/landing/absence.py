@@ -1,0 +1,42 @@
+"""Files that are due and not there: recorded once, closed when they come."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from ops_project.landing import journal
+from ops_project.landing.context import Context
+from ops_project.landing.result import Finding
+from ops_project.operations.arrival import missing_dates
+
+
+def record_missing(context: Context, present: Collection[date], without_control: Collection[date]) -> None:
+    """Write a finding for every due date that has no file.
+
+    `present`: dates whose files lie inbound and were left there on purpose. `without_control`: those that wait for
+    their control file.
+    """
+    feed = context.feed
+    delivered = context.rows(
+        "SELECT DISTINCT business_date FROM ops.batches WHERE feed = ? AND status <> 'duplicate'", [feed.name]
+    )
+    recorded = context.rows(
+        "SELECT business_date FROM ops.findings WHERE feed = ? AND kind = 'source_missing' AND state = 'open'",
+        [feed.name],
+    )
+    known, said = {row[0] for row in delivered} | set(present), {row[0] for row in recorded}
+    ask = f"; contact {feed.contact}" if feed.contact else ""
+    findings = []
+    for day in missing_dates(feed, known, context.now):
+        if day in said:
+            continue
+        what = f"no file of {feed.name} for {day} ({', '.join(feed.inbound)})"
+        if day in without_control and feed.control is not None:
+            what = f"the file of {feed.name} for {day} is there, its control file ({feed.control.file}) is not"
+        evidence = {"expected": feed.expected.kind, "inbound": list(feed.inbound)}
+        findings.append(Finding("source_missing", feed.name, day, None, what + ask, evidence))
+    if findings:
+        with journal.transaction(context.connection):
+            journal.write_findings(context.connection, findings, context.now, context.run_id)
+    context.result.findings += findings
