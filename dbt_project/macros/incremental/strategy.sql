@@ -1,11 +1,11 @@
 {#
-  incremental_strategy='touched_dates': the touched dates are deleted, also where no row replaces them, and the new rows
+  incremental_strategy='touched_dates': the rebuilt dates are deleted, also where no row replaces them, and the new rows
   inserted, in the transaction in which the post-hook records the build. Killed anywhere, a plain rerun does it again.
   meta.date_column names the column (default business_date).
 #}
 {% macro get_incremental_touched_dates_sql(arg_dict) %}
     {%- set column = model.config.meta.get('date_column', 'business_date') -%}
-    delete from {{ arg_dict['target_relation'] }} where {{ date_predicate(column, touched_dates()) }};
+    delete from {{ arg_dict['target_relation'] }} where {{ date_predicate(column, rebuilt_dates()) }};
     {{ insert_all(arg_dict) }}
 {% endmacro %}
 

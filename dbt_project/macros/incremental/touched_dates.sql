@@ -1,5 +1,5 @@
 {#
-  Which business dates a model has to rebuild.
+  Which business dates changed since this model last consumed them, as ISO dates in order.
 
   Landing writes (feed, business date, load_seq) to ops.touched_dates for every date whose bronze rows changed, also
   where they only vanished. ops.builds holds how far a model has consumed. A model names its feeds in meta.feeds.
@@ -8,29 +8,30 @@
   Read at compile time, outside the model's transaction: sound because one process at a time writes the warehouse and
   does not land while it builds.
 #}
-{% macro touched_dates(spread_days=none) %}
+{% macro touched_dates() %}
     {#- Configuration is complete only once execution begins. -#}
     {%- if not warehouse_is_open() -%}{{ return([]) }}{%- endif -%}
     {%- set feeds = model.config.meta.get('feeds', []) -%}
     {%- if not feeds -%}
         {{ exceptions.raise_compiler_error(model.name ~ ' is built by touched dates and names no feeds: set meta.feeds') }}
     {%- endif -%}
-    {%- set spread = model.config.meta.get('spread_days', 0) if spread_days is none else spread_days -%}
-    {%- set days = modules.datetime.timedelta -%}
     {%- set dates = [] -%}
     {%- for row in run_query(touched_dates_sql(feeds)).rows -%}
-        {%- for offset in range(spread + 1) -%}
-            {%- do dates.append((row[0] + days(days=offset)).isoformat()) -%}
-        {%- endfor -%}
+        {%- do dates.append(row[0].isoformat()) -%}
     {%- endfor -%}
     {%- if var('rebuild_from', '') and var('rebuild_to', '') -%}
         {%- set first = modules.datetime.date.fromisoformat(var('rebuild_from') | string) -%}
         {%- set last = modules.datetime.date.fromisoformat(var('rebuild_to') | string) -%}
-        {%- for offset in range((last - first).days + 1 + spread) -%}
-            {%- do dates.append((first + days(days=offset)).isoformat()) -%}
+        {%- for offset in range((last - first).days + 1) -%}
+            {%- do dates.append((first + modules.datetime.timedelta(days=offset)).isoformat()) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(dates | unique | sort) }}
+{% endmacro %}
+
+{# The dates that a build replaces: the touched ones, each with the meta.spread_days that follow it. #}
+{% macro rebuilt_dates() %}
+    {{ return(widened(touched_dates(), 0, model.config.meta.get('spread_days', 0))) }}
 {% endmacro %}
 
 {# False where SQL is only compiled, which must work without a warehouse. #}
@@ -48,20 +49,11 @@
 {% endmacro %}
 
 {#
-  A predicate on a date column: true on a first build or full refresh, else the dates to rebuild, as literals, so that
-  the scan skips what lies outside.
+  A predicate on a date column: true on a first build or full refresh, else the touched dates, as literals, so that the
+  scan skips what lies outside.
 #}
-{% macro in_touched_dates(column, lookback_days=0) -%}
-    {%- if not is_incremental() -%}
-        true
-    {%- else -%}
-        {%- set dates = touched_dates() -%}
-        {%- if lookback_days and dates -%}
-            {{ date_predicate(column, with_days_before(dates, lookback_days)) }}
-        {%- else -%}
-            {{ date_predicate(column, dates) }}
-        {%- endif -%}
-    {%- endif -%}
+{% macro in_touched_dates(column) -%}
+    {%- if not is_incremental() -%} true {%- else -%} {{ date_predicate(column, touched_dates()) }} {%- endif -%}
 {%- endmacro %}
 
 {# A predicate for models that replay everything from the earliest touched date on. #}
@@ -74,15 +66,16 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro with_days_before(dates, days) %}
-    {%- set widened = [] -%}
+{# ISO dates → the same with so many days before and after each of them. #}
+{% macro widened(dates, before, after) %}
+    {%- set found = [] -%}
     {%- for text in dates -%}
         {%- set day = modules.datetime.date.fromisoformat(text) -%}
-        {%- for offset in range(days + 1) -%}
-            {%- do widened.append((day - modules.datetime.timedelta(days=offset)).isoformat()) -%}
+        {%- for offset in range(-before, after + 1) -%}
+            {%- do found.append((day + modules.datetime.timedelta(days=offset)).isoformat()) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ return(widened | unique | sort) }}
+    {{ return(found | unique | sort) }}
 {% endmacro %}
 
 {# ISO dates → a predicate; a run of consecutive dates becomes a range. #}

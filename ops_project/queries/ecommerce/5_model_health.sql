@@ -5,15 +5,15 @@
 -- optional: gold.product_recommendations (product_id varchar, recommended_product_id varchar)
 select
     'Customer Segmentation' as model,
-    count(distinct customer_id) as predictions,
-    count(distinct segment_name) as segments,
+    nullif(count(distinct customer_id), 0) as predictions,
+    nullif(count(distinct segment_name), 0) as segments,
     case when count(*) = 0 then '❔ Unknown' else '✅ Active' end as status
 from gold.customer_segments
 union all
 select
     'Churn Prediction',
-    count(distinct customer_id),
-    count(distinct churn_risk),
+    nullif(count(distinct customer_id), 0),
+    nullif(count(distinct churn_risk), 0),
     case
         when count(*) = 0 then '❔ Unknown'
         when sum(case when churn_risk = 'High' then 1 else 0 end) > 1000 then '⚠️ High Risk'
@@ -23,7 +23,7 @@ from gold.customer_churn_predictions
 union all
 select
     'Product Recommendations',
-    count(distinct product_id),
-    count(distinct recommended_product_id),
+    nullif(count(distinct product_id), 0),
+    nullif(count(distinct recommended_product_id), 0),
     case when count(*) = 0 then '❔ Unknown' else '✅ Active' end
 from gold.product_recommendations;

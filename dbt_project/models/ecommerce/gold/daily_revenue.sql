@@ -12,7 +12,7 @@
 }}
 
 -- A touched date also changes the average of the six days that follow: those take their own figures from this table.
-{%- set touched = touched_dates(spread_days=0) if is_incremental() else [] %}
+{%- set touched = touched_dates() if is_incremental() else [] %}
 
 with orders as (
     select
@@ -67,7 +67,7 @@ around as (
         net_revenue
     from {{ this }}
     where
-        {{ date_predicate('order_date', with_days_before(touched_dates(), 6)) }}
+        {{ date_predicate('order_date', widened(rebuilt_dates(), 6, 0)) }}
         and not ({{ date_predicate('order_date', touched) }})
     {%- endif %}
 ),
@@ -103,5 +103,5 @@ select
 from around
 inner join averages on around.order_date = averages.order_date
 {%- if is_incremental() %}
-where {{ date_predicate('around.order_date', touched_dates()) }}
+where {{ date_predicate('around.order_date', rebuilt_dates()) }}
 {%- endif %}
