@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ops_project.model.alert import FIRING, PENDING, RESOLVED, Alert
 from ops_project.model.matcher import all_match
-from ops_project.model.rule import Condition, Rule
+from ops_project.model.rule import IDENTITY, Condition, Rule
 from ops_project.model.signal import OK, Signal, digest
 from ops_project.operations import windows
 from ops_project.operations.reasons import Reason
@@ -30,13 +30,22 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig)
                 _apply(decision, state, config, signal, labels, name, rule, index, condition)
 
 
+def key_of(name: str, rule: Rule, labels: Mapping[str, str]) -> str:
+    """What makes an alert one alert. Unless the rule says otherwise that is a signal's own subject: the asset, whichever
+    job reported it, or the pipeline where there is no asset."""
+    if rule.by == IDENTITY:
+        subject = labels.get("asset") or f"pipeline:{labels.get('pipeline', '')}"
+        return digest(name, subject, labels.get("partition", ""), labels.get("check", ""))
+    return digest(name, *(labels.get(label, "") for label in rule.by))
+
+
 def remember(state: State, signal: Signal, config: AlertConfig) -> None:
     """Fill the windows with a signal that has been decided on already."""
     for name, rule, index, condition in config.by_metric.get(signal.kind, ()):
         if condition.aggregate == "last":
             continue
         labels = _labels(signal, config)
-        held = state.windows.setdefault((name, index, digest(name, *(labels.get(label, "") for label in rule.by))), [])
+        held = state.windows.setdefault((name, index, key_of(name, rule, labels)), [])
         if signal.state == OK and config.metrics[condition.metric].type == "state":
             held.clear()
         elif all_match(condition.match, labels):
@@ -64,7 +73,7 @@ def _apply(
     condition: Condition,
 ) -> None:
     matched = not condition.match or all_match(condition.match, labels)
-    key = digest(name, *(labels.get(label, "") for label in rule.by))
+    key = key_of(name, rule, labels)
     number = state.by_key.get(key)
     alert = state.alerts.get(number) if number is not None else None
     if condition.aggregate == "last":

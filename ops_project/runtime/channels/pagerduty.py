@@ -15,17 +15,23 @@ from ops_project.runtime.ledger.outbox import Message
 SEVERITIES = {"critical": "critical", "high": "error", "medium": "warning", "low": "info"}
 SUMMARY_LENGTH = 1024
 BAD_REQUEST = 400
+TOO_MANY = 429
 
 
 class PagerDutySender:
     """One integration key."""
 
     def __init__(self, routing_key: str, url: str | None = None) -> None:
-        self.client = EventsApiV2Client(routing_key, base_url=url, timeout=TIMEOUT_SECONDS)
-        # The outbox retries, with its own backoff, and must not be held up by a client that sleeps.
-        self.client.retry = {}
-        self.client.max_http_attempts = 1
-        self.client.max_network_attempts = 1
+        options: dict[str, Any] = {"base_url": url}
+        if url is not None and url.startswith("http://"):
+            # The client insists on https; a relay in one's own network need not have it.
+            options = {"transport": _Relay(url)}
+        self.client = EventsApiV2Client(routing_key, timeout=TIMEOUT_SECONDS, **options)
+        # The outbox retries, with its own backoff, and must not be held up by a client that sleeps: by default this one
+        # tries again for ever on 429. A limit below the first attempt makes it hand the answer back at once.
+        self.client.retry = {TOO_MANY: 1}
+        self.client.max_http_attempts = -1
+        self.client.max_network_attempts = 0
 
     def send(self, message: Message) -> str:
         payload = message.payload
@@ -42,6 +48,18 @@ class PagerDutySender:
             raise DeliveryError(
                 f"PagerDuty: {status or type(error).__name__}: {str(error)[:300]}", permanent=status == BAD_REQUEST
             ) from error
+
+
+class _Relay(httpx.HTTPTransport):
+    """Sends what is meant for PagerDuty to a plain-text relay."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.relay = httpx.URL(url)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        request.url = request.url.copy_with(scheme="http", host=self.relay.host, port=self.relay.port)
+        return super().handle_request(request)
 
 
 def dedup_key(message: Message) -> str:

@@ -1,0 +1,54 @@
+"""A real HTTP server on loopback that keeps what it is sent and answers as told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Endpoint:
+    def __init__(self) -> None:
+        self.requests = []
+        self.answers = []
+        """(status, body, headers) for the next requests; then 200."""
+        self.body = b"ok"
+        self.url = ""
+
+
+@contextmanager
+def http_server():
+    endpoint = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            try:
+                body = json.loads(raw)
+            except ValueError:
+                body = raw.decode()
+            endpoint.requests.append((self.path, dict(self.headers), body))
+            status, answer, headers = endpoint.answers.pop(0) if endpoint.answers else (200, endpoint.body, {})
+            if callable(answer):
+                answer = answer(body)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    endpoint.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield endpoint
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,106 @@
+"""One upstream cause, a hundred symptoms: one page that lists them."""
+
+from datetime import timedelta
+
+import pytest
+
+HUNDRED = {
+    "bronze/orders": {},
+    "silver/fact_orders": {"from": ["bronze/orders"]},
+    **{f"gold/report_{n:03d}": {"from": ["silver/fact_orders"]} for n in range(100)},
+}
+STOPPED = "firing Quality score of bronze/orders is 41, below 70: everything downstream is stopped"
+
+
+def _break_everything(world) -> None:
+    world.reads("quality.score", 41.0, asset="bronze/orders")
+    for n in range(100):
+        world.reads("freshness.state", 2.0, asset=f"gold/report_{n:03d}")
+
+
+@pytest.mark.parametrize("order", ["cause first", "symptoms first"])
+def test_a_hundred_assets_fail_from_one_cause_and_there_is_one_page_that_lists_them(world, order):
+    night = world(at="2026-03-04 02:10", graph=HUNDRED)
+    _break_everything(night)
+    if order == "symptoms first":
+        night.pending.reverse()
+    night.advance("1h", timedelta(minutes=1))
+    pages = night.expect_to("on-call/2", f"on-call pagerduty > : {STOPPED}")
+    [alert] = pages[0].payload["alerts"]
+    # Each report is stale and very stale, and the score is below 85 as well.
+    assert len(alert["silent_under_it"]) == 201
+    assert alert["blast_radius"]["asset_count"] == 101
+    told = {a["summary"] for n in night.inbox for a in n.payload["alerts"]}
+    assert told == {STOPPED.removeprefix("firing ")}
+
+
+def test_what_is_still_broken_after_the_cause_is_repaired_is_told_then(world):
+    night = world(at="2026-03-04 02:10", graph=HUNDRED)
+    _break_everything(night)
+    night.advance("10m", timedelta(minutes=1))
+    night.forget_others()
+    night.reads("quality.score", 96.0, asset="bronze/orders")
+    for n in range(1, 100):
+        night.reads("freshness.state", 0.0, asset=f"gold/report_{n:03d}")
+    night.advance("1m")
+    night.expect_to(
+        "on-call/2",
+        f"on-call pagerduty > : {STOPPED.replace('firing', 'resolved')}",
+        "on-call pagerduty > : firing gold/report_000 is very stale: last built more than 48 h ago",
+    )
+
+
+def test_a_restart_in_the_middle_makes_no_second_page_and_lets_no_symptom_through(world):
+    night = world(at="2026-03-04 02:10", graph=HUNDRED)
+    _break_everything(night)
+    night.advance("1s")
+    night.restart()
+    night.advance("5s")
+    night.restart()
+    night.advance("30m", timedelta(minutes=1))
+    night.expect_to("on-call/2", f"on-call pagerduty > : {STOPPED}")
+
+
+def test_a_milder_cause_does_not_silence_a_critical_symptom(world):
+    night = world(at="2026-03-04 02:10", graph=HUNDRED)
+    night.fails("check.failure", asset="bronze/orders", check="rows")
+    night.reads("freshness.state", 2.0, asset="gold/report_000")
+    night.advance("1m")
+    night.expect_to(
+        "on-call/2", "on-call pagerduty > : firing gold/report_000 is very stale: last built more than 48 h ago"
+    )
+
+
+def test_a_job_that_failed_only_because_of_a_cause_upstream_is_silent_under_it(world):
+    night = world(at="2026-03-04 02:10", graph=HUNDRED)
+    night.reads("quality.score", 41.0, asset="bronze/orders")
+    night.fails(
+        "run.failure", pipeline="reports", labels={"scheduled": "true"}, assets=("gold/report_000", "gold/report_001")
+    )
+    night.advance("1m")
+    night.expect_to("on-call/2", f"on-call pagerduty > : {STOPPED}")
+
+
+def test_an_unrelated_failure_beside_the_cause_is_its_own_alert(world):
+    night = world(at="2026-03-04 02:10", graph={**HUNDRED, "gold/other": {}})
+    night.reads("quality.score", 41.0, asset="bronze/orders")
+    night.reads("freshness.state", 2.0, asset="gold/other")
+    night.advance("1m")
+    night.expect_to(
+        "on-call/2", f"on-call pagerduty > : {STOPPED}",
+        "on-call pagerduty > : firing gold/other is very stale: last built more than 48 h ago",
+    )  # fmt: skip
+
+
+def test_very_stale_silences_stale_of_the_same_table(world):
+    day = world(graph={"gold/other": {}})
+    day.reads("freshness.state", 1.0, asset="gold/other")
+    day.advance("1m")
+    day.expect_to(
+        "owners", "owners email > ecommerce-data@example.com: firing gold/other is stale: last built more than 24 h ago"
+    )
+    day.forget_others()
+    day.reads("freshness.state", 2.0, asset="gold/other")
+    day.advance("10m")
+    told = {a["summary"] for n in day.inbox for a in n.payload["alerts"]}
+    assert told == {"gold/other is very stale: last built more than 48 h ago"}

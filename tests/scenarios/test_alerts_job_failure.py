@@ -1,0 +1,124 @@
+"""S3 and S4: a scheduled job fails at night."""
+
+ORDERS = {
+    "bronze/orders": {},
+    "silver/fact_orders": {"from": ["bronze/orders"]},
+    "gold/daily_revenue": {"from": ["silver/fact_orders"], "owners": ["team:ecommerce-analytics"]},
+}
+JOB = {
+    "pipeline": "master_pipeline",
+    "domain": "ecommerce",
+    "labels": {"scheduled": "true"},
+    "owners": ("team:ecommerce-data",),
+}
+FAILED = "firing Scheduled job master_pipeline failed"
+REPAIRED = "resolved Scheduled job master_pipeline failed"
+
+
+def test_a_scheduled_job_fails_the_person_on_call_is_paged_and_the_team_told(world):
+    night = world(at="2026-03-04 02:10", graph=ORDERS)
+    night.fails("run.failure", **JOB)
+    night.advance("1s")
+    night.expect_silence()
+    night.advance("2s")
+    night.expect(
+        f"on-call file > engineer-a: {FAILED}",
+        f"on-call console > engineer-a: {FAILED}",
+        f"on-call pagerduty > : {FAILED}",
+        f"on-call email > engineer.a@example.com: {FAILED}",
+        f"data-team file > team:ecommerce-data: {FAILED}",
+        f"data-team console > team:ecommerce-data: {FAILED}",
+        f"data-team email > data-team@example.com: {FAILED}",
+        f"data-team slack > : {FAILED}",
+    )
+    night.advance("50m")
+    night.expect_silence()
+
+    night.recovers("run.failure", pipeline="master_pipeline", domain="ecommerce")
+    night.advance("10s")
+    night.expect_to("on-call/2", f"on-call pagerduty > : {REPAIRED}")
+    night.expect_to("on-call", *(f"on-call {c}: {REPAIRED}" for c in (
+        "file > engineer-a", "console > engineer-a", "email > engineer.a@example.com")))  # fmt: skip
+    night.forget_others()
+    night.advance("5h")
+    night.expect_silence()
+
+
+def test_a_page_that_nobody_repairs_comes_again_after_an_hour_and_not_before(world):
+    night = world(at="2026-03-04 02:10", graph=ORDERS)
+    night.fails("run.failure", **JOB)
+    night.advance("59m")
+    night.expect_to("on-call/2", f"on-call pagerduty > : {FAILED}")
+    night.advance("2m")
+    night.expect_to("on-call/2", f"on-call pagerduty > : {FAILED}")
+
+
+def test_a_job_started_by_hand_that_fails_pages_nobody(world):
+    day = world(graph=ORDERS)
+    day.fails("run.failure", **{**JOB, "labels": {"scheduled": "false"}})
+    day.advance("10m")
+    day.expect_to("on-call")
+    assert day.open() == ["Job master_pipeline, started by hand, failed"]
+
+
+def test_a_success_by_hand_repairs_the_scheduled_failure(world):
+    night = world(at="2026-03-04 02:10", graph=ORDERS)
+    night.fails("run.failure", **JOB)
+    night.advance("1m")
+    night.recovers("run.failure", pipeline="master_pipeline", domain="ecommerce", labels={"scheduled": "false"})
+    night.advance("1m")
+    assert night.open() == []
+
+
+def test_each_owner_of_a_failed_asset_is_told_of_its_own_and_of_nothing_else(world):
+    day = world(
+        graph={"bronze/a": {"owners": ["team:ecommerce-data"]}, "bronze/b": {"owners": ["team:marketing-data"]}}
+    )
+    day.fails("asset.failure", asset="bronze/a")
+    day.fails("asset.failure", asset="bronze/b")
+    day.advance("31s")
+    day.expect_to(
+        "owners",
+        "owners email > ecommerce-data@example.com: firing bronze/a was not built",
+        "owners email > marketing-data@example.com: firing bronze/b was not built",
+    )
+    day.expect_to(
+        "data-team/0",
+        "data-team file > team:ecommerce-data: firing bronze/a was not built",
+        "data-team file > team:marketing-data: firing bronze/b was not built",
+    )
+
+
+def test_the_streaming_pipelines_recipients_of_s4(world):
+    day = world(graph={"bronze/streams": {"domain": "streaming", "owners": ["team:streaming-data"]}})
+    day.fails("run.failure", pipeline="streaming_pipeline", domain="streaming", labels={"scheduled": "true"})
+    day.advance("5s")
+    failed = "firing Scheduled job streaming_pipeline failed"
+    day.expect_to(
+        "pipeline-failures",
+        f"pipeline-failures email > oncall@company.com: {failed}",
+        f"pipeline-failures slack > : {failed}",
+    )
+    day.forget_others()
+    day.recovers("run.failure", pipeline="streaming_pipeline", domain="streaming")
+    day.advance("10m")
+    day.forget_others()
+
+    day.fails("landing.error_rate", value=60.0, total=1000.0, asset="bronze/streams")
+    day.advance("31s")
+    day.expect_to("data-quality", "data-quality slack > : firing Too many bad rows in bronze/streams")
+    day.forget_others()
+    day.reads(
+        "run.duration_ratio", 1.21, pipeline="streaming_pipeline", domain="streaming", labels={"long_enough": "true"}
+    )
+    day.advance("31s")
+    day.expect_to("performance", "performance email > team@company.com: firing streaming_pipeline is slower than usual")
+
+
+def test_an_asset_that_failed_in_one_job_is_repaired_by_another(world):
+    day = world(graph=ORDERS)
+    day.fails("asset.failure", asset="bronze/orders", pipeline="master_pipeline")
+    day.advance("1m")
+    day.recovers("asset.failure", asset="bronze/orders", pipeline="bronze_ingestion")
+    day.advance("1m")
+    assert day.open() == []

@@ -1,0 +1,154 @@
+"""A world with a clock that is moved by hand, for stories about alerts.
+
+The shipped configuration, the real engine, and an asset graph of the story. Every notification must be expected: one
+that the story did not ask for fails it, at the step where it appears.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ops_project import catalog
+from ops_project.model.duration import parse_duration
+from ops_project.model.matcher import Matcher
+from ops_project.model.signal import FIRING, OK, Signal
+from ops_project.model.silence import Silence
+from ops_project.operations.deciding import decide
+from ops_project.operations.lineage import AssetFacts, Lineage
+from ops_project.operations.state import State
+from ops_project.runtime.alert_config import alert_config
+from ops_project.settings import Settings
+
+NEW_YORK = ZoneInfo("America/New_York")
+STEP = timedelta(seconds=5)
+SECRETS = {
+    "OPS_SMTP_HOST": "mail",
+    "OPS_SLACK_TOKEN": "token",
+    "OPS_PAGERDUTY_ROUTING_KEY": "key",
+}
+
+
+def new_york(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
+
+
+class World:
+    def __init__(self, monkeypatch, tmp_path, at: str = "2026-03-04 10:00", graph: dict | None = None) -> None:
+        for name, value in SECRETS.items():
+            monkeypatch.setenv(name, value)
+        settings = Settings.load(home=tmp_path)
+        self.catalog = catalog.load(settings)
+        facts = [
+            AssetFacts(key, upstream=tuple(spec.get("from", ())), owners=tuple(spec.get("owners", ("team:ecommerce-data",))),
+                       domain=spec.get("domain", "ecommerce"), tier=spec.get("tier", "1"), layer=key.split("/")[0])
+            for key, spec in (graph or {}).items()
+        ]  # fmt: skip
+        self.config = alert_config(settings, self.catalog, Lineage.of(facts))
+        self.state = State()
+        self.now = new_york(at)
+        self.inbox = []
+        self.pending = []
+        self.reasons = []
+        self.count = 0
+
+    # ---- what happens
+    def signal(self, kind: str, state: str, **fields) -> None:
+        self.count += 1
+        fields.setdefault("value", float(state == FIRING))
+        if asset := fields.get("asset"):
+            facts = self.config.lineage.get(asset)
+            fields.setdefault("owners", facts.owners)
+            fields.setdefault("domain", facts.domain)
+        at = fields.pop("at", self.now)
+        self.pending.append(
+            Signal(kind=kind, state=state, event_at=at, observed_at=self.now, occurrence=str(self.count), **fields)
+        )
+
+    def fails(self, kind: str, **fields) -> None:
+        self.signal(kind, FIRING, **fields)
+
+    def recovers(self, kind: str, **fields) -> None:
+        self.signal(kind, OK, **fields)
+
+    def reads(self, kind: str, value: float | None, **fields) -> None:
+        if value is None:
+            fields["labels"] = {**fields.get("labels", {}), "unknown": "true"}
+        self.signal(kind, OK, value=value, **fields)
+
+    def silence(self, *matchers: str, hours: float, owner: str = "engineer-a", reason: str = "known") -> None:
+        number = len(self.state.silences) + 1
+        self.state.silences[number] = Silence(
+            number,
+            tuple(map(Matcher.parse, matchers)),
+            self.now,
+            self.now + timedelta(hours=hours),
+            owner,
+            reason,
+            self.now,
+        )
+
+    # ---- time
+    def cycle(self) -> None:
+        decision = decide(self.state, self.pending, self.config, self.now)
+        self.pending = []
+        self.state = decision.state
+        self.reasons += decision.events
+        self.inbox += decision.notifications
+
+    def advance(self, span: str, step: timedelta = STEP) -> None:
+        until = self.now + parse_duration(span)
+        self.cycle()
+        while self.now < until:
+            upcoming = self.now + step
+            self.now = min(upcoming, until)
+            self.cycle()
+
+    def wait_until(self, at: str, step: timedelta = timedelta(minutes=1)) -> None:
+        until = new_york(at)
+        self.cycle()
+        while self.now < until:
+            self.now = min(self.now + step, until)
+            self.cycle()
+
+    def restart(self) -> None:
+        """Only what the ledger keeps survives; windows are read again from the signals."""
+        self.state = replace(self.state.copy())
+
+    # ---- what is seen
+    def expect(self, *expected: str) -> None:
+        """Exactly these notifications since the last look, `receiver kind > recipient: status summary`."""
+        seen = Counter(self._lines())
+        wanted = Counter(expected)
+        unexpected, absent = seen - wanted, wanted - seen
+        self.inbox = []
+        assert not unexpected and not absent, f"\nunexpected: {sorted(unexpected)}\nabsent: {sorted(absent)}"
+
+    def expect_to(self, prefix: str, *expected: str) -> list:
+        """Exactly these notifications through channels that begin with `prefix`; the others stay in the inbox."""
+        chosen = [n for n in self.inbox if n.channel.startswith(prefix)]
+        self.inbox = [n for n in self.inbox if n not in chosen]
+        seen, wanted = Counter(self._lines(chosen)), Counter(expected)
+        assert seen == wanted, f"\nunexpected: {sorted(seen - wanted)}\nabsent: {sorted(wanted - seen)}"
+        return chosen
+
+    def expect_silence(self) -> None:
+        self.expect()
+
+    def forget_others(self) -> None:
+        self.inbox = []
+
+    def _lines(self, notifications=None) -> list[str]:
+        lines = []
+        for n in self.inbox if notifications is None else notifications:
+            channel = n.receiver + " " + n.channel.rpartition("-")[2]
+            if n.kind != "alert":
+                lines.append(f"{channel} > {n.recipient}: {n.payload['subject']}".replace("  ", " "))
+            for alert in n.payload["alerts"]:
+                lines.append(f"{channel} > {n.recipient}: {alert['status']} {alert['summary']}".replace(">  ", "> "))
+        return lines
+
+    def open(self) -> list[str]:
+        return [a.summary for a in self.state.alerts.values() if a.status == "firing"]
