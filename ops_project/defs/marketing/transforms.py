@@ -5,7 +5,7 @@ from __future__ import annotations
 from ops_project.defs.shared.domain import Layer
 
 LAYERS = (
-    Layer("rdv", "path:models/marketing/staging path:models/marketing/raw_vault"),
-    Layer("interface", "path:models/marketing/interface"),
-    Layer("gold", "path:models/marketing/intermediate path:models/marketing/marts"),
+    Layer("rdv", "marketing.staging marketing.raw_vault"),
+    Layer("interface", "marketing.interface"),
+    Layer("gold", "marketing.intermediate marketing.marts"),
 )

@@ -47,11 +47,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
         f"        {_expression(item)} as {raw[item.target_column]}," for item in mappings if item.target_column in raw
     ]
     anchor = next(iter(sources))
-    as_of = (
-        f"{primary}.load_datetime"
-        if primary == anchor
-        else f"coalesce({primary}.load_datetime, {anchor}.load_datetime)"
-    )
+    # A key that its own feed never delivered has no extract: which of the others named it first is a matter of arrival.
+    as_of = f"{primary}.load_datetime"
     seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.load_seq) as load_seq"
     arguments: dict[str, Value] = {"mandatory": [item.target_column for item in mappings if item.mandatory]}
     if raw:

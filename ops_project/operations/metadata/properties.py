@@ -12,6 +12,9 @@ from ops_project.operations.metadata.interface import REJECTS
 from ops_project.operations.metadata.rendering import YAML_HEADER, flow, text
 from ops_project.operations.metadata.types import normal
 
+# Below this share of rows that fulfil their mappings it is the mapping that is wrong, not the rows.
+ACCEPTED_SHARE = 0.95
+
 
 def staging(meta: Metadata) -> str:
     """_staging.yml."""
@@ -77,10 +80,9 @@ def interface(meta: Metadata, entity: Entity) -> str:
     """uds_<entity>.yml: table and mapped view."""
     mappings = meta.mappings_of(entity.entity)
     keys = [item.target_column for item in mappings if item.is_key]
-    lines = _model(
-        naming.mapped(entity), f"{entity.description}: every mapped row, with the mappings that failed",
-        f"One row per {_words(keys)}", [],
-    )  # fmt: skip
+    accepted = ["- accepted_share:", f"    arguments: {{min: {ACCEPTED_SHARE}}}"]
+    meaning = f"{entity.description}: every mapped row, with the mappings that failed"
+    lines = _model(naming.mapped(entity), meaning, f"One row per {_words(keys)}", [accepted])
     kept = [
         "- kept_or_rejected:",
         f"    arguments: {{mapped: ref('{naming.mapped(entity)}'), rejects: ref('{REJECTS}')}}",
@@ -98,9 +100,10 @@ def interface(meta: Metadata, entity: Entity) -> str:
 
 def rejects() -> str:
     """interface_rejects.yml."""
+    nothing = ["- holds:", '    arguments: {condition: "false"}', "    config: {severity: warn}"]
     lines = _model(
         REJECTS, "Rows that the canonical tables keep out, each with the mapping that failed",
-        "One row per entity, entity_key and mapping", [_primary_key(["entity", "entity_key", "mapping"])],
+        "One row per entity, entity_key and mapping", [_primary_key(["entity", "entity_key", "mapping"]), nothing],
     )  # fmt: skip
     lines += ["    config:", "      contract: {enforced: true}", "    columns:"]
     for name, data_type, description in (

@@ -17,7 +17,7 @@ mapped as (
         sat_campaign_details.end_date,
         cast(sat_campaign_details.budget_amount as decimal(18,2)) as budget_amount,
         upper(sat_campaign_details.currency) as currency_code,
-        coalesce(sat_campaign_details.load_datetime, hub_campaign.load_datetime) as extracted_at,
+        sat_campaign_details.load_datetime as extracted_at,
         coalesce(sat_campaign_details.load_seq, hub_campaign.load_seq) as load_seq
     from hub_campaign
     left join sat_campaign_details on hub_campaign.campaign_hk = sat_campaign_details.campaign_hk

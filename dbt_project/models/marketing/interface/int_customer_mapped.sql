@@ -24,7 +24,7 @@ mapped as (
         sat_customer_profile.value_band,
         cast(coalesce(sat_customer_profile.lifetime_value, 0) as decimal(18,2)) as lifetime_value,
         sat_customer_profile.created_date as registered_on,
-        coalesce(sat_customer_profile.load_datetime, hub_customer.load_datetime) as extracted_at,
+        sat_customer_profile.load_datetime as extracted_at,
         coalesce(sat_customer_profile.load_seq, hub_customer.load_seq) as load_seq
     from hub_customer
     left join sat_customer_profile on hub_customer.customer_hk = sat_customer_profile.customer_hk

@@ -15,7 +15,7 @@ mapped as (
         sat_offer_details.discount_percent,
         sat_offer_details.valid_from,
         sat_offer_details.valid_to,
-        coalesce(sat_offer_details.load_datetime, hub_offer.load_datetime) as extracted_at,
+        sat_offer_details.load_datetime as extracted_at,
         coalesce(sat_offer_details.load_seq, hub_offer.load_seq) as load_seq
     from hub_offer
     left join sat_offer_details on hub_offer.offer_hk = sat_offer_details.offer_hk

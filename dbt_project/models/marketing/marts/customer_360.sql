@@ -110,13 +110,13 @@ preferred_channels as (
     from channel_counts
 ),
 
--- Fifths of the customers who ever responded: the same value gives the same score.
+-- Fifths of the customers who ever responded: the same value gives the same score, that of the least of them.
 scores as (
     select
         customer_id,
-        cast(ceil(5 * cume_dist() over (order by last_response_at)) as integer) as recency_score,
-        cast(ceil(5 * cume_dist() over (order by responses_365d)) as integer) as frequency_score,
-        cast(ceil(5 * cume_dist() over (order by response_value_365d)) as integer) as value_score
+        cast(least(5, 1 + floor(5 * percent_rank() over (order by last_response_at))) as integer) as recency_score,
+        cast(least(5, 1 + floor(5 * percent_rank() over (order by responses_365d))) as integer) as frequency_score,
+        cast(least(5, 1 + floor(5 * percent_rank() over (order by response_value_365d))) as integer) as value_score
     from responses_of_customer
     where last_response_at is not null
 ),

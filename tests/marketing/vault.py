@@ -1,0 +1,207 @@
+"""The vault's own SQL on a small warehouse in memory: compiled by dbt once, run as dbt would run it.
+
+Building with dbt costs seconds; a property needs hundreds of builds. `test_build.py` shows that both do the same.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ops_project.landing.tables import ensure_tables
+from ops_project.model.feed import Feed
+from ops_project.runtime import dbt_manifest
+from ops_project.settings import Settings
+
+UNCONSUMED = 987_654_321
+FIRST = date(2026, 1, 5)
+# How a load came about, not what it says.
+ARRIVAL = {"hub": {"load_datetime", "record_source", "load_seq"}, "link": {"load_datetime", "record_source", "load_seq"}}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A dbt model with its SQL for a first build and for a later one."""
+
+    name: str
+    kind: str
+    first: str
+    later: str
+
+
+def compile_models(home: Path, feeds: Iterable[Feed]) -> list[Model]:
+    """The models of staging, vault and interface in the order in which dbt builds them."""
+    settings = Settings.load(home=home)
+    settings.warehouse.parent.mkdir(parents=True)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        ensure_tables(connection, feeds)
+        connection.execute("CREATE SCHEMA silver; CREATE SCHEMA gold")
+    first = _compile(settings)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        for name, (kind, sql) in first.items():
+            connection.execute(f"CREATE {'VIEW' if kind == 'view' else 'TABLE'} silver.{name} AS {sql}")
+            connection.execute("INSERT INTO ops.builds VALUES (?, ?, now()::TIMESTAMP)", [name, UNCONSUMED])
+    later = _compile(settings)
+    return [Model(name, kind, sql, later[name][1]) for name, (kind, sql) in first.items()]
+
+
+def _compile(settings: Settings) -> dict[str, tuple[str, str]]:
+    from dbt.cli.main import dbtRunner
+
+    manifest = dbt_manifest.load()
+    folder = str(manifest.project_dir)
+    with settings.exported():
+        outcome = dbtRunner(manifest=manifest.object()).invoke(
+            ["--log-level", "none", "--log-level-file", "none", "--no-print", "compile", "--project-dir", folder,
+             "--profiles-dir", folder, "--target-path", str(settings.home / "target"), "--no-write-json",
+             "--select", "marketing.staging", "marketing.raw_vault", "marketing.interface"]
+        )  # fmt: skip
+    assert outcome.success, outcome.exception
+    nodes = {r.node.unique_id: r.node for r in outcome.result.results if r.node.resource_type == "model"}
+    ordered: dict[str, tuple[str, str]] = {}
+    while nodes:
+        for unique_id, node in list(nodes.items()):
+            if not any(parent in nodes for parent in node.depends_on.nodes):
+                ordered[node.name] = (node.config.materialized, node.compiled_code)
+                del nodes[unique_id]
+    return ordered
+
+
+@dataclass(frozen=True)
+class Extract:
+    """One file's rows."""
+
+    feed: str
+    day: date
+    rows: tuple[dict[str, Any], ...]
+
+
+@dataclass
+class Warehouse:
+    """A warehouse in memory, loaded as landing and dbt would load it."""
+
+    models: Sequence[Model]
+    feeds: Sequence[Feed]
+    connection: duckdb.DuckDBPyConnection = field(init=False)
+    load_seq: int = 0
+    made: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.connection = duckdb.connect()
+        self.connection.execute("SET threads = 1; ATTACH ':memory:' AS warehouse; USE warehouse")
+        ensure_tables(self.connection, self.feeds)
+        self.connection.execute("CREATE SCHEMA silver")
+
+    @property
+    def vault(self) -> list[str]:
+        """The tables that grow; what stands between them and bronze."""
+        return [model.name for model in self.models if model.kind == "incremental" or model.name.startswith("stg_")]
+
+    def deliver(self, extract: Extract) -> None:
+        """As landing does it: what came before for the feed's date is replaced."""
+        self.load_seq += 1
+        run = self.connection.execute
+        run(f"DELETE FROM bronze.{extract.feed} WHERE business_date = ?", [extract.day])
+        run("UPDATE ops.batches SET status = 'replaced' WHERE feed = ? AND business_date = ? AND status = 'loaded'",
+            [extract.feed, extract.day])  # fmt: skip
+        count, moment = len(extract.rows), datetime(2026, 2, 1)
+        batch = {
+            "batch_id": f"b{self.load_seq}", "feed": extract.feed, "domain": "marketing", "file_name": "f", "sha256": "0",
+            "size_bytes": 1, "arrived_at": moment, "business_date": extract.day, "load_seq": self.load_seq,
+            "status": "loaded", "rows_in": count, "rows_loaded": count, "rows_quarantined": 0, "rows_filtered": 0,
+            "rows_collapsed": 0, "loaded_at": moment,
+        }  # fmt: skip
+        self._insert("ops.batches", batch)
+        for line, row in enumerate(extract.rows, start=2):
+            self._insert(f"bronze.{extract.feed}", {**row, "business_date": extract.day, "_batch_id": batch["batch_id"],
+                         "_line": line, "_load_seq": self.load_seq})  # fmt: skip
+
+    def _insert(self, table: str, row: dict[str, Any]) -> None:
+        marks = ", ".join("?" for _ in row)
+        self.connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+
+    def build(self, only: Iterable[str] = ()) -> None:
+        """Every model once, or those named."""
+        chosen = set(only)
+        for model in self.models:
+            if chosen and model.name not in chosen:
+                continue
+            if model.kind != "incremental":
+                if model.kind == "table" or model.name not in self.made:
+                    kind = "VIEW" if model.kind == "view" else "TABLE"
+                    self.connection.execute(f"CREATE OR REPLACE {kind} silver.{model.name} AS {model.first}")
+            elif model.name not in self.made:
+                self.connection.execute(f"CREATE TABLE silver.{model.name} AS {model.first}")
+            else:
+                self.connection.execute(
+                    f"INSERT INTO silver.{model.name} BY NAME "
+                    + model.later.replace(str(UNCONSUMED), str(self.consumed(model.name)))
+                )
+            self.made.add(model.name)
+            self.connection.execute("DELETE FROM ops.builds WHERE model = ?", [model.name])
+            self.connection.execute("INSERT INTO ops.builds VALUES (?, ?, now()::TIMESTAMP)", [model.name, self.load_seq])
+
+    def consumed(self, model: str) -> int:
+        found = self.connection.execute("SELECT max(load_seq) FROM ops.builds WHERE model = ?", [model]).fetchone()
+        return found[0] if found and found[0] is not None else -1
+
+    def content(self, model: str) -> list[tuple[Any, ...]]:
+        """The rows without what says how they arrived, sorted; a set, as a replaced batch may have said the same."""
+        ignored = ARRIVAL.get(model.partition("_")[0], {"load_seq"})
+        described = self.connection.execute(f"DESCRIBE silver.{model}").fetchall()
+        names = ", ".join(f'"{row[0]}"' for row in described if row[0] not in ignored)
+        return self.connection.execute(f"SELECT DISTINCT {names} FROM silver.{model} ORDER BY ALL").fetchall()
+
+    def checksums(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything that is not the stage of a feed."""
+        return {model.name: self.content(model.name) for model in self.models if not model.name.startswith("stg_")}
+
+
+def extracts(seed: int, days: int = 4) -> list[Extract]:
+    """A small data mart: a few keys whose state changes, comes back, is deleted, and is stated again."""
+    chance = random.Random(seed)
+
+    def some(feed: str, day: date, keys: Sequence[dict[str, Any]], payload: dict[str, Sequence[Any]]) -> Extract:
+        chosen = [key for key in keys if chance.random() < 0.6]
+        rows = [
+            {**key, **{name: chance.choice(values) for name, values in payload.items()},
+             "op": chance.choice("UUUD")} for key in chosen
+        ]  # fmt: skip
+        return Extract(feed, day, tuple(rows))
+
+    customers = [{"customer_id": f"M{n}"} for n in range(3)]
+    offers = [{"offer_id": f"O{n}"} for n in range(2)]
+    campaigns = [{"campaign_id": f"C{n}"} for n in range(2)]
+    cells = [{"cell_id": f"L{n}"} for n in range(2)]
+    contacts = [{"treatment_id": f"T{n}"} for n in range(3)]
+    responses = [{"response_id": f"R{n}"} for n in range(2)]
+    ids = {"campaign_id": ["C0", "C1"], "offer_id": ["O0", "O1", None], "channel": ["email", "sms"]}
+    people = {"customer_id": ["M0", "M1", "M9"]}
+    result: list[Extract] = []
+    for number in range(days):
+        day = FIRST + timedelta(days=number)
+        result += [
+            some("mart_customers", day, customers, {"first_name": ["Ann", "Bo", ""], "last_name": ["Lee", None],
+                 "country": ["US"], "customer_status": ["active"], "value_band": ["low"], "created_date": [FIRST]}),
+            some("mart_contact_points", day,
+                 [{**key, "contact_point_type": kind, "contact_point_number": n} for key in customers[:2]
+                  for kind in ("email", "sms") for n in (1, 2)],
+                 {"contact_point_value": ["a", "b"], "is_valid": [True, False], "is_preferred": [True]}),
+            some("mart_consents", day, [{**key, "channel": "email"} for key in customers],
+                 {"consent_status": ["opted_in", "opted_out"], "consented_at": [datetime(2026, 1, 1)]}),
+            some("mart_campaigns", day, campaigns, {"campaign_name": ["x", "y"], "campaign_type": ["retention"],
+                 "campaign_status": ["active"], "start_date": [FIRST]}),
+            some("mart_offers", day, offers, {"offer_name": ["p", "q"], "offer_type": ["gift"]}),
+            some("mart_cells", day, cells, {**ids, "cell_name": ["m", "n"], "is_control": [True, False]}),
+            some("mart_contacts", day, contacts, {**ids, **people, "cell_id": ["L0", "L1"], "contact_status": ["sent"],
+                 "contacted_at": [datetime(2026, 1, 2), datetime(2026, 1, 3)], "contact_cost": [1]}),
+            some("mart_responses", day, responses, {**ids, **people, "treatment_id": ["T0", "T1"],
+                 "response_type": ["open", "conversion"], "responded_at": [datetime(2026, 1, 4)]}),
+        ]  # fmt: skip
+    return [extract for extract in result if extract.rows]
