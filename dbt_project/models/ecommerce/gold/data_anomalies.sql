@@ -25,7 +25,7 @@ observations as (
     select order_date, weekday, position, 'revenue' as metric, cast(gross_revenue as double) as observed from days
 ),
 
-prior as (
+history as (
     select
         tested.order_date,
         tested.metric,
@@ -46,7 +46,7 @@ flat as (
         count(*) as points,
         avg(observed) as level,
         stddev_samp(observed) as noise
-    from prior
+    from history
     group by order_date, metric
 ),
 
@@ -57,26 +57,26 @@ weekday_levels as (
         weekday,
         count(*) as points,
         avg(observed) as level
-    from prior
+    from history
     group by order_date, metric, weekday
 ),
 
 weekday_noise as (
     select
-        prior.order_date,
-        prior.metric,
-        count(*) - count(distinct prior.weekday) as degrees,
+        history.order_date,
+        history.metric,
+        count(*) - count(distinct history.weekday) as degrees,
         sqrt(
-            sum(power(prior.observed / nullif(weekday_levels.level, 0) - 1, 2))
-            / nullif(count(*) - count(distinct prior.weekday), 0)
+            sum(power(history.observed / nullif(weekday_levels.level, 0) - 1, 2))
+            / nullif(count(*) - count(distinct history.weekday), 0)
         ) as relative_noise
-    from prior
+    from history
     inner join weekday_levels
         on
-            prior.order_date = weekday_levels.order_date
-            and prior.metric = weekday_levels.metric
-            and prior.weekday = weekday_levels.weekday
-    group by prior.order_date, prior.metric
+            history.order_date = weekday_levels.order_date
+            and history.metric = weekday_levels.metric
+            and history.weekday = weekday_levels.weekday
+    group by history.order_date, history.metric
 ),
 
 expectations as (
