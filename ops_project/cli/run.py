@@ -15,21 +15,30 @@ from ops_project.settings import Settings
 
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
-    from ops_project.defs.compose import compose
     from ops_project.defs.shared.execute import DomainRun
 
 DEFAULT_SIMULATED_DAYS = 3
 
 
 @click.command()
-@click.option("--domain", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; may be given several times.")
+@click.option(
+    "--domain", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; may be given several times."
+)
 @click.option("--days", type=click.IntRange(min=1), help="Build the last N business dates anew, in one run.")
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Land and build exactly this business date anew.")
-@click.option("--simulate-if-empty", is_flag=True, help="Where no file ever arrived: simulate the source systems first.")
+@click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Land and build exactly this business date anew."
+)
+@click.option(
+    "--simulate-if-empty", is_flag=True, help="Where no file ever arrived: simulate the source systems first."
+)
 @json_option
 @click.pass_obj
 def run(
-    settings: Settings, domains: tuple[str, ...], days: int | None, day: datetime | None, simulate_if_empty: bool,
+    settings: Settings,
+    domains: tuple[str, ...],
+    days: int | None,
+    day: datetime | None,
+    simulate_if_empty: bool,
     as_json: bool,
 ) -> None:
     """Land what has arrived and build what depends on it.
@@ -51,8 +60,6 @@ def run(
 def _execute(
     settings: Settings, names: tuple[str, ...], days: int | None, day: date | None, simulate_if_empty: bool, status: Any
 ) -> list[DomainRun]:
-    import dagster as dg
-
     from ops_project.catalog import load as load_catalog
     from ops_project.runtime import dagster_home
 
@@ -67,11 +74,12 @@ def _execute(
     from ops_project.defs.shared.execute import Order, run_domain
     from ops_project.defs.shared.run_session import Watcher
     from ops_project.defs.shared.site import Site
-    
+    from ops_project.runtime.dagster_bridge_runs import open_instance
+
     site = Site.load(settings)
     definitions = compose(site)
     runs: list[DomainRun] = []
-    with dg.DagsterInstance.get() as instance:
+    with open_instance() as instance:
         for name in names or known:
             watcher = Watcher(
                 say=lambda what, name=name: status.update(f"{name}: {what}"),
@@ -83,7 +91,9 @@ def _execute(
 
 def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str], status: Any) -> None:
     """Only where the home never saw a file: what a user brought is never mixed with simulated rows."""
-    if any(path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")):
+    if any(
+        path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")
+    ):
         return
     from ops_project.simulator.simulation import Asked, simulate
     from ops_project.simulator.sources import SOURCES
@@ -154,19 +164,35 @@ def _failures(item: DomainRun) -> list[str]:
 def _render(runs: list[DomainRun], seconds: float) -> list[Any]:
     from ops_project.operations.next_steps import GENERAL, next_step
 
-    columns = ("domain", "state", "rows in", "loaded", "quarantined", "filtered", "collapsed", "tables built", "passed",
-               "warned", "failed", "seconds")  # fmt: skip
-    rows = []
-    for item in runs:
-        numbers = _numbers(item)
-        rows.append([
-            item.domain, item.state, *(numbers[key] for key in ("rows_in", "rows_loaded", "rows_quarantined",
-            "rows_filtered", "rows_collapsed", "tables_built", "checks_passed", "checks_warned", "checks_failed")),
+    columns = [
+        "domain",
+        "state",
+        "rows in",
+        "loaded",
+        "quarantined",
+        "tables",
+        "checks passed/warned/failed",
+        "seconds",
+    ]
+    numbers = [_numbers(item) for item in runs]
+    # Rare, and the rows of the table must add up where it happens.
+    rare = [key for key in ("rows_filtered", "rows_collapsed") if any(found[key] for found in numbers)]
+    columns[5:5] = [key.removeprefix("rows_") for key in rare]
+    rows = [
+        [
+            item.domain,
+            item.state,
+            *(found[key] for key in ("rows_in", "rows_loaded", "rows_quarantined", *rare, "tables_built")),
+            f"{found['checks_passed']} / {found['checks_warned']} / {found['checks_failed']}",
             round(item.seconds, 1),
-        ])  # fmt: skip
+        ]
+        for item, found in zip(runs, numbers, strict=True)
+    ]
     parts: list[Any] = [table(columns, rows)]
     for item in runs:
-        lines = [f"  finding   {one['message']}\n            → {next_step(one['kind'])}" for one in item.report.findings]
+        lines = [
+            f"  finding   {one['message']}\n            → {next_step(one['kind'])}" for one in item.report.findings
+        ]
         lines += [f"  failed    {line}" for line in _failures(item)]
         lines += [f"            → {GENERAL}"] if _failures(item) else []
         lines += [f"  held back {line}" for line in item.report.held]

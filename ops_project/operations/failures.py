@@ -50,7 +50,9 @@ _RULES: tuple[tuple[FailureClass, frozenset[str], str | None], ...] = (
     ("code_error", frozenset({"CompilationError", "ParserException", "ParsingError", "SyntaxError"}), None),
     (
         "code_error",
-        frozenset({"TypeError", "AttributeError", "NameError", "KeyError", "IndexError", "ImportError", "AssertionError"}),
+        frozenset(
+            {"TypeError", "AttributeError", "NameError", "KeyError", "IndexError", "ImportError", "AssertionError"}
+        ),
         None,
     ),
 )
@@ -74,11 +76,17 @@ def classify(error: BaseException) -> Classified:
 def classify_message(message: str) -> Classified:
     """The failure class of a message alone, where a library hands over text and no exception (dbt)."""
     for failure_class, types, pattern in _RULES:
-        named = any(re.search(rf"\b{name.removesuffix('Exception')}\b.?Error|\b{name}\b", message) for name in types)
+        named = any(re.search(rf"\b{_spaced(name)}\b", message) for name in types)
         fits = pattern is not None and bool(re.search(pattern, message, re.IGNORECASE))
         if (named and (pattern is None or fits)) or (not types and fits):
             return Classified(failure_class, failure_class in TRANSIENT, message.splitlines()[0][:300])
     return Classified("unknown", False, (message.splitlines() or [""])[0][:300])
+
+
+def _spaced(name: str) -> str:
+    """ConversionException, ParsingError → how DuckDB and dbt write it: `Conversion Error`, `Parsing Error`."""
+    stem = re.sub(r"(Error|Exception)$", "", name)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", r"\\s?", stem) + r"\s?(Error|Exception)"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 NEXT_STEPS: dict[str, str] = {
-    "source_missing": "ask the upstream contact for the file; it lands with the next run once it is in the inbound folder",
+    "source_missing": "ask the upstream contact for the file; once it is in the inbound folder the next run lands it",
     "source_late": "nothing to do where it has arrived; else ask the upstream contact",
     "source_empty": "ask the upstream contact for a new delivery: this one has no bytes",
     "source_partial": "ask for a complete redelivery; it replaces this batch when it lands",

@@ -38,7 +38,9 @@ def stream(
         if event["info"]["name"] == "LogSkipBecauseError":
             continue
         message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
-        for found in message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=translator, context=context):
+        for found in message.to_default_asset_events(
+            manifest=manifest, dagster_dbt_translator=translator, context=context
+        ):
             if isinstance(found, dg.Output):
                 yield _with_rows(found, event, manifest, row_count)
             elif isinstance(found, dg.AssetCheckResult):
@@ -86,6 +88,8 @@ def _with_rows(
     node = manifest["nodes"][event["data"]["node_info"]["unique_id"]]
     rows = row_count(f"{node['schema']}.{node['alias']}")
     # The column schema is on the definition already, and is not written again with every event.
-    kept = {key: value for key, value in output.metadata.items() if key in {"Execution Duration", "unique_id", "status"}}
+    kept = {
+        key: value for key, value in output.metadata.items() if key in {"Execution Duration", "unique_id", "status"}
+    }
     counted = {} if rows is None else {"dagster/row_count": rows}
     return dg.Output(value=None, output_name=output.output_name, metadata={**kept, **counted})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
@@ -110,6 +110,38 @@ def _words(data: object) -> str:
     while error.cause is not None:  # the innermost says what happened; the outer ones say in which step
         error = error.cause
     return " ".join(str(error.message).split())
+
+
+def open_instance() -> dg.DagsterInstance:
+    """The persisted instance of the home that is exported (DAGSTER_HOME). Use it as a context manager."""
+    return dg.DagsterInstance.get()
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One run, as `ops status` tells it."""
+
+    run_id: str
+    job: str
+    state: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str, RunFacts]:
+    """Domain → its newest run; domains that never ran are absent."""
+    found = {}
+    for domain in domains:
+        for record in instance.get_run_records(RunsFilter(tags={DOMAIN_TAG: domain}), limit=1):
+            run = record.dagster_run
+            found[domain] = RunFacts(
+                run.run_id, run.job_name, run.status.value.lower(), _moment(record.start_time), _moment(record.end_time)
+            )
+    return found
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).replace(microsecond=0)
 
 
 def identify(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:

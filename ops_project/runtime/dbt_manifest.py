@@ -1,7 +1,7 @@
 """The parsed dbt project, parsed once for each content.
 
-dbt spends 3–4 s of a 7 s build on start and parse. Here the parse is kept under the project's `target/`, named by a hash
-of everything that goes into it, so that a changed file is seen and an unchanged one costs nothing.
+dbt spends 3–4 s of a 7 s build on start and parse. Here the parse is kept under the project's `target/`, named by a
+hash of everything that goes into it, so that a changed file is seen and an unchanged one costs nothing.
 """
 
 from __future__ import annotations
@@ -123,7 +123,9 @@ def _parse(project_dir: Path, folder: Path) -> None:
 
 
 def _prune(root: Path, keep: str) -> None:
-    old = sorted((path for path in root.iterdir() if path.is_dir() and path.name != keep), key=lambda p: p.stat().st_mtime)
+    old = sorted(
+        (path for path in root.iterdir() if path.is_dir() and path.name != keep), key=lambda p: p.stat().st_mtime
+    )
     for path in old[: -(KEEP - 1)]:
         shutil.rmtree(path, ignore_errors=True)
 

@@ -22,7 +22,15 @@ from ops_project.settings import Settings
 
 # Two, on a machine of two cores and on a larger one: DuckDB uses the others within each query.
 DEFAULT_THREADS = 2
-QUIET = ("--log-level", "none", "--log-level-file", "none", "--no-print", "--no-use-colors", "--no-send-anonymous-usage-stats")
+QUIET = (
+    "--log-level",
+    "none",
+    "--log-level-file",
+    "none",
+    "--no-print",
+    "--no-use-colors",
+    "--no-send-anonymous-usage-stats",
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class Invocation:
 
             outcome = dbtRunner(manifest=self.manifest, callbacks=[self._event]).invoke(list(self.arguments))
             self.result = _result(outcome)
-        except BaseException as error:  # noqa: BLE001 – it belongs to the thread that iterates
+        except BaseException as error:
             self.result = DbtResult(exception=error)
         finally:
             self._events.put(None)
@@ -147,7 +155,7 @@ def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]
             raise DbtParseError(str(parsed.exception))
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
         compiled = dbtRunner(manifest=parsed.result).invoke(
-            [*QUIET, "compile", *common, "--no-write-json", "--resource-type", "model"]
+            [*QUIET, "compile", *common, "--no-write-json", "--exclude", "resource_type:test", "resource_type:unit_test"]
         )
     results = getattr(compiled.result, "results", None) or []
     return manifest, {item.node.unique_id: item.node.compiled_code for item in results if item.node.compiled_code}

@@ -28,7 +28,11 @@ class Fingerprint:
     parts: dict[str, tuple[int, int]] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"rows": self.rows, "checksum": self.checksum, "columns": [list(c) for c in self.columns]}
+        data: dict[str, Any] = {
+            "rows": self.rows,
+            "checksum": self.checksum,
+            "columns": [list(c) for c in self.columns],
+        }
         if self.parts is not None:
             data["parts"] = {day: list(value) for day, value in self.parts.items()}
         return data
@@ -44,7 +48,9 @@ class Fingerprint:
         )
 
 
-def tables(connection: duckdb.DuckDBPyConnection, schemas: Iterable[str] = SCHEMAS) -> dict[str, tuple[tuple[str, str], ...]]:
+def tables(
+    connection: duckdb.DuckDBPyConnection, schemas: Iterable[str] = SCHEMAS
+) -> dict[str, tuple[tuple[str, str], ...]]:
     """`schema.table` → its columns (name, type) in order, for the tables and views of these schemas."""
     found: dict[str, list[tuple[str, str]]] = {}
     rows = connection.execute(
@@ -99,7 +105,8 @@ _SUM = "coalesce(sum(hash(t)::HUGEINT), 0)::HUGEINT"
 def _parts(connection: duckdb.DuckDBPyConnection, name: str, days: list[str] | None) -> dict[str, tuple[int, int]]:
     where = "" if days is None else f"WHERE {PARTITION_COLUMN} IN (SELECT unnest(?)::DATE)"
     rows = connection.execute(
-        f"SELECT coalesce({PARTITION_COLUMN}::VARCHAR, ''), count(*), {_SUM} FROM {name} t {where} GROUP BY 1 ORDER BY 1",
+        f"SELECT coalesce({PARTITION_COLUMN}::VARCHAR, ''), count(*), {_SUM} FROM {name} t {where} "
+        "GROUP BY 1 ORDER BY 1",
         [] if days is None else [days],
     ).fetchall()
     return {day: (count, int(total)) for day, count, total in rows}

@@ -93,7 +93,7 @@ def publish(
             entry = _export(warehouse, partial, table, found, before, last) | stamp | {"state": "published"}
         else:
             reason = verdict.reason or "the table does not exist in the warehouse"
-            entry = _carry(partial, table, before, last) | {"reason": reason}
+            entry = _carry(partial, before, last) | {"reason": reason}
             kept = last is not None and last["state"] != "published"
             entry["since"] = last["since"] if last is not None and kept else as_of.isoformat()
         entries[table] = entry | {"consumers": [dict(consumer) for consumer in verdict.consumers]}
@@ -154,16 +154,12 @@ def _export(
         files.link(before.folder / last["file"], file)
     else:
         path = str(file).replace("'", "''")
-        warehouse.connection().execute(
-            f"COPY {quoted(f'gold.{table}')} TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
-        )
+        warehouse.connection().execute(f"COPY {quoted(f'gold.{table}')} TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
         files.sync(file)
     return {"file": file.name, "rows": found.rows, "checksum": found.checksum, "columns": columns}
 
 
-def _carry(
-    folder: Path, table: str, before: Publication | None, last: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def _carry(folder: Path, before: Publication | None, last: Mapping[str, Any] | None) -> dict[str, Any]:
     if before is None or last is None or not last.get("file"):
         return {"state": "never published", "file": None}
     files.link(before.folder / last["file"], folder / last["file"])

@@ -78,22 +78,17 @@ def existing(settings: Settings) -> list[Snapshot]:
     return found
 
 
-def open(snapshot: Snapshot, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnection:  # noqa: A001
+def open(snapshot: Snapshot, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnection:
     """A connection that can only read this one file.
 
     `access_mode=read_only` alone still permits COPY … TO and reading any file; locking the configuration keeps a query
     from taking the two other limits back.
     """
-    return duckdb.connect(
-        str(snapshot.database),
-        read_only=True,
-        config={
-            "enable_external_access": "false",
-            "memory_limit": memory_limit,
-            "TimeZone": "UTC",
-            "lock_configuration": "true",
-        },
-    )
+    connection = duckdb.connect(str(snapshot.database), read_only=True)
+    # Time zones come from an extension that the engine loads itself, as long as it may reach outside.
+    connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{memory_limit}'")
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+    return connection
 
 
 def take(
@@ -182,7 +177,11 @@ def _fingerprints(
 
 
 def _touched(
-    connection: duckdb.DuckDBPyConnection, table: str, before: Mapping[str, Any], rebuilt: set[str], now: Mapping[str, Any]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    before: Mapping[str, Any],
+    rebuilt: set[str],
+    now: Mapping[str, Any],
 ) -> set[str] | None:
     """Business dates of `table` that may have changed since; None where nobody kept a record."""
     if "ops.touched_dates" not in now:

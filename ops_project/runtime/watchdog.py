@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30.0
+STUCK_SECONDS = 30.0
+"""After the grace: a process in which not even this thread runs any more."""
 EXIT_CODE = 124
 """As `timeout(1)` has it."""
 
@@ -72,7 +74,7 @@ class Watchdog:
     @contextmanager
     def armed(self, what: str, seconds: float) -> Iterator[Watchdog]:
         """Watch the block, then stop watching. The interpreter's timer stands behind it."""
-        faulthandler.dump_traceback_later(seconds + 2 * self.grace_seconds, exit=True)
+        faulthandler.dump_traceback_later(seconds + self.grace_seconds + STUCK_SECONDS, exit=True)
         try:
             with self.limit(what, seconds):
                 yield self

@@ -27,7 +27,7 @@ def pending_dates(site: Site, domain: str, now: datetime) -> tuple[list[date], i
 
 
 def window(site: Site, domain: str, now: datetime) -> list[tuple[date, date]]:
-    """Ranges of business dates that wait, oldest first; where nothing waits, yesterday's date, whose absence is judged."""
+    """Ranges of business dates that wait, oldest first; where nothing waits, yesterday: its absence is judged."""
     start = site.catalog.platform.start_date
     today = now.astimezone(site.catalog.platform.zone).date()
     days = [day for day in pending_dates(site, domain, now)[0] if start <= day <= today + timedelta(days=1)]

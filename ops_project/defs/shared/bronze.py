@@ -63,7 +63,11 @@ def _spec(site: Site, feed: Feed) -> dg.AssetSpec:
     domain = site.catalog.domain(feed.domain)
     columns = feed.bronze_columns()
     document = next(
-        (d for name, d in site.catalog.documents.items() if name.startswith("feeds/") and d.data.get("domain") == feed.domain),
+        (
+            d
+            for name, d in site.catalog.documents.items()
+            if name.startswith("feeds/") and d.data.get("domain") == feed.domain
+        ),
         None,
     )
     metadata: dict[str, Any] = {
@@ -109,7 +113,11 @@ def _spec(site: Site, feed: Feed) -> dg.AssetSpec:
 
 
 def _metadata(session: RunSession, feed: Feed, result: Any) -> dict[str, Any]:
-    row = session.connection().execute(f"SELECT count(*), max(business_date)::VARCHAR FROM {SCHEMA}.{feed.name}").fetchone()
+    row = (
+        session.connection()
+        .execute(f"SELECT count(*), max(business_date)::VARCHAR FROM {SCHEMA}.{feed.name}")
+        .fetchone()
+    )
     total, newest = row if row else (None, None)
     metadata: dict[str, Any] = {
         "dagster/row_count": total,

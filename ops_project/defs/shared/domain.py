@@ -54,7 +54,9 @@ def build_domain(
         if found is not None:
             checks[name] = found
     extra = list(assets)
-    selections = {name: _select([*items, *([checks[name]] if name in checks else [])]) for name, items in by_layer.items()}
+    selections = {
+        name: _select([*items, *([checks[name]] if name in checks else [])]) for name, items in by_layer.items()
+    }
     everything = _select([item for items in by_layer.values() for item in items] + list(checks.values()) + extra)
     main = site.catalog.domains.main_job(domain)
     wanted = list(jobs)

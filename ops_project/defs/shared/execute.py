@@ -57,7 +57,12 @@ class Order:
 
 
 def run_domain(
-    site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, domain: str, order: Order, watcher: Watcher,
+    site: Site,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    domain: str,
+    order: Order,
+    watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:
     """One run (several only where what waits lies years apart). Raises nothing that a run can fail of."""
@@ -74,7 +79,7 @@ def run_domain(
         ranges, mode = _ranges(site, domain, order, now)
         if mode == partitions.ARRIVED and _nothing_new(site, domain, now):
             return [DomainRun(domain, job, "nothing new", time.perf_counter() - began)]
-        done = [_run(site, definitions, instance, domain, job, window, mode, now, watcher) for window in ranges]
+        done = [_run(definitions, instance, domain, job, window, mode, now, watcher) for window in ranges]
         done[0].report.repaired[:0] = repaired
         if not any(item.failed for item in done) and mode == partitions.ARRIVED:
             _remember(site, domain, now, done[-1])
@@ -82,7 +87,6 @@ def run_domain(
 
 
 def _run(
-    site: Site,
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     domain: str,
@@ -106,7 +110,7 @@ def _run(
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance, tags=tags, raise_on_error=False, run_config={"loggers": {"console": {}}}
         )
-    except Exception as error:  # noqa: BLE001 – the other domains still have to run
+    except Exception as error:
         return DomainRun(domain, job, "failed", time.perf_counter() - began, window=window, error=str(error))
     finally:
         WATCHER.reset(token)

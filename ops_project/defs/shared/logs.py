@@ -16,14 +16,16 @@ BYTES = 10_000_000
 def file_logger(settings: Settings) -> dg.LoggerDefinition:
     """Logger `console`: writes to logs/dagster.log, five files of 10 MB."""
 
-    def make(context: dg.InitLoggerContext) -> logging.Logger:
+    def make(_context: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.getLogger(f"ops.dagster.{settings.home}")
         logger.propagate = False
         logger.setLevel(logging.INFO)
         if not logger.handlers:
             folder = settings.home / "logs"
             folder.mkdir(parents=True, exist_ok=True)
-            handler = RotatingFileHandler(folder / "dagster.log", maxBytes=BYTES, backupCount=4, delay=True, encoding="utf-8")
+            handler = RotatingFileHandler(
+                folder / "dagster.log", maxBytes=BYTES, backupCount=4, delay=True, encoding="utf-8"
+            )
             handler.setFormatter(logging.Formatter(FORMAT))
             logger.addHandler(handler)
         return logger

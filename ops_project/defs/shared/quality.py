@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date
 
 import dagster as dg
+
 from asset_checks.from_manifest import table_specs
 from asset_checks.layer import build_layer_checks
 from asset_checks.specs import TableSpec
-
 from ops_project.defs.shared.bronze import SCHEMA as BRONZE
 from ops_project.defs.shared.permanent import RETRIES, TEST_SECONDS
 from ops_project.defs.shared.site import Site

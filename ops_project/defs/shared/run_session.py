@@ -1,7 +1,7 @@
 """The `warehouse` resource: one run, one process, one lock, from first step to published gold.
 
-At the start it waits for the lock and removes what a killed run left; at the end – also after a failure – it checkpoints,
-copies the warehouse to a snapshot and publishes the gold that passed.
+At the start it waits for the lock and removes what a killed run left; at the end – also after a failure – it
+checkpoints, copies the warehouse to a snapshot and publishes the gold that passed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Watcher:
     """By run id."""
 
 
-WATCHER: ContextVar[Watcher] = ContextVar("ops_watcher", default=Watcher())
+WATCHER: ContextVar[Watcher | None] = ContextVar("ops_watcher", default=None)
 
 
 @dataclass
@@ -116,7 +116,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
     if not ours:
         bridge.identify(instance, run.run_id, {bridge.AS_OF_TAG: now.isoformat(), bridge.COMMIT_TAG: commit()})
     window = partitions.window_of(run.tags)
-    watcher, report = WATCHER.get(), RunReport()
+    watcher, report = WATCHER.get() or Watcher(), RunReport()
     watcher.reports[run.run_id] = report
 
     def on_wait(holder: Holder | None) -> None:
@@ -173,7 +173,9 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     stamp = {"run_id": run.run_id, "as_of": session.now, "commit": commit()}
     report.batches = _rows(session, "SELECT * FROM ops.batches WHERE run_id = ? ORDER BY load_seq", run.run_id)
     report.findings = _rows(
-        session, "SELECT * FROM ops.findings WHERE run_id = ? AND state = 'open' ORDER BY feed, business_date", run.run_id
+        session,
+        "SELECT * FROM ops.findings WHERE run_id = ? AND state = 'open' ORDER BY feed, business_date",
+        run.run_id,
     )
     domain = run.tags.get(bridge.DOMAIN_TAG)
     snapshot = snapshots.take(session.warehouse, domain=domain, window=session.window, **stamp)

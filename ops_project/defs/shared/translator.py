@@ -51,7 +51,10 @@ class Translator(DagsterDbtTranslator):
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         # The SQL is one click away (code reference, dbt docs); repeated here it hides the sentence.
-        return dbt_resource_props.get("description") or f"dbt {dbt_resource_props['resource_type']} {dbt_resource_props['name']}"
+        return (
+            dbt_resource_props.get("description")
+            or f"dbt {dbt_resource_props['resource_type']} {dbt_resource_props['name']}"
+        )
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> dict[str, Any]:
         metadata = dict(super().get_metadata(dbt_resource_props))
@@ -89,7 +92,9 @@ class Translator(DagsterDbtTranslator):
             kinds={"dbt", "duckdb", props["schema"]},
             freshness_policy=self.freshness(props),
         )
-        self._resolved_specs[(id(manifest), unique_id, id(project))] = spec.merge_attributes(metadata={"ops/done": True})
+        self._resolved_specs[(id(manifest), unique_id, id(project))] = spec.merge_attributes(
+            metadata={"ops/done": True}
+        )
         return self._resolved_specs[(id(manifest), unique_id, id(project))]
 
     def tier(self, props: Mapping[str, Any]) -> int:

@@ -1,0 +1,172 @@
+"""`ops status`: how each domain stands, without disturbing anybody."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Group
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings
+
+
+@click.command()
+@click.option(
+    "--domain", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; may be given several times."
+)
+@json_option
+@click.pass_obj
+def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
+    """Last run, newest business date, age of the data, open findings and alerts of each domain; who holds the lock."""
+    from ops_project.catalog import load as load_catalog
+
+    catalog = load_catalog(settings)
+    known = [name for name in catalog.domain_ids() if catalog.feeds_of(name)]
+    if unknown := [name for name in domains if name not in known]:
+        raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
+    data = gather(settings, catalog, list(domains) or known)
+    emit(as_json, data, lambda: console.print(Group(*_render(data))))
+
+
+def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
+    """What `ops status --json` prints."""
+    from ops_project.runtime import locks, publishing, snapshots
+
+    now = settings.now()
+    try:
+        snapshot = snapshots.newest(settings)
+    except snapshots.NoSnapshot:
+        snapshot = None
+    facts = _from_snapshot(snapshot, catalog, now) if snapshot else {}
+    runs = _last_runs(settings, domains)
+    alerts = _open_alerts(settings)
+    holder = locks.holder(settings.lock)
+    result = []
+    for name in domains:
+        published = publishing.current(settings, name)
+        result.append(
+            {
+                "domain": name,
+                "title": catalog.domain(name).title,
+                "job": catalog.domains.main_job(name),
+                "last_run": runs.get(name),
+                **(facts.get(name) or {"newest_business_date": None, "age_hours": None, "freshness": "unknown",
+                                       "open_findings": None}),
+                "open_alerts": None if alerts is None else alerts.get(name, 0),
+                "waiting_files": _waiting(settings, catalog, name),
+                "published": None if published is None else {"id": published.id, "as_of": published.manifest["as_of"],
+                                                             "held": sorted(published.held)},
+            }
+        )  # fmt: skip
+    return {
+        "home": settings.home,
+        "as_of": now,
+        "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
+        "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
+        "domains": result,
+    }
+
+
+def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict[str, Any]]:
+    from ops_project.runtime import snapshots
+
+    result: dict[str, dict[str, Any]] = {}
+    limits = catalog.checks.freshness
+    with snapshots.open(snapshot) as connection:
+        findings = dict(
+            connection.execute("SELECT feed, count(*) FROM ops.findings WHERE state = 'open' GROUP BY 1").fetchall()
+        )
+        # The journal answers without reading a bronze table.
+        newest = dict(
+            connection.execute(
+                "SELECT feed, max(business_date) FROM ops.batches WHERE status = 'loaded' GROUP BY 1"
+            ).fetchall()
+        )
+    for name in catalog.domain_ids():
+        feeds = [feed for feed in catalog.feeds_of(name) if feed.enabled]
+        due = [feed.name for feed in feeds if feed.expected.kind != "never"] or [feed.name for feed in feeds]
+        # The domain is as fresh as the feed that is furthest behind; a date's data is whole when the date has ended.
+        dates = [newest.get(feed) for feed in due]
+        oldest = None if not dates or None in dates else min(dates)
+        age = None
+        if oldest is not None:
+            end = datetime.combine(oldest, datetime.min.time(), catalog.platform.zone).astimezone(UTC)
+            age = max(0.0, (now - end).total_seconds() / 3600 - 24)
+        word = "unknown"
+        if age is not None:
+            word = "fresh" if age < limits.stale_hours else "stale" if age < limits.very_stale_hours else "very stale"
+        result[name] = {
+            "newest_business_date": oldest,
+            "age_hours": None if age is None else round(age, 1),
+            "freshness": word,
+            "open_findings": sum(findings.get(feed.name, 0) for feed in feeds),
+        }
+    return result
+
+
+def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
+    if not (settings.dagster_home / "dagster.yaml").is_file():
+        return {}
+    from ops_project.runtime.dagster_bridge_runs import last_runs, open_instance
+
+    with open_instance() as instance:
+        return {name: asdict(facts) for name, facts in last_runs(instance, domains).items()}
+
+
+def _open_alerts(settings: Settings) -> dict[str, int] | None:
+    """Open alerts by domain; None where there is no ledger yet: looking must not make one."""
+    from ops_project.runtime.ledger import Ledger
+
+    file = settings.ledger_url.removeprefix("sqlite:///")
+    if file != settings.ledger_url and not Path(file).is_file():
+        return None
+    counts: dict[str, int] = {}
+    with Ledger.open(settings.ledger_url) as ledger:
+        for alert in ledger.alerts("open", limit=10_000):
+            domain = alert.labels.get("domain", "")
+            counts[domain] = counts.get(domain, 0) + 1
+    return counts
+
+
+def _waiting(settings: Settings, catalog: Any, domain: str) -> int:
+    from ops_project.landing import pending
+
+    return len(
+        {file.path for feed in catalog.feeds_of(domain) if feed.enabled for file in pending(feed, settings.inbound)}
+    )
+
+
+def _render(data: dict[str, Any]) -> list[Any]:
+    rows = []
+    for item in data["domains"]:
+        run = item["last_run"]
+        rows.append(
+            [
+                item["domain"],
+                f"{run['state']} {run['ended_at'] or run['started_at'] or '':%Y-%m-%d %H:%M}" if run else "never ran",
+                item["newest_business_date"],
+                item["freshness"],
+                item["open_findings"],
+                item["open_alerts"],
+                item["waiting_files"],
+                "–"
+                if item["published"] is None
+                else f"{item['published']['as_of'][:16]}"
+                + (f", {len(item['published']['held'])} held" if item["published"]["held"] else ""),
+            ]
+        )
+    columns = ("domain", "last run", "newest date", "data", "findings", "alerts", "files waiting", "published as of")
+    snapshot = data["snapshot"]
+    lines = [
+        "",
+        f"Snapshot   {snapshot['id']}, as of {snapshot['as_of']:%Y-%m-%d %H:%M} UTC"
+        if snapshot
+        else "Snapshot   none yet",
+        f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
+        f"Home       {data['home']}",
+    ]
+    return [table(columns, rows), *lines]

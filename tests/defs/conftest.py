@@ -1,0 +1,27 @@
+"""The definitions as they are shipped, loaded once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from ops_project.defs.compose import compose
+from ops_project.defs.shared.site import Site
+from ops_project.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site.load(Settings(home=Path(tmp_path_factory.mktemp("definitions"))))
+
+
+@pytest.fixture(scope="session")
+def definitions(site: Site) -> dg.Definitions:
+    return compose(site)
+
+
+@pytest.fixture(scope="session")
+def graph(definitions: dg.Definitions):
+    return definitions.get_repository_def().asset_graph
