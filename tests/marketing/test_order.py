@@ -56,7 +56,9 @@ def test_a_rerun_adds_nothing(warehouse: Make) -> None:
     one.build()
     one.connection.execute("DELETE FROM ops.builds")
     one.build()
-    assert {m.name: one.connection.execute(f"SELECT count(*) FROM silver.{m.name}").fetchone() for m in one.models} == physical
+    assert {
+        m.name: one.connection.execute(f"SELECT count(*) FROM silver.{m.name}").fetchone() for m in one.models
+    } == physical
     assert {name: len(rows) for name, rows in one.checksums().items()} == counts
 
 

@@ -30,7 +30,9 @@ def delivered(make: Make, feed: str, *states: dict[str, object]) -> Warehouse:
 
 def test_an_unchanged_state_is_kept_in_the_satellite_and_is_one_state_in_the_history(warehouse: Make) -> None:
     one = delivered(warehouse, "mart_customers", CUSTOMER, CUSTOMER, {**CUSTOMER, "last_name": "Day"}, CUSTOMER)
-    assert one.connection.execute("SELECT count(*) FROM silver.sat_customer_profile WHERE load_seq > 0").fetchone() == (4,)
+    assert one.connection.execute("SELECT count(*) FROM silver.sat_customer_profile WHERE load_seq > 0").fetchone() == (
+        4,
+    )
     history = one.connection.execute(
         "SELECT last_name, effective_from::DATE, effective_to::DATE, is_current "
         "FROM silver.sat_customer_profile_history ORDER BY effective_from"
@@ -60,7 +62,9 @@ def test_a_correction_of_a_date_replaces_what_the_first_delivery_said(warehouse:
     one.build()
     found = one.connection.execute("SELECT customer_id, last_name FROM silver.uds_customer").fetchall()
     assert found == [("M1", "Roe")]
-    assert one.connection.execute("SELECT count(*) FROM silver.sat_customer_profile WHERE load_seq > 0").fetchone() == (3,)
+    assert one.connection.execute("SELECT count(*) FROM silver.sat_customer_profile WHERE load_seq > 0").fetchone() == (
+        3,
+    )
 
 
 def test_a_cell_that_is_given_another_offer_ends_the_first(warehouse: Make) -> None:
@@ -119,4 +123,3 @@ def test_different_rows_have_different_fingerprints(
         prints.append(made.connection.execute(
             "SELECT customer_profile_hashdiff FROM silver.sat_customer_profile WHERE load_seq > 0").fetchone())  # fmt: skip
     assert prints[0] != prints[1]
-

@@ -22,7 +22,10 @@ from ops_project.settings import Settings
 UNCONSUMED = 987_654_321
 FIRST = date(2026, 1, 5)
 # How a load came about, not what it says.
-ARRIVAL = {"hub": {"load_datetime", "record_source", "load_seq"}, "link": {"load_datetime", "record_source", "load_seq"}}
+ARRIVAL = {
+    "hub": {"load_datetime", "record_source", "load_seq"},
+    "link": {"load_datetime", "record_source", "load_seq"},
+}
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,9 @@ class Warehouse:
                 )
             self.made.add(model.name)
             self.connection.execute("DELETE FROM ops.builds WHERE model = ?", [model.name])
-            self.connection.execute("INSERT INTO ops.builds VALUES (?, ?, now()::TIMESTAMP)", [model.name, self.load_seq])
+            self.connection.execute(
+                "INSERT INTO ops.builds VALUES (?, ?, now()::TIMESTAMP)", [model.name, self.load_seq]
+            )
 
     def consumed(self, model: str) -> int:
         found = self.connection.execute("SELECT max(load_seq) FROM ops.builds WHERE model = ?", [model]).fetchone()
