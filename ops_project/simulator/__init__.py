@@ -26,11 +26,15 @@ def simulate(
     end: date | None = None,
     scale: float | None = None,
     seed: int | None = None,
+    feeds: Sequence[str] = (),
     faults: Sequence[str] = (),
     inbound_only: bool = False,
     now: datetime | None = None,
 ) -> Result:
-    """Deliver as `ops simulate` does; `faults` are ID[:FEED][@DATE]. Raises ValueError where it cannot be done."""
+    """Deliver as `ops simulate` does; `feeds`: their files only, `faults`: ID[:FEED][@DATE].
+
+    Raises ValueError, before anything is written, where the request cannot be met.
+    """
     # The command line shows this package's constants before it needs numpy and the catalog.
     from ops_project import catalog
     from ops_project.simulator.faults.request import Request
@@ -43,6 +47,7 @@ def simulate(
         end=end,
         scale=scale,
         seed=seed,
+        feeds=tuple(feeds),
         faults=[Request.parse(text) for text in faults],
         inbound_only=inbound_only,
     )

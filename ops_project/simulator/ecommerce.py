@@ -75,8 +75,10 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
     """Stage the files of business date `day`. The shop sends no initial load: `first` changes nothing."""
     shop = Shop(world, day)
     files = {feed: (feed, f"{feed}_{day}.csv", day, arrival(world, zone, DOMAIN, feed, day)) for feed in FEEDS}
-    outbox.write(*files["customers"], _customers(shop), CUSTOMER_SQL)
-    outbox.write(*files["products"], _products(shop), PRODUCT_SQL)
+    if outbox.wants("customers"):
+        outbox.write(*files["customers"], _customers(shop), CUSTOMER_SQL)
+    if outbox.wants("products"):
+        outbox.write(*files["products"], _products(shop), PRODUCT_SQL)
     expected = float(shop.interest.sum()) * demand(world, DOMAIN, day)
     slices = max(1, int(np.ceil(expected / ORDERS_PER_SLICE)))
     counted = _Counted(day)

@@ -45,17 +45,21 @@ EVENT_SQL = """
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the files of business date `day`; `first`: no transaction of the day before comes late."""
-    chunks = [transactions(sales_of(world, day), late=False)]
-    if not first:
-        chunks.insert(0, transactions(sales_of(world, day - timedelta(days=1)), late=True))
     for feed, suffix, columns, sql, dialect in (
-        ("transactions", "csv", chunks, TRANSACTION_SQL, "FORMAT csv"),
-        ("marketing_spend", "csv", _spend(world, day), SPEND_SQL, "FORMAT csv"),
-        ("experiment_assignments", "csv", _assignments(world, day), ASSIGNMENT_SQL, "FORMAT csv"),
-        ("product_events", "parquet", _events(world, day), EVENT_SQL, "FORMAT parquet"),
+        ("transactions", "csv", lambda: _sales(world, day, first=first), TRANSACTION_SQL, "FORMAT csv"),
+        ("marketing_spend", "csv", lambda: [_spend(world, day)], SPEND_SQL, "FORMAT csv"),
+        ("experiment_assignments", "csv", lambda: _assignments(world, day), ASSIGNMENT_SQL, "FORMAT csv"),
+        ("product_events", "parquet", lambda: [_events(world, day)], EVENT_SQL, "FORMAT parquet"),
     ):
-        name = f"{feed}_{day:%Y%m%d}.{suffix}"
-        outbox.write(feed, name, day, arrival(world, zone, DOMAIN, feed, day), columns, sql, dialect)
+        if outbox.wants(feed):
+            name = f"{feed}_{day:%Y%m%d}.{suffix}"
+            outbox.write(feed, name, day, arrival(world, zone, DOMAIN, feed, day), columns(), sql, dialect)
+
+
+def _sales(world: World, day: date, *, first: bool) -> list[Columns]:
+    """The day's transactions, and those of the day before that are recorded late."""
+    late = [] if first else [transactions(sales_of(world, day - timedelta(days=1)), late=True)]
+    return [*late, transactions(sales_of(world, day), late=False)]
 
 
 def transactions(sales: Sales, *, late: bool) -> Columns:

@@ -6,7 +6,7 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -116,19 +116,21 @@ SQL = {
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the extracts of business date `day`; `first`: full ones."""
     mart = Mart(world, day)
-    parts: dict[str, Iterator[Sequence[Columns]]] = {
-        "mart_customers": iter([[mart.customers(first=first)]]),
-        "mart_contact_points": iter([[mart.points(first=first)]]),
-        "mart_consents": iter([[mart.consents(first=first)]]),
-        "mart_campaigns": iter([[_campaigns(world, mart.today, first=first)]]),
-        "mart_cells": iter([[_cells(world, mart, first=first)]]),
-        "mart_offers": iter([[_offers(world, mart.today, first=first)]]),
-        "mart_contacts": _contacts(world, day, mart.today, first=first),
-        "mart_responses": _responses(world, day, mart.today, first=first),
+    parts: dict[str, Callable[[], Iterable[Sequence[Columns]]]] = {
+        "mart_customers": lambda: [[mart.customers(first=first)]],
+        "mart_contact_points": lambda: [[mart.points(first=first)]],
+        "mart_consents": lambda: [[mart.consents(first=first)]],
+        "mart_campaigns": lambda: [[_campaigns(world, mart.today, first=first)]],
+        "mart_cells": lambda: [[_cells(world, mart, first=first)]],
+        "mart_offers": lambda: [[_offers(world, mart.today, first=first)]],
+        "mart_contacts": lambda: _contacts(world, day, mart.today, first=first),
+        "mart_responses": lambda: _responses(world, day, mart.today, first=first),
     }
     for feed, chunks in parts.items():
+        if not outbox.wants(feed):
+            continue
         name = f"{feed}_{day:%Y%m%d}.dat"
-        for columns in chunks:
+        for columns in chunks():
             outbox.write(feed, name, day, arrival(world, zone, DOMAIN, feed, day), columns, SQL[feed], DIALECT)
         outbox.control(name, "{stem}.ctl", "feed={feed}\nrows={rows}\n")
 

@@ -48,7 +48,7 @@ class Outbox:
     now: datetime
     """What would arrive later arrives now."""
     only: frozenset[str] = frozenset()
-    """Feeds to write; all where empty. Others are still counted, so that a reader of `rows` sees the same world."""
+    """Feeds to write; all where empty."""
     staged: list[Staged] = field(default_factory=list)
 
     @property
@@ -72,39 +72,36 @@ class Outbox:
         columns: Columns | Sequence[Columns],
         select: str = "*",
         dialect: str = "FORMAT csv",
-    ) -> Staged:
+    ) -> None:
         """Stage one file: the rows of `columns`, or of several, through the SQL `select`; a second call appends."""
+        if not self.wants(feed):
+            return
         staged = self._find(name) or self._open(feed, name, day, arrives_at)
         chunks = [columns] if isinstance(columns, Mapping) else columns
         # One COPY costs about 4 ms however few its rows: small chunks are joined first.
         table = pa.concat_tables([pa.table(dict(chunk)) for chunk in chunks])
-        first = staged.rows == 0 and not staged.path.exists()
+        first = not staged.path.exists()
         staged.rows += table.num_rows
-        if self.wants(feed):
-            target = staged.path if first else staged.path.with_suffix(staged.path.suffix + ".more")
-            options = f"{dialect}, HEADER {first}" if "csv" in dialect else dialect
-            self.connection.register("simulated", table)
-            self.connection.execute(f"COPY (SELECT {select} FROM simulated) TO '{_quoted(target)}' ({options})")
-            self.connection.unregister("simulated")
-            if not first:
-                _append(target, staged.path)
-        return staged
+        target = staged.path if first else staged.path.with_suffix(staged.path.suffix + ".more")
+        options = f"{dialect}, HEADER {first}" if "csv" in dialect else dialect
+        self.connection.register("simulated", table)
+        self.connection.execute(f"COPY (SELECT {select} FROM simulated) TO '{_quoted(target)}' ({options})")
+        self.connection.unregister("simulated")
+        if not first:
+            _append(target, staged.path)
 
-    def control(self, name: str, control_name: str = "{name}.ctl", text: str = "{rows}\n", **values: object) -> Staged:
+    def control(self, name: str, control_name: str = "{name}.ctl", text: str = "{rows}\n", **values: object) -> None:
         """Stage the control file of a staged file: `text` with its feed and number of records, arriving with it."""
         data = self._find(name)
         if data is None:
-            raise KeyError(f"{name} is not staged")
+            return
         own = control_name.format(name=name, stem=name.split(".", 1)[0])
         staged = self._open(data.feed, own, data.business_date, data.arrives_at)
-        if self.wants(data.feed):
-            content = text.format(rows=data.rows, feed=data.feed, **values)
-            staged.path.write_text(content, encoding="ascii", newline="")
-        return staged
+        staged.path.write_text(text.format(rows=data.rows, feed=data.feed, **values), encoding="ascii", newline="")
 
     def publish(self) -> list[Staged]:
         """Rename everything that is staged into inbound, in the order of arrival, with its arrival time as mtime."""
-        published = sorted((file for file in self.staged if file.path.exists()), key=lambda file: file.arrives_at)
+        published = sorted(self.staged, key=lambda file: file.arrives_at)
         for file in published:
             moment = (file.arrives_at if file.may_be_future else min(file.arrives_at, self.now)).timestamp()
             os.utime(file.path, (moment, moment))

@@ -163,6 +163,8 @@ def _deliver(
             if progress is not None:
                 progress(domain, day, done, total)
         report.rows = dict(rows)
+        if asked.feeds:
+            continue  # the other feeds of these days have not been delivered
         fresh = memory.Remembered(world.seed, world.scale, window.start, window.end)
         remembered[domain] = known.extended(world, window.start, window.end) if known else fresh
         memory.remember(settings.home, remembered)

@@ -202,8 +202,10 @@ def streams_of(world: World, day: date) -> Streams:
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the files of business date `day`; `first`: nothing of the day before is reported late."""
     service = Service(world, day)
-    for feed, columns, sql in (("songs", _songs(service), SONG_SQL), ("users", _users(service), USER_SQL)):
-        outbox.write(feed, f"{feed}_{day:%Y%m%d}.csv", day, arrival(world, zone, DOMAIN, feed, day), columns, sql)
+    for feed, columns, sql in (("songs", _songs, SONG_SQL), ("users", _users, USER_SQL)):
+        if outbox.wants(feed):
+            arrives = arrival(world, zone, DOMAIN, feed, day)
+            outbox.write(feed, f"{feed}_{day:%Y%m%d}.csv", day, arrives, columns(service), sql)
     if not outbox.wants("streams"):
         return
     today, yesterday = streams_of(world, day), streams_of(world, day - timedelta(days=1))
@@ -213,7 +215,9 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
         chunks = [today.columns(today.reported == window)]
         if not first:
             chunks.insert(0, yesterday.columns(yesterday.reported == window + WINDOWS))
-        outbox.write("streams", name, day, ends + WINDOW_ARRIVES, chunks, STREAM_SQL, "FORMAT json")
+        # A window in which nobody listened has no file: one without records would have no bytes.
+        if any(len(chunk["listened"]) for chunk in chunks):
+            outbox.write("streams", name, day, ends + WINDOW_ARRIVES, chunks, STREAM_SQL, "FORMAT json")
 
 
 def _songs(service: Service) -> Columns:

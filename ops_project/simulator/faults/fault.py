@@ -29,8 +29,8 @@ class Fault:
     """Schema and table of the root asset."""
     apply: Kind = "file"
     act: Callable[..., Details] | None = None
-    """Does it, and tells what was done. Of a file: act(Scene). Of the warehouse: act(connection, table, day or None), in
-    a transaction of its own. Other kinds: what their applier in `appliers` gives it."""
+    """Does it, and tells what was done. Of a file: act(Scene). Of the warehouse: act(connection, table, day or None),
+    in a transaction of its own. Of other kinds: what their applier in `appliers` gives it."""
     any_feed: bool = False
     """True: it breaks any feed, also of a domain that is not simulated."""
     spans_window: bool = False

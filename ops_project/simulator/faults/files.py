@@ -68,6 +68,9 @@ def truncated_mid_row(scene: Scene) -> Details:
     line_end = content.find(b"\n", cut)
     if scene.contract.format.kind != "parquet" and line_end > line_start:
         cut = (line_start + line_end) // 2
+        quote = (scene.contract.format.quote or "").encode()
+        while quote and content[line_start:cut].count(quote) % 2:
+            cut -= 1  # within quotes it would be another fault: an unbalanced quote
     scene.put(file, content[:cut])
     return {"file": file.name, "bytes_before": len(content), "bytes_after": cut}
 
@@ -77,10 +80,11 @@ def undecodable(scene: Scene) -> Details:
     file = scene.data()[-1]
     content, kind = scene.bytes_of(file), scene.contract.format.kind
     middle = content.find(b"\n", len(content) // 2) + 1
-    # 0xFE and 0xFF occur in no UTF-8 text; the start of a Parquet file says that it is one.
-    broken = b"\xff\xfe" + content[2:] if kind == "parquet" else content[:middle] + b"\xff\xfe\x80" + content[middle:]
-    scene.put(file, broken)
-    return {"file": file.name, "at_byte": 0 if kind == "parquet" else middle}
+    # 0xFE and 0xFF occur in no UTF-8 text; the last four bytes of a Parquet file say that it is one.
+    at = len(content) - 4 if kind == "parquet" else middle
+    rest = b"" if kind == "parquet" else content[middle:]
+    scene.put(file, content[:at] + b"\xff\xfe\x80\xff" + rest)
+    return {"file": file.name, "at_byte": at}
 
 
 def unbalanced_quote(scene: Scene) -> Details:

@@ -76,7 +76,8 @@ def _chosen(
         current = f"business_date = DATE '{each}' AND policy_status = 'active'"
         rows = connection.execute(
             f"WITH candidates AS (SELECT * FROM {table} WHERE {current} {condition}), "
-            "segment AS (SELECT product, region FROM candidates GROUP BY ALL ORDER BY count(*) DESC, ALL LIMIT 1) "
+            "segment AS (SELECT product, region FROM candidates GROUP BY ALL "
+            "ORDER BY count(*) DESC, product, region LIMIT 1) "
             "SELECT policy_id FROM candidates JOIN segment USING (product, region) ORDER BY policy_id LIMIT ?",
             [count],
         ).fetchall()

@@ -1,4 +1,4 @@
-"""Faults behind the marketing mart's files: a mapping that no longer holds, a 360 that cannot be built (S0, modes 4 and 5)."""
+"""Faults behind the marketing mart's files (S0, modes 4 and 5): a mapping no longer holds, a 360 cannot be built."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLOCKING_INDEX = "made_by_hand"
 
 
 def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """The source field of a mandatory target is empty for the customers that changed last: the interface must refuse them."""
+    """The source of a mandatory field is empty for the customers that changed last: the interface must refuse them."""
     rows = connection.execute(
         f"SELECT customer_hk, max(load_datetime) FROM {SATELLITE} WHERE {MAPPED_COLUMN} IS NOT NULL "
         "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",

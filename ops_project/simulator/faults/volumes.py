@@ -16,7 +16,7 @@ from ops_project.simulator.outbox import Staged
 from ops_project.simulator.records import Row, Sheet
 
 DROPPED_SHARE = 0.3
-CONSTANT_SHARE, LEFT_SHARE = 0.8, 0.6
+CONSTANT_SHARE, LEFT_SHARE = 0.7, 0.6
 HOLIDAY_COPIES = 2
 # Records of other feeds that go with a record: feed → (dependent feed, its column, the column it names).
 DEPENDENTS = {

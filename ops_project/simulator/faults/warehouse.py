@@ -1,4 +1,4 @@
-"""Faults that a wrong transformation, or a wrong hand, leaves in a table: done to the warehouse under the writer's lock."""
+"""Faults that a wrong transformation or hand leaves in a table: done to the warehouse under the writer's lock."""
 
 from __future__ import annotations
 

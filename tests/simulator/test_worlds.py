@@ -1,0 +1,273 @@
+"""The simulated worlds: the same bytes for the same seed, a day alike in every window, contracts kept."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ops_project.catalog import Catalog
+from ops_project.settings import Settings
+from ops_project.simulator import SIMULATED, simulate, sources
+from ops_project.simulator.simulation import SimulationError
+from ops_project.simulator.timing import arrival
+from ops_project.simulator.world import World
+from tests.simulator.conftest import END, NOW, SCALE, contents, home, landed
+
+
+def test_the_same_seed_gives_the_same_bytes(week: Settings, tmp_path: Path) -> None:
+    again = home(tmp_path)
+    simulate(again, days=7, end=END, scale=SCALE)
+    assert contents(again.inbound) == contents(week.inbound)
+
+
+def test_another_seed_gives_another_world(week: Settings, tmp_path: Path) -> None:
+    other = home(tmp_path)
+    simulate(other, days=7, end=END, scale=SCALE, seed=7)
+    first, second = contents(week.inbound), contents(other.inbound)
+    assert not [name for name, content in first.items() if content == second.get(name) and len(content) > 2_000]
+
+
+def test_a_day_does_not_depend_on_the_window(week: Settings, tmp_path: Path) -> None:
+    """A second, shorter call goes on in the same world: only the first day of a home brings initial loads."""
+    other = home(tmp_path)
+    simulate(other, days=5, end=END - timedelta(days=2), scale=SCALE)
+    simulate(other, days=1, end=END - timedelta(days=1))
+    simulate(other, end=END)
+    start = f"{END - timedelta(days=6):%Y%m%d}"
+    first = {name: content for name, content in contents(week.inbound).items() if start not in name.replace("-", "")}
+    second = {name: content for name, content in contents(other.inbound).items() if start not in name.replace("-", "")}
+    assert second == first
+
+
+def test_the_shop_sends_no_initial_load(week: Settings, tmp_path: Path) -> None:
+    other = home(tmp_path)
+    simulate(other, domain="ecommerce", days=1, end=END, scale=SCALE)
+    whole = contents(week.inbound / "ecommerce")
+    assert contents(other.inbound / "ecommerce").items() <= whole.items()
+
+
+def test_a_second_call_without_days_delivers_what_is_new_only(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    first = simulate(settings, domain="insurance", days=2, end=END - timedelta(days=3), scale=SCALE)
+    second = simulate(settings, domain="insurance")
+    third = simulate(settings, domain="insurance")
+    assert [(report.start, report.end) for report in (first.reports + second.reports + third.reports)] == [
+        (END - timedelta(days=4), END - timedelta(days=3)),
+        (END - timedelta(days=2), END),
+        (None, None),
+    ]
+    assert second.reports[0].scale == SCALE, "the home remembers its world"
+
+
+@pytest.mark.parametrize("domain", SIMULATED)
+def test_every_clean_file_keeps_its_contract(domain: str, week: Settings, catalog: Catalog, tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    shutil.copytree(week.inbound / domain, settings.inbound / domain)
+    feeds = [feed.name for feed in catalog.feeds_of(domain)]
+    results = landed(settings, catalog, *feeds)
+    assert {name: result.rows_quarantined for name, result in results.items()} == dict.fromkeys(feeds, 0)
+    assert not [finding for result in results.values() for finding in result.findings]
+    assert all(result.rows_loaded > 0 and not result.waiting for result in results.values())
+    assert not list(settings.inbound.rglob("*.*")), "every file was taken"
+
+
+def test_every_feed_of_a_source_has_a_contract(catalog: Catalog) -> None:
+    for domain in SIMULATED:
+        assert sorted(sources.source_of(domain).FEEDS) == sorted(feed.name for feed in catalog.feeds_of(domain))
+
+
+def test_files_arrive_in_the_night_after_their_day(week: Settings, catalog: Catalog) -> None:
+    zone = catalog.platform.zone
+    for path in (week.inbound / "ecommerce").glob("orders_*.csv"):
+        arrived = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone(zone)
+        day = date.fromisoformat(path.stem.removeprefix("orders_"))
+        assert arrived.date() == day + timedelta(days=1)
+        assert (0, 30) <= (arrived.hour, arrived.minute) < (1, 0)
+
+
+def test_arrival_is_right_on_both_daylight_saving_days(catalog: Catalog) -> None:
+    zone = catalog.platform.zone
+    for day in (date(2026, 3, 7), date(2026, 10, 31)):
+        local = arrival(World(), zone, "ecommerce", "orders", day).astimezone(zone)
+        assert (local.date(), local.hour) == (day + timedelta(days=1), 0)
+
+
+def test_nothing_arrives_after_now(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    simulate(settings, domain="ecommerce", days=1, end=NOW.date(), scale=SCALE)
+    assert all(path.stat().st_mtime <= NOW.timestamp() for path in settings.inbound.rglob("*.csv"))
+
+
+def test_nothing_half_written_is_left(week: Settings) -> None:
+    assert not [path for path in week.inbound.rglob("*") if path.name.startswith(".")]
+
+
+def test_staged_files_of_a_killed_simulation_are_swept(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    stale = settings.inbound / "insurance" / ".staging-999999999"
+    stale.mkdir(parents=True)
+    (stale / "policies_20260312.csv").write_text("half")
+    simulate(settings, domain="insurance", days=1, end=END, scale=SCALE)
+    assert not stale.exists()
+
+
+def read(settings: Settings, domain: str, pattern: str) -> duckdb.DuckDBPyRelation:
+    return duckdb.read_csv(str(settings.inbound / domain / pattern), all_varchar=True)
+
+
+def test_references_of_the_shop_hold_and_totals_agree(week: Settings) -> None:
+    folder = week.inbound / "ecommerce"
+    orders, items = f"{folder}/orders_*.csv", f"{folder}/order_items_*.csv"
+    events, customers = f"{folder}/web_events_*.csv", f"{folder}/customers_{END}.csv"
+    checks = {
+        "items without order": f"FROM '{items}' ANTI JOIN '{orders}' USING (order_id)",
+        "orders without item": f"FROM '{orders}' ANTI JOIN '{items}' USING (order_id)",
+        "orders of unknown customers": f"FROM '{orders}' o ANTI JOIN '{customers}' USING (customer_id) "
+        "WHERE o.customer_id IS NOT NULL",
+        "events of unknown customers": f"FROM '{events}' o ANTI JOIN '{customers}' USING (customer_id) "
+        "WHERE o.customer_id IS NOT NULL",
+        "items of unknown products": f"FROM '{items}' ANTI JOIN '{folder}/products_{END}.csv' USING (product_id)",
+        "order twice": f"FROM (SELECT 1 FROM '{orders}' GROUP BY order_id HAVING count(*) > 1)",
+        "event twice": f"FROM (SELECT 1 FROM '{events}' GROUP BY event_id HAVING count(*) > 1)",
+    }
+    for name, sql in checks.items():
+        assert duckdb.sql(f"SELECT count(*) {sql}").fetchone() == (0,), name
+
+
+def test_purchases_on_the_web_are_orders(week: Settings) -> None:
+    folder = week.inbound / "ecommerce"
+    purchases = duckdb.sql(f"SELECT count(*) FROM '{folder}/web_events_*.csv' WHERE event_type = 'purchase'").fetchone()
+    online = duckdb.sql(f"SELECT count(*) FROM '{folder}/orders_*.csv' WHERE channel <> 'store'").fetchone()
+    assert purchases == online
+
+
+def test_customers_change_over_time(tmp_path: Path) -> None:
+    """SCD 2 has something to do: tiers and addresses change on dated events, and only then."""
+    settings = home(tmp_path)
+    simulate(settings, domain="ecommerce", days=3, end=END, scale=1)
+    sql = f"""
+        SELECT b.customer_id, b.updated_at::DATE AS changed, (a.loyalty_tier, a.city) <> (b.loyalty_tier, b.city) AS differs
+        FROM '{settings.inbound}/ecommerce/customers_{END - timedelta(days=1)}.csv' a
+        JOIN '{settings.inbound}/ecommerce/customers_{END}.csv' b USING (customer_id)"""
+    changed = duckdb.sql(f"SELECT count(*) FROM ({sql}) WHERE changed = DATE '{END}'").fetchone()
+    differing = duckdb.sql(
+        f"SELECT count(*) FILTER (changed <> DATE '{END}'), count(*) FROM ({sql}) WHERE differs"
+    ).fetchone()
+    assert changed is not None and differing is not None
+    assert changed[0] >= differing[1] > 0
+    assert differing[0] == 0, "nobody changes without a change date"
+
+
+def test_products_are_bought_together(tmp_path: Path) -> None:
+    """What a recommender learns from: some pairs stand far above chance."""
+    settings = home(tmp_path)
+    simulate(settings, domain="ecommerce", days=7, end=END, scale=1)
+    top = duckdb.sql(
+        f"""
+        WITH items AS (SELECT DISTINCT order_id, product_id FROM '{settings.inbound}/ecommerce/order_items_*.csv'),
+        orders AS (SELECT count(DISTINCT order_id) AS n FROM items),
+        frequency AS (SELECT product_id, count(*) AS n FROM items GROUP BY ALL)
+        SELECT count(*) * orders.n / (first.n * second.n) AS lift
+        FROM items a JOIN items b ON a.order_id = b.order_id AND a.product_id < b.product_id
+        JOIN frequency first ON first.product_id = a.product_id
+        JOIN frequency second ON second.product_id = b.product_id, orders
+        GROUP BY a.product_id, b.product_id, orders.n, first.n, second.n HAVING count(*) >= 10 ORDER BY lift DESC LIMIT 10
+        """
+    ).fetchall()
+    assert len(top) == 10
+    assert min(lift for (lift,) in top) > 3
+
+
+def test_policy_changes_are_numbered_without_gap(week: Settings) -> None:
+    rows = read(week, "insurance", "policies_*.csv").project("cdc_seq::BIGINT AS n").order("n").fetchall()
+    numbers = [n for (n,) in rows]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def test_deltas_of_the_mart_add_up_to_its_next_full_extract(week: Settings, tmp_path: Path) -> None:
+    """Full extract of the first day plus six deltas = the full extract that a new client gets on the last day."""
+    fresh = home(tmp_path)
+    simulate(fresh, domain="marketing", days=1, end=END, scale=SCALE)
+    for feed, key in {
+        "mart_customers": "customer_id",
+        "mart_contact_points": "customer_id, contact_point_type, contact_point_number",
+        "mart_consents": "customer_id, channel",
+    }.items():
+        deltas = f"""
+            SELECT * EXCLUDE (op, file) FROM (
+                FROM read_csv('{week.inbound}/marketing/{feed}_*.dat', delim = '|', all_varchar = true, filename = 'file')
+                QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY file DESC) = 1
+            ) WHERE op <> 'D'"""
+        full = f"""
+            SELECT * EXCLUDE (op) FROM read_csv('{fresh.inbound}/marketing/{feed}_*.dat', delim = '|', all_varchar = true)"""
+        difference = duckdb.sql(f"({deltas} EXCEPT {full}) UNION ALL ({full} EXCEPT {deltas})").fetchall()
+        assert not difference, feed
+
+
+def test_the_mart_sends_every_operation(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    simulate(settings, domain="marketing", days=14, end=END, scale=1)
+    for feed in ("mart_customers", "mart_contact_points", "mart_consents", "mart_contacts"):
+        ops: Counter[str] = Counter()
+        for path in sorted((settings.inbound / "marketing").glob(f"{feed}_*.dat"))[1:]:
+            with path.open(newline="") as lines:
+                ops.update(row["op"] for row in csv.DictReader(lines, delimiter="|"))
+        assert set(ops) == {"I", "U", "D"}, feed
+
+
+def test_control_cells_respond_less(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    simulate(settings, domain="marketing", days=30, end=END, scale=4)
+    folder = settings.inbound / "marketing"
+    rates = duckdb.sql(
+        f"""
+        SELECT contact_status = 'control' AS control, count(response_id) / count(*) AS rate
+        FROM read_csv('{folder}/mart_contacts_*.dat', delim = '|', all_varchar = true) contacts
+        LEFT JOIN (
+            FROM read_csv('{folder}/mart_responses_*.dat', delim = '|', all_varchar = true)
+            WHERE response_type = 'conversion') USING (treatment_id)
+        WHERE contacts.op = 'I' AND contact_status <> 'bounced' GROUP BY ALL ORDER BY control
+        """
+    ).fetchall()
+    assert [control for control, _ in rates] == [False, True]
+    assert rates[0][1] > 1.2 * rates[1][1] > 0
+
+
+def test_streams_of_players_without_connection_come_late(week: Settings) -> None:
+    folder = week.inbound / "streaming"
+    assert len(list(folder.glob(f"streams_{END:%Y%m%d}_*.jsonl"))) == 6
+    late = duckdb.sql(
+        f"""SELECT count(*), count(*) FILTER (NOT is_offline) FROM '{folder}/streams_{END:%Y%m%d}_*.jsonl'
+        WHERE listened_at::DATE < DATE '{END}'"""
+    ).fetchone()
+    assert late is not None
+    assert late[0] > 0
+    assert late[1] == 0
+
+
+def test_bad_requests_are_told_before_anything_is_written(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    for asked, message in (
+        ({"domain": "warehouse"}, "no source system is simulated for 'warehouse'; valid: ecommerce"),
+        ({"days": 0}, "0 days cannot be simulated"),
+        ({"scale": -1.0}, "scale -1 is not possible"),
+        ({"days": 3, "end": date(2009, 1, 1)}, "before the platform's start_date 2009-01-01"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            simulate(settings, **asked)  # type: ignore[arg-type]
+    assert not settings.inbound.exists()
+
+
+def test_a_damaged_memory_is_named(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    settings.home.mkdir(exist_ok=True)
+    (settings.home / "simulator.json").write_text("{")
+    with pytest.raises(ValueError, match=r"simulator\.json is damaged"):
+        simulate(settings, domain="insurance")
+    assert issubclass(SimulationError, ValueError)
