@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[Extract], list[list[Extract]]]:
     shuffled = draw(st.permutations(chosen + draw(st.lists(st.sampled_from(chosen), max_size=4))))
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(shuffled) - 1)), max_size=4)))
     bounds = [0, *cuts, len(shuffled)]
-    return chosen, [shuffled[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return chosen, [shuffled[a:b] for a, b in pairwise(bounds)]
 
 
 # A build is 45 statements, and shrinking would take minutes: the seed of the extracts is small enough to read.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +113,7 @@ class Warehouse:
         run(f"DELETE FROM bronze.{extract.feed} WHERE business_date = ?", [extract.day])
         run("UPDATE ops.batches SET status = 'replaced' WHERE feed = ? AND business_date = ? AND status = 'loaded'",
             [extract.feed, extract.day])  # fmt: skip
-        count, moment = len(extract.rows), datetime(2026, 2, 1)
+        count, moment = len(extract.rows), "2026-02-01 00:00:00"
         batch = {
             "batch_id": f"b{self.load_seq}", "feed": extract.feed, "domain": "marketing", "file_name": "f", "sha256": "0",
             "size_bytes": 1, "arrived_at": moment, "business_date": extract.day, "load_seq": self.load_seq,
@@ -199,14 +199,14 @@ def extracts(seed: int, days: int = 4) -> list[Extract]:
                   for kind in ("email", "sms") for n in (1, 2)],
                  {"contact_point_value": ["a", "b"], "is_valid": [True, False], "is_preferred": [True]}),
             some("mart_consents", day, [{**key, "channel": "email"} for key in customers],
-                 {"consent_status": ["opted_in", "opted_out"], "consented_at": [datetime(2026, 1, 1)]}),
+                 {"consent_status": ["opted_in", "opted_out"], "consented_at": ["2026-01-01 00:00:00"]}),
             some("mart_campaigns", day, campaigns, {"campaign_name": ["x", "y"], "campaign_type": ["retention"],
                  "campaign_status": ["active"], "start_date": [FIRST]}),
             some("mart_offers", day, offers, {"offer_name": ["p", "q"], "offer_type": ["gift"]}),
             some("mart_cells", day, cells, {**ids, "cell_name": ["m", "n"], "is_control": [True, False]}),
             some("mart_contacts", day, contacts, {**ids, **people, "cell_id": ["L0", "L1"], "contact_status": ["sent"],
-                 "contacted_at": [datetime(2026, 1, 2), datetime(2026, 1, 3)], "contact_cost": [1]}),
+                 "contacted_at": ["2026-01-02 00:00:00", "2026-01-03 00:00:00"], "contact_cost": [1]}),
             some("mart_responses", day, responses, {**ids, **people, "treatment_id": ["T0", "T1"],
-                 "response_type": ["open", "conversion"], "responded_at": [datetime(2026, 1, 4)]}),
+                 "response_type": ["open", "conversion"], "responded_at": ["2026-01-04 00:00:00"]}),
         ]  # fmt: skip
     return [extract for extract in result if extract.rows]

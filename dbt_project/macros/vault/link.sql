@@ -2,9 +2,10 @@
   A link: one row per combination of keys that a source stated, inserted once and never changed. A reference that is
   empty points at the zero key; a row that lacks a mandatory reference (its src_pk is NULL) states no relationship.
 
-  src_extra_columns: the driving key and what else goes with the combination.
+  src_extra_columns: the driving key and what else goes with the combination. stated_once: an extract states a driving key
+  once, which the stage is tested for; then combinations repeat only where several extracts wait.
 #}
-{% macro link(src_pk, src_fk, src_ldts, src_source, source_model, src_extra_columns=[]) -%}
+{% macro link(src_pk, src_fk, src_ldts, src_source, source_model, src_extra_columns=[], stated_once=false) -%}
 with received as (
     select
         {{ src_pk }},
@@ -19,7 +20,8 @@ with received as (
         load_seq
     from {{ ref(source_model) }}
     where {{ src_pk }} is not null and {{ unconsumed() }}
-),
+)
+{%- if not stated_once or several_extracts(source_model, src_ldts) %},
 
 combinations as (
     select
@@ -33,9 +35,24 @@ combinations as (
     from received
     group by {{ src_pk }}
 )
+{%- else %},
+
+combinations as (
+    select * from received
+)
+{%- endif %}
 
 select * from combinations
 {%- if is_incremental() %}
 where not exists (select 1 from {{ this }} as known where known.{{ src_pk }} = combinations.{{ src_pk }})
 {%- endif %}
+{%- endmacro %}
+
+{# Whether more than one extract waits. Grouping 2 million contacts that need none costs 1.3 s of 7. #}
+{% macro several_extracts(source_model, src_ldts) -%}
+    {%- if not execute -%}{{ return(true) }}{%- endif -%}
+    {%- set found = run_query(
+        "select min(" ~ src_ldts ~ ") < max(" ~ src_ldts ~ ") from " ~ ref(source_model) ~ " where " ~ unconsumed()
+    ) -%}
+    {{ return(found.rows[0][0] is not none and found.rows[0][0]) }}
 {%- endmacro %}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops_project.model.metadata import SATELLITES, Entity, Metadata
-from ops_project.operations.metadata import naming
+from ops_project.operations.metadata import naming, stages
 from ops_project.operations.metadata.rendering import SQL_HEADER, Value, call, config
 
 LOAD: dict[str, Value] = {"src_ldts": "load_datetime", "src_source": "record_source"}
@@ -34,6 +34,8 @@ def link_sql(meta: Metadata, link: Entity) -> str:
     }  # fmt: skip
     if extra := extra_columns(meta, link):
         arguments["src_extra_columns"] = extra
+    if stages.key_columns(meta, feed) == [meta.attributes_of(link.entity, "driving_key")[0].attribute]:
+        arguments["stated_once"] = True
     return SQL_HEADER + config([feed]) + "\n" + call("link", arguments)
 
 

@@ -7,4 +7,5 @@
     src_ldts='load_datetime',
     src_source='record_source',
     source_model='stg_mart_cells',
+    stated_once=true,
 ) }}

@@ -8,4 +8,5 @@
     src_source='record_source',
     source_model='stg_mart_contacts',
     src_extra_columns=['contact_hk', 'treatment_id'],
+    stated_once=true,
 ) }}

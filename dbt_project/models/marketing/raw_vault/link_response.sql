@@ -8,4 +8,5 @@
     src_source='record_source',
     source_model='stg_mart_responses',
     src_extra_columns=['response_hk', 'response_id'],
+    stated_once=true,
 ) }}
