@@ -37,6 +37,7 @@ from ops_project.simulator.marketing_campaigns import (
 from ops_project.simulator.marketing_people import CHANNELS, OPS, Mart
 from ops_project.simulator.outbox import Columns, Outbox
 from ops_project.simulator.people import choice
+from ops_project.simulator.population import ANCHOR, DAYS_PER_YEAR
 from ops_project.simulator.timing import arrival
 from ops_project.simulator.world import Ints, World, days_since_epoch
 
@@ -121,7 +122,7 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
         "mart_contact_points": lambda: [[mart.points(first=first)]],
         "mart_consents": lambda: [[mart.consents(first=first)]],
         "mart_campaigns": lambda: [[_campaigns(world, mart.today, first=first)]],
-        "mart_cells": lambda: [[_cells(world, mart, first=first)]],
+        "mart_cells": lambda: [[_cells(world, mart.today, first=first)]],
         "mart_offers": lambda: [[_offers(world, mart.today, first=first)]],
         "mart_contacts": lambda: _contacts(world, day, mart.today, first=first),
         "mart_responses": lambda: _responses(world, day, mart.today, first=first),
@@ -136,20 +137,21 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
 
 
 def _known(today: int, *, first: bool) -> tuple[Ints, Ints, Ints]:
-    """Campaigns of today's file, their operation and the day of their last change: planned, begun, ended."""
+    """Campaigns of today's file, their operation, and the day on which the mart wrote them last.
+
+    A delta restates every campaign that is planned or runs, changed or not, and once more on the day it ended.
+    """
     last = (today + PLANNED_DAYS - FIRST_CAMPAIGN) // EVERY_DAYS
     reach = (CAMPAIGN_HISTORY_DAYS if first else RUNS_DAYS + PLANNED_DAYS + EVERY_DAYS) // EVERY_DAYS
     numbers = np.arange(max(0, last - reach), last + 1)
     start = start_of(numbers)
     planned, ended = start - PLANNED_DAYS, start + RUNS_DAYS
-    changed = np.select([today >= ended, today >= start], [ended, start], planned)
-    op = np.where(first, 1, np.select([planned == today, changed == today], [1, 2], 0))
-    return numbers, op, changed
+    numbers, planned, ended = (values[first | (ended >= today)] for values in (numbers, planned, ended))
+    return numbers, np.where(first | (planned == today), 1, 2), np.minimum(today, ended)
 
 
 def _campaigns(world: World, today: int, *, first: bool) -> Columns:
-    numbers, op, changed = _known(today, first=first)
-    numbers, op, changed = numbers[op > 0], op[op > 0], changed[op > 0]
+    numbers, op, written = _known(today, first=first)
     start = start_of(numbers)
     state = np.select([today >= start + RUNS_DAYS, today >= start], [2, 1], 0)
     return {
@@ -159,38 +161,39 @@ def _campaigns(world: World, today: int, *, first: bool) -> Columns:
         "campaign_status": choice(("planned", "active", "completed"), state),
         "start": start,
         "budget": 500 * (1 + world.pick("marketing/campaign/budget", numbers, 20)),
-        "updated": changed,
+        "updated": written,
     }
 
 
-def _cells(world: World, mart: Mart, *, first: bool) -> Columns:
-    numbers, op, changed = _known(mart.today, first=first)
-    fresh = op == 1
-    campaign = np.repeat(numbers[fresh], CELLS)
-    cell = np.tile(np.arange(CELLS), int(fresh.sum()))
+def _cells(world: World, today: int, *, first: bool) -> Columns:
+    numbers, op, written = _known(today, first=first)
+    campaign = np.repeat(numbers, CELLS)
+    cell = np.tile(np.arange(CELLS), len(numbers))
     planned = start_of(campaign) - PLANNED_DAYS
+    # As many as the mart held when the campaign was planned, near enough: sizes are rounded to tens.
+    audience = 0.3 * 6_000 * world.breadth * np.exp(0.2 * (planned - ANCHOR) / DAYS_PER_YEAR)
     return {
-        "op": choice(OPS, np.ones(len(cell), dtype=np.int64)),
+        "op": choice(OPS, np.repeat(op, CELLS)),
         "campaign": campaign,
         "cell": cell + 1,
         "channel": choice(CHANNELS, cell_channel(world, campaign, cell)),
         "offer": np.where(CELL_OFFER[cell] < 0, -1, campaign * OFFERS + CELL_OFFER[cell]),
-        "planned": np.round(CELL_SHARES[cell] * 0.3 * int(mart.alive.sum()), -1).astype(np.int64),
-        "updated": planned if first else np.repeat(changed[fresh], CELLS),
+        "planned": (np.round(CELL_SHARES[cell] * audience / 10) * 10).astype(np.int64),
+        "updated": np.repeat(written, CELLS),
     }
 
 
 def _offers(world: World, today: int, *, first: bool) -> Columns:
-    numbers, op, _ = _known(today, first=first)
-    campaign = np.repeat(numbers[op == 1], OFFERS)
-    offer = campaign * OFFERS + np.tile(np.arange(OFFERS), int((op == 1).sum()))
+    numbers, op, written = _known(today, first=first)
+    campaign = np.repeat(numbers, OFFERS)
+    offer = campaign * OFFERS + np.tile(np.arange(OFFERS), len(numbers))
     return {
-        "op": choice(OPS, np.ones(len(offer), dtype=np.int64)),
+        "op": choice(OPS, np.repeat(op, OFFERS)),
         "offer": offer,
         "offer_type": choice(OFFER_TYPES, world.pick("marketing/offer/type", offer, len(OFFER_TYPES))),
         "percent": 5 * (1 + world.pick("marketing/offer/percent", offer, 8)),
         "start": start_of(campaign),
-        "updated": start_of(campaign) - PLANNED_DAYS,
+        "updated": np.repeat(written, OFFERS),
     }
 
 

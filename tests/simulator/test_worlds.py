@@ -198,6 +198,9 @@ def test_deltas_of_the_mart_add_up_to_its_next_full_extract(week: Settings, tmp_
         "mart_customers": "customer_id",
         "mart_contact_points": "customer_id, contact_point_type, contact_point_number",
         "mart_consents": "customer_id, channel",
+        "mart_campaigns": "campaign_id",
+        "mart_cells": "cell_id",
+        "mart_offers": "offer_id",
     }.items():
         deltas = f"""
             SELECT * EXCLUDE (op, file) FROM (
@@ -206,8 +209,10 @@ def test_deltas_of_the_mart_add_up_to_its_next_full_extract(week: Settings, tmp_
             ) WHERE op <> 'D'"""
         full = f"""
             SELECT * EXCLUDE (op) FROM read_csv('{fresh.inbound}/marketing/{feed}_*.dat', delim = '|', all_varchar = true)"""
-        difference = duckdb.sql(f"({deltas} EXCEPT {full}) UNION ALL ({full} EXCEPT {deltas})").fetchall()
-        assert not difference, feed
+        assert not duckdb.sql(f"{full} EXCEPT {deltas}").fetchall(), feed
+        # The mart forgets campaigns of more than a year ago, whatever it said of them once.
+        surplus = duckdb.sql(f"{deltas} EXCEPT {full}").fetchall()
+        assert not surplus or feed in ("mart_campaigns", "mart_cells", "mart_offers"), feed
 
 
 def test_the_mart_sends_every_operation(tmp_path: Path) -> None:
