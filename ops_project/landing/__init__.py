@@ -4,9 +4,21 @@ Values are read as text and cast by contract. Each file is loaded or has a findi
 filtered + collapsed. Refuses to guess: a type, a delimiter, an encoding that the contract does not say is not tried.
 """
 
+from ops_project.landing.dry_run import Report, check
 from ops_project.landing.inbox import InboundFile, pending
 from ops_project.landing.land import land
 from ops_project.landing.result import Batch, Finding, LandingResult
 from ops_project.landing.tables import BronzeError, ensure_tables
 
-__all__ = ["Batch", "BronzeError", "Finding", "InboundFile", "LandingResult", "ensure_tables", "land", "pending"]
+__all__ = [
+    "Batch",
+    "BronzeError",
+    "Finding",
+    "InboundFile",
+    "LandingResult",
+    "Report",
+    "check",
+    "ensure_tables",
+    "land",
+    "pending",
+]

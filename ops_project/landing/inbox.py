@@ -44,7 +44,7 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
         try:
             if not path.is_file():
                 continue
-            control, waits = _control(feed, path)
+            control, waits = control_of(feed, path)
             modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             found.append(
                 InboundFile(path, named.date, named.part, path.stat().st_size, modified, identity(path), control, waits)
@@ -60,7 +60,8 @@ def identity(path: Path) -> tuple[int, int, int, int]:
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _control(feed: Feed, path: Path) -> tuple[Path | None, bool]:
+def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
+    """The control file of a data file where it is there, and whether the file must wait for it."""
     if feed.control is None:
         return None, False
     stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name

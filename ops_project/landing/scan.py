@@ -194,8 +194,12 @@ class _Counter:
             self.open_line += len(chunk)
         else:
             self.open_line += first
-        if self.open_line > self.format.max_record_bytes and b"\r" not in chunk and self.error is None:
-            self.error = f"a line is longer than {self.format.max_record_bytes} bytes (line {self.newlines + 1})"
+        limit = self.format.max_record_bytes
+        longest = self.open_line
+        if limit < CHUNK:  # only then can a line that lies within one chunk be too long
+            longest = max([longest, *map(len, chunk.split(b"\n")[1:-1])])
+        if longest > limit and b"\r" not in chunk and self.error is None:
+            self.error = f"a line is longer than {limit} bytes (behind line {self.newlines})"
         if first >= 0:
             self.open_line = len(chunk) - chunk.rfind(b"\n") - 1
         if b"\r" in chunk:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 
@@ -42,14 +44,39 @@ class Stage:
         self.file_name, self.file_date = file_name, file_date
         self.positions = {name.strip(): index for index, name in reversed(list(enumerate(source.fields)))}
         self.date_column = None if feed.business_date == "file" else feed.business_date
-        self.checks = [
-            *self._row_checks(),
-            *(check for name in contract.columns for check in self._column_checks(name)),
-        ]
-        self.checks += [
-            ColumnCheck(None, casts.Check(f"breaks the rule {name}", f"TRY(coalesce(({sql}\n), true)) IS NOT TRUE"))
-            for name, sql in feed.rules.items()
-        ]
+        self.guarded = False
+        """True: expressions of the contract may fail on a row, and that row alone is refused (see `guard`)."""
+
+    @property
+    def checks(self) -> list[ColumnCheck]:
+        """Everything that can be wrong with a row."""
+        found = [*self._row_checks(), *(check for name in self.contract.columns for check in self._column_checks(name))]
+        for name, sql in self.feed.rules.items():
+            broken = f"TRY(coalesce(({sql}\n), true)) IS NOT TRUE" if self.guarded else f"NOT ({sql}\n)"
+            found.append(ColumnCheck(None, casts.Check(f"breaks the rule {name}", broken)))
+        return found
+
+    @property
+    def has_expressions(self) -> bool:
+        """True where the contract holds SQL that can fail on a value."""
+        written = [column.expression for column in self.contract.columns.values()]
+        return bool(self.feed.filter or self.feed.rules or any(text is not None for text in written))
+
+    @contextmanager
+    def guard(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Inside, an expression that fails refuses its row.
+
+        TRY does that, but in 1.5.5 the optimizer lifts what two TRYs share out of both, where it fails for all rows;
+        so it is switched off, which costs the casts their shared work: done only where the plain statement has failed.
+        """
+        before, self.guarded = self.guarded, True
+        [(disabled,)] = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()
+        connection.execute("SET disabled_optimizers = 'common_subexpressions'")
+        try:
+            yield
+        finally:
+            self.guarded = before
+            connection.execute(f"SET disabled_optimizers = '{disabled}'")
 
     @property
     def needs_line(self) -> bool:
@@ -58,7 +85,7 @@ class Stage:
         return any(re.search(r"\b_line\b", text) for text in texts)
 
     def _row_checks(self) -> list[ColumnCheck]:
-        if self.feed.filter is None:
+        if self.feed.filter is None or not self.guarded:
             return []
         return [ColumnCheck(None, casts.Check("filter cannot be computed", "_filter_failed"))]
 
@@ -66,7 +93,7 @@ class Stage:
         column = self.contract.columns[name]
         required = column.required or name in self.feed.key or name == self.date_column
         found = []
-        if column.expression is not None:
+        if column.expression is not None and self.guarded:
             found.append(casts.Check("its expression cannot be computed", f"_failed_{self._nth(name)}"))
         found += casts.checks(f"_t{self._nth(name)}", identifier(name), column, required)
         return [ColumnCheck(name, check) for check in found]
@@ -102,12 +129,18 @@ class Stage:
             named += f", {literal(self.file_name)} AS _file_name, DATE '{self.file_date}' AS _file_date"
         for name, sql in expressions.items():
             nth = self._nth(name)
-            computed += f", TRY(CAST(({sql}\n) AS VARCHAR)) AS _e{nth}, TRY(({sql}\n) IS NULL) IS NULL AS _failed_{nth}"
-        if self.feed.filter is not None:
+            if self.guarded:
+                computed += f", TRY(CAST(({sql}\n) AS VARCHAR)) AS _e{nth}"
+                computed += f", TRY(({sql}\n) IS NULL) IS NULL AS _failed_{nth}"
+            else:
+                computed += f", CAST(({sql}\n) AS VARCHAR) AS _e{nth}"
+        if self.feed.filter is not None and self.guarded:
             computed += (
                 f", coalesce(TRY((({self.feed.filter}\n))::BOOLEAN), false) AS _kept"
                 f", TRY((({self.feed.filter}\n)) IS NULL) IS NULL AS _filter_failed"
             )
+        elif self.feed.filter is not None:
+            computed += f", coalesce((({self.feed.filter}\n))::BOOLEAN, false) AS _kept"
         texts = []
         for name, column in columns.items():
             raw, written = self._raw(name, column)
@@ -117,8 +150,9 @@ class Stage:
             for name, column in columns.items()
         ]
         raws = "".join(f", _r{index}" for index in range(len(self.source.fields)))
-        flags = "".join(f", _failed_{self._nth(name)}" for name in expressions)
-        flags += ", _kept, _filter_failed" if self.feed.filter is not None else ""
+        flags = "".join(f", _failed_{self._nth(name)}" for name in expressions) if self.guarded else ""
+        if self.feed.filter is not None:
+            flags += ", _kept, _filter_failed" if self.guarded else ", _kept"
         inner = f"SELECT {carried}{raws}{named} FROM {relation}".replace("SELECT , ", "SELECT ")
         middle = f"SELECT *{computed} FROM ({inner})" if computed else inner
         lead = f"{carried}, " if carried else ""
@@ -128,11 +162,22 @@ class Stage:
 
     def stage(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Fill the staged table."""
+        try:
+            self._stage(connection)
+        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+            if not self.has_expressions:
+                raise
+            with self.guard(connection):
+                self._stage(connection)
+
+    def _stage(self, connection: duckdb.DuckDBPyConnection) -> None:
         carried = "_ord, _line" if self.source.materialised else ""
         bad = " OR ".join(f"({item.check.predicate})" for item in self.checks) or "false"
         state = f"WHEN {bad} THEN {BAD_STATE} ELSE {GOOD_STATE} END"
         if self.feed.filter is not None:
-            state = f"WHEN _filter_failed THEN {BAD_STATE} WHEN NOT _kept THEN {FILTERED_STATE} {state}"
+            state = f"WHEN NOT _kept THEN {FILTERED_STATE} {state}"
+            if self.guarded:
+                state = f"WHEN _filter_failed THEN {BAD_STATE} {state}"
         columns = ", ".join(map(identifier, self.contract.columns))
         lead = f"{carried}, " if carried else ""
         connection.execute(
@@ -165,6 +210,12 @@ class Stage:
 
     def cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
         """Column → values that fail their cast, and values in all; only columns of which any fails."""
+        if not self.has_expressions:
+            return self._cast_failures(connection)
+        with self.guard(connection):
+            return self._cast_failures(connection)
+
+    def _cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
         casted = {item.column: item.check for item in self.checks if item.check.is_cast and item.column is not None}
         if not casted:
             return {}
@@ -267,6 +318,10 @@ class Stage:
             f"(_ord BIGINT, _line BIGINT, _text VARCHAR, _problem VARCHAR, {columns})"
         )
         append(connection, BAD, pa.table(data), empty_is_null=self.source.format.kind == "csv")
+        with self.guard(connection):
+            self._write_reasons(connection)
+
+    def _write_reasons(self, connection: duckdb.DuckDBPyConnection) -> None:
         personal = self.feed.personal_columns()
         cases = []
         for item in self.checks:

@@ -1,0 +1,125 @@
+"""`ops feed`: the feeds that are configured, and a file tried against its contract before it lands."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from ops_project import catalog
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.landing import dry_run, pending
+from ops_project.model.feed import Feed
+from ops_project.settings import Settings
+
+
+@click.group()
+def feed() -> None:
+    """List feeds; try a file against its contract before it lands."""
+
+
+@feed.command("list")
+@click.option("--domain", help="Only the feeds of this domain.")
+@json_option
+@click.pass_obj
+def list_feeds(settings: Settings, domain: str | None, as_json: bool) -> None:
+    """The feeds with their files, keys and expectations, and what waits inbound."""
+    found = catalog.load(settings)
+    feeds = [item for item in found.feeds.values() if domain in (None, item.domain)]
+    if domain is not None and not feeds:
+        known = sorted({item.domain for item in found.feeds.values()})
+        raise click.UsageError(f"domain {domain!r} has no feeds; valid: {', '.join(known)}")
+    data = [_describe(item, settings) for item in feeds]
+    emit(as_json, data, lambda: _show(data))
+
+
+def _describe(item: Feed, settings: Settings) -> dict[str, object]:
+    return {
+        "feed": item.name,
+        "domain": item.domain,
+        "table": f"bronze.{item.name}",
+        "inbound": list(item.inbound),
+        "format": item.format.kind,
+        "extract": item.extract,
+        "key": list(item.key),
+        "expected": _expected(item),
+        "enabled": item.enabled,
+        "version": item.contracts()[-1].version,
+        "owners": list(item.owners),
+        "contact": item.contact,
+        "personal_data": sorted(item.personal_columns()),
+        "waiting": [file.name for file in pending(item, settings.inbound)],
+        "description": item.description,
+    }
+
+
+def _expected(item: Feed) -> str:
+    rule = item.expected
+    if rule.kind in ("never", "daily"):
+        return rule.kind
+    if rule.kind == "days":
+        return ", ".join(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][day] for day in rule.weekdays)
+    return f"cron {rule.cron}" if rule.kind == "cron" else "monthly"
+
+
+def _show(data: list[dict[str, object]]) -> None:
+    rows = [
+        (
+            item["domain"],
+            item["feed"],
+            "\n".join(item["inbound"]),  # type: ignore[arg-type]
+            item["extract"],
+            ", ".join(item["key"]) or None,  # type: ignore[arg-type]
+            item["expected"],
+            len(item["waiting"]),  # type: ignore[arg-type]
+        )
+        for item in data
+    ]
+    console.print(table(["domain", "feed", "inbound", "extract", "key", "expected", "waiting"], rows))
+
+
+@feed.command("check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--feed", "name", required=True, metavar="NAME", help="The feed whose contract holds.")
+@json_option
+@click.pass_context
+def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None:
+    """Try FILE against a contract: drift, bad rows, what would happen. Exit code 1 if it would be rejected."""
+    settings: Settings = ctx.obj
+    feeds = catalog.load(settings).feeds
+    if name not in feeds:
+        close = get_close_matches(name, list(feeds), n=1)
+        meant = f" (did you mean {close[0]}?)" if close else ""
+        raise click.UsageError(f"feed {name!r} does not exist{meant}; valid: {', '.join(sorted(feeds))}")
+    report = dry_run.check(file, feeds[name], settings.now())
+    emit(as_json, report, lambda: _show_report(report))
+    if report.would != "load":
+        ctx.exit(1)
+
+
+def _show_report(report: dry_run.Report) -> None:
+    what = {"load": "[green]would be loaded[/green]", "reject": "[red]would be rejected[/red]"}.get(
+        report.would, "[red]could not be examined[/red]"
+    )
+    console.print(
+        f"[bold]{report.file_name}[/bold] against {report.feed}, contract version {report.contract_version}, "
+        f"business date {report.business_date}: {what}"
+    )
+    console.print(
+        f"rows in {report.rows_in:,} = loaded {report.rows_loaded:,} + quarantined {report.rows_quarantined:,} "
+        f"+ filtered {report.rows_filtered:,} + collapsed {report.rows_collapsed:,}"
+    )
+    for note in report.notes:
+        console.print(f"note: {note}", markup=False)
+    for problem in report.problems:
+        console.print(f"{problem['kind']}: {problem['message']}", markup=False)
+    if report.reasons:
+        rows = [(item["column"], item["reason"], item["rows"], item["first_line"]) for item in report.reasons]
+        console.print(table(["column", "reason", "rows", "first line"], rows, title="Quarantined rows"))
+    if report.rows:
+        console.print(
+            table(
+                ["line", "reason", "raw text"], [(row["line"], row["reason"], row["raw_text"]) for row in report.rows]
+            )
+        )
