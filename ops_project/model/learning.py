@@ -1,0 +1,122 @@
+"""models.yaml: what the models look at, when a candidate is good enough, and when a model is no longer healthy."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from ops_project.model.base import Model
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Bands(Model):
+    """Probability from which a customer belongs to a band; below both: Low."""
+
+    high: Share
+    medium: Share
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bands:
+        if self.medium >= self.high:
+            raise ValueError(f"medium {self.medium} is not below high {self.high}")
+        return self
+
+
+class Churn(Model):
+    """A customer churns who does not order within the horizon."""
+
+    horizon_days: int = Field(ge=1)
+    active_days: int = Field(ge=1)
+    """Only customers who ordered within so many days before the cut-off are predicted; the others have left already."""
+    lookback_days: int = Field(ge=1)
+    training_cutoffs: int = Field(ge=1)
+    cutoff_step_days: int = Field(ge=1)
+    warm_up_days: int = Field(ge=1)
+    """History that a cut-off needs before it."""
+    min_customers: int = Field(ge=20)
+    bands: Bands
+
+    @property
+    def min_history_days(self) -> int:
+        """One horizon after the cut-off and the warm-up before it."""
+        return self.horizon_days + self.warm_up_days
+
+
+class Segmentation(Model):
+    """Clusters of customers by recency, frequency and monetary value."""
+
+    lookback_days: int = Field(ge=1)
+    min_clusters: int = Field(ge=2)
+    max_clusters: int = Field(le=6)
+    """There are six profiles to name."""
+    min_history_days: int = Field(ge=1)
+    min_customers: int = Field(ge=20)
+    sample: int = Field(ge=100)
+    """Customers on which a number of clusters is judged."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Segmentation:
+        if self.min_clusters > self.max_clusters:
+            raise ValueError(f"min_clusters {self.min_clusters} is above max_clusters {self.max_clusters}")
+        return self
+
+
+class Recommendations(Model):
+    """Products that are bought, and looked at, together."""
+
+    per_product: int = Field(ge=1)
+    lookback_days: int = Field(ge=1)
+    holdout_days: int = Field(ge=1)
+    min_history_days: int = Field(ge=2)
+    min_orders: int = Field(ge=1)
+    max_basket: int = Field(ge=2)
+    """Larger baskets are those of resellers: they say nothing of what belongs together, and cost their square."""
+    min_support: int = Field(ge=1)
+    """Baskets that must hold both products."""
+    shrinkage: float = Field(ge=0)
+    """Baskets that are assumed to hold one of the two alone; keeps rare pairs from looking strong."""
+    view_weight: float = Field(ge=0)
+    """What a joint visit counts beside a joint purchase."""
+
+
+class Gate(Model):
+    """When a candidate replaces the model that serves: on the same held-out data, beyond noise."""
+
+    confidence: float = Field(gt=0.5, lt=1)
+    """Of the one-sided bootstrap bound on the difference."""
+    resamples: int = Field(ge=100)
+    seed: int
+
+
+class Guards(Model):
+    """What makes a candidate unfit whatever it scores."""
+
+    max_auc: float = Field(gt=0.5, le=1)
+    """A better separation than this, by the model or by one feature, is a leaked label."""
+    min_training_share: Share
+    """Of the rows that the serving model was trained on."""
+
+
+class Health(Model):
+    """Limits of a model in service; each reading beyond its limit is a finding and a failing check."""
+
+    max_psi: float = Field(gt=0)
+    """Population stability index of a feature, or of the scores, against the training data."""
+    max_association_shift: float = Field(gt=0, le=2)
+    """Change of the rank correlation of two features: a shuffled column keeps its distribution and loses this."""
+    max_calibration_error: Share
+    min_coverage: Share
+    max_age_days: int = Field(ge=1)
+
+
+class Learning(Model):
+    """models.yaml."""
+
+    churn: Churn
+    segmentation: Segmentation
+    recommendations: Recommendations
+    gate: Gate
+    guards: Guards
+    health: Health

@@ -1,0 +1,68 @@
+"""Measures of predictions and of populations."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+EPSILON = 1e-6
+
+
+def log_losses(outcome: Floats, probability: Floats) -> Floats:
+    """Loss of each prediction, natural logarithm; probabilities are kept off 0 and 1."""
+    kept = np.clip(probability, EPSILON, 1 - EPSILON)
+    return np.asarray(-(outcome * np.log(kept) + (1 - outcome) * np.log(1 - kept)), dtype=np.float64)
+
+
+def ranks(values: Floats) -> Floats:
+    """Ranks from 1, ties share their mean."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[inverse], dtype=np.float64)
+
+
+def auc(outcome: Floats, score: Floats) -> float:
+    """Probability that one who churned has the higher score; 0.5 where only one outcome occurs."""
+    positive = outcome == 1
+    ones, zeros = int(positive.sum()), int((~positive).sum())
+    if not ones or not zeros:
+        return 0.5
+    return float((ranks(score)[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+
+
+def calibration_error(outcome: Floats, probability: Floats, bins: int = 10) -> float:
+    """Mean distance of predicted and observed rate over bins of equal size, weighted by their size."""
+    order = np.argsort(probability, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)) or 1)
+    gaps = [abs(float(probability[part].mean() - outcome[part].mean())) * len(part) for part in parts if len(part)]
+    return sum(gaps) / len(order) if len(order) else 0.0
+
+
+def bin_edges(reference: Floats, bins: int = 10) -> list[float]:
+    """Inner edges of bins that hold equal shares of the reference; fewer where values repeat."""
+    return [float(edge) for edge in np.unique(np.quantile(reference, np.linspace(0, 1, bins + 1)[1:-1]))]
+
+
+def bin_shares(values: Floats, edges: list[float]) -> list[float]:
+    """Share of the values in each bin that the edges make.
+
+    Counts repeat, so that edges are values: what lies on an edge must stay on its side when the edge was rounded.
+    """
+    counts = np.bincount(np.searchsorted(np.array(edges), values - 1e-7, side="left"), minlength=len(edges) + 1)
+    return [float(count) / max(len(values), 1) for count in counts]
+
+
+def psi(expected: list[float], actual: list[float]) -> float:
+    """Population stability index of two lists of shares over the same bins. 0: the same; above 0.25: another one."""
+    one, two = (np.clip(np.array(shares), 1e-4, None) for shares in (expected, actual))
+    return float(((two - one) * np.log(two / one)).sum())
+
+
+def rank_correlations(matrix: Floats) -> Floats:
+    """Spearman's correlation of each pair of columns; 0 where a column is constant."""
+    ranked = np.column_stack([ranks(matrix[:, column]) for column in range(matrix.shape[1])])
+    centred = ranked - ranked.mean(axis=0)
+    scale = np.sqrt((centred**2).sum(axis=0))
+    safe = np.where(scale > 0, scale, 1.0)
+    return np.asarray((centred.T @ centred) / np.outer(safe, safe), dtype=np.float64)

@@ -1,0 +1,65 @@
+"""A trained model as a JSON document: coefficients and references, no pickled code.
+
+The same model has the same bytes, so that its hash says whether anything changed; a file that is missing, altered or
+was written under another library version is refused with that reason, and never half-used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+# Sums of floats may differ in their last digits from machine to machine; what is stored does not.
+DIGITS = 10
+FILE_NAME = "model.json"
+
+
+class ModelUnusable(RuntimeError):
+    """A registered model cannot serve; the message says why."""
+
+
+def libraries(*names: str) -> dict[str, str]:
+    """Installed versions, major and minor: a patch does not change what a model means."""
+    return {name: ".".join(version(name).split(".")[:2]) for name in names}
+
+
+def rounded(value: Any) -> Any:
+    """Floats to the significant digits that are stored, in lists and dictionaries too."""
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}")
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    return value
+
+
+def encode(model: dict[str, Any]) -> bytes:
+    """Canonical JSON."""
+    return json.dumps({"format": FORMAT, **rounded(model)}, sort_keys=True, indent=1, ensure_ascii=False).encode()
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def read(path: Path, sha256: str) -> dict[str, Any]:
+    """The model in `path`. Raises ModelUnusable where it is missing, altered, or of another format or library."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelUnusable(f"its file {path.name} is missing") from None
+    if digest(data) != sha256:
+        raise ModelUnusable(f"its file {path.name} was altered: its hash is not the registered one")
+    model: dict[str, Any] = json.loads(data)
+    if model.get("format") != FORMAT:
+        raise ModelUnusable(f"its format is {model.get('format')}, and {FORMAT} is understood")
+    for name, wanted in model.get("libraries", {}).items():
+        installed = libraries(name)[name]
+        if installed != wanted:
+            raise ModelUnusable(f"it was trained with {name} {wanted}, and {installed} is installed; train it again")
+    return model
