@@ -8,7 +8,14 @@ from datetime import datetime
 from ops_project.model.alert import FIRING, PENDING
 from ops_project.model.signal import Signal
 from ops_project.operations.evaluating import advance, evaluate, forget_told
-from ops_project.operations.notifying import dispatch, flush, mark_sla_risk, mute, remind_of_silences
+from ops_project.operations.notifying import (
+    announce_successes,
+    dispatch,
+    flush,
+    mark_sla_risk,
+    mute,
+    remind_of_silences,
+)
 from ops_project.operations.state import AlertConfig, Decision, State
 
 
@@ -17,6 +24,7 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     everything known has been considered, or a symptom could be told before its cause."""
     decision = Decision(state.copy())
     evaluate(decision, signals, config)
+    announce_successes(decision, signals, config)
     if not tell:
         return decision
     advance(decision, config, now)

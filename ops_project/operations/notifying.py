@@ -9,7 +9,7 @@ from datetime import datetime
 from ops_project.model.alert import FIRING, RESOLVED, Alert
 from ops_project.model.receiver import Channel, Receiver
 from ops_project.model.severity import RANK
-from ops_project.model.signal import digest
+from ops_project.model.signal import OK, Signal, digest
 from ops_project.operations import messages, recipients
 from ops_project.operations.evaluating import _store
 from ops_project.operations.grouping import Group, LogEntry, first_flush, following_flush, needs_update
@@ -198,6 +198,25 @@ def _tell(
         )  # fmt: skip
         for alert in (*chosen, *mended):
             decision.note(alert.number, now, reason, f"{name} {recipient}".strip())
+
+
+def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
+    """The daily success notice: the first success of a day, once; the outbox's key keeps it at one."""
+    for signal in signals:
+        if signal.kind != "run.failure" or signal.state != OK:
+            continue
+        for name, item in config.expectations.items():
+            if item.pipeline != signal.pipeline or not item.notice:
+                continue
+            day = signal.event_at.astimezone(config.zone).date()
+            open_now = sum(alert.status == FIRING for alert in decision.state.alerts.values())
+            facts = [("Run", f"{config.ui_url}/runs/{signal.run_id}"), ("Open alerts", str(open_now))]
+            payload = messages.of_success(
+                f"{item.title}, {day}", item.pipeline, signal.run_id, facts, signal.event_at, config.ui_url
+            )
+            decision.notifications += plain(config, item.receiver or config.tree.receiver, "success", f"{name}:{day}", payload,
+                                            (config.primary_owners.get(item.domain, ""),), Reason.SUCCESS_NOTICE,
+                                            signal.event_at)  # fmt: skip
 
 
 def remind_of_silences(decision: Decision, config: AlertConfig, now: datetime) -> None:

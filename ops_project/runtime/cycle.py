@@ -7,7 +7,7 @@ that the process may die anywhere. On-call and incidents will be stages between 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -27,10 +27,11 @@ from ops_project.runtime.ledger.leases import Lease
 from ops_project.runtime.observers import OBSERVERS
 from ops_project.runtime.observing import Observer, View
 from ops_project.runtime.processes import Process, current
+from ops_project.runtime.schedules_kept import DOCUMENT as SCHEDULES
 from ops_project.settings import Settings
 
 LEASE = "cycle"
-HEARTBEAT = "heartbeat"
+DAEMON_BEAT = "heartbeat:daemon"
 LEASE_SECONDS = 60
 DECIDED = "decided"
 LINEAGE = "lineage"
@@ -228,6 +229,13 @@ def remember_lineage(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
         ledger.put_document(LINEAGE, body, name, now)
 
 
+def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
+    """Keep when which job starts by itself, for the same reason."""
+    name = digest(repr(sorted(schedules.items())))
+    if ledger.document_digest(SCHEDULES) != name:
+        ledger.put_document(SCHEDULES, schedules, name, now)
+
+
 def run_once(
     settings: Settings,
     catalog: Catalog,
@@ -239,12 +247,15 @@ def run_once(
     observers: Sequence[Observer] = OBSERVERS,
     holder: str | None = None,
     hurry: bool = False,
+    daemon: bool = False,
 ) -> CycleReport:
-    """One cycle. `hurry`: tell now what a daemon would tell after its group's wait. `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and
+    """One cycle. `daemon`: the orchestrator's own, whose heartbeat `ops watch` looks for. `hurry`: tell now what a daemon would tell after its group's wait. `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and
     deliveries; a replay's `now` stands still. Skips, and says so, while another process runs the cycle."""
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
     ledger = open_ledger(settings)
+    if daemon:
+        ledger.set_cursor(DAEMON_BEAT, wall().isoformat(), wall())
     lease = _take_lease(ledger, wall(), holder or str(current()))
     if lease is None:
         return CycleReport(skipped="another process runs the cycle")

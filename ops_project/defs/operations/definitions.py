@@ -10,9 +10,10 @@ import dagster as dg
 from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
 from ops_project.operations.lineage import Lineage
-from ops_project.runtime.cycle import CycleReport, open_ledger, run_once
+from ops_project.runtime.cycle import CycleReport, open_ledger, remember_schedules, run_once
 from ops_project.runtime.dagster_bridge_graph import lineage_of_graph
 from ops_project.runtime.dagster_bridge_runs_observed import signals_of_run
+from ops_project.runtime.dagster_bridge_ticks import schedules_of
 
 # The daemon's own loop is 5 s; 1 s asks for each of them.
 INTERVAL_SECONDS = 1
@@ -48,6 +49,7 @@ def _wall() -> datetime:
 
 def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     graph = _Graph()
+    kept: list[bool] = []
 
     @dg.sensor(
         name="alert_cycle",
@@ -57,8 +59,17 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     )
     def alert_cycle(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         lineage = graph.of(context.repository_def)
+        if context.repository_def is not None and not kept:
+            remember_schedules(open_ledger(site.settings), schedules_of(context.repository_def), site.settings.now())
+            kept.append(True)
         report = run_once(
-            site.settings, site.catalog, site.settings.now(), context.instance, lineage=lineage, clock=_wall
+            site.settings,
+            site.catalog,
+            site.settings.now(),
+            context.instance,
+            lineage=lineage,
+            clock=_wall,
+            daemon=True,
         )
         now = site.settings.now()
         if report.next_flush is not None and now < report.next_flush <= now + LINGER:
@@ -89,7 +100,7 @@ def _run_failure_sensor(site: Site) -> dg.SensorDefinition:
         name="run_failure_alerts",
         monitor_all_code_locations=True,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Writes the signals of a failed run, as the alert cycle does from the event log; each is stored once.",
+        description="Writes the signals of a failed run, as the alert cycle does from the log; each is stored once.",
     )
     def run_failure_alerts(context: dg.RunFailureSensorContext) -> None:
         now = site.settings.now()

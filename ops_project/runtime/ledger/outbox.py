@@ -136,7 +136,18 @@ class OutboxTable(Access):
 
     def outbox_list(self, state: str | None, limit: int) -> list[dict[str, Any]]:
         """Messages without their payload, the newest first."""
-        names = ("id", "kind", "channel", "recipient", "severity", "reason", "state", "attempts", "uncertain", "last_error")
+        names = (
+            "id",
+            "kind",
+            "channel",
+            "recipient",
+            "severity",
+            "reason",
+            "state",
+            "attempts",
+            "uncertain",
+            "last_error",
+        )
         statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
         if state is not None:
             statement = statement.where(outbox.c.state == state)

@@ -100,6 +100,12 @@ class SignalTable(Access):
             found = [_signal(row) for row in connection.execute(statement)]
         return {signal.fingerprint: signal for signal in found}
 
+    def first_seen(self, kind: str) -> dict[str, datetime]:
+        """Pipeline → the first event of a kind."""
+        statement = select(signals.c.pipeline, func.min(signals.c.event_at)).where(signals.c.kind == kind)
+        with self.read() as connection:
+            return {p: from_seconds(at) for p, at in connection.execute(statement.group_by(signals.c.pipeline))}
+
     def cursor(self, name: str) -> str | None:
         with self.read() as connection:
             return connection.execute(select(cursors.c.value).where(cursors.c.name == name)).scalar()

@@ -1,0 +1,54 @@
+"""`ops cycle`: the alert cycle once, without a daemon."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option
+from ops_project.settings import Settings
+
+
+def instance_of(settings: Settings) -> Any:
+    """Dagster's instance of this home, or None where nothing ever ran."""
+    if not (settings.dagster_home / "dagster.yaml").exists():
+        return None
+    import dagster as dg
+
+    return dg.DagsterInstance.get()
+
+
+@click.command()
+@click.option("--now/--wait", "hurry", default=True, help="Tell at once, or after each group's wait as a daemon would.")
+@json_option
+@click.pass_obj
+def cycle(settings: Settings, hurry: bool, as_json: bool) -> None:
+    """Observe, decide, record and notify, once."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.runtime.cycle import run_once
+
+    report = run_once(
+        settings,
+        load_catalog(settings),
+        settings.now(),
+        instance_of(settings),
+        clock=lambda: datetime.now(UTC),
+        hurry=hurry,
+    )
+
+    def render() -> None:
+        if report.skipped:
+            console.print(report.skipped)
+            return
+        console.print(
+            f"{report.signals} new signals; {len(report.fired)} alerts fired, {len(report.resolved)} resolved; "
+            f"{report.delivery.delivered} messages delivered, {report.delivery.failed + report.delivery.dead} failed, "
+            f"{report.delivery.postponed} postponed; {report.seconds:.2f} s"
+        )
+        for name, words in {**report.observer_errors, **report.delivery.errors}.items():
+            console.print(f"{name}: {words}", markup=False)
+
+    emit(as_json, asdict(report), render)

@@ -1,0 +1,109 @@
+"""`ops route`: where would an alert go, and why; and the tree for Alertmanager's own tools."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+from rich.markup import escape
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings, SettingsError, parse_as_of
+
+
+@click.group()
+def route() -> None:
+    """Ask the routing tree before it pages."""
+
+
+@route.command()
+@click.option(
+    "--severity", type=click.Choice(["critical", "high", "medium", "low"]), help="Default: the rule's, else high."
+)
+@click.option("--domain", help="Domain id.")
+@click.option("--rule", help="Rule of rules.yaml: sets alertname, severity, category and the rule's labels.")
+@click.option("--asset", help="Asset key, schema/table: sets its domain, layer, tier and owners.")
+@click.option("--pipeline", help="Job name.")
+@click.option(
+    "--label", "extra", multiple=True, metavar="NAME=VALUE", help="Any other label; may be given several times."
+)
+@click.option("--owner", "owners", multiple=True, help="Owner of the alert; default: the asset's, else the domain's.")
+@click.option("--at", metavar="TIME", help="When: 2026-12-25T10:00:00-05:00. Default: now.")
+@json_option
+@click.pass_obj
+def explain(
+    settings: Settings, severity: str | None, domain: str | None, rule: str | None, asset: str | None, pipeline: str | None,
+    extra: tuple[str, ...], owners: tuple[str, ...], at: str | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Who would be told of an alert with these labels, when, through what, and why nobody else."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.operations.explaining import explain_route
+    from ops_project.operations.lineage import Lineage
+    from ops_project.runtime.alert_config import alert_config
+    from ops_project.runtime.cycle import LINEAGE
+    from ops_project.runtime.ledger import Ledger
+
+    try:
+        moment: datetime = parse_as_of(at) if at else settings.now()
+    except SettingsError as error:
+        raise click.UsageError(str(error).replace("as-of time", "--at")) from None
+    catalog = load_catalog(settings)
+    ledger = Ledger.open(settings.ledger_url)
+    config = alert_config(settings, catalog, Lineage.parse(ledger.document(LINEAGE) or ()))
+    labels: dict[str, str] = {}
+    if asset:
+        facts = config.lineage.get(asset)
+        labels |= {"asset": asset, "layer": facts.layer, "tier": facts.tier}
+        domain = domain or facts.domain
+        owners = owners or facts.owners
+    if rule:
+        if rule not in config.rules:
+            raise click.UsageError(f"there is no rule {rule!r}; valid: {', '.join(sorted(config.rules))}")
+        found = config.rules[rule]
+        labels |= {**found.labels, "alertname": rule, "category": found.category}
+        severity = severity or found.severity
+    labels |= {"severity": severity or "high", "domain": domain or "", "pipeline": pipeline or ""}
+    for item in extra:
+        name, sign, value = item.partition("=")
+        if not sign:
+            raise click.UsageError(f"--label {item!r}: write NAME=VALUE")
+        labels[name] = value
+    labels = {name: value for name, value in labels.items() if value}
+    if not owners and domain in catalog.domain_ids():
+        owners = tuple(catalog.owners.dagster(owner) for owner in catalog.domain(domain).owners)
+    answer = explain_route(labels, owners, ledger.silences(moment), config, moment)
+
+    def render() -> None:
+        console.print("Labels: " + escape(", ".join(f"{n}={v}" for n, v in sorted(labels.items()))))
+        for step in answer.steps:
+            mark = "✓" if step.matched else "·"
+            console.print(f"{'  ' * step.depth}{mark} {escape(step.route)}  [dim]{escape(step.why)}[/dim]")
+        if answer.quiet:
+            console.print(f"Silent: {escape(answer.quiet.name)}")
+        rows = [
+            (
+                t.channel,
+                ", ".join(t.recipients),
+                "page" if t.page else "",
+                t.told_at.astimezone(config.zone).strftime("%Y-%m-%d %H:%M:%S") if t.told_at else "not told",
+                t.why.replace("_", " "),
+            )
+            for t in answer.targets
+        ]
+        console.print(table(("channel", "to", "", f"told at ({config.zone.key})", "why not"), rows))
+
+    emit(as_json, asdict(answer), render)
+
+
+@route.command()
+@click.pass_obj
+def export(settings: Settings) -> None:
+    """Print the tree, its time intervals and its inhibition rules as an Alertmanager configuration."""
+    import yaml
+
+    from ops_project.catalog import load as load_catalog
+    from ops_project.operations.alertmanager import export as to_alertmanager
+
+    catalog = load_catalog(settings)
+    click.echo(yaml.safe_dump(to_alertmanager(catalog.routes, catalog.calendar, catalog.receivers), sort_keys=False))

@@ -1,0 +1,143 @@
+"""`ops rules`: are they consistent, and what would a change have told?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings
+
+
+@click.group()
+def rules() -> None:
+    """Lint the rules; replay the past through a change of them."""
+
+
+@rules.command("list")
+@json_option
+@click.pass_obj
+def list_(settings: Settings, as_json: bool) -> None:
+    """Every rule with its conditions and severity."""
+    from ops_project.catalog import load as load_catalog
+
+    found = load_catalog(settings).rules.rules
+    data = [
+        {"rule": name, "severity": rule.severity, "conditions": [_words(c) for c in rule.conditions],
+         "mode": "any" if rule.any else "all", "for": str(rule.hold), "runbook": rule.runbook, "seed": rule.seed}
+        for name, rule in found.items()
+    ]  # fmt: skip
+    rows = [
+        (d["rule"], d["severity"], f" {'or' if d['mode'] == 'any' else 'and'} ".join(d["conditions"]), d["runbook"])
+        for d in data
+    ]
+    emit(as_json, data, lambda: console.print(table(("rule", "severity", "conditions", "runbook"), rows)))
+
+
+def _words(condition: Any) -> str:
+    name = condition.metric if condition.aggregate == "last" else f"{condition.aggregate}({condition.metric})"
+    window = f" in {condition.window}" if condition.window else ""
+    match = f" where {', '.join(map(str, condition.match))}" if condition.match else ""
+    return f"{name}{window} {condition.op} {condition.threshold:g}{match}"
+
+
+@rules.command()
+@json_option
+@click.pass_obj
+def lint(settings: Settings, as_json: bool) -> None:
+    """Load everything strictly; then warn of what is allowed and probably not meant. Ends with 1 on a mistake."""
+    from ops_project.catalog import ConfigError
+    from ops_project.catalog import load as load_catalog
+    from ops_project.runtime.channels.registry import unconfigured
+
+    try:
+        catalog = load_catalog(settings)
+    except ConfigError as error:
+        problems = [str(problem) for problem in error.problems]
+        emit(as_json, {"mistakes": problems, "warnings": []}, lambda: console.print("\n".join(problems), markup=False))
+        raise SystemExit(1) from None
+    warnings = [
+        f"channel {name} is left out: {' or '.join(lacking)} is not set"
+        for name, lacking in unconfigured(catalog.receivers.receivers, settings).items()
+    ]
+    used = {condition.metric for rule in catalog.rules.rules.values() for condition in rule.conditions}
+    warnings += [
+        f"metric {name} is produced and no rule looks at it" for name in catalog.metrics.metrics if name not in used
+    ]
+    warnings += [
+        f"rule {name}: runbook {rule.runbook!r} has no page in runbooks/"
+        for name, rule in catalog.rules.rules.items()
+        if catalog.runbook_file(rule.runbook) is None
+    ]
+    count = len(catalog.rules.rules)
+
+    def render() -> None:
+        for warning in warnings:
+            console.print(f"warning: {warning}", markup=False)
+        console.print(f"{count} rules, no mistake, {len(warnings)} warnings.")
+
+    emit(as_json, {"rules": count, "mistakes": [], "warnings": warnings}, render)
+
+
+@rules.command("replay")
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back.")
+@click.option("--new", "new", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="A folder with changed configuration, as for --config.")  # fmt: skip
+@json_option
+@click.pass_obj
+def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> None:
+    """Send the past days' signals through the rules again: what was told, and what a change adds and removes."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.operations.lineage import Lineage
+    from ops_project.operations.replaying import compare, replay
+    from ops_project.runtime.alert_config import alert_config
+    from ops_project.runtime.cycle import LINEAGE
+    from ops_project.runtime.ledger import Ledger
+
+    ledger = Ledger.open(settings.ledger_url)
+    lineage = Lineage.parse(ledger.document(LINEAGE) or ())
+    now = settings.now()
+    signals = sorted((s for _, s in ledger.signals_since(now - timedelta(days=days))), key=lambda s: s.event_at)
+    # Both are asked with every channel: whether a secret is set here does not change what a rule tells.
+    before = replay(
+        signals, replace(alert_config(settings, load_catalog(settings), lineage), unconfigured=frozenset()), now
+    )
+    data: dict[str, Any] = {
+        "days": days,
+        "signals": len(signals),
+        "notifications": len(before),
+        "pages": sum(t.page for t in before),
+    }
+    changes = []
+    if new is not None:
+        changed = replace(settings, overlay=new.resolve())
+        config = replace(alert_config(changed, load_catalog(changed), lineage), unconfigured=frozenset())
+        after = replay(signals, config, now)
+        changes = compare(before, after)
+        data |= {
+            "notifications_after": len(after),
+            "pages_after": sum(t.page for t in after),
+            "changes": [asdict(change) for change in changes],
+        }
+    else:
+        data["told"] = [asdict(item) for item in before]
+
+    def render() -> None:
+        console.print(f"{len(signals)} signals of {days} days: {len(before)} notifications, {data['pages']} pages.")
+        if new is None:
+            rows = [(t.at, t.channel, t.recipient, "page" if t.page else "", t.status, t.summary) for t in before[-50:]]
+            console.print(table(("at", "channel", "to", "", "status", "what"), rows))
+            return
+        console.print(f"With {new}: {data['notifications_after']} notifications, {data['pages_after']} pages.")
+        rows = [
+            (c.channel, c.recipient, "page" if c.page else "", c.status, c.summary, c.before, c.after) for c in changes
+        ]
+        console.print(
+            table(("channel", "to", "", "status", "what", "before", "after"), rows) if rows else "Nothing changes."
+        )
+
+    emit(as_json, data, render)

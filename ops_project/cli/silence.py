@@ -1,0 +1,107 @@
+"""`ops silence`: quiet for a while, with a reason and somebody who answers for it."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings
+
+
+@click.group()
+def silence() -> None:
+    """Add, list and end silences."""
+
+
+def _ledger(settings: Settings) -> Any:
+    from ops_project.runtime.ledger import Ledger
+
+    return Ledger.open(settings.ledger_url)
+
+
+def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelta:
+    from ops_project.model.duration import parse_duration
+
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@silence.command()
+@click.argument("matchers", nargs=-1, required=True)
+@click.option("--for", "span", callback=_duration, required=True, help="How long: 2h, 1d; at most 7d.")
+@click.option("--reason", required=True, help="Why.")
+@click.option("--owner", help="Who answers for it and is reminded: a person's id or team:<id>. Default: the user.")
+@json_option
+@click.pass_obj
+def add(
+    settings: Settings, matchers: tuple[str, ...], span: timedelta, reason: str, owner: str | None, as_json: bool
+) -> None:
+    """Silence what matches all of MATCHERS, as in asset="bronze/orders" severity=~"high|medium"."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.model.duration import format_duration
+    from ops_project.model.matcher import Matcher
+    from ops_project.model.silence import MAX_AGE
+
+    owners = load_catalog(settings).owners
+    owner = owner or getpass.getuser()
+    if owners.resolve(owner) is None:
+        raise click.UsageError(f"--owner {owner!r} is nobody who can be reminded; valid: {', '.join(owners.valid())}")
+    if not timedelta() < span <= MAX_AGE:
+        raise click.UsageError(f"--for {format_duration(span)}: a silence lasts at most {format_duration(MAX_AGE)}; for longer, "
+                               "change the rule or its route")  # fmt: skip
+    try:
+        parsed = [Matcher.parse(text) for text in matchers]
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    if all(matcher.matches({}) for matcher in parsed):
+        raise click.UsageError("these matchers fit every alert, also one without labels: name at least one value")
+    now = settings.now()
+    number = _ledger(settings).add_silence(parsed, now, now + span, owner, reason, now)
+    data = {
+        "number": number,
+        "matchers": [str(m) for m in parsed],
+        "ends_at": now + span,
+        "owner": owner,
+        "reason": reason,
+    }
+    emit(as_json, data, lambda: console.print(f"Silence {number} until {now + span:%Y-%m-%d %H:%M} UTC."))
+
+
+@silence.command("list")
+@click.option("--all", "expired", is_flag=True, help="Also those that have ended.")
+@json_option
+@click.pass_obj
+def list_(settings: Settings, expired: bool, as_json: bool) -> None:
+    """Silences that hold or will hold."""
+    found = _ledger(settings).silences(settings.now(), expired)
+    rows = [
+        {"number": s.number, "matchers": [str(m) for m in s.matchers], "starts_at": s.starts_at, "ends_at": s.ends_at,
+         "owner": s.owner, "reason": s.reason, "active": s.active(settings.now())}
+        for s in found
+    ]  # fmt: skip
+
+    def render() -> None:
+        if not rows:
+            console.print("No silence.")
+            return
+        columns = ("number", "matchers", "ends_at", "owner", "reason", "active")
+        console.print(table(columns, [[", ".join(r[c]) if c == "matchers" else r[c] for c in columns] for r in rows]))
+
+    emit(as_json, rows, render)
+
+
+@silence.command()
+@click.argument("number", type=int)
+@json_option
+@click.pass_obj
+def expire(settings: Settings, number: int, as_json: bool) -> None:
+    """End a silence now."""
+    if not _ledger(settings).expire_silence(number, settings.now()):
+        raise click.ClickException(f"there is no silence {number} that still holds; `ops silence list` shows them")
+    emit(as_json, {"number": number, "expired": True}, lambda: console.print(f"Silence {number} has ended."))

@@ -1,0 +1,145 @@
+"""What would have been told: signals of the past through the engine, with a clock that jumps from event to event."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ops_project.model.signal import Signal
+from ops_project.operations.deciding import decide
+from ops_project.operations.state import AlertConfig, Notification, State
+
+# Two signals closer than this are read by one cycle.
+TICK = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One notification of a replay; two replays are compared by these."""
+
+    at: datetime
+    channel: str
+    recipient: str
+    page: bool
+    status: str
+    summary: str
+
+
+def replay(signals: Sequence[Signal], config: AlertConfig, until: datetime) -> list[Told]:
+    """Every notification that these signals (in order of event) lead to, up to `until`."""
+    state = State()
+    told: list[Told] = []
+    for now, batch in _moments(signals, until):
+        upcoming: datetime | None = now
+        first = True
+        while upcoming is not None and upcoming <= now:
+            decision = decide(state, batch if first else [], config, now)
+            first, state = False, decision.state
+            told += _told(decision.notifications, config)
+            upcoming = None
+        # Between this event and the next, groups come due by themselves.
+        state, more = _quiet(state, config, _next_event(signals, now, until))
+        told += more
+    return told
+
+
+def _moments(signals: Sequence[Signal], until: datetime) -> Iterator[tuple[datetime, list[Signal]]]:
+    batch: list[Signal] = []
+    for signal in signals:
+        if signal.event_at > until:
+            break
+        if batch and signal.event_at - batch[0].event_at > TICK:
+            yield batch[-1].event_at, batch
+            batch = []
+        batch.append(signal)
+    if batch:
+        yield batch[-1].event_at, batch
+
+
+def _next_event(signals: Sequence[Signal], now: datetime, until: datetime) -> datetime:
+    low, high = 0, len(signals)
+    while low < high:
+        middle = (low + high) // 2
+        if signals[middle].event_at > now:
+            high = middle
+        else:
+            low = middle + 1
+    return min(signals[low].event_at, until) if low < len(signals) else until
+
+
+def _quiet(state: State, config: AlertConfig, end: datetime) -> tuple[State, list[Told]]:
+    told: list[Told] = []
+    last: datetime | None = None
+    while True:
+        decision = decide(state, [], config, last) if last is not None else None
+        if decision is not None:
+            state = decision.state
+            told += _told(decision.notifications, config)
+        following = _due(state, config)
+        if following is None or following >= end:
+            return state, told
+        last = following if last is None or following > last else last + TICK
+
+
+def _due(state: State, config: AlertConfig) -> datetime | None:
+    times = [group.next_flush for group in state.groups.values()]
+    for alert in state.alerts.values():
+        if alert.status == "pending" and alert.rule in config.rules:
+            times.append(alert.starts_at + config.rules[alert.rule].hold)
+        if alert.clears_at is not None:
+            times.append(alert.clears_at)
+    for (name, index, _), readings in state.windows.items():
+        window = config.rules[name].conditions[index].window if name in config.rules else None
+        if readings and window is not None:
+            times.append(readings[0].at + window)
+    return min(times, default=None)
+
+
+def _told(notifications: Sequence[Notification], config: AlertConfig) -> list[Told]:
+    result = []
+    for n in notifications:
+        page = config.receivers[n.receiver].page
+        items = n.payload["alerts"]
+        assert isinstance(items, list)
+        if not items:
+            result.append(
+                Told(n.created_at, n.channel, n.recipient, False, str(n.payload["status"]), str(n.payload["subject"]))
+            )
+        result += [
+            Told(
+                n.created_at,
+                n.channel,
+                n.recipient,
+                page and item["status"] == "firing",
+                item["status"],
+                item["summary"],
+            )
+            for item in items
+        ]
+    return result
+
+
+@dataclass(frozen=True)
+class Change:
+    """Notifications of one kind that a change of configuration adds or removes."""
+
+    channel: str
+    recipient: str
+    page: bool
+    status: str
+    summary: str
+    before: int
+    after: int
+
+
+def compare(before: Sequence[Told], after: Sequence[Told]) -> list[Change]:
+    """What differs, pages first. Times may move without counting as a change."""
+
+    def count(told: Sequence[Told]) -> Counter[tuple[str, str, bool, str, str]]:
+        return Counter((t.channel, t.recipient, t.page, t.status, t.summary) for t in told)
+
+    old, new = count(before), count(after)
+    changes = [Change(*key, old[key], new[key]) for key in {*old, *new} if old[key] != new[key]]
+    return sorted(changes, key=lambda c: (not c.page, c.channel, c.recipient, c.summary, c.status))

@@ -1,0 +1,107 @@
+"""Observer: runs that wait, run, are slow or make no progress. Readings end with a zero when their run has ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ops_project.model.signal import FIRING, OK, Signal, digest
+from ops_project.operations.durations import Baseline, pace
+from ops_project.runtime import dagster_bridge_running as bridge
+from ops_project.runtime.observing import Observation, View
+from ops_project.runtime.processes import Process, current
+
+BASELINES = "baselines"
+NO_PROGRESS = timedelta(hours=1)
+NOT_STARTING = timedelta(minutes=10)
+GAUGES = ("run.queued_seconds", "run.duration_seconds", "run.duration_ratio", "step.duration_seconds", "step.duration_ratio",
+          "resource.queue_length")  # fmt: skip
+
+
+def look(view: View) -> Observation:
+    """One reading for each run and step, and a zero for those that were read before and are gone."""
+    runs = bridge.active_runs(view.instance)
+    baselines = learn(view, sorted({run.job for run in runs}))
+    found: list[Signal] = []
+    for run in runs:
+        found += _of_run(view, run, baselines.get(run.job, Baseline()))
+    found.append(_reading(view, "resource.queue_length", float(sum(run.waiting for run in runs)), "", ""))
+    seen = {signal.fingerprint for signal in found}
+    for kind in (*GAUGES, "run.stuck"):
+        for fingerprint, before in view.ledger.latest(kind).items():
+            if fingerprint not in seen and (before.value or before.state == FIRING):
+                found.append(_reading(view, kind, 0.0, before.pipeline, before.check, before.domain, before.run_id))
+    # A queue that stays empty is not worth a line every half minute.
+    last = {f: s.value for f, s in view.ledger.latest("resource.queue_length").items()}
+    return Observation([s for s in found if s.value or s.kind != "resource.queue_length" or last.get(s.fingerprint)])
+
+
+def learn(view: View, jobs: list[str]) -> dict[str, Baseline]:
+    """The baselines of these jobs; read again where there is a newer success."""
+    kept = {job: Baseline.parse(data) for job, data in (view.ledger.document(BASELINES) or {}).items()}
+    changed = False
+    for job in jobs:
+        newest = bridge.newest_success(view.instance, job)
+        if newest and kept.get(job, Baseline()).newest != newest:
+            past = bridge.past_successes(view.instance, job)
+            steps: dict[str, list[float]] = {}
+            assets: dict[str, str] = {}
+            for run in reversed(past):
+                assets |= run.assets
+                for step, seconds in run.steps.items():
+                    steps.setdefault(step, []).append(seconds)
+            kept[job] = Baseline(newest, tuple(run.seconds for run in past), steps, assets)
+            changed = True
+    if changed:
+        body = {job: baseline.dump() for job, baseline in kept.items()}
+        view.ledger.put_document(BASELINES, body, digest(repr(body)), view.now)
+    return kept
+
+
+def _of_run(view: View, run: bridge.ActiveRun, baseline: Baseline) -> list[Signal]:
+    age = (view.now - run.since).total_seconds()
+    if run.waiting:
+        return [_reading(view, "run.queued_seconds", age, run.job, "", run.domain, run.run_id)]
+    whole = pace(age, baseline.usual())
+    found = [_reading(view, "run.duration_seconds", age, run.job, "", run.domain, run.run_id)]
+    if whole.ratio is not None:
+        found.append(
+            _reading(view, "run.duration_ratio", round(whole.ratio, 3), run.job, "", run.domain, run.run_id,
+                     {"long_enough": "true" if whole.notable else "false"})
+        )  # fmt: skip
+    for step, since in sorted(run.steps.items()):
+        took = (view.now - since).total_seconds()
+        found.append(_reading(view, "step.duration_seconds", took, run.job, step, run.domain, run.run_id))
+        usual = pace(took, baseline.usual_step(step))
+        if usual.ratio is not None:
+            found.append(
+                _reading(view, "step.duration_ratio", round(usual.ratio, 3), run.job, step, run.domain, run.run_id,
+                         {"long_enough": "true" if usual.notable else "false"})
+            )  # fmt: skip
+    found.append(_stuck(view, run))
+    return found
+
+
+def _stuck(view: View, run: bridge.ActiveRun) -> Signal:
+    process = Process.parse(run.process)
+    words = ""
+    if process is not None and process.boot == current().boot and not process.alive():
+        words = f"its process {process.pid} is gone"
+    elif run.steps and view.now - run.last_event_at > NO_PROGRESS:
+        words = f"no event since {run.last_event_at:%Y-%m-%d %H:%M} UTC"
+    elif not run.steps and view.now - run.last_event_at > NOT_STARTING:
+        words = "it was launched and no step has started, or none after the last"
+    return Signal(
+        kind="run.stuck", state=FIRING if words else OK, value=float(bool(words)), event_at=view.now, observed_at=view.now,
+        occurrence=view.now.isoformat(), pipeline=run.job, domain=run.domain, run_id=run.run_id, message=words,
+        failure_class="process_killed" if "gone" in words else "timeout",
+    )  # fmt: skip
+
+
+def _reading(
+    view: View, kind: str, value: float, job: str, check: str, domain: str = "", run_id: str = "",
+    labels: dict[str, str] | None = None,
+) -> Signal:  # fmt: skip
+    return Signal(
+        kind=kind, state=OK, value=value, event_at=view.now, observed_at=view.now, occurrence=f"{run_id}:{view.now.isoformat()}",
+        pipeline=job, check=check, domain=domain, run_id=run_id, labels=labels or {},
+    )  # fmt: skip
