@@ -24,6 +24,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reconcile": ("reconcile:reconcile", "Do two tables, files or a chain of them agree, to the key?"),
     "metadata": ("metadata:metadata", "Generate and check the vault and interface models from their metadata."),
     "queries": ("queries:queries", "The operational queries of a domain: list and run."),
+    "cycle": ("cycle:cycle", "Observe, decide, record and notify, once, without a daemon."),
+    "watch": ("watch:watch", "Tell when the orchestrator is down, and stand in for its alert cycle."),
+    "route": ("route:route", "Where would an alert go, and why."),
+    "rules": ("rules:rules", "Lint the alert rules; replay the past through a change."),
+    "silence": ("silence:silence", "Quiet for a while, with a reason and an owner."),
+    "model": ("model:model", "Models: their versions, what serves; promote, roll back."),
+    "alerts": ("alerts:alerts", "What is open, what happened, who was told and why."),
     "reference": ("reference:reference", "Write the reference pages from the code and the configuration."),
 }
 

@@ -14,8 +14,11 @@ from ops_project.cli.output import console, emit, errors, json_option, table
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
+    import dagster as dg
+
     from ops_project.catalog import Catalog
     from ops_project.defs.shared.execute import DomainRun
+    from ops_project.defs.shared.site import Site
 
 DEFAULT_SIMULATED_DAYS = 3
 
@@ -86,7 +89,22 @@ def _execute(
                 waiting=lambda who, name=name: errors.print(f"{name}: waiting for the warehouse, held by {who}"),
             )
             runs += run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
+        status.update("alerts")
+        _tell(site, definitions, instance, settings)
     return runs
+
+
+def _tell(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings) -> None:
+    """One alert cycle. What goes wrong in it is said, and does not make a good run a failed one."""
+    from ops_project.defs.operations.after_run import after_run
+
+    try:
+        report = after_run(site, definitions, instance, settings.now())
+    except Exception as error:
+        errors.print(f"alerts: {type(error).__name__}: {error}", markup=False)
+        return
+    for name, words in report.observer_errors.items():
+        errors.print(f"alerts: {name}: {words}", markup=False)
 
 
 def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str], status: Any) -> None:
