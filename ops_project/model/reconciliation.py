@@ -43,8 +43,8 @@ class Node(Model):
     file: str | None = None
     feed: str | None = None
     query: str | None = None
-    """A SELECT over `{rows}` (the table or the files) that brings the rows to the chain's columns. Files of a feed come as
-    text with two columns besides: _business_date, and _delivery, which rises with every delivery."""
+    """A SELECT over `{rows}` (the table or the files) that brings the rows to the chain's columns. Files of a feed come
+    as text with two columns besides: _business_date, and _delivery, which rises with every delivery."""
     where: str | None = None
     """A condition on the node's rows, after `query`."""
     columns: dict[str, str] = {}
@@ -83,8 +83,8 @@ class Reconciliation(Model):
     date_column: str | None = None
     """The column (after the node's own mapping) that `--date` filters on."""
     window_dates: int = Field(default=35, ge=1)
-    """Business dates, the newest ones and those loaded within a day, that are reconciled after each load and every hour;
-    `ops reconcile` takes all of them."""
+    """Business dates that are reconciled after each load and every hour: this many of the newest, and those loaded
+    within a day. `ops reconcile` takes all of them."""
     nodes: tuple[Node, ...] = Field(min_length=2)
     runbook: str | None = None
 

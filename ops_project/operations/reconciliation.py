@@ -25,7 +25,7 @@ class KeyClass(StrEnum):
     MISSING = "missing"
     """In the source, not in the target."""
     QUARANTINED = "quarantined"
-    """Missing, and landing said so: its row was refused with a reason."""
+    """Missing, or left in an earlier state, and landing said so: a row of this key was refused with a reason."""
     EXTRA = "extra"
     """In the target, not in the source."""
     CHANGED = "changed"

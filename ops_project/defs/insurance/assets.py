@@ -1,4 +1,4 @@
-"""What insurance has besides landed and dbt tables: the reconciliation of every hop after a load."""
+"""What insurance has besides landed and dbt tables: gaps in the source's numbers, and every hop reconciled."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import dagster as dg
 
 from ops_project.defs.shared.reconciliation import reconciliation_checks
 from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.stated import stated_checks
 
 
 def assets(site: Site) -> list[dg.AssetsDefinition]:
-    """The post-load reconciliation; it belongs to the main job."""
-    checks = reconciliation_checks(site, "insurance")
-    return [] if checks is None else [checks]
+    """Checks that belong to the main job."""
+    found = (stated_checks(site, "insurance"), reconciliation_checks(site, "insurance"))
+    return [checks for checks in found if checks is not None]

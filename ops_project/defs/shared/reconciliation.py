@@ -14,7 +14,7 @@ from ops_project.defs.shared.permanent import TEST_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.model.reconciliation import Node, Reconciliation
-from ops_project.operations.reconciliation import Comparison, describe
+from ops_project.operations.reconciliation import ChainResult, describe
 from ops_project.runtime import snapshots
 from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG
 from ops_project.runtime.reconcile import ReconcileError
@@ -100,7 +100,9 @@ def evaluate(
             if days == []:
                 yield key, _unknown("nothing has landed yet: nothing to reconcile.")
                 continue
+            hops = [item.name for item in chain.nodes]
             try:
+                # With every hop before it, so that a break is told where it first appears.
                 result = reconcile(
                     connection,
                     name,
@@ -108,18 +110,28 @@ def evaluate(
                     archive=site.settings.archive,
                     days=days,
                     samples=5,
-                    only_hops_into=[node.name],
+                    only_hops_into=hops[1 : hops.index(node.name) + 1],
                 )
             except (ReconcileError, duckdb.CatalogException) as error:
                 yield key, _unknown(f"{name} could not be reconciled: {error}")
                 continue
-            yield key, _verdict(name, chain, result.hops[0], len(days or ()))
+            yield key, _verdict(name, chain, result, len(days or ()))
 
 
-def _verdict(name: str, chain: Reconciliation, hop: Comparison, dates: int) -> dict[str, Any]:
+def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) -> dict[str, Any]:
+    """What is recorded of the last hop. Where all that differs differs before already, it only warns."""
+    hop = result.hops[-1]
+    here = any((first.source, first.target) == (hop.source, hop.target) for first in result.first_hops)
+    earlier = next((other for other in result.hops[:-1] if other.is_break), None)
+    if hop.is_break and not here and earlier is not None:
+        said = f"{describe(hop)}. These keys break at {earlier.source} → {earlier.target} first: look there"
+        severity = dg.AssetCheckSeverity.WARN
+    else:
+        said = f"{describe(hop)}. Every key: ops reconcile {name}" if hop.is_break else describe(hop)
+        severity = dg.AssetCheckSeverity.ERROR
     metadata: dict[str, Any] = {
         "status": "failed" if hop.is_break else "ok",
-        "severity": "high" if hop.is_break else "none",
+        "severity": "none" if not hop.is_break else "high" if severity == dg.AssetCheckSeverity.ERROR else "low",
         "kind": "reconciliation",
         "hop": f"{hop.source} → {hop.target}",
         "dates": dates,
@@ -146,8 +158,8 @@ def _verdict(name: str, chain: Reconciliation, hop: Comparison, dates: int) -> d
         metadata["failure_class"] = FAILURE_CLASS
     return {
         "passed": not hop.is_break,
-        "severity": dg.AssetCheckSeverity.ERROR,
-        "description": f"{describe(hop)}. Every key: ops reconcile {name}" if hop.is_break else describe(hop),
+        "severity": severity,
+        "description": said,
         "metadata": metadata,
     }
 

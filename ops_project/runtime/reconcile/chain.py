@@ -68,7 +68,7 @@ def reconcile(
 
 
 def recent_days(connection: duckdb.DuckDBPyConnection, chain: Reconciliation, now: datetime) -> list[date]:
-    """The newest business dates of the chain's feeds, and every date that was loaded within a day before `now` (UTC)."""
+    """The newest business dates of the chain's feeds, and every date that was loaded within a day before `now`."""
     feeds = [node.feed for node in chain.nodes if node.feed]
     rows = connection.execute(
         """
@@ -197,11 +197,11 @@ def _refused_keys(
     days: Collection[date] | None,
 ) -> str | None:
     """A temp table of the keys (k0…, text) that landing quarantined from the node's files; None where none were."""
-    files = {batch: path for batch, path, _ in _archived(connection, str(node.feed), archive, days)}
+    files = {batch: (path, on) for batch, path, on in _archived(connection, str(node.feed), archive, days)}
     rows = connection.execute(
         "select batch_id, raw_text from ops.quarantine where feed = ? and raw_text is not null", [node.feed]
     ).fetchall()
-    keys = {key for batch, text in rows if batch in files and (key := _key_of(text, files[batch], chain.key))}
+    keys = {key for batch, text in rows if batch in files and (key := _key_of(text, *files[batch], chain))}
     if not keys:
         return None
     table = "rec_refused"
@@ -212,8 +212,8 @@ def _refused_keys(
     return table
 
 
-def _key_of(raw_text: str, file: Path, key: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The key of a raw line; None where the line is too broken to tell."""
+def _key_of(raw_text: str, file: Path, on: date, chain: Reconciliation) -> tuple[str, ...] | None:
+    """The key of a raw line, the delivery's date where the line has none; None where it is too broken to tell."""
     if raw_text.lstrip().startswith("{"):
         try:
             record = json.loads(raw_text)
@@ -224,7 +224,9 @@ def _key_of(raw_text: str, file: Path, key: tuple[str, ...]) -> tuple[str, ...] 
         delimiter = max(",;\t|", key=header.count)
         names = next(csv.reader([header], delimiter=delimiter))
         record = dict(zip(names, next(csv.reader([raw_text], delimiter=delimiter), []), strict=False))
-    found = tuple(str(record.get(name, "")) for name in key)
+    if chain.date_column is not None:
+        record.setdefault(chain.date_column, on.isoformat())
+    found = tuple(str(record.get(name, "")) for name in chain.key)
     return found if all(found) else None
 
 

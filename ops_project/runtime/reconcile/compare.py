@@ -206,7 +206,7 @@ def _mark_quarantined(task: Task, table: str) -> None:
     same = " and ".join(f"{table}.k{i} = {task.prefix}_keys.k{i}::varchar" for i in range(len(task.keys)))
     task.run(
         f"update {task.prefix}_keys set class = {literal(KeyClass.QUARANTINED)}"
-        f" where class = {literal(KeyClass.MISSING)} and exists (select 1 from {table} where {same})"
+        f" where class in ({literal(KeyClass.MISSING)}, {literal(KeyClass.CHANGED)}) and exists (select 1 from {table} where {same})"
     )
 
 
@@ -228,7 +228,7 @@ def _result(
         f" from {task.prefix}_keys"
     )[0]
     refused = next((item for item in classes if item.key_class is KeyClass.QUARANTINED), None)
-    known = refused.source_rows if refused else 0
+    known = refused.source_rows - refused.target_rows if refused else 0
     control = [
         ControlTotal(
             count_name,

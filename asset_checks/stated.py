@@ -1,0 +1,177 @@
+# Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
+"""Checks whose verdict stands in a table already: a model computed it row by row, the check says it at the right asset.
+
+What went wrong is told where it came from (`asset`), although the table in which it shows (`table`) is built later; the
+check waits for that table. Computes nothing anew.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from asset_checks.parameters import Parameters
+from asset_checks.primitives.sql import identifier, table_name
+from asset_checks.verdict import ERROR_SEVERITIES, Severity, Situation, Verdict
+
+Context = dg.AssetCheckExecutionContext
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class StatedCheck:
+    """Rows of `table` that fulfil `failing` are findings on `asset` (both `schema.table`)."""
+
+    name: str
+    asset: str
+    table: str
+    failing: str
+    """SQL condition over the table's columns."""
+    says: str
+    """SQL text for one row: what is wrong with it, in words."""
+    description: str
+    advice: str
+    failure_class: str
+    severity: Severity = "high"
+    evidence: tuple[str, ...] = ()
+    """Columns that are shown of each failing row."""
+    order: str = "1"
+    date_column: str | None = None
+    """Looked at for the newest `window_dates` dates, and for those that a load of the last day touched."""
+    feeds: tuple[str, ...] = ()
+    window_dates: int = 7
+    blocking: bool = False
+    counts: str = ""
+    """Column whose largest value is told as the number `counted_as`, for rules that add such numbers up."""
+    counted_as: str = ""
+
+    @property
+    def spec(self) -> dg.AssetCheckSpec:
+        own, other = dg.AssetKey(self.asset.split(".")), dg.AssetKey(self.table.split("."))
+        return dg.AssetCheckSpec(
+            self.name,
+            asset=own,
+            description=self.description,
+            blocking=self.blocking,
+            additional_deps=[] if other == own else [other],
+            metadata={"failure_class": self.failure_class, "kind": self.name},
+        )
+
+
+def build_stated_checks(
+    *,
+    domain: str,
+    checks: Sequence[StatedCheck],
+    parameters: Parameters,
+    connect: Callable[[Context], duckdb.DuckDBPyConnection],
+    clock: Callable[[Context], datetime],
+    timezone: str,
+    runbooks: Mapping[str, str] | None = None,
+    required_resource_keys: set[str] | None = None,
+    op_tags: Mapping[str, Any] | None = None,
+) -> dg.AssetChecksDefinition | None:
+    """All of `checks` as one subsettable step; None where there are none. `runbooks`: slug by asset."""
+    if not checks:
+        return None
+    by_key = {check.spec.key: check for check in checks}
+
+    @dg.multi_asset_check(
+        name=f"{domain}_stated_checks",
+        specs=[check.spec for check in checks],
+        description=f"Verdicts that the tables of {domain} hold, told at the asset that caused them.",
+        can_subset=True,
+        required_resource_keys=required_resource_keys,
+        op_tags=op_tags,
+    )
+    def stated_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
+        situation = Situation(
+            connection=connect(context),
+            now=clock(context),
+            run_id=context.run.run_id,
+            parameters=parameters,
+            timezone=timezone,
+        )
+        for key in sorted(context.selected_asset_check_keys, key=str):
+            check = by_key[key]
+            verdict = _attempt(situation, check)
+            if verdict.status != "ok":
+                context.log.warning(f"{check.asset} {check.name}: {verdict.message}")
+            metadata: dict[str, Any] = {
+                "status": verdict.status,
+                "severity": "none" if verdict.passed else verdict.severity,
+                **verdict.evidence,
+            }
+            if not verdict.passed and verdict.failure_class:
+                metadata["failure_class"] = verdict.failure_class
+            if runbook := (runbooks or {}).get(check.asset):
+                metadata["runbook"] = runbook
+            yield dg.AssetCheckResult(
+                passed=verdict.passed,
+                asset_key=key.asset_key,
+                check_name=key.name,
+                severity=_severity(verdict),
+                description=verdict.message,
+                metadata=metadata,
+            )
+
+    return stated_checks
+
+
+def _severity(verdict: Verdict) -> dg.AssetCheckSeverity:
+    is_error = verdict.status == "failed" and verdict.severity in ERROR_SEVERITIES
+    return dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
+
+
+def _attempt(situation: Situation, check: StatedCheck) -> Verdict:
+    if not situation.exists(check.table):
+        return Verdict.unknown(f"{check.table} does not exist yet: {check.name} is unknown.")
+    try:
+        return evaluate(situation, check)
+    except duckdb.Error as error:
+        return Verdict.fail(f"{check.name} could not be computed: {error}", "high", "code_error")
+
+
+def evaluate(situation: Situation, check: StatedCheck) -> Verdict:
+    """The verdict over the rows in scope."""
+    scope, parameters = _scope(situation, check)
+    columns = "".join(f", {identifier(name)}::varchar" for name in check.evidence)
+    number = f"max({identifier(check.counts)}) over ()" if check.counts else "null"
+    rows = situation.rows(
+        f"select {check.says}, count(*) over (), {number}{columns} from {table_name(check.table)}"
+        f" where ({check.failing}) and {scope} order by {check.order} limit {SHOWN}",
+        parameters,
+    )
+    if not rows:
+        return Verdict.ok(f"{check.description} Nothing else was found.")
+    total = int(rows[0][1])
+    more = f" and {total - 1} more" if total > 1 else ""
+    return Verdict.fail(
+        f"{rows[0][0]}{more}. {check.advice}",
+        check.severity,
+        check.failure_class,
+        findings=total,
+        stated_by=check.table,
+        rows=[dict(zip(check.evidence, row[3:], strict=True)) for row in rows],
+        **({check.counted_as: int(rows[0][2])} if check.counts else {}),
+    )
+
+
+def _scope(situation: Situation, check: StatedCheck) -> tuple[str, list[Any]]:
+    if check.date_column is None:
+        return "true", []
+    column, table = identifier(check.date_column), table_name(check.table)
+    return (
+        f"""(
+            {column} in (select distinct {column} from {table} order by 1 desc limit {check.window_dates})
+            or {column} in (
+                select touched.business_date
+                from ops.touched_dates as touched
+                inner join ops.batches as batches on touched.load_seq = batches.load_seq
+                where list_contains(?, touched.feed) and batches.loaded_at > ?
+            )
+        )""",
+        [list(check.feeds), situation.now_utc - timedelta(days=1)],
+    )

@@ -1,0 +1,64 @@
+"""What only streaming knows: S4's two limits, over exact sliding windows of event time and of load time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asset_checks.stated import StatedCheck
+
+TABLES: Mapping[str, Mapping[str, Any]] = {
+    # Replaced deliveries are the exception: none is the good case.
+    "silver.int_stream_repeats": {"expected": False},
+}
+
+FEEDS = ("streams", "songs", "users")
+
+STATED = (
+    StatedCheck(
+        name="validation_error_rate",
+        asset="bronze.streams",
+        table="silver.rec_stream_validation",
+        failing="not is_error_rate_within",
+        says="business_date || ': ' || worst_error_window_errors || ' of ' || worst_error_window_events"
+        " || ' streams are errors in the 15 minutes to ' || worst_error_window_end || ' (' || clock || ' time)'",
+        description="No 15 minutes have more than 5 % errors, refused streams and unknown references together.",
+        advice="Look at the quarantine of these streams; the day is not served until it passes.",
+        failure_class="data_invalid",
+        evidence=(
+            "business_date",
+            "clock",
+            "worst_error_rate",
+            "worst_error_window_errors",
+            "worst_error_window_events",
+            "worst_error_window_end",
+        ),
+        order="worst_error_rate desc, business_date desc",
+        date_column="business_date",
+        feeds=FEEDS,
+    ),
+    StatedCheck(
+        name="reference_integrity",
+        asset="bronze.streams",
+        table="silver.rec_stream_validation",
+        failing="not is_reference_within",
+        says="business_date || ': ' || worst_reference_violations"
+        " || ' streams name unknown songs or users in the hour to ' || worst_reference_window_end"
+        " || ' (' || clock || ' time)'",
+        description="No hour has more than 10 streams that name an unknown song or user.",
+        advice="Compare the songs and users with the catalogue's owner; the day is not served until it passes.",
+        failure_class="reference_violation",
+        evidence=(
+            "business_date",
+            "clock",
+            "reference_violations",
+            "worst_reference_violations",
+            "worst_reference_window_end",
+        ),
+        order="worst_reference_violations desc, business_date desc",
+        date_column="business_date",
+        feeds=FEEDS,
+        counts="worst_reference_violations",
+        counted_as="reference_violations",
+    ),
+)

@@ -1,0 +1,38 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='touched_dates',
+        on_schema_change='fail',
+        meta={'feeds': ['streams', 'songs', 'users']},
+    )
+}}
+
+with songs as (
+    select song_id, title, artist, row_number() over (partition by song_id order by valid_from desc) as place
+    from {{ ref('dim_songs') }}
+),
+
+-- More listens first, then more time, then the song's id: a tie is broken alike every time.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by business_date, genre order by listens desc, listening_seconds desc, song_id
+        ) as song_rank
+    from {{ ref('int_song_days') }}
+    where {{ in_touched_dates('business_date') }}
+)
+
+select
+    ranked.business_date,
+    ranked.genre,
+    cast(ranked.song_rank as {{ dbt.type_int() }}) as song_rank,
+    ranked.song_id,
+    songs.title,
+    songs.artist,
+    cast(ranked.listens as {{ dbt.type_bigint() }}) as listens,
+    cast(ranked.listening_seconds as {{ dbt.type_bigint() }}) as total_listening_seconds,
+    {{ as_of() }} as metric_updated_at
+from ranked
+left join songs on ranked.song_id = songs.song_id and songs.place = 1
+where ranked.song_rank <= 3

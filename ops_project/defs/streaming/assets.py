@@ -1,0 +1,88 @@
+# Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
+"""The serving store, and the verdicts of validation told at the streams that caused them."""
+
+from typing import Any
+
+import dagster as dg
+
+from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
+from ops_project.defs.shared.run_session import RunSession
+from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.stated import stated_checks
+from ops_project.defs.shared.translator import freshness_policy
+from ops_project.landing import pending
+from ops_project.runtime import serving
+from ops_project.runtime.serving import listening
+
+DOMAIN = "streaming"
+READS = (
+    ("gold", "kpi_genre_daily"),
+    ("gold", "kpi_top_songs"),
+    ("gold", "kpi_top_genres"),
+    ("silver", "rec_stream_validation"),
+)
+
+
+def assets(site: Site) -> list[dg.AssetsDefinition]:
+    """What belongs to the main job besides landed and dbt tables."""
+    checks = stated_checks(site, DOMAIN)
+    return [_listening_kpis(site), *([checks] if checks is not None else [])]
+
+
+def _listening_kpis(site: Site) -> dg.AssetsDefinition:
+    domain = site.catalog.domain(DOMAIN)
+
+    @dg.asset(
+        key=dg.AssetKey(["serving", "listening_kpis"]),
+        deps=[dg.AssetKey(list(table)) for table in READS],
+        group_name="streaming_serving",
+        owners=site.owners(domain.owners),
+        tags={"domain": DOMAIN, "layer": "serving", "tier": str(domain.tier)},
+        kinds={"keyvalue"},
+        metadata={"runbook": domain.runbook} if domain.runbook else {},
+        description="Listening KPIs by key, for applications; only days whose validation passed.",
+        freshness_policy=freshness_policy(site, DOMAIN, "gold"),
+        required_resource_keys={"warehouse"},
+        retry_policy=RETRIES,
+        op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
+    )
+    def listening_kpis(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        session: RunSession = context.resources.warehouse
+        with classified("serving store"), session.watchdog.limit("serving store", TASK_SECONDS):
+            store = serving.open_store(site.settings, listening.TABLE)
+            try:
+                days = listening.days_to_serve(session.connection(), store)
+                served = listening.serve(session.connection(), store, days)
+            finally:
+                store.close()
+        for day, reason in served.refused.items():
+            context.log.warning(f"{day} is not served: {reason}")
+        return dg.MaterializeResult(
+            metadata={
+                "store": store.name,
+                "days": [day.isoformat() for day in served.days],
+                "days_refused": {day.isoformat(): reason for day, reason in served.refused.items()},
+                "items_written": served.written,
+                "items_deleted": served.deleted,
+                "items_unchanged": served.unchanged,
+                "throttled_requests": served.throttled_requests,
+                **_lag(site, session),
+            }
+        )
+
+    return listening_kpis
+
+
+def _lag(site: Site, session: RunSession) -> dict[str, Any]:
+    """How far behind we are: newest event loaded against now, and the files that still wait."""
+    row = session.connection().execute("select max(listened_at) from bronze.streams").fetchone()
+    newest = row[0] if row else None
+    now = session.now.replace(tzinfo=None)
+    feed = site.catalog.feeds["streams"]
+    waiting = [file for file in pending(feed, site.settings.inbound) if file.modified_at <= session.now]
+    oldest = min((file.modified_at for file in waiting), default=None)
+    return {
+        "newest_event_age_seconds": None if newest is None else (now - newest).total_seconds(),
+        "files_waiting": len(waiting),
+        "oldest_waiting_seconds": 0.0 if oldest is None else (session.now - oldest).total_seconds(),
+    }

@@ -1,0 +1,71 @@
+"""What every serving store can do, and which one this home has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ops_project.settings import Settings
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry: partition key, sort key, and what is stored under them (JSON-like; decimals, not floats)."""
+
+    partition: str
+    sort: str
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load did."""
+
+    written: int
+    deleted: int
+    unchanged: int
+    throttled_requests: int
+    """Requests that the store refused for want of capacity and that were sent again."""
+
+
+class Throttled(RuntimeError):
+    """The store refused requests until the retries were used up; what was written stays, a rerun completes it."""
+
+    def __init__(self, message: str, throttled_requests: int) -> None:
+        super().__init__(message)
+        self.throttled_requests = throttled_requests
+
+
+class Store(Protocol):
+    """A table of items."""
+
+    name: str
+
+    def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
+        """Make `items` all there is under this sort key; repeating it changes nothing."""
+
+    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
+        """The value under a key, None where there is none."""
+
+    def sort_keys(self) -> list[str]:
+        """Every sort key that has items."""
+
+    def close(self) -> None: ...
+
+
+def open_store(settings: Settings, table: str) -> Store:
+    """DynamoDB where OPS_SERVING_DYNAMODB_TABLE names a table (or a prefix ending in -), else a file in the home."""
+    remote = settings.secret("OPS_SERVING_DYNAMODB_TABLE")
+    if remote:
+        from ops_project.runtime.serving.dynamodb import DynamoStore
+
+        name = f"{remote}{table}" if remote.endswith("-") else remote
+        return DynamoStore(
+            name,
+            endpoint=settings.secret("OPS_SERVING_DYNAMODB_ENDPOINT"),
+            region=settings.secret("AWS_REGION") or settings.secret("AWS_DEFAULT_REGION"),
+        )
+    from ops_project.runtime.serving.embedded import EmbeddedStore
+
+    return EmbeddedStore(settings.home / "serving" / f"{table}.db", table)
