@@ -7,12 +7,13 @@ test notices when it moves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from ops_project.model.failure_class import FailureClass
 from ops_project.operations.failures import Classified, classify, classify_message
 from ops_project.runtime.dbt_runner import DbtResult, Invocation
 
@@ -46,9 +47,9 @@ def stream(
             elif isinstance(found, dg.AssetCheckResult):
                 if found.check_name is not None and found.asset_key is not None:
                     seen.add(dg.AssetCheckKey(found.asset_key, found.check_name).to_user_string())
-                yield found
+                yield _with_class(found, manifest["nodes"].get(event["data"]["node_info"]["unique_id"], {}), manifest)
             # An observation stands for a test that was not asked for (indirect selection): nobody reads it.
-    failure = failure_of(invocation.result)
+    failure = failure_of(invocation.result, declared_classes(manifest))
     if failure is not None:
         raise failure
     missing = [key for key in selected if key.to_user_string() not in seen]
@@ -56,15 +57,51 @@ def stream(
         context.log.warning(f"dbt ran no test for {len(missing)} checks, the first: {missing[0].to_user_string()}")
 
 
-def failure_of(result: DbtResult) -> dg.Failure | None:
-    """What to raise for this result: None where only tests failed, or nothing did."""
+# What a generic test finds, where neither the test nor its model says it.
+TEST_CLASSES = {
+    "primary_key": "key_violation",
+    "unique": "key_violation",
+    "no_overlap": "key_violation",
+    "relationships": "reference_violation",
+}
+# Where the engine's words tell only how a model failed, the layer tells what that is called.
+VAGUE = frozenset({"data_invalid", "schema_mismatch", "key_violation", "code_error", "unknown"})
+
+
+def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Model → the failure class that its meta declares."""
+    return {
+        node["name"]: str(node["config"]["meta"]["failure_class"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"].get("meta", {}).get("failure_class")
+    }
+
+
+def _with_class(
+    result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> dg.AssetCheckResult:
+    """A failed result with its class: that of the test's meta, else of its model's, else what such a test finds."""
+    if result.passed:
+        return result
+    model = manifest["nodes"].get(test.get("attached_node") or "", {})
+    declared = [node.get("config", {}).get("meta", {}).get("failure_class") for node in (test, model)]
+    declared.append(TEST_CLASSES.get((test.get("test_metadata") or {}).get("name", ""), "data_invalid"))
+    found = next(str(name) for name in declared if name)
+    return result._replace(metadata={**result.metadata, "failure_class": dg.MetadataValue.text(found)})
+
+
+def failure_of(result: DbtResult, declared: Mapping[str, str] | None = None) -> dg.Failure | None:
+    """What to raise for this result: None where only tests failed, or nothing did.
+
+    `declared`: model → failure class that is meant where the engine's words are vague.
+    """
     found: Classified
     if result.exception is not None:
         found = classify(result.exception)
         what = f"dbt could not run: {result.exception}"
     elif result.errors:
         # One permanent error is enough: a retry would meet it again.
-        judged = [classify_message(error) for error in result.errors]
+        judged = [_judged(error, declared or {}) for error in result.errors]
         found = next((item for item in judged if not item.transient), judged[0])
         what = f"{len(result.errors)} dbt nodes failed: " + "; ".join(_short(error) for error in result.errors[:5])
         if result.skipped:
@@ -76,6 +113,14 @@ def failure_of(result: DbtResult) -> dg.Failure | None:
         metadata={"failure_class": found.failure_class, "transient": found.transient, "because": found.because},
         allow_retries=found.transient,
     )
+
+
+def _judged(error: str, declared: Mapping[str, str]) -> Classified:
+    found = classify_message(error)
+    said = declared.get(error.partition(":")[0])
+    if said is None or found.failure_class not in VAGUE:
+        return found
+    return Classified(cast(FailureClass, said), False, found.because)
 
 
 def _short(error: str) -> str:

@@ -116,7 +116,7 @@ def _parse(project_dir: Path, folder: Path) -> None:
         (partial / LINEAGE).write_text(json.dumps(column_lineage(data, compiled)), encoding="utf-8")
         for path in partial.iterdir():
             if path.name not in {MANIFEST_JSON, MANIFEST_OBJECT, LINEAGE}:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
         partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -11,6 +11,8 @@ from ops_project.operations.metadata.types import castability, normal
 
 Types = Mappings[tuple[str, str], str]
 REJECTS = "interface_rejects"
+# What is mapped and what is rejected is asked for once or twice a night, and never by a consumer.
+VIEW = "{{ config(materialized='view') }}\n\n"
 
 
 def table_sql(meta: Metadata, interface: Entity) -> str:
@@ -31,7 +33,7 @@ def rejects_sql(meta: Metadata) -> str:
         }
         for item in meta.of_kind("interface")
     }
-    return SQL_HEADER + call("interface_rejects", {"entities": entities})
+    return SQL_HEADER + VIEW + call("interface_rejects", {"entities": entities})
 
 
 def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
@@ -56,7 +58,7 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
     failed = call("failed_mappings", arguments).strip().replace("\n", "\n    ")
     columns = "".join(f"    {item.target_column},\n" for item in mappings)
     return (
-        f"{SQL_HEADER}with {imports}\n\nmapped as (\n    select\n" + "\n".join(selected) + "\n"
+        f"{SQL_HEADER}{VIEW}with {imports}\n\nmapped as (\n    select\n" + "\n".join(selected) + "\n"
         f"        {as_of} as extracted_at,\n        {seq}\n"
         f"    from {anchor}\n" + "".join(f"    {line}\n" for line in joins)
         + (f"    where not {primary}.is_deleted\n" if primary == anchor

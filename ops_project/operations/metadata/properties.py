@@ -87,7 +87,13 @@ def interface(meta: Metadata, entity: Entity) -> str:
         "- kept_or_rejected:",
         f"    arguments: {{mapped: ref('{naming.mapped(entity)}'), rejects: ref('{REJECTS}')}}",
     ]
-    lines += _model(entity.entity, entity.description, f"One row per {_words(keys)}", [_primary_key(keys), kept])
+    nothing = [
+        "- nothing_rejected:",
+        f"    arguments: {{rejects: ref('{REJECTS}')}}",
+        "    config: {severity: warn}",
+    ]
+    tests = [_primary_key(keys), kept, nothing]
+    lines += _model(entity.entity, entity.description, f"One row per {_words(keys)}", tests)
     lines += ["    config:", "      contract: {enforced: true}", "    columns:"]
     for item in mappings:
         lines += _column(item.target_column, item.description, normal(item.data_type) or item.data_type)
@@ -100,10 +106,9 @@ def interface(meta: Metadata, entity: Entity) -> str:
 
 def rejects() -> str:
     """interface_rejects.yml."""
-    nothing = ["- holds:", '    arguments: {condition: "false"}', "    config: {severity: warn}"]
     lines = _model(
         REJECTS, "Rows that the canonical tables keep out, each with the mapping that failed",
-        "One row per entity, entity_key and mapping", [_primary_key(["entity", "entity_key", "mapping"]), nothing],
+        "One row per entity, entity_key and mapping", [_primary_key(["entity", "entity_key", "mapping"])],
     )  # fmt: skip
     lines += ["    config:", "      contract: {enforced: true}", "    columns:"]
     for name, data_type, description in (

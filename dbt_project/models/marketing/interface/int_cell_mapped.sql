@@ -1,4 +1,6 @@
 -- Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.
+{{ config(materialized='view') }}
+
 with eff_sat_campaign_offer as (
     select * from {{ ref('eff_sat_campaign_offer_current') }}
 ),

@@ -1,4 +1,6 @@
 -- Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.
+{{ config(materialized='view') }}
+
 with ma_sat_customer_contact_point as (
     select * from {{ ref('ma_sat_customer_contact_point_current') }}
 ),

@@ -1,4 +1,6 @@
 -- Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.
+{{ config(materialized='view') }}
+
 with hub_customer as (
     select * from {{ ref('hub_customer') }}
 ),

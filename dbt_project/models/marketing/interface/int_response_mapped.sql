@@ -1,4 +1,6 @@
 -- Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.
+{{ config(materialized='view') }}
+
 with sat_response_details as (
     select * from {{ ref('sat_response_details_current') }}
 ),

@@ -1,4 +1,6 @@
 -- Generated from config/metadata by `ops metadata generate`: change the metadata, not this file.
+{{ config(materialized='view') }}
+
 {{ interface_rejects(
     entities={
         'uds_customer': {'mapped': 'int_customer_mapped', 'key': ['customer_id']},
