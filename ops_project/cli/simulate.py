@@ -13,6 +13,7 @@ from ops_project.settings import Settings
 if TYPE_CHECKING:
     from ops_project.simulator.simulation import Result
 
+POSTGRES_URL = "OPS_INVESTOR_POSTGRES_URL"
 EPILOG = """\b
 A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED it breaks the feed that --list-faults
 names, without DATE the last day that is delivered. Faults of any feed also break your own files:
@@ -43,6 +44,11 @@ What a fault did is appended to truth.json in the home, for judges only."""
 @click.option(
     "--inbound-only", is_flag=True, help="Deliver nothing: put the faults into the files that lie in inbound."
 )
+@click.option(
+    "--postgres",
+    is_flag=True,
+    help=f"Write the investor transactions into the database of {POSTGRES_URL}, not into a file.",
+)
 @click.option("--list-faults", is_flag=True, help="List every fault: what it does and what must be found.")
 @json_option
 @click.pass_obj
@@ -56,6 +62,7 @@ def simulate(
     seed: int | None,
     faults: tuple[str, ...],
     inbound_only: bool,
+    postgres: bool,
     list_faults: bool,
     as_json: bool,
 ) -> None:
@@ -75,6 +82,9 @@ def simulate(
         rows = listing(catalog)
         emit(as_json, rows, lambda: console.print(_fault_table(rows)))
         return
+    url = settings.secret(POSTGRES_URL) if postgres else None
+    if postgres and url is None:
+        raise click.UsageError(f"--postgres needs the database's URL in {POSTGRES_URL}")
     try:
         asked = Asked(
             domains=domains,
@@ -85,6 +95,7 @@ def simulate(
             seed=seed,
             faults=[Request.parse(text) for text in faults],
             inbound_only=inbound_only,
+            postgres=url,
         )
         with progress() as bar:
             tasks: dict[str, int] = {}

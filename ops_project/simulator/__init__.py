@@ -29,9 +29,10 @@ def simulate(
     feeds: Sequence[str] = (),
     faults: Sequence[str] = (),
     inbound_only: bool = False,
+    postgres: str | None = None,
     now: datetime | None = None,
 ) -> Result:
-    """Deliver as `ops simulate` does; `feeds`: their files only, `faults`: ID[:FEED][@DATE].
+    """Deliver as `ops simulate` does; `feeds`: their files only, `faults`: ID[:FEED][@DATE], `postgres`: a URL.
 
     Raises ValueError, before anything is written, where the request cannot be met.
     """
@@ -50,5 +51,6 @@ def simulate(
         feeds=tuple(feeds),
         faults=[Request.parse(text) for text in faults],
         inbound_only=inbound_only,
+        postgres=postgres,
     )
     return carry_out(settings, catalog.load(settings), now or settings.now(), asked)

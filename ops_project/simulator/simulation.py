@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from ops_project.simulator.faults import appliers
 from ops_project.simulator.faults.injector import Injector, write_down
 from ops_project.simulator.faults.registry import resolve
 from ops_project.simulator.faults.request import FaultError, Request
+from ops_project.simulator.outbox import Outbox
 from ops_project.simulator.sources import Window
 from ops_project.simulator.world import World
 
@@ -45,6 +47,8 @@ class Asked:
     faults: Sequence[Request] = ()
     inbound_only: bool = False
     """Deliver nothing: break what lies in inbound."""
+    postgres: str | None = None
+    """URL of the database that gets the investor transactions instead of inbound."""
 
     @property
     def says_what_to_deliver(self) -> bool:
@@ -152,7 +156,7 @@ def _deliver(
             now=now,
             initial_on=window.start if known is None or window.start <= known.since else None,
             only=frozenset(asked.feeds),
-            before_publish=lambda outbox, day, world=world: injector.put_in(outbox, day, world),
+            before_publish=partial(_before_publish, injector, world, asked.postgres),
         )
         rows: Counter[str] = Counter()
         for done, (day, files) in enumerate(delivered, start=1):
@@ -168,6 +172,17 @@ def _deliver(
         fresh = memory.Remembered(world.seed, world.scale, window.start, window.end)
         remembered[domain] = known.extended(world, window.start, window.end) if known else fresh
         memory.remember(settings.home, remembered)
+
+
+def _before_publish(injector: Injector, world: World, postgres: str | None, outbox: Outbox, day: date) -> None:
+    """Put faults in; transactions then go to their database where there is one."""
+    injector.put_in(outbox, day, world)
+    moved = [file for file in outbox.staged if postgres and file.feed == "transactions"]
+    if postgres and moved:
+        from ops_project.simulator.investor_postgres import fill
+
+        fill(postgres, [file.path for file in moved])
+        outbox.staged = [file for file in outbox.staged if file not in moved]
 
 
 def _domains(asked: Asked, catalog: Catalog) -> list[str]:

@@ -1,0 +1,52 @@
+"""A real PostgreSQL server of its own, where the machine has the binaries."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MISSING = "PostgreSQL's server binaries (initdb, pg_ctl) are not installed here"
+
+
+def binaries() -> Path | None:
+    """The folder that holds initdb and pg_ctl; None where there is none."""
+    on_path = shutil.which("pg_ctl")
+    candidates = [Path(on_path).resolve().parent] if on_path else []
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next(
+        (folder for folder in candidates if all((folder / name).exists() for name in ("initdb", "pg_ctl"))), None
+    )
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[str]:
+    """Start a server in an empty folder and stop it at the end; yields its URL. Needs `binaries()`."""
+    found = binaries()
+    assert found is not None, MISSING
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    if os.geteuid() == 0:
+        # The server refuses to run as root: it runs as nobody, who must be able to reach its folder.
+        shutil.chown(folder, "nobody")
+        for above in folder.parents:
+            if not above.stat().st_mode & 0o001:
+                above.chmod(above.stat().st_mode | 0o011)
+
+    def call(*command: str) -> None:
+        asked = {"user": "nobody"} if os.geteuid() == 0 else {}
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **asked)  # type: ignore[call-overload]
+
+    data = str(folder / "data")
+    call(str(found / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
+    call(str(found / "pg_ctl"), "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        call(str(found / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop")
