@@ -49,11 +49,15 @@
 {% endmacro %}
 
 {#
-  A predicate on a date column: true on a first build or full refresh, else the touched dates, as literals, so that the
-  scan skips what lies outside.
+  A predicate on a date column: true on a first build or full refresh, else the dates that this build replaces, as
+  literals, so that the scan skips what lies outside. lookback_days: with so many days before each of them.
 #}
-{% macro in_touched_dates(column) -%}
-    {%- if not is_incremental() -%} true {%- else -%} {{ date_predicate(column, touched_dates()) }} {%- endif -%}
+{% macro in_touched_dates(column, lookback_days=0) -%}
+    {%- if not is_incremental() -%}
+        true
+    {%- else -%}
+        {{ date_predicate(column, widened(rebuilt_dates(), lookback_days, 0)) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {# A predicate for models that replay everything from the earliest touched date on. #}

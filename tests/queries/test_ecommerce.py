@@ -1,0 +1,149 @@
+"""The eight operational queries, through the command, on a snapshot of real builds."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from ops_project import catalog
+from ops_project.cli import cli
+from ops_project.queries import QueryError, find, queries
+from ops_project.runtime import snapshots, warehouse
+from tests.dbt.shop import Shop, day, item, order
+
+DAYS = 10
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten days of which the last has lost most of its orders, two tables with a score, and a snapshot."""
+    shop = Shop(tmp_path_factory.mktemp("queries"))
+    shop.clock = datetime(2026, 1, 11, 5, tzinfo=UTC)
+    shop.land_day(*range(DAYS - 1))
+    shop.land("orders", day(DAYS - 1), [order(9000, 1)])
+    shop.land("order_items", day(DAYS - 1), [item(9000, 1, 1)])
+    shop.build()
+    with shop.connect() as connection:
+        connection.executemany(
+            "insert into ops.quality_scores (table_schema, table_name, domain, as_of, run_id, score)"
+            " values (?, ?, ?, ?, ?, ?)",
+            [
+                ("gold", "daily_revenue", "ecommerce", "2026-01-11 06:00:00", "r", 69.9),
+                ("gold", "customer_metrics", "ecommerce", "2026-01-11 06:00:00", "r", 95.0),
+                ("silver", "fact_orders", "ecommerce", "2026-01-11 06:00:00", "r", 85.0),
+            ],
+        )
+    platform = catalog.load(shop.settings).platform
+    with warehouse.writer(shop.settings, platform, owner="test", now=shop.clock) as open_warehouse:
+        snapshots.take(open_warehouse, run_id="abcdef123456", as_of=shop.clock, commit="none")
+    return shop.home
+
+
+def ask(home: Path, *words: str, as_of: str = "2026-01-11T07:00:00+00:00") -> Any:
+    result = CliRunner().invoke(cli, ["--home", str(home), "--as-of", as_of, "queries", *words, "--json"])
+    assert result.exit_code == 0, result.output
+    return json.loads(result.output)
+
+
+def test_all_eight_are_listed_with_what_they_tell(home: Path) -> None:
+    listed = ask(home)
+    assert [query["number"] for query in listed] == list(range(1, 9))
+    assert all(query["title"] and query["tells"] for query in listed)
+
+
+def test_all_eight_run(home: Path) -> None:
+    answers = ask(home, "all")
+    assert [answer["number"] for answer in answers] == list(range(1, 9))
+    assert all(answer["columns"] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("later", "status"), [(timedelta(), "⚠️ Warning"), (timedelta(hours=24), "❌ Critical")], ids=["fresh", "stale"]
+)
+def test_pipeline_health(home: Path, later: timedelta, status: str) -> None:
+    moment = datetime(2026, 1, 11, 5, tzinfo=UTC) + later
+    row = ask(home, "1", as_of=moment.isoformat())["rows"][0]
+    assert row["status"] == status
+    assert row["details"].endswith("1 low quality")
+
+
+@pytest.mark.parametrize(
+    ("hours", "status"), [(23, "✅ Fresh"), (24, "⚠️ Stale"), (47, "⚠️ Stale"), (48, "❌ Very stale")]
+)
+def test_freshness_edges_are_exact(home: Path, hours: int, status: str) -> None:
+    moment = datetime(2026, 1, 11, 5, tzinfo=UTC) + timedelta(hours=hours)
+    rows = {row["table_name"]: row for row in ask(home, "table_freshness", as_of=moment.isoformat())["rows"]}
+    assert rows["Bronze - Customers"]["status"] == status
+    assert rows["Bronze - Customers"]["hours_old"] == hours
+    assert rows["Gold - Metrics"]["row_count"] == 6
+
+
+def test_quality_by_layer_counts_what_is_unknown(home: Path) -> None:
+    rows = {row["layer"]: row for row in ask(home, "3")["rows"]}
+    assert rows["gold"]["tables_below_threshold"] == 1
+    assert rows["gold"]["tables_without_score"] == 3
+    assert rows["gold"]["status"] == "❌ Poor"
+    assert rows["silver"]["status"] == "✅ Good"
+    assert "bronze" not in rows or rows["bronze"]["status"] == "❔ Unknown"
+
+
+def test_anomalies_follow_the_as_of_clock(home: Path) -> None:
+    rows = ask(home, "4")["rows"]
+    assert [row["order_date"] for row in rows] == ["2026-01-10"]
+    assert rows[0]["orders_zscore"] < -2.674
+    assert ask(home, "4", as_of="2026-01-20")["rows"] == []
+
+
+def test_absent_models_are_unknown_and_no_number_is_made_up(home: Path) -> None:
+    answer = ask(home, "5")
+    assert {row["status"] for row in answer["rows"]} == {"❔ Unknown"}
+    assert {row["predictions"] for row in answer["rows"]} == {None}
+    assert answer["absent_tables"] == [
+        "gold.customer_segments",
+        "gold.customer_churn_predictions",
+        "gold.product_recommendations",
+    ]
+
+
+def test_rows_by_layer(home: Path) -> None:
+    rows = {row["layer"]: int(row["total_rows"]) for row in ask(home, "6")["rows"]}
+    assert rows["Bronze Layer"] == (DAYS - 1) * (6 + 4 + 12 + 24 + 40) + 2
+    assert rows["Gold Layer"] == 6 + 4 + DAYS
+
+
+def test_critical_alerts(home: Path) -> None:
+    rows = {row["alert_type"]: row for row in ask(home, "7")["rows"]}
+    assert rows["Stale Tables"]["count"] == 0
+    assert rows["Low Quality Tables"]["details"] == "gold.daily_revenue"
+    assert rows["Recent Anomalies"]["count"] == 1
+    assert rows["High Churn Risk"]["count"] is None
+    late = {row["alert_type"]: row for row in ask(home, "7", as_of="2026-01-14")["rows"]}
+    assert late["Stale Tables"]["details"] == "bronze.customers, bronze.orders"
+
+
+def test_daily_summary(home: Path) -> None:
+    row = ask(home, "8")["rows"][0]
+    assert row["report_date"] == "2026-01-11"
+    assert row["orders_ingested_today"] == row["orders_processed_today"] == (DAYS - 1) * 12 + 1
+    assert row["anomalies_24h"] == 1
+    assert row["overall_status"] == "⚠️ Issues detected"
+
+
+def test_predictions_are_read_once_they_exist() -> None:
+    query = find("ecommerce", "model_health")
+    assert query.for_tables(set(query.optional)) == query.sql
+    assert "gold.customer_segments" not in query.for_tables(set())
+
+
+def test_a_wrong_name_is_told_with_the_valid_ones(home: Path) -> None:
+    with pytest.raises(QueryError, match="1 or pipeline_health"):
+        find("ecommerce", "nine")
+    with pytest.raises(QueryError, match="valid: ecommerce"):
+        queries("nowhere")
+    result = CliRunner().invoke(cli, ["--home", str(home), "queries", "nine"])
+    assert result.exit_code == 2
