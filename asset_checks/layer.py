@@ -26,6 +26,7 @@ from asset_checks.primitives import (
     control_totals,
     duplicates,
     freshness,
+    model_health,
     quarantine,
     score,
     sequence,
@@ -141,6 +142,17 @@ def checks_of(table: TableSpec) -> list[_Check]:
             "control_total",
         )
         for total in table.control_totals
+    ]
+    found += [
+        _Check(
+            table,
+            model_health.check_name(metric),
+            model_health.DESCRIPTIONS[metric],
+            model_health.FAILURE_CLASSES[metric],
+            partial(_one, model_health.check_name(metric), partial(model_health.evaluate, table=table, metric=metric)),
+            "model_health",
+        )
+        for metric in table.health
     ]
     both = partial(score.evaluate_all, table=table)
     found.append(

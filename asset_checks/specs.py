@@ -86,6 +86,9 @@ class TableSpec:
     sequence_column: str | None = None
     control_totals: tuple[ControlTotal, ...] = ()
     anomalies: AnomalySeries | None = None
+    # The model that fills the table, and the readings of it that are checked.
+    model: str | None = None
+    health: tuple[str, ...] = ()
     # Columns whose values are masked in every sample.
     personal: tuple[str, ...] = ()
 

@@ -21,6 +21,7 @@ from ops_project.model.document import ConfigError, Document, Problem
 from ops_project.model.domain import Domain, Domains
 from ops_project.model.feed import Feed, FeedFile
 from ops_project.model.freshness import Freshness
+from ops_project.model.learning import Learning
 from ops_project.model.metric import Metrics
 from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
@@ -41,6 +42,7 @@ FILES: dict[str, type[Model]] = {
     "freshness": Freshness,
     "reconciliations": Reconciliations,
     "checks": Checks,
+    "models": Learning,
     "metrics": Metrics,
     "rules": Rules,
     "routes": Routes,
@@ -63,6 +65,7 @@ class Catalog:
     freshness: Freshness
     reconciliations: Reconciliations
     checks: Checks
+    models: Learning
     metrics: Metrics
     rules: Rules
     routes: Routes

@@ -103,6 +103,16 @@ class Settings:
         return os.environ.get("OPS_LEDGER_URL") or f"sqlite:///{self.home / 'ledger' / 'ledger.db'}"
 
     @property
+    def models(self) -> Path:
+        """The embedded model registry: its database, its files, and which version serves."""
+        return self.home / "models"
+
+    @property
+    def registry_url(self) -> str:
+        """MLflow tracking and registry URI: OPS_REGISTRY_URL, or SQLite in the home."""
+        return os.environ.get("OPS_REGISTRY_URL") or f"sqlite:///{self.models / 'mlflow.db'}"
+
+    @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"
 
@@ -123,6 +133,9 @@ class Settings:
             "DAGSTER_DISABLE_TELEMETRY": "1",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_LOGGING_LEVEL": "ERROR",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         }
         if self.overlay is not None:
             variables["OPS_CONFIG"] = str(self.overlay)

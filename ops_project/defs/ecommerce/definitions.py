@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from ops_project.defs.ecommerce import learning
 from ops_project.defs.ecommerce.assets import ASSETS
 from ops_project.defs.ecommerce.automation import JOBS, SCHEDULES
 from ops_project.defs.ecommerce.transforms import LAYERS
@@ -13,4 +14,6 @@ from ops_project.defs.shared.site import Site
 
 def build(site: Site) -> dg.Definitions:
     """All of e-commerce."""
-    return build_domain(site, "ecommerce", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=ASSETS)
+    assets = [*ASSETS, *learning.nightly(site)]
+    pipeline = build_domain(site, "ecommerce", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=assets)
+    return dg.Definitions.merge(pipeline, learning.weekly(site))

@@ -37,6 +37,8 @@ class Reference:
     shares: dict[str, list[float]]
     correlations: list[list[float]]
     natural: dict[str, float]
+    natural_shift: list[list[float]] | None = None
+    """The same of the rank correlations."""
 
 
 def _reading(metric: str, value: float | None, limit: float, detail: str, *, above: bool = True) -> Reading:
@@ -60,6 +62,14 @@ def stability(
     }
 
 
+def natural_shift(matrix: Floats, before: Floats) -> list[list[float]] | None:
+    """By how much the rank correlations moved between two populations; None where the earlier one is empty."""
+    if len(before) < 2:
+        return None
+    shift: list[list[float]] = np.abs(rank_correlations(matrix) - rank_correlations(before)).tolist()
+    return shift
+
+
 def input_drift(reference: Reference, matrix: Floats, features: list[str], health: Health) -> Reading:
     """The worst population stability index of the features, beyond how they move by themselves."""
     measured = stability(reference.edges, {name: reference.shares[name] for name in features}, matrix)
@@ -74,6 +84,8 @@ def input_drift(reference: Reference, matrix: Floats, features: list[str], healt
 def input_association(reference: Reference, matrix: Floats, features: list[str], health: Health) -> Reading:
     """The largest change of a rank correlation: what a shuffled column loses, though its distribution stays."""
     shift = np.abs(rank_correlations(matrix) - np.array(reference.correlations))
+    if reference.natural_shift is not None:
+        shift = np.clip(shift - NATURAL_FACTOR * np.array(reference.natural_shift), 0, None)
     row, column = np.unravel_index(int(shift.argmax()), shift.shape)
     # A column that no longer agrees with any other is the suspect, rather than the pair that shows it most.
     suspect = features[int(shift.sum(axis=0).argmax())]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ops_project.operations.learning.health import Reference, stability
+from ops_project.operations.learning.health import Reference, natural_shift, stability
 from ops_project.operations.learning.metrics import Floats, bin_edges, bin_shares, rank_correlations
 from ops_project.runtime.models.artifact import libraries
 from ops_project.runtime.models.frames import FEATURES
@@ -106,6 +106,7 @@ def reference(model: ChurnModel, matrix: Floats, before: Floats) -> dict[str, An
         "edges": edges,
         "shares": shares,
         "natural": stability(edges, shares, before) if len(before) else {},
+        "natural_shift": natural_shift(matrix, before),
         "correlations": rank_correlations(matrix).tolist(),
         "score_edges": score_edges,
         "score_shares": bin_shares(scores, score_edges),
@@ -114,4 +115,6 @@ def reference(model: ChurnModel, matrix: Floats, before: Floats) -> dict[str, An
 
 def reference_of(data: dict[str, Any]) -> Reference:
     stored = data["reference"]
-    return Reference(stored["edges"], stored["shares"], stored["correlations"], stored.get("natural", {}))
+    return Reference(
+        stored["edges"], stored["shares"], stored["correlations"], stored["natural"], stored["natural_shift"]
+    )

@@ -8,7 +8,6 @@ promote too, the mirror is refreshed before it is read.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import tempfile
 from collections.abc import Mapping
@@ -171,10 +170,6 @@ class Registry:
         if self._opened is None:
             if self._embedded:
                 self._database.parent.mkdir(parents=True, exist_ok=True)
-            # Nothing calls out, and a migration of an empty database is no news.
-            for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.ERROR)
-            os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
             from mlflow import MlflowClient
 
             self._opened = MlflowClient(tracking_uri=self._url, registry_uri=self._url)

@@ -23,6 +23,9 @@ from ops_project.runtime.models import artifact, churn, frames, recommendations,
 from ops_project.runtime.models.findings import Problem, report
 from ops_project.runtime.models.registry import Loaded, Registry
 
+# Built on Sundays; a Sunday that was missed is made up for in the next night.
+RECOMMENDATIONS_LAST = timedelta(days=7)
+
 
 @dataclass(frozen=True)
 class Scoring:
@@ -46,6 +49,15 @@ class Scored:
     version: str | None
     message: str
     readings: list[Reading] = field(default_factory=list)
+
+
+def due(job: Scoring, model: str) -> bool:
+    """True where the table is to be filled now: every night, recommendations a week after they were built."""
+    if model != "recommendations":
+        return True
+    tables.ensure(job.connection)
+    row = job.connection.execute(f"select max(predicted_at) from {tables.TABLE_OF[model]}").fetchone()
+    return not row or row[0] is None or _moment(job.now) - row[0] >= RECOMMENDATIONS_LAST
 
 
 def score(job: Scoring, model: str) -> Scored:

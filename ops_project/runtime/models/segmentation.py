@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ops_project.model.learning import Segmentation
-from ops_project.operations.learning.health import stability
+from ops_project.operations.learning.health import natural_shift, stability
 from ops_project.operations.learning.metrics import Floats, bin_edges, bin_shares, rank_correlations
 from ops_project.operations.learning.profiles import names
 from ops_project.runtime.models.artifact import libraries
@@ -112,6 +112,7 @@ def reference(model: SegmentModel, values: Floats, before: Floats) -> dict[str, 
         "edges": edges,
         "shares": shares,
         "natural": stability(edges, shares, before) if len(before) else {},
+        "natural_shift": natural_shift(values, before),
         "correlations": rank_correlations(values).tolist(),
         "segments": {label: assigned.count(label) / len(assigned) for label in model.labels},
     }

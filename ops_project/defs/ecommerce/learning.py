@@ -1,0 +1,233 @@
+"""The models of e-commerce: scored every night, trained every Sunday, checked like any other table."""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from asset_checks.layer import build_layer_checks
+from asset_checks.specs import TableSpec
+from ops_project.defs.shared.jobs import SHORT_SECONDS, Job, job_definition
+from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
+from ops_project.defs.shared.run_session import RunSession
+from ops_project.defs.shared.site import Site
+from ops_project.runtime.code_version import commit
+from ops_project.runtime.models import tables
+from ops_project.runtime.models.artifact import ModelUnusable
+from ops_project.runtime.models.registry import MODELS, Registry
+from ops_project.runtime.models.scoring import Scored, Scoring, due, score
+from ops_project.runtime.models.training import Trained, Training, train
+
+DOMAIN, OWNER, RUNBOOK = "ecommerce", "team:data-science", "ecommerce-pipeline"
+WEEKLY_RECOMMENDATIONS, RETRAINING = "product_recommendations", "model_retraining"
+DESCRIPTIONS = {
+    "segmentation": "One row per customer who ordered within the lookback: the segment, named by its profile.",
+    "churn": "One row per active customer: the probability of no order within the horizon, band and reasons.",
+    "recommendations": "For each product up to ten others that are bought, and looked at, together with it.",
+}
+INPUTS = {
+    "segmentation": ("silver/int_customer_days",),
+    "churn": ("silver/int_customer_days",),
+    "recommendations": ("silver/fact_order_items", "silver/fact_web_events", "silver/dim_products"),
+}
+KEYS = {
+    "segmentation": ("customer_id",),
+    "churn": ("customer_id",),
+    "recommendations": ("product_id", "recommended_product_id"),
+}
+HEALTH = {
+    "segmentation": ("input_drift", "input_association", "coverage", "age"),
+    "churn": ("input_drift", "input_association", "score_distribution", "calibration", "coverage", "age"),
+    "recommendations": ("coverage", "age"),
+}
+
+
+def table_key(model: str) -> dg.AssetKey:
+    """gold/<table> of a model."""
+    return dg.AssetKey(tables.TABLE_OF[model].split("."))
+
+
+def model_key(model: str) -> dg.AssetKey:
+    """models/<model>."""
+    return dg.AssetKey(["models", model])
+
+
+def nightly(site: Site) -> list[dg.AssetsDefinition]:
+    """The predictions and their checks: part of the main job."""
+    return [_scoring(site), _checks(site)]
+
+
+def weekly(site: Site) -> dg.Definitions:
+    """Training, with the jobs and schedules of Sunday 03:00 and 04:00."""
+    jobs = [
+        _job(WEEKLY_RECOMMENDATIONS, "Evaluate the recommendations and build them anew.", ("recommendations",), site),
+        _job(
+            RETRAINING, "Train segmentation and churn, promote what is better, score.", ("segmentation", "churn"), site
+        ),
+    ]
+    return dg.Definitions(
+        assets=[_training(site)],
+        jobs=jobs,
+        schedules=[
+            dg.ScheduleDefinition(
+                name=f"{job.name}_schedule",
+                job=job,
+                cron_schedule=cron,
+                execution_timezone=site.catalog.platform.timezone,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+                description=job.description,
+            )
+            for job, cron in zip(jobs, ("0 3 * * 0", "0 4 * * 0"), strict=True)
+        ],
+    )
+
+
+def _spec(site: Site, model: str, *, table: bool) -> dg.AssetSpec:
+    silver = [dg.AssetKey(name.split("/")) for name in INPUTS[model]]
+    return dg.AssetSpec(
+        table_key(model) if table else model_key(model),
+        deps=[*silver, model_key(model)] if table else silver,
+        description=DESCRIPTIONS[model] if table else f"The registered versions of {model}.",
+        group_name=f"{DOMAIN}_gold" if table else f"{DOMAIN}_models",
+        owners=site.owners([OWNER]),
+        kinds={"duckdb", "gold"} if table else {"mlflow", "python"},
+        tags={"domain": DOMAIN, "layer": "gold" if table else "models", "tier": "2"},
+        metadata={"runbook": RUNBOOK, **({"dagster/table_name": tables.TABLE_OF[model]} if table else {})},
+    )
+
+
+def _registry(site: Site) -> Registry:
+    return Registry(site.settings.models, site.settings.registry_url)
+
+
+def _job_facts(site: Site, session: RunSession) -> dict[str, object]:
+    return {
+        "connection": session.connection(),
+        "parameters": site.catalog.models,
+        "registry": _registry(site),
+        "now": session.now,
+        "today": session.now.astimezone(ZoneInfo(site.catalog.platform.timezone)).date(),
+        "run_id": session.run_id,
+        "commit": commit(),
+    }
+
+
+def _scoring(site: Site) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="score_models",
+        specs=[_spec(site, model, table=True).replace_attributes(skippable=True) for model in MODELS],
+        can_subset=True,
+        required_resource_keys={"warehouse"},
+        retry_policy=RETRIES,
+        op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
+    )
+    def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        session: RunSession = context.resources.warehouse
+        facts = _job_facts(site, session)
+        with classified("scoring"), session.watchdog.limit("scoring", TASK_SECONDS):
+            for model in MODELS:
+                if table_key(model) not in context.op_execution_context.selected_asset_keys:
+                    continue
+                session.say(f"scoring {model}")
+                job = Scoring(**facts)  # type: ignore[arg-type]
+                if context.job_name != WEEKLY_RECOMMENDATIONS and not due(job, model):
+                    context.log.info(f"{model} is built weekly; it stays as it is")
+                    continue
+                if _never_trained(facts["registry"], model):
+                    # The first night that has enough history does not wait for Sunday.
+                    context.log.info(train(Training(**facts), model).message)  # type: ignore[arg-type]
+                yield _result(model, score(job, model))
+
+    return body
+
+
+def _never_trained(registry: object, model: str) -> bool:
+    assert isinstance(registry, Registry)
+    try:
+        return registry.serving(model) is None
+    except ModelUnusable:
+        return False
+
+
+def _result(model: str, scored: Scored) -> dg.MaterializeResult:
+    metadata: dict[str, object] = {"what": scored.message, "model version": scored.version or "none"}
+    if scored.rows is not None:
+        metadata["dagster/row_count"] = scored.rows
+    metadata |= {reading.metric: reading.value for reading in scored.readings if reading.value is not None}
+    return dg.MaterializeResult(asset_key=table_key(model), metadata=metadata)
+
+
+def _training(site: Site) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="train_models",
+        specs=[_spec(site, model, table=False) for model in MODELS],
+        can_subset=True,
+        required_resource_keys={"warehouse"},
+        retry_policy=RETRIES,
+        op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
+    )
+    def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+        session: RunSession = context.resources.warehouse
+        with classified("training"), session.watchdog.limit("training", TASK_SECONDS):
+            for model in MODELS:
+                if model_key(model) in context.op_execution_context.selected_asset_keys:
+                    session.say(f"training {model}")
+                    trained = train(Training(**_job_facts(site, session)), model)  # type: ignore[arg-type]
+                    (context.log.info if trained.promoted else context.log.warning)(trained.message)
+                    yield _trained(model, trained)
+
+    return body
+
+
+def _trained(model: str, trained: Trained) -> dg.MaterializeResult:
+    decision = trained.decision
+    return dg.MaterializeResult(
+        asset_key=model_key(model),
+        metadata={
+            "what": trained.message,
+            "version": trained.version or "none",
+            "promoted": trained.promoted,
+            "reason": decision.reason.value if decision else "no candidate",
+            **trained.metrics,
+        },
+    )
+
+
+def _checks(site: Site) -> dg.AssetsDefinition:
+    checks = build_layer_checks(
+        domain=DOMAIN,
+        layer="learning",
+        tables=[
+            TableSpec(
+                schema="gold",
+                table=tables.TABLE_OF[model].partition(".")[2],
+                tier=2,
+                runbook=RUNBOOK,
+                key=KEYS[model],
+                required=tuple(
+                    name for name, kind in tables.TABLES[tables.TABLE_OF[model]].items() if "not null" in kind
+                ),
+                # Empty until there is enough history for a model; that is said by the readings.
+                expected=False,
+                model=model,
+                health=HEALTH[model],
+            )
+            for model in MODELS
+        ],
+        parameters=site.catalog.checks,
+        connect=lambda context: context.resources.warehouse.connection(),
+        clock=lambda context: context.resources.warehouse.now,
+        timezone=site.catalog.platform.timezone,
+        required_resource_keys={"warehouse"},
+        retry_policy=RETRIES,
+    )
+    assert checks is not None
+    return checks
+
+
+def _job(name: str, description: str, models: tuple[str, ...], site: Site) -> "dg.UnresolvedAssetJobDefinition":
+    keys = [key for model in models for key in (model_key(model), table_key(model))]
+    chosen = dg.AssetSelection.assets(*keys).without_checks() | dg.AssetSelection.checks(
+        *(key for key in _checks(site).check_keys if key.asset_key in keys)
+    )
+    return job_definition(Job(name, description, timeout_seconds=SHORT_SECONDS), DOMAIN, chosen)
