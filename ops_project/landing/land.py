@@ -95,8 +95,7 @@ def _land(
         _failed(context, file, day, error)
     finally:
         shutil.rmtree(working, ignore_errors=True)
-        for table in TEMPORARY:
-            context.connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+        context.connection.execute("; ".join(f"DROP TABLE IF EXISTS temp.{table}" for table in TEMPORARY))
 
 
 def _take(

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from ops_project.model.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.model.feed import Feed
@@ -45,6 +46,7 @@ def is_closed(day: date, closed: Closed) -> bool:
     return closed.holidays is not None and day in _holidays(closed.holidays, day.year)
 
 
+@lru_cache(maxsize=256)
 def _holidays(code: str, year: int) -> Collection[date]:
     import holidays  # half a second to import, and most feeds have no holidays
 
