@@ -32,7 +32,7 @@ _RULES: tuple[tuple[FailureClass, frozenset[str], str | None], ...] = (
     ("lock_contention", frozenset({"TransactionException"}), r"conflict"),
     ("storage_full", frozenset(), r"no space left|disk quota|disk full|errno 28\b|errno 122\b"),
     ("resource_exhausted", frozenset({"OutOfMemoryException", "MemoryError"}), None),
-    ("resource_exhausted", frozenset(), r"out of memory|cannot allocate memory|too many open files"),
+    ("resource_exhausted", frozenset(), r"out of memory|cannot allocate memory|too many open files|throttl(ed|ing)"),
     ("timeout", frozenset({"TimeoutError", "ReadTimeout", "ConnectTimeout", "Timeout", "QueryCanceled"}), None),
     ("connection_failure", frozenset({"ConnectionError", "HTTPException", "SSLError"}), None),
     (

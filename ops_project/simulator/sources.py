@@ -83,6 +83,8 @@ def deliver(
     source = source_of(domain)
     _sweep(inbound / domain)
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
+        # In an interactive process DuckDB would draw a bar of its own into standard output.
+        connection.execute("SET enable_progress_bar = false")
         for day in window:
             outbox = Outbox(inbound, domain, connection, now, only)
             try:

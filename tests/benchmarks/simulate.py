@@ -13,7 +13,7 @@ from typing import Any
 
 BOUND_SECONDS, BOUND_EVENTS = 60.0, 20_000_000
 # scale → about 6,050 web events and 1,450 order items a day
-LARGE = {"days": 4, "scale": 850.0}
+LARGE = {"days": 4, "scale": 1050.0}
 SMALL = {"days": 2, "scale": 40.0}
 
 # In a process of its own, whose peak memory is this measurement's alone.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,11 +15,14 @@ import pytest
 from ops_project import catalog as catalogs
 from ops_project.catalog import Catalog
 from ops_project.landing import ensure_tables, land
+from ops_project.operations.failures import classify
+from ops_project.runtime.serving import Item, open_store
 from ops_project.settings import Settings
 from ops_project.simulator import simulate
 from ops_project.simulator.faults import truth
 from ops_project.simulator.faults.registry import REGISTRY, listing, resolve
 from ops_project.simulator.faults.request import FaultError, Request
+from ops_project.simulator.faults.serving import exhaust
 from ops_project.simulator.faults.warehouse import tamper
 from tests.simulator.conftest import END, NOW, SCALE, Deliver, contents, home, landed
 
@@ -426,6 +430,21 @@ def test_a_blocked_exchange_makes_the_build_fail(catalog: Catalog) -> None:
         tamper(connection, resolve(Request("mart_build_broken"), catalog))
         with pytest.raises(duckdb.DependencyException):
             connection.execute("ALTER TABLE gold.customer_360 RENAME TO customer_360__backup")
+
+
+def test_an_exhausted_serving_store_refuses_and_recovers(tmp_path: Path) -> None:
+    settings = home(tmp_path)
+    simulate(settings, faults=["serving_throttled"])
+    store = open_store(settings, "listening-kpis")
+    item = Item("day", "2026-03-12", {"listens": 1})
+    try:
+        with pytest.raises(sqlite3.IntegrityError, match="ThrottlingException") as refused:
+            store.replace("2026-03-12", [item])
+        assert classify(refused.value).failure_class == "resource_exhausted"
+        exhaust(tmp_path / "serving/listening-kpis.db", NOW - timedelta(days=3650))
+        assert store.replace("2026-03-12", [item]).written == 1
+    finally:
+        store.close()
 
 
 def test_warehouse_faults_need_a_warehouse(tmp_path: Path) -> None:

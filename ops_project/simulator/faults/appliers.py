@@ -1,4 +1,4 @@
-"""Faults that lie elsewhere than in inbound files: in the warehouse, in the metadata, in the serving store.
+"""Faults that lie elsewhere than in inbound files: in the warehouse, in the serving store.
 
 Each kind has one applier. It is given the resolved fault and the home, does the damage and tells what it did.
 """
@@ -21,6 +21,7 @@ Applier = Callable[[Resolved, Settings, Catalog, datetime], Details]
 # Kind of fault → module:function. A new kind is a line here and a value of `fault.Kind`.
 APPLIERS: dict[str, str] = {
     "warehouse": "ops_project.simulator.faults.warehouse:apply",
+    "serving": "ops_project.simulator.faults.serving:apply",
 }
 
 

@@ -68,4 +68,13 @@ FAULTS = (
         "streams",
         act=unknown_songs,
     ),
+    Fault(
+        "serving_throttled",
+        "lets the serving store refuse every write for ten minutes",
+        "S4",
+        "resource_exhausted",
+        "streams",
+        asset="serving/listening_kpis",
+        apply="serving",
+    ),
 )
