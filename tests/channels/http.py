@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Endpoint:
     def __init__(self) -> None:
         self.requests = []
+        self.accepted = []
+        """The requests that were answered with success."""
         self.answers = []
         """(status, body, headers) for the next requests; then 200."""
         self.body = b"ok"
@@ -32,6 +34,8 @@ def http_server():
             status, answer, headers = endpoint.answers.pop(0) if endpoint.answers else (200, endpoint.body, {})
             if callable(answer):
                 answer = answer(body)
+            if status < 300:
+                endpoint.accepted.append((self.path, dict(self.headers), body))
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

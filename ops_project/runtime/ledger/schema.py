@@ -49,7 +49,7 @@ signals = Table(
     Column("assets", Text, nullable=False),
     Column("occurrence", String(160), nullable=False),
     Index("signals_kind_event_at", "kind", "event_at"),
-    Index("signals_fingerprint", "fingerprint"),
+    Index("signals_series", "kind", "fingerprint", "seq"),
     sqlite_autoincrement=True,
 )  # fmt: skip
 

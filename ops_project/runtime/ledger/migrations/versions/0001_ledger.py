@@ -144,8 +144,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("signals_fingerprint", "signals", ["fingerprint"], unique=False)
     op.create_index("signals_kind_event_at", "signals", ["kind", "event_at"], unique=False)
+    op.create_index("signals_series", "signals", ["kind", "fingerprint", "seq"], unique=False)
     op.create_table(
         "silences",
         sa.Column("number", sa.Integer(), autoincrement=True, nullable=False),
@@ -194,8 +194,8 @@ def downgrade() -> None:
     op.drop_table("verdicts")
     op.drop_index("silences_ends_at", table_name="silences")
     op.drop_table("silences")
+    op.drop_index("signals_series", table_name="signals")
     op.drop_index("signals_kind_event_at", table_name="signals")
-    op.drop_index("signals_fingerprint", table_name="signals")
     op.drop_table("signals")
     op.drop_index("outbox_due", table_name="outbox")
     op.drop_table("outbox")

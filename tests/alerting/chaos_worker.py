@@ -1,0 +1,13 @@
+"""A cycle in a loop, to be killed at any moment."""
+
+from datetime import UTC, datetime
+
+from ops_project import catalog
+from ops_project.runtime.cycle import run_once
+from ops_project.settings import Settings
+
+settings = Settings.load()
+loaded = catalog.load(settings)
+print("ready", flush=True)
+while True:
+    run_once(settings, loaded, datetime.now(UTC), observers=())

@@ -1,0 +1,181 @@
+"""The alert path: draining signals, an idle cycle, and failure to delivered critical notification under the daemon."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ops_project import catalog
+from ops_project.model.signal import FIRING, OK, Signal
+from ops_project.runtime.cycle import run_once
+from ops_project.runtime.ledger import Ledger
+from ops_project.settings import PROJECT_ROOT, Settings
+
+SIGNALS = 100_000
+CHUNK = 5_000
+IDLE_CYCLES = 40
+KINDS = ("check.failure", "check.warning", "asset.failure", "freshness.state")
+
+
+def signals(count: int, now: datetime) -> list[Signal]:
+    """As a large platform gives them: mostly well, 1 in 200 firing, over 2,000 subjects, newest last."""
+    return [
+        Signal(
+            kind=KINDS[n % 4], state=FIRING if n % 200 == 0 and n % 4 != 3 else OK,
+            event_at=now - timedelta(seconds=(count - n) / 100), observed_at=now, occurrence=str(n),
+            value=0.0 if n % 4 == 3 else None, domain="ecommerce", pipeline="master_pipeline",
+            asset=f"gold/table_{n % 500:03d}", check=f"check_{n % 4}", owners=("team:ecommerce-data",), run_id=f"run-{n // 1000}",
+        )
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def drain(count: int = SIGNALS) -> dict[str, float]:
+    """Store, decide, record and notify `count` signals in an empty home; then idle with them as the past."""
+    now = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.load(home=folder)
+        loaded = catalog.load(settings)
+        made = signals(count, now)
+        stderr, sys.stderr = sys.stderr, Path(os.devnull).open("w")
+        try:
+            with Ledger.open(settings.ledger_url) as ledger:
+                began = time.perf_counter()
+                for start in range(0, count, CHUNK):
+                    ledger.append(made[start : start + CHUNK])
+                stored = time.perf_counter() - began
+            report = run_once(settings, loaded, now, observers=())
+            whole = time.perf_counter() - began
+            assert report.decided == count
+            idle = []
+            for n in range(IDLE_CYCLES):
+                at = now + timedelta(hours=1, seconds=n)
+                began = time.perf_counter()
+                run_once(settings, loaded, at)
+                idle.append((time.perf_counter() - began) * 1000)
+        finally:
+            sys.stderr.close()
+            sys.stderr = stderr
+    # The first idle cycles look at disk and storage, every five minutes; the others are what a second costs.
+    return {
+        "signals": count,
+        "stored_per_second": count / stored,
+        "drained_per_second": count / whole,
+        "idle_ms_median": statistics.median(idle),
+        "idle_ms_p95": sorted(idle)[int(len(idle) * 0.95)],
+    }
+
+
+def latency(failures: int) -> dict[str, Any]:
+    """Seconds from a scheduled run's failure to its delivered page, under a real `dagster dev`."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.load(home=folder)
+        from ops_project.runtime.dagster_home import ensure
+
+        ensure(settings)
+        site = "tests/alerting/daemon_site.py"
+        environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
+        command = [Path(sys.executable).parent / "dagster", "dev", "-f", site, "-h", "127.0.0.1", "-p", _port()]
+        daemon = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        try:
+            with Ledger.open(settings.ledger_url) as ledger:
+                until = time.monotonic() + 90
+                while ledger.lease("cycle") is None and time.monotonic() < until:
+                    time.sleep(0.2)
+                code = (
+                    "import dagster as dg, sys\nfrom tests.alerting import small_site\n"
+                    "small_site.BROKEN['bronze/streams'] = 'no such file'\n"
+                    "job = dg.Definitions(assets=small_site.ASSETS, jobs=[dg.define_asset_job(sys.argv[1], "
+                    "selection=dg.AssetSelection.all())], executor=dg.in_process_executor).resolve_job_def(sys.argv[1])\n"
+                    "job.execute_in_process(instance=dg.DagsterInstance.get(), raise_on_error=False, "
+                    "tags={'dagster/schedule_name': 'nightly'})\n"
+                )
+                for n in range(failures):
+                    # Spread over the daemon's loop, which ticks every five seconds.
+                    time.sleep((n * 1.7) % 5)
+                    subprocess.run([sys.executable, "-c", code, f"pipeline_{n}"], cwd=PROJECT_ROOT, env=environment,
+                                   check=True, capture_output=True)  # fmt: skip
+                taken: list[float] = []
+                until = time.monotonic() + 60
+                while len(taken) < failures and time.monotonic() < until:
+                    taken = _taken(ledger)
+                    time.sleep(0.5)
+        finally:
+            # It waits for its children, and those for their threads: nothing here is worth that.
+            os.killpg(daemon.pid, signal.SIGKILL)
+            daemon.wait(30)
+    taken.sort()
+    return {
+        "failures": failures,
+        "paged": len(taken),
+        "seconds_median": statistics.median(taken) if taken else None,
+        "seconds_p95": taken[min(len(taken) - 1, int(len(taken) * 0.95))] if taken else None,
+        "seconds_max": taken[-1] if taken else None,
+    }
+
+
+def _taken(ledger: Ledger) -> list[float]:
+    """Seconds from the failure to its delivery, for each page that was delivered to the file."""
+    from sqlalchemy import select
+
+    from ops_project.runtime.ledger.schema import alerts, outbox
+
+    with ledger.read() as connection:
+        fired = {
+            n: at
+            for n, at in connection.execute(
+                select(alerts.c.number, alerts.c.fired_at).where(alerts.c.rule == "job_failure")
+            )
+        }
+        sent = connection.execute(
+            select(outbox.c.firing, outbox.c.delivered_at).where(
+                outbox.c.channel == "on-call/0-file", outbox.c.delivered_at.is_not(None)
+            )
+        ).all()
+    first: dict[int, float] = {}
+    for numbers, delivered in sent:
+        for number in numbers:
+            if number in fired:
+                first[number] = min(first.get(number, delivered), delivered)
+    return [delivered - fired[number] for number, delivered in first.items()]
+
+
+def _port() -> str:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
+    """Figures of the alert path with what the issue of it asks for beside them."""
+    drains = [drain() for _ in range(max(rounds, 1))]
+    return {
+        "drained_per_second": {
+            "best": max(d["drained_per_second"] for d in drains),
+            "median": statistics.median(d["drained_per_second"] for d in drains),
+            "wanted_at_least": 5000,
+        },
+        "idle_cycle_ms": {
+            "median": statistics.median(d["idle_ms_median"] for d in drains),
+            "p95": max(d["idle_ms_p95"] for d in drains),
+            "wanted_at_most": 50,
+            "with_past_signals": SIGNALS,
+        },
+        "failure_to_page": {**latency(60 if large else 20), "wanted_p95_at_most": 10},
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(1), indent=2))  # noqa: T201
