@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from ops_project.model.learning import Gate, Guards
+from ops_project.operations.learning.health import Reading
 from ops_project.operations.learning.metrics import Floats
 
 
@@ -25,6 +26,8 @@ class Reason(StrEnum):
     """Not better than what it would replace, beyond noise."""
     LABEL_LEAK = "label_leak"
     TRAINING_TRUNCATED = "training_truncated"
+    INPUTS_BROKEN = "inputs_broken"
+    """The features no longer go together as they did: what is learned from them is not better, only used to it."""
     UNCHANGED = "unchanged"
     """The same inputs gave the same model."""
 
@@ -34,6 +37,7 @@ FAILURE_CLASS = {
     Reason.NOT_BETTER: "value_anomaly",
     Reason.LABEL_LEAK: "data_invalid",
     Reason.TRAINING_TRUNCATED: "volume_anomaly",
+    Reason.INPUTS_BROKEN: "data_invalid",
 }
 
 
@@ -83,6 +87,13 @@ def unfit(
             f"less than {guards.min_training_share:.0%} of them",
         )
     return None
+
+
+def broken(reading: Reading) -> Decision | None:
+    """A refusal where the inputs are not those that the serving model knows; promotion is then a person's decision."""
+    if reading.status != "failed":
+        return None
+    return Decision(False, Reason.INPUTS_BROKEN, f"{reading.detail}; if this is how it is now, promote by hand")
 
 
 def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Decision:

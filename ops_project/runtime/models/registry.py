@@ -85,6 +85,10 @@ class Registry:
 
     # -- what training and people need: MLflow
 
+    def prepare(self) -> None:
+        """Create the embedded database where there is none: seconds, once."""
+        self._experiment()
+
     def register(
         self,
         model: str,

@@ -16,6 +16,7 @@ import numpy as np
 
 from ops_project.model.learning import Learning
 from ops_project.operations.learning import gate as gates
+from ops_project.operations.learning import health
 from ops_project.operations.learning.gate import Decision, Reason
 from ops_project.operations.learning.metrics import Floats, auc, calibration_error, log_losses
 from ops_project.runtime.models import artifact, churn, frames, recommendations, segmentation, tables
@@ -180,6 +181,11 @@ def _churn(job: Training, known: frames.History, serving: Loaded | None) -> _Can
         rows=len(outcome),
         serving_rows=serving.model["facts"]["rows"] if serving else None,
     )
+    if decision is None and serving is not None:
+        known_inputs = churn.reference_of(serving.model)
+        decision = gates.broken(
+            health.input_association(known_inputs, judge_matrix, frames.FEATURES, job.parameters.health)
+        )
     if decision is None and serving is None:
         decision = (
             against_plain
@@ -239,6 +245,9 @@ def _segmentation(job: Training, known: frames.History, serving: Loaded | None) 
         rows=len(learn),
         serving_rows=serving.model["facts"]["rows"] if serving else None,
     )
+    if decision is None and serving is not None:
+        known_inputs = churn.reference_of(serving.model)
+        decision = gates.broken(health.input_association(known_inputs, learn, segmentation.AXES, job.parameters.health))
     decision = (
         decision
         or (_unchanged(serving, content) if serving else None)
