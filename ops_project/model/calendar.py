@@ -83,7 +83,24 @@ class TimeInterval(Model):
     @field_validator("location")
     @classmethod
     def _zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (KeyError, OSError, ValueError):
+            raise ValueError(f"{value!r} is not a time zone; write one as in America/New_York") from None
+        return value
+
+    @field_validator("holidays")
+    @classmethod
+    def _calendar(cls, value: str | None) -> str | None:
+        if value is not None:
+            from holidays import list_supported_countries
+
+            known = list_supported_countries()
+            country, _, subdivision = value.partition("-")
+            if country not in known:
+                raise ValueError(f"{value!r} is not a country of the holidays library; write a code as in US or US-NY")
+            if subdivision and subdivision not in known[country]:
+                raise ValueError(f"{country} has no subdivision {subdivision!r}; valid: {', '.join(known[country])}")
         return value
 
     @model_validator(mode="after")

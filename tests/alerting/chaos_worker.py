@@ -8,6 +8,6 @@ from ops_project.settings import Settings
 
 settings = Settings.load()
 loaded = catalog.load(settings)
-print("ready", flush=True)
+print("ready", flush=True)  # noqa: T201
 while True:
     run_once(settings, loaded, datetime.now(UTC), observers=())

@@ -106,7 +106,10 @@ def test_random_trees_route_as_amtool_says(tmp_path, seed):
     tree, file = compile_tree(routes.route), _write(tmp_path, routes)
     for _ in range(8):
         labels = _labels(dice)
-        assert [node.receiver for node in match(tree, labels)] == _amtool_receivers(file, labels), (labels, file.read_text())
+        assert [node.receiver for node in match(tree, labels)] == _amtool_receivers(file, labels), (
+            labels,
+            file.read_text(),
+        )
 
 
 @needs_amtool
@@ -174,7 +177,16 @@ def test_random_alerts_are_inhibited_silenced_and_routed_as_alertmanager_does(tm
     now = datetime.now(UTC)
     sets = {tuple(sorted(_labels(dice).items())) for _ in range(40)}
     alerts = [
-        Alert(number=n, key=str(n), rule="", status=FIRING, severity="low", labels=dict(labels), starts_at=now, updated_at=now)
+        Alert(
+            number=n,
+            key=str(n),
+            rule="",
+            status=FIRING,
+            severity="low",
+            labels=dict(labels),
+            starts_at=now,
+            updated_at=now,
+        )
         for n, labels in enumerate(sorted(sets), 1)
     ]
     silences = [[Matcher.parse(_matcher(dice)) for _ in range(dice.randint(1, 2))] for _ in range(3)]

@@ -16,9 +16,9 @@ from ops_project import catalog
 from ops_project.model.signal import FIRING, OK, Signal
 from ops_project.operations.durations import Baseline
 from ops_project.operations.lineage import AssetFacts, Lineage
-from ops_project.runtime import observe_expected, observe_resources, observe_running, observe_snapshot, observe_ticks
 from ops_project.runtime import dagster_bridge_running as running
 from ops_project.runtime import dagster_bridge_ticks as ticks
+from ops_project.runtime import observe_expected, observe_resources, observe_running, observe_snapshot, observe_ticks
 from ops_project.runtime.cycle import run_once
 from ops_project.runtime.ledger import Ledger
 from ops_project.runtime.observing import View
