@@ -26,11 +26,9 @@ repeated as (
 elsewhere as (
     select {% for column in columns %}older.{{ column }}, {% endfor %}'key is in rows of an earlier build' as problem
     from {{ model }} as older
-    where not ({{ written }})
-        and exists (
-            select 1 from written
-            where {% for column in columns %}written.{{ column }} = older.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
-        )
+    inner join written
+        on {% for column in columns %}older.{{ column }} = written.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}
+    where not ({{ written }}) and {{ within_written_keys(model, columns, written) }}
 )
 {%- endif %}
 
