@@ -11,6 +11,7 @@ from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
 from ops_project.landing import land
 from ops_project.model.feed import Feed
 from ops_project.runtime.fault_points import reach
+from ops_project.runtime.sources import fetch
 
 SCHEMA = "bronze"
 RAW = "raw"
@@ -42,6 +43,7 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
         with classified(f"landing {feed.name}"), session.watchdog.limit(f"landing {feed.name}", TASK_SECONDS):
             session.say(f"landing {feed.name}")
             reach(f"land:{feed.name}")
+            fetch(site.settings, feed, session.connection(), session.now)
             result = land(
                 session.connection(),
                 feed,

@@ -31,7 +31,8 @@ class Translator(DagsterDbtTranslator):
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         if dbt_resource_props["resource_type"] == "source":
             return None
-        return f"{domain_of(dbt_resource_props)}_{dbt_resource_props['schema']}"
+        named = meta_of(dbt_resource_props).get("dagster", {}).get("group")
+        return named or f"{domain_of(dbt_resource_props)}_{dbt_resource_props['schema']}"
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str] | None:
         if dbt_resource_props["resource_type"] == "source":

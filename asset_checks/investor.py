@@ -1,0 +1,129 @@
+"""What only the investor metrics know: S2's risks, each a check, told at the data that causes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asset_checks.specs import ControlTotal
+from asset_checks.stated import StatedCheck
+
+# A join on a wrong key, or on one that is not unique, counts sales twice or loses them: each hop keeps its totals.
+TABLES: Mapping[str, Mapping[str, Any]] = {
+    "silver.fact_transactions": {
+        "control_totals": (
+            ControlTotal(
+                "transactions",
+                "bronze.transactions",
+                "count(distinct transaction_id)",
+                "count(*)",
+                "business_date",
+                "business_date",
+            ),
+        ),
+    },
+    "silver.int_investor_days": {
+        "control_totals": (
+            ControlTotal(
+                "revenue", "silver.fact_transactions", "sum(revenue)", "sum(revenue)", "business_date", "business_date"
+            ),
+            ControlTotal(
+                "marketing_spend",
+                "silver.fact_marketing_spend",
+                "sum(spend_amount)",
+                "sum(marketing_spend)",
+                "business_date",
+                "business_date",
+            ),
+        ),
+    },
+    "gold.kpi_experiment_unit_profit": {
+        "control_totals": (
+            ControlTotal("profit", "silver.int_experiment_unit_days", "sum(profit)", "sum(profit)"),
+            ControlTotal("units", "silver.int_experiment_assignments", "count(*)", "sum(units)"),
+        ),
+    },
+    "gold.kpi_aggregate_profit": {
+        "control_totals": (
+            ControlTotal(
+                "monthly_profit",
+                "silver.int_investor_days",
+                "sum(profit)",
+                "sum(profit)",
+                target_where="period_type = 'month'",
+            ),
+            ControlTotal(
+                "quarterly_profit",
+                "silver.int_investor_days",
+                "sum(profit)",
+                "sum(profit)",
+                target_where="period_type = 'quarter'",
+            ),
+        ),
+    },
+    # No period has closed yet where the history is short.
+    "silver.fact_reported_metrics": {"expected": False},
+    "gold.rec_restatements": {"expected": False},
+}
+
+STATED = (
+    StatedCheck(
+        name="negative_profit",
+        asset="bronze.transactions",
+        table="silver.int_investor_days",
+        failing="has_transactions and gross_profit < 0",
+        says="business_date || ': sales brought ' || revenue || ' and cost ' || cost",
+        description="No day's sales cost more than they bring.",
+        advice="Compare the day's costs with those before; do not report the day until it is clear.",
+        failure_class="value_anomaly",
+        evidence=("business_date", "transactions", "revenue", "cost", "gross_profit"),
+        order="business_date desc",
+        date_column="business_date",
+        feeds=("transactions", "marketing_spend"),
+    ),
+    StatedCheck(
+        name="restatement",
+        asset="bronze.transactions",
+        table="gold.rec_restatements",
+        failing="is_beyond_tolerance",
+        says="metric || ' of the ' || period_type || ' from ' || period_start || ' was reported as ' || reported_value"
+        " || ' and is now ' || current_value || ' (' || coalesce(change_percent || ' %', 'from zero') || ')'",
+        description="No figure that was reported to investors has changed by more than 1 %.",
+        advice="Find the transactions that came after the close; the reported figure stays beside the current one.",
+        failure_class="reconciliation_break",
+        evidence=("metric", "period_type", "period_start", "reported_value", "current_value", "change_percent"),
+        order="abs(change) desc, metric, period_type",
+    ),
+    StatedCheck(
+        name="sample_ratio_mismatch",
+        asset="bronze.experiment_assignments",
+        table="gold.kpi_experiment_unit_profit",
+        failing="is_sample_ratio_mismatch",
+        says="experiment_id || ', ' || arm || ': ' || round(100 * actual_share, 1) || ' % of the units instead of '"
+        " || round(100 * expected_share, 1) || ' % (chi-square ' || round(sample_ratio_chi_square, 1) || ')'",
+        description="The arms of every running experiment are as large as planned, within chance (p < 0.001).",
+        advice="Units were lost on the way to the assignment: no difference of this experiment may be believed.",
+        failure_class="value_anomaly",
+        evidence=("experiment_id", "arm", "units", "expected_share", "actual_share", "sample_ratio_chi_square"),
+        order="sample_ratio_chi_square desc, experiment_id, arm",
+        date_column="last_date",
+        feeds=("experiment_assignments",),
+        window_dates=1,
+    ),
+    StatedCheck(
+        name="engagement_anomaly",
+        asset="bronze.product_events",
+        table="silver.rec_engagement_days",
+        failing="status = 'Anomaly Detected'",
+        says="business_date || ': ' || active_units || ' active units, ' || expected_units || ' were expected (z '"
+        " || z_score || ')'",
+        description="No day's active units leave the level of the four weeks before, holidays excepted.",
+        advice="Look at the events of the day: were all of them delivered, did tracking change?",
+        failure_class="value_anomaly",
+        severity="medium",
+        evidence=("business_date", "active_units", "expected_units", "z_score"),
+        order="business_date desc",
+        date_column="business_date",
+        feeds=("product_events",),
+    ),
+)

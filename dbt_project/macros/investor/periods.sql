@@ -1,0 +1,33 @@
+{# Days → months and quarters: (period_type, period_start, period_end) beside every column of `days`. #}
+{% macro by_period(days) -%}
+    {%- for period in ['month', 'quarter'] %}
+    select
+        *,
+        '{{ period }}' as period_type,
+        cast(date_trunc('{{ period }}', business_date) as date) as period_start,
+        cast(date_trunc('{{ period }}', business_date) + interval '{{ 1 if period == "month" else 3 }}' month as date) - 1
+            as period_end
+    from {{ days }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
+  Growth against the period before; NULL where one of both is not complete, where they are not neighbours, or where the
+  one before is not above zero, so that a percentage would mean nothing.
+#}
+{% macro period_growth(value) -%}
+    case
+        when
+            is_complete
+            and lag(is_complete) over (partition by period_type order by period_start)
+            and lag(period_end) over (partition by period_type order by period_start) = period_start - 1
+            and lag({{ value }}) over (partition by period_type order by period_start) > 0
+            then {{ ratio(
+                value ~ ' - lag(' ~ value ~ ') over (partition by period_type order by period_start)',
+                'lag(' ~ value ~ ') over (partition by period_type order by period_start)'
+            ) }}
+    end
+{%- endmacro %}

@@ -1,0 +1,34 @@
+{{ config(materialized='table') }}
+
+-- An experiment that has ended is in no extract any more: the last one that has it holds.
+with latest as (
+    select experiment_id, max(business_date) as last_date, min(business_date) as first_date
+    from {{ source('bronze', 'experiment_assignments') }}
+    group by experiment_id
+),
+
+assigned as (
+    select
+        assignments.*,
+        latest.last_date,
+        row_number() over (
+            partition by assignments.experiment_id, assignments.unit_id
+            order by assignments._load_seq desc, assignments._line
+        ) as place
+    from {{ source('bronze', 'experiment_assignments') }} as assignments
+    inner join latest
+        on
+            assignments.experiment_id = latest.experiment_id
+            and assignments.business_date = latest.last_date
+)
+
+select
+    experiment_id,
+    unit_id,
+    arm,
+    expected_share,
+    assigned_at,
+    last_date,
+    {{ as_of() }} as dbt_updated_at
+from assigned
+where place = 1

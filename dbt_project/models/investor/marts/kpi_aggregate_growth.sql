@@ -1,0 +1,42 @@
+{{ config(materialized='table') }}
+
+with sales as (
+    select business_date, unit_id, revenue, min(business_date) over (partition by unit_id) as first_date
+    from {{ ref('fact_transactions') }}
+),
+
+in_periods as (
+    {{ by_period('sales') }}
+),
+
+periods as (
+    select
+        period_type,
+        period_start,
+        period_end,
+        count(distinct business_date) as days_delivered,
+        sum(revenue) as revenue,
+        count(*) as transactions,
+        -- Somebody who bought on two days is one buyer: distinct units cannot be added up.
+        count(distinct unit_id) as buyers,
+        count(distinct case when first_date >= period_start then unit_id end) as new_buyers,
+        count(distinct business_date) = {{ dbt.datediff('period_start', 'period_end', 'day') }} + 1 as is_complete
+    from in_periods
+    group by period_type, period_start, period_end
+)
+
+select
+    cast(period_type as {{ dbt.type_string() }}) as period_type,
+    period_start,
+    period_end,
+    cast(days_delivered as {{ dbt.type_bigint() }}) as days_delivered,
+    is_complete,
+    cast(revenue as {{ money() }}) as revenue,
+    cast(transactions as {{ dbt.type_bigint() }}) as transactions,
+    cast(buyers as {{ dbt.type_bigint() }}) as buyers,
+    cast(new_buyers as {{ dbt.type_bigint() }}) as new_buyers,
+    {{ ratio('revenue', 'buyers', 2) }} as revenue_per_buyer,
+    {{ period_growth('revenue') }} as revenue_growth,
+    {{ period_growth('buyers') }} as buyers_growth,
+    {{ as_of() }} as metric_updated_at
+from periods

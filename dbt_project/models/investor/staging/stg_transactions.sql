@@ -1,0 +1,27 @@
+{{ config(materialized='view') }}
+
+{#
+  Every version that was delivered, with the date of the file that brought it, so that what was known on a day can be
+  told later. A refund takes the revenue back and leaves the cost.
+#}
+select
+    transactions.transaction_id,
+    transactions.unit_id,
+    transactions.occurred_at,
+    transactions.product_line,
+    transactions.region,
+    transactions.channel,
+    transactions.quantity,
+    case
+        when transactions.status = 'refunded' then 0
+        else transactions.quantity * transactions.unit_revenue
+    end as revenue,
+    transactions.quantity * transactions.unit_cost as cost,
+    transactions.status,
+    transactions.updated_at,
+    batches.business_date as known_date,
+    transactions._load_seq as load_seq,
+    transactions._line as line,
+    transactions.business_date
+from {{ source('bronze', 'transactions') }} as transactions
+inner join {{ source('ops', 'batches') }} as batches on transactions._batch_id = batches.batch_id

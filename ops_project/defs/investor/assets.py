@@ -1,0 +1,14 @@
+"""What the investor metrics have besides landed and dbt tables: S2's risks as checks."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.stated import stated_checks
+
+
+def assets(site: Site) -> list[dg.AssetsDefinition]:
+    """Checks that belong to the main job."""
+    checks = stated_checks(site, "investor")
+    return [] if checks is None else [checks]
