@@ -78,8 +78,6 @@ def _spec(
                 key = (column,)
             case "not_null" if column:
                 required[column] = None
-            case "required":
-                required |= dict.fromkeys(arguments.get("columns") or ())
             case "accepted_values" if column:
                 rules[f"{column} is allowed"] = _allowed(column, arguments)
             case "in_range" if column:
