@@ -160,6 +160,16 @@ def test_age_is_counted_on_the_as_of_clock(connection: duckdb.DuckDBPyConnection
         assert {reading.metric: reading.status for reading in readings}["age"] == status
 
 
+def test_a_training_that_finds_nothing_better_confirms_the_model(
+    connection: duckdb.DuckDBPyConnection, registry: Registry
+) -> None:
+    train(training(connection, registry), "segmentation")
+    later = NOW + timedelta(days=20)
+    train(training(connection, registry, now=later), "segmentation")
+    readings = score(scoring(connection, registry, later), "segmentation").readings
+    assert {reading.metric: reading.value for reading in readings}["age"] == 0
+
+
 def test_recommendations_are_built_weekly_and_after_a_missed_sunday(
     connection: duckdb.DuckDBPyConnection, registry: Registry
 ) -> None:

@@ -40,6 +40,9 @@ FAILURE_CLASS = {
     Reason.INPUTS_BROKEN: "data_invalid",
 }
 
+# The candidate was fit to be judged, so that what serves was compared with the newest data.
+CONFIRMING = (Reason.FIRST, Reason.BETTER, Reason.UNCHANGED, Reason.NOT_BETTER)
+
 
 @dataclass(frozen=True)
 class Decision:

@@ -117,6 +117,6 @@ def coverage(scored: int, due: int, health: Health, what: str) -> Reading:
 
 
 def age(trained_at: datetime, now: datetime, health: Health) -> Reading:
-    """Days since the model was trained, on the as-of clock."""
+    """Days since the model was trained, or a training found nothing better, on the as-of clock."""
     days = (now - trained_at) / timedelta(days=1)
-    return _reading("age", days, health.max_age_days, f"trained as of {trained_at:%Y-%m-%d}")
+    return _reading("age", days, health.max_age_days, f"trained or confirmed as of {trained_at:%Y-%m-%d}")

@@ -17,6 +17,7 @@ import numpy as np
 from ops_project.model.learning import Learning
 from ops_project.operations.learning import health
 from ops_project.operations.learning.bands import band, reasons
+from ops_project.operations.learning.gate import CONFIRMING
 from ops_project.operations.learning.health import Reading
 from ops_project.operations.learning.metrics import calibration_error
 from ops_project.runtime.models import artifact, churn, frames, recommendations, segmentation, tables
@@ -77,7 +78,7 @@ def score(job: Scoring, model: str) -> Scored:
     scorers = {"segmentation": _segments, "churn": _churn, "recommendations": _recommendations}
     rows, fingerprint, readings = scorers[model](job, loaded, known)
     written = tables.replace(job.connection, tables.TABLE_OF[model], rows)
-    readings = [*readings, _age(job, loaded)]
+    readings = [*readings, _age(job, model, loaded)]
     _journal(job, model, loaded, known, written, fingerprint)
     _readings(job, model, loaded, readings)
     return Scored(model, written, loaded.version, f"{written} rows by version {loaded.version}", readings)
@@ -205,8 +206,16 @@ def _recommendations(job: Scoring, loaded: Loaded, known: frames.History) -> tup
     return rows, "", [health.coverage(covered, due, limits, "products that sell have a recommendation")]
 
 
-def _age(job: Scoring, loaded: Loaded) -> Reading:
-    return health.age(datetime.fromisoformat(loaded.model["trained_as_of"]), job.now, job.parameters.health)
+def _age(job: Scoring, model: str, loaded: Loaded) -> Reading:
+    """A training that found nothing better confirms the model; one that could not be judged does not."""
+    confirmed = datetime.fromisoformat(loaded.model["trained_as_of"])
+    row = job.connection.execute(
+        "select max(as_of) from ops.model_trainings where model = ? and list_contains(?, reason) and as_of <= ?",
+        [model, [reason.value for reason in CONFIRMING], _moment(job.now)],
+    ).fetchone()
+    if row and row[0] is not None:
+        confirmed = max(confirmed, row[0].replace(tzinfo=UTC))
+    return health.age(confirmed, job.now, job.parameters.health)
 
 
 def _journal(job: Scoring, model: str, loaded: Loaded, known: frames.History, rows: int, fingerprint: str) -> None:

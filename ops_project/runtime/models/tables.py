@@ -42,6 +42,18 @@ TABLES: dict[str, dict[str, str]] = {
         "model_version": "varchar not null",
         "predicted_at": "timestamp not null",
     },
+    "ops.model_trainings": {
+        "model": "varchar not null",
+        "version": "varchar",
+        "as_of": "timestamp not null",
+        "run_id": "varchar not null",
+        "promoted": "boolean not null",
+        "reason": "varchar not null",
+        "message": "varchar not null",
+        "code_version": "varchar not null",
+        "metrics": "json not null",
+        "facts": "json not null",
+    },
     "ops.model_scorings": {
         "model": "varchar not null",
         "version": "varchar not null",

@@ -6,6 +6,7 @@ wrong becomes a finding; the model that serves goes on serving.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -97,6 +98,7 @@ def train(job: Training, model: str) -> Trained:
         )
         if decision.promote:
             job.registry.promote(model, version, decision.message)
+    _journal(job, model, version, candidate)
     _tell(job, model, version, decision)
     return Trained(model, decision, version, decision.message, candidate.metrics)
 
@@ -106,6 +108,26 @@ def _usable(job: Training, model: str) -> Loaded | None:
         return job.registry.serving(model)
     except artifact.ModelUnusable:
         return None
+
+
+def _journal(job: Training, model: str, version: str | None, candidate: _Candidate) -> None:
+    decision = candidate.decision
+    job.connection.execute("delete from ops.model_trainings where model = ? and run_id = ?", [model, job.run_id])
+    job.connection.execute(
+        "insert into ops.model_trainings values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            model,
+            version,
+            job.now.astimezone(UTC).replace(tzinfo=None),
+            job.run_id,
+            decision.promote,
+            decision.reason.value,
+            decision.message,
+            job.commit,
+            json.dumps(candidate.metrics),
+            json.dumps(candidate.facts),
+        ],
+    )
 
 
 def _tell(job: Training, model: str, version: str | None, decision: Decision) -> None:
