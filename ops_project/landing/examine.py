@@ -124,7 +124,8 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
     states = dict(connection.execute(f"SELECT _state, count(*) FROM {STAGED} GROUP BY 1").fetchall())
     result.rows_good, result.rows_filtered = states.get(0, 0), states.get(1, 0)
     result.rows_refused = states.get(2, 0) + source.problems
-    if states.get(2, 0) >= MANY_BAD and _changed_type(connection, result, stage, feed):
+    many = states.get(2, 0) >= MANY_BAD
+    if many and _changed_type(feed, result, stage.cast_failures(connection)):
         return result
     if feed.key:
         result.rows_repeated = stage.repeated_keys(connection)
@@ -134,14 +135,17 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
         else:
             result.rows_refused += result.rows_repeated
     repeated = bool(result.rows_repeated) and feed.keep_first is None
-    if 0 < states.get(2, 0) < MANY_BAD and _changed_type(connection, result, stage, feed):
-        return result
+    if result.rows_refused and not many:
+        stage.explain(connection, repeated)
+        if _changed_type(feed, result, stage.explained_cast_failures(connection)):
+            return result
     result.stage = stage
     _counts(feed, file, trailer, result)
     if result.rejected:
         return result
     if result.rows_refused:
-        stage.explain(connection, repeated)
+        if many:
+            stage.explain(connection, repeated)
         result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
         _row_findings(feed, result, repeated)
     return result
@@ -246,11 +250,11 @@ def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> 
     return ""
 
 
-def _changed_type(connection: duckdb.DuckDBPyConnection, result: Examination, stage: Stage, feed: Feed) -> bool:
+def _changed_type(feed: Feed, result: Examination, failures: dict[str, tuple[int, int]]) -> bool:
     """True, with the finding, where so many values of a column fail their cast that its type must have changed."""
     changed = {
         name: pair
-        for name, pair in stage.cast_failures(connection).items()
+        for name, pair in failures.items()
         if pair[0] >= LEAST_FAILURES and pair[0] > feed.drift.share * pair[1]
     }
     if not changed:

@@ -185,6 +185,11 @@ class Source:
             while position < len(wanted):
                 chunk = file.read(CHUNK)
                 data = rest + (chunk or b"\n")
+                if wanted[position] >= line + (here := data.count(b"\n")):
+                    line, rest = line + here, data[data.rfind(b"\n") + 1 :]
+                    if not chunk:
+                        return
+                    continue
                 ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
                 last = int(np.searchsorted(wanted, line + len(ends)))
                 for number in wanted[position:last]:

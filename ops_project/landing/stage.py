@@ -230,6 +230,25 @@ class Stage:
         pairs = zip(casted, zip(found[::2], found[1::2], strict=True), strict=True)
         return {name: pair for name, pair in pairs if pair[0]}
 
+    def explained_cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
+        """The same from the explained rows, without reading the file again."""
+        reasons = {
+            item.column: item.check.reason for item in self.checks if item.check.is_cast and item.column is not None
+        }
+        failed = connection.execute(
+            f"""
+            SELECT json_extract_string(item, '$.column') AS name, json_extract_string(item, '$.reason'), count(*)
+            FROM (SELECT unnest(json_extract(reasons, '$[*]')) AS item FROM {REFUSED}) GROUP BY ALL
+            """
+        ).fetchall()
+        counts = {name: count for name, reason, count in failed if reasons.get(name) == reason}
+        if not counts:
+            return {}
+        listed = ", ".join(f"count({identifier(name)})" for name in counts)
+        values = connection.execute(f"SELECT {listed} FROM {STAGED} WHERE _state <> {FILTERED_STATE}").fetchone()
+        assert values is not None
+        return {name: (count, count + good) for (name, count), good in zip(counts.items(), values, strict=True)}
+
     def repeated_keys(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Fill the table of rows whose key has been there before (`_ord`, `_first` line); the number of such rows."""
         key = ", ".join(map(identifier, self.feed.key))
