@@ -33,7 +33,8 @@ def route() -> None:
 @json_option
 @click.pass_obj
 def explain(
-    settings: Settings, severity: str | None, domain: str | None, rule: str | None, asset: str | None, pipeline: str | None,
+    settings: Settings, severity: str | None, domain: str | None, rule: str | None, asset: str | None, pipeline: str
+    | None,
     extra: tuple[str, ...], owners: tuple[str, ...], at: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Who would be told of an alert with these labels, when, through what, and why nobody else."""

@@ -53,8 +53,8 @@ def add(
     if owners.resolve(owner) is None:
         raise click.UsageError(f"--owner {owner!r} is nobody who can be reminded; valid: {', '.join(owners.valid())}")
     if not timedelta() < span <= MAX_AGE:
-        raise click.UsageError(f"--for {format_duration(span)}: a silence lasts at most {format_duration(MAX_AGE)}; for longer, "
-                               "change the rule or its route")  # fmt: skip
+        raise click.UsageError(f"--for {format_duration(span)}: a silence lasts at most {format_duration(MAX_AGE)}; "
+                               "for longer, change the rule or its route")  # fmt: skip
     try:
         parsed = [Matcher.parse(text) for text in matchers]
     except ValueError as error:

@@ -56,8 +56,8 @@ def check_rules(document: Document, rules: Rules, metrics: Metrics) -> list[Prob
                 problems.append(
                     document.problem(
                         (*loc, "threshold"),
-                        f"rule {name!r} can never fire: {condition.metric} {condition.op} {condition.threshold:g}, and its "
-                        f"values go from {low} to {high}",
+                        f"rule {name!r} can never fire: {condition.metric} {condition.op} {condition.threshold:g}, and "
+                        f"its values go from {low} to {high}",
                     )
                 )
         if rule.all and (pair := _contradiction(rule.all)):
@@ -197,7 +197,8 @@ def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> li
 
 
 def covers(wide: Sequence[Matcher], narrow: Sequence[Matcher]) -> bool:
-    """True where everything that `narrow` accepts is accepted by `wide`: a sufficient test, never wrong when it says so."""
+    """True where everything that `narrow` accepts is accepted by `wide`: a sufficient test, never wrong when it
+    says so."""
     for matcher in wide:
         if matcher in narrow:
             continue
@@ -238,7 +239,8 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
             for recipient in channel.to:
                 if owners.resolve(recipient) is None and "@" not in recipient:
                     problems += _dangling(
-                        document, ("receivers", name, "channels", index, "to"), f"receiver {name!r}: recipient", recipient,
+                        document, ("receivers", name, "channels", index, "to"), f"receiver {name!r}: recipient",
+                        recipient,
                         owners.valid(),
                     )  # fmt: skip
             if channel.type == "email" and not channel.to:

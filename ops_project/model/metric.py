@@ -17,7 +17,8 @@ class Metric(Model):
 
     title: str
     type: Literal["state", "gauge", "event"]
-    """state: 1 while something is wrong, 0 when it is well; gauge: a reading; event: each reading counts in a window."""
+    """state: 1 while something is wrong, 0 when it is well; gauge: a reading; event: each reading counts in a
+    window."""
     unit: Literal["count", "ratio", "seconds", "percent", "score", "bytes", "hours"] = "count"
     producer: str
     """The module that emits it, or `snapshot` where `sql` is given."""

@@ -13,7 +13,8 @@ Recipients = Literal["owners", "primary-owner"]
 
 
 class Channel(Model):
-    """One way to tell one receiver. `to` is `owners`, `primary-owner`, or names: e-mail addresses, team:<id>, people."""
+    """One way to tell one receiver. `to` is `owners`, `primary-owner`, or names: e-mail addresses, team:<id>,
+    people."""
 
     to: Recipients | tuple[str, ...] = ()
     send_resolved: bool = True
@@ -78,7 +79,8 @@ class Receiver(Model):
     channels: tuple[AnyChannel, ...] = Field(min_length=1)
 
     def named(self, receiver: str) -> list[tuple[str, AnyChannel]]:
-        """(name, channel) of each channel: data-team/2-email. The kind in the name keeps a message that waits from going
+        """(name, channel) of each channel: data-team/2-email. The kind in the name keeps a message that waits from
+        going
         out through another channel when the list is edited meanwhile."""
         return [(f"{receiver}/{index}-{channel.type}", channel) for index, channel in enumerate(self.channels)]
 

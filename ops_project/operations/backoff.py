@@ -14,6 +14,6 @@ def delay(attempt: int, key: str, first: timedelta = FIRST, cap: timedelta = CAP
 
     The spread comes from `key`, so that the same question has the same answer.
     """
-    whole = min(cap, first * 2 ** min(attempt - 1, 20))
+    whole = min(cap, first * float(2 ** min(attempt - 1, 20)))
     share = int.from_bytes(blake2b(f"{key}:{attempt}".encode(), digest_size=4).digest(), "big") / 2**32
     return whole * (0.5 + share / 2)

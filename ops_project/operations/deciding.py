@@ -1,4 +1,5 @@
-"""The decision of one cycle, as one visible list of stages: (state, signals, config, now) → (state, actions, reasons)."""
+"""The decision of one cycle, as one visible list of stages: (state, signals, config, now) → (state, actions,
+reasons)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig)
 
 
 def key_of(name: str, rule: Rule, labels: Mapping[str, str]) -> str:
-    """What makes an alert one alert. Unless the rule says otherwise that is a signal's own subject: the asset, whichever
+    """What makes an alert one alert. Unless the rule says otherwise that is a signal's own subject: the asset,
+    whichever
     job reported it, or the pipeline where there is no asset."""
     if rule.by == IDENTITY:
         subject = labels.get("asset") or f"pipeline:{labels.get('pipeline', '')}"
@@ -145,7 +146,8 @@ def _became_true(
             return
         flaps = before.flaps + 1 if before is not None and at - before.resolved_at <= config.flap_window else 0
         alert = Alert(
-            number=state.next_number, key=key, rule=name, status=PENDING, severity=rule.severity, labels={}, starts_at=at,
+            number=state.next_number, key=key, rule=name, status=PENDING, severity=rule.severity, labels={},
+            starts_at=at,
             updated_at=at, flaps=flaps,
         )  # fmt: skip
         state.next_number += 1

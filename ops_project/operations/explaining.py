@@ -52,10 +52,11 @@ def explain_route(
     quiet = silenced(labels, silences, config.maintenance, config.intervals, at)
     targets = []
     for node in match(config.tree, labels):
-        why, told = "", first_flush(node, config.zone, at, at)
-        if node.active and any_holds(node.active, config.intervals, told) is None:
+        why, due = "", first_flush(node, config.zone, at, at)
+        told: datetime | None = due
+        if node.active and any_holds(node.active, config.intervals, due) is None:
             why, told = f"{Reason.OUTSIDE_ACTIVE_TIME.value}: {', '.join(node.active)}", None
-        elif (name := any_holds(node.mute, config.intervals, told)) is not None:
+        elif (name := any_holds(node.mute, config.intervals, due)) is not None:
             why, told = f"{Reason.MUTED_BY_TIME.value}: {name}", None
         elif quiet is not None:
             why, told = f"{quiet.reason.value}: {quiet.name}", None
@@ -66,7 +67,8 @@ def explain_route(
                 Target(
                     route=node.id, receiver=node.receiver, channel=name,
                     recipients=tuple(sorted(recipients.shares(channel, [alert], config))),
-                    told_at=None if lacking else told, why="not configured: its variables are not set" if lacking else why,
+                    told_at=None if lacking else told, why="not configured: its variables are not set" if lacking
+                    else why,
                     page=receiver.page,
                 )
             )  # fmt: skip

@@ -1,4 +1,5 @@
-"""Which firing alerts are silent because another one says more: by rule as in Alertmanager, and from the asset graph."""
+"""Which firing alerts are silent because another one says more: by rule as in Alertmanager, and from the asset
+graph."""
 
 from __future__ import annotations
 

@@ -74,7 +74,9 @@ class Lineage:
     @classmethod
     def parse(cls, data: Iterable[Mapping[str, Any]]) -> Lineage:
         """The inverse of `dump`."""
-        return cls.of(
-            AssetFacts(**{name: tuple(value) if isinstance(value, list) else value for name, value in item.items()})
-            for item in data
-        )
+        return cls.of(_facts(item) for item in data)
+
+
+def _facts(item: Mapping[str, Any]) -> AssetFacts:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in item.items()}
+    return AssetFacts(**values)

@@ -193,7 +193,9 @@ def _tell(
                 key=key, kind="alert", receiver=node.receiver, channel=name, recipient=recipient, severity=worst,
                 reason=reason, created_at=now, group=group.key, firing=tuple(sorted(firing_now)),
                 resolved=tuple(sorted(resolved_now)),
-                payload=messages.of_group(group, node, receiver, chosen, mended, state.alerts.values(), config, reason, now),
+                payload=messages.of_group(
+                    group, node, receiver, chosen, mended, state.alerts.values(), config, reason, now
+                ),
             )
         )  # fmt: skip
         for alert in (*chosen, *mended):
@@ -214,7 +216,8 @@ def announce_successes(decision: Decision, signals: Iterable[Signal], config: Al
             payload = messages.of_success(
                 f"{item.title}, {day}", item.pipeline, signal.run_id, facts, signal.event_at, config.ui_url
             )
-            decision.notifications += plain(config, item.receiver or config.tree.receiver, "success", f"{name}:{day}", payload,
+            decision.notifications += plain(config, item.receiver or config.tree.receiver, "success",
+            f"{name}:{day}", payload,
                                             (config.primary_owners.get(item.domain, ""),), Reason.SUCCESS_NOTICE,
                                             signal.event_at)  # fmt: skip
 
@@ -235,15 +238,12 @@ def plain(
     reason: Reason, now: datetime,
 ) -> list[Notification]:  # fmt: skip
     """A message that is not about a group, for every channel of a receiver."""
-    result = []
-    for name, channel in config.receivers[receiver].named(receiver):
-        if name in config.unconfigured:
-            continue
-        for recipient in recipients.of_owners(channel, owners, config):
-            result.append(
-                Notification(
-                    key=digest(kind, subject, name, recipient), kind=kind, receiver=receiver, channel=name,
-                    recipient=recipient, severity="low", reason=reason, created_at=now, payload=payload,
-                )
-            )  # fmt: skip
-    return result
+    return [
+        Notification(
+            key=digest(kind, subject, name, recipient), kind=kind, receiver=receiver, channel=name, recipient=recipient,
+            severity="low", reason=reason, created_at=now, payload=payload,
+        )
+        for name, channel in config.receivers[receiver].named(receiver)
+        if name not in config.unconfigured
+        for recipient in recipients.of_owners(channel, owners, config)
+    ]  # fmt: skip

@@ -39,7 +39,8 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
 
 
 def primary(alert: Alert, config: AlertConfig) -> str:
-    """The person who stands in for the one on call: the pipeline's primary owner, else the first owner's first member."""
+    """The person who stands in for the one on call: the pipeline's primary owner, else the first owner's first
+    member."""
     for name in (alert.labels.get("pipeline", ""), alert.labels.get("domain", "")):
         if name in config.primary_owners:
             return person(config.primary_owners[name], config)

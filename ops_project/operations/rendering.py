@@ -79,7 +79,8 @@ def as_html(payload: Mapping[str, Any]) -> str:
     for alert in payload["alerts"]:
         colour = COLOURS[state_of(alert)]
         rows = "".join(
-            f'<tr><td style="padding:3px 14px 3px 0;color:#5f6368;vertical-align:top;white-space:nowrap">{escape(name)}</td>'
+            f'<tr><td style="padding:3px 14px 3px 0;color:#5f6368;vertical-align:top;white-space:nowrap">'
+            f"{escape(name)}</td>"
             f'<td style="padding:3px 0;vertical-align:top;word-break:break-word">{_html_value(name, value)}</td></tr>'
             for name, value in facts(alert, payload)
         )
@@ -88,7 +89,8 @@ def as_html(payload: Mapping[str, Any]) -> str:
             f'<div style="font-size:12px;font-weight:bold;color:{colour};letter-spacing:.5px">'
             f"{escape(state_of(alert).upper())} &nbsp;#{alert['number']}</div>"
             f'<div style="font-size:17px;font-weight:bold;margin:3px 0 8px 0">{escape(alert["summary"])}</div>'
-            f'<table role="presentation" cellspacing="0" cellpadding="0" style="font-size:14px;line-height:1.45">{rows}</table></div>'
+            f'<table role="presentation" cellspacing="0" cellpadding="0" style="font-size:14px;line-height:1.45">'
+            f"{rows}</table></div>"
         )
     text = f'<p style="font-size:15px">{escape(str(payload["text"]))}</p>' if payload.get("text") else ""
     if payload.get("facts"):
@@ -98,7 +100,8 @@ def as_html(payload: Mapping[str, Any]) -> str:
         ) + "</table>"  # fmt: skip
     footer = f"Sent {moment(str(payload['at']))}"
     if payload.get("receiver"):
-        footer += f" to {escape(str(payload['receiver']))}, because: {escape(str(payload.get('reason', '')).replace('_', ' '))}"
+        reason = str(payload.get("reason", "")).replace("_", " ")
+        footer += f" to {escape(str(payload['receiver']))}, because: {escape(reason)}"
     return (
         '<!doctype html><html><body style="margin:0;background:#ffffff;color:#1f1f1f;'
         'font-family:-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif">'

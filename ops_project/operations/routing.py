@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from ops_project.model.matcher import Matcher, all_match
 from ops_project.model.route import (
@@ -14,6 +15,8 @@ from ops_project.model.route import (
     Route,
 )
 from ops_project.model.signal import digest
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,14 @@ def compile_tree(route: Route, parent: Node | None = None, path: tuple[str | int
         receiver=route.receiver or (parent.receiver if parent else ""),
         matchers=route.matchers,
         continues=route.continue_,
-        group_by=_inherit(route.group_by, parent and parent.group_by, ()),
-        group_wait=_inherit(route.group_wait, parent and parent.group_wait, DEFAULT_GROUP_WAIT),
-        group_interval=_inherit(route.group_interval, parent and parent.group_interval, DEFAULT_GROUP_INTERVAL),
-        repeat_interval=_inherit(route.repeat_interval, parent and parent.repeat_interval, DEFAULT_REPEAT_INTERVAL),
+        group_by=_inherit(route.group_by, parent.group_by if parent else None, ()),
+        group_wait=_inherit(route.group_wait, parent.group_wait if parent else None, DEFAULT_GROUP_WAIT),
+        group_interval=_inherit(
+            route.group_interval, parent.group_interval if parent else None, DEFAULT_GROUP_INTERVAL
+        ),
+        repeat_interval=_inherit(
+            route.repeat_interval, parent.repeat_interval if parent else None, DEFAULT_REPEAT_INTERVAL
+        ),
         mute=route.mute_time_intervals,
         active=route.active_time_intervals,
         digest=route.digest,
@@ -71,7 +78,7 @@ def compile_tree(route: Route, parent: Node | None = None, path: tuple[str | int
     return Node(**{**{name: getattr(node, name) for name in Node.__slots__}, "children": children})
 
 
-def _inherit(own, inherited, default):  # type: ignore[no-untyped-def]
+def _inherit(own: Value | None, inherited: Value | None, default: Value) -> Value:
     return own if own is not None else inherited if inherited is not None else default
 
 

@@ -1,4 +1,5 @@
-"""What the engine remembers from cycle to cycle, and what it is configured with. Values only: the ledger stores them."""
+"""What the engine remembers from cycle to cycle, and what it is configured with. Values only: the ledger stores
+them."""
 
 from __future__ import annotations
 

@@ -106,8 +106,8 @@ def observe(cycle: Cycle) -> None:
         else:
             progress = {f"looked:{observer.name}": cycle.now.isoformat()} if observer.every else {}
             if failing:
-                cycle.ledger.append([_observer_signal(cycle, observer, OK, "")], {f"failing:{observer.name}": "", **progress},
-                                    cycle.now)  # fmt: skip
+                mended = _observer_signal(cycle, observer, OK, "")
+                cycle.ledger.append([mended], {f"failing:{observer.name}": "", **progress}, cycle.now)
             elif progress:
                 cycle.ledger.append([], progress, cycle.now)
 
@@ -249,8 +249,12 @@ def run_once(
     hurry: bool = False,
     daemon: bool = False,
 ) -> CycleReport:
-    """One cycle. `daemon`: the orchestrator's own, whose heartbeat `ops watch` looks for. `hurry`: tell now what a daemon would tell after its group's wait. `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and
-    deliveries; a replay's `now` stands still. Skips, and says so, while another process runs the cycle."""
+    """One cycle. Skips, and says so, while another process runs the cycle.
+
+    `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and deliveries; in a
+    replay `now` stands still. `hurry`: tell now what a daemon would tell after its group's wait. `daemon`: this is the
+    orchestrator's own cycle, whose heartbeat `ops watch` looks for.
+    """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
     ledger = open_ledger(settings)
@@ -268,7 +272,8 @@ def run_once(
             ledger.recover_claims()
         cycle = Cycle(
             settings=settings, catalog=catalog, ledger=ledger, lineage=lineage,
-            config=replace(alert_config(settings, catalog, lineage), hurry=hurry), now=now, clock=wall, lease=lease, instance=instance,
+            config=replace(alert_config(settings, catalog, lineage), hurry=hurry), now=now, clock=wall, lease=lease,
+            instance=instance,
             observers=observers,
         )  # fmt: skip
         for stage in STAGES:

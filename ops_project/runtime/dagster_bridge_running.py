@@ -69,7 +69,8 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
                     steps.pop(event.step_key, None)
         since = record.start_time if not waiting and record.start_time else record.create_timestamp.timestamp()
         result.append(
-            ActiveRun(run.run_id, run.job_name, run.tags.get("ops/domain", ""), waiting, _moment(since), _moment(last), steps,
+            ActiveRun(run.run_id, run.job_name, run.tags.get("ops/domain", ""), waiting, _moment(since),
+            _moment(last), steps,
                       run.tags.get(PROCESS_TAG, ""))
         )  # fmt: skip
     return result

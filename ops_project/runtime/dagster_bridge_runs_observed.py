@@ -134,7 +134,6 @@ def signals_of_run(
         return [
             Signal(kind="run.failure", state=OK, value=0.0, domain=_domain(run, set(), lineage), **common),
             _outcome(run, True, at, now, labels),
-            *_crashed(run, None, common, partition, lineage, None),
             *_retries(_read(instance, run.run_id), run, now, labels),
         ]
     seen = _read(instance, run.run_id)
@@ -149,7 +148,7 @@ def signals_of_run(
         for asset in sorted(assets):
             failed[asset] = (words, failure_class)
         crashed = [check for check in step.checks - seen.evaluated if check[0] in seen.built or not step.planned]
-        signals += _crashed(run, crashed, common, partition, lineage, (words, failure_class))
+        signals += _crashed(crashed, common, partition, lineage, (words, failure_class))
         if not assets and not crashed and not step.planned and not step.checks:
             signals.append(
                 Signal(kind="step.failure", state=FIRING, check=key, message=words, failure_class=failure_class,
@@ -199,7 +198,7 @@ def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, l
 
 
 def _crashed(
-    run: dg.DagsterRun, checks: Sequence[tuple[str, str]] | None, common: Mapping[str, Any], partition: str,
+    checks: Sequence[tuple[str, str]] | None, common: Mapping[str, Any], partition: str,
     lineage: Lineage, words: tuple[str, str] | None,
 ) -> list[Signal]:  # fmt: skip
     """Planned and never evaluated, in a step that failed."""
@@ -213,7 +212,8 @@ def _crashed(
 
 def _retries(seen: _Run, run: dg.DagsterRun, now: datetime, labels: Mapping[str, str]) -> list[Signal]:
     return [
-        Signal(kind="step.retry", state=FIRING, event_at=at, observed_at=now, occurrence=f"{run.run_id}:{key}:{attempt}",
+        Signal(kind="step.retry", state=FIRING, event_at=at, observed_at=now,
+               occurrence=f"{run.run_id}:{key}:{attempt}",
                value=1.0, pipeline=run.job_name, check=key, run_id=run.run_id, labels=labels)
         for key, step in sorted(seen.steps.items())
         for attempt, (at, _) in enumerate(step.retries)

@@ -1,4 +1,5 @@
-"""Observer: our own deliveries. A channel that has failed for a while, or gave a message up, is a signal like any other."""
+"""Observer: our own deliveries. A channel that has failed for a while, or gave a message up, is a signal like any
+other."""
 
 from __future__ import annotations
 

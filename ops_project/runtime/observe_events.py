@@ -7,7 +7,8 @@ from ops_project.runtime.observing import Observation, View
 
 
 def look(view: View) -> Observation:
-    """The next page of the log. A home's first look begins at the log's start: nothing that failed there was ever told."""
+    """The next page of the log. A home's first look begins at the log's start: nothing that failed there was ever
+    told."""
     cursor = int(view.cursors.get(events.CURSOR, "0"))
     page = events.read(view.instance, cursor, view.now, view.lineage, view.settings.as_of)
     if page.cursor == cursor:

@@ -23,10 +23,10 @@ def look(view: View) -> Observation:
     zone = view.catalog.platform.zone
     today = view.now.astimezone(zone).date()
     built = _built(view)
-    # A run that is going on, or failed, is a trace of the pipeline too: only one that never showed itself is left alone.
+    # A failed run is a trace of the pipeline too: only one that never showed itself is left alone.
     known, succeeded = _pipelines(view)
     found: list[Signal] = []
-    for name, item in view.catalog.slas.expectations.items():
+    for item in view.catalog.slas.expectations.values():
         if not item.enabled:
             continue
         deadline = at_clock(today, item.by, zone)
@@ -35,8 +35,9 @@ def look(view: View) -> Observation:
         if applies(item.days, today) and view.now >= deadline and known.get(item.pipeline, view.now) < start:
             missing = done is None or done < start
             words = f"no success of {item.pipeline} on {today}, expected by {item.by}" if missing else ""
-            found += _changed(view, "expectation.missing", missing, item.pipeline, item.domain, item.title, today, words,
-                              {}, deadline)  # fmt: skip
+            found += _changed(
+                view, "expectation.missing", missing, item.pipeline, item.domain, item.title, today, words, {}, deadline
+            )
         found += _late(
             view,
             "expectation.missing",
@@ -68,9 +69,9 @@ def _sla(
         at = outlook(wanted, built, today, deadline, sla.warn_before, remaining,
                      next_start(view.ledger, sla.pipeline, view.now, deadline), zone, view.now)  # fmt: skip
         found += _changed(view, "sla.at_risk", at.at_risk, sla.pipeline, sla.domain, sla.title, today, at.why, labels,
-                          view.now, owners, at.missing)  # fmt: skip
+                          view.now, owners)  # fmt: skip
         found += _changed(view, "sla.breach", at.breached, sla.pipeline, sla.domain, sla.title, today, at.why, labels,
-                          deadline if at.breached else view.now, owners, at.missing)  # fmt: skip
+                          deadline if at.breached else view.now, owners)  # fmt: skip
 
     def ready(day: date) -> bool:
         start = day_start(day, zone)
@@ -102,7 +103,7 @@ def _pipelines(view: View) -> tuple[dict[str, datetime], dict[str, datetime]]:
 
 def _changed(
     view: View, kind: str, firing: bool, pipeline: str, domain: str, title: str, day: date, words: str,
-    labels: dict[str, str], at: datetime, owners: tuple[str, ...] = (), assets: tuple[str, ...] = (),
+    labels: dict[str, str], at: datetime, owners: tuple[str, ...] = (),
 ) -> list[Signal]:  # fmt: skip
     signal = Signal(
         kind=kind, state=FIRING if firing else OK, value=float(firing), event_at=at, observed_at=view.now,

@@ -13,7 +13,8 @@ from ops_project.runtime.processes import Process, current
 BASELINES = "baselines"
 NO_PROGRESS = timedelta(hours=1)
 NOT_STARTING = timedelta(minutes=10)
-GAUGES = ("run.queued_seconds", "run.duration_seconds", "run.duration_ratio", "step.duration_seconds", "step.duration_ratio",
+GAUGES = ("run.queued_seconds", "run.duration_seconds", "run.duration_ratio", "step.duration_seconds",
+"step.duration_ratio",
           "resource.queue_length")  # fmt: skip
 
 
@@ -91,7 +92,8 @@ def _stuck(view: View, run: bridge.ActiveRun) -> Signal:
     elif not run.steps and view.now - run.last_event_at > NOT_STARTING:
         words = "it was launched and no step has started, or none after the last"
     return Signal(
-        kind="run.stuck", state=FIRING if words else OK, value=float(bool(words)), event_at=view.now, observed_at=view.now,
+        kind="run.stuck", state=FIRING if words else OK, value=float(bool(words)), event_at=view.now,
+        observed_at=view.now,
         occurrence=view.now.isoformat(), pipeline=run.job, domain=run.domain, run_id=run.run_id, message=words,
         failure_class="process_killed" if "gone" in words else "timeout",
     )  # fmt: skip
@@ -102,6 +104,7 @@ def _reading(
     labels: dict[str, str] | None = None,
 ) -> Signal:  # fmt: skip
     return Signal(
-        kind=kind, state=OK, value=value, event_at=view.now, observed_at=view.now, occurrence=f"{run_id}:{view.now.isoformat()}",
+        kind=kind, state=OK, value=value, event_at=view.now, observed_at=view.now,
+        occurrence=f"{run_id}:{view.now.isoformat()}",
         pipeline=job, check=check, domain=domain, run_id=run_id, labels=labels or {},
     )  # fmt: skip

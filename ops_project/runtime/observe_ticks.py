@@ -31,7 +31,8 @@ def look(view: View) -> Observation:
             missed = known and due > item.created_at and (item.last_tick_at is None or item.last_tick_at < due)
             if missed != (item.name in missed_before):
                 words = f"due {due:%Y-%m-%d %H:%M} UTC" if missed else ""
-                signals.append(_signal(view, "schedule.tick_missed", missed, item.name, due if missed else view.now, words,
+                signals.append(_signal(view, "schedule.tick_missed", missed, item.name, due if missed else view.now,
+                words,
                                        schedule.get("job", "")))  # fmt: skip
     return Observation(signals)
 
@@ -42,7 +43,9 @@ def _firing(view: View, kind: str) -> set[str]:
 
 def _signal(view: View, kind: str, firing: bool, name: str, at: datetime, words: str, job: str = "") -> Signal:
     return Signal(
-        kind=kind, state=FIRING if firing else OK, value=float(firing), event_at=at.astimezone(UTC), observed_at=view.now,
+        kind=kind, state=FIRING if firing else OK, value=float(firing), event_at=at.astimezone(UTC),
+        observed_at=view.now,
         occurrence=f"{name}:{at.isoformat()}", check=name, pipeline="", message=words,
-        failure_class="orchestrator_down" if kind.endswith("missed") else "code_error", labels={"job": job} if job else {},
+        failure_class="orchestrator_down" if kind.endswith("missed") else "code_error",
+        labels={"job": job} if job else {},
     )  # fmt: skip

@@ -1,4 +1,5 @@
-"""`ops watch`: a small process beside the orchestrator, for the one failure that the orchestrator cannot tell – its own.
+"""`ops watch`: a small process beside the orchestrator, for the one failure that the orchestrator cannot tell – its
+own.
 
 While the daemon's heartbeat is fresh it only looks. Once it is older than 60 s it says so, and runs the cycle itself
 until the heartbeat comes back.

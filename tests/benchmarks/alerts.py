@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -46,8 +47,7 @@ def drain(count: int = SIGNALS) -> dict[str, float]:
         settings = Settings.load(home=folder)
         loaded = catalog.load(settings)
         made = signals(count, now)
-        stderr, sys.stderr = sys.stderr, Path(os.devnull).open("w")
-        try:
+        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
             with Ledger.open(settings.ledger_url) as ledger:
                 began = time.perf_counter()
                 for start in range(0, count, CHUNK):
@@ -62,9 +62,6 @@ def drain(count: int = SIGNALS) -> dict[str, float]:
                 began = time.perf_counter()
                 run_once(settings, loaded, at)
                 idle.append((time.perf_counter() - began) * 1000)
-        finally:
-            sys.stderr.close()
-            sys.stderr = stderr
     # The first idle cycles look at disk and storage, every five minutes; the others are what a second costs.
     return {
         "signals": count,
@@ -131,12 +128,11 @@ def _taken(ledger: Ledger) -> list[float]:
     from ops_project.runtime.ledger.schema import alerts, outbox
 
     with ledger.read() as connection:
-        fired = {
-            n: at
-            for n, at in connection.execute(
-                select(alerts.c.number, alerts.c.fired_at).where(alerts.c.rule == "job_failure")
-            )
-        }
+        fired = dict(
+            connection.execute(select(alerts.c.number, alerts.c.fired_at).where(alerts.c.rule == "job_failure"))
+            .tuples()
+            .all()
+        )
         sent = connection.execute(
             select(outbox.c.firing, outbox.c.delivered_at).where(
                 outbox.c.channel == "on-call/0-file", outbox.c.delivered_at.is_not(None)

@@ -25,7 +25,7 @@ def test_a_check_that_flaps_slowly_is_held_after_the_second_time(world):
         day.advance("10m")
         day.recovers("check.failure", **CHECK)
         day.advance("10m")
-    lines = [line for line in (f"{n.payload['status']}" for n in day.inbox if n.channel.startswith("owners"))]
+    lines = [n.payload["status"] for n in day.inbox if n.channel.startswith("owners")]
     assert lines.count("firing") <= 3
     day.forget_others()
     day.advance("40m")

@@ -146,8 +146,10 @@ class World:
             channel = n.receiver + " " + n.channel.rpartition("-")[2]
             if n.kind != "alert":
                 lines.append(f"{channel} > {n.recipient}: {n.payload['subject']}".replace("  ", " "))
-            for alert in n.payload["alerts"]:
-                lines.append(f"{channel} > {n.recipient}: {alert['status']} {alert['summary']}".replace(">  ", "> "))
+            lines += [
+                f"{channel} > {n.recipient}: {alert['status']} {alert['summary']}".replace(">  ", "> ")
+                for alert in n.payload["alerts"]
+            ]
         return lines
 
     def open(self) -> list[str]:

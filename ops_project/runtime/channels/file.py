@@ -49,7 +49,8 @@ class FileSender:
 
     def _page(self, alert: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in facts(alert, payload))
-        text = f"# #{alert['number']} {alert['summary']}\n\n**{state_of(alert)}**, last told {payload['at']}\n\n| | |\n|---|---|\n{rows}\n"
+        head = f"# #{alert['number']} {alert['summary']}\n\n**{state_of(alert)}**, last told {payload['at']}"
+        text = f"{head}\n\n| | |\n|---|---|\n{rows}\n"
         page = self.folder / f"alert-{alert['number']:06d}.md"
         partial = page.with_suffix(".partial")
         partial.write_text(text, encoding="utf-8")

@@ -1,4 +1,5 @@
-"""PagerDuty, Events API v2. The group is the deduplication key: a repeat updates, and a resolve closes, the same page."""
+"""PagerDuty, Events API v2. The group is the deduplication key: a repeat updates, and a resolve closes, the same
+page."""
 
 from __future__ import annotations
 

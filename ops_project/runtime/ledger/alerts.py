@@ -46,7 +46,8 @@ def _alert_row(alert: Alert, active: bool) -> dict[str, Any]:
     body["labels"] = dict(alert.labels)
     body["conditions"] = {str(index): sorted(held) for index, held in alert.conditions.items()}
     return {
-        "number": alert.number, "key": alert.key, "rule": alert.rule, "status": alert.status, "severity": alert.severity,
+        "number": alert.number, "key": alert.key, "rule": alert.rule, "status": alert.status,
+        "severity": alert.severity,
         "domain": alert.labels.get("domain", ""), "asset": alert.asset, "active": active,
         "starts_at": body["starts_at"], "fired_at": body["fired_at"], "resolved_at": body["resolved_at"],
         "updated_at": body["updated_at"], "summary": alert.summary, "muted": alert.muted, "cause": alert.cause,
@@ -107,7 +108,8 @@ class AlertTable(Access):
     ) -> int:
         """Write a decision, the cursor it was made up to, and its messages, in one transaction.
 
-        `lease` (name, holder, fence) is checked inside it: who has lost the lease changes nothing. Returns the number of
+        `lease` (name, holder, fence) is checked inside it: who has lost the lease changes nothing. Returns the
+        number of
         messages that are new in the outbox.
         """
         state = decision.state
@@ -142,7 +144,8 @@ class AlertTable(Access):
             before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
             if decision.notifications:
                 connection.execute(insert_new(connection, outbox), [
-                    {"key": n.key, "kind": n.kind, "receiver": n.receiver, "channel": n.channel, "recipient": n.recipient,
+                    {"key": n.key, "kind": n.kind, "receiver": n.receiver, "channel": n.channel, "recipient":
+                    n.recipient,
                      "severity": n.severity, "rank": RANK[n.severity], "reason": n.reason.value, "group_key": n.group,
                      "firing": list(n.firing), "resolved": list(n.resolved), "payload": n.payload,
                      "created_at": to_seconds(n.created_at), "state": "pending", "attempts": 0, "uncertain": 0,
@@ -238,4 +241,4 @@ class AlertTable(Access):
         """Rule → how many alerts of it ever fired."""
         statement = select(alerts.c.rule, func.count()).where(alerts.c.fired_at.is_not(None)).group_by(alerts.c.rule)
         with self.read() as connection:
-            return {rule: count for rule, count in connection.execute(statement)}
+            return dict(connection.execute(statement).all())

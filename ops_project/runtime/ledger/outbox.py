@@ -126,9 +126,9 @@ class OutboxTable(Access):
     def outbox_counts(self) -> dict[str, int]:
         """State → number of messages, and `possible_duplicates`."""
         with self.read() as connection:
-            counts = {
-                s: c for s, c in connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-            }
+            counts = dict(
+                connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).tuples().all()
+            )
             counts["possible_duplicates"] = connection.execute(
                 select(func.coalesce(func.sum(outbox.c.uncertain), 0))
             ).scalar_one()
@@ -166,7 +166,9 @@ class OutboxTable(Access):
         statement = (
             select(outbox)
             .where(outbox.c.state == "dead", outbox.c.id.in_(
-                select(deliveries.c.outbox_id).where(deliveries.c.outcome == "dead", deliveries.c.at > to_seconds(since))
+                select(deliveries.c.outbox_id).where(
+                    deliveries.c.outcome == "dead", deliveries.c.at > to_seconds(since)
+                )
             ))
         )  # fmt: skip
         with self.read() as connection:
@@ -178,4 +180,4 @@ class OutboxTable(Access):
             outbox.c.state == "pending", outbox.c.attempts > 0, outbox.c.created_at < to_seconds(now - for_longer_than)
         )
         with self.read() as connection:
-            return {channel: error for channel, error in connection.execute(statement)}
+            return dict(connection.execute(statement).all())

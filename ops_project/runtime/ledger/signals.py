@@ -39,7 +39,8 @@ def _signal(row: Any) -> Signal:
         batch_id, failure_class, evidence_ref, message, labels, assets, occurrence,
     ) = row  # fmt: skip
     return Signal(
-        kind, state, from_seconds(event_at), from_seconds(observed_at), occurrence, value, total, domain, pipeline, asset,
+        kind, state, from_seconds(event_at), from_seconds(observed_at), occurrence, value, total, domain, pipeline,
+        asset,
         partition, check, tuple(json.loads(owners)) if owners != "[]" else (), run_id, batch_id, failure_class,
         evidence_ref, message, json.loads(labels) if labels != "{}" else {},
         tuple(json.loads(assets)) if assets != "[]" else (),
@@ -52,7 +53,8 @@ class SignalTable(Access):
     def append(
         self, observed: Sequence[Signal], progress: Mapping[str, str] | None = None, now: datetime | None = None
     ) -> int:
-        """Store the signals that are new, and the cursors they came from, in one transaction. Returns how many are new."""
+        """Store the signals that are new, and the cursors they came from, in one transaction. Returns how many are
+        new."""
         if not observed and not progress:
             return 0
         with self.write() as connection:
@@ -112,7 +114,7 @@ class SignalTable(Access):
 
     def cursors(self) -> dict[str, str]:
         with self.read() as connection:
-            return {name: value for name, value in connection.execute(select(cursors.c.name, cursors.c.value))}
+            return dict(connection.execute(select(cursors.c.name, cursors.c.value)).all())
 
     def set_cursor(self, name: str, value: str, now: datetime) -> None:
         with self.write() as connection:

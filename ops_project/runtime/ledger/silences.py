@@ -17,7 +17,8 @@ from ops_project.runtime.ledger.schema import silences
 def silence_of(row: Any) -> Silence:
     return Silence(
         row.number, tuple(Matcher.parse(text) for text in row.matchers), from_seconds(row.starts_at),
-        from_seconds(row.ends_at), row.owner, row.reason, from_seconds(row.created_at), maybe_moment(row.notice_sent_at),
+        from_seconds(row.ends_at), row.owner, row.reason, from_seconds(row.created_at),
+        maybe_moment(row.notice_sent_at),
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ class Ledger(SignalTable, AlertTable, OutboxTable, SilenceTable, LeaseTable):
         """One transaction; the lock is taken at its start, so that it cannot fail half-way."""
         with self.engine.connect().execution_options(ops_write=True) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
-                # Sequence numbers must become visible in their order, or a reader's cursor passes one that commits late.
+                # Sequence numbers must become visible in their order, or a cursor passes one that commits late.
                 connection.execute(text("SELECT pg_advisory_xact_lock(74011)"))
             yield connection
 
