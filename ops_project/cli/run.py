@@ -82,7 +82,7 @@ def _execute(
     site = Site.load(settings)
     definitions = compose(site)
     runs: list[DomainRun] = []
-    with open_instance() as instance:
+    with open_instance(settings) as instance:
         for name in names or known:
             watcher = Watcher(
                 say=lambda what, name=name: status.update(f"{name}: {what}"),

@@ -113,7 +113,7 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
         return {}
     from ops_project.runtime.dagster_bridge_runs import last_runs, open_instance
 
-    with open_instance() as instance:
+    with open_instance(settings) as instance:
         return {name: asdict(facts) for name, facts in last_runs(instance, domains).items()}
 
 

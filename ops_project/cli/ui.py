@@ -44,7 +44,7 @@ def ui(settings: Settings, port: int, host: str) -> None:
 def _repair(settings: Settings) -> list[str]:
     from ops_project.runtime import dagster_bridge_runs, locks, repair
 
-    with dagster_bridge_runs.open_instance() as instance:
+    with dagster_bridge_runs.open_instance(settings) as instance:
         done = dagster_bridge_runs.mark_dead_runs(instance, settings.now())
     try:
         with locks.hold(settings.lock, owner="ops ui, start-up repair", now=settings.now(), timeout=0):

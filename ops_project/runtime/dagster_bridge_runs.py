@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
+from ops_project.runtime import locks
 from ops_project.runtime.processes import Process, current
+from ops_project.settings import Settings
 
 PROCESS_TAG = "ops/process"
 DOMAIN_TAG = "ops/domain"
@@ -112,9 +114,14 @@ def _words(data: object) -> str:
     return " ".join(str(error.message).split())
 
 
-def open_instance() -> dg.DagsterInstance:
-    """The persisted instance of the home that is exported (DAGSTER_HOME). Use it as a context manager."""
-    return dg.DagsterInstance.get()
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The persisted instance of the home that is exported (DAGSTER_HOME). Use it as a context manager.
+
+    One process at a time makes the tables: of five that start on an empty home, Dagster's own code lets two fail with
+    `table already exists`.
+    """
+    with locks.hold(settings.dagster_home / ".opening", owner="opening Dagster's storage", now=settings.now()):
+        return dg.DagsterInstance.get()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ nothing of Dagster.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import queue
@@ -66,6 +67,7 @@ class Invocation:
         thread.join()
 
     def _run(self) -> None:
+        _running.set()
         try:
             from dbt.cli.main import dbtRunner
 
@@ -74,6 +76,7 @@ class Invocation:
         except BaseException as error:
             self.result = DbtResult(exception=error)
         finally:
+            _running.clear()
             self._events.put(None)
 
     def _event(self, event: Any) -> None:
@@ -86,6 +89,7 @@ class Invocation:
             )
 
 
+_running = threading.Event()
 _READ = frozenset({"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogSkipBecauseError"})
 
 
@@ -131,11 +135,14 @@ def build(
 
 
 def cancel() -> None:
-    """Interrupt whatever queries dbt has running in this process."""
+    """Interrupt whatever queries dbt has running in this process; nothing where it runs none."""
+    if not _running.is_set():
+        return
     from dbt.adapters.factory import FACTORY
 
     for adapter in list(FACTORY.adapters.values()):
-        list(adapter.cancel_open_connections())
+        with contextlib.suppress(Exception):
+            list(adapter.cancel_open_connections())
 
 
 def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]:
@@ -155,7 +162,15 @@ def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]
             raise DbtParseError(str(parsed.exception))
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
         compiled = dbtRunner(manifest=parsed.result).invoke(
-            [*QUIET, "compile", *common, "--no-write-json", "--exclude", "resource_type:test", "resource_type:unit_test"]
+            [
+                *QUIET,
+                "compile",
+                *common,
+                "--no-write-json",
+                "--exclude",
+                "resource_type:test",
+                "resource_type:unit_test",
+            ]
         )
     results = getattr(compiled.result, "results", None) or []
     return manifest, {item.node.unique_id: item.node.compiled_code for item in results if item.node.compiled_code}

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 30.0
+ASK_SECONDS = 5.0
 STUCK_SECONDS = 30.0
 """After the grace: a process in which not even this thread runs any more."""
 EXIT_CODE = 124
@@ -85,30 +86,34 @@ class Watchdog:
                 self._changed.notify()
 
     def _watch(self) -> None:
+        asked: dict[int, float] = {}
         with self._changed:
             while not self._stopped:
-                if not self._limits:
-                    self._changed.wait()
-                    continue
-                deadline, overrun = min(self._limits.values(), key=lambda item: item[0])
-                left = deadline - time.monotonic()
-                if left > 0:
-                    self._changed.wait(left)
-                    continue
-                self.overrun = overrun
-                break
-            else:
-                return
-        logger.error("%s; asking it to stop", self.overrun)
-        assert self.overrun is not None
-        self.on_overrun(self.overrun)
+                now = time.monotonic()
+                for key, (deadline, overrun) in list(self._limits.items()):
+                    if key in asked and now >= asked[key] + self.grace_seconds:
+                        self._force(overrun)
+                        return
+                    if key not in asked and now >= deadline:
+                        asked[key] = now
+                        self.overrun = overrun
+                        logger.error("%s; asking it to stop", overrun)
+                        self._ask(overrun)
+                waits = [asked[k] + self.grace_seconds if k in asked else d for k, (d, _) in self._limits.items()]
+                self._changed.wait(max(0.01, min(waits) - time.monotonic()) if waits else None)
+
+    def _ask(self, overrun: Overrun) -> None:
+        # Told from a thread of its own: what it does may wait for the very thing that hangs.
+        _within(ASK_SECONDS, lambda: self.on_overrun(overrun))
         self.interrupt()
-        with self._changed:
-            ended = self._changed.wait_for(lambda: self._stopped, timeout=self.grace_seconds)
-        if ended:
-            return
-        logger.error("%s and did not stop within %g s; ending the process", self.overrun, self.grace_seconds)
-        try:
-            self.last_words(self.overrun)
-        finally:
-            self.end()
+
+    def _force(self, overrun: Overrun) -> None:
+        logger.error("%s and did not stop within %g s; ending the process", overrun, self.grace_seconds)
+        _within(ASK_SECONDS, lambda: self.last_words(overrun))
+        self.end()
+
+
+def _within(seconds: float, work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work, name="watchdog-words", daemon=True)
+    thread.start()
+    thread.join(seconds)

@@ -40,7 +40,7 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         session: RunSession = context.resources.warehouse
-        with classified(f"landing {feed.name}"), session.watchdog.limit(f"landing {feed.name}", TASK_SECONDS):
+        with classified(f"landing {feed.name}", session, TASK_SECONDS):
             session.say(f"landing {feed.name}")
             reach(f"land:{feed.name}")
             fetch(site.settings, feed, session.connection(), session.now)

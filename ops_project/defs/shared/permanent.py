@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import dagster as dg
 
 from ops_project.operations.failures import classify
+from ops_project.runtime.watchdog import Watchdog
 
 # S3: two retries of a task; 5 s, then 10 s, with jitter so that two runs do not meet again.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -17,19 +19,51 @@ TEST_SECONDS = 1_800
 _SPEAK_FOR_THEMSELVES = (dg.Failure, dg.RetryRequested)
 
 
+class Stoppable(Protocol):
+    """A run that can be told to stop: the run session."""
+
+    stopped: str | None
+
+    @property
+    def watchdog(self) -> Watchdog: ...
+
+
 @contextmanager
-def classified(what: str) -> Iterator[None]:
-    """Raise permanent errors as dg.Failure without retries; transient ones as they are, for the step's retry policy."""
+def classified(what: str, session: Stoppable | None = None, seconds: float | None = None) -> Iterator[None]:
+    """Raise permanent errors as dg.Failure without retries; transient ones as they are, for the step's retry policy.
+
+    With a session the block may take `seconds`. Dagster retries a step that was interrupted: here what ran too long,
+    and what somebody stopped, fails for good, and the steps that follow do not begin.
+    """
+    if session is not None and session.stopped:
+        raise _final(f"{what}: not begun, {session.stopped}", "process_killed", session.stopped)
     try:
-        yield
+        if session is None or seconds is None:
+            yield
+        else:
+            with session.watchdog.limit(what, seconds):
+                yield
     except _SPEAK_FOR_THEMSELVES:
         raise
+    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
+        if session is None:
+            raise
+        overrun = session.watchdog.overrun
+        session.stopped = str(overrun) if overrun is not None else "the run was interrupted"
+        raise _final(
+            f"{what}: {session.stopped}", "timeout" if overrun else "process_killed", session.stopped
+        ) from error
     except Exception as error:
         found = classify(error)
         if found.transient:
             raise
-        raise dg.Failure(
-            description=f"{what}: {type(error).__name__}: {error}",
-            metadata={"failure_class": found.failure_class, "transient": False, "because": found.because},
-            allow_retries=False,
-        ) from error
+        message = f"{what}: {type(error).__name__}: {error}"
+        raise _final(message, found.failure_class, found.because) from error
+
+
+def _final(description: str, failure_class: str, because: str) -> dg.Failure:
+    return dg.Failure(
+        description=description,
+        metadata={"failure_class": failure_class, "transient": False, "because": because},
+        allow_retries=False,
+    )

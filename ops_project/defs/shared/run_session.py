@@ -78,6 +78,8 @@ class RunSession:
     report: RunReport
     say: Callable[[str], None]
     """Tells whoever watches what happens now."""
+    stopped: str | None = None
+    """Why the steps that follow are not to begin."""
 
     @property
     def rebuild(self) -> tuple[date, date] | None:

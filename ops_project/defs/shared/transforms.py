@@ -54,7 +54,7 @@ def _build(
     arguments = _selection(context, select)
     tests_only = arguments["command"] == "test"
     seconds = TEST_SECONDS if tests_only else TASK_SECONDS
-    with classified(f"dbt {name}"), session.watchdog.limit(f"dbt {name}", seconds):
+    with classified(f"dbt {name}", session, seconds):
         session.say(f"dbt {name}")
         reach(f"dbt:{name}")
         invocation = dbt_runner.build(

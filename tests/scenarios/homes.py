@@ -1,0 +1,144 @@
+"""Homes in which whole runs happen: simulated once, copied for each story, run in forked children.
+
+A child is forked from a process that has imported everything already, so that a run costs what it does and not four
+seconds of imports; it can be killed without taking the tests with it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from ops_project.catalog import load as load_catalog
+from ops_project.runtime import dagster_home, fault_points, snapshots
+from ops_project.settings import Settings
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+LAST = date(2026, 3, 3)
+BOOKKEEPING = {"_batch_id", "_load_seq", "_line", "ingestion_timestamp"}
+
+
+def simulate(home: Path, days: int = 3, end: date = LAST, scale: float = 0.05) -> Settings:
+    """A home whose e-commerce files wait in its inbound folder."""
+    from ops_project.simulator.simulation import Asked, simulate
+
+    settings = Settings(home=home, as_of=NOW)
+    asked = Asked(domains=("ecommerce",), days=days, end=end, scale=scale, seed=7)
+    simulate(settings, load_catalog(settings), NOW, asked)
+    return settings
+
+
+def copy(settings: Settings, home: Path) -> Settings:
+    """The same files in another home."""
+    shutil.copytree(settings.home, home, symlinks=True)
+    return Settings(home=home, as_of=settings.as_of, overlay=settings.overlay)
+
+
+@dataclass
+class Ended:
+    """How a child ended: exit code, or the signal that ended it."""
+
+    code: int | None
+    signal: int | None
+    output: str
+    errors: str = ""
+
+
+@dataclass
+class Child:
+    pid: int
+    log: Path
+
+    def wait(self) -> Ended:
+        _, status = os.waitpid(self.pid, 0)
+        said = [
+            path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+            for path in (self.log, self.log.with_suffix(".err"))
+        ]
+        if os.WIFSIGNALED(status):
+            return Ended(None, os.WTERMSIG(status), *said)
+        return Ended(os.WEXITSTATUS(status), None, *said)
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def fork(work: Callable[[], int], log: Path) -> Child:
+    """`work` in a child; what it prints goes to `log`, its errors to the `.err` beside it."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return Child(pid, log)
+    code = 99
+    try:
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(descriptor, 1)
+        errors = os.open(log.with_suffix(".err"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(errors, 2)
+        # pytest has put its own files in their place.
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", closefd=False)
+        code = work()
+    except SystemExit as error:
+        code = int(error.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def ops(settings: Settings, *arguments: str, kill_at: str | None = None, log: Path | None = None) -> Child:
+    """`ops …` on this home, in a child. `kill_at`: where it is to die (runtime/fault_points.py)."""
+
+    def work() -> int:
+        from ops_project.cli import cli
+
+        fault_points._KILL_AT = kill_at
+        before = ["--home", str(settings.home), "--as-of", (settings.as_of or NOW).isoformat()]
+        if settings.overlay is not None:
+            before += ["--config", str(settings.overlay)]
+        cli.main([*before, *arguments], prog_name="ops", standalone_mode=True)
+        return 0
+
+    dagster_home.ensure(settings)
+    return fork(work, log or settings.home / f"child-{time.monotonic_ns()}.log")
+
+
+def business_checksums(settings: Settings) -> dict[str, tuple[int, str]]:
+    """Table → rows and checksum over its business columns, of the newest snapshot."""
+    found = {}
+    with snapshots.open(snapshots.newest(settings)) as connection:
+        tables = connection.execute(
+            "SELECT schema_name, table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
+            "WHERE schema_name IN ('bronze', 'silver', 'gold') GROUP BY 1, 2 ORDER BY 1, 2"
+        ).fetchall()
+        for schema, table, columns in tables:
+            business = ", ".join(f'"{column}"' for column in columns if column not in BOOKKEEPING)
+            row = connection.execute(
+                f"SELECT count(*), sum(hash(t)::HUGEINT)::VARCHAR FROM (SELECT {business} FROM {schema}.{table}) t"
+            ).fetchone()
+            assert row is not None
+            found[f"{schema}.{table}"] = row
+    return found
+
+
+def warm() -> None:
+    """Import, parse and resolve what every child needs, before the first fork."""
+    import dbt.cli.main  # noqa: F401
+
+    from ops_project.cli import run  # noqa: F401
+    from ops_project.defs import compose, shared  # noqa: F401
+    from ops_project.defs.shared import execute  # noqa: F401
+    from ops_project.runtime import dbt_manifest
+
+    _ = dbt_manifest.load().json

@@ -1,0 +1,217 @@
+"""Stories of whole runs: killed anywhere, side by side, over old dates, for a domain that is only a feeds file."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ops_project.runtime import dagster_bridge_runs as bridge
+from ops_project.runtime import locks, publishing, snapshots
+from ops_project.settings import Settings
+from tests.scenarios import homes
+
+pytestmark = pytest.mark.xdist_group("runs")
+
+EVERYWHERE = (
+    "land:orders",
+    "landed:orders",
+    "dbt:ecommerce_silver",
+    "built:silver__fact_orders",
+    "dbt:ecommerce_gold",
+    "built:gold__daily_revenue",
+    "snapshot:copied",
+    "snapshot:renamed",
+    "publish:daily_revenue",
+    "publish:renamed",
+)
+# One for each kind of thing that is half done; a run before the kill costs what a run costs.
+KINDS = ("landed:orders", "built:silver__fact_orders", "snapshot:copied", "publish:daily_revenue", "publish:renamed")
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Three days of files, nothing landed."""
+    homes.warm()
+    return homes.simulate(Path(tmp_path_factory.mktemp("waiting")) / "home")
+
+
+@pytest.fixture(scope="module")
+def done(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same, after one undisturbed run."""
+    settings = homes.copy(waiting, Path(tmp_path_factory.mktemp("done")) / "home")
+    ended = homes.ops(settings, "run", "--domain", "ecommerce").wait()
+    assert ended.code == 0, ended.output + ended.errors
+    return settings
+
+
+def run_json(settings: Settings, *arguments: str) -> tuple[int | None, dict]:
+    ended = homes.ops(settings, "run", "--domain", "ecommerce", "--json", *arguments).wait()
+    assert ended.output.startswith("{"), ended.output + ended.errors
+    return ended.code, json.loads(ended.output)
+
+
+def instance_of(settings: Settings):
+    settings.export()
+    return bridge.open_instance(settings)
+
+
+@pytest.mark.parametrize(
+    "places", [KINDS, pytest.param(EVERYWHERE, marks=pytest.mark.soak)], ids=["kinds", "everywhere"]
+)
+def test_killed_at_every_step_a_plain_rerun_gives_the_same(
+    waiting: Settings, done: Settings, tmp_path: Path, places: tuple[str, ...]
+) -> None:
+    settings = homes.copy(waiting, tmp_path / "home")
+    for place in places:
+        ended = homes.ops(settings, "run", "--domain", "ecommerce", kill_at=place).wait()
+        assert ended.signal == signal.SIGKILL, f"did not come to {place}: {ended.output}{ended.errors}"
+    code, told = run_json(settings)
+    assert code == 0, told
+    assert homes.business_checksums(settings) == homes.business_checksums(done)
+    assert any("marked failed" in line for line in told["runs"][0]["repaired"])
+    assert not [path for path in settings.snapshots.iterdir() if path.name.startswith(".")]
+    published = publishing.current(settings, "ecommerce")
+    assert published is not None and not published.held
+    with instance_of(settings) as instance:
+        states = [record.dagster_run.status.value for record in instance.get_run_records()]
+    assert states == ["SUCCESS"] + ["FAILURE"] * len(places)
+
+
+def test_five_side_by_side_and_one_of_them_killed(waiting: Settings, done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(waiting, tmp_path / "home")
+    children = [homes.ops(settings, "run", "--domain", "ecommerce", log=tmp_path / f"{n}.log") for n in range(5)]
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        holder = locks.holder(settings.lock)
+        if holder is not None and holder.run:
+            break
+        time.sleep(0.02)
+    assert holder is not None, "nobody came to hold the lock"
+    victim = next(child for child in children if child.pid == holder.pid)
+    victim.kill()
+    ends = {child.pid: child.wait() for child in children}
+    assert ends.pop(victim.pid).signal == signal.SIGKILL
+    assert [end.code for end in ends.values()] == [0] * 4, [end.output + end.errors for end in ends.values()]
+    assert not any(
+        word in (end.output + end.errors).lower()
+        for word in ("lock error", "conflict", "is locked")
+        for end in ends.values()
+    )
+    assert homes.business_checksums(settings) == homes.business_checksums(done)
+
+
+def test_a_reader_that_stays_open_delays_nothing(done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(done, tmp_path / "home")
+    with snapshots.open(snapshots.newest(settings)) as reader:
+        before = reader.execute("SELECT count(*) FROM bronze.orders").fetchone()
+        code, told = run_json(settings, "--date", homes.LAST.isoformat())
+        assert code == 0 and told["runs"][0]["parts"]["waiting"] < 1
+        assert reader.execute("SELECT count(*) FROM bronze.orders").fetchone() == before
+
+
+def test_nothing_new_is_said_and_nothing_is_built(done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(done, tmp_path / "home")
+    before = snapshots.newest(settings).id
+    code, told = run_json(settings)
+    assert (code, told["runs"][0]["state"]) == (0, "nothing new")
+    assert snapshots.newest(settings).id == before
+
+
+def test_an_exact_date_is_built_anew_and_makes_no_table_fresher(done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(done, tmp_path / "home")
+
+    def newest() -> object:
+        with snapshots.open(snapshots.newest(settings)) as connection:
+            return connection.execute("SELECT max(business_date) FROM silver.fact_orders").fetchone()
+
+    before, data = newest(), homes.business_checksums(settings)
+    code, told = run_json(settings, "--date", "2026-03-01")
+    run = told["runs"][0]
+    assert (code, run["from"], run["to"], run["rows_in"]) == (0, "2026-03-01", "2026-03-01", 0)
+    assert newest() == before == (date(2026, 3, 3),)
+    assert homes.business_checksums(settings)["silver.fact_orders"] == data["silver.fact_orders"]
+    with instance_of(settings) as instance:
+        record = next(iter(instance.get_run_records(limit=1)))
+        partitions = _partitions(instance, record.dagster_run.run_id, "fact_orders")
+    assert partitions == {"2026-03-01"}
+
+
+def _partitions(instance, run_id: str, table: str) -> set[str | None]:
+    return {
+        log.dagster_event.step_materialization_data.materialization.partition
+        for log in instance.all_logs(run_id)
+        if log.dagster_event is not None
+        and log.dagster_event.event_type_value == "ASSET_MATERIALIZATION"
+        and log.dagster_event.asset_key.path[-1] == table
+    }
+
+
+def test_a_run_that_hangs_is_ended_without_a_daemon(waiting: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(waiting, tmp_path / "home")
+
+    def work() -> int:
+        from ops_project.cli import cli
+        from ops_project.defs.shared import bronze
+
+        def hang(*_arguments: object, **_more: object) -> None:
+            time.sleep(120)
+
+        bronze.land = hang
+        bronze.TASK_SECONDS = 1.0
+        cli.main(
+            ["--home", str(settings.home), "--as-of", homes.NOW.isoformat(), "run", "--domain", "ecommerce"],
+            standalone_mode=True,
+        )
+        return 0
+
+    began = time.monotonic()
+    ended = homes.fork(work, tmp_path / "log").wait()
+    assert ended.code == 1, ended.output + ended.errors
+    assert time.monotonic() - began < 60
+    assert locks.holder(settings.lock) is None
+    with instance_of(settings) as instance:
+        record = next(iter(instance.get_run_records(limit=1)))
+        assert record.dagster_run.status.value in {"FAILURE", "CANCELED"}
+        words = " ".join(log.user_message or "" for log in instance.all_logs(record.dagster_run.run_id))
+    assert "ran longer than its limit of 1 s" in words
+
+
+def test_a_domain_that_is_only_a_feeds_file(tmp_path: Path) -> None:
+    homes.warm()
+    overlay = tmp_path / "config"
+    (overlay / "feeds").mkdir(parents=True)
+    (overlay / "feeds" / "weather.yaml").write_text(
+        """
+domain: weather
+owners: [team:data-engineering]
+feeds:
+  weather_readings:
+    description: Readings of the stations.
+    inbound: readings_{date:%Y-%m-%d}.csv
+    columns: {station: {type: string, required: true}, celsius: "decimal(4,1)"}
+    key: [station]
+    expected: daily
+"""
+    )
+    settings = Settings(home=tmp_path / "home", overlay=overlay, as_of=homes.NOW)
+    folder = settings.inbound / "weather"
+    folder.mkdir(parents=True)
+    (folder / "readings_2026-03-03.csv").write_text("station,celsius\nA,1.5\nB,cold\n")
+    ended = homes.ops(settings, "run", "--domain", "weather", "--json").wait()
+    told = json.loads(ended.output)["runs"][0]
+    assert (told["job"], told["rows_in"], told["rows_loaded"], told["rows_quarantined"]) == (
+        "weather_pipeline",
+        2,
+        1,
+        1,
+    )
+    assert told["tables_built"] == 1 and told["checks_passed"] > 0
+    with snapshots.open(snapshots.newest(settings)) as connection:
+        assert connection.execute("SELECT station, celsius::VARCHAR FROM bronze.weather_readings").fetchall() == [
+            ("A", "1.5")
+        ]
