@@ -48,11 +48,11 @@ where not exists (select 1 from {{ this }} as known where known.{{ src_pk }} = c
 {%- endif %}
 {%- endmacro %}
 
-{# Whether more than one extract waits. Grouping 2 million contacts that need none costs 1.3 s of 7. #}
+{# Whether more than one extract waits, or none does. Grouping 2 million contacts that need none costs 1.3 s of 7. #}
 {% macro several_extracts(source_model, src_ldts) -%}
-    {%- if not execute -%}{{ return(true) }}{%- endif -%}
+    {%- if not execute or load_relation(ref(source_model)) is none -%}{{ return(true) }}{%- endif -%}
     {%- set found = run_query(
         "select min(" ~ src_ldts ~ ") < max(" ~ src_ldts ~ ") from " ~ ref(source_model) ~ " where " ~ unconsumed()
     ) -%}
-    {{ return(found.rows[0][0] is not none and found.rows[0][0]) }}
+    {{ return(found.rows[0][0] is none or found.rows[0][0]) }}
 {%- endmacro %}

@@ -14,7 +14,7 @@ def generate(meta: Metadata, feeds: Mappings[str, Feed]) -> dict[str, str]:
     """Path → text. Raises ConfigError with every problem of the metadata."""
     if found := references.problems(meta, feeds):
         raise ConfigError(found)
-    types = naming.source_types(meta, feeds)
+    types, personal = naming.source_types(meta, feeds), naming.personal(meta, feeds)
     files = {f"staging/{naming.stage(name)}.sql": stages.sql(meta, feeds[name]) for name in naming.feeds(meta)}
     files["staging/_sources.yml"] = properties.sources(meta, feeds)
     files["staging/_staging.yml"] = properties.staging(meta)
@@ -24,12 +24,12 @@ def generate(meta: Metadata, feeds: Mappings[str, Feed]) -> dict[str, str]:
         files[f"raw_vault/{satellite.entity}.sql"] = vault.satellite_sql(meta, satellite)
         for view in (vault.CURRENT, vault.HISTORY):
             files[f"raw_vault/states/{satellite.entity}_{view}.sql"] = vault.states_sql(meta, satellite, view)
-    files["raw_vault/_raw_vault.yml"] = properties.raw_vault(meta)
+    files["raw_vault/_raw_vault.yml"] = properties.raw_vault(meta, personal)
     files["raw_vault/states/_states.yml"] = properties.states(meta)
     for entity in meta.of_kind("interface"):
         files[f"interface/{naming.mapped(entity)}.sql"] = interface.mapped_sql(meta, entity, types)
         files[f"interface/{entity.entity}.sql"] = interface.table_sql(meta, entity)
-        files[f"interface/{entity.entity}.yml"] = properties.interface(meta, entity)
+        files[f"interface/{entity.entity}.yml"] = properties.interface(meta, entity, personal)
     if meta.of_kind("interface"):
         files[f"interface/{interface.REJECTS}.sql"] = interface.rejects_sql(meta)
         files[f"interface/{interface.REJECTS}.yml"] = properties.rejects()

@@ -103,6 +103,15 @@ def load_datetime(feed: Feed) -> str:
     return "cast(business_date as timestamp)"
 
 
+def personal(meta: Metadata, known: Mappings[str, Feed]) -> frozenset[tuple[str, str]]:
+    """(vault table, column) that the contract calls personal data."""
+    return frozenset(
+        (item.entity, item.attribute)
+        for item in meta.attributes
+        if item.feed in known and item.source_column in known[item.feed].personal_columns()
+    )
+
+
 def source_types(meta: Metadata, known: Mappings[str, Feed]) -> dict[tuple[str, str], str]:
     """(vault table, column) → the contract's type."""
     return {

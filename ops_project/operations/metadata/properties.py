@@ -28,7 +28,7 @@ def staging(meta: Metadata) -> str:
     return _document(models)
 
 
-def raw_vault(meta: Metadata) -> str:
+def raw_vault(meta: Metadata, personal: Personal) -> str:
     """_raw_vault.yml."""
     models: list[str] = []
     for hub in meta.of_kind("hub"):
@@ -57,6 +57,13 @@ def raw_vault(meta: Metadata) -> str:
             [_primary_key([*keys, "load_datetime", "load_seq"], where="record_source <> 'ghost'")],
             {keys[0]: ("", _relationship(target, keys[0], where=guard))},
         )  # fmt: skip
+        for item in meta.attributes_of(satellite.entity, "payload"):
+            if (item.entity, item.attribute) in personal:
+                models += [
+                    f"      - name: {item.attribute}",
+                    f"        description: {text(item.description)}",
+                    PERSONAL,
+                ]
     return _document(models)
 
 
@@ -76,7 +83,7 @@ def states(meta: Metadata) -> str:
     return _document(models)
 
 
-def interface(meta: Metadata, entity: Entity) -> str:
+def interface(meta: Metadata, entity: Entity, personal: Personal) -> str:
     """uds_<entity>.yml: table and mapped view."""
     mappings = meta.mappings_of(entity.entity)
     keys = [item.target_column for item in mappings if item.is_key]
@@ -99,6 +106,8 @@ def interface(meta: Metadata, entity: Entity) -> str:
         lines += _column(item.target_column, item.description, normal(item.data_type) or item.data_type)
         if item.mandatory:
             lines.append("        constraints: [{type: not_null}]")
+        if (item.source, item.source_column) in personal:
+            lines.append(PERSONAL)
     lines += _column("extracted_at", "As-of of the newest extract that states the row (UTC)", "timestamp")
     lines += _column("load_seq", "The batch that brought it: ops.batches", "bigint")
     return _document(lines)
@@ -121,6 +130,11 @@ def rejects() -> str:
     ):
         lines += _column(name, description, data_type)
     return _document(lines)
+
+
+Personal = frozenset[tuple[str, str]]
+"""(vault table, column) of personal data: masked in samples and evidence."""
+PERSONAL = "        config: {meta: {personal_data: true}}"
 
 
 def sources(meta: Metadata, feeds: Mappings[str, Feed]) -> str:
