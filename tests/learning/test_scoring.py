@@ -90,7 +90,7 @@ def test_a_model_file_that_is_gone_or_altered_is_a_finding_and_the_last_good_one
     scored = score(scoring(connection, registry), "churn")
     assert (scored.version, bool(scored.rows)) == ("1", True)
     [(kind, asset, message)] = findings(connection)
-    assert (kind, asset) == ("config_error", "gold/customer_churn_predictions")
+    assert (kind, asset) == ("mart_build_failure", "gold/customer_churn_predictions")
     assert said in message
     assert "version 1, the last good one" in message
     # Without any good one left the predictions stay as they are.
@@ -107,7 +107,7 @@ def test_a_model_of_another_library_version_does_not_serve(
     monkeypatch.setattr(artifact, "version", lambda _name: "99.1.0")
     assert score(scoring(connection, registry), "churn").rows is None
     [(kind, _asset, message)] = findings(connection)
-    assert kind == "config_error"
+    assert kind == "mart_build_failure"
     assert "99.1 is installed" in message
     monkeypatch.undo()
     score(scoring(connection, registry), "churn")

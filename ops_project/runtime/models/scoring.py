@@ -86,7 +86,11 @@ def score(job: Scoring, model: str) -> Scored:
 
 def _unusable(model: str, message: str, used: str | None) -> Problem:
     instead = f"version {used}, the last good one, serves instead" if used else "the last predictions stay"
-    return Problem("config_error", f"{message}; {instead}", {"reason": "unusable", "model": model, "used": used})
+    return Problem(
+        "mart_build_failure",
+        f"{message}; {instead}; train again with the job model_retraining",
+        {"reason": "unusable", "model": model, "used": used},
+    )
 
 
 def _moment(now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""Faults that lie elsewhere than in inbound files: in the warehouse, in the serving store.
+"""Faults that lie elsewhere than in inbound files: in the warehouse, in the serving store, in the model registry.
 
 Each kind has one applier. It is given the resolved fault and the home, does the damage and tells what it did.
 """
@@ -22,6 +22,7 @@ Applier = Callable[[Resolved, Settings, Catalog, datetime], Details]
 APPLIERS: dict[str, str] = {
     "warehouse": "ops_project.simulator.faults.warehouse:apply",
     "serving": "ops_project.simulator.faults.serving:apply",
+    "model": "ops_project.simulator.faults.registered_models:apply",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ops_project.model.failure_class import FailureClass
 
-Kind = Literal["file", "warehouse", "serving"]
+Kind = Literal["file", "warehouse", "serving", "model"]
 Details = dict[str, Any]
 
 

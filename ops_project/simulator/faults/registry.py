@@ -8,11 +8,21 @@ from difflib import get_close_matches
 
 from ops_project.catalog import Catalog
 from ops_project.model.feed import Feed
-from ops_project.simulator.faults import columns, files, insurance, investor, marketing, rows, streaming, volumes
+from ops_project.simulator.faults import (
+    columns,
+    files,
+    insurance,
+    investor,
+    marketing,
+    models,
+    rows,
+    streaming,
+    volumes,
+)
 from ops_project.simulator.faults.fault import Fault
 from ops_project.simulator.faults.request import FaultError, Request
 
-MODULES = (files, columns, rows, volumes, marketing, investor, streaming, insurance)
+MODULES = (files, columns, rows, volumes, marketing, investor, streaming, insurance, models)
 REGISTRY: dict[str, Fault] = {fault.id: fault for module in MODULES for fault in module.FAULTS}
 
 

@@ -1,0 +1,135 @@
+"""Faults of the models: a file that is gone, a library that moved on, inputs that are shuffled or cut.
+
+What is done to the customers' days stays as long as no delivery touches their business dates: those are rebuilt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ops_project.settings import Settings
+from ops_project.simulator.faults.fault import Details, Fault
+from ops_project.simulator.faults.request import FaultError
+
+MODEL = "churn"
+OTHER_VERSION = "0.1"
+
+
+def remove_file(settings: Settings) -> Details:
+    _, state, version = _serving(settings)
+    file = settings.models / state[MODEL]["versions"][version]["file"]
+    file.unlink(missing_ok=True)
+    return {"model": MODEL, "version": version, "file": file.name}
+
+
+def change_library(settings: Settings) -> Details:
+    """As if the model had been trained long ago: the file says so, and is registered with that content."""
+    path, state, version = _serving(settings)
+    entry = state[MODEL]["versions"][version]
+    file = settings.models / entry["file"]
+    model = json.loads(file.read_text(encoding="utf-8"))
+    model["libraries"] = dict.fromkeys(model["libraries"], OTHER_VERSION)
+    file.write_text(json.dumps(model, sort_keys=True), encoding="utf-8")
+    entry["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    path.write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
+    return {"model": MODEL, "version": version, "libraries": model["libraries"]}
+
+
+def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
+    """serving.json, its content, and the version of the model that serves."""
+    path = settings.models / "serving.json"
+    state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if MODEL not in state:
+        raise FaultError(f"this home has no model of {MODEL} yet; run the pipeline first")
+    return path, state, state[MODEL]["history"][-1]
+
+
+def shuffle_views(connection: duckdb.DuckDBPyConnection, table: str, _day: date | None) -> Details:
+    """Each customer gets the visits of another; their distribution stays what it was."""
+    [[rows]] = connection.execute(f"SELECT count(*) FROM {table} WHERE product_views > 0").fetchall()
+    if not rows:
+        raise FaultError(f"table {table} has no visits to shuffle")
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE shuffled_views AS
+        WITH people AS (SELECT DISTINCT customer_id FROM {table}),
+        numbered AS (
+            SELECT customer_id, row_number() OVER (ORDER BY md5(customer_id)) AS place,
+                row_number() OVER (ORDER BY md5(customer_id || '!')) AS other
+            FROM people
+        )
+        SELECT mine.customer_id, days.business_date, days.product_views
+        FROM numbered AS mine
+        JOIN numbered AS theirs ON mine.place = theirs.other
+        JOIN {table} AS days ON days.customer_id = theirs.customer_id AND days.product_views > 0;
+        UPDATE {table} SET product_views = 0;
+        UPDATE {table} SET product_views = shuffled_views.product_views FROM shuffled_views
+        WHERE {table}.customer_id = shuffled_views.customer_id AND {table}.business_date = shuffled_views.business_date;
+        INSERT INTO {table} BY NAME
+        SELECT customer_id, business_date, 0 AS orders, 0 AS undone_orders, 0 AS sales_orders, 0 AS units,
+            0 AS gross_revenue, 0 AS net_revenue, product_views AS web_events, product_views, 0 AS cart_additions,
+            (SELECT max(dbt_updated_at) FROM {table}) AS dbt_updated_at
+        FROM shuffled_views AS views
+        WHERE NOT EXISTS (
+            SELECT 1 FROM {table} AS days
+            WHERE days.customer_id = views.customer_id AND days.business_date = views.business_date
+        )
+        """
+    )
+    return {"table": table, "column": "product_views", "rows": rows}
+
+
+def truncate_history(connection: duckdb.DuckDBPyConnection, table: str, _day: date | None) -> Details:
+    """Two of three customers lose all their days."""
+    rows = connection.execute(f"DELETE FROM {table} WHERE hash(customer_id) % 3 > 0 RETURNING customer_id").fetchall()
+    return {"table": table, "rows": len(rows), "customers": len(set(rows))}
+
+
+FAULTS = (
+    Fault(
+        "model_file_missing",
+        "removes the file of the churn model that serves",
+        "S3",
+        "mart_build_failure",
+        "orders",
+        asset="gold/customer_churn_predictions",
+        apply="model",
+        act=remove_file,
+    ),
+    Fault(
+        "model_library_changed",
+        "makes the churn model one of a library version that is no longer installed",
+        "S3",
+        "mart_build_failure",
+        "orders",
+        asset="gold/customer_churn_predictions",
+        apply="model",
+        act=change_library,
+    ),
+    Fault(
+        "model_input_shuffled",
+        "gives each customer the site visits of another: the column keeps its distribution and loses its meaning",
+        "S3",
+        "data_invalid",
+        "web_events",
+        asset="silver/int_customer_days",
+        apply="warehouse",
+        act=shuffle_views,
+    ),
+    Fault(
+        "model_training_truncated",
+        "takes two of three customers out of what the models are trained on",
+        "S3",
+        "volume_anomaly",
+        "orders",
+        asset="silver/int_customer_days",
+        apply="warehouse",
+        act=truncate_history,
+    ),
+)
