@@ -1,0 +1,7 @@
+-- title: Profit by period
+-- tells: Profit by month and quarter, beside what was reported when the period closed.
+select
+    period_type, period_start, days_delivered, is_complete, revenue, cost, marketing_spend, profit, profit_growth,
+    reported_profit
+from gold.kpi_aggregate_profit
+order by period_type, period_start desc

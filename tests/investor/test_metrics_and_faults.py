@@ -1,0 +1,109 @@
+"""The five investor pipelines in whole runs; each of S2's risks is found at the data that causes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ops_project.defs.investor.automation import pipelines
+from ops_project.defs.shared.site import Site
+from ops_project.runtime import snapshots
+from ops_project.settings import Settings
+from tests.scenarios import homes
+from tests.scenarios.verdicts import failures
+
+pytestmark = pytest.mark.xdist_group("runs")
+
+# S2's table: pipeline → primary, secondary.
+OWNERS = {
+    "profit_unit_experiments": ["engineer-a", "engineer-c"],
+    "profit_aggregate_investors": ["engineer-b", "engineer-a"],
+    "growth_aggregate_investors": ["engineer-c", "engineer-d"],
+    "growth_daily_experiments": ["engineer-d", "engineer-b"],
+    "engagement_aggregate_investors": ["engineer-a", "engineer-d"],
+}
+
+
+def simulate(settings: Settings, *words: str) -> None:
+    ended = homes.ops(settings, "simulate", "--domain", "investor", "--scale", "0.2", *words).wait()
+    assert ended.code == 0, ended.output + ended.errors
+
+
+def run(settings: Settings) -> None:
+    homes.ops(settings, "run", "--domain", "investor").wait()
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The last days of February and the first of March: February has closed."""
+    homes.warm()
+    settings = Settings(home=tmp_path_factory.mktemp("investor") / "home", as_of=homes.NOW)
+    simulate(settings, "--days", "10", "--end", str(homes.LAST))
+    run(settings)
+    return settings
+
+
+def test_profit_is_that_of_the_files_and_nothing_is_found(done: Settings) -> None:
+    assert failures(done) == {}
+    sales = sorted(str(path) for path in done.archive.rglob("*transactions_*.csv"))
+    spend = sorted(str(path) for path in done.archive.rglob("*marketing_spend_*.csv"))
+    known = duckdb.execute(
+        "select (select sum(case when status = 'refunded' then 0 else quantity * unit_revenue end - quantity * unit_cost)"
+        " from read_csv(?, types = {'unit_revenue': 'decimal(12,2)', 'unit_cost': 'decimal(12,2)'}))"
+        " - (select sum(spend_amount) from read_csv(?, types = {'spend_amount': 'decimal(14,2)'}))",
+        [sales, spend],
+    ).fetchall()
+    with snapshots.open(snapshots.newest(done)) as warehouse:
+        shown = warehouse.execute(
+            "select sum(profit) from gold.kpi_aggregate_profit where period_type = 'month'"
+        ).fetchall()
+        reported = warehouse.execute(
+            "select count(*) from gold.rec_restatements where period_type = 'month'"
+        ).fetchall()
+    assert shown == known
+    assert reported == [(2,)], "revenue and profit of February"
+
+
+def test_each_pipeline_has_its_tables_owners_and_runbook() -> None:
+    site = Site.load(Settings.load())
+    found = pipelines(site)
+    assert set(found) == set(OWNERS)
+    nodes = {node["name"]: node for node in site.dbt.json["nodes"].values() if node["resource_type"] == "model"}
+    for pipeline, keys in found.items():
+        for key in keys:
+            meta = nodes[key.path[-1]]["config"]["meta"]
+            assert meta["dagster"] == {"owners": OWNERS[pipeline], "group": pipeline}
+            assert site.catalog.runbook_file(meta["runbook"]) is not None
+
+
+@pytest.mark.parametrize(
+    ("faults", "expected"),
+    [
+        (
+            ("sample_ratio_mismatch", "restatement"),
+            {
+                ("bronze/experiment_assignments", "sample_ratio_mismatch"): "value_anomaly",
+                ("bronze/transactions", "restatement"): "reconciliation_break",
+            },
+        ),
+        (("negative_profit",), {("bronze/transactions", "negative_profit"): "value_anomaly"}),
+    ],
+)
+def test_each_risk_is_found_where_it_comes_from(
+    done: Settings, tmp_path: Path, faults: tuple[str, ...], expected: dict[tuple[str, str], str]
+) -> None:
+    home = homes.copy(done, tmp_path / "home")
+    simulate(home, "--days", "1", "--end", "2026-03-04", *(word for fault in faults for word in ("--fault", fault)))
+    later = Settings(home=home.home, as_of=homes.NOW.replace(day=5))
+    run(later)
+    found = failures(later)
+    assert {key: found.get(key) for key in expected} == expected
+    if "restatement" in faults:
+        with snapshots.open(snapshots.newest(later)) as warehouse:
+            [(reported, current)] = warehouse.execute(
+                "select reported_value, current_value from gold.rec_restatements"
+                " where metric = 'revenue' and period_type = 'month'"
+            ).fetchall()
+        assert current < reported, "what was reported stays beside what it would be today"
