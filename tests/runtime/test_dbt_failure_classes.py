@@ -1,0 +1,51 @@
+"""A failed dbt model or test is called by what its layer declares, unless the engine's words say something surer."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from ops_project.runtime import dagster_bridge_dbt as bridge
+from ops_project.runtime.dbt_runner import DbtResult
+
+MANIFEST = {
+    "nodes": {
+        "model.p.customer_360": {
+            "name": "customer_360", "resource_type": "model", "config": {"meta": {"failure_class": "mart_build_failure"}},
+        },
+        "model.p.hub_customer": {"name": "hub_customer", "resource_type": "model", "config": {"meta": {}}},
+    }
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        ("customer_360: Runtime Error\n  Constraint Error: NOT NULL constraint failed", "mart_build_failure"),
+        ("customer_360: Runtime Error\n  Binder Error: Referenced column x not found", "mart_build_failure"),
+        ("customer_360: Out of Memory Error: could not allocate", "resource_exhausted"),
+        ("customer_360: IO Error: No space left on device", "storage_full"),
+        ("hub_customer: Binder Error: column does not exist", "schema_mismatch"),
+    ],
+)
+def test_a_failed_model(error: str, expected: str) -> None:
+    failure = bridge.failure_of(DbtResult(errors=(error,)), bridge.declared_classes(MANIFEST))
+    assert failure is not None
+    assert failure.metadata["failure_class"].value == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "test", "expected"),
+    [
+        ("model.p.customer_360", "primary_key", "mart_build_failure"),
+        ("model.p.hub_customer", "primary_key", "key_violation"),
+        ("model.p.hub_customer", "relationships", "reference_violation"),
+        ("model.p.hub_customer", "in_range", "data_invalid"),
+    ],
+)
+def test_a_failed_test(model: str, test: str, expected: str) -> None:
+    node = {"attached_node": model, "config": {"meta": {}}, "test_metadata": {"name": test}}
+    failed = dg.AssetCheckResult(passed=False, check_name="c", asset_key="a")
+    assert bridge._with_class(failed, node, MANIFEST).metadata["failure_class"].value == expected
+    passed = dg.AssetCheckResult(passed=True, check_name="c", asset_key="a")
+    assert "failure_class" not in bridge._with_class(passed, node, MANIFEST).metadata
