@@ -10,7 +10,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ops_project.catalog import load as load_catalog
 from ops_project.runtime import publishing, snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
@@ -130,32 +129,3 @@ def test_what_breaks_behind_the_vault_is_told_and_published_by_nobody(another: C
     assert after.folder == before.folder or after.manifest["tables"]["customer_360"]["state"] != "published"
     assert duckdb.sql(f"SELECT count(*) FROM '{after.folder}/customer_360.parquet'").fetchone() == (good["rows"],)
     assert again == good["rows"]
-
-
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        ("missing:mart_contacts", "source_missing"), ("zero_bytes:mart_contacts", "source_empty"),
-        ("truncated:mart_contacts", "source_partial"), ("control_count:mart_contacts", "source_partial"),
-        ("extra_column:mart_contacts", "schema_mismatch"), ("missing_column:mart_contacts", "schema_mismatch"),
-        ("changed_type:mart_contacts", "schema_mismatch"), ("duplicate_key:mart_contacts", "key_violation"),
-    ],
-)  # fmt: skip
-def test_a_broken_file_is_one_finding_on_its_feed(done: Settings, tmp_path: Path, fault: str, kind: str) -> None:
-    from ops_project.landing import ensure_tables, land
-
-    settings = Settings(home=tmp_path / "home", as_of=NOW)
-    simulate(settings, 2, (fault,))
-    catalog = load_catalog(settings)
-    feed = catalog.feeds["mart_contacts"]
-    with duckdb.connect() as connection:
-        ensure_tables(connection, [feed])
-        land(connection, feed, inbound=settings.inbound / "marketing", archive=settings.archive, now=NOW, run_id="r",
-             dates=None)  # fmt: skip
-        kinds = {row[0] for row in connection.execute("SELECT kind FROM ops.findings").fetchall()}
-        day = connection.execute("SELECT max(business_date) FROM bronze.mart_contacts").fetchone()
-    if kind != "source_missing":  # whose absence is judged by the calendar of the run
-        assert kinds == {kind}
-    if kind in ("source_empty", "source_partial", "schema_mismatch", "source_missing"):
-        assert day is not None
-        assert day[0] != homes.LAST

@@ -424,12 +424,27 @@ def test_policies_lost_and_duplicated(policies: duckdb.DuckDBPyConnection, catal
     )
 
 
-def test_a_blocked_exchange_makes_the_build_fail(catalog: Catalog) -> None:
+def test_the_vault_faults_change_what_a_mapping_and_a_360_need(catalog: Catalog) -> None:
     with duckdb.connect() as connection:
-        connection.execute("CREATE SCHEMA gold; CREATE TABLE gold.customer_360 AS SELECT 'M1' AS customer_id")
+        connection.execute(
+            "CREATE SCHEMA silver; CREATE TABLE silver.sat_customer_profile AS SELECT i AS customer_hk, 'US' AS country, "
+            "DATE '2020-01-01' AS created_date, false AS is_deleted, TIMESTAMP '2026-01-01' AS load_datetime "
+            "FROM range(100) AS r (i); "
+            "CREATE VIEW silver.sat_customer_profile_current AS FROM silver.sat_customer_profile"
+        )
+
+        def counts() -> tuple[int, int] | None:
+            return connection.execute(
+                "SELECT count(country), count(date_diff('day', created_date, DATE '2026-01-01')) "
+                "FROM silver.sat_customer_profile"
+            ).fetchone()
+
+        tamper(connection, resolve(Request("mapping_broken"), catalog))
+        assert counts() == (60, 100)
         tamper(connection, resolve(Request("mart_build_broken"), catalog))
-        with pytest.raises(duckdb.DependencyException):
-            connection.execute("ALTER TABLE gold.customer_360 RENAME TO customer_360__backup")
+        assert counts() == (60, 99)
+        tamper(connection, resolve(Request("interface_build_broken"), catalog))
+        assert counts() == (0, 99)
 
 
 def test_an_exhausted_serving_store_refuses_and_recovers(tmp_path: Path) -> None:

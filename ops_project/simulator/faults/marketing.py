@@ -11,7 +11,6 @@ from ops_project.simulator.faults.request import FaultError
 
 CUSTOMERS = 40
 SATELLITE, MAPPED_COLUMN = "silver.sat_customer_profile", "country"
-BLOCKING_INDEX = "made_by_hand"
 
 
 def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
@@ -30,14 +29,23 @@ def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date |
     return {"satellite": SATELLITE, "column": MAPPED_COLUMN, "customers": len(rows), "target": table}
 
 
-def block_exchange(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """An index that somebody made by hand: the engine refuses to exchange the table, so that its build fails."""
-    connection.execute(f"CREATE INDEX {BLOCKING_INDEX} ON {table} (customer_id)")
-    return {
-        "table": table,
-        "index": BLOCKING_INDEX,
-        "undone_by": f"DROP INDEX {table.partition('.')[0]}.{BLOCKING_INDEX}",
-    }
+def lose_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
+    """The source of a mandatory field is empty for everybody, as if its column had moved: the mapping is wrong."""
+    changed = connection.execute(f"UPDATE {SATELLITE} SET {MAPPED_COLUMN} = NULL RETURNING 1").fetchall()
+    if not changed:
+        raise FaultError(f"table {SATELLITE} is empty")
+    return {"satellite": SATELLITE, "column": MAPPED_COLUMN, "rows": len(changed), "target": table}
+
+
+def leave_calendar(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
+    """A customer registered on a date that no calendar holds: the 360's contract wants the days since."""
+    changed = connection.execute(
+        f"UPDATE {SATELLITE} SET created_date = '-infinity' WHERE customer_hk = ("
+        f"SELECT customer_hk FROM {SATELLITE}_current WHERE NOT is_deleted ORDER BY customer_hk LIMIT 1) RETURNING 1"
+    ).fetchall()
+    if not changed:
+        raise FaultError(f"table {SATELLITE} is empty")
+    return {"satellite": SATELLITE, "column": "created_date", "rows": len(changed), "target": table}
 
 
 FAULTS = (
@@ -53,13 +61,13 @@ FAULTS = (
     ),
     Fault(
         "interface_build_broken",
-        "makes the load of an interface table fail",
+        "empties the source of a mandatory field for every customer: the interface must not be written",
         "S0",
         "interface_load_failure",
         "mart_customers",
-        asset="silver/uds_customer",
+        asset="silver/int_customer_mapped",
         apply="warehouse",
-        act=block_exchange,
+        act=lose_column,
     ),
     Fault(
         "mart_build_broken",
@@ -69,6 +77,6 @@ FAULTS = (
         "mart_customers",
         asset="gold/customer_360",
         apply="warehouse",
-        act=block_exchange,
+        act=leave_calendar,
     ),
 )
