@@ -18,7 +18,7 @@ from ops_project.runtime.models.registry import MODELS, Registry
 from ops_project.runtime.models.scoring import Scored, Scoring, due, score
 from ops_project.runtime.models.training import Trained, Training, train
 
-DOMAIN, OWNER, RUNBOOK = "ecommerce", "team:data-science", "ecommerce-pipeline"
+DOMAIN, OWNER, RUNBOOK = "ecommerce", "team:data-science", "models"
 WEEKLY_RECOMMENDATIONS, RETRAINING = "product_recommendations", "model_retraining"
 DESCRIPTIONS = {
     "segmentation": "One row per customer who ordered within the lookback: the segment, named by its profile.",
