@@ -38,9 +38,7 @@ def test_the_database_gets_what_the_files_would_bring(url: str, week: Settings, 
     for days in (7, 2):  # the second delivery changes nothing
         simulate(settings, domain="investor", days=days, end=END, scale=SCALE, postgres=url)
     assert not list(settings.inbound.rglob("transactions_*"))
-    sql = (
-        "SELECT count(*), min(transaction_id), max(transaction_id), sum(quantity * unit_revenue), max(updated_at) FROM "
-    )
+    sql = "SELECT count(*), min(transaction_id), max(transaction_id), sum(quantity * CAST(unit_revenue AS decimal(12, 2))), max(updated_at) FROM "
     expected = duckdb.sql(f"{sql} '{week.inbound}/investor/transactions_*.csv'").fetchall()
     assert [tuple(map(str, row)) for row in asked(url, f"{sql} transactions")] == [
         tuple(map(str, row)) for row in expected
