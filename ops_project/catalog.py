@@ -161,7 +161,6 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
                 feeds[name] = feed
     catalog = Catalog(feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, **values)
     problems += _references(catalog)
-    problems += _alerting_references(catalog)
     if problems:
         raise ConfigError(problems)
     return catalog
@@ -223,25 +222,81 @@ def _dangling(document: Document, loc: tuple[str, ...], subject: str, name: str,
 
 def _references(catalog: Catalog) -> list[Problem]:
     """Every name that one file uses and another must declare."""
-    problems: list[Problem] = []
+    return [
+        *_owner_references(catalog),
+        *_domain_references(catalog),
+        *_feed_references(catalog),
+        *_alerting_references(catalog),
+    ]
+
+
+def _owner_references(catalog: Catalog) -> list[Problem]:
     document, owners = catalog.documents["owners.yaml"], catalog.owners
     people = list(owners.people)
+    problems: list[Problem] = []
     for slug, team in owners.teams.items():
         for member in team.members:
             problems += _dangling(document, ("teams", slug, "members"), f"team {slug!r}: member", member, people)
     for slug, person in owners.people.items():
         if person.manager is not None:
             problems += _dangling(document, ("people", slug, "manager"), f"{slug!r}: manager", person.manager, people)
+    return problems
+
+
+def _domain_references(catalog: Catalog) -> list[Problem]:
+    policies = list(catalog.freshness.policies)
+    document, freshness = catalog.documents["domains.yaml"], catalog.documents["freshness.yaml"]
+    problems: list[Problem] = []
+    for name, domain in catalog.domains.domains.items():
+        at = ("domains", name)
+        problems += _owned(catalog, document, at, f"domain {name!r}", domain.owners)
+        problems += _described(catalog, document, at, f"domain {name!r}", domain.runbook)
+        for layer, policy in domain.freshness.items():
+            problems += _dangling(document, (*at, "freshness", layer), f"domain {name!r}: policy", policy, policies)
+    for layer, policy in catalog.freshness.layers.items():
+        problems += _dangling(freshness, ("layers", layer), f"layer {layer!r}: freshness policy", policy, policies)
+    return problems
+
+
+def _feed_references(catalog: Catalog) -> list[Problem]:
+    problems: list[Problem] = []
     for relative, document in catalog.documents.items():
-        if not relative.startswith(f"{FEEDS_DIR}/"):
-            continue
-        for feed in catalog.feeds_of(document.data["domain"]):
-            for owner in feed.owners:
-                if owners.resolve(owner) is None:
-                    problems += _dangling(
-                        document, ("feeds", feed.name, "owners"), f"feed {feed.name!r}: owner", owner, owners.valid()
+        if relative.startswith(f"{FEEDS_DIR}/"):
+            for feed in catalog.feeds_of(document.data["domain"]):
+                at = ("feeds", feed.name)
+                problems += _owned(catalog, document, at, f"feed {feed.name!r}", feed.owners)
+                problems += _described(catalog, document, at, f"feed {feed.name!r}", feed.runbook)
+                if not feed.owners and feed.domain not in catalog.domains.domains:
+                    problems.append(
+                        document.problem(
+                            at,
+                            f"feed {feed.name!r} has no owner; add owners: to the file or the feed, one of "
+                            f"{', '.join(catalog.owners.valid())}",
+                        )
                     )
     return problems
+
+
+def _owned(
+    catalog: Catalog, document: Document, at: tuple[str, ...], subject: str, owners: tuple[str, ...]
+) -> list[Problem]:
+    return [
+        problem
+        for owner in owners
+        if catalog.owners.resolve(owner) is None
+        for problem in _dangling(document, (*at, "owners"), f"{subject}: owner", owner, catalog.owners.valid())
+    ]
+
+
+def _described(
+    catalog: Catalog, document: Document, at: tuple[str, ...], subject: str, slug: str | None
+) -> list[Problem]:
+    if slug is None or catalog.runbook_file(slug) is not None:
+        return []
+    known = [path.stem for path in RUNBOOK_DIR.glob("*.md")]
+    if catalog.overlay is not None:
+        known += [path.stem for path in (catalog.overlay / "runbooks").glob("*.md")]
+    return _dangling(document, (*at, "runbook"), f"{subject}: runbook", slug, known)
 
 
 def _alerting_references(catalog: Catalog) -> list[Problem]:
@@ -256,38 +311,3 @@ def _alerting_references(catalog: Catalog) -> list[Problem]:
         *alerting_consistency.check_receivers(documents["receivers.yaml"], catalog.receivers, catalog.owners),
         *alerting_consistency.check_slas(documents["slas.yaml"], catalog.slas, catalog.receivers, catalog.domain_ids()),
     ]
-
-
-def _domain_references(catalog: Catalog, valid: list[str]) -> list[Problem]:
-    problems: list[Problem] = []
-    policies = sorted(catalog.freshness.policies)
-    domains = catalog.documents["domains.yaml"]
-    freshness = catalog.documents["freshness.yaml"]
-    for name, domain in catalog.domains.domains.items():
-        problems += [
-            domains.problem(
-                ("domains", name, "owners"),
-                f"domain {name!r} has the owner {owner!r}, who is nobody{_meant(owner, valid)}; valid: {', '.join(valid)}",
-            )
-            for owner in domain.owners
-            if catalog.owners.resolve(owner) is None
-        ]
-        problems += [
-            domains.problem(
-                ("domains", name, "freshness", layer),
-                f"domain {name!r} names the freshness policy {policy!r}, which does not exist{_meant(policy, policies)}; "
-                f"valid: {', '.join(policies)}",
-            )
-            for layer, policy in domain.freshness.items()
-            if policy not in catalog.freshness.policies
-        ]
-    problems += [
-        freshness.problem(
-            ("layers", layer),
-            f"layer {layer!r} names the policy {policy!r}, which does not exist{_meant(policy, policies)}; "
-            f"valid: {', '.join(policies)}",
-        )
-        for layer, policy in catalog.freshness.layers.items()
-        if policy not in catalog.freshness.policies
-    ]
-    return problems

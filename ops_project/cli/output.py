@@ -21,8 +21,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# A pipe has no width, and rich would assume 80 columns and fold figures in the middle; a file or `less -S` wants rows.
+PIPE_WIDTH = 200
+console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
@@ -62,7 +64,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | No
         numeric = any(isinstance(row[index], int | float | Decimal) for row in materialized) and all(
             row[index] is None or isinstance(row[index], int | float | Decimal) for row in materialized
         )
-        result.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        # A figure that is folded in the middle is misread.
+        result.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in materialized:
         result.add_row(*(_cell(value) for value in row))
     return result

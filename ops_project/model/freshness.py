@@ -1,6 +1,7 @@
 """Freshness policies: how old the last build of a table may be before Dagster calls it late.
 
-This is the age of the build. The age of the data itself is a check: a rebuilt old partition makes a table built, not fresh.
+This is the age of the build. The age of the data itself is a check: a rebuilt old partition makes a table built, not
+fresh.
 """
 
 from __future__ import annotations
