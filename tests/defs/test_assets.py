@@ -57,7 +57,9 @@ def test_ecommerce_has_freshness_schema_and_lineage(graph) -> None:
 
 def test_columns_know_where_they_come_from(site: Site) -> None:
     """All of e-commerce; elsewhere a star over a source without declared columns cannot be followed."""
-    models = [n for n in site.dbt.json["nodes"].values() if n["resource_type"] == "model" and n["fqn"][1] == "ecommerce"]
+    models = [
+        n for n in site.dbt.json["nodes"].values() if n["resource_type"] == "model" and n["fqn"][1] == "ecommerce"
+    ]
     traced = {n["name"] for n in models if any(site.dbt.column_lineage.get(n["unique_id"], {}).values())}
     assert {n["name"] for n in models} - traced <= {"data_quality_metrics"}  # it reads the journal, which is no asset
 

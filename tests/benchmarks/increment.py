@@ -1,0 +1,59 @@
+"""One more day, whole run: on thirty days of history and on ten times as many.
+
+Landing, checks, models, snapshot and publication together; the models alone are in `transform`. The copy of the
+warehouse is told beside: it costs what the file holds where the file system cannot share blocks.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+
+from ops_project.catalog import load as load_catalog
+from ops_project.runtime import dbt_manifest
+from ops_project.settings import Settings
+from tests.benchmarks.runs import NOW, ops_run, with_history
+
+BOUND = 1.3
+DAYS, FACTOR = 30, 10
+
+
+def measure(rounds: int, large: bool) -> dict[str, object]:
+    """Seconds of a day's run on both histories; with `large` at the default scale, else at a tenth of it."""
+    dbt_manifest.load()
+    seconds: dict[int, list[float]] = {1: [], FACTOR: []}
+    copied: dict[int, list[float]] = {1: [], FACTOR: []}
+    with tempfile.TemporaryDirectory(prefix="bench-increment-") as folder:
+        for factor in seconds:
+            home = Path(folder) / str(factor)
+            end = date(2026, 3, 3) - timedelta(days=rounds)
+            _deliver(home, DAYS * factor, end, 1.0 if large else 0.1)
+            home = with_history(home, Path(folder) / f"run-{factor}")
+            ops_run(home)
+            for number in range(1, rounds + 1):
+                _deliver(home, 1, end + timedelta(days=number), 1.0 if large else 0.1)
+                took, told = ops_run(home)
+                seconds[factor].append(took)
+                copied[factor].append(told["parts"]["snapshot"])
+    once, many = median(seconds[1]), median(seconds[FACTOR])
+    return {
+        "days_1x": DAYS,
+        "days_10x": DAYS * FACTOR,
+        "seconds_1x": round(once, 2),
+        "seconds_10x": round(many, 2),
+        "snapshot_s_1x": round(median(copied[1]), 2),
+        "snapshot_s_10x": round(median(copied[FACTOR]), 2),
+        "ratio": round(many / once, 2),
+        "bound": BOUND,
+        "within_bound": many / once <= BOUND,
+    }
+
+
+def _deliver(home: Path, days: int, end: date, scale: float) -> None:
+    from ops_project.simulator.simulation import Asked, simulate
+
+    settings = Settings(home=home, as_of=NOW)
+    asked = Asked(domains=("ecommerce",), days=days, end=end, scale=scale, seed=7)
+    simulate(settings, load_catalog(settings), NOW, asked)

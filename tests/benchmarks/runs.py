@@ -1,0 +1,165 @@
+"""A small whole run – three days, default scale – against the same selections by the dbt command line.
+
+`ops run` lands, checks, builds, snapshots and publishes; the dbt command line only builds, from the same bronze, on a
+parse that is warm. The usual arrangement (dagster-dbt's subprocess, multiprocess executor) stands beside it, on
+Dagster's stock storage. Every side is a command as a user would type it, Python's start included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+
+from ops_project import landing
+from ops_project.catalog import load as load_catalog
+from ops_project.runtime import dbt_manifest
+from ops_project.runtime.warehouse import writer
+from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+BOUND = 1.5
+DAYS = 3
+SELECTIONS = ("ecommerce.silver", "ecommerce.gold")
+BIN = Path(sys.executable).parent
+
+
+def measure(rounds: int, large: bool) -> dict[str, object]:
+    """Seconds of each side and the ratio; `large` changes nothing here."""
+    del large
+    dbt_manifest.load()
+    with tempfile.TemporaryDirectory(prefix="bench-runs-") as folder:
+        root = Path(folder)
+        waiting = _simulated(root / "waiting")
+        landed = _landed(waiting, root / "landed")
+        target = _warm_parse(landed, root / "target")
+        ours, parts, cli, usual = [], [], [], []
+        for number in range(rounds):
+            # A run makes its Dagster home only once; a first run of a new home is told beside.
+            home = with_history(waiting, root / f"ours-{number}")
+            seconds, told = ops_run(home)
+            ours.append(seconds)
+            parts.append(told)
+            cli.append(_dbt_cli(_copy(landed, root / f"cli-{number}"), target))
+            usual.append(_usual(_copy(landed, root / f"usual-{number}"), target))
+    ratios = [one / other for one, other in zip(ours, cli, strict=True)]
+    return {
+        "rows_in": parts[0]["rows_in"],
+        "tables": parts[0]["tables_built"],
+        "checks": parts[0]["checks_passed"] + parts[0]["checks_warned"] + parts[0]["checks_failed"],
+        "ops_run_s": round(median(ours), 2),
+        "of_which_dagster_run_s": round(median(told["seconds"] for told in parts), 2),
+        "dbt_cli_s": round(median(cli), 2),
+        "usual_arrangement_s": round(median(usual), 2),
+        "ratio": round(median(ratios), 2),
+        "ratio_of_usual_arrangement": round(median(a / b for a, b in zip(usual, cli, strict=True)), 2),
+        "bound": BOUND,
+        "within_bound": median(ratios) <= BOUND,
+        "rounds": [
+            {"ops": round(a, 2), "dbt": round(b, 2), "usual": round(c, 2)}
+            for a, b, c in zip(ours, cli, usual, strict=True)
+        ],
+    }
+
+
+def _simulated(home: Path) -> Path:
+    from ops_project.simulator.simulation import Asked, simulate
+
+    settings = Settings(home=home, as_of=NOW)
+    asked = Asked(domains=("ecommerce",), days=DAYS, end=date(2026, 3, 3), seed=7)
+    simulate(settings, load_catalog(settings), NOW, asked)
+    return home
+
+
+def _landed(waiting: Path, home: Path) -> Path:
+    """The same files, in bronze; nothing built."""
+    settings = Settings(home=_copy(waiting, home), as_of=NOW)
+    catalog = load_catalog(settings)
+    with writer(settings, catalog.platform, owner="benchmark", now=NOW) as warehouse:
+        landing.ensure_tables(warehouse.connection(), catalog.feeds.values())
+        for feed in catalog.feeds_of("ecommerce"):
+            landing.land(warehouse.connection(), feed, inbound=settings.inbound, archive=settings.archive, now=NOW)
+    return home
+
+
+def _copy(home: Path, target: Path) -> Path:
+    shutil.copytree(home, target, symlinks=True)
+    return target
+
+
+def with_history(waiting: Path, home: Path) -> Path:
+    """A home whose Dagster storage exists, as in every run but the very first."""
+    from ops_project.runtime import dagster_home
+    from ops_project.runtime.dagster_bridge_runs import open_instance
+
+    settings = Settings(home=_copy(waiting, home), as_of=NOW)
+    dagster_home.ensure(settings)
+    with settings.exported(), open_instance(settings):
+        pass
+    return home
+
+
+def _run(command: Sequence[str], home: Path, **more: str) -> tuple[float, str]:
+    environ = {**os.environ, **Settings(home=home, as_of=NOW).environ(), **more}
+    began = time.perf_counter()
+    done = subprocess.run(command, cwd=PROJECT_ROOT, env=environ, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - began
+    if done.returncode:
+        raise RuntimeError(
+            f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        )
+    return seconds, done.stdout
+
+
+def ops_run(home: Path) -> tuple[float, dict]:
+    seconds, said = _run([sys.executable, "-m", "ops_project.cli", "run", "--domain", "ecommerce", "--json"], home)
+    return seconds, json.loads(said)["runs"][0]
+
+
+def _dbt(select: str, target: Path) -> list[str]:
+    folders = [
+        "--project-dir",
+        str(DBT_PROJECT_DIR),
+        "--profiles-dir",
+        str(DBT_PROJECT_DIR),
+        "--target-path",
+        str(target),
+    ]
+    variables = ["--vars", json.dumps({"as_of": NOW.isoformat()})]
+    return [
+        str(BIN / "dbt"),
+        "build",
+        "--select",
+        select,
+        "--exclude-resource-types",
+        "unit_test",
+        *folders,
+        *variables,
+    ]
+
+
+def _warm_parse(home: Path, target: Path) -> Path:
+    """A target in which dbt finds its partial parse and the usual arrangement its manifest."""
+    command = _dbt("ecommerce.silver", target)
+    command[1:] = ["parse", *command[command.index("--project-dir") :]]
+    _run(command, home)
+    return target
+
+
+def _dbt_cli(home: Path, target: Path) -> float:
+    return sum(_run(_dbt(select, target), home)[0] for select in SELECTIONS)
+
+
+def _usual(home: Path, target: Path) -> float:
+    (home / "dagster").mkdir(exist_ok=True)
+    (home / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
+    command = [str(BIN / "dagster"), "job", "execute", "-m", "tests.benchmarks.usual", "-j", "usual"]
+    return _run(command, home, BENCH_TARGET=str(target))[0]

@@ -1,0 +1,1 @@
+from tests.defs.conftest import definitions, site  # noqa: F401
