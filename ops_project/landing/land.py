@@ -30,6 +30,15 @@ from ops_project.model.feed import Feed
 from ops_project.model.inbound import compile_inbound
 from ops_project.operations.masking import mask
 
+# Only SQL that stands in a contract can raise these.
+CONTRACT_ERRORS = (
+    duckdb.BinderException,
+    duckdb.ParserException,
+    duckdb.CatalogException,
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+)
 TEMPORARY = (STAGED, REFUSED, BAD, REPEATED, "landing_raw", "landing_text")
 
 
@@ -161,7 +170,7 @@ def _failed(context: Context, file: InboundFile, day: date, error: Exception) ->
         kind = "resource_exhausted"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         kind = "storage_full"
-    elif isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
+    elif isinstance(error, CONTRACT_ERRORS):
         kind, hint = "config_error", "; look at the contract's expressions, filter and rules"
     text = mask(str(error).splitlines()[0]) if str(error) else type(error).__name__
     finding = Finding(

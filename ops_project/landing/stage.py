@@ -95,7 +95,8 @@ class Stage:
         found = []
         if column.expression is not None and self.guarded:
             found.append(casts.Check("its expression cannot be computed", f"_failed_{self._nth(name)}"))
-        found += casts.checks(f"_t{self._nth(name)}", identifier(name), column, required)
+        nulls = column.null_values if column.null_values is not None else self.contract.format.null_values
+        found += casts.checks(f"_t{self._nth(name)}", identifier(name), column, required, "" in nulls)
         return [ColumnCheck(name, check) for check in found]
 
     def _nth(self, name: str) -> int:
@@ -221,7 +222,8 @@ class Stage:
             return {}
         kept = "coalesce(_kept, false)" if self.feed.filter is not None else "true"
         counts = ", ".join(
-            f"count(*) FILTER ({kept} AND {check.predicate}), count(_t{self._nth(name)}) FILTER ({kept})"
+            f"count(*) FILTER ({kept} AND {check.predicate}), "
+            f"count({identifier(name)}) FILTER ({kept}) + count(*) FILTER ({kept} AND {check.predicate})"
             for name, check in casted.items()
         )
         carried = "_ord, _line" if self.source.materialised else ""

@@ -73,15 +73,20 @@ def test_values(connection, options, file_format, expected):
     column, form = Column.model_validate(options), Format.model_validate(file_format)
     text = casts.text_of("raw", column, form)
     value = casts.typed("t", column, form)
+    failed = (
+        " OR ".join(f"({check.predicate})" for check in casts.checks("t", "v", column, False, "" in form.null_values))
+        or "false"
+    )
     for raw, wanted in expected.items():
         found = connection.execute(
-            f"SELECT t, {value}, typeof({value}) FROM (SELECT {text} AS t FROM (SELECT ?::VARCHAR AS raw))", [raw]
+            f"SELECT t, v, typeof(v), {failed} FROM (SELECT *, {value} AS v FROM (SELECT {text} AS t FROM (SELECT nullif(?::VARCHAR, '') AS raw)))",
+            [raw],
         ).fetchone()
         assert found is not None
         if wanted is REFUSED:
-            assert found[0] is not None and found[1] is None, (raw, found)
+            assert found[1] is None and found[3] is True, (raw, found)
         else:
-            assert found[1] == wanted and (wanted is not None or found[0] is None), (raw, found)
+            assert found[1] == wanted and not found[3], (raw, found)
             assert found[2] == column.sql_type
 
 
