@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ops_project.model.alert import PENDING
 from ops_project.model.signal import Signal
 from ops_project.operations.deciding import decide
 from ops_project.operations.state import AlertConfig, Notification, State
@@ -32,15 +33,10 @@ def replay(signals: Sequence[Signal], config: AlertConfig, until: datetime) -> l
     state = State()
     told: list[Told] = []
     for now, batch in _moments(signals, until):
-        upcoming: datetime | None = now
-        first = True
-        while upcoming is not None and upcoming <= now:
-            decision = decide(state, batch if first else [], config, now)
-            first, state = False, decision.state
-            told += _told(decision.notifications, config)
-            upcoming = None
+        decision = decide(state, batch, config, now)
+        told += _told(decision.notifications, config)
         # Between this event and the next, groups come due by themselves.
-        state, more = _quiet(state, config, _next_event(signals, now, until))
+        state, more = _quiet(decision.state, config, now, _next_event(signals, now, until))
         told += more
     return told
 
@@ -69,32 +65,34 @@ def _next_event(signals: Sequence[Signal], now: datetime, until: datetime) -> da
     return min(signals[low].event_at, until) if low < len(signals) else until
 
 
-def _quiet(state: State, config: AlertConfig, end: datetime) -> tuple[State, list[Told]]:
+def _quiet(state: State, config: AlertConfig, since: datetime, end: datetime) -> tuple[State, list[Told]]:
+    """Let the time between two events pass, from one moment at which something is due to the next."""
     told: list[Told] = []
-    last: datetime | None = None
-    while True:
-        decision = decide(state, [], config, last) if last is not None else None
-        if decision is not None:
-            state = decision.state
-            told += _told(decision.notifications, config)
-        following = _due(state, config)
-        if following is None or following >= end:
-            return state, told
-        last = following if last is None or following > last else last + TICK
+    now = since
+    while (following := _due(state, config, now)) is not None and following < end:
+        now = following
+        decision = decide(state, [], config, now)
+        state = decision.state
+        told += _told(decision.notifications, config)
+    return state, told
 
 
-def _due(state: State, config: AlertConfig) -> datetime | None:
+def _due(state: State, config: AlertConfig, after: datetime) -> datetime | None:
+    """The next moment after `after` at which something can change by itself."""
     times = [group.next_flush for group in state.groups.values()]
     for alert in state.alerts.values():
-        if alert.status == "pending" and alert.rule in config.rules:
-            times.append(alert.starts_at + config.rules[alert.rule].hold)
+        rule = config.rules.get(alert.rule)
+        if rule is None:
+            continue
+        if alert.status == PENDING:
+            times.append(alert.starts_at + rule.hold)
         if alert.clears_at is not None:
             times.append(alert.clears_at)
-    for (name, index, _), readings in state.windows.items():
-        window = config.rules[name].conditions[index].window if name in config.rules else None
-        if readings and window is not None:
-            times.append(readings[0].at + window)
-    return min(times, default=None)
+        for index, condition in enumerate(rule.conditions):
+            if condition.window is not None and "window" in alert.conditions.get(index, ()):
+                readings = state.windows.get((alert.rule, index, alert.key), ())
+                times += [reading.at + condition.window for reading in readings]
+    return min((moment for moment in times if moment > after), default=None)
 
 
 def _told(notifications: Sequence[Notification], config: AlertConfig) -> list[Told]:

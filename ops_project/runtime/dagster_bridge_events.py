@@ -124,14 +124,12 @@ def _evaluated(storage_id: int, entry: Any, at: datetime, now: datetime, lineage
         "labels": {"blocking": "true" if data.blocking else "false"},
     }  # fmt: skip
     failure_class = _text(data.metadata, "failure_class")
+    if _text(data.metadata, "status") == "unknown":
+        # It ran and could not tell: that neither repairs nor breaks anything.
+        return [Signal(kind="check.crash", state=OK, value=0.0, **common)]
+    broken = "reconciliation.break" if _text(data.metadata, "kind") == "reconciliation" else "check.failure"
     signals = [
-        Signal(
-            kind="check.failure",
-            state=FIRING if failed else OK,
-            value=float(failed),
-            failure_class=failure_class,
-            **common,
-        ),
+        Signal(kind=broken, state=FIRING if failed else OK, value=float(failed), failure_class=failure_class, **common),
         Signal(
             kind="check.warning",
             state=FIRING if warned else OK,

@@ -127,7 +127,7 @@ class OutboxTable(Access):
         """State → number of messages, and `possible_duplicates`."""
         with self.read() as connection:
             counts = dict(
-                connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).tuples().all()
+                connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all()
             )
             counts["possible_duplicates"] = connection.execute(
                 select(func.coalesce(func.sum(outbox.c.uncertain), 0))
