@@ -96,7 +96,7 @@ def test_both_360s_are_published_for_their_consumers(done: Settings) -> None:
         assert (rows,) == connection.execute("SELECT count(*) FROM silver.uds_customer").fetchone()
 
 
-def test_the_lift_of_all_campaigns_together_is_about_what_the_simulator_put_in(done: Settings) -> None:
+def test_each_lift_lies_within_its_interval(done: Settings) -> None:
     with snapshots.open(snapshots.newest(done)) as connection:
         rows = connection.execute(
             "SELECT lift, lift_low, lift_high FROM gold.campaign_360 WHERE lift IS NOT NULL"

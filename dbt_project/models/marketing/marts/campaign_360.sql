@@ -118,9 +118,9 @@ select
     coalesce(lifts.control_converted_customers, 0) as control_converted_customers,
     lifts.rate as customer_conversion_rate,
     lifts.control_rate as control_conversion_rate,
-    lifts.lift,
-    lifts.lift_low,
-    lifts.lift_high,
+    cast(round(lifts.lift, 6) as decimal(18, 6)) as lift,
+    cast(round(lifts.lift_low, 6) as decimal(18, 6)) as lift_low,
+    cast(round(lifts.lift_high, 6) as decimal(18, 6)) as lift_high,
     lifts.relative_lift,
     -- Of no effect only where 0 lies within the interval; without a control nothing is known.
     lifts.lift_low > 0 or lifts.lift_high < 0 as is_lift_significant,
