@@ -226,8 +226,27 @@ def _references(catalog: Catalog) -> list[Problem]:
         *_owner_references(catalog),
         *_domain_references(catalog),
         *_feed_references(catalog),
+        *_reconciliation_references(catalog),
         *_alerting_references(catalog),
     ]
+
+
+def _reconciliation_references(catalog: Catalog) -> list[Problem]:
+    problems: list[Problem] = []
+    document = catalog.documents["reconciliations.yaml"]
+    for name, chain in catalog.reconciliations.reconciliations.items():
+        at, subject = ("reconciliations", name), f"reconciliation {name!r}"
+        problems += _dangling(document, (*at, "domain"), f"{subject}: domain", chain.domain, catalog.domain_ids())
+        for node in chain.nodes:
+            if node.feed is not None:
+                problems += _dangling(document, (*at, "nodes"), f"{subject}: feed", node.feed, list(catalog.feeds))
+        if chain.runbook is not None and catalog.runbook_file(chain.runbook) is None:
+            problems.append(
+                document.problem(
+                    (*at, "runbook"), f"{subject}: runbook {chain.runbook!r} has no file {chain.runbook}.md"
+                )
+            )
+    return problems
 
 
 def _owner_references(catalog: Catalog) -> list[Problem]:

@@ -39,17 +39,23 @@ arms as (
     group by experiment_id, arm
 ),
 
+totals as (
+    select experiment_id, sum(units) as all_units
+    from arms
+    group by experiment_id
+),
+
 experiments as (
     select
-        arms.experiment_id,
-        sum(arms.units) as all_units,
+        totals.experiment_id,
+        totals.all_units,
         sum(
-            power(arms.units - arms.expected_share * totals.units, 2) / nullif(arms.expected_share * totals.units, 0)
+            power(arms.units - arms.expected_share * totals.all_units, 2)
+            / nullif(arms.expected_share * totals.all_units, 0)
         ) as chi_square
     from arms
-    inner join (select experiment_id, sum(units) as units from arms group by experiment_id) as totals
-        on arms.experiment_id = totals.experiment_id
-    group by arms.experiment_id
+    inner join totals on arms.experiment_id = totals.experiment_id
+    group by totals.experiment_id, totals.all_units
 ),
 
 spans as (
