@@ -114,10 +114,10 @@ def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str],
     ):
         return
     from ops_project.simulator.simulation import Asked, simulate
-    from ops_project.simulator.sources import SOURCES
+    from ops_project.simulator.sources import SOURCES, strangers
 
     status.update(f"simulating {DEFAULT_SIMULATED_DAYS} days")
-    simulated = tuple(name for name in domains if name in SOURCES)
+    simulated = tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
     if simulated:
         simulate(settings, catalog, settings.now(), Asked(domains=simulated, days=DEFAULT_SIMULATED_DAYS))
 

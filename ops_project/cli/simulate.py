@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -80,7 +80,7 @@ def simulate(
     catalog = catalogs.load(settings)
     if list_faults:
         rows = listing(catalog)
-        emit(as_json, rows, lambda: console.print(_fault_table(rows)))
+        emit(as_json, rows, lambda: _print_faults(rows))
         return
     url = settings.secret(POSTGRES_URL) if postgres else None
     if postgres and url is None:
@@ -124,23 +124,17 @@ def _print(settings: Settings, result: Result) -> None:
             console.print(f"Nothing new from {', '.join(idle)}: every day up to yesterday has been delivered.")
         console.print(f"Files lie in {settings.inbound}")
     for done in result.faults:
+        expected = done["finding"] or "no finding"
+        console.print(f"Fault {done['request']}: {done['does']} – expected: {expected}", style="yellow")
+
+
+def _print_faults(rows: list[dict[str, Any]]) -> None:
+    """Two lines a fault: a table of six columns fits no terminal."""
+    width = max(len(row["id"]) for row in rows)
+    for row in rows:
+        feed = f"any feed, here {row['feed']}" if row["any_feed"] else row["feed"]
         console.print(
-            f"Fault {done['request']}: {done['does']} – expected: {done['finding'] or 'no finding'}", style="yellow"
+            f"[bold]{row['id']:<{width}}[/bold]  {row['does']} [dim]({row['seed']})[/dim]\n"
+            f"{'':<{width}}  [dim]breaks {feed}; must be found: {row['finding'] or 'nothing'}, root {row['asset']}[/dim]",
+            soft_wrap=True,
         )
-
-
-def _fault_table(rows: list[dict[str, object]]) -> object:
-    return table(
-        ["fault", "feed", "seed", "what it does", "finding", "root asset"],
-        [
-            [
-                row["id"],
-                f"any ({row['feed']})" if row["any_feed"] else row["feed"],
-                row["seed"],
-                row["does"],
-                row["finding"] or "none",
-                row["asset"],
-            ]
-            for row in rows
-        ],
-    )

@@ -55,10 +55,15 @@ ITEM_SQL = """
     quantity, (price / 100)::DECIMAL(12, 2) AS unit_price, (discount / 100)::DECIMAL(12, 2) AS discount_amount"""
 
 
+def file_name(feed: str, day: date) -> str:
+    """What the feed's file of a day is called."""
+    return f"{feed}_{day}.csv"
+
+
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:  # noqa: ARG001
     """Stage the files of business date `day`. The shop sends no initial load: `first` changes nothing."""
     shop = Shop(world, day)
-    files = {feed: (feed, f"{feed}_{day}.csv", day, arrival(world, zone, DOMAIN, feed, day)) for feed in FEEDS}
+    files = {feed: (feed, file_name(feed, day), day, arrival(world, zone, DOMAIN, feed, day)) for feed in FEEDS}
     if outbox.wants("customers"):
         outbox.write(*files["customers"], _customers(shop), CUSTOMER_SQL)
     if outbox.wants("products"):

@@ -92,6 +92,11 @@ class Book:
         return int(len(self.keys) + self.repricings[0].sum() + ended)
 
 
+def file_name(feed: str, day: date) -> str:
+    """What the feed's file of a day is called."""
+    return f"{feed}_{day:%Y%m%d}.csv"
+
+
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the extract of business date `day`; `first`: every policy that is not erased, as inserted."""
     book = Book(world, day)
@@ -106,7 +111,7 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
         keys = keys[world.rng(DOMAIN, "order", day).permutation(len(keys))]
         op = np.select([born[keys], erased[keys]], [0, 2], 1)
         last = Book(world, day - timedelta(days=1)).changes_until_now
-    name = f"policies_{day:%Y%m%d}.csv"
+    name = file_name("policies", day)
     outbox.write(
         "policies", name, day, arrival(world, zone, DOMAIN, "policies", day), _rows(book, keys, op, last), POLICY_SQL
     )

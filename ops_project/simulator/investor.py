@@ -43,17 +43,22 @@ EVENT_SQL = """
     platform::VARCHAR AS platform, duration_seconds::INTEGER AS duration_seconds"""
 
 
+def file_name(feed: str, day: date) -> str:
+    """What the feed's file of a day is called."""
+    return f"{feed}_{day:%Y%m%d}.{'parquet' if feed == 'product_events' else 'csv'}"
+
+
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the files of business date `day`; `first`: no transaction of the day before comes late."""
-    for feed, suffix, columns, sql, dialect in (
-        ("transactions", "csv", lambda: _sales(world, day, first=first), TRANSACTION_SQL, "FORMAT csv"),
-        ("marketing_spend", "csv", lambda: [_spend(world, day)], SPEND_SQL, "FORMAT csv"),
-        ("experiment_assignments", "csv", lambda: _assignments(world, day), ASSIGNMENT_SQL, "FORMAT csv"),
-        ("product_events", "parquet", lambda: [_events(world, day)], EVENT_SQL, "FORMAT parquet"),
+    for feed, columns, sql, dialect in (
+        ("transactions", lambda: _sales(world, day, first=first), TRANSACTION_SQL, "FORMAT csv"),
+        ("marketing_spend", lambda: [_spend(world, day)], SPEND_SQL, "FORMAT csv"),
+        ("experiment_assignments", lambda: _assignments(world, day), ASSIGNMENT_SQL, "FORMAT csv"),
+        ("product_events", lambda: [_events(world, day)], EVENT_SQL, "FORMAT parquet"),
     ):
         if outbox.wants(feed):
-            name = f"{feed}_{day:%Y%m%d}.{suffix}"
-            outbox.write(feed, name, day, arrival(world, zone, DOMAIN, feed, day), columns(), sql, dialect)
+            arrives = arrival(world, zone, DOMAIN, feed, day)
+            outbox.write(feed, file_name(feed, day), day, arrives, columns(), sql, dialect)
 
 
 def _sales(world: World, day: date, *, first: bool) -> list[Columns]:

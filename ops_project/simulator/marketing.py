@@ -114,6 +114,11 @@ SQL = {
 }
 
 
+def file_name(feed: str, day: date) -> str:
+    """What the feed's file of a day is called."""
+    return f"{feed}_{day:%Y%m%d}.dat"
+
+
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the extracts of business date `day`; `first`: full ones."""
     mart = Mart(world, day)
@@ -130,7 +135,7 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
     for feed, chunks in parts.items():
         if not outbox.wants(feed):
             continue
-        name = f"{feed}_{day:%Y%m%d}.dat"
+        name = file_name(feed, day)
         for columns in chunks():
             outbox.write(feed, name, day, arrival(world, zone, DOMAIN, feed, day), columns, SQL[feed], DIALECT)
         outbox.control(name, "{stem}.ctl", "feed={feed}\nrows={rows}\n")

@@ -192,17 +192,22 @@ def _domains(asked: Asked, catalog: Catalog) -> list[str]:
             hint = " (it has feeds; put its files into inbound yourself)" if catalog.feeds_of(domain) else ""
             valid = ", ".join(SIMULATED)
             raise SimulationError(f"no source system is simulated for {domain!r}{hint}; valid: {valid}")
+        if foreign := sources.strangers(domain, catalog):
+            raise SimulationError(
+                f"domain {domain!r} has other sources in this configuration: its contracts take no simulated file of "
+                f"{', '.join(foreign)}; put your files into inbound/{domain}"
+            )
     chosen = list(asked.domains)
     for feed in asked.feeds:
         owner = next((name for name in SIMULATED if feed in sources.source_of(name).FEEDS), None)
         if owner is None:
-            valid = [feed for name in SIMULATED for feed in sources.source_of(name).FEEDS]
-            raise SimulationError(f"no source system sends a feed {feed!r}; valid: {', '.join(valid)}")
+            feeds = [feed for name in SIMULATED for feed in sources.source_of(name).FEEDS]
+            raise SimulationError(f"no source system sends a feed {feed!r}; valid: {', '.join(feeds)}")
         if asked.domains and owner not in asked.domains:
             raise SimulationError(f"feed {feed!r} belongs to domain {owner!r}, which was not asked for")
         if owner not in chosen:
             chosen.append(owner)
-    return chosen or list(SIMULATED)
+    return chosen or [domain for domain in SIMULATED if not sources.strangers(domain, catalog)]
 
 
 def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: bool) -> Window | None:

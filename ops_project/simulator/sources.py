@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from ops_project.catalog import Catalog
 from ops_project.simulator.outbox import Outbox, Staged
-from ops_project.simulator.world import World
+from ops_project.simulator.world import EPOCH, World
 
 # Domain → the module of its source system, in the order in which they are asked.
 SOURCES: dict[str, str] = {
@@ -33,6 +34,9 @@ class Source(Protocol):
 
     DOMAIN: str
     FEEDS: tuple[str, ...]
+
+    def file_name(self, feed: str, day: date) -> str:
+        """What the feed's file of a day is called."""
 
     def deliver(self, world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
         """Stage the files of a business date; `first` where nothing of this domain was delivered before it."""
@@ -61,6 +65,16 @@ BeforePublish = Callable[[Outbox, date], None]
 def source_of(domain: str) -> Source:
     """The source system of a domain. Raises KeyError where there is none."""
     return cast(Source, importlib.import_module(SOURCES[domain]))
+
+
+def strangers(domain: str, catalog: Catalog) -> list[str]:
+    """Feeds of the source whose files this configuration's contracts do not take: an overlay has put others there."""
+    source = source_of(domain)
+    return [
+        feed
+        for feed in source.FEEDS
+        if feed not in catalog.feeds or catalog.feeds[feed].match(source.file_name(feed, EPOCH)) is None
+    ]
 
 
 def deliver(

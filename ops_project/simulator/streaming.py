@@ -199,18 +199,25 @@ def streams_of(world: World, day: date) -> Streams:
     return Streams(day, *(values[order] for values in arrays))
 
 
+def file_name(feed: str, day: date, window: int = 0) -> str:
+    """What the feed's file of a day, and of a window of it, is called."""
+    if feed == "streams":
+        return f"streams_{day:%Y%m%d}_{window * WINDOW_HOURS:02}00.jsonl"
+    return f"{feed}_{day:%Y%m%d}.csv"
+
+
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the files of business date `day`; `first`: nothing of the day before is reported late."""
     service = Service(world, day)
     for feed, columns, sql in (("songs", _songs, SONG_SQL), ("users", _users, USER_SQL)):
         if outbox.wants(feed):
             arrives = arrival(world, zone, DOMAIN, feed, day)
-            outbox.write(feed, f"{feed}_{day:%Y%m%d}.csv", day, arrives, columns(service), sql)
+            outbox.write(feed, file_name(feed, day), day, arrives, columns(service), sql)
     if not outbox.wants("streams"):
         return
     today, yesterday = streams_of(world, day), streams_of(world, day - timedelta(days=1))
     for window in range(WINDOWS):
-        name = f"streams_{day:%Y%m%d}_{window * WINDOW_HOURS:02}00.jsonl"
+        name = file_name("streams", day, window)
         ends = datetime.combine(day, time(0), UTC) + timedelta(hours=(window + 1) * WINDOW_HOURS)
         chunks = [today.columns(today.reported == window)]
         if not first:

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from ops_project.catalog import Catalog
-from ops_project.settings import Settings
+from ops_project.settings import PROJECT_ROOT, Settings
 from ops_project.simulator import SIMULATED, simulate, sources
 from ops_project.simulator.simulation import SimulationError
 from ops_project.simulator.timing import arrival
@@ -80,6 +80,15 @@ def test_every_clean_file_keeps_its_contract(domain: str, week: Settings, catalo
 def test_every_feed_of_a_source_has_a_contract(catalog: Catalog) -> None:
     for domain in SIMULATED:
         assert sorted(sources.source_of(domain).FEEDS) == sorted(feed.name for feed in catalog.feeds_of(domain))
+
+
+def test_a_domain_with_other_contracts_is_not_simulated(tmp_path: Path) -> None:
+    """The overlay of the Online Retail example: its files are not the simulator's."""
+    settings = home(tmp_path, PROJECT_ROOT / "examples/online_retail")
+    with pytest.raises(SimulationError, match="domain 'ecommerce' has other sources in this configuration"):
+        simulate(settings, domain="ecommerce", days=1, end=END, scale=SCALE)
+    delivered = simulate(settings, days=1, end=END, scale=SCALE).reports
+    assert [report.domain for report in delivered] == [domain for domain in SIMULATED if domain != "ecommerce"]
 
 
 def test_files_arrive_in_the_night_after_their_day(week: Settings, catalog: Catalog) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from typing import Any
 
 from ops_project.catalog import Catalog
 from ops_project.model.feed import Feed
@@ -67,9 +68,9 @@ def owners_of(feed: Feed, catalog: Catalog) -> list[str]:
     return list(feed.owners or catalog.domain(feed.domain).owners)
 
 
-def listing(catalog: Catalog) -> list[dict[str, object]]:
+def listing(catalog: Catalog) -> list[dict[str, Any]]:
     """The registry as rows: what `ops simulate --list-faults` shows."""
-    result = []
+    result: list[dict[str, Any]] = []
     for fault in REGISTRY.values():
         feed = catalog.feeds.get(fault.feed)
         result.append(
