@@ -135,6 +135,7 @@ def _print_faults(rows: list[dict[str, Any]]) -> None:
         feed = f"any feed, here {row['feed']}" if row["any_feed"] else row["feed"]
         console.print(
             f"[bold]{row['id']:<{width}}[/bold]  {row['does']} [dim]({row['seed']})[/dim]\n"
-            f"{'':<{width}}  [dim]breaks {feed}; must be found: {row['finding'] or 'nothing'}, root {row['asset']}[/dim]",
+            f"{'':<{width}}  [dim]breaks {feed}; must be found: {row['finding'] or 'nothing'}, "
+            f"root {row['asset']}[/dim]",
             soft_wrap=True,
         )
