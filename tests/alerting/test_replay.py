@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -106,7 +107,8 @@ def test_what_a_change_adds_and_removes(config):
     assert [c.summary for c in removed] == ["Quality score of gold/t3 is 80, below 85"] * len(removed) != []
 
 
-def test_the_command_compares_the_shipped_rules_with_a_folder_of_new_ones(tmp_path):
+def test_the_command_compares_the_shipped_rules_with_a_folder_of_new_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())
     home = tmp_path / "home"
     settings = Settings.load(home=home)
     with Ledger.open(settings.ledger_url) as ledger:

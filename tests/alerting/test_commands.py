@@ -1,0 +1,133 @@
+"""The commands of the alert path, as an operator uses them."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from ops_project import catalog
+from ops_project.cli import cli
+from ops_project.model.signal import FIRING, Signal
+from ops_project.runtime.cycle import open_ledger, run_once
+from ops_project.settings import Settings
+
+NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def ops(tmp_path, monkeypatch):
+    # The command exports its settings for its children: the next test must not inherit them.
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    settings = Settings.load(home=tmp_path)
+    ledger = open_ledger(settings)
+    ledger.append([
+        Signal("asset.failure", FIRING, NOW, NOW, "r1", 1.0, domain="ecommerce", asset="gold/daily_revenue", run_id="r1",
+               owners=("team:ecommerce-analytics",), message="boom"),
+    ])  # fmt: skip
+    run_once(settings, catalog.load(settings), NOW, observers=(), hurry=True)
+
+    def call(*words, code=0, at=NOW):
+        done = CliRunner().invoke(cli, ["--home", str(tmp_path), "--as-of", at.isoformat(), *words])
+        assert done.exit_code == code, done.output
+        return json.loads(done.stdout) if "--json" in words else done.output
+
+    return call
+
+
+def test_list_and_show_tell_what_is_open_whom_it_was_told_and_why(ops):
+    [alert] = ops("alerts", "list", "--json")
+    assert (alert["number"], alert["severity"], alert["owners"]) == (1, "high", ["team:ecommerce-analytics"])
+    shown = ops("alerts", "show", "1", "--json")
+    assert [event["reason"] for event in shown["timeline"]][:2] == ["condition_true", "held_long_enough"]
+    assert {m["recipient"] for m in shown["messages"]} == {"team:ecommerce-analytics"}
+    assert "boom" in ops("alerts", "show", "1")
+    assert "gold/daily_revenue was not built" in ops("alerts", "list")
+    assert "there is no alert 9" in ops("alerts", "show", "9", code=1)
+
+
+def test_a_verdict_is_kept_and_counts(ops):
+    assert ops("alerts", "precision", "--json")[0]["precision"] is None
+    ops("alerts", "verdict", "1", "false-positive", "--why", "planned reload", "--by", "engineer-a")
+    assert ops("alerts", "show", "1", "--json")["verdict"]["why"] == "planned reload"
+    assert ops("alerts", "precision", "--json")[0]["precision"] == 0.0
+
+
+def test_a_silence_is_added_listed_and_ended(ops):
+    made = ops(
+        "silence",
+        "add",
+        'asset="gold/daily_revenue"',
+        "--for",
+        "2h",
+        "--reason",
+        "reload",
+        "--owner",
+        "engineer-a",
+        "--json",
+    )
+    assert made["ends_at"] == (NOW + timedelta(hours=2)).isoformat()
+    assert [s["number"] for s in ops("silence", "list", "--json")] == [1]
+    explained = ops("route", "explain", "--asset", "gold/daily_revenue", "--rule", "asset_failure", "--json")
+    assert explained["quiet"]["reason"] == "silenced"
+    ops("silence", "expire", "1")
+    assert ops("silence", "list", "--json") == []
+    assert "no silence 1" in ops("silence", "expire", "1", code=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["asset=x", "--for", "8d", "--owner", "engineer-a"], "at most 7d"),
+        (["asset=x", "--for", "soon", "--owner", "engineer-a"], "not a duration"),
+        (["asset=x", "--for", "1h", "--owner", "nobody"], "nobody who can be reminded"),
+        (["asset", "--for", "1h", "--owner", "engineer-a"], "is not a matcher"),
+        (['asset=~".*"', "--for", "1h", "--owner", "engineer-a"], "fit every alert"),
+    ],
+)
+def test_a_silence_that_cannot_be_is_refused(ops, words, said):
+    assert said in ops("silence", "add", *words, "--reason", "r", code=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "receivers"),
+    [
+        (
+            ["--severity", "critical", "--domain", "ecommerce"],
+            "2026-12-25T10:00:00-05:00",
+            {"on-call", "data-team", "webhook"},
+        ),
+        (["--severity", "high", "--domain", "ecommerce"], "2026-12-25T10:00:00-05:00", {"digest"}),
+        (["--severity", "high", "--domain", "ecommerce"], "2026-12-16T10:00:00-05:00", {"owners", "data-team"}),
+        (["--severity", "low"], "2026-12-16T10:00:00-05:00", {"digest"}),
+        (["--rule", "high_churn_risk"], "2026-12-16T10:00:00-05:00", {"business-team", "owners", "data-team"}),
+    ],
+)
+def test_explain_says_where_an_alert_goes_at_a_time(ops, monkeypatch, words, at, receivers):
+    for name in ("OPS_SMTP_HOST", "OPS_SLACK_TOKEN", "OPS_PAGERDUTY_ROUTING_KEY", "OPS_WEBHOOK_URL"):
+        monkeypatch.setenv(name, "x")
+    answer = ops("route", "explain", *words, "--at", at, "--json")
+    assert {t["receiver"] for t in answer["targets"] if t["told_at"]} == receivers
+    assert all(t["why"] for t in answer["targets"] if not t["told_at"])
+    assert all(step["matched"] or "but" in step["why"] for step in answer["steps"])
+
+
+def test_lint_names_what_is_left_out_and_fails_on_a_mistake(ops, tmp_path):
+    answer = ops("rules", "lint", "--json")
+    assert answer["mistakes"] == [] and any("OPS_SMTP_HOST" in warning for warning in answer["warnings"])
+    overlay = tmp_path / "overlay"
+    overlay.mkdir()
+    (overlay / "routes.yaml").write_text("route: {receiver: nowhere}\n")
+    failed = ops("--config", str(overlay), "rules", "lint", "--json", code=1)
+    assert "receiver 'nowhere' does not exist" in failed["mistakes"][0]
+
+
+def test_cycle_and_outbox(ops):
+    report = ops("cycle", "--json")
+    assert report["skipped"] == "" and report["observer_errors"] == {}
+    assert ops("alerts", "outbox", "--json")["counts"]["possible_duplicates"] == 0
+    assert ops("rules", "list", "--json")[0]["rule"] == "job_failure"
+    assert 'severity="critical"' in ops("route", "export")
