@@ -56,6 +56,7 @@ class Examination:
     """True where the fast reader was used."""
     reasons: list[dict[str, object]] = field(default_factory=list)
     samples: list[dict[str, object]] = field(default_factory=list)
+    repeated_samples: list[dict[str, object]] = field(default_factory=list)
     stage: Stage | None = None
 
     @property
@@ -147,6 +148,8 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
         if many:
             stage.explain(connection, repeated)
         result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
+        if repeated:
+            result.repeated_samples = stage.repeated_samples(connection)
         _row_findings(feed, result, repeated)
     return result
 
@@ -330,17 +333,12 @@ def _partial(result: Examination, reject: bool, message: str, **evidence: Any) -
 def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
     if repeated:
         key = ", ".join(feed.key)
-        samples = [
-            sample
-            for sample in result.samples
-            if any("key" in str(item["reason"]) for item in sample["reasons"])  # type: ignore[attr-defined]
-        ]
         result.problems.append(
             Problem(
                 "key_violation",
                 f"{result.rows_repeated} rows repeat a key ({key})",
                 False,
-                {"key": list(feed.key), "rows": result.rows_repeated, "samples": samples},
+                {"key": list(feed.key), "rows": result.rows_repeated, "samples": result.repeated_samples},
             )
         )
     others = result.rows_refused - (result.rows_repeated if repeated else 0)

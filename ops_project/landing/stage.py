@@ -280,6 +280,25 @@ class Stage:
         assert found is not None
         return int(found[0])
 
+    def repeated_samples(self, connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict[str, object]]:
+        """A few of the repeated keys with their lines; values of personal columns are masked."""
+        personal = self.feed.personal_columns()
+        shown = ", ".join(
+            literal(MASK) if name in personal else f"left({identifier(name)}::VARCHAR, {SHOWN_VALUE})"
+            for name in self.feed.key
+        )
+        rows = connection.execute(
+            f"""
+            SELECT line, _first, * EXCLUDE (nth, line, _ord, _first)
+            FROM (SELECT {self.ordinal} AS nth, {self.line} AS line, {shown} FROM {STAGED})
+            JOIN (SELECT * FROM {REPEATED} ORDER BY _ord LIMIT {limit}) ON _ord = nth ORDER BY line
+            """
+        ).fetchall()
+        return [
+            {"line": row[0], "first_line": row[1], "key": dict(zip(self.feed.key, row[2:], strict=True))}
+            for row in rows
+        ]
+
     def explain(self, connection: duckdb.DuckDBPyConnection, repeated: bool) -> None:
         """Fill the table of refused rows: `_ord`, line, raw_text, column_name, reason, reasons (JSON)."""
         connection.execute(

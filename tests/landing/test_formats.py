@@ -264,6 +264,7 @@ def test_repeated_keys_after_the_first_are_quarantined_with_a_masked_sample(tmp_
         (5, "id: has no value, and the contract requires one"),
         (6, "email: '***' does not match .+@.+"),
     ]
+    assert finding.evidence["samples"] == [{"line": 3, "first_line": 2, "key": {"shop": "a", "id": "1"}}]
     told = json.dumps([finding.evidence for finding in home.result.findings], default=str)
     assert "@y.de" not in told and "oops" not in told
     assert "@y.de" not in str(home.rows("SELECT message, evidence FROM ops.findings"))
