@@ -83,16 +83,31 @@ def _line(day: date, rows: int, interval: Interval) -> dict[str, object]:
 
 def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     parameters = situation.parameters.volume
+    judged_false = situation.rows(
+        "select 1 from information_schema.tables where table_schema = 'ops' and table_name = 'excluded_points'"
+    )
+    # A date whose alarm somebody called false is no example of a wrong date, nor one to be judged again.
+    kept = (
+        "and business_date not in (select business_date from ops.excluded_points where asset = ?)"
+        if judged_false
+        else ""
+    )
     found = situation.rows(
-        """
+        f"""
         select business_date, sum(rows_in)::bigint as rows_in, max(loaded_at) as loaded_at
         from ops.batches
         where feed = ? and status = 'loaded' and business_date is not null and business_date <= ?
+          {kept}
         group by business_date
         order by business_date desc
         limit ?
         """,
-        [table.feed, situation.today, parameters.history + JUDGED_AT_MOST],
+        [
+            table.feed,
+            situation.today,
+            *([f"bronze/{table.feed}"] if judged_false else []),
+            parameters.history + JUDGED_AT_MOST,
+        ],
     )
     if not found:
         return Verdict.unknown(f"{table.feed} has no loaded batch: nothing to compare.", passed=True, points=0)

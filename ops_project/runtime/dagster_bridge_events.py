@@ -121,7 +121,7 @@ def _evaluated(storage_id: int, entry: Any, at: datetime, now: datetime, lineage
         "event_at": at, "observed_at": now, "asset": asset, "check": data.check_name, "partition": data.partition or "",
         "domain": facts.domain, "owners": facts.owners, "run_id": entry.run_id, "pipeline": entry.job_name or "",
         "occurrence": f"event:{storage_id}", "message": data.description or _said(data.metadata),
-        "labels": {"blocking": "true" if data.blocking else "false"},
+        "labels": {"blocking": "true" if data.blocking else "false", **_dates(data.metadata)},
     }  # fmt: skip
     failure_class = _text(data.metadata, "failure_class")
     if _text(data.metadata, "status") == "unknown":
@@ -172,6 +172,12 @@ def _number(metadata: Mapping[str, Any], names: tuple[str, ...]) -> float | None
 def _text(metadata: Mapping[str, Any], key: str) -> str:
     value = getattr(metadata.get(key), "value", None)
     return value if isinstance(value, str) else ""
+
+
+def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The business dates that a check complains of, so that a verdict can take them out of its training."""
+    value = getattr(metadata.get("dates"), "value", None)
+    return {"dates": ",".join(map(str, value))} if isinstance(value, list) and value else {}
 
 
 def _said(metadata: Mapping[str, Any]) -> str:

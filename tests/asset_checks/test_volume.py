@@ -55,3 +55,13 @@ def test_rejected_batches_and_future_dates_take_no_part() -> None:
     warehouse.batch("orders", date(2099, 1, 1), rows_in=3)
     verdict = volume.evaluate(warehouse.situation(datetime(2026, 3, 10, 12, tzinfo=UTC)), TABLE)
     assert verdict.status == "ok"
+
+
+def test_a_false_alarms_date_neither_trains_nor_is_judged_again() -> None:
+    warehouse = delivered([1000, 1010, 990, 1005, 995, 1000, 1003, 998, 1001, 1000, 600])
+    assert volume.evaluate(warehouse.situation(), TABLE).evidence["dates"] == [str(NEWEST)]
+    warehouse.connection.execute("create table ops.excluded_points (asset varchar, business_date date, alert integer)")
+    warehouse.connection.execute("insert into ops.excluded_points values ('bronze/orders', ?, 7)", [NEWEST])
+    excused = volume.evaluate(warehouse.situation(), TABLE)
+    assert excused.status == "ok"
+    assert str(NEWEST) not in str(excused.evidence)

@@ -23,6 +23,7 @@ from ops_project.defs.shared.site import Site
 from ops_project.landing import ensure_tables
 from ops_project.runtime import dagster_bridge_runs as bridge
 from ops_project.runtime import dbt_runner, publishing, repair, snapshots
+from ops_project.runtime import verdicts as false_alarms
 from ops_project.runtime.code_version import commit
 from ops_project.runtime.locks import Holder
 from ops_project.runtime.processes import current
@@ -135,6 +136,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
             log.info(line)
         # Tables of every feed exist, empty, before anything is built on them.
         ensure_tables(warehouse.connection(), site.catalog.feeds.values())
+        false_alarms.exclude(warehouse.connection(), settings.ledger_url)
         watchdog = Watchdog(
             on_overrun=lambda overrun: _stop_queries(warehouse, instance, run, overrun),
             last_words=lambda overrun: instance.report_run_failed(run, f"{overrun}; it was ended by force"),

@@ -233,7 +233,8 @@ class AlertTable(Access):
             return [
                 {"alert": row.alert, "verdict": row.verdict, "why": row.why, "by": row.given_by,
                  "at": from_seconds(row.at).isoformat(), "rule": row.rule, "asset": row.asset,
-                 "partition": row.body["labels"].get("partition", ""), "check": row.body["labels"].get("check", "")}
+                 "partition": row.body["labels"].get("partition", ""),
+                 "dates": row.body["labels"].get("dates", ""), "check": row.body["labels"].get("check", "")}
                 for row in connection.execute(statement.order_by(verdicts.c.alert))
             ]  # fmt: skip
 
