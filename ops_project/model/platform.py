@@ -13,7 +13,7 @@ from ops_project.model.base import Model
 class Warehouse(Model):
     """How DuckDB may use the machine."""
 
-    memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
+    memory_limit: str = Field(default="3GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
     threads: int = Field(default=0, ge=0)
     """0: as many as the machine has cores."""
 
