@@ -16,7 +16,8 @@ from ops_project.simulator.investor_units import sales_of
 from ops_project.simulator.records import Row
 
 LOST_SHARE = 0.25
-RESTATED_DAYS, RESTATED_TO = 3, Decimal("0.2")
+# About 2 % of a month's profit: beyond any tolerance, and no day's rows or profit leave what is usual.
+RESTATED_DAYS, RESTATED_SHARE, RESTATED_TO = 3, 0.04, Decimal("0.2")
 COST_FACTOR = 3
 FAN_OUT_UNITS = 40
 
@@ -37,7 +38,7 @@ def sample_ratio_mismatch(scene: Scene) -> Details:
 
 
 def restatement(scene: Scene) -> Details:
-    """Sales of the last days of the month before, sent anew at a fifth of their revenue."""
+    """The largest sales of the last days of the month before, sent anew at a fifth of their revenue."""
     if scene.world is None:
         raise FaultError("the earlier sales are known to the simulator only; it cannot be used with --inbound-only")
     file = scene.data()[-1]
@@ -47,13 +48,19 @@ def restatement(scene: Scene) -> Details:
     revenue, updated = sheet.column("unit_revenue"), sheet.column("updated_at")
     added = 0
     for day in days:
-        for fields in _rendered(scene, day):
+        for fields in _largest(_rendered(scene, day), revenue, sheet.column("quantity")):
             fields[revenue] = str((Decimal(fields[revenue]) * RESTATED_TO).quantize(Decimal("0.01")))
             fields[updated] = f"{scene.day} 23:00:00"
             sheet.rows.append(Row(fields))
             added += 1
     scene.write(file, sheet)
     return {"file": file.name, "month": f"{month_end:%Y-%m}", "days": [str(day) for day in days], "rows": added}
+
+
+def _largest(rows: list[list[str]], revenue: int, quantity: int) -> list[list[str]]:
+    """The sales of most revenue, at least one."""
+    ordered = sorted(rows, key=lambda fields: Decimal(fields[revenue]) * int(fields[quantity]), reverse=True)
+    return ordered[: max(1, round(len(rows) * RESTATED_SHARE))]
 
 
 def _rendered(scene: Scene, day: date) -> list[list[str]]:
@@ -101,7 +108,7 @@ FAULTS = (
     ),
     Fault(
         "restatement",
-        "restates the revenue of days of a month that was reported",
+        "restates the largest sales of a month that was reported",
         "S2",
         "reconciliation_break",
         "transactions",
