@@ -97,11 +97,12 @@ def input_association(reference: Reference, matrix: Floats, features: list[str],
     )
 
 
-def score_distribution(edges: list[float], shares: list[float], scores: Floats, health: Health) -> Reading:
-    """Population stability index of the scores."""
-    return _reading(
-        "score_distribution", psi(shares, bin_shares(scores, edges)), health.max_psi, "scores against those of training"
-    )
+def score_distribution(
+    edges: list[float], shares: list[float], scores: Floats, health: Health, natural: float = 0.0
+) -> Reading:
+    """Population stability index of the scores, beyond how they moved by themselves before training."""
+    beyond = max(psi(shares, bin_shares(scores, edges)) - NATURAL_FACTOR * natural, 0.0)
+    return _reading("score_distribution", beyond, health.max_psi, "scores against those of training, beyond natural")
 
 
 def calibration(error: float | None, rows: int, health: Health) -> Reading:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ops_project.operations.learning.health import Reference, natural_shift, stability
-from ops_project.operations.learning.metrics import Floats, bin_edges, bin_shares, rank_correlations
+from ops_project.operations.learning.metrics import Floats, bin_edges, bin_shares, psi, rank_correlations
 from ops_project.runtime.models.artifact import libraries
 from ops_project.runtime.models.frames import FEATURES
 
@@ -101,6 +101,7 @@ def reference(model: ChurnModel, matrix: Floats, before: Floats) -> dict[str, An
     edges = {name: bin_edges(matrix[:, index]) for index, name in enumerate(FEATURES)}
     scores = model.probability(matrix)
     score_edges = bin_edges(scores)
+    score_shares = bin_shares(scores, score_edges)
     shares = {name: bin_shares(matrix[:, index], edges[name]) for index, name in enumerate(FEATURES)}
     return {
         "edges": edges,
@@ -109,7 +110,8 @@ def reference(model: ChurnModel, matrix: Floats, before: Floats) -> dict[str, An
         "natural_shift": natural_shift(matrix, before),
         "correlations": rank_correlations(matrix).tolist(),
         "score_edges": score_edges,
-        "score_shares": bin_shares(scores, score_edges),
+        "score_shares": score_shares,
+        "score_natural": psi(score_shares, bin_shares(model.probability(before), score_edges)) if len(before) else 0.0,
     }
 
 

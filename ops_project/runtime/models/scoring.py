@@ -171,7 +171,9 @@ def _churn(job: Scoring, loaded: Loaded, known: frames.History) -> tuple[Rows, s
     return rows, frame.fingerprint, [
         health.input_drift(reference, matrix, frames.FEATURES, limits),
         health.input_association(reference, matrix, frames.FEATURES, limits),
-        health.score_distribution(stored["score_edges"], stored["score_shares"], probability, limits),
+        health.score_distribution(
+            stored["score_edges"], stored["score_shares"], probability, limits, stored["score_natural"]
+        ),
         health.calibration(error, len(past), limits),
         health.coverage(len(rows), int(due[0]) if due else 0, limits, "active customers have a prediction"),
     ]  # fmt: skip
