@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from ops_project.landing import records
 from ops_project.landing.records import Record
 from ops_project.landing.scan import CHUNK, Scan, Undecodable
-from ops_project.landing.sql import identifier, literal
+from ops_project.landing.sql import literal, path_literal
 from ops_project.model.file_format import Format
 
 RAW = "landing_raw"
@@ -61,7 +61,7 @@ class Source:
         # No new_line option: in 1.5.5 '\r\n' there reads a CRLF file as empty; left out it reads both. Names of fields
         # are given, so nothing is detected.
         return (
-            f"read_csv({literal(str(self.scan.text))}, auto_detect=false, header=false, skip={self.first}, "
+            f"read_csv({path_literal(self.scan.text)}, auto_detect=false, header=false, skip={self.first}, "
             f"delim={literal(self.format.delimiter if is_csv else chr(1))}, quote={literal(quote)}, "
             f"escape={literal((self.format.escape or quote) if is_csv else '')}, nullstr='', columns={{{columns}}}, "
             "strict_mode=true, null_padding=false, ignore_errors=false, parallel=true)"
@@ -131,17 +131,19 @@ class Source:
 
     def materialise_parquet(self, connection: duckdb.DuckDBPyConnection) -> None:
         """A Parquet file's rows as text: written by DuckDB, so that decimals and times keep their exact value."""
+        # By position: DuckDB renames fields that differ only in case, and may add the folders' names as columns.
+        names = [f"_c{index}" for index in range(len(self.fields))]
         columns = "".join(
-            f", CASE WHEN typeof({identifier(name)}) LIKE '%[]' OR typeof({identifier(name)}) LIKE 'STRUCT%' "
-            f"OR typeof({identifier(name)}) LIKE 'MAP%' THEN to_json({identifier(name)})::VARCHAR "
-            f"ELSE {identifier(name)}::VARCHAR END AS _r{index}"
-            for index, name in enumerate(self.fields)
+            f", CASE WHEN typeof({name}) LIKE '%[]' OR typeof({name}) LIKE 'STRUCT%' OR typeof({name}) LIKE 'MAP%' "
+            f"THEN to_json({name})::VARCHAR ELSE {name}::VARCHAR END AS _r{index}"
+            for index, name in enumerate(names)
         )
         connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE {RAW} AS
-            SELECT file_row_number AS _ord, file_row_number + 1 AS _line, NULL::VARCHAR AS _problem{columns}
-            FROM read_parquet({literal(str(self.scan.text))}, file_row_number = true)
+            SELECT _place AS _ord, _place + 1 AS _line, NULL::VARCHAR AS _problem{columns}
+            FROM read_parquet({path_literal(self.scan.text)}, file_row_number = true, hive_partitioning = false)
+                AS file({", ".join([*names, "_place"])})
             """
         )
         found = connection.execute(f"SELECT count(*) FROM {RAW}").fetchone()

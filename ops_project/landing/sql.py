@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 
 def identifier(name: str) -> str:
     """`name` as a quoted identifier."""
@@ -11,3 +14,8 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """`text` as a string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def path_literal(path: Path) -> str:
+    """A string literal by which a reader opens this very file: `*`, `?` and `[` in its name match nothing else."""
+    return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))
