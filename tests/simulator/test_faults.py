@@ -285,7 +285,7 @@ def test_sample_ratio_mismatch_is_in_the_newest_experiment(broken: Deliver) -> N
         GROUP BY experiment_id ORDER BY experiment_id"""
     ).fetchall()
     assert abs(arms[0][0] - 0.5) < 0.02
-    assert abs(arms[-1][0] - 3 / 7) < 0.02
+    assert abs(arms[-1][0] - 3 / 8) < 0.02
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ops_project.simulator.faults.scene import Scene
 from ops_project.simulator.investor_units import sales_of
 from ops_project.simulator.records import Row
 
-LOST_SHARE = 0.25
+MOVED_SHARE = 0.25
 # About 2 % of a month's profit: beyond any tolerance, and no day's rows or profit leave what is usual.
 RESTATED_DAYS, RESTATED_SHARE, RESTATED_TO = 3, 0.04, Decimal("0.2")
 COST_FACTOR = 3
@@ -23,18 +23,17 @@ FAN_OUT_UNITS = 40
 
 
 def sample_ratio_mismatch(scene: Scene) -> Details:
-    """A quarter of the newest experiment's treatment arm is not assigned: its users never saw the page load."""
+    """A quarter of the newest experiment's treatment arm is assigned to control: as many units, split wrongly."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     experiment, arm = sheet.column("experiment_id"), sheet.column("arm")
     newest = max(row.fields[experiment] for row in sheet.rows)
-    treated = [
-        n for n, row in enumerate(sheet.rows) if row.fields[experiment] == newest and row.fields[arm] == "treatment"
-    ]
-    lost = set(scene.rng.choice(treated, int(len(treated) * LOST_SHARE), replace=False).tolist())
-    sheet.rows = [row for n, row in enumerate(sheet.rows) if n not in lost]
+    treated = [row for row in sheet.rows if row.fields[experiment] == newest and row.fields[arm] == "treatment"]
+    moved = scene.rng.choice(len(treated), int(len(treated) * MOVED_SHARE), replace=False)
+    for index in moved:
+        treated[index].fields[arm] = "control"
     scene.write(file, sheet)
-    return {"file": file.name, "experiment": newest, "treatment_before": len(treated), "lost": len(lost)}
+    return {"file": file.name, "experiment": newest, "treatment_before": len(treated), "moved": len(moved)}
 
 
 def restatement(scene: Scene) -> Details:
@@ -100,7 +99,7 @@ def fan_out(scene: Scene) -> Details:
 FAULTS = (
     Fault(
         "sample_ratio_mismatch",
-        "leaves a quarter of a treatment arm unassigned",
+        "assigns a quarter of a treatment arm to control",
         "S2",
         "value_anomaly",
         "experiment_assignments",
