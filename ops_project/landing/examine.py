@@ -13,10 +13,12 @@ from typing import Any
 import duckdb
 
 from ops_project.landing.inbox import InboundFile
+from ops_project.landing.keys import repeated_keys, repeated_samples
+from ops_project.landing.reasons import explain, explained_cast_failures, masked_samples, reasons_summary
 from ops_project.landing.records import Record, line_fields
 from ops_project.landing.scan import Scan, Undecodable
 from ops_project.landing.source import Source, header_of, parquet_fields
-from ops_project.landing.stage import STAGED, Stage, masked_samples, reasons_summary
+from ops_project.landing.stage import STAGED, Stage
 from ops_project.model.feed import Contract, Feed
 from ops_project.operations.structure import Structure, compare
 
@@ -129,7 +131,7 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
     if many and _changed_type(feed, result, stage.cast_failures(connection)):
         return result
     if feed.key:
-        result.rows_repeated = stage.repeated_keys(connection)
+        result.rows_repeated = repeated_keys(stage, connection)
         result.rows_good -= result.rows_repeated
         if feed.keep_first is not None:
             result.rows_collapsed = result.rows_repeated
@@ -137,8 +139,8 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
             result.rows_refused += result.rows_repeated
     repeated = bool(result.rows_repeated) and feed.keep_first is None
     if result.rows_refused and not many:
-        stage.explain(connection, repeated)
-        if _changed_type(feed, result, stage.explained_cast_failures(connection)):
+        explain(stage, connection, repeated)
+        if _changed_type(feed, result, explained_cast_failures(stage, connection)):
             return result
     result.stage = stage
     _counts(feed, file, trailer, result)
@@ -146,10 +148,10 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
         return result
     if result.rows_refused:
         if many:
-            stage.explain(connection, repeated)
+            explain(stage, connection, repeated)
         result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
         if repeated:
-            result.repeated_samples = stage.repeated_samples(connection)
+            result.repeated_samples = repeated_samples(stage, connection)
         _row_findings(feed, result, repeated)
     return result
 

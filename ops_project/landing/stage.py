@@ -6,7 +6,6 @@ comes from the same list of checks, so the two cannot disagree.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 
 import duckdb
-import pyarrow as pa
 
 from ops_project.landing import casts
-from ops_project.landing.source import PORTION, Source, append, problem_of
+from ops_project.landing.source import Source
 from ops_project.landing.sql import identifier, literal
 from ops_project.model.column import Column
 from ops_project.model.feed import Contract, Feed
@@ -94,18 +92,18 @@ class Stage:
         required = column.required or name in self.feed.key or name == self.date_column
         found = []
         if column.expression is not None and self.guarded:
-            found.append(casts.Check("its expression cannot be computed", f"_failed_{self._nth(name)}"))
+            found.append(casts.Check("its expression cannot be computed", f"_failed_{self.nth(name)}"))
         nulls = column.null_values if column.null_values is not None else self.contract.format.null_values
-        found += casts.checks(f"_t{self._nth(name)}", identifier(name), column, required, "" in nulls)
+        found += casts.checks(f"_t{self.nth(name)}", identifier(name), column, required, "" in nulls)
         return [ColumnCheck(name, check) for check in found]
 
-    def _nth(self, name: str) -> int:
+    def nth(self, name: str) -> int:
         return list(self.contract.columns).index(name)
 
     def _raw(self, name: str, column: Column) -> tuple[str, bool]:
         """SQL of the raw text, and whether its NULL is an empty field."""
         if column.expression is not None:
-            return f"_e{self._nth(name)}", False
+            return f"_e{self.nth(name)}", False
         position = self.positions.get((column.source if column.source is not None else name).strip())
         if position is None:
             return "NULL::VARCHAR", False
@@ -129,7 +127,7 @@ class Stage:
                     named += f", _r{index} AS {identifier(name.strip())}"
             named += f", {literal(self.file_name)} AS _file_name, DATE '{self.file_date}' AS _file_date"
         for name, sql in expressions.items():
-            nth = self._nth(name)
+            nth = self.nth(name)
             if self.guarded:
                 computed += f", TRY(CAST(({sql}\n) AS VARCHAR)) AS _e{nth}"
                 computed += f", TRY(({sql}\n) IS NULL) IS NULL AS _failed_{nth}"
@@ -145,20 +143,20 @@ class Stage:
         texts = []
         for name, column in columns.items():
             raw, written = self._raw(name, column)
-            texts.append(f"{casts.text_of(raw, column, file_format, written)} AS _t{self._nth(name)}")
+            texts.append(f"{casts.text_of(raw, column, file_format, written)} AS _t{self.nth(name)}")
         values = [
-            f"{casts.typed(f'_t{self._nth(name)}', column, file_format)} AS {identifier(name)}"
+            f"{casts.typed(f'_t{self.nth(name)}', column, file_format)} AS {identifier(name)}"
             for name, column in columns.items()
         ]
         raws = "".join(f", _r{index}" for index in range(len(self.source.fields)))
-        flags = "".join(f", _failed_{self._nth(name)}" for name in expressions) if self.guarded else ""
+        flags = "".join(f", _failed_{self.nth(name)}" for name in expressions) if self.guarded else ""
         if self.feed.filter is not None:
             flags += ", _kept, _filter_failed" if self.guarded else ", _kept"
         inner = f"SELECT {carried}{raws}{named} FROM {relation}".replace("SELECT , ", "SELECT ")
         middle = f"SELECT *{computed} FROM ({inner})" if computed else inner
         lead = f"{carried}, " if carried else ""
         texted = f"SELECT {lead}{', '.join(texts)}{flags} FROM ({middle})"
-        tnames = ", ".join(f"_t{self._nth(name)}" for name in columns)
+        tnames = ", ".join(f"_t{self.nth(name)}" for name in columns)
         return f"SELECT {lead}{tnames}{flags}, {', '.join(values)} FROM ({texted})"
 
     def stage(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -231,176 +229,3 @@ class Stage:
         assert found is not None
         pairs = zip(casted, zip(found[::2], found[1::2], strict=True), strict=True)
         return {name: pair for name, pair in pairs if pair[0]}
-
-    def explained_cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-        """The same from the explained rows, without reading the file again."""
-        reasons = {
-            item.column: item.check.reason for item in self.checks if item.check.is_cast and item.column is not None
-        }
-        failed = connection.execute(
-            f"""
-            SELECT json_extract_string(item, '$.column') AS name, json_extract_string(item, '$.reason'), count(*)
-            FROM (SELECT unnest(json_extract(reasons, '$[*]')) AS item FROM {REFUSED}) GROUP BY ALL
-            """
-        ).fetchall()
-        counts = {name: count for name, reason, count in failed if reasons.get(name) == reason}
-        if not counts:
-            return {}
-        listed = ", ".join(f"count({identifier(name)})" for name in counts)
-        values = connection.execute(f"SELECT {listed} FROM {STAGED} WHERE _state <> {FILTERED_STATE}").fetchone()
-        assert values is not None
-        return {name: (count, count + good) for (name, count), good in zip(counts.items(), values, strict=True)}
-
-    def repeated_keys(self, connection: duckdb.DuckDBPyConnection) -> int:
-        """Fill the table of rows whose key has been there before (`_ord`, `_first` line); the number of such rows."""
-        key = ", ".join(map(identifier, self.feed.key))
-        counted = connection.execute(
-            f"SELECT count(*), count(DISTINCT hash({key})) FROM {STAGED} WHERE _state = {GOOD_STATE}"
-        ).fetchone()
-        assert counted is not None
-        if counted[0] == counted[1]:  # as many hashes as rows: no key twice. The reverse proves nothing, so:
-            return 0
-        keep = self.feed.keep_first
-        order = ", ".join([*(keep.order if keep is not None else ()), "_o"])
-        extra = (
-            "" if keep is not None or self.feed.duplicate_keys == "later" else "OR count(*) OVER (PARTITION BY _k) > 1"
-        )
-        connection.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE {REPEATED} AS
-            SELECT _o AS _ord, first_value(_l) OVER (PARTITION BY _k ORDER BY {order}) AS _first
-            FROM (
-                SELECT *, {self.ordinal} AS _o, {self.line} AS _l, row({key}) AS _k
-                FROM {STAGED} WHERE _state = {GOOD_STATE}
-            )
-            QUALIFY row_number() OVER (PARTITION BY _k ORDER BY {order}) > 1 {extra}
-            """
-        )
-        found = connection.execute(f"SELECT count(*) FROM {REPEATED}").fetchone()
-        assert found is not None
-        return int(found[0])
-
-    def repeated_samples(self, connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict[str, object]]:
-        """A few of the repeated keys with their lines; values of personal columns are masked."""
-        personal = self.feed.personal_columns()
-        shown = ", ".join(
-            literal(MASK) if name in personal else f"left({identifier(name)}::VARCHAR, {SHOWN_VALUE})"
-            for name in self.feed.key
-        )
-        rows = connection.execute(
-            f"""
-            SELECT line, _first, * EXCLUDE (nth, line, _ord, _first)
-            FROM (SELECT {self.ordinal} AS nth, {self.line} AS line, {shown} FROM {STAGED})
-            JOIN (SELECT * FROM {REPEATED} ORDER BY _ord LIMIT {limit}) ON _ord = nth ORDER BY line
-            """
-        ).fetchall()
-        return [
-            {"line": row[0], "first_line": row[1], "key": dict(zip(self.feed.key, row[2:], strict=True))}
-            for row in rows
-        ]
-
-    def explain(self, connection: duckdb.DuckDBPyConnection, repeated: bool) -> None:
-        """Fill the table of refused rows: `_ord`, line, raw_text, column_name, reason, reasons (JSON)."""
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {REFUSED} "
-            "(_ord BIGINT, line BIGINT, raw_text VARCHAR, column_name VARCHAR, reason VARCHAR, reasons JSON)"
-        )
-        ordinals = self._refused_ordinals(connection, repeated)
-        width = len(self.source.fields)
-        portion: list[tuple[int, int, str, str | None, list[str | None]]] = []
-        for ordinal, record in self.source.picked(connection, ordinals):
-            problem = problem_of(record, width)
-            fields = list(record.fields) if problem is None and record.fields is not None else [None] * width
-            portion.append((ordinal, record.line, record.text, problem, fields))
-            if len(portion) == PORTION:
-                self._explain(connection, portion)
-                portion = []
-        if portion:
-            self._explain(connection, portion)
-        if repeated:
-            key = ", ".join(self.feed.key)
-            entry = (
-                f"json_object('column', {literal(key)}, 'reason', 'repeats the key of line ' || _first)"
-                if self.feed.duplicate_keys == "later"
-                else f"json_object('column', {literal(key)}, 'reason', 'shares its key with line ' || _first)"
-            )
-            connection.execute(
-                f"""
-                UPDATE {REFUSED} SET column_name = {literal(key)}, reasons = json_array({entry}),
-                    reason = {literal(key + ": ")} || json_extract_string({entry}, '$.reason')
-                FROM {REPEATED} WHERE {REPEATED}._ord = {REFUSED}._ord
-                """
-            )
-
-    def _refused_ordinals(self, connection: duckdb.DuckDBPyConnection, repeated: bool) -> list[int]:
-        parts = [f"SELECT {self.ordinal} AS o FROM {STAGED} WHERE _state = {BAD_STATE}"]
-        if repeated:
-            parts.append(f"SELECT _ord FROM {REPEATED}")
-        if self.source.problems:
-            parts.append("SELECT _ord FROM landing_raw WHERE _problem IS NOT NULL")
-        return [row[0] for row in connection.execute(f"{' UNION '.join(parts)} ORDER BY 1").fetchall()]
-
-    def _explain(
-        self, connection: duckdb.DuckDBPyConnection, portion: list[tuple[int, int, str, str | None, list[str | None]]]
-    ) -> None:
-        width = len(self.source.fields)
-        data = {
-            "_ord": pa.array([item[0] for item in portion], pa.int64()),
-            "_line": pa.array([item[1] for item in portion], pa.int64()),
-            "_text": pa.array([item[2] for item in portion], pa.string()),
-            "_problem": pa.array([item[3] for item in portion], pa.string()),
-        }
-        for index in range(width):
-            data[f"_r{index}"] = pa.array([item[4][index] for item in portion], pa.string())
-        columns = ", ".join(f"_r{index} VARCHAR" for index in range(width))
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {BAD} "
-            f"(_ord BIGINT, _line BIGINT, _text VARCHAR, _problem VARCHAR, {columns})"
-        )
-        append(connection, BAD, pa.table(data), empty_is_null=self.source.format.kind == "csv")
-        with self.guard(connection):
-            self._write_reasons(connection)
-
-    def _write_reasons(self, connection: duckdb.DuckDBPyConnection) -> None:
-        personal = self.feed.personal_columns()
-        cases = []
-        for item in self.checks:
-            shown = "NULL"
-            if item.column is not None:
-                shown = f"left(_t{self._nth(item.column)}, {SHOWN_VALUE})"
-                if item.column in personal:
-                    shown = f"CASE WHEN _t{self._nth(item.column)} IS NOT NULL THEN '{MASK}' END"
-            name = "NULL" if item.column is None else literal(item.column)
-            cases.append(
-                f"CASE WHEN _problem IS NULL AND ({item.check.predicate}) THEN "
-                f"{{'column': {name}::VARCHAR, 'reason': {literal(item.check.reason)}, 'value': {shown}::VARCHAR}} END"
-            )
-        nothing = "{'column': NULL::VARCHAR, 'reason': _problem, 'value': NULL::VARCHAR}"
-        problem = f"CASE WHEN _problem IS NOT NULL THEN {nothing} END"
-        listed = f"list_filter([{', '.join([problem, *cases])}], item -> item IS NOT NULL)"
-        connection.execute(
-            f"""
-            INSERT INTO {REFUSED}
-            SELECT _ord, _line, _text, _why[1].column,
-                   concat_ws(' ', _why[1].column || ':', '''' || _why[1].value || '''', _why[1].reason), to_json(_why)
-            FROM (SELECT _ord, _line, _text, {listed} AS _why FROM ({self.typed(BAD, "_ord, _line, _text, _problem")}))
-            """
-        )
-
-
-def reasons_summary(connection: duckdb.DuckDBPyConnection, limit: int = 20) -> list[dict[str, object]]:
-    """How many rows were refused for what, most frequent first."""
-    rows = connection.execute(
-        f"""
-        SELECT json_extract_string(item, '$.column'), json_extract_string(item, '$.reason') AS why, count(*), min(line)
-        FROM (SELECT unnest(json_extract(reasons, '$[*]')) AS item, line FROM {REFUSED})
-        GROUP BY ALL ORDER BY 3 DESC, 1, 2 LIMIT {limit}
-        """
-    ).fetchall()
-    return [{"column": row[0], "reason": row[1], "rows": row[2], "first_line": row[3]} for row in rows]
-
-
-def masked_samples(connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict[str, object]]:
-    """A few refused rows with their reasons; values of personal columns are masked already."""
-    rows = connection.execute(f"SELECT line, reasons FROM {REFUSED} ORDER BY line LIMIT {limit}").fetchall()
-    return [{"line": row[0], "reasons": json.loads(row[1])} for row in rows]
