@@ -75,7 +75,13 @@ def train(job: Training, model: str) -> Trained:
         "churn": _churn,
         "recommendations": _recommendations,
     }
-    candidate = trainers[model](job, known, serving) if known else "silver holds no customer days yet"
+    candidate: _Candidate | str = "silver holds no customer days yet"
+    if known is not None:
+        from threadpoolctl import threadpool_limits
+
+        # One thread: sums come out alike every time, and on small matrices several only wait for each other.
+        with threadpool_limits(1):
+            candidate = trainers[model](job, known, serving)
     if isinstance(candidate, str):
         return Trained(model, None, None, f"no model of {model}: {candidate}")
     decision = candidate.decision
