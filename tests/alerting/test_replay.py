@@ -20,7 +20,7 @@ from ops_project.runtime.ledger import Ledger
 from ops_project.settings import Settings
 
 END = datetime(2026, 4, 1, 12, tzinfo=UTC)
-TABLES = [f"gold/t{n}" for n in range(20)]
+TABLES = [f"gold/t{n}" for n in range(6)]
 
 
 def night(day: datetime, bad: dict | None = None) -> list[Signal]:
