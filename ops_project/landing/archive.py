@@ -32,11 +32,13 @@ def keep(source: Path, target: Path) -> None:
         if source.is_symlink():
             raise OSError("a link to a file elsewhere is copied")
         os.link(source, working)
-    except OSError:
+        working.chmod(READ_ONLY)
+    except OSError:  # no links here, or the file belongs to another: a copy is ours
+        working.unlink(missing_ok=True)
         shutil.copy2(source, working)
         with working.open("rb") as file:
             os.fsync(file.fileno())
-    working.chmod(READ_ONLY)
+        working.chmod(READ_ONLY)
     working.replace(target)
 
 
@@ -52,6 +54,7 @@ def is_same_delivery(source: Path, kept: Path | None) -> bool:
         return False
     if kept.samefile(source):
         return True
-    # Copied because the file system cannot link: the time of writing was copied with it.
+    # Copied because it cannot be linked: the time of writing was copied with it.
     a, b = source.stat(), kept.stat()
-    return b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size and a.st_dev != b.st_dev
+    unlinkable = a.st_dev != b.st_dev or a.st_uid != b.st_uid or source.is_symlink()
+    return unlinkable and b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size

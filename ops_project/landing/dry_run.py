@@ -62,7 +62,7 @@ def check(path: Path, feed: Feed, now: datetime) -> Report:
     if waits and feed.control is not None:
         notes.append(f"its control file ({feed.control.file}) is not there: it would wait")
     with tempfile.TemporaryDirectory(prefix="landing-") as folder, duckdb.connect() as connection:
-        connection.execute(f"SET temp_directory = '{folder}'")
+        connection.execute(f"SET temp_directory = '{folder}'; SET enable_progress_bar = false")
         scanned = scan(path, feed.at(file_date).format, Path(folder) / "text")
         try:
             found = examine(connection, feed, file, file_date, scanned)

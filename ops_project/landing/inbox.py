@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
+import os
+import signal
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -28,7 +33,7 @@ class InboundFile:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return _text(self.path.name)
 
 
 def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
@@ -47,7 +52,9 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
             control, waits = control_of(feed, path)
             modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             found.append(
-                InboundFile(path, named.date, named.part, path.stat().st_size, modified, identity(path), control, waits)
+                InboundFile(
+                    path, named.date, _text(named.part), path.stat().st_size, modified, identity(path), control, waits
+                )
             )
         except FileNotFoundError:  # taken away between listing and looking: then it has not arrived
             continue
@@ -58,6 +65,26 @@ def identity(path: Path) -> tuple[int, int, int, int]:
     """What changes as soon as the file is written to or replaced."""
     stat = path.stat()
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def is_being_written(path: Path) -> bool:
+    """True where a process has the file open for writing: the kernel gives no read lease then.
+
+    False also where that cannot be told: another owner's file, a file system or system without leases.
+    """
+    with path.open("rb") as file, contextlib.suppress(OSError, AttributeError):
+        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # who opens it meanwhile must not end us by SIGIO
+        try:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        except OSError as error:
+            return error.errno == errno.EAGAIN
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    return False
+
+
+def _text(name: str) -> str:
+    """A name as text that every store takes; bytes that are no UTF-8 are written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:

@@ -21,7 +21,7 @@ from ops_project.landing.absence import record_missing
 from ops_project.landing.commit import commit
 from ops_project.landing.context import Context, siblings_of, taken
 from ops_project.landing.examine import Examination, examine
-from ops_project.landing.inbox import InboundFile, identity, pending
+from ops_project.landing.inbox import InboundFile, identity, is_being_written, pending
 from ops_project.landing.result import Finding, LandingResult, Progress
 from ops_project.landing.scan import scan
 from ops_project.landing.stage import BAD, REFUSED, REPEATED, STAGED
@@ -135,11 +135,13 @@ def _take(
         found = examine(context.connection, feed, file, day, scanned)
         suspicion.judge_volume(context, found, file, day)
         suspicion.judge_lateness(context, found, day, arrived_at)
-    if identity(file.path) != before:
+    if identity(file.path) != before or is_being_written(file.path):
         context.result.waiting.append(file.name)  # somebody is still writing it: the next run takes it
         return
     committed, target = commit(context, file, day, arrived_at, found, is_duplicate=same is not None)
     context.result.batches.append(committed)
+    if identity(file.path) != before:
+        return  # replaced in this moment: what lies there now is a delivery of its own
     _keep(context, file, target, others)
 
 

@@ -65,7 +65,7 @@ class _HashingReader:
 
 def scan(path: Path, file_format: Format, spool: Path) -> Scan:
     """Scan `path`; `spool` is written only where the text is not the file itself."""
-    encoding = codecs.lookup(file_format.encoding).name
+    encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # a mark is accepted anyway
     with path.open("rb") as raw:
         head = raw.read(4)
         raw.seek(0)
@@ -78,7 +78,8 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
             while reader.read(CHUNK):
                 pass
             return Scan(reader.digest.hexdigest(), reader.size, path, reader.size, 0, "\n", False, False, None)
-        copy = zipped or marked or encoding not in ("utf-8", "ascii")
+        unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))  # DuckDB takes UTF-8 only
+        copy = zipped or marked or unnamable or encoding not in ("utf-8", "ascii")
         target = spool.open("wb") if copy else None
         try:
             for chunk in _decoded(_unzipped(reader) if zipped else _chunks(reader), encoding, check_only=not copy):
