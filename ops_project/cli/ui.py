@@ -14,7 +14,9 @@ DEFAULT_PORT = 3000
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, help="Where it listens.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, help="Where it listens."
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network; it has no login."
 )

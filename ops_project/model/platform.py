@@ -44,7 +44,10 @@ class Platform(Model):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        ZoneInfo(value)
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"timezone {value!r} is not known; for example America/New_York") from None
         return value
 
     @property

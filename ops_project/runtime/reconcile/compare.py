@@ -206,7 +206,8 @@ def _mark_quarantined(task: Task, table: str) -> None:
     same = " and ".join(f"{table}.k{i} = {task.prefix}_keys.k{i}::varchar" for i in range(len(task.keys)))
     task.run(
         f"update {task.prefix}_keys set class = {literal(KeyClass.QUARANTINED)}"
-        f" where class in ({literal(KeyClass.MISSING)}, {literal(KeyClass.CHANGED)}) and exists (select 1 from {table} where {same})"
+        f" where class in ({literal(KeyClass.MISSING)}, {literal(KeyClass.CHANGED)})"
+        f" and exists (select 1 from {table} where {same})"
     )
 
 
