@@ -61,6 +61,8 @@ class IntervalParameters(Protocol):
 class VolumeParameters(IntervalParameters, Protocol):
     @property
     def recent_hours(self) -> float: ...
+    @property
+    def busy_holidays(self) -> str | None: ...
 
 
 class QuarantineParameters(Protocol):

@@ -1,7 +1,8 @@
 """Rows delivered for a business date against the dates before it: a truncated load looks like a healthy small one.
 
-Growth and a weekday pattern belong to the model and are no findings; a constant series has no noise of its own and gets
-the least that is configured, so that it is no blind spot. Too few predecessors: unknown, and it says so.
+Growth and a weekday pattern belong to the model and are no findings, nor is a rush on a public holiday; a constant
+series has no noise of its own and gets the least that is configured, so that it is no blind spot. Too few predecessors:
+unknown, and it says so.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def judge(
             continue
         line = _line(day, rows[day], interval)
         judged.append(line)
-        if not interval.holds(rows[day]):
+        rush = rows[day] > interval.high and _is_holiday(parameters.busy_holidays, day)
+        if not interval.holds(rows[day]) and not rush:
             outside.append(line)
     points = sum(day < max(dates) for day in rows) if dates else 0
     if not judged:
@@ -66,6 +68,15 @@ def judge(
         judged=judged,
         points=points,
     )
+
+
+def _is_holiday(country: str | None, day: date) -> bool:
+    if country is None:
+        return False
+    import holidays  # half a second to import: only where there is a rush to explain
+
+    name, _, subdivision = country.partition("-")
+    return day in holidays.country_holidays(name, subdiv=subdivision or None, years=day.year)
 
 
 def _line(day: date, rows: int, interval: Interval) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ops_project.model.base import Model
 
@@ -81,6 +81,22 @@ class Volume(Model):
     """Standard deviation that is assumed at least, relative to the level: a constant series has none of its own."""
     recent_hours: float = Field(gt=0)
     """Dates touched by loads of these last hours are judged, and always the newest."""
+    busy_holidays: str | None = None
+    """Country, or country-subdivision, of the `holidays` library on whose public holidays a rush is expected."""
+
+    @field_validator("busy_holidays")
+    @classmethod
+    def _known_country(cls, value: str | None) -> str | None:
+        if value is not None:
+            import holidays  # half a second to import, and only this field needs it
+
+            country, _, subdivision = value.partition("-")
+            known = holidays.list_supported_countries()
+            if country not in known or (subdivision and subdivision not in known[country]):
+                raise ValueError(
+                    f"busy_holidays {value!r} is no country of the holidays library; for example US or US-NY"
+                )
+        return value
 
 
 class Quarantine(Model):

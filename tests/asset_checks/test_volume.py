@@ -33,6 +33,16 @@ def test_a_double_delivery_is_found_too() -> None:
     assert "double delivery" in verdict.message
 
 
+def test_a_rush_on_a_public_holiday_is_expected_and_a_hole_is_not() -> None:
+    holiday = date(2026, 2, 16)
+    steady = [1000, 1010, 990, 1005, 995, 1000, 1003, 998, 1001]
+    now = datetime(2026, 2, 17, 12, tzinfo=UTC)
+    assert volume.evaluate(delivered([*steady, 3000], holiday).situation(now), TABLE).status == "ok"
+    assert volume.evaluate(delivered([*steady, 600], holiday).situation(now), TABLE).status == "failed"
+    the_day_after = delivered([*steady, 3000], holiday + timedelta(days=1)).situation(now + timedelta(days=1))
+    assert volume.evaluate(the_day_after, TABLE).status == "failed"
+
+
 def test_too_little_history_says_so() -> None:
     verdict = volume.evaluate(delivered([1000] * 8).situation(), TABLE)
     assert (verdict.status, verdict.passed, verdict.evidence["points"]) == ("unknown", True, 7)
