@@ -6,8 +6,11 @@ that the process may die anywhere. On-call and incidents will be stages between 
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -23,7 +26,7 @@ from ops_project.runtime.alert_config import alert_config
 from ops_project.runtime.delivery import Deliverer, DeliveryReport
 from ops_project.runtime.fault_points import reach
 from ops_project.runtime.ledger import Ledger
-from ops_project.runtime.ledger.leases import Lease
+from ops_project.runtime.ledger.leases import Lease, LeaseLost
 from ops_project.runtime.observers import OBSERVERS
 from ops_project.runtime.observing import Observer, View
 from ops_project.runtime.processes import Process, current
@@ -37,6 +40,8 @@ DECIDED = "decided"
 LINEAGE = "lineage"
 SHOWN = "shown"
 BATCH = 5000
+# The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
+_turns: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
 
 @dataclass
@@ -84,6 +89,7 @@ def observe(cycle: Cycle) -> None:
         looked = cursors.get(f"looked:{observer.name}")
         if observer.every and looked and cycle.now - datetime.fromisoformat(looked) < observer.every:
             continue
+        _keep_lease(cycle)
         failing = cursors.get(f"failing:{observer.name}", "") == "1"
         try:
             while True:
@@ -260,10 +266,16 @@ def run_once(
     ledger = open_ledger(settings)
     if daemon:
         ledger.set_cursor(DAEMON_BEAT, wall().isoformat(), wall())
-    lease = _take_lease(ledger, wall(), holder or str(current()))
-    if lease is None:
-        return CycleReport(skipped="another process runs the cycle")
-    try:
+    name = holder or str(current())
+    with ExitStack() as held:
+        turn = _turns[settings.ledger_url, name]
+        if not turn.acquire(blocking=False):
+            return CycleReport(skipped="this process runs the cycle already")
+        held.callback(turn.release)
+        lease = _take_lease(ledger, wall(), name)
+        if lease is None:
+            return CycleReport(skipped="another process runs the cycle")
+        held.callback(lambda: ledger.release(lease, wall()))
         if lineage is not None:
             remember_lineage(ledger, lineage, now)
         else:
@@ -277,11 +289,21 @@ def run_once(
             observers=observers,
         )  # fmt: skip
         for stage in STAGES:
+            _keep_lease(cycle)
             stage(cycle)
-    finally:
-        ledger.release(lease, wall())
     cycle.report.seconds = time.monotonic() - began
     return cycle.report
+
+
+def _keep_lease(cycle: Cycle) -> None:
+    """Renew it, however long observing takes. Raises LeaseLost where another has taken over."""
+    lease, ttl = cycle.lease, timedelta(seconds=LEASE_SECONDS)
+    if (now := cycle.clock()) - lease.heartbeat_at < ttl / 3:
+        return
+    renewed = cycle.ledger.acquire(lease.name, lease.holder, now, ttl)
+    if renewed is None or renewed.fence != lease.fence:
+        raise LeaseLost(f"the lease {lease.name!r} went to another while this cycle ran")
+    cycle.lease = renewed
 
 
 def _take_lease(ledger: Ledger, now: datetime, holder: str) -> Lease | None:
