@@ -9,6 +9,7 @@ lets a thread run is ended by the interpreter's own timer.
 from __future__ import annotations
 
 import faulthandler
+import itertools
 import logging
 import os
 import signal
@@ -50,6 +51,7 @@ class Watchdog:
     grace_seconds: float = GRACE_SECONDS
     overrun: Overrun | None = None
     _limits: dict[int, tuple[float, Overrun]] = field(default_factory=dict, repr=False)
+    _keys: Iterator[int] = field(default_factory=itertools.count, repr=False)
     _changed: threading.Condition = field(default_factory=threading.Condition, repr=False)
     _thread: threading.Thread | None = field(default=None, repr=False)
     _stopped: bool = False
@@ -57,7 +59,7 @@ class Watchdog:
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
         """The block may take `seconds`. Limits nest; the nearest deadline counts."""
-        key = id(token := object())
+        key = next(self._keys)  # never used twice: what was asked to stop is remembered by it
         with self._changed:
             self._limits[key] = (time.monotonic() + seconds, Overrun(what, seconds))
             if self._thread is None:
@@ -67,7 +69,6 @@ class Watchdog:
         try:
             yield
         finally:
-            del token
             with self._changed:
                 self._limits.pop(key, None)
                 self._changed.notify()

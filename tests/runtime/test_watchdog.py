@@ -54,3 +54,14 @@ def test_a_limit_that_ended_is_forgotten_while_another_begins() -> None:
     while any(thread.name == "watchdog" for thread in threading.enumerate()) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not any(thread.name == "watchdog" for thread in threading.enumerate()), "its thread ends with the run"
+
+
+def test_a_limit_that_was_overrun_and_kept_ends_nothing_that_comes_after():
+    ended, asked = [], []
+    watchdog = Watchdog(interrupt=lambda: asked.append(1), end=lambda: ended.append(1), grace_seconds=0.2)
+    with watchdog.armed("run", 60):
+        with watchdog.limit("first", 0.01):
+            time.sleep(0.1)
+        with watchdog.limit("second", 60):
+            time.sleep(0.4)
+    assert len(asked) == 1 and ended == []
