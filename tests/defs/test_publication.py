@@ -1,0 +1,33 @@
+"""Gold is published where every blocking check of it was made in this run, and passed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from ops_project.defs.shared.publication import verdicts
+from ops_project.runtime.dagster_bridge_runs import CheckOutcome, RunOutcome
+
+KEY = ("gold", "takings")
+NODE = {
+    "resource_type": "model", "schema": "gold", "name": "takings", "alias": "takings",
+    "config": {"meta": {"domain": "shop"}}, "meta": {"domain": "shop"}, "fqn": ["ops_project", "shop", "gold", "takings"],
+}  # fmt: skip
+SITE = SimpleNamespace(
+    dbt=SimpleNamespace(json={"nodes": {"model.ops_project.takings": NODE}}), blocking={(KEY, "unique"), (KEY, "score")}
+)
+
+
+@pytest.mark.parametrize(("made", "reason"), [
+    ({"unique": True, "score": True}, ""),
+    ({"unique": True, "score": False}, "blocking checks failed: score"),
+    ({"unique": True, "score": None}, "blocking checks did not run: score"),
+    ({"unique": True}, "blocking checks did not run: score"),
+    ({}, "blocking checks did not run: score, unique"),
+])  # fmt: skip
+def test_a_blocking_check_that_was_not_made_holds_the_table(made, reason):
+    checks = tuple(CheckOutcome(KEY, name, blocking=True, passed=passed) for name, passed in made.items())
+    outcome = RunOutcome(frozenset({KEY}), frozenset({KEY}), checks)
+    [verdict] = [tables["takings"] for tables in verdicts(SITE, outcome).values()]
+    assert (verdict.passed, verdict.reason) == (not reason, reason)
