@@ -1,6 +1,7 @@
 """The models of e-commerce: scored every night, trained every Sunday, checked like any other table."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -11,8 +12,9 @@ from ops_project.defs.shared.jobs import SHORT_SECONDS, Job, job_definition
 from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
 from ops_project.runtime.code_version import commit
-from ops_project.runtime.models import tables
+from ops_project.runtime.models import scoring, tables
 from ops_project.runtime.models.artifact import ModelUnusable
 from ops_project.runtime.models.registry import MODELS, Registry
 from ops_project.runtime.models.scoring import Scored, Scoring, due, score
@@ -84,15 +86,36 @@ def weekly(site: Site) -> dg.Definitions:
 
 def _spec(site: Site, model: str, *, table: bool) -> dg.AssetSpec:
     silver = [dg.AssetKey(name.split("/")) for name in INPUTS[model]]
+    metadata: dict[str, object] = {
+        "runbook": RUNBOOK,
+        CODE_REFERENCES: dg.CodeReferencesMetadataValue(
+            code_references=[dg.LocalFileCodeReference(file_path=str(Path(scoring.__file__)), line_number=1)]
+        ),
+    }
+    if table:
+        columns = tables.TABLES[tables.TABLE_OF[model]]
+        metadata["dagster/table_name"] = tables.TABLE_OF[model]
+        metadata["dagster/column_schema"] = dg.TableSchema(
+            columns=[
+                dg.TableColumn(
+                    name=name,
+                    type=kind.removesuffix(" not null"),
+                    constraints=dg.TableColumnConstraints(nullable=not kind.endswith(" not null")),
+                )
+                for name, kind in columns.items()
+            ]
+        )
+    weekly = not table or model == "recommendations"
     return dg.AssetSpec(
         table_key(model) if table else model_key(model),
         deps=[*silver, model_key(model)] if table else silver,
         description=DESCRIPTIONS[model] if table else f"The registered versions of {model}.",
         group_name=f"{DOMAIN}_gold" if table else f"{DOMAIN}_models",
         owners=site.owners([OWNER]),
-        kinds={"duckdb", "gold"} if table else {"mlflow", "python"},
+        kinds={"duckdb", "gold", "python"} if table else {"mlflow", "python"},
         tags={"domain": DOMAIN, "layer": "gold" if table else "models", "tier": "2"},
-        metadata={"runbook": RUNBOOK, **({"dagster/table_name": tables.TABLE_OF[model]} if table else {})},
+        metadata=metadata,
+        freshness_policy=freshness_policy(site, DOMAIN, "gold", "weekly" if weekly else None),
     )
 
 
