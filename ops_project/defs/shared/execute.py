@@ -77,7 +77,7 @@ def run_domain(
         now = clock()
         repaired = bridge.mark_dead_runs(instance, now)
         ranges, mode = _ranges(site, domain, order, now)
-        if mode == partitions.ARRIVED and _nothing_new(site, domain, now):
+        if mode == partitions.ARRIVED and _nothing_new(site, instance, domain, now):
             return [DomainRun(domain, job, "nothing new", time.perf_counter() - began)]
         done = [_run(definitions, instance, domain, job, window, mode, now, watcher) for window in ranges]
         done[0].report.repaired[:0] = repaired
@@ -152,14 +152,20 @@ def _signature(site: Site, now: datetime) -> str:
     return digest.hexdigest()
 
 
-def _nothing_new(site: Site, domain: str, now: datetime) -> bool:
-    """Whether a run would only repeat the last one: it succeeded, nothing waits, and nothing it depends on changed."""
+def _nothing_new(site: Site, instance: dg.DagsterInstance, domain: str, now: datetime) -> bool:
+    """Whether a run would only repeat the last one: it succeeded, nothing waits, and nothing it depends on changed.
+
+    A later run may have landed what waited, and died before it was built.
+    """
     if pending_dates(site, domain, now)[1] or not site.settings.warehouse.is_file():
         return False
     try:
         last: dict[str, Any] = json.loads(_memory(site, domain).read_text(encoding="utf-8"))
         known = {snapshot.id for snapshot in snapshots.existing(site.settings)}
     except (OSError, ValueError):
+        return False
+    newest = bridge.last_runs(instance, [domain]).get(domain)
+    if newest is None or newest.run_id != last.get("run_id"):
         return False
     return bool(known) and last.get("signature") == _signature(site, now)
 
