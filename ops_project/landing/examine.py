@@ -94,7 +94,7 @@ def examine(
 
 def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, result: Examination) -> Examination:
     contract, scanned = result.contract, result.scan
-    fields, structure = _structure(feed, contract, scanned)
+    fields, structure = _structure(feed, contract, result)
     if structure is not None and not structure.same:
         _drift(feed, result, structure)
         if result.rejected:
@@ -182,16 +182,16 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -
     stage.stage(connection)
 
 
-def _structure(feed: Feed, contract: Contract, scanned: Scan) -> tuple[list[str], Structure | None]:
+def _structure(feed: Feed, contract: Contract, result: Examination) -> tuple[list[str], Structure | None]:
     """The raw fields of the file in its order, and how they differ from the contract's."""
     expected, optional = expected_fields(feed, contract)
-    kind = contract.format.kind
+    kind, scanned = contract.format.kind, result.scan
     if kind == "jsonl":
         return expected, None
     if kind == "lines":
         return line_fields(contract.format), None
     if kind == "parquet":
-        found, _ = parquet_fields(scanned.text)
+        found, result.rows_in = parquet_fields(scanned.text)  # it has no lines that could be counted instead
         return [name.strip() for name in found], compare(expected, optional, found)
     if not contract.format.header:
         return expected, None

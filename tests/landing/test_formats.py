@@ -291,3 +291,11 @@ def test_first_row_per_key_in_the_contracts_order(tmp_path):
     assert home.bronze("shop, email") == [("a", "z@y.de"), ("b", "q@y.de")]
     batch = home.result.batches[0]
     assert (batch.rows_collapsed, batch.rows_quarantined, batch.finding) == (1, 0, None)
+
+
+def test_a_parquet_file_that_is_rejected_counts_its_rows(tmp_path):
+    home = Home(tmp_path, feed_of(JSONL.replace("jsonl", "parquet").replace(", from: address.city", "")))
+    path = home.inbound / "shop" / "takings_2026-11-01.parquet"
+    duckdb.sql("SELECT range AS id, 'x' AS colour FROM range(7)").write_parquet(str(path))
+    [batch] = home.land().batches
+    assert (batch.status, batch.rows_in, batch.rows_quarantined) == ("rejected", 7, 7)
