@@ -55,14 +55,18 @@ class Invocation:
     _events: queue.SimpleQueue[dict[str, Any] | None] = field(default_factory=queue.SimpleQueue, repr=False)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        settle()
         thread = threading.Thread(target=self._run, name="dbt", daemon=True)
+        _threads[:] = [thread]
         thread.start()
         try:
             while (event := self._events.get()) is not None:
                 yield event
         except BaseException:
-            cancel()
-            thread.join(timeout=30)
+            # A generator that nobody finished is closed when it is collected: by then others may be at work.
+            if thread.is_alive():
+                cancel()
+                thread.join(timeout=30)
             raise
         thread.join()
 
@@ -90,6 +94,7 @@ class Invocation:
 
 
 _running = threading.Event()
+_threads: list[threading.Thread] = []
 _READ = frozenset({"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogSkipBecauseError"})
 
 
@@ -132,6 +137,14 @@ def build(
         # Unit tests are about the SQL, not about the data: `make test` runs them.
         arguments += ["--exclude-resource-types", "unit_test", *([] if with_tests else ["test"])]
     return Invocation(arguments, manifest.object())
+
+
+def settle() -> None:
+    """Wait until dbt does nothing any more; what an abandoned invocation still runs is interrupted."""
+    for thread in _threads:
+        if thread.is_alive():
+            cancel()
+            thread.join(timeout=60)
 
 
 def cancel() -> None:

@@ -216,3 +216,36 @@ feeds:
         assert connection.execute("SELECT station, celsius::VARCHAR FROM bronze.weather_readings").fetchall() == [
             ("A", "1.5")
         ]
+
+
+def test_the_layer_jobs_stand_alone_and_quality_checks_builds_nothing(done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(done, tmp_path / "home")
+
+    def work() -> int:
+        from ops_project.defs.compose import compose
+        from ops_project.defs.shared.site import Site
+
+        settings.export()
+        definitions = compose(Site.load(settings))
+        window = {
+            "dagster/asset_partition_range_start": "2026-03-01",
+            "dagster/asset_partition_range_end": "2026-03-02",
+        }
+        with bridge.open_instance(settings) as instance:
+            for job, tags in (("quality_checks", {}), ("gold_aggregation", {}), ("silver_transformation", window)):
+                result = definitions.resolve_job_def(job).execute_in_process(
+                    instance=instance, tags=tags, raise_on_error=False, run_config={"loggers": {"console": {}}}
+                )
+                found = bridge.outcome(instance, result.run_id)
+                schemas = sorted({key[0] for key in found.built})
+                silent = sum(check.passed is None for check in found.checks)
+                print(json.dumps([job, result.success, schemas, len(found.checks) > 20, silent]))  # noqa: T201
+        return 0
+
+    ended = homes.fork(work, tmp_path / "log").wait()
+    assert ended.code == 0, ended.output + ended.errors
+    assert [json.loads(line) for line in ended.output.splitlines() if line.startswith("[")] == [
+        ["quality_checks", True, [], True, 0],
+        ["gold_aggregation", True, ["gold"], True, 0],
+        ["silver_transformation", True, ["silver"], True, 0],
+    ]

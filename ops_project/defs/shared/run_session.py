@@ -174,6 +174,7 @@ def _stop_queries(warehouse: Warehouse, instance: dg.DagsterInstance, run: Dagst
 
 def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: RunSession) -> None:
     report, began = session.report, time.perf_counter()
+    dbt_runner.settle()
     stamp = {"run_id": run.run_id, "as_of": session.now, "commit": commit()}
     report.batches = _rows(session, "SELECT * FROM ops.batches WHERE run_id = ? ORDER BY load_seq", run.run_id)
     report.findings = _rows(

@@ -34,15 +34,16 @@ def dbt_layer(site: Site, translator: Translator, *, name: str, select: str) -> 
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
     )
     def body(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from _build(site, translator, name, select, context)
+        yield from _build(site, translator, body, select, context)
 
     return body if list(body.keys) else None
 
 
 def _build(
-    site: Site, translator: Translator, name: str, select: str, context: dg.AssetExecutionContext
+    site: Site, translator: Translator, layer: dg.AssetsDefinition, select: str, context: dg.AssetExecutionContext
 ) -> Iterator[Any]:
     session: RunSession = context.resources.warehouse
+    name = context.op_def.name
     connection = session.connection()
 
     def row_count(table: str) -> int | None:
@@ -51,7 +52,7 @@ def _build(
         row = connection.execute(f'SELECT count(*) FROM "{schema}"."{relation}"').fetchone()
         return int(row[0]) if row else None
 
-    arguments = _selection(context, select)
+    arguments = _selection(context, layer, select)
     tests_only = arguments["command"] == "test"
     seconds = TEST_SECONDS if tests_only else TASK_SECONDS
     with classified(f"dbt {name}", session, seconds):
@@ -75,16 +76,17 @@ def _build(
             yield event
 
 
-def _selection(context: dg.AssetExecutionContext, select: str) -> dict[str, Any]:
-    """dbt's arguments for what Dagster selected of this step."""
-    definition = context.assets_def
+def _selection(context: dg.AssetExecutionContext, layer: dg.AssetsDefinition, select: str) -> dict[str, Any]:
+    """dbt's arguments for what Dagster selected of this step.
+
+    `layer` is the whole one: `context.assets_def` has only what was selected.
+    """
     keys, checks = set(context.selected_asset_keys), set(context.selected_asset_check_keys)
-    all_checks = set(definition.check_keys)
-    if keys == set(definition.keys) and checks == all_checks:
+    if keys == set(layer.keys) and checks == set(layer.check_keys):
         return {"select": [select], "command": "build"}
-    unique_ids = {key: spec.metadata["dagster_dbt/unique_id"] for key, spec in definition.specs_by_key.items()}
+    unique_ids = {key: spec.metadata["dagster_dbt/unique_id"] for key, spec in layer.specs_by_key.items()}
     tests = [
-        definition.get_spec_for_check_key(key).metadata["dagster_dbt/unique_id"].split(".")[2] for key in sorted(checks)
+        layer.get_spec_for_check_key(key).metadata["dagster_dbt/unique_id"].split(".")[2] for key in sorted(checks)
     ]
     models = [".".join(_fqn(unique_ids[key])) for key in sorted(keys)]
     if not keys:
