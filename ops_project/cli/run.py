@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ops_project.defs.shared.execute import DomainRun
     from ops_project.defs.shared.site import Site
 
-DEFAULT_SIMULATED_DAYS = 3
+DEFAULT_SIMULATED_DAYS = 30
 
 
 @click.command()
