@@ -7,7 +7,7 @@ none: that is `operations` and `landing`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -229,10 +229,14 @@ class Feed(Model):
         return result
 
     def match(self, name: str) -> Named | None:
-        """What the name of an inbound file says, or None where it is not a file of this feed."""
-        for text in self.inbound:
+        """What the name of an inbound file says, or None where it is not a file of this feed.
+
+        Each pattern has slots of its own, so files of two patterns stand side by side. Those of the first pattern bear
+        no mark: a pattern that is appended later leaves what was landed before in its slots.
+        """
+        for index, text in enumerate(self.inbound):
             if (named := compile_inbound(text).match(name)) is not None:
-                return named
+                return replace(named, part=f"{text}/{named.part}") if index else named
         return None
 
     def personal_columns(self) -> frozenset[str]:

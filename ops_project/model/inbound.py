@@ -25,7 +25,8 @@ class Named:
 
     date: date | None
     part: str
-    """The text of `{part}`, `*` and `?`, joined by `/`: with the date it is the slot that a redelivery replaces."""
+    """The text of `{part}`, `*` and `?`, joined by `/`: with the date it is the slot that a redelivery replaces.
+    Of a feed's second and later patterns the pattern stands before it."""
 
 
 @dataclass(frozen=True)

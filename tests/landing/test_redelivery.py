@@ -117,6 +117,27 @@ def test_several_files_of_a_date_stand_side_by_side(tmp_path):
     assert home.rows("SELECT id FROM bronze.takings ORDER BY id") == [(1,), (3,)]
 
 
+def test_files_of_two_patterns_stand_side_by_side(tmp_path):
+    one = '"takings_{date:%Y-%m-%d}{revision}.csv"'
+    assert one in TAKINGS
+    home = Home(tmp_path, feed_of(TAKINGS.replace(one, '["o_{date:%Y-%m-%d}.csv", "r_{date:%Y-%m-%d}{revision}.csv"]')))
+    for name, number in (("o_2026-11-01.csv", 1), ("r_2026-11-01.csv", 2)):
+        home.put(name, HEAD + f"{number},a,1.00,\n")
+        home.land()
+    assert home.bronze("id") == [(1,), (2,)]
+    home.put("r_2026-11-01_v2.csv", HEAD + "3,a,1.00,\n")
+    home.put("o_2026-11-01.csv", HEAD + "4,a,1.00,\n")
+    home.land()
+    assert home.rows("SELECT id FROM bronze.takings ORDER BY id") == [(3,), (4,)]
+
+
+def test_a_pattern_that_is_appended_leaves_the_slots_of_the_first(home):
+    more = feed_of(TAKINGS.replace('inbound: "', 'inbound: ["').replace('.csv"', '.csv", "more_{date:%Y-%m-%d}.csv"]'))
+    home.put("takings_2026-11-01_b.csv", HEAD + "7,a,1.00,\n")
+    home.land(more)
+    assert home.bronze("id") == [(7,)]
+
+
 TWO = """
   takings:
     inbound: "day_{date:%Y-%m-%d}.csv"
