@@ -156,7 +156,13 @@ def _deliver(
             now=now,
             initial_on=window.start if known is None or window.start <= known.since else None,
             only=frozenset(asked.feeds),
-            before_publish=partial(_before_publish, injector, world, asked.postgres),
+            before_publish=partial(
+                _before_publish,
+                injector,
+                world,
+                asked.postgres,
+                catalog if _again(asked, known, window) else None,
+            ),
         )
         rows: Counter[str] = Counter()
         for done, (day, files) in enumerate(delivered, start=1):
@@ -174,15 +180,45 @@ def _deliver(
         memory.remember(settings.home, remembered)
 
 
-def _before_publish(injector: Injector, world: World, postgres: str | None, outbox: Outbox, day: date) -> None:
-    """Put faults in; transactions then go to their database where there is one."""
+def _again(asked: Asked, known: memory.Remembered | None, window: Window) -> bool:
+    """Whether the window was delivered before, and is delivered again only because a fault needs a day."""
+    return known is not None and window.end <= known.until and asked.days is None and asked.end is None
+
+
+def _before_publish(
+    injector: Injector, world: World, postgres: str | None, delivered: Catalog | None, outbox: Outbox, day: date
+) -> None:
+    """Put faults in; transactions then go to their database where there is one. `delivered`: the day was before."""
+    before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
     injector.put_in(outbox, day, world)
+    if delivered is not None:
+        _keep_what_broke(outbox, before, delivered, day)
     moved = [file for file in outbox.staged if postgres and file.feed == "transactions"]
     if postgres and moved:
         from ops_project.simulator.investor_postgres import fill
 
         fill(postgres, [file.path for file in moved])
         outbox.staged = [file for file in outbox.staged if file not in moved]
+
+
+def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date) -> None:
+    """Leave out the feeds that no fault touched: whole, they would be duplicate deliveries that hide the one fault.
+
+    Raises SimulationError where no data file is other than the one that was delivered: a file that has landed can be
+    neither missing nor late any more.
+    """
+    broken = {
+        file.feed
+        for file in outbox.staged
+        if catalog.feeds[file.feed].match(file.name) is not None and file.path.read_bytes() != before.get(file.name)
+    }
+    if not broken:
+        after = day + timedelta(days=2)
+        raise SimulationError(
+            f"{day} has been delivered, and this fault changes no file of it; give it a day of its own: "
+            f"ops simulate --as-of {after} --fault … and then ops run --as-of {after}"
+        )
+    outbox.staged = [file for file in outbox.staged if file.feed in broken]
 
 
 def _domains(asked: Asked, catalog: Catalog) -> list[str]:

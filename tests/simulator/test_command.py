@@ -40,6 +40,23 @@ def test_a_fault_is_told_with_what_must_be_found(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "truth.json").read_text())[0]["fault"] == "missing"
 
 
+def test_a_fault_on_a_delivered_day_delivers_the_broken_feed_alone(tmp_path: Path) -> None:
+    ops(tmp_path, "--domain", "ecommerce", "--days", "1", "--scale", "0.05")
+    for path in (tmp_path / "inbound/ecommerce").iterdir():
+        path.unlink()  # landed
+    done = ops(tmp_path, "--fault", "truncated:products")
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in (tmp_path / "inbound/ecommerce").iterdir()] == ["products_2026-03-12.csv"]
+
+
+def test_what_was_delivered_can_not_be_missing_any_more(tmp_path: Path) -> None:
+    ops(tmp_path, "--domain", "ecommerce", "--days", "1", "--scale", "0.05")
+    done = ops(tmp_path, "--fault", "missing:orders")
+    assert done.exit_code != 0
+    assert "ops run --as-of 2026-03-14" in done.output
+    assert not list((tmp_path / "inbound/ecommerce").glob(".staging*"))
+
+
 def test_faults_are_listed(tmp_path: Path) -> None:
     rows = json.loads(ops(tmp_path, "--list-faults", "--json").stdout)
     assert [row["id"] for row in rows] == list(REGISTRY)
