@@ -1,14 +1,32 @@
-"""Files that are due and not there: recorded once, closed when they come."""
+"""Files that are due and not there, or there before their date: recorded once, closed when they come."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from ops_project.landing import journal
 from ops_project.landing.context import Context
 from ops_project.landing.result import Finding
 from ops_project.operations.arrival import missing_dates
+
+
+def record_ahead(context: Context, ahead: Mapping[str, date], today: date) -> None:
+    """Write a finding for every file dated after today, and close those of files that no longer wait.
+
+    A wrong date in a name would else keep a file inbound without a word.
+    """
+    feed = context.feed
+    findings = [
+        Finding(
+            "data_invalid", feed.name, day, name, f"{name} is dated {day}, which is after today ({today}); it waits"
+        )
+        for name, day in ahead.items()
+    ]
+    with journal.transaction(context.connection):
+        context.result.resolved += journal.close_ahead(context.connection, feed.name, list(ahead), context.now)
+        journal.write_findings(context.connection, findings, context.now, context.run_id)
+    context.result.findings += findings
 
 
 def record_missing(context: Context, present: Collection[date], without_control: Collection[date]) -> None:

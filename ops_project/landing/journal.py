@@ -135,6 +135,23 @@ def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now:
     return len(rows)
 
 
+def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Sequence[str], now: datetime) -> int:
+    """Close what was said of files dated ahead, except those `waiting` still; the number of findings.
+
+    No other finding about invalid data has a file and no batch.
+    """
+    rows = connection.execute(
+        """
+        UPDATE ops.findings SET state = 'resolved', resolved_at = $now
+        WHERE feed = $feed AND state = 'open' AND kind = 'data_invalid' AND batch_id IS NULL
+          AND file_name IS NOT NULL AND NOT list_contains($waiting::VARCHAR[], file_name)
+        RETURNING finding_id
+        """,
+        {"now": naive(now), "feed": feed, "waiting": list(waiting)},
+    ).fetchall()
+    return len(rows)
+
+
 def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -> None:
     """Close suspicions about loaded files that nobody has corrected in a week: that is how the data is."""
     connection.execute(

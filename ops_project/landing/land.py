@@ -17,7 +17,7 @@ import duckdb
 
 from ops_project.landing import archive as kept_files
 from ops_project.landing import journal, suspicion
-from ops_project.landing.absence import record_missing
+from ops_project.landing.absence import record_ahead, record_missing
 from ops_project.landing.commit import commit
 from ops_project.landing.context import Context, siblings_of, taken
 from ops_project.landing.examine import Examination, examine
@@ -67,12 +67,16 @@ def land(
     others = siblings_of(context, siblings)
     present: set[date] = set()
     without_control: set[date] = set()
+    ahead: dict[str, date] = {}
     today = now.astimezone(feed.arrival.zone).date()
     for file in pending(feed, inbound):
         arrived_at = min(file.modified_at, now)
         day = file.business_date or arrived_at.astimezone(feed.arrival.zone).date()
         if day > today:
-            continue  # the past is being replayed: it has not arrived yet
+            if file.modified_at <= now:  # else the past is being replayed: it has not arrived yet
+                context.result.waiting.append(file.name)
+                ahead[file.name] = day
+            continue
         if file.waits:
             context.result.waiting.append(file.name)
             without_control.add(day)
@@ -87,6 +91,7 @@ def land(
             elif progress is not None:
                 progress(context.result.batches[-1])
     journal.close_old(connection, feed.name, now)
+    record_ahead(context, ahead, today)
     record_missing(context, present, without_control)
     return context.result
 

@@ -53,7 +53,8 @@ class LandingResult:
     """Findings that this call closed."""
     touched_dates: list[date] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
-    """Files left inbound: outside the dates asked for, still being written, or without their control file."""
+    """Files left inbound: dated ahead, outside the dates asked for, still being written, or without their
+    control file."""
 
     def total(self, name: str) -> int:
         """Sum of a batch's count over all batches, for example `rows_loaded`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import stat
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -183,6 +183,24 @@ def test_a_file_waits_for_its_control_file(tmp_path):
 def test_files_of_the_future_have_not_arrived_in_a_replay(home):
     home.put("takings_2026-11-30.csv", HEAD + "9,z,1.00,\n")
     assert home.land().batches == [] and home.left() == ["takings_2026-11-30.csv"]
+
+
+def test_a_file_dated_ahead_waits_and_is_told(home):
+    home.put("takings_2026-11-30.csv", HEAD + "9,z,1.00,\n", arrived=home.now)
+    for _ in range(2):
+        result = home.land()
+        assert result.batches == [] and result.waiting == ["takings_2026-11-30.csv"]
+        assert "dated 2026-11-30, which is after today (2026-11-20)" in result.findings[0].message
+    assert home.open_findings() == [("data_invalid", date(2026, 11, 30))]
+    home.land(now=home.now + timedelta(days=10))
+    assert home.open_findings() == [] and home.left() == []
+
+
+def test_a_file_dated_ahead_that_is_taken_away_leaves_no_finding(home):
+    path = home.put("takings_2062-11-01.csv", HEAD + "9,z,1.00,\n", arrived=home.now)
+    home.land()
+    path.unlink()
+    assert home.land().resolved == 1 and home.open_findings() == []
 
 
 def test_dates_limit_what_is_landed(home):
