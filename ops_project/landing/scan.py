@@ -44,6 +44,8 @@ class Scan:
     nul: bool
     error: str | None
     """Why the bytes are no text, with the line."""
+    delimiters: int = 0
+    """Of a CSV, also those inside quotes."""
 
 
 class Undecodable(ValueError):
@@ -109,6 +111,7 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
         plain=counter.plain,
         nul=counter.nul,
         error=error,
+        delimiters=counter.delimiters,
     )
 
 
@@ -179,7 +182,7 @@ class _Counter:
         escape = (file_format.escape or "").encode() if is_csv else b""
         self.escape = b"" if escape == self.quote else escape
         self.comment = (file_format.comment or "").encode()
-        self.size = self.newlines = self.returns = self.pairs = self.quotes = 0
+        self.size = self.newlines = self.returns = self.pairs = self.quotes = self.delimiters = 0
         self.tail = b""
         self.open_line = 0  # bytes since the last line end
         self.last = LF  # the byte before this chunk; at the start as if a line had just ended
@@ -226,6 +229,7 @@ class _Counter:
         if self.quote and not self.odd:
             self._lines_with_quotes(chunk)
         self.newlines += newlines
+        self.delimiters += chunk.count(self.delimiter)
         self.last = chunk[-1]
         self.size += len(chunk)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,31 @@ class Source:
     def count_fast(self) -> int:
         """Records that the scan has counted, where a record is a line."""
         return max(self.scan.lines - self.first, 0)
+
+    def hides_fields(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """True where the fast reader has left out empty fields at the end of a line: `1,2,` it takes for two fields.
+
+        It refuses a line with too few fields, so just as many delimiters as the fields need say that none has more.
+        Where there are others, which may stand inside quotes, the lines that end with one are looked at.
+        """
+        needed = len(self.fields) - 1
+        if self.format.kind != "csv" or self.scan.delimiters == needed * (self.scan.lines - self.format.skip_lines):
+            return False
+        delimiter, quote, bare = literal(self.format.delimiter), self.format.quote or "", "line"
+        quoted = literal(f"{self.format.delimiter}{quote}{quote}")
+        if quote:
+            mark = re.escape(quote)
+            bare = f"regexp_replace(line, {literal(f'{mark}[^{mark}]*{mark}')}, '', 'g')"
+        found = connection.execute(
+            f"""
+            SELECT count(*) FROM (
+                SELECT {bare} AS bare FROM read_csv({path_literal(self.scan.text)}, auto_detect=false, header=false,
+                    skip={self.first}, delim=chr(1), quote='', escape='', columns={{'line': 'VARCHAR'}})
+                WHERE ends_with(line, {delimiter}) OR ends_with(line, {quoted})
+            ) WHERE length(bare) - length(replace(bare, {delimiter}, '')) > {needed}
+            """
+        ).fetchone()
+        return found is None or found[0] > 0
 
     def materialise_fast(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The fast reader's rows as a table, where `_line` is needed by an expression."""

@@ -16,6 +16,7 @@ FILES = {
     "quoted": HEAD + "".join(f'"{n}","a ""{n}"", b","{n}.5",""\n' for n in range(500)),
     "bad rows": HEAD + "".join(f"{n % 450},x,{'no' if n % 7 == 0 else n},\n" for n in range(500)),
     "CRLF": (HEAD + "".join(f"{n},é {n % 9},{n}.5,\n" for n in range(500))).replace("\n", "\r\n"),
+    "empty ends": HEAD + "".join(f'{n},"a, b",{n}.5,{chr(34) * (n % 2 * 2)}\n' for n in range(500)),
     "blanks": HEAD + " 1 , a ,1.5 ,\n2,,,\n3, ,,\n",
 }
 FILTERED = (
@@ -66,3 +67,15 @@ def test_a_count_that_disagrees_sends_the_file_to_the_exact_reader(tmp_path, mon
     [batch] = home.land().batches
     assert (batch.rows_in, batch.rows_loaded) == (500, 500)
     assert home.bronze("_line")[-1] == (501,)
+
+
+@pytest.mark.parametrize("end", [",", ",,", ',""'])
+@pytest.mark.parametrize("name", ['"a, b"', "a"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_surplus_empty_fields_at_the_end_of_a_line_are_not_overlooked(tmp_path, end, name, newline):
+    home = Home(tmp_path, feed_of(TAKINGS))
+    text = HEAD + f"1,{name},1.00,\n2,{name},1.00,{end}\n3,{name},1.00,2026-11-01 10:00:00{end}\n"
+    home.put("takings_2026-11-01.csv", text.replace("\n", newline))
+    home.land()
+    assert home.bronze("id") == [(1,)]
+    assert home.rows("SELECT line FROM ops.quarantine ORDER BY line") == [(3,), (4,)]
