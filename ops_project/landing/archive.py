@@ -7,6 +7,7 @@ until then both names stand for the same bytes. Neither step can lose it: killed
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -14,11 +15,25 @@ from datetime import date
 from pathlib import Path
 
 READ_ONLY = 0o444
+PARTIAL = ".partial"
+# Bytes of a name that file systems take, with what a file is called until it is complete.
+LONGEST = 255 - len(f".{PARTIAL}")
+KEPT_END = 24
 
 
 def archive_path(archive: Path, domain: str, feed: str, day: date, sha256: str, name: str) -> Path:
     """Where the file belongs."""
-    return archive / domain / feed / day.isoformat() / f"{sha256[:12]}_{name}"
+    return archive / domain / feed / day.isoformat() / shortened(f"{sha256[:12]}_{name}")
+
+
+def shortened(name: str) -> str:
+    """`name`, where it is too long without its middle: a hash of the whole stands there, so that no two become one."""
+    data = os.fsencode(name)
+    if len(data) <= LONGEST:
+        return name
+    middle = f"~{hashlib.sha256(data).hexdigest()[:8]}~"
+    begin, end = data[: LONGEST - KEPT_END - len(middle)], data[-KEPT_END:]
+    return begin.decode("utf-8", "ignore") + middle + end.decode("utf-8", "ignore")
 
 
 def keep(source: Path, target: Path) -> None:
@@ -26,7 +41,7 @@ def keep(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and target.samefile(source):
         return
-    working = target.with_name(f".{target.name}.partial")
+    working = target.with_name(f".{target.name}{PARTIAL}")
     working.unlink(missing_ok=True)
     try:
         if source.is_symlink():

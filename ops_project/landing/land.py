@@ -154,7 +154,7 @@ def _keep(context: Context, file: InboundFile, target: Path, others: dict[str, t
     """Archive a committed file, and let it leave the inbound folder when every feed has it."""
     kept_files.keep(file.path, target)
     if file.control is not None:
-        kept_files.keep(file.control, target.with_name(f"{target.name}.{file.control.name}"))
+        kept_files.keep(file.control, target.with_name(kept_files.shortened(f"{target.name}.{file.control.name}")))
     _release(context, file, others)
 
 

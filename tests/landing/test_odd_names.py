@@ -51,3 +51,18 @@ def test_parquet_fields_are_read_by_place(tmp_path):
     pq.write_table(table, home.inbound / "shop" / "takings_2026-11-01_a.parquet")
     home.land()
     assert home.rows("SELECT id, amount::VARCHAR FROM bronze.takings") == [(7, "1.50")]
+
+
+@pytest.mark.parametrize("letter", ["a", "é"])
+def test_a_name_as_long_as_a_file_system_takes_is_kept(tmp_path, letter):
+    home = Home(tmp_path, feed_of(CSV + '    control: {file: "c_{stem}"}\n'))
+    name = "takings_2026-11-01_" + letter * (226 // len(letter.encode())) + ".csv"
+    home.put(name, "id\n1\n")
+    home.put("c_" + name.removesuffix(".csv"), "1\n")
+    assert [batch.status for batch in home.land().batches] == ["loaded"]
+    assert home.open_findings() == [] and home.left() == []
+    [(path, sha)] = home.rows("SELECT archive_path, sha256 FROM ops.batches")
+    kept = home.archive / path
+    assert kept.read_bytes() == b"id\n1\n" and kept.name.startswith(sha[:12]) and kept.suffix == ".csv"
+    assert len(home.archived()) == 2
+    assert home.land().batches == []
