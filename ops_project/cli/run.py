@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ops_project.defs.shared.site import Site
 
 DEFAULT_SIMULATED_DAYS = 30
+QUIET = ("nothing new", "no files yet")
 
 
 @click.command()
@@ -55,7 +56,9 @@ def run(
     with errors.status("starting …") as status:
         runs = _execute(settings, domains, days, day.date() if day else None, simulate_if_empty, status)
     seconds = time.perf_counter() - began
-    emit(as_json, _as_data(settings, runs, seconds), lambda: console.print(Group(*_render(runs, seconds))))
+    strays = _strays(settings, [item.domain for item in runs])
+    data = _as_data(settings, runs, seconds) | {"unclaimed": strays}
+    emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays))))
     if any(item.failed for item in runs):
         sys.exit(1)
 
@@ -179,7 +182,20 @@ def _failures(item: DomainRun) -> list[str]:
     return found
 
 
-def _render(runs: list[DomainRun], seconds: float) -> list[Any]:
+def _strays(settings: Settings, domains: list[str]) -> list[str]:
+    """Files of the inbound folders that no contract takes: they would wait for ever, and nobody would know."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.landing import unclaimed
+
+    catalog = load_catalog(settings)
+    return [
+        f"{domain}/{name}"
+        for domain in dict.fromkeys(domains)
+        for name in unclaimed(catalog.feeds_of(domain), settings.inbound / domain)
+    ]
+
+
+def _render(runs: list[DomainRun], seconds: float, strays: list[str]) -> list[Any]:
     from ops_project.operations.next_steps import GENERAL, next_step
 
     columns = [
@@ -218,7 +234,8 @@ def _render(runs: list[DomainRun], seconds: float) -> list[Any]:
         if lines:
             parts.append(f"\n{item.domain}" + (f"  run {item.run_id}" if item.run_id else ""))
             parts += lines
-    if all(item.state == "nothing new" for item in runs):
+    parts += [f"\nNo contract takes {name}: compare its name with `ops feed list`." for name in strays]
+    if all(item.state in QUIET for item in runs):
         parts.append("\nNothing new has arrived since the last run.")
     parts.append(f"\n{seconds:.1f} s in all. `ops ui` shows the runs; `ops sql` asks the newest snapshot.")
     return parts

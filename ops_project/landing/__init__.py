@@ -5,7 +5,7 @@ filtered + collapsed. Refuses to guess: a type, a delimiter, an encoding that th
 """
 
 from ops_project.landing.dry_run import Report, check
-from ops_project.landing.inbox import InboundFile, pending
+from ops_project.landing.inbox import InboundFile, pending, unclaimed
 from ops_project.landing.land import land
 from ops_project.landing.result import Batch, Finding, LandingResult
 from ops_project.landing.tables import BronzeError, ensure_tables
@@ -21,4 +21,5 @@ __all__ = [
     "ensure_tables",
     "land",
     "pending",
+    "unclaimed",
 ]

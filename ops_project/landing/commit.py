@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def commit(
     target = kept_files.archive_path(context.archive, feed.domain, feed.name, day, found.scan.sha256, file.name)
     with journal.transaction(context.connection):
         sequence = journal.next_sequence(context.connection)
-        replaced = _replaced(context, file, day) if status == "loaded" else []
+        standing = [] if is_duplicate else _standing(context, file, day)
+        replaced = standing if status == "loaded" else []
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
             feed=feed.name,
@@ -64,8 +66,11 @@ def commit(
             now=context.now,
             run_id=context.run_id,
         )
-        findings = _findings(context, file, batch, found)
+        findings = _findings(context, file, batch, found, standing)
         resolved = journal.resolve(context.connection, batch, file.part, context.now)
+        if status == "duplicate" and resolved:
+            # Somebody was asked for the file again: the answer is nothing to be told of.
+            findings = [replace(finding, state="resolved") for finding in findings]
         journal.write_findings(context.connection, findings, context.now, context.run_id)
     context.result.findings += findings
     context.result.resolved += resolved
@@ -73,7 +78,7 @@ def commit(
     return batch, target
 
 
-def _replaced(context: Context, file: InboundFile, day: date) -> list[str]:
+def _standing(context: Context, file: InboundFile, day: date) -> list[str]:
     found = context.rows(
         """
         SELECT batch_id FROM ops.batches
@@ -157,7 +162,9 @@ def _quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: 
     )
 
 
-def _findings(context: Context, file: InboundFile, batch: Batch, found: Examination) -> list[Finding]:
+def _findings(
+    context: Context, file: InboundFile, batch: Batch, found: Examination, standing: list[str]
+) -> list[Finding]:
     findings = []
     for problem in found.problems:
         # Refused rows of a loaded file stand in quarantine and have a check of their own: about the file nothing
@@ -169,7 +176,8 @@ def _findings(context: Context, file: InboundFile, batch: Batch, found: Examinat
                 feed=context.feed.name,
                 business_date=batch.business_date,
                 file_name=file.name,
-                message=f"{file.name}: {problem.message}",
+                message=f"{file.name}: {problem.message}"
+                + (f"; batch {', '.join(standing)}, loaded before, stays" if problem.rejects and standing else ""),
                 evidence={"batch_id": batch.batch_id, "business_date": batch.business_date, **problem.evidence},
                 state="resolved" if settled else "open",
                 batch_id=batch.batch_id,

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import os
 import signal
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -59,6 +60,20 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
         except FileNotFoundError:  # taken away between listing and looking: then it has not arrived
             continue
     return sorted(found, key=lambda file: (file.business_date or file.modified_at.date(), file.modified_at, file.name))
+
+
+def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
+    """Names of the files in a domain's inbound folder that no contract takes, and that are no control file of one."""
+    if not folder.is_dir():
+        return []
+    names = {path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
+    known: set[str] = set()
+    for feed in feeds:
+        for name in names:
+            if feed.match(name) is not None:
+                control, _ = control_of(feed, folder / name)
+                known |= {name} | ({control.name} if control is not None else set())
+    return sorted(_text(name) for name in names - known)
 
 
 def identity(path: Path) -> tuple[int, int, int, int]:

@@ -102,10 +102,10 @@ def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now:
     """Close what `batch` settles; the number of findings.
 
     Whatever came, the file of its date is no longer missing, and earlier rejected ones have had their successor. A
-    loaded
-    file settles all that was said of its date before, and what only told of an event in an earlier run.
+    loaded file settles all that was said of its date before, and what only told of an event in an earlier run. The
+    bytes of the batch that stands, sent again, answer a rejected file: what stands is right.
     """
-    if batch.status == "duplicate":
+    if batch.status == "duplicate" and not _confirms_what_stands(connection, batch, part):
         return 0
     statuses = ["rejected", "replaced", "loaded", "duplicate"] if batch.status == "loaded" else ["rejected"]
     rows = connection.execute(
@@ -133,6 +133,19 @@ def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now:
         },
     ).fetchall()
     return len(rows)
+
+
+def _confirms_what_stands(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str) -> bool:
+    found = connection.execute(
+        """
+        SELECT 1 FROM ops.batches AS standing
+        INNER JOIN ops.batches AS again ON again.batch_id = ? AND again.sha256 = standing.sha256
+        WHERE standing.feed = ? AND standing.business_date = ? AND standing.part IS NOT DISTINCT FROM ?
+          AND standing.status = 'loaded'
+        """,
+        [batch.batch_id, batch.feed, batch.business_date, part],
+    ).fetchone()
+    return found is not None
 
 
 def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Sequence[str], now: datetime) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from ops_project.landing import pending
+from ops_project.landing import pending, unclaimed
 from tests.landing.home import TAKINGS, Home, feed_of, feeds_of
 
 FEED = feed_of(TAKINGS)
@@ -54,6 +54,22 @@ def test_the_same_bytes_on_another_date_are_natural_for_full_extracts_and_empty_
     for day in (1, 2):
         other.put(f"takings_2026-11-0{day}.csv", HEAD)
     assert [batch.status for batch in other.land().batches] == ["loaded", "loaded"]
+
+
+def test_what_stands_sent_again_answers_a_rejected_file(home):
+    name = "takings_2026-11-01.csv"
+    home.put(name, HEAD + '1,"a,1.00,\n')
+    [finding] = home.land().findings
+    assert (finding.state, finding.message.endswith("loaded before, stays")) == ("open", True)
+    home.put(name, HEAD + "1,a,1.00,\n2,b,x,\n")
+    assert [one.state for one in home.land().findings] == ["resolved"]
+    assert home.rows("SELECT count(*) FROM ops.findings WHERE state = 'open'") == [(0,)]
+
+
+def test_a_file_that_no_contract_takes_is_named(home):
+    home.put("takings_01112026.csv", HEAD)
+    home.put("takings_2026-11-02.csv", HEAD)
+    assert unclaimed([FEED], home.inbound / FEED.domain) == ["takings_01112026.csv"]
 
 
 def test_a_corrected_file_replaces_its_batch_and_says_so(home):

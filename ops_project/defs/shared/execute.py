@@ -24,7 +24,11 @@ from ops_project.defs.shared.site import Site
 from ops_project.runtime import dagster_bridge_runs as bridge
 from ops_project.runtime import files, locks, snapshots
 from ops_project.runtime.code_version import commit, sources_key
+from ops_project.runtime.sources import SOURCES
 from ops_project.settings import CONFIG_DIR
+
+NOTHING_NEW = "nothing new"
+NO_FILES = "no files yet"
 
 
 @dataclass
@@ -34,7 +38,7 @@ class DomainRun:
     domain: str
     job: str
     state: str
-    """succeeded, failed, nothing new."""
+    """succeeded, failed, nothing new, no files yet."""
     seconds: float
     run_id: str | None = None
     window: tuple[date, date] | None = None
@@ -45,7 +49,8 @@ class DomainRun:
     @property
     def failed(self) -> bool:
         """Whether the command may not end with 0."""
-        return self.state == "failed" or self.report.error is not None
+        checks = self.outcome.checks if self.outcome else ()
+        return self.state == "failed" or self.report.error is not None or any(check.failed for check in checks)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,9 @@ def run_domain(
         repaired = bridge.mark_dead_runs(instance, now)
         ranges, mode = _ranges(site, domain, order, now)
         if mode == partitions.ARRIVED and _nothing_new(site, instance, domain, now):
-            return [DomainRun(domain, job, "nothing new", time.perf_counter() - began)]
+            return [DomainRun(domain, job, NOTHING_NEW, time.perf_counter() - began)]
+        if mode == partitions.ARRIVED and _never_fed(site, domain, now):
+            return [DomainRun(domain, job, NO_FILES, time.perf_counter() - began)]
         done = [_run(definitions, instance, domain, job, window, mode, now, watcher) for window in ranges]
         done[0].report.repaired[:0] = repaired
         if not any(item.failed for item in done) and mode == partitions.ARRIVED:
@@ -168,6 +175,20 @@ def _nothing_new(site: Site, instance: dg.DagsterInstance, domain: str, now: dat
     if newest is None or newest.run_id != last.get("run_id"):
         return False
     return bool(known) and last.get("signature") == _signature(site, now)
+
+
+def _never_fed(site: Site, domain: str, now: datetime) -> bool:
+    """Whether nothing has ever come for a domain and its contracts name no date to expect: it is not in use here.
+
+    Empty tables built for it would have scores and alerts that mean nothing, among those of who brought their own data.
+    """
+    feeds = site.catalog.feeds_of(domain)
+    return (
+        not pending_dates(site, domain, now)[1]
+        and not (site.settings.archive / domain).exists()
+        and not any(feed.start for feed in feeds)
+        and not any(site.settings.secret(SOURCES[feed.name][0]) for feed in feeds if feed.name in SOURCES)
+    )
 
 
 def _remember(site: Site, domain: str, now: datetime, run: DomainRun) -> None:
