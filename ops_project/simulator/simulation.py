@@ -190,9 +190,11 @@ def _before_publish(
 ) -> None:
     """Put faults in; transactions then go to their database where there is one. `delivered`: the day was before."""
     before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
+    waiting = {name for name in before if (outbox.folder / name).exists()}
     injector.put_in(outbox, day, world)
     if delivered is not None:
-        _keep_what_broke(outbox, before, delivered, day)
+        withdrawn = any(not (outbox.folder / name).exists() for name in waiting)
+        _keep_what_broke(outbox, before, delivered, day, withdrawn=withdrawn)
     moved = [file for file in outbox.staged if postgres and file.feed == "transactions"]
     if postgres and moved:
         from ops_project.simulator.investor_postgres import fill
@@ -201,18 +203,18 @@ def _before_publish(
         outbox.staged = [file for file in outbox.staged if file not in moved]
 
 
-def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date) -> None:
+def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date, *, withdrawn: bool) -> None:
     """Leave out the feeds that no fault touched: whole, they would be duplicate deliveries that hide the one fault.
 
-    Raises SimulationError where no data file is other than the one that was delivered: a file that has landed can be
-    neither missing nor late any more.
+    Raises SimulationError where no data file is other than the one that was delivered and none that waited was
+    withdrawn: a file that has landed can be neither missing nor late any more.
     """
     broken = {
         file.feed
         for file in outbox.staged
         if catalog.feeds[file.feed].match(file.name) is not None and file.path.read_bytes() != before.get(file.name)
     }
-    if not broken:
+    if not broken and not withdrawn:
         after = day + timedelta(days=2)
         raise SimulationError(
             f"{day} has been delivered, and this fault changes no file of it; give it a day of its own: "

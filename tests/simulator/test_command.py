@@ -51,6 +51,8 @@ def test_a_fault_on_a_delivered_day_delivers_the_broken_feed_alone(tmp_path: Pat
 
 def test_what_was_delivered_can_not_be_missing_any_more(tmp_path: Path) -> None:
     ops(tmp_path, "--domain", "ecommerce", "--days", "1", "--scale", "0.05")
+    for path in (tmp_path / "inbound/ecommerce").iterdir():
+        path.unlink()  # landed
     done = ops(tmp_path, "--fault", "missing:orders")
     assert done.exit_code != 0
     assert "ops run --as-of 2026-03-14" in done.output
