@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +15,10 @@ from ops_project import catalog
 from ops_project.landing import ensure_tables, land
 from ops_project.runtime.sources.postgres import SourceError, extract
 from ops_project.settings import Settings
-
-SERVERS = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").is_dir() else []
-BINARIES = SERVERS[-1] if SERVERS else (Path(found).parent if (found := shutil.which("initdb")) else None)
+from tests import postgres
 
 pytestmark = [
-    pytest.mark.skipif(BINARIES is None, reason="no PostgreSQL server is installed here"),
+    pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING),
     pytest.mark.xdist_group("postgres"),
 ]
 
@@ -37,32 +30,10 @@ COLUMNS = (
 )
 
 
-def unprivileged() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root."""
-    return {"user": pwd.getpwnam("nobody").pw_uid, "group": pwd.getpwnam("nobody").pw_gid} if os.geteuid() == 0 else {}
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = Path(
-        subprocess.run(["mktemp", "-d", "/tmp/pg.XXXXXX"], capture_output=True, text=True, check=True).stdout.strip()
-    )
-    folder.chmod(0o777)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    as_whom = unprivileged()
-    run = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", **as_whom}
-    data = folder / "data"
-    subprocess.run([f"{BINARIES}/initdb", "-D", str(data), "-U", "owner", "-A", "trust", "-N"], **run)
-    control = [f"{BINARIES}/pg_ctl", "-D", str(data), "-w"]
-    options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off"
-    subprocess.run([*control, "-o", options, "-l", str(folder / "log"), "start"], **run)
-    try:
-        yield f"host=127.0.0.1 port={port} user=owner dbname=postgres"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **run)
-        shutil.rmtree(folder, ignore_errors=True)
+    with postgres.running(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
 
 
 @pytest.fixture

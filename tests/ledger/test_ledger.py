@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -24,13 +23,18 @@ from ops_project.runtime.ledger.leases import LeaseLost
 from ops_project.runtime.ledger.schema import HEAD, metadata
 from ops_project.runtime.ledger.store import MIGRATIONS
 from ops_project.settings import Settings
+from tests import postgres
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def _postgres():
-    return os.environ.get("OPS_TEST_POSTGRES_URL")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    if postgres.binaries() is None:
+        pytest.skip(postgres.MISSING)
+    with postgres.running(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -38,9 +42,7 @@ def ledger(request, tmp_path):
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path}/ledger/ledger.db"
     else:
-        url = _postgres()
-        if not url:
-            pytest.skip("no PostgreSQL: OPS_TEST_POSTGRES_URL is not set")
+        url = request.getfixturevalue("server")
         engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
         with engine.begin() as connection:
             connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
