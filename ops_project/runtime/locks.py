@@ -73,9 +73,9 @@ def hold(
         descriptor = _acquire(path, timeout, on_wait)
         with _guard:
             mine = _held[path] = _Held(descriptor, 1)
-    if mine.depth == 1 or run is not None:
-        _write(mine.descriptor, Holder(os.getpid(), owner, run, now.isoformat(timespec="seconds")))
     try:
+        if mine.depth == 1 or run is not None:
+            _write(mine.descriptor, Holder(os.getpid(), owner, run, now.isoformat(timespec="seconds")))
         yield
     finally:
         with _guard:

@@ -67,3 +67,16 @@ def test_it_is_reentrant_within_a_process_and_let_go_once(tmp_path: Path) -> Non
 
 def test_nobody_holds_what_does_not_exist(tmp_path: Path) -> None:
     assert locks.holder(tmp_path / "none") is None
+
+
+def test_a_name_that_cannot_be_written_leaves_the_lock_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(locks, "_write", full)
+        with pytest.raises(OSError, match="No space"), locks.hold(tmp_path / "lock", owner="test", now=NOW):
+            pass
+    assert tmp_path / "lock" not in locks._held
+    with locks.hold(tmp_path / "lock", owner="test", now=NOW, timeout=0):
+        pass
