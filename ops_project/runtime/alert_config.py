@@ -12,8 +12,22 @@ from ops_project.settings import Settings
 DEFAULT_UI = "http://localhost:3000"
 
 
-def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage) -> AlertConfig:
-    """What decides. Channels without their secrets are left out."""
+# A cycle asks every few seconds with the same catalog and graph: 1.5 ms each time, the tree above all.
+_last: list[tuple[tuple[object, ...], Catalog, Lineage, AlertConfig]] = []
+
+
+def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage, hurry: bool = False) -> AlertConfig:
+    """What decides. Channels without their secrets are left out. `hurry`: as AlertConfig has it."""
+    ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
+    left_out = frozenset(unconfigured(catalog.receivers.receivers, settings))
+    key = (id(catalog), id(lineage), ui_url, left_out, hurry)
+    if not _last or _last[0][0] != key:
+        # With the objects themselves, so that their ids stay theirs.
+        _last[:] = [(key, catalog, lineage, _made(catalog, lineage, ui_url, left_out, hurry))]
+    return _last[0][3]
+
+
+def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[str], hurry: bool) -> AlertConfig:
     primary = {name: domain.owners[0] for name, domain in catalog.domains.domains.items()}
     primary |= {catalog.domains.main_job(name): owner for name, owner in primary.items()}
     return AlertConfig(
@@ -33,6 +47,7 @@ def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage) -> Aler
         primary_owners=primary,
         flap_window=catalog.rules.flap_window,
         flap_hold=catalog.rules.flap_hold,
-        ui_url=settings.secret("OPS_UI_URL") or DEFAULT_UI,
-        unconfigured=frozenset(unconfigured(catalog.receivers.receivers, settings)),
+        ui_url=ui_url,
+        unconfigured=left_out,
+        hurry=hurry,
     )

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ from ops_project.operations.deciding import decide
 from ops_project.operations.evaluating import remember
 from ops_project.operations.lineage import Lineage
 from ops_project.operations.state import AlertConfig, Decision, State
+from ops_project.runtime import lineage_kept
 from ops_project.runtime.alert_config import alert_config
 from ops_project.runtime.delivery import Deliverer, DeliveryReport
 from ops_project.runtime.fault_points import reach
@@ -37,9 +38,11 @@ LEASE = "cycle"
 DAEMON_BEAT = "heartbeat:daemon"
 LEASE_SECONDS = 60
 DECIDED = "decided"
-LINEAGE = "lineage"
+LINEAGE = lineage_kept.DOCUMENT
 SHOWN = "shown"
 BATCH = 5000
+# An observer that is late by this share of its interval looks in any case.
+LATE = 0.5
 # The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
 _turns: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
@@ -82,13 +85,9 @@ class Cycle:
 
 def observe(cycle: Cycle) -> None:
     """Look at everything; store signals with the cursors they came from. One observer's failure stops no other."""
-    for observer in cycle.observers:
-        if observer.needs_instance and cycle.instance is None:
-            continue
-        cursors = cycle.ledger.cursors()
-        looked = cursors.get(f"looked:{observer.name}")
-        if observer.every and looked and cycle.now - datetime.fromisoformat(looked) < observer.every:
-            continue
+    cursors = cycle.ledger.cursors()
+    looked: dict[str, str] = {}
+    for observer in _due(cycle, cursors):
         _keep_lease(cycle)
         failing = cursors.get(f"failing:{observer.name}", "") == "1"
         try:
@@ -99,9 +98,9 @@ def observe(cycle: Cycle) -> None:
                 seen = observer.look(view)
                 cycle.report.signals += cycle.ledger.append(seen.signals, seen.cursors, cycle.now)
                 reach("cycle:observed")
+                cursors = {**cursors, **seen.cursors}
                 if not seen.more:
                     break
-                cursors = {**cursors, **seen.cursors}
         except Exception as error:
             # Whatever goes wrong in one place is itself a signal: what it watches is unknown until it works again.
             words = f"{type(error).__name__}: {error}"
@@ -110,12 +109,36 @@ def observe(cycle: Cycle) -> None:
                 cycle.ledger.append([_observer_signal(cycle, observer, FIRING, words)],
                                     {f"failing:{observer.name}": "1"}, cycle.now)  # fmt: skip
         else:
-            progress = {f"looked:{observer.name}": cycle.now.isoformat()} if observer.every else {}
             if failing:
                 mended = _observer_signal(cycle, observer, OK, "")
-                cycle.ledger.append([mended], {f"failing:{observer.name}": "", **progress}, cycle.now)
-            elif progress:
-                cycle.ledger.append([], progress, cycle.now)
+                cycle.ledger.append([mended], {f"failing:{observer.name}": ""}, cycle.now)
+            if observer.every:
+                looked[f"looked:{observer.name}"] = cycle.now.isoformat()
+    if looked:
+        cycle.ledger.append([], looked, cycle.now)
+
+
+def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
+    """Whose turn it is. Of those that look now and then one in a cycle, the longest overdue: together they were the
+    slowest cycle in six. What is late by half its interval does not wait, nor does anything where nobody comes back."""
+    always, periodic = [], []
+    for observer in cycle.observers:
+        if observer.needs_instance and cycle.instance is None:
+            continue
+        if not observer.every:
+            always.append(observer)
+            continue
+        before = cursors.get(f"looked:{observer.name}")
+        # A look that lies ahead was made under another clock.
+        late = abs(cycle.now - datetime.fromisoformat(before)) - observer.every if before else observer.every
+        if late >= timedelta():
+            periodic.append((late / observer.every, observer))
+    if periodic and not cycle.config.hurry:
+        longest = max(late for late, _ in periodic)
+        first = next(observer for late, observer in periodic if late == longest)
+        periodic = [(late, observer) for late, observer in periodic if late >= LATE or observer is first]
+    chosen = {observer.name for _, observer in periodic}
+    return [observer for observer in cycle.observers if observer in always or observer.name in chosen]
 
 
 def _observer_signal(cycle: Cycle, observer: Observer, state: str, words: str) -> Signal:
@@ -129,18 +152,17 @@ def decide_and_record(cycle: Cycle) -> None:
     """Read the signals that nobody has decided on; write what follows, with the messages, in one transaction each."""
     ledger, config = cycle.ledger, cycle.config
     cursor = int(ledger.cursor(DECIDED) or 0)
-    state = _load_state(cycle, cursor)
+    batch = ledger.signals_after(cursor, BATCH)
+    state = _load_state(cycle, cursor, bool(batch))
     before = {number: alert.status for number, alert in state.alerts.items()}
-    while True:
-        batch = ledger.signals_after(cursor, BATCH)
-        if len(batch) < BATCH:
-            break
+    while len(batch) == BATCH:
         # Nobody is told before all of a backlog is known: a symptom could come before its cause.
         decision = decide(state, [signal for _, signal in batch], config, cycle.now, tell=False)
         cursor = batch[-1][0]
         _record(cycle, decision, cursor)
         state = decision.state
         cycle.report.decided += len(batch)
+        batch = ledger.signals_after(cursor, BATCH)
     decision = decide(state, [signal for _, signal in batch], config, cycle.now)
     cursor = batch[-1][0] if batch else cursor
     if batch or not decision.empty:
@@ -156,17 +178,23 @@ def decide_and_record(cycle: Cycle) -> None:
             cycle.report.resolved.append(number)
 
 
-def _load_state(cycle: Cycle, decided: int) -> State:
+def _load_state(cycle: Cycle, decided: int, news: bool) -> State:
+    """The state, and the windows that can matter: without news those of open alerts, which slide."""
     state = cycle.ledger.load_state(cycle.config, cycle.now)
     state.routes_version = cycle.ledger.cursor("routes_version") or ""
-    windowed = cycle.config.windowed()
     by_window: dict[timedelta, list[str]] = {}
-    for kind, window in windowed.items():
+    for kind, window in (cycle.config.windowed() if news else _sliding(state, cycle.config)).items():
         by_window.setdefault(window, []).append(kind)
     for window, kinds in by_window.items():
         for _, signal in cycle.ledger.signals_since(cycle.now - window, kinds, up_to=decided):
             remember(state, signal, cycle.config)
     return state
+
+
+def _sliding(state: State, config: AlertConfig) -> dict[str, timedelta]:
+    rules = {a.rule for a in state.alerts.values() if any("window" in held for held in a.conditions.values())}
+    metrics = {c.metric for name in rules if name in config.rules for c in config.rules[name].conditions}
+    return {metric: window for metric, window in config.windowed().items() if metric in metrics}
 
 
 def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
@@ -227,14 +255,6 @@ def open_ledger(settings: Settings) -> Ledger:
     return _ledger(settings.ledger_url)
 
 
-def remember_lineage(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
-    """Keep the asset graph, so that a cycle without Dagster's definitions knows it."""
-    body = lineage.dump()
-    name = digest(repr(body))
-    if ledger.document_digest(LINEAGE) != name:
-        ledger.put_document(LINEAGE, body, name, now)
-
-
 def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
     """Keep when which job starts by itself, for the same reason."""
     name = digest(repr(sorted(schedules.items())))
@@ -277,14 +297,14 @@ def run_once(
             return CycleReport(skipped="another process runs the cycle")
         held.callback(lambda: ledger.release(lease, wall()))
         if lineage is not None:
-            remember_lineage(ledger, lineage, now)
+            lineage_kept.remember(ledger, lineage, now)
         else:
-            lineage = Lineage.parse(ledger.document(LINEAGE) or ())
+            lineage = lineage_kept.recall(ledger)
         if ledger.sending():
             ledger.recover_claims()
         cycle = Cycle(
             settings=settings, catalog=catalog, ledger=ledger, lineage=lineage,
-            config=replace(alert_config(settings, catalog, lineage), hurry=hurry), now=now, clock=wall, lease=lease,
+            config=alert_config(settings, catalog, lineage, hurry), now=now, clock=wall, lease=lease,
             instance=instance,
             observers=observers,
         )  # fmt: skip

@@ -88,17 +88,12 @@ def _sla(
 
 def _built(view: View) -> dict[str, datetime]:
     """Asset → its last successful build that was seen."""
-    result: dict[str, datetime] = {}
-    for signal in view.ledger.latest("asset.failure").values():
-        if signal.state == OK:
-            result[signal.asset] = max(signal.event_at, result.get(signal.asset, signal.event_at))
-    return result
+    return view.ledger.last_ok("asset.failure")
 
 
 def _pipelines(view: View) -> tuple[dict[str, datetime], dict[str, datetime]]:
-    """(pipeline → first sign of it, pipeline → last success)."""
-    succeeded = {s.pipeline: s.event_at for s in view.ledger.latest("run.failure").values() if s.state == OK}
-    return view.ledger.first_seen("run.failure"), succeeded
+    """(pipeline → first sign of it, pipeline → last success): what succeeded today and failed since has succeeded."""
+    return view.ledger.first_seen("run.failure"), view.ledger.last_ok("run.failure")
 
 
 def _changed(

@@ -154,6 +154,14 @@ def test_a_daily_success_that_does_not_come_is_missed_and_one_that_comes_late_re
     assert _kinds(place.look(observe_expected, _at("06:31"))) == {("expectation.missing", OK)}
 
 
+def test_a_pipeline_that_succeeded_today_and_failed_since_has_succeeded_today(place):
+    for back in (1, 2):
+        place.saw("run.failure", OK, NOW - timedelta(days=back), pipeline="master_pipeline")
+    place.saw("run.failure", OK, _at("02:40"), pipeline="master_pipeline")
+    place.saw("run.failure", FIRING, _at("05:00"), pipeline="master_pipeline")
+    assert place.look(observe_expected, _at("08:30")) == []
+
+
 # ---- running
 def _run(since: timedelta, waiting=False, steps=None, last=None, process=""):
     at = NOW - since

@@ -112,23 +112,16 @@ class OutboxTable(Access):
 
     def sent_since(self, channel: str, recipient: str, since: datetime) -> int:
         """Deliveries to one endpoint after `since`, for its rate limit."""
-        statement = (
-            select(func.count())
-            .select_from(deliveries.join(outbox, outbox.c.id == deliveries.c.outbox_id))
-            .where(
-                deliveries.c.at > to_seconds(since), outbox.c.channel == channel, outbox.c.recipient == recipient,
-                deliveries.c.outcome == "delivered",
-            )
-        )  # fmt: skip
+        statement = select(func.count()).where(
+            outbox.c.channel == channel, outbox.c.recipient == recipient, outbox.c.delivered_at > to_seconds(since)
+        )
         with self.read() as connection:
             return connection.execute(statement).scalar_one()
 
     def outbox_counts(self) -> dict[str, int]:
         """State → number of messages, and `possible_duplicates`."""
         with self.read() as connection:
-            counts = dict(
-                connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all()
-            )
+            counts = dict(connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all())
             counts["possible_duplicates"] = connection.execute(
                 select(func.coalesce(func.sum(outbox.c.uncertain), 0))
             ).scalar_one()
@@ -163,14 +156,10 @@ class OutboxTable(Access):
 
     def dead_since(self, since: datetime) -> list[Message]:
         """Messages that were given up after `since`."""
-        statement = (
-            select(outbox)
-            .where(outbox.c.state == "dead", outbox.c.id.in_(
-                select(deliveries.c.outbox_id).where(
-                    deliveries.c.outcome == "dead", deliveries.c.at > to_seconds(since)
-                )
-            ))
-        )  # fmt: skip
+        given_up = select(deliveries.c.id).where(
+            deliveries.c.outbox_id == outbox.c.id, deliveries.c.outcome == "dead", deliveries.c.at > to_seconds(since)
+        )
+        statement = select(outbox).where(outbox.c.state == "dead", given_up.exists())
         with self.read() as connection:
             return [_message(row) for row in connection.execute(statement)]
 

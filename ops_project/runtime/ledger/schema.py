@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 metadata = MetaData()
 
 signals = Table(
@@ -79,7 +79,7 @@ alerts = Table(
     Column("cause", Integer),
     Column("incident_id", Integer),
     Column("body", JSON, nullable=False),
-    Index("alerts_active", "active"),
+    Index("alerts_active", "active", "resolved_at"),
     Index("alerts_key", "key"),
     Index("alerts_rule", "rule"),
 )  # fmt: skip
@@ -139,6 +139,7 @@ outbox = Table(
     Column("delivered_at", Float),
     Column("last_error", Text, nullable=False),
     Index("outbox_due", "state", "next_attempt_at"),
+    Index("outbox_endpoint", "channel", "recipient", "delivered_at"),
 )  # fmt: skip
 
 deliveries = Table(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from ops_project.model.signal import Signal
 from ops_project.runtime.ledger.access import Access, from_seconds, insert_new, to_seconds, upsert
+from ops_project.runtime.ledger.newest import Newest
 from ops_project.runtime.ledger.schema import cursors, documents, signals
 
 # Bound parameters of one statement; SQLite's limit is 32,766.
@@ -47,8 +48,15 @@ def _signal(row: Any) -> Signal:
     )  # fmt: skip
 
 
+def new_newest() -> Newest:
+    """An empty one, for a ledger that opens."""
+    return Newest(_COLUMNS, _signal)
+
+
 class SignalTable(Access):
     """Appending and reading signals."""
+
+    newest: Newest
 
     def append(
         self, observed: Sequence[Signal], progress: Mapping[str, str] | None = None, now: datetime | None = None
@@ -57,7 +65,8 @@ class SignalTable(Access):
         new."""
         if not observed and not progress:
             return 0
-        with self.write() as connection:
+        # A cursor alone that a power cut takes back is read from again, and what was stored is not stored twice.
+        with self.write(durable=bool(observed)) as connection:
             before = connection.execute(select(func.max(signals.c.seq))).scalar() or 0
             for start in range(0, len(observed), CHUNK):
                 rows = [_row(signal) for signal in observed[start : start + CHUNK]]
@@ -91,22 +100,18 @@ class SignalTable(Access):
 
     def latest(self, kind: str) -> dict[str, Signal]:
         """The newest signal of each fingerprint of a kind."""
-        newest = (
-            select(func.max(signals.c.seq).label("seq"))
-            .where(signals.c.kind == kind)
-            .group_by(signals.c.fingerprint)
-            .subquery()
-        )
-        statement = select(*_COLUMNS).join(newest, signals.c.seq == newest.c.seq)
         with self.read() as connection:
-            found = [_signal(row) for row in connection.execute(statement)]
-        return {signal.fingerprint: signal for signal in found}
+            return self.newest.latest(connection, kind)
+
+    def last_ok(self, kind: str) -> dict[str, datetime]:
+        """Asset, or pipeline of a kind without one → its last event that was ok, also where it has failed since."""
+        with self.read() as connection:
+            return {subject: from_seconds(at) for subject, at in self.newest.last_ok(connection, kind).items()}
 
     def first_seen(self, kind: str) -> dict[str, datetime]:
         """Pipeline → the first event of a kind."""
-        statement = select(signals.c.pipeline, func.min(signals.c.event_at)).where(signals.c.kind == kind)
         with self.read() as connection:
-            return {p: from_seconds(at) for p, at in connection.execute(statement.group_by(signals.c.pipeline))}
+            return {p: from_seconds(at) for p, at in self.newest.first_seen(connection, kind).items()}
 
     def cursor(self, name: str) -> str | None:
         with self.read() as connection:
@@ -117,8 +122,8 @@ class SignalTable(Access):
             return dict(connection.execute(select(cursors.c.name, cursors.c.value)).all())
 
     def set_cursor(self, name: str, value: str, now: datetime) -> None:
-        with self.write() as connection:
-            set_cursors(connection, {name: value}, to_seconds(now))
+        """Not awaited on the disk: a power cut may take the last one back."""
+        self.append([], {name: value}, now)
 
     def document(self, name: str) -> Any:
         """A larger value by name, or None."""
