@@ -26,12 +26,14 @@ class Context:
     now: datetime
     run_id: str | None
     result: LandingResult = field(init=False)
-    first_load: bool = field(init=False)
-    """The feed had no batch before this call."""
+    known_since: date | None = field(init=False)
+    """First business date that the feed had before this call; None where this is its first load."""
+    own_times: bool = False
+    """The arrival times of the files are the source's own (operations/arrival.py)."""
 
     def __post_init__(self) -> None:
         self.result = LandingResult(self.feed.name)
-        self.first_load = not self.count("SELECT count(*) FROM ops.batches WHERE feed = ?", [self.feed.name])
+        [[self.known_since]] = self.rows("SELECT min(business_date) FROM ops.batches WHERE feed = ?", [self.feed.name])
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement."""

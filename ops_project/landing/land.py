@@ -69,9 +69,11 @@ def land(
     without_control: set[date] = set()
     ahead: dict[str, date] = {}
     today = now.astimezone(feed.arrival.zone).date()
-    for file in pending(feed, inbound):
-        arrived_at = min(file.modified_at, now)
-        day = file.business_date or arrived_at.astimezone(feed.arrival.zone).date()
+    arrivals = [(file, *_arrival(file, feed, now)) for file in pending(feed, inbound)]
+    suspicion.judge_times(
+        context, [(day, arrived_at) for file, day, arrived_at in arrivals if not file.waits and day <= today]
+    )
+    for file, day, arrived_at in arrivals:
         if day > today:
             if file.modified_at <= now:  # else the past is being replayed: it has not arrived yet
                 context.result.waiting.append(file.name)
@@ -94,6 +96,12 @@ def land(
     record_ahead(context, ahead, today)
     record_missing(context, present, without_control)
     return context.result
+
+
+def _arrival(file: InboundFile, feed: Feed, now: datetime) -> tuple[date, datetime]:
+    """The file's business date, and the moment at which it came."""
+    arrived_at = min(file.modified_at, now)
+    return file.business_date or arrived_at.astimezone(feed.arrival.zone).date(), arrived_at
 
 
 def _land(
@@ -139,7 +147,7 @@ def _take(
     else:
         found = examine(context.connection, feed, file, day, scanned)
         suspicion.judge_volume(context, found, file, day)
-        suspicion.judge_lateness(context, found, day, arrived_at)
+        suspicion.judge_lateness(context, found, file, day, arrived_at)
     if identity(file.path) != before or is_being_written(file.path):
         context.result.waiting.append(file.name)  # somebody is still writing it: the next run takes it
         return

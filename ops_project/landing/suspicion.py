@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from asset_checks.primitives.interval import expected_interval
 from ops_project.landing.context import Context, Taken
 from ops_project.landing.examine import Examination, Problem
 from ops_project.landing.inbox import InboundFile
 from ops_project.landing.scan import Scan
-from ops_project.operations.arrival import lateness
+from ops_project.operations.arrival import lateness, times_are_the_sources
+
+# Two weeks of daily files: enough to know the feed, and soon forgotten where its way of delivery changes.
+BATCHES_BEFORE = 14
 
 
 def duplicate_of(context: Context, day: date, scanned: Scan, known: list[Taken]) -> Taken | None:
@@ -86,7 +89,17 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> Problem | Non
     )
 
 
-def judge_lateness(context: Context, found: Examination, day: date, arrived_at: datetime) -> None:
+def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
+    """Decide whether arrival times are evidence: those of the files that wait, and of the last ones before them."""
+    before = context.rows(
+        "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
+        [context.feed.name, BATCHES_BEFORE],
+    )
+    known = [(day, moment.replace(tzinfo=UTC)) for day, moment in before]
+    context.own_times = times_are_the_sources(context.feed, waiting + known)
+
+
+def judge_lateness(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
     """Add the finding of a late file."""
     was_missing = context.count(
         """
@@ -95,7 +108,25 @@ def judge_lateness(context: Context, found: Examination, day: date, arrived_at: 
         """,
         [context.feed.name, day],
     )
-    late = lateness(context.feed, day, arrived_at, was_missing=bool(was_missing), first_load=context.first_load)
+    was_loaded = context.count(
+        """
+        SELECT count(*) FROM ops.batches AS batches
+        WHERE feed = ? AND business_date = ? AND part IS NOT DISTINCT FROM ? AND status = 'loaded' AND NOT EXISTS (
+            SELECT 1 FROM ops.findings AS findings
+            WHERE findings.batch_id = batches.batch_id AND findings.state = 'open'
+        )
+        """,
+        [context.feed.name, day, file.part],
+    )
+    late = lateness(
+        context.feed,
+        day,
+        arrived_at,
+        was_missing=bool(was_missing),
+        was_loaded=bool(was_loaded),
+        known_since=context.known_since,
+        own_times=context.own_times,
+    )
     if late.late and late.deadline is not None:
         found.problems.append(
             Problem(

@@ -22,11 +22,15 @@ class Reason(StrEnum):
 
     IN_TIME = "in_time"
     HISTORY = "history"
-    """Long after its deadline, and nobody had missed it: a load of history."""
+    """After its deadline, and nobody had missed it: a load of history."""
+    CORRECTION = "correction"
+    """A good file of the date had come and was loaded: this one only mends it."""
     AFTER_MISSING = "after_missing"
     """Its absence had been recorded."""
     WITHIN_GRACE = "within_grace"
     """After the deadline, within the contract's grace."""
+    BY_ITS_TIME = "by_its_time"
+    """After the deadline by its own time, among files that came in theirs."""
     NOT_EXPECTED = "not_expected"
 
 
@@ -107,10 +111,32 @@ def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[da
     return [day for day in missing if day <= last] + silent[:SILENT_DATES]
 
 
-def lateness(feed: Feed, day: date, arrived_at: datetime, *, was_missing: bool, first_load: bool) -> Lateness:
+def times_are_the_sources(feed: Feed, arrivals: Collection[tuple[date, datetime]]) -> bool:
+    """Whether the arrival times of these files (business date, moment) say when the source delivered them.
+
+    Copied without their times, files of past dates all come after their deadlines; where at least half came in time,
+    nobody has touched the times, and a late one is evidence by itself.
+    """
+    due = [(day, moment) for day, moment in arrivals if is_expected(day, feed.expected, feed.closed)]
+    in_time = sum(moment <= deadline(day, feed.arrival) for day, moment in due)
+    return bool(in_time) and 2 * in_time >= len(due)
+
+
+def lateness(
+    feed: Feed,
+    day: date,
+    arrived_at: datetime,
+    *,
+    was_missing: bool = False,
+    was_loaded: bool = False,
+    known_since: date | None = None,
+    own_times: bool = False,
+) -> Lateness:
     """Whether the file of `day` that came at `arrived_at` is late.
 
-    `was_missing`: its absence had been recorded. `first_load`: the feed has never loaded anything before this run.
+    `was_missing`: its absence had been recorded. `was_loaded`: a file of the date is loaded and nothing is open against
+    it. `known_since`: the first date that the feed had before this run, None where this is its first load. `own_times`:
+    arrival times are the source's own (`times_are_the_sources`).
     """
     if not is_expected(day, feed.expected, feed.closed):
         return Lateness(False, Reason.NOT_EXPECTED, None)
@@ -119,6 +145,10 @@ def lateness(feed: Feed, day: date, arrived_at: datetime, *, was_missing: bool, 
         return Lateness(True, Reason.AFTER_MISSING, due)
     if arrived_at <= due:
         return Lateness(False, Reason.IN_TIME, due)
-    if not first_load and arrived_at <= due + feed.arrival.grace:
+    if was_loaded:
+        return Lateness(False, Reason.CORRECTION, due)
+    if known_since is not None and day < known_since:
+        return Lateness(False, Reason.HISTORY, due)
+    if known_since is not None and arrived_at <= due + feed.arrival.grace:
         return Lateness(True, Reason.WITHIN_GRACE, due)
-    return Lateness(False, Reason.HISTORY, due)
+    return Lateness(own_times, Reason.BY_ITS_TIME if own_times else Reason.HISTORY, due)

@@ -14,6 +14,7 @@ from ops_project.operations.arrival import (
     is_expected,
     lateness,
     missing_dates,
+    times_are_the_sources,
 )
 from tests.landing.home import TAKINGS, feed_of
 
@@ -89,16 +90,38 @@ def test_a_silent_feed_is_not_missed_for_ever():
     assert len(missing_dates(DAILY, [date(2010, 12, 1)], datetime(2026, 11, 20, tzinfo=UTC))) == SILENT_DATES
 
 
+DUE = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
+KNOWN = {"known_since": date(2026, 10, 1)}
+
+
 @pytest.mark.parametrize(
-    ("arrived", "was_missing", "first_load", "late", "reason"),
+    ("after", "known", "late", "reason"),
     [
-        (datetime(2026, 11, 2, 2, 0, tzinfo=UTC), False, False, False, Reason.IN_TIME),
-        (datetime(2026, 11, 2, 2, 1, tzinfo=UTC), False, False, True, Reason.WITHIN_GRACE),
-        (datetime(2026, 11, 2, 2, 1, tzinfo=UTC), False, True, False, Reason.HISTORY),
-        (datetime(2026, 11, 2, 8, 1, tzinfo=UTC), False, False, False, Reason.HISTORY),
-        (datetime(2026, 11, 9, 8, 1, tzinfo=UTC), True, False, True, Reason.AFTER_MISSING),
+        (0, KNOWN, False, Reason.IN_TIME),
+        (1, KNOWN, True, Reason.WITHIN_GRACE),
+        (1, {}, False, Reason.HISTORY),
+        (361, KNOWN, False, Reason.HISTORY),
+        (10_000, KNOWN | {"was_missing": True}, True, Reason.AFTER_MISSING),
+        (1, {"own_times": True}, True, Reason.BY_ITS_TIME),
+        (10_000, KNOWN | {"own_times": True}, True, Reason.BY_ITS_TIME),
+        (1, KNOWN | {"own_times": True, "was_loaded": True}, False, Reason.CORRECTION),
+        (10_000, {"known_since": date(2026, 11, 2), "own_times": True}, False, Reason.HISTORY),
     ],
 )
-def test_lateness(arrived, was_missing, first_load, late, reason):
-    found = lateness(DAILY, date(2026, 11, 1), arrived, was_missing=was_missing, first_load=first_load)
+def test_lateness(after, known, late, reason):
+    found = lateness(DAILY, date(2026, 11, 1), DUE + timedelta(minutes=after), **known)
     assert (found.late, found.reason) == (late, reason)
+
+
+def test_times_are_evidence_where_at_least_half_of_the_files_came_in_theirs():
+    punctual = [(day, datetime.combine(day, DUE.time(), UTC) + timedelta(days=1)) for day in NOVEMBER[:4]]
+    late = [(day, moment + timedelta(minutes=1)) for day, moment in punctual]
+    assert times_are_the_sources(DAILY, [*punctual[:2], *late[2:]])
+    assert not times_are_the_sources(DAILY, [*punctual[:1], *late[2:]])
+    assert not times_are_the_sources(DAILY, late[:1])
+    assert not times_are_the_sources(DAILY, [])
+
+
+def test_files_copied_without_their_times_tell_nothing():
+    copied = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+    assert not times_are_the_sources(DAILY, [(day, copied) for day in NOVEMBER[:19]])

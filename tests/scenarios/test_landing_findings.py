@@ -123,6 +123,47 @@ def test_history_copied_in_at_once_is_not_late(tmp_path):
     assert home.open_findings() == []
 
 
+def put_in_time(home: Home, *days: int) -> None:
+    for day in days:
+        home.put(f"takings_2026-11-{day:02}.csv", content(date(2026, 11, day)), datetime(2026, 11, day + 1, 1, tzinfo=UTC))
+
+
+def test_one_late_file_among_punctual_ones_is_found_by_the_first_run(tmp_path):
+    home = Home(tmp_path, FEED, now=AFTER)
+    put_in_time(home, 7, 8, 10)
+    home.put("takings_2026-11-09.csv", content(date(2026, 11, 9)), datetime(2026, 11, 10, 2, 30, tzinfo=UTC))
+    home.land()
+    assert home.open_findings() == [("source_late", date(2026, 11, 9))]
+
+
+def test_a_partition_that_comes_with_the_next_ones_is_found_though_nobody_looked_in_between(home):
+    if home.feeds[0] is COUNTED:
+        pytest.skip("the same with a control file")
+    following = datetime(2026, 11, 12, 1, tzinfo=UTC)
+    deliver(home, content(LAST), following)
+    put_in_time(home, 11)
+    home.land(now=datetime(2026, 11, 12, 12, tzinfo=UTC))
+    assert home.open_findings() == [("source_late", LAST)]
+
+
+def test_older_files_copied_into_a_living_feed_are_not_late(tmp_path):
+    home = Home(tmp_path, FEED, now=AFTER)
+    put_in_time(home, 7, 8, 9, 10)
+    home.land()
+    for day in range(1, 7):
+        home.put(f"takings_2026-11-{day:02}.csv", content(date(2026, 11, day)), AFTER)
+    assert {batch.finding for batch in home.land().batches} == {None}
+
+
+def test_a_correction_of_a_good_file_is_not_late(home):
+    if home.feeds[0] is COUNTED:
+        pytest.skip("the same with a control file")
+    home.put("takings_2026-11-09_again.csv", content(date(2026, 11, 9), 101), datetime(2026, 11, 10, 5, tzinfo=UTC))
+    put_in_time(home, 10)
+    [corrected, _] = home.land().batches
+    assert (corrected.finding, corrected.replaces_batch_id is not None) == (None, True)
+
+
 def test_a_suspicion_that_nobody_corrects_closes_after_a_week(home):
     if home.feeds[0] is COUNTED:
         pytest.skip("a wrong count keeps the file out, so it stays open")
