@@ -138,9 +138,10 @@ def evaluate(situation: Situation, check: StatedCheck) -> Verdict:
     """The verdict over the rows in scope."""
     scope, parameters = _scope(situation, check)
     columns = "".join(f", {identifier(name)}::varchar" for name in check.evidence)
+    day = f"{identifier(check.date_column)}::date" if check.date_column else "null"
     number = f"max({identifier(check.counts)}) over ()" if check.counts else "null"
     rows = situation.rows(
-        f"select {check.says}, count(*) over (), {number}{columns} from {table_name(check.table)}"
+        f"select {check.says}, count(*) over (), {number}, {day}{columns} from {table_name(check.table)}"
         f" where ({check.failing}) and {scope} order by {check.order} limit {SHOWN}",
         parameters,
     )
@@ -154,7 +155,8 @@ def evaluate(situation: Situation, check: StatedCheck) -> Verdict:
         check.failure_class,
         findings=total,
         stated_by=check.table,
-        rows=[dict(zip(check.evidence, row[3:], strict=True)) for row in rows],
+        rows=[dict(zip(check.evidence, row[4:], strict=True)) for row in rows],
+        **({"dates": sorted({str(row[3]) for row in rows if row[3] is not None})} if check.date_column else {}),
         **({check.counted_as: int(rows[0][2])} if check.counts else {}),
     )
 

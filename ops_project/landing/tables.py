@@ -38,6 +38,7 @@ OPS_TABLES = {
         table_schema VARCHAR NOT NULL, table_name VARCHAR NOT NULL, domain VARCHAR, as_of TIMESTAMP NOT NULL,
         run_id VARCHAR, completeness DOUBLE, validity DOUBLE, uniqueness DOUBLE, consistency DOUBLE, timeliness DOUBLE,
         score DOUBLE, row_count BIGINT""",
+    "excluded_points": "asset VARCHAR NOT NULL, business_date DATE NOT NULL, alert INTEGER NOT NULL",
 }
 META_COLUMNS = {
     "_batch_id": "VARCHAR",

@@ -16,6 +16,7 @@ from ops_project.operations.state import AlertConfig, Closed, Decision, State
 
 # A third time within the flap window is a pattern; before that it may be one repair that did not hold.
 FLAPPING_FROM = 2
+DATES = "dates"
 
 
 def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
@@ -170,7 +171,7 @@ def _became_true(
     assets = signal.assets or alert.assets
     alert = replace(
         alert,
-        labels=alert.labels or _alert_labels(name, rule, labels, owners),
+        labels=_with_dates(alert.labels, labels) if alert.labels else _alert_labels(name, rule, labels, owners),
         updated_at=max(at, alert.updated_at),
         value=value,
         message=signal.message or alert.message,
@@ -294,6 +295,14 @@ def _alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tupl
     if owners:
         result["owner"] = owners[0]
     return result
+
+
+def _with_dates(kept: Mapping[str, str], seen: Mapping[str, str]) -> Mapping[str, str]:
+    """The labels an alert began with, and every date that it has complained of since: a verdict is about all of them."""
+    if not (new := seen.get(DATES)) or new == kept.get(DATES):
+        return kept
+    dates = {*new.split(","), *kept.get(DATES, new).split(",")}
+    return {**kept, DATES: ",".join(sorted(dates))}
 
 
 class _Blank(dict[str, str]):

@@ -1,6 +1,7 @@
 """Verdicts → the warehouse: points that somebody called a false alarm no longer train the checks.
 
-`ops.excluded_points` is made new at the start of each run from the ledger, which stays the only place of the truth.
+`ops.excluded_points` is filled anew at the start of each run from the ledger, which stays the only place of the truth.
+The volume check and the anomaly models read it; landing makes the table, so that they can where no verdict was given.
 """
 
 from __future__ import annotations
@@ -15,9 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from ops_project.runtime.ledger import Ledger
 
 WRONG = frozenset({"false-positive", "noise"})
-TABLE = """
-    CREATE OR REPLACE TABLE ops.excluded_points (
-        asset VARCHAR NOT NULL, business_date DATE NOT NULL, alert INTEGER NOT NULL)"""
 
 Point = tuple[str, date, int]
 
@@ -45,7 +43,7 @@ def exclude(connection: duckdb.DuckDBPyConnection, ledger_url: str) -> int | Non
         return None
     connection.execute("BEGIN")
     try:
-        connection.execute(TABLE)
+        connection.execute("DELETE FROM ops.excluded_points")
         if found:
             connection.executemany("INSERT INTO ops.excluded_points VALUES (?, ?, ?)", found)
     except BaseException:

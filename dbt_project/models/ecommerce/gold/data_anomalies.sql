@@ -8,8 +8,20 @@
   the noise of all days relative to their weekday's level. The t-statistic is given as the standard normal deviate of
   the same probability (Wallace 1959, error below 0.002 from 7 degrees of freedom on), so that one threshold fits any
   length of history.
+
+  A day whose alarm somebody judged false is no example for other days. Where the alarm was about this series, it is no
+  anomaly any more either; where it was about the rows that came in, their number says nothing of the revenue.
 #}
-with days as (
+with judged as (
+    select
+        business_date,
+        max(case when asset = 'bronze/orders' then 0 else 1 end) = 1 as is_normal
+    from {{ source('ops', 'excluded_points') }}
+    where asset in ('gold/data_anomalies', 'gold/daily_revenue', 'bronze/orders')
+    group by business_date
+),
+
+days as (
     select
         order_date,
         {{ weekday('order_date') }} as weekday,
@@ -37,6 +49,8 @@ history as (
         on
             tested.metric = earlier.metric
             and earlier.position between tested.position - {{ var('anomaly_history') }} and tested.position - 1
+    left join judged on earlier.order_date = judged.business_date
+    where judged.business_date is null
 ),
 
 flat as (
@@ -163,7 +177,7 @@ select
         case
             when orders.points is null then 'Insufficient History'
             when abs(orders.z_score) > {{ var('anomaly_z') }} or abs(revenue.z_score) > {{ var('anomaly_z') }}
-                then 'Anomaly Detected'
+                then case when coalesce(judged.is_normal, false) then 'Judged Normal' else 'Anomaly Detected' end
             else 'Normal'
         end as {{ dbt.type_string() }}
     ) as status,
@@ -171,3 +185,4 @@ select
 from days
 left join scored as orders on days.order_date = orders.order_date and orders.metric = 'orders'
 left join scored as revenue on days.order_date = revenue.order_date and revenue.metric = 'revenue'
+left join judged on days.order_date = judged.business_date

@@ -11,7 +11,14 @@ with days as (
     group by business_date
 ),
 
--- The tested day is no part of its own baseline, and holidays are part of none.
+-- A day whose alarm somebody judged false.
+judged as (
+    select distinct business_date
+    from {{ source('ops', 'excluded_points') }}
+    where asset in ('bronze/product_events', 'silver/rec_engagement_days')
+),
+
+-- The tested day is no part of its own baseline; holidays and days judged false are part of none.
 baselines as (
     select
         days.business_date,
@@ -24,12 +31,15 @@ baselines as (
             before.business_date < days.business_date
             and before.business_date >= days.business_date - 28
             and not before.is_holiday
+    left join judged on before.business_date = judged.business_date
+    where judged.business_date is null
     group by days.business_date
 ),
 
 scored as (
     select
         days.*,
+        judged.business_date is not null as is_judged_normal,
         coalesce(baselines.baseline_days, 0) as baseline_days,
         baselines.expected_units,
         -- A constant series has no noise of its own.
@@ -37,6 +47,7 @@ scored as (
         / nullif(greatest(baselines.noise, 0.02 * baselines.expected_units), 0) as z_score
     from days
     left join baselines on days.business_date = baselines.business_date
+    left join judged on days.business_date = judged.business_date
 )
 
 select
@@ -52,6 +63,7 @@ select
         when baseline_days < 8 or z_score is null then 'Insufficient History'
         when abs(z_score) <= {{ var('investor_anomaly_z') }} then 'Normal'
         when is_holiday then 'Expected Holiday'
+        when is_judged_normal then 'Judged Normal'
         else 'Anomaly Detected'
     end as status,
     {{ as_of() }} as dbt_updated_at
