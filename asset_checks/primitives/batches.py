@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation
@@ -23,6 +23,8 @@ class Batch:
     rows_quarantined: int
     rows_filtered: int
     rows_collapsed: int
+    loaded_at: datetime | None = None
+    """The same for all batches of a load."""
 
     @property
     def accounted(self) -> int:
@@ -41,7 +43,7 @@ def _recent(situation: Situation, table: TableSpec) -> list[Batch]:
         select
             batch_id, file_name, business_date, load_seq, status,
             coalesce(rows_in, 0), coalesce(rows_loaded, 0), coalesce(rows_quarantined, 0),
-            coalesce(rows_filtered, 0), coalesce(rows_collapsed, 0)
+            coalesce(rows_filtered, 0), coalesce(rows_collapsed, 0), loaded_at
         from ops.batches
         where feed = ? and (loaded_at >= ? or load_seq = (select max(load_seq) from ops.batches where feed = ?))
         order by load_seq

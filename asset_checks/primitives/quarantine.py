@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from asset_checks.parameters import QuarantineParameters
-from asset_checks.primitives.batches import recent_batches
+from asset_checks.primitives.batches import Batch, recent_batches
 from asset_checks.primitives.sql import columns
 from asset_checks.specs import TableSpec
 from asset_checks.verdict import Severity, Situation, Verdict
 
 NAME = "quarantined_rows"
-DESCRIPTION = "The newest load put no rows into quarantine."
+DESCRIPTION = "No recent load put rows into quarantine."
 FAILURE_CLASS = "data_invalid"
 REASONS = 10
 
@@ -25,8 +25,21 @@ def severity_of(share: float, parameters: QuarantineParameters) -> Severity | No
     return "medium" if share > parameters.medium else None
 
 
+def _worst_load(batches: list[Batch]) -> list[Batch]:
+    """The recent load of which the largest share was put aside: a good large one before it must not thin it out."""
+    loads: dict[object, list[Batch]] = {}
+    for batch in batches:
+        loads.setdefault(batch.loaded_at, []).append(batch)
+
+    def share(load: list[Batch]) -> float:
+        return sum(batch.rows_quarantined for batch in load) / max(1, sum(batch.rows_in for batch in load))
+
+    # Of equal ones the newest.
+    return max(reversed(loads.values()), key=share, default=[])
+
+
 def evaluate(situation: Situation, table: TableSpec) -> Verdict:
-    batches = [batch for batch in recent_batches(situation, table) if batch.status == "loaded"]
+    batches = _worst_load([batch for batch in recent_batches(situation, table) if batch.status == "loaded"])
     rows = sum(batch.rows_in for batch in batches)
     bad = sum(batch.rows_quarantined for batch in batches)
     if not rows:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ops_project.defs.shared.site import Site
 
 DEFAULT_SIMULATED_DAYS = 30
+SHOWN_WARNINGS = 5
 QUIET = ("nothing new", "no files yet")
 
 
@@ -163,6 +164,7 @@ def _as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[
                 "not_published": item.report.held,
                 "repaired": item.report.repaired,
                 "failures": _failures(item),
+                "warnings": _warnings(item),
             }
             for item in runs
         ],
@@ -180,6 +182,17 @@ def _failures(item: DomainRun) -> list[str]:
             if check.failed
         ]
     return found
+
+
+def _warnings(item: DomainRun) -> list[str]:
+    """Checks that warned, except those of a landed table of which a finding speaks already."""
+    told = {one["asset"] for one in item.report.findings}
+    checks = item.outcome.checks if item.outcome is not None else ()
+    return [
+        f"{'.'.join(check.asset)}: check {check.name}{': ' + check.description if check.description else ''}"
+        for check in checks
+        if check.warned and "/".join(check.asset) not in told
+    ]
 
 
 def _strays(settings: Settings, domains: list[str]) -> list[str]:
@@ -229,6 +242,10 @@ def _render(runs: list[DomainRun], seconds: float, strays: list[str]) -> list[An
         ]
         lines += [f"  failed    {line}" for line in _failures(item)]
         lines += [f"            → {GENERAL}"] if _failures(item) else []
+        warnings = _warnings(item)
+        lines += [f"  warned    {line}" for line in warnings[:SHOWN_WARNINGS]]
+        if len(warnings) > SHOWN_WARNINGS:
+            lines.append(f"  warned    … and {len(warnings) - SHOWN_WARNINGS} more: ops status, ops alerts list")
         lines += [f"  held back {line}" for line in item.report.held]
         lines += [f"  repaired  {line}" for line in item.report.repaired]
         if lines:

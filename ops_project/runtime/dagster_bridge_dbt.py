@@ -80,14 +80,34 @@ def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _with_class(
     result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> dg.AssetCheckResult:
-    """A failed result with its class: that of the test's meta, else of its model's, else what such a test finds."""
+    """A failed result in words, with its class: that of the test's meta, else of its model's, else of such tests."""
     if result.passed:
         return result
     model = manifest["nodes"].get(test.get("attached_node") or "", {})
     declared = [node.get("config", {}).get("meta", {}).get("failure_class") for node in (test, model)]
     declared.append(TEST_CLASSES.get((test.get("test_metadata") or {}).get("name", ""), "data_invalid"))
     found = next(str(name) for name in declared if name)
-    return result._replace(metadata={**result.metadata, "failure_class": dg.MetadataValue.text(found)})
+    return result._replace(
+        description=result.description or _in_words(result, test, model),
+        metadata={**result.metadata, "failure_class": dg.MetadataValue.text(found)},
+    )
+
+
+def _in_words(result: dg.AssetCheckResult, test: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """What the test asserts, of which table, and how many rows break it."""
+    metadata = test.get("test_metadata") or {}
+    arguments = {name: value for name, value in (metadata.get("kwargs") or {}).items() if name != "model"}
+    rule = str(test.get("description") or "") or f"{metadata.get('name') or test.get('name', 'a test')}" + (
+        f" ({', '.join(f'{name}: {_plain(value)}' for name, value in arguments.items())})" if arguments else ""
+    )
+    rows = getattr(result.metadata.get("dagster_dbt/failed_row_count"), "value", None)
+    what = f"{rows} rows" if isinstance(rows, int) and rows != 1 else "1 row" if rows == 1 else "rows"
+    table = f"{model['schema']}.{model.get('alias') or model['name']}" if model.get("schema") else "the table"
+    return f"{what} of {table} break the rule {rule}"
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def failure_of(result: DbtResult, declared: Mapping[str, str] | None = None) -> dg.Failure | None:

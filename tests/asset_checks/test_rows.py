@@ -162,6 +162,14 @@ def test_the_share_of_quarantined_rows_decides_the_severity(bad: int, severity: 
         assert "secret" not in str(verdict)
 
 
+def test_a_large_good_load_does_not_thin_out_a_small_bad_one() -> None:
+    warehouse = Warehouse()
+    warehouse.batch("orders", DAY, rows_in=3_000, loaded_at=NOW - timedelta(hours=23))
+    warehouse.batch("orders", DAY, rows_in=13, quarantined=12, loaded_at=NOW)
+    verdict = quarantine.evaluate(warehouse.situation(), TableSpec(schema="bronze", table="orders", feed="orders"))
+    assert (verdict.severity, verdict.evidence["rows_in"], verdict.evidence["rows_quarantined"]) == ("high", 13, 12)
+
+
 def totals(bronze: list[tuple[date, int]], silver: list[tuple[date, int]]) -> Warehouse:
     warehouse = Warehouse()
     warehouse.table("bronze.orders", [{"business_date": day, "amount": amount} for day, amount in bronze])

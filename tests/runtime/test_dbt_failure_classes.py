@@ -49,3 +49,16 @@ def test_a_failed_test(model: str, test: str, expected: str) -> None:
     assert bridge._with_class(failed, node, MANIFEST).metadata["failure_class"].value == expected
     passed = dg.AssetCheckResult(passed=True, check_name="c", asset_key="a")
     assert "failure_class" not in bridge._with_class(passed, node, MANIFEST).metadata
+
+
+def test_a_failed_test_says_what_it_asserts_of_which_table_and_how_many_rows_break_it() -> None:
+    manifest = {"nodes": {"model.p.fact_policies": {"name": "fact_policies", "schema": "silver", "config": {"meta": {}}}}}
+    node = {
+        "attached_node": "model.p.fact_policies", "config": {"meta": {}},
+        "test_metadata": {"name": "no_overlap", "kwargs": {"key": ["policy_id"], "model": "{{ get_where_subquery }}"}},
+    }  # fmt: skip
+    failed = dg.AssetCheckResult(
+        passed=False, check_name="c", asset_key="a", metadata={"dagster_dbt/failed_row_count": 2}
+    )
+    said = bridge._with_class(failed, node, manifest).description
+    assert said == "2 rows of silver.fact_policies break the rule no_overlap (key: policy_id)"
