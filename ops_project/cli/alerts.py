@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -37,12 +39,15 @@ def list_(
     settings: Settings, everything: bool, severity: str | None, domain: str | None, limit: int, as_json: bool
 ) -> None:
     """Open alerts, newest first."""
+    ledger = _ledger(settings)
+    now = settings.now()
+    silences = ledger.silences(now)
     found = [
         alert
-        for alert in _ledger(settings).alerts(None if everything else "open", limit)
+        for alert in ledger.alerts(None if everything else "open", limit)
         if (severity is None or alert.severity == severity) and (domain is None or alert.labels.get("domain") == domain)
     ]
-    data = [_brief(alert) for alert in found]
+    data = [_brief(alert, _silent(alert, silences, now)) for alert in found]
     columns = ("number", "severity", "status", "since", "summary", "owners", "silent")
     rows = [
         (
@@ -63,8 +68,20 @@ def list_(
     )
 
 
-def _brief(alert: Any) -> dict[str, Any]:
-    silent = alert.muted.replace("_", " ") + (f" #{alert.cause}" if alert.cause else "")
+def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
+    """Why it is silent at `now`: a silence holds from the moment it was asked for, not from the next cycle on."""
+    from ops_project.model.alert import FIRING
+    from ops_project.operations.reasons import Reason
+    from ops_project.operations.silences import covering
+
+    if alert.cause:
+        return f"{alert.muted.replace('_', ' ')} #{alert.cause}"
+    if alert.status == FIRING and (silence := covering(alert.labels, silences, now)) is not None:
+        return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M}"
+    return "" if alert.muted == Reason.SILENCED.value else str(alert.muted.replace("_", " "))
+
+
+def _brief(alert: Any, silent: str) -> dict[str, Any]:
     return {
         "number": alert.number,
         "rule": alert.rule,
@@ -102,11 +119,14 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     timeline = ledger.timeline(number)
     messages = ledger.messages_about(number)
     verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)
-    data = {**body, "timeline": timeline, "messages": messages, "verdict": verdict}
+    now = settings.now()
+    silent = _silent(alert, ledger.silences(now), now)
+    data = {**body, "silent": silent, "timeline": timeline, "messages": messages, "verdict": verdict}
 
     def render() -> None:
         console.print(f"[bold]#{number} {escape(alert.summary)}[/bold]  {alert.status}")
-        console.print(table(("", ""), facts(body, {"ui_url": config.ui_url})))
+        shown = facts(body, {"ui_url": config.ui_url})
+        console.print(table(("", ""), [*shown, ("Silent", silent)] if silent else shown))
         console.print(
             Group(
                 table(

@@ -11,6 +11,9 @@ import click
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
+EVERY = 1_000_000
+LISTED = 20
+
 
 @click.group()
 def silence() -> None:
@@ -45,13 +48,17 @@ def add(
     """Silence what matches all of MATCHERS, as in asset="bronze/orders" severity=~"high|medium"."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.duration import format_duration
-    from ops_project.model.matcher import Matcher
+    from ops_project.model.matcher import Matcher, all_match
     from ops_project.model.silence import MAX_AGE
+    from ops_project.operations.vocabulary import mistakes
+    from ops_project.runtime.known_labels import known_labels
+    from ops_project.runtime.lineage_kept import recall
 
-    owners = load_catalog(settings).owners
+    catalog = load_catalog(settings)
     owner = owner or getpass.getuser()
-    if owners.resolve(owner) is None:
-        raise click.UsageError(f"--owner {owner!r} is nobody who can be reminded; valid: {', '.join(owners.valid())}")
+    if catalog.owners.resolve(owner) is None:
+        valid = ", ".join(catalog.owners.valid())
+        raise click.UsageError(f"--owner {owner!r} is nobody who can be reminded; valid: {valid}")
     if not timedelta() < span <= MAX_AGE:
         raise click.UsageError(f"--for {format_duration(span)}: a silence lasts at most {format_duration(MAX_AGE)}; "
                                "for longer, change the rule or its route")  # fmt: skip
@@ -61,16 +68,34 @@ def add(
         raise click.UsageError(str(error)) from None
     if all(matcher.matches({}) for matcher in parsed):
         raise click.UsageError("these matchers fit every alert, also one without labels: name at least one value")
+    ledger = _ledger(settings)
+    firing = ledger.alerts("open", EVERY)
+    if wrong := mistakes(parsed, known_labels(catalog, recall(ledger), firing)):
+        raise click.UsageError("\n".join(wrong))
     now = settings.now()
-    number = _ledger(settings).add_silence(parsed, now, now + span, owner, reason, now)
+    number = ledger.add_silence(parsed, now, now + span, owner, reason, now)
+    silent = sorted(alert.number for alert in firing if all_match(tuple(parsed), alert.labels))
     data = {
         "number": number,
         "matchers": [str(m) for m in parsed],
         "ends_at": now + span,
         "owner": owner,
         "reason": reason,
+        "alerts": silent,
     }
-    emit(as_json, data, lambda: console.print(f"Silence {number} until {now + span:%Y-%m-%d %H:%M} UTC."))
+
+    def render() -> None:
+        console.print(f"Silence {number} until {now + span:%Y-%m-%d %H:%M} UTC. {_covers(silent)}", soft_wrap=True)
+
+    emit(as_json, data, render)
+
+
+def _covers(numbers: list[int]) -> str:
+    if not numbers:
+        return "It fits no alert that fires now."
+    shown = ", ".join(f"#{number}" for number in numbers[:LISTED])
+    more = f" and {len(numbers) - LISTED} more" if len(numbers) > LISTED else ""
+    return f"It silences {len(numbers)} firing alert{'s' if len(numbers) > 1 else ''}: {shown}{more}."
 
 
 @silence.command("list")

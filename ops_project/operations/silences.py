@@ -29,13 +29,17 @@ def silenced(
     now: datetime,
 ) -> Quiet | None:
     """The silence or maintenance window that covers these labels at `now`."""
-    for silence in silences:
-        if silence.active(now) and all_match(silence.matchers, labels):
-            return Quiet(Reason.SILENCED, f"silence {silence.number} of {silence.owner}: {silence.reason}")
+    if (silence := covering(labels, silences, now)) is not None:
+        return Quiet(Reason.SILENCED, f"silence {silence.number} of {silence.owner}: {silence.reason}")
     for name, window in maintenance.items():
         if all_match(window.matchers, labels) and any_holds(window.intervals, intervals, now):
             return Quiet(Reason.MAINTENANCE, f"{name} of {window.owner}: {window.reason}")
     return None
+
+
+def covering(labels: Mapping[str, str], silences: Sequence[Silence], now: datetime) -> Silence | None:
+    """The first silence that covers these labels at `now`."""
+    return next((s for s in silences if s.active(now) and all_match(s.matchers, labels)), None)
 
 
 def due_for_notice(silences: Sequence[Silence], now: datetime) -> list[Silence]:

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from ops_project import catalog
 from ops_project.cli import cli
 from ops_project.model.signal import FIRING, Signal
+from ops_project.operations.lineage import AssetFacts, Lineage
+from ops_project.runtime import lineage_kept
 from ops_project.runtime.cycle import open_ledger, run_once
 from ops_project.settings import Settings
 
@@ -113,6 +115,67 @@ def test_explain_says_where_an_alert_goes_at_a_time(ops, monkeypatch, words, at,
     assert {t["receiver"] for t in answer["targets"] if t["told_at"]} == receivers
     assert all(t["why"] for t in answer["targets"] if not t["told_at"])
     assert all(step["matched"] or "but" in step["why"] for step in answer["steps"])
+
+
+def test_a_silence_is_seen_at_once_and_says_what_it_silences(ops):
+    add = ["--for", "2h", "--reason", "reload", "--owner", "engineer-a"]
+    made = ops("silence", "add", "asset=gold/daily_revenue", *add, "--json")
+    assert made["alerts"] == [1]
+    [alert] = ops("alerts", "list", "--json")
+    assert alert["silent"].startswith("silence 1 of engineer-a, until 2026-03-04 17:00")
+    assert ops("alerts", "show", "1", "--json")["silent"] == alert["silent"]
+    assert "silence 1 of engineer-a" in ops("alerts", "show", "1")
+    ops("silence", "expire", "1", at=NOW + timedelta(minutes=1))
+    assert ops("alerts", "list", "--json", at=NOW + timedelta(minutes=1))[0]["silent"] == ""
+    assert "silences 1 firing alert: #1." in ops("silence", "add", "severity=high", *add)
+    assert "fits no alert that fires now" in ops("silence", "add", "severity=critical", *add)
+
+
+def test_a_silence_that_ended_is_not_shown_because_the_last_cycle_saw_it(ops):
+    ops("silence", "add", "asset=gold/daily_revenue", "--for", "2h", "--reason", "r", "--owner", "engineer-a")
+    ops("cycle", "--json", at=NOW + timedelta(minutes=1))
+    assert ops("alerts", "list", "--json", at=NOW + timedelta(minutes=2))[0]["silent"] != ""
+    assert ops("alerts", "list", "--json", at=NOW + timedelta(hours=3))[0]["silent"] == ""
+
+
+GRAPH = Lineage.of([
+    AssetFacts("bronze/orders", layer="bronze", tier="1", jobs=("master_pipeline",)),
+    AssetFacts("gold/daily_revenue", ("bronze/orders",), layer="gold", tier="1", jobs=("master_pipeline",)),
+])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("matcher", "said"),
+    [
+        ("asset=bronze/ordrs", "there is no asset 'bronze/ordrs'; nearest: bronze/orders"),
+        ("severity=high asset!=bronze/ordrs", "there is no asset 'bronze/ordrs'"),
+        ("asset=daily_revenue", "write asset='gold/daily_revenue'"),
+        ("domain=ecomerce", "nearest: ecommerce"),
+        ("alertname=asset_falure", "nearest: asset_failure"),
+        ("severity=urgent", "valid: critical, high, low, medium"),
+        ('severity=~"hihg|medium"', "there is no severity 'hihg'; nearest: high"),
+        ('asset=~"golden/.*"', "fits no asset that exists"),
+        ("owner=engineer-a", "write owner='engineer.a@example.com'"),
+        ("owner=team:ecommerce-dta", "nearest: team:ecommerce-data"),
+        ("pipeline=master_pipelin", "nearest: master_pipeline"),
+        ("aset=gold/daily_revenue", "no alert has a label 'aset'; nearest: asset"),
+    ],
+)
+def test_a_silence_of_what_does_not_exist_is_refused_with_the_nearest_that_does(ops, tmp_path, matcher, said):
+    lineage_kept.remember(open_ledger(Settings.load(home=tmp_path)), GRAPH, NOW)
+    refused = ops("silence", "add", *matcher.split(), "--for", "1h", "--reason", "r", "--owner", "engineer-a", code=2)
+    assert said in " ".join(refused.split())
+    assert ops("silence", "list", "--json") == []
+
+
+@pytest.mark.parametrize(
+    "matchers",
+    ["asset=gold/daily_revenue", 'asset=~"gold/.*"', 'asset=~"bronze/orders|gold/daily_revenue"', "check=anything",
+     'severity!="low" asset=~gold/.*', "owner=team:ecommerce-analytics", 'domain=~"ecom.*"'],
+)  # fmt: skip
+def test_a_silence_of_what_exists_is_taken(ops, tmp_path, matchers):
+    lineage_kept.remember(open_ledger(Settings.load(home=tmp_path)), GRAPH, NOW)
+    ops("silence", "add", *matchers.split(), "--for", "1h", "--reason", "r", "--owner", "engineer-a")
 
 
 def test_lint_names_what_is_left_out_and_fails_on_a_mistake(ops, tmp_path):
