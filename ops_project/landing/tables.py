@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from operator import itemgetter
 
 import duckdb
 
@@ -32,7 +33,9 @@ OPS_TABLES = {
         batch_id VARCHAR, file_name VARCHAR, message VARCHAR NOT NULL, evidence JSON, state VARCHAR NOT NULL,
         observed_at TIMESTAMP NOT NULL, resolved_at TIMESTAMP, run_id VARCHAR""",
     "touched_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL, load_seq BIGINT NOT NULL",
-    "feeds": "feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL",
+    "feeds": """
+        feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL,
+        replaces_by VARCHAR, absent_keys VARCHAR""",
     "builds": "model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL",
     "quality_scores": """
         table_schema VARCHAR NOT NULL, table_name VARCHAR NOT NULL, domain VARCHAR, as_of TIMESTAMP NOT NULL,
@@ -60,13 +63,25 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
     feeds = list(feeds)
     create_tables(connection, feeds)
     domains = sorted({feed.domain for feed in feeds})
-    rows = [(feed.name, feed.domain, json.dumps(list(feed.inbound)), feed.enabled) for feed in feeds]
+    rows = [
+        (
+            feed.name,
+            feed.domain,
+            json.dumps(list(feed.inbound)),
+            feed.enabled,
+            ",".join(feed.replaces_by),
+            feed.absent_keys,
+        )
+        for feed in feeds
+    ]
+    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys"
     known = connection.execute(
-        "SELECT feed, domain, inbound::VARCHAR, enabled FROM ops.feeds WHERE list_contains(?, domain)", [domains]
+        f"SELECT {listed.replace('inbound', 'inbound::VARCHAR')} FROM ops.feeds WHERE list_contains(?, domain)",
+        [domains],
     ).fetchall()
-    if sorted(known) != sorted(rows):
+    if sorted(known, key=itemgetter(0)) != sorted(rows, key=itemgetter(0)):
         connection.execute("DELETE FROM ops.feeds WHERE list_contains(?, domain)", [domains])
-        connection.executemany("INSERT INTO ops.feeds VALUES (?, ?, ?, ?)", rows)
+        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
@@ -76,6 +91,9 @@ def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
     for table, columns in OPS_TABLES.items():
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
+    for column in ("replaces_by", "absent_keys"):
+        if column not in known.get(("ops", "feeds"), {column: ""}):  # a home from before there were these
+            connection.execute(f"ALTER TABLE ops.feeds ADD COLUMN {column} VARCHAR")
     for feed in feeds:
         _ensure_bronze(connection, feed, known.get(("bronze", feed.name)))
 

@@ -120,6 +120,11 @@ class Feed(Model):
     keep_first: KeepFirst | None = None
     duplicate_keys: Literal["later", "all"] = "later"
     """Which rows of a repeated key are quarantined: those after the first, or all."""
+    replaces_by: tuple[str, ...] = ()
+    """delta: part of the key, for example the order of an order line. A file that has one of its values holds all rows
+    of that value: what earlier files had under it no longer counts."""
+    absent_keys: Literal["keep", "end"] = "keep"
+    """full: whether a key that an extract lacks keeps its last version or ends on that date."""
     filter: str | None = None
     """SQL over the raw text fields; rows for which it is not true are counted as filtered."""
     rules: dict[str, str] = {}
@@ -138,7 +143,7 @@ class Feed(Model):
 
     _contracts: dict[int, Contract] = PrivateAttr(default_factory=dict)
 
-    @field_validator("inbound", "key", mode="before")
+    @field_validator("inbound", "key", "replaces_by", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -170,7 +175,26 @@ class Feed(Model):
             raise ValueError("keep_first needs a key")
         if self.trailer is not None and self.format.kind == "parquet":
             raise ValueError("trailer: a Parquet file has none")
+        self._check_what_vanishes()
         return self
+
+    def _check_what_vanishes(self) -> None:
+        if self.replaces_by:
+            if self.extract != "delta":
+                raise ValueError("replaces_by is for a delta; each file of a full extract replaces all there was")
+            if not set(self.replaces_by) < set(self.key):
+                raise ValueError(
+                    f"replaces_by ({', '.join(self.replaces_by)}) must be a part of the key; "
+                    f"valid: some, not all, of {', '.join(self.key) or 'a key, which the feed lacks'}"
+                )
+        if self.absent_keys == "end":
+            if self.extract != "full" or not self.key or self.business_date != "file":
+                raise ValueError("absent_keys: end needs extract: full, a key, and business_date: file")
+            if len(self.inbound) > 1 or compile_inbound(self.inbound[0]).has_parts:
+                raise ValueError(
+                    "absent_keys: end needs extracts of one file: a part that is not there would end every key in it; "
+                    "valid: one pattern without *, ? and {part}"
+                )
 
     def _check(self, contract: Contract) -> None:
         columns, where = contract.columns, f"version {contract.version}: " if self.versions else ""

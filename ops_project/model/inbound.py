@@ -37,6 +37,11 @@ class Inbound:
     regex: re.Pattern[str]
     date_format: str | None
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether several files of one date may stand side by side."""
+        return any(name.startswith("part") for name in self.regex.groupindex)
+
     def match(self, name: str) -> Named | None:
         """What `name` says, or None where it is not a file of this pattern (also where its date is none)."""
         found = self.regex.fullmatch(name)

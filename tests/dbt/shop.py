@@ -43,10 +43,60 @@ class Shop:
     def connect(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self.settings.warehouse))
 
-    def land(self, feed: str, business_date: date, rows: Iterable[Row], *, replaces: bool = False) -> None:
-        """One batch of `feed`; `replaces`: a corrected redelivery of everything that the date had."""
+    def land(
+        self,
+        feed: str,
+        business_date: date,
+        rows: Iterable[Row],
+        *,
+        replaces: bool = False,
+        file_date: date | None = None,
+        quarantined: int = 0,
+        partial: bool = False,
+    ) -> None:
+        """One batch of `feed`; `replaces`: a corrected redelivery of everything that the date had.
+
+        `file_date`: what the file's name says, where the rows are of another date. `partial`: fewer rows than expected.
+        """
         with self.connect() as connection:
+            if replaces:
+                connection.execute(
+                    "update ops.batches set status = 'replaced' where feed = ? and business_date = ?",
+                    [feed, file_date or business_date],
+                )
             self._land(connection, feed, business_date, list(rows), replaces)
+            self._journal(connection, feed, file_date or business_date, quarantined, partial)
+
+    def contract(self, feed: str, **values: Any) -> None:
+        """What the contract of `feed` says instead of the shipped one, as landing notes it before a build."""
+        with self.connect() as connection:
+            for name, value in values.items():
+                connection.execute(f"update ops.feeds set {name} = ? where feed = ?", [value, feed])
+
+    def _journal(
+        self, connection: duckdb.DuckDBPyConnection, feed: str, file_date: date, quarantined: int, partial: bool
+    ) -> None:
+        batch = f"{feed}-{self.load_seq}"
+        connection.execute(
+            """
+            insert into ops.batches by name
+            select ? as batch_id, ? as feed, 'ecommerce' as domain, 'a file' as file_name, '' as part, '' as sha256,
+                0 as size_bytes, ? as arrived_at, ? as business_date, ? as load_seq, 'loaded' as status,
+                ? as rows_in, 0 as rows_loaded, ? as rows_quarantined, 0 as rows_filtered, 0 as rows_collapsed,
+                ? as loaded_at
+            """,
+            [batch, feed, self.clock.replace(tzinfo=None), file_date, self.load_seq, quarantined, quarantined,
+             self.clock.replace(tzinfo=None)],
+        )  # fmt: skip
+        if partial:
+            connection.execute(
+                """
+                insert into ops.findings by name
+                select ? as finding_id, 'source_partial' as kind, ? as feed, ? as batch_id, '' as message,
+                    'resolved' as state, ? as observed_at
+                """,
+                [batch, feed, batch, self.clock.replace(tzinfo=None)],
+            )
 
     def land_day(self, *numbers: int) -> None:
         """Everything that these ordinary days deliver."""

@@ -29,6 +29,9 @@ MISTAKES = [
     ("    versions: [{version: 2, effective: 2026-01-01, drop: [colour]}]\n", "drop 'colour' is not a column"),
     ("    versions: [{version: 2, effective: 2026-01-01, drop: [id]}]\n", "version 2: key column 'id' is not a column"),
     ("    versions: [{version: 1, effective: 2026-01-01}]\n", "greater than or equal to 2"),
+    ("    replaces_by: id\n", "must be a part of the key; valid: some, not all, of id"),
+    ("    replaces_by: sold_at\n    extract: full\n", "replaces_by is for a delta"),
+    ("    absent_keys: end\n", "absent_keys: end needs extract: full"),
     ("      colour: {type: text}\n", "type 'text' is not known; valid: string"),
     ("      colour: {type: 'decimal(40,2)'}\n", "precision is 1 to 38"),
     ("      colour: {type: string, from: a, expression: b}\n", "from and expression exclude each other"),
@@ -47,6 +50,12 @@ def test_mistakes(addition, message):
     with pytest.raises(ConfigError, match=message) as error:
         feed_of(TAKINGS + addition)
     assert all(problem.line > 2 for problem in error.value.problems)
+
+
+def test_extracts_in_parts_end_no_key():
+    body = TAKINGS.replace("{revision}", "_{part}") + "    absent_keys: end\n    extract: full\n"
+    with pytest.raises(ConfigError, match=r"extracts of one file.*valid: one pattern without"):
+        feed_of(body)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@
 
   A version begins on the business date of the first extract that shows it (valid_from) and ends where the next one
   begins (valid_to, exclusive). The result depends on the set of extracts, not on the order in which they came: a late
-  or replaced extract rewinds the table to its date and replays what follows. A key that is absent from an extract keeps
-  its last version: a quarantined row and a truncated file look the same as a deletion, and the volume check speaks for
-  those.
+  or replaced extract rewinds the table to its date and replays what follows.
+
+  A key that is absent from an extract keeps its last version: a quarantined row and a truncated file look the same as a
+  deletion, and the volume check speaks for those. Where the contract of `feed` says absent_keys: end, the version ends
+  on the date of the first whole extract that lacks the key, and a key that comes back begins a new one.
 #}
-{% macro scd2_versions(extracts, key, columns, latest_by) %}
+{% macro scd2_versions(extracts, key, columns, latest_by, feed) %}
     {%- set listed = columns | join(', ') -%}
+    {%- set absence_ends = absent_keys(feed) == 'end' -%}
     observed as (
         select
             {{ key }},
@@ -49,14 +52,63 @@
         {%- endif %}
     ),
 
+    {%- if absence_ends %}
+
+    whole_extracts as (
+        {{- whole_extracts(feed) }}
+            and {{ since_touched('business_date') }}
+    ),
+
+    -- Of each date the next whole extract; one look-up a date, not one a row.
+    dates as (
+        select
+            business_date,
+            min(case when is_whole then business_date end) over (
+                order by business_date
+                rows between 1 following and unbounded following
+            ) as next_whole
+        from (
+            select business_date, max(is_whole) as is_whole
+            from (
+                select distinct business_date, false as is_whole from states
+                union all
+                select business_date, true from whole_extracts
+            ) as known
+            group by business_date
+        ) as days
+    ),
+
+    followed as (
+        select
+            states.*,
+            dates.next_whole,
+            lead(states.business_date) over (
+                partition by states.{{ key }}
+                order by states.business_date
+            ) as next_seen
+        from states
+        inner join dates on states.business_date = dates.business_date
+    ),
+
+    -- Each key where it was missed first: a state that is none.
+    with_absences as (
+        select {{ key }}, {{ listed }}, business_date, state, is_base, known_valid_to
+        from states
+        union all
+        select {{ key }}, {{ listed }}, next_whole, nullif(state, state), false, null
+        from followed
+        where next_whole < next_seen or (next_whole is not null and next_seen is null)
+    ),
+    {%- endif %}
+
     compared as (
         select *, lag(state) over (partition by {{ key }} order by business_date) as previous_state
-        from states
+        from {{ 'with_absences' if absence_ends else 'states' }}
     ),
 
     changes as (
         select * from compared
-        where previous_state is null or previous_state <> state
+        where previous_state is null or state is null or previous_state <> state
     ),
 
     dated as (
@@ -77,7 +129,9 @@
             valid_to is null as is_current
         from dated
         -- A version that was open before and still ends where it ended stays as it is.
-        where not (is_base and known_valid_to is not distinct from valid_to)
+        where
+            state is not null
+            and not (is_base and known_valid_to is not distinct from valid_to)
     )
 {% endmacro %}
 

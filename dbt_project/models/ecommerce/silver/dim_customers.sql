@@ -17,7 +17,7 @@ with extracts as (
     where {{ since_touched('business_date') }}
 ),
 
-{{ scd2_versions('extracts', key='customer_id', columns=columns, latest_by='updated_at') }}
+{{ scd2_versions('extracts', key='customer_id', columns=columns, latest_by='updated_at', feed='customers') }}
 
 select
     version_id,

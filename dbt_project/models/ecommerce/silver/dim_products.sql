@@ -15,7 +15,7 @@ with extracts as (
     where {{ since_touched('business_date') }}
 ),
 
-{{ scd2_versions('extracts', key='product_id', columns=columns, latest_by='updated_at') }}
+{{ scd2_versions('extracts', key='product_id', columns=columns, latest_by='updated_at', feed='products') }}
 
 select
     version_id,

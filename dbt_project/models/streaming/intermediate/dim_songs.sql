@@ -15,7 +15,7 @@ with extracts as (
     where {{ since_touched('business_date') }}
 ),
 
-{{ scd2_versions('extracts', key='song_id', columns=columns, latest_by='updated_at') }}
+{{ scd2_versions('extracts', key='song_id', columns=columns, latest_by='updated_at', feed='songs') }}
 
 select
     version_id,

@@ -15,7 +15,7 @@ with extracts as (
     where {{ since_touched('business_date') }}
 ),
 
-{{ scd2_versions('extracts', key='user_id', columns=columns, latest_by='updated_at') }}
+{{ scd2_versions('extracts', key='user_id', columns=columns, latest_by='updated_at', feed='users') }}
 
 select
     version_id,
