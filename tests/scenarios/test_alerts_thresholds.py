@@ -164,6 +164,19 @@ def test_no_reading_is_unknown_and_changes_nothing(world):
     assert day.open() == before != []
 
 
+def test_an_anomaly_is_one_alert_though_the_check_warns_before_the_snapshot_is_taken(world):
+    day = world(graph=GRAPH)
+    day.fails("check.warning", asset=REVENUE, check="anomalies")
+    day.advance("3m")
+    day.expect_silence()
+    day.reads("quality.anomalies", 1.0, asset=REVENUE)
+    day.advance("1m")
+    assert [a.rule for a in day.state.alerts.values()] == ["anomaly_detected"]
+    day.fails("check.warning", asset=REVENUE, check="volume")
+    day.advance("5s")
+    assert len(day.open()) == 2
+
+
 def test_any_anomaly_of_the_last_seven_days_is_medium(world):
     day = world(graph=GRAPH)
     day.reads("quality.anomalies", 1.0, asset="gold/daily_revenue")
