@@ -79,6 +79,8 @@ def _signals(
         return signals_of_run(instance, run, kind == DagsterEventType.RUN_SUCCESS, at, now, lineage)
     if kind == DagsterEventType.ASSET_MATERIALIZATION:
         return _materialized(entry, at, now, lineage)
+    if kind == DagsterEventType.ASSET_OBSERVATION:
+        return _observed(storage_id, entry, at, now, lineage)
     if kind == DagsterEventType.ASSET_CHECK_EVALUATION:
         return _evaluated(storage_id, entry, at, now, lineage)
     if kind == DagsterEventType.FRESHNESS_STATE_CHANGE:
@@ -100,13 +102,29 @@ def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> 
         Signal(kind="asset.failure", state=OK, value=0.0, partition=partition, occurrence=entry.run_id, **common)
         for partition in sorted(partitions)
     ]
-    throttled = _number(found.metadata, ("throttled_requests",))
-    if throttled is not None:
-        signals.append(
-            Signal(kind="serving.throttled_requests", state=FIRING if throttled else OK, value=throttled,
-                   partition=found.partition or "", occurrence=f"{entry.run_id}:{found.partition or ''}", **common)
-        )  # fmt: skip
+    signals += _throttled(found, f"{entry.run_id}:{found.partition or ''}", common)
     return signals
+
+
+def _observed(storage_id: int, entry: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
+    """A load of the serving store that failed tells its refused requests by an observation: it built nothing."""
+    found = entry.dagster_event.asset_observation_data.asset_observation
+    facts = lineage.get(name(found.asset_key))
+    common: dict[str, Any] = {
+        "event_at": at, "observed_at": now, "asset": name(found.asset_key), "domain": facts.domain,
+        "owners": facts.owners, "run_id": entry.run_id, "pipeline": entry.job_name or "",
+    }  # fmt: skip
+    return _throttled(found, f"event:{storage_id}", common)
+
+
+def _throttled(found: Any, occurrence: str, common: Mapping[str, Any]) -> list[Signal]:
+    throttled = _number(found.metadata, ("throttled_requests",))
+    if throttled is None:
+        return []
+    return [
+        Signal(kind="serving.throttled_requests", state=FIRING if throttled else OK, value=throttled,
+               partition=found.partition or "", occurrence=occurrence, **common)
+    ]  # fmt: skip
 
 
 def _evaluated(storage_id: int, entry: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from ops_project.catalog import Catalog
 from ops_project.landing import ensure_tables, land
 from ops_project.operations.failures import classify
 from ops_project.runtime.serving import Item, open_store
+from ops_project.runtime.serving.store import Throttled
 from ops_project.settings import Settings
 from ops_project.simulator import simulate
 from ops_project.simulator.faults import truth
@@ -453,7 +453,8 @@ def test_an_exhausted_serving_store_refuses_and_recovers(tmp_path: Path) -> None
     store = open_store(settings, "listening-kpis")
     item = Item("day", "2026-03-12", {"listens": 1})
     try:
-        with pytest.raises(sqlite3.IntegrityError, match="ThrottlingException") as refused:
+        store._pause = lambda _seconds: None
+        with pytest.raises(Throttled, match="ThrottlingException") as refused:
             store.replace("2026-03-12", [item])
         assert classify(refused.value).failure_class == "resource_exhausted"
         exhaust(tmp_path / "serving/listening-kpis.db", NOW - timedelta(days=3650))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from botocore.exceptions import ClientError
 from ops_project.runtime.serving import Item, listening, open_store
 from ops_project.runtime.serving.dynamodb import DynamoStore
 from ops_project.runtime.serving.embedded import EmbeddedStore
-from ops_project.runtime.serving.store import Throttled
+from ops_project.runtime.serving.store import ATTEMPTS, Throttled
 from ops_project.settings import Settings
+from ops_project.simulator.faults.serving import exhaust
 
 DAY = "2026-01-05"
 
@@ -99,7 +100,28 @@ def test_throttled_requests_are_sent_again_and_counted(endpoint: str) -> None:
     refusals[0] = 99
     with pytest.raises(Throttled) as error:
         store.replace(DAY, items("rock"))
-    assert error.value.throttled_requests == 8
+    assert error.value.throttled_requests == ATTEMPTS
+    store.close()
+
+
+def test_an_embedded_store_without_capacity_is_asked_again_and_counted(tmp_path: Path) -> None:
+    pauses: list[float] = []
+    file = tmp_path / "kpis.db"
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            exhaust(file, datetime(2026, 1, 1, tzinfo=UTC))
+
+    store = EmbeddedStore(file, "kpis", pause=pause)
+    exhaust(file, datetime.now(UTC) + timedelta(hours=1))
+    result = store.replace(DAY, items("pop"))
+    assert (result.written, result.throttled_requests, pauses) == (1, 3, [0.05, 0.1, 0.2])
+    exhaust(file, datetime.now(UTC) + timedelta(hours=1))
+    with pytest.raises(Throttled) as error:
+        store.replace(DAY, items("rock"))
+    assert error.value.throttled_requests == ATTEMPTS
+    assert store.get("genre#pop", DAY) is not None, "what was served before stays"
     store.close()
 
 

@@ -13,8 +13,10 @@ from ops_project.defs.shared.translator import freshness_policy
 from ops_project.landing import pending
 from ops_project.runtime import serving
 from ops_project.runtime.serving import listening
+from ops_project.runtime.serving.store import Throttled
 
 DOMAIN = "streaming"
+KEY = dg.AssetKey(["serving", "listening_kpis"])
 READS = (
     ("gold", "kpi_genre_daily"),
     ("gold", "kpi_top_songs"),
@@ -33,7 +35,7 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
     domain = site.catalog.domain(DOMAIN)
 
     @dg.asset(
-        key=dg.AssetKey(["serving", "listening_kpis"]),
+        key=KEY,
         deps=[dg.AssetKey(list(table)) for table in READS],
         group_name="streaming_serving",
         owners=site.owners(domain.owners),
@@ -53,6 +55,11 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
             try:
                 days = listening.days_to_serve(session.connection(), store)
                 served = listening.serve(session.connection(), store, days)
+            except Throttled as error:
+                # Nothing is materialized, and the metric would be silent exactly when it matters.
+                counted = {"throttled_requests": error.throttled_requests}
+                context.log_event(dg.AssetObservation(KEY, metadata=counted))
+                raise
             finally:
                 store.close()
         for day, reason in served.refused.items():

@@ -15,11 +15,9 @@ from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from ops_project.runtime.serving.store import Item, LoadResult, Throttled
+from ops_project.runtime.serving.store import Item, LoadResult, Throttled, attempts
 
 BATCH = 25  # the most that one BatchWriteItem takes
-ATTEMPTS = 8
-FIRST_PAUSE_SECONDS = 0.05
 THROTTLES = {
     "ProvisionedThroughputExceededException",
     "ThrottlingException",
@@ -95,28 +93,26 @@ class DynamoStore:
 
     def _write(self, requests: list[dict[str, Any]]) -> None:
         """Write a batch; what the store leaves unprocessed counts as throttled and is sent again."""
-        for attempt in range(ATTEMPTS):
+        for _ in attempts(self._pause):
             pending = requests
             answer = self._call(lambda: self._resource.batch_write_item(RequestItems={self.name: pending}))  # noqa: B023
             requests = answer.get("UnprocessedItems", {}).get(self.name, [])
             if not requests:
                 return
             self._throttled += 1
-            self._pause(FIRST_PAUSE_SECONDS * 2**attempt)
         raise Throttled(f"{self.name}: {len(requests)} items still unprocessed", self._throttled)
 
     def _call(self, request: Callable[[], Any]) -> Any:
-        for attempt in range(ATTEMPTS):
+        refused: ClientError | None = None
+        for _ in attempts(self._pause):
             try:
                 return request()
             except ClientError as error:
                 if error.response["Error"]["Code"] not in THROTTLES:
                     raise
                 self._throttled += 1
-                if attempt == ATTEMPTS - 1:
-                    raise Throttled(f"{self.name}: {error}", self._throttled) from error
-                self._pause(FIRST_PAUSE_SECONDS * 2**attempt)
-        raise AssertionError("unreachable")
+                refused = error
+        raise Throttled(f"{self.name}: {refused}", self._throttled) from refused
 
     def _ensure(self) -> None:
         client = self._resource.meta.client

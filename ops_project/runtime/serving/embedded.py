@@ -1,22 +1,29 @@
-"""The embedded store: one SQLite file in the home, which applications may read while a load writes."""
+"""The embedded store: one SQLite file in the home, which applications may read while a load writes.
+
+A request that it refuses for want of capacity is sent again and counted, as one to DynamoDB is.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ops_project.runtime.serving.store import Item, LoadResult
+from ops_project.runtime.serving.store import Item, LoadResult, Throttled, attempts
+
+REFUSED = "ThrottlingException"
 
 
 class EmbeddedStore:
     """Items in SQLite, in write-ahead mode; a load is one transaction."""
 
-    def __init__(self, file: Path, name: str) -> None:
+    def __init__(self, file: Path, name: str, *, pause: Callable[[float], None] = time.sleep) -> None:
         self.name = name
+        self._pause = pause
         file.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(file, isolation_level=None, timeout=30)
         self._connection.execute("pragma journal_mode = wal")
@@ -30,6 +37,17 @@ class EmbeddedStore:
     def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
         """Make `items` all there is under this sort key, in one transaction."""
         new = {item.partition: encode(item.value) for item in items}
+        refused: sqlite3.Error | None = None
+        for attempt in attempts(self._pause):
+            try:
+                return self._replace(sort, new, refused_before=attempt - 1)
+            except sqlite3.Error as error:
+                if REFUSED not in str(error):
+                    raise
+                refused = error
+        raise Throttled(f"{self.name}: {refused}", attempt) from refused
+
+    def _replace(self, sort: str, new: Mapping[str, str], *, refused_before: int) -> LoadResult:
         cursor = self._connection
         cursor.execute("begin immediate")
         try:
@@ -42,7 +60,7 @@ class EmbeddedStore:
         except BaseException:
             cursor.execute("rollback")
             raise
-        return LoadResult(len(changed), len(gone), len(new) - len(changed), 0)
+        return LoadResult(len(changed), len(gone), len(new) - len(changed), refused_before)
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
         """The value under a key, None where there is none."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from ops_project.runtime.serving.store import Item, LoadResult, Store
+from ops_project.runtime.serving.store import Item, LoadResult, Store, Throttled
 
 TABLE = "listening-kpis"
 DAY = "day"
@@ -48,14 +48,20 @@ def days_to_serve(connection: duckdb.DuckDBPyConnection, store: Store) -> list[d
 
 
 def serve(connection: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> Served:
-    """Load these days. Idempotent: the items of a day are replaced whole."""
+    """Load these days. Idempotent: the items of a day are replaced whole.
+
+    Raises Throttled, with the refused requests of all days, where the store refused one to the end.
+    """
     served = Served()
     for day in days:
         reason = _refusal(connection, day)
         if reason:
             served.refused[day] = reason
-        else:
+            continue
+        try:
             served.add(day, store.replace(day.isoformat(), items_of(connection, day)))
+        except Throttled as error:
+            raise Throttled(f"{day}: {error}", served.throttled_requests + error.throttled_requests) from error
     return served
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ops_project.settings import Settings
+
+# A refused request is sent again so many times in all, after pauses that double up to the longest: 16 s together.
+ATTEMPTS = 10
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,14 @@ class Throttled(RuntimeError):
     def __init__(self, message: str, throttled_requests: int) -> None:
         super().__init__(message)
         self.throttled_requests = throttled_requests
+
+
+def attempts(pause: Callable[[float], None]) -> Iterator[int]:
+    """The numbers of the attempts, from 1; pauses before each but the first."""
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            pause(min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS))
+        yield attempt + 1
 
 
 class Store(Protocol):
