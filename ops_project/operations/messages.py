@@ -11,7 +11,6 @@ from typing import Any
 
 from ops_project.model.alert import FIRING, Alert
 from ops_project.model.matcher import all_match
-from ops_project.model.owner import Team
 from ops_project.model.receiver import Receiver
 from ops_project.model.severity import RANK
 from ops_project.model.silence import Silence
@@ -19,6 +18,7 @@ from ops_project.operations.grouping import Group
 from ops_project.operations.inhibition import subjects
 from ops_project.operations.masking import mask
 from ops_project.operations.reasons import Reason
+from ops_project.operations.recipients import owner_name
 from ops_project.operations.routing import Node
 from ops_project.operations.state import AlertConfig
 
@@ -108,14 +108,6 @@ def runbook(alert: Alert, config: AlertConfig) -> str:
     """Slug of the runbook: the asset's own, else the rule's."""
     rule = config.rules.get(alert.rule)
     return rule.runbook if rule else config.lineage.get(alert.asset).runbook
-
-
-def owner_name(owner: str, config: AlertConfig) -> str:
-    """A name that a reader knows, and the address behind it."""
-    found = config.owners.resolve(owner)
-    if found is None:
-        return owner
-    return f"{found.name} (team)" if isinstance(found, Team) else found.name
 
 
 def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict[str, Any]:

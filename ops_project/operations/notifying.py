@@ -193,9 +193,12 @@ def _tell(
                 key=key, kind="alert", receiver=node.receiver, channel=name, recipient=recipient, severity=worst,
                 reason=reason, created_at=now, group=group.key, firing=tuple(sorted(firing_now)),
                 resolved=tuple(sorted(resolved_now)),
-                payload=messages.of_group(
-                    group, node, receiver, chosen, mended, state.alerts.values(), config, reason, now
-                ),
+                payload={
+                    **messages.of_group(
+                        group, node, receiver, chosen, mended, state.alerts.values(), config, reason, now
+                    ),
+                    "to": recipients.named(channel, [*chosen, *mended], config),
+                },
             )
         )  # fmt: skip
         for alert in (*chosen, *mended):

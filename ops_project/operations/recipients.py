@@ -12,11 +12,28 @@ from ops_project.operations.state import AlertConfig
 
 def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> dict[str, frozenset[int]]:
     """Recipient → numbers of the alerts that are its own. The empty recipient is the endpoint itself."""
+    if channel.type == "console":  # type: ignore[attr-defined]
+        # One reader sits before it: an alert of two owners is one message that names both, not the same line twice.
+        return {"": frozenset(alert.number for alert in alerts)} if alerts else {}
     result: dict[str, set[int]] = {}
     for alert in alerts:
         for recipient in _recipients(channel, alert, config):
             result.setdefault(recipient, set()).add(alert.number)
     return {recipient: frozenset(numbers) for recipient, numbers in result.items()}
+
+
+def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> list[str]:
+    """Whom a message about these alerts is meant for, for people: each name once."""
+    found = [name for alert in alerts for name in _recipients(channel, alert, config)]
+    return [owner_name(name, config) for name in dict.fromkeys(found) if name]
+
+
+def owner_name(owner: str, config: AlertConfig) -> str:
+    """A name that a reader knows, and the address behind it."""
+    found = config.owners.resolve(owner)
+    if found is None:
+        return owner
+    return f"{found.name} (team)" if isinstance(found, Team) else found.name
 
 
 def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str]:

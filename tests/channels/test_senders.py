@@ -150,3 +150,13 @@ def test_the_console_gets_one_line_for_each_alert(tmp_path):
     stream = io.StringIO()
     ConsoleSender(stream).send(message(tmp_path))
     assert stream.getvalue() == "ALERT #1 high: bronze/transactions was not built [Investor Metrics (team)]\n"
+
+
+def test_a_page_on_the_console_says_whom_it_interrupts(tmp_path):
+    stream = io.StringIO()
+    paged = message(tmp_path)
+    paged.payload.update(page=True, to=["Engineer A"])
+    ConsoleSender(stream).send(paged)
+    assert stream.getvalue() == (
+        "PAGE #1 high: bronze/transactions was not built [Investor Metrics (team)] → Engineer A\n"
+    )

@@ -20,7 +20,11 @@ class ConsoleSender:
         payload = message.payload
         for alert in payload["alerts"]:
             owners = ", ".join(alert["owners"]) or "nobody"
-            print(f"ALERT #{alert['number']} {state_of(alert)}: {alert['summary']} [{owners}]", file=stream)
+            # Whom it is for, where that is not simply its owners: a page beside the same alert for its team.
+            others = [name for name in payload.get("to", ()) if name not in alert["owners"]]
+            towards = f" → {', '.join(others)}" if others else ""
+            word = "PAGE" if payload.get("page") and alert["status"] == "firing" else "ALERT"
+            print(f"{word} #{alert['number']} {state_of(alert)}: {alert['summary']} [{owners}]{towards}", file=stream)
         if not payload["alerts"]:
             print(payload["subject"], file=stream)
         stream.flush()
