@@ -93,8 +93,9 @@ def observe(cycle: Cycle) -> None:
         try:
             while True:
                 view = View(
-                    cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance
-                )
+                    cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance,
+                    whole=cycle.config.hurry,
+                )  # fmt: skip
                 seen = observer.look(view)
                 cycle.report.signals += cycle.ledger.append(seen.signals, seen.cursors, cycle.now)
                 reach("cycle:observed")

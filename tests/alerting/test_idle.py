@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
@@ -13,7 +14,7 @@ from ops_project import catalog
 from ops_project.model.signal import FIRING, OK, Signal
 from ops_project.operations.lineage import AssetFacts, Lineage
 from ops_project.runtime import alert_config as configuration
-from ops_project.runtime import lineage_kept
+from ops_project.runtime import lineage_kept, observe_ticks
 from ops_project.runtime.cycle import run_once
 from ops_project.runtime.ledger import Ledger, newest
 from ops_project.runtime.observing import Observation, Observer
@@ -139,3 +140,21 @@ def test_the_graph_and_the_configuration_are_derived_once_and_again_when_they_ch
     assert configuration.alert_config(settings, loaded, first, hurry=True).hurry
     monkeypatch.setenv("OPS_WEBHOOK_URL", "http://x")
     assert configuration.alert_config(settings, loaded, first).unconfigured < config.unconfigured
+
+
+def test_ticks_are_looked_at_part_by_part_until_all_were_and_all_at_once_where_nobody_comes_back(settings, monkeypatch):
+    names = [f"sensor_{n:02d}" for n in range(10)]
+    states = [SimpleNamespace(name=name, status="RUNNING", selector_id=name, instigator_origin_id=name,
+                              instigator_data=None, instigator_type="SENSOR") for name in reversed(names)]  # fmt: skip
+    asked: list[str] = []
+    instance = SimpleNamespace(
+        all_instigator_state=lambda: states, get_ticks=lambda origin, *_args, **_more: asked.append(origin) or []
+    )
+    mine = [Observer("ticks", observe_ticks.look, timedelta(seconds=10), needs_instance=True)]
+    loaded = catalog.load(settings)
+    for second in (0, 10, 20, 30, 40):
+        run_once(settings, loaded, NOW + timedelta(seconds=second), instance, observers=mine)
+    assert asked == [*names, *names]
+    asked.clear()
+    run_once(settings, loaded, NOW + timedelta(minutes=1), instance, observers=mine, hurry=True)
+    assert asked == names
