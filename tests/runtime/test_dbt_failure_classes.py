@@ -52,7 +52,9 @@ def test_a_failed_test(model: str, test: str, expected: str) -> None:
 
 
 def test_a_failed_test_says_what_it_asserts_of_which_table_and_how_many_rows_break_it() -> None:
-    manifest = {"nodes": {"model.p.fact_policies": {"name": "fact_policies", "schema": "silver", "config": {"meta": {}}}}}
+    manifest = {
+        "nodes": {"model.p.fact_policies": {"name": "fact_policies", "schema": "silver", "config": {"meta": {}}}}
+    }
     node = {
         "attached_node": "model.p.fact_policies", "config": {"meta": {}},
         "test_metadata": {"name": "no_overlap", "kwargs": {"key": ["policy_id"], "model": "{{ get_where_subquery }}"}},

@@ -41,7 +41,12 @@ IMPOSSIBLE = {
 # What arrives late is found by who looked for it before: a test of its own.
 LATE = ("late", "late_partition")
 # Landing cannot tell, and history must: a file without a count of its own that has too little of it.
-BY_HISTORY = {("truncated", "streams"), ("truncated", "product_events"), ("cdc_gap", "policies")}
+BY_HISTORY = {
+    ("truncated", "streams"),
+    ("truncated", "product_events"),
+    ("cdc_gap", "policies"),
+    ("fan_out", "experiment_assignments"),
+}
 # A cut within a Parquet file leaves no Parquet file; within a JSON line, a bad row.
 OTHERWISE = {
     ("truncated_mid_row", "product_events"): "data_invalid",

@@ -20,6 +20,7 @@ MOVED_SHARE = 0.25
 RESTATED_DAYS, RESTATED_SHARE, RESTATED_TO = 3, 0.04, Decimal("0.2")
 COST_FACTOR = 3
 FAN_OUT_UNITS = 40
+COUNTED_TWICE = 20
 
 
 def sample_ratio_mismatch(scene: Scene) -> Details:
@@ -96,6 +97,41 @@ def fan_out(scene: Scene) -> Details:
     return {"file": file.name, "rows_added": len(chosen)}
 
 
+def wrong_join_key(scene: Scene) -> Details:
+    """The units of the day's sales are spelled in another way: a join on them finds nothing."""
+    file = scene.data()[-1]
+    sheet = scene.sheet(file)
+    unit = sheet.column("unit_id")
+    before = str(sheet.rows[0].fields[unit])
+    for row in sheet.rows:
+        row.fields[unit] = str(row.fields[unit]).lower()
+    scene.write(file, sheet)
+    return {"file": file.name, "unit_before": before, "unit_after": before.lower(), "rows": len(sheet.rows)}
+
+
+def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
+    """What a deployed join on a key that is not unique leaves behind: sales of a day stand twice in the table."""
+    dates = connection.execute(f"SELECT DISTINCT business_date FROM {table} ORDER BY 1 DESC LIMIT 3").fetchall()
+    if not dates:
+        raise FaultError(f"table {table} is empty")
+    # Not the newest two: what comes late rebuilds the day before, and would repair it.
+    chosen = day or dates[-1][0]
+    added = connection.execute(
+        f"INSERT INTO {table} SELECT * FROM {table} WHERE business_date = ? ORDER BY transaction_id LIMIT ? "
+        "RETURNING transaction_id",
+        [chosen, COUNTED_TWICE],
+    ).fetchall()
+    if not added:
+        raise FaultError(f"table {table} has no sales of {chosen}")
+    return {"table": table, "business_date": str(chosen), "rows_added": len(added)}
+
+
+def rename_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
+    """What a deployment that was made by half leaves behind: the table and the code that builds it disagree."""
+    connection.execute(f"ALTER TABLE {table} RENAME COLUMN spend_amount TO spend")
+    return {"table": table, "column": "spend_amount", "is_now": "spend"}
+
+
 FAULTS = (
     Fault(
         "sample_ratio_mismatch",
@@ -128,5 +164,33 @@ FAULTS = (
         "key_violation",
         "experiment_assignments",
         act=fan_out,
+    ),
+    Fault(
+        "wrong_join_key",
+        "spells the units of the day's sales in another way, so that no join finds them",
+        "S2",
+        "reference_violation",
+        "transactions",
+        act=wrong_join_key,
+    ),
+    Fault(
+        "sales_counted_twice",
+        "has twenty sales of a day twice in the fact table, as after a join on a wrong key",
+        "S2 S1",
+        "reconciliation_break",
+        "transactions",
+        asset="silver/fact_transactions",
+        apply="warehouse",
+        act=count_twice,
+    ),
+    Fault(
+        "transformation_broken",
+        "renames a column of a table that is built day by day: its transformation fails",
+        "S2 S1 S4",
+        "schema_mismatch",
+        "marketing_spend",
+        asset="silver/fact_marketing_spend",
+        apply="warehouse",
+        act=rename_column,
     ),
 )

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from ops_project.simulator.faults.fault import Details, Fault
+from ops_project.simulator.faults.request import FaultError
 from ops_project.simulator.faults.rows import UNKNOWN_REFERENCES, unknown_id
 from ops_project.simulator.faults.scene import Scene
 from ops_project.simulator.outbox import Staged
@@ -38,6 +39,16 @@ def unknown_songs(scene: Scene) -> Details:
     return {"file": file.name, "window_start": start, "songs": [sheet.rows[index].fields[song] for index in chosen]}
 
 
+def consumer_lag(scene: Scene) -> Details:
+    """Only the first window's streams come: what was played since waits somewhere upstream."""
+    first, *held = sorted(scene.data(), key=lambda file: file.name)
+    if not held:
+        raise FaultError(f"feed {scene.feed.name!r} has one file of {scene.day} only: none of it can lag behind")
+    for file in held:
+        scene.remove(file)
+    return {"came": first.name, "held_back": [file.name for file in held]}
+
+
 def _busiest(scene: Scene, window: timedelta) -> tuple[Staged, Sheet, datetime, list[int]]:
     """The file with most records, its records, and those of its busiest window (aligned to the window's length)."""
     file = max(scene.data(), key=lambda one: one.path.stat().st_size)
@@ -67,6 +78,14 @@ FAULTS = (
         "reference_violation",
         "streams",
         act=unknown_songs,
+    ),
+    Fault(
+        "consumer_lag",
+        "holds back all streams of a day but those of its first hours",
+        "S2 S4",
+        "freshness_breach",
+        "streams",
+        act=consumer_lag,
     ),
     Fault(
         "serving_throttled",

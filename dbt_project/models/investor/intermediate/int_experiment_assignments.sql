@@ -14,7 +14,9 @@ assigned as (
         row_number() over (
             partition by assignments.experiment_id, assignments.unit_id
             order by assignments._load_seq desc, assignments._line
-        ) as place
+        ) as place,
+        min(assignments.arm) over (partition by assignments.experiment_id, assignments.unit_id)
+        = max(assignments.arm) over (partition by assignments.experiment_id, assignments.unit_id) as is_in_one_arm
     from {{ source('bronze', 'experiment_assignments') }} as assignments
     inner join latest
         on
@@ -31,4 +33,5 @@ select
     last_date,
     {{ as_of() }} as dbt_updated_at
 from assigned
-where place = 1
+-- A unit in both arms belongs to neither: its sales would count twice (rec_experiment_arms tells of it).
+where place = 1 and is_in_one_arm
