@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,11 +15,9 @@ from ops_project.cli.output import console, emit, errors, json_option, table
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
-    import dagster as dg
-
     from ops_project.catalog import Catalog
-    from ops_project.defs.shared.execute import DomainRun
-    from ops_project.defs.shared.site import Site
+    from ops_project.defs.shared.domain_run import DomainRun
+    from ops_project.runtime.cycle import CycleReport
 
 DEFAULT_SIMULATED_DAYS = 30
 SHOWN_WARNINGS = 5
@@ -77,7 +76,11 @@ def _execute(
     if simulate_if_empty:
         _simulate_if_empty(settings, catalog, [name for name in known if not names or name in names], status)
     dagster_home.ensure(settings)
+    asked = list(names or known)
+    if days is None and day is None and (quiet := _quiet(settings, catalog, asked, status)) is not None:
+        return quiet
     from ops_project.defs.compose import compose
+    from ops_project.defs.operations.after_run import after_run
     from ops_project.defs.shared.execute import Order, run_domain
     from ops_project.defs.shared.run_session import Watcher
     from ops_project.defs.shared.site import Site
@@ -87,23 +90,41 @@ def _execute(
     definitions = compose(site)
     runs: list[DomainRun] = []
     with open_instance(settings) as instance:
-        for name in names or known:
+        for name in asked:
             watcher = Watcher(
                 say=lambda what, name=name: status.update(f"{name}: {what}"),
                 waiting=lambda who, name=name: errors.print(f"{name}: waiting for the warehouse, held by {who}"),
             )
             runs += run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
-        status.update("alerts")
-        _tell(site, definitions, instance, settings)
+        _tell(status, lambda: after_run(site, definitions, instance, settings.now()))
     return runs
 
 
-def _tell(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, settings: Settings) -> None:
-    """One alert cycle. What goes wrong in it is said, and does not make a good run a failed one."""
-    from ops_project.defs.operations.after_run import after_run
+def _quiet(settings: Settings, catalog: Catalog, domains: list[str], status: Any) -> list[DomainRun] | None:
+    """What is told where no domain has anything to do: then its definitions, 2.5 s to make, are not needed. The alert
+    cycle is, since what is missing, late or hung shows without a run."""
+    from ops_project.defs.shared.domain_run import DomainRun
+    from ops_project.defs.shared.unchanged import quiet_domains
 
+    reasons = quiet_domains(settings, catalog, domains, settings.now())
+    if reasons is None:
+        return None
+    from ops_project.runtime.cycle import run_once
+    from ops_project.runtime.dagster_bridge_runs import open_instance
+
+    with open_instance(settings) as instance:
+        _tell(
+            status,
+            lambda: run_once(settings, catalog, settings.now(), instance, clock=lambda: datetime.now(UTC), hurry=True),
+        )
+    return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
+
+
+def _tell(status: Any, cycle: Callable[[], CycleReport]) -> None:
+    """One alert cycle. What goes wrong in it is said, and does not make a good run a failed one."""
+    status.update("alerts")
     try:
-        report = after_run(site, definitions, instance, settings.now())
+        report = cycle()
     except Exception as error:
         errors.print(f"alerts: {type(error).__name__}: {error}", markup=False)
         return

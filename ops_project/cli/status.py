@@ -109,8 +109,10 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
 
 
 def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
-    if not (settings.dagster_home / "dagster.yaml").is_file():
-        return {}
+    from ops_project.runtime import dagster_runs_file
+
+    if (runs := dagster_runs_file.read(settings, domains)) is not None:
+        return {name: asdict(facts) for name, facts in runs.newest.items()}
     from ops_project.runtime.dagster_bridge_runs import last_runs, open_instance
 
     with open_instance(settings) as instance:

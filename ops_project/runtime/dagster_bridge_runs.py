@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.runtime import locks
+from ops_project.runtime.dagster_runs_file import DOMAIN_TAG, RunFacts, moment
 from ops_project.runtime.processes import Process, current
 from ops_project.settings import Settings
 
 PROCESS_TAG = "ops/process"
-DOMAIN_TAG = "ops/domain"
 AS_OF_TAG = "ops/as_of"
 COMMIT_TAG = "ops/commit"
 
@@ -124,17 +124,6 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
         return dg.DagsterInstance.get()
 
 
-@dataclass(frozen=True)
-class RunFacts:
-    """One run, as `ops status` tells it."""
-
-    run_id: str
-    job: str
-    state: str
-    started_at: datetime | None
-    ended_at: datetime | None
-
-
 def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str, RunFacts]:
     """Domain → its newest run; domains that never ran are absent."""
     found = {}
@@ -142,13 +131,9 @@ def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str,
         for record in instance.get_run_records(RunsFilter(tags={DOMAIN_TAG: domain}), limit=1):
             run = record.dagster_run
             found[domain] = RunFacts(
-                run.run_id, run.job_name, run.status.value.lower(), _moment(record.start_time), _moment(record.end_time)
+                run.run_id, run.job_name, run.status.value.lower(), moment(record.start_time), moment(record.end_time)
             )
     return found
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).replace(microsecond=0)
 
 
 def identify(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:

@@ -2,29 +2,109 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from types import SimpleNamespace
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
+from dagster import DagsterRunStatus
 from dagster._core.test_utils import create_run_for_test
 
-from ops_project.defs.shared import execute
-from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG
+from ops_project import catalog
+from ops_project.defs.shared import unchanged
+from ops_project.runtime import dagster_home, dagster_runs_file
+from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG, last_runs, open_instance
+from ops_project.settings import Settings
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+NOW = datetime(2026, 11, 20, 12, 10, tzinfo=UTC)
+OK = DagsterRunStatus.SUCCESS
 
 
-@pytest.mark.parametrize(("later", "nothing_new"), [((), True), (("other",), True), (("shop",), False)])
-def test_a_later_run_that_was_killed_or_failed_is_not_passed_over(tmp_path, monkeypatch, later, nothing_new):
-    (tmp_path / "warehouse.duckdb").touch()
-    site = SimpleNamespace(settings=SimpleNamespace(home=tmp_path, warehouse=tmp_path / "warehouse.duckdb"))
-    monkeypatch.setattr(execute, "pending_dates", lambda *_: ([], 0))
-    monkeypatch.setattr(execute, "_signature", lambda *_: "same")
-    monkeypatch.setattr(execute.snapshots, "existing", lambda _: [SimpleNamespace(id="000001-a")])
-    with dg.DagsterInstance.ephemeral() as instance:
-        good = create_run_for_test(instance, tags={DOMAIN_TAG: "shop"})
-        execute._remember(site, "shop", NOW, SimpleNamespace(run_id=good.run_id))
-        for domain in later:
-            create_run_for_test(instance, tags={DOMAIN_TAG: domain})
-        assert execute._nothing_new(site, instance, "shop", NOW) is nothing_new
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    settings = Settings.load(home=tmp_path, environ={})
+    dagster_home.ensure(settings)
+    for file in (settings.warehouse, settings.snapshots / "000001-a" / "manifest.json"):
+        file.parent.mkdir(parents=True)
+        file.write_text("{}")
+    (settings.archive / "insurance").mkdir(parents=True)
+    with settings.exported(), open_instance(settings) as instance:
+        yield settings, catalog.load(settings), instance
+
+
+def run(settings: Settings, instance: dg.DagsterInstance, domain: str, status: DagsterRunStatus = OK) -> str:
+    return create_run_for_test(instance, job_name=f"{domain}_pipeline", tags={DOMAIN_TAG: domain}, status=status).run_id
+
+
+def quiet(home, now=NOW):
+    settings, loaded, _ = home
+    return unchanged.quiet_domains(settings, loaded, ["insurance"], now)
+
+
+def good(home):
+    settings, _, instance = home
+    unchanged.remember(settings, "insurance", NOW, run(settings, instance, "insurance"))
+
+
+def test_a_run_that_would_only_repeat_the_last_one_is_skipped(home):
+    good(home)
+    run(home[0], home[2], "investor")
+    assert quiet(home) == {"insurance": unchanged.NOTHING_NEW}
+
+
+@pytest.mark.parametrize("status", [DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS])
+def test_a_later_run_is_not_passed_over(home, status):
+    good(home)
+    run(home[0], home[2], "insurance", status)
+    assert quiet(home) is None
+
+
+def test_a_run_that_was_killed_is_looked_at_whatever_its_domain(home):
+    good(home)
+    run(home[0], home[2], "investor", DagsterRunStatus.STARTED)
+    assert quiet(home) is None
+
+
+def test_what_the_clock_may_bring_is_looked_for_when_an_hour_has_passed(home):
+    good(home)
+    assert quiet(home, NOW + timedelta(minutes=49)) is not None
+    assert quiet(home, NOW + timedelta(hours=1)) is None
+
+
+def test_a_file_that_waits_is_something_new(home):
+    good(home)
+    folder = home[0].inbound / "insurance"
+    folder.mkdir(parents=True)
+    (folder / "policies_20261119.csv").write_text("")
+    assert quiet(home) is None
+
+
+def test_a_domain_that_was_never_fed_is_not_in_use(home):
+    (home[0].archive / "insurance").rmdir()
+    assert quiet(home) == {"insurance": unchanged.NO_FILES}
+
+
+def test_the_file_says_of_runs_what_dagster_says(home):
+    settings, _, instance = home
+    for domain in ("insurance", "investor", "insurance"):
+        run(settings, instance, domain)
+    domains = ["insurance", "investor", "streaming"]
+    found = dagster_runs_file.read(settings, domains)
+    assert found is not None
+    assert found.newest == last_runs(instance, domains)
+    assert not found.unfinished
+
+
+def test_where_runs_are_kept_elsewhere_dagster_is_asked(home):
+    settings, _, _ = home
+    (settings.dagster_home / "dagster.yaml").write_text("storage: {postgres: {postgres_url: {env: URL}}}\n")
+    assert dagster_runs_file.read(settings, ["insurance"]) is None
+    assert quiet(home) is None
+
+
+def test_the_look_does_not_import_dagster():
+    modules = "ops_project.defs.shared.unchanged, ops_project.defs.shared.domain_run, ops_project.cli.status"
+    code = f"import sys, {modules}; print('dagster' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

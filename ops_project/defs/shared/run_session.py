@@ -18,6 +18,7 @@ import duckdb
 from dagster import DagsterRun
 
 from ops_project.defs.shared import partitions
+from ops_project.defs.shared.domain_run import RunReport
 from ops_project.defs.shared.publication import verdicts
 from ops_project.defs.shared.site import Site
 from ops_project.landing import ensure_tables
@@ -32,22 +33,6 @@ from ops_project.runtime.watchdog import Overrun, Watchdog
 
 TIMEOUT_TAG = "ops/timeout_seconds"
 DEFAULT_RUN_SECONDS = 14_400
-
-
-@dataclass
-class RunReport:
-    """What is told of a run when it has ended. Read from the warehouse while it is still open."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    """By part: waiting, snapshot, publish."""
-    batches: list[dict[str, Any]] = field(default_factory=list)
-    findings: list[dict[str, Any]] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
-    """Gold tables that were not published, in words."""
-    repaired: list[str] = field(default_factory=list)
-    snapshot: str | None = None
-    error: str | None = None
-    """Why snapshot or publication failed."""
 
 
 @dataclass

@@ -1,0 +1,48 @@
+"""What is told of a run when it has ended; the nouns alone, so that who only shows them need not import Dagster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ops_project.runtime.dagster_bridge_runs import RunOutcome
+
+
+@dataclass
+class RunReport:
+    """What is told of a run when it has ended. Read from the warehouse while it is still open."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    """By part: waiting, snapshot, publish."""
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    """Gold tables that were not published, in words."""
+    repaired: list[str] = field(default_factory=list)
+    snapshot: str | None = None
+    error: str | None = None
+    """Why snapshot or publication failed."""
+
+
+@dataclass
+class DomainRun:
+    """One Dagster run of a domain and everything that is told of it."""
+
+    domain: str
+    job: str
+    state: str
+    """succeeded, failed, nothing new, no files yet."""
+    seconds: float
+    run_id: str | None = None
+    window: tuple[date, date] | None = None
+    report: RunReport = field(default_factory=RunReport)
+    outcome: RunOutcome | None = None
+    error: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the command may not end with 0."""
+        checks = self.outcome.checks if self.outcome else ()
+        return self.state == "failed" or self.report.error is not None or any(check.failed for check in checks)

@@ -1,0 +1,127 @@
+"""Whether a run of a domain would only repeat its last one.
+
+Does not import Dagster: a look that finds nothing to do must not pay for what it does not need.
+
+Nothing that the clock brings is passed over: what is missing, late or stale is judged anew when an hour has passed, and
+models that count back from today when a day has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from ops_project.catalog import Catalog
+from ops_project.landing.inbox import pending
+from ops_project.runtime import dagster_runs_file, dbt_manifest, files, snapshots
+from ops_project.runtime.code_version import sources_key
+from ops_project.runtime.sources import SOURCES
+from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
+
+NOTHING_NEW = "nothing new"
+NO_FILES = "no files yet"
+
+
+def quiet_domains(settings: Settings, catalog: Catalog, domains: list[str], now: datetime) -> dict[str, str] | None:
+    """Domain → why nothing is to be run, if that holds for every one of them; None where something is to be done, or
+    where it takes Dagster to know."""
+    runs = dagster_runs_file.read(settings, domains)
+    if runs is None or runs.unfinished:
+        return None
+    result, signature = {}, _signature(settings, now)
+    for domain in domains:
+        newest = runs.newest.get(domain)
+        why = quiet(settings, catalog, domain, newest.run_id if newest else None, now, signature)
+        if why is None:
+            return None
+        result[domain] = why
+    return result
+
+
+def quiet(
+    settings: Settings,
+    catalog: Catalog,
+    domain: str,
+    newest_run: str | None,
+    now: datetime,
+    signature: str | None = None,
+) -> str | None:
+    """Why a run of `domain` would only repeat the last one, or None."""
+    if pending_dates(settings, catalog, domain, now)[1]:
+        return None
+    if _repeats(settings, domain, newest_run, signature or _signature(settings, now)):
+        return NOTHING_NEW
+    return NO_FILES if _never_fed(settings, catalog, domain) else None
+
+
+def pending_dates(settings: Settings, catalog: Catalog, domain: str, now: datetime) -> tuple[list[date], int]:
+    """Business dates of the files that wait in a domain's inbound folder, and how many files those are.
+
+    As landing sees it: what is dated after `now` has not arrived yet.
+    """
+    days: set[date] = set()
+    count = 0
+    for feed in catalog.feeds_of(domain):
+        for file in pending(feed, settings.inbound) if feed.enabled else ():
+            # A file whose dates stand only inside it counts as of the day it came.
+            day = file.business_date or min(file.modified_at, now).astimezone(feed.arrival.zone).date()
+            if not file.waits and day <= now.astimezone(feed.arrival.zone).date():
+                count += 1
+                days.add(day)
+    return sorted(days), count
+
+
+def remember(settings: Settings, domain: str, now: datetime, run_id: str | None) -> None:
+    """Note a run that succeeded, and what it depended on."""
+    file = _memory(settings, domain)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(file, {"signature": _signature(settings, now), "run_id": run_id, "as_of": now.isoformat()})
+
+
+def _memory(settings: Settings, domain: str) -> Path:
+    return settings.home / "state" / f"{domain}.json"
+
+
+def _signature(settings: Settings, now: datetime) -> str:
+    """What a run's result depends on besides the inbound files: code, models, configuration, and the hour.
+
+    The hour, because what is late is decided by the clock; within one, nothing becomes due that is not there.
+    """
+    digest = hashlib.sha256(f"{dbt_manifest.content_key(DBT_PROJECT_DIR)} {sources_key()} {now:%Y-%m-%dT%H}".encode())
+    for root in (CONFIG_DIR, settings.overlay):
+        for path in sorted(root.rglob("*")) if root else []:
+            if path.is_file():
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _repeats(settings: Settings, domain: str, newest_run: str | None, signature: str) -> bool:
+    """Whether the newest run is the one that is remembered as good, and nothing that it depended on has changed.
+
+    A later run may have landed what waited, and died before it was built.
+    """
+    if newest_run is None or not settings.warehouse.is_file():
+        return False
+    try:
+        last: dict[str, Any] = json.loads(_memory(settings, domain).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (
+        newest_run == last.get("run_id") and bool(snapshots.existing(settings)) and last.get("signature") == signature
+    )
+
+
+def _never_fed(settings: Settings, catalog: Catalog, domain: str) -> bool:
+    """Whether nothing has ever come for a domain and its contracts name no date to expect: it is not in use here.
+
+    Empty tables built for it would have scores and alerts that mean nothing, among those of who brought their own data.
+    """
+    feeds = catalog.feeds_of(domain)
+    return (
+        not (settings.archive / domain).exists()
+        and not any(feed.start for feed in feeds)
+        and not any(settings.secret(SOURCES[feed.name][0]) for feed in feeds if feed.name in SOURCES)
+    )
