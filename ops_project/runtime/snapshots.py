@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -91,6 +91,26 @@ def open(snapshot: Snapshot, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnec
     return connection
 
 
+def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
+    """Note, before it begins, that these business dates are built anew though nothing touched them.
+
+    Killed before its snapshot, such a run leaves dates that no journal names: the next snapshot would keep their old
+    checksums. For the lock's holder only.
+    """
+    windows = {*announced_rebuilds(settings), window}
+    _announcement(settings).parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(_announcement(settings), sorted([str(first), str(last)] for first, last in windows))
+
+
+def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
+    """The windows that were announced since the last snapshot."""
+    try:
+        noted = json.loads(_announcement(settings).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted]
+
+
 def take(
     warehouse: Warehouse,
     *,
@@ -104,7 +124,8 @@ def take(
     settings = warehouse.settings
     connection = warehouse.connection()
     before = existing(settings)[-1:]
-    found = _fingerprints(connection, before[0] if before else None, window)
+    windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
+    found = _fingerprints(connection, before[0] if before else None, windows)
     warehouse.checkpoint()
     number = int(before[0].id[:6]) + 1 if before else 1
     name = f"{number:06d}-{run_id[:8]}"
@@ -130,6 +151,7 @@ def take(
     folder = settings.snapshots / name
     partial.rename(folder)
     files.sync_folder(settings.snapshots)
+    _announcement(settings).unlink(missing_ok=True)
     reach("snapshot:renamed")
     prune(settings, warehouse.platform.snapshots.keep)
     return Snapshot(folder, manifest)
@@ -157,11 +179,9 @@ def remove_partial(settings: Settings) -> list[str]:
 
 
 def _fingerprints(
-    connection: duckdb.DuckDBPyConnection, before: Snapshot | None, window: tuple[date, date] | None
+    connection: duckdb.DuckDBPyConnection, before: Snapshot | None, windows: Sequence[tuple[date, date]]
 ) -> dict[str, Fingerprint]:
-    rebuilt = set()
-    if window is not None:
-        rebuilt = {str(window[0] + timedelta(days=n)) for n in range((window[1] - window[0]).days + 1)}
+    rebuilt = {str(first + timedelta(days=n)) for first, last in windows for n in range((last - first).days + 1)}
     old = before.tables if before else {}
     now = tables(connection)
     return {
@@ -196,6 +216,10 @@ def _touched(
         [since, name] if only else [since],
     ).fetchall()
     return {row[0] for row in rows} | (rebuilt if schema != "bronze" else set())
+
+
+def _announcement(settings: Settings) -> Path:
+    return settings.warehouse.with_name("rebuilding.json")
 
 
 def _load_seq(connection: duckdb.DuckDBPyConnection) -> int:

@@ -115,16 +115,36 @@ def test_a_large_table_is_hashed_only_where_it_was_touched(
     assert again == fingerprints.fingerprint(connection, "bronze.events", found.columns)
 
 
+LARGE_FACT = (
+    "CREATE SCHEMA ops; CREATE SCHEMA silver; CREATE TABLE ops.batches (load_seq BIGINT);"
+    "CREATE TABLE ops.builds (model VARCHAR, load_seq BIGINT); INSERT INTO ops.builds VALUES ('fact', 1);"
+    "CREATE TABLE ops.touched_dates (feed VARCHAR, business_date DATE, load_seq BIGINT);"
+    "CREATE TABLE silver.fact AS SELECT DATE '2026-01-01' + (range // 4)::INT AS business_date, range AS id FROM range(40)"
+)
+SECOND = (date(2026, 1, 2), date(2026, 1, 2))
+
+
 def test_a_rebuilt_window_counts_as_touched(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
     connection = warehouse.connection()
-    connection.execute(
-        "CREATE SCHEMA ops; CREATE SCHEMA silver; CREATE TABLE ops.batches (load_seq BIGINT);"
-        "CREATE TABLE ops.builds (model VARCHAR, load_seq BIGINT); INSERT INTO ops.builds VALUES ('fact', 1);"
-        "CREATE TABLE ops.touched_dates (feed VARCHAR, business_date DATE, load_seq BIGINT);"
-        "CREATE TABLE silver.fact AS SELECT DATE '2026-01-01' + (range // 4)::INT AS business_date, range AS id FROM range(40)"
-    )
+    connection.execute(LARGE_FACT)
     take(warehouse)
     connection.execute("UPDATE silver.fact SET id = 1000 WHERE business_date = DATE '2026-01-02'")
-    found = take(warehouse, run="run-2", window=(date(2026, 1, 2), date(2026, 1, 2))).tables["silver.fact"]
+    found = take(warehouse, run="run-2", window=SECOND).tables["silver.fact"]
     assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)
+
+
+def test_a_rebuild_that_was_killed_before_its_snapshot_is_hashed_by_the_next(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
+    connection = warehouse.connection()
+    connection.execute(LARGE_FACT)
+    take(warehouse)
+    snapshots.announce_rebuild(warehouse.settings, SECOND)
+    connection.execute("UPDATE silver.fact SET id = 1000 WHERE business_date = DATE '2026-01-02'")
+    # Killed here; the run that follows is about another date, and rebuilds it.
+    snapshots.announce_rebuild(warehouse.settings, (date(2026, 1, 5), date(2026, 1, 5)))
+    found = take(warehouse, run="run-3", window=(date(2026, 1, 5), date(2026, 1, 5))).tables["silver.fact"]
+    assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)
+    assert snapshots.announced_rebuilds(warehouse.settings) == []

@@ -136,6 +136,8 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
             report=report,
             say=watcher.say,
         )
+        if session.rebuild is not None:
+            snapshots.announce_rebuild(settings, session.rebuild)
         seconds = float(run.tags.get(TIMEOUT_TAG, DEFAULT_RUN_SECONDS))
         with watchdog.armed(f"run {run.run_id[:8]} of {run.job_name}", seconds):
             try:
