@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -132,6 +134,45 @@ def test_daily_summary(home: Path) -> None:
     assert row["orders_ingested_today"] == row["orders_processed_today"] == (DAYS - 1) * 12 + 1
     assert row["anomalies_24h"] == 1
     assert row["overall_status"] == "⚠️ Issues detected"
+
+
+REFUSED = (
+    "insert into ops.batches by name select 'b1' as batch_id, 'orders' as feed, 'ecommerce' as domain, "
+    "'orders.csv' as file_name, '' as sha256, 0 as size_bytes, now() as arrived_at, date '2026-01-10' as business_date, "
+    "99 as load_seq, '{status}' as status, 0 as rows_in, 0 as rows_loaded, 0 as rows_quarantined, 0 as rows_filtered, "
+    "0 as rows_collapsed, now() as loaded_at"
+)
+FINDING = (
+    "insert into ops.findings by name select 'f1' as finding_id, 'source_partial' as kind, '{feed}' as feed, "
+    "date '2026-01-10' as business_date, {batch} as batch_id, 'cut off' as message, '{state}' as state, now() as observed_at"
+)
+
+
+@pytest.mark.parametrize(
+    ("batch", "feed", "state", "healthy", "words"),
+    [
+        ("rejected", "orders", "open", False, ", 1 files awaited"),
+        (None, "orders", "open", False, ", 1 files awaited"),
+        ("loaded", "orders", "open", False, ", 1 files doubted"),
+        ("rejected", "orders", "resolved", True, "0 low quality"),
+        (None, "streams", "open", True, "0 low quality"),
+    ],
+)
+def test_what_is_open_about_a_file_is_not_healthy(
+    home: Path, tmp_path: Path, batch: str | None, feed: str, state: str, healthy: bool, words: str
+) -> None:
+    copied = shutil.copytree(home, tmp_path / "home")
+    [database] = (copied / "snapshots").glob("*/warehouse.duckdb")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update ops.quality_scores set score = 90")
+        if batch is not None:
+            connection.execute(REFUSED.format(status=batch))
+        connection.execute(FINDING.format(feed=feed, state=state, batch="'b1'" if batch else "null"))
+    health = ask(copied, "1")["rows"][0]
+    assert health["status"] == ("✅ Healthy" if healthy else "⚠️ Warning")
+    assert health["details"].endswith(words)
+    summary = ask(copied, "8")["rows"][0]["overall_status"]
+    assert summary == ("✅ All checks passed" if healthy else "⚠️ Issues detected")
 
 
 def test_predictions_are_read_once_they_exist() -> None:

@@ -1,5 +1,5 @@
 -- title: Pipeline status overview
--- tells: Whether any critical table is stale (24 h or more since its last update) or of low quality (score below 85).
+-- tells: Whether a critical table is stale (24 h or more since its update), a score is below 85, or a file is awaited or doubted.
 with updates as (
     select max(ingestion_timestamp) as last_updated from bronze.customers
     union all
@@ -10,8 +10,23 @@ with updates as (
     select max(metric_updated_at) from gold.customer_metrics
 ),
 
+-- What is open about a file: it did not come or was refused, and is awaited; or it was loaded and is doubted.
+findings as (
+    select
+        findings.feed,
+        findings.business_date,
+        findings.file_name,
+        batches.status is distinct from 'loaded' as is_awaited
+    from ops.findings
+    inner join ops.feeds on findings.feed = feeds.feed and feeds.domain = 'ecommerce'
+    left join ops.batches on findings.batch_id = batches.batch_id
+    where findings.state = 'open'
+),
+
 counts as (
     select
+        (select count(distinct (feed, business_date)) from findings where is_awaited) as awaited_count,
+        (select count(distinct (feed, business_date)) from findings where not is_awaited) as doubted_count,
         (
             select count(*) from updates
             where date_diff('second', last_updated, $as_of) >= 24 * 3600
@@ -31,11 +46,13 @@ select
     'Pipeline Health' as metric,
     case
         when stale_count > 0 or low_quality_count > 2 then '❌ Critical'
-        when low_quality_count > 0 then '⚠️ Warning'
+        when low_quality_count > 0 or awaited_count > 0 or doubted_count > 0 then '⚠️ Warning'
         when never_count > 0 or scored_count = 0 then '❔ Unknown'
         else '✅ Healthy'
     end as status,
     concat(stale_count, ' stale tables, ', low_quality_count, ' low quality')
+    || case when awaited_count > 0 then concat(', ', awaited_count, ' files awaited') else '' end
+    || case when doubted_count > 0 then concat(', ', doubted_count, ' files doubted') else '' end
     || case when never_count > 0 then concat(', ', never_count, ' never loaded') else '' end
     || case when scored_count = 0 then ', no scores yet' else '' end as details
 from counts;

@@ -21,10 +21,17 @@ select
     (
         select
             case
+                when count(*) filter (quality_score < 85) > 0 or max(findings.open_count) > 0 then '⚠️ Issues detected'
                 when count(quality_score) = 0 then '❔ Unknown'
-                when count(*) filter (quality_score < 85) = 0 then '✅ All checks passed'
-                else '⚠️ Issues detected'
+                else '✅ All checks passed'
             end
         from gold.data_quality_metrics
+        cross join (
+            -- A file that is missing, was refused, or was loaded and is doubted.
+            select count(*) as open_count
+            from ops.findings
+            inner join ops.feeds on findings.feed = feeds.feed and feeds.domain = 'ecommerce'
+            where findings.state = 'open'
+        ) as findings
         where domain = 'ecommerce'
     ) as overall_status;
