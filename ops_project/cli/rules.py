@@ -56,6 +56,11 @@ def lint(settings: Settings, as_json: bool) -> None:
 
     try:
         catalog = load_catalog(settings)
+        # What is promised by whom and by when must be built by somebody: only the definitions know.
+        from ops_project.defs.compose import compose
+        from ops_project.defs.shared.site import Site
+
+        compose(Site.load(settings))
     except ConfigError as error:
         problems = [str(problem) for problem in error.problems]
         emit(as_json, {"mistakes": problems, "warnings": []}, lambda: console.print("\n".join(problems), markup=False))

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import dagster as dg
 
+from ops_project.catalog import ConfigError
+from ops_project.defs.operations.definitions import build as build_operations
 from ops_project.defs.shared.domain import build_domain
 from ops_project.defs.shared.logs import file_logger
 from ops_project.defs.shared.run_session import warehouse_resource
 from ops_project.defs.shared.site import Site
+from ops_project.model.alerting_consistency import check_promises
 
 
 def compose(site: Site) -> dg.Definitions:
     """Every domain of the catalog – one without a package of its own from its feeds file alone –, and operations."""
     parts = []
-    for name in [*site.catalog.domain_ids(), "operations"]:
+    for name in site.catalog.domain_ids():
         if find_spec(f"ops_project.defs.{name}") and find_spec(f"ops_project.defs.{name}.definitions"):
             parts.append(importlib.import_module(f"ops_project.defs.{name}.definitions").build(site))
         elif site.catalog.feeds_of(name):
             parts.append(build_domain(site, name))
+    merged = dg.Definitions.merge(*parts)
+    built = sorted({key for part in merged.assets or () if isinstance(part, dg.AssetsDefinition) for key in part.keys})
+    _check_promises(site, built, sorted(job.name for job in merged.jobs or ()))
     return dg.Definitions.merge(
-        *parts,
+        merged,
+        build_operations(site, built),
         dg.Definitions(
             resources={"warehouse": warehouse_resource(site)},
             executor=dg.in_process_executor,
             loggers={"console": file_logger(site.settings)},
         ),
     )
+
+
+def _check_promises(site: Site, built: Sequence[dg.AssetKey], jobs: Sequence[str]) -> None:
+    """A service level on a table that nobody builds would be silent for ever. Raises ConfigError with file and line."""
+    assets = ["/".join(key.path) for key in built]
+    if problems := check_promises(site.catalog.documents["slas.yaml"], site.catalog.slas, assets, jobs):
+        raise ConfigError(problems)

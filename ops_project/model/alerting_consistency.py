@@ -252,6 +252,23 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
     return problems
 
 
+def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: Sequence[str]) -> list[Problem]:
+    """What is promised exists: `assets` (schema/table) and `jobs` are those of the definitions."""
+    problems: list[Problem] = []
+    for name, sla in slas.slas.items():
+        for asset in sla.assets:
+            if asset in assets:
+                continue
+            # Hundreds of names help nobody: those that are spelled alike, else those of the same schema.
+            schema = asset.partition("/")[0]
+            near = get_close_matches(asset, assets, n=3) or [a for a in assets if a.partition("/")[0] == schema]
+            problems += _dangling(document, ("slas", name, "assets"), f"{name!r}: asset", asset, near or assets)
+    for group in ("slas", "expectations"):
+        for name, item in getattr(slas, group).items():
+            problems += _dangling(document, (group, name, "pipeline"), f"{name!r}: pipeline", item.pipeline, jobs)
+    return problems
+
+
 def check_slas(document: Document, slas: Slas, receivers: Receivers, domains: Sequence[str]) -> list[Problem]:
     problems: list[Problem] = []
     for group in ("slas", "expectations"):

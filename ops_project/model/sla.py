@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from ops_project.model.base import Model
 from ops_project.model.duration import Duration
-from ops_project.model.severity import Severity
 
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Sla(Model):
-    """`assets` must have been built for the day, in the platform's zone, by `deadline`."""
+    """`assets` must have been built for the day by `deadline`, or `within` a time of `start`, in the platform's zone."""
 
     title: str
     domain: str
     assets: tuple[str, ...] = Field(min_length=1)
     """Asset keys, schema/table."""
     pipeline: str
-    deadline: Clock
-    days: Literal["daily", "weekdays"] = "daily"
+    deadline: Clock | None = None
+    start: Clock | None = None
+    """When the pipeline is scheduled; with `within` in place of a deadline, so that on the night on which the clocks
+    move the deadline moves with the start."""
+    within: Duration | None = None
+    days: Literal["daily", "weekdays", "sunday"] = "daily"
     warn_before: Duration = timedelta(minutes=30)
     """A breach that can be foreseen is told at least this long before."""
     uptime_target: float | None = Field(default=None, gt=0, le=100)
-    severity: Severity = "critical"
+    """Percent of the measured time in which what was due was there."""
+    severity: Literal["critical", "high"] = "critical"
+    """Of a missed deadline: critical pages."""
     enabled: bool = True
+
+    @model_validator(mode="after")
+    def _one_deadline(self) -> Sla:
+        if (self.deadline is None) == (self.start is None) or (self.start is None) != (self.within is None):
+            raise ValueError("give either deadline, or start and within")
+        return self
+
+    @property
+    def due(self) -> str:
+        """The deadline as the clock shows it on an ordinary day, HH:MM."""
+        if self.deadline is not None:
+            return self.deadline
+        assert self.start is not None and self.within is not None
+        return f"{datetime.combine(date.min, time.fromisoformat(self.start)) + self.within:%H:%M}"
 
 
 class Expectation(Model):

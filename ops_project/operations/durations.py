@@ -62,12 +62,18 @@ def pace(seconds: float, usual: float | None) -> Pace:
 
 
 def critical_path(
-    wanted: Sequence[str], built: frozenset[str], upstream: Mapping[str, Sequence[str]], baseline: Baseline
+    wanted: Sequence[str],
+    built: frozenset[str],
+    upstream: Mapping[str, Sequence[str]],
+    baseline: Baseline,
+    running: Mapping[str, float] | None = None,
 ) -> float:
     """Seconds of the longest chain of steps that must still run before every one of `wanted` is built.
 
-    A step that builds several assets of the chain counts once. A step without a baseline counts nothing.
+    A step that builds several assets of the chain counts once; one that runs (`running`: step → seconds so far) counts
+    what is usually left of it. A step without a baseline counts nothing.
     """
+    running = running or {}
     memory: dict[str, tuple[float, str]] = {}
 
     def reach(asset: str) -> tuple[float, str]:
@@ -85,6 +91,7 @@ def critical_path(
                 else:
                     before = max(before, seconds)
             own = median(baseline.steps[step]) if baseline.steps.get(step) else 0.0
+            own = max(0.0, own - running.get(step, 0.0))
             memory[asset] = (max(before + own, same), step)
         return memory[asset]
 

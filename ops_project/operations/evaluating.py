@@ -182,7 +182,7 @@ def _became_true(
         failure_class=signal.failure_class or alert.failure_class or rule.failure_class
         or config.metrics[signal.kind].failure_class or "unknown",
         evidence_ref=signal.evidence_ref or alert.evidence_ref,
-        summary=_summary(rule, labels, value),
+        summary=_summary(rule, labels, shown_value(value, rule.conditions[index], config.metrics[signal.kind].unit)),
     )  # fmt: skip
     if is_true and alert.status == PENDING and rule.hold <= timedelta():
         alert = _fire(decision, alert, at)
@@ -298,7 +298,7 @@ def _alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tupl
 
 
 def _with_dates(kept: Mapping[str, str], seen: Mapping[str, str]) -> Mapping[str, str]:
-    """The labels an alert began with, and every date that it has complained of since: a verdict is about all of them."""
+    """The labels an alert began with, and every date that it complained of since: a verdict is about all of them."""
     if not (new := seen.get(DATES)) or new == kept.get(DATES):
         return kept
     dates = {*new.split(","), *kept.get(DATES, new).split(",")}
@@ -310,9 +310,36 @@ class _Blank(dict[str, str]):
         return "–"
 
 
-def _summary(rule: Rule, labels: Mapping[str, str], value: float | None) -> str:
-    shown = "unknown" if value is None else f"{value:g}"
+def _summary(rule: Rule, labels: Mapping[str, str], shown: str) -> str:
     return rule.title.format_map(_Blank({**labels, "value": shown}))
+
+
+def shown_value(value: float | None, condition: Condition, unit: str) -> str:
+    """A value as people say it: 2 h 5 min, 25 %, 3.1 GB."""
+    if value is None:
+        return "unknown"
+    if condition.aggregate == "count":
+        return f"{value:g}"
+    if condition.aggregate == "ratio" or unit == "ratio":
+        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
+    if unit == "seconds":
+        hours, rest = divmod(round(value), 3600)
+        minutes, seconds = divmod(rest, 60)
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds} s"
+    if unit == "percent":
+        return f"{value:.1f} %".replace(".0 ", " ")
+    if unit == "bytes":
+        return human_bytes(value)
+    return f"{value:g}"
+
+
+def human_bytes(value: float) -> str:
+    """1.5 GB; decimal units, as disks are sold."""
+    units = ["B", "kB", "MB", "GB", "TB"]
+    while abs(value) >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.3g} {units[0]}"
 
 
 def _shown(condition: Condition, value: float | None) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from ops_project.model.sla import Sla
+
 SATURDAY = 5
 SUNDAY = 6
 
@@ -20,6 +22,21 @@ def applies(days: str, day: date) -> bool:
 def at_clock(day: date, clock: str, zone: ZoneInfo) -> datetime:
     """The moment, UTC, at which the wall clock of `zone` shows `clock` on `day`."""
     return datetime.combine(day, time.fromisoformat(clock), zone).astimezone(UTC)
+
+
+def due_at(sla: Sla, day: date, zone: ZoneInfo) -> datetime:
+    """The moment, UTC, at which `sla` is due on `day`."""
+    if sla.deadline is not None:
+        return at_clock(day, sla.deadline, zone)
+    assert sla.start is not None and sla.within is not None
+    return at_clock(day, sla.start, zone) + sla.within
+
+
+def last_due(sla: Sla, now: datetime, zone: ZoneInfo) -> date | None:
+    """The newest day whose deadline has passed; None where none applies in the week before."""
+    today = now.astimezone(zone).date()
+    days = (today - timedelta(days=back) for back in range(8))
+    return next((day for day in days if applies(sla.days, day) and due_at(sla, day, zone) <= now), None)
 
 
 def day_start(day: date, zone: ZoneInfo) -> datetime:
@@ -68,20 +85,3 @@ def outlook(
             f"({remaining_seconds / 60:.0f} min of work left; not ready: {', '.join(missing[:5])})"
         )
     return Outlook(missing, expected, at_risk, breached, why)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A stretch of time that was measured; `up` says what was found."""
-
-    start: datetime
-    end: datetime
-    up: bool
-
-
-def uptime(measured: Sequence[Interval]) -> float | None:
-    """Share of the measured time that was up, in percent; None where nothing was measured."""
-    total = sum((item.end - item.start).total_seconds() for item in measured)
-    if total <= 0:
-        return None
-    return 100 * sum((item.end - item.start).total_seconds() for item in measured if item.up) / total

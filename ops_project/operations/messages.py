@@ -94,7 +94,7 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
             "asset_count": len(below),
             "exposures": exposures,
             "slas": sorted(
-                f"{sla.title} ({sla.deadline})" for sla in config.slas.values() if touched.intersection(sla.assets)
+                f"{sla.title} ({sla.due})" for sla in config.slas.values() if touched.intersection(sla.assets)
             ),
         },
         "silent_under_it": [

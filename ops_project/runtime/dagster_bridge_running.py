@@ -32,6 +32,8 @@ class ActiveRun:
     steps: Mapping[str, datetime] = field(default_factory=dict)
     """Steps that run now → since when."""
     process: str = ""
+    building: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Step → assets that it is to build and has not built yet."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,22 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
         run = record.dagster_run
         waiting = run.status in (DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED)
         steps: dict[str, datetime] = {}
+        building: dict[str, set[str]] = {}
         last = record.start_time or record.create_timestamp.timestamp()
         if not waiting:
             for entry in instance.all_logs(run.run_id):
                 last = max(last, entry.timestamp)
                 event = entry.dagster_event
-                if event is None or event.event_type not in STEP_EVENTS or not event.step_key:
+                if event is None:
+                    continue
+                step = event.step_key or entry.step_key or ""
+                if event.event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+                    planned = event.asset_materialization_planned_data.asset_key
+                    building.setdefault(step, set()).add(name(planned))
+                elif event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
+                    done = event.step_materialization_data.materialization.asset_key
+                    building.setdefault(step, set()).discard(name(done))
+                if event.event_type not in STEP_EVENTS or not event.step_key:
                     continue
                 if event.event_type in (DagsterEventType.STEP_START, DagsterEventType.STEP_RESTARTED):
                     steps[event.step_key] = _moment(entry.timestamp)
@@ -71,7 +83,7 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
         result.append(
             ActiveRun(run.run_id, run.job_name, run.tags.get("ops/domain", ""), waiting, _moment(since),
             _moment(last), steps,
-                      run.tags.get(PROCESS_TAG, ""))
+                      run.tags.get(PROCESS_TAG, ""), {step: frozenset(assets) for step, assets in building.items()})
         )  # fmt: skip
     return result
 

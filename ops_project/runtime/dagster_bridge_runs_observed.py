@@ -123,20 +123,24 @@ def signals_of_run(
 ) -> list[Signal]:
     """Everything that the end of this run tells."""
     if run.tags.get("dagster/will_retry") == "true":
-        return [_outcome(run, succeeded, at, now, {"attempt": "first"})]
+        # Neither told nor counted as an end: another attempt is on its way.
+        return _first_attempt(run, True, at, now)
     partition = run.tags.get("dagster/partition", "")
     labels = _labels(run)
     common: dict[str, Any] = {
         "event_at": at, "observed_at": now, "pipeline": run.job_name, "run_id": run.run_id, "occurrence": run.run_id,
         "labels": labels,
     }  # fmt: skip
+    seen = _read(instance, run.run_id)
+    retries = _retries(seen, run, now, labels)
     if succeeded:
         return [
             Signal(kind="run.failure", state=OK, value=0.0, domain=_domain(run, set(), lineage), **common),
             _outcome(run, True, at, now, labels),
-            *_retries(_read(instance, run.run_id), run, now, labels),
+            *_first_attempt(run, bool(retries), at, now),
+            *_steps(seen, run, at, now),
+            *retries,
         ]
-    seen = _read(instance, run.run_id)
     failed: dict[str, tuple[str, str]] = {}
     signals: list[Signal] = []
     for key, step in sorted(seen.steps.items()):
@@ -170,8 +174,10 @@ def signals_of_run(
         Signal(kind="run.failure", state=FIRING, value=1.0, domain=_domain(run, concerned, lineage), owners=owners,
                assets=tuple(sorted(concerned)), message=first[0], failure_class=first[1], **common),
         _outcome(run, False, at, now, labels),
+        *_first_attempt(run, True, at, now),
+        *_steps(seen, run, at, now),
         *signals,
-        *_retries(seen, run, now, labels),
+        *retries,
     ]  # fmt: skip
 
 
@@ -195,6 +201,30 @@ def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, l
         value=0.0 if succeeded else 1.0, total=1.0, pipeline=run.job_name, run_id=run.run_id, labels=labels,
         domain=run.tags.get("ops/domain", ""),
     )  # fmt: skip
+
+
+def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime) -> list[Signal]:
+    """Whether it came through at once; nothing of a run that is itself a second attempt."""
+    if "dagster/retry_number" in run.tags:
+        return []
+    return [
+        Signal(kind="run.first_attempt", state=FIRING if failed else OK, event_at=at, observed_at=now, total=1.0,
+               occurrence=run.run_id, value=float(failed), pipeline=run.job_name, run_id=run.run_id,
+               domain=run.tags.get("ops/domain", ""))
+    ]  # fmt: skip
+
+
+def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[Signal]:
+    """How many of a run's steps failed in the end."""
+    begun = [step for key, step in seen.steps.items() if key and step.started]
+    if not begun:
+        return []
+    failed = sum(step.failed is not None or not step.ended for step in begun)
+    return [
+        Signal(kind="step.outcome", state=FIRING if failed else OK, event_at=at, observed_at=now, value=float(failed),
+               total=float(len(begun)), occurrence=run.run_id, pipeline=run.job_name, run_id=run.run_id,
+               domain=run.tags.get("ops/domain", ""))
+    ]  # fmt: skip
 
 
 def _crashed(

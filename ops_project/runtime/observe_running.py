@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ops_project.model.signal import FIRING, OK, Signal, digest
 from ops_project.operations.durations import Baseline, pace
 from ops_project.runtime import dagster_bridge_running as bridge
+from ops_project.runtime import locks, service_levels
 from ops_project.runtime.observing import Observation, View
 from ops_project.runtime.processes import Process, current
+from ops_project.runtime.service_levels import BASELINES
 
-BASELINES = "baselines"
 NO_PROGRESS = timedelta(hours=1)
 NOT_STARTING = timedelta(minutes=10)
 GAUGES = ("run.queued_seconds", "run.duration_seconds", "run.duration_ratio", "step.duration_seconds",
@@ -20,8 +22,8 @@ GAUGES = ("run.queued_seconds", "run.duration_seconds", "run.duration_ratio", "s
 
 def look(view: View) -> Observation:
     """One reading for each run and step, and a zero for those that were read before and are gone."""
-    runs = bridge.active_runs(view.instance)
-    baselines = learn(view, sorted({run.job for run in runs}))
+    runs = _waiting_for_the_lock(view, bridge.active_runs(view.instance))
+    baselines = learn(view, sorted({run.job for run in runs} | _promised(view)))
     found: list[Signal] = []
     for run in runs:
         found += _of_run(view, run, baselines.get(run.job, Baseline()))
@@ -36,9 +38,38 @@ def look(view: View) -> Observation:
     return Observation([s for s in found if s.value or s.kind != "resource.queue_length" or last.get(s.fingerprint)])
 
 
+def _waiting_for_the_lock(view: View, runs: list[bridge.ActiveRun]) -> list[bridge.ActiveRun]:
+    """A run that Dagster calls started and that has no step yet waits for the warehouse, where another holds it: that
+    is a queue, and no run that makes no progress."""
+    if not any(run.waiting or run.steps for run in runs) and len(runs) < 2:
+        return runs
+    holder = locks.holder(view.settings.lock)
+    if holder is None:
+        return runs
+    return [
+        replace(run, waiting=True)
+        if not run.waiting and not run.steps and (process := Process.parse(run.process)) is not None
+        and process.alive() and process.pid != holder.pid
+        else run
+        for run in runs
+    ]  # fmt: skip
+
+
+def _promised(view: View) -> set[str]:
+    """Pipelines behind service levels that succeeded since their durations were learned: a deadline is foreseen from
+    them, also where the run was too short to be seen while it ran."""
+    kept = service_levels.baselines(view.ledger)
+    newest = {s.pipeline: s.run_id for s in view.ledger.latest("run.failure").values() if s.state == OK}
+    return {
+        sla.pipeline
+        for sla in view.catalog.slas.slas.values()
+        if sla.pipeline in newest and kept.get(sla.pipeline, Baseline()).newest != newest[sla.pipeline]
+    }
+
+
 def learn(view: View, jobs: list[str]) -> dict[str, Baseline]:
     """The baselines of these jobs; read again where there is a newer success."""
-    kept = {job: Baseline.parse(data) for job, data in (view.ledger.document(BASELINES) or {}).items()}
+    kept = service_levels.baselines(view.ledger)
     changed = False
     for job in jobs:
         newest = bridge.newest_success(view.instance, job)

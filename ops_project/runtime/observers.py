@@ -24,6 +24,7 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer("ticks", _late("observe_ticks"), timedelta(seconds=10), needs_instance=True),
     Observer("running", _late("observe_running"), timedelta(seconds=30), needs_instance=True),
     Observer("expected", _late("observe_expected"), timedelta(seconds=30)),
+    Observer("processes", _late("observe_processes"), timedelta(seconds=30), needs_instance=True),
     Observer("resources", _late("observe_resources"), timedelta(minutes=5)),
     Observer("deliveries", _late("observe_deliveries"), timedelta(seconds=30)),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import dagster as dg
@@ -15,10 +15,21 @@ from dagster import DagsterEvent, DagsterEventType, DagsterRunStatus
 from ops_project import catalog
 from ops_project.model.signal import FIRING, OK, Signal
 from ops_project.operations.durations import Baseline
+from ops_project.operations.expected import due_at
 from ops_project.operations.lineage import AssetFacts, Lineage
+from ops_project.operations.uptime import measured_time, uptime
 from ops_project.runtime import dagster_bridge_running as running
 from ops_project.runtime import dagster_bridge_ticks as ticks
-from ops_project.runtime import observe_expected, observe_resources, observe_running, observe_snapshot, observe_ticks
+from ops_project.runtime import (
+    locks,
+    observe_expected,
+    observe_processes,
+    observe_resources,
+    observe_running,
+    observe_snapshot,
+    observe_ticks,
+    service_levels,
+)
 from ops_project.runtime.cycle import run_once
 from ops_project.runtime.ledger import Ledger
 from ops_project.runtime.observing import View
@@ -162,7 +173,88 @@ def test_a_pipeline_that_succeeded_today_and_failed_since_has_succeeded_today(pl
     assert place.look(observe_expected, _at("08:30")) == []
 
 
+def test_a_running_step_counts_what_is_left_of_it(place):
+    _investor(place)
+    steps = {"gold": (3600.0,) * 5}
+    place.ledger.put_document(
+        "baselines", {"investor_pipeline": Baseline("r", (3600.0,) * 5, steps, {f"gold/{k}": "gold" for k in KPIS}).dump()},
+        "x", NOW,
+    )  # fmt: skip
+
+    place.ledger.append(
+        [Signal("step.duration_seconds", OK, _at("07:00"), _at("07:00"), "a", 2400.0, pipeline="investor_pipeline", check="gold")]
+    )
+    assert place.look(observe_expected, _at("07:00")) == [], "40 of 60 minutes are done: ready at 07:20"
+    place.ledger.append(
+        [Signal("step.duration_seconds", OK, _at("07:00"), _at("07:00"), "b", 600.0, pipeline="investor_pipeline", check="gold")]
+    )
+    assert _kinds(place.look(observe_expected, _at("07:01"))) == {("sla.at_risk", FIRING)}, "10 of 60: ready at 07:50"
+    assert place.look(observe_expected, _at("07:20")) == [], "an old reading says nothing: an hour's work, still at risk"
+
+
+def test_a_mark_moves_with_the_start_when_the_clocks_do(place):
+    [silver] = [sla for name, sla in place.catalog.slas.slas.items() if name == "ecommerce-silver"]
+    zone = place.catalog.platform.zone
+
+    def due(day):
+        return due_at(silver, date.fromisoformat(day), zone).strftime("%H:%M")
+
+    assert silver.due == "03:00"
+    # 02:00 becomes 03:00 EDT, 07:00 UTC; in autumn it is the 02:00 after the hour that comes twice.
+    assert [due("2026-03-07"), due("2026-03-08"), due("2026-11-01")] == ["08:00", "08:00", "08:00"]
+
+
+def test_a_missed_mark_is_high_and_a_missed_promise_pages(place):
+    severities = {name: sla.severity for name, sla in place.catalog.slas.slas.items()}
+    assert severities["investor-metrics"] == severities["ecommerce-daily"] == "critical"
+    assert severities["ecommerce-silver"] == "high"
+    _investor(place)
+    place.look(observe_expected, _at("08:00"))
+    [breach] = [s for s in place.ledger.latest("sla.breach").values() if s.state == FIRING]
+    assert breach.labels == {"sla": "investor-metrics", "sla_severity": "critical"}
+    assert set(breach.assets) == {f"gold/{kpi}" for kpi in KPIS}
+
+
+# ---- uptime
+def _days_of_looks(place, first, last, step=timedelta(minutes=5)):
+    found, at = [], first
+    while at <= last:
+        found += place.look(observe_expected, at)
+        at += step
+    return found
+
+
+def test_uptime_counts_only_measured_time_and_is_told_when_below_its_target(place):
+    _investor(place, _at("03:00"))
+    _days_of_looks(place, _at("08:00"), _at("08:00") + timedelta(hours=12))
+    # Nobody looks at night. The next morning the tables come an hour late.
+    tomorrow = timedelta(days=1)
+    late = _days_of_looks(place, _at("07:00") + tomorrow, _at("08:55") + tomorrow)
+    assert "sla.uptime_low" not in {s.kind for s in late}, "less than a day was measured"
+    for kpi in KPIS:
+        place.saw("asset.failure", OK, _at("09:00") + tomorrow, asset=f"gold/{kpi}")
+    found = _days_of_looks(place, _at("09:00") + tomorrow, _at("09:00") + timedelta(hours=34))
+    [told] = [s for s in found if s.kind == "sla.uptime_low"]
+    intervals = service_levels.measured(place.ledger)["investor-metrics"]
+    assert measured_time(intervals, _at("09:00") + timedelta(hours=34)) == timedelta(hours=24)
+    assert told.state == FIRING and "95.83 % of 1.0 measured days" in told.message
+    assert uptime(intervals, _at("09:00") + timedelta(days=200)) is None
+
+
 # ---- running
+def test_a_run_that_waits_for_the_warehouse_waits_and_is_not_stuck(place, monkeypatch):
+    place.settings.lock.parent.mkdir(parents=True, exist_ok=True)
+    waiting = _run(timedelta(minutes=50), last=NOW - timedelta(minutes=50), process=str(current()))
+    other = running.ActiveRun("r0", "marketing_pipeline", "marketing", False, NOW - timedelta(hours=1), NOW, {"ldz": NOW}, "")
+    monkeypatch.setattr(locks, "holder", lambda path: locks.Holder(1, "job marketing_pipeline", "r0", "2026-03-04"))
+    monkeypatch.setattr(running, "active_runs", lambda instance: [waiting, other])
+    monkeypatch.setattr(running, "newest_success", lambda instance, job: "")
+    seen = {(s.kind, s.pipeline): s for s in place.look(observe_running)}
+    assert seen["run.queued_seconds", "master_pipeline"].value == 3000
+    assert seen["resource.queue_length", ""].value == 1
+    assert ("run.stuck", "master_pipeline") not in seen
+
+
 def _run(since: timedelta, waiting=False, steps=None, last=None, process=""):
     at = NOW - since
     return running.ActiveRun("r1", "master_pipeline", "ecommerce", waiting, at, last or NOW, steps or {}, process)
@@ -297,13 +389,31 @@ def test_the_process_of_a_run_is_measured_and_one_that_is_gone_is_unknown(place,
     mine = running.ActiveRun("r", "master_pipeline", "ecommerce", False, NOW, NOW, {"gold": NOW}, str(current()))
     monkeypatch.setattr(running, "active_runs", lambda instance: [mine])
     place.instance = object()
-    seen = {s.kind: s for s in place.look(observe_resources)}
+    seen = {s.kind: s for s in place.look(observe_processes)}
     assert seen["resource.memory_percent"].value > 0 and seen["resource.cpu_percent"].value is not None
     assert seen["resource.cpu_percent"].labels["step"] == "gold"
     foreign = running.ActiveRun("r", "master_pipeline", "ecommerce", False, NOW, NOW, {}, "another-boot:1:1")
     monkeypatch.setattr(running, "active_runs", lambda instance: [foreign])
-    seen = {s.kind: s for s in place.look(observe_resources, NOW + timedelta(minutes=6))}
+    seen = {s.kind: s for s in place.look(observe_processes, NOW + timedelta(minutes=6))}
     assert seen["resource.memory_percent"].value is None
+
+
+def test_what_a_step_uses_is_used_for_the_assets_that_it_still_builds(place, monkeypatch):
+    step = {"gold": frozenset({"gold/kpi_aggregate_profit", "gold/kpi_aggregate_growth"})}
+    mine = running.ActiveRun("r", "investor_pipeline", "investor", False, NOW, NOW, {"gold": NOW}, str(current()), step)
+    monkeypatch.setattr(running, "active_runs", lambda instance: [mine])
+    place.instance = object()
+    seen = {(s.kind, s.asset): s for s in place.look(observe_processes)}
+    whole = seen["resource.memory_percent", ""]
+    for asset in step["gold"]:
+        assert seen["resource.memory_percent", asset].value == pytest.approx(whole.value, rel=0.2)
+        assert seen["resource.cpu_percent", asset].owners == GRAPH.get(asset).owners
+    assert set(whole.assets) == step["gold"] and "which builds gold/kpi_aggregate_growth" in whole.message
+    monkeypatch.setattr(running, "active_runs", lambda instance: [])
+    ended = place.look(observe_processes, NOW + timedelta(minutes=1))
+    assert {s.asset for s in ended if s.kind == "resource.memory_percent"} == {"", *step["gold"]}
+    assert {s.value for s in ended} == {0.0}
+    assert place.look(observe_processes, NOW + timedelta(minutes=2)) == []
 
 
 # ---- snapshots

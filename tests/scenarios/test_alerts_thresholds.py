@@ -140,7 +140,7 @@ def test_cpu_above_seventy_per_cent_must_last_a_quarter_of_an_hour(world):
     day.advance("14m", MINUTE)
     assert not day.open()
     day.advance("1m", MINUTE)
-    assert day.open() == ["CPU of master_pipeline above 70 %"]
+    assert day.open() == ["CPU of master_pipeline at 71 %, above 70 %"]
 
 
 def test_cpu_that_fell_in_between_begins_anew(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -21,9 +22,9 @@ INTERVAL_SECONDS = 1
 LINGER = timedelta(seconds=2.5)
 
 
-def build(site: Site) -> dg.Definitions:
-    """Sensors of the alert path, and the checks that show what is open."""
-    return dg.Definitions(asset_checks=[open_alert_checks(site)], sensors=sensors(site))
+def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
+    """Sensors of the alert path, and the checks that show what is open on `assets`."""
+    return dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=sensors(site))
 
 
 def sensors(site: Site) -> list[dg.SensorDefinition]:

@@ -3,38 +3,22 @@
 No job takes part in it; run by hand it asks the ledger and says the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from ops_project.defs.shared.site import Site
-from ops_project.defs.shared.translator import Translator
 from ops_project.operations.inhibition import subjects
 from ops_project.runtime.cycle import open_ledger
 from ops_project.runtime.dagster_bridge_events import SHOWN_CHECK
 from ops_project.runtime.dagster_bridge_show import evaluation, shown_check_spec
 
-MODELS = frozenset({"model", "seed", "snapshot"})
-
-
-def asset_keys(site: Site) -> list[dg.AssetKey]:
-    """Bronze tables and dbt's tables, sorted."""
-    translator = Translator(site)
-    keys = {dg.AssetKey(["bronze", feed]) for feed in site.catalog.feeds}
-    keys |= {
-        translator.get_asset_key(node)
-        for node in site.dbt.json["nodes"].values()
-        if node["resource_type"] in MODELS and node["config"].get("materialized") != "ephemeral"
-    }
-    return sorted(keys)
-
-
-def open_alert_checks(site: Site) -> dg.AssetChecksDefinition:
-    """One definition for all of them."""
+def open_alert_checks(site: Site, assets: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
+    """One definition for all of `assets`."""
 
     @dg.multi_asset_check(
         name=SHOWN_CHECK,
-        specs=[shown_check_spec(key) for key in asset_keys(site)],
+        specs=[shown_check_spec(key) for key in assets],
         can_subset=True,
         description="What is open in the ledger, by asset.",
     )
