@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ops_project.cli import LazyGroup, cli
+from ops_project.runtime.overlay_kept import remember
 from ops_project.settings import Settings
 
 OPS = str(Path(sys.executable).parent / "ops")
@@ -71,3 +72,27 @@ def test_an_unknown_clock_is_told_in_a_line() -> None:
     done = CliRunner().invoke(cli, ["--as-of", "soon", "feed", "list"])
     assert done.exit_code == 2
     assert "write 2011-02-18" in done.output
+
+
+def test_a_home_says_when_the_configuration_that_built_it_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "export", lambda _: None)
+    home, overlay = tmp_path / "home", tmp_path / "mine"
+    overlay.mkdir()
+    asked = ["--home", str(home), "status", "--json"]
+
+    def told(*more: str) -> tuple[str, str]:
+        result = CliRunner().invoke(cli, [*more, *asked])
+        assert result.exit_code == 0, result.output
+        return result.stdout, result.stderr
+
+    assert told()[1] == ""
+    remember(Settings.load(home=home, overlay=overlay, environ={}))
+    remember(Settings.load(home=home, environ={}))
+    output, words = told()
+    assert f"was built with --config {overlay}; without it" in words
+    assert "was built with" not in output
+    assert told("--config", str(overlay))[1] == ""
+    overlay.rmdir()
+    assert "no longer there" in told()[1]

@@ -125,7 +125,9 @@ def test_history_copied_in_at_once_is_not_late(tmp_path):
 
 def put_in_time(home: Home, *days: int) -> None:
     for day in days:
-        home.put(f"takings_2026-11-{day:02}.csv", content(date(2026, 11, day)), datetime(2026, 11, day + 1, 1, tzinfo=UTC))
+        home.put(
+            f"takings_2026-11-{day:02}.csv", content(date(2026, 11, day)), datetime(2026, 11, day + 1, 1, tzinfo=UTC)
+        )
 
 
 def test_one_late_file_among_punctual_ones_is_found_by_the_first_run(tmp_path):

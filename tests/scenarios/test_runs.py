@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ops_project.runtime import dagster_bridge_runs as bridge
-from ops_project.runtime import locks, publishing, snapshots
+from ops_project.runtime import locks, overlay_kept, publishing, snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
 
@@ -216,6 +216,7 @@ feeds:
         assert connection.execute("SELECT station, celsius::VARCHAR FROM bronze.weather_readings").fetchall() == [
             ("A", "1.5")
         ]
+    assert str(overlay) in (overlay_kept.left_out(Settings(home=settings.home)) or "")
 
 
 def test_the_layer_jobs_stand_alone_and_quality_checks_builds_nothing(done: Settings, tmp_path: Path) -> None:

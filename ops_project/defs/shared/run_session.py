@@ -23,7 +23,7 @@ from ops_project.defs.shared.publication import verdicts
 from ops_project.defs.shared.site import Site
 from ops_project.landing import ensure_tables
 from ops_project.runtime import dagster_bridge_runs as bridge
-from ops_project.runtime import dbt_runner, publishing, repair, snapshots
+from ops_project.runtime import dbt_runner, overlay_kept, publishing, repair, snapshots
 from ops_project.runtime import verdicts as false_alarms
 from ops_project.runtime.code_version import commit
 from ops_project.runtime.locks import Holder
@@ -119,6 +119,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         report.repaired += repair.remove_leftovers(settings)
         for line in report.repaired:
             log.info(line)
+        overlay_kept.remember(settings)
         # Tables of every feed exist, empty, before anything is built on them.
         ensure_tables(warehouse.connection(), site.catalog.feeds.values())
         false_alarms.exclude(warehouse.connection(), settings.ledger_url)
