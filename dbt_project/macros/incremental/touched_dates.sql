@@ -29,9 +29,17 @@
     {{ return(dates | unique | sort) }}
 {% endmacro %}
 
-{# The dates that a build replaces: the touched ones, each with the meta.spread_days that follow it. #}
+{#
+  The dates that a build replaces: the touched ones, each with the meta.spread_days that follow it, and those that the
+  macro named by meta.rebuilt_too gives, for what depends on other dates than by their calendar.
+#}
 {% macro rebuilt_dates() %}
-    {{ return(widened(touched_dates(), 0, model.config.meta.get('spread_days', 0))) }}
+    {%- set dates = widened(touched_dates(), 0, model.config.meta.get('spread_days', 0)) -%}
+    {%- set more = model.config.meta.get('rebuilt_too') -%}
+    {%- if more and warehouse_is_open() -%}
+        {%- set dates = (dates + context[more]()) | unique | sort -%}
+    {%- endif -%}
+    {{ return(dates) }}
 {% endmacro %}
 
 {# False where SQL is only compiled, which must work without a warehouse. #}

@@ -3,13 +3,14 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
-        meta={'feeds': ['streams', 'songs', 'users'], 'spread_days': 1},
+        meta={'feeds': ['streams', 'songs', 'users'], 'spread_days': 1, 'rebuilt_too': 'dates_loaded_nearby'},
     )
 }}
 
 {#
   S4's two limits over exact sliding windows, of the time of listening and of the time of loading. A window belongs to
-  the day on which it ends; of loading, to each business date that brought errors into it.
+  the day on which it ends; of loading, to each business date that brought errors into it, which is judged anew when a
+  later load reaches the window.
 #}
 {%- set rebuilt = 'true' if not is_incremental() else date_predicate('business_date', rebuilt_dates()) %}
 {%- set around = 'true' if not is_incremental() else date_predicate('business_date', widened(rebuilt_dates(), 1, 0)) %}

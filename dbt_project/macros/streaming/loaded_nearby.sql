@@ -1,0 +1,39 @@
+{#
+  Dates whose windows of load time a new load reaches: what it brought, or took away, stands in a window with errors that
+  other dates brought shortly before. Their verdicts would go stale. Reads the loads as they are now, hence after them.
+#}
+{% macro dates_loaded_nearby() %}
+    {%- set minutes = [var('stream_error_minutes'), var('stream_reference_minutes')] | max -%}
+    {%- set consumed -%}
+        coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
+    {%- endset -%}
+    {%- set query -%}
+        with changed as (
+            select loaded_at from ops.batches
+            where feed = 'streams' and load_seq > {{ consumed }}
+            union
+            select replaced.loaded_at
+            from ops.batches as replaced
+            inner join ops.batches as newer on newer.replaces_batch_id = replaced.batch_id
+            where newer.feed = 'streams' and newer.load_seq > {{ consumed }}
+            union
+            select loads.loaded_at
+            from {{ ref('int_stream_loads') }} as loads
+            inner join ops.touched_dates as touched on loads.business_date = touched.business_date
+            where touched.feed in ('songs', 'users') and touched.load_seq > {{ consumed }}
+        )
+
+        select distinct loads.business_date
+        from {{ ref('int_stream_loads') }} as loads
+        inner join changed
+            on
+                loads.loaded_at > changed.loaded_at - interval '{{ minutes }}' minute
+                and loads.loaded_at < changed.loaded_at + interval '{{ minutes }}' minute
+        where loads.refused + loads.reference_violations > 0
+    {%- endset -%}
+    {%- set dates = [] -%}
+    {%- for row in run_query(query).rows -%}
+        {%- do dates.append(row[0].isoformat()) -%}
+    {%- endfor -%}
+    {{ return(dates) }}
+{% endmacro %}
