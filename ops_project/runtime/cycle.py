@@ -93,9 +93,8 @@ def observe(cycle: Cycle) -> None:
         try:
             while True:
                 view = View(
-                    cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance,
-                    whole=cycle.config.hurry,
-                )  # fmt: skip
+                    cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance
+                )
                 seen = observer.look(view)
                 cycle.report.signals += cycle.ledger.append(seen.signals, seen.cursors, cycle.now)
                 reach("cycle:observed")

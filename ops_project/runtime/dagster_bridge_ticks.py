@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType, TickStatus
+from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType, TickData, TickStatus
+from dagster._core.storage.schedules.schema import JobTickTable
+from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
+from dagster._serdes import deserialize_value
 from dagster._utils.schedules import get_latest_completed_cron_tick, get_next_cron_tick
+from sqlalchemy import select
 
 ENDED = [TickStatus.SUCCESS, TickStatus.FAILURE, TickStatus.SKIPPED]
 
@@ -38,17 +42,13 @@ def schedules_of(repository: dg.RepositoryDefinition) -> dict[str, dict[str, str
     }
 
 
-def instigators(instance: dg.DagsterInstance, after: str = "", limit: int | None = None) -> list[Instigator]:
-    """Those that run, by name, with their last ended tick: the `limit` next ones after `after`, round and round.
-
-    Measured with 12 of them and 26,000 ticks: the list 3 ms, the last tick of each 5 ms.
-    """
+def instigators(instance: dg.DagsterInstance) -> list[Instigator]:
+    """Those that run, with their last ended tick."""
     running = [state for state in instance.all_instigator_state() if state.status != InstigatorStatus.STOPPED]
-    running.sort(key=lambda state: (state.name <= after, state.name, state.selector_id))
+    ticks = last_ticks(instance, [state.selector_id for state in running])
     result = []
-    for state in running[:limit]:
-        ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1, statuses=ENDED)
-        tick = ticks[0] if ticks else None
+    for state in running:
+        tick = ticks.get(state.selector_id)
         data: Any = state.instigator_data
         created = getattr(data, "start_timestamp", None)
         result.append(
@@ -62,6 +62,29 @@ def instigators(instance: dg.DagsterInstance, after: str = "", limit: int | None
             )
         )
     return result
+
+
+def last_ticks(instance: dg.DagsterInstance, selectors: Sequence[str]) -> dict[str, TickData]:
+    """Selector → its last ended tick; nothing where Dagster keeps its ticks in memory.
+
+    Not by `instance.get_ticks`: its condition has an OR that keeps SQLite from the index, and it connects each time.
+    Measured with 12 instigators and 27,000 ticks: 63 ms, and 4 ms so.
+    """
+    storage = instance.schedule_storage
+    if not isinstance(storage, SqlScheduleStorage):
+        return {}
+    found = {}
+    with storage.connect() as connection:
+        for selector in selectors:
+            newest = (
+                select(JobTickTable.c.tick_body)
+                .where(JobTickTable.c.selector_id == selector, JobTickTable.c.status.in_([s.value for s in ENDED]))
+                .order_by(JobTickTable.c.timestamp.desc())
+                .limit(1)
+            )
+            if (body := connection.execute(newest).scalar()) is not None:
+                found[selector] = deserialize_value(body, TickData)
+    return found
 
 
 def last_due(schedule: Mapping[str, str], now: datetime) -> datetime:

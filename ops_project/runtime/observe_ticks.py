@@ -11,10 +11,6 @@ from ops_project.runtime.schedules_kept import DOCUMENT as SCHEDULES
 
 # The daemon ticks within seconds; after a restart it takes the missed one up, within its first minute.
 GRACE = timedelta(minutes=10)
-# So many in one look, which is every ten seconds: all twelve of the shipped ones within half a minute. Together they
-# took 63 ms, each time more than a whole idle cycle may.
-PART = 4
-CURSOR = "ticks"
 
 
 def look(view: View) -> Observation:
@@ -23,12 +19,7 @@ def look(view: View) -> Observation:
     failing_before = _firing(view, "schedule.tick_failure")
     missed_before = _firing(view, "schedule.tick_missed")
     signals: list[Signal] = []
-    found = (
-        bridge.instigators(view.instance)
-        if view.whole
-        else bridge.instigators(view.instance, view.cursors.get(CURSOR, ""), PART)
-    )
-    for item in found:
+    for item in bridge.instigators(view.instance):
         if item.failed != (item.name in failing_before) and item.last_tick_at is not None:
             signals.append(
                 _signal(view, "schedule.tick_failure", item.failed, item.name, item.last_tick_at, item.error)
@@ -43,7 +34,7 @@ def look(view: View) -> Observation:
                 signals.append(_signal(view, "schedule.tick_missed", missed, item.name, due if missed else view.now,
                 words,
                                        schedule.get("job", "")))  # fmt: skip
-    return Observation(signals, {CURSOR: found[-1].name} if found and not view.whole else {})
+    return Observation(signals)
 
 
 def _firing(view: View, kind: str) -> set[str]:

@@ -21,7 +21,7 @@ def _late(module: str) -> Callable[[View], Observation]:
 OBSERVERS: tuple[Observer, ...] = (
     Observer("events", _late("observe_events"), needs_instance=True),
     Observer("snapshot", _late("observe_snapshot")),
-    Observer("ticks", _late("observe_ticks"), timedelta(seconds=10), needs_instance=True),
+    Observer("ticks", _late("observe_ticks"), timedelta(seconds=30), needs_instance=True),
     Observer("running", _late("observe_running"), timedelta(seconds=30), needs_instance=True),
     Observer("expected", _late("observe_expected"), timedelta(seconds=30)),
     Observer("processes", _late("observe_processes"), timedelta(seconds=30), needs_instance=True),

@@ -26,9 +26,6 @@ class View:
     now: datetime
     instance: Any = None
     """Dagster's instance; None where there is none."""
-    whole: bool = True
-    """Nobody comes back soon: look at everything now. Else an observer may look at a part and at the next one next
-    time."""
 
 
 @dataclass

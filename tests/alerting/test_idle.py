@@ -5,16 +5,27 @@ from __future__ import annotations
 import itertools
 import random
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
+import dagster as dg
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorType,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
+from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import text
 
 from ops_project import catalog
 from ops_project.model.signal import FIRING, OK, Signal
 from ops_project.operations.lineage import AssetFacts, Lineage
 from ops_project.runtime import alert_config as configuration
-from ops_project.runtime import lineage_kept, observe_ticks
+from ops_project.runtime import dagster_bridge_ticks as ticks
+from ops_project.runtime import lineage_kept
 from ops_project.runtime.cycle import run_once
 from ops_project.runtime.ledger import Ledger, newest
 from ops_project.runtime.observing import Observation, Observer
@@ -142,19 +153,40 @@ def test_the_graph_and_the_configuration_are_derived_once_and_again_when_they_ch
     assert configuration.alert_config(settings, loaded, first).unconfigured < config.unconfigured
 
 
-def test_ticks_are_looked_at_part_by_part_until_all_were_and_all_at_once_where_nobody_comes_back(settings, monkeypatch):
-    names = [f"sensor_{n:02d}" for n in range(10)]
-    states = [SimpleNamespace(name=name, status="RUNNING", selector_id=name, instigator_origin_id=name,
-                              instigator_data=None, instigator_type="SENSOR") for name in reversed(names)]  # fmt: skip
-    asked: list[str] = []
-    instance = SimpleNamespace(
-        all_instigator_state=lambda: states, get_ticks=lambda origin, *_args, **_more: asked.append(origin) or []
-    )
-    mine = [Observer("ticks", observe_ticks.look, timedelta(seconds=10), needs_instance=True)]
-    loaded = catalog.load(settings)
-    for second in (0, 10, 20, 30, 40):
-        run_once(settings, loaded, NOW + timedelta(seconds=second), instance, observers=mine)
-    assert asked == [*names, *names]
-    asked.clear()
-    run_once(settings, loaded, NOW + timedelta(minutes=1), instance, observers=mine, hurry=True)
-    assert asked == names
+def test_the_last_ended_tick_of_each_is_what_dagster_itself_says(tmp_path):
+    with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as other:
+        assert ticks.last_ticks(other, ["x"]) == {}
+    with dg.instance_for_test(temp_dir=str(tmp_path)) as instance:
+        states = _instigators(instance)
+        found = ticks.last_ticks(instance, [state.selector_id for state in states])
+        for state in states:
+            theirs = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1, statuses=ticks.ENDED)
+            mine = found.get(state.selector_id)
+            assert [mine] == [tick.tick_data for tick in theirs] if mine else theirs == []
+        assert {status.value for status in (tick.status for tick in found.values())} == {"FAILURE", "SKIPPED"}
+        assert len(found) == len(states) - 1
+        assert [i.failed for i in ticks.instigators(instance)].count(True) == 1
+
+
+def _instigators(instance: dg.DagsterInstance) -> list[InstigatorState]:
+    """One that failed last, one that runs after it skipped, one that never ticked."""
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("site"), "repository")
+    for name in ("failed", "skipped", "new"):
+        origin = RemoteInstigatorOrigin(repository, name)
+        state = InstigatorState(
+            origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING, SensorInstigatorData(min_interval=1)
+        )
+        instance.add_instigator_state(state)
+        statuses = {
+            "failed": [TickStatus.SUCCESS, TickStatus.FAILURE],
+            "skipped": [TickStatus.SKIPPED, TickStatus.STARTED],
+        }
+        for second, status in enumerate(statuses.get(name, [])):
+            error = SerializableErrorInfo("boom", [], None) if status == TickStatus.FAILURE else None
+            run_ids = ["r"] if status == TickStatus.SUCCESS else None
+            instance.create_tick(
+                TickData(instigator_origin_id=state.instigator_origin_id, instigator_name=name, status=status,
+                         instigator_type=InstigatorType.SENSOR, timestamp=NOW.timestamp() + second,
+                         selector_id=state.selector_id, error=error, run_ids=run_ids)
+            )  # fmt: skip
+    return list(instance.all_instigator_state())
