@@ -11,19 +11,30 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+
 from ops_project import catalog
 from ops_project.model.signal import FIRING, OK, Signal
+from ops_project.operations.lineage import AssetFacts, Lineage
 from ops_project.runtime.cycle import run_once
+from ops_project.runtime.dagster_home import ensure
 from ops_project.runtime.ledger import Ledger
 from ops_project.settings import PROJECT_ROOT, Settings
+from tests import postgres
+from tests.benchmarks.ticks_past import fill
 
 SIGNALS = 100_000
 CHUNK = 5_000
-IDLE_CYCLES = 40
+IDLE_CYCLES = 240
+"""Twenty minutes of a daemon whose loop takes five seconds: every observer has its turns."""
+IDLE_MS = 50
+ASSETS = 150
 KINDS = ("check.failure", "check.warning", "asset.failure", "freshness.state")
 
 
@@ -40,44 +51,79 @@ def signals(count: int, now: datetime) -> list[Signal]:
     ]  # fmt: skip
 
 
-def drain(count: int = SIGNALS) -> dict[str, float]:
-    """Store, decide, record and notify `count` signals in an empty home; then idle with them as the past."""
+def drain(count: int = SIGNALS, url: str | None = None) -> dict[str, Any]:
+    """Store, decide, record and notify `count` signals in an empty home; then idle with them as the past, beside a
+    Dagster instance with a day of ticks. `url`: the ledger's, where it is not the embedded one."""
     now = datetime(2026, 3, 4, 12, tzinfo=UTC)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         settings = Settings.load(home=folder)
+        if url is not None:
+            held.enter_context(_environment(OPS_LEDGER_URL=url))
         loaded = catalog.load(settings)
         made = signals(count, now)
-        with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stderr(nowhere):
-            with Ledger.open(settings.ledger_url) as ledger:
-                began = time.perf_counter()
-                for start in range(0, count, CHUNK):
-                    ledger.append(made[start : start + CHUNK])
-                stored = time.perf_counter() - began
-            report = run_once(settings, loaded, now, observers=())
-            whole = time.perf_counter() - began
-            assert report.decided == count
-            idle = []
-            for n in range(IDLE_CYCLES):
-                at = now + timedelta(hours=1, seconds=n)
-                began = time.perf_counter()
-                run_once(settings, loaded, at)
+        graph = Lineage.of(
+            AssetFacts(
+                f"gold/table_{n:03d}", (f"gold/table_{n - 1:03d}",) if n else (), ("team:ecommerce-data",), "ecommerce"
+            )
+            for n in range(ASSETS)
+        )
+        nowhere = held.enter_context(Path(os.devnull).open("w"))
+        held.enter_context(contextlib.redirect_stderr(nowhere))
+        with Ledger.open(settings.ledger_url) as ledger:
+            began = time.perf_counter()
+            for start in range(0, count, CHUNK):
+                ledger.append(made[start : start + CHUNK])
+            stored = time.perf_counter() - began
+        report = run_once(settings, loaded, now, observers=())
+        whole = time.perf_counter() - began
+        assert report.decided == count
+        ensure(settings)
+        held.enter_context(settings.exported())
+        instance = held.enter_context(dg.DagsterInstance.from_config(str(settings.dagster_home)))
+        ticks = fill(instance, now)
+        idle = []
+        for n in range(-IDLE_CYCLES // 4, IDLE_CYCLES):
+            at = now + timedelta(hours=1, seconds=5 * n)
+            began = time.perf_counter()
+            cycle = run_once(settings, loaded, at, instance, lineage=graph, daemon=True)
+            if n >= 0:
                 idle.append((time.perf_counter() - began) * 1000)
-    # The first idle cycles look at disk and storage, every five minutes; the others are what a second costs.
+            assert not cycle.observer_errors, cycle.observer_errors
+    idle.sort()
     return {
         "signals": count,
+        "past_ticks": ticks,
         "stored_per_second": count / stored,
         "drained_per_second": count / whole,
         "idle_ms_median": statistics.median(idle),
-        "idle_ms_p95": sorted(idle)[int(len(idle) * 0.95)],
+        "idle_ms_p95": idle[int(len(idle) * 0.95)],
+        "idle_ms_max": idle[-1],
     }
+
+
+@contextlib.contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def in_postgres() -> dict[str, Any] | None:
+    """The same on a PostgreSQL server of its own; None where the machine has none."""
+    if postgres.binaries() is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder, postgres.running(Path(folder)) as url:
+        return drain(url=url)
 
 
 def latency(failures: int) -> dict[str, Any]:
     """Seconds from a scheduled run's failure to its delivered page, under a real `dagster dev`."""
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(home=folder)
-        from ops_project.runtime.dagster_home import ensure
-
         ensure(settings)
         site = "tests/alerting/daemon_site.py"
         environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
@@ -157,20 +203,32 @@ def _port() -> str:
 def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
     """Figures of the alert path with what the issue of it asks for beside them."""
     drains = [drain() for _ in range(max(rounds, 1))]
+    paged = latency(60 if large else 20)
     return {
-        "drained_per_second": {
-            "best": max(d["drained_per_second"] for d in drains),
-            "median": statistics.median(d["drained_per_second"] for d in drains),
-            "wanted_at_least": 5000,
+        "drained_per_second": _drained(drains),
+        "idle_cycle_ms": _idle(drains),
+        "postgresql": None if (there := in_postgres()) is None else {
+            "drained_per_second": _drained([there]), "idle_cycle_ms": _idle([there]),
         },
-        "idle_cycle_ms": {
-            "median": statistics.median(d["idle_ms_median"] for d in drains),
-            "p95": max(d["idle_ms_p95"] for d in drains),
-            "wanted_at_most": 50,
-            "with_past_signals": SIGNALS,
+        "failure_to_page": {
+            **paged, "wanted_p95_at_most": 10,
+            "holds": paged["paged"] == paged["failures"] and paged["seconds_p95"] <= 10,
         },
-        "failure_to_page": {**latency(60 if large else 20), "wanted_p95_at_most": 10},
-    }
+    }  # fmt: skip
+
+
+def _drained(drains: list[dict[str, Any]]) -> dict[str, Any]:
+    rates = [d["drained_per_second"] for d in drains]
+    return {"best": max(rates), "median": statistics.median(rates), "wanted_at_least": 5000,
+            "holds": statistics.median(rates) >= 5000}  # fmt: skip
+
+
+def _idle(drains: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of the rounds the median's middle one, and the worst p95."""
+    p95 = max(d["idle_ms_p95"] for d in drains)
+    return {"median": statistics.median(d["idle_ms_median"] for d in drains), "p95": p95,
+            "max": max(d["idle_ms_max"] for d in drains), "wanted_at_most": IDLE_MS, "holds": p95 <= IDLE_MS,
+            "with_past_signals": SIGNALS, "with_past_ticks": drains[0]["past_ticks"]}  # fmt: skip
 
 
 if __name__ == "__main__":
