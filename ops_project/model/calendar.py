@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
 from ops_project.model.base import Model
 from ops_project.model.matcher import ConfiguredMatcher
+from ops_project.model.timezone import Timezone
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
@@ -76,18 +76,9 @@ class TimeInterval(Model):
     """1 to 31, or negative from the month's end."""
     months: tuple[str | int, ...] = ()
     years: tuple[str | int, ...] = ()
-    location: str = "UTC"
+    location: Timezone = "UTC"
     holidays: str | None = None
     """A country code of the `holidays` library, with a subdivision after a dash: US, US-NY."""
-
-    @field_validator("location")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError, ValueError):
-            raise ValueError(f"{value!r} is not a time zone; write one as in America/New_York") from None
-        return value
 
     @field_validator("holidays")
     @classmethod

@@ -6,11 +6,11 @@ import re
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ops_project.model.base import Model
+from ops_project.model.timezone import Timezone
 
 _TYPE = re.compile(r"(string|smallint|integer|bigint|double|boolean|date|time|timestamp)|decimal\((\d+), *(\d+)\)")
 _SQL = {
@@ -36,7 +36,7 @@ class Column(Model):
     """SQL over the raw text fields instead of `from`; also over `_line`, `_file_name` and `_file_date`."""
     formats: tuple[str, ...] = Field(default=(), alias="format")
     """strptime formats for date, time and timestamp, the first that fits wins; default: ISO 8601."""
-    timezone: str | None = None
+    timezone: Timezone | None = None
     """Zone of a timestamp that has no offset; default UTC."""
     required: bool = False
     may_be_absent: bool = False
@@ -87,16 +87,6 @@ class Column(Model):
         if found[2] and not (1 <= int(found[2]) <= 38 and int(found[3]) <= int(found[2])):
             raise ValueError(f"type {value!r}: precision is 1 to 38 and scale at most the precision")
         return value.strip().replace(" ", "")
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                ZoneInfo(value)
-            except (KeyError, ValueError, OSError):
-                raise ValueError(f"timezone {value!r} is not known; for example Europe/London") from None
-        return value
 
     @model_validator(mode="after")
     def _consistent(self) -> Column:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from ops_project.model.base import Model
+from ops_project.model.timezone import Timezone
 
 
 class Warehouse(Model):
@@ -34,21 +35,12 @@ class Platform(Model):
     """platform.yaml."""
 
     name: str
-    timezone: str
+    timezone: Timezone
     start_date: date
     """First business date; daily partitions begin here."""
     warehouse: Warehouse = Warehouse()
     snapshots: Snapshots = Snapshots()
     publishing: Publishing = Publishing()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"timezone {value!r} is not known; for example America/New_York") from None
-        return value
 
     @property
     def zone(self) -> ZoneInfo:

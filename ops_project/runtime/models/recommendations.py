@@ -20,6 +20,19 @@ from ops_project.operations.learning.metrics import Floats
 EXCLUDED_CATEGORY = "other"
 EVALUATED_BASKETS = 5_000
 ITEMS, PAIRS, SCORES, PRODUCTS = "rec_items", "rec_pairs", "rec_scores", "rec_products"
+# Baskets of start ≤ day < end: `lines` as they were bought, `sized` without what is not recommended.
+BASKETS = f"""
+        lines as (
+            select distinct order_id, product_id
+            from silver.fact_order_items
+            where is_sale and order_date >= ? and order_date < ?
+        ),
+
+        sized as (
+            select order_id, product_id, count(*) over (partition by order_id) as items
+            from lines
+            semi join {PRODUCTS} using (product_id)
+        )"""
 
 
 @dataclass(frozen=True)
@@ -54,17 +67,7 @@ def build(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, st
     connection.execute(
         f"""
         create or replace temp table {ITEMS} as
-        with lines as (
-            select distinct order_id, product_id
-            from silver.fact_order_items
-            where is_sale and order_date >= ? and order_date < ?
-        ),
-
-        sized as (
-            select order_id, product_id, count(*) over (partition by order_id) as items
-            from lines
-            semi join {PRODUCTS} using (product_id)
-        )
+        with {BASKETS}
 
         select dense_rank() over (order by order_id)::integer as basket, product_id, items
         from sized
@@ -181,17 +184,7 @@ def evaluate(connection: duckdb.DuckDBPyConnection, parameters: Recommendations,
     k = parameters.per_product
     rows = connection.execute(
         f"""
-        with lines as (
-            select distinct order_id, product_id
-            from silver.fact_order_items
-            where is_sale and order_date >= ? and order_date < ?
-        ),
-
-        sized as (
-            select order_id, product_id, count(*) over (partition by order_id) as items
-            from lines
-            semi join {PRODUCTS} using (product_id)
-        ),
+        with {BASKETS},
 
         -- By hash, not by chance: the same baskets and the same shown item every time.
         shown as (
