@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from rich.console import Group
 from rich.markup import escape
 
+from ops_project.cli.acknowledge import ack
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -19,7 +20,10 @@ VERDICTS = ("true-positive", "false-positive", "noise", "unclear")
 
 @click.group()
 def alerts() -> None:
-    """List and show alerts; give a verdict on one; look at the outbox."""
+    """List and show alerts; acknowledge one, give a verdict on it; look at the outbox."""
+
+
+alerts.add_command(ack)
 
 
 def _ledger(settings: Settings) -> Any:
@@ -41,14 +45,14 @@ def list_(
     """Open alerts, newest first."""
     ledger = _ledger(settings)
     now = settings.now()
-    silences = ledger.silences(now)
+    silences, given = ledger.silences(now), ledger.acknowledgements()
     found = [
         alert
         for alert in ledger.alerts(None if everything else "open", limit)
         if (severity is None or alert.severity == severity) and (domain is None or alert.labels.get("domain") == domain)
     ]
-    data = [_brief(alert, _silent(alert, silences, now)) for alert in found]
-    columns = ("number", "severity", "status", "since", "summary", "owners", "silent")
+    data = [_brief(alert, _silent(alert, silences, now), _acknowledged(alert, given)) for alert in found]
+    columns = ("number", "severity", "status", "since", "summary", "owners", "acknowledged", "silent")
     rows = [
         (
             a["number"],
@@ -57,6 +61,7 @@ def list_(
             f"{alert.starts_at:%Y-%m-%d %H:%M}",
             a["summary"],
             ", ".join(a["owners"]),
+            a["acknowledged"],
             a["silent"],
         )
         for a, alert in zip(data, found, strict=True)
@@ -81,7 +86,15 @@ def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
     return "" if alert.muted == Reason.SILENCED.value else str(alert.muted.replace("_", " "))
 
 
-def _brief(alert: Any, silent: str) -> dict[str, Any]:
+def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:
+    """Who works on it: as soon as it was said, not from the next cycle on."""
+    found = given.get(alert.number)
+    if found is None or found.at < alert.starts_at:
+        return ""
+    return f"by {found.by}, {found.at:%Y-%m-%d %H:%M} UTC" + (f": {found.note}" if found.note else "")
+
+
+def _brief(alert: Any, silent: str, acknowledged: str) -> dict[str, Any]:
     return {
         "number": alert.number,
         "rule": alert.rule,
@@ -93,6 +106,7 @@ def _brief(alert: Any, silent: str) -> dict[str, Any]:
         "owners": list(alert.owners),
         "since": alert.starts_at,
         "resolved_at": alert.resolved_at,
+        "acknowledged": acknowledged,
         "silent": silent,
     }
 
@@ -116,6 +130,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
         raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows those there are")
     config = alert_config(settings, load_catalog(settings), Lineage.parse(ledger.document(LINEAGE) or ()))
     body = of_alert(alert, ledger.alerts("open", 1000), config)
+    body["acknowledged"] = _acknowledged(alert, ledger.acknowledgements())
     timeline = ledger.timeline(number)
     messages = ledger.messages_about(number)
     verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)

@@ -48,6 +48,11 @@ class Alert:
     muted: str = ""
     """Why it is silent now, or empty: inhibited, silenced."""
 
+    acknowledged_at: datetime | None = None
+    """When somebody said that they work on it; None: nobody has."""
+    acknowledged_by: str = ""
+    acknowledged_note: str = ""
+
     @property
     def open(self) -> bool:
         return self.status != RESOLVED

@@ -15,7 +15,7 @@ Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Sla(Model):
-    """`assets` must have been built for the day by `deadline`, or `within` a time of `start`, in the platform's zone."""
+    """`assets` must be built for the day by `deadline`, or `within` a time of `start`, in the platform's zone."""
 
     title: str
     domain: str

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ops_project.model.alert import FIRING, PENDING
 from ops_project.model.signal import Signal
+from ops_project.operations.acknowledging import take_up, tell_pagers
 from ops_project.operations.evaluating import advance, evaluate, forget_told
 from ops_project.operations.notifying import (
     announce_successes,
@@ -31,8 +32,10 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     advance(decision, config, now)
     mark_sla_risk(decision, config)
     mute(decision, config, now)
+    take_up(decision, now)
     dispatch(decision, config, now)
     flush(decision, config, now)
+    tell_pagers(decision, config, now)
     remind_of_silences(decision, config, now)
     forget_told(decision)
     decision.next_flush = _next(decision.state, config)

@@ -138,6 +138,7 @@ def _became_true(
             return
         alert = replace(
             alert, status=PENDING, resolved_at=None, clears_at=None, starts_at=at, fired_at=None, conditions={},
+            acknowledged_at=None, acknowledged_by="", acknowledged_note="",
             flaps=alert.flaps + (at - alert.resolved_at <= config.flap_window),
         )  # fmt: skip
         decision.note(alert.number, at, Reason.FIRED_AGAIN, f"{alert.flaps} times within the flap window")

@@ -27,11 +27,16 @@ LISTED = 20
 
 def of_group(
     group: Group, node: Node, receiver: Receiver, firing: Sequence[Alert], resolved: Sequence[Alert],
-    everything: Iterable[Alert], config: AlertConfig, reason: Reason, now: datetime,
+    everything: Iterable[Alert], config: AlertConfig, reason: Reason, now: datetime, told: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:  # fmt: skip
-    """The payload for one recipient of one group."""
+    """The payload for one recipient of one group. `told`: what fired when it was told last; news comes before that."""
     everything = list(everything)
-    alerts = sorted([*firing, *resolved], key=lambda a: (a.status != FIRING, -RANK[a.severity], a.number))
+    alerts = sorted(
+        [*firing, *resolved],
+        key=lambda a: (
+            a.status != FIRING, -RANK[a.severity], a.number in told, a.acknowledged_at is not None, a.number
+        ),
+    )
     worst = max((a.severity for a in alerts), key=lambda s: RANK[s])
     return {
         "kind": "alert",
@@ -89,6 +94,7 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
         "batch_id": alert.batch_id,
         "evidence": alert.evidence_ref,
         "flaps": alert.flaps,
+        "acknowledged": acknowledgement(alert),
         "blast_radius": {
             "assets": below[:LISTED],
             "asset_count": len(below),
@@ -102,6 +108,14 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
         ],
         "labels": dict(alert.labels),
     }
+
+
+def acknowledgement(alert: Alert) -> str:
+    """Who works on it, since when; empty while nobody does."""
+    if alert.acknowledged_at is None:
+        return ""
+    note = f": {alert.acknowledged_note}" if alert.acknowledged_note else ""
+    return f"by {alert.acknowledged_by}, {alert.acknowledged_at:%Y-%m-%d %H:%M} UTC{note}"
 
 
 def runbook(alert: Alert, config: AlertConfig) -> str:

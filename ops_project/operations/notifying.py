@@ -11,6 +11,7 @@ from ops_project.model.receiver import Channel, Receiver
 from ops_project.model.severity import RANK
 from ops_project.model.signal import OK, Signal, digest
 from ops_project.operations import messages, recipients
+from ops_project.operations.acknowledging import acknowledged
 from ops_project.operations.evaluating import _store
 from ops_project.operations.grouping import Group, LogEntry, first_flush, following_flush, needs_update
 from ops_project.operations.inhibition import inhibitions, subjects
@@ -174,6 +175,8 @@ def _tell(
             due, reason = channel.send_resolved, Reason.NEW_RESOLVED
         else:
             due, reason = needs_update(entry, firing_now | still_muted, resolved_now, channel.send_resolved, node, now)
+        if due and reason is Reason.REPEAT and acknowledged(state.alerts[number] for number in firing_now):
+            continue  # somebody works on it
         if not due:
             continue
         stamp = LogEntry(
@@ -195,7 +198,8 @@ def _tell(
                 resolved=tuple(sorted(resolved_now)),
                 payload={
                     **messages.of_group(
-                        group, node, receiver, chosen, mended, state.alerts.values(), config, reason, now
+                        group, node, receiver, chosen, mended, state.alerts.values(), config, reason, now,
+                        entry.firing if entry is not None else frozenset(),
                     ),
                     "to": recipients.named(channel, [*chosen, *mended], config),
                 },

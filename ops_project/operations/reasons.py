@@ -16,6 +16,7 @@ class Reason(StrEnum):
     FLAPPING = "flapping"
     FIRED_AGAIN = "fired_again"
     ROUTED = "routed"
+    ACKNOWLEDGED = "acknowledged"
     # why it is silent
     INHIBITED_BY_RULE = "inhibited_by_rule"
     INHIBITED_BY_CAUSE = "inhibited_by_cause"

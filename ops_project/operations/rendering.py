@@ -37,6 +37,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Check", alert["check"]),
         ("Pipeline", alert["pipeline"]),
         ("Since", moment(alert["since"]) + (f", resolved {moment(alert['until'])}" if alert["until"] else "")),
+        ("Acknowledged", alert.get("acknowledged", "")),
         ("Severity", alert["severity"]),
         ("Owners", ", ".join(alert["owners"]) or "nobody: this asset has no owner"),
         ("Downstream", below or "nothing"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from ops_project.model.acknowledgement import Acknowledgement
 from ops_project.model.alert import Alert
 from ops_project.model.calendar import Maintenance, TimeInterval
 from ops_project.model.metric import Metric
@@ -128,6 +129,8 @@ class State:
     groups: dict[str, Group] = field(default_factory=dict)
     log: dict[tuple[str, str, str], LogEntry] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
+    acknowledgements: dict[int, Acknowledgement] = field(default_factory=dict)
+    """Those that the decision has not taken up yet, by alert."""
     next_number: int = 1
     routes_version: str = ""
     """Digest of the tree that the groups were made with."""
@@ -135,7 +138,8 @@ class State:
     def copy(self) -> State:
         return State(
             dict(self.alerts), dict(self.by_key), dict(self.closed), {k: list(v) for k, v in self.windows.items()},
-            dict(self.groups), dict(self.log), dict(self.silences), self.next_number, self.routes_version,
+            dict(self.groups), dict(self.log), dict(self.silences), dict(self.acknowledgements), self.next_number,
+            self.routes_version,
         )  # fmt: skip
 
 
@@ -151,6 +155,7 @@ class Decision:
     groups_dropped: set[str] = field(default_factory=set)
     log_changed: set[tuple[str, str, str]] = field(default_factory=set)
     silences_changed: set[int] = field(default_factory=set)
+    acknowledgements_changed: set[int] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
     final: dict[int, Alert] = field(default_factory=dict)
@@ -164,4 +169,5 @@ class Decision:
     @property
     def empty(self) -> bool:
         return not (self.changed or self.dropped or self.groups_changed or self.groups_dropped or self.log_changed
-                    or self.silences_changed or self.events or self.notifications)  # fmt: skip
+                    or self.silences_changed or self.acknowledgements_changed or self.events
+                    or self.notifications)  # fmt: skip

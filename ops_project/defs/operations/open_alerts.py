@@ -13,6 +13,7 @@ from ops_project.runtime.cycle import open_ledger
 from ops_project.runtime.dagster_bridge_events import SHOWN_CHECK
 from ops_project.runtime.dagster_bridge_show import evaluation, shown_check_spec
 
+
 def open_alert_checks(site: Site, assets: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
     """One definition for all of `assets`."""
 

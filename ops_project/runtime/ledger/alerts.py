@@ -23,8 +23,10 @@ from ops_project.runtime.ledger.access import (
     to_seconds,
     upsert,
 )
+from ops_project.runtime.ledger.acknowledgements import acknowledgement_of
 from ops_project.runtime.ledger.leases import check_fence
 from ops_project.runtime.ledger.schema import (
+    acknowledgements,
     alert_events,
     alerts,
     groups,
@@ -36,7 +38,7 @@ from ops_project.runtime.ledger.schema import (
 from ops_project.runtime.ledger.signals import set_cursors
 from ops_project.runtime.ledger.silences import silence_of
 
-_TIMES = ("starts_at", "fired_at", "resolved_at", "updated_at", "clears_at")
+_TIMES = ("starts_at", "fired_at", "resolved_at", "updated_at", "clears_at", "acknowledged_at")
 
 
 def _alert_row(alert: Alert, active: bool) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def _alert_row(alert: Alert, active: bool) -> dict[str, Any]:
 def _alert(body: Mapping[str, Any]) -> Alert:
     values = dict(body)
     for name in _TIMES:
-        values[name] = maybe_moment(values[name])
+        values[name] = maybe_moment(values.get(name))
     values["owners"], values["assets"] = tuple(values["owners"]), tuple(values["assets"])
     values["conditions"] = {int(index): frozenset(held) for index, held in values["conditions"].items()}
     return Alert(**values)
@@ -92,6 +94,8 @@ def load_into(connection: Connection, config: AlertConfig, now: datetime) -> Sta
         )  # fmt: skip
     for row in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now))):
         state.silences[row.number] = silence_of(row)
+    for row in connection.execute(select(acknowledgements).where(acknowledgements.c.told_at.is_(None))):
+        state.acknowledgements[row.alert] = acknowledgement_of(row)
     return state
 
 
@@ -141,6 +145,13 @@ class AlertTable(Access):
                     silences.update().where(silences.c.number == number)
                     .values(notice_sent_at=maybe_seconds(state.silences[number].notice_sent_at))
                 )  # fmt: skip
+            for number in decision.acknowledgements_changed:
+                given = state.acknowledgements[number]
+                connection.execute(
+                    acknowledgements.update()
+                    .where(acknowledgements.c.alert == number, acknowledgements.c.at == to_seconds(given.at))
+                    .values(told_at=maybe_seconds(given.told_at))
+                )
             before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
             if decision.notifications:
                 connection.execute(insert_new(connection, outbox), [

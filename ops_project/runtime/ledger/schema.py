@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 metadata = MetaData()
 
 signals = Table(
@@ -174,6 +174,15 @@ verdicts = Table(
     Column("given_by", String(160), nullable=False),
     Column("at", Float, nullable=False),
     UniqueConstraint("alert", name="verdicts_alert"),
+)  # fmt: skip
+
+acknowledgements = Table(
+    "acknowledgements", metadata,
+    Column("alert", Integer, primary_key=True, autoincrement=False),
+    Column("given_by", String(160), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("told_at", Float),
 )  # fmt: skip
 
 leases = Table(

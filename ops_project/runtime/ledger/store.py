@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 
 from ops_project.runtime.ledger import schema
+from ops_project.runtime.ledger.acknowledgements import AcknowledgementTable
 from ops_project.runtime.ledger.alerts import AlertTable
 from ops_project.runtime.ledger.leases import LeaseTable
 from ops_project.runtime.ledger.outbox import OutboxTable
@@ -22,7 +23,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 
 
-class Ledger(SignalTable, AlertTable, OutboxTable, SilenceTable, LeaseTable):
+class Ledger(SignalTable, AlertTable, OutboxTable, SilenceTable, AcknowledgementTable, LeaseTable):
     """One open ledger; safe to use from several processes at once."""
 
     def __init__(self, engine: Engine) -> None:

@@ -1,0 +1,58 @@
+"""Somebody works on it: the page is acknowledged, nothing is repeated, and news is told as before."""
+
+from datetime import timedelta
+
+from ops_project.model.acknowledgement import Acknowledgement
+
+GRAPH = {"gold/daily_revenue": {}, "gold/customer_metrics": {}}
+
+
+def _give(day, number: int) -> None:
+    day.state.acknowledgements[number] = Acknowledgement(number, "engineer-a", "on it", day.now)
+
+
+def _failed(day, **fields) -> None:
+    day.fails("run.failure", pipeline="master_pipeline", domain="ecommerce", labels={"scheduled": "true"}, **fields)
+
+
+def test_an_acknowledged_page_is_acknowledged_once_and_not_repeated_until_it_fires_again(world):
+    day = world(graph=GRAPH)
+    _failed(day)
+    day.advance("5s")
+    day.expect_to("on-call/2-pagerduty", "on-call pagerduty > : firing Scheduled job master_pipeline failed")
+    _give(day, 1)
+    day.cycle()
+    day.expect_to(
+        "on-call/2-pagerduty",
+        "on-call pagerduty > : [acknowledged] Scheduled job master_pipeline failed, by engineer-a",
+    )
+    day.forget_others()
+    day.advance("9h", timedelta(minutes=5))
+    assert [n for n in day.inbox if n.severity == "critical"] == []
+
+    day.recovers("run.failure", pipeline="master_pipeline", domain="ecommerce", labels={"scheduled": "true"})
+    day.advance("1m")
+    day.expect_to("on-call/2-pagerduty", "on-call pagerduty > : resolved Scheduled job master_pipeline failed")
+    _failed(day)
+    day.advance("1m")
+    day.expect_to("on-call/2-pagerduty", "on-call pagerduty > : firing Scheduled job master_pipeline failed")
+    assert [a.acknowledged_by for a in day.state.alerts.values()] == [""], "a new failure is nobody's yet"
+
+
+def test_news_of_a_group_is_told_although_its_first_alert_is_acknowledged_and_says_so(world):
+    day = world(graph=GRAPH)
+    day.fails("asset.failure", asset="gold/daily_revenue")
+    day.advance("1m")
+    day.forget_others()
+    _give(day, 1)
+    day.advance("5h", timedelta(minutes=5))
+    day.expect_silence()
+    day.fails("asset.failure", asset="gold/customer_metrics")
+    day.advance("6m")
+    [mail] = [n for n in day.inbox if n.channel == "data-team/2-email"]
+    assert [(a["number"], a["acknowledged"]) for a in mail.payload["alerts"]] == [
+        (2, ""), (1, "by engineer-a, 2026-03-04 15:01 UTC: on it"),
+    ]  # fmt: skip
+    day.forget_others()
+    day.advance("5h", timedelta(minutes=5))
+    assert day.inbox, "one of the two is nobody's: the group is repeated"
