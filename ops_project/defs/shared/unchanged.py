@@ -50,7 +50,7 @@ def quiet(
     signature: str | None = None,
 ) -> str | None:
     """Why a run of `domain` would only repeat the last one, or None."""
-    if pending_dates(settings, catalog, domain, now)[1]:
+    if pending_dates(settings, catalog, domain, now)[1] or _asks_a_source(settings, catalog, domain):
         return None
     if _repeats(settings, domain, newest_run, signature or _signature(settings, now)):
         return NOTHING_NEW
@@ -120,8 +120,9 @@ def _never_fed(settings: Settings, catalog: Catalog, domain: str) -> bool:
     Empty tables built for it would have scores and alerts that mean nothing, among those of who brought their own data.
     """
     feeds = catalog.feeds_of(domain)
-    return (
-        not (settings.archive / domain).exists()
-        and not any(feed.start for feed in feeds)
-        and not any(settings.secret(SOURCES[feed.name][0]) for feed in feeds if feed.name in SOURCES)
-    )
+    return not (settings.archive / domain).exists() and not any(feed.start for feed in feeds)
+
+
+def _asks_a_source(settings: Settings, catalog: Catalog, domain: str) -> bool:
+    """Whether a feed is read from a source system that is configured here: what lies there is known only by asking."""
+    return any(settings.secret(SOURCES[feed.name][0]) for feed in catalog.feeds_of(domain) if feed.name in SOURCES)

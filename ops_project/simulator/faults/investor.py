@@ -187,7 +187,7 @@ FAULTS = (
         "transformation_broken",
         "renames a column of a table that is built day by day: its transformation fails",
         "S2 S1 S4",
-        "schema_mismatch",
+        "code_error",
         "marketing_spend",
         asset="silver/fact_marketing_spend",
         apply="warehouse",
