@@ -22,6 +22,7 @@ from asset_checks.parameters import Parameters
 from asset_checks.primitives import (
     anomalies,
     arrival,
+    column_values,
     conservation,
     control_totals,
     duplicates,
@@ -38,7 +39,7 @@ from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 Context = dg.AssetCheckExecutionContext
 
 # In the order in which they run: what arrived, then what is in the table, then the score.
-PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, freshness, anomalies)
+PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, column_values, freshness, anomalies)
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,8 @@ def checks_of(table: TableSpec) -> list[_Check]:
             control_totals.FAILURE_CLASS,
             partial(_one, control_totals.check_name(total), partial(control_totals.evaluate, table=table, total=total)),
             "control_total",
+            # A join on a wrong key, or a row counted twice, must not reach gold: from there it would be published.
+            blocking=table.schema == "silver",
         )
         for total in table.control_totals
     ]

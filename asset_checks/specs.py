@@ -89,6 +89,8 @@ class TableSpec:
     # The model that fills the table, and the readings of it that are checked.
     model: str | None = None
     health: tuple[str, ...] = ()
+    # Column → number, whole, moment, flag or text: those whose values are compared with the files before.
+    monitored: Mapping[str, str] = field(default_factory=dict)
     # Columns whose values are masked in every sample.
     personal: tuple[str, ...] = ()
 

@@ -113,6 +113,21 @@ class Duplicates(Model):
     samples: int = Field(ge=0)
 
 
+class Columns(Model):
+    """The values of a file's columns against those of the files before it."""
+
+    min_points: int = Field(default=8, ge=6)
+    """Fewer earlier files than this: unknown, which is said and is not a failure."""
+    history: int = Field(default=28, ge=8)
+    """Earlier files that are looked at."""
+    min_rows: int = Field(default=30, ge=2)
+    """Files with fewer values in a column say nothing about how they are distributed."""
+    confidence: float = Field(default=0.99999, gt=0.5, lt=1)
+    """Of the two-sided prediction interval of each number; two numbers of a column must leave theirs."""
+    min_noise: float = Field(default=0.02, ge=0, lt=1)
+    """Assumed at least, as a share: a constant series has no noise of its own."""
+
+
 class Anomalies(Model):
     """Which rows of gold.data_anomalies fail the check, and how many days it lists."""
 
@@ -141,5 +156,6 @@ class Checks(Model):
     volume: Volume
     quarantine: Quarantine
     duplicates: Duplicates
+    columns: Columns = Columns()
     anomalies: Anomalies
     arrival: ArrivalSeverities

@@ -58,6 +58,8 @@ class Column(Model):
     """Regular expression (RE2) that the whole value must match."""
     personal_data: bool = False
     """Masked in messages, samples and evidence."""
+    monitor: bool = True
+    """Its values are compared with those of the files before (check `column_values`)."""
     description: str = ""
 
     @model_validator(mode="before")

@@ -14,6 +14,7 @@ from asset_checks.specs import TableSpec
 from ops_project.defs.shared.bronze import SCHEMA as BRONZE
 from ops_project.defs.shared.permanent import RETRIES, TEST_SECONDS
 from ops_project.defs.shared.site import Site
+from ops_project.model.column import NUMERIC
 from ops_project.model.feed import Feed
 from ops_project.operations.arrival import is_expected
 
@@ -65,8 +66,25 @@ def _of_feed(site: Site, feed: Feed) -> TableSpec:
         full_extract=feed.extract == "full",
         open_on=_opens(feed),
         expected=feed.expected.kind != "never",
+        monitored=_monitored(feed),
         personal=tuple(sorted(feed.personal_columns())),
     )
+
+
+_KINDS = {
+    "string": "text", "smallint": "whole", "integer": "whole", "bigint": "whole", "decimal": "number",
+    "double": "number", "boolean": "flag", "date": "moment", "timestamp": "moment",
+}  # fmt: skip
+
+
+def _monitored(feed: Feed) -> dict[str, str]:
+    """Column → kind, of those whose values are compared with the files before; a numbered key grows as it likes."""
+    columns = feed.bronze_columns()
+    return {
+        name: _KINDS[column.base_type]
+        for name, column in columns.items()
+        if column.monitor and column.base_type in _KINDS and not (name in feed.key and column.base_type in NUMERIC)
+    }
 
 
 def _opens(feed: Feed) -> Callable[[date], bool]:
