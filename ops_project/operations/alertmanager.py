@@ -13,6 +13,8 @@ from ops_project.model.duration import format_duration
 from ops_project.model.receiver import Receivers
 from ops_project.model.route import Route, Routes
 
+NO_LABEL = "no_alert_has_this_label"
+
 
 def export(routes: Routes, calendar: Calendar, receivers: Receivers) -> dict[str, Any]:
     """The file as plain data."""
@@ -43,7 +45,8 @@ def _route(route: Route, known: set[str]) -> dict[str, Any]:
     if route.continue_:
         result["continue"] = True
     if route.group_by is not None:
-        result["group_by"] = list(route.group_by)
+        # There an empty list means: not given, inherit. Here it means: one group.
+        result["group_by"] = list(route.group_by) or [NO_LABEL]
     for name in ("group_wait", "group_interval", "repeat_interval"):
         if (value := getattr(route, name)) is not None:
             result[name] = format_duration(value)
