@@ -15,7 +15,19 @@ NODE = {
     "config": {"meta": {"domain": "shop"}}, "meta": {"domain": "shop"}, "fqn": ["ops_project", "shop", "gold", "takings"],
 }  # fmt: skip
 SITE = SimpleNamespace(
-    dbt=SimpleNamespace(json={"nodes": {"model.ops_project.takings": NODE}}), blocking={(KEY, "unique"), (KEY, "score")}
+    dbt=SimpleNamespace(json={"nodes": {"model.ops_project.takings": NODE}}),
+    blocking={(KEY, "unique"), (KEY, "score")},
+    catalog=SimpleNamespace(
+        reconciliations=SimpleNamespace(
+            reconciliations={
+                "takings": SimpleNamespace(
+                    nodes=[
+                        SimpleNamespace(table=table) for table in (None, "silver.sales", "gold.takings", "gold.report")
+                    ]
+                )
+            }
+        )
+    ),
 )
 
 
@@ -31,3 +43,16 @@ def test_a_blocking_check_that_was_not_made_holds_the_table(made, reason):
     outcome = RunOutcome(frozenset({KEY}), frozenset({KEY}), checks)
     [verdict] = [tables["takings"] for tables in verdicts(SITE, outcome).values()]
     assert (verdict.passed, verdict.reason) == (not reason, reason)
+
+
+@pytest.mark.parametrize(("asset", "reason"), [
+    (("silver", "sales"), "reconciliation takings breaks at silver.sales"),
+    (KEY, "reconciliation takings breaks at gold.takings"),
+    (("gold", "report"), ""),
+])  # fmt: skip
+def test_a_hop_that_breaks_on_the_way_holds_the_table_and_one_behind_it_does_not(asset, reason):
+    made = [CheckOutcome(KEY, name, blocking=True, passed=True) for name in ("unique", "score")]
+    broken = CheckOutcome(asset, "reconciliation_takings", blocking=False, passed=False)
+    outcome = RunOutcome(frozenset({KEY}), frozenset({KEY}), (*made, broken))
+    [verdict] = [tables["takings"] for tables in verdicts(SITE, outcome).values()]
+    assert verdict.reason == reason

@@ -1,4 +1,4 @@
-"""Which gold tables a run may publish: built in this run, and every blocking check of theirs passed."""
+"""Which gold tables a run may publish: built in it, every blocking check passed, and every hop before reconciled."""
 
 from __future__ import annotations
 
@@ -59,4 +59,23 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
     # Also those that were not part of the run: a table whose checks nobody made is not known to be good.
     made = {check.name for check in outcome.checks if check.asset == key and check.passed is not None}
     silent = [name for asset, name in site.blocking if asset == key and name not in made]
-    return f"blocking checks did not run: {', '.join(sorted(silent))}" if silent else ""
+    if silent:
+        return f"blocking checks did not run: {', '.join(sorted(silent))}"
+    return _broken_chain(site, key, outcome)
+
+
+def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
+    """A reconciliation that breaks at a hop on the way to the table: it may agree with a source that is wrong."""
+    for name, chain in site.catalog.reconciliations.reconciliations.items():
+        tables = [tuple(str(node.table).split(".")) for node in chain.nodes if node.table]
+        if key not in tables:
+            continue
+        until = tables[: tables.index(key) + 1]
+        broken = [
+            check.asset
+            for check in outcome.checks
+            if check.failed and check.name == f"reconciliation_{name}" and check.asset in until
+        ]
+        if broken:
+            return f"reconciliation {name} breaks at {', '.join('.'.join(asset) for asset in sorted(broken))}"
+    return ""

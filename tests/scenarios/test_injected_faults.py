@@ -1,0 +1,223 @@
+"""Every fault that the insurance, investor and streaming sources can have, as an outsider would try it.
+
+A healthy home, one more day with the fault in it, one run. The finding must be at the asset and of the class that
+`ops simulate --list-faults` promises, the run must end with 1 where somebody has to act, and whoever looks at the summary
+must read what happened. Faults of the first load stand beside those of one more day: nobody may need to have looked before.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops_project.runtime import snapshots
+from ops_project.runtime.ledger import Ledger
+from ops_project.settings import Settings
+from tests.scenarios import homes
+from tests.scenarios.verdicts import last_checks
+
+pytestmark = pytest.mark.xdist_group("injected")
+
+DAYS = {"insurance": 10, "investor": 10, "streaming": 4}
+SCALE = {"insurance": "0.1", "investor": "0.1", "streaming": "0.2"}
+# What is known from the run's exit code: something failed. A late file has come, and a repeated key is put aside.
+ENDS_WITH_0 = {"source_late", "source_duplicate"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one run said."""
+
+    code: int | None
+    summary: str
+    promised: tuple[str, str]
+    """Class and asset of truth.json."""
+    found: set[tuple[str, str]] = field(default_factory=set)
+    """Class and asset of every finding, check and failed asset."""
+    held: list[str] = field(default_factory=list)
+    alerts: set[tuple[str, str]] = field(default_factory=set)
+    """Rule and asset."""
+
+
+def simulate(settings: Settings, domain: str, days: int, end: Any, *faults: str) -> None:
+    words = [word for fault in faults for word in ("--fault", fault)]
+    ended = homes.ops(
+        settings,
+        "simulate",
+        "--domain",
+        domain,
+        "--scale",
+        SCALE[domain],
+        "--days",
+        str(days),
+        "--end",
+        str(end),
+        *words,
+    ).wait()
+    assert ended.code == 0, ended.errors
+
+
+def run(settings: Settings, domain: str) -> Told:
+    ended = homes.ops(settings, "run", "--domain", domain, "--json").wait()
+    assert ended.output.startswith("{"), ended.output + ended.errors
+    [told] = json.loads(ended.output)["runs"]
+    truth = json.loads(settings.truth.read_text())[-1] if settings.truth.exists() else {}
+    with snapshots.open(snapshots.newest(settings)) as warehouse:
+        found = {
+            (kind, asset)
+            for kind, asset in warehouse.execute(
+                "select kind, asset from ops.findings where run_id = ?", [told["run_id"]]
+            ).fetchall()
+        }
+    found |= {(said.failure_class, asset) for (asset, _), said in last_checks(settings).items() if not said.passed}
+    alerts = Ledger.open(settings.ledger_url).alerts()
+    found |= {(alert.failure_class, alert.asset) for alert in alerts if alert.rule == "asset_failure"}
+    return Told(
+        ended.code,
+        "\n".join([*(one["message"] for one in told["findings"]), *told["failures"], *told["warnings"]]),
+        (truth.get("finding", ""), truth.get("asset", "")),
+        found,
+        told["not_published"],
+        {(alert.rule, alert.asset) for alert in alerts},
+    )
+
+
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Settings]:
+    """A domain's home after a good first run; made when it is first asked for."""
+    made: dict[str, Settings] = {}
+
+    def home(domain: str) -> Settings:
+        if domain not in made:
+            homes.warm()
+            settings = Settings(home=tmp_path_factory.mktemp(domain) / "home", as_of=homes.NOW)
+            simulate(settings, domain, DAYS[domain], homes.LAST)
+            told = run(settings, domain)
+            assert (told.code, told.found, told.summary) == (0, set(), ""), told
+            made[domain] = settings
+        return made[domain]
+
+    return home
+
+
+def one_more_day(healthy: Callable[[str], Settings], tmp_path: Path, domain: str, *faults: str) -> Told:
+    home = homes.copy(healthy(domain), tmp_path / "home")
+    later = Settings(home=home.home, as_of=homes.NOW + timedelta(days=1))
+    simulate(later, domain, 1, homes.LAST + timedelta(days=1), *faults)
+    return run(later, domain)
+
+
+def as_promised(told: Told) -> None:
+    assert told.promised in told.found, told
+    assert told.summary, "the summary says nothing"
+    assert told.alerts, "nobody is told"
+    if told.promised[0] not in ENDS_WITH_0:
+        assert told.code == 1, told
+
+
+soak = pytest.mark.soak
+INSURANCE = ("cdc_gap", "policies_lost", "policies_duplicated", "premium_changed_fact", "negative_premium")
+ALL = [
+    *(("insurance", fault) for fault in INSURANCE),
+    ("insurance", "premium_changed_ods"),
+    ("insurance", "offsetting_errors"),
+    *(
+        ("insurance", f"{fault}:policies")
+        for fault in (
+            "missing", "late", "late_partition", "zero_bytes", "truncated", "truncated_mid_row", "undecodable",
+            "unbalanced_quote", "duplicate_delivery", "control_count", "extra_column", "missing_column", "changed_type",
+        )
+    ),
+    *(
+        ("investor", fault)
+        for fault in (
+            "fan_out", "wrong_join_key", "sales_counted_twice", "transformation_broken", "spend_schema_drift",
+            "sample_ratio_mismatch", "restatement", "negative_profit", "late:marketing_spend", "missing:marketing_spend",
+            "missing_column:transactions", "extra_column:product_events", "zero_bytes:transactions",
+        )
+    ),
+    *(
+        ("streaming", fault)
+        for fault in (
+            "error_rate", "unknown_songs", "consumer_lag", "late:streams", "missing:streams", "late:songs",
+            "missing:songs", "missing_column:users", "undecodable:streams", "changed_type:streams",
+        )
+    ),
+]  # fmt: skip
+# One of each kind that nothing else in the suite runs; the others are the soak's.
+IN_THE_SUITE = {"policies_lost", "policies_duplicated", "fan_out", "transformation_broken"}
+
+
+@pytest.mark.parametrize(
+    ("domain", "fault"),
+    [pytest.param(*case, marks=() if case[1] in IN_THE_SUITE else soak, id="-".join(case)) for case in ALL],
+)
+def test_a_fault_in_one_more_day_is_found_where_it_is_promised(
+    healthy: Callable[[str], Settings], tmp_path: Path, domain: str, fault: str
+) -> None:
+    as_promised(one_more_day(healthy, tmp_path, domain, fault))
+
+
+@pytest.mark.parametrize(
+    ("domain", "fault"),
+    [
+        pytest.param("insurance", "late_partition:policies", marks=()),
+        pytest.param("insurance", "negative_premium", marks=soak),
+        pytest.param("insurance", "cdc_gap", marks=soak),
+        pytest.param("investor", "fan_out", marks=soak),
+        pytest.param("investor", "wrong_join_key", marks=soak),
+        pytest.param("investor", "late:marketing_spend", marks=soak),
+        pytest.param("streaming", "late:streams", marks=soak),
+        pytest.param("streaming", "unknown_songs", marks=soak),
+    ],
+)
+def test_a_fault_of_the_first_load_is_found_though_nobody_looked_before(
+    tmp_path: Path, domain: str, fault: str
+) -> None:
+    homes.warm()
+    settings = Settings(home=tmp_path / "home", as_of=homes.NOW)
+    simulate(settings, domain, DAYS[domain], homes.LAST, fault)
+    told = run(settings, domain)
+    assert told.promised in told.found, told
+    assert told.summary and told.alerts
+
+
+@pytest.mark.parametrize(
+    ("domain", "fault"),
+    [
+        pytest.param("insurance", "premium_changed_fact", marks=soak),
+        pytest.param("insurance", "offsetting_errors", marks=soak),
+        pytest.param("insurance", "policies_duplicated", marks=soak),
+        ("investor", "sales_counted_twice"),
+    ],
+)
+def test_a_wrong_number_of_silver_does_not_reach_the_consumers_of_gold(
+    healthy: Callable[[str], Settings], tmp_path: Path, domain: str, fault: str
+) -> None:
+    told = one_more_day(healthy, tmp_path, domain, fault)
+    as_promised(told)
+    assert told.held
+
+
+@soak
+def test_an_exhausted_serving_store_fires_the_metric_and_the_failed_asset(
+    healthy: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    told = one_more_day(healthy, tmp_path, "streaming", "serving_throttled")
+    as_promised(told)
+    assert {rule for rule, asset in told.alerts} >= {"asset_failure", "performance_warning"}
+
+
+@soak
+def test_a_rush_on_a_holiday_is_no_finding(tmp_path: Path) -> None:
+    homes.warm()
+    settings = Settings(home=tmp_path / "home", as_of=homes.NOW)
+    simulate(settings, "investor", 30, homes.LAST, "holiday_spike")
+    told = run(settings, "investor")
+    assert (told.code, told.found) == (0, set()), told
