@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from ops_project.landing.hints import cut_off, other_dialect
 from ops_project.landing.inbox import InboundFile
 from ops_project.landing.keys import repeated_keys, repeated_samples
 from ops_project.landing.reasons import explain, explained_cast_failures, masked_samples, reasons_summary
@@ -142,10 +143,20 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
         explain(stage, connection, repeated)
         if _changed_type(feed, result, explained_cast_failures(stage, connection)):
             return result
+    if (middle := cut_off(connection, source)) is not None:
+        message = f"the file ends in the middle of line {middle}: it was cut off after {result.rows_in} records"
+        result.problems.append(Problem("source_partial", message, False, {"line": middle, "records": result.rows_in}))
     result.stage = stage
     _counts(feed, file, trailer, result)
     if result.rejected:
         return result
+    if result.rows_refused == result.rows_in >= LEAST_FAILURES:
+        # Loaded, it would take the place of a good file of the same date with nothing.
+        if many:
+            explain(stage, connection, repeated)
+        result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
+        words = f"not one of {result.rows_in} rows can be loaded: {_most_frequent(result)}"
+        return result.reject("data_invalid", words, reasons=result.reasons, samples=result.samples)
     if result.rows_refused:
         if many:
             explain(stage, connection, repeated)
@@ -223,8 +234,10 @@ def _json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure
 def _drift(feed: Feed, result: Examination, structure: Structure) -> None:
     if structure.same:
         return
-    version = result.contract.version
+    version, contract = result.contract.version, result.contract
     others = _fitting_versions(feed, result, structure)
+    if structure.missing and contract.format.kind == "csv" and contract.format.header and not others:
+        others = other_dialect(result.scan, contract.format, *expected_fields(feed, contract))
     message = f"structure differs from contract {feed.name} version {version}: {structure.describe()}" + others
     evidence = {
         "contract": feed.name,
@@ -345,15 +358,20 @@ def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
         )
     others = result.rows_refused - (result.rows_repeated if repeated else 0)
     if others:
-        first = "; ".join(
-            f"{item['rows']} × {(str(item['column']) + ' ') if item['column'] else ''}{item['reason']}"
-            for item in result.reasons[:3]
-        )
         result.problems.append(
             Problem(
                 "data_invalid",
-                f"{others} of {result.rows_in} rows quarantined: {first}",
+                f"{others} of {result.rows_in} rows quarantined: {_most_frequent(result)}",
                 False,
                 {"rows": others, "rows_in": result.rows_in, "reasons": result.reasons, "samples": result.samples},
             )
         )
+
+
+def _most_frequent(result: Examination) -> str:
+    """The most frequent reasons, each with the first line that it was found on."""
+    return "; ".join(
+        f"{item['rows']} × {(str(item['column']) + ' ') if item['column'] else ''}{item['reason']} "
+        f"({'first ' if item['rows'] != 1 else ''}line {item['first_line']})"
+        for item in result.reasons[:3]
+    )

@@ -147,7 +147,8 @@ def _decoded(chunks: Iterator[bytes], encoding: str, check_only: bool) -> Iterat
     for chunk in chunks:
         if first and not utf8 and chunk[:3] == codecs.BOM_UTF8:
             raise Undecodable(f"the file begins with the byte order mark of utf-8, the contract says {encoding}")
-        if first and utf8 and (chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        wide = encoding.startswith(("utf-16", "utf-32"))
+        if first and not wide and chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             raise Undecodable(f"the file begins with the byte order mark of utf-16, the contract says {encoding}")
         if utf8 and clean and chunk.isascii():
             text = None
