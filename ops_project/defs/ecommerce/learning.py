@@ -56,7 +56,7 @@ def model_key(model: str) -> dg.AssetKey:
 
 def nightly(site: Site) -> list[dg.AssetsDefinition]:
     """The predictions and their checks: part of the main job."""
-    return [_scoring(site), _checks(site)]
+    return [_scoring(site), *_checks(site)]
 
 
 def weekly(site: Site) -> dg.Definitions:
@@ -216,14 +216,21 @@ def _trained(model: str, trained: Trained) -> dg.MaterializeResult:
     )
 
 
-def _checks(site: Site) -> dg.AssetsDefinition:
-    checks = build_layer_checks(
+def _checks(site: Site) -> list[dg.AssetChecksDefinition]:
+    """A step for each table: recommendations are weekly, and Dagster leaves out every step below what is left out."""
+    found = [_checks_of(site, model) for model in MODELS]
+    return [checks for checks in found if checks is not None]
+
+
+def _checks_of(site: Site, model: str) -> dg.AssetChecksDefinition | None:
+    schema, _, table = tables.TABLE_OF[model].partition(".")
+    return build_layer_checks(
         domain=DOMAIN,
-        layer="learning",
+        layer=model,
         tables=[
             TableSpec(
-                schema="gold",
-                table=tables.TABLE_OF[model].partition(".")[2],
+                schema=schema,
+                table=table,
                 tier=2,
                 runbook=RUNBOOK,
                 key=KEYS[model],
@@ -235,7 +242,6 @@ def _checks(site: Site) -> dg.AssetsDefinition:
                 model=model,
                 health=HEALTH[model],
             )
-            for model in MODELS
         ],
         parameters=site.catalog.checks,
         connect=lambda context: context.resources.warehouse.connection(),
@@ -244,13 +250,11 @@ def _checks(site: Site) -> dg.AssetsDefinition:
         required_resource_keys={"warehouse"},
         retry_policy=RETRIES,
     )
-    assert checks is not None
-    return checks
 
 
 def _job(name: str, description: str, models: tuple[str, ...], site: Site) -> "dg.UnresolvedAssetJobDefinition":
     keys = [key for model in models for key in (model_key(model), table_key(model))]
     chosen = dg.AssetSelection.assets(*keys).without_checks() | dg.AssetSelection.checks(
-        *(key for key in _checks(site).check_keys if key.asset_key in keys)
+        *(key for checks in _checks(site) for key in checks.check_keys if key.asset_key in keys)
     )
     return job_definition(Job(name, description, timeout_seconds=SHORT_SECONDS), DOMAIN, chosen)
