@@ -7,6 +7,20 @@ from typing import Any
 
 from asset_checks.specs import AnomalySeries, ControlTotal
 
+# Where the contract delivers whole orders, only the lines of an order's newest file count.
+LINES_THAT_COUNT = """
+    select order_id, line_number, business_date
+    from bronze.order_items
+    left join (select batch_id, business_date as file_date from ops.batches) as files on _batch_id = batch_id
+    where {dates}
+    qualify
+        not exists (select 1 from ops.feeds where feed = 'order_items' and replaces_by = 'order_id')
+        or rank() over (
+            partition by business_date, order_id
+            order by file_date desc nulls last, _load_seq desc
+        ) = 1
+"""
+
 # Silver keeps the latest delivery of a key, so that it holds as many rows as bronze holds distinct keys.
 TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.fact_orders": {
@@ -23,6 +37,22 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
                 "bronze.order_items",
                 "count(distinct hash(order_id, line_number))",
                 "count(*)",
+                "business_date",
+                "business_date",
+                source_rows=LINES_THAT_COUNT,
+            ),
+        ),
+    },
+    "silver.int_customer_days": {
+        "control_totals": (
+            ControlTotal(
+                "orders", "silver.fact_orders", "count(customer_id)", "sum(orders)", "business_date", "business_date"
+            ),
+            ControlTotal(
+                "web_events",
+                "silver.fact_web_events",
+                "count(customer_id)",
+                "sum(web_events)",
                 "business_date",
                 "business_date",
             ),

@@ -39,6 +39,8 @@ class ControlTotal:
     source_where: str = "true"
     target_where: str = "true"
     tolerance: float = 0.0
+    source_rows: str | None = None
+    """SQL for the rows of `source` that count, where not all do; {dates}: the condition on the date of `source`."""
 
 
 @dataclass(frozen=True)

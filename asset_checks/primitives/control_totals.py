@@ -68,10 +68,13 @@ def _sql(situation: Situation, table: TableSpec, total: ControlTotal) -> str:
     dates = scope_of(situation, table).dates
     limit = f" in ({date_list(dates)})" if dates is not None else " is not null"
     source_day, target_day = f"{identifier(total.source_date)}::date", f"{identifier(total.target_date)}::date"
+    source = table_name(total.source)
+    if total.source_rows is not None:
+        source = "(" + total.source_rows.replace("{dates}", f"{source_day}{limit}") + ")"
     return f"""
         with source as (
             select {source_day} as day, {total.source_value} as value
-            from {table_name(total.source)}
+            from {source}
             where ({total.source_where}) and {source_day}{limit}
             group by all
         ),

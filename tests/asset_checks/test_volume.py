@@ -70,7 +70,6 @@ def test_rejected_batches_and_future_dates_take_no_part() -> None:
 def test_a_false_alarms_date_neither_trains_nor_is_judged_again() -> None:
     warehouse = delivered([1000, 1010, 990, 1005, 995, 1000, 1003, 998, 1001, 1000, 600])
     assert volume.evaluate(warehouse.situation(), TABLE).evidence["dates"] == [str(NEWEST)]
-    warehouse.connection.execute("create table ops.excluded_points (asset varchar, business_date date, alert integer)")
     warehouse.connection.execute("insert into ops.excluded_points values ('bronze/orders', ?, 7)", [NEWEST])
     excused = volume.evaluate(warehouse.situation(), TABLE)
     assert excused.status == "ok"

@@ -7,6 +7,11 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asset_checks.ecommerce import TABLES
+from asset_checks.primitives import control_totals
+from asset_checks.specs import TableSpec
+from asset_checks.verdict import Situation, Verdict
+from tests.asset_checks.warehouse import shipped
 from tests.dbt.shop import Row, Shop, day, item, order
 
 MODELS = ("fact_orders", "fact_order_items", "daily_revenue")
@@ -22,6 +27,16 @@ def revenue(shop: Shop) -> dict[str, Decimal]:
     return dict(shop.ask("select order_id, sum(line_amount) from silver.fact_order_items group by all"))
 
 
+def control_total(shop: Shop) -> Verdict:
+    """What the check says about the hop from bronze."""
+    spec = TableSpec(
+        schema="silver", table="fact_order_items", date_column="business_date", **TABLES["silver.fact_order_items"]
+    )
+    with shop.connect() as connection:
+        situation = Situation(connection, shop.clock, "run", shipped(), "America/New_York")
+        return control_totals.evaluate(situation, spec, spec.control_totals[0])
+
+
 def test_a_line_that_is_no_longer_delivered_is_gone(shop: Shop) -> None:
     shop.land("orders", day(0), [order(1, 1), order(2, 1)])
     shop.land("order_items", day(0), [*lines(1, [10, 20, 40]), *lines(2, [5])])
@@ -31,6 +46,10 @@ def test_a_line_that_is_no_longer_delivered_is_gone(shop: Shop) -> None:
     shop.build(*MODELS)
     assert revenue(shop) == {"O1": 10, "O2": 5}
     assert shop.ask("select gross_revenue from gold.daily_revenue") == [(15,)]
+    assert control_total(shop).status == "ok"
+    with shop.connect() as connection:
+        connection.execute("delete from silver.fact_order_items where order_id = 'O2'")
+    assert control_total(shop).status == "failed"
 
 
 def test_a_corrected_file_without_the_order_brings_the_earlier_lines_back(shop: Shop) -> None:

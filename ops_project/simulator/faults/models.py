@@ -1,5 +1,6 @@
 """Faults of the models: a file that is gone, a library that moved on, inputs that are shuffled or cut.
 
+Shuffled inputs keep every total of their table: only the model that reads them can tell, and does at its predictions.
 What is done to the customers' days stays as long as no delivery touches their business dates: those are rebuilt.
 """
 
@@ -118,7 +119,7 @@ FAULTS = (
         "S3",
         "data_invalid",
         "web_events",
-        asset="silver/int_customer_days",
+        asset="gold/customer_churn_predictions",
         apply="warehouse",
         act=shuffle_views,
     ),
@@ -126,7 +127,7 @@ FAULTS = (
         "model_training_truncated",
         "takes two of three customers out of what the models are trained on",
         "S3",
-        "volume_anomaly",
+        "reconciliation_break",
         "orders",
         asset="silver/int_customer_days",
         apply="warehouse",
