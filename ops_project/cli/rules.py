@@ -12,6 +12,8 @@ import click
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
+LISTED = 50
+
 
 @click.group()
 def rules() -> None:
@@ -90,7 +92,7 @@ def lint(settings: Settings, as_json: bool) -> None:
 
 @rules.command("replay")
 @click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back.")
-@click.option("--new", "new", type=click.Path(exists=True, file_okay=False, path_type=Path),
+@click.option("--new", "--config", "new", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="A folder with changed configuration, as for --config.")  # fmt: skip
 @json_option
 @click.pass_obj
@@ -98,6 +100,7 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     """Send the past days' signals through the rules again: what was told, and what a change adds and removes."""
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.lineage import Lineage
+    from ops_project.operations.replay_summary import by_alert, by_moment
     from ops_project.operations.replaying import compare, replay
     from ops_project.runtime.alert_config import alert_config
     from ops_project.runtime.cycle import LINEAGE
@@ -126,6 +129,8 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
         data |= {
             "notifications_after": len(after),
             "pages_after": sum(t.page for t in after),
+            "added": _sum(changes, 1),
+            "removed": _sum(changes, -1),
             "changes": [asdict(change) for change in changes],
         }
     else:
@@ -134,15 +139,32 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     def render() -> None:
         console.print(f"{len(signals)} signals of {days} days: {len(before)} notifications, {data['pages']} pages.")
         if new is None:
-            rows = [(t.at, t.channel, t.recipient, "page" if t.page else "", t.status, t.summary) for t in before[-50:]]
-            console.print(table(("at", "channel", "to", "", "status", "what"), rows))
+            shown = by_moment(before)
+            rows = [
+                (f"{m.at:%Y-%m-%d %H:%M}", "page" if m.page else "", m.status, m.summary, ", ".join(m.through))
+                for m in shown[-LISTED:]
+            ]
+            console.print(table(("at", "", "status", "what", "told through"), rows))
+            if len(shown) > LISTED:
+                console.print(f"The last {LISTED} of {len(shown)}; --json has all.")
             return
-        console.print(f"With {new}: {data['notifications_after']} notifications, {data['pages_after']} pages.")
-        rows = [
-            (c.channel, c.recipient, "page" if c.page else "", c.status, c.summary, c.before, c.after) for c in changes
-        ]
+        added, removed = data["added"], data["removed"]
         console.print(
-            table(("channel", "to", "", "status", "what", "before", "after"), rows) if rows else "Nothing changes."
+            f"With {new}: {data['notifications_after']} notifications (+{added['notifications']} "
+            f"−{removed['notifications']}), {data['pages_after']} pages (+{added['pages']} −{removed['pages']}).",
+            soft_wrap=True,
         )
+        rows = [
+            (c.word, "page" if c.page else "", c.status, c.summary, c.before, c.after, ", ".join(c.through))
+            for c in by_alert(changes)
+        ]
+        columns = ("change", "", "status", "what", "messages before", "after", "told through")
+        console.print(table(columns, rows) if rows else "Nothing changes.")
 
     emit(as_json, data, render)
+
+
+def _sum(changes: list[Any], sign: int) -> dict[str, int]:
+    """Messages that came (1) or went (-1), and how many of them are pages."""
+    moved = [(max(0, sign * (change.after - change.before)), change.page) for change in changes]
+    return {"notifications": sum(n for n, _ in moved), "pages": sum(n for n, page in moved if page)}

@@ -135,5 +135,13 @@ def test_the_command_compares_the_shipped_rules_with_a_folder_of_new_ones(tmp_pa
     )
     assert run.exit_code == 0, run.output
     answer = json.loads(run.output)
+    assert answer["added"]["pages"] == answer["pages_after"] and answer["removed"]["pages"] == 0
+    told = CliRunner().invoke(
+        cli, ["--home", str(home), "--as-of", END.isoformat(), "rules", "replay", "--config", str(new)]
+    ).output  # fmt: skip
+    pages = [line for line in told.splitlines() if line.startswith("added") and " page " in line]
+    assert len(pages) == 1 and "Quality score of gold/t3 is 80" in pages[0], told
+    assert "on-call (file, console, pagerduty, email)" in pages[0]
+    assert f"{answer['pages_after']} pages (+{answer['added']['pages']} −0)" in told
     assert answer["pages"] == 0 and answer["pages_after"] > 0
     assert {c["after"] > 0 for c in answer["changes"] if c["page"]} == {True}
