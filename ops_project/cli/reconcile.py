@@ -26,9 +26,9 @@ TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files:
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="One business date only.")
 @click.option("--source", metavar="FILE|TABLE", help="Instead of NAME: a file, or schema.table of the newest snapshot.")
 @click.option("--target", metavar="FILE|TABLE", help="What must agree with the source.")
-@click.option("--key", metavar="COLUMNS", help="Key columns, separated by commas.")
-@click.option("--measure", "measures", metavar="COLUMNS", multiple=True, help="Columns that are summed; repeatable.")
-@click.option("--compare", "attributes", metavar="COLUMNS", multiple=True, help="Columns that must be equal.")
+@click.option("--key", metavar="COLUMNS", help="Key columns, separated by commas; `a=b` where the target calls it b.")
+@click.option("--measure", "measures", metavar="COLUMNS", multiple=True, help="Columns that are summed; likewise.")
+@click.option("--compare", "attributes", metavar="COLUMNS", multiple=True, help="Columns that must be equal; likewise.")
 @click.option("--absolute", type=Decimal, default=None, help="Tolerance of a total, absolute (default 1000).")
 @click.option(
     "--percent",
@@ -36,6 +36,7 @@ TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files:
     default=None,
     help="Tolerance of a total, in percent of the source (default 5).",
 )
+@click.option("--scale", type=click.IntRange(0, 18), help="Decimal places to which measures are rounded: for floats.")
 @click.option("--samples", type=click.IntRange(0), default=10, show_default=True, help="Keys shown for each class.")
 @json_option
 @click.pass_obj
@@ -50,6 +51,7 @@ def reconcile(
     attributes: tuple[str, ...],
     absolute: Decimal | None,
     percent: Decimal | None,
+    scale: int | None,
     samples: int,
     as_json: bool,
 ) -> None:
@@ -68,7 +70,7 @@ def reconcile(
         elif source and target and key:
             if day:
                 raise click.UsageError("--date belongs to a NAME")
-            result = _pair(settings, source, target, _split([key]), measures, attributes, absolute, percent, samples)
+            result = _pair(settings, source, target, [key], measures, attributes, absolute, percent, scale, samples)
         else:
             raise click.UsageError(
                 f"give NAME ({', '.join(_configured(settings)) or 'none configured'}), or --source, --target and --key"
@@ -80,8 +82,16 @@ def reconcile(
         raise SystemExit(1)
 
 
-def _split(words: tuple[str, ...] | list[str]) -> list[str]:
-    return [column.strip() for word in words for column in word.split(",") if column.strip()]
+def _split(words: list[str], other: dict[str, str]) -> list[str]:
+    """The columns by the source's name; of `a=b` the target's is noted in `other` (b → a)."""
+    found = []
+    for item in (part.strip() for word in words for part in word.split(",")):
+        mine, _, theirs = item.partition("=")
+        if mine.strip():
+            found.append(mine.strip())
+            if theirs.strip():
+                other[theirs.strip()] = mine.strip()
+    return found
 
 
 def _configured(settings: Settings) -> list[str]:
@@ -111,24 +121,28 @@ def _pair(
     attributes: tuple[str, ...],
     absolute: Decimal | None,
     percent: Decimal | None,
+    scale: int | None,
     samples: int,
 ) -> ChainResult:
     from ops_project.model.reconciliation import Measure, Tolerance
     from ops_project.operations.reconciliation import ChainResult
     from ops_project.runtime.reconcile import compare
+    from ops_project.runtime.reconcile.sides import renamed
 
     given = {"absolute": absolute, "percent": percent}
     tolerance = Tolerance(**{name: value for name, value in given.items() if value is not None})
-    columns = {column: Measure(column=column, tolerance=tolerance) for column in _split(list(measures))}
+    other: dict[str, str] = {}
+    keys, summed, equal = (_split(list(words), other) for words in (key, measures, attributes))
+    columns = {column: Measure(column=column, tolerance=tolerance, scale=scale) for column in summed}
     needs_warehouse = not (_is_file(source) and _is_file(target))
     with _connect(settings, needs_warehouse) as connection:
         hop = compare(
             connection,
             _side(connection, source),
-            _side(connection, target),
-            key,
+            renamed(connection, _side(connection, target), other) if other else _side(connection, target),
+            keys,
             columns,
-            _split(list(attributes)),
+            equal,
             count_tolerance=tolerance,
             samples=samples,
         )

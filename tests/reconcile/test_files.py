@@ -107,3 +107,25 @@ def test_the_motor_portfolio_gives_its_known_figures(tmp_path: Path) -> None:
     assert classes["changed"]["explains"] == {"PremTot": "-236.9"}
     assert (classes["duplicate"]["keys"], classes["duplicate"]["differing"]) == (6, 0)
     assert (classes["duplicate"]["source_rows"], classes["duplicate"]["target_rows"]) == (12, 12)
+
+
+def test_columns_of_other_names_are_mapped(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.csv", "place,day,amount,note\nA,1,1.5,x\nB,1,2.5,y\n")
+    two = write(tmp_path / "two.csv", "Ort;Tag;Betrag;note\nB;1;2.50;y\nA;1;1.75;x\n")
+    options = ("--key", "place=Ort, day=Tag", "--measure", "amount=Betrag", "--compare", "note", "--json")
+    found = json.loads(reconcile(tmp_path, "--source", one, "--target", two, *options).stdout)
+    [differing] = [item for item in found["hops"][0]["classes"] if item["keys"]]
+    assert (differing["class"], differing["keys"], differing["samples"][0]["place"]) == ("changed", 1, "A")
+    wrong = reconcile(tmp_path, "--source", one, "--target", two, "--key", "place=Platz")
+    assert wrong.exit_code == 1 and "two.csv: no column 'Platz'; valid: Ort, Tag, Betrag, note" in wrong.output
+
+
+def test_floats_as_they_are_written_are_compared_to_a_scale(tmp_path: Path) -> None:
+    one = write(tmp_path / "one.csv", "id,weight\n1,0.1\n2,1e-05\n3,5\n")
+    two = write(tmp_path / "two.csv", "id,weight\n1,0.100000000000001\n2,1.0000000000000001e-05\n3,5.001\n")
+    sides = ("--source", one, "--target", two, "--key", "id", "--measure", "weight")
+    plain = reconcile(tmp_path, *sides)
+    assert plain.exit_code == 1 and "not a plain number" in plain.output
+    found = json.loads(reconcile(tmp_path, *sides, "--scale", "6", "--json").stdout)
+    changed = [item for item in found["hops"][0]["classes"] if item["class"] == "changed"]
+    assert [(item["keys"], item["samples"][0]["id"]) for item in changed] == [(1, "3")]

@@ -7,7 +7,7 @@ is not a number on both sides, and says on which line the text stands that is no
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,18 @@ def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter
     return relation_side(connection, label, relation, is_file=True)
 
 
+def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[str, str]) -> Side:
+    """The side with some columns under the names that the other side gives them (its name → theirs)."""
+    for name in names:
+        side.type_of(name)
+    if taken := sorted(set(names.values()) & (set(side.types) - set(names))):
+        raise ReconcileError(
+            f"{side.label}: has a column {', '.join(map(repr, taken))} already; compare it by that name"
+        )
+    listed = ", ".join(f"{quote(name)} as {quote(names.get(name, name))}" for name in side.types)
+    return relation_side(connection, side.label, f"(select {listed} from {side.relation})", side.is_file)
+
+
 def read_header(path: Path) -> str:
     """The first line of a text file, decompressed where its name says so, without its line end."""
     import gzip
@@ -130,13 +142,13 @@ def measure_type(
     connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str, scale: int | None
 ) -> str:
     """The DECIMAL that holds both sides of a measure exactly (floating point: to `scale`, by default 6 places)."""
-    parts = [_width_and_scale(connection, side, column) for side in (source, target)]
+    parts = [_width_and_scale(connection, side, column, scale is not None) for side in (source, target)]
     places = scale if scale is not None else max(places for _, places in parts)
     # 18 digits fit a machine word: sums over DECIMAL(18) are several times as fast as over DECIMAL(38).
     return f"DECIMAL({18 if max(digits for digits, _ in parts) + places <= 18 else 38},{places})"
 
 
-def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> tuple[int, int]:
+def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> tuple[int, int]:
     """Digits before the point, and places after it, that a column can need."""
     kind = side.type_of(column)
     if match := DECIMAL.fullmatch(kind):
@@ -148,13 +160,16 @@ def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: 
     if kind in FLOATS:
         return 20, FLOAT_SCALE
     if kind == "VARCHAR":
-        return 20, _text_scale(connection, side, column)
+        return 20, _text_scale(connection, side, column, rounded)
     raise ReconcileError(f"{side.label}: column {column!r} is {kind}, not a number; it can be compared, not summed")
 
 
-def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> int:
-    """Places after the point in a text column. Raises on the first value that is no number, with its row."""
-    name = quote(column)
+def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> int:
+    """Places after the point in a text column. Raises on the first value that is no number, with its row.
+
+    `rounded`: the caller says to how many places, so that 1e-05 and 15 places, as floats are written, are numbers too.
+    """
+    name, exponent = quote(column), r"([eE][+-]?\d{1,2})?" if rounded else ""
     places = connection.execute(
         f"select max(length(split_part({name}, '.', 2))) from {side.relation} where {name} is not null and {name} <> ''"
     ).fetchall()[0][0]
@@ -162,16 +177,16 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str) 
         f"select row_number, value from (select row_number() over () as row_number, {name} as value"
         f" from {side.relation})"
         " where value is not null and value <> ''"
-        r" and not regexp_full_match(trim(value), '[+-]?(\d+\.?\d*|\.\d+)') limit 1"
+        rf" and not regexp_full_match(trim(value), '[+-]?(\d+\.?\d*|\.\d+){exponent}') limit 1"
     ).fetchall()
     if bad:
         row, value = bad[0]
         line = f"line {row + 1}" if side.is_file else f"row {row}"
         raise ReconcileError(f"{side.label}: {line}: column {column!r} holds {value!r}, which is not a plain number")
-    if (places or 0) > MAX_SCALE:
+    if (places or 0) > MAX_SCALE and not rounded:
         raise ReconcileError(
             f"{side.label}: column {column!r} has {places} decimal places; at most {MAX_SCALE} are compared exactly, "
-            "set scale to round"
+            "say to how many both sides are rounded (--scale N, or `scale` of a configured measure)"
         )
     return int(places or 0)
 
