@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
 FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
 PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
 KEEP = 4
+# A parse takes 4 s, on a busy machine 40 s.
+PATIENCE_SECONDS = 120.0
 MANIFEST_JSON = "manifest.json"
 MANIFEST_OBJECT = "manifest.msgpack"
 LINEAGE = "column_lineage.json"
@@ -77,7 +80,7 @@ def load(project_dir: Path = DBT_PROJECT_DIR) -> DbtManifest:
     folder = root / content_key(project_dir)
     if not (folder / LINEAGE).is_file():
         root.mkdir(parents=True, exist_ok=True)
-        with _locked(root / ".lock"):
+        with _turn(root / ".lock", folder):
             if not (folder / LINEAGE).is_file():
                 _parse(project_dir, folder)
                 _prune(root, keep=folder.name)
@@ -117,7 +120,11 @@ def _parse(project_dir: Path, folder: Path) -> None:
         for path in partial.iterdir():
             if path.name not in {MANIFEST_JSON, MANIFEST_OBJECT, LINEAGE}:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
-        partial.rename(folder)
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not (folder / LINEAGE).is_file():  # else somebody was faster
+                raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -131,10 +138,20 @@ def _prune(root: Path, keep: str) -> None:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _turn(path: Path, folder: Path) -> Iterator[None]:
+    """One parses, the others wait for what it makes; not for ever: a parser that hangs must not stop every run.
+
+    The lock saves work only: who parses beside it writes to a folder of his own, and renames it.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    patience = time.monotonic() + PATIENCE_SECONDS
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not (folder / LINEAGE).is_file() and time.monotonic() < patience:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.1)
         yield
     finally:
         os.close(descriptor)
