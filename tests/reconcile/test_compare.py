@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ops_project.model.reconciliation import Measure, Tolerance
 from ops_project.operations.reconciliation import Comparison, KeyClass, Reason
-from ops_project.runtime.reconcile import ReconcileError, compare, table_side
+from ops_project.runtime.reconcile import ReconcileError, compare, differences, table_side
 
 AMOUNT = {"amount": Measure(column="amount")}
 Rows = list[tuple[Any, ...]]
@@ -197,8 +197,8 @@ def test_any_two_tables_are_explained_to_the_last_cent(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if segmented:
-            patch.setattr(compare_module_of(), "SEGMENT_ABOVE", 0)
-            patch.setattr(compare_module_of(), "ROWS_PER_SEGMENT", 1)
+            patch.setattr(differences, "SEGMENT_ABOVE", 0)
+            patch.setattr(differences, "ROWS_PER_SEGMENT", 1)
         found = run(connection, source, target)
     assert found.unexplained("amount") == 0
     expected: dict[KeyClass, set[int]] = defaultdict(set)
@@ -220,18 +220,11 @@ def test_any_two_tables_are_explained_to_the_last_cent(
     assert found.total("distinct keys").source == len({r[0] for r in source} - {None})
 
 
-def compare_module_of() -> Any:
-    import importlib
-
-    return importlib.import_module("ops_project.runtime.reconcile.compare")
-
-
 @pytest.mark.parametrize("copy_below", [0.5, -1.0])
 def test_large_tables_go_by_segments_and_find_the_same(
     connection: Any, monkeypatch: pytest.MonkeyPatch, copy_below: float
 ) -> None:
-    module = compare_module_of()
-    monkeypatch.setattr(module, "COPY_BELOW", copy_below)
+    monkeypatch.setattr(differences, "COPY_BELOW", copy_below)
     connection.execute(
         "create table a as select i * 7 as id, (i % 500)::decimal(12,2) as amount from range(500000) t(i)"
     )
@@ -242,7 +235,7 @@ def test_large_tables_go_by_segments_and_find_the_same(
     )
     sides = table_side(connection, "a"), table_side(connection, "b")
     found = compare(connection, *sides, ["id"], AMOUNT)
-    monkeypatch.setattr(module, "SEGMENT_ABOVE", 10**9)
+    monkeypatch.setattr(differences, "SEGMENT_ABOVE", 10**9)
     plain = compare(connection, *sides, ["id"], AMOUNT)
     assert found == plain
     assert {item.key_class: item.keys for item in found.classes} == {
@@ -259,7 +252,7 @@ def test_duplicates_in_equal_segments_are_found_slice_by_slice(
 ) -> None:
     from ops_project.runtime.reconcile import duplicates
 
-    monkeypatch.setattr(compare_module_of(), "SEGMENT_ABOVE", 0)
+    monkeypatch.setattr(differences, "SEGMENT_ABOVE", 0)
     monkeypatch.setattr(duplicates, "SLICE_ROWS", 100)
     connection.execute("create table a as select i % 990 as id, 1.00::decimal(9,2) as amount from range(1000) t(i)")
     found = compare(connection, table_side(connection, "a"), table_side(connection, "a"), ["id"], AMOUNT)

@@ -6,13 +6,10 @@ candidates, which are then checked by the keys themselves, so a collision of has
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from ops_project.runtime.reconcile.compare import Task
+from ops_project.runtime.reconcile.task import Task
 
 # Hashes held in memory at a time: 256 MB. Larger tables are taken in slices of the hash's top bits.
 SLICE_ROWS = 32_000_000
