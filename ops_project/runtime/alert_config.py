@@ -21,10 +21,12 @@ def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage, hurry: 
     ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
     left_out = frozenset(unconfigured(catalog.receivers.receivers, settings))
     key = (id(catalog), id(lineage), ui_url, left_out, hurry)
-    if not _last or _last[0][0] != key:
+    kept = next(iter(_last), None)
+    if kept is None or kept[0] != key:
         # With the objects themselves, so that their ids stay theirs.
-        _last[:] = [(key, catalog, lineage, _made(catalog, lineage, ui_url, left_out, hurry))]
-    return _last[0][3]
+        kept = (key, catalog, lineage, _made(catalog, lineage, ui_url, left_out, hurry))
+        _last[:] = [kept]
+    return kept[3]
 
 
 def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[str], hurry: bool) -> AlertConfig:

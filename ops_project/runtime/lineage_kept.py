@@ -7,7 +7,6 @@ is derived once for each graph.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from ops_project.model.signal import digest
 from ops_project.operations.lineage import Lineage
@@ -15,18 +14,17 @@ from ops_project.runtime.ledger import Ledger
 
 DOCUMENT = "lineage"
 _written: list[tuple[Lineage, str]] = []
-_read: dict[str, Lineage] = {}
+_read: list[tuple[str, Lineage]] = []
 
 
 def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
     """Keep it, where the ledger has another."""
-    body: list[dict[str, Any]] | None = None
-    if not _written or _written[0][0] is not lineage:
-        body = lineage.dump()
-        _written[:] = [(lineage, digest(repr(body)))]
-    name = _written[0][1]
-    if ledger.document_digest(DOCUMENT) != name:
-        ledger.put_document(DOCUMENT, body if body is not None else lineage.dump(), name, now)
+    written = next(iter(_written), None)
+    if written is None or written[0] is not lineage:
+        written = (lineage, digest(repr(lineage.dump())))
+        _written[:] = [written]
+    if ledger.document_digest(DOCUMENT) != written[1]:
+        ledger.put_document(DOCUMENT, lineage.dump(), written[1], now)
 
 
 def recall(ledger: Ledger) -> Lineage:
@@ -34,7 +32,8 @@ def recall(ledger: Ledger) -> Lineage:
     name = ledger.document_digest(DOCUMENT)
     if name is None:
         return Lineage()
-    if name not in _read:
-        _read.clear()
-        _read[name] = Lineage.parse(ledger.document(DOCUMENT) or ())
-    return _read[name]
+    kept = next(iter(_read), None)
+    if kept is None or kept[0] != name:
+        kept = (name, Lineage.parse(ledger.document(DOCUMENT) or ()))
+        _read[:] = [kept]
+    return kept[1]
