@@ -43,8 +43,8 @@ class Ledger(SignalTable, AlertTable, OutboxTable, SilenceTable, Acknowledgement
         if parsed.get_backend_name() == "sqlite":
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         if parsed.drivername == "postgresql+psycopg2":
-            # An INSERT with ON CONFLICT went row by row, a round trip each: 970 signals a second, and 2,450 so, measured
-            # on a busy machine.
+            # An INSERT with ON CONFLICT went row by row, a round trip each: 970 signals a second, and 2,450 so, on a
+            # busy machine.
             options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
         engine = create_engine(parsed, **options)
         if engine.dialect.name == "sqlite":
