@@ -168,7 +168,7 @@ def _became_true(
         else:
             alert = replace(alert, starts_at=at)
             decision.note(alert.number, at, Reason.CONDITION_TRUE, _shown(rule.conditions[index], value))
-    owners = signal.owners or config.lineage.get(signal.asset).owners
+    owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
     assets = signal.assets or alert.assets
     alert = replace(
         alert,
@@ -296,6 +296,17 @@ def _alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tupl
     if owners:
         result["owner"] = owners[0]
     return result
+
+
+def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
+    """Of what is about no asset: the team that the rule names, else the first owner of the pipeline's domain."""
+    team = f"team:{rule.labels.get('team', '')}"
+    if config.owners.resolve(team) is not None:
+        return (team,)
+    for name in (labels.get("pipeline", ""), labels.get("domain", "")):
+        if name in config.primary_owners:
+            return (config.owners.dagster(config.primary_owners[name]),)
+    return ()
 
 
 def _with_dates(kept: Mapping[str, str], seen: Mapping[str, str]) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from ops_project.operations.routing import Node
 from ops_project.operations.state import AlertConfig
 
 LISTED = 20
+READ = ("gold", "serving")
 
 
 def of_group(
@@ -51,6 +52,7 @@ def of_group(
         "subject": _subject(alerts, len(firing), worst, bool(node.digest)),
         "digest": bool(node.digest),
         "ui_url": config.ui_url,
+        "zone": config.zone.key,
         "alerts": [of_alert(alert, everything, config) for alert in alerts],
     }
 
@@ -67,7 +69,11 @@ def _subject(alerts: Sequence[Alert], firing: int, worst: str, digest: bool) -> 
 def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> dict[str, Any]:
     """One alert with its context."""
     rule = config.rules.get(alert.rule)
-    below = sorted({d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)))
+    below = sorted(
+        {d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)),
+        # What people read comes first, and the steps on the way after.
+        key=lambda asset: (asset.partition("/")[0] not in READ, asset),
+    )
     touched = {*below, *subjects(alert)}
     exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})
     return {
@@ -99,9 +105,11 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
             "assets": below[:LISTED],
             "asset_count": len(below),
             "exposures": exposures,
-            "slas": sorted(
-                f"{sla.title} ({sla.due})" for sla in config.slas.values() if touched.intersection(sla.assets)
-            ),
+            "slas": [
+                sla.title if sla.due in sla.title else f"{sla.title} ({sla.due})"
+                for sla in sorted(config.slas.values(), key=lambda sla: sla.due)
+                if touched.intersection(sla.assets)
+            ],
         },
         "silent_under_it": [
             {"number": other.number, "summary": other.summary} for other in everything if other.cause == alert.number
@@ -137,7 +145,11 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
         "subject": f"[silence] number {silence.number} ends at {silence.ends_at:%Y-%m-%d %H:%M} UTC",
         "text": f"Silence {silence.number} ({matchers}), asked for by {silence.owner}: {silence.reason}. It ends at "
         f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what fires then is told again. "
-        + (f"{len(waiting)} alerts are silent under it now:{listed}" if waiting else "Nothing is silent under it now."),
+        + (
+            f"{len(waiting)} alert{'s are' if len(waiting) > 1 else ' is'} silent under it now:{listed}"
+            if waiting
+            else "Nothing is silent under it now."
+        ),
         "alerts": [],
     }
 

@@ -52,6 +52,8 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
         found = [address(channel, name, config) for name in channel.to]
         if channel.type == "email":  # type: ignore[attr-defined]
             found = [",".join(dict.fromkeys(found))]
+    if not found and channel.type == "email":  # type: ignore[attr-defined]
+        return []  # nobody owns it: other channels are told, and no e-mail goes to no one
     return list(dict.fromkeys(found)) or [""]
 
 

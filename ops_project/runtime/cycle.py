@@ -206,8 +206,9 @@ def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
 
 def notify(cycle: Cycle) -> None:
     """Send what is due."""
+    # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
     cycle.report.delivery = Deliverer(cycle.ledger, cycle.catalog.receivers.receivers, cycle.settings).deliver(
-        cycle.clock
+        lambda: max(cycle.clock(), cycle.now)
     )
 
 

@@ -90,7 +90,11 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
         elif kind == DagsterEventType.RUN_FAILURE:
             data = event.event_specific_data
             error = getattr(data, "error", None)
-            run.failure = event.message or (error.message if error else "") or "the run failed without a word"
+            said = event.message or "the run failed without a word"
+            while error is not None and error.cause is not None:
+                error = error.cause
+            # What happened before any step began is told by nobody else.
+            run.failure = f"{error.message.strip()} ({said})" if error is not None else said
     return run
 
 

@@ -9,7 +9,8 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
 
-from ops_project.operations.rendering import as_html, as_text
+from ops_project.operations.rendering import as_text
+from ops_project.operations.rendering_email import as_html
 from ops_project.runtime.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 from ops_project.runtime.ledger.outbox import Message
 

@@ -8,7 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from ops_project.operations.rendering import as_slack
+from ops_project.operations.rendering_slack import as_slack
 from ops_project.runtime.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 from ops_project.runtime.ledger.outbox import Message
 

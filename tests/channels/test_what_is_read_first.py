@@ -1,0 +1,92 @@
+"""What somebody who was woken sees: the subject, the preview, what to do, what it said – and a list where it is many."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from ops_project.operations.recipients import of_owners
+from ops_project.operations.rendering import as_text, facts
+from ops_project.operations.rendering_email import as_html, preview
+from ops_project.operations.rendering_slack import as_slack
+from tests.channels.messages import message
+from tests.scenarios.world import World
+
+GRAPH = {f"gold/t{n:03d}": {} for n in range(150)}
+
+
+@pytest.fixture
+def world(monkeypatch, tmp_path):
+    return lambda **options: World(monkeypatch, tmp_path, **options)
+
+
+def test_what_to_do_and_what_it_said_stand_before_everything_else(tmp_path):
+    payload = message(tmp_path).payload
+    names = [name for name, _ in facts(payload["alerts"][0], payload)]
+    assert names[:2] == ["First response", "Error"]
+    assert names[-1] == "Commands"
+    assert preview(payload).startswith("ValueError: ") and "Do first: Open the run at the failed step" in preview(payload)
+    html = as_html(payload)
+    shown = html[html.index("max-width") :]
+    assert shown.index("Do first:") < shown.index("could not cast") < shown.index("Owners")
+    assert "2026-03-04 07:10 UTC (02:10 EST)" in html, "the clock of whoever reads it, too"
+
+
+def test_a_repaired_alert_says_how_long_it_lasted_and_asks_for_nothing(tmp_path):
+    payload = message(tmp_path, "resolved").payload
+    told = dict(facts(payload["alerts"][0], payload))
+    assert told["Since"].endswith("after 1 min") and "It was" in told
+    assert not {"First response", "Error", "SLA at risk"} & set(told)
+    assert "ack" not in told["Commands"] and preview(payload) == "Well again after 1 min."
+
+
+def _many(world, count: int):
+    day = world(graph=GRAPH)
+    for n in range(count):
+        day.fails("asset.failure", asset=f"gold/t{n:03d}", message="```" + "<x> & y " * 900)
+    day.advance("1m")
+    return next(n for n in day.inbox if n.channel == "data-team/2-email").payload
+
+
+def test_a_hundred_failures_are_a_number_three_cards_and_a_list_within_slacks_limits(world):
+    payload = json.loads(json.dumps(_many(world, 150)))
+    text, html, blocks = as_text(payload), as_html(payload), as_slack(payload)["blocks"]
+    assert payload["subject"] == "[HIGH] gold/t000 was not built and 149 more"
+    for shown in (text, html):
+        assert "150 open" in shown and "gold/t102 was not built" in shown and "gold/t103 was not built" not in shown
+        assert "and 47 more" in shown
+        assert shown.count("Open the run at the failed step") <= 4
+    assert len(blocks) <= 50 and len(blocks[0]["text"]["text"]) <= 150
+    assert max(len(block["text"]["text"]) for block in blocks if "text" in block) <= 3000
+    assert len(html) < 102_000, "Gmail cuts a message off there"
+    # A fence or a bracket of the error's own ends nothing.
+    card = blocks[2]["text"]["text"]
+    assert card.count("```") == 2 and "<x>" not in card
+
+
+def test_a_digest_is_a_line_for_each_alert(world):
+    day = world(graph=GRAPH, at="2026-03-04 08:00")
+    day.reads("storage.bytes", 120e9, check="archive")
+    day.advance("40m", timedelta(minutes=1))
+    payload = next(n for n in day.inbox if n.channel == "digest/1-email").payload
+    assert "#1 LOW The home's archive takes 120 GB – Infrastructure (team)" in as_text(payload)
+    assert "First response" not in as_text(payload) and "1 open" in as_html(payload)
+
+
+def test_an_alert_about_no_asset_belongs_to_its_rules_team_or_its_pipelines_first_owner(world):
+    day = world(graph=GRAPH)
+    day.reads("resource.disk_percent", 95.0, check="home")
+    day.fails("run.failure", pipeline="streaming_pipeline", domain="streaming", labels={"scheduled": "false"})
+    day.advance("1m")
+    owners = {a.rule: a.owners for a in day.state.alerts.values()}
+    assert owners == {"disk_full": ("team:infrastructure",), "job_failure_manual": ("team:streaming-data",)}
+    mails = [n.recipient for n in day.inbox if n.channel.endswith("-email")]
+    assert mails.count("infrastructure@example.com") == 1 and "" not in mails
+
+
+def test_no_mail_goes_to_nobody(world):
+    config = world(graph=GRAPH).config
+    [mail] = [channel for channel in config.receivers["owners"].channels if channel.type == "email"]
+    assert of_owners(mail, (), config) == []
