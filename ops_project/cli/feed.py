@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import click
 from ops_project import catalog
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.landing import dry_run, pending
-from ops_project.model.feed import Feed
+from ops_project.model.feed import NAME, Feed
 from ops_project.settings import Settings
 
 
 @click.group()
 def feed() -> None:
-    """List feeds; try a file against its contract before it lands."""
+    """List feeds; draft a contract from a file; try a file against its contract before it lands."""
 
 
 @feed.command("list")
@@ -77,6 +78,37 @@ def _show(data: list[dict[str, object]]) -> None:
         for item in data
     ]
     console.print(table(["domain", "feed", "inbound", "extract", "key", "expected", "waiting"], rows))
+
+
+@feed.command("init")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--feed", "name", required=True, metavar="NAME", help="Name of the feed: the table is bronze.NAME.")
+@click.option("--domain", required=True, help="Domain: the inbound folder, and the name of the contract's file.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write DIR/feeds/<domain>.yaml; else print it."
+)
+def init_feed(file: Path, name: str, domain: str, out: Path | None) -> None:
+    """Draft a contract from a sample FILE: dialect, columns, types, key. Read and correct it, then `ops feed check`."""
+    from ops_project.landing.sample import read_sample
+    from ops_project.operations.drafting import draft
+
+    for what, word in (("--feed", name), ("--domain", domain)):
+        if not re.fullmatch(NAME, word):
+            raise click.UsageError(f"{what} {word!r} must be lower case letters, digits and underscores")
+    try:
+        sample = read_sample(file)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    text = draft(domain, name, file.name, sample.fields, sample.rows, sample.format)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    target = out / "feeds" / f"{domain}.yaml"
+    if target.exists():
+        raise click.ClickException(f"{target} exists and is left as it is; without --out the draft is printed")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text, encoding="utf-8")
+    console.print(f"written: {target}\nnext: ops --config {out} feed check {file} --feed {name}", markup=False)
 
 
 @feed.command("check")
