@@ -121,8 +121,8 @@ def rounds(mutants: Iterable[Mutant]) -> list[list[Mutant]]:
     return found
 
 
-def unit_tests(shop: Shop, mutants: list[Mutant]) -> dict[str, set[str]]:
-    """Model → the outcomes of its unit tests with these mutants in place."""
+def unit_tests(shop: Shop, mutants: list[Mutant], *of: str) -> dict[str, set[str]]:
+    """Model → the outcomes of its unit tests with these mutants in place; without any, of all models tagged `of`."""
     from dbt.cli.main import dbtRunner
 
     manifest: Any = dbt_manifest.load().object()
@@ -135,7 +135,9 @@ def unit_tests(shop: Shop, mutants: list[Mutant]) -> dict[str, set[str]]:
             node = manifest.nodes[f"model.ops_project.{mutant.node}"]
             assert mutant.old in node.raw_code, mutant
             node.raw_code = node.raw_code.replace(mutant.old, mutant.new, 1)
-    select = [f"{mutant.tested},test_type:unit" for mutant in mutants] or ["tag:ecommerce,test_type:unit"]
+    select = [f"{mutant.tested},test_type:unit" for mutant in mutants] or [
+        f"tag:{tag},test_type:unit" for tag in of or ("ecommerce",)
+    ]
     folder = str(DBT_PROJECT_DIR)
     arguments = [
         "--log-level", "none", "--log-level-file", "none", "--no-print", "test", "--project-dir", folder,
