@@ -92,7 +92,7 @@ def _write(tmp_path, routes: Routes, receivers=RECEIVERS, calendar=CALENDAR):
 def _amtool_receivers(file, labels) -> list[str]:
     command = [AMTOOL, "config", "routes", "test", f"--config.file={file}"]
     # amtool reads its arguments as matchers: values are quoted as in a file.
-    command += [f"{name}={json.dumps(value)}" for name, value in labels.items()]
+    command += [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip().split(",")
