@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "silence": ("silence:silence", "Quiet for a while, with a reason and an owner."),
     "model": ("model:model", "Models: their versions, what serves; promote, roll back."),
     "alerts": ("alerts:alerts", "What is open, what happened, who was told and why."),
+    "sla": ("sla:sla", "What is promised by when, how it stands, and its uptime."),
     "reference": ("reference:reference", "Write the reference pages from the code and the configuration."),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     facts = _from_snapshot(snapshot, catalog, now) if snapshot else {}
     runs = _last_runs(settings, domains)
     alerts = _open_alerts(settings)
+    resources = _resources(settings, now)
     holder = locks.holder(settings.lock)
     result = []
     for name in domains:
@@ -67,6 +68,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         "as_of": now,
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
+        "resources": resources,
         "domains": result,
     }
 
@@ -134,6 +136,35 @@ def _open_alerts(settings: Settings) -> dict[str, int] | None:
     return counts
 
 
+# A reading that is older says nothing of now; the slowest observer looks every five minutes.
+LARGEST = 5
+READ_SINCE = timedelta(minutes=15)
+READINGS = ("resource.disk_percent", "storage.bytes", "resource.queue_length", "resource.cpu_percent",
+            "resource.memory_percent")  # fmt: skip
+
+
+def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
+    """The newest readings, by metric and subject, and the largest tables; None is unknown: nobody looked of late, or it
+    could not be read."""
+    from ops_project.runtime.ledger import Ledger
+
+    result: dict[str, Any] = {name: {} for name in READINGS}
+    file = settings.ledger_url.removeprefix("sqlite:///")
+    if file != settings.ledger_url and not Path(file).is_file():
+        return {**result, "tables": {}}
+    with Ledger.open(settings.ledger_url) as ledger:
+        for name in READINGS:
+            for signal in ledger.latest(name).values():
+                fresh = now - signal.event_at <= READ_SINCE
+                # Processes and queues that ended hold a zero: they are gone, and neither unknown nor idle.
+                if signal.value == 0 and name in READINGS[2:]:
+                    continue
+                result[name][signal.asset or signal.check or signal.pipeline or "all"] = signal.value if fresh else None
+        sizes = {signal.asset: signal.value for signal in ledger.latest("storage.asset_bytes").values()}
+    result["tables"] = dict(sorted(sizes.items(), key=lambda item: -(item[1] or 0))[:LARGEST])
+    return result
+
+
 def _waiting(settings: Settings, catalog: Any, domain: str) -> int:
     from ops_project.landing import pending
 
@@ -170,5 +201,27 @@ def _render(data: dict[str, Any]) -> list[Any]:
         else "Snapshot   none yet",
         f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
         f"Home       {data['home']}",
+        *_resource_lines(data["resources"]),
     ]
     return [table(columns, rows), *lines]
+
+
+def _resource_lines(resources: dict[str, Any]) -> list[str]:
+    from ops_project.operations.evaluating import human_bytes
+
+    def shown(value: float | None, unit: str) -> str:
+        return "unknown" if value is None else human_bytes(value) if unit == "bytes" else f"{value:.0f} %"
+
+    disk = resources["resource.disk_percent"].get("home")
+    parts = ", ".join(f"{name} {shown(value, 'bytes')}" for name, value in sorted(resources["storage.bytes"].items()))
+    tables = ", ".join(f"{name} {shown(value, 'bytes')}" for name, value in resources["tables"].items())
+    cpu, memory = resources["resource.cpu_percent"], resources["resource.memory_percent"]
+    running = ", ".join(
+        f"{name} CPU {shown(cpu.get(name), '%')}, memory {shown(memory.get(name), '%')}"
+        for name in sorted({*cpu, *memory})
+    )
+    return [
+        f"Disk       {shown(disk, '%')} used; {parts or 'sizes unknown'}",
+        f"Tables     {tables or 'sizes unknown'}",
+        f"Building   {running or 'nothing'}",
+    ]

@@ -224,7 +224,7 @@ def show(cycle: Cycle) -> None:
             for asset in alert.assets or ((alert.asset,) if alert.asset else ()):
                 open_now.setdefault(asset, []).append(alert)
     wanted = {
-        asset: digest(*(f"{a.number}:{a.severity}:{a.summary}" for a in alerts))
+        asset: digest(*(f"{a.number}:{a.severity}:{a.summary}:{a.acknowledged_by}" for a in alerts))
         for asset, alerts in open_now.items()
         if asset in cycle.lineage.assets
     }

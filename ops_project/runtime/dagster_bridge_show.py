@@ -12,27 +12,45 @@ from collections.abc import Sequence
 import dagster as dg
 
 from ops_project.model.alert import Alert
+from ops_project.operations.masking import mask
 from ops_project.runtime.dagster_bridge_events import SHOWN_CHECK
 
 SEVERE = ("critical", "high")
+MESSAGE_LENGTH = 300
 
 
 def evaluation(asset: str, alerts: Sequence[Alert]) -> dg.AssetCheckEvaluation:
     """What the check says of one asset; nothing open passes."""
     severe = any(alert.severity in SEVERE for alert in alerts)
+    alerts = sorted(alerts, key=lambda alert: alert.number)
+    # The UI sorts the entries as text: numbers of one width stay in their order.
+    width = len(str(alerts[-1].number)) if alerts else 0
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(asset.split("/")),
         check_name=SHOWN_CHECK,
         passed=not alerts,
         severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
-        description="\n".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
+        # Shown in one paragraph: a line break is not seen there.
+        description=" · ".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
         metadata={
-            f"alert {alert.number}": dg.MetadataValue.text(
-                f"{alert.severity}: {alert.summary} – since {alert.starts_at:%Y-%m-%d %H:%M} UTC, owners: "
-                f"{', '.join(alert.owners) or 'nobody'}. ops alerts show {alert.number}"
-            )
+            f"alert {alert.number:0{width}}": dg.MetadataValue.text(_words(alert))
             for alert in alerts
         },
+    )
+
+
+def _words(alert: Alert) -> str:
+    said = mask(" ".join(alert.message.split()))
+    return "\n".join(
+        line
+        for line in (
+            f"{alert.severity}: {alert.summary}",
+            said[:MESSAGE_LENGTH] + (" …" if len(said) > MESSAGE_LENGTH else ""),
+            f"since {alert.starts_at:%Y-%m-%d %H:%M} UTC, owners: {', '.join(alert.owners) or 'nobody'}",
+            f"acknowledged by {alert.acknowledged_by}" if alert.acknowledged_at else "",
+            f"ops alerts show {alert.number}",
+        )
+        if line
     )
 
 

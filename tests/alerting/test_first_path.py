@@ -10,10 +10,12 @@ import pytest
 from dagster import DagsterEventType
 
 from ops_project import catalog
+from ops_project.model.alert import Alert
 from ops_project.runtime.cycle import open_ledger, run_once
 from ops_project.runtime.dagster_bridge_events import SHOWN_CHECK
 from ops_project.runtime.dagster_bridge_graph import lineage_of
 from ops_project.runtime.dagster_bridge_runs_observed import signals_of_run
+from ops_project.runtime.dagster_bridge_show import evaluation
 from ops_project.settings import Settings
 from tests.alerting import small_site
 
@@ -148,6 +150,22 @@ def test_an_open_alert_shows_on_its_asset_and_goes_green_again(site):
     site.run()
     site.cycle()
     assert shown() == [("bronze/orders", False), ("bronze/orders", True)]
+
+
+def test_what_the_dagster_ui_shows_says_what_broke_and_who_works_on_it():
+    at = datetime(2026, 3, 4, 15, tzinfo=UTC)
+    alerts = [
+        Alert(number, str(number), "check_failed", "firing", "high", {}, at, at, summary=f"check {number} failed",
+              message="row of jane.doe@example.com " + "x" * 900, owners=("team:ecommerce-data",),
+              acknowledged_at=at if number == 2 else None, acknowledged_by="engineer-a")
+        for number in (10, 2)
+    ]  # fmt: skip
+    shown = evaluation("bronze/orders", alerts)
+    assert shown.description == "#2 high: check 2 failed · #10 high: check 10 failed"
+    assert list(shown.metadata) == sorted(shown.metadata) == ["alert 02", "alert 10"]
+    first, second = (str(value.value) for value in shown.metadata.values())
+    assert "acknowledged by engineer-a" in first and "acknowledged" not in second
+    assert "jane.doe" not in first and len(first) < 600
 
 
 def test_a_cycle_that_sees_nothing_new_does_nothing(site):
