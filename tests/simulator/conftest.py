@@ -44,6 +44,14 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+@pytest.fixture(scope="session")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Three days of all domains, untouched: tests read it only."""
+    settings = home(tmp_path_factory.mktemp("clean"))
+    simulate(settings, days=3, end=END, scale=SCALE)
+    return settings
+
+
 @pytest.fixture
 def broken(tmp_path: Path) -> Deliver:
     """Three days with faults, and optionally the domain."""
