@@ -132,7 +132,13 @@ def expected_interval(
     fit = _Fit.of(kept, by_weekday, trend)
     expected, factor = fit.predict(day)
     sigma = max(math.sqrt(fit.residual / fit.degrees), parameters.min_relative_noise)
-    reach = t_quantile((1 + parameters.confidence) / 2, fit.degrees) * sigma * factor
+    sure, likely = (
+        t_quantile((1 + confidence) / 2, fit.degrees) * sigma * factor
+        for confidence in (parameters.confidence, parameters.large_confidence)
+    )
+    # Hundreds of files arrive in a month: at 0.999 for every one of them a healthy platform raises an alarm every third
+    # month. What has lost or gained as much as a broken load does is believed at that, a smaller change is not.
+    reach = max(min(sure, -math.log(1 - parameters.large_change)), likely)
     model = " + ".join(["weekday level" if by_weekday else "level", *(["growth"] if fit.spread else [])])
     return Interval(
         low=max(math.exp(expected - reach) - OFFSET, 0.0),

@@ -73,6 +73,9 @@ class Volume(Model):
     """Fewer predecessors than this: unknown, which is said and is not a failure."""
     confidence: float = Field(gt=0.5, lt=1)
     """Of the two-sided prediction interval."""
+    large_change: float = Field(default=0.3, gt=0, lt=1)
+    """Share of the expected rows that a broken load loses; a change as large needs `large_confidence` only."""
+    large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
     trend_from: int = Field(ge=5)
     weekday_from: int = Field(ge=14)
     history: int = Field(ge=8)

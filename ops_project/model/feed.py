@@ -41,8 +41,11 @@ class Volume(Model):
     min_points: int = Field(default=7, ge=6)
     """Earlier dates that are needed; fewer: unknown."""
     history: int = Field(default=56, ge=6)
-    confidence: float = Field(default=0.999, gt=0.5, lt=1)
+    confidence: float = Field(default=0.9999, gt=0.5, lt=1)
     """Of the two-sided prediction interval."""
+    large_change: float = Field(default=0.3, gt=0, lt=1)
+    """Share of the expected rows that a broken load loses; a change as large needs `large_confidence` only."""
+    large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
     trend_from: int = Field(default=14, ge=6)
     """Dates from which growth is part of the model."""
     weekday_from: int = Field(default=28, ge=14)

@@ -56,6 +56,24 @@ def test_weekdays_and_growth_are_no_findings_and_hide_none(points: int) -> None:
     assert rate(points, 0.6, weekly=True, growth=0.01) >= 0.97
 
 
+def test_a_small_healthy_dip_is_no_broken_load_and_a_cut_on_the_same_day_is() -> None:
+    """28 days of web traffic: the Tuesday after three growing ones has 17 % less than they let expect."""
+    days = [5464, 5136, 5107, 5959, 5734, 4802, 5351, 5541, 5096, 5155, 6126, 6091, 5403, 5840,
+            5657, 5463, 5834, 6145, 6581, 5309, 5386, 6176, 5931, 5706, 6375, 6294, 5052, 5704]  # fmt: skip
+    assert not found([*days, 5106])
+    assert found([*days, 0.6 * 5106])
+
+
+def test_a_small_change_is_found_where_the_series_is_steady() -> None:
+    assert found([1000.0 + index % 3 for index in range(28)] + [880.0])
+
+
+@pytest.mark.parametrize("points", [8, 28])
+def test_a_year_of_files_brings_hardly_a_false_alarm(points: int) -> None:
+    assert rate(points, 1.0, noise=0.04) == 0
+    assert rate(points, 1.0, noise=0.08) <= 0.002
+
+
 @pytest.mark.parametrize("points", [8, 30])
 def test_a_constant_series_is_no_blind_spot(points: int) -> None:
     assert not found([500.0] * (points + 1))

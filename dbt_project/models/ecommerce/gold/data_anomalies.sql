@@ -153,8 +153,16 @@ scored as (
     select
         *,
         sign(t_statistic) * (8.0 * degrees + 1) / (8.0 * degrees + 3)
-        * sqrt(degrees * ln(1 + t_statistic * t_statistic / degrees)) as z_score
+        * sqrt(degrees * ln(1 + t_statistic * t_statistic / degrees)) as z_score,
+        abs(observed - expected) > {{ var('anomaly_large_change') }} * expected as is_large
     from standardized
+),
+
+verdicts as (
+    select
+        *,
+        abs(z_score) > case when is_large then {{ var('anomaly_large_z') }} else {{ var('anomaly_z') }} end as is_anomaly
+    from scored
 )
 
 select
@@ -176,13 +184,13 @@ select
     cast(
         case
             when orders.points is null then 'Insufficient History'
-            when abs(orders.z_score) > {{ var('anomaly_z') }} or abs(revenue.z_score) > {{ var('anomaly_z') }}
+            when orders.is_anomaly or revenue.is_anomaly
                 then case when coalesce(judged.is_normal, false) then 'Judged Normal' else 'Anomaly Detected' end
             else 'Normal'
         end as {{ dbt.type_string() }}
     ) as status,
     {{ as_of() }} as metric_updated_at
 from days
-left join scored as orders on days.order_date = orders.order_date and orders.metric = 'orders'
-left join scored as revenue on days.order_date = revenue.order_date and revenue.metric = 'revenue'
+left join verdicts as orders on days.order_date = orders.order_date and orders.metric = 'orders'
+left join verdicts as revenue on days.order_date = revenue.order_date and revenue.metric = 'revenue'
 left join judged on days.order_date = judged.business_date
