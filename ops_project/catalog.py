@@ -253,6 +253,8 @@ def _owner_references(catalog: Catalog) -> list[Problem]:
     document, owners = catalog.documents["owners.yaml"], catalog.owners
     people = list(owners.people)
     problems: list[Problem] = []
+    if owners.otherwise is not None and owners.resolve(owners.otherwise) is None:
+        problems += _dangling(document, ("otherwise",), "otherwise: owner", owners.otherwise, owners.valid())
     for slug, team in owners.teams.items():
         for member in team.members:
             problems += _dangling(document, ("teams", slug, "members"), f"team {slug!r}: member", member, people)

@@ -41,6 +41,8 @@ class Owners(Model):
 
     people: dict[Slug, Person]
     teams: dict[Slug, Team]
+    otherwise: str | None = None
+    """Whose an alert is that is about nothing anybody owns: our own deliveries, our own observation."""
 
     def valid(self) -> list[str]:
         """Every way to write an owner: `team:<id>` or a person's id, sorted."""

@@ -299,14 +299,15 @@ def _alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tupl
 
 
 def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
-    """Of what is about no asset: the team that the rule names, else the first owner of the pipeline's domain."""
+    """Of what is about no asset: the team that the rule names, the first owner of the pipeline's domain, or whoever
+    takes what is nobody's."""
     team = f"team:{rule.labels.get('team', '')}"
     if config.owners.resolve(team) is not None:
         return (team,)
     for name in (labels.get("pipeline", ""), labels.get("domain", "")):
         if name in config.primary_owners:
             return (config.owners.dagster(config.primary_owners[name]),)
-    return ()
+    return (config.owners.dagster(config.owners.otherwise),) if config.owners.otherwise else ()
 
 
 def _with_dates(kept: Mapping[str, str], seen: Mapping[str, str]) -> Mapping[str, str]:

@@ -47,7 +47,7 @@ def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str
 def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
     """The addresses of `owners` in this channel's terms; a fixed channel has its own."""
     if channel.to in ("owners", "primary-owner"):
-        found = [address(channel, owner, config) for owner in owners]
+        found = [address(channel, owner, config) for owner in owners if owner]
     else:
         found = [address(channel, name, config) for name in channel.to]
         if channel.type == "email":  # type: ignore[attr-defined]

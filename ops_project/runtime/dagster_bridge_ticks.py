@@ -15,6 +15,8 @@ from dagster._serdes import deserialize_value
 from dagster._utils.schedules import get_latest_completed_cron_tick, get_next_cron_tick
 from sqlalchemy import select
 
+from ops_project.runtime.dagster_runs_file import DOMAIN_TAG
+
 ENDED = [TickStatus.SUCCESS, TickStatus.FAILURE, TickStatus.SKIPPED]
 
 
@@ -31,12 +33,13 @@ class Instigator:
 
 
 def schedules_of(repository: dg.RepositoryDefinition) -> dict[str, dict[str, str]]:
-    """Name → cron, zone and job, to be kept for who has no definitions."""
+    """Name → cron, zone, job and the job's domain, to be kept for who has no definitions."""
     return {
         schedule.name: {
             "cron": str(schedule.cron_schedule),
             "zone": schedule.execution_timezone or "UTC",
             "job": schedule.job_name,
+            "domain": repository.get_job(schedule.job_name).tags.get(DOMAIN_TAG, ""),
         }
         for schedule in repository.schedule_defs
     }

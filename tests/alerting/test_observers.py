@@ -334,7 +334,7 @@ def test_active_and_past_runs_are_read_from_a_real_instance():
 
 
 # ---- ticks
-NIGHTLY = {"cron": "0 2 * * *", "zone": "America/New_York", "job": "master_pipeline"}
+NIGHTLY = {"cron": "0 2 * * *", "zone": "America/New_York", "job": "master_pipeline", "domain": "ecommerce"}
 
 
 def _tick(place, monkeypatch, now, last, failed=False, created=NOW - timedelta(days=9)):
@@ -352,6 +352,12 @@ def test_a_schedule_that_did_not_tick_is_missed_after_ten_minutes_and_well_when_
     assert _tick(place, monkeypatch, due + timedelta(minutes=20), due + timedelta(minutes=19)) == [
         ("schedule.tick_missed", OK)
     ]
+
+
+def test_a_missed_schedule_is_its_domains(place, monkeypatch):
+    _tick(place, monkeypatch, _at("02:00") + timedelta(minutes=11), _at("02:00") - timedelta(days=1))
+    [missed] = place.ledger.latest("schedule.tick_missed").values()
+    assert (missed.domain, missed.owners) == ("ecommerce", ("team:ecommerce-data",))
 
 
 def test_the_hour_that_the_clocks_skip_is_not_missed(place, monkeypatch):

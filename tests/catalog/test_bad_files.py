@@ -28,4 +28,4 @@ def test_the_mistake_is_found_with_its_line(file: Path, tmp_path: Path) -> None:
 
 
 def test_there_is_one_for_each_rule() -> None:
-    assert len(FILES) == 15
+    assert len(FILES) == 16

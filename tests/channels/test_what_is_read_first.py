@@ -86,6 +86,19 @@ def test_an_alert_about_no_asset_belongs_to_its_rules_team_or_its_pipelines_firs
     assert mails.count("infrastructure@example.com") == 1 and "" not in mails
 
 
+def test_what_is_about_nothing_that_anybody_owns_is_somebodys_all_the_same(world):
+    day = world(graph=GRAPH)
+    day.fails("delivery.failure", check="business-team/1-email")
+    day.fails("schedule.tick_missed", check="somebodys_schedule")
+    day.advance("1m")
+    assert {a.owners for a in day.state.alerts.values()} == {("team:data-engineering",)}
+    mails = [n for n in day.inbox if n.channel.endswith("-email")]
+    assert all(n.recipient for n in mails), "a page to nobody was refused, and that became an alert of its own"
+    told = [n.recipient for n in mails for alert in n.payload["alerts"] if alert["rule"] == "delivery_failing"]
+    assert told.count("data-team@example.com") == 1
+    assert [n.recipient for n in mails if n.receiver == "on-call"] == ["engineer.a@example.com"]
+
+
 def test_no_mail_goes_to_nobody(world):
     config = world(graph=GRAPH).config
     [mail] = [channel for channel in config.receivers["owners"].channels if channel.type == "email"]
