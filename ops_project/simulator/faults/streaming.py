@@ -83,7 +83,7 @@ FAULTS = (
         "consumer_lag",
         "holds back all streams of a day but those of its first hours",
         "S2 S4",
-        "freshness_breach",
+        "volume_anomaly",
         "streams",
         act=consumer_lag,
     ),
