@@ -123,7 +123,7 @@ class Columns(Model):
     """Fewer earlier files than this: unknown, which is said and is not a failure."""
     history: int = Field(default=28, ge=8)
     """Earlier files that are looked at."""
-    min_rows: int = Field(default=30, ge=2)
+    min_rows: int = Field(default=10, ge=2)
     """Files with fewer values in a column say nothing about how they are distributed."""
     confidence: float = Field(default=0.99999, gt=0.5, lt=1)
     """Of the two-sided prediction interval of each number; two numbers of a column must leave theirs."""
