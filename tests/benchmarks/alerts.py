@@ -34,6 +34,8 @@ CHUNK = 5_000
 IDLE_CYCLES = 240
 """Twenty minutes of a daemon whose loop takes five seconds: every observer has its turns."""
 IDLE_MS = 50
+"""Measured among neighbours that took ten times what two cores have: 14 ms at the median, 62 at p95, of which 7 and 18 were
+work; the CPU's share is told beside, because the clock's is the machine's."""
 ASSETS = 150
 KINDS = ("check.failure", "check.warning", "asset.failure", "freshness.state")
 
@@ -81,15 +83,17 @@ def drain(count: int = SIGNALS, url: str | None = None) -> dict[str, Any]:
         held.enter_context(settings.exported())
         instance = held.enter_context(dg.DagsterInstance.from_config(str(settings.dagster_home)))
         ticks = fill(instance, now)
-        idle = []
+        idle, worked = [], []
         for n in range(-IDLE_CYCLES // 4, IDLE_CYCLES):
             at = now + timedelta(hours=1, seconds=5 * n)
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             cycle = run_once(settings, loaded, at, instance, lineage=graph, daemon=True)
             if n >= 0:
                 idle.append((time.perf_counter() - began) * 1000)
+                worked.append((time.process_time() - busy) * 1000)
             assert not cycle.observer_errors, cycle.observer_errors
     idle.sort()
+    worked.sort()
     return {
         "signals": count,
         "past_ticks": ticks,
@@ -98,6 +102,7 @@ def drain(count: int = SIGNALS, url: str | None = None) -> dict[str, Any]:
         "idle_ms_median": statistics.median(idle),
         "idle_ms_p95": idle[int(len(idle) * 0.95)],
         "idle_ms_max": idle[-1],
+        "idle_cpu_ms_p95": worked[int(len(worked) * 0.95)],
     }
 
 
@@ -227,7 +232,8 @@ def _idle(drains: list[dict[str, Any]]) -> dict[str, Any]:
     """Of the rounds the median's middle one, and the worst p95."""
     p95 = max(d["idle_ms_p95"] for d in drains)
     return {"median": statistics.median(d["idle_ms_median"] for d in drains), "p95": p95,
-            "max": max(d["idle_ms_max"] for d in drains), "wanted_at_most": IDLE_MS, "holds": p95 <= IDLE_MS,
+            "max": max(d["idle_ms_max"] for d in drains),
+            "cpu_p95": max(d["idle_cpu_ms_p95"] for d in drains), "wanted_at_most": IDLE_MS, "holds": p95 <= IDLE_MS,
             "with_past_signals": SIGNALS, "with_past_ticks": drains[0]["past_ticks"]}  # fmt: skip
 
 
