@@ -25,7 +25,10 @@ def http_server():
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            length = int(self.headers.get("Content-Length", 0))
+            raw = self.rfile.read(length)
+            if len(raw) < length:
+                return  # who sent it was killed in the middle: a server takes no half request
             try:
                 body = json.loads(raw)
             except ValueError:
