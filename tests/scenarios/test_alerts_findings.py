@@ -40,3 +40,36 @@ def test_a_repeated_key_and_the_checks_that_read_it_are_one_problem(world):
     day.advance("5m")
     told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
     assert told == {SAYS["key_violation"]}
+
+
+def test_a_file_that_came_short_is_not_told_again_as_old_and_as_few_rows(world):
+    day = world(graph=GRAPH)
+    for check in ("arrival", "freshness", "volume"):
+        day.fails("check.failure", asset="bronze/policies", check=check)
+    day.reads("freshness.state", 1.0, asset="bronze/policies")
+    day.advance("5m")
+    told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
+    assert told == {"Check arrival of bronze/policies failed"}
+
+
+def test_what_has_become_very_stale_is_paged_although_its_file_is_known_to_be_missing(world):
+    day = world(graph=GRAPH)
+    labels = {"finding": "source_missing", "feed": "policies"}
+    day.fails("landing.finding", asset="bronze/policies", check="source_missing", labels=labels)
+    day.reads("freshness.state", 2.0, asset="bronze/policies")
+    day.advance("5m")
+    told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
+    assert told == {SAYS["source_missing"], "bronze/policies is very stale: last built more than 48 h ago"}
+
+
+def test_bad_rows_and_their_rate_are_one_problem(world):
+    day = world(graph=GRAPH)
+    day.fails("landing.error_rate", value=19.0, total=57.0, asset="bronze/policies")
+    day.fails("check.failure", asset="bronze/policies", check="quarantined_rows")
+    day.advance("5m")
+    assert sorted(day.open()) == [
+        "Check quarantined_rows of bronze/policies failed",
+        "Too many bad rows in bronze/policies",
+    ]
+    told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
+    assert told == {"Check quarantined_rows of bronze/policies failed"}
