@@ -35,7 +35,11 @@ def of_group(
     alerts = sorted(
         [*firing, *resolved],
         key=lambda a: (
-            a.status != FIRING, -RANK[a.severity], a.number in told, a.acknowledged_at is not None, a.number
+            a.status != FIRING,
+            -RANK[a.severity],
+            a.number in told,
+            a.acknowledged_at is not None,
+            a.number,
         ),
     )
     worst = max((a.severity for a in alerts), key=lambda s: RANK[s])

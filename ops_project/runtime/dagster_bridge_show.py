@@ -32,10 +32,7 @@ def evaluation(asset: str, alerts: Sequence[Alert]) -> dg.AssetCheckEvaluation:
         severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
         # Shown in one paragraph: a line break is not seen there.
         description=" · ".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
-        metadata={
-            f"alert {alert.number:0{width}}": dg.MetadataValue.text(_words(alert))
-            for alert in alerts
-        },
+        metadata={f"alert {alert.number:0{width}}": dg.MetadataValue.text(_words(alert)) for alert in alerts},
     )
 
 

@@ -25,9 +25,7 @@ _cores = os.cpu_count() or 1
 
 def look(view: View) -> Observation:
     """Readings of this moment, and a zero for processes that ended and assets that are built."""
-    found = [
-        signal for run in bridge.active_runs(view.instance) if not run.waiting for signal in _of_run(view, run)
-    ]
+    found = [signal for run in bridge.active_runs(view.instance) if not run.waiting for signal in _of_run(view, run)]
     seen = {signal.fingerprint for signal in found}
     for kind in (CPU, MEMORY):
         for fingerprint, before in view.ledger.latest(kind).items():

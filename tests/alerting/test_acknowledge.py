@@ -23,7 +23,9 @@ NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 def ops(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "environ", os.environ.copy())
     with http_server() as pager:
-        pager.answers = [(202, lambda body: json.dumps({"status": "success", "dedup_key": body["dedup_key"]}).encode(), {})] * 9
+        pager.answers = [
+            (202, lambda body: json.dumps({"status": "success", "dedup_key": body["dedup_key"]}).encode(), {})
+        ] * 9
         monkeypatch.setenv("OPS_PAGERDUTY_ROUTING_KEY", "KEY")
         monkeypatch.setenv("OPS_PAGERDUTY_URL", pager.url)
         settings = Settings.load(home=tmp_path)

@@ -45,7 +45,9 @@ def test_list_and_show_tell_what_is_open_whom_it_was_told_and_why(ops):
     assert (alert["number"], alert["severity"], alert["owners"]) == (1, "high", ["team:ecommerce-analytics"])
     shown = ops("alerts", "show", "1", "--json")
     assert [event["reason"] for event in shown["timeline"]][:2] == ["condition_true", "held_long_enough"]
-    assert {m["recipient"] for m in shown["messages"]} == {"team:ecommerce-analytics", ""}, "the terminal has no address"
+    assert {m["recipient"] for m in shown["messages"]} == {"team:ecommerce-analytics", ""}, (
+        "the terminal has no address"
+    )
     assert "boom" in ops("alerts", "show", "1")
     assert "gold/daily_revenue was not built" in ops("alerts", "list")
     assert "there is no alert 9" in ops("alerts", "show", "9", code=1)

@@ -131,7 +131,13 @@ def test_every_metric_is_emitted(shipped):
 
 def _told(shipped, rule, labels):
     declared = shipped.rules.rules[rule]
-    full = {**labels, **declared.labels, "alertname": rule, "severity": declared.severity, "category": declared.category}
+    full = {
+        **labels,
+        **declared.labels,
+        "alertname": rule,
+        "severity": declared.severity,
+        "category": declared.category,
+    }
     found = set()
     for node in match(compile_tree(shipped.routes.route), full):
         for channel in shipped.receivers.receivers[node.receiver].channels:

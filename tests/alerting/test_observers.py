@@ -182,14 +182,38 @@ def test_a_running_step_counts_what_is_left_of_it(place):
     )  # fmt: skip
 
     place.ledger.append(
-        [Signal("step.duration_seconds", OK, _at("07:00"), _at("07:00"), "a", 2400.0, pipeline="investor_pipeline", check="gold")]
+        [
+            Signal(
+                "step.duration_seconds",
+                OK,
+                _at("07:00"),
+                _at("07:00"),
+                "a",
+                2400.0,
+                pipeline="investor_pipeline",
+                check="gold",
+            )
+        ]
     )
     assert place.look(observe_expected, _at("07:00")) == [], "40 of 60 minutes are done: ready at 07:20"
     place.ledger.append(
-        [Signal("step.duration_seconds", OK, _at("07:00"), _at("07:00"), "b", 600.0, pipeline="investor_pipeline", check="gold")]
+        [
+            Signal(
+                "step.duration_seconds",
+                OK,
+                _at("07:00"),
+                _at("07:00"),
+                "b",
+                600.0,
+                pipeline="investor_pipeline",
+                check="gold",
+            )
+        ]
     )
     assert _kinds(place.look(observe_expected, _at("07:01"))) == {("sla.at_risk", FIRING)}, "10 of 60: ready at 07:50"
-    assert place.look(observe_expected, _at("07:20")) == [], "an old reading says nothing: an hour's work, still at risk"
+    assert place.look(observe_expected, _at("07:20")) == [], (
+        "an old reading says nothing: an hour's work, still at risk"
+    )
 
 
 def test_a_mark_moves_with_the_start_when_the_clocks_do(place):
@@ -245,7 +269,9 @@ def test_uptime_counts_only_measured_time_and_is_told_when_below_its_target(plac
 def test_a_run_that_waits_for_the_warehouse_waits_and_is_not_stuck(place, monkeypatch):
     place.settings.lock.parent.mkdir(parents=True, exist_ok=True)
     waiting = _run(timedelta(minutes=50), last=NOW - timedelta(minutes=50), process=str(current()))
-    other = running.ActiveRun("r0", "marketing_pipeline", "marketing", False, NOW - timedelta(hours=1), NOW, {"ldz": NOW}, "")
+    other = running.ActiveRun(
+        "r0", "marketing_pipeline", "marketing", False, NOW - timedelta(hours=1), NOW, {"ldz": NOW}, ""
+    )
     monkeypatch.setattr(locks, "holder", lambda path: locks.Holder(1, "job marketing_pipeline", "r0", "2026-03-04"))
     monkeypatch.setattr(running, "active_runs", lambda instance: [waiting, other])
     monkeypatch.setattr(running, "newest_success", lambda instance, job: "")

@@ -67,9 +67,7 @@ class Site:
         self.job.execute_in_process(instance=self.instance, raise_on_error=False)
 
     def look(self, observer, now):
-        view = View(
-            self.settings, self.catalog, self.ledger, self.lineage, self.ledger.cursors(), now, self.instance
-        )
+        view = View(self.settings, self.catalog, self.ledger, self.lineage, self.ledger.cursors(), now, self.instance)
         seen = observer.look(view)
         self.ledger.append(seen.signals, seen.cursors, now)
         return seen.signals

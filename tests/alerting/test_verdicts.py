@@ -86,7 +86,9 @@ class Home:
                 for _ in invocation:
                     pass
             assert not invocation.result.errors
-            found = dict(warehouse.connection().execute("SELECT order_date, status FROM gold.data_anomalies").fetchall())
+            found = dict(
+                warehouse.connection().execute("SELECT order_date, status FROM gold.data_anomalies").fetchall()
+            )
             snapshots.take(warehouse, run_id=f"r{self.nights}", as_of=now, commit="")
         run_once(self.settings, self.catalog, now, observers=[Observer("snapshot", observe_snapshot.look)])
         return found

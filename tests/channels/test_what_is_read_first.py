@@ -27,7 +27,9 @@ def test_what_to_do_and_what_it_said_stand_before_everything_else(tmp_path):
     names = [name for name, _ in facts(payload["alerts"][0], payload)]
     assert names[:2] == ["First response", "Error"]
     assert names[-1] == "Commands"
-    assert preview(payload).startswith("ValueError: ") and "Do first: Open the run at the failed step" in preview(payload)
+    assert preview(payload).startswith("ValueError: ") and "Do first: Open the run at the failed step" in preview(
+        payload
+    )
     html = as_html(payload)
     shown = html[html.index("max-width") :]
     assert shown.index("Do first:") < shown.index("could not cast") < shown.index("Owners")

@@ -129,7 +129,10 @@ def test_the_streaming_pipelines_recipients_of_s4(world):
         "run.duration_ratio", 1.21, pipeline="streaming_pipeline", domain="streaming", labels={"long_enough": "true"}
     )
     day.advance("31s")
-    day.expect_to("performance", "performance email > team@company.com: firing streaming_pipeline is slower than usual, or its store refuses requests")
+    day.expect_to(
+        "performance",
+        "performance email > team@company.com: firing streaming_pipeline is slower than usual, or its store refuses requests",
+    )
 
 
 def test_an_asset_that_failed_in_one_job_is_repaired_by_another(world):
