@@ -14,7 +14,10 @@ from ops_project.simulator import simulate
 from tests import postgres
 from tests.simulator.conftest import END, SCALE, home
 
-pytestmark = pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING)
+pytestmark = [
+    pytest.mark.skipif(postgres.binaries() is None, reason=postgres.MISSING),
+    pytest.mark.xdist_group("postgres_simulated"),
+]
 
 
 @pytest.fixture(scope="module")
