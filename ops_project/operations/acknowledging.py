@@ -40,7 +40,10 @@ def acknowledged(alerts: Iterable[Alert]) -> bool:
 
 
 def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Stop the page of a group of which every alert that was told is acknowledged now."""
+    """Stop the page of a group of which every alert that was told is acknowledged now.
+
+    Also behind a message of this very decision: a trigger opens the page anew, whoever acknowledged its alerts before.
+    """
     state = decision.state
     fresh = {number for number in decision.acknowledgements_changed if number in state.alerts}
     channels = {
@@ -52,12 +55,15 @@ def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
     for (group, name, recipient), entry in sorted(state.log.items()):
         told = [state.alerts[number] for number in sorted(entry.firing) if number in state.alerts]
         firing = [alert for alert in told if alert.status == FIRING]
-        if name not in channels or not fresh & entry.firing or not firing or not acknowledged(firing):
+        news = fresh & entry.firing or (group, name, recipient) in decision.log_changed
+        if name not in channels or not news or not firing or not acknowledged(firing):
             continue
         last = max(firing, key=lambda alert: alert.acknowledged_at or now)
         decision.notifications.append(
             Notification(
-                key=digest("acknowledge", group, name, recipient, str(last.number), str(last.acknowledged_at)),
+                key=digest(
+                    "acknowledge", group, name, recipient, str(last.number), str(last.acknowledged_at), str(entry.at)
+                ),
                 kind="acknowledge", receiver=channels[name][0], channel=name, recipient=recipient,
                 severity=last.severity, reason=Reason.ACKNOWLEDGED, created_at=now, group=group,
                 firing=tuple(alert.number for alert in firing),

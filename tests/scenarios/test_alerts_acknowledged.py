@@ -56,3 +56,40 @@ def test_news_of_a_group_is_told_although_its_first_alert_is_acknowledged_and_sa
     day.forget_others()
     day.advance("5h", timedelta(minutes=5))
     assert day.inbox, "one of the two is nobody's: the group is repeated"
+
+
+def _breach(day, sla: str, state: str = "firing") -> None:
+    day.signal(
+        "sla.breach", state, domain="investor", pipeline="investor_pipeline", check=sla, partition="2026-03-04",
+        labels={"sla": sla, "sla_severity": "critical"}, owners=("team:investor-metrics",),
+    )  # fmt: skip
+
+
+def _pages(day) -> list:
+    return [n for n in day.inbox if n.channel == "on-call/2-pagerduty"]
+
+
+def test_a_page_that_leaves_after_its_alert_was_acknowledged_is_acknowledged_behind_it(world):
+    day = world(graph=GRAPH)
+    _failed(day)
+    day.cycle()
+    assert _pages(day) == [], "the group waits for company"
+    _give(day, 1)
+    day.advance("1m", timedelta(seconds=1))
+    assert [n.kind for n in _pages(day)] == ["alert", "acknowledge"]
+    assert len({n.key for n in _pages(day)}) == 2
+
+
+def test_a_page_that_shrinks_to_what_is_acknowledged_is_acknowledged_again_after_it_was_triggered_again(world):
+    day = world(graph=GRAPH)
+    _breach(day, "A")
+    _breach(day, "B")
+    day.advance("10s", timedelta(seconds=1))
+    assert [n.kind for n in _pages(day)] == ["alert"]
+    _give(day, 1)
+    day.advance("1m")
+    assert [n.kind for n in _pages(day)] == ["alert"], "one of the two is nobody's"
+    _breach(day, "B", "ok")
+    day.forget_others()
+    day.advance("20m", timedelta(minutes=1))
+    assert [(n.kind, n.firing) for n in _pages(day)] == [("alert", (1,)), ("acknowledge", (1,))]
