@@ -175,6 +175,16 @@ def test_what_is_open_about_a_file_is_not_healthy(
     assert summary == ("✅ All checks passed" if healthy else "⚠️ Issues detected")
 
 
+@pytest.mark.parametrize(("state", "status"), [("open", "⚠️ Issues detected"), ("resolved", "❔ Unknown")])
+def test_a_finding_is_told_also_where_no_score_is_kept(home: Path, tmp_path: Path, state: str, status: str) -> None:
+    copied = shutil.copytree(home, tmp_path / "home")
+    [database] = (copied / "snapshots").glob("*/warehouse.duckdb")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("delete from ops.quality_scores")
+        connection.execute(FINDING.format(feed="orders", state=state, batch="null"))
+    assert ask(copied, "8")["rows"][0]["overall_status"] == status
+
+
 def test_predictions_are_read_once_they_exist() -> None:
     query = find("ecommerce", "model_health")
     assert query.for_tables(set(query.optional)) == query.sql
