@@ -17,6 +17,8 @@ from ops_project.model.matcher import Matcher
 from ops_project.model.signal import FIRING, OK, Signal
 from ops_project.operations.deciding import decide
 from ops_project.operations.lineage import Lineage
+from ops_project.operations.reasons import Reason
+from ops_project.operations.state import Decision, Notification, State
 from ops_project.runtime.alert_config import alert_config
 from ops_project.runtime.ledger import Ledger
 from ops_project.runtime.ledger.leases import LeaseLost
@@ -182,3 +184,30 @@ def test_verdicts_are_kept_and_counted_by_rule(ledger, config):
     [verdict] = ledger.verdicts()
     assert (verdict["verdict"], verdict["rule"], verdict["asset"]) == ("true-positive", "asset_failure", "gold/t1")
     assert ledger.fired_by_rule() == {"asset_failure": 2}
+
+
+def test_a_message_waits_for_the_older_ones_of_its_group_to_the_same_recipient(ledger, config):
+    def keys(at):
+        return [message.key for message in ledger.due(at)]
+
+    def page(key, group="g1", severity="high", recipient=""):
+        return Notification(
+            key=key, kind="alert", receiver="on-call", channel="on-call/2-pagerduty", recipient=recipient,
+            severity=severity, reason=Reason.FIRST_NOTIFICATION, created_at=NOW, payload={}, group=group,
+        )  # fmt: skip
+
+    sent = [
+        page("trigger"), page("acknowledge", severity="critical"), page("other group", "g2"),
+        page("other recipient", recipient="engineer-a"), page("notice", group=""), page("second notice", group=""),
+    ]  # fmt: skip
+    ledger.record(Decision(State(), notifications=sent), {}, NOW)
+    free = ["trigger", "other group", "other recipient", "notice", "second notice"]
+    assert keys(NOW) == free
+    trigger = ledger.due(NOW)[0].id
+    ledger.claim(trigger, NOW)
+    assert keys(NOW) == free[1:], "while it is being sent"
+    ledger.failed(trigger, NOW, "down", NOW + MINUTE)
+    assert keys(NOW) == free[1:], "while it is retried"
+    ledger.claim(trigger, NOW + MINUTE)
+    ledger.failed(trigger, NOW + MINUTE, "down", None)
+    assert keys(NOW + MINUTE) == ["acknowledge", *free[1:]], "what was given up holds up nothing"

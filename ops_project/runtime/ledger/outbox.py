@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 
 from ops_project.runtime.ledger.access import Access, from_seconds, to_seconds
 from ops_project.runtime.ledger.schema import deliveries, outbox
@@ -61,10 +61,23 @@ class OutboxTable(Access):
             ).scalar_one()
 
     def due(self, now: datetime, limit: int = 500) -> list[Message]:
-        """Messages whose turn has come, the most severe first, then the oldest."""
+        """Messages whose turn has come, the most severe first, then the oldest.
+
+        Of one group and recipient only the oldest that is not settled: an acknowledgement or a resolve that overtook
+        its trigger, while that is retried, would leave the page open for ever.
+        """
+        # One pass over what waits, and none where nothing is due: SQLite and PostgreSQL ask it at the first such row.
+        # A look for each due row at those before it was quadratic in a storm.
+        waiting = outbox.alias("waiting")
+        oldest = (
+            select(func.min(waiting.c.id))
+            .where(waiting.c.state.in_(("pending", "sending")), waiting.c.group_key != "")
+            .group_by(waiting.c.channel, waiting.c.recipient, waiting.c.group_key)
+        )
         statement = (
             select(outbox)
             .where(outbox.c.state == "pending", outbox.c.next_attempt_at <= to_seconds(now))
+            .where(or_(outbox.c.group_key == "", outbox.c.id.in_(oldest)))
             .order_by(outbox.c.rank.desc(), outbox.c.id)
             .limit(limit)
         )
