@@ -180,7 +180,8 @@ def test_a_finding_is_told_also_where_no_score_is_kept(home: Path, tmp_path: Pat
     copied = shutil.copytree(home, tmp_path / "home")
     [database] = (copied / "snapshots").glob("*/warehouse.duckdb")
     with duckdb.connect(str(database)) as connection:
-        connection.execute("delete from ops.quality_scores")
+        connection.execute("alter view gold.data_quality_metrics rename to scored")
+        connection.execute("create table gold.data_quality_metrics as from gold.scored limit 0")
         connection.execute(FINDING.format(feed="orders", state=state, batch="null"))
     assert ask(copied, "8")["rows"][0]["overall_status"] == status
 
