@@ -13,8 +13,11 @@ from dagster._core.test_utils import create_run_for_test
 
 from ops_project import catalog
 from ops_project.defs.shared import unchanged
+from ops_project.model.signal import FIRING, Signal
 from ops_project.runtime import dagster_home, dagster_runs_file
+from ops_project.runtime.cycle import run_once
 from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG, last_runs, open_instance
+from ops_project.runtime.ledger import Ledger
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 11, 20, 12, 10, tzinfo=UTC)
@@ -78,6 +81,26 @@ def test_a_file_that_waits_is_something_new(home):
     folder.mkdir(parents=True)
     (folder / "policies_20261119.csv").write_text("")
     assert quiet(home) is None
+
+
+def test_a_verdict_on_dates_is_something_new_and_one_on_none_is_not(home):
+    settings = home[0]
+    with Ledger.open(settings.ledger_url) as ledger:
+        for key, dates in (("a", "2026-11-18"), ("b", "")):
+            fired = Signal(
+                "quality.anomalies", FIRING, NOW, NOW, key, 1.0, asset=f"gold/{key}", labels={"dates": dates}
+            )
+            ledger.append([fired])
+    run_once(settings, home[1], NOW, observers=())
+    with Ledger.open(settings.ledger_url) as ledger:
+        number = {alert.labels["asset"]: alert.number for alert in ledger.alerts("open")}
+        good(home)
+        ledger.give_verdict(number["gold/b"], "false-positive", "a fair", "engineer-a", NOW)
+        assert quiet(home) is not None
+        ledger.give_verdict(number["gold/a"], "false-positive", "a fair", "engineer-a", NOW)
+    assert quiet(home) is None
+    good(home)
+    assert quiet(home) is not None
 
 
 def test_a_domain_that_was_never_fed_is_not_in_use(home):

@@ -14,10 +14,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ops_project.catalog import Catalog
 from ops_project.landing.inbox import pending
-from ops_project.runtime import dagster_runs_file, dbt_manifest, files, snapshots
+from ops_project.runtime import dagster_runs_file, dbt_manifest, files, snapshots, verdicts
 from ops_project.runtime.code_version import sources_key
+from ops_project.runtime.ledger import Ledger
 from ops_project.runtime.sources import SOURCES
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
 
@@ -86,7 +89,7 @@ def _memory(settings: Settings, domain: str) -> Path:
 
 
 def _signature(settings: Settings, now: datetime) -> str:
-    """What a run's result depends on besides the inbound files: code, models, configuration, and the hour.
+    """What a run's result depends on besides the inbound files: code, models, configuration, verdicts, and the hour.
 
     The hour, because what is late is decided by the clock; within one, nothing becomes due that is not there.
     """
@@ -95,7 +98,17 @@ def _signature(settings: Settings, now: datetime) -> str:
         for path in sorted(root.rglob("*")) if root else []:
             if path.is_file():
                 digest.update(path.read_bytes())
+    digest.update(repr(_excluded(settings)).encode())
     return digest.hexdigest()
+
+
+def _excluded(settings: Settings) -> list[verdicts.Point] | None:
+    """The points that a run leaves out; None where the ledger cannot be reached, as a run keeps the last ones then."""
+    try:
+        with Ledger.open(settings.ledger_url) as ledger:
+            return verdicts.points(ledger.verdicts())
+    except SQLAlchemyError:
+        return None
 
 
 def _repeats(settings: Settings, domain: str, newest_run: str | None, signature: str) -> bool:
