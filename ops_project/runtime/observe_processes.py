@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -24,16 +25,28 @@ _cores = os.cpu_count() or 1
 
 
 def look(view: View) -> Observation:
-    """Readings of this moment, and a zero for processes that ended and assets that are built."""
+    """Readings of this moment, and a zero for processes that ended and assets that are built.
+
+    An asset's series is the same whichever pipeline builds it, an alert is its pipeline's: where another one goes on,
+    the zero of the one before comes first.
+    """
     found = [signal for run in bridge.active_runs(view.instance) if not run.waiting for signal in _of_run(view, run)]
-    seen = {signal.fingerprint for signal in found}
-    for kind in (CPU, MEMORY):
-        for fingerprint, before in view.ledger.latest(kind).items():
-            if fingerprint not in seen and (before.value or before.value is None):
-                found.append(
-                    _reading(view, kind, 0.0, pipeline=before.pipeline, domain=before.domain, asset=before.asset)
-                )
-    return Observation(found)
+    goes_on = {signal.fingerprint: signal.pipeline for signal in found}
+    ended = [
+        before
+        for kind in (CPU, MEMORY)
+        for fingerprint, before in view.ledger.latest(kind).items()
+        if goes_on.get(fingerprint) != before.pipeline and (before.value or before.value is None)
+    ]
+    zeros = [
+        replace(
+            _reading(view, before.kind, 0.0, pipeline=before.pipeline, domain=before.domain, asset=before.asset),
+            # A series that goes on has a reading of this moment too, and both are kept.
+            occurrence=f"{view.now.isoformat()} after {before.pipeline}",
+        )
+        for before in ended
+    ]
+    return Observation([*zeros, *found])
 
 
 def _of_run(view: View, run: bridge.ActiveRun) -> Iterator[Signal]:

@@ -32,7 +32,7 @@ from ops_project.runtime import (
 )
 from ops_project.runtime.cycle import run_once
 from ops_project.runtime.ledger import Ledger
-from ops_project.runtime.observing import View
+from ops_project.runtime.observing import Observer, View
 from ops_project.runtime.processes import current
 from ops_project.settings import Settings
 
@@ -446,6 +446,29 @@ def test_what_a_step_uses_is_used_for_the_assets_that_it_still_builds(place, mon
     assert {s.asset for s in ended if s.kind == "resource.memory_percent"} == {"", *step["gold"]}
     assert {s.value for s in ended} == {0.0}
     assert place.look(observe_processes, NOW + timedelta(minutes=2)) == []
+
+
+def test_an_asset_that_another_pipeline_goes_on_to_build_is_no_longer_the_first_ones_load(place, monkeypatch):
+    asset = "gold/kpi_aggregate_profit"
+    monkeypatch.setattr(observe_processes, "_measured", lambda process: (90.0, 95.0))
+    watched = (Observer("processes", observe_processes.look),)
+
+    def cycles(job: str | None, minutes: range) -> list[tuple[str, str]]:
+        step = {"gold": frozenset({asset})}
+        run = running.ActiveRun(job or "", job or "", "investor", False, NOW, NOW, {"gold": NOW}, str(current()), step)
+        monkeypatch.setattr(running, "active_runs", lambda instance: [run] if job else [])
+        for minute in minutes:
+            at = NOW + timedelta(minutes=minute)
+            run_once(place.settings, place.catalog, at, lineage=GRAPH, observers=watched)
+        return sorted({(a.rule, a.labels["pipeline"]) for a in place.ledger.alerts("open") if a.rule == "memory_high"})
+
+    assert cycles("investor_pipeline", range(20)) == [("memory_high", "investor_pipeline")]
+    monkeypatch.setattr(observe_processes, "_measured", lambda process: (10.0, 10.0))
+    # The first one was killed; another builds the same asset before the next look.
+    assert cycles("profit_aggregate_investors", range(20, 40)) == []
+    [kept] = [s for s in place.ledger.latest("resource.memory_percent").values() if s.asset == asset]
+    assert (kept.pipeline, kept.value) == ("profit_aggregate_investors", 10.0)
+    assert cycles(None, range(40, 42)) == []
 
 
 # ---- snapshots
