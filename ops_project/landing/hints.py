@@ -45,7 +45,10 @@ def _header(scan: Scan, file_format: Format) -> list[str]:
 
 
 def cut_off(connection: duckdb.DuckDBPyConnection, source: Source) -> int | None:
-    """The line in the middle of which a text file ends: its last record is broken and has no line end. None: none."""
+    """The line in the middle of which a text file ends: its last record is broken and has no line end. None: none.
+
+    Not to be asked of a file that ends with its trailer: that lies behind the last record.
+    """
     if not source.problems or source.format.kind == "parquet":
         return None
     with source.scan.text.open("rb") as file:
