@@ -64,10 +64,14 @@ def profiles(situation: Situation, table: TableSpec, dates: int) -> list[Profile
         [table.feed, situation.today, dates],
     )
     names = [row[0] for row in wanted]
-    known = dict(
-        situation.rows(f"select batch_id, count(*) from {TABLE} where list_contains(?, batch_id) group by all", [names])
-    )
-    lacking = [row for row in wanted if known.get(row[0]) != len(table.monitored)]
+    known: dict[str, set[tuple[str, str | None]]] = {}
+    for batch_id, column, kind in situation.rows(
+        f"select batch_id, column_name, kind from {TABLE} where list_contains(?, batch_id)", [names]
+    ):
+        known.setdefault(batch_id, set()).add((column, kind))
+    # A contract changes: what was measured of other columns, or as text what is a number now, describes nothing here.
+    monitored = set(table.monitored.items())
+    lacking = [row for row in wanted if known.get(row[0]) != monitored]
     for start in range(0, len(lacking), AT_ONCE):
         _measure(situation, table, lacking[start : start + AT_ONCE])
     found = situation.rows(
@@ -91,10 +95,16 @@ def _create(situation: Situation) -> None:
         create table if not exists {TABLE} (
             batch_id varchar not null, feed varchar not null, column_name varchar not null, rows bigint not null,
             filled bigint not null, mean double, low double, tenth double, median double, ninetieth double,
-            high double, counts json
+            high double, counts json, kind varchar
         )
         """
     )
+    # Homes from before the kind was kept: NULL is no kind, so that these files are measured once more.
+    if not situation.rows(
+        "select 1 from duckdb_columns() where database_name = current_database() and schema_name = 'ops'"
+        " and table_name = 'column_profiles' and column_name = 'kind'"
+    ):
+        situation.connection.execute(f"alter table {TABLE} add column kind varchar")
 
 
 def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str, int]]) -> None:
@@ -125,13 +135,13 @@ def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str
             counts[row[0]] = {name: dict(found or {}) for name, found in zip(few, row[1:], strict=True)}
     lines = []
     for row in rows:
-        for index, (name, _kind) in enumerate(monitored):
+        for index, (name, kind) in enumerate(monitored):
             filled, mean, low, high, quantiles, _distinct = row[2 + 6 * index : 8 + 6 * index]
             of_column = counts.get(row[0], {}).get(name)
             lines.append(
                 (
                     row[0], table.feed, name, row[1], filled, mean, low, *(quantiles or (None, None, None)), high,
-                    json.dumps(of_column) if of_column and len(of_column) <= MOST_VALUES else None,
+                    json.dumps(of_column) if of_column and len(of_column) <= MOST_VALUES else None, kind,
                 )
             )  # fmt: skip
     situation.connection.execute(f"delete from {TABLE} where list_contains(?, batch_id)", [batch_ids])
@@ -141,7 +151,8 @@ def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str
         situation.connection.execute(
             f"""
             insert into {TABLE}
-                (batch_id, feed, column_name, rows, filled, mean, low, tenth, median, ninetieth, high, counts)
+                (batch_id, feed, column_name, rows, filled, mean, low, tenth, median, ninetieth, high, counts,
+                kind)
             values {marks}
             """,
             [value for line in portion for value in line],

@@ -178,3 +178,34 @@ def test_a_file_is_measured_once_and_a_large_one_by_a_sample(monkeypatch: pytest
     monkeypatch.setattr(profiles, "_measure", lambda *args: measured.append(plain(*args)))
     assert len(profiles.profiles(situation, TABLE, 40)) == DAYS * len(TABLE.monitored)
     assert not measured
+
+
+def without(column: str) -> TableSpec:
+    return replace(TABLE, monitored={name: kind for name, kind in TABLE.monitored.items() if name != column})
+
+
+def test_a_column_swapped_for_another_in_the_contract_is_measured() -> None:
+    warehouse = shop(broken={"till": "300"})
+    assert verdict_of(warehouse, table=without("till")).status == "ok"
+    verdict = verdict_of(warehouse, table=without("city"))
+    assert [line["column"] for line in verdict.evidence["columns"]] == ["till"]
+
+
+def test_a_column_of_another_kind_is_measured_anew() -> None:
+    warehouse = shop()
+    warehouse.connection.execute("alter table bronze.sales alter till type varchar")
+    as_text = replace(TABLE, monitored={**TABLE.monitored, "till": "text"})
+    assert verdict_of(warehouse, table=as_text).status == "ok"
+    warehouse.connection.execute("alter table bronze.sales alter till type int; update bronze.sales set till = 300")
+    assert verdict_of(warehouse).status == "ok"
+    measured = profiles.profiles(warehouse.situation(NOW), TABLE, 40)
+    assert {profile.mean for profile in measured if profile.column == "till"} == {300.0}
+
+
+def test_a_home_that_kept_no_kinds_is_upgraded(monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = shop()
+    assert verdict_of(warehouse).status == "ok"
+    warehouse.connection.execute("alter table ops.column_profiles drop column kind")
+    assert verdict_of(warehouse).status == "ok"
+    monkeypatch.setattr(profiles, "_measure", lambda *_: pytest.fail("measured twice"))
+    assert verdict_of(warehouse).status == "ok"
