@@ -28,6 +28,9 @@ PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
 KEEP = 4
 # A parse takes 4 s, on a busy machine 40 s.
 PATIENCE_SECONDS = 120.0
+# Nobody parses for so long: the process of this number is another one by now.
+LONGEST_PARSE_SECONDS = 24 * 3600.0
+PARTIAL = ".partial-"
 MANIFEST_JSON = "manifest.json"
 MANIFEST_OBJECT = "manifest.msgpack"
 LINEAGE = "column_lineage.json"
@@ -109,7 +112,7 @@ def _parse(project_dir: Path, folder: Path) -> None:
     from ops_project.runtime.dbt_lineage import column_lineage
     from ops_project.runtime.dbt_runner import compile_all
 
-    partial = folder.with_name(f".partial-{folder.name}-{os.getpid()}")
+    partial = folder.with_name(f"{PARTIAL}{folder.name}-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
@@ -130,11 +133,33 @@ def _parse(project_dir: Path, folder: Path) -> None:
 
 
 def _prune(root: Path, keep: str) -> None:
-    old = sorted(
-        (path for path in root.iterdir() if path.is_dir() and path.name != keep), key=lambda p: p.stat().st_mtime
-    )
-    for path in old[: -(KEEP - 1)]:
+    """Remove all but the newest contents, and what parsers left that died; who still parses keeps his folder."""
+    aged = sorted((_age(path), path) for path in root.iterdir() if path.is_dir() and path.name != keep)
+    parsed = [path for _, path in aged if not path.name.startswith(PARTIAL)]
+    left = [path for age, path in aged if path.name.startswith(PARTIAL) and not _is_parsing(path, age)]
+    for path in [*parsed[KEEP - 1 :], *left]:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _age(folder: Path) -> float:
+    """Seconds since a folder was written to; 0 where it has just been renamed."""
+    try:
+        return time.time() - folder.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _is_parsing(partial: Path, age: float) -> bool:
+    number = partial.name.rpartition("-")[2]
+    if not number.isdecimal() or age > LONGEST_PARSE_SECONDS:
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextmanager
