@@ -125,6 +125,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if name not in config.unconfigured:
                 _tell(decision, config, node, group, receiver, channel, name, firing, resolved, muted, now)
         left = frozenset(alert.number for alert in members if alert.status != RESOLVED)
+        left |= _owed(decision, config, key, receiver.named(node.receiver), resolved, now)
         _set_group(
             decision, replace(state.groups[key], members=left, next_flush=following_flush(node, config.zone, now))
         )
@@ -132,6 +133,25 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
         if entry.expires_at <= now and entry_key[0] not in state.groups:
             del state.log[entry_key]
             decision.log_changed.add(entry_key)
+
+
+def _owed(
+    decision: Decision, config: AlertConfig, group: str, channels: Iterable[tuple[str, Channel]],
+    resolved: Iterable[Alert], now: datetime,
+) -> frozenset[int]:  # fmt: skip
+    """Resolved alerts whose end a channel is still to be told that lacks its secrets here.
+
+    Another process has them: a person's shell must not take the resolve of a page from the daemon. Where nobody has
+    them any more, the log entry's end is the end of it.
+    """
+    waiting = {name for name, channel in channels if name in config.unconfigured and channel.send_resolved}
+    told = {
+        number
+        for (key, name, _), entry in decision.state.log.items()
+        if key == group and name in waiting and entry.expires_at > now
+        for number in entry.firing
+    }
+    return frozenset(alert.number for alert in resolved if alert.number in told)
 
 
 def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[Reason, str] | None:

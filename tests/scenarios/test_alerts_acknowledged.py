@@ -1,5 +1,6 @@
 """Somebody works on it: the page is acknowledged, nothing is repeated, and news is told as before."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ops_project.model.acknowledgement import Acknowledgement
@@ -93,3 +94,26 @@ def test_a_page_that_shrinks_to_what_is_acknowledged_is_acknowledged_again_after
     day.forget_others()
     day.advance("20m", timedelta(minutes=1))
     assert [(n.kind, n.firing) for n in _pages(day)] == [("alert", (1,)), ("acknowledge", (1,))]
+
+
+def test_a_channel_without_its_secrets_in_one_cycle_is_told_of_the_end_in_the_next_and_not_for_ever(world):
+    day = world(graph=GRAPH)
+    _failed(day)
+    day.advance("5s")
+    configured = day.config
+    day.config = replace(configured, unconfigured=frozenset({"on-call/2-pagerduty"}))
+    day.recovers("run.failure", pipeline="master_pipeline", domain="ecommerce", labels={"scheduled": "true"})
+    day.advance("20m", timedelta(minutes=1))
+    assert [n.kind for n in _pages(day)] == ["alert"]
+    assert [(a.status, a.number) for a in day.state.alerts.values()] == [("resolved", 1)]
+    elsewhere = [n for n in day.inbox if n.channel == "on-call/3-email" and n.resolved]
+    assert len(elsewhere) == 1, "the others are told once"
+    kept, kept_at = day.state, day.now
+    day.config = configured
+    day.advance("6m", timedelta(minutes=1))
+    assert [n.resolved for n in _pages(day)] == [(), (1,)]
+    assert not day.state.alerts
+
+    day.state, day.now, day.config = kept, kept_at, replace(configured, unconfigured=frozenset({"on-call/2-pagerduty"}))
+    day.advance("20d", timedelta(hours=1))
+    assert not day.state.alerts and not day.state.groups, "its secrets were taken away for good"
