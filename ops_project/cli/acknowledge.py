@@ -11,6 +11,9 @@ import click
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
+# So many of the youngest waiting messages are looked through for one's own.
+WAITING = 500
+
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
@@ -22,7 +25,8 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
     """Acknowledge open alerts: they are not repeated, and PagerDuty stops paging. News and their end are told still."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alert import FIRING
-    from ops_project.runtime.cycle import open_ledger, run_once
+    from ops_project.runtime.acknowledged import take_up_only
+    from ops_project.runtime.cycle import daemon_beats, open_ledger
 
     ledger, now = open_ledger(settings), settings.now()
     given = ledger.acknowledgements()
@@ -42,12 +46,24 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
         else:
             ledger.acknowledge(number, by, note, now)
             result.append({"alert": number, "by": by, "at": now, "note": note, "new": True})
-    # Where no daemon does it within seconds: take it up, and tell the pager.
-    run_once(settings, load_catalog(settings), now, clock=lambda: datetime.now(UTC), observers=())
+    left = ""
+    if daemon_beats(ledger, datetime.now(UTC)):
+        left = "the daemon takes it up within seconds, and tells PagerDuty."
+    else:
+        take_up_only(settings, load_catalog(settings), now, lambda: datetime.now(UTC))
+        kept = ledger.acknowledgements()
+        if any(kept[number].told_at is None for number in numbers):
+            left = "the next cycle takes it up, and tells PagerDuty."
+        elif any(m["kind"] == "acknowledge" for m in ledger.outbox_list("pending", WAITING)):
+            left = "PagerDuty has not been told yet; the next cycle tells it."
+    for item in result:
+        item["left"] = left
 
     def render() -> None:
         for item in result:
             word = "acknowledged by" if item["new"] else "was acknowledged already by"
             console.print(f"Alert {item['alert']} {word} {item['by']}, {item['at']:%Y-%m-%d %H:%M} UTC.", markup=False)
+        if left:
+            console.print(f"Kept: {left}", markup=False)
 
     emit(as_json, result, render)

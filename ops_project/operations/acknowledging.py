@@ -4,23 +4,29 @@ the resolve, are told as before. Whoever escalates asks `acknowledged`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from ops_project.model.alert import FIRING, Alert
 from ops_project.model.signal import digest
 from ops_project.operations.reasons import Reason
-from ops_project.operations.state import AlertConfig, Decision, Notification
+from ops_project.operations.state import AlertConfig, Decision, Notification, State
 
 PAGERDUTY = "pagerduty"
 
 
-def take_up(decision: Decision, now: datetime) -> None:
-    """Put acknowledgements that are new on their alerts."""
+def told_elsewhere(state: State, config: AlertConfig) -> set[int]:
+    """Alerts that were told through a channel that `config` does not have: another configuration knows its pager."""
+    known = {name for receiver, found in config.receivers.items() for name, _ in found.named(receiver)}
+    return {number for (_, name, _), entry in state.log.items() if name not in known for number in entry.firing}
+
+
+def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> None:
+    """Put acknowledgements that are new on their alerts, but those of the alerts `leave`."""
     state = decision.state
     for number, given in list(state.acknowledgements.items()):
-        if given.told_at is not None:
+        if given.told_at is not None or number in leave:
             continue
         state.acknowledgements[number] = replace(given, told_at=now)
         decision.acknowledgements_changed.add(number)

@@ -36,6 +36,8 @@ from ops_project.settings import Settings
 
 LEASE = "cycle"
 DAEMON_BEAT = "heartbeat:daemon"
+# A daemon whose heartbeat is older than this does not run the cycle.
+PATIENCE = timedelta(seconds=60)
 LEASE_SECONDS = 60
 DECIDED = "decided"
 LINEAGE = lineage_kept.DOCUMENT
@@ -237,7 +239,8 @@ def show(cycle: Cycle) -> None:
     cycle.ledger.put_document(SHOWN, wanted, digest(*sorted(wanted.values())), cycle.now)
 
 
-STAGES: tuple[Callable[[Cycle], None], ...] = (observe, decide_and_record, notify, show)
+Stage = Callable[[Cycle], None]
+STAGES: tuple[Stage, ...] = (observe, decide_and_record, notify, show)
 
 
 @lru_cache(maxsize=4)
@@ -254,6 +257,12 @@ def open_ledger(settings: Settings) -> Ledger:
         if not Path(path).exists():
             _ledger.cache_clear()
     return _ledger(settings.ledger_url)
+
+
+def daemon_beats(ledger: Ledger, now: datetime) -> bool:
+    """Whether a daemon runs the cycle. `now`: the wall clock, which its heartbeat is of."""
+    beat = ledger.cursor(DAEMON_BEAT)
+    return beat is not None and abs(now - datetime.fromisoformat(beat)) <= PATIENCE
 
 
 def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
@@ -275,6 +284,7 @@ def run_once(
     holder: str | None = None,
     hurry: bool = False,
     daemon: bool = False,
+    stages: Sequence[Stage] = STAGES,
 ) -> CycleReport:
     """One cycle. Skips, and says so, while another process runs the cycle.
 
@@ -309,7 +319,7 @@ def run_once(
             instance=instance,
             observers=observers,
         )  # fmt: skip
-        for stage in STAGES:
+        for stage in stages:
             _keep_lease(cycle)
             stage(cycle)
     cycle.report.seconds = time.monotonic() - began

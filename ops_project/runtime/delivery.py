@@ -5,7 +5,7 @@ Refuses to decide anything: what is in the outbox is sent, later if need be, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,13 +42,13 @@ class Deliverer:
         self.ledger, self.receivers, self.settings = ledger, receivers, settings
         self.senders: dict[str, Sender] = {}
 
-    def deliver(self, clock: Clock) -> DeliveryReport:
-        """Send what is due, for at most the budget."""
+    def deliver(self, clock: Clock, kind: str = "", without: Collection[str] = ()) -> DeliveryReport:
+        """Send what is due, for at most the budget; of one `kind`, and not through `without`, where that is said."""
         report = DeliveryReport()
         started = clock()
         down: dict[tuple[str, str], datetime] = {}
         while clock() - started < BUDGET:
-            due = self.ledger.due(clock())
+            due = self.ledger.due(clock(), kind=kind, without=without)
             if not due:
                 break
             for message in due:

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ops_project.catalog import Catalog
 from ops_project.model.signal import FIRING, OK, Signal
-from ops_project.runtime.cycle import DAEMON_BEAT, CycleReport, open_ledger, run_once
+from ops_project.runtime.cycle import DAEMON_BEAT, PATIENCE, CycleReport, open_ledger, run_once
 from ops_project.settings import Settings
 
-PATIENCE = timedelta(seconds=60)
 KIND = "orchestrator.down"
 
 

@@ -5,6 +5,7 @@ A claim whose holder died is sent again and counted as uncertain: that is the on
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -60,8 +61,9 @@ class OutboxTable(Access):
                 select(func.count()).select_from(outbox).where(outbox.c.state == "sending")
             ).scalar_one()
 
-    def due(self, now: datetime, limit: int = 500) -> list[Message]:
-        """Messages whose turn has come, the most severe first, then the oldest.
+    def due(self, now: datetime, limit: int = 500, *, kind: str = "", without: Collection[str] = ()) -> list[Message]:
+        """Messages whose turn has come, the most severe first, then the oldest; of one `kind` if named, of no channel
+        `without`.
 
         Of one group and recipient only the oldest that is not settled: an acknowledgement or a resolve that overtook
         its trigger, while that is retried, would leave the page open for ever.
@@ -81,6 +83,10 @@ class OutboxTable(Access):
             .order_by(outbox.c.rank.desc(), outbox.c.id)
             .limit(limit)
         )
+        if kind:
+            statement = statement.where(outbox.c.kind == kind)
+        if without:
+            statement = statement.where(outbox.c.channel.not_in(sorted(without)))
         with self.read() as connection:
             return [_message(row) for row in connection.execute(statement)]
 
