@@ -13,7 +13,7 @@ from ops_project.model.signal import FIRING, OK, Signal, digest
 from ops_project.model.sla import Sla
 from ops_project.operations.durations import Baseline
 from ops_project.operations.expected import applies, at_clock, day_start
-from ops_project.operations.uptime import ENOUGH, Interval, looked, measured_time, uptime
+from ops_project.operations.uptime import ENOUGH, Interval, forgotten, looked, measured_time, uptime
 from ops_project.runtime import service_levels
 from ops_project.runtime.observing import Observation, View
 
@@ -39,15 +39,17 @@ def look(view: View) -> Observation:
         found += _late(view, "expectation.missing", item.title, today, partial(_came_since, done, zone))
     baselines = service_levels.baselines(view.ledger)
     before = service_levels.measured(view.ledger)
-    after: dict[str, list[Interval]] = {}
+    # What cannot be looked at now (no graph is known yet, or its file is not there) was measured all the same.
+    after = {name: found for name, found in before.items() if not forgotten(found, view.now)}
     for name, sla in view.catalog.slas.slas.items():
         if sla.enabled and any(asset in view.lineage.assets for asset in sla.assets):
             at = service_levels.standing(
                 sla, view.catalog, view.ledger, view.lineage, facts, baselines.get(sla.pipeline, Baseline()), view.now
             )
             found += _deadline(view, name, sla, today, at, facts)
-            after[name] = before.get(name, []) if at.up is None else looked(before.get(name, []), view.now, at.up)
-            found += _uptime(view, name, sla, after[name])
+            if at.up is not None:
+                after[name] = looked(before.get(name, []), view.now, at.up)
+            found += _uptime(view, name, sla, after.get(name, []))
     if after != before:
         body = service_levels.dump(after)
         view.ledger.put_document(service_levels.UPTIME, body, digest(repr(body)), view.now)

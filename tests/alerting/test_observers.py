@@ -265,6 +265,18 @@ def test_uptime_counts_only_measured_time_and_is_told_when_below_its_target(plac
     assert uptime(intervals, _at("09:00") + timedelta(days=200)) is None
 
 
+def test_a_look_without_the_assets_of_a_service_level_forgets_nothing_of_it(place):
+    _investor(place, _at("03:00"))
+    _days_of_looks(place, _at("08:00"), _at("10:00"))
+    measured = service_levels.measured(place.ledger)
+    assert measured_time(measured["investor-metrics"], _at("10:00")) == timedelta(hours=2)
+    place.lineage = Lineage()
+    place.look(observe_expected, _at("10:01"))
+    assert service_levels.measured(place.ledger) == measured
+    place.look(observe_expected, _at("10:01") + timedelta(days=90))
+    assert service_levels.measured(place.ledger) == {}
+
+
 # ---- running
 def test_a_run_that_waits_for_the_warehouse_waits_and_is_not_stuck(place, monkeypatch):
     place.settings.lock.parent.mkdir(parents=True, exist_ok=True)
