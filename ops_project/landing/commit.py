@@ -10,7 +10,7 @@ from pathlib import Path
 from ops_project.landing import archive as kept_files
 from ops_project.landing import journal
 from ops_project.landing.context import Context
-from ops_project.landing.examine import Examination
+from ops_project.landing.examination import Examination
 from ops_project.landing.inbox import InboundFile
 from ops_project.landing.result import Batch, Finding
 from ops_project.landing.sql import identifier, literal

@@ -20,7 +20,8 @@ from ops_project.landing import journal, suspicion
 from ops_project.landing.absence import record_ahead, record_missing
 from ops_project.landing.commit import commit
 from ops_project.landing.context import Context, siblings_of, taken
-from ops_project.landing.examine import Examination, examine
+from ops_project.landing.examination import Examination
+from ops_project.landing.examine import examine
 from ops_project.landing.inbox import InboundFile, identity, is_being_written, pending
 from ops_project.landing.result import Finding, LandingResult, Progress
 from ops_project.landing.scan import scan

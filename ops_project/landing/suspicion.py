@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 from asset_checks.primitives.interval import expected_interval
 from ops_project.landing.context import Context, Taken
-from ops_project.landing.examine import Examination, Problem
+from ops_project.landing.examination import Examination, Problem
 from ops_project.landing.inbox import InboundFile
 from ops_project.landing.scan import Scan
 from ops_project.operations.arrival import lateness, times_are_the_sources
