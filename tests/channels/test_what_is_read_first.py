@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -66,6 +67,56 @@ def test_a_hundred_failures_are_a_number_three_cards_and_a_list_within_slacks_li
     # A fence or a bracket of the error's own ends nothing.
     card = blocks[2]["text"]["text"]
     assert card.count("```") == 2 and "<x>" not in card
+
+
+def _listed(count: int, **fields):
+    alert = {
+        "status": "firing", "severity": "high", "owners": ["Team E-commerce Data Engineering (team)"], "until": None,
+        "since": "2026-03-04T15:00:00+00:00", "response": "r", "message": "m", "assets": ["a"], "partition": "",
+        "labels": {}, "check": "", "pipeline": "", "failure_class": "", "runbook": "", "run_id": "", "batch_id": "",
+        "silent_under_it": [], "flaps": 0, "blast_radius": {"slas": [], "exposures": [], "asset_count": 0, "assets": []},
+    }  # fmt: skip
+    alerts = [
+        {
+            **alert,
+            "number": 100 + n,
+            "summary": f"Check control_total of silver/fact_order_items_{n:02d} failed",
+            **fields,
+        }
+        for n in range(count)
+    ]
+    return {"subject": "[HIGH] many", "alerts": alerts, "digest": False, "ui_url": "", "status": "firing"}
+
+
+def _seen_in_slack(payload):
+    blocks = as_slack(payload)["blocks"]
+    texts = [block["text"]["text"] for block in blocks if "text" in block]
+    assert len(blocks) <= 50 and all(0 < len(text) <= 3000 for text in texts)
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("count", [4, 23, 103, 250])
+@pytest.mark.parametrize("summary", ["x", "A check of ninety characters " * 3, "y" * 400, "<&>" * 900, "z" * 3500])
+def test_slack_shows_every_alert_or_says_how_many_it_leaves_out(count, summary):
+    text = _seen_in_slack(_listed(count, summary=summary))
+    shown = sum(f"#{100 + n} " in text for n in range(count))
+    more = re.search(r"and (\d+) more: `ops alerts list`", text)
+    assert shown + (int(more[1]) if more else 0) == count
+    if len(summary) < 100:
+        assert shown == min(count, 103)
+    # No reserved character is cut in two.
+    assert not re.search(r"&(?!amp;|lt;|gt;)", text)
+
+
+def test_slack_loses_no_fact_and_no_end_of_a_fence_to_a_long_one():
+    text = _seen_in_slack(_listed(1, message="&" * 5000, assets=["bronze/" + "t" * 2800], partition="2026-03-04"))
+    assert text.count("```") == 2 and "*Partition:* 2026-03-04" in text and "ops alerts ack 100" in text
+    notice = {**_listed(0), "text": "\n".join(f"line {n:03d} " + "w" * 90 for n in range(60)),
+              "facts": [(f"fact {n}", "v" * 200) for n in range(30)]}  # fmt: skip
+    text = _seen_in_slack(notice)
+    assert all(f"line {n:03d} " in text for n in range(60)) and all(f"fact {n}:" in text for n in range(30))
+    endless = _seen_in_slack({**_listed(250), "text": "\n".join(f"line {n} " + "w" * 900 for n in range(900))})
+    assert "more lines" in endless and "ops alerts list" in endless and "#100 " in endless
 
 
 def test_a_digest_is_a_line_for_each_alert(world):
