@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from ops_project import catalog
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, errors, json_option, table
 from ops_project.landing import dry_run, pending
-from ops_project.model.feed import NAME, Feed
+from ops_project.model.document import ConfigError, Document
+from ops_project.model.feed import NAME, Feed, FeedFile
 from ops_project.settings import Settings
 
 
@@ -87,7 +89,8 @@ def _show(data: list[dict[str, object]]) -> None:
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Write DIR/feeds/<domain>.yaml; else print it."
 )
-def init_feed(file: Path, name: str, domain: str, out: Path | None) -> None:
+@click.pass_obj
+def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path | None) -> None:
     """Draft a contract from a sample FILE: dialect, columns, types, key. Read and correct it, then `ops feed check`."""
     from ops_project.landing.sample import read_sample
     from ops_project.operations.drafting import draft
@@ -102,13 +105,44 @@ def init_feed(file: Path, name: str, domain: str, out: Path | None) -> None:
     text = draft(domain, name, file.name, sample.fields, sample.rows, sample.format)
     if out is None:
         click.echo(text, nl=False)
+        _try_draft(text, file, name, settings.now())
         return
     target = out / "feeds" / f"{domain}.yaml"
     if target.exists():
         raise click.ClickException(f"{target} exists and is left as it is; without --out the draft is printed")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
-    console.print(f"written: {target}\nnext: ops --config {out} feed check {file} --feed {name}", markup=False)
+    console.print(f"written: {target}", markup=False)
+    _try_draft(text, file, name, settings.now())
+    console.print(f"next: ops --config {out} feed check {file} --feed {name}", markup=False)
+
+
+def _try_draft(text: str, file: Path, name: str, now: datetime) -> None:
+    """Say on standard error what the drafted contract would make of its own sample: standard output is the draft's."""
+    try:
+        drafted = Document.parse(text, Path("draft")).validate(FeedFile).resolved()[name]
+        report = dry_run.check(file, drafted, now)
+    except (ConfigError, OSError) as error:
+        errors.print(f"warning: the draft could not be tried on {file.name}: {error}", markup=False, soft_wrap=True)
+        return
+    good = report.would == "load" and report.rows_loaded == report.rows_in
+    errors.print(
+        f"{'' if good else 'warning: '}tried on {file.name}: of {report.rows_in:,} rows "
+        + (f"{report.rows_loaded:,} would be loaded" if report.would == "load" else "none would be loaded")
+        + f", {report.rows_quarantined:,} quarantined"
+        + (f", {report.rows_collapsed:,} collapsed" if report.rows_collapsed else "")
+        + ("" if good else "; correct the draft"),
+        markup=False,
+        soft_wrap=True,
+    )
+    for problem in report.problems:
+        errors.print(f"  {problem['kind']}: {problem['message']}", markup=False, soft_wrap=True)
+    for item in report.reasons:
+        errors.print(
+            f"  {item['column'] or 'row'}: {item['reason']}: {item['rows']:,} rows, first in line {item['first_line']}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 @feed.command("check")

@@ -11,6 +11,7 @@ import gzip
 import io
 import itertools
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ import pyarrow.parquet as pq
 
 BYTES, ROWS = 4_000_000, 20_000
 DELIMITERS = ",;\t|"
+QUOTES = "\"'"
+LOOKED_AT = 200
 
 
 @dataclass(frozen=True)
@@ -61,27 +64,49 @@ def _encoding(raw: bytes) -> str:
 
 def _csv(text: str, layout: dict[str, Any]) -> Sample:
     readings = []
-    for delimiter in DELIMITERS:
-        rows = list(itertools.islice(_rows(text, delimiter), 200))
+    for delimiter, quote in itertools.product(DELIMITERS, QUOTES):
+        rows = _quoted_rows(text, delimiter, quote)
+        if rows is None:
+            continue
         widths = [len(row) for row in rows]
         usual = max(set(widths), key=lambda width: (widths.count(width), width))
-        readings.append((usual > 1, widths.count(usual) / len(widths), usual, delimiter))
-    _, _, width, delimiter = max(readings)
-    rows = list(itertools.islice(_rows(text, delimiter), ROWS + 50))
+        readings.append((usual > 1, widths.count(usual) / len(widths), usual, delimiter, quote))
+    # Of equally good readings the single quote wins: it was read only where it opens and closes fields throughout.
+    _, _, width, delimiter, quote = max(readings)
+    rows = list(itertools.islice(_rows(text, delimiter, quote), ROWS + 50))
     above = next(index for index, row in enumerate(rows) if len(row) == width)
     if above:
         # Counted in physical lines, blank ones too: that is what a contract skips.
         layout["skip_lines"] = next(
-            index for index, line in enumerate(text.splitlines()) if next(_rows(line, delimiter), []) == rows[above]
+            index
+            for index, line in enumerate(text.splitlines())
+            if next(_rows(line, delimiter, quote), []) == rows[above]
         )
     if delimiter != ",":
         layout["delimiter"] = delimiter
+    if quote != QUOTES[0]:
+        layout["quote"] = quote
     fields = [name.strip() for name in rows[above]]
     return Sample(fields, [row for row in rows[above + 1 :] if len(row) == width], layout)
 
 
-def _rows(text: str, delimiter: str) -> Any:
-    return (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row)
+def _quoted_rows(text: str, delimiter: str, quote: str) -> list[list[str]] | None:
+    """The first rows; None where `quote` is not the usual one and does not stand around fields."""
+    if quote == QUOTES[0]:
+        return list(itertools.islice(_rows(text, delimiter, quote), LOOKED_AT))
+    begins = rf"(?:^|{re.escape(delimiter)})"
+    if not re.search(begins + re.escape(quote), text, re.MULTILINE) or re.search(begins + '"', text, re.MULTILINE):
+        return None
+    try:
+        # An apostrophe at the beginning of a word opens a field, and what follows its closing one is an error.
+        return list(itertools.islice(_rows(text, delimiter, quote, strict=True), LOOKED_AT))
+    except csv.Error:
+        return None
+
+
+def _rows(text: str, delimiter: str, quote: str, strict: bool = False) -> Any:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=strict)
+    return (row for row in reader if row)
 
 
 def _json(path: Path, text: str, layout: dict[str, Any]) -> Sample:

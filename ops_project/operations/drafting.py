@@ -57,7 +57,8 @@ def draft(
     if any(map(_comma, kept)):
         layout["decimal"] = ","
         if any(
-            all(re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})*(,\d+)?", value) for value in column) and "." in "".join(column)
+            all(re.fullmatch(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?", value) for value in column)
+            and "." in "".join(column)
             for column in kept
             if column
         ):
@@ -101,8 +102,11 @@ def _comma(column: Sequence[str]) -> bool:
 
 
 def _grouped(column: Sequence[str]) -> bool:
-    return any(value.count(",") for value in column) and all(
-        re.fullmatch(r"[+-]?\d{1,3}(,\d{3})*(\.\d+)?", value) for value in column
+    # Where commas stand before a point, ungrouped numbers beside them leave no doubt.
+    sure = any(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+", value) for value in column)
+    whole = r"(\d+|\d{1,3}(,\d{3})+)" if sure else r"\d{1,3}(,\d{3})*"
+    return any("," in value for value in column) and all(
+        re.fullmatch(rf"[+-]?{whole}(\.\d+)?", value) for value in column
     )
 
 
@@ -116,8 +120,23 @@ def _column(name: str, field: str, values: list[str], rows: int, layout: Mapping
 def _type(values: Sequence[str], decimal: str, thousands: str | None) -> tuple[dict[str, Any], str]:
     if not values:
         return {"type": "string"}, "no value in the sample"
-    plain = [value.replace(thousands, "") if thousands else value for value in values]
-    plain = [value.replace(decimal, ".") for value in plain] if decimal != "." else plain
+    return _number(_plain(values, decimal, thousands)) or _word_or_moment(values)
+
+
+def _plain(values: Sequence[str], decimal: str, thousands: str | None) -> list[str]:
+    """The values as Python spells numbers; none where one is no number here: a date with dots is none."""
+    whole = rf"(\d+|\d{{1,3}}({re.escape(thousands)}\d{{3}})+)" if thousands else r"\d+"
+    point = re.escape(decimal)
+    form = re.compile(rf"[+-]?(({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?|inf|Infinity)")
+    if not all(form.fullmatch(value) for value in values):
+        return []
+    return [(value.replace(thousands, "") if thousands else value).replace(decimal, ".") for value in values]
+
+
+def _number(plain: Sequence[str]) -> tuple[dict[str, Any], str] | None:
+    """The narrowest number that all are; None where there are none."""
+    if not plain:
+        return None
     if all(re.fullmatch(r"[+-]?\d+", value) for value in plain):
         if any(re.fullmatch(r"0\d+", value) for value in plain):
             return {"type": "string", "pattern": "[0-9]+"}, "leading zeros: no number"
@@ -130,8 +149,10 @@ def _type(values: Sequence[str], decimal: str, thousands: str | None) -> tuple[d
         return {"type": "decimal(18,2)" if places <= 2 else "double"}, ""
     if all(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", value) for value in plain):
         return {"type": "double"}, ""
-    if all(re.fullmatch(r"[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|Infinity)", value) for value in plain):
-        return {"type": "double", "accept": ["infinity"]}, ""
+    return {"type": "double", "accept": ["infinity"]}, ""
+
+
+def _word_or_moment(values: Sequence[str]) -> tuple[dict[str, Any], str]:
     if {value.lower() for value in values} <= {"true", "false", "t", "f", "yes", "no", "y", "n"}:
         return {"type": "boolean"}, ""
     return _moment(values)

@@ -46,6 +46,13 @@ ENGLISH = 'id,note,amount,sent,Amount 2\n' + "".join(
     f'{n},"a ""b"",\nc","{n},{n:03d}.50",2026-11-{n % 28 + 1:02d},{n}e3\n' for n in range(1, ROWS)
 )  # fmt: skip
 
+GERMAN = "Nr;Datum;Betrag;Menge;Version\n" + "".join(
+    f"{n};{n % 28 + 1:02d}.11.2026;{'1234,50' if n == 5 else f'{n}.{n * 7 % 1000:03d},20'};{n}.000;{n}.5\n"
+    for n in range(1, ROWS)
+)
+SINGLE = "id,name,'town'\n" + "".join(f"{n},'Lamb''s, {n}','York'\n" for n in range(1, ROWS))
+APOSTROPHES = "id,town,name\n" + "".join(f"{n},'s-Gravenhage,O'Brien\n" for n in range(1, ROWS))
+
 
 @pytest.mark.parametrize(
     ("name", "data", "types"),
@@ -58,6 +65,13 @@ ENGLISH = 'id,note,amount,sent,Amount 2\n' + "".join(
                 "aufgegeben_am": "timestamp", "strasse": "string", "eil": "string",
             },
         ),
+        (
+            "parcels_20261101.csv",
+            GERMAN.encode(),
+            {"datum": "date", "betrag": "decimal(18,2)", "menge": "integer", "version": "string"},
+        ),
+        ("parcels_20261101.csv", SINGLE.encode(), {"id": "integer", "name": "string", "town": "string"}),
+        ("parcels_20261101.csv", APOSTROPHES.encode(), {"id": "integer", "town": "string", "name": "string"}),
         ("parcels_20261101.csv", EUROPEAN.replace(";", "\t").encode("utf-16"), {"groesse": "integer"}),
         ("parcels_20261101.csv", b"Report\n\n" + EUROPEAN.encode("utf-8-sig")[3:], {"wert": "decimal(18,2)"}),
         (
@@ -94,6 +108,18 @@ def test_parquet_needs_its_names_and_types_alone(tmp_path: Path) -> None:
     feed = drafted(tmp_path, file)
     assert (feed.key, feed.columns["value"].type, feed.format.kind) == (("id",), "double", "parquet")
     assert checked(tmp_path, file)["rows_loaded"] == ROWS
+
+
+def test_the_draft_is_tried_on_its_sample_and_what_it_would_refuse_is_said(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text("id,amount\n" + "".join(f"{n},{n}.5\n" for n in range(30)))
+    said = ops(tmp_path, "feed", "init", str(good), "--feed", "a", "--domain", "b")
+    assert "tried on good.csv: of 30 rows 30 would be loaded, 0 quarantined" in said.stderr
+    assert "warning" not in said.stderr and "tried on" not in said.stdout
+    bad.write_text("id,amount\n" + "".join(f"{n},{n}.5\n" for n in range(30)) + "30\n")
+    said = ops(tmp_path, "feed", "init", str(bad), "--feed", "a", "--domain", "b")
+    assert "warning: tried on bad.csv: of 31 rows 30 would be loaded, 1 quarantined; correct the draft" in said.stderr
+    assert "first in line 32" in said.stderr
 
 
 def test_an_ambiguous_date_is_said_and_an_existing_contract_left_alone(tmp_path: Path) -> None:
