@@ -80,6 +80,11 @@ def lint(settings: Settings, as_json: bool) -> None:
         for name, rule in catalog.rules.rules.items()
         if catalog.runbook_file(rule.runbook) is None
     ]
+    warnings += [
+        f"first response to {name}: runbook {own.runbook!r} has no page in runbooks/"
+        for name, own in catalog.rules.first_responses.items()
+        if own.runbook is not None and catalog.runbook_file(own.runbook) is None
+    ]
     count = len(catalog.rules.rules)
 
     def render() -> None:

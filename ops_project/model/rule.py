@@ -15,6 +15,7 @@ from ops_project.model.severity import Severity
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 IDENTITY = ("pipeline", "asset", "partition", "check")
+RESPONSE_FIELDS = ("table", "feed", "check", "number")
 SUBJECT_LABELS = (*IDENTITY, "domain", "layer", "kind", "feed", "sla", "team")
 
 
@@ -23,6 +24,16 @@ def _percent(value: Any) -> Any:
     if isinstance(value, str) and value.strip().endswith("%"):
         return float(value.strip()[:-1]) / 100
     return value
+
+
+def _filled(text: str, known: tuple[str, ...]) -> str:
+    try:
+        text.format_map(dict.fromkeys(known, ""))
+    except KeyError as unknown:
+        raise ValueError(f"unknown field {{{unknown.args[0]}}}; valid: {', '.join(known)}") from None
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"{error}; a brace of its own is written twice") from None
+    return text
 
 
 class Condition(Model):
@@ -44,11 +55,27 @@ class Condition(Model):
         return self
 
 
+class FirstResponse(Model):
+    """What to do first about one failure class, whichever generic rule told of it."""
+
+    response: str
+    """{table} (schema.table), {feed}, {check} and {number} are filled in; one that names what the alert is not about
+    gives way to the rule's."""
+    runbook: str | None = None
+
+    @field_validator("response")
+    @classmethod
+    def _known_fields(cls, value: str) -> str:
+        return _filled(value, RESPONSE_FIELDS)
+
+
 class Rule(Model):
     """One alert rule; exactly one of `any` and `all`."""
 
     title: str
     """What broke, in a phrase; {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in."""
+    titles: dict[FailureClass, str] = {}
+    """Instead of the title, where the alert has this failure class."""
     any: tuple[Condition, ...] = ()
     all: tuple[Condition, ...] = ()
     severity: Severity
@@ -62,6 +89,8 @@ class Rule(Model):
     runbook: str
     response: str
     """The first thing to do, in a sentence."""
+    generic: bool = False
+    """It tells of many failure classes: the class's own first response and runbook come before the rule's."""
     labels: dict[str, str] = {}
     seed: str = ""
     """Where this was asked for."""
@@ -90,6 +119,8 @@ class Rules(Model):
     """rules.yaml."""
 
     rules: dict[RuleId, Rule] = Field(min_length=1)
+    first_responses: dict[FailureClass, FirstResponse] = {}
+    """By failure class, for rules that are generic."""
     flap_window: Duration = timedelta(hours=1)
     """Firing again within this time counts as a flap."""
     flap_hold: Duration = timedelta(minutes=30)

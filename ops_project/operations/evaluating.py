@@ -170,6 +170,8 @@ def _became_true(
             decision.note(alert.number, at, Reason.CONDITION_TRUE, _shown(rule.conditions[index], value))
     owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
     assets = signal.assets or alert.assets
+    metric = config.metrics[signal.kind]
+    found = signal.failure_class or alert.failure_class or rule.failure_class or metric.failure_class or "unknown"
     alert = replace(
         alert,
         labels=_with_dates(alert.labels, labels) if alert.labels else _alert_labels(name, rule, labels, owners),
@@ -180,10 +182,9 @@ def _became_true(
         assets=assets,
         run_id=signal.run_id or alert.run_id,
         batch_id=signal.batch_id or alert.batch_id,
-        failure_class=signal.failure_class or alert.failure_class or rule.failure_class
-        or config.metrics[signal.kind].failure_class or "unknown",
+        failure_class=found,
         evidence_ref=signal.evidence_ref or alert.evidence_ref,
-        summary=_summary(rule, labels, shown_value(value, rule.conditions[index], config.metrics[signal.kind].unit)),
+        summary=_summary(rule, found, labels, shown_value(value, rule.conditions[index], metric.unit)),
     )  # fmt: skip
     if is_true and alert.status == PENDING and rule.hold <= timedelta():
         alert = _fire(decision, alert, at)
@@ -323,8 +324,9 @@ class _Blank(dict[str, str]):
         return "–"
 
 
-def _summary(rule: Rule, labels: Mapping[str, str], shown: str) -> str:
-    return rule.title.format_map(_Blank({**labels, "value": shown}))
+def _summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: str) -> str:
+    title = next((words for name, words in rule.titles.items() if name == failure_class), rule.title)
+    return title.format_map(_Blank({**labels, "value": shown}))
 
 
 def shown_value(value: float | None, condition: Condition, unit: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from ops_project.model.alert import FIRING, Alert
 from ops_project.model.matcher import all_match
 from ops_project.model.receiver import Receiver
+from ops_project.model.rule import FirstResponse
 from ops_project.model.severity import RANK
 from ops_project.model.silence import Silence
 from ops_project.operations.grouping import Group
@@ -24,6 +25,8 @@ from ops_project.operations.state import AlertConfig
 
 LISTED = 20
 READ = ("gold", "serving")
+# A table of this schema has its feed's name.
+LANDED = "bronze"
 
 
 def of_group(
@@ -72,7 +75,6 @@ def _subject(alerts: Sequence[Alert], firing: int, worst: str, digest: bool) -> 
 
 def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> dict[str, Any]:
     """One alert with its context."""
-    rule = config.rules.get(alert.rule)
     below = sorted(
         {d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)),
         # What people read comes first, and the steps on the way after.
@@ -98,7 +100,7 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
         "owners": [owner_name(owner, config) for owner in alert.owners],
         "owner_ids": list(alert.owners),
         "failure_class": alert.failure_class,
-        "response": rule.response if rule else "",
+        "response": response(alert, config),
         "runbook": runbook(alert, config),
         "run_id": alert.run_id,
         "batch_id": alert.batch_id,
@@ -130,9 +132,37 @@ def acknowledgement(alert: Alert) -> str:
     return f"by {alert.acknowledged_by}, {alert.acknowledged_at:%Y-%m-%d %H:%M} UTC{note}"
 
 
-def runbook(alert: Alert, config: AlertConfig) -> str:
-    """Slug of the runbook: the asset's own, else the rule's."""
+def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
+    """What its failure class asks for first, filled in; None where the rule's own words hold."""
     rule = config.rules.get(alert.rule)
+    found = config.first_responses.get(alert.failure_class)
+    if rule is None or not rule.generic or found is None:
+        return None
+    schema, _, name = alert.asset.partition("/")
+    facts = {
+        "feed": alert.labels.get("feed", "") or (name if schema == LANDED else ""),
+        "table": alert.asset.replace("/", "."),
+        "check": alert.labels.get("check", ""),
+        "number": str(alert.number),
+    }
+    known = {field: value for field, value in facts.items() if value}
+    try:
+        return found.model_copy(update={"response": found.response.format_map(known)})
+    except KeyError:
+        return None
+
+
+def response(alert: Alert, config: AlertConfig) -> str:
+    """What to do first: the failure class's own, else the rule's."""
+    rule, own = config.rules.get(alert.rule), of_class(alert, config)
+    return own.response if own else rule.response if rule else ""
+
+
+def runbook(alert: Alert, config: AlertConfig) -> str:
+    """Slug of the runbook: the failure class's own, else the rule's, else the asset's."""
+    rule, own = config.rules.get(alert.rule), of_class(alert, config)
+    if own and own.runbook:
+        return own.runbook
     return rule.runbook if rule else config.lineage.get(alert.asset).runbook
 
 

@@ -15,7 +15,7 @@ from ops_project.model.metric import Metric
 from ops_project.model.owner import Owners
 from ops_project.model.receiver import Receiver
 from ops_project.model.route import GraphInhibition, InhibitRule
-from ops_project.model.rule import Condition, Rule
+from ops_project.model.rule import Condition, FirstResponse, Rule
 from ops_project.model.silence import Silence
 from ops_project.model.sla import Expectation, Sla
 from ops_project.operations.grouping import Group, LogEntry
@@ -46,6 +46,8 @@ class AlertConfig:
     """Pipeline or domain → the owner who stands in for the person on call."""
     flap_window: timedelta = timedelta(hours=1)
     flap_hold: timedelta = timedelta(minutes=30)
+    first_responses: Mapping[str, FirstResponse] = field(default_factory=dict)
+    """Failure class → what to do first, where a rule is generic."""
     ui_url: str = "http://localhost:3000"
     """Where the Dagster UI is served, for links."""
     hurry: bool = False

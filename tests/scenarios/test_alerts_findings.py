@@ -6,13 +6,13 @@ import pytest
 
 GRAPH = {"bronze/policies": {}}
 SAYS = {
-    "source_missing": "File of policies did not arrive as its contract says",
-    "source_empty": "File of policies did not arrive as its contract says",
-    "schema_mismatch": "File of policies did not arrive as its contract says",
-    "data_invalid": "File of policies did not arrive as its contract says",
-    "source_late": "File of policies arrived late, twice or incomplete",
-    "source_duplicate": "File of policies arrived late, twice or incomplete",
-    "source_partial": "File of policies arrived late, twice or incomplete",
+    "source_missing": "File of policies did not arrive",
+    "source_empty": "File of policies arrived empty",
+    "schema_mismatch": "File of policies has other columns than its contract",
+    "data_invalid": "File of policies holds what its contract refuses",
+    "source_late": "File of policies arrived late",
+    "source_duplicate": "File of policies arrived twice",
+    "source_partial": "File of policies arrived incomplete",
     "key_violation": "Keys stand twice in a file of policies",
     "code_error": "File of policies could not be landed",
     "config_error": "File of policies could not be landed",
@@ -21,20 +21,22 @@ SAYS = {
 }
 
 
+def _found(day, finding):
+    labels = {"finding": finding, "feed": "policies"}
+    day.fails("landing.finding", asset="bronze/policies", check=finding, failure_class=finding, labels=labels)
+
+
 @pytest.mark.parametrize("finding", SAYS)
 def test_one_alert_for_each_finding_and_it_says_what_is_wrong(world, finding):
     day = world(graph=GRAPH)
-    day.fails(
-        "landing.finding", asset="bronze/policies", check=finding, labels={"finding": finding, "feed": "policies"}
-    )
+    _found(day, finding)
     day.advance("5s")
     assert day.open() == [SAYS[finding]]
 
 
 def test_a_repeated_key_and_the_checks_that_read_it_are_one_problem(world):
     day = world(graph=GRAPH)
-    labels = {"finding": "key_violation", "feed": "policies"}
-    day.fails("landing.finding", asset="bronze/policies", check="key_violation", labels=labels)
+    _found(day, "key_violation")
     for check in ("duplicate_keys", "quarantined_rows"):
         day.fails("check.warning", asset="bronze/policies", check=check)
     day.advance("5m")
@@ -54,8 +56,7 @@ def test_a_file_that_came_short_is_not_told_again_as_old_and_as_few_rows(world):
 
 def test_what_has_become_very_stale_is_paged_although_its_file_is_known_to_be_missing(world):
     day = world(graph=GRAPH)
-    labels = {"finding": "source_missing", "feed": "policies"}
-    day.fails("landing.finding", asset="bronze/policies", check="source_missing", labels=labels)
+    _found(day, "source_missing")
     day.reads("freshness.state", 2.0, asset="bronze/policies")
     day.advance("5m")
     told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
