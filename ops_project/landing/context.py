@@ -30,6 +30,8 @@ class Context:
     """First business date that the feed had before this call; None where this is its first load."""
     own_times: bool = False
     """The arrival times of the files are the source's own (operations/arrival.py)."""
+    asked_for: bool = False
+    """Somebody named the dates to land."""
 
     def __post_init__(self) -> None:
         self.result = LandingResult(self.feed.name)

@@ -63,6 +63,7 @@ def land(
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")  # a staged row's rowid is its place in the file
     context = Context(connection, feed, inbound, archive, now, run_id)
+    context.asked_for = dates is not None
     if not feed.enabled:
         return context.result
     others = siblings_of(context, siblings)
@@ -144,7 +145,7 @@ def _take(
     same = suspicion.duplicate_of(context, day, scanned, known)
     if same is not None:
         found = Examination(scanned, contract, day)
-        found.problems.append(suspicion.duplicate(scanned, same))
+        found.problems.append(suspicion.duplicate(context, scanned, same))
     else:
         found = examine(context.connection, feed, file, day, scanned)
         suspicion.judge_volume(context, found, file, day)

@@ -19,22 +19,31 @@ def duplicate_of(context: Context, day: date, scanned: Scan, known: list[Taken])
     """The batch that has loaded these bytes already, None where the file is to be loaded.
 
     Of another date the same bytes are no duplicate where repeating is natural: a full extract in which nothing changed,
-    or a file that holds no record.
+    or a file that holds no record. What a correction has replaced does not come back by itself, since a source that
+    sends a whole folder again would undo the correction; it does where somebody asks for its date.
     """
     feed = context.feed
-    loaded = [batch for batch in known if batch.status in ("loaded", "replaced")]
+    loaded = [
+        batch for batch in known if batch.status == "loaded" or (batch.status == "replaced" and not context.asked_for)
+    ]
     file_format = feed.at(day).format
     above = file_format.skip_lines + (file_format.kind == "csv" and file_format.header)
     natural = feed.extract == "full" or (file_format.kind != "parquet" and scanned.lines <= above)
     return next((batch for batch in loaded if batch.business_date == day or not natural), None)
 
 
-def duplicate(scanned: Scan, batch: Taken) -> Problem:
+def duplicate(context: Context, scanned: Scan, batch: Taken) -> Problem:
     """The finding for a file whose bytes `batch` has loaded."""
+    way_back = (
+        f"; a later delivery replaced it: where this one is right after all, put it into inbound again and call "
+        f"`ops run --domain {context.feed.domain} --date {batch.business_date}`"
+        if batch.status == "replaced"
+        else ""
+    )
     return Problem(
         "source_duplicate",
         f"the same content as {batch.file_name} of {batch.business_date} (batch {batch.batch_id}, {batch.status}); "
-        "nothing was loaded",
+        f"nothing was loaded{way_back}",
         True,
         {"sha256": scanned.sha256, "same_as_batch": batch.batch_id, "same_as_file": batch.file_name},
     )

@@ -7,7 +7,7 @@ NEXT_STEPS: dict[str, str] = {
     "source_late": "nothing to do where it has arrived; else ask the upstream contact",
     "source_empty": "ask the upstream contact for a new delivery: this one has no bytes",
     "source_partial": "ask for a complete redelivery; it replaces this batch when it lands",
-    "source_duplicate": "nothing to do: the second delivery changed nothing",
+    "source_duplicate": "nothing to do where it was sent twice: the second delivery changed nothing",
     "schema_mismatch": "agree with upstream: a corrected file, or a new contract version in config/feeds",
     "data_invalid": "look at the quarantined rows: ops sql \"select * from ops.quarantine where feed = '…'\"",
     "key_violation": "find the key in the evidence; ask upstream which row is right",

@@ -94,6 +94,23 @@ def test_the_replaced_bytes_do_not_come_back(home):
     assert len(home.bronze()) == 2
 
 
+def test_the_replaced_bytes_come_back_where_somebody_asks_for_their_date(home):
+    """The correction was the mistake."""
+    first = HEAD + "1,a,1.00,\n"
+    home.put("takings_2026-11-01.csv", first)
+    home.land()
+    home.put("takings_2026-11-01.csv", HEAD + "1,a,999.00,\n2,b,2.00,\n")
+    home.land()
+    home.put("takings_2026-11-01.csv", first)
+    [finding] = home.land().findings
+    assert finding.message.endswith("call `ops run --domain shop --date 2026-11-01`")
+    for _ in range(2):
+        home.put("takings_2026-11-01.csv", first)
+        [batch] = home.land(dates=[date(2026, 11, 1)]).batches
+        assert home.bronze("id, amount::VARCHAR") == [(1, "1.00")]
+    assert batch.status == "duplicate"
+
+
 def test_a_broken_correction_leaves_the_good_batch(home):
     home.put("takings_2026-11-01_corrected.csv", HEAD + '1,"a,1.00,\n')
     assert home.land().batches[0].status == "rejected"
