@@ -111,6 +111,17 @@ def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
     return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted]
 
 
+def is_behind(settings: Settings) -> bool:
+    """Whether the warehouse has been written to since the newest snapshot, or none was ever made.
+
+    Each run ends with a snapshot: what came later, somebody did outside of any run, or a run that died.
+    """
+    found = existing(settings)
+    if not found:
+        return True
+    return settings.warehouse.stat().st_mtime_ns > (found[-1].folder / MANIFEST).stat().st_mtime_ns
+
+
 def take(
     warehouse: Warehouse,
     *,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -131,3 +132,11 @@ def test_the_look_does_not_import_dagster():
     code = f"import sys, {modules}; print('dagster' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_warehouse_that_was_written_to_outside_of_any_run_is_looked_at(home):
+    good(home)
+    settings = home[0]
+    later = settings.warehouse.stat().st_mtime + 60
+    os.utime(settings.warehouse, (later, later))
+    assert quiet(home) is None

@@ -122,9 +122,7 @@ def _repeats(settings: Settings, domain: str, newest_run: str | None, signature:
         last: dict[str, Any] = json.loads(_memory(settings, domain).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return (
-        newest_run == last.get("run_id") and bool(snapshots.existing(settings)) and last.get("signature") == signature
-    )
+    return newest_run == last.get("run_id") and last.get("signature") == signature and not snapshots.is_behind(settings)
 
 
 def _never_fed(settings: Settings, catalog: Catalog, domain: str) -> bool:
