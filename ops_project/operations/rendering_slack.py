@@ -11,7 +11,7 @@ from ops_project.operations.rendering import count, facts, in_full, in_lines, le
 MARKS = {"critical": ":red_circle:", "high": ":large_orange_circle:", "medium": ":large_yellow_circle:",
          "low": ":large_blue_circle:", "resolved": ":large_green_circle:"}  # fmt: skip
 # Slack refuses a header above 150 characters, a section above 3,000 and a message above 50 blocks. Nine blocks at most
-# for each alert that is told in full, twelve for text and facts: eight at least are left for the lines, one for the rest.
+# for each alert that is told in full, twelve for text and facts: at least eight are left for the lines.
 HEADER = 150
 SECTION = 2900
 BLOCKS = 50
