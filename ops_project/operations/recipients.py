@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from ops_project.model.alert import Alert
 from ops_project.model.owner import Person, Team
 from ops_project.model.receiver import Channel, SlackChannel
+from ops_project.operations.routing import match
 from ops_project.operations.state import AlertConfig
 
 
@@ -38,10 +39,32 @@ def owner_name(owner: str, config: AlertConfig) -> str:
 
 def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str]:
     if channel.to == "owners":
-        return of_owners(channel, alert.owners, config)
+        served = _served(channel, alert, config)
+        return [found for found in of_owners(channel, alert.owners, config) if found not in served]
     if channel.to == "primary-owner":
         return of_owners(channel, [primary(alert, config)], config)
     return of_owners(channel, (), config)
+
+
+def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
+    """E-mail addresses that another branch of the tree writes to about this alert, whenever this channel's does.
+
+    A branch that is quiet at other times, or that collects for a digest, says it later: it serves nobody in that sense.
+    """
+    if channel.type != "email":  # type: ignore[attr-defined]
+        return set()
+    nodes = match(config.tree, alert.labels)
+    own = [node for node in nodes if any(item is channel for item in config.receivers[node.receiver].channels)]
+    return {
+        found
+        for node in nodes
+        if own and not node.digest and not node.active and all(set(node.mute) <= set(mine.mute) for mine in own)
+        for name, other in config.receivers[node.receiver].named(node.receiver)
+        if other.type == "email" and isinstance(other.to, tuple) and name not in config.unconfigured
+        if other.send_resolved or not channel.send_resolved
+        for written in other.to
+        for found in [address(other, written, config)]
+    }
 
 
 def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:

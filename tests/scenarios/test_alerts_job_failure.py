@@ -1,5 +1,7 @@
 """S3 and S4: a scheduled job fails at night."""
 
+import pytest
+
 ORDERS = {
     "bronze/orders": {},
     "silver/fact_orders": {"from": ["bronze/orders"]},
@@ -104,6 +106,38 @@ def test_each_owner_of_a_failed_asset_is_told_of_its_own_and_of_nothing_else(wor
         "data-team file > team:ecommerce-data: firing bronze/a was not built",
         "data-team file > team:marketing-data: firing bronze/b was not built",
     )
+
+
+@pytest.mark.parametrize(
+    ("owners", "told"),
+    [
+        (["team:data-engineering", "engineer-a"], ["engineer.a@example.com"]),
+        (["engineer-a", "team:data-engineering"], ["engineer.a@example.com"]),
+        (["team:infrastructure", "team:ecommerce-data"], ["infrastructure@example.com", "ecommerce-data@example.com"]),
+        (["team:infrastructure"], ["infrastructure@example.com"]),
+        (["team:data-engineering"], []),
+    ],
+)
+def test_every_owner_is_told_whoever_stands_first_and_nobody_by_two_mails(world, owners, told):
+    day = world(graph={"bronze/a": {"owners": owners}})
+    for state, after in (("firing", "31s"), ("resolved", "6m")):
+        (day.fails if state == "firing" else day.recovers)("asset.failure", asset="bronze/a")
+        day.advance(after)
+        mails = sorted(n.recipient for n in day.inbox if n.channel.endswith("-email"))
+        assert mails == sorted([*told, "data-team@example.com"])
+        day.forget_others()
+
+
+def test_the_infrastructure_team_is_told_once_of_what_is_its_by_the_rule_and_by_the_owner(world):
+    day = world()
+    day.reads("resource.disk_percent", 95.0, check="home", owners=("team:infrastructure", "engineer-a"))
+    day.advance("31s")
+    mails = sorted((n.channel.partition("/")[0], n.recipient) for n in day.inbox if n.channel.endswith("-email"))
+    assert mails == [
+        ("data-team", "data-team@example.com"),
+        ("infrastructure", "infrastructure@example.com"),
+        ("owners", "engineer.a@example.com"),
+    ]
 
 
 def test_the_streaming_pipelines_recipients_of_s4(world):
