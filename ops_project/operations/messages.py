@@ -15,6 +15,7 @@ from ops_project.model.receiver import Receiver
 from ops_project.model.rule import FirstResponse
 from ops_project.model.severity import RANK
 from ops_project.model.silence import Silence
+from ops_project.model.sla import Sla
 from ops_project.operations.grouping import Group
 from ops_project.operations.inhibition import subjects
 from ops_project.operations.masking import mask
@@ -24,6 +25,7 @@ from ops_project.operations.routing import Node
 from ops_project.operations.state import AlertConfig
 
 LISTED = 20
+OPEN_ALERTS = "Open alerts"
 READ = ("gold", "serving")
 # A table of this schema has its feed's name.
 LANDED = "bronze"
@@ -81,6 +83,8 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
         key=lambda asset: (asset.partition("/")[0] not in READ, asset),
     )
     touched = {*below, *subjects(alert)}
+    # What merely depends is not at risk: a word that stands on every alert is not believed when it is true.
+    near = {a.labels["sla"] for a in (alert, *everything) if a.status == FIRING and "sla" in a.labels}
     exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})
     return {
         "number": alert.number,
@@ -112,9 +116,14 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
             "asset_count": len(below),
             "exposures": exposures,
             "slas": [
-                sla.title if sla.due in sla.title else f"{sla.title} ({sla.due})"
-                for sla in sorted(config.slas.values(), key=lambda sla: sla.due)
-                if touched.intersection(sla.assets)
+                _promise(sla)
+                for name, sla in sorted(config.slas.items(), key=lambda item: item[1].due)
+                if touched.intersection(sla.assets) and name not in near
+            ],
+            "slas_at_risk": [
+                _promise(sla)
+                for name, sla in sorted(config.slas.items(), key=lambda item: item[1].due)
+                if name in near and (touched.intersection(sla.assets) or name == alert.labels.get("sla"))
             ],
         },
         "silent_under_it": [
@@ -122,6 +131,10 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
         ],
         "labels": dict(alert.labels),
     }
+
+
+def _promise(sla: Sla) -> str:
+    return sla.title if sla.due in sla.title else f"{sla.title} ({sla.due})"
 
 
 def acknowledgement(alert: Alert) -> str:
@@ -191,13 +204,15 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
 def of_success(
     title: str, pipeline: str, run_id: str, facts: Sequence[tuple[str, str]], at: datetime, ui_url: str
 ) -> dict[str, Any]:
-    """The daily success notice."""
+    """The daily success notice. Nobody takes it for an all-clear: alerts that are open stand in its subject."""
+    open_now = int(dict(facts).get(OPEN_ALERTS, 0))
+    others = f", {open_now} alert{'s' if open_now > 1 else ''} open" if open_now else ""
     return {
         "kind": "success",
         "status": "success",
         "severity": "low",
         "at": at.isoformat(),
-        "subject": f"[success] {title}",
+        "subject": f"[success{others}] {title}",
         "text": f"{pipeline} succeeded at {at:%Y-%m-%d %H:%M} UTC.",
         "facts": [list(fact) for fact in facts],
         "run_id": run_id,

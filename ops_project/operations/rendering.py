@@ -15,6 +15,8 @@ IN_FULL = 3
 IN_LINES = 100
 DOWNSTREAM = 8
 UNDER_IT = 20
+# The longest name with its colon.
+NAMES = 23
 Facts = list[tuple[str, str]]
 
 
@@ -60,7 +62,8 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Severity", alert["severity"]),
         ("Acknowledged", alert.get("acknowledged", "")),
         ("Owners", ", ".join(alert["owners"]) or "nobody: this asset has no owner"),
-        ("SLA at risk", ", ".join(blast["slas"]) if firing else ""),
+        ("SLA at risk", ", ".join(blast.get("slas_at_risk", ())) if firing else ""),
+        ("SLAs that depend on it", ", ".join(blast["slas"]) if firing else ""),
         ("Used by", ", ".join(blast["exposures"])),
         ("Downstream", _downstream(blast)),
         ("Probable class", alert["failure_class"]),
@@ -133,7 +136,7 @@ def as_text(payload: Mapping[str, Any]) -> str:
     lines += [number, ""] if (number := count(payload)) else []
     for alert in in_full(payload):
         lines += [f"#{alert['number']} {state_of(alert).upper()}: {alert['summary']}"]
-        lines += [f"  {name + ':':<16}{value}" for name, value in facts(alert, payload)]
+        lines += [f"  {name + ':':<{NAMES}} {value}" for name, value in facts(alert, payload)]
         lines += [""]
     lines += [line(alert) for alert in in_lines(payload)]
     if more := left_out(payload):
