@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 
@@ -19,7 +19,6 @@ class AssetFacts:
     tier: str = ""
     group: str = ""
     runbook: str = ""
-    jobs: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
 
 
@@ -28,13 +27,15 @@ class Lineage:
     """A directed acyclic graph; ancestors and descendants are kept once computed."""
 
     assets: Mapping[str, AssetFacts] = field(default_factory=dict)
+    jobs: tuple[str, ...] = ()
+    """Every job of the code location, also one that builds nothing; nothing where they are not known."""
     _up: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _down: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _children: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, facts: Iterable[AssetFacts]) -> Lineage:
-        return cls({fact.key: fact for fact in facts})
+    def of(cls, facts: Iterable[AssetFacts], jobs: Iterable[str] = ()) -> Lineage:
+        return cls({fact.key: fact for fact in facts}, tuple(sorted(jobs)))
 
     def get(self, key: str) -> AssetFacts:
         """The facts of `key`; empty ones where it is not known."""
@@ -67,16 +68,23 @@ class Lineage:
                 queue.extend(step(node))
         return frozenset(seen - {key})
 
-    def dump(self) -> list[dict[str, Any]]:
+    def dump(self) -> dict[str, Any]:
         """Plain data, in the order of the keys."""
-        return [asdict(self.assets[key]) for key in sorted(self.assets)]
+        return {"assets": [asdict(self.assets[key]) for key in sorted(self.assets)], "jobs": list(self.jobs)}
 
     @classmethod
-    def parse(cls, data: Iterable[Mapping[str, Any]]) -> Lineage:
-        """The inverse of `dump`."""
+    def parse(cls, data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Lineage:
+        """The inverse of `dump`; a bare list of assets is what earlier versions kept."""
+        if isinstance(data, Mapping):
+            return cls.of((_facts(item) for item in data.get("assets", ())), data.get("jobs", ()))
         return cls.of(_facts(item) for item in data)
 
 
+_FIELDS = frozenset(item.name for item in fields(AssetFacts))
+
+
 def _facts(item: Mapping[str, Any]) -> AssetFacts:
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in item.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in item.items() if name in _FIELDS
+    }
     return AssetFacts(**values)

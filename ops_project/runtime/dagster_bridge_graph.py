@@ -13,12 +13,13 @@ def name(key: dg.AssetKey) -> str:
 
 
 def lineage_of(definitions: dg.Definitions) -> Lineage:
-    """Facts of every asset; external upstreams without facts stay out."""
-    return lineage_of_graph(definitions.resolve_asset_graph())
+    """Facts of every asset, and every job; external upstreams without facts stay out."""
+    return lineage_of_repository(definitions.get_repository_def())
 
 
-def lineage_of_graph(graph) -> Lineage:  # type: ignore[no-untyped-def]
-    """From a resolved asset graph."""
+def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
+    """From a loaded code location."""
+    graph = repository.asset_graph
     facts = []
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
@@ -39,4 +40,4 @@ def lineage_of_graph(graph) -> Lineage:  # type: ignore[no-untyped-def]
                 ),
             )
         )
-    return Lineage.of(facts)
+    return Lineage.of(facts, repository.job_names)

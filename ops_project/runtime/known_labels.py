@@ -36,8 +36,8 @@ def known_labels(catalog: Catalog, lineage: Lineage, firing: Iterable[Alert]) ->
         values["asset"] = {fact.key for fact in facts} | {f"bronze/{feed}" for feed in catalog.feeds}
         values["layer"] = {fact.layer for fact in facts} - {""}
         values["tier"] = {fact.tier for fact in facts} - {""}
-        values["pipeline"] = {job for fact in facts for job in fact.jobs}
-        values["pipeline"] |= {catalog.domains.main_job(name) for name in domains}
+    if lineage.jobs:
+        values["pipeline"] = {*lineage.jobs, *(catalog.domains.main_job(name) for name in domains)}
     names = {*OPEN, *values, *(label for rule in rules.values() for label in rule.labels)}
     # Whatever is open can be silenced, also what only its own signal names.
     for alert in firing:

@@ -6,6 +6,7 @@ import json
 import os
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +16,7 @@ from ops_project.model.signal import FIRING, Signal
 from ops_project.operations.lineage import AssetFacts, Lineage
 from ops_project.runtime import lineage_kept
 from ops_project.runtime.cycle import open_ledger, run_once
+from ops_project.runtime.dagster_bridge_graph import lineage_of
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
@@ -51,6 +53,18 @@ def test_list_and_show_tell_what_is_open_whom_it_was_told_and_why(ops):
     assert "boom" in ops("alerts", "show", "1")
     assert "gold/daily_revenue was not built" in ops("alerts", "list")
     assert "there is no alert 9" in ops("alerts", "show", "9", code=1)
+
+
+def test_show_names_the_channels_that_lack_their_variables_here(ops, monkeypatch):
+    [(channel, lacking)] = [
+        item for item in ops("alerts", "show", "1", "--json")["left_out"].items() if item[0] == "owners/0-email"
+    ]
+    assert lacking == ["OPS_SMTP_HOST"]
+    assert f"{channel}  left out: OPS_SMTP_HOST is not set in this process" in ops("alerts", "show", "1")
+    monkeypatch.setenv("OPS_SMTP_HOST", "mail")
+    shown = ops("alerts", "show", "1", "--json")
+    assert not any(name.endswith("-email") for name in shown["left_out"])
+    assert all(name.partition("/")[0] != "on-call" for name in shown["left_out"]), "a high alert is routed to no pager"
 
 
 def test_a_verdict_is_kept_and_counts(ops):
@@ -141,9 +155,9 @@ def test_a_silence_that_ended_is_not_shown_because_the_last_cycle_saw_it(ops):
 
 
 GRAPH = Lineage.of([
-    AssetFacts("bronze/orders", layer="bronze", tier="1", jobs=("master_pipeline",)),
-    AssetFacts("gold/daily_revenue", ("bronze/orders",), layer="gold", tier="1", jobs=("master_pipeline",)),
-])  # fmt: skip
+    AssetFacts("bronze/orders", layer="bronze", tier="1"),
+    AssetFacts("gold/daily_revenue", ("bronze/orders",), layer="gold", tier="1"),
+], ["master_pipeline", "insurance_reconciliation_hourly"])  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -173,11 +187,40 @@ def test_a_silence_of_what_does_not_exist_is_refused_with_the_nearest_that_does(
 @pytest.mark.parametrize(
     "matchers",
     ["asset=gold/daily_revenue", 'asset=~"gold/.*"', 'asset=~"bronze/orders|gold/daily_revenue"', "check=anything",
-     'severity!="low" asset=~gold/.*', "owner=team:ecommerce-analytics", 'domain=~"ecom.*"'],
+     'severity!="low" asset=~gold/.*', "owner=team:ecommerce-analytics", 'domain=~"ecom.*"',
+     "pipeline=insurance_reconciliation_hourly", "pipeline=insurance_pipeline"],
 )  # fmt: skip
 def test_a_silence_of_what_exists_is_taken(ops, tmp_path, matchers):
     lineage_kept.remember(open_ledger(Settings.load(home=tmp_path)), GRAPH, NOW)
     ops("silence", "add", *matchers.split(), "--for", "1h", "--reason", "r", "--owner", "engineer-a")
+
+
+def test_every_job_of_the_code_location_is_known_also_one_that_builds_nothing(ops, tmp_path):
+    @dg.op
+    def look() -> None: ...
+
+    @dg.job
+    def hourly_look():
+        look()
+
+    @dg.asset(key=["gold", "daily_revenue"])
+    def revenue() -> None: ...
+
+    made = dg.Definitions(assets=[revenue], jobs=[hourly_look, dg.define_asset_job("gold_aggregation", [revenue])])
+    ledger = open_ledger(Settings.load(home=tmp_path))
+    lineage_kept.remember(ledger, lineage_of(made), NOW)
+    assert lineage_kept.recall(ledger) == lineage_of(made)
+    add = ["--for", "1h", "--reason", "r", "--owner", "engineer-a"]
+    for job in ("hourly_look", "gold_aggregation", "master_pipeline"):
+        ops("silence", "add", f"pipeline={job}", *add)
+    assert "nearest: hourly_look" in ops("silence", "add", "pipeline=hourly_lok", *add, code=2)
+
+
+def test_where_no_jobs_were_kept_any_pipeline_is_taken(ops, tmp_path):
+    earlier = [{"key": "gold/daily_revenue", "upstream": [], "jobs": []}]
+    open_ledger(Settings.load(home=tmp_path)).put_document(lineage_kept.DOCUMENT, earlier, "earlier", NOW)
+    ops("silence", "add", "pipeline=quality_checks", "--for", "1h", "--reason", "r", "--owner", "engineer-a")
+    assert Lineage.parse(earlier).assets == {"gold/daily_revenue": AssetFacts("gold/daily_revenue")}
 
 
 def test_lint_names_what_is_left_out_and_fails_on_a_mistake(ops, tmp_path):

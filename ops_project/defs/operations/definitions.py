@@ -12,7 +12,7 @@ from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
 from ops_project.operations.lineage import Lineage
 from ops_project.runtime.cycle import CycleReport, open_ledger, remember_schedules, run_once
-from ops_project.runtime.dagster_bridge_graph import lineage_of_graph
+from ops_project.runtime.dagster_bridge_graph import lineage_of_repository
 from ops_project.runtime.dagster_bridge_runs_observed import signals_of_run
 from ops_project.runtime.dagster_bridge_ticks import schedules_of
 
@@ -40,7 +40,7 @@ class _Graph:
 
     def of(self, repository: dg.RepositoryDefinition | None) -> Lineage | None:
         if self.lineage is None and repository is not None:
-            self.lineage = lineage_of_graph(repository.asset_graph)
+            self.lineage = lineage_of_repository(repository)
         return self.lineage
 
 
