@@ -121,7 +121,9 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     from ops_project.operations.lineage import Lineage
     from ops_project.operations.messages import of_alert
     from ops_project.operations.rendering import facts
+    from ops_project.operations.routing import match
     from ops_project.runtime.alert_config import alert_config
+    from ops_project.runtime.channels.registry import unconfigured
     from ops_project.runtime.cycle import LINEAGE
 
     ledger = _ledger(settings)
@@ -134,9 +136,19 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     timeline = ledger.timeline(number)
     messages = ledger.messages_about(number)
     verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)
+    told = {node.receiver for node in match(config.tree, alert.labels)}
+    left_out = {
+        name: lacking
+        for name, lacking in unconfigured(
+            {receiver: config.receivers[receiver] for receiver in sorted(told)}, settings
+        ).items()
+        # What another process sent through it had its variables there.
+        if all(message["channel"] != name for message in messages)
+    }
     now = settings.now()
     silent = _silent(alert, ledger.silences(now), now)
-    data = {**body, "silent": silent, "timeline": timeline, "messages": messages, "verdict": verdict}
+    data = {**body, "silent": silent, "timeline": timeline, "messages": messages, "left_out": left_out,
+            "verdict": verdict}  # fmt: skip
 
     def render() -> None:
         console.print(f"[bold]#{number} {escape(alert.summary)}[/bold]  {alert.status}")
@@ -167,6 +179,10 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
                 ),
             )
         )
+        for name, lacking in left_out.items():
+            console.print(
+                f"{name}  left out: {' or '.join(lacking)} is not set in this process", markup=False, soft_wrap=True
+            )
         if verdict:
             console.print(f"Verdict: {verdict['verdict']} by {verdict['by']}: {escape(verdict['why'])}")
 
