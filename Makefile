@@ -23,8 +23,8 @@ setup: $(STAMP) ## Set up the environment only
 run: $(STAMP) ## Run the main job; simulates the source systems where nothing has arrived yet
 	@$(BIN)/ops run --simulate-if-empty
 
-ui: $(STAMP) ## Open the Dagster UI and its daemon on the same state
-	@$(BIN)/ops ui
+ui: $(STAMP) ## Open the Dagster UI and its daemon on the same state; PORT=3001 for another port
+	@$(BIN)/ops ui $(if $(PORT),--port $(PORT))
 
 test: $(STAMP) ## Lint, types, laws and the test suite (under 8 minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak and not bench"

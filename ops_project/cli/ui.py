@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
+import socket
 import sys
-from pathlib import Path
 
 import click
 
 from ops_project.settings import PROJECT_ROOT, Settings
 
 DEFAULT_PORT = 3000
+HIGHEST_PORT = 65535
+# Its successor, `dg dev`, is a package of its own that is not needed here.
+SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
 
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(1, 65535), default=DEFAULT_PORT, show_default=True, help="Where it listens."
+    "--port", type=click.IntRange(1, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="Where it listens."
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network; it has no login."
@@ -26,21 +31,48 @@ def ui(settings: Settings, port: int, host: str) -> None:
     from ops_project.catalog import load as load_catalog
     from ops_project.runtime import dagster_home, dbt_manifest
 
+    _require_free(host, port)
     load_catalog(settings)  # a mistake is told here in lines, not by a code location that fails to load
     dagster_home.ensure(settings)
     dbt_manifest.load()
     for line in _repair(settings):
         click.echo(line, err=True)
-    command = Path(sys.executable).with_name("dagster")
     click.echo(f"Dagster UI: http://{host}:{port}  (home {settings.home}; Ctrl-C ends it)")
     os.chdir(PROJECT_ROOT)
     sys.stdout.flush()
+    # A shell starts what a script puts into the background with SIGINT ignored. Dagster, which hands SIGTERM what holds
+    # for SIGINT, would ignore both for ever, and so would its children.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
     # This process becomes Dagster's: Ctrl-C and signals of a supervisor reach it directly.
     os.execv(
-        command,
-        [str(command), "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml"), "--host", host, "--port", str(port),
-         "--log-level", "warning"],
+        sys.executable,
+        [sys.executable, "-W", SUPERSEDED, "-m", "dagster", "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml"),
+         "--host", host, "--port", str(port), "--log-level", "warning"],
     )  # fmt: skip
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raises ClickException where nothing can listen there: Dagster's web server alone would end, its daemon not."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            # As the web server does: a connection of its predecessor that fades out is no hindrance.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise click.ClickException(
+                f"port {port} of {host} is in use, perhaps by another `ops ui`; choose one that is free: "
+                f"ops ui --port {_other(port)}, or make ui PORT={_other(port)}"
+            ) from None
+        raise click.ClickException(
+            f"nothing can listen on {host}, port {port}: {error.strerror}; --host and --port choose another"
+        ) from None
+
+
+def _other(port: int) -> int:
+    return port + 1 if port < HIGHEST_PORT else DEFAULT_PORT
 
 
 def _repair(settings: Settings) -> list[str]:
