@@ -17,6 +17,8 @@ concurrency:
 run_monitoring: {enabled: true, poll_interval_seconds: 5, start_timeout_seconds: 120}
 # Steps retry by failure class; a whole run is never retried blindly.
 run_retries: {enabled: true, max_retries: 0, retry_on_asset_or_op_failure: false}
+# Every event is kept all the same; without this the console of the UI shows each one of every run.
+python_logs: {python_log_level: INFO}
 retention:
   sensor: {purge_after_days: {skipped: 1, success: 30, failure: 90}}
   schedule: {purge_after_days: 90}

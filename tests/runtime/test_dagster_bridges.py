@@ -113,6 +113,24 @@ def test_one_run_at_a_time_and_no_telemetry(instance: dg.DagsterInstance) -> Non
     assert not instance.telemetry_enabled
 
 
+def test_a_run_keeps_its_events_and_does_not_fill_the_console(
+    instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @dg.op
+    def speak(context) -> None:
+        context.log.info("a word")
+
+    @dg.job
+    def talk() -> None:
+        speak()
+
+    result = talk.execute_in_process(instance=instance)
+    said = capfd.readouterr()
+    assert " DEBUG " not in said.out + said.err and "a word" in said.out + said.err
+    kept = {record.dagster_event_type for record in instance.all_logs(result.run_id)}
+    assert {dg.DagsterEventType.STEP_START, dg.DagsterEventType.RUN_SUCCESS} <= kept
+
+
 def test_dbt_events_become_dagster_events_as_before() -> None:
     """The same call that `stream` makes, on an event as dbt 1.11 writes it."""
     unique_id = "model.shop.sales"
