@@ -55,18 +55,6 @@ def test_list_and_show_tell_what_is_open_whom_it_was_told_and_why(ops):
     assert "there is no alert 9" in ops("alerts", "show", "9", code=1)
 
 
-def test_show_names_the_channels_that_lack_their_variables_here(ops, monkeypatch):
-    [(channel, lacking)] = [
-        item for item in ops("alerts", "show", "1", "--json")["left_out"].items() if item[0] == "owners/0-email"
-    ]
-    assert lacking == ["OPS_SMTP_HOST"]
-    assert f"{channel}  left out: OPS_SMTP_HOST is not set in this process" in ops("alerts", "show", "1")
-    monkeypatch.setenv("OPS_SMTP_HOST", "mail")
-    shown = ops("alerts", "show", "1", "--json")
-    assert not any(name.endswith("-email") for name in shown["left_out"])
-    assert all(name.partition("/")[0] != "on-call" for name in shown["left_out"]), "a high alert is routed to no pager"
-
-
 def test_a_verdict_is_kept_and_counts(ops):
     assert ops("alerts", "precision", "--json")[0]["precision"] is None
     ops("alerts", "verdict", "1", "false-positive", "--why", "planned reload", "--by", "engineer-a")
