@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,8 @@ def run(
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
     began = time.perf_counter()
     with errors.status("starting …") as status:
-        runs = _execute(settings, domains, days, day.date() if day else None, simulate_if_empty, status)
+        told = _Told(as_json, began)
+        runs = _execute(settings, domains, days, day.date() if day else None, simulate_if_empty, status, told)
     seconds = time.perf_counter() - began
     strays = _strays(settings, [item.domain for item in runs])
     data = _as_data(settings, runs, seconds) | {"unclaimed": strays}
@@ -63,8 +65,38 @@ def run(
         sys.exit(1)
 
 
+@dataclass(frozen=True)
+class _Told:
+    """One line on standard error as each part ends: a first run takes minutes, and a pipe shows no spinner."""
+
+    silent: bool
+    began: float
+
+    def __call__(self, words: str) -> None:
+        if not self.silent:
+            errors.print(f"{time.perf_counter() - self.began:6.1f} s  {words}", markup=False, soft_wrap=True)
+
+    def runs(self, finished: list[DomainRun]) -> None:
+        for item in finished:
+            found = _numbers(item)
+            self(
+                f"{item.domain}: {item.state}"
+                + (
+                    f", rows loaded: {found['rows_loaded']:,}, tables built: {found['tables_built']}"
+                    if item.run_id
+                    else ""
+                )
+            )
+
+
 def _execute(
-    settings: Settings, names: tuple[str, ...], days: int | None, day: date | None, simulate_if_empty: bool, status: Any
+    settings: Settings,
+    names: tuple[str, ...],
+    days: int | None,
+    day: date | None,
+    simulate_if_empty: bool,
+    status: Any,
+    told: _Told,
 ) -> list[DomainRun]:
     from ops_project.catalog import load as load_catalog
     from ops_project.runtime import dagster_home
@@ -74,7 +106,7 @@ def _execute(
     if unknown := [name for name in names if name not in known]:
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
     if simulate_if_empty:
-        _simulate_if_empty(settings, catalog, [name for name in known if not names or name in names], status)
+        _simulate_if_empty(settings, catalog, [name for name in known if not names or name in names], status, told)
     dagster_home.ensure(settings)
     asked = list(names or known)
     if days is None and day is None and (quiet := _quiet(settings, catalog, asked, status)) is not None:
@@ -95,7 +127,9 @@ def _execute(
                 say=lambda what, name=name: status.update(f"{name}: {what}"),
                 waiting=lambda who, name=name: errors.print(f"{name}: waiting for the warehouse, held by {who}"),
             )
-            runs += run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
+            finished = run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
+            told.runs(finished)
+            runs += finished
         _tell(status, lambda: after_run(site, definitions, instance, settings.now()))
     return runs
 
@@ -132,7 +166,7 @@ def _tell(status: Any, cycle: Callable[[], CycleReport]) -> None:
         errors.print(f"alerts: {name}: {words}", markup=False)
 
 
-def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str], status: Any) -> None:
+def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str], status: Any, told: _Told) -> None:
     """Only where the home never saw a file: what a user brought is never mixed with simulated rows."""
     if any(
         path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")
@@ -145,6 +179,7 @@ def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str],
     simulated = tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
     if simulated:
         simulate(settings, catalog, settings.now(), Asked(domains=simulated, days=DEFAULT_SIMULATED_DAYS))
+        told(f"simulated {DEFAULT_SIMULATED_DAYS} days of {', '.join(simulated)}")
 
 
 def _numbers(item: DomainRun) -> dict[str, int]:
