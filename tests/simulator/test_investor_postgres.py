@@ -49,10 +49,11 @@ def test_the_database_gets_what_the_files_would_bring(url: str, week: Settings, 
 
 
 def test_a_row_that_does_not_fit_changes_nothing(url: str, tmp_path: Path) -> None:
+    simulate(home(tmp_path / "before"), domain="investor", days=1, end=END, scale=SCALE, postgres=url)
     before = asked(url, "SELECT count(*), max(updated_at) FROM transactions")
     with pytest.raises(ValueError, match=r"transactions_20260312\.csv does not fit table transactions: .*integer"):
         simulate(
-            home(tmp_path),
+            home(tmp_path / "after"),
             domain="investor",
             days=1,
             end=END,
