@@ -13,23 +13,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ops_project.model import alerting_consistency
+from ops_project.model.alerting import consistency as alerting_consistency
+from ops_project.model.alerting.calendar import Calendar
+from ops_project.model.alerting.metric import Metrics
+from ops_project.model.alerting.receiver import Receivers
+from ops_project.model.alerting.route import Routes
+from ops_project.model.alerting.rule import Rules
+from ops_project.model.alerting.sla import Slas
 from ops_project.model.base import Model
-from ops_project.model.calendar import Calendar
 from ops_project.model.checks import Checks
 from ops_project.model.document import ConfigError, Document, Problem
 from ops_project.model.domain import Domain, Domains
-from ops_project.model.feed import Feed, FeedFile
+from ops_project.model.feed.feed import Feed, FeedFile
 from ops_project.model.freshness import Freshness
 from ops_project.model.learning import Learning
-from ops_project.model.metric import Metrics
 from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
-from ops_project.model.receiver import Receivers
 from ops_project.model.reconciliation import Reconciliations
-from ops_project.model.route import Routes
-from ops_project.model.rule import Rules
-from ops_project.model.sla import Slas
 from ops_project.settings import CONFIG_DIR, RUNBOOK_DIR, Settings
 
 __all__ = ["Catalog", "ConfigError", "Problem", "load"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ops_project.dagster_bridge import home as dagster_home
 from ops_project.defs.compose import compose
 from ops_project.defs.shared.site import Site
-from ops_project.runtime import dagster_home
 
 _site = Site.load()
 dagster_home.ensure(_site.settings)

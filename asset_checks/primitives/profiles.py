@@ -140,10 +140,19 @@ def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str
             of_column = counts.get(row[0], {}).get(name)
             lines.append(
                 (
-                    row[0], table.feed, name, row[1], filled, mean, low, *(quantiles or (None, None, None)), high,
-                    json.dumps(of_column) if of_column and len(of_column) <= MOST_VALUES else None, kind,
+                    row[0],
+                    table.feed,
+                    name,
+                    row[1],
+                    filled,
+                    mean,
+                    low,
+                    *(quantiles or (None, None, None)),
+                    high,
+                    json.dumps(of_column) if of_column and len(of_column) <= MOST_VALUES else None,
+                    kind,
                 )
-            )  # fmt: skip
+            )
     situation.connection.execute(f"delete from {TABLE} where list_contains(?, batch_id)", [batch_ids])
     for start in range(0, len(lines), 500):
         portion = lines[start : start + 500]

@@ -104,7 +104,7 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     ctx.obj.export()
-    from ops_project.runtime.overlay_kept import left_out
+    from ops_project.process.home_overlay import left_out
 
     if words := left_out(ctx.obj):
         click.echo(words, err=True)

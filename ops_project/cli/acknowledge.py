@@ -24,9 +24,9 @@ WAITING = 500
 def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_json: bool) -> None:
     """Acknowledge open alerts: they are not repeated, and PagerDuty stops paging. News and their end are told still."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.model.alert import FIRING
-    from ops_project.runtime.acknowledged import take_up_only
-    from ops_project.runtime.cycle import daemon_beats, open_ledger
+    from ops_project.model.alerting.alert import FIRING
+    from ops_project.operations.alerting.acknowledge_now import take_up_only
+    from ops_project.operations.alerting.cycle import daemon_beats, open_ledger
 
     ledger, now = open_ledger(settings), settings.now()
     given = ledger.acknowledgements()

@@ -27,7 +27,7 @@ alerts.add_command(ack)
 
 
 def _ledger(settings: Settings) -> Any:
-    from ops_project.runtime.ledger import Ledger
+    from ops_project.operations.ledger import Ledger
 
     return Ledger.open(settings.ledger_url)
 
@@ -75,9 +75,9 @@ def list_(
 
 def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
     """Why it is silent at `now`: a silence holds from the moment it was asked for, not from the next cycle on."""
-    from ops_project.model.alert import FIRING
-    from ops_project.operations.reasons import Reason
-    from ops_project.operations.silences import covering
+    from ops_project.model.alerting.alert import FIRING
+    from ops_project.operations.alerting.decide.reasons import Reason
+    from ops_project.operations.alerting.decide.silences import covering
 
     if alert.cause:
         return f"{alert.muted.replace('_', ' ')} #{alert.cause}"
@@ -118,13 +118,13 @@ def _brief(alert: Any, silent: str, acknowledged: str) -> dict[str, Any]:
 def show(settings: Settings, number: int, as_json: bool) -> None:
     """Everything about one alert: its timeline, whom it was told to, and why."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.operations.lineage import Lineage
-    from ops_project.operations.messages import of_alert
-    from ops_project.operations.rendering import facts
-    from ops_project.operations.routing import match
-    from ops_project.runtime.alert_config import alert_config
-    from ops_project.runtime.channels.registry import unconfigured
-    from ops_project.runtime.cycle import LINEAGE
+    from ops_project.lineage import Lineage
+    from ops_project.operations.alerting.cycle import LINEAGE
+    from ops_project.operations.alerting.decide.message import of_alert
+    from ops_project.operations.alerting.decide.routing import match
+    from ops_project.operations.alerting.engine_config import alert_config
+    from ops_project.operations.alerting.rendering.lines import facts
+    from ops_project.operations.channels.registry import unconfigured
 
     ledger = _ledger(settings)
     alert = ledger.alert(number)
@@ -147,8 +147,14 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     }
     now = settings.now()
     silent = _silent(alert, ledger.silences(now), now)
-    data = {**body, "silent": silent, "timeline": timeline, "messages": messages, "left_out": left_out,
-            "verdict": verdict}  # fmt: skip
+    data = {
+        **body,
+        "silent": silent,
+        "timeline": timeline,
+        "messages": messages,
+        "left_out": left_out,
+        "verdict": verdict,
+    }
 
     def render() -> None:
         console.print(f"[bold]#{number} {escape(alert.summary)}[/bold]  {alert.status}")
@@ -211,7 +217,7 @@ def verdict(settings: Settings, number: int, value: str, why: str, by: str, as_j
 @click.pass_obj
 def precision(settings: Settings, as_json: bool) -> None:
     """How many alerts of each rule were worth it, by the verdicts given."""
-    from ops_project.operations.precision import by_rule
+    from ops_project.operations.alerting.decide.precision import by_rule
 
     ledger = _ledger(settings)
     rows = by_rule(ledger.fired_by_rule(), ledger.verdicts())

@@ -28,7 +28,8 @@ def instance_of(settings: Settings) -> Any:
 def cycle(settings: Settings, hurry: bool, as_json: bool) -> None:
     """Observe, decide, record and notify, once. Where a daemon runs, the cycle is its own."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.runtime.cycle import CycleReport, daemon_beats, open_ledger, run_once
+    from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.operations.alerting.cycle import CycleReport, daemon_beats, open_ledger, run_once
 
     if daemon_beats(open_ledger(settings), datetime.now(UTC)):
         # It has the secrets and the overlay; this shell may have neither.
@@ -40,6 +41,7 @@ def cycle(settings: Settings, hurry: bool, as_json: bool) -> None:
             settings.now(),
             instance_of(settings),
             clock=lambda: datetime.now(UTC),
+            observers=OBSERVERS,
             hurry=hurry,
         )
 

@@ -11,9 +11,9 @@ import click
 
 from ops_project import catalog
 from ops_project.cli.output import console, emit, errors, json_option, table
-from ops_project.landing import dry_run, pending
 from ops_project.model.document import ConfigError, Document
-from ops_project.model.feed import NAME, Feed, FeedFile
+from ops_project.model.feed.feed import NAME, Feed, FeedFile
+from ops_project.pipeline.landing import dry_run, pending
 from ops_project.settings import Settings
 
 
@@ -92,8 +92,8 @@ def _show(data: list[dict[str, object]]) -> None:
 @click.pass_obj
 def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path | None) -> None:
     """Draft a contract from a sample FILE: dialect, columns, types, key. Read and correct it, then `ops feed check`."""
-    from ops_project.landing.sample import read_sample
-    from ops_project.operations.drafting import draft
+    from ops_project.pipeline.landing.decide.draft import draft
+    from ops_project.pipeline.landing.read.sample import read_sample
 
     for what, word in (("--feed", name), ("--domain", domain)):
         if not re.fullmatch(NAME, word):

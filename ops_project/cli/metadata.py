@@ -10,14 +10,17 @@ from ops_project import catalog as catalogs
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.model.document import ConfigError, Problem
 from ops_project.model.metadata import Metadata
-from ops_project.operations.metadata import drift, generation, tables
+from ops_project.pipeline.vault_generator import drift, generation, tables
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
 
 FOLDER = "metadata"
 models_option = click.option(
-    "--models", type=click.Path(file_okay=False, path_type=Path), default=DBT_PROJECT_DIR / "models", metavar="DIR",
+    "--models",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DBT_PROJECT_DIR / "models",
+    metavar="DIR",
     help="The folder of dbt models. Default: the project's.",
-)  # fmt: skip
+)
 domain_option = click.option("--domain", default="marketing", show_default=True, help="Whose metadata.")
 
 

@@ -20,7 +20,7 @@ def model() -> None:
 
 
 def _registry(settings: Settings) -> Any:
-    from ops_project.runtime.models.registry import Registry
+    from ops_project.pipeline.learning.registry import Registry
 
     return Registry(settings.models, settings.registry_url)
 
@@ -88,7 +88,7 @@ def show(settings: Settings, name: str, version: str | None, as_json: bool) -> N
 @click.pass_obj
 def promote(settings: Settings, name: str, version: str, as_json: bool) -> None:
     """Let VERSION serve, whatever the gate said; from the next run on."""
-    from ops_project.runtime.models.registry import RegistryError
+    from ops_project.pipeline.learning.registry import RegistryError
 
     try:
         _registry(settings).promote(name, version, "promoted by hand")
@@ -103,7 +103,7 @@ def promote(settings: Settings, name: str, version: str, as_json: bool) -> None:
 @click.pass_obj
 def rollback(settings: Settings, name: str, as_json: bool) -> None:
     """Let the version serve that served before; from the next run on."""
-    from ops_project.runtime.models.registry import RegistryError
+    from ops_project.pipeline.learning.registry import RegistryError
 
     try:
         version = _registry(settings).rollback(name)

@@ -40,7 +40,7 @@ def _list(found: list[Query], as_json: bool) -> None:
 
 def _run(settings: Settings, asked: list[Query]) -> list[dict[str, Any]]:
     from ops_project import catalog
-    from ops_project.runtime import snapshots
+    from ops_project.pipeline.warehouse import snapshots
 
     try:
         snapshot = snapshots.newest(settings)

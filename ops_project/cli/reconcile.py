@@ -14,8 +14,8 @@ from ops_project.settings import Settings
 if TYPE_CHECKING:
     import duckdb
 
-    from ops_project.operations.reconciliation import ChainResult, Comparison
-    from ops_project.runtime.reconcile.sides import Side
+    from ops_project.pipeline.reconcile.classify import ChainResult, Comparison
+    from ops_project.pipeline.reconcile.sides import Side
 
 FILE_SUFFIXES = (".csv", ".tsv", ".txt", ".psv", ".gz", ".parquet", ".json", ".jsonl", ".ndjson")
 TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files: --source A --target B --key K"
@@ -60,7 +60,7 @@ def reconcile(
     With NAME, the chain of config/reconciliations.yaml: each hop, the classes that explain its difference, and the hop
     at which each break first appears. Without, any two tables or files.
     """
-    from ops_project.runtime.reconcile import ReconcileError
+    from ops_project.pipeline.reconcile import ReconcileError
 
     try:
         if name and (source or target):
@@ -102,7 +102,7 @@ def _configured(settings: Settings) -> list[str]:
 
 def _chain(settings: Settings, name: str, day: date | None, samples: int) -> ChainResult:
     from ops_project import catalog
-    from ops_project.runtime.reconcile.chain import reconcile as run_chain
+    from ops_project.pipeline.reconcile.chain import reconcile as run_chain
 
     chains = catalog.load(settings).reconciliations.reconciliations
     if name not in chains:
@@ -125,9 +125,9 @@ def _pair(
     samples: int,
 ) -> ChainResult:
     from ops_project.model.reconciliation import Measure, Tolerance
-    from ops_project.operations.reconciliation import ChainResult
-    from ops_project.runtime.reconcile import compare
-    from ops_project.runtime.reconcile.sides import renamed
+    from ops_project.pipeline.reconcile import compare
+    from ops_project.pipeline.reconcile.classify import ChainResult
+    from ops_project.pipeline.reconcile.sides import renamed
 
     given = {"absolute": absolute, "percent": percent}
     tolerance = Tolerance(**{name: value for name, value in given.items() if value is not None})
@@ -154,7 +154,7 @@ def _is_file(text: str) -> bool:
 
 
 def _side(connection: duckdb.DuckDBPyConnection, text: str) -> Side:
-    from ops_project.runtime.reconcile import file_side, table_side
+    from ops_project.pipeline.reconcile import file_side, table_side
 
     return file_side(connection, text) if _is_file(text) else table_side(connection, text)
 
@@ -163,8 +163,8 @@ def _connect(settings: Settings, needs_warehouse: bool) -> duckdb.DuckDBPyConnec
     """A connection of its own, with the newest snapshot attached read-only where tables are asked for."""
     import duckdb
 
-    from ops_project.runtime import snapshots
-    from ops_project.runtime.reconcile.sides import literal
+    from ops_project.pipeline.reconcile.sides import literal
+    from ops_project.pipeline.warehouse import snapshots
 
     connection = duckdb.connect(config={"memory_limit": "3GB"})
     connection.execute("set TimeZone = 'UTC'")

@@ -33,17 +33,24 @@ def route() -> None:
 @json_option
 @click.pass_obj
 def explain(
-    settings: Settings, severity: str | None, domain: str | None, rule: str | None, asset: str | None, pipeline: str
-    | None,
-    extra: tuple[str, ...], owners: tuple[str, ...], at: str | None, as_json: bool,
-) -> None:  # fmt: skip
+    settings: Settings,
+    severity: str | None,
+    domain: str | None,
+    rule: str | None,
+    asset: str | None,
+    pipeline: str | None,
+    extra: tuple[str, ...],
+    owners: tuple[str, ...],
+    at: str | None,
+    as_json: bool,
+) -> None:
     """Who would be told of an alert with these labels, when, through what, and why nobody else."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.operations.explaining import explain_route
-    from ops_project.operations.lineage import Lineage
-    from ops_project.runtime.alert_config import alert_config
-    from ops_project.runtime.cycle import LINEAGE
-    from ops_project.runtime.ledger import Ledger
+    from ops_project.lineage import Lineage
+    from ops_project.operations.alerting.cycle import LINEAGE
+    from ops_project.operations.alerting.decide.explain import explain_route
+    from ops_project.operations.alerting.engine_config import alert_config
+    from ops_project.operations.ledger import Ledger
 
     try:
         moment: datetime = parse_as_of(at) if at else settings.now()
@@ -104,7 +111,7 @@ def export(settings: Settings) -> None:
     import yaml
 
     from ops_project.catalog import load as load_catalog
-    from ops_project.operations.alertmanager import export as to_alertmanager
+    from ops_project.operations.alerting.decide.alertmanager_export import export as to_alertmanager
 
     catalog = load_catalog(settings)
     click.echo(yaml.safe_dump(to_alertmanager(catalog.routes, catalog.calendar, catalog.receivers), sort_keys=False))

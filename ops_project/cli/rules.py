@@ -29,10 +29,17 @@ def list_(settings: Settings, as_json: bool) -> None:
 
     found = load_catalog(settings).rules.rules
     data = [
-        {"rule": name, "severity": rule.severity, "conditions": [_words(c) for c in rule.conditions],
-         "mode": "any" if rule.any else "all", "for": str(rule.hold), "runbook": rule.runbook, "seed": rule.seed}
+        {
+            "rule": name,
+            "severity": rule.severity,
+            "conditions": [_words(c) for c in rule.conditions],
+            "mode": "any" if rule.any else "all",
+            "for": str(rule.hold),
+            "runbook": rule.runbook,
+            "seed": rule.seed,
+        }
         for name, rule in found.items()
-    ]  # fmt: skip
+    ]
     rows = [
         (d["rule"], d["severity"], f" {'or' if d['mode'] == 'any' else 'and'} ".join(d["conditions"]), d["runbook"])
         for d in data
@@ -54,7 +61,7 @@ def lint(settings: Settings, as_json: bool) -> None:
     """Load everything strictly; then warn of what is allowed and probably not meant. Ends with 1 on a mistake."""
     from ops_project.catalog import ConfigError
     from ops_project.catalog import load as load_catalog
-    from ops_project.runtime.channels.registry import unconfigured
+    from ops_project.operations.channels.registry import unconfigured
 
     try:
         catalog = load_catalog(settings)
@@ -97,19 +104,24 @@ def lint(settings: Settings, as_json: bool) -> None:
 
 @rules.command("replay")
 @click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back.")
-@click.option("--new", "--config", "new", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="A folder with changed configuration, as for --config.")  # fmt: skip
+@click.option(
+    "--new",
+    "--config",
+    "new",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with changed configuration, as for --config.",
+)
 @json_option
 @click.pass_obj
 def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> None:
     """Send the past days' signals through the rules again: what was told, and what a change adds and removes."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.operations.lineage import Lineage
-    from ops_project.operations.replay_summary import by_alert, by_moment
-    from ops_project.operations.replaying import compare, replay
-    from ops_project.runtime.alert_config import alert_config
-    from ops_project.runtime.cycle import LINEAGE
-    from ops_project.runtime.ledger import Ledger
+    from ops_project.lineage import Lineage
+    from ops_project.operations.alerting.cycle import LINEAGE
+    from ops_project.operations.alerting.decide.replay import compare, replay
+    from ops_project.operations.alerting.decide.replay_summary import by_alert, by_moment
+    from ops_project.operations.alerting.engine_config import alert_config
+    from ops_project.operations.ledger import Ledger
 
     ledger = Ledger.open(settings.ledger_url)
     lineage = Lineage.parse(ledger.document(LINEAGE) or ())

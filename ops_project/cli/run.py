@@ -18,7 +18,7 @@ from ops_project.settings import Settings
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
     from ops_project.defs.shared.domain_run import DomainRun
-    from ops_project.runtime.cycle import CycleReport
+    from ops_project.operations.alerting.cycle import CycleReport
 
 DEFAULT_SIMULATED_DAYS = 30
 SHOWN_WARNINGS = 5
@@ -99,7 +99,7 @@ def _execute(
     told: _Told,
 ) -> list[DomainRun]:
     from ops_project.catalog import load as load_catalog
-    from ops_project.runtime import dagster_home
+    from ops_project.dagster_bridge import home as dagster_home
 
     catalog = load_catalog(settings)
     known = [name for name in catalog.domain_ids() if catalog.feeds_of(name)]
@@ -111,12 +111,12 @@ def _execute(
     asked = list(names or known)
     if days is None and day is None and (quiet := _quiet(settings, catalog, asked, status)) is not None:
         return quiet
+    from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
     from ops_project.defs.operations.after_run import after_run
     from ops_project.defs.shared.execute import Order, run_domain
     from ops_project.defs.shared.run_session import Watcher
     from ops_project.defs.shared.site import Site
-    from ops_project.runtime.dagster_bridge_runs import open_instance
 
     site = Site.load(settings)
     definitions = compose(site)
@@ -143,13 +143,22 @@ def _quiet(settings: Settings, catalog: Catalog, domains: list[str], status: Any
     reasons = quiet_domains(settings, catalog, domains, settings.now())
     if reasons is None:
         return None
-    from ops_project.runtime.cycle import run_once
-    from ops_project.runtime.dagster_bridge_runs import open_instance
+    from ops_project.dagster_bridge.runs import open_instance
+    from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.operations.alerting.cycle import run_once
 
     with open_instance(settings) as instance:
         _tell(
             status,
-            lambda: run_once(settings, catalog, settings.now(), instance, clock=lambda: datetime.now(UTC), hurry=True),
+            lambda: run_once(
+                settings,
+                catalog,
+                settings.now(),
+                instance,
+                clock=lambda: datetime.now(UTC),
+                observers=OBSERVERS,
+                hurry=True,
+            ),
         )
     return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
 
@@ -254,7 +263,7 @@ def _warnings(item: DomainRun) -> list[str]:
 def _strays(settings: Settings, domains: list[str]) -> list[str]:
     """Files of the inbound folders that no contract takes: they would wait for ever, and nobody would know."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.landing import unclaimed
+    from ops_project.pipeline.landing import unclaimed
 
     catalog = load_catalog(settings)
     return [
@@ -265,7 +274,7 @@ def _strays(settings: Settings, domains: list[str]) -> list[str]:
 
 
 def _render(runs: list[DomainRun], seconds: float, strays: list[str]) -> list[Any]:
-    from ops_project.operations.next_steps import GENERAL, next_step
+    from ops_project.pipeline.landing.decide.next_steps import GENERAL, next_step
 
     columns = [
         "domain",

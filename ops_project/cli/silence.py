@@ -21,7 +21,7 @@ def silence() -> None:
 
 
 def _ledger(settings: Settings) -> Any:
-    from ops_project.runtime.ledger import Ledger
+    from ops_project.operations.ledger import Ledger
 
     return Ledger.open(settings.ledger_url)
 
@@ -47,12 +47,12 @@ def add(
 ) -> None:
     """Silence what matches all of MATCHERS, as in asset="bronze/orders" severity=~"high|medium"."""
     from ops_project.catalog import load as load_catalog
+    from ops_project.model.alerting.matcher import Matcher, all_match
+    from ops_project.model.alerting.silence import MAX_AGE
     from ops_project.model.duration import format_duration
-    from ops_project.model.matcher import Matcher, all_match
-    from ops_project.model.silence import MAX_AGE
-    from ops_project.operations.vocabulary import mistakes
-    from ops_project.runtime.known_labels import known_labels
-    from ops_project.runtime.lineage_kept import recall
+    from ops_project.operations.alerting.decide.vocabulary import mistakes
+    from ops_project.operations.alerting.label_vocabulary import known_labels
+    from ops_project.operations.ledger.lineage_document import recall
 
     catalog = load_catalog(settings)
     owner = owner or getpass.getuser()
@@ -60,8 +60,10 @@ def add(
         valid = ", ".join(catalog.owners.valid())
         raise click.UsageError(f"--owner {owner!r} is nobody who can be reminded; valid: {valid}")
     if not timedelta() < span <= MAX_AGE:
-        raise click.UsageError(f"--for {format_duration(span)}: a silence lasts at most {format_duration(MAX_AGE)}; "
-                               "for longer, change the rule or its route")  # fmt: skip
+        raise click.UsageError(
+            f"--for {format_duration(span)}: a silence lasts at most {format_duration(MAX_AGE)}; "
+            "for longer, change the rule or its route"
+        )
     try:
         parsed = [Matcher.parse(text) for text in matchers]
     except ValueError as error:
@@ -106,10 +108,17 @@ def list_(settings: Settings, expired: bool, as_json: bool) -> None:
     """Silences that hold or will hold."""
     found = _ledger(settings).silences(settings.now(), expired)
     rows = [
-        {"number": s.number, "matchers": [str(m) for m in s.matchers], "starts_at": s.starts_at, "ends_at": s.ends_at,
-         "owner": s.owner, "reason": s.reason, "active": s.active(settings.now())}
+        {
+            "number": s.number,
+            "matchers": [str(m) for m in s.matchers],
+            "starts_at": s.starts_at,
+            "ends_at": s.ends_at,
+            "owner": s.owner,
+            "reason": s.reason,
+            "active": s.active(settings.now()),
+        }
         for s in found
-    ]  # fmt: skip
+    ]
 
     def render() -> None:
         if not rows:

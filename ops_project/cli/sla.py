@@ -18,8 +18,8 @@ from ops_project.settings import Settings
 def sla(settings: Settings, domain: str | None, as_json: bool) -> None:
     """Service levels: how they stand today, and their uptime of 30 days. What was not measured is unknown."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.runtime import lineage_kept
-    from ops_project.runtime.cycle import open_ledger
+    from ops_project.operations.alerting.cycle import open_ledger
+    from ops_project.operations.ledger import lineage_document as lineage_kept
 
     catalog, ledger, now = load_catalog(settings), open_ledger(settings), settings.now()
     if domain is not None and domain not in catalog.domain_ids():
@@ -51,9 +51,9 @@ def sla(settings: Settings, domain: str | None, as_json: bool) -> None:
 def gather(catalog: Any, ledger: Any, lineage: Any, now: datetime) -> list[dict[str, Any]]:
     """What `ops sla --json` prints. `state`: ready, open, at risk, missed, not due today, or unknown where the pipeline
     has not run here before today."""
-    from ops_project.operations.durations import Baseline
-    from ops_project.operations.uptime import measured_time, uptime
-    from ops_project.runtime import service_levels
+    from ops_project.operations.alerting.service_levels import standing as service_levels
+    from ops_project.operations.alerting.service_levels.durations import Baseline
+    from ops_project.operations.alerting.service_levels.uptime import measured_time, uptime
 
     facts, baselines = service_levels.known(ledger, now), service_levels.baselines(ledger)
     intervals = service_levels.measured(ledger)
@@ -66,19 +66,25 @@ def gather(catalog: Any, ledger: Any, lineage: Any, now: datetime) -> list[dict[
         measured = intervals.get(name, [])
         result.append(
             {
-                "sla": name, "title": promise.title, "domain": promise.domain, "pipeline": promise.pipeline,
-                "severity": promise.severity, "due": at.deadline, "state": _state(at, promise, facts, now, catalog),
+                "sla": name,
+                "title": promise.title,
+                "domain": promise.domain,
+                "pipeline": promise.pipeline,
+                "severity": promise.severity,
+                "due": at.deadline,
+                "state": _state(at, promise, facts, now, catalog),
                 "expected_at": at.outlook.expected_at if at.applies and now < at.deadline and baseline.steps else None,
                 "missing": list(at.outlook.missing) if at.applies else [],
-                "uptime": uptime(measured, now), "uptime_target": promise.uptime_target,
+                "uptime": uptime(measured, now),
+                "uptime_target": promise.uptime_target,
                 "measured_days": measured_time(measured, now).total_seconds() / 86400,
             }
-        )  # fmt: skip
+        )
     return result
 
 
 def _state(at: Any, promise: Any, facts: Any, now: datetime, catalog: Any) -> str:
-    from ops_project.operations.expected import applies
+    from ops_project.operations.alerting.service_levels.expected import applies
 
     if not at.wanted or promise.pipeline not in facts.seen:
         return "unknown"

@@ -30,7 +30,7 @@ def sql(settings: Settings, query: str, limit: int, as_csv: bool, as_json: bool)
     """
     import duckdb
 
-    from ops_project.runtime import snapshots
+    from ops_project.pipeline.warehouse import snapshots
 
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other")

@@ -34,7 +34,8 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
 
 def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
     """What `ops status --json` prints."""
-    from ops_project.runtime import locks, publishing, snapshots
+    from ops_project.pipeline.warehouse import publishing, snapshots
+    from ops_project.process import locks
 
     now = settings.now()
     try:
@@ -55,14 +56,17 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
                 "title": catalog.domain(name).title,
                 "job": catalog.domains.main_job(name),
                 "last_run": runs.get(name),
-                **(facts.get(name) or {"newest_business_date": None, "age_hours": None, "freshness": "unknown",
-                                       "open_findings": None}),
+                **(
+                    facts.get(name)
+                    or {"newest_business_date": None, "age_hours": None, "freshness": "unknown", "open_findings": None}
+                ),
                 "open_alerts": None if alerts is None else alerts.get(name, 0),
                 "waiting_files": _waiting(settings, catalog, name),
-                "published": None if published is None else {"id": published.id, "as_of": published.manifest["as_of"],
-                                                             "held": sorted(published.held)},
+                "published": None
+                if published is None
+                else {"id": published.id, "as_of": published.manifest["as_of"], "held": sorted(published.held)},
             }
-        )  # fmt: skip
+        )
     return {
         "home": settings.home,
         "as_of": now,
@@ -74,7 +78,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
 
 
 def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict[str, Any]]:
-    from ops_project.runtime import snapshots
+    from ops_project.pipeline.warehouse import snapshots
 
     result: dict[str, dict[str, Any]] = {}
     limits = catalog.checks.freshness
@@ -111,11 +115,11 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
 
 
 def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
-    from ops_project.runtime import dagster_runs_file
+    from ops_project.dagster_bridge import runs_file as dagster_runs_file
 
     if (runs := dagster_runs_file.read(settings, domains)) is not None:
         return {name: asdict(facts) for name, facts in runs.newest.items()}
-    from ops_project.runtime.dagster_bridge_runs import last_runs, open_instance
+    from ops_project.dagster_bridge.runs import last_runs, open_instance
 
     with open_instance(settings) as instance:
         return {name: asdict(facts) for name, facts in last_runs(instance, domains).items()}
@@ -123,7 +127,7 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
 
 def _open_alerts(settings: Settings) -> dict[str, int] | None:
     """Open alerts by domain; None where there is no ledger yet: looking must not make one."""
-    from ops_project.runtime.ledger import Ledger
+    from ops_project.operations.ledger import Ledger
 
     file = settings.ledger_url.removeprefix("sqlite:///")
     if file != settings.ledger_url and not Path(file).is_file():
@@ -139,14 +143,19 @@ def _open_alerts(settings: Settings) -> dict[str, int] | None:
 # A reading that is older says nothing of now; the slowest observer looks every five minutes.
 LARGEST = 5
 READ_SINCE = timedelta(minutes=15)
-READINGS = ("resource.disk_percent", "storage.bytes", "resource.queue_length", "resource.cpu_percent",
-            "resource.memory_percent")  # fmt: skip
+READINGS = (
+    "resource.disk_percent",
+    "storage.bytes",
+    "resource.queue_length",
+    "resource.cpu_percent",
+    "resource.memory_percent",
+)
 
 
 def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
     """The newest readings, by metric and subject, and the largest tables; None is unknown: nobody looked of late, or it
     could not be read."""
-    from ops_project.runtime.ledger import Ledger
+    from ops_project.operations.ledger import Ledger
 
     result: dict[str, Any] = {name: {} for name in READINGS}
     file = settings.ledger_url.removeprefix("sqlite:///")
@@ -166,7 +175,7 @@ def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
 
 
 def _waiting(settings: Settings, catalog: Any, domain: str) -> int:
-    from ops_project.landing import pending
+    from ops_project.pipeline.landing import pending
 
     return len(
         {file.path for feed in catalog.feeds_of(domain) if feed.enabled for file in pending(feed, settings.inbound)}
@@ -207,7 +216,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
 
 
 def _resource_lines(resources: dict[str, Any]) -> list[str]:
-    from ops_project.operations.evaluating import human_bytes
+    from ops_project.operations.alerting.decide.evaluate import human_bytes
 
     def shown(value: float | None, unit: str) -> str:
         return "unknown" if value is None else human_bytes(value) if unit == "bytes" else f"{value:.0f} %"

@@ -29,7 +29,8 @@ SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
 def ui(settings: Settings, port: int, host: str) -> None:
     """Open the Dagster UI, with the daemon that runs schedules and sensors, until Ctrl-C."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.runtime import dagster_home, dbt_manifest
+    from ops_project.dagster_bridge import home as dagster_home
+    from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 
     _require_free(host, port)
     load_catalog(settings)  # a mistake is told here in lines, not by a code location that fails to load
@@ -47,9 +48,23 @@ def ui(settings: Settings, port: int, host: str) -> None:
     # This process becomes Dagster's: Ctrl-C and signals of a supervisor reach it directly.
     os.execv(
         sys.executable,
-        [sys.executable, "-W", SUPERSEDED, "-m", "dagster", "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml"),
-         "--host", host, "--port", str(port), "--log-level", "warning"],
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-W",
+            SUPERSEDED,
+            "-m",
+            "dagster",
+            "dev",
+            "--workspace",
+            str(PROJECT_ROOT / "workspace.yaml"),
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+        ],
+    )
 
 
 def _require_free(host: str, port: int) -> None:
@@ -76,7 +91,9 @@ def _other(port: int) -> int:
 
 
 def _repair(settings: Settings) -> list[str]:
-    from ops_project.runtime import dagster_bridge_runs, locks, repair
+    from ops_project.dagster_bridge import runs as dagster_bridge_runs
+    from ops_project.pipeline.warehouse import repair
+    from ops_project.process import locks
 
     with dagster_bridge_runs.open_instance(settings) as instance:
         done = dagster_bridge_runs.mark_dead_runs(instance, settings.now())

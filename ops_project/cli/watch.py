@@ -21,9 +21,10 @@ from ops_project.settings import Settings
 def watch(settings: Settings, every: float, looks: int | None) -> None:
     """Watch the daemon's heartbeat. Start it beside the daemon, on another machine if the ledger is PostgreSQL."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.runtime.watch import Watch
+    from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.operations.alerting.watch import Watch
 
-    watcher = Watch(settings, load_catalog(settings), datetime.now(UTC), instance_of(settings))
+    watcher = Watch(settings, load_catalog(settings), datetime.now(UTC), instance_of(settings), OBSERVERS)
     down = False
     done = 0
     while looks is None or done < looks:

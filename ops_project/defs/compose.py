@@ -14,7 +14,7 @@ from ops_project.defs.shared.domain import build_domain
 from ops_project.defs.shared.logs import file_logger
 from ops_project.defs.shared.run_session import warehouse_resource
 from ops_project.defs.shared.site import Site
-from ops_project.model.alerting_consistency import check_promises
+from ops_project.model.alerting.consistency import check_promises
 
 
 def compose(site: Site) -> dg.Definitions:

@@ -1,1 +1,1 @@
-"""Effects: the warehouse, dbt, snapshots, publishing, the ledger, channels."""
+"""Forwarding modules for homes that an earlier version made. New code does not belong here."""

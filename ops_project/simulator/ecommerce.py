@@ -24,9 +24,31 @@ FEEDS = ("customers", "products", "orders", "order_items", "web_events")
 
 BRANDS = ("Alder", "Birchwood", "Cobalt", "Driftline", "Ember", "Fjord", "Granite", "Harbour", "Iris", "Juniper")
 NOUNS = (
-    "Headphones", "Speaker", "Keyboard", "Lamp", "Kettle", "Blanket", "Jacket", "Sneaker", "Scarf", "Serum", "Balm",
-    "Soap", "Bottle", "Mat", "Tent", "Puzzle", "Robot", "Kite", "Novel", "Atlas", "Guide", "Coffee", "Honey", "Pasta",
-)  # fmt: skip
+    "Headphones",
+    "Speaker",
+    "Keyboard",
+    "Lamp",
+    "Kettle",
+    "Blanket",
+    "Jacket",
+    "Sneaker",
+    "Scarf",
+    "Serum",
+    "Balm",
+    "Soap",
+    "Bottle",
+    "Mat",
+    "Tent",
+    "Puzzle",
+    "Robot",
+    "Kite",
+    "Novel",
+    "Atlas",
+    "Guide",
+    "Coffee",
+    "Honey",
+    "Pasta",
+)
 CHANNEL_SHARE = np.array([0.55, 0.32, 0.13])
 PAYMENT_SHARE = np.array([0.68, 0.21, 0.05, 0.06])
 GUEST_SHARE, CANCELLED_SHARE, COUPON_SHARE = 0.03, 0.025, 0.08

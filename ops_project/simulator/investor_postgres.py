@@ -32,9 +32,18 @@ CREATE TABLE IF NOT EXISTS {TABLE} (
 CREATE INDEX IF NOT EXISTS {TABLE}_updated_at ON {TABLE} (updated_at)
 """
 COLUMNS = (
-    "unit_id", "occurred_at", "product_line", "region", "channel", "quantity", "unit_revenue", "unit_cost", "currency",
-    "status", "updated_at",
-)  # fmt: skip
+    "unit_id",
+    "occurred_at",
+    "product_line",
+    "region",
+    "channel",
+    "quantity",
+    "unit_revenue",
+    "unit_cost",
+    "currency",
+    "status",
+    "updated_at",
+)
 MERGE = f"""
 INSERT INTO {TABLE} SELECT DISTINCT ON (transaction_id) * FROM arrived ORDER BY transaction_id, updated_at DESC
 ON CONFLICT (transaction_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS)}

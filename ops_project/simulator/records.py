@@ -18,8 +18,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ops_project.model.feed import Contract, Feed
-from ops_project.model.file_format import Format
+from ops_project.model.feed.feed import Contract, Feed
+from ops_project.model.feed.file_format import Format
 
 
 def read_bytes(path: Path) -> bytes:

@@ -26,6 +26,10 @@ def test_style() -> None:
     run(tool("ruff"), "check", "--no-cache", *PYTHON_ROOTS)
 
 
+def test_format() -> None:
+    run(tool("ruff"), "format", "--check", "--no-cache", *PYTHON_ROOTS)
+
+
 def test_types_of_the_pure_packages() -> None:
     run(tool("mypy"))
 
@@ -50,7 +54,8 @@ def test_only_settings_reads_the_environment() -> None:
 DAGSTER_ROOMS = (
     "ops_project/definitions.py",
     "ops_project/defs/",
-    "ops_project/runtime/dagster_bridge",
+    "ops_project/dagster_bridge/",
+    "ops_project/operations/alerting/dagster/",
     "asset_checks/",
 )
 

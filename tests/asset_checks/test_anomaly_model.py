@@ -14,8 +14,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from ops_project.landing.tables import ensure_tables
-from ops_project.runtime import dbt_manifest, dbt_runner
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
 START = date(1900, 1, 1)

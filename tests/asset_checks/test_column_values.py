@@ -21,10 +21,17 @@ TABLE = TableSpec(
     table="sales",
     feed="sales",
     monitored={
-        "quantity": "whole", "weight": "number", "price": "number", "discount": "number", "sold_at": "moment",
-        "city": "text", "article": "text", "paid": "flag", "till": "whole",
+        "quantity": "whole",
+        "weight": "number",
+        "price": "number",
+        "discount": "number",
+        "sold_at": "moment",
+        "city": "text",
+        "article": "text",
+        "paid": "flag",
+        "till": "whole",
     },
-)  # fmt: skip
+)
 # A shop's day, different each day, without a random number: `n` is the row, `d` the day.
 HEALTHY = {
     "quantity": "1 + (hash(n, d, 1) % 5)::int",
@@ -93,7 +100,7 @@ def test_healthy_days_are_like_one_another() -> None:
         ("paid", "hash(n, d, 10) % 10 = 0", "is true in"),
         ("till", "300", "every value before was 3"),
     ],
-)  # fmt: skip
+)
 def test_what_no_contract_can_name_is_found_in_its_column(column: str, sql: str, words: str) -> None:
     if "city" in sql and column == "article":
         sql = sql.replace("city", f"({HEALTHY['city']})")

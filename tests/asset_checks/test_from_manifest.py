@@ -10,7 +10,7 @@ import pytest
 from asset_checks import ecommerce
 from asset_checks.from_manifest import table_specs
 from asset_checks.specs import Reference, TableSpec
-from ops_project.runtime import dbt_manifest
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 
 
 @pytest.fixture(scope="module")

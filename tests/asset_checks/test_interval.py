@@ -58,8 +58,36 @@ def test_weekdays_and_growth_are_no_findings_and_hide_none(points: int) -> None:
 
 def test_a_small_healthy_dip_is_no_broken_load_and_a_cut_on_the_same_day_is() -> None:
     """28 days of web traffic: the Tuesday after three growing ones has 17 % less than they let expect."""
-    days = [5464, 5136, 5107, 5959, 5734, 4802, 5351, 5541, 5096, 5155, 6126, 6091, 5403, 5840,
-            5657, 5463, 5834, 6145, 6581, 5309, 5386, 6176, 5931, 5706, 6375, 6294, 5052, 5704]  # fmt: skip
+    days = [
+        5464,
+        5136,
+        5107,
+        5959,
+        5734,
+        4802,
+        5351,
+        5541,
+        5096,
+        5155,
+        6126,
+        6091,
+        5403,
+        5840,
+        5657,
+        5463,
+        5834,
+        6145,
+        6581,
+        5309,
+        5386,
+        6176,
+        5931,
+        5706,
+        6375,
+        6294,
+        5052,
+        5704,
+    ]
     assert not found([*days, 5106])
     assert found([*days, 0.6 * 5106])
 

@@ -101,9 +101,15 @@ def test_every_check_reports_with_its_class_severity_and_evidence(warehouse: War
     assert result.success
     assert "silver/fact_orders" in built
     assert {name.split(":")[1] for name in evaluations if name.startswith("bronze/orders")} == {
-        "arrival", "volume", "quarantined_rows", "row_conservation", "duplicate_keys", "freshness",
-        "quality_score", "quality_score_critical",
-    }  # fmt: skip
+        "arrival",
+        "volume",
+        "quarantined_rows",
+        "row_conservation",
+        "duplicate_keys",
+        "freshness",
+        "quality_score",
+        "quality_score_critical",
+    }
     late = evaluations["bronze/orders:arrival"]
     assert not late.passed
     assert late.severity == dg.AssetCheckSeverity.WARN
@@ -191,7 +197,15 @@ def test_a_single_check_can_be_selected(warehouse: Warehouse) -> None:
 
 
 def test_no_tables_make_no_checks() -> None:
-    assert build_layer_checks(
-        domain="shop", layer="gold", tables=[], parameters=shipped(), connect=lambda _: duckdb.connect(),
-        clock=lambda _: NOW, timezone=ZONE,
-    ) is None  # fmt: skip
+    assert (
+        build_layer_checks(
+            domain="shop",
+            layer="gold",
+            tables=[],
+            parameters=shipped(),
+            connect=lambda _: duckdb.connect(),
+            clock=lambda _: NOW,
+            timezone=ZONE,
+        )
+        is None
+    )

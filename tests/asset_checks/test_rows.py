@@ -109,12 +109,15 @@ def test_every_row_is_accounted_for() -> None:
     )
 
 
-@pytest.mark.parametrize(("rows_in", "loaded", "put_aside", "held", "status"), [
-    (10, 7, (1, 1, 1), 7, "ok"),
-    (11, 7, (1, 1, 1), 7, "failed"),
-    (10, 7, (1, 1, 1), 6, "failed"),
-    (10, 7, (1, 1, 1), 8, "failed"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rows_in", "loaded", "put_aside", "held", "status"),
+    [
+        (10, 7, (1, 1, 1), 7, "ok"),
+        (11, 7, (1, 1, 1), 7, "failed"),
+        (10, 7, (1, 1, 1), 6, "failed"),
+        (10, 7, (1, 1, 1), 8, "failed"),
+    ],
+)
 def test_rows_in_are_loaded_quarantined_filtered_or_collapsed(
     rows_in: int, loaded: int, put_aside: tuple[int, int, int], held: int, status: str
 ) -> None:

@@ -13,8 +13,8 @@ import duckdb
 
 from asset_checks.verdict import Situation
 from ops_project import catalog
-from ops_project.landing.tables import ensure_tables
 from ops_project.model.checks import Checks
+from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -66,10 +66,19 @@ class Warehouse:
             " load_seq, status, rows_in, rows_loaded, rows_quarantined, rows_filtered, rows_collapsed, loaded_at)"
             " values (?, ?, 'ecommerce', ?, '', 0, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?)",
             [
-                batch_id, feed, file_name or f"{feed}_{day}.csv", moment, day, sequence, status,
-                count + quarantined if rows_in is None else rows_in, count, quarantined, moment,
+                batch_id,
+                feed,
+                file_name or f"{feed}_{day}.csv",
+                moment,
+                day,
+                sequence,
+                status,
+                count + quarantined if rows_in is None else rows_in,
+                count,
+                quarantined,
+                moment,
             ],
-        )  # fmt: skip
+        )
         self.connection.execute("insert into ops.touched_dates values (?, ?, ?)", [feed, day, sequence])
         for row in loaded:
             self._insert(
@@ -98,10 +107,17 @@ class Warehouse:
             "insert into ops.findings (finding_id, kind, feed, business_date, file_name, message, evidence, state,"
             " observed_at, batch_id) values (uuid(), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                kind, feed, day, f"{feed}_{day}.csv", f"{kind} on {day}", json.dumps({}), state,
-                observed_at.replace(tzinfo=None), batch_id,
+                kind,
+                feed,
+                day,
+                f"{feed}_{day}.csv",
+                f"{kind} on {day}",
+                json.dumps({}),
+                state,
+                observed_at.replace(tzinfo=None),
+                batch_id,
             ],
-        )  # fmt: skip
+        )
 
     def table(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:

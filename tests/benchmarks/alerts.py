@@ -20,11 +20,11 @@ from typing import Any
 import dagster as dg
 
 from ops_project import catalog
-from ops_project.model.signal import FIRING, OK, Signal
-from ops_project.operations.lineage import AssetFacts, Lineage
-from ops_project.runtime.cycle import run_once
-from ops_project.runtime.dagster_home import ensure
-from ops_project.runtime.ledger import Ledger
+from ops_project.dagster_bridge.home import ensure
+from ops_project.lineage import AssetFacts, Lineage
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.ledger import Ledger
 from ops_project.settings import PROJECT_ROOT, Settings
 from tests import postgres
 from tests.benchmarks.ticks_past import fill
@@ -44,13 +44,21 @@ def signals(count: int, now: datetime) -> list[Signal]:
     """As a large platform gives them: mostly well, 1 in 200 firing, over 2,000 subjects, newest last."""
     return [
         Signal(
-            kind=KINDS[n % 4], state=FIRING if n % 200 == 0 and n % 4 != 3 else OK,
-            event_at=now - timedelta(seconds=(count - n) / 100), observed_at=now, occurrence=str(n),
-            value=0.0 if n % 4 == 3 else None, domain="ecommerce", pipeline="master_pipeline",
-            asset=f"gold/table_{n % 500:03d}", check=f"check_{n % 4}", owners=("team:ecommerce-data",), run_id=f"run-{n // 1000}",
+            kind=KINDS[n % 4],
+            state=FIRING if n % 200 == 0 and n % 4 != 3 else OK,
+            event_at=now - timedelta(seconds=(count - n) / 100),
+            observed_at=now,
+            occurrence=str(n),
+            value=0.0 if n % 4 == 3 else None,
+            domain="ecommerce",
+            pipeline="master_pipeline",
+            asset=f"gold/table_{n % 500:03d}",
+            check=f"check_{n % 4}",
+            owners=("team:ecommerce-data",),
+            run_id=f"run-{n // 1000}",
         )
         for n in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def drain(count: int = SIGNALS, url: str | None = None) -> dict[str, Any]:
@@ -130,18 +138,24 @@ def latency(failures: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(home=folder)
         ensure(settings)
-        site = "tests/alerting/daemon_site.py"
+        site = "tests/operations/alerting/daemon_site.py"
         environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
         command = [Path(sys.executable).parent / "dagster", "dev", "-f", site, "-h", "127.0.0.1", "-p", _port()]
-        daemon = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        daemon = subprocess.Popen(
+            command,
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             with Ledger.open(settings.ledger_url) as ledger:
                 until = time.monotonic() + 90
                 while ledger.lease("cycle") is None and time.monotonic() < until:
                     time.sleep(0.2)
                 code = (
-                    "import dagster as dg, sys\nfrom tests.alerting import small_site\n"
+                    "import dagster as dg, sys\nfrom tests.operations.alerting import small_site\n"
                     "small_site.BROKEN['bronze/streams'] = 'no such file'\n"
                     "job = dg.Definitions(assets=small_site.ASSETS, jobs=[dg.define_asset_job(sys.argv[1], "
                     "selection=dg.AssetSelection.all())], executor=dg.in_process_executor).resolve_job_def(sys.argv[1])\n"
@@ -151,8 +165,13 @@ def latency(failures: int) -> dict[str, Any]:
                 for n in range(failures):
                     # Spread over the daemon's loop, which ticks every five seconds.
                     time.sleep((n * 1.7) % 5)
-                    subprocess.run([sys.executable, "-c", code, f"pipeline_{n}"], cwd=PROJECT_ROOT, env=environment,
-                                   check=True, capture_output=True)  # fmt: skip
+                    subprocess.run(
+                        [sys.executable, "-c", code, f"pipeline_{n}"],
+                        cwd=PROJECT_ROOT,
+                        env=environment,
+                        check=True,
+                        capture_output=True,
+                    )
                 taken: list[float] = []
                 until = time.monotonic() + 60
                 while len(taken) < failures and time.monotonic() < until:
@@ -176,7 +195,7 @@ def _taken(ledger: Ledger) -> list[float]:
     """Seconds from the failure to its delivery, for each page that was delivered to the file."""
     from sqlalchemy import select
 
-    from ops_project.runtime.ledger.schema import alerts, outbox
+    from ops_project.operations.ledger.schema import alerts, outbox
 
     with ledger.read() as connection:
         fired = dict(
@@ -212,29 +231,43 @@ def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
     return {
         "drained_per_second": _drained(drains),
         "idle_cycle_ms": _idle(drains),
-        "postgresql": None if (there := in_postgres()) is None else {
-            "drained_per_second": _drained([there]), "idle_cycle_ms": _idle([there]),
+        "postgresql": None
+        if (there := in_postgres()) is None
+        else {
+            "drained_per_second": _drained([there]),
+            "idle_cycle_ms": _idle([there]),
         },
         "failure_to_page": {
-            **paged, "wanted_p95_at_most": 10,
+            **paged,
+            "wanted_p95_at_most": 10,
             "holds": paged["paged"] == paged["failures"] and paged["seconds_p95"] <= 10,
         },
-    }  # fmt: skip
+    }
 
 
 def _drained(drains: list[dict[str, Any]]) -> dict[str, Any]:
     rates = [d["drained_per_second"] for d in drains]
-    return {"best": max(rates), "median": statistics.median(rates), "wanted_at_least": 5000,
-            "holds": statistics.median(rates) >= 5000}  # fmt: skip
+    return {
+        "best": max(rates),
+        "median": statistics.median(rates),
+        "wanted_at_least": 5000,
+        "holds": statistics.median(rates) >= 5000,
+    }
 
 
 def _idle(drains: list[dict[str, Any]]) -> dict[str, Any]:
     """Of the rounds the median's middle one, and the worst p95."""
     p95 = max(d["idle_ms_p95"] for d in drains)
-    return {"median": statistics.median(d["idle_ms_median"] for d in drains), "p95": p95,
-            "max": max(d["idle_ms_max"] for d in drains),
-            "cpu_p95": max(d["idle_cpu_ms_p95"] for d in drains), "wanted_at_most": IDLE_MS, "holds": p95 <= IDLE_MS,
-            "with_past_signals": SIGNALS, "with_past_ticks": drains[0]["past_ticks"]}  # fmt: skip
+    return {
+        "median": statistics.median(d["idle_ms_median"] for d in drains),
+        "p95": p95,
+        "max": max(d["idle_ms_max"] for d in drains),
+        "cpu_p95": max(d["idle_cpu_ms_p95"] for d in drains),
+        "wanted_at_most": IDLE_MS,
+        "holds": p95 <= IDLE_MS,
+        "with_past_signals": SIGNALS,
+        "with_past_ticks": drains[0]["past_ticks"],
+    }
 
 
 if __name__ == "__main__":

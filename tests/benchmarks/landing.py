@@ -18,9 +18,9 @@ from statistics import median
 
 import duckdb
 
-from ops_project import landing
 from ops_project.model.document import Document
-from ops_project.model.feed import FeedFile
+from ops_project.model.feed.feed import FeedFile
+from ops_project.pipeline import landing
 
 CONTRACT = """
 domain: bench

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from ops_project.catalog import load as load_catalog
-from ops_project.runtime import dbt_manifest
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.settings import Settings
 from tests.benchmarks.runs import NOW, ops_run, with_history
 

@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 
 from ops_project.model.reconciliation import Measure
-from ops_project.operations.reconciliation import KeyClass
-from ops_project.runtime.reconcile import compare, table_side
+from ops_project.pipeline.reconcile import compare, table_side
+from ops_project.pipeline.reconcile.classify import KeyClass
 
 ROWS = 10_000_000
 BOUND = 8.0

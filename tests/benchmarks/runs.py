@@ -20,10 +20,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
-from ops_project import landing
 from ops_project.catalog import load as load_catalog
-from ops_project.runtime import dbt_manifest
-from ops_project.runtime.warehouse import writer
+from ops_project.pipeline import landing
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.warehouse.connection import writer
 from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -114,8 +114,8 @@ def _copy(home: Path, target: Path) -> Path:
 
 def with_history(waiting: Path, home: Path) -> Path:
     """A home whose Dagster storage exists, as in every run but the very first."""
-    from ops_project.runtime import dagster_home
-    from ops_project.runtime.dagster_bridge_runs import open_instance
+    from ops_project.dagster_bridge import home as dagster_home
+    from ops_project.dagster_bridge.runs import open_instance
 
     settings = Settings(home=_copy(waiting, home), as_of=NOW)
     dagster_home.ensure(settings)

@@ -18,14 +18,23 @@ from typing import Any
 
 import duckdb
 
-from ops_project.landing import ensure_tables
+from ops_project.pipeline.landing import ensure_tables
 from ops_project.settings import PROJECT_ROOT
 
 DAYS = 30
 SONGS, USERS = 100_000, 500_000
 BOUND, MEMORY_BOUND_GB = 1.3, 6.0
-SELECT = ("int_stream_repeats", "int_streams", "int_stream_moments", "int_stream_loads", "rec_stream_validation",
-          "int_song_days", "kpi_genre_daily", "kpi_top_songs", "kpi_top_genres")  # fmt: skip
+SELECT = (
+    "int_stream_repeats",
+    "int_streams",
+    "int_stream_moments",
+    "int_stream_loads",
+    "rec_stream_validation",
+    "int_song_days",
+    "kpi_genre_daily",
+    "kpi_top_songs",
+    "kpi_top_genres",
+)
 KNOWN = """
     bronze.streams as streams
     left join songs on streams.song_id = songs.song_id and streams.business_date >= songs.valid_from
@@ -184,10 +193,27 @@ def _build(home: Path, full: bool) -> tuple[float, float]:
         "print(json.dumps([sum(r.execution_time for r in done.result),"
         " resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6]))\n"
     )
-    command = [sys.executable, "-c", code, "run", "--select", *SELECT, "--project-dir", str(PROJECT_ROOT / "dbt_project"),
-               "--profiles-dir", str(PROJECT_ROOT / "dbt_project"), "--target-path", str(home / "target"),
-               "--log-path", str(home / "logs"), "--log-level", "none", "--vars", "{as_of: 2026-02-01T00:00:00}",
-               *(["--full-refresh"] if full else [])]  # fmt: skip
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "run",
+        "--select",
+        *SELECT,
+        "--project-dir",
+        str(PROJECT_ROOT / "dbt_project"),
+        "--profiles-dir",
+        str(PROJECT_ROOT / "dbt_project"),
+        "--target-path",
+        str(home / "target"),
+        "--log-path",
+        str(home / "logs"),
+        "--log-level",
+        "none",
+        "--vars",
+        "{as_of: 2026-02-01T00:00:00}",
+        *(["--full-refresh"] if full else []),
+    ]
     environment = {
         **os.environ,
         "OPS_WAREHOUSE": str(_warehouse(home)),

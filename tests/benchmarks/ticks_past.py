@@ -44,15 +44,24 @@ def fill(instance: dg.DagsterInstance, now: datetime) -> int:
         for k in range(TICKS[state.instigator_type]):
             at = now - timedelta(seconds=5 * k)
             tick = TickData(
-                instigator_origin_id=state.instigator_origin_id, instigator_name=state.name,
-                instigator_type=state.instigator_type, status=TickStatus.SKIPPED, timestamp=at.timestamp(),
-                selector_id=state.selector_id, skip_reason="0 new signals, 0 alerts fired, 0 resolved",
-            )  # fmt: skip
-            rows.append({
-                "job_origin_id": state.instigator_origin_id, "selector_id": state.selector_id, "status": "SKIPPED",
-                "type": state.instigator_type.value, "timestamp": at.astimezone(UTC).replace(tzinfo=None),
-                "tick_body": serialize_value(tick),
-            })  # fmt: skip
+                instigator_origin_id=state.instigator_origin_id,
+                instigator_name=state.name,
+                instigator_type=state.instigator_type,
+                status=TickStatus.SKIPPED,
+                timestamp=at.timestamp(),
+                selector_id=state.selector_id,
+                skip_reason="0 new signals, 0 alerts fired, 0 resolved",
+            )
+            rows.append(
+                {
+                    "job_origin_id": state.instigator_origin_id,
+                    "selector_id": state.selector_id,
+                    "status": "SKIPPED",
+                    "type": state.instigator_type.value,
+                    "timestamp": at.astimezone(UTC).replace(tzinfo=None),
+                    "tick_body": serialize_value(tick),
+                }
+            )
         with storage.connect() as connection:
             connection.execute(JobTickTable.insert(), rows)
         made += len(rows)

@@ -20,8 +20,9 @@ from pathlib import Path
 import duckdb
 
 from ops_project import catalog
-from ops_project.landing.tables import ensure_tables
-from ops_project.runtime import dbt_manifest, dbt_runner
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
 BY_HAND = Path(__file__).parent / "ecommerce_sql"

@@ -18,22 +18,33 @@ from pathlib import Path
 import duckdb
 
 from ops_project import catalog
-from ops_project.landing.tables import ensure_tables
-from ops_project.runtime import dbt_manifest, dbt_runner
-from ops_project.runtime.dbt_manifest import DbtManifest
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.dbt_engine.manifest import DbtManifest
+from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
 BOUND = 1.5
 MEMORY = "4GB"
 TABLES = (
-    "hub_customer", "hub_campaign", "hub_cell", "hub_offer", "hub_channel", "link_contact", "sat_contact_details",
+    "hub_customer",
+    "hub_campaign",
+    "hub_cell",
+    "hub_offer",
+    "hub_channel",
+    "link_contact",
+    "sat_contact_details",
     "sat_customer_profile",
-)  # fmt: skip
+)
 STAGES = ("stg_mart_customers", "stg_mart_contacts")
 FEEDS_OF_STAGES = (
-    "stg_mart_campaigns", "stg_mart_cells", "stg_mart_offers", "stg_mart_responses", "stg_mart_consents",
+    "stg_mart_campaigns",
+    "stg_mart_cells",
+    "stg_mart_offers",
+    "stg_mart_responses",
+    "stg_mart_consents",
     "stg_mart_contact_points",
-)  # fmt: skip
+)
 AS_OF = datetime(2026, 1, 10, tzinfo=UTC)
 
 
@@ -150,9 +161,12 @@ def _extract(
 
 
 HUBS = {
-    "customer": ("customer_id", "mart_customers"), "campaign": ("campaign_id", None), "cell": ("cell_id", None),
-    "offer": ("offer_id", None), "channel": ("channel", None),
-}  # fmt: skip
+    "customer": ("customer_id", "mart_customers"),
+    "campaign": ("campaign_id", None),
+    "cell": ("cell_id", None),
+    "offer": ("offer_id", None),
+    "channel": ("channel", None),
+}
 LOAD = "business_date::TIMESTAMP AS load_datetime"
 LINK = f"""
     SELECT md5_number(concat_ws('|', treatment_id, customer_id, campaign_id, cell_id, coalesce(offer_id, ''), channel))
@@ -216,11 +230,15 @@ def _plain_delta(path: Path) -> None:
                 f"INSERT INTO plain.hub_{name} SELECT * FROM ({_hub(column, feed, '_load_seq > 1')}) AS new "
                 f"ANTI JOIN plain.hub_{name} AS known USING ({column})"
             )
-        run(f"INSERT INTO plain.link_contact SELECT * FROM ({LINK} WHERE _load_seq > 1) AS new "
-            "ANTI JOIN plain.link_contact AS known USING (link_contact_hk)")  # fmt: skip
+        run(
+            f"INSERT INTO plain.link_contact SELECT * FROM ({LINK} WHERE _load_seq > 1) AS new "
+            "ANTI JOIN plain.link_contact AS known USING (link_contact_hk)"
+        )
         for table, key, sql in (
             ("sat_contact_details", "contact_hk", SAT_CONTACT),
             ("sat_customer_profile", "customer_hk", SAT_CUSTOMER),
         ):
-            run(f"INSERT INTO plain.{table} SELECT * FROM ({sql} WHERE _load_seq > 1) AS new "
-                f"ANTI JOIN plain.{table} AS known USING ({key}, load_datetime)")  # fmt: skip
+            run(
+                f"INSERT INTO plain.{table} SELECT * FROM ({sql} WHERE _load_seq > 1) AS new "
+                f"ANTI JOIN plain.{table} AS known USING ({key}, load_datetime)"
+            )

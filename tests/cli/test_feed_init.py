@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from ops_project.cli import cli
 from ops_project.model.document import Document
-from ops_project.model.feed import Feed, FeedFile
-from ops_project.operations.drafting import inbound_of
+from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.pipeline.landing.decide.draft import inbound_of
 
 ROWS = 60
 
@@ -42,9 +42,9 @@ EUROPEAN = "Paket-Nr;Gewicht (kg);Größe;Wert;aufgegeben am;Straße;Eil\r\n" + 
     f"{n:05d};{'NA' if n == 7 else f'{n},5'};{n};{n}.{n:03d},25;{n % 28 + 1:02d}.11.2026 08:{n:02d};Weg {n};{'ja' * (n % 2)}\r\n"
     for n in range(1, ROWS)
 )
-ENGLISH = 'id,note,amount,sent,Amount 2\n' + "".join(
+ENGLISH = "id,note,amount,sent,Amount 2\n" + "".join(
     f'{n},"a ""b"",\nc","{n},{n:03d}.50",2026-11-{n % 28 + 1:02d},{n}e3\n' for n in range(1, ROWS)
-)  # fmt: skip
+)
 
 GERMAN = "Nr;Datum;Betrag;Menge;Version\n" + "".join(
     f"{n};{n % 28 + 1:02d}.11.2026;{'1234,50' if n == 5 else f'{n}.{n * 7 % 1000:03d},20'};{n}.000;{n}.5\n"
@@ -61,8 +61,13 @@ APOSTROPHES = "id,town,name\n" + "".join(f"{n},'s-Gravenhage,O'Brien\n" for n in
             "parcels_20261101.csv",
             EUROPEAN.encode("cp1252"),
             {
-                "paket_nr": "string", "gewicht_kg": "decimal(18,2)", "groesse": "integer", "wert": "decimal(18,2)",
-                "aufgegeben_am": "timestamp", "strasse": "string", "eil": "string",
+                "paket_nr": "string",
+                "gewicht_kg": "decimal(18,2)",
+                "groesse": "integer",
+                "wert": "decimal(18,2)",
+                "aufgegeben_am": "timestamp",
+                "strasse": "string",
+                "eil": "string",
             },
         ),
         (
@@ -86,11 +91,13 @@ APOSTROPHES = "id,town,name\n" + "".join(f"{n},'s-Gravenhage,O'Brien\n" for n in
         ),
         (
             "parcels.jsonl",
-            "".join(json.dumps({"id": n, "to": {"city": "Ås", "zip": f"0{n}"}, "paid": True}) + "\n" for n in range(ROWS)).encode(),
+            "".join(
+                json.dumps({"id": n, "to": {"city": "Ås", "zip": f"0{n}"}, "paid": True}) + "\n" for n in range(ROWS)
+            ).encode(),
             {"id": "integer", "to_city": "string", "to_zip": "string", "paid": "boolean"},
         ),
     ],
-)  # fmt: skip
+)
 def test_what_was_drafted_loads_its_own_file(tmp_path: Path, name: str, data: bytes, types: dict[str, str]) -> None:
     file = tmp_path / name
     file.write_bytes(data)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ops_project.cli import LazyGroup, cli
-from ops_project.runtime.overlay_kept import remember
+from ops_project.process.home_overlay import remember
 from ops_project.settings import Settings
 
 OPS = str(Path(sys.executable).parent / "ops")

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from ops_project.settings import PROJECT_ROOT
-from tests.alerting.test_daemon import BIN
+from tests.operations.alerting.test_daemon import BIN
 
 CONTRACT = """\
 domain: post
@@ -43,5 +43,8 @@ def test_a_line_as_each_domain_ends_and_none_with_json(tmp_path: Path) -> None:
 def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [BIN / "ops", "--home", folder / "home", "--config", folder / "config", "run", *arguments],
-        capture_output=True, text=True, check=False, cwd=PROJECT_ROOT,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=PROJECT_ROOT,
+    )

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from ops_project.cli import cli
 from ops_project.settings import PROJECT_ROOT
-from tests.alerting.test_daemon import BIN, free_port
+from tests.operations.alerting.test_daemon import BIN, free_port
 
 PATIENCE = 90
 
@@ -71,9 +71,12 @@ def _started(folder: Path, port: int) -> subprocess.Popen[bytes]:
     with (folder / "console").open("wb") as console:
         return subprocess.Popen(
             [BIN / "ops", "--home", folder / "home", "ui", "--port", str(port)],
-            stdout=console, stderr=console, cwd=PROJECT_ROOT, start_new_session=True,
+            stdout=console,
+            stderr=console,
+            cwd=PROJECT_ROOT,
+            start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-        )  # fmt: skip
+        )
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import duckdb
 
 from ops_project import catalog
-from ops_project.landing.tables import ensure_tables
-from ops_project.runtime import dbt_manifest, dbt_runner
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
 FEEDS = ("customers", "products", "orders", "order_items", "web_events")
@@ -85,9 +86,17 @@ class Shop:
                 ? as rows_in, 0 as rows_loaded, ? as rows_quarantined, 0 as rows_filtered, 0 as rows_collapsed,
                 ? as loaded_at
             """,
-            [batch, feed, self.clock.replace(tzinfo=None), file_date, self.load_seq, quarantined, quarantined,
-             self.clock.replace(tzinfo=None)],
-        )  # fmt: skip
+            [
+                batch,
+                feed,
+                self.clock.replace(tzinfo=None),
+                file_date,
+                self.load_seq,
+                quarantined,
+                quarantined,
+                self.clock.replace(tzinfo=None),
+            ],
+        )
         if partial:
             connection.execute(
                 """

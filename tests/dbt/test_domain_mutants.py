@@ -21,7 +21,11 @@ MUTANTS = [
     Mutant("int_experiment_unit_days", "and transactions.occurred_at >= assignments.assigned_at", ""),
     Mutant("int_experiment_assignments", " and is_in_one_arm", ""),
     Mutant("rec_transaction_units", "left join known", "inner join known"),
-    Mutant("kpi_experiment_unit_profit", "left join {{ ref('int_experiment_unit_days') }}", "inner join {{ ref('int_experiment_unit_days') }}"),
+    Mutant(
+        "kpi_experiment_unit_profit",
+        "left join {{ ref('int_experiment_unit_days') }}",
+        "inner join {{ ref('int_experiment_unit_days') }}",
+    ),
     Mutant("kpi_experiment_daily_growth", "    left join sales\n", "    inner join sales\n"),
     Mutant("int_streams", "and streams.business_date < songs.known_until", ""),
     # wrong aggregates, edges, choices among versions, NULL
@@ -32,7 +36,11 @@ MUTANTS = [
     Mutant("stg_transactions", "then 0", "then transactions.quantity * transactions.unit_revenue"),
     Mutant("fact_transactions", "order by updated_at desc, load_seq desc", "order by load_seq desc"),
     Mutant("kpi_aggregate_growth", "count(distinct unit_id) as buyers", "count(unit_id) as buyers"),
-    Mutant("kpi_aggregate_profit", "when has_transactions and has_spend then 1 else 0 end) as days_delivered", "when has_transactions then 1 else 0 end) as days_delivered"),
+    Mutant(
+        "kpi_aggregate_profit",
+        "when has_transactions and has_spend then 1 else 0 end) as days_delivered",
+        "when has_transactions then 1 else 0 end) as days_delivered",
+    ),
     Mutant("rec_experiment_arms", "when arms > 1 then 1", "when arms > 0 then 1"),
     Mutant("fact_listening_sessions", "listened_at > silent_since", "listened_at >= silent_since"),
     Mutant("rec_stream_validation", "worst_rates.errors * 100 <=", "worst_rates.errors * 100 <"),
@@ -41,11 +49,13 @@ MUTANTS = [
     Mutant("kpi_top_genres", "order by listens desc", "order by listens"),
     # a second of the same models, in a round of its own
     Mutant("int_streams", "and streams.business_date >= users.known_from", ""),
-    Mutant("rec_stream_validation", "worst_violations.reference_violations <=", "worst_violations.reference_violations <"),
+    Mutant(
+        "rec_stream_validation", "worst_violations.reference_violations <=", "worst_violations.reference_violations <"
+    ),
     Mutant("int_experiment_unit_days", "and transactions.business_date <= assignments.last_date", ""),
     Mutant("rec_transaction_units", "days.unknown_units <= {{", "days.unknown_units < {{"),
     Mutant("kpi_policies", "(valid_to is null or in_force_from < valid_to)", "true"),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")

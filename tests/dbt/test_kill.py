@@ -16,7 +16,8 @@ from tests.dbt.shop import Shop
 CHILD = """
 import os, signal, sys, threading
 from datetime import UTC, datetime
-from ops_project.runtime import dbt_manifest, dbt_runner
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.settings import Settings
 settings = Settings.load(home=sys.argv[1], environ={})
 with settings.exported():

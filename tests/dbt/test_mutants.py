@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ops_project.runtime import dbt_manifest
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.settings import DBT_PROJECT_DIR
 from tests.dbt.shop import Shop
 
@@ -48,26 +48,62 @@ MUTANTS = [
     Mutant("executive_summary", "left join previous_period", "inner join previous_period"),
     Mutant("data_quality_metrics", "left join scores", "inner join scores"),
     # wrong aggregates
-    Mutant("daily_revenue", "count(distinct case when is_sale then order_id end)", "count(case when is_sale then order_id end)"),
-    Mutant("daily_revenue", "count(distinct case when is_sale then customer_id end)", "count(case when is_sale then customer_id end)"),
+    Mutant(
+        "daily_revenue",
+        "count(distinct case when is_sale then order_id end)",
+        "count(case when is_sale then order_id end)",
+    ),
+    Mutant(
+        "daily_revenue",
+        "count(distinct case when is_sale then customer_id end)",
+        "count(case when is_sale then customer_id end)",
+    ),
     Mutant("daily_revenue", "sum(net_amount)", "count(net_amount)"),
     Mutant("int_customer_days", "sum(net_amount)", "max(net_amount)"),
-    Mutant("int_customer_days", "count(distinct case when is_sale then order_id end)", "count(case when is_sale then order_id end)"),
-    Mutant("int_product_days", "count(distinct case when is_sale then order_id end)", "sum(case when is_sale then 1 else 0 end)"),
+    Mutant(
+        "int_customer_days",
+        "count(distinct case when is_sale then order_id end)",
+        "count(case when is_sale then order_id end)",
+    ),
+    Mutant(
+        "int_product_days",
+        "count(distinct case when is_sale then order_id end)",
+        "sum(case when is_sale then 1 else 0 end)",
+    ),
     Mutant("customer_metrics", "sum(sales_orders) as sales_orders", "count(sales_orders) as sales_orders"),
     Mutant("customer_metrics", "min(case when sales_orders > 0", "max(case when sales_orders > 0"),
     Mutant("executive_summary", "count(distinct customer_days.customer_id)", "count(customer_days.customer_id)"),
-    Mutant("product_performance", "rank() over (order by gross_revenue desc)", "row_number() over (order by gross_revenue desc)"),
+    Mutant(
+        "product_performance",
+        "rank() over (order by gross_revenue desc)",
+        "row_number() over (order by gross_revenue desc)",
+    ),
     # dropped or bent conditions
-    Mutant("fact_order_items", "quantity > 0 and unit_price > 0 and customer_id is not null", "quantity > 0 and unit_price > 0"),
-    Mutant("fact_order_items", "quantity > 0 and unit_price > 0 and customer_id is not null", "quantity >= 0 and unit_price > 0 and customer_id is not null"),
-    Mutant("fact_order_items", "quantity > 0 and unit_price > 0 and customer_id is not null", "quantity > 0 and unit_price >= 0 and customer_id is not null"),
+    Mutant(
+        "fact_order_items",
+        "quantity > 0 and unit_price > 0 and customer_id is not null",
+        "quantity > 0 and unit_price > 0",
+    ),
+    Mutant(
+        "fact_order_items",
+        "quantity > 0 and unit_price > 0 and customer_id is not null",
+        "quantity >= 0 and unit_price > 0 and customer_id is not null",
+    ),
+    Mutant(
+        "fact_order_items",
+        "quantity > 0 and unit_price > 0 and customer_id is not null",
+        "quantity > 0 and unit_price >= 0 and customer_id is not null",
+    ),
     Mutant("fact_order_items", "when is_undone and quantity > 0 then 0", "when is_undone then 0"),
     Mutant("fact_order_items", "when is_undone and quantity > 0 then 0 else", "when false then 0 else"),
     Mutant("fact_orders", "status in ('cancelled', 'returned')", "status in ('cancelled')"),
     Mutant("int_customer_days", "sum(case when is_sale then line_amount else 0 end)", "sum(line_amount)"),
     Mutant("int_customer_days", "where customer_id is not null and", "where"),
-    Mutant("int_product_days", "sum(case when quantity < 0 then -quantity else 0 end)", "sum(case when quantity < 0 then quantity else 0 end)"),
+    Mutant(
+        "int_product_days",
+        "sum(case when quantity < 0 then -quantity else 0 end)",
+        "sum(case when quantity < 0 then quantity else 0 end)",
+    ),
     Mutant("daily_revenue", "sum(case when is_sale then line_amount else 0 end)", "sum(line_amount)"),
     Mutant("executive_summary", "where customer_days.sales_orders > 0", "where customer_days.sales_orders >= 0"),
     Mutant("executive_summary", "where periods.previous_start >=", "where periods.previous_start <>"),
@@ -80,7 +116,11 @@ MUTANTS = [
     Mutant("executive_summary", "'day', -13, 'data_through'", "'day', -9, 'data_through'"),
     Mutant("data_anomalies", "and tested.position - 1", "and tested.position"),
     Mutant("data_anomalies", "where points >=", "where points >"),
-    Mutant("data_anomalies", "flat.points >= {{ var('anomaly_weekday_from') }}", "flat.points > 10000 + {{ var('anomaly_weekday_from') }}"),
+    Mutant(
+        "data_anomalies",
+        "flat.points >= {{ var('anomaly_weekday_from') }}",
+        "flat.points > 10000 + {{ var('anomaly_weekday_from') }}",
+    ),
     Mutant("data_anomalies", "greatest(\n                coalesce(noise, 0),", "nullif(coalesce(noise, 0) + 0 *"),
     # NULL
     Mutant("fact_order_items", "coalesce(items.discount_amount, 0)", "items.discount_amount"),
@@ -94,17 +134,34 @@ MUTANTS = [
     Mutant("macro:scd2_versions", "or previous_state <> state", "", "dim_customers"),
     Mutant("macro:scd2_versions", "recency desc nulls last, state", "recency, state", "dim_customers"),
     Mutant("macro:scd2_versions", "lead(business_date)", "lag(business_date)", "dim_customers"),
-    Mutant("macro:scd2_versions", "and not (is_base and known_valid_to is not distinct from valid_to)", "", "dim_customers"),
-    Mutant("macro:scd2_versions", "and not (is_base and known_valid_to is not distinct from valid_to)", "and not is_base", "dim_customers"),
+    Mutant(
+        "macro:scd2_versions", "and not (is_base and known_valid_to is not distinct from valid_to)", "", "dim_customers"
+    ),
+    Mutant(
+        "macro:scd2_versions",
+        "and not (is_base and known_valid_to is not distinct from valid_to)",
+        "and not is_base",
+        "dim_customers",
+    ),
     Mutant("macro:latest_rows", "'_load_seq desc', '_line desc']", "'_load_seq', '_line']", "fact_orders"),
     Mutant("macro:latest_rows", "{%- if by %}", "{%- if false %}", "fact_order_items"),
-    Mutant("macro:latest_rows", "order by _file_date desc nulls last, _load_seq desc", "order by _load_seq", "fact_order_items"),
+    Mutant(
+        "macro:latest_rows",
+        "order by _file_date desc nulls last, _load_seq desc",
+        "order by _load_seq",
+        "fact_order_items",
+    ),
     Mutant("macro:scd2_versions", "where next_whole < next_seen", "where next_whole <= next_seen", "dim_customers"),
     Mutant("macro:scd2_versions", "or (next_whole is not null and next_seen is null)", "", "dim_customers"),
-    Mutant("macro:scd2_versions", "previous_state is null or state is null or", "previous_state is null or", "dim_customers"),
+    Mutant(
+        "macro:scd2_versions",
+        "previous_state is null or state is null or",
+        "previous_state is null or",
+        "dim_customers",
+    ),
     Mutant("macro:latest_rows", "where place = 1", "where true", "fact_web_events"),
     Mutant("macro:ratio", "nullif({{ denominator }}, 0)", "greatest({{ denominator }}, 1)", "customer_metrics"),
-]  # fmt: skip
+]
 
 
 def rounds(mutants: Iterable[Mutant]) -> list[list[Mutant]]:
@@ -140,9 +197,22 @@ def unit_tests(shop: Shop, mutants: list[Mutant], *of: str) -> dict[str, set[str
     ]
     folder = str(DBT_PROJECT_DIR)
     arguments = [
-        "--log-level", "none", "--log-level-file", "none", "--no-print", "test", "--project-dir", folder,
-        "--profiles-dir", folder, "--target-path", str(shop.home / "target"), "--no-write-json", "--select", *select,
-    ]  # fmt: skip
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "none",
+        "--no-print",
+        "test",
+        "--project-dir",
+        folder,
+        "--profiles-dir",
+        folder,
+        "--target-path",
+        str(shop.home / "target"),
+        "--no-write-json",
+        "--select",
+        *select,
+    ]
     with shop.settings.exported():
         outcome = dbtRunner(manifest=manifest).invoke(arguments)
     assert outcome.result is not None, outcome.exception

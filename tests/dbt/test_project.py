@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from ops_project import catalog
-from ops_project.landing.tables import bronze_types
-from ops_project.runtime import dbt_manifest
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.landing.write.tables import bronze_types
 from ops_project.settings import DBT_PROJECT_DIR, Settings
 
 DOMAINS = ("ecommerce",)

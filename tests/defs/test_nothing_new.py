@@ -13,12 +13,13 @@ from dagster import DagsterRunStatus
 from dagster._core.test_utils import create_run_for_test
 
 from ops_project import catalog
+from ops_project.dagster_bridge import home as dagster_home
+from ops_project.dagster_bridge import runs_file as dagster_runs_file
+from ops_project.dagster_bridge.runs import DOMAIN_TAG, last_runs, open_instance
 from ops_project.defs.shared import unchanged
-from ops_project.model.signal import FIRING, Signal
-from ops_project.runtime import dagster_home, dagster_runs_file
-from ops_project.runtime.cycle import run_once
-from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG, last_runs, open_instance
-from ops_project.runtime.ledger import Ledger
+from ops_project.model.alerting.signal import FIRING, Signal
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 11, 20, 12, 10, tzinfo=UTC)

@@ -6,14 +6,19 @@ from types import SimpleNamespace
 
 import pytest
 
+from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome
 from ops_project.defs.shared.publication import verdicts
-from ops_project.runtime.dagster_bridge_runs import CheckOutcome, RunOutcome
 
 KEY = ("gold", "takings")
 NODE = {
-    "resource_type": "model", "schema": "gold", "name": "takings", "alias": "takings",
-    "config": {"meta": {"domain": "shop"}}, "meta": {"domain": "shop"}, "fqn": ["ops_project", "shop", "gold", "takings"],
-}  # fmt: skip
+    "resource_type": "model",
+    "schema": "gold",
+    "name": "takings",
+    "alias": "takings",
+    "config": {"meta": {"domain": "shop"}},
+    "meta": {"domain": "shop"},
+    "fqn": ["ops_project", "shop", "gold", "takings"],
+}
 SITE = SimpleNamespace(
     dbt=SimpleNamespace(json={"nodes": {"model.ops_project.takings": NODE}}),
     blocking={(KEY, "unique"), (KEY, "score")},
@@ -31,13 +36,16 @@ SITE = SimpleNamespace(
 )
 
 
-@pytest.mark.parametrize(("made", "reason"), [
-    ({"unique": True, "score": True}, ""),
-    ({"unique": True, "score": False}, "blocking checks failed: score"),
-    ({"unique": True, "score": None}, "blocking checks did not run: score"),
-    ({"unique": True}, "blocking checks did not run: score"),
-    ({}, "blocking checks did not run: score, unique"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        ({"unique": True, "score": True}, ""),
+        ({"unique": True, "score": False}, "blocking checks failed: score"),
+        ({"unique": True, "score": None}, "blocking checks did not run: score"),
+        ({"unique": True}, "blocking checks did not run: score"),
+        ({}, "blocking checks did not run: score, unique"),
+    ],
+)
 def test_a_blocking_check_that_was_not_made_holds_the_table(made, reason):
     checks = tuple(CheckOutcome(KEY, name, blocking=True, passed=passed) for name, passed in made.items())
     outcome = RunOutcome(frozenset({KEY}), frozenset({KEY}), checks)
@@ -45,11 +53,14 @@ def test_a_blocking_check_that_was_not_made_holds_the_table(made, reason):
     assert (verdict.passed, verdict.reason) == (not reason, reason)
 
 
-@pytest.mark.parametrize(("asset", "reason"), [
-    (("silver", "sales"), "reconciliation takings breaks at silver.sales"),
-    (KEY, "reconciliation takings breaks at gold.takings"),
-    (("gold", "report"), ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("asset", "reason"),
+    [
+        (("silver", "sales"), "reconciliation takings breaks at silver.sales"),
+        (KEY, "reconciliation takings breaks at gold.takings"),
+        (("gold", "report"), ""),
+    ],
+)
 def test_a_hop_that_breaks_on_the_way_holds_the_table_and_one_behind_it_does_not(asset, reason):
     made = [CheckOutcome(KEY, name, blocking=True, passed=True) for name in ("unique", "score")]
     broken = CheckOutcome(asset, "reconciliation_takings", blocking=False, passed=False)

@@ -6,11 +6,11 @@ import re
 
 import pytest
 
-from ops_project.model.arrival import Arrival, Closed
-from ops_project.model.column import Column
 from ops_project.model.document import Document
-from ops_project.model.feed import Drift, Feed, FeedFile, KeepFirst, Version, Volume
-from ops_project.model.file_format import Control, Format, Trailer
+from ops_project.model.feed.arrival import Arrival, Closed
+from ops_project.model.feed.column import Column
+from ops_project.model.feed.feed import Drift, Feed, FeedFile, KeepFirst, Version, Volume
+from ops_project.model.feed.file_format import Control, Format, Trailer
 from ops_project.settings import PROJECT_ROOT
 
 PAGE = (PROJECT_ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops_project.runtime import snapshots
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
 from tests.scenarios.verdicts import failures, last_checks

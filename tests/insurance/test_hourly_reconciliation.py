@@ -9,9 +9,11 @@ import dagster as dg
 import pytest
 
 from ops_project import catalog
-from ops_project.runtime import dagster_bridge_runs as bridge
-from ops_project.runtime import locks, snapshots, warehouse
-from ops_project.runtime.ledger import Ledger
+from ops_project.dagster_bridge import runs as bridge
+from ops_project.operations.ledger import Ledger
+from ops_project.pipeline.warehouse import connection as warehouse
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.process import locks
 from ops_project.settings import Settings
 from tests.scenarios import homes
 from tests.scenarios.verdicts import failures, last_checks

@@ -9,7 +9,7 @@ import pytest
 
 from ops_project.defs.investor.automation import pipelines
 from ops_project.defs.shared.site import Site
-from ops_project.runtime import snapshots
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
 from tests.scenarios.verdicts import failures

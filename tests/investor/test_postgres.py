@@ -12,8 +12,8 @@ import psycopg2
 import pytest
 
 from ops_project import catalog
-from ops_project.landing import ensure_tables, land
-from ops_project.runtime.sources.postgres import SourceError, extract
+from ops_project.pipeline.landing import ensure_tables, land
+from ops_project.pipeline.landing.sources.postgres import SourceError, extract
 from ops_project.settings import Settings
 from tests import postgres
 

@@ -11,8 +11,8 @@ import dagster as dg
 import psycopg2
 import pytest
 
-from ops_project.runtime import dagster_bridge_runs as bridge
-from ops_project.runtime import snapshots
+from ops_project.dagster_bridge import runs as bridge
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
 from tests import postgres
 from tests.scenarios import homes

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from ops_project import catalog
-from ops_project.model.feed import Feed
+from ops_project.model.feed.feed import Feed
 from ops_project.settings import Settings
 from tests.marketing.vault import Model, Warehouse, compile_models
 

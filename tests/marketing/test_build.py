@@ -8,8 +8,9 @@ from pathlib import Path
 
 import duckdb
 
-from ops_project.model.feed import Feed
-from ops_project.runtime import dbt_manifest, dbt_runner
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.settings import Settings
 from tests.marketing.vault import Extract, Warehouse, extracts
 

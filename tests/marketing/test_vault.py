@@ -11,13 +11,24 @@ from tests.marketing.vault import FIRST, Extract, Warehouse
 
 Make = Callable[[], Warehouse]
 CUSTOMER = {
-    "customer_id": "M1", "first_name": "Ann", "last_name": "Lee", "country": "us", "customer_status": "active",
-    "value_band": "low", "created_date": FIRST, "op": "I",
-}  # fmt: skip
-CELL = {
-    "cell_id": "L1", "campaign_id": "C1", "offer_id": "O1", "channel": "email", "cell_name": "m", "is_control": False,
+    "customer_id": "M1",
+    "first_name": "Ann",
+    "last_name": "Lee",
+    "country": "us",
+    "customer_status": "active",
+    "value_band": "low",
+    "created_date": FIRST,
     "op": "I",
-}  # fmt: skip
+}
+CELL = {
+    "cell_id": "L1",
+    "campaign_id": "C1",
+    "offer_id": "O1",
+    "channel": "email",
+    "cell_name": "m",
+    "is_control": False,
+    "op": "I",
+}
 
 
 def delivered(make: Make, feed: str, *states: dict[str, object]) -> Warehouse:
@@ -39,8 +50,10 @@ def test_an_unchanged_state_is_kept_in_the_satellite_and_is_one_state_in_the_his
     ).fetchall()
     day = [FIRST + timedelta(days=number) for number in range(4)]
     assert history == [
-        ("Lee", day[0], day[2], False), ("Day", day[2], day[3], False), ("Lee", day[3], None, True),
-    ]  # fmt: skip
+        ("Lee", day[0], day[2], False),
+        ("Day", day[2], day[3], False),
+        ("Lee", day[3], None, True),
+    ]
 
 
 def test_a_deletion_is_recorded_and_leaves_the_interface(warehouse: Make) -> None:
@@ -92,9 +105,10 @@ def test_a_row_that_lacks_a_mandatory_field_is_kept_out_and_names_its_mapping(wa
 
 def test_a_customer_who_is_only_referred_to_is_a_reject(warehouse: Make) -> None:
     one = delivered(
-        warehouse, "mart_consents",
+        warehouse,
+        "mart_consents",
         {"customer_id": "M7", "channel": "sms", "consent_status": "opted_in", "consented_at": FIRST, "op": "I"},
-    )  # fmt: skip
+    )
     assert {row[1] for row in one.content("interface_rejects") if row[0] == "uds_customer"} == {"M7"}
     assert len(one.content("uds_consent")) == 1
 
@@ -111,15 +125,25 @@ def test_each_satellite_has_one_ghost_record(warehouse: Make) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(("a|", "b"), ("a", "|b")), (("1:a", "b"), ("1", "a:b")), ((None, "a"), ("", "a")), ((None, "a"), ("a", None)),
-     (("a", "b"), ("ab", "")), (("^^", "a"), (None, "a")), (("é", "|"), ("é|", ""))],
-)  # fmt: skip
+    [
+        (("a|", "b"), ("a", "|b")),
+        (("1:a", "b"), ("1", "a:b")),
+        ((None, "a"), ("", "a")),
+        ((None, "a"), ("a", None)),
+        (("a", "b"), ("ab", "")),
+        (("^^", "a"), (None, "a")),
+        (("é", "|"), ("é|", "")),
+    ],
+)
 def test_different_rows_have_different_fingerprints(
     warehouse: Make, one: tuple[str | None, str | None], other: tuple[str | None, str | None]
 ) -> None:
     prints = []
     for first, last in (one, other):
         made = delivered(warehouse, "mart_customers", {**CUSTOMER, "first_name": first, "last_name": last})
-        prints.append(made.connection.execute(
-            "SELECT customer_profile_hashdiff FROM silver.sat_customer_profile WHERE load_seq > 0").fetchone())  # fmt: skip
+        prints.append(
+            made.connection.execute(
+                "SELECT customer_profile_hashdiff FROM silver.sat_customer_profile WHERE load_seq > 0"
+            ).fetchone()
+        )
     assert prints[0] != prints[1]

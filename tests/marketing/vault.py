@@ -14,9 +14,9 @@ from typing import Any
 
 import duckdb
 
-from ops_project.landing.tables import ensure_tables
-from ops_project.model.feed import Feed
-from ops_project.runtime import dbt_manifest
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
 UNCONSUMED = 987_654_321
@@ -61,10 +61,26 @@ def _compile(settings: Settings) -> dict[str, tuple[str, str]]:
     folder = str(manifest.project_dir)
     with settings.exported():
         outcome = dbtRunner(manifest=manifest.object()).invoke(
-            ["--log-level", "none", "--log-level-file", "none", "--no-print", "compile", "--project-dir", folder,
-             "--profiles-dir", folder, "--target-path", str(settings.home / "target"), "--no-write-json",
-             "--select", "marketing.staging", "marketing.raw_vault", "marketing.interface"]
-        )  # fmt: skip
+            [
+                "--log-level",
+                "none",
+                "--log-level-file",
+                "none",
+                "--no-print",
+                "compile",
+                "--project-dir",
+                folder,
+                "--profiles-dir",
+                folder,
+                "--target-path",
+                str(settings.home / "target"),
+                "--no-write-json",
+                "--select",
+                "marketing.staging",
+                "marketing.raw_vault",
+                "marketing.interface",
+            ]
+        )
     assert outcome.success, outcome.exception
     nodes = {r.node.unique_id: r.node for r in outcome.result.results if r.node.resource_type == "model"}
     ordered: dict[str, tuple[str, str]] = {}
@@ -111,19 +127,41 @@ class Warehouse:
         self.load_seq += 1
         run = self.connection.execute
         run(f"DELETE FROM bronze.{extract.feed} WHERE business_date = ?", [extract.day])
-        run("UPDATE ops.batches SET status = 'replaced' WHERE feed = ? AND business_date = ? AND status = 'loaded'",
-            [extract.feed, extract.day])  # fmt: skip
+        run(
+            "UPDATE ops.batches SET status = 'replaced' WHERE feed = ? AND business_date = ? AND status = 'loaded'",
+            [extract.feed, extract.day],
+        )
         count, moment = len(extract.rows), "2026-02-01 00:00:00"
         batch = {
-            "batch_id": f"b{self.load_seq}", "feed": extract.feed, "domain": "marketing", "file_name": "f", "sha256": "0",
-            "size_bytes": 1, "arrived_at": moment, "business_date": extract.day, "load_seq": self.load_seq,
-            "status": "loaded", "rows_in": count, "rows_loaded": count, "rows_quarantined": 0, "rows_filtered": 0,
-            "rows_collapsed": 0, "loaded_at": moment,
-        }  # fmt: skip
+            "batch_id": f"b{self.load_seq}",
+            "feed": extract.feed,
+            "domain": "marketing",
+            "file_name": "f",
+            "sha256": "0",
+            "size_bytes": 1,
+            "arrived_at": moment,
+            "business_date": extract.day,
+            "load_seq": self.load_seq,
+            "status": "loaded",
+            "rows_in": count,
+            "rows_loaded": count,
+            "rows_quarantined": 0,
+            "rows_filtered": 0,
+            "rows_collapsed": 0,
+            "loaded_at": moment,
+        }
         self._insert("ops.batches", batch)
         for line, row in enumerate(extract.rows, start=2):
-            self._insert(f"bronze.{extract.feed}", {**row, "business_date": extract.day, "_batch_id": batch["batch_id"],
-                         "_line": line, "_load_seq": self.load_seq})  # fmt: skip
+            self._insert(
+                f"bronze.{extract.feed}",
+                {
+                    **row,
+                    "business_date": extract.day,
+                    "_batch_id": batch["batch_id"],
+                    "_line": line,
+                    "_load_seq": self.load_seq,
+                },
+            )
 
     def _insert(self, table: str, row: dict[str, Any]) -> None:
         marks = ", ".join("?" for _ in row)
@@ -175,9 +213,9 @@ def extracts(seed: int, days: int = 4) -> list[Extract]:
     def some(feed: str, day: date, keys: Sequence[dict[str, Any]], payload: dict[str, Sequence[Any]]) -> Extract:
         chosen = [key for key in keys if chance.random() < 0.6]
         rows = [
-            {**key, **{name: chance.choice(values) for name, values in payload.items()},
-             "op": chance.choice("UUUD")} for key in chosen
-        ]  # fmt: skip
+            {**key, **{name: chance.choice(values) for name, values in payload.items()}, "op": chance.choice("UUUD")}
+            for key in chosen
+        ]
         return Extract(feed, day, tuple(rows))
 
     customers = [{"customer_id": f"M{n}"} for n in range(3)]
@@ -192,21 +230,73 @@ def extracts(seed: int, days: int = 4) -> list[Extract]:
     for number in range(days):
         day = FIRST + timedelta(days=number)
         result += [
-            some("mart_customers", day, customers, {"first_name": ["Ann", "Bo", ""], "last_name": ["Lee", None],
-                 "country": ["US"], "customer_status": ["active"], "value_band": ["low"], "created_date": [FIRST]}),
-            some("mart_contact_points", day,
-                 [{**key, "contact_point_type": kind, "contact_point_number": n} for key in customers[:2]
-                  for kind in ("email", "sms") for n in (1, 2)],
-                 {"contact_point_value": ["a", "b"], "is_valid": [True, False], "is_preferred": [True]}),
-            some("mart_consents", day, [{**key, "channel": "email"} for key in customers],
-                 {"consent_status": ["opted_in", "opted_out"], "consented_at": ["2026-01-01 00:00:00"]}),
-            some("mart_campaigns", day, campaigns, {"campaign_name": ["x", "y"], "campaign_type": ["retention"],
-                 "campaign_status": ["active"], "start_date": [FIRST]}),
+            some(
+                "mart_customers",
+                day,
+                customers,
+                {
+                    "first_name": ["Ann", "Bo", ""],
+                    "last_name": ["Lee", None],
+                    "country": ["US"],
+                    "customer_status": ["active"],
+                    "value_band": ["low"],
+                    "created_date": [FIRST],
+                },
+            ),
+            some(
+                "mart_contact_points",
+                day,
+                [
+                    {**key, "contact_point_type": kind, "contact_point_number": n}
+                    for key in customers[:2]
+                    for kind in ("email", "sms")
+                    for n in (1, 2)
+                ],
+                {"contact_point_value": ["a", "b"], "is_valid": [True, False], "is_preferred": [True]},
+            ),
+            some(
+                "mart_consents",
+                day,
+                [{**key, "channel": "email"} for key in customers],
+                {"consent_status": ["opted_in", "opted_out"], "consented_at": ["2026-01-01 00:00:00"]},
+            ),
+            some(
+                "mart_campaigns",
+                day,
+                campaigns,
+                {
+                    "campaign_name": ["x", "y"],
+                    "campaign_type": ["retention"],
+                    "campaign_status": ["active"],
+                    "start_date": [FIRST],
+                },
+            ),
             some("mart_offers", day, offers, {"offer_name": ["p", "q"], "offer_type": ["gift"]}),
             some("mart_cells", day, cells, {**ids, "cell_name": ["m", "n"], "is_control": [True, False]}),
-            some("mart_contacts", day, contacts, {**ids, **people, "cell_id": ["L0", "L1"], "contact_status": ["sent"],
-                 "contacted_at": ["2026-01-02 00:00:00", "2026-01-03 00:00:00"], "contact_cost": [1]}),
-            some("mart_responses", day, responses, {**ids, **people, "treatment_id": ["T0", "T1"],
-                 "response_type": ["open", "conversion"], "responded_at": ["2026-01-04 00:00:00"]}),
-        ]  # fmt: skip
+            some(
+                "mart_contacts",
+                day,
+                contacts,
+                {
+                    **ids,
+                    **people,
+                    "cell_id": ["L0", "L1"],
+                    "contact_status": ["sent"],
+                    "contacted_at": ["2026-01-02 00:00:00", "2026-01-03 00:00:00"],
+                    "contact_cost": [1],
+                },
+            ),
+            some(
+                "mart_responses",
+                day,
+                responses,
+                {
+                    **ids,
+                    **people,
+                    "treatment_id": ["T0", "T1"],
+                    "response_type": ["open", "conversion"],
+                    "responded_at": ["2026-01-04 00:00:00"],
+                },
+            ),
+        ]
     return [extract for extract in result if extract.rows]

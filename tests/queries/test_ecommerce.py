@@ -14,8 +14,9 @@ from click.testing import CliRunner
 
 from ops_project import catalog
 from ops_project.cli import cli
+from ops_project.pipeline.warehouse import connection as warehouse
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import QueryError, find, queries
-from ops_project.runtime import snapshots, warehouse
 from tests.dbt.shop import Shop, day, item, order
 
 DAYS = 10

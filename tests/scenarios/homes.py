@@ -18,7 +18,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ops_project.catalog import load as load_catalog
-from ops_project.runtime import dagster_home, fault_points, snapshots
+from ops_project.dagster_bridge import home as dagster_home
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.process import kill_points as fault_points
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -98,7 +100,7 @@ def fork(work: Callable[[], int], log: Path) -> Child:
 
 
 def ops(settings: Settings, *arguments: str, kill_at: str | None = None, log: Path | None = None) -> Child:
-    """`ops …` on this home, in a child. `kill_at`: where it is to die (runtime/fault_points.py)."""
+    """`ops …` on this home, in a child. `kill_at`: where it is to die (process/kill_points.py)."""
 
     def work() -> int:
         from ops_project.cli import cli
@@ -139,6 +141,6 @@ def warm() -> None:
     from ops_project.cli import run  # noqa: F401
     from ops_project.defs import compose, shared  # noqa: F401
     from ops_project.defs.shared import execute  # noqa: F401
-    from ops_project.runtime import dbt_manifest
+    from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 
     _ = dbt_manifest.load().json

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from ops_project.model.acknowledgement import Acknowledgement
+from ops_project.model.alerting.acknowledgement import Acknowledgement
 
 GRAPH = {"gold/daily_revenue": {}, "gold/customer_metrics": {}}
 
@@ -52,8 +52,9 @@ def test_news_of_a_group_is_told_although_its_first_alert_is_acknowledged_and_sa
     day.advance("6m")
     [mail] = [n for n in day.inbox if n.channel == "data-team/2-email"]
     assert [(a["number"], a["acknowledged"]) for a in mail.payload["alerts"]] == [
-        (2, ""), (1, "by engineer-a, 2026-03-04 15:01 UTC: on it"),
-    ]  # fmt: skip
+        (2, ""),
+        (1, "by engineer-a, 2026-03-04 15:01 UTC: on it"),
+    ]
     day.forget_others()
     day.advance("5h", timedelta(minutes=5))
     assert day.inbox, "one of the two is nobody's: the group is repeated"
@@ -61,9 +62,15 @@ def test_news_of_a_group_is_told_although_its_first_alert_is_acknowledged_and_sa
 
 def _breach(day, sla: str, state: str = "firing") -> None:
     day.signal(
-        "sla.breach", state, domain="investor", pipeline="investor_pipeline", check=sla, partition="2026-03-04",
-        labels={"sla": sla, "sla_severity": "critical"}, owners=("team:investor-metrics",),
-    )  # fmt: skip
+        "sla.breach",
+        state,
+        domain="investor",
+        pipeline="investor_pipeline",
+        check=sla,
+        partition="2026-03-04",
+        labels={"sla": sla, "sla_severity": "critical"},
+        owners=("team:investor-metrics",),
+    )
 
 
 def _pages(day) -> list:

@@ -87,9 +87,10 @@ def test_an_unrelated_failure_beside_the_cause_is_its_own_alert(world):
     night.reads("freshness.state", 2.0, asset="gold/other")
     night.advance("1m")
     night.expect_to(
-        "on-call/2", f"on-call pagerduty > : {STOPPED}",
+        "on-call/2",
+        f"on-call pagerduty > : {STOPPED}",
         "on-call pagerduty > : firing gold/other is very stale: last built more than 48 h ago",
-    )  # fmt: skip
+    )
 
 
 def test_very_stale_silences_stale_of_the_same_table(world):

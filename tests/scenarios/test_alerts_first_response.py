@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from ops_project.model.rule import FirstResponse
+from ops_project.model.alerting.rule import FirstResponse
 
 GRAPH = {"bronze/policies": {}, "silver/rec_policy_sequence_gaps": {}}
 CLASSES = {
@@ -59,8 +59,13 @@ def test_rows_that_fail_in_no_feed_are_looked_at_where_the_rule_says(world):
 def test_a_file_that_came_twice_needs_no_comparing(world):
     day = world(graph=GRAPH)
     labels = {"finding": "source_duplicate", "feed": "policies"}
-    day.fails("landing.finding", asset="bronze/policies", check="source_duplicate",
-              failure_class="source_duplicate", labels=labels)  # fmt: skip
+    day.fails(
+        "landing.finding",
+        asset="bronze/policies",
+        check="source_duplicate",
+        failure_class="source_duplicate",
+        labels=labels,
+    )
     assert _told(day)["response"].startswith("Nothing to repair")
 
 

@@ -39,8 +39,10 @@ def test_a_scheduled_job_fails_the_person_on_call_is_paged_and_the_team_told(wor
     night.recovers("run.failure", pipeline="master_pipeline", domain="ecommerce")
     night.advance("10s")
     night.expect_to("on-call/2", f"on-call pagerduty > : {REPAIRED}")
-    night.expect_to("on-call", *(f"on-call {c}: {REPAIRED}" for c in (
-        "file > engineer-a", "console > ", "email > engineer.a@example.com")))  # fmt: skip
+    night.expect_to(
+        "on-call",
+        *(f"on-call {c}: {REPAIRED}" for c in ("file > engineer-a", "console > ", "email > engineer.a@example.com")),
+    )
     night.forget_others()
     night.advance("5h")
     night.expect_silence()
@@ -79,8 +81,9 @@ def test_the_terminal_says_an_alert_of_two_owners_once_and_names_both(world):
     told = [n for n in day.inbox if n.channel == "data-team/1-console"]
     assert [n.payload["to"] for n in told] == [["E-commerce Data (team)", "Marketing Data (team)"]]
     assert {n.recipient for n in day.inbox if n.channel == "data-team/0-file"} == {
-        "team:ecommerce-data", "team:marketing-data"
-    }, "the file keeps whom it was meant for"  # fmt: skip
+        "team:ecommerce-data",
+        "team:marketing-data",
+    }, "the file keeps whom it was meant for"
     day.advance("30m")
     assert [n for n in day.inbox if n.channel == "data-team/1-console"] == told
     day.recovers("asset.failure", asset="bronze/a")

@@ -105,8 +105,14 @@ def test_after_the_holiday_what_still_fires_is_told_to_its_owner(world):
 
 def test_on_a_holiday_an_sla_at_risk_does_not_wait(world):
     thanksgiving = world(at="2026-11-26 07:20", graph=GRAPH)
-    thanksgiving.fails("sla.at_risk", pipeline="investor_pipeline", domain="investor", check="investor-metrics",
-                       owners=("team:investor-metrics",), labels={"sla": "investor-metrics"})  # fmt: skip
+    thanksgiving.fails(
+        "sla.at_risk",
+        pipeline="investor_pipeline",
+        domain="investor",
+        check="investor-metrics",
+        owners=("team:investor-metrics",),
+        labels={"sla": "investor-metrics"},
+    )
     thanksgiving.advance("31s")
     thanksgiving.expect_to(
         "owners", "owners email > investor-metrics@example.com: firing investor-metrics will be late"
@@ -118,8 +124,14 @@ def test_on_a_holiday_what_endangers_an_sla_does_not_wait_either(world):
     thanksgiving.fails("asset.failure", asset="gold/kpi_aggregate_profit")
     thanksgiving.advance("1m")
     thanksgiving.expect_silence()
-    thanksgiving.fails("sla.at_risk", pipeline="investor_pipeline", domain="investor", check="investor-metrics",
-                       owners=("team:investor-metrics",), labels={"sla": "investor-metrics"})  # fmt: skip
+    thanksgiving.fails(
+        "sla.at_risk",
+        pipeline="investor_pipeline",
+        domain="investor",
+        check="investor-metrics",
+        owners=("team:investor-metrics",),
+        labels={"sla": "investor-metrics"},
+    )
     thanksgiving.advance("31s")
     thanksgiving.expect_to(
         "owners",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ops_project.operations.rendering import as_text, facts
-from ops_project.operations.rendering_email import as_html
-from ops_project.operations.rendering_slack import as_slack
+from ops_project.operations.alerting.rendering.email import as_html
+from ops_project.operations.alerting.rendering.lines import as_text, facts
+from ops_project.operations.alerting.rendering.slack import as_slack
 
 GRAPH = {
     "bronze/transactions": {"domain": "investor"},
@@ -30,8 +30,14 @@ def test_an_sla_that_only_depends_on_it_is_not_called_at_risk(world):
 
 def test_an_sla_that_is_foreseen_to_be_late_is_called_at_risk(world):
     day = world(at="2026-03-04 07:20", graph=GRAPH)
-    day.fails("sla.at_risk", pipeline="investor_pipeline", domain="investor", check="investor-metrics",
-              owners=("team:investor-metrics",), labels={"sla": "investor-metrics"})  # fmt: skip
+    day.fails(
+        "sla.at_risk",
+        pipeline="investor_pipeline",
+        domain="investor",
+        check="investor-metrics",
+        owners=("team:investor-metrics",),
+        labels={"sla": "investor-metrics"},
+    )
     day.advance("2m")
     day.fails("asset.failure", asset="gold/kpi_aggregate_profit")
     day.advance("2m")

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from ops_project.runtime import snapshots
-from ops_project.runtime.ledger import Ledger
+from ops_project.operations.ledger import Ledger
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
 from tests.scenarios.verdicts import last_checks
@@ -131,26 +131,55 @@ ALL = [
     *(
         ("insurance", f"{fault}:policies")
         for fault in (
-            "missing", "late", "late_partition", "zero_bytes", "truncated", "truncated_mid_row", "undecodable",
-            "unbalanced_quote", "duplicate_delivery", "control_count", "extra_column", "missing_column", "changed_type",
+            "missing",
+            "late",
+            "late_partition",
+            "zero_bytes",
+            "truncated",
+            "truncated_mid_row",
+            "undecodable",
+            "unbalanced_quote",
+            "duplicate_delivery",
+            "control_count",
+            "extra_column",
+            "missing_column",
+            "changed_type",
         )
     ),
     *(
         ("investor", fault)
         for fault in (
-            "fan_out", "wrong_join_key", "sales_counted_twice", "transformation_broken", "spend_schema_drift",
-            "sample_ratio_mismatch", "restatement", "negative_profit", "late:marketing_spend", "missing:marketing_spend",
-            "missing_column:transactions", "extra_column:product_events", "zero_bytes:transactions",
+            "fan_out",
+            "wrong_join_key",
+            "sales_counted_twice",
+            "transformation_broken",
+            "spend_schema_drift",
+            "sample_ratio_mismatch",
+            "restatement",
+            "negative_profit",
+            "late:marketing_spend",
+            "missing:marketing_spend",
+            "missing_column:transactions",
+            "extra_column:product_events",
+            "zero_bytes:transactions",
         )
     ),
     *(
         ("streaming", fault)
         for fault in (
-            "error_rate", "unknown_songs", "consumer_lag", "late:streams", "missing:streams", "late:songs",
-            "missing:songs", "missing_column:users", "undecodable:streams", "changed_type:streams",
+            "error_rate",
+            "unknown_songs",
+            "consumer_lag",
+            "late:streams",
+            "missing:streams",
+            "late:songs",
+            "missing:songs",
+            "missing_column:users",
+            "undecodable:streams",
+            "changed_type:streams",
         )
     ),
-]  # fmt: skip
+]
 # One of each kind that nothing else in the suite runs; the others are the soak's.
 IN_THE_SUITE = {"policies_lost", "policies_duplicated", "fan_out", "transformation_broken"}
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.landing.home import TAKINGS, Home, feed_of
+from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 HEAD = "id,name,amount,sold_at\n"
 DAILY = '    expected: daily\n    arrival: {by: "02:00", timezone: UTC, grace: 6h}\n    contact: shop@example.com\n'

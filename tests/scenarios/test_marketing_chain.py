@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ops_project.runtime import publishing, snapshots
+from ops_project.pipeline.warehouse import publishing, snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
 
@@ -20,9 +20,18 @@ NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 def simulate(settings: Settings, days: int, faults: tuple[str, ...] = ()) -> None:
     ended = homes.ops(
-        settings, "simulate", "--domain", "marketing", "--days", str(days), "--end", str(homes.LAST), "--scale", "0.05",
+        settings,
+        "simulate",
+        "--domain",
+        "marketing",
+        "--days",
+        str(days),
+        "--end",
+        str(homes.LAST),
+        "--scale",
+        "0.05",
         *(word for fault in faults for word in ("--fault", fault)),
-    ).wait()  # fmt: skip
+    ).wait()
     assert ended.code == 0, ended.output
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ops_project.runtime import dagster_home
-from ops_project.runtime.dagster_bridge_runs import open_instance
+from ops_project.dagster_bridge import home as dagster_home
+from ops_project.dagster_bridge.runs import open_instance
 from ops_project.settings import PROJECT_ROOT, Settings
 from tests.scenarios import homes
 

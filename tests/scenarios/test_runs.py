@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ops_project.runtime import dagster_bridge_runs as bridge
-from ops_project.runtime import locks, overlay_kept, publishing, snapshots
+from ops_project.dagster_bridge import runs as bridge
+from ops_project.pipeline.warehouse import publishing, snapshots
+from ops_project.process import home_overlay as overlay_kept
+from ops_project.process import locks
 from ops_project.settings import Settings
 from tests.scenarios import homes
 

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ops_project import catalog
+from ops_project.lineage import AssetFacts, Lineage
+from ops_project.model.alerting.matcher import Matcher
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.model.alerting.silence import Silence
 from ops_project.model.duration import parse_duration
-from ops_project.model.matcher import Matcher
-from ops_project.model.signal import FIRING, OK, Signal
-from ops_project.model.silence import Silence
-from ops_project.operations.deciding import decide
-from ops_project.operations.lineage import AssetFacts, Lineage
-from ops_project.operations.state import State
-from ops_project.runtime.alert_config import alert_config
+from ops_project.operations.alerting.decide.decide import decide
+from ops_project.operations.alerting.decide.state import State
+from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.settings import Settings
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -42,10 +42,16 @@ class World:
         settings = Settings.load(home=tmp_path)
         self.catalog = catalog.load(settings)
         facts = [
-            AssetFacts(key, upstream=tuple(spec.get("from", ())), owners=tuple(spec.get("owners", ("team:ecommerce-data",))),
-                       domain=spec.get("domain", "ecommerce"), tier=spec.get("tier", "1"), layer=key.split("/")[0])
+            AssetFacts(
+                key,
+                upstream=tuple(spec.get("from", ())),
+                owners=tuple(spec.get("owners", ("team:ecommerce-data",))),
+                domain=spec.get("domain", "ecommerce"),
+                tier=spec.get("tier", "1"),
+                layer=key.split("/")[0],
+            )
             for key, spec in (graph or {}).items()
-        ]  # fmt: skip
+        ]
         self.config = alert_config(settings, self.catalog, Lineage.of(facts))
         self.state = State()
         self.now = new_york(at)

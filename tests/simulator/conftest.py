@@ -11,7 +11,7 @@ import pytest
 
 from ops_project import catalog as catalogs
 from ops_project.catalog import Catalog
-from ops_project.landing import LandingResult, ensure_tables, land
+from ops_project.pipeline.landing import LandingResult, ensure_tables, land
 from ops_project.settings import Settings
 from ops_project.simulator import simulate
 

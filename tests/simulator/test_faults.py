@@ -22,14 +22,23 @@ from tests.simulator.conftest import END, Deliver, contents, home, landed
 KINDS = ("orders", "mart_contacts", "streams", "product_events")
 FILE_FAULTS = [fault for fault in REGISTRY.values() if fault.apply == "file"]
 FOUND_BY_LANDING = (
-    "source_missing", "source_late", "source_empty", "source_partial", "source_duplicate", "schema_mismatch",
-    "data_invalid", "key_violation",
-)  # fmt: skip
+    "source_missing",
+    "source_late",
+    "source_empty",
+    "source_partial",
+    "source_duplicate",
+    "schema_mismatch",
+    "data_invalid",
+    "key_violation",
+)
 # What only a format, or a contract, can suffer.
 IMPOSSIBLE = {
-    ("control_count", "streams"), ("control_count", "product_events"), ("unbalanced_quote", "streams"),
-    ("unbalanced_quote", "product_events"), ("reordered_columns", "streams"),
-}  # fmt: skip
+    ("control_count", "streams"),
+    ("control_count", "product_events"),
+    ("unbalanced_quote", "streams"),
+    ("unbalanced_quote", "product_events"),
+    ("reordered_columns", "streams"),
+}
 # What arrives late is found by who looked for it before: a test of its own.
 LATE = ("late", "late_partition")
 # Landing cannot tell, and history must: a file without a count of its own that has too little of it.

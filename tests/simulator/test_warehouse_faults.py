@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from ops_project.catalog import Catalog
-from ops_project.operations.failures import classify
-from ops_project.runtime.serving import Item, open_store
-from ops_project.runtime.serving.store import Throttled
+from ops_project.failures import classify
+from ops_project.pipeline.serving import Item, open_store
+from ops_project.pipeline.serving.store import Throttled
 from ops_project.simulator import simulate
 from ops_project.simulator.faults.registry import resolve
 from ops_project.simulator.faults.request import FaultError, Request

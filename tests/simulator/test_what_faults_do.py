@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from ops_project.catalog import Catalog
-from ops_project.landing import ensure_tables, land
+from ops_project.pipeline.landing import ensure_tables, land
 from ops_project.settings import Settings
 from ops_project.simulator import simulate
 from ops_project.simulator.faults import truth

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ops_project.runtime import snapshots
-from ops_project.runtime.serving import listening, open_store
+from ops_project.pipeline.serving import listening, open_store
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
 from tests.scenarios.verdicts import failures, last_checks

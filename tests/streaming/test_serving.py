@@ -13,10 +13,10 @@ import duckdb
 import pytest
 from botocore.exceptions import ClientError
 
-from ops_project.runtime.serving import Item, listening, open_store
-from ops_project.runtime.serving.dynamodb import DynamoStore
-from ops_project.runtime.serving.embedded import EmbeddedStore
-from ops_project.runtime.serving.store import ATTEMPTS, Throttled
+from ops_project.pipeline.serving import Item, listening, open_store
+from ops_project.pipeline.serving.dynamodb import DynamoStore
+from ops_project.pipeline.serving.embedded import EmbeddedStore
+from ops_project.pipeline.serving.store import ATTEMPTS, Throttled
 from ops_project.settings import Settings
 from ops_project.simulator.faults.serving import exhaust
 

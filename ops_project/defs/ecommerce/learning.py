@@ -13,12 +13,12 @@ from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
-from ops_project.runtime.code_version import commit
-from ops_project.runtime.models import scoring, tables
-from ops_project.runtime.models.artifact import ModelUnusable
-from ops_project.runtime.models.registry import MODELS, Registry
-from ops_project.runtime.models.scoring import Scored, Scoring, due, score
-from ops_project.runtime.models.training import Trained, Training, train
+from ops_project.pipeline.learning import scoring, tables
+from ops_project.pipeline.learning.artifact import ModelUnusable
+from ops_project.pipeline.learning.registry import MODELS, Registry
+from ops_project.pipeline.learning.scoring import Scored, Scoring, due, score
+from ops_project.pipeline.learning.training import Trained, Training, train
+from ops_project.process.code_version import commit
 
 DOMAIN, OWNER, RUNBOOK = "ecommerce", "team:data-science", "models"
 WEEKLY_RECOMMENDATIONS, RETRAINING = "product_recommendations", "model_retraining"

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from ops_project.dagster_bridge.asset_graph import lineage_of
+from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.shared.site import Site
-from ops_project.runtime.cycle import CycleReport, run_once
-from ops_project.runtime.dagster_bridge_graph import lineage_of
+from ops_project.operations.alerting.cycle import CycleReport, run_once
 
 
 def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, now: datetime) -> CycleReport:
@@ -20,5 +21,6 @@ def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInsta
         instance,
         lineage=lineage_of(definitions),
         clock=lambda: datetime.now(UTC),
+        observers=OBSERVERS,
         hurry=True,
     )

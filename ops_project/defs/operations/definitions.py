@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from ops_project.dagster_bridge.asset_graph import lineage_of_repository
+from ops_project.dagster_bridge.ticks import schedules_of
+from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
-from ops_project.operations.lineage import Lineage
-from ops_project.runtime.cycle import CycleReport, open_ledger, remember_schedules, run_once
-from ops_project.runtime.dagster_bridge_graph import lineage_of_repository
-from ops_project.runtime.dagster_bridge_runs_observed import signals_of_run
-from ops_project.runtime.dagster_bridge_ticks import schedules_of
+from ops_project.lineage import Lineage
+from ops_project.operations.alerting.cycle import CycleReport, open_ledger, remember_schedules, run_once
+from ops_project.operations.alerting.dagster.run_signals import signals_of_run
 
 # The daemon's own loop is 5 s; 1 s asks for each of them.
 INTERVAL_SECONDS = 1
@@ -70,13 +71,20 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             context.instance,
             lineage=lineage,
             clock=_wall,
+            observers=OBSERVERS,
             daemon=True,
         )
         now = site.settings.now()
         if report.next_flush is not None and now < report.next_flush <= now + LINGER:
             time.sleep((report.next_flush - now).total_seconds())
             told = run_once(
-                site.settings, site.catalog, site.settings.now(), context.instance, lineage=lineage, clock=_wall
+                site.settings,
+                site.catalog,
+                site.settings.now(),
+                context.instance,
+                lineage=lineage,
+                clock=_wall,
+                observers=OBSERVERS,
             )
             report.delivery.delivered += told.delivery.delivered
         return dg.SkipReason(words(report))

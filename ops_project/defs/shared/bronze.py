@@ -8,10 +8,10 @@ from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
-from ops_project.landing import land
-from ops_project.model.feed import Feed
-from ops_project.runtime.fault_points import reach
-from ops_project.runtime.sources import fetch
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing import land
+from ops_project.pipeline.landing.sources import fetch
+from ops_project.process.kill_points import reach
 
 SCHEMA = "bronze"
 RAW = "raw"

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ops_project.runtime.dagster_bridge_runs import RunOutcome
+    from ops_project.dagster_bridge.runs import RunOutcome
 
 
 @dataclass

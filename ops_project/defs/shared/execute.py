@@ -13,14 +13,14 @@ from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from ops_project.dagster_bridge import runs as bridge
 from ops_project.defs.shared import partitions, unchanged
 from ops_project.defs.shared.arrivals import window
 from ops_project.defs.shared.domain_run import DomainRun, RunReport
 from ops_project.defs.shared.run_session import WATCHER, Watcher
 from ops_project.defs.shared.site import Site
-from ops_project.runtime import dagster_bridge_runs as bridge
-from ops_project.runtime import locks
-from ops_project.runtime.code_version import commit
+from ops_project.process import locks
+from ops_project.process.code_version import commit
 
 
 @dataclass(frozen=True)

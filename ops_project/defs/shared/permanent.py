@@ -8,8 +8,8 @@ from typing import Protocol
 
 import dagster as dg
 
-from ops_project.operations.failures import classify
-from ops_project.runtime.watchdog import Watchdog
+from ops_project.failures import classify
+from ops_project.process.watchdog import Watchdog
 
 # S3: two retries of a task; 5 s, then 10 s, with jitter so that two runs do not meet again.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ops_project.dagster_bridge.runs import RunOutcome
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import domain_of, table_of
-from ops_project.runtime.dagster_bridge_runs import RunOutcome
-from ops_project.runtime.publishing import Verdict
+from ops_project.pipeline.warehouse.publishing import Verdict
 
 PUBLISHED_SCHEMA = "gold"
 

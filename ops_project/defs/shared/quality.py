@@ -14,9 +14,9 @@ from asset_checks.specs import TableSpec
 from ops_project.defs.shared.bronze import SCHEMA as BRONZE
 from ops_project.defs.shared.permanent import RETRIES, TEST_SECONDS
 from ops_project.defs.shared.site import Site
-from ops_project.model.column import NUMERIC
-from ops_project.model.feed import Feed
-from ops_project.operations.arrival import is_expected
+from ops_project.model.feed.column import NUMERIC
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.decide.arrival import is_expected
 
 
 def layer_checks(site: Site, domain: str, layer: str, keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDefinition | None:
@@ -72,9 +72,16 @@ def _of_feed(site: Site, feed: Feed) -> TableSpec:
 
 
 _KINDS = {
-    "string": "text", "smallint": "whole", "integer": "whole", "bigint": "whole", "decimal": "number",
-    "double": "number", "boolean": "flag", "date": "moment", "timestamp": "moment",
-}  # fmt: skip
+    "string": "text",
+    "smallint": "whole",
+    "integer": "whole",
+    "bigint": "whole",
+    "decimal": "number",
+    "double": "number",
+    "boolean": "flag",
+    "date": "moment",
+    "timestamp": "moment",
+}
 
 
 def _monitored(feed: Feed) -> dict[str, str]:

@@ -10,16 +10,16 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from ops_project.dagster_bridge.runs import DOMAIN_TAG
 from ops_project.defs.shared.permanent import TEST_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.model.reconciliation import Node, Reconciliation
-from ops_project.operations.reconciliation import ChainResult, describe
-from ops_project.runtime import snapshots
-from ops_project.runtime.dagster_bridge_runs import DOMAIN_TAG
-from ops_project.runtime.reconcile import ReconcileError
-from ops_project.runtime.reconcile.chain import recent_days, reconcile
-from ops_project.runtime.reconcile.sides import literal
+from ops_project.pipeline.reconcile import ReconcileError
+from ops_project.pipeline.reconcile.chain import recent_days, reconcile
+from ops_project.pipeline.reconcile.classify import ChainResult, describe
+from ops_project.pipeline.reconcile.sides import literal
+from ops_project.pipeline.warehouse import snapshots
 
 PREFIX = "reconciliation_"
 FAILURE_CLASS = "reconciliation_break"

@@ -17,19 +17,21 @@ import dagster as dg
 import duckdb
 from dagster import DagsterRun
 
+from ops_project.dagster_bridge import runs as bridge
 from ops_project.defs.shared import partitions
 from ops_project.defs.shared.domain_run import RunReport
 from ops_project.defs.shared.publication import verdicts
 from ops_project.defs.shared.site import Site
-from ops_project.landing import ensure_tables
-from ops_project.runtime import dagster_bridge_runs as bridge
-from ops_project.runtime import dbt_runner, overlay_kept, publishing, repair, snapshots
-from ops_project.runtime import verdicts as false_alarms
-from ops_project.runtime.code_version import commit
-from ops_project.runtime.locks import Holder
-from ops_project.runtime.processes import current
-from ops_project.runtime.warehouse import Warehouse, writer
-from ops_project.runtime.watchdog import Overrun, Watchdog
+from ops_project.operations.alerting import false_alarms
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.warehouse import publishing, repair, snapshots
+from ops_project.pipeline.warehouse.connection import Warehouse, writer
+from ops_project.process import home_overlay as overlay_kept
+from ops_project.process.code_version import commit
+from ops_project.process.locks import Holder
+from ops_project.process.processes import current
+from ops_project.process.watchdog import Overrun, Watchdog
 
 TIMEOUT_TAG = "ops/timeout_seconds"
 DEFAULT_RUN_SECONDS = 14_400

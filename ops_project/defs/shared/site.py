@@ -11,8 +11,8 @@ import dagster as dg
 from ops_project.catalog import Catalog
 from ops_project.catalog import load as load_catalog
 from ops_project.defs.shared.partitions import daily_partitions
-from ops_project.runtime.dbt_manifest import DbtManifest
-from ops_project.runtime.dbt_manifest import load as load_manifest
+from ops_project.pipeline.dbt_engine.manifest import DbtManifest
+from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
 from ops_project.settings import Settings
 
 # Code references are in beta, and said so at every asset; the contract snapshots would notice a change.

@@ -10,13 +10,13 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import dbt_assets
 
+from ops_project.defs.shared.dbt_events import stream
 from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, TEST_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import Translator
-from ops_project.runtime import dbt_runner
-from ops_project.runtime.dagster_bridge_dbt import stream
-from ops_project.runtime.fault_points import reach
+from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.process.kill_points import reach
 
 
 def dbt_layer(site: Site, translator: Translator, *, name: str, select: str) -> dg.AssetsDefinition | None:

@@ -17,11 +17,14 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.catalog import Catalog
-from ops_project.landing.inbox import pending
-from ops_project.runtime import dagster_runs_file, dbt_manifest, files, snapshots, verdicts
-from ops_project.runtime.code_version import sources_key
-from ops_project.runtime.ledger import Ledger
-from ops_project.runtime.sources import SOURCES
+from ops_project.dagster_bridge import runs_file as dagster_runs_file
+from ops_project.operations.alerting import false_alarms as verdicts
+from ops_project.operations.ledger import Ledger
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.landing.inbox import pending
+from ops_project.pipeline.landing.sources import SOURCES
+from ops_project.pipeline.warehouse import files, snapshots
+from ops_project.process.code_version import sources_key
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
 
 NOTHING_NEW = "nothing new"

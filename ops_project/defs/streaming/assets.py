@@ -10,10 +10,10 @@ from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.stated import stated_checks
 from ops_project.defs.shared.translator import freshness_policy
-from ops_project.landing import pending
-from ops_project.runtime import serving
-from ops_project.runtime.serving import listening
-from ops_project.runtime.serving.store import Throttled
+from ops_project.pipeline import serving
+from ops_project.pipeline.landing import pending
+from ops_project.pipeline.serving import listening
+from ops_project.pipeline.serving.store import Throttled
 
 DOMAIN = "streaming"
 KEY = dg.AssetKey(["serving", "listening_kpis"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops_project.model.column import NUMERIC
+from ops_project.model.feed.column import NUMERIC
 from ops_project.simulator.faults.fault import Details, Fault
 from ops_project.simulator.faults.request import FaultError
 from ops_project.simulator.faults.scene import Scene

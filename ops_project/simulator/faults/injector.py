@@ -10,7 +10,7 @@ from typing import Any
 import holidays
 
 from ops_project.catalog import Catalog
-from ops_project.model.feed import Feed
+from ops_project.model.feed.feed import Feed
 from ops_project.settings import Settings
 from ops_project.simulator.faults import truth
 from ops_project.simulator.faults.fault import Details

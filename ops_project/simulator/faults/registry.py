@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from ops_project.catalog import Catalog
-from ops_project.model.feed import Feed
+from ops_project.model.feed.feed import Feed
 from ops_project.simulator.faults import (
     columns,
     files,

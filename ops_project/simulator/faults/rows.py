@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from ops_project.model.column import NUMERIC, Column
+from ops_project.model.feed.column import NUMERIC, Column
 from ops_project.simulator.faults.fault import Details, Fault
 from ops_project.simulator.faults.request import FaultError
 from ops_project.simulator.faults.scene import Scene

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ops_project.catalog import Catalog
-from ops_project.model.feed import Contract, Feed
+from ops_project.model.feed.feed import Contract, Feed
 from ops_project.simulator.faults.request import FaultError
 from ops_project.simulator.outbox import Staged
 from ops_project.simulator.records import Sheet, read_bytes, write_bytes

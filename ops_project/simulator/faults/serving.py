@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ops_project.catalog import Catalog
-from ops_project.runtime import serving
-from ops_project.runtime.serving import listening
-from ops_project.runtime.serving.embedded import EmbeddedStore
+from ops_project.pipeline import serving
+from ops_project.pipeline.serving import listening
+from ops_project.pipeline.serving.embedded import EmbeddedStore
 from ops_project.settings import Settings
 from ops_project.simulator.faults.fault import Details
 from ops_project.simulator.faults.registry import Resolved

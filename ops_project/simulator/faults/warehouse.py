@@ -7,7 +7,7 @@ from datetime import datetime
 import duckdb
 
 from ops_project.catalog import Catalog
-from ops_project.runtime import warehouse
+from ops_project.pipeline.warehouse import connection as warehouse
 from ops_project.settings import Settings
 from ops_project.simulator.faults.fault import Details
 from ops_project.simulator.faults.registry import Resolved

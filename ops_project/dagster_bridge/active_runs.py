@@ -1,0 +1,132 @@
+"""What runs and waits in Dagster now, and how long successes took, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
+
+from ops_project.dagster_bridge.asset_graph import name
+from ops_project.dagster_bridge.runs import PROCESS_TAG
+
+ACTIVE = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
+STEP_EVENTS = {
+    DagsterEventType.STEP_START,
+    DagsterEventType.STEP_SUCCESS,
+    DagsterEventType.STEP_FAILURE,
+    DagsterEventType.STEP_UP_FOR_RETRY,
+    DagsterEventType.STEP_RESTARTED,
+}
+
+
+@dataclass(frozen=True)
+class ActiveRun:
+    """A run that has not ended."""
+
+    run_id: str
+    job: str
+    domain: str
+    waiting: bool
+    """Queued: nothing of it has started."""
+    since: datetime
+    """When it was queued, or started."""
+    last_event_at: datetime
+    steps: Mapping[str, datetime] = field(default_factory=dict)
+    """Steps that run now → since when."""
+    process: str = ""
+    building: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Step → assets that it is to build and has not built yet."""
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A success."""
+
+    run_id: str
+    seconds: float
+    steps: Mapping[str, float]
+    assets: Mapping[str, str]
+    """Asset → the step that built it."""
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
+    """Oldest first."""
+    result = []
+    for record in instance.get_run_records(RunsFilter(statuses=ACTIVE), ascending=True):
+        run = record.dagster_run
+        waiting = run.status in (DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED)
+        steps: dict[str, datetime] = {}
+        building: dict[str, set[str]] = {}
+        last = record.start_time or record.create_timestamp.timestamp()
+        if not waiting:
+            for entry in instance.all_logs(run.run_id):
+                last = max(last, entry.timestamp)
+                event = entry.dagster_event
+                if event is None:
+                    continue
+                step = event.step_key or entry.step_key or ""
+                if event.event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+                    planned = event.asset_materialization_planned_data.asset_key
+                    building.setdefault(step, set()).add(name(planned))
+                elif event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
+                    done = event.step_materialization_data.materialization.asset_key
+                    building.setdefault(step, set()).discard(name(done))
+                if event.event_type not in STEP_EVENTS or not event.step_key:
+                    continue
+                if event.event_type in (DagsterEventType.STEP_START, DagsterEventType.STEP_RESTARTED):
+                    steps[event.step_key] = _moment(entry.timestamp)
+                else:
+                    steps.pop(event.step_key, None)
+        since = record.start_time if not waiting and record.start_time else record.create_timestamp.timestamp()
+        result.append(
+            ActiveRun(
+                run.run_id,
+                run.job_name,
+                run.tags.get("ops/domain", ""),
+                waiting,
+                _moment(since),
+                _moment(last),
+                steps,
+                run.tags.get(PROCESS_TAG, ""),
+                {step: frozenset(assets) for step, assets in building.items()},
+            )
+        )
+    return result
+
+
+def newest_success(instance: dg.DagsterInstance, job: str) -> str:
+    """Id of the last success, or nothing."""
+    found = instance.get_run_records(RunsFilter(job_name=job, statuses=[DagsterRunStatus.SUCCESS]), limit=1)
+    return found[0].dagster_run.run_id if found else ""
+
+
+def past_successes(instance: dg.DagsterInstance, job: str, limit: int = 20) -> list[PastRun]:
+    """The last successes of a job, newest first."""
+    result = []
+    for record in instance.get_run_records(RunsFilter(job_name=job, statuses=[DagsterRunStatus.SUCCESS]), limit=limit):
+        if record.start_time is None or record.end_time is None:
+            continue
+        steps: dict[str, float] = {}
+        started: dict[str, float] = {}
+        assets: dict[str, str] = {}
+        wanted = {DagsterEventType.STEP_START, DagsterEventType.STEP_SUCCESS, DagsterEventType.ASSET_MATERIALIZATION}
+        for entry in instance.all_logs(record.dagster_run.run_id, of_type=wanted):
+            event = entry.dagster_event
+            if event is None:
+                continue
+            key = event.step_key or entry.step_key or ""
+            if event.event_type == DagsterEventType.STEP_START:
+                started[key] = entry.timestamp
+            elif event.event_type == DagsterEventType.STEP_SUCCESS:
+                steps[key] = entry.timestamp - started.get(key, entry.timestamp)
+            else:
+                assets[name(event.step_materialization_data.materialization.asset_key)] = key
+        result.append(PastRun(record.dagster_run.run_id, record.end_time - record.start_time, steps, assets))
+    return result

@@ -1,0 +1,46 @@
+"""Dagster's home: its dagster.yaml, and which of Dagster's own files lie there.
+
+Written once; what a user changed is never overwritten.
+"""
+
+from __future__ import annotations
+
+from ops_project.settings import Settings
+
+DAGSTER_YAML = """\
+# Written on first use; change what you like, it is never overwritten.
+telemetry: {enabled: false}
+nux: {enabled: false}
+# One writer at a time: the queue hands out one run, the lock of the home guards against those started by hand.
+concurrency:
+  runs: {max_concurrent_runs: 1}
+run_monitoring: {enabled: true, poll_interval_seconds: 5, start_timeout_seconds: 120}
+# Steps retry by failure class; a whole run is never retried blindly.
+run_retries: {enabled: true, max_retries: 0, retry_on_asset_or_op_failure: false}
+# Every event is kept all the same; without this the console of the UI shows each one of every run.
+python_logs: {python_log_level: INFO}
+retention:
+  sensor: {purge_after_days: {skipped: 1, success: 30, failure: 90}}
+  schedule: {purge_after_days: 90}
+# Dagster's own files and tables; connections stay open, and the disk is not awaited at every event.
+storage:
+  custom:
+    module: ops_project.dagster_bridge.storage
+    class: Storage
+    config: {base_dir: {env: DAGSTER_HOME}}
+# Steps log to the event log and to logs/ in the home; capturing their streams would cost a process for each.
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+
+
+def ensure(settings: Settings) -> None:
+    """Make Dagster's home and its dagster.yaml where they are missing."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    file = settings.dagster_home / "dagster.yaml"
+    try:
+        with file.open("x", encoding="utf-8") as writer:
+            writer.write(DAGSTER_YAML)
+    except FileExistsError:
+        return

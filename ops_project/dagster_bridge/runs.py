@@ -1,0 +1,164 @@
+"""What Dagster's instance knows of runs: whose process died, what a run built, which of its checks failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
+
+from ops_project.dagster_bridge.runs_file import DOMAIN_TAG, RunFacts, moment
+from ops_project.process import locks
+from ops_project.process.processes import Process, current
+from ops_project.settings import Settings
+
+PROCESS_TAG = "ops/process"
+AS_OF_TAG = "ops/as_of"
+COMMIT_TAG = "ops/commit"
+
+UNFINISHED = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+
+
+@dataclass(frozen=True)
+class CheckOutcome:
+    """The last evaluation of a check in a run; `passed` None: planned, and never evaluated."""
+
+    asset: tuple[str, ...]
+    name: str
+    blocking: bool
+    passed: bool | None
+    severity: str = "ERROR"
+    description: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return self.passed is False and self.severity == "ERROR"
+
+    @property
+    def warned(self) -> bool:
+        return self.passed is False and self.severity != "ERROR"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it forbids to publish: a blocking check that failed, or never came to be evaluated."""
+        return self.blocking and (self.failed or self.passed is None)
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run did, from its events."""
+
+    planned: frozenset[tuple[str, ...]]
+    built: frozenset[tuple[str, ...]]
+    checks: tuple[CheckOutcome, ...]
+    rows: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    failures: tuple[tuple[str, str], ...] = ()
+    """(step, what it said)."""
+
+
+def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
+    """Read a run's events once."""
+    planned, built, rows, failures = set(), set(), {}, []
+    checks: dict[tuple[tuple[str, ...], str], CheckOutcome] = {}
+    wanted = {
+        DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+        DagsterEventType.ASSET_MATERIALIZATION,
+        DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+        DagsterEventType.ASSET_CHECK_EVALUATION,
+        DagsterEventType.STEP_FAILURE,
+    }
+    for record in instance.all_logs(run_id, of_type=wanted):
+        event = record.dagster_event
+        if event is None:
+            continue
+        kind = event.event_type
+        if kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+            planned.add(tuple(event.asset_materialization_planned_data.asset_key.path))
+        elif kind == DagsterEventType.ASSET_MATERIALIZATION:
+            found = event.step_materialization_data.materialization
+            key = tuple(found.asset_key.path)
+            built.add(key)
+            if "dagster/row_count" in found.metadata:
+                rows[key] = int(found.metadata["dagster/row_count"].value or 0)
+        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+            plan = event.asset_check_planned_data
+            key = tuple(plan.asset_key.path)
+            checks.setdefault((key, plan.check_name), CheckOutcome(key, plan.check_name, blocking=False, passed=None))
+        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION:
+            data = event.asset_check_evaluation_data
+            key = tuple(data.asset_key.path)
+            checks[key, data.check_name] = CheckOutcome(
+                asset=key,
+                name=data.check_name,
+                blocking=bool(data.blocking),
+                passed=data.passed,
+                severity=data.severity.value,
+                description=data.description or "",
+            )
+        elif kind == DagsterEventType.STEP_FAILURE:
+            failures.append((record.step_key or "", _words(event.step_failure_data)))
+    return RunOutcome(frozenset(planned), frozenset(built), tuple(checks.values()), rows, tuple(failures))
+
+
+def _words(data: object) -> str:
+    failure = getattr(data, "user_failure_data", None)
+    if failure is not None and failure.description:
+        return str(failure.description)
+    error = getattr(data, "error", None)
+    if error is None:
+        return "failed without a message"
+    while error.cause is not None:  # the innermost says what happened; the outer ones say in which step
+        error = error.cause
+    return " ".join(str(error.message).split())
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The persisted instance of the home that is exported (DAGSTER_HOME). Use it as a context manager.
+
+    One process at a time makes the tables: of five that start on an empty home, Dagster's own code lets two fail with
+    `table already exists`.
+    """
+    with locks.hold(settings.dagster_home / ".opening", owner="opening Dagster's storage", now=settings.now()):
+        return dg.DagsterInstance.get()
+
+
+def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str, RunFacts]:
+    """Domain → its newest run; domains that never ran are absent."""
+    found = {}
+    for domain in domains:
+        for record in instance.get_run_records(RunsFilter(tags={DOMAIN_TAG: domain}), limit=1):
+            run = record.dagster_run
+            found[domain] = RunFacts(
+                run.run_id, run.job_name, run.status.value.lower(), moment(record.start_time), moment(record.end_time)
+            )
+    return found
+
+
+def identify(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:
+    """Write into a run's tags which process it is, and what else is known only now."""
+    instance.add_run_tags(run_id, {**tags, PROCESS_TAG: str(current())})
+
+
+def process_tags() -> dict[str, str]:
+    """Tags of a run that this process is about to start."""
+    return {PROCESS_TAG: str(current())}
+
+
+def mark_dead_runs(instance: dg.DagsterInstance, now: datetime) -> list[str]:
+    """End the runs whose process died without a word, and free their pool slots. Returns what was done, in words."""
+    done = []
+    for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):
+        run = record.dagster_run
+        process = Process.parse(run.tags.get(PROCESS_TAG, ""))
+        if process is None or process.alive():
+            continue
+        message = (
+            f"The process of this run (pid {process.pid}) ended without a word: it was killed, or the machine was "
+            f"restarted. Found at {now.isoformat(timespec='seconds')}. Nothing needs cleaning up: run it again."
+        )
+        instance.report_run_failed(run, message)
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        done.append(f"run {run.run_id[:8]} ({run.job_name}): its process {process.pid} is gone; marked failed")
+    return done

@@ -1,0 +1,80 @@
+"""The newest runs, read from Dagster's run table without importing Dagster.
+
+`ops status` and a run with nothing to do need to know how the last runs ended, and nothing else: importing Dagster and
+opening its instance costs 1.2 s of CPU, this 2 ms. Only where the home has the storage that it was made with; where
+somebody configured another one (PostgreSQL), the answer is None, and Dagster is asked.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ops_project.settings import Settings
+
+DOMAIN_TAG = "ops/domain"
+# The second name stands in homes that an earlier version made.
+OUR_STORAGE = (
+    "module: ops_project.dagster_bridge.storage",
+    "module: ops_project.runtime.dagster_bridge_storage",
+)
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One run, as `ops status` tells it."""
+
+    run_id: str
+    job: str
+    state: str
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Domain → its newest run; domains that never ran are absent. `unfinished`: whether any run has not ended."""
+
+    newest: dict[str, RunFacts]
+    unfinished: bool
+
+
+def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
+    """None where runs are kept elsewhere; empty where nothing ever ran."""
+    configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
+    if not configuration.is_file():
+        return Runs({}, False)
+    text = configuration.read_text(encoding="utf-8")
+    if not any(name in text for name in OUR_STORAGE):
+        return None
+    if not file.is_file():
+        return Runs({}, False)
+    newest = {}
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
+            for domain in domains:
+                row = connection.execute(
+                    """
+                    SELECT run_id, pipeline_name, status, start_time, end_time FROM runs
+                    WHERE run_id IN (SELECT run_id FROM run_tags WHERE "key" = ? AND value = ?)
+                    ORDER BY id DESC LIMIT 1
+                    """,
+                    (DOMAIN_TAG, domain),
+                ).fetchone()
+                if row is not None:
+                    newest[domain] = RunFacts(row[0], row[1], row[2].lower(), moment(row[3]), moment(row[4]))
+            marks = ", ".join("?" * len(ENDED))
+            unfinished = connection.execute(
+                f"SELECT EXISTS (SELECT 1 FROM runs WHERE status NOT IN ({marks}))", ENDED
+            ).fetchone()
+    except sqlite3.Error:  # another version's tables: Dagster knows them
+        return None
+    return Runs(newest, bool(unfinished[0]))
+
+
+def moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,15 @@
+"""Every observer of this application: those of the operations layer, and the one that reads our warehouse."""
+
+from __future__ import annotations
+
+from ops_project.operations.alerting.observers import registry
+from ops_project.operations.alerting.observers.observer import Observer
+
+_EVENTS, *_OTHERS = registry.OBSERVERS
+
+# The snapshot is looked at right after the events: a finding and the run that it stopped are decided on together.
+OBSERVERS: tuple[Observer, ...] = (
+    _EVENTS,
+    Observer("snapshot", registry.imported_late("ops_project.defs.operations.snapshot_observer")),
+    *_OTHERS,
+)

@@ -1,0 +1,160 @@
+"""dbt's events as Dagster's: the one place that touches dagster-dbt's internal API.
+
+`DbtCoreCliEventMessage` is made for lines of a subprocess; it takes the same dictionaries from dbt in this process. A
+test notices when it moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from ops_project.failures import Classified, classify, classify_message
+from ops_project.model.failure_class import FailureClass
+from ops_project.pipeline.dbt_engine.runner import DbtResult, Invocation
+
+RowCount = Callable[[str], int | None]
+
+
+def stream(
+    invocation: Invocation,
+    *,
+    context: dg.AssetExecutionContext,
+    manifest: Mapping[str, Any],
+    translator: DagsterDbtTranslator,
+    row_count: RowCount,
+) -> Iterator[Any]:
+    """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure where dbt failed.
+
+    A failing test is not raised here: its check is blocking, and Dagster fails the step once all events are in.
+    `row_count`: `schema.table` → rows, or None where it cannot be told.
+    """
+    selected = context.selected_asset_check_keys
+    seen: set[str] = set()
+    for event in invocation:
+        if event["info"]["name"] == "LogSkipBecauseError":
+            continue
+        message = DbtCoreCliEventMessage(raw_event=event, event_history_metadata={})
+        for found in message.to_default_asset_events(
+            manifest=manifest, dagster_dbt_translator=translator, context=context
+        ):
+            if isinstance(found, dg.Output):
+                yield _with_rows(found, event, manifest, row_count)
+            elif isinstance(found, dg.AssetCheckResult):
+                if found.check_name is not None and found.asset_key is not None:
+                    seen.add(dg.AssetCheckKey(found.asset_key, found.check_name).to_user_string())
+                yield _with_class(found, manifest["nodes"].get(event["data"]["node_info"]["unique_id"], {}), manifest)
+            # An observation stands for a test that was not asked for (indirect selection): nobody reads it.
+    failure = failure_of(invocation.result, declared_classes(manifest))
+    if failure is not None:
+        raise failure
+    missing = [key for key in selected if key.to_user_string() not in seen]
+    if missing and not invocation.result.failed_tests:
+        context.log.warning(f"dbt ran no test for {len(missing)} checks, the first: {missing[0].to_user_string()}")
+
+
+# What a generic test finds, where neither the test nor its model says it.
+TEST_CLASSES = {
+    "primary_key": "key_violation",
+    "unique": "key_violation",
+    "no_overlap": "key_violation",
+    "relationships": "reference_violation",
+}
+# Where the engine's words tell only how a model failed, the layer tells what that is called.
+VAGUE = frozenset({"data_invalid", "schema_mismatch", "key_violation", "code_error", "unknown"})
+
+
+def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Model → the failure class that its meta declares."""
+    return {
+        node["name"]: str(node["config"]["meta"]["failure_class"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["config"].get("meta", {}).get("failure_class")
+    }
+
+
+def _with_class(
+    result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> dg.AssetCheckResult:
+    """A failed result in words, with its class: that of the test's meta, else of its model's, else of such tests."""
+    if result.passed:
+        return result
+    model = manifest["nodes"].get(test.get("attached_node") or "", {})
+    declared = [node.get("config", {}).get("meta", {}).get("failure_class") for node in (test, model)]
+    declared.append(TEST_CLASSES.get((test.get("test_metadata") or {}).get("name", ""), "data_invalid"))
+    found = next(str(name) for name in declared if name)
+    return result._replace(
+        description=result.description or _in_words(result, test, model),
+        metadata={**result.metadata, "failure_class": dg.MetadataValue.text(found)},
+    )
+
+
+def _in_words(result: dg.AssetCheckResult, test: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """What the test asserts, of which table, and how many rows break it."""
+    metadata = test.get("test_metadata") or {}
+    arguments = {name: value for name, value in (metadata.get("kwargs") or {}).items() if name != "model"}
+    rule = str(test.get("description") or "") or f"{metadata.get('name') or test.get('name', 'a test')}" + (
+        f" ({', '.join(f'{name}: {_plain(value)}' for name, value in arguments.items())})" if arguments else ""
+    )
+    rows = getattr(result.metadata.get("dagster_dbt/failed_row_count"), "value", None)
+    what = f"{rows} rows" if isinstance(rows, int) and rows != 1 else "1 row" if rows == 1 else "rows"
+    table = f"{model['schema']}.{model.get('alias') or model['name']}" if model.get("schema") else "the table"
+    return f"{what} of {table} break the rule {rule}"
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def failure_of(result: DbtResult, declared: Mapping[str, str] | None = None) -> dg.Failure | None:
+    """What to raise for this result: None where only tests failed, or nothing did.
+
+    `declared`: model → failure class that is meant where the engine's words are vague.
+    """
+    found: Classified
+    if result.exception is not None:
+        found = classify(result.exception)
+        what = f"dbt could not run: {result.exception}"
+    elif result.errors:
+        # One permanent error is enough: a retry would meet it again.
+        judged = [_judged(error, declared or {}) for error in result.errors]
+        found = next((item for item in judged if not item.transient), judged[0])
+        what = f"{len(result.errors)} dbt nodes failed: " + "; ".join(_short(error) for error in result.errors[:5])
+        if result.skipped:
+            what += f". Not built because of it: {', '.join(result.skipped[:20])}"
+    else:
+        return None
+    return dg.Failure(
+        description=what,
+        metadata={"failure_class": found.failure_class, "transient": found.transient, "because": found.because},
+        allow_retries=found.transient,
+    )
+
+
+def _judged(error: str, declared: Mapping[str, str]) -> Classified:
+    found = classify_message(error)
+    said = declared.get(error.partition(":")[0])
+    if said is None or found.failure_class not in VAGUE:
+        return found
+    return Classified(cast(FailureClass, said), False, found.because)
+
+
+def _short(error: str) -> str:
+    return " ".join(error.split())[:400]
+
+
+def _with_rows(
+    output: dg.Output[Any], event: Mapping[str, Any], manifest: Mapping[str, Any], row_count: RowCount
+) -> dg.Output[Any]:
+    node = manifest["nodes"][event["data"]["node_info"]["unique_id"]]
+    rows = row_count(f"{node['schema']}.{node['alias']}")
+    # The column schema is on the definition already, and is not written again with every event.
+    kept = {
+        key: value for key, value in output.metadata.items() if key in {"Execution Duration", "unique_id", "status"}
+    }
+    counted = {} if rows is None else {"dagster/row_count": rows}
+    return dg.Output(value=None, output_name=output.output_name, metadata={**kept, **counted})

@@ -1,0 +1,1 @@
+"""The nouns of alerting: signal, alert, rule, route, receiver, silence, service level."""

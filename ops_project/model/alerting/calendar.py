@@ -1,0 +1,144 @@
+"""Named time intervals (Alertmanager's), maintenance windows and holidays."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from ops_project.model.alerting.matcher import ConfiguredMatcher
+from ops_project.model.base import Model
+from ops_project.model.timezone import Timezone
+
+WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
+
+
+def _clock(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})", text)
+    if not found or (not (int(found[1]) < 24 and int(found[2]) < 60) and text != "24:00"):
+        raise ValueError(f"{text!r} is not a time; write HH:MM between 00:00 and 24:00")
+    return int(found[1]) * 60 + int(found[2])
+
+
+class TimeRange(Model):
+    """[start, end) of a day."""
+
+    start_time: str
+    end_time: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> TimeRange:
+        if _clock(self.start_time) >= _clock(self.end_time):
+            raise ValueError(
+                f"start_time {self.start_time} is not before end_time {self.end_time}; over midnight: two ranges"
+            )
+        return self
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        return _clock(self.start_time), _clock(self.end_time)
+
+
+def _ranges(
+    values: tuple[Any, ...], names: tuple[str, ...], low: int, high: int, base: int
+) -> tuple[tuple[int, int], ...]:
+    """`1:7`, `monday:friday`, `-1` → pairs; both ends belong to the range."""
+
+    def number(text: str) -> int:
+        if text.lower() in names:
+            return names.index(text.lower()) + base
+        if not re.fullmatch(r"-?\d+", text):
+            raise ValueError(f"{text!r} is not understood; valid: {', '.join(names) or 'numbers'} or a range a:b")
+        value = int(text)
+        if not low <= value <= high or (low < 0 and value == 0):
+            raise ValueError(f"{value} is outside {low} to {high}")
+        return value
+
+    pairs = []
+    for item in values:
+        first, _, last = str(item).partition(":")
+        pair = (number(first), number(last or first))
+        if pair[0] > pair[1] and (pair[0] < 0) == (pair[1] < 0):
+            raise ValueError(f"{item!r} ends before it starts")
+        pairs.append(pair)
+    return tuple(pairs)
+
+
+class TimeInterval(Model):
+    """Alertmanager's time interval: every field given must hold; within a field any. Ours besides: `holidays`."""
+
+    times: tuple[TimeRange, ...] = ()
+    weekdays: tuple[str, ...] = ()
+    days_of_month: tuple[str | int, ...] = ()
+    """1 to 31, or negative from the month's end."""
+    months: tuple[str | int, ...] = ()
+    years: tuple[str | int, ...] = ()
+    location: Timezone = "UTC"
+    holidays: str | None = None
+    """A country code of the `holidays` library, with a subdivision after a dash: US, US-NY."""
+
+    @field_validator("holidays")
+    @classmethod
+    def _calendar(cls, value: str | None) -> str | None:
+        if value is not None:
+            from holidays import list_supported_countries
+
+            known = list_supported_countries()
+            country, _, subdivision = value.partition("-")
+            if country not in known:
+                raise ValueError(f"{value!r} is not a country of the holidays library; write a code as in US or US-NY")
+            if subdivision and subdivision not in known[country]:
+                raise ValueError(f"{country} has no subdivision {subdivision!r}; valid: {', '.join(known[country])}")
+        return value
+
+    @model_validator(mode="after")
+    def _readable(self) -> TimeInterval:
+        self.weekday_ranges, self.day_ranges, self.month_ranges, self.year_ranges  # noqa: B018
+        return self
+
+    @property
+    def weekday_ranges(self) -> tuple[tuple[int, int], ...]:
+        return _ranges(self.weekdays, WEEKDAYS, 0, 6, 0)
+
+    @property
+    def day_ranges(self) -> tuple[tuple[int, int], ...]:
+        return _ranges(self.days_of_month, (), -31, 31, 0)
+
+    @property
+    def month_ranges(self) -> tuple[tuple[int, int], ...]:
+        return _ranges(self.months, MONTHS, 1, 12, 1)
+
+    @property
+    def year_ranges(self) -> tuple[tuple[int, int], ...]:
+        return _ranges(self.years, (), 1, 9999, 0)
+
+
+class Maintenance(Model):
+    """A standing silence: planned work."""
+
+    intervals: tuple[str, ...] = Field(min_length=1)
+    matchers: tuple[ConfiguredMatcher, ...] = ()
+    owner: str
+    reason: str
+
+
+class Calendar(Model):
+    """calendar.yaml."""
+
+    time_intervals: dict[str, tuple[TimeInterval, ...]]
+    maintenance: dict[str, Maintenance] = {}

@@ -1,0 +1,127 @@
+"""When an alert fires: conditions on declared metrics, how bad it is, what to do first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+
+from ops_project.model.alerting.matcher import ConfiguredMatcher
+from ops_project.model.base import Model
+from ops_project.model.duration import Duration
+from ops_project.model.failure_class import FailureClass
+from ops_project.model.severity import Severity
+
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+IDENTITY = ("pipeline", "asset", "partition", "check")
+RESPONSE_FIELDS = ("table", "feed", "check", "number")
+SUBJECT_LABELS = (*IDENTITY, "domain", "layer", "kind", "feed", "sla", "team")
+
+
+def _percent(value: Any) -> Any:
+    # S4 writes 5% and 120%: a share of one.
+    if isinstance(value, str) and value.strip().endswith("%"):
+        return float(value.strip()[:-1]) / 100
+    return value
+
+
+def _filled(text: str, known: tuple[str, ...]) -> str:
+    try:
+        text.format_map(dict.fromkeys(known, ""))
+    except KeyError as unknown:
+        raise ValueError(f"unknown field {{{unknown.args[0]}}}; valid: {', '.join(known)}") from None
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"{error}; a brace of its own is written twice") from None
+    return text
+
+
+class Condition(Model):
+    """`aggregate(metric over window) op threshold`."""
+
+    metric: str
+    op: Literal[">", ">=", "<", "<=", "==", "!="] = ">="
+    threshold: Annotated[float, BeforeValidator(_percent)] = 1.0
+    aggregate: Literal["last", "count", "sum", "avg", "max", "min", "ratio"] = "last"
+    """last: the newest reading; count: readings that fire; ratio: sum of values over sum of totals."""
+    window: Duration | None = None
+    """Readings with event_at in (now − window, now]."""
+    match: tuple[ConfiguredMatcher, ...] = ()
+
+    @model_validator(mode="after")
+    def _window_fits(self) -> Condition:
+        if self.aggregate != "last" and self.window is None:
+            raise ValueError(f"aggregate {self.aggregate} needs a window")
+        return self
+
+
+class FirstResponse(Model):
+    """What to do first about one failure class, whichever generic rule told of it."""
+
+    response: str
+    """{table} (schema.table), {feed}, {check} and {number} are filled in; one that names what the alert is not about
+    gives way to the rule's."""
+    runbook: str | None = None
+
+    @field_validator("response")
+    @classmethod
+    def _known_fields(cls, value: str) -> str:
+        return _filled(value, RESPONSE_FIELDS)
+
+
+class Rule(Model):
+    """One alert rule; exactly one of `any` and `all`."""
+
+    title: str
+    """What broke, in a phrase; {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in."""
+    titles: dict[FailureClass, str] = {}
+    """Instead of the title, where the alert has this failure class."""
+    any: tuple[Condition, ...] = ()
+    all: tuple[Condition, ...] = ()
+    severity: Severity
+    hold: Duration = Field(default=timedelta(), alias="for")
+    """How long the condition must hold before the alert fires."""
+    keep_firing_for: Duration = timedelta()
+    by: tuple[str, ...] = IDENTITY
+    """The labels that make one subject: one alert for each combination."""
+    category: Literal["data", "business", "platform"] = "data"
+    failure_class: FailureClass | None = None
+    runbook: str
+    response: str
+    """The first thing to do, in a sentence."""
+    generic: bool = False
+    """It tells of many failure classes: the class's own first response and runbook come before the rule's."""
+    labels: dict[str, str] = {}
+    seed: str = ""
+    """Where this was asked for."""
+    enabled: bool = True
+
+    @field_validator("by")
+    @classmethod
+    def _known_labels(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [label for label in value if label not in SUBJECT_LABELS]
+        if unknown:
+            raise ValueError(f"unknown label {unknown[0]!r}; valid: {', '.join(SUBJECT_LABELS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Rule:
+        if bool(self.any) == bool(self.all):
+            raise ValueError("give either any or all, with at least one condition")
+        return self
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return self.any or self.all
+
+
+class Rules(Model):
+    """rules.yaml."""
+
+    rules: dict[RuleId, Rule] = Field(min_length=1)
+    first_responses: dict[FailureClass, FirstResponse] = {}
+    """By failure class, for rules that are generic."""
+    flap_window: Duration = timedelta(hours=1)
+    """Firing again within this time counts as a flap."""
+    flap_hold: Duration = timedelta(minutes=30)
+    """A flapping alert must be well for this long before it is resolved."""

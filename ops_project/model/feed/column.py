@@ -1,0 +1,172 @@
+"""One column of a feed: where its text comes from, what it is cast to, and what is allowed. Values, not behaviour."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from ops_project.model.base import Model
+from ops_project.model.timezone import Timezone
+
+_TYPE = re.compile(r"(string|smallint|integer|bigint|double|boolean|date|time|timestamp)|decimal\((\d+), *(\d+)\)")
+_SQL = {
+    "string": "VARCHAR",
+    "smallint": "SMALLINT",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp": "TIMESTAMP",
+}
+NUMERIC = frozenset({"smallint", "integer", "bigint", "double", "decimal"})
+RESERVED = frozenset({"_batch_id", "_line", "_load_seq", "ingestion_timestamp"})
+_WHOLE = frozenset({"zeros", "exponent"})
+Accept = Literal["zeros", "exponent", "rounding", "nan", "infinity"]
+
+
+class Column(Model):
+    """A contract column. In YAML the type alone may stand for it: `quantity: integer`."""
+
+    model_config = ConfigDict(str_strip_whitespace=False, populate_by_name=True)
+
+    type: str
+    """string, smallint, integer, bigint, decimal(p,s), double, boolean, date, time or timestamp (stored as UTC)."""
+    source: str | None = Field(default=None, alias="from")
+    """The raw field's name in the file; default: the column's own name. Without header: the fields in order."""
+    expression: str | None = None
+    """SQL over the raw text fields instead of `from`; also over `_line`, `_file_name` and `_file_date`."""
+    formats: tuple[str, ...] = Field(default=(), alias="format")
+    """strptime formats for date, time and timestamp, the first that fits wins; default: ISO 8601."""
+    timezone: Timezone | None = None
+    """Zone of a timestamp that has no offset; default UTC."""
+    required: bool = False
+    may_be_absent: bool = False
+    """The file may lack the whole column; then it is NULL."""
+    accept: frozenset[Accept] = frozenset()
+    """Spellings that are otherwise refused: zeros (17850.0 as integer), exponent (9e+05), rounding (to the decimal's
+    scale, half away from zero), nan, infinity."""
+    trim: bool = False
+    """Strings: remove surrounding blanks. Other types never mind them."""
+    null_values: tuple[str, ...] | None = None
+    """Instead of the format's."""
+    true_values: tuple[str, ...] = ("true", "t", "yes", "y", "1")
+    false_values: tuple[str, ...] = ("false", "f", "no", "n", "0")
+    allowed: tuple[str, ...] | None = None
+    min: str | None = None
+    max: str | None = None
+    max_length: int | None = Field(default=None, ge=1)
+    pattern: str | None = None
+    """Regular expression (RE2) that the whole value must match."""
+    personal_data: bool = False
+    """Masked in messages, samples and evidence."""
+    monitor: bool = True
+    """Its values are compared with those of the files before (check `column_values`)."""
+    description: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"type": value}
+        if isinstance(value, dict):
+            value = dict(value)
+            for key in ("format", "formats"):
+                if isinstance(value.get(key), str):
+                    value[key] = (value[key],)
+            for key in ("min", "max"):
+                if value.get(key) is not None:
+                    value[key] = str(value[key])
+            for key in ("allowed", "true_values", "false_values", "null_values"):
+                if isinstance(value.get(key), list | tuple):
+                    value[key] = tuple(_text(item) for item in value[key])
+        return value
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, value: str) -> str:
+        found = _TYPE.fullmatch(value.strip())
+        if found is None:
+            raise ValueError(f"type {value!r} is not known; valid: {', '.join(_SQL)}, decimal(p,s)")
+        if found[2] and not (1 <= int(found[2]) <= 38 and int(found[3]) <= int(found[2])):
+            raise ValueError(f"type {value!r}: precision is 1 to 38 and scale at most the precision")
+        return value.strip().replace(" ", "")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Column:
+        if self.source is not None and self.expression is not None:
+            raise ValueError("from and expression exclude each other")
+        if self.formats and self.base_type not in ("date", "time", "timestamp"):
+            raise ValueError(f"format is for date, time and timestamp, not {self.type}")
+        if self.timezone is not None and self.base_type != "timestamp":
+            raise ValueError(f"timezone is for timestamp, not {self.type}")
+        if self.trim and self.base_type != "string":
+            raise ValueError(f"trim is for string; surrounding blanks of {self.type} never matter")
+        if self.max_length is not None and self.base_type != "string":
+            raise ValueError(f"max_length is for string, not {self.type}")
+        known: dict[str, frozenset[str]] = {
+            "integer": _WHOLE,
+            "bigint": _WHOLE,
+            "smallint": _WHOLE,
+            "decimal": frozenset({"exponent", "rounding"}),
+            "double": frozenset({"nan", "infinity"}),
+        }
+        valid = known.get(self.base_type, frozenset())
+        if strangers := sorted(str(item) for item in self.accept if item not in valid):
+            names = ", ".join(sorted(valid)) or "none"
+            raise ValueError(f"accept {', '.join(strangers)} means nothing for {self.type}; valid: {names}")
+        for name in ("min", "max"):
+            self._bound(name)
+        if self.pattern is not None:
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise ValueError(f"pattern is not a regular expression: {error}") from None
+        return self
+
+    def _bound(self, name: str) -> None:
+        text = getattr(self, name)
+        if text is None:
+            return
+        try:
+            if self.base_type in NUMERIC:
+                Decimal(text)
+            elif self.base_type == "date":
+                date.fromisoformat(text)
+            elif self.base_type == "timestamp":
+                datetime.fromisoformat(text)
+            else:
+                raise ValueError(f"{name} is for numbers, dates and timestamps, not {self.type}")
+        except InvalidOperation:
+            raise ValueError(f"{name} {text!r} is not a number") from None
+
+    @property
+    def base_type(self) -> str:
+        return self.type.partition("(")[0]
+
+    @property
+    def sql_type(self) -> str:
+        """The DuckDB type."""
+        return _SQL.get(self.type) or self.type.upper()
+
+    @property
+    def scale(self) -> int:
+        """Digits behind the point of a decimal; 0 for other types."""
+        return int(self.type.partition(",")[2].rstrip(")")) if self.base_type == "decimal" else 0
+
+    @property
+    def precision(self) -> int:
+        """All digits of a decimal; 0 for other types."""
+        return int(self.type.partition("(")[2].partition(",")[0]) if self.base_type == "decimal" else 0
+
+
+def _text(item: Any) -> str:
+    # YAML reads yes, no, 1 and 2010-12-01 as values; a contract compares texts.
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    return str(item)

@@ -1,0 +1,314 @@
+"""A feed: the contract between a source and its bronze table.
+
+Holds what the contract says and answers which version of it holds on a date. Decides nothing about a file, and reads
+none: that is `operations` and `landing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from ops_project.model.base import Model
+from ops_project.model.feed.arrival import Arrival, Closed, Expected
+from ops_project.model.feed.column import RESERVED, Column
+from ops_project.model.feed.file_format import Control, Format, Trailer
+from ops_project.model.feed.inbound import Named, compile_inbound
+
+NAME = r"^[a-z][a-z0-9_]*$"
+
+
+class Drift(Model):
+    """What happens to a file whose structure is not the contract's. The finding is written in every case."""
+
+    extra: Literal["reject", "load"] = "reject"
+    """Columns that the contract does not know; `load` leaves them out."""
+    reordered: Literal["reject", "load"] = "load"
+    """The same names in another order: loaded by name."""
+    share: float = Field(default=0.5, gt=0, le=1)
+    """A column of which more than this share of the values fails its cast has changed its type; a file in which more
+    than this share of the records has another number of fields has changed its structure."""
+
+
+class Volume(Model):
+    """Rows of a file against those before it, for files without a count of their own."""
+
+    enabled: bool = True
+    min_points: int = Field(default=7, ge=6)
+    """Earlier dates that are needed; fewer: unknown."""
+    history: int = Field(default=56, ge=6)
+    confidence: float = Field(default=0.9999, gt=0.5, lt=1)
+    """Of the two-sided prediction interval."""
+    large_change: float = Field(default=0.3, gt=0, lt=1)
+    """Share of the expected rows that a broken load loses; a change as large needs `large_confidence` only."""
+    large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
+    trend_from: int = Field(default=14, ge=6)
+    """Dates from which growth is part of the model."""
+    weekday_from: int = Field(default=28, ge=14)
+    """Days of history from which each weekday has a level of its own."""
+    min_relative_noise: float = Field(default=0.02, ge=0, lt=1)
+    """Noise that is assumed at least: a constant series has none of its own."""
+    min_rows: int | None = Field(default=None, ge=0)
+    """Fewer rows are partial whatever the history says."""
+    on_low: Literal["load", "reject"] = "load"
+
+
+class KeepFirst(Model):
+    """Of the rows that share the key the first is kept; the others are counted as collapsed."""
+
+    order: tuple[str, ...] = ()
+    """SQL order terms over the contract's columns, for example `updated_at DESC`; the file's order comes last."""
+
+
+class Version(Model):
+    """A change of the contract that was announced."""
+
+    version: int = Field(ge=2)
+    effective: date
+    """First business date to which it applies."""
+    note: str = ""
+    format: Format | None = None
+    """Replaces the whole format."""
+    columns: dict[str, Column] | None = None
+    """Replaces all columns."""
+    add: dict[str, Column] = {}
+    """Adds columns, or replaces those of the same name."""
+    drop: tuple[str, ...] = ()
+    """Columns that the source no longer sends; they stay in bronze, NULL from then on."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What holds for a file of one business date."""
+
+    version: int
+    format: Format
+    columns: Mapping[str, Column]
+
+    @property
+    def raw_names(self) -> dict[str, str]:
+        """Column → name of its raw field, of those that read one, in order."""
+        return {name: column.source or name for name, column in self.columns.items() if column.expression is None}
+
+
+class Feed(Model):
+    """One feed. Its bronze table is `bronze.<name>`."""
+
+    name: str = Field(pattern=NAME)
+    domain: str = Field(pattern=NAME)
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    """Default: the domain's."""
+    tier: int | None = Field(default=None, ge=1, le=3)
+    """Default: the domain's."""
+    runbook: str | None = None
+    contact: str = ""
+    """Whom to call upstream."""
+    enabled: bool = True
+    inbound: tuple[str, ...] = Field(min_length=1)
+    extract: Literal["full", "delta"] = "delta"
+    """full: every file holds all there is. delta: what is new or changed."""
+    format: Format = Format()
+    control: Control | None = None
+    trailer: Trailer | None = None
+    columns: dict[str, Column] = Field(min_length=1)
+    raw_fields: tuple[str, ...] = ()
+    """Raw fields that the file has besides those named by `from`: read by expressions, or ignored. With it the order of
+    the fields of a file without header."""
+    key: tuple[str, ...] = ()
+    keep_first: KeepFirst | None = None
+    duplicate_keys: Literal["later", "all"] = "later"
+    """Which rows of a repeated key are quarantined: those after the first, or all."""
+    replaces_by: tuple[str, ...] = ()
+    """delta: part of the key, for example the order of an order line. A file that has one of its values holds all rows
+    of that value: what earlier files had under it no longer counts."""
+    absent_keys: Literal["keep", "end"] = "keep"
+    """full: whether a key that an extract lacks keeps its last version or ends on that date."""
+    filter: str | None = None
+    """SQL over the raw text fields; rows for which it is not true are counted as filtered."""
+    rules: dict[str, str] = {}
+    """Name → SQL over the contract's columns; a row for which it is false is quarantined."""
+    business_date: str = "file"
+    """`file`: the date in the file's name (without one: the day of arrival), or a date or timestamp column."""
+    expected: Expected = Expected(kind="never")
+    closed: Closed = Closed()
+    arrival: Arrival = Arrival()
+    start: date | None = None
+    """First date that is expected; default: the first that ever came."""
+    volume: Volume = Volume()
+    drift: Drift = Drift()
+    version: int = Field(default=1, ge=1)
+    versions: tuple[Version, ...] = ()
+
+    _contracts: dict[int, Contract] = PrivateAttr(default_factory=dict)
+
+    @field_validator("inbound", "key", "replaces_by", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("expected", mode="before")
+    @classmethod
+    def _yaml_false(cls, value: Any) -> Any:
+        return "never" if value is None else value
+
+    @field_validator("inbound")
+    @classmethod
+    def _patterns(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            compile_inbound(text)
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Feed:
+        for version in self.versions:
+            if version.columns is not None and (version.add or version.drop):
+                raise ValueError(f"version {version.version}: columns replaces all; it excludes add and drop")
+        numbers = [self.version, *(version.version for version in self.versions)]
+        dates = [version.effective for version in self.versions]
+        if numbers != sorted(set(numbers)) or dates != sorted(set(dates)):
+            raise ValueError("versions must rise in number and in effective date")
+        for contract in self.contracts():
+            self._check(contract)
+        if self.keep_first is not None and not self.key:
+            raise ValueError("keep_first needs a key")
+        if self.trailer is not None and self.format.kind == "parquet":
+            raise ValueError("trailer: a Parquet file has none")
+        self._check_what_vanishes()
+        return self
+
+    def _check_what_vanishes(self) -> None:
+        if self.replaces_by:
+            if self.extract != "delta":
+                raise ValueError("replaces_by is for a delta; each file of a full extract replaces all there was")
+            if not set(self.replaces_by) < set(self.key):
+                raise ValueError(
+                    f"replaces_by ({', '.join(self.replaces_by)}) must be a part of the key; "
+                    f"valid: some, not all, of {', '.join(self.key) or 'a key, which the feed lacks'}"
+                )
+        if self.absent_keys == "end":
+            if self.extract != "full" or not self.key or self.business_date != "file":
+                raise ValueError("absent_keys: end needs extract: full, a key, and business_date: file")
+            if len(self.inbound) > 1 or compile_inbound(self.inbound[0]).has_parts:
+                raise ValueError(
+                    "absent_keys: end needs extracts of one file: a part that is not there would end every key in it; "
+                    "valid: one pattern without *, ? and {part}"
+                )
+
+    def _check(self, contract: Contract) -> None:
+        columns, where = contract.columns, f"version {contract.version}: " if self.versions else ""
+        for name in columns:
+            if name in RESERVED or (name == "business_date" and self.business_date != "business_date"):
+                raise ValueError(f"{where}column {name!r} is reserved: landing fills it")
+            if not name.isidentifier() or name != name.lower():
+                raise ValueError(f"{where}column {name!r} must be lower case letters, digits and underscores")
+        for name in self.key:
+            if name not in columns:
+                raise ValueError(f"{where}key column {name!r} is not a column; valid: {', '.join(columns)}")
+        if self.business_date != "file":
+            column = columns.get(self.business_date)
+            if column is None or column.base_type not in ("date", "timestamp"):
+                valid = [name for name, item in columns.items() if item.base_type in ("date", "timestamp")]
+                raise ValueError(
+                    f"{where}business_date {self.business_date!r} is neither `file` nor a date or timestamp column; "
+                    f"valid: {', '.join(['file', *valid])}"
+                )
+        if contract.format.kind == "csv" and not contract.format.header:
+            known = set(self.raw_fields)
+            if known and (unknown := [raw for raw in contract.raw_names.values() if raw not in known]):
+                raise ValueError(f"{where}raw_fields lacks {', '.join(map(repr, unknown))}, and the file has no header")
+            if not known and any(column.expression is not None for column in columns.values()):
+                raise ValueError(f"{where}a file without header whose columns are expressions needs raw_fields")
+
+    def contracts(self) -> list[Contract]:
+        """The base contract and every version, oldest first."""
+        result = [Contract(self.version, self.format, self.columns)]
+        for version in self.versions:
+            columns = dict(result[-1].columns)
+            if version.columns is not None:
+                columns = dict(version.columns)
+            for name in version.drop:
+                if name not in columns:
+                    raise ValueError(
+                        f"version {version.version}: drop {name!r} is not a column; valid: {', '.join(columns)}"
+                    )
+                del columns[name]
+            columns |= version.add
+            result.append(Contract(version.version, version.format or result[-1].format, columns))
+        return result
+
+    def at(self, day: date) -> Contract:
+        """The contract that holds for a file of business date `day`."""
+        index = sum(version.effective <= day for version in self.versions)
+        if index not in self._contracts:
+            self._contracts[index] = self.contracts()[index]
+        return self._contracts[index]
+
+    def bronze_columns(self) -> dict[str, Column]:
+        """Every column that any version has, the newest definition of each: the columns of the bronze table."""
+        result: dict[str, Column] = {}
+        for contract in self.contracts():
+            result |= contract.columns
+        return result
+
+    def match(self, name: str) -> Named | None:
+        """What the name of an inbound file says, or None where it is not a file of this feed.
+
+        Each pattern has slots of its own, so files of two patterns stand side by side. Those of the first pattern bear
+        no mark: a pattern that is appended later leaves what was landed before in its slots.
+        """
+        for index, text in enumerate(self.inbound):
+            if (named := compile_inbound(text).match(name)) is not None:
+                return replace(named, part=f"{text}/{named.part}") if index else named
+        return None
+
+    def personal_columns(self) -> frozenset[str]:
+        """Columns that hold personal data in any version."""
+        return frozenset(
+            name for contract in self.contracts() for name, column in contract.columns.items() if column.personal_data
+        )
+
+
+class FeedFile(Model):
+    """feeds/<domain>.yaml."""
+
+    domain: str = Field(pattern=NAME)
+    title: str = ""
+    description: str = ""
+    owners: tuple[str, ...] = ()
+    """Owners of every feed that names none."""
+    tier: int | None = Field(default=None, ge=1, le=3)
+    defaults: dict[str, Any] = {}
+    """Keys of a feed that hold for every feed of this file which does not set them; mappings are merged."""
+    feeds: dict[str, Feed] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_defaults(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not isinstance(value.get("feeds"), dict):
+            return value
+        defaults = {key: value[key] for key in ("owners", "tier") if value.get(key)}
+        if isinstance(value.get("defaults"), dict):
+            defaults = _merged(defaults, value["defaults"])
+        feeds = {
+            name: _merged(defaults, feed) | {"name": name, "domain": value.get("domain")}
+            for name, feed in value["feeds"].items()
+            if isinstance(feed, dict)
+        }
+        return value | {"feeds": value["feeds"] | feeds}
+
+    def resolved(self) -> dict[str, Feed]:
+        """The feeds by name, defaults applied."""
+        return dict(self.feeds)
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, item in over.items():
+        below = result.get(key)
+        result[key] = _merged(below, item) if isinstance(below, dict) and isinstance(item, dict) else item
+    return result

@@ -1,0 +1,114 @@
+"""What an inbound file is called: a glob with pieces.
+
+`{date:%Y-%m-%d}` is the file's business date, `{part}` (and `*`, `?`) tells several files of one date apart,
+`{revision}` marks a corrected redelivery and is no part of what the file stands for. A compressed file may have `.gz`
+behind the name. Knows names only; opens nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+_PIECE = re.compile(r"\{(?P<name>[a-z_]+)(?::(?P<format>[^{}]+))?\}|(?P<glob>[*?])")
+_DIRECTIVES = {
+    "Y": r"\d{4}",
+    "y": r"\d{2}",
+    "m": r"\d{2}",
+    "d": r"\d{2}",
+    "j": r"\d{3}",
+    "H": r"\d{2}",
+    "M": r"\d{2}",
+    "S": r"\d{2}",
+    "b": r"[A-Za-z]{3}",
+    "B": r"[A-Za-z]+",
+    "%": "%",
+}
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a file's name says."""
+
+    date: date | None
+    part: str
+    """The text of `{part}`, `*` and `?`, joined by `/`: with the date it is the slot that a redelivery replaces.
+    Of a feed's second and later patterns the pattern stands before it."""
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One compiled inbound pattern."""
+
+    text: str
+    regex: re.Pattern[str]
+    date_format: str | None
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether several files of one date may stand side by side."""
+        return any(name.startswith("part") for name in self.regex.groupindex)
+
+    def match(self, name: str) -> Named | None:
+        """What `name` says, or None where it is not a file of this pattern (also where its date is none)."""
+        found = self.regex.fullmatch(name)
+        if found is None:
+            return None
+        groups = found.groupdict()
+        day: date | None = None
+        if self.date_format is not None:
+            try:
+                day = datetime.strptime(groups["date"], self.date_format).date()  # noqa: DTZ007
+            except ValueError:
+                return None
+        parts = [value or "" for key, value in groups.items() if key.startswith("part")]
+        return Named(day, "/".join(parts))
+
+
+@lru_cache(maxsize=512)
+def compile_inbound(text: str) -> Inbound:
+    """A pattern ready to match. Raises ValueError where a piece is unknown."""
+    if "/" in text or not text.strip():
+        raise ValueError(f"inbound pattern {text!r} is a file name, not a path: files lie in inbound/<domain>/")
+    regex, last, parts, date_format = "", 0, 0, None
+    for piece in _PIECE.finditer(text):
+        regex += re.escape(text[last : piece.start()])
+        last = piece.end()
+        if piece["glob"]:
+            regex += f"(?P<part{parts}>{'[^/]*?' if piece['glob'] == '*' else '[^/]'})"
+            parts += 1
+        elif piece["name"] == "date":
+            if date_format is not None:
+                raise ValueError(f"inbound pattern {text!r} has two {{date}} pieces")
+            date_format = piece["format"] or "%Y-%m-%d"
+            regex += f"(?P<date>{_date_regex(date_format, text)})"
+        elif piece["name"] == "part":
+            regex += f"(?P<part{parts}>[^/]*?)"
+            parts += 1
+        elif piece["name"] == "revision":
+            regex += "[^/]*?"
+        else:
+            raise ValueError(
+                f"inbound pattern {text!r}: unknown piece {piece[0]!r}; valid: {{date:…}}, {{part}}, {{revision}}, *, ?"
+            )
+    rest = text[last:]
+    if "{" in rest or "}" in rest or "{" in re.sub(_PIECE, "", text):
+        raise ValueError(f"inbound pattern {text!r}: a brace is not closed, or the piece has no valid name")
+    return Inbound(text, re.compile(regex + re.escape(rest) + r"(?:\.gz)?", re.DOTALL), date_format)
+
+
+def _date_regex(date_format: str, text: str) -> str:
+    regex, index = "", 0
+    while index < len(date_format):
+        if date_format[index] == "%":
+            directive = date_format[index + 1 : index + 2]
+            if directive not in _DIRECTIVES:
+                raise ValueError(
+                    f"inbound pattern {text!r}: %{directive} is not understood; valid: %{', %'.join(_DIRECTIVES)}"
+                )
+            regex, index = regex + _DIRECTIVES[directive], index + 2
+        else:
+            regex, index = regex + re.escape(date_format[index]), index + 1
+    return regex

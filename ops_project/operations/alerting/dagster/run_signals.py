@@ -1,0 +1,332 @@
+"""A run that ended → signals: the run, exactly the assets whose own step failed, the checks that crashed.
+
+What was dropped because something before it failed is no cause, and gives no signal: it is in the blast radius.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from ops_project.dagster_bridge.asset_graph import name
+from ops_project.failures import classify_message
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+
+WANTED = {
+    DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    DagsterEventType.ASSET_MATERIALIZATION,
+    DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
+    DagsterEventType.ASSET_CHECK_EVALUATION,
+    DagsterEventType.STEP_START,
+    DagsterEventType.STEP_SUCCESS,
+    DagsterEventType.STEP_FAILURE,
+    DagsterEventType.STEP_UP_FOR_RETRY,
+    DagsterEventType.RUN_FAILURE,
+}
+MESSAGE_LENGTH = 4000
+
+
+@dataclass
+class _Step:
+    planned: set[str] = field(default_factory=set)
+    checks: set[tuple[str, str]] = field(default_factory=set)
+    started: bool = False
+    ended: bool = False
+    failed: Any = None
+    retries: list[tuple[datetime, Any]] = field(default_factory=list)
+
+
+@dataclass
+class _Run:
+    steps: dict[str, _Step] = field(default_factory=dict)
+    built: set[str] = field(default_factory=set)
+    evaluated: set[tuple[str, str]] = field(default_factory=set)
+    blocked: set[str] = field(default_factory=set)
+    """Assets with a blocking check that failed."""
+    failure: str = ""
+
+    def step(self, key: str | None) -> _Step:
+        return self.steps.setdefault(key or "", _Step())
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
+    run = _Run()
+    for entry in instance.all_logs(run_id, of_type=WANTED):
+        event = entry.dagster_event
+        if event is None:
+            continue
+        step = run.step(event.step_key or entry.step_key)
+        kind = event.event_type
+        if kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+            step.planned.add(name(event.asset_materialization_planned_data.asset_key))
+        elif kind == DagsterEventType.ASSET_MATERIALIZATION:
+            run.built.add(name(event.step_materialization_data.materialization.asset_key))
+        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+            plan = event.asset_check_planned_data
+            step.checks.add((name(plan.asset_key), plan.check_name))
+        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION:
+            data = event.asset_check_evaluation_data
+            run.evaluated.add((name(data.asset_key), data.check_name))
+            if not data.passed and data.blocking and data.severity == dg.AssetCheckSeverity.ERROR:
+                run.blocked.add(name(data.asset_key))
+        elif kind == DagsterEventType.STEP_START:
+            step.started = True
+        elif kind == DagsterEventType.STEP_SUCCESS:
+            step.ended = True
+        elif kind == DagsterEventType.STEP_FAILURE:
+            step.ended, step.failed = True, event.step_failure_data
+        elif kind == DagsterEventType.STEP_UP_FOR_RETRY:
+            step.retries.append((_moment(entry.timestamp), event.event_specific_data))
+        elif kind == DagsterEventType.RUN_FAILURE:
+            data = event.event_specific_data
+            error = getattr(data, "error", None)
+            said = event.message or "the run failed without a word"
+            while error is not None and error.cause is not None:
+                error = error.cause
+            # What happened before any step began is told by nobody else.
+            run.failure = f"{error.message.strip()} ({said})" if error is not None else said
+    return run
+
+
+def failed_assets(planned: set[str], built: set[str], blocked: set[str], lineage: Lineage) -> set[str]:
+    """Of one failed step: what was planned, was not built, and had nothing before it that was not built either.
+
+    In a step that builds many (dbt), whatever is downstream of a failed node or a failed blocking check was skipped.
+    """
+    missing = planned - built
+    return {key for key in missing if not lineage.ancestors(key) & (missing | blocked)}
+
+
+def _words(data: Any) -> tuple[str, str]:
+    """(what the step said, its failure class or nothing)."""
+    failure = getattr(data, "user_failure_data", None)
+    declared = ""
+    if failure is not None and failure.metadata and "failure_class" in failure.metadata:
+        declared = str(failure.metadata["failure_class"].value)
+    error = getattr(data, "error", None)
+    text = failure.description if failure is not None and failure.description else ""
+    if not text and error is not None:
+        while error.cause is not None:  # the innermost says what happened; the outer ones say in which step
+            error = error.cause
+        text = error.message.strip()
+    return (text or "failed without a message")[:MESSAGE_LENGTH], declared or classify_message(text).failure_class
+
+
+def signals_of_run(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, lineage: Lineage
+) -> list[Signal]:
+    """Everything that the end of this run tells."""
+    if run.tags.get("dagster/will_retry") == "true":
+        # Neither told nor counted as an end: another attempt is on its way.
+        return _first_attempt(run, True, at, now)
+    partition = run.tags.get("dagster/partition", "")
+    labels = _labels(run)
+    common: dict[str, Any] = {
+        "event_at": at,
+        "observed_at": now,
+        "pipeline": run.job_name,
+        "run_id": run.run_id,
+        "occurrence": run.run_id,
+        "labels": labels,
+    }
+    seen = _read(instance, run.run_id)
+    retries = _retries(seen, run, now, labels)
+    if succeeded:
+        return [
+            Signal(kind="run.failure", state=OK, value=0.0, domain=_domain(run, set(), lineage), **common),
+            _outcome(run, True, at, now, labels),
+            *_first_attempt(run, bool(retries), at, now),
+            *_steps(seen, run, at, now),
+            *retries,
+        ]
+    failed: dict[str, tuple[str, str]] = {}
+    signals: list[Signal] = []
+    for key, step in sorted(seen.steps.items()):
+        killed = step.started and not step.ended
+        if step.failed is None and not killed:
+            continue
+        words, failure_class = _words(step.failed) if step.failed is not None else (seen.failure, "process_killed")
+        assets = failed_assets(step.planned, seen.built, seen.blocked, lineage)
+        for asset in sorted(assets):
+            failed[asset] = (words, failure_class)
+        crashed = [check for check in step.checks - seen.evaluated if check[0] in seen.built or not step.planned]
+        signals += _crashed(crashed, common, partition, lineage, (words, failure_class))
+        if not assets and not crashed and not step.planned and not step.checks:
+            signals.append(
+                Signal(
+                    kind="step.failure",
+                    state=FIRING,
+                    check=key,
+                    message=words,
+                    failure_class=failure_class,
+                    domain=_domain(run, set(), lineage),
+                    **common,
+                )
+            )
+    for asset, (words, failure_class) in failed.items():
+        facts = lineage.get(asset)
+        signals.append(
+            Signal(
+                kind="asset.failure",
+                state=FIRING,
+                value=1.0,
+                asset=asset,
+                partition=partition,
+                owners=facts.owners,
+                domain=facts.domain,
+                message=words,
+                failure_class=failure_class,
+                **common,
+            )
+        )
+    concerned = set(failed) or seen.blocked or {asset for signal in signals if (asset := signal.asset)}
+    first = next(iter(failed.values()), None)
+    if first is None:
+        stated = next((_words(step.failed) for step in seen.steps.values() if step.failed is not None), None)
+        first = stated or (seen.failure, classify_message(seen.failure).failure_class)
+    owners = tuple(dict.fromkeys(owner for asset in sorted(concerned) for owner in lineage.get(asset).owners))
+    return [
+        Signal(
+            kind="run.failure",
+            state=FIRING,
+            value=1.0,
+            domain=_domain(run, concerned, lineage),
+            owners=owners,
+            assets=tuple(sorted(concerned)),
+            message=first[0],
+            failure_class=first[1],
+            **common,
+        ),
+        _outcome(run, False, at, now, labels),
+        *_first_attempt(run, True, at, now),
+        *_steps(seen, run, at, now),
+        *signals,
+        *retries,
+    ]
+
+
+def _labels(run: dg.DagsterRun) -> dict[str, str]:
+    labels = {"scheduled": "true" if "dagster/schedule_name" in run.tags else "false"}
+    start, end = run.tags.get("dagster/asset_partition_range_start"), run.tags.get("dagster/asset_partition_range_end")
+    if start and end:
+        labels["partitions"] = start if start == end else f"{start} … {end}"
+    return labels
+
+
+def _domain(run: dg.DagsterRun, assets: set[str], lineage: Lineage) -> str:
+    selected = {name(key) for key in run.asset_selection or ()}
+    domains = [lineage.get(asset).domain for asset in sorted(assets or selected)]
+    return run.tags.get("ops/domain") or next((domain for domain in domains if domain), "")
+
+
+def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, labels: Mapping[str, str]) -> Signal:
+    return Signal(
+        kind="run.outcome",
+        state=OK if succeeded else FIRING,
+        event_at=at,
+        observed_at=now,
+        occurrence=run.run_id,
+        value=0.0 if succeeded else 1.0,
+        total=1.0,
+        pipeline=run.job_name,
+        run_id=run.run_id,
+        labels=labels,
+        domain=run.tags.get("ops/domain", ""),
+    )
+
+
+def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime) -> list[Signal]:
+    """Whether it came through at once; nothing of a run that is itself a second attempt."""
+    if "dagster/retry_number" in run.tags:
+        return []
+    return [
+        Signal(
+            kind="run.first_attempt",
+            state=FIRING if failed else OK,
+            event_at=at,
+            observed_at=now,
+            total=1.0,
+            occurrence=run.run_id,
+            value=float(failed),
+            pipeline=run.job_name,
+            run_id=run.run_id,
+            domain=run.tags.get("ops/domain", ""),
+        )
+    ]
+
+
+def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[Signal]:
+    """How many of a run's steps failed in the end."""
+    begun = [step for key, step in seen.steps.items() if key and step.started]
+    if not begun:
+        return []
+    failed = sum(step.failed is not None or not step.ended for step in begun)
+    return [
+        Signal(
+            kind="step.outcome",
+            state=FIRING if failed else OK,
+            event_at=at,
+            observed_at=now,
+            value=float(failed),
+            total=float(len(begun)),
+            occurrence=run.run_id,
+            pipeline=run.job_name,
+            run_id=run.run_id,
+            domain=run.tags.get("ops/domain", ""),
+        )
+    ]
+
+
+def _crashed(
+    checks: Sequence[tuple[str, str]] | None,
+    common: Mapping[str, Any],
+    partition: str,
+    lineage: Lineage,
+    words: tuple[str, str] | None,
+) -> list[Signal]:
+    """Planned and never evaluated, in a step that failed."""
+    return [
+        Signal(
+            kind="check.crash",
+            state=FIRING,
+            value=1.0,
+            asset=asset,
+            check=check,
+            partition=partition,
+            owners=lineage.get(asset).owners,
+            domain=lineage.get(asset).domain,
+            message=words[0] if words else "",
+            failure_class="code_error",
+            **common,
+        )
+        for asset, check in sorted(checks or ())
+    ]
+
+
+def _retries(seen: _Run, run: dg.DagsterRun, now: datetime, labels: Mapping[str, str]) -> list[Signal]:
+    return [
+        Signal(
+            kind="step.retry",
+            state=FIRING,
+            event_at=at,
+            observed_at=now,
+            occurrence=f"{run.run_id}:{key}:{attempt}",
+            value=1.0,
+            pipeline=run.job_name,
+            check=key,
+            run_id=run.run_id,
+            labels=labels,
+        )
+        for key, step in sorted(seen.steps.items())
+        for attempt, (at, _) in enumerate(step.retries)
+    ]

@@ -1,0 +1,63 @@
+"""Open alerts on their assets in the Dagster UI: a check `open_alerts` that fails while one is open and passes after.
+
+A runless check evaluation was the one that reads best: the asset turns yellow or red in the graph and the catalog, the
+text stands under Checks with its history, and it goes green again. An observation leaves no colour, and needs a look
+at the timeline to see that it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+
+from ops_project.masking import mask
+from ops_project.model.alerting.alert import Alert
+from ops_project.operations.alerting.dagster.events import SHOWN_CHECK
+
+SEVERE = ("critical", "high")
+MESSAGE_LENGTH = 300
+
+
+def evaluation(asset: str, alerts: Sequence[Alert]) -> dg.AssetCheckEvaluation:
+    """What the check says of one asset; nothing open passes."""
+    severe = any(alert.severity in SEVERE for alert in alerts)
+    alerts = sorted(alerts, key=lambda alert: alert.number)
+    # The UI sorts the entries as text: numbers of one width stay in their order.
+    width = len(str(alerts[-1].number)) if alerts else 0
+    return dg.AssetCheckEvaluation(
+        asset_key=dg.AssetKey(asset.split("/")),
+        check_name=SHOWN_CHECK,
+        passed=not alerts,
+        severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
+        # Shown in one paragraph: a line break is not seen there.
+        description=" · ".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
+        metadata={f"alert {alert.number:0{width}}": dg.MetadataValue.text(_words(alert)) for alert in alerts},
+    )
+
+
+def _words(alert: Alert) -> str:
+    said = mask(" ".join(alert.message.split()))
+    return "\n".join(
+        line
+        for line in (
+            f"{alert.severity}: {alert.summary}",
+            said[:MESSAGE_LENGTH] + (" …" if len(said) > MESSAGE_LENGTH else ""),
+            f"since {alert.starts_at:%Y-%m-%d %H:%M} UTC, owners: {', '.join(alert.owners) or 'nobody'}",
+            f"acknowledged by {alert.acknowledged_by}" if alert.acknowledged_at else "",
+            f"ops alerts show {alert.number}",
+        )
+        if line
+    )
+
+
+def show(instance: dg.DagsterInstance, asset: str, alerts: Sequence[Alert]) -> None:
+    """Write what is open on one asset."""
+    instance.report_runless_asset_event(evaluation(asset, alerts))
+
+
+def shown_check_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
+    """The definition behind those evaluations, so that the UI lists the check before anything ever failed."""
+    return dg.AssetCheckSpec(
+        SHOWN_CHECK, asset=asset, description="Alerts that are open on this asset. Written by the cycle."
+    )

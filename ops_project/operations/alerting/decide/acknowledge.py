@@ -1,0 +1,93 @@
+"""A person's acknowledgement → the alert and its page. It stops repeats and nothing else: news of the same group, and
+the resolve, are told as before. Whoever escalates asks `acknowledged`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.signal import digest
+from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
+
+PAGERDUTY = "pagerduty"
+
+
+def told_elsewhere(state: State, config: AlertConfig) -> set[int]:
+    """Alerts that were told through a channel that `config` does not have: another configuration knows its pager."""
+    known = {name for receiver, found in config.receivers.items() for name, _ in found.named(receiver)}
+    return {number for (_, name, _), entry in state.log.items() if name not in known for number in entry.firing}
+
+
+def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> None:
+    """Put acknowledgements that are new on their alerts, but those of the alerts `leave`."""
+    state = decision.state
+    for number, given in list(state.acknowledgements.items()):
+        if given.told_at is not None or number in leave:
+            continue
+        state.acknowledgements[number] = replace(given, told_at=now)
+        decision.acknowledgements_changed.add(number)
+        alert = state.alerts.get(number)
+        if alert is None or alert.status != FIRING or given.at < alert.starts_at:
+            continue  # it ended, or fired again, meanwhile
+        state.alerts[number] = replace(
+            alert, acknowledged_at=given.at, acknowledged_by=given.by, acknowledged_note=given.note
+        )
+        decision.changed.add(number)
+        decision.note(number, now, Reason.ACKNOWLEDGED, f"{given.by}: {given.note}" if given.note else given.by)
+
+
+def acknowledged(alerts: Iterable[Alert]) -> bool:
+    """Whether somebody works on every one of them."""
+    return all(alert.acknowledged_at is not None for alert in alerts)
+
+
+def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
+    """Stop the page of a group of which every alert that was told is acknowledged now.
+
+    Also behind a message of this very decision: a trigger opens the page anew, whoever acknowledged its alerts before.
+    """
+    state = decision.state
+    fresh = {number for number in decision.acknowledgements_changed if number in state.alerts}
+    channels = {
+        name: (receiver, channel)
+        for receiver, found in config.receivers.items()
+        for name, channel in found.named(receiver)
+        if channel.type == PAGERDUTY
+    }
+    for (group, name, recipient), entry in sorted(state.log.items()):
+        told = [state.alerts[number] for number in sorted(entry.firing) if number in state.alerts]
+        firing = [alert for alert in told if alert.status == FIRING]
+        news = fresh & entry.firing or (group, name, recipient) in decision.log_changed
+        if name not in channels or not news or not firing or not acknowledged(firing):
+            continue
+        last = max(firing, key=lambda alert: alert.acknowledged_at or now)
+        decision.notifications.append(
+            Notification(
+                key=digest(
+                    "acknowledge", group, name, recipient, str(last.number), str(last.acknowledged_at), str(entry.at)
+                ),
+                kind="acknowledge",
+                receiver=channels[name][0],
+                channel=name,
+                recipient=recipient,
+                severity=last.severity,
+                reason=Reason.ACKNOWLEDGED,
+                created_at=now,
+                group=group,
+                firing=tuple(alert.number for alert in firing),
+                payload={
+                    "kind": "acknowledge",
+                    "status": "acknowledged",
+                    "severity": last.severity,
+                    "at": now.isoformat(),
+                    "subject": f"[acknowledged] {last.summary}, by {last.acknowledged_by}",
+                    "text": last.acknowledged_note,
+                    "ui_url": config.ui_url,
+                    "alerts": [],
+                },
+            )
+        )

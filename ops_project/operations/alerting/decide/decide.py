@@ -1,0 +1,52 @@
+"""The decision of one cycle, as one visible list of stages: (state, signals, config, now) → (state, actions,
+reasons)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ops_project.model.alerting.alert import FIRING, PENDING
+from ops_project.model.alerting.signal import Signal
+from ops_project.operations.alerting.decide.acknowledge import take_up, tell_pagers
+from ops_project.operations.alerting.decide.evaluate import advance, evaluate, forget_told
+from ops_project.operations.alerting.decide.notify import (
+    announce_successes,
+    dispatch,
+    flush,
+    mark_sla_risk,
+    mute,
+    remind_of_silences,
+)
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+
+
+def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: datetime, tell: bool = True) -> Decision:
+    """What follows from `signals` at `now`. `tell=False` while a backlog is still being read: no message leaves before
+    everything known has been considered, or a symptom could be told before its cause."""
+    decision = Decision(state.copy())
+    evaluate(decision, signals, config)
+    announce_successes(decision, signals, config)
+    if not tell:
+        return decision
+    advance(decision, config, now)
+    mark_sla_risk(decision, config)
+    mute(decision, config, now)
+    take_up(decision, now)
+    dispatch(decision, config, now)
+    flush(decision, config, now)
+    tell_pagers(decision, config, now)
+    remind_of_silences(decision, config, now)
+    forget_told(decision)
+    decision.next_flush = _next(decision.state, config)
+    return decision
+
+
+def _next(state: State, config: AlertConfig) -> datetime | None:
+    times = [group.next_flush for group in state.groups.values()]
+    for alert in state.alerts.values():
+        if alert.status == PENDING and alert.rule in config.rules:
+            times.append(alert.starts_at + config.rules[alert.rule].hold)
+        if alert.status == FIRING and alert.clears_at is not None:
+            times.append(alert.clears_at)
+    return min(times, default=None)

@@ -1,0 +1,82 @@
+"""Alertmanager's group: when it is told, and whether there is anything to tell (its notification log)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.routing import Node
+
+# A digest comes once a day; a repeat interval of 24 h must not slip to the day after because of the cycle's seconds.
+DIGEST_SLACK = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Alerts that one route tells together."""
+
+    key: str
+    route: str
+    labels: Mapping[str, str]
+    members: frozenset[int]
+    created_at: datetime
+    next_flush: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """What a recipient was last told of a group."""
+
+    group: str
+    channel: str
+    recipient: str
+    firing: frozenset[int]
+    resolved: frozenset[int]
+    at: datetime
+    expires_at: datetime
+
+
+def next_digest(clock: str, zone: ZoneInfo, after: datetime) -> datetime:
+    """The next moment, strictly after `after`, at which the wall clock shows `clock`."""
+    local = after.astimezone(zone)
+    at = datetime.combine(local.date(), time.fromisoformat(clock), zone)
+    if at <= local:
+        at = datetime.combine(local.date() + timedelta(days=1), time.fromisoformat(clock), zone)
+    return at.astimezone(UTC)
+
+
+def first_flush(node: Node, zone: ZoneInfo, starts_at: datetime, now: datetime) -> datetime:
+    """When a new group is told: after group_wait, at once where its first alert is older than that already."""
+    if node.digest:
+        return next_digest(node.digest, zone, now)
+    return now if starts_at + node.group_wait <= now else now + node.group_wait
+
+
+def following_flush(node: Node, zone: ZoneInfo, now: datetime) -> datetime:
+    return next_digest(node.digest, zone, now) if node.digest else now + node.group_interval
+
+
+def needs_update(
+    entry: LogEntry | None,
+    firing: frozenset[int],
+    resolved: frozenset[int],
+    send_resolved: bool,
+    node: Node,
+    now: datetime,
+) -> tuple[bool, Reason]:
+    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`)."""
+    if entry is None:
+        return (True, Reason.FIRST_NOTIFICATION) if firing else (False, Reason.NEVER_TOLD)
+    if not firing <= entry.firing:
+        return True, Reason.NEW_FIRING
+    if not firing:
+        return (bool(entry.firing) and send_resolved, Reason.ALL_RESOLVED if entry.firing else Reason.NOTHING_TO_TELL)
+    if send_resolved and not resolved <= entry.resolved:
+        return True, Reason.NEW_RESOLVED
+    slack = DIGEST_SLACK if node.digest else timedelta()
+    if entry.at < now - node.repeat_interval + slack:
+        return True, Reason.REPEAT
+    return False, Reason.UNCHANGED

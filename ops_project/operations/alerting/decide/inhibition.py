@@ -1,0 +1,95 @@
+"""Which firing alerts are silent because another one says more: by rule as in Alertmanager, and from the asset
+graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.matcher import all_match
+from ops_project.model.alerting.route import GraphInhibition, InhibitRule
+from ops_project.model.severity import at_least
+from ops_project.operations.alerting.decide.reasons import Reason
+
+
+def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
+    """Target's number → source's number. An alert on both sides of a rule is silenced only by one that is not."""
+    result: dict[int, int] = {}
+    for rule in rules:
+        sources: dict[tuple[str, ...], list[tuple[Alert, bool]]] = {}
+        for alert in alerts:
+            if alert.status == FIRING and all_match(rule.source_matchers, alert.labels):
+                two_sided = all_match(rule.target_matchers, alert.labels)
+                sources.setdefault(_equal(rule, alert), []).append((alert, two_sided))
+        if not sources:
+            continue
+        for alert in alerts:
+            if alert.number in result or not all_match(rule.target_matchers, alert.labels):
+                continue
+            on_source_side = all_match(rule.source_matchers, alert.labels)
+            for source, two_sided in sources.get(_equal(rule, alert), ()):
+                if not (on_source_side and two_sided):
+                    result[alert.number] = source.number
+                    break
+    return result
+
+
+def _equal(rule: InhibitRule, alert: Alert) -> tuple[str, ...]:
+    return tuple(alert.labels.get(name, "") for name in rule.equal)
+
+
+def subjects(alert: Alert) -> tuple[str, ...]:
+    """The assets that an alert is about."""
+    return alert.assets or ((alert.asset,) if alert.asset else ())
+
+
+def inhibited_by_graph(alerts: Sequence[Alert], lineage: Lineage, config: GraphInhibition) -> dict[int, int]:
+    """Symptom's number → number of the cause furthest upstream.
+
+    A symptom is silent when each of its assets lies downstream of a firing cause that is at least as severe. A cause
+    that is itself a symptom passes on to its own cause, so that one page lists all of them.
+    """
+    if not config.enabled:
+        return {}
+    causes: dict[str, Alert] = {}
+    for alert in alerts:
+        if alert.status == FIRING and len(subjects(alert)) == 1 and all_match(config.causes, alert.labels):
+            asset = subjects(alert)[0]
+            if asset not in causes or not at_least(causes[asset].severity, alert.severity):
+                causes[asset] = alert
+    result: dict[int, int] = {}
+    for alert in alerts:
+        if alert.status != FIRING or not subjects(alert) or not all_match(config.symptoms, alert.labels):
+            continue
+        above = [
+            [
+                causes[key]
+                for key in lineage.ancestors(asset) & causes.keys()
+                if at_least(causes[key].severity, alert.severity)
+            ]
+            for asset in subjects(alert)
+        ]
+        if all(above):
+            first = min((cause for group in above for cause in group), key=lambda c: (_depth(c, lineage), c.number))
+            if first.number != alert.number:
+                result[alert.number] = first.number
+    return result
+
+
+def _depth(alert: Alert, lineage: Lineage) -> int:
+    return len(lineage.ancestors(subjects(alert)[0]))
+
+
+def inhibitions(
+    alerts: Iterable[Alert], rules: Sequence[InhibitRule], lineage: Lineage, graph: GraphInhibition
+) -> dict[int, tuple[int, Reason]]:
+    """Number of the silent alert → (number of the one that silences it, why). The graph is asked first."""
+    open_alerts = [alert for alert in alerts if alert.status == FIRING]
+    result = {
+        number: (cause, Reason.INHIBITED_BY_CAUSE)
+        for number, cause in inhibited_by_graph(open_alerts, lineage, graph).items()
+    }
+    for number, source in inhibited_by_rule(open_alerts, rules).items():
+        result.setdefault(number, (source, Reason.INHIBITED_BY_RULE))
+    return result

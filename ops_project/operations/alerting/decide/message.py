@@ -1,0 +1,229 @@
+"""What a message says: what broke, where, since when, how bad, whose, what hangs on it, and what to do first.
+
+Plain data that the outbox stores; how it looks in a medium stands in `rendering.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from ops_project.masking import mask
+from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.matcher import all_match
+from ops_project.model.alerting.receiver import Receiver
+from ops_project.model.alerting.rule import FirstResponse
+from ops_project.model.alerting.silence import Silence
+from ops_project.model.alerting.sla import Sla
+from ops_project.model.severity import RANK
+from ops_project.operations.alerting.decide.grouping import Group
+from ops_project.operations.alerting.decide.inhibition import subjects
+from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.recipients import owner_name
+from ops_project.operations.alerting.decide.routing import Node
+from ops_project.operations.alerting.decide.state import AlertConfig
+
+LISTED = 20
+OPEN_ALERTS = "Open alerts"
+READ = ("gold", "serving")
+# A table of this schema has its feed's name.
+LANDED = "bronze"
+
+
+def of_group(
+    group: Group,
+    node: Node,
+    receiver: Receiver,
+    firing: Sequence[Alert],
+    resolved: Sequence[Alert],
+    everything: Iterable[Alert],
+    config: AlertConfig,
+    reason: Reason,
+    now: datetime,
+    told: frozenset[int] = frozenset(),
+) -> dict[str, Any]:
+    """The payload for one recipient of one group. `told`: what fired when it was told last; news comes before that."""
+    everything = list(everything)
+    alerts = sorted(
+        [*firing, *resolved],
+        key=lambda a: (
+            a.status != FIRING,
+            -RANK[a.severity],
+            a.number in told,
+            a.acknowledged_at is not None,
+            a.number,
+        ),
+    )
+    worst = max((a.severity for a in alerts), key=lambda s: RANK[s])
+    return {
+        "kind": "alert",
+        "status": "firing" if firing else "resolved",
+        "severity": worst,
+        "page": receiver.page and bool(firing),
+        "receiver": node.receiver,
+        "group_key": group.key,
+        "group": dict(group.labels),
+        "reason": reason.value,
+        "at": now.isoformat(),
+        "subject": _subject(alerts, len(firing), worst, bool(node.digest)),
+        "digest": bool(node.digest),
+        "ui_url": config.ui_url,
+        "zone": config.zone.key,
+        "alerts": [of_alert(alert, everything, config) for alert in alerts],
+    }
+
+
+def _subject(alerts: Sequence[Alert], firing: int, worst: str, digest: bool) -> str:
+    if digest:
+        return f"[digest] {firing} open, {len(alerts) - firing} resolved"
+    first = alerts[0]
+    more = f" and {len(alerts) - 1} more" if len(alerts) > 1 else ""
+    state = f"{worst.upper()}" if firing else "RESOLVED"
+    return f"[{state}] {first.summary}{more}"
+
+
+def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> dict[str, Any]:
+    """One alert with its context."""
+    below = sorted(
+        {d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)),
+        # What people read comes first, and the steps on the way after.
+        key=lambda asset: (asset.partition("/")[0] not in READ, asset),
+    )
+    touched = {*below, *subjects(alert)}
+    # What merely depends is not at risk: a word that stands on every alert is not believed when it is true.
+    near = {a.labels["sla"] for a in (alert, *everything) if a.status == FIRING and "sla" in a.labels}
+    exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})
+    return {
+        "number": alert.number,
+        "rule": alert.rule,
+        "status": alert.status,
+        "severity": alert.severity,
+        "summary": alert.summary,
+        "message": mask(alert.message),
+        "domain": alert.labels.get("domain", ""),
+        "pipeline": alert.labels.get("pipeline", ""),
+        "assets": list(subjects(alert)),
+        "partition": alert.labels.get("partition", ""),
+        "check": alert.labels.get("check", ""),
+        "value": alert.value,
+        "since": (alert.starts_at).isoformat(),
+        "until": alert.resolved_at.isoformat() if alert.resolved_at else None,
+        "owners": [owner_name(owner, config) for owner in alert.owners],
+        "owner_ids": list(alert.owners),
+        "failure_class": alert.failure_class,
+        "response": response(alert, config),
+        "runbook": runbook(alert, config),
+        "run_id": alert.run_id,
+        "batch_id": alert.batch_id,
+        "evidence": alert.evidence_ref,
+        "flaps": alert.flaps,
+        "acknowledged": acknowledgement(alert),
+        "blast_radius": {
+            "assets": below[:LISTED],
+            "asset_count": len(below),
+            "exposures": exposures,
+            "slas": [
+                _promise(sla)
+                for name, sla in sorted(config.slas.items(), key=lambda item: item[1].due)
+                if touched.intersection(sla.assets) and name not in near
+            ],
+            "slas_at_risk": [
+                _promise(sla)
+                for name, sla in sorted(config.slas.items(), key=lambda item: item[1].due)
+                if name in near and (touched.intersection(sla.assets) or name == alert.labels.get("sla"))
+            ],
+        },
+        "silent_under_it": [
+            {"number": other.number, "summary": other.summary} for other in everything if other.cause == alert.number
+        ],
+        "labels": dict(alert.labels),
+    }
+
+
+def _promise(sla: Sla) -> str:
+    return sla.title if sla.due in sla.title else f"{sla.title} ({sla.due})"
+
+
+def acknowledgement(alert: Alert) -> str:
+    """Who works on it, since when; empty while nobody does."""
+    if alert.acknowledged_at is None:
+        return ""
+    note = f": {alert.acknowledged_note}" if alert.acknowledged_note else ""
+    return f"by {alert.acknowledged_by}, {alert.acknowledged_at:%Y-%m-%d %H:%M} UTC{note}"
+
+
+def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
+    """What its failure class asks for first, filled in; None where the rule's own words hold."""
+    rule = config.rules.get(alert.rule)
+    found = config.first_responses.get(alert.failure_class)
+    if rule is None or not rule.generic or found is None:
+        return None
+    schema, _, name = alert.asset.partition("/")
+    facts = {
+        "feed": alert.labels.get("feed", "") or (name if schema == LANDED else ""),
+        "table": alert.asset.replace("/", "."),
+        "check": alert.labels.get("check", ""),
+        "number": str(alert.number),
+    }
+    known = {field: value for field, value in facts.items() if value}
+    try:
+        return found.model_copy(update={"response": found.response.format_map(known)})
+    except KeyError:
+        return None
+
+
+def response(alert: Alert, config: AlertConfig) -> str:
+    """What to do first: the failure class's own, else the rule's."""
+    rule, own = config.rules.get(alert.rule), of_class(alert, config)
+    return own.response if own else rule.response if rule else ""
+
+
+def runbook(alert: Alert, config: AlertConfig) -> str:
+    """Slug of the runbook: the failure class's own, else the rule's, else the asset's."""
+    rule, own = config.rules.get(alert.rule), of_class(alert, config)
+    if own and own.runbook:
+        return own.runbook
+    return rule.runbook if rule else config.lineage.get(alert.asset).runbook
+
+
+def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict[str, Any]:
+    """The notice that a silence ends."""
+    matchers = ", ".join(map(str, silence.matchers))
+    waiting = [alert for alert in firing if all_match(silence.matchers, alert.labels)]
+    listed = "".join(f"\n#{alert.number} {alert.summary}" for alert in waiting[:LISTED])
+    return {
+        "kind": "silence",
+        "status": "notice",
+        "severity": "low",
+        "at": now.isoformat(),
+        "subject": f"[silence] number {silence.number} ends at {silence.ends_at:%Y-%m-%d %H:%M} UTC",
+        "text": f"Silence {silence.number} ({matchers}), asked for by {silence.owner}: {silence.reason}. It ends at "
+        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what fires then is told again. "
+        + (
+            f"{len(waiting)} alert{'s are' if len(waiting) > 1 else ' is'} silent under it now:{listed}"
+            if waiting
+            else "Nothing is silent under it now."
+        ),
+        "alerts": [],
+    }
+
+
+def of_success(
+    title: str, pipeline: str, run_id: str, facts: Sequence[tuple[str, str]], at: datetime, ui_url: str
+) -> dict[str, Any]:
+    """The daily success notice. Nobody takes it for an all-clear: alerts that are open stand in its subject."""
+    open_now = int(dict(facts).get(OPEN_ALERTS, 0))
+    others = f", {open_now} alert{'s' if open_now > 1 else ''} open" if open_now else ""
+    return {
+        "kind": "success",
+        "status": "success",
+        "severity": "low",
+        "at": at.isoformat(),
+        "subject": f"[success{others}] {title}",
+        "text": f"{pipeline} succeeded at {at:%Y-%m-%d %H:%M} UTC.",
+        "facts": [list(fact) for fact in facts],
+        "run_id": run_id,
+        "ui_url": ui_url,
+        "alerts": [],
+    }

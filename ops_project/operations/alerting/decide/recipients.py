@@ -1,0 +1,109 @@
+"""Who of a channel's recipients gets which alerts: each owner sees its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ops_project.model.alerting.alert import Alert
+from ops_project.model.alerting.receiver import Channel, SlackChannel
+from ops_project.model.owner import Person, Team
+from ops_project.operations.alerting.decide.routing import match
+from ops_project.operations.alerting.decide.state import AlertConfig
+
+
+def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> dict[str, frozenset[int]]:
+    """Recipient → numbers of the alerts that are its own. The empty recipient is the endpoint itself."""
+    if channel.type == "console":  # type: ignore[attr-defined]
+        # One reader sits before it: an alert of two owners is one message that names both, not the same line twice.
+        return {"": frozenset(alert.number for alert in alerts)} if alerts else {}
+    result: dict[str, set[int]] = {}
+    for alert in alerts:
+        for recipient in _recipients(channel, alert, config):
+            result.setdefault(recipient, set()).add(alert.number)
+    return {recipient: frozenset(numbers) for recipient, numbers in result.items()}
+
+
+def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> list[str]:
+    """Whom a message about these alerts is meant for, for people: each name once."""
+    found = [name for alert in alerts for name in _recipients(channel, alert, config)]
+    return [owner_name(name, config) for name in dict.fromkeys(found) if name]
+
+
+def owner_name(owner: str, config: AlertConfig) -> str:
+    """A name that a reader knows, and the address behind it."""
+    found = config.owners.resolve(owner)
+    if found is None:
+        return owner
+    return f"{found.name} (team)" if isinstance(found, Team) else found.name
+
+
+def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str]:
+    if channel.to == "owners":
+        served = _served(channel, alert, config)
+        return [found for found in of_owners(channel, alert.owners, config) if found not in served]
+    if channel.to == "primary-owner":
+        return of_owners(channel, [primary(alert, config)], config)
+    return of_owners(channel, (), config)
+
+
+def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
+    """E-mail addresses that another branch of the tree writes to about this alert, whenever this channel's does.
+
+    A branch that is quiet at other times, or that collects for a digest, says it later: it serves nobody in that sense.
+    """
+    if channel.type != "email":  # type: ignore[attr-defined]
+        return set()
+    nodes = match(config.tree, alert.labels)
+    own = [node for node in nodes if any(item is channel for item in config.receivers[node.receiver].channels)]
+    return {
+        found
+        for node in nodes
+        if own and not node.digest and not node.active and all(set(node.mute) <= set(mine.mute) for mine in own)
+        for name, other in config.receivers[node.receiver].named(node.receiver)
+        if other.type == "email" and isinstance(other.to, tuple) and name not in config.unconfigured
+        if other.send_resolved or not channel.send_resolved
+        for written in other.to
+        for found in [address(other, written, config)]
+    }
+
+
+def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
+    """The addresses of `owners` in this channel's terms; a fixed channel has its own."""
+    if channel.to in ("owners", "primary-owner"):
+        found = [address(channel, owner, config) for owner in owners if owner]
+    else:
+        found = [address(channel, name, config) for name in channel.to]
+        if channel.type == "email":  # type: ignore[attr-defined]
+            found = [",".join(dict.fromkeys(found))]
+    if not found and channel.type == "email":  # type: ignore[attr-defined]
+        return []  # nobody owns it: other channels are told, and no e-mail goes to no one
+    return list(dict.fromkeys(found)) or [""]
+
+
+def primary(alert: Alert, config: AlertConfig) -> str:
+    """The person who stands in for the one on call: the pipeline's primary owner, else the first owner's first
+    member."""
+    for name in (alert.labels.get("pipeline", ""), alert.labels.get("domain", "")):
+        if name in config.primary_owners:
+            return person(config.primary_owners[name], config)
+    return person(alert.owners[0], config) if alert.owners else ""
+
+
+def person(owner: str, config: AlertConfig) -> str:
+    """A team's first member; a person is itself."""
+    found = config.owners.resolve(owner)
+    return found.members[0] if isinstance(found, Team) else owner
+
+
+def address(channel: Channel, owner: str, config: AlertConfig) -> str:
+    """Where `owner` is reached through this kind of channel; an unknown name is taken as an address."""
+    found: Person | Team | None = config.owners.resolve(owner)
+    kind = channel.type  # type: ignore[attr-defined]
+    if found is None:
+        return owner
+    if kind == "email":
+        return found.email
+    if kind == "slack":
+        assert isinstance(channel, SlackChannel)
+        return found.slack or channel.channel or ""
+    return owner

@@ -1,0 +1,68 @@
+"""A replay for a reader: one line for each thing that was told, with the ways it went, not one for each way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops_project.operations.alerting.decide.replay import Change, Told
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that was told at one time."""
+
+    at: datetime
+    page: bool
+    status: str
+    summary: str
+    through: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AlertChange:
+    """What a changed configuration makes of one alert; `before` and `after` count messages."""
+
+    page: bool
+    status: str
+    summary: str
+    before: int
+    after: int
+    through: tuple[str, ...]
+
+    @property
+    def word(self) -> str:
+        """Added, removed, or more or fewer of the same."""
+        if not self.before or not self.after:
+            return "added" if self.after else "removed"
+        return "more" if self.after > self.before else "fewer" if self.after < self.before else "moved"
+
+
+def by_moment(told: Sequence[Told]) -> list[Moment]:
+    """In order of time."""
+    found: dict[tuple[datetime, bool, str, str], list[str]] = {}
+    for item in told:
+        found.setdefault((item.at, item.page, item.status, item.summary), []).append(item.channel)
+    return [Moment(*key, through=ways(channels)) for key, channels in sorted(found.items(), key=lambda kv: kv[0])]
+
+
+def by_alert(changes: Sequence[Change]) -> list[AlertChange]:
+    """Pages first, then what was added, by what it says."""
+    found: dict[tuple[bool, str, str], list[Change]] = {}
+    for change in changes:
+        found.setdefault((change.page, change.status, change.summary), []).append(change)
+    result = [
+        AlertChange(*key, sum(c.before for c in group), sum(c.after for c in group), ways(c.channel for c in group))
+        for key, group in found.items()
+    ]
+    return sorted(result, key=lambda c: (not c.page, c.before > 0, c.summary, c.status))
+
+
+def ways(channels: Iterable[str]) -> tuple[str, ...]:
+    """`data-team/0-file`, `data-team/2-email` → `data-team (file, email)`."""
+    found: dict[str, list[str]] = {}
+    for channel in sorted(set(channels)):
+        receiver, _, kind = channel.partition("/")
+        found.setdefault(receiver, []).append(kind.partition("-")[2])
+    return tuple(f"{receiver} ({', '.join(dict.fromkeys(kinds))})" for receiver, kinds in found.items())

@@ -1,0 +1,190 @@
+"""What the engine remembers from cycle to cycle, and what it is configured with. Values only: the ledger stores
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.acknowledgement import Acknowledgement
+from ops_project.model.alerting.alert import Alert
+from ops_project.model.alerting.calendar import Maintenance, TimeInterval
+from ops_project.model.alerting.metric import Metric
+from ops_project.model.alerting.receiver import Receiver
+from ops_project.model.alerting.route import GraphInhibition, InhibitRule
+from ops_project.model.alerting.rule import Condition, FirstResponse, Rule
+from ops_project.model.alerting.silence import Silence
+from ops_project.model.alerting.sla import Expectation, Sla
+from ops_project.model.owner import Owners
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry
+from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.routing import Node, walk
+from ops_project.operations.alerting.decide.windows import Reading
+
+
+@dataclass(frozen=True)
+class AlertConfig:
+    """Everything that decides, from the catalog and the asset graph."""
+
+    rules: Mapping[str, Rule]
+    metrics: Mapping[str, Metric]
+    tree: Node
+    receivers: Mapping[str, Receiver]
+    owners: Owners
+    zone: ZoneInfo
+    lineage: Lineage = field(default_factory=Lineage)
+    inhibit_rules: Sequence[InhibitRule] = ()
+    graph: GraphInhibition = field(default_factory=GraphInhibition)
+    intervals: Mapping[str, Sequence[TimeInterval]] = field(default_factory=dict)
+    maintenance: Mapping[str, Maintenance] = field(default_factory=dict)
+    slas: Mapping[str, Sla] = field(default_factory=dict)
+    expectations: Mapping[str, Expectation] = field(default_factory=dict)
+    primary_owners: Mapping[str, str] = field(default_factory=dict)
+    """Pipeline or domain → the owner who stands in for the person on call."""
+    flap_window: timedelta = timedelta(hours=1)
+    flap_hold: timedelta = timedelta(minutes=30)
+    first_responses: Mapping[str, FirstResponse] = field(default_factory=dict)
+    """Failure class → what to do first, where a rule is generic."""
+    ui_url: str = "http://localhost:3000"
+    """Where the Dagster UI is served, for links."""
+    hurry: bool = False
+    """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""
+    unconfigured: frozenset[str] = frozenset()
+    """Channels (receiver/index-type) that lack their secrets; they are left out, visibly."""
+
+    def __post_init__(self) -> None:
+        by_metric: dict[str, list[tuple[str, Rule, int, Condition]]] = {}
+        for name, rule in self.rules.items():
+            if rule.enabled:
+                for index, condition in enumerate(rule.conditions):
+                    by_metric.setdefault(condition.metric, []).append((name, rule, index, condition))
+        object.__setattr__(self, "by_metric", by_metric)
+        object.__setattr__(self, "nodes", {node.id: node for node in walk(self.tree)})
+
+    by_metric: Mapping[str, Sequence[tuple[str, Rule, int, Condition]]] = field(init=False, repr=False)
+    nodes: Mapping[str, Node] = field(init=False, repr=False)
+
+    def windowed(self) -> dict[str, timedelta]:
+        """Metrics that some rule looks back on → the longest window."""
+        result: dict[str, timedelta] = {}
+        for metric, entries in self.by_metric.items():
+            for _, _, _, condition in entries:
+                if condition.window is not None:
+                    result[metric] = max(result.get(metric, timedelta()), condition.window)
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How an alert that is gone ended, for as long as a flap could follow."""
+
+    resolved_at: datetime
+    flaps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of an alert's timeline."""
+
+    alert: int
+    at: datetime
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message for one recipient, to be written into the outbox with the decision."""
+
+    key: str
+    """Idempotency key."""
+    kind: str
+    """alert, success or silence."""
+    receiver: str
+    channel: str
+    """receiver/index-type."""
+    recipient: str
+    severity: str
+    reason: Reason
+    created_at: datetime
+    payload: Mapping[str, object]
+    group: str = ""
+    firing: tuple[int, ...] = ()
+    resolved: tuple[int, ...] = ()
+
+
+WindowKey = tuple[str, int, str]
+
+
+@dataclass
+class State:
+    """Mutable only inside a decision, which works on `copy()`."""
+
+    alerts: dict[int, Alert] = field(default_factory=dict)
+    """Open alerts, and resolved ones that somebody has still to be told of."""
+    by_key: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, Closed] = field(default_factory=dict)
+    windows: dict[WindowKey, list[Reading]] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    log: dict[tuple[str, str, str], LogEntry] = field(default_factory=dict)
+    silences: dict[int, Silence] = field(default_factory=dict)
+    acknowledgements: dict[int, Acknowledgement] = field(default_factory=dict)
+    """Those that the decision has not taken up yet, by alert."""
+    next_number: int = 1
+    routes_version: str = ""
+    """Digest of the tree that the groups were made with."""
+
+    def copy(self) -> State:
+        return State(
+            dict(self.alerts),
+            dict(self.by_key),
+            dict(self.closed),
+            {k: list(v) for k, v in self.windows.items()},
+            dict(self.groups),
+            dict(self.log),
+            dict(self.silences),
+            dict(self.acknowledgements),
+            self.next_number,
+            self.routes_version,
+        )
+
+
+@dataclass
+class Decision:
+    """What one cycle decided: the state after it, what changed, and who is to be told."""
+
+    state: State
+    changed: set[int] = field(default_factory=set)
+    dropped: set[int] = field(default_factory=set)
+    """Resolved and told: no longer part of the state."""
+    groups_changed: set[str] = field(default_factory=set)
+    groups_dropped: set[str] = field(default_factory=set)
+    log_changed: set[tuple[str, str, str]] = field(default_factory=set)
+    silences_changed: set[int] = field(default_factory=set)
+    acknowledgements_changed: set[int] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
+    notifications: list[Notification] = field(default_factory=list)
+    final: dict[int, Alert] = field(default_factory=dict)
+    """Dropped alerts as they ended."""
+    next_flush: datetime | None = None
+    """When something is due next."""
+
+    def note(self, alert: int, at: datetime, reason: Reason, detail: str = "") -> None:
+        self.events.append(Event(alert, at, reason, detail))
+
+    @property
+    def empty(self) -> bool:
+        return not (
+            self.changed
+            or self.dropped
+            or self.groups_changed
+            or self.groups_dropped
+            or self.log_changed
+            or self.silences_changed
+            or self.acknowledgements_changed
+            or self.events
+            or self.notifications
+        )

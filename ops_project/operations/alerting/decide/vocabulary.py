@@ -1,0 +1,68 @@
+"""Which labels and values there are, so that a mistyped silence is refused instead of silencing nothing, or all.
+
+A value of an open label (a check, a partition) cannot be mistaken for wrong. An expression that is a plain list must
+name what exists, each of its parts; any other must fit something that exists. There is no way past it: what does not
+exist yet can be silenced once it does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from ops_project.model.alerting.matcher import Matcher
+
+LISTED = 12
+_PLAIN = re.compile(r"[\w/:@. -]+")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """`names`: every label; `values`: those of closed labels."""
+
+    names: frozenset[str]
+    values: Mapping[str, frozenset[str]]
+    meant: Mapping[tuple[str, str], str]
+    """(label, what people write) → the value that it has on alerts."""
+
+
+def mistakes(matchers: Sequence[Matcher], known: Vocabulary) -> list[str]:
+    """One sentence for each matcher that names what does not exist, with the nearest that does."""
+    found = []
+    for matcher in matchers:
+        if matcher.name not in known.names:
+            found.append(f"{matcher}: no alert has a label {matcher.name!r}; {_instead(matcher.name, known.names)}")
+            continue
+        valid = known.values.get(matcher.name)
+        if valid is None or matcher.value == "":
+            continue
+        wrong = [value for value in _named(matcher) if value and value not in valid]
+        for value in wrong:
+            meant = known.meant.get((matcher.name, value))
+            instead = f"write {matcher.name}={meant!r}" if meant else _instead(value, valid)
+            found.append(f"{matcher}: there is no {matcher.name} {value!r}; {instead}")
+        if not _named(matcher) and not any(
+            Matcher(matcher.name, "=~", matcher.value).matches({matcher.name: v}) for v in valid
+        ):
+            found.append(f"{matcher}: fits no {matcher.name} that exists; {_instead(matcher.value, valid)}")
+    return found
+
+
+def _named(matcher: Matcher) -> list[str]:
+    """The values that it names one by one; nothing where it is a real expression."""
+    if matcher.operator in ("=", "!="):
+        return [matcher.value]
+    parts = matcher.value.split("|")
+    # A dot stands for itself in a name and for anything in an expression: a list of names has none that matters.
+    return parts if all(_PLAIN.fullmatch(part) and ".*" not in part for part in parts) else []
+
+
+def _instead(written: str, valid: Collection[str]) -> str:
+    near = get_close_matches(written, sorted(valid), n=3, cutoff=0.5)
+    if near:
+        return f"nearest: {', '.join(near)}"
+    shown = sorted(valid)
+    more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
+    return f"valid: {', '.join(shown[:LISTED])}{more}"

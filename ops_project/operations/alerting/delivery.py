@@ -1,0 +1,132 @@
+"""Emptying the outbox: the most severe first, one message at a time, so that a kill can repeat one and no more.
+
+Refuses to decide anything: what is in the outbox is sent, later if need be, and given up only after many attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ops_project.model.alerting.receiver import AnyChannel, Receiver
+from ops_project.operations.alerting.decide.backoff import delay
+from ops_project.operations.channels import registry
+from ops_project.operations.channels.protocol import DeliveryError, Sender
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.outbox import Message
+from ops_project.process.kill_points import reach
+from ops_project.settings import Settings
+
+MINUTE = timedelta(minutes=1)
+# A cycle must come back to look at what happened meanwhile, whatever the services do.
+BUDGET = timedelta(seconds=20)
+
+Clock = Callable[[], datetime]
+
+
+@dataclass
+class DeliveryReport:
+    delivered: int = 0
+    failed: int = 0
+    dead: int = 0
+    postponed: int = 0
+    errors: dict[str, str] = field(default_factory=dict)
+    """Channel → its last error."""
+
+
+class Deliverer:
+    """Keeps the senders of one configuration, so that their clients are made once."""
+
+    def __init__(self, ledger: Ledger, receivers: Mapping[str, Receiver], settings: Settings) -> None:
+        self.ledger, self.receivers, self.settings = ledger, receivers, settings
+        self.senders: dict[str, Sender] = {}
+
+    def deliver(self, clock: Clock, kind: str = "", without: Collection[str] = ()) -> DeliveryReport:
+        """Send what is due, for at most the budget; of one `kind`, and not through `without`, where that is said."""
+        report = DeliveryReport()
+        started = clock()
+        down: dict[tuple[str, str], datetime] = {}
+        while clock() - started < BUDGET:
+            due = self.ledger.due(clock(), kind=kind, without=without)
+            if not due:
+                break
+            for message in due:
+                endpoint = (message.channel, message.recipient)
+                until = down.get((message.channel, "")) or down.get(endpoint) or self._limited(message, clock())
+                if until is not None:
+                    # Everything for this endpoint waits together: a dead service is asked once, not once a message.
+                    whole = (message.channel, "") in down
+                    same = [
+                        m.id
+                        for m in due
+                        if m.channel == message.channel and (whole or m.recipient == message.recipient)
+                    ]
+                    self.ledger.postpone(same, until)
+                    report.postponed += len(same)
+                    break
+                if (wait := self._attempt(message, report, clock)) is not None:
+                    down[(message.channel, "")] = wait
+                if clock() - started >= BUDGET:
+                    break
+        return report
+
+    def _limited(self, message: Message, now: datetime) -> datetime | None:
+        channel = self._channel(message)
+        if (
+            channel is None
+            or self.ledger.sent_since(message.channel, message.recipient, now - MINUTE) < channel.rate_limit
+        ):
+            return None
+        return now + MINUTE / channel.rate_limit
+
+    def _channel(self, message: Message) -> AnyChannel | None:
+        receiver = self.receivers.get(message.receiver)
+        return dict(receiver.named(message.receiver)).get(message.channel) if receiver is not None else None
+
+    def _attempt(self, message: Message, report: DeliveryReport, clock: Clock) -> datetime | None:
+        """Send one message; returns until when its channel should be left alone, if it failed."""
+        channel = self._channel(message)
+        if not self.ledger.claim(message.id, clock()):
+            return None
+        reach("delivery:claimed")
+        attempt = message.attempts + 1
+        try:
+            if channel is None:
+                raise DeliveryError(f"receiver {message.channel} is no longer configured", permanent=True)
+            if lacking := registry.missing(channel, self.settings):
+                raise DeliveryError(f"not set: {', '.join(lacking)}")
+            if message.channel not in self.senders:
+                self.senders[message.channel] = registry.sender(channel, self.settings)
+            detail = self.senders[message.channel].send(message)
+        except DeliveryError as error:
+            return self._failed(message, attempt, channel, error, report, clock)
+        except Exception as error:
+            # A library's own mistake must not stop the messages behind this one.
+            return self._failed(
+                message, attempt, channel, DeliveryError(f"{type(error).__name__}: {error}"), report, clock
+            )
+        reach("delivery:sent")
+        self.ledger.delivered(message.id, clock(), detail)
+        report.delivered += 1
+        return None
+
+    def _failed(
+        self,
+        message: Message,
+        attempt: int,
+        channel: AnyChannel | None,
+        error: DeliveryError,
+        report: DeliveryReport,
+        clock: Clock,
+    ) -> datetime | None:
+        report.errors[message.channel] = str(error)
+        limit = channel.max_attempts if channel is not None else 0
+        if error.permanent or attempt >= limit:
+            self.ledger.failed(message.id, clock(), str(error), None)
+            report.dead += 1
+            return None
+        retry_at = clock() + (error.retry_after or delay(attempt, message.key))
+        self.ledger.failed(message.id, clock(), str(error), retry_at)
+        report.failed += 1
+        return retry_at

@@ -1,0 +1,56 @@
+"""Catalog and asset graph → the engine's configuration."""
+
+from __future__ import annotations
+
+from ops_project.catalog import Catalog
+from ops_project.lineage import Lineage
+from ops_project.operations.alerting.decide.routing import compile_tree
+from ops_project.operations.alerting.decide.state import AlertConfig
+from ops_project.operations.channels.registry import unconfigured
+from ops_project.settings import Settings
+
+DEFAULT_UI = "http://localhost:3000"
+
+
+# A cycle asks every few seconds with the same catalog and graph: 1.5 ms each time, the tree above all.
+_last: list[tuple[tuple[object, ...], Catalog, Lineage, AlertConfig]] = []
+
+
+def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage, hurry: bool = False) -> AlertConfig:
+    """What decides. Channels without their secrets are left out. `hurry`: as AlertConfig has it."""
+    ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
+    left_out = frozenset(unconfigured(catalog.receivers.receivers, settings))
+    key = (id(catalog), id(lineage), ui_url, left_out, hurry)
+    kept = next(iter(_last), None)
+    if kept is None or kept[0] != key:
+        # With the objects themselves, so that their ids stay theirs.
+        kept = (key, catalog, lineage, _made(catalog, lineage, ui_url, left_out, hurry))
+        _last[:] = [kept]
+    return kept[3]
+
+
+def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[str], hurry: bool) -> AlertConfig:
+    primary = {name: domain.owners[0] for name, domain in catalog.domains.domains.items()}
+    primary |= {catalog.domains.main_job(name): owner for name, owner in primary.items()}
+    return AlertConfig(
+        rules=catalog.rules.rules,
+        metrics=catalog.metrics.metrics,
+        tree=compile_tree(catalog.routes.route),
+        receivers=catalog.receivers.receivers,
+        owners=catalog.owners,
+        zone=catalog.platform.zone,
+        lineage=lineage,
+        inhibit_rules=catalog.routes.inhibit_rules,
+        graph=catalog.routes.graph_inhibition,
+        intervals=catalog.calendar.time_intervals,
+        maintenance=catalog.calendar.maintenance,
+        slas={name: sla for name, sla in catalog.slas.slas.items() if sla.enabled},
+        expectations={name: item for name, item in catalog.slas.expectations.items() if item.enabled},
+        primary_owners=primary,
+        first_responses=catalog.rules.first_responses,
+        flap_window=catalog.rules.flap_window,
+        flap_hold=catalog.rules.flap_hold,
+        ui_url=ui_url,
+        unconfigured=left_out,
+        hurry=hurry,
+    )

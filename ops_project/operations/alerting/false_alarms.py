@@ -1,0 +1,53 @@
+"""Verdicts → the warehouse: points that somebody called a false alarm no longer train the checks.
+
+`ops.excluded_points` is filled anew at the start of each run from the ledger, which stays the only place of the truth.
+The volume check and the anomaly models read it; landing makes the table, so that they can where no verdict was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import duckdb
+from sqlalchemy.exc import SQLAlchemyError
+
+from ops_project.operations.ledger import Ledger
+
+WRONG = frozenset({"false-positive", "noise"})
+
+Point = tuple[str, date, int]
+
+
+def points(verdicts: Sequence[Mapping[str, Any]]) -> list[Point]:
+    """(asset, business date, alert) of every false alarm that was about dates."""
+    found: set[Point] = set()
+    for verdict in verdicts:
+        if verdict["verdict"] in WRONG and verdict["asset"]:
+            for text in (verdict["partition"], *str(verdict.get("dates", "")).split(",")):
+                try:
+                    found.add((verdict["asset"], date.fromisoformat(text), verdict["alert"]))
+                except ValueError:
+                    continue  # an alert that was about no date
+    return sorted(found)
+
+
+def exclude(connection: duckdb.DuckDBPyConnection, ledger_url: str) -> int | None:
+    """Write the points; returns how many there are. None, and the last ones stay, where the ledger cannot be reached: a
+    run does not fail for that."""
+    try:
+        with Ledger.open(ledger_url) as ledger:
+            found = points(ledger.verdicts())
+    except SQLAlchemyError:
+        return None
+    connection.execute("BEGIN")
+    try:
+        connection.execute("DELETE FROM ops.excluded_points")
+        if found:
+            connection.executemany("INSERT INTO ops.excluded_points VALUES (?, ?, ?)", found)
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+    return len(found)

@@ -1,0 +1,1 @@
+"""One file for each source of signals. `registry` lists the observers."""

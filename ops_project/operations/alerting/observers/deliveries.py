@@ -1,0 +1,39 @@
+"""Observer: our own deliveries. A channel that has failed for a while, or gave a message up, is a signal like any
+other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.observers.observer import Observation, View
+
+PATIENCE = timedelta(minutes=5)
+DEAD_LOOK_BACK = timedelta(hours=1)
+KIND = "delivery.failure"
+
+
+def look(view: View) -> Observation:
+    """One signal for each channel whose state changed."""
+    failing = view.ledger.failing_channels(view.now, PATIENCE)
+    for message in view.ledger.dead_since(view.now - DEAD_LOOK_BACK):
+        failing.setdefault(message.channel, f"message {message.id} was given up")
+    before = {signal.check: signal.state for signal in view.ledger.latest(KIND).values()}
+    signals = []
+    for channel in sorted({*failing, *(name for name, state in before.items() if state == FIRING)}):
+        state = FIRING if channel in failing else OK
+        if before.get(channel, OK) != state:
+            signals.append(
+                Signal(
+                    kind=KIND,
+                    state=state,
+                    value=float(state == FIRING),
+                    event_at=view.now,
+                    observed_at=view.now,
+                    occurrence=view.now.isoformat(),
+                    check=channel,
+                    message=failing.get(channel, ""),
+                    failure_class="delivery_failure",
+                )
+            )
+    return Observation(signals)

@@ -1,0 +1,105 @@
+"""Observer: CPU and memory of the processes that build, by run and by the assets that the running step builds.
+
+What cannot be read is unknown, not zero. One process builds one step at a time: what it uses is used for those assets
+of the step that are not there yet; of tables that dbt builds side by side it cannot say which one needs it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psutil
+
+from ops_project.dagster_bridge import active_runs as bridge
+from ops_project.model.alerting.signal import OK, Signal
+from ops_project.operations.alerting.observers.observer import Observation, View
+from ops_project.process.processes import Process, current
+
+# CPU is a difference between two looks; the first one gives a number after this long.
+SAMPLE_SECONDS = 0.1
+CPU, MEMORY = "resource.cpu_percent", "resource.memory_percent"
+_cores = os.cpu_count() or 1
+
+
+def look(view: View) -> Observation:
+    """Readings of this moment, and a zero for processes that ended and assets that are built.
+
+    An asset's series is the same whichever pipeline builds it, an alert is its pipeline's: where another one goes on,
+    the zero of the one before comes first.
+    """
+    found = [signal for run in bridge.active_runs(view.instance) if not run.waiting for signal in _of_run(view, run)]
+    goes_on = {signal.fingerprint: signal.pipeline for signal in found}
+    ended = [
+        before
+        for kind in (CPU, MEMORY)
+        for fingerprint, before in view.ledger.latest(kind).items()
+        if goes_on.get(fingerprint) != before.pipeline and (before.value or before.value is None)
+    ]
+    zeros = [
+        replace(
+            _reading(view, before.kind, 0.0, pipeline=before.pipeline, domain=before.domain, asset=before.asset),
+            # A series that goes on has a reading of this moment too, and both are kept.
+            occurrence=f"{view.now.isoformat()} after {before.pipeline}",
+        )
+        for before in ended
+    ]
+    return Observation([*zeros, *found])
+
+
+def _of_run(view: View, run: bridge.ActiveRun) -> Iterator[Signal]:
+    cpu, memory = _measured(Process.parse(run.process))
+    step = next(iter(run.steps), "")
+    labels = {"step": step} if step else {}
+    building = tuple(sorted(run.building.get(step, ())))
+    for kind, value in ((CPU, cpu), (MEMORY, memory)):
+        common = {"pipeline": run.job, "run_id": run.run_id, "labels": labels}
+        yield _reading(view, kind, value, domain=run.domain, assets=building, message=_words(step, building), **common)
+        for asset in building:
+            facts = view.lineage.get(asset)
+            # Of the run's alert: the series is the asset's, whom to tell is the run's reading's.
+            yield _reading(
+                view,
+                kind,
+                value,
+                domain=facts.domain or run.domain,
+                asset=asset,
+                owners=facts.owners,
+                assets=building,
+                message=_words(step, building),
+                **common,
+            )
+
+
+def _words(step: str, building: tuple[str, ...]) -> str:
+    if not step:
+        return ""
+    shown = ", ".join(building[:5]) + (f" and {len(building) - 5} more" if len(building) > 5 else "")
+    return f"in step {step}" + (f", which builds {shown}" if building else "")
+
+
+def _measured(process: Process | None) -> tuple[float | None, float | None]:
+    """(CPU, memory) in percent of the machine's; None where it cannot be read."""
+    if process is None or process.boot != current().boot or not process.alive():
+        return None, None
+    try:
+        handle = psutil.Process(process.pid)
+        return handle.cpu_percent(SAMPLE_SECONDS) / _cores, handle.memory_percent()
+    except psutil.Error:
+        return None, None
+
+
+def _reading(view: View, kind: str, value: float | None, **fields: Any) -> Signal:
+    labels = {**fields.pop("labels", {}), **({} if value is not None else {"unknown": "true"})}
+    return Signal(
+        kind=kind,
+        state=OK,
+        value=value,
+        event_at=view.now,
+        observed_at=view.now,
+        occurrence=view.now.isoformat(),
+        labels=labels,
+        **fields,
+    )

@@ -1,0 +1,63 @@
+"""Observer: schedules and sensors whose tick failed, and schedules that did not tick when they should."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from ops_project.dagster_bridge import ticks as bridge
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.observers.observer import Observation, View
+from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
+
+# The daemon ticks within seconds; after a restart it takes the missed one up, within its first minute.
+GRACE = timedelta(minutes=10)
+
+
+def look(view: View) -> Observation:
+    """A signal for each change. A home without a daemon has no instigators, and none is missed."""
+    schedules = view.ledger.document(SCHEDULES) or {}
+    failing_before = _firing(view, "schedule.tick_failure")
+    missed_before = _firing(view, "schedule.tick_missed")
+    signals: list[Signal] = []
+    for item in bridge.instigators(view.instance):
+        schedule = schedules.get(item.name)
+        if item.failed != (item.name in failing_before) and item.last_tick_at is not None:
+            signals.append(
+                _signal(view, "schedule.tick_failure", item.failed, item.name, item.last_tick_at, item.error, schedule)
+            )
+        if item.schedule and schedule is not None:
+            due = bridge.last_due(schedule, view.now - GRACE)
+            known = item.created_at.timestamp() > 0 or item.last_tick_at is not None
+            missed = known and due > item.created_at and (item.last_tick_at is None or item.last_tick_at < due)
+            if missed != (item.name in missed_before):
+                words = f"due {due:%Y-%m-%d %H:%M} UTC" if missed else ""
+                at = due if missed else view.now
+                signals.append(_signal(view, "schedule.tick_missed", missed, item.name, at, words, schedule))
+    return Observation(signals)
+
+
+def _firing(view: View, kind: str) -> set[str]:
+    return {signal.check for signal in view.ledger.latest(kind).values() if signal.state == FIRING}
+
+
+def _signal(
+    view: View, kind: str, firing: bool, name: str, at: datetime, words: str, schedule: Mapping[str, str] | None
+) -> Signal:
+    job, domain = (schedule or {}).get("job", ""), (schedule or {}).get("domain", "")
+    owners = view.catalog.domain(domain).owners if domain in view.catalog.domain_ids() else ()
+    return Signal(
+        kind=kind,
+        state=FIRING if firing else OK,
+        value=float(firing),
+        event_at=at.astimezone(UTC),
+        observed_at=view.now,
+        occurrence=f"{name}:{at.isoformat()}",
+        check=name,
+        pipeline="",
+        message=words,
+        failure_class="orchestrator_down" if kind.endswith("missed") else "code_error",
+        labels={"job": job} if job else {},
+        domain=domain,
+        owners=tuple(map(view.catalog.owners.dagster, owners)),
+    )

@@ -1,0 +1,1 @@
+"""A notification as the text of a channel: lines, e-mail, Slack."""

@@ -1,0 +1,109 @@
+"""A message as Slack's blocks, within Slack's limits. Escapes everything that came from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ops_project.operations.alerting.rendering.lines import count, facts, in_full, in_lines, left_out, line, state_of
+
+MARKS = {
+    "critical": ":red_circle:",
+    "high": ":large_orange_circle:",
+    "medium": ":large_yellow_circle:",
+    "low": ":large_blue_circle:",
+    "resolved": ":large_green_circle:",
+}
+# Slack refuses a header above 150 characters, a section above 3,000 and a message above 50 blocks. Nine blocks at most
+# for each alert that is told in full, twelve for text and facts: at least eight are left for the lines.
+HEADER = 150
+SECTION = 2900
+BLOCKS = 50
+TEXT_SECTIONS, FACTS_SECTIONS, ALERT_SECTIONS = 8, 4, 4
+ERROR_LENGTH = 900
+# The longest mark with what makes a title bold.
+MARK = 40
+ABOVE = {"First response", "Error", "It was", "Severity"}
+
+
+def as_slack(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """`text` for notifications and `blocks` for the message."""
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": _cut(str(payload["subject"]), HEADER), "emoji": True}}
+    ]
+    if payload.get("text"):
+        blocks += _sections([escaped(one) for one in str(payload["text"]).splitlines()], TEXT_SECTIONS)
+    if payload.get("facts"):
+        blocks += _sections([f"*{escaped(str(n))}:* {_linked(str(v))}" for n, v in payload["facts"]], FACTS_SECTIONS)
+    if number := count(payload):
+        blocks.append(_section(number))
+    for alert in in_full(payload):
+        blocks += _alert(alert, payload)
+    packed = _packed([f"{MARKS[state_of(alert)]} {escaped(line(alert))}" for alert in in_lines(payload)])
+    room = BLOCKS - len(blocks) - 1
+    blocks += [_section("\n".join(some)) for some in packed[:room]]
+    if rest := left_out(payload) + sum(map(len, packed[room:])):
+        blocks.append(_section(f"and {rest} more: `ops alerts list`"))
+    return {"text": str(payload["subject"]), "blocks": blocks}
+
+
+def _alert(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    told = dict(facts(alert, payload))
+    title = _cut(escaped(f"{state_of(alert).upper()} #{alert['number']} {alert['summary']}"), SECTION - MARK)
+    head = [f"{MARKS[state_of(alert)]} *{title}*"]
+    if response := told.get("First response"):
+        head.append(f"*Do first:* {escaped(response)}")
+    if error := told.get("Error") or told.get("It was"):
+        # A fence within the error would end the block.
+        shown = escaped(_cut(error, ERROR_LENGTH)).replace("```", "` ` `")
+        head.append(f"```{_cut(shown, SECTION - 2 * len('```'))}```")
+    rows = []
+    for name, value in told.items():
+        if name == "Run":
+            rows.append(f"*Run:* <{value}|open run {alert['run_id'][:8]} in Dagster>")
+        elif name == "Commands":
+            rows.append(" ".join(f"`{part.strip()}`" for part in value.split(",")))
+        elif name not in ABOVE:
+            rows.append(f"*{name}:* {escaped(value)}")
+    return [*_sections(head, ALERT_SECTIONS), *_sections(rows, ALERT_SECTIONS), {"type": "divider"}]
+
+
+def _packed(lines: Iterable[str]) -> list[list[str]]:
+    """Lines by section: what does not fit begins a new one. Only a line that is longer than a section is cut."""
+    sections: list[list[str]] = []
+    length = SECTION
+    for one in lines:
+        cut = _cut(one, SECTION)
+        length += len(cut) + 1
+        if length > SECTION:
+            sections.append([])
+            length = len(cut)
+        sections[-1].append(cut)
+    return sections
+
+
+def _sections(lines: Iterable[str], most: int) -> list[dict[str, Any]]:
+    """At most so many blocks; where it takes more, the last says how many lines are left out."""
+    packed = _packed(lines)
+    if len(packed) > most:
+        packed = [*packed[: most - 1], [f"and {sum(map(len, packed[most - 1 :]))} more lines"]]
+    return [_section("\n".join(some)) for some in packed if any(some)]
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def _cut(text: str, length: int) -> str:
+    # An escaped character that is cut in two would be shown as it stands.
+    return text if len(text) <= length else re.sub(r"&[a-z]{0,3}$", "", text[: length - 1]) + "…"
+
+
+def _linked(value: str) -> str:
+    return f"<{value}>" if value.startswith(("http://", "https://")) else escaped(value)
+
+
+def escaped(text: str) -> str:
+    """Slack's three reserved characters."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,1 @@
+"""Promised times, durations and uptime."""

@@ -1,0 +1,102 @@
+"""Is this run slow? Against the median of its successes, while it still runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+# Fewer successes say nothing about what is usual.
+MIN_SAMPLES = 5
+# 120 % of three seconds is noise on any machine: a run counts as slow when it is this much over as well.
+NOTABLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a job's successes took, in seconds; only successes train it."""
+
+    newest: str = ""
+    """The last success that is in it."""
+    runs: Sequence[float] = ()
+    steps: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Asset → the step that builds it."""
+
+    def usual(self) -> float | None:
+        """Seconds of a whole run; None while there are too few."""
+        return median(self.runs) if len(self.runs) >= MIN_SAMPLES else None
+
+    def usual_step(self, step: str) -> float | None:
+        samples = self.steps.get(step, ())
+        return median(samples) if len(samples) >= MIN_SAMPLES else None
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            "newest": self.newest,
+            "runs": list(self.runs),
+            "steps": {k: list(v) for k, v in self.steps.items()},
+            "assets": dict(self.assets),
+        }
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Baseline:
+        return cls(
+            data["newest"], tuple(data["runs"]), {k: tuple(v) for k, v in data["steps"].items()}, dict(data["assets"])
+        )
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a duration compares."""
+
+    seconds: float
+    ratio: float | None
+    """None: no baseline yet, unknown."""
+    notable: bool
+    """Long enough over the baseline to matter."""
+
+
+def pace(seconds: float, usual: float | None) -> Pace:
+    """`seconds` so far against the usual whole: it only grows, so that a rule fires as soon as it is certain."""
+    if usual is None or usual <= 0:
+        return Pace(seconds, None, False)
+    return Pace(seconds, seconds / usual, seconds - usual >= NOTABLE_SECONDS)
+
+
+def critical_path(
+    wanted: Sequence[str],
+    built: frozenset[str],
+    upstream: Mapping[str, Sequence[str]],
+    baseline: Baseline,
+    running: Mapping[str, float] | None = None,
+) -> float:
+    """Seconds of the longest chain of steps that must still run before every one of `wanted` is built.
+
+    A step that builds several assets of the chain counts once; one that runs (`running`: step → seconds so far) counts
+    what is usually left of it. A step without a baseline counts nothing.
+    """
+    running = running or {}
+    memory: dict[str, tuple[float, str]] = {}
+
+    def reach(asset: str) -> tuple[float, str]:
+        """(seconds until it is built, its step)."""
+        if asset in built or asset not in upstream:
+            return 0.0, ""
+        if asset not in memory:
+            memory[asset] = (0.0, "")
+            step = baseline.assets.get(asset, "")
+            before, same = 0.0, 0.0
+            for parent in upstream[asset]:
+                seconds, parent_step = reach(parent)
+                if parent_step == step and step:
+                    same = max(same, seconds)
+                else:
+                    before = max(before, seconds)
+            own = median(baseline.steps[step]) if baseline.steps.get(step) else 0.0
+            own = max(0.0, own - running.get(step, 0.0))
+            memory[asset] = (max(before + own, same), step)
+        return memory[asset]
+
+    return max((reach(asset)[0] for asset in wanted), default=0.0)

@@ -1,0 +1,122 @@
+"""Where each service level stands, from our own signals alone: what is not built yet, when it is expected, and how much
+of the measured time it held. Says nothing of a pipeline that never ran here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops_project.catalog import Catalog
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.sla import Sla
+from ops_project.operations.alerting.service_levels.durations import Baseline, critical_path
+from ops_project.operations.alerting.service_levels.expected import (
+    Outlook,
+    applies,
+    day_start,
+    due_at,
+    last_due,
+    outlook,
+)
+from ops_project.operations.alerting.service_levels.uptime import Interval
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.schedules_document import next_start
+
+BASELINES = "baselines"
+UPTIME = "uptime"
+# A reading of a running step that is older than this is of a run that ended.
+RUNNING_NOW = timedelta(minutes=2)
+NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What our signals say of builds and runs."""
+
+    built: Mapping[str, datetime]
+    """Asset → its last successful build that was seen."""
+    seen: Mapping[str, datetime]
+    """Pipeline → the first sign of it."""
+    succeeded: Mapping[str, datetime]
+    """Pipeline → its last success."""
+    running: Mapping[str, Mapping[str, float]]
+    """Pipeline → step that runs now → seconds so far."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One service level on the day of `now`."""
+
+    wanted: tuple[str, ...]
+    """Its assets that exist here."""
+    applies: bool
+    """It is due today, and its pipeline has run here before today."""
+    deadline: datetime
+    outlook: Outlook
+    up: bool | None
+    """Whether what was due last is there; None where nothing was due yet."""
+
+
+def known(ledger: Ledger, now: datetime) -> Known:
+    """Reads the ledger once for all service levels."""
+    built = ledger.last_ok("asset.failure")
+    running: dict[str, dict[str, float]] = {}
+    for signal in ledger.latest("step.duration_seconds").values():
+        if signal.value and now - signal.event_at <= RUNNING_NOW:
+            so_far = signal.value + (now - signal.event_at).total_seconds()
+            running.setdefault(signal.pipeline, {})[signal.check] = so_far
+    # A failed run is a trace of the pipeline too: only one that never showed itself is left alone. What succeeded today
+    # and failed since has succeeded.
+    return Known(built, ledger.first_seen("run.failure"), ledger.last_ok("run.failure"), running)
+
+
+def baselines(ledger: Ledger) -> dict[str, Baseline]:
+    """Pipeline → what its successes took."""
+    return {job: Baseline.parse(data) for job, data in (ledger.document(BASELINES) or {}).items()}
+
+
+def standing(
+    sla: Sla, catalog: Catalog, ledger: Ledger, lineage: Lineage, facts: Known, baseline: Baseline, now: datetime
+) -> Standing:
+    """Where `sla` stands at `now`."""
+    zone = catalog.platform.zone
+    today = now.astimezone(zone).date()
+    first = facts.seen.get(sla.pipeline, now)
+    wanted = tuple(asset for asset in sla.assets if asset in lineage.assets)
+    due = applies(sla.days, today) and first < day_start(today, zone)
+    deadline = due_at(sla, today, zone)
+    fresh = frozenset(asset for asset, at in facts.built.items() if at >= day_start(today, zone))
+    upstream = {key: fact.upstream for key, fact in lineage.assets.items()}
+    remaining = critical_path(wanted, fresh, upstream, baseline, facts.running.get(sla.pipeline))
+    starts_at = next_start(ledger, sla.pipeline, now, deadline) if due else None
+    at = outlook(wanted, facts.built, today, deadline, sla.warn_before, remaining, starts_at, zone, now)
+    last = last_due(sla, now, zone)
+    up = None
+    if last is not None and first < day_start(last, zone):
+        up = ready(wanted, facts.built, day_start(last, zone))
+    return Standing(wanted, due, deadline, at, up)
+
+
+def ready(wanted: Sequence[str], built: Mapping[str, datetime], since: datetime) -> bool:
+    """Whether each of them was built since."""
+    return all(built.get(asset, NEVER) >= since for asset in wanted)
+
+
+def measured(ledger: Ledger) -> dict[str, list[Interval]]:
+    """Service level → what was measured of it, oldest first."""
+    body: dict[str, list[list[Any]]] = ledger.document(UPTIME) or {}
+    return {
+        name: [Interval(datetime.fromisoformat(start), datetime.fromisoformat(end), up) for start, end, up in rows]
+        for name, rows in body.items()
+    }
+
+
+def dump(found: Mapping[str, Sequence[Interval]]) -> dict[str, list[list[Any]]]:
+    """The inverse of `measured`, for the ledger's document."""
+    return {
+        name: [[item.start.isoformat(), item.end.isoformat(), item.up] for item in items]
+        for name, items in found.items()
+    }

@@ -1,0 +1,31 @@
+"""The terminal, or the daemon's log: a few lines on standard error, which no program parses."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from ops_project.operations.alerting.rendering.lines import state_of
+from ops_project.operations.ledger.outbox import Message
+
+
+class ConsoleSender:
+    """Writes to `stream`; standard error unless given."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self.stream = stream
+
+    def send(self, message: Message) -> str:
+        stream = self.stream or sys.stderr
+        payload = message.payload
+        for alert in payload["alerts"]:
+            owners = ", ".join(alert["owners"]) or "nobody"
+            # Whom it is for, where that is not simply its owners: a page beside the same alert for its team.
+            others = [name for name in payload.get("to", ()) if name not in alert["owners"]]
+            towards = f" → {', '.join(others)}" if others else ""
+            word = "PAGE" if payload.get("page") and alert["status"] == "firing" else "ALERT"
+            print(f"{word} #{alert['number']} {state_of(alert)}: {alert['summary']} [{owners}]{towards}", file=stream)
+        if not payload["alerts"]:
+            print(payload["subject"], file=stream)
+        stream.flush()
+        return "written"

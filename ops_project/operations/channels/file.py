@@ -1,0 +1,78 @@
+"""Receiver of last resort: a line of JSON for each message, and a readable page for each alert, in the home."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ops_project.operations.alerting.rendering.lines import as_text, facts, state_of
+from ops_project.operations.channels.protocol import DeliveryError
+from ops_project.operations.ledger.outbox import Message
+
+LINES = "alerts.jsonl"
+# A message that may have been written before the process died is looked for in this much of the file's end.
+TAIL_BYTES = 1_000_000
+
+
+class FileSender:
+    """Writes to `folder`: alerts.jsonl, and alert-<number>.md for each alert."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def send(self, message: Message) -> str:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lines = self.folder / LINES
+            if message.uncertain and self._written(lines, message.key):
+                return "was written already"
+            with lines.open("a", encoding="utf-8") as writer:
+                writer.write(json.dumps(_line(message), ensure_ascii=False) + "\n")
+                writer.flush()
+                os.fsync(writer.fileno())
+            for alert in message.payload["alerts"]:
+                self._page(alert, message.payload)
+        except OSError as error:
+            raise DeliveryError(f"{self.folder}: {error}") from error
+        return str(lines)
+
+    @staticmethod
+    def _written(lines: Path, key: str) -> bool:
+        if not lines.exists():
+            return False
+        with lines.open("rb") as reader:
+            reader.seek(max(0, lines.stat().st_size - TAIL_BYTES))
+            return f'"key": "{key}"'.encode() in reader.read()
+
+    def _page(self, alert: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
+        rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in facts(alert, payload))
+        head = f"# #{alert['number']} {alert['summary']}\n\n**{state_of(alert)}**, last told {payload['at']}"
+        text = f"{head}\n\n| | |\n|---|---|\n{rows}\n"
+        page = self.folder / f"alert-{alert['number']:06d}.md"
+        partial = page.with_suffix(".partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(page)
+
+
+def _line(message: Message) -> dict[str, Any]:
+    payload = message.payload
+    return {
+        "key": message.key,
+        "at": payload["at"],
+        "kind": message.kind,
+        "status": payload["status"],
+        "severity": payload["severity"],
+        "receiver": message.receiver,
+        "recipient": message.recipient,
+        "subject": payload["subject"],
+        "reason": payload.get("reason", ""),
+        "alerts": payload["alerts"],
+        "text": payload.get("text") or as_text(payload),
+    }
+
+
+def _cell(value: str) -> str:
+    return value.replace("|", "\\|").replace("\n", "<br>")

@@ -1,0 +1,75 @@
+"""Any other system, as JSON: the fields of Alertmanager's webhook (version 4), and our whole message beside them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import requests
+
+from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
+from ops_project.operations.ledger.outbox import Message
+
+TOO_MANY = 429
+CLIENT_ERRORS = range(400, 500)
+# These say "later", not "never".
+LATER = frozenset({401, 403, 404, 408, 425, TOO_MANY})
+NEVER_ENDED = "0001-01-01T00:00:00Z"
+
+
+class WebhookSender:
+    """POSTs to one URL, with an Idempotency-Key so that the other side can drop a repeat."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self.url, self.token = url, token
+
+    def send(self, message: Message) -> str:
+        headers = {"Idempotency-Key": message.key}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            response = requests.post(self.url, json=body(message), headers=headers, timeout=TIMEOUT_SECONDS)
+        except requests.RequestException as error:
+            # The URL may hold a secret: it is not repeated.
+            raise DeliveryError(f"webhook: {type(error).__name__}") from error
+        if not response.ok:
+            wait = response.headers.get("Retry-After", "")
+            raise DeliveryError(
+                f"webhook: {response.status_code} {response.text[:200]}",
+                permanent=response.status_code in CLIENT_ERRORS and response.status_code not in LATER,
+                retry_after=timedelta(seconds=float(wait)) if wait.isdigit() else None,
+            )
+        return str(response.status_code)
+
+
+def body(message: Message) -> dict[str, Any]:
+    """Alertmanager's shape, with `ops` for what it has no field for."""
+    payload = message.payload
+    return {
+        "version": "4",
+        "groupKey": message.group,
+        "truncatedAlerts": 0,
+        "status": "resolved" if payload["status"] == "resolved" else "firing",
+        "receiver": message.receiver,
+        "groupLabels": payload.get("group", {}),
+        "commonLabels": {},
+        "commonAnnotations": {},
+        "externalURL": payload.get("ui_url", ""),
+        "alerts": [
+            {
+                "status": "resolved" if alert["status"] == "resolved" else "firing",
+                "labels": alert["labels"],
+                "annotations": {
+                    "summary": alert["summary"],
+                    "description": alert["message"],
+                    "runbook": alert["runbook"],
+                },
+                "startsAt": alert["since"],
+                "endsAt": alert["until"] or NEVER_ENDED,
+                "generatorURL": f"{payload.get('ui_url', '')}/runs/{alert['run_id']}" if alert["run_id"] else "",
+                "fingerprint": str(alert["number"]),
+            }
+            for alert in payload["alerts"]
+        ],
+        "ops": payload,
+    }

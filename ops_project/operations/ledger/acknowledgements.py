@@ -1,0 +1,31 @@
+"""Acknowledgements: who has seen an alert, and since when. A person's word, kept apart from what the cycle decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from ops_project.model.alerting.acknowledgement import Acknowledgement
+from ops_project.operations.ledger.access import Access, from_seconds, maybe_moment, to_seconds, upsert
+from ops_project.operations.ledger.schema import acknowledgements
+
+
+def acknowledgement_of(row: Any) -> Acknowledgement:
+    return Acknowledgement(row.alert, row.given_by, row.note, from_seconds(row.at), maybe_moment(row.told_at))
+
+
+class AcknowledgementTable(Access):
+    """Giving and reading."""
+
+    def acknowledge(self, alert: int, by: str, note: str, now: datetime) -> None:
+        """Keep it, in place of an earlier one of the same alert."""
+        row = {"alert": alert, "given_by": by, "note": note, "at": to_seconds(now), "told_at": None}
+        with self.write() as connection:
+            connection.execute(upsert(connection, acknowledgements, ["alert"]), row)
+
+    def acknowledgements(self) -> dict[int, Acknowledgement]:
+        """By the alert's number."""
+        with self.read() as connection:
+            return {row.alert: acknowledgement_of(row) for row in connection.execute(select(acknowledgements))}

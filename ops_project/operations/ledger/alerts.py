@@ -1,0 +1,323 @@
+"""The engine's state, and the record of its decisions: one transaction for alerts, groups, log and outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from ops_project.model.alerting.alert import Alert
+from ops_project.model.severity import RANK
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry
+from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision, Event, State
+from ops_project.operations.ledger.access import (
+    Access,
+    from_seconds,
+    insert_new,
+    maybe_moment,
+    maybe_seconds,
+    to_seconds,
+    upsert,
+)
+from ops_project.operations.ledger.acknowledgements import acknowledgement_of
+from ops_project.operations.ledger.leases import check_fence
+from ops_project.operations.ledger.schema import (
+    acknowledgements,
+    alert_events,
+    alerts,
+    groups,
+    notification_log,
+    outbox,
+    silences,
+    verdicts,
+)
+from ops_project.operations.ledger.signals import set_cursors
+from ops_project.operations.ledger.silences import silence_of
+
+_TIMES = ("starts_at", "fired_at", "resolved_at", "updated_at", "clears_at", "acknowledged_at")
+
+
+def _alert_row(alert: Alert, active: bool) -> dict[str, Any]:
+    body = asdict(alert)
+    for name in _TIMES:
+        body[name] = maybe_seconds(body[name])
+    body["labels"] = dict(alert.labels)
+    body["conditions"] = {str(index): sorted(held) for index, held in alert.conditions.items()}
+    return {
+        "number": alert.number,
+        "key": alert.key,
+        "rule": alert.rule,
+        "status": alert.status,
+        "severity": alert.severity,
+        "domain": alert.labels.get("domain", ""),
+        "asset": alert.asset,
+        "active": active,
+        "starts_at": body["starts_at"],
+        "fired_at": body["fired_at"],
+        "resolved_at": body["resolved_at"],
+        "updated_at": body["updated_at"],
+        "summary": alert.summary,
+        "muted": alert.muted,
+        "cause": alert.cause,
+        "incident_id": None,
+        "body": body,
+    }
+
+
+def _alert(body: Mapping[str, Any]) -> Alert:
+    values = dict(body)
+    for name in _TIMES:
+        values[name] = maybe_moment(values.get(name))
+    values["owners"], values["assets"] = tuple(values["owners"]), tuple(values["assets"])
+    values["conditions"] = {int(index): frozenset(held) for index, held in values["conditions"].items()}
+    return Alert(**values)
+
+
+def load_into(connection: Connection, config: AlertConfig, now: datetime) -> State:
+    state = State()
+    for (body,) in connection.execute(select(alerts.c.body).where(alerts.c.active)):
+        alert = _alert(body)
+        state.alerts[alert.number] = alert
+        state.by_key[alert.key] = alert.number
+    state.next_number = (connection.execute(select(func.max(alerts.c.number))).scalar() or 0) + 1
+    recent = select(alerts.c.key, alerts.c.resolved_at, alerts.c.body["flaps"].as_integer()).where(
+        ~alerts.c.active, alerts.c.fired_at.is_not(None), alerts.c.resolved_at > to_seconds(now - config.flap_window)
+    )
+    for key, resolved_at, flaps in connection.execute(recent.order_by(alerts.c.number)):
+        state.closed[key] = Closed(from_seconds(resolved_at), flaps)
+    for row in connection.execute(select(groups)):
+        state.groups[row.key] = Group(
+            row.key,
+            row.route,
+            row.labels,
+            frozenset(row.members),
+            from_seconds(row.created_at),
+            from_seconds(row.next_flush),
+        )
+    for row in connection.execute(select(notification_log)):
+        state.log[(row.group_key, row.channel, row.recipient)] = LogEntry(
+            row.group_key,
+            row.channel,
+            row.recipient,
+            frozenset(row.firing),
+            frozenset(row.resolved),
+            from_seconds(row.at),
+            from_seconds(row.expires_at),
+        )
+    for row in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now))):
+        state.silences[row.number] = silence_of(row)
+    for row in connection.execute(select(acknowledgements).where(acknowledgements.c.told_at.is_(None))):
+        state.acknowledgements[row.alert] = acknowledgement_of(row)
+    return state
+
+
+class AlertTable(Access):
+    """State, decisions, and what people ask about alerts."""
+
+    def load_state(self, config: AlertConfig, now: datetime) -> State:
+        """The engine's state without its windows, which the cycle fills from the signals."""
+        with self.read() as connection:
+            return load_into(connection, config, now)
+
+    def record(
+        self, decision: Decision, cursor: Mapping[str, str], now: datetime, lease: tuple[str, str, int] | None = None
+    ) -> int:
+        """Write a decision, the cursor it was made up to, and its messages, in one transaction.
+
+        `lease` (name, holder, fence) is checked inside it: who has lost the lease changes nothing. Returns the
+        number of
+        messages that are new in the outbox.
+        """
+        state = decision.state
+        with self.write() as connection:
+            if lease is not None:
+                check_fence(connection, *lease)
+            rows = [_alert_row(state.alerts[n], True) for n in sorted(decision.changed) if n in state.alerts]
+            rows += [_alert_row(alert, False) for _, alert in sorted(decision.final.items())]
+            if rows:
+                connection.execute(upsert(connection, alerts, ["number"]), rows)
+            if decision.events:
+                connection.execute(
+                    insert(alert_events),
+                    [
+                        {"alert": e.alert, "at": to_seconds(e.at), "reason": e.reason.value, "detail": e.detail}
+                        for e in decision.events
+                    ],
+                )
+            if decision.groups_dropped:
+                connection.execute(delete(groups).where(groups.c.key.in_(decision.groups_dropped)))
+            kept = [state.groups[key] for key in sorted(decision.groups_changed) if key in state.groups]
+            if kept:
+                connection.execute(
+                    upsert(connection, groups, ["key"]),
+                    [
+                        {
+                            "key": g.key,
+                            "route": g.route,
+                            "labels": dict(g.labels),
+                            "members": sorted(g.members),
+                            "created_at": to_seconds(g.created_at),
+                            "next_flush": to_seconds(g.next_flush),
+                        }
+                        for g in kept
+                    ],
+                )
+            for key in sorted(decision.log_changed):
+                self._record_log(connection, key, state.log.get(key))
+            for number in decision.silences_changed:
+                connection.execute(
+                    silences.update()
+                    .where(silences.c.number == number)
+                    .values(notice_sent_at=maybe_seconds(state.silences[number].notice_sent_at))
+                )
+            for number in decision.acknowledgements_changed:
+                given = state.acknowledgements[number]
+                connection.execute(
+                    acknowledgements.update()
+                    .where(acknowledgements.c.alert == number, acknowledgements.c.at == to_seconds(given.at))
+                    .values(told_at=maybe_seconds(given.told_at))
+                )
+            before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
+            if decision.notifications:
+                connection.execute(
+                    insert_new(connection, outbox),
+                    [
+                        {
+                            "key": n.key,
+                            "kind": n.kind,
+                            "receiver": n.receiver,
+                            "channel": n.channel,
+                            "recipient": n.recipient,
+                            "severity": n.severity,
+                            "rank": RANK[n.severity],
+                            "reason": n.reason.value,
+                            "group_key": n.group,
+                            "firing": list(n.firing),
+                            "resolved": list(n.resolved),
+                            "payload": n.payload,
+                            "created_at": to_seconds(n.created_at),
+                            "state": "pending",
+                            "attempts": 0,
+                            "uncertain": 0,
+                            "next_attempt_at": to_seconds(n.created_at),
+                            "last_error": "",
+                        }
+                        for n in decision.notifications
+                    ],
+                )
+            set_cursors(connection, cursor, to_seconds(now))
+            after = connection.execute(
+                select(func.count()).select_from(outbox).where(outbox.c.id > before)
+            ).scalar_one()
+        return int(after)
+
+    @staticmethod
+    def _record_log(connection: Connection, key: tuple[str, str, str], entry: LogEntry | None) -> None:
+        if entry is None:
+            group, channel, recipient = key
+            connection.execute(
+                delete(notification_log).where(
+                    notification_log.c.group_key == group,
+                    notification_log.c.channel == channel,
+                    notification_log.c.recipient == recipient,
+                )
+            )
+            return
+        connection.execute(
+            upsert(connection, notification_log, ["group_key", "channel", "recipient"]),
+            {
+                "group_key": entry.group,
+                "channel": entry.channel,
+                "recipient": entry.recipient,
+                "firing": sorted(entry.firing),
+                "resolved": sorted(entry.resolved),
+                "at": to_seconds(entry.at),
+                "expires_at": to_seconds(entry.expires_at),
+            },
+        )
+
+    def alerts(self, status: str | None = None, limit: int = 100) -> list[Alert]:
+        """Newest first. `status`: pending, firing, resolved, or `open` (firing); None: all that ever fired."""
+        statement = select(alerts.c.body).order_by(alerts.c.number.desc()).limit(limit)
+        if status in ("open", "firing"):
+            statement = statement.where(alerts.c.status == "firing")
+        elif status:
+            statement = statement.where(alerts.c.status == status)
+        else:
+            statement = statement.where(alerts.c.fired_at.is_not(None))
+        with self.read() as connection:
+            return [_alert(body) for (body,) in connection.execute(statement)]
+
+    def alert(self, number: int) -> Alert | None:
+        with self.read() as connection:
+            body = connection.execute(select(alerts.c.body).where(alerts.c.number == number)).scalar()
+        return None if body is None else _alert(body)
+
+    def timeline(self, number: int) -> list[Event]:
+        statement = select(alert_events).where(alert_events.c.alert == number).order_by(alert_events.c.id)
+        with self.read() as connection:
+            return [
+                Event(row.alert, from_seconds(row.at), Reason(row.reason), row.detail)
+                for row in connection.execute(statement)
+            ]
+
+    def messages_about(self, number: int) -> list[dict[str, Any]]:
+        """The outbox entries that named this alert."""
+        statement = select(outbox).order_by(outbox.c.id)
+        with self.read() as connection:
+            return [
+                {
+                    "id": row.id,
+                    "channel": row.channel,
+                    "recipient": row.recipient,
+                    "state": row.state,
+                    "attempts": row.attempts,
+                    "reason": row.reason,
+                    "created_at": from_seconds(row.created_at).isoformat(),
+                    "delivered_at": from_seconds(row.delivered_at).isoformat() if row.delivered_at else None,
+                    "last_error": row.last_error,
+                }
+                for row in connection.execute(statement)
+                if number in row.firing or number in row.resolved
+            ]
+
+    def give_verdict(self, number: int, verdict: str, why: str, by: str, now: datetime) -> None:
+        """Keep what people found an alert to be worth; a later verdict replaces an earlier one."""
+        with self.write() as connection:
+            connection.execute(delete(verdicts).where(verdicts.c.alert == number))
+            connection.execute(
+                insert(verdicts),
+                {"alert": number, "verdict": verdict, "why": why, "given_by": by, "at": to_seconds(now)},
+            )
+
+    def verdicts(self) -> list[dict[str, Any]]:
+        """Every verdict with its alert's rule, asset and partition."""
+        statement = select(verdicts, alerts.c.rule, alerts.c.asset, alerts.c.body).join(
+            alerts, alerts.c.number == verdicts.c.alert
+        )
+        with self.read() as connection:
+            return [
+                {
+                    "alert": row.alert,
+                    "verdict": row.verdict,
+                    "why": row.why,
+                    "by": row.given_by,
+                    "at": from_seconds(row.at).isoformat(),
+                    "rule": row.rule,
+                    "asset": row.asset,
+                    "partition": row.body["labels"].get("partition", ""),
+                    "dates": row.body["labels"].get("dates", ""),
+                    "check": row.body["labels"].get("check", ""),
+                }
+                for row in connection.execute(statement.order_by(verdicts.c.alert))
+            ]
+
+    def fired_by_rule(self) -> dict[str, int]:
+        """Rule → how many alerts of it ever fired."""
+        statement = select(alerts.c.rule, func.count()).where(alerts.c.fired_at.is_not(None)).group_by(alerts.c.rule)
+        with self.read() as connection:
+            return dict(connection.execute(statement).all())

@@ -1,0 +1,75 @@
+"""Leases: one process at a time runs the cycle, and another takes over when its heartbeat stops.
+
+The fence grows with each holder; a decision is written only under the newest, so that one who was believed dead and
+wakes up changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, insert, select
+
+from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
+from ops_project.operations.ledger.schema import leases
+
+
+class LeaseLost(RuntimeError):
+    """Somebody else holds the lease by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    name: str
+    holder: str
+    fence: int
+    heartbeat_at: datetime
+    expires_at: datetime
+
+
+def check_fence(connection: Connection, name: str, holder: str, fence: int) -> None:
+    """Raises LeaseLost unless `holder` still has the lease with this fence."""
+    row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+    if row is None or row.holder != holder or row.fence != fence:
+        raise LeaseLost(f"the lease {name!r} is held by {row.holder if row else 'nobody'}")
+
+
+class LeaseTable(Access):
+    """Taking, keeping and giving back."""
+
+    def acquire(self, name: str, holder: str, now: datetime, ttl: timedelta) -> Lease | None:
+        """Take the lease, or renew one's own. None while somebody else's has not expired."""
+        # Its holder dies in a power cut too, and who comes after knows it by the machine's boot.
+        with self.write(durable=False) as connection:
+            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+            if row is not None and row.holder not in ("", holder) and row.expires_at > to_seconds(now):
+                return None
+            fence = 1 if row is None else row.fence + (row.holder != holder)
+            values = {
+                "holder": holder,
+                "fence": fence,
+                "heartbeat_at": to_seconds(now),
+                "expires_at": to_seconds(now + ttl),
+            }
+            if row is None:
+                connection.execute(insert(leases), {"name": name, **values})
+            else:
+                connection.execute(leases.update().where(leases.c.name == name).values(**values))
+        return Lease(name, holder, fence, now, now + ttl)
+
+    def release(self, lease: Lease, now: datetime) -> None:
+        """Give it back; the heartbeat stays, for those who watch."""
+        with self.write(durable=False) as connection:
+            connection.execute(
+                leases.update()
+                .where(leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fence == lease.fence)
+                .values(holder="", heartbeat_at=to_seconds(now), expires_at=to_seconds(now))
+            )
+
+    def lease(self, name: str) -> Lease | None:
+        with self.read() as connection:
+            row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
+        if row is None:
+            return None
+        return Lease(row.name, row.holder, row.fence, from_seconds(row.heartbeat_at), from_seconds(row.expires_at))

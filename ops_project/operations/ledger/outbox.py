@@ -1,0 +1,201 @@
+"""The outbox: each message is claimed before it is sent and ticked off after, so that a kill loses none.
+
+A claim whose holder died is sent again and counted as uncertain: that is the one duplicate a kill can cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, insert, or_, select
+
+from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
+from ops_project.operations.ledger.schema import deliveries, outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to be sent."""
+
+    id: int
+    key: str
+    kind: str
+    receiver: str
+    channel: str
+    recipient: str
+    severity: str
+    group: str
+    payload: dict[str, Any]
+    created_at: datetime
+    attempts: int
+    uncertain: int
+
+
+def _message(row: Any) -> Message:
+    return Message(
+        row.id,
+        row.key,
+        row.kind,
+        row.receiver,
+        row.channel,
+        row.recipient,
+        row.severity,
+        row.group_key,
+        row.payload,
+        from_seconds(row.created_at),
+        row.attempts,
+        row.uncertain,
+    )
+
+
+class OutboxTable(Access):
+    """Claiming, ticking off, putting back."""
+
+    def recover_claims(self) -> int:
+        """Put back what a dead process had claimed. For the holder of the lease only. Returns how many."""
+        with self.write() as connection:
+            result = connection.execute(
+                outbox.update()
+                .where(outbox.c.state == "sending")
+                .values(state="pending", uncertain=outbox.c.uncertain + 1)
+            )
+        return int(result.rowcount)
+
+    def sending(self) -> int:
+        """How many messages are claimed."""
+        with self.read() as connection:
+            return connection.execute(
+                select(func.count()).select_from(outbox).where(outbox.c.state == "sending")
+            ).scalar_one()
+
+    def due(self, now: datetime, limit: int = 500, *, kind: str = "", without: Collection[str] = ()) -> list[Message]:
+        """Messages whose turn has come, the most severe first, then the oldest; of one `kind` if named, of no channel
+        `without`.
+
+        Of one group and recipient only the oldest that is not settled: an acknowledgement or a resolve that overtook
+        its trigger, while that is retried, would leave the page open for ever.
+        """
+        # One pass over what waits, and none where nothing is due: SQLite and PostgreSQL ask it at the first such row.
+        # A look for each due row at those before it was quadratic in a storm.
+        waiting = outbox.alias("waiting")
+        oldest = (
+            select(func.min(waiting.c.id))
+            .where(waiting.c.state.in_(("pending", "sending")), waiting.c.group_key != "")
+            .group_by(waiting.c.channel, waiting.c.recipient, waiting.c.group_key)
+        )
+        statement = (
+            select(outbox)
+            .where(outbox.c.state == "pending", outbox.c.next_attempt_at <= to_seconds(now))
+            .where(or_(outbox.c.group_key == "", outbox.c.id.in_(oldest)))
+            .order_by(outbox.c.rank.desc(), outbox.c.id)
+            .limit(limit)
+        )
+        if kind:
+            statement = statement.where(outbox.c.kind == kind)
+        if without:
+            statement = statement.where(outbox.c.channel.not_in(sorted(without)))
+        with self.read() as connection:
+            return [_message(row) for row in connection.execute(statement)]
+
+    def claim(self, message: int, now: datetime) -> bool:
+        """Take a message; False where somebody else has it."""
+        with self.write() as connection:
+            result = connection.execute(
+                outbox.update()
+                .where(outbox.c.id == message, outbox.c.state == "pending")
+                .values(state="sending", claimed_at=to_seconds(now), attempts=outbox.c.attempts + 1)
+            )
+        return result.rowcount == 1
+
+    def delivered(self, message: int, now: datetime, detail: str = "") -> None:
+        self._settle(message, now, "delivered", detail, state="delivered", delivered_at=to_seconds(now), last_error="")
+
+    def failed(self, message: int, now: datetime, error: str, retry_at: datetime | None) -> None:
+        """Put back until `retry_at`, or give up where that is None."""
+        if retry_at is None:
+            self._settle(message, now, "dead", error, state="dead", last_error=error)
+        else:
+            self._settle(
+                message, now, "failed", error, state="pending", last_error=error, next_attempt_at=to_seconds(retry_at)
+            )
+
+    def postpone(self, messages: list[int], until: datetime) -> None:
+        """Not yet: a rate limit, or an endpoint that has just failed. Not an attempt."""
+        with self.write() as connection:
+            connection.execute(
+                outbox.update()
+                .where(outbox.c.id.in_(messages), outbox.c.state == "pending")
+                .values(next_attempt_at=to_seconds(until))
+            )
+
+    def _settle(self, message: int, now: datetime, outcome: str, detail: str, **values: Any) -> None:
+        with self.write() as connection:
+            connection.execute(outbox.update().where(outbox.c.id == message).values(**values))
+            connection.execute(
+                insert(deliveries),
+                {"outbox_id": message, "at": to_seconds(now), "outcome": outcome, "detail": detail[:2000]},
+            )
+
+    def sent_since(self, channel: str, recipient: str, since: datetime) -> int:
+        """Deliveries to one endpoint after `since`, for its rate limit."""
+        statement = select(func.count()).where(
+            outbox.c.channel == channel, outbox.c.recipient == recipient, outbox.c.delivered_at > to_seconds(since)
+        )
+        with self.read() as connection:
+            return connection.execute(statement).scalar_one()
+
+    def outbox_counts(self) -> dict[str, int]:
+        """State → number of messages, and `possible_duplicates`."""
+        with self.read() as connection:
+            counts = dict(connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all())
+            counts["possible_duplicates"] = connection.execute(
+                select(func.coalesce(func.sum(outbox.c.uncertain), 0))
+            ).scalar_one()
+        return counts
+
+    def outbox_list(self, state: str | None, limit: int) -> list[dict[str, Any]]:
+        """Messages without their payload, the newest first."""
+        names = (
+            "id",
+            "kind",
+            "channel",
+            "recipient",
+            "severity",
+            "reason",
+            "state",
+            "attempts",
+            "uncertain",
+            "last_error",
+        )
+        statement = select(outbox).order_by(outbox.c.id.desc()).limit(limit)
+        if state is not None:
+            statement = statement.where(outbox.c.state == state)
+        with self.read() as connection:
+            return [
+                {
+                    **{name: getattr(row, name) for name in names},
+                    "created_at": from_seconds(row.created_at).isoformat(),
+                    "delivered_at": from_seconds(row.delivered_at).isoformat() if row.delivered_at else None,
+                }
+                for row in connection.execute(statement)
+            ]
+
+    def dead_since(self, since: datetime) -> list[Message]:
+        """Messages that were given up after `since`."""
+        given_up = select(deliveries.c.id).where(
+            deliveries.c.outbox_id == outbox.c.id, deliveries.c.outcome == "dead", deliveries.c.at > to_seconds(since)
+        )
+        statement = select(outbox).where(outbox.c.state == "dead", given_up.exists())
+        with self.read() as connection:
+            return [_message(row) for row in connection.execute(statement)]
+
+    def failing_channels(self, now: datetime, for_longer_than: timedelta) -> dict[str, str]:
+        """Channels with a message that has waited so long, failing → the last error."""
+        statement = select(outbox.c.channel, outbox.c.last_error).where(
+            outbox.c.state == "pending", outbox.c.attempts > 0, outbox.c.created_at < to_seconds(now - for_longer_than)
+        )
+        with self.read() as connection:
+            return dict(connection.execute(statement).all())

@@ -1,0 +1,21 @@
+"""When a pipeline will start by itself, from the schedules that the definitions left in the ledger."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ops_project.operations.ledger import Ledger
+
+DOCUMENT = "schedules"
+
+
+def next_start(ledger: Ledger, pipeline: str, now: datetime, before: datetime) -> datetime | None:
+    """The next scheduled start of a job before `before`; None where there is none, or no schedule is known."""
+    kept = ledger.document(DOCUMENT) or {}
+    mine = [schedule for schedule in kept.values() if schedule["job"] == pipeline]
+    if not mine:
+        return None
+    from ops_project.dagster_bridge.ticks import next_due
+
+    upcoming = [next_due(schedule, now) for schedule in mine]
+    return min((moment for moment in upcoming if moment < before), default=None)

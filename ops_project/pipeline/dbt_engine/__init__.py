@@ -1,0 +1,1 @@
+"""dbt in this process: the manifest, the runner, column lineage."""

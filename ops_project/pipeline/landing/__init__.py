@@ -1,0 +1,25 @@
+"""Landing: inbound file → bronze rows, quarantine and archive, by the feed's contract.
+
+Values are read as text and cast by contract. Each file is loaded or has a finding, and rows in = loaded + quarantined +
+filtered + collapsed. Refuses to guess: a type, a delimiter, an encoding that the contract does not say is not tried.
+"""
+
+from ops_project.pipeline.landing.dry_run import Report, check
+from ops_project.pipeline.landing.inbox import InboundFile, pending, unclaimed
+from ops_project.pipeline.landing.land import land
+from ops_project.pipeline.landing.result import Batch, Finding, LandingResult
+from ops_project.pipeline.landing.write.tables import BronzeError, ensure_tables
+
+__all__ = [
+    "Batch",
+    "BronzeError",
+    "Finding",
+    "InboundFile",
+    "LandingResult",
+    "Report",
+    "check",
+    "ensure_tables",
+    "land",
+    "pending",
+    "unclaimed",
+]

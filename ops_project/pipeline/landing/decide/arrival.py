@@ -1,0 +1,154 @@
+"""Which files should be there by now, and which came late. Pure: the clock is an argument."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+from ops_project.model.feed.arrival import Arrival, Closed, Expected, cron_values
+from ops_project.model.feed.feed import Feed
+
+# A feed that has gone silent is reported for this many expected dates after its last file; that it is dead is then
+# known.
+SILENT_DATES = 92
+
+
+class Reason(StrEnum):
+    """Why a file counts as it does."""
+
+    IN_TIME = "in_time"
+    HISTORY = "history"
+    """After its deadline, and nobody had missed it: a load of history."""
+    CORRECTION = "correction"
+    """A good file of the date had come and was loaded: this one only mends it."""
+    AFTER_MISSING = "after_missing"
+    """Its absence had been recorded."""
+    WITHIN_GRACE = "within_grace"
+    """After the deadline, within the contract's grace."""
+    BY_ITS_TIME = "by_its_time"
+    """After the deadline by its own time, among files that came in theirs."""
+    NOT_EXPECTED = "not_expected"
+
+
+@dataclass(frozen=True)
+class Lateness:
+    """Whether a file is late, and why."""
+
+    late: bool
+    reason: Reason
+    deadline: datetime | None
+
+
+def is_closed(day: date, closed: Closed) -> bool:
+    """True on days for which the contract expects no file."""
+    if day in closed.dates or f"{day:%m-%d}" in closed.yearly:
+        return True
+    return closed.holidays is not None and day in _holidays(closed.holidays, day.year)
+
+
+@lru_cache(maxsize=256)
+def _holidays(code: str, year: int) -> Collection[date]:
+    import holidays  # half a second to import, and most feeds have no holidays
+
+    country, _, subdivision = code.partition("-")
+    return holidays.country_holidays(country, subdiv=subdivision or None, years=year)
+
+
+def is_expected(day: date, expected: Expected, closed: Closed) -> bool:
+    """True where a file of business date `day` is expected."""
+    if expected.kind == "never" or is_closed(day, closed):
+        return False
+    if expected.kind == "days":
+        return day.weekday() in expected.weekdays
+    if expected.kind == "monthly":
+        last = calendar.monthrange(day.year, day.month)[1]
+        wanted = last if expected.day in (None, -1) else min(expected.day or 1, last)
+        return day.day == wanted
+    if expected.kind == "cron":
+        return _cron_day(day, expected.cron or "")
+    return True
+
+
+def _cron_day(day: date, cron: str) -> bool:
+    _, _, days, months, weekdays = cron.split()
+    if day.month not in cron_values(months, 1, 12):
+        return False
+    by_day = day.day in cron_values(days, 1, 31)
+    by_weekday = (day.weekday() + 1) % 7 in cron_values(weekdays, 0, 7)
+    # Cron's own rule: where both fields are restricted, either is enough.
+    if days != "*" and weekdays != "*":
+        return by_day or by_weekday
+    return by_day and by_weekday
+
+
+def deadline(day: date, arrival: Arrival) -> datetime:
+    """When the file of business date `day` must be there, in UTC."""
+    local = datetime.combine(day + timedelta(days=arrival.after_days), arrival.by, arrival.zone)
+    return local.astimezone(UTC)
+
+
+def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
+    """Business dates from `first` on whose file is due at `now`, rising."""
+    day = first
+    while deadline(day, feed.arrival) <= now:
+        if is_expected(day, feed.expected, feed.closed):
+            yield day
+        day += timedelta(days=1)
+
+
+def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:
+    """Due business dates for which no file is known. Without `start`: from the first file on."""
+    if not feed.enabled or feed.expected.kind == "never" or not (known or feed.start):
+        return []
+    first = feed.start or min(known)
+    last = max(known, default=first)
+    missing = [day for day in expected_dates(feed, first, now) if day not in known]
+    silent = [day for day in missing if day > last]
+    return [day for day in missing if day <= last] + silent[:SILENT_DATES]
+
+
+def times_are_the_sources(feed: Feed, arrivals: Collection[tuple[date, datetime]]) -> bool:
+    """Whether the arrival times of these files (business date, moment) say when the source delivered them.
+
+    Copied without their times, files of past dates all come after their deadlines; where at least half came in time,
+    nobody has touched the times, and a late one is evidence by itself.
+    """
+    due = [(day, moment) for day, moment in arrivals if is_expected(day, feed.expected, feed.closed)]
+    in_time = sum(moment <= deadline(day, feed.arrival) for day, moment in due)
+    return bool(in_time) and 2 * in_time >= len(due)
+
+
+def lateness(
+    feed: Feed,
+    day: date,
+    arrived_at: datetime,
+    *,
+    was_missing: bool = False,
+    was_loaded: bool = False,
+    known_since: date | None = None,
+    own_times: bool = False,
+) -> Lateness:
+    """Whether the file of `day` that came at `arrived_at` is late.
+
+    `was_missing`: its absence had been recorded. `was_loaded`: a file of the date is loaded and nothing is open against
+    it. `known_since`: the first date that the feed had before this run, None where this is its first load. `own_times`:
+    arrival times are the source's own (`times_are_the_sources`).
+    """
+    if not is_expected(day, feed.expected, feed.closed):
+        return Lateness(False, Reason.NOT_EXPECTED, None)
+    due = deadline(day, feed.arrival)
+    if was_missing:
+        return Lateness(True, Reason.AFTER_MISSING, due)
+    if arrived_at <= due:
+        return Lateness(False, Reason.IN_TIME, due)
+    if was_loaded:
+        return Lateness(False, Reason.CORRECTION, due)
+    if known_since is not None and day < known_since:
+        return Lateness(False, Reason.HISTORY, due)
+    if known_since is not None and arrived_at <= due + feed.arrival.grace:
+        return Lateness(True, Reason.WITHIN_GRACE, due)
+    return Lateness(own_times, Reason.BY_ITS_TIME if own_times else Reason.HISTORY, due)

@@ -1,0 +1,1 @@
+"""Judge a staged file against its contract, before anything is written."""

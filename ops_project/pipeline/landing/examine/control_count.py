@@ -1,0 +1,67 @@
+"""The count that comes with a file, in its trailer or in a control file, against the records that are in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.examine.examination import Examination, Problem
+from ops_project.pipeline.landing.inbox import InboundFile
+
+
+class Trailer:
+    """Recognises the last line and keeps its count."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.pattern = re.compile(feed.trailer.pattern) if feed.trailer is not None else None
+        self.rows: int | None = None
+        self.seen = False
+
+    def __call__(self, text: str) -> bool:
+        found = self.pattern.fullmatch(text.strip()) if self.pattern is not None else None
+        if found is None:
+            return False
+        self.rows, self.seen = _number(found["rows"]), True
+        return True
+
+
+def _number(text: str) -> int | None:
+    digits = re.sub(r"[^0-9]", "", text)
+    return int(digits) if digits else None
+
+
+def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examination) -> None:
+    """The count that came with the file against the records that are in it."""
+    source, declared, where, reject = feed.trailer, trailer.rows, "its trailer", True
+    if source is not None:
+        reject = source.on_mismatch == "reject"
+        if declared is None and source.required:
+            _partial(result, reject, f"the trailer is missing: the file was cut off after {result.rows_in} records")
+            return
+    elif feed.control is not None and file.control is not None:
+        reject, where = feed.control.on_mismatch == "reject", f"control file {file.control.name}"
+        text = file.control.read_bytes()[:65536].decode("utf-8", "replace")
+        found = re.search(feed.control.rows, text)
+        declared = _number(found["rows"]) if found else None
+        if declared is None:
+            _partial(result, reject, f"{where} holds no count that {feed.control.rows!r} finds")
+            return
+    if declared is None:
+        return
+    result.control_rows = declared
+    if declared != result.rows_in:
+        _partial(
+            result,
+            reject,
+            f"{where} says {declared} records, the file has {result.rows_in}",
+            control_rows=declared,
+            records=result.rows_in,
+        )
+
+
+def _partial(result: Examination, reject: bool, message: str, **evidence: Any) -> None:
+    if reject:
+        result.reject("source_partial", message, **evidence)
+    else:
+        result.problems.append(Problem("source_partial", message, False, evidence))

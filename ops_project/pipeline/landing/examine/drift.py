@@ -1,0 +1,114 @@
+"""A file whose fields are not those of its contract, or whose values are of another type throughout.
+
+It is the contract's to say what is loaded all the same; guesses at what the file is are for the message alone.
+"""
+
+from __future__ import annotations
+
+from ops_project.model.feed.feed import Contract, Feed
+from ops_project.pipeline.landing.decide.structure import Structure, compare
+from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, Problem
+from ops_project.pipeline.landing.examine.hints import other_dialect
+from ops_project.pipeline.landing.read.records import Record, line_fields
+from ops_project.pipeline.landing.read.source import header_of, parquet_fields
+
+
+def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[list[str], Structure | None]:
+    """The raw fields of the file in its order, and how they differ from the contract's."""
+    expected, optional = expected_fields(feed, contract)
+    kind, scanned = contract.format.kind, result.scan
+    if kind == "jsonl":
+        return expected, None
+    if kind == "lines":
+        return line_fields(contract.format), None
+    if kind == "parquet":
+        found, result.rows_in = parquet_fields(scanned.text)  # it has no lines that could be counted instead
+        return [name.strip() for name in found], compare(expected, optional, found)
+    if not contract.format.header:
+        return expected, None
+    header: Record | None = header_of(scanned, contract.format)
+    if header is None or header.fields is None:
+        return [], compare(expected, (), ())
+    found = [(name or "").strip() for name in header.fields]
+    return found, compare(expected, optional, found)
+
+
+def expected_fields(feed: Feed, contract: Contract) -> tuple[list[str], set[str]]:
+    """Raw fields that the contract expects, in order, and those that may be absent."""
+    names = [*feed.raw_fields, *contract.raw_names.values()]
+    optional = {
+        contract.raw_names[name]
+        for name, column in contract.columns.items()
+        if column.may_be_absent and name in contract.raw_names
+    }
+    return [name.strip() for name in dict.fromkeys(names)], optional
+
+
+def json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure:
+    """How the keys that occur in JSON lines differ from the contract's fields."""
+    expected, optional = expected_fields(feed, contract)
+    given = [name for name in expected if name in seen or name.partition(".")[0] in seen]
+    extra = sorted(seen - set(expected) - {name.partition(".")[0] for name in expected})
+    return compare(expected, optional, [*given, *extra])
+
+
+def drift(feed: Feed, result: Examination, structure: Structure) -> None:
+    """Tell of another structure than the contract's, and reject the file unless the contract is lenient there."""
+    if structure.same:
+        return
+    version, contract = result.contract.version, result.contract
+    others = _fitting_versions(feed, result, structure)
+    if structure.missing and contract.format.kind == "csv" and contract.format.header and not others:
+        others = other_dialect(result.scan, contract.format, *expected_fields(feed, contract))
+    message = f"structure differs from contract {feed.name} version {version}: {structure.describe()}" + others
+    evidence = {
+        "contract": feed.name,
+        "contract_version": version,
+        "missing": list(structure.missing),
+        "extra": list(structure.extra),
+        "repeated": list(structure.repeated),
+        "reordered": list(structure.moved),
+    }
+    only_extra = structure.extra and not structure.missing and not structure.repeated
+    lenient = (only_extra and feed.drift.extra == "load") or (structure.moved and feed.drift.reordered == "load")
+    if lenient:
+        how = "loaded by name" if structure.moved else "loaded without the extra fields"
+        result.problems.append(Problem("schema_mismatch", f"{message}; {how}", False, evidence))
+    else:
+        result.reject("schema_mismatch", message, **evidence)
+
+
+def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> str:
+    """A hint where the file is of another announced version."""
+    expected, _ = expected_fields(feed, result.contract)
+    found = [name for name in expected if name not in structure.missing] + list(structure.extra)
+    for contract in feed.contracts():
+        names, optional = expected_fields(feed, contract)
+        if contract.version != result.contract.version and set(names) - optional <= set(found) <= set(names):
+            effective = next((v.effective for v in feed.versions if v.version == contract.version), None)
+            return f"; it is of version {contract.version}" + (f", effective from {effective}" if effective else "")
+    return ""
+
+
+def changed_type(feed: Feed, result: Examination, failures: dict[str, tuple[int, int]]) -> bool:
+    """True, with the finding, where so many values of a column fail their cast that its type must have changed."""
+    changed = {
+        name: pair
+        for name, pair in failures.items()
+        if pair[0] >= LEAST_FAILURES and pair[0] > feed.drift.share * pair[1]
+    }
+    if not changed:
+        return False
+    version = result.contract.version
+    listed = ", ".join(
+        f"{name} ({bad} of {all_} values are no {result.contract.columns[name].type})"
+        for name, (bad, all_) in changed.items()
+    )
+    result.reject(
+        "schema_mismatch",
+        f"structure differs from contract {feed.name} version {version}: changed type of {listed}",
+        contract=feed.name,
+        contract_version=version,
+        changed_type={name: {"failed": bad, "values": all_} for name, (bad, all_) in changed.items()},
+    )
+    return True

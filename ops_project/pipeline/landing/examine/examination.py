@@ -1,0 +1,61 @@
+"""What is known of a file before landing writes, and what was found wrong with it: values, and no examination."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from ops_project.model.feed.feed import Contract
+from ops_project.pipeline.landing.read.scan import Scan
+from ops_project.pipeline.landing.read.stage import Stage
+
+# Fewer failures than this are bad rows, not a changed type, however few rows the file has.
+LEAST_FAILURES = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A finding about a file. `kind` is a failure class; `rejects` says that the file must not be loaded."""
+
+    kind: str
+    message: str
+    rejects: bool
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Examination:
+    """What landing knows of a file before it writes."""
+
+    scan: Scan
+    contract: Contract
+    file_date: date
+    problems: list[Problem] = field(default_factory=list)
+    rows_in: int = 0
+    rows_good: int = 0
+    rows_refused: int = 0
+    rows_filtered: int = 0
+    rows_repeated: int = 0
+    """Rows whose key was there before: quarantined, or collapsed where the contract keeps the first."""
+    rows_collapsed: int = 0
+    control_rows: int | None = None
+    fast: bool = False
+    """True where the fast reader was used."""
+    reasons: list[dict[str, object]] = field(default_factory=list)
+    samples: list[dict[str, object]] = field(default_factory=list)
+    repeated_samples: list[dict[str, object]] = field(default_factory=list)
+    stage: Stage | None = None
+
+    @property
+    def rejected(self) -> Problem | None:
+        """The problem that keeps the file out, None where it can be loaded."""
+        return next((problem for problem in self.problems if problem.rejects), None)
+
+    def reject(self, kind: str, message: str, **evidence: Any) -> Examination:
+        """This examination with a problem that keeps the file out: every line counts as refused."""
+        self.problems.append(Problem(kind, message, True, evidence))
+        self.rows_in = self.rows_in or self.scan.lines
+        self.rows_refused, self.rows_good, self.rows_filtered, self.rows_collapsed = self.rows_in, 0, 0, 0
+        self.stage = None
+        return self

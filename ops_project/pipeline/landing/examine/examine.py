@@ -1,0 +1,182 @@
+"""One file against its contract, up to the point where it could be loaded: nothing is written outside temporary tables.
+
+`land` writes what stands here, `ops feed check` only shows it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.examine.control_count import Trailer, check_count
+from ops_project.pipeline.landing.examine.drift import changed_type, drift, json_structure, structure_of
+from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, Problem
+from ops_project.pipeline.landing.examine.hints import cut_off
+from ops_project.pipeline.landing.examine.keys import repeated_keys, repeated_samples
+from ops_project.pipeline.landing.examine.reasons import (
+    explain,
+    explained_cast_failures,
+    masked_samples,
+    reasons_summary,
+)
+from ops_project.pipeline.landing.inbox import InboundFile
+from ops_project.pipeline.landing.read.scan import Scan, Undecodable
+from ops_project.pipeline.landing.read.source import Source
+from ops_project.pipeline.landing.read.stage import STAGED, Stage
+
+# From here on the failures of a column are counted in one statement before any row is explained.
+MANY_BAD = 20_000
+
+
+def examine(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, file_date: date, scanned: Scan
+) -> Examination:
+    """Structure, casts, rules, keys and counts of one file that was scanned."""
+    result = Examination(scanned, feed.at(file_date), file_date)
+    if scanned.size == 0:
+        return result.reject("source_empty", "the file has zero bytes")
+    if scanned.error is not None:
+        return result.reject("data_invalid", f"undecodable: {scanned.error}")
+    if scanned.text_size == 0:
+        return result.reject("source_empty", "the file is compressed and holds zero bytes")
+    try:
+        return _examine(connection, feed, file, result)
+    except Undecodable as error:
+        return result.reject("data_invalid", f"undecodable or unbalanced: {error}")
+
+
+def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, result: Examination) -> Examination:
+    contract, scanned = result.contract, result.scan
+    fields, structure = structure_of(feed, contract, result)
+    if structure is not None and not structure.same:
+        drift(feed, result, structure)
+        if result.rejected:
+            return result
+    first = contract.format.skip_lines + (contract.format.kind == "csv" and contract.format.header)
+    source = Source(scanned, contract.format, fields, first)
+    trailer = Trailer(feed)
+    if feed.trailer is not None:
+        source.trailer = trailer
+    stage = Stage(feed, contract, source, file.name, result.file_date)
+    _read(connection, source, stage)
+    result.rows_in, result.fast = source.records, source.fast
+    if contract.format.kind == "jsonl" and source.records:
+        drift(feed, result, json_structure(feed, contract, source.seen))
+        if result.rejected:
+            return result
+    if source.problems >= LEAST_FAILURES and source.problems > feed.drift.share * source.records:
+        row = connection.execute(
+            "SELECT _problem, _line FROM landing_raw WHERE _problem IS NOT NULL LIMIT 1"
+        ).fetchone()
+        assert row is not None
+        return result.reject(
+            "schema_mismatch",
+            f"{source.problems} of {source.records} records do not have the structure of contract version "
+            f"{contract.version}, first line {row[1]}: {row[0]}",
+            contract_version=contract.version,
+            records=source.records,
+            records_that_differ=source.problems,
+        )
+    states = dict(connection.execute(f"SELECT _state, count(*) FROM {STAGED} GROUP BY 1").fetchall())
+    result.rows_good, result.rows_filtered = states.get(0, 0), states.get(1, 0)
+    result.rows_refused = states.get(2, 0) + source.problems
+    many = states.get(2, 0) >= MANY_BAD
+    if many and changed_type(feed, result, stage.cast_failures(connection)):
+        return result
+    if feed.key:
+        result.rows_repeated = repeated_keys(stage, connection)
+        result.rows_good -= result.rows_repeated
+        if feed.keep_first is not None:
+            result.rows_collapsed = result.rows_repeated
+        else:
+            result.rows_refused += result.rows_repeated
+    repeated = bool(result.rows_repeated) and feed.keep_first is None
+    if result.rows_refused and not many:
+        explain(stage, connection, repeated)
+        if changed_type(feed, result, explained_cast_failures(stage, connection)):
+            return result
+    # A control count that agrees proves nothing here: half a record was counted too. A trailer stands behind them all.
+    if not trailer.seen and (middle := cut_off(connection, source)) is not None:
+        message = f"the file ends in the middle of line {middle}: it was cut off after {result.rows_in} records"
+        result.problems.append(Problem("source_partial", message, False, {"line": middle, "records": result.rows_in}))
+    result.stage = stage
+    check_count(feed, file, trailer, result)
+    if result.rejected:
+        return result
+    if result.rows_refused >= LEAST_FAILURES and result.rows_refused + result.rows_filtered == result.rows_in:
+        # Loaded, it would take the place of a good file of the same date with nothing. Of collapsed rows one is loaded.
+        if many:
+            explain(stage, connection, repeated)
+        result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
+        unwanted = result.rows_filtered
+        filtered = f" ({unwanted} {'is' if unwanted == 1 else 'are'} filtered out)" if unwanted else ""
+        words = f"not one of {result.rows_in} rows can be loaded{filtered}: {_most_frequent(result)}"
+        return result.reject("data_invalid", words, reasons=result.reasons, samples=result.samples)
+    if result.rows_refused:
+        if many:
+            explain(stage, connection, repeated)
+        result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)
+        if repeated:
+            result.repeated_samples = repeated_samples(stage, connection)
+        _row_findings(feed, result, repeated)
+    return result
+
+
+def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -> None:
+    """Stage the rows: by the fast reader if it delivers what the scan has counted, else by the exact one."""
+    kind = source.format.kind
+    if kind == "parquet":
+        source.materialise_parquet(connection)
+        stage.stage(connection)
+        return
+    simple = kind == "csv" or (kind == "lines" and source.format.pattern is None)
+    if simple and source.scan.plain and source.trailer is None:
+        expected = source.count_fast()
+        try:
+            source.fast = True
+            if stage.needs_line:
+                source.materialise_fast(connection)
+            stage.stage(connection)
+            found = connection.execute(f"SELECT count(*) FROM {STAGED}").fetchone()
+            if found is not None and found[0] == expected and not source.hides_fields(connection):
+                source.records = expected
+                return
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            pass
+        source.fast = source.materialised = False
+    source.materialise_exact(connection)
+    stage.stage(connection)
+
+
+def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
+    if repeated:
+        key = ", ".join(feed.key)
+        result.problems.append(
+            Problem(
+                "key_violation",
+                f"{result.rows_repeated} rows repeat a key ({key})",
+                False,
+                {"key": list(feed.key), "rows": result.rows_repeated, "samples": result.repeated_samples},
+            )
+        )
+    others = result.rows_refused - (result.rows_repeated if repeated else 0)
+    if others:
+        result.problems.append(
+            Problem(
+                "data_invalid",
+                f"{others} of {result.rows_in} rows quarantined: {_most_frequent(result)}",
+                False,
+                {"rows": others, "rows_in": result.rows_in, "reasons": result.reasons, "samples": result.samples},
+            )
+        )
+
+
+def _most_frequent(result: Examination) -> str:
+    """The most frequent reasons, each with the first line that it was found on."""
+    return "; ".join(
+        f"{item['rows']} × {(str(item['column']) + ' ') if item['column'] else ''}{item['reason']} "
+        f"({'first ' if item['rows'] != 1 else ''}line {item['first_line']})"
+        for item in result.reasons[:3]
+    )

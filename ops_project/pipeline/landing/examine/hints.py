@@ -1,0 +1,59 @@
+"""What a file that does not fit its contract probably is: for the message, and for nobody's decision but a reader's.
+
+Only the end of a file that was cut off becomes a finding of its own, since it says that more is missing than one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import duckdb
+
+from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.decide.structure import compare
+from ops_project.pipeline.landing.read import records
+from ops_project.pipeline.landing.read.scan import Scan, Undecodable
+from ops_project.pipeline.landing.read.source import RAW, Source
+
+DELIMITERS = ",;\t|"
+
+
+def other_dialect(scan: Scan, file_format: Format, expected: Sequence[str], optional: Collection[str]) -> str:
+    """Words for a header that would fit with another delimiter or encoding; empty where none would."""
+    for delimiter in DELIMITERS.replace(file_format.delimiter, ""):
+        if delimiter == file_format.quote:
+            continue
+        found = _header(scan, file_format.model_copy(update={"delimiter": delimiter}))
+        if found and not compare(expected, optional, found).missing:
+            return f"; it is delimited by {delimiter!r}, the contract says {file_format.delimiter!r}"
+    found = _header(scan, file_format)
+    try:
+        as_utf8 = [name.encode(file_format.encoding).decode("utf-8") for name in found]
+    except UnicodeError:
+        return ""
+    if as_utf8 != found and not compare(expected, optional, as_utf8).missing:
+        return f"; it is encoded as utf-8, the contract says {file_format.encoding}"
+    return ""
+
+
+def _header(scan: Scan, file_format: Format) -> list[str]:
+    try:
+        record = next(records.read_csv(scan.text, file_format, scan.newline), None)
+    except Undecodable:
+        return []
+    return [(name or "").strip() for name in record.fields or ()] if record is not None else []
+
+
+def cut_off(connection: duckdb.DuckDBPyConnection, source: Source) -> int | None:
+    """The line in the middle of which a text file ends: its last record is broken and has no line end. None: none.
+
+    Not to be asked of a file that ends with its trailer: that lies behind the last record.
+    """
+    if not source.problems or source.format.kind == "parquet":
+        return None
+    with source.scan.text.open("rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) in (b"\n", b"\r"):
+            return None
+    row = connection.execute(f"SELECT _line, _problem FROM {RAW} ORDER BY _ord DESC LIMIT 1").fetchone()
+    return int(row[0]) if row is not None and row[1] is not None and source.records > 1 else None

@@ -1,0 +1,147 @@
+"""Findings that the file alone does not show: it was there before, it is smaller than its history, it came late."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from asset_checks.primitives.interval import expected_interval
+from ops_project.pipeline.landing.context import Context, Taken
+from ops_project.pipeline.landing.decide.arrival import lateness, times_are_the_sources
+from ops_project.pipeline.landing.examine.examination import Examination, Problem
+from ops_project.pipeline.landing.inbox import InboundFile
+from ops_project.pipeline.landing.read.scan import Scan
+
+# Two weeks of daily files: enough to know the feed, and soon forgotten where its way of delivery changes.
+BATCHES_BEFORE = 14
+
+
+def duplicate_of(context: Context, day: date, scanned: Scan, known: list[Taken]) -> Taken | None:
+    """The batch that has loaded these bytes already, None where the file is to be loaded.
+
+    Of another date the same bytes are no duplicate where repeating is natural: a full extract in which nothing changed,
+    or a file that holds no record. What a correction has replaced does not come back by itself, since a source that
+    sends a whole folder again would undo the correction; it does where somebody asks for its date.
+    """
+    feed = context.feed
+    loaded = [
+        batch for batch in known if batch.status == "loaded" or (batch.status == "replaced" and not context.asked_for)
+    ]
+    file_format = feed.at(day).format
+    above = file_format.skip_lines + (file_format.kind == "csv" and file_format.header)
+    natural = feed.extract == "full" or (file_format.kind != "parquet" and scanned.lines <= above)
+    return next((batch for batch in loaded if batch.business_date == day or not natural), None)
+
+
+def duplicate(context: Context, scanned: Scan, batch: Taken) -> Problem:
+    """The finding for a file whose bytes `batch` has loaded."""
+    way_back = (
+        f"; a later delivery replaced it: where this one is right after all, put it into inbound again and call "
+        f"`ops run --domain {context.feed.domain} --date {batch.business_date}`"
+        if batch.status == "replaced"
+        else ""
+    )
+    return Problem(
+        "source_duplicate",
+        f"the same content as {batch.file_name} of {batch.business_date} (batch {batch.batch_id}, {batch.status}); "
+        f"nothing was loaded{way_back}",
+        True,
+        {"sha256": scanned.sha256, "same_as_batch": batch.batch_id, "same_as_file": batch.file_name},
+    )
+
+
+def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
+    """Add the finding of too few rows, where the file brings no count of its own."""
+    feed, rules = context.feed, context.feed.volume
+    if found.rejected or found.control_rows is not None or not rules.enabled:
+        return
+    if feed.extract == "full" and found.rows_in == 0:
+        found.reject("source_partial", "a full extract without a single record")
+        return
+    problem = _too_few(context, found.rows_in, file.part, day)
+    if problem is None:
+        return
+    if problem.rejects:
+        found.reject(problem.kind, problem.message, **problem.evidence)
+    else:
+        found.problems.append(problem)
+
+
+def _too_few(context: Context, rows: int, part: str, day: date) -> Problem | None:
+    rules, reject = context.feed.volume, context.feed.volume.on_low == "reject"
+    if rules.min_rows is not None and rows < rules.min_rows:
+        message = f"{rows} records, the contract expects at least {rules.min_rows}"
+        return Problem("source_partial", message, reject, {"rows": rows, "min_rows": rules.min_rows})
+    history = context.rows(
+        """
+        SELECT business_date, sum(rows_in) FROM ops.batches
+        WHERE feed = ? AND status = 'loaded' AND part IS NOT DISTINCT FROM ? AND business_date < ?
+        GROUP BY business_date ORDER BY business_date DESC LIMIT ?
+        """,
+        [context.feed.name, part, day, rules.history],
+    )
+    interval = expected_interval([(row[0], float(row[1])) for row in history], day, rules)
+    if interval is None or rows >= interval.low or interval.holds(rows):
+        return None
+    return Problem(
+        "source_partial",
+        f"{rows} records; after {interval.points} earlier dates {interval.expected:.0f} were expected, "
+        f"at least {interval.low:.0f}",
+        reject,
+        {
+            "rows": rows,
+            "expected": round(interval.expected),
+            "low": round(interval.low),
+            "high": round(interval.high),
+            "points": interval.points,
+            "model": interval.model,
+        },
+    )
+
+
+def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
+    """Decide whether arrival times are evidence: those of the files that wait, and of the last ones before them."""
+    before = context.rows(
+        "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
+        [context.feed.name, BATCHES_BEFORE],
+    )
+    known = [(day, moment.replace(tzinfo=UTC)) for day, moment in before]
+    context.own_times = times_are_the_sources(context.feed, waiting + known)
+
+
+def judge_lateness(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
+    """Add the finding of a late file."""
+    was_missing = context.count(
+        """
+        SELECT count(*) FROM ops.findings
+        WHERE feed = ? AND business_date = ? AND kind = 'source_missing' AND state = 'open'
+        """,
+        [context.feed.name, day],
+    )
+    was_loaded = context.count(
+        """
+        SELECT count(*) FROM ops.batches AS batches
+        WHERE feed = ? AND business_date = ? AND part IS NOT DISTINCT FROM ? AND status = 'loaded' AND NOT EXISTS (
+            SELECT 1 FROM ops.findings AS findings
+            WHERE findings.batch_id = batches.batch_id AND findings.state = 'open'
+        )
+        """,
+        [context.feed.name, day, file.part],
+    )
+    late = lateness(
+        context.feed,
+        day,
+        arrived_at,
+        was_missing=bool(was_missing),
+        was_loaded=bool(was_loaded),
+        known_since=context.known_since,
+        own_times=context.own_times,
+    )
+    if late.late and late.deadline is not None:
+        found.problems.append(
+            Problem(
+                "source_late",
+                f"arrived {arrived_at:%Y-%m-%d %H:%M} UTC, due {late.deadline:%Y-%m-%d %H:%M} UTC",
+                False,
+                {"arrived_at": arrived_at, "deadline": late.deadline, "reason": late.reason},
+            )
+        )

@@ -1,0 +1,1 @@
+"""Read a file into text columns, and cast these by the contract."""

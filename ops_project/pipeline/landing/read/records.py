@@ -1,0 +1,221 @@
+"""The exact reader: a file cut into records by the dialect, one by one, with line and raw text.
+
+It decides what a record is; the fast reader is only used where both must agree. A record that is one line and cannot be
+read is handed on with its problem; where it cannot be told where a record ends, the whole file is refused (Unbalanced).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read.scan import Undecodable
+
+csv.field_size_limit(2**31 - 1)  # the limit is the contract's max_record_bytes, kept below
+
+
+@dataclass(slots=True)
+class Record:
+    """One record. `fields` is None where it could not be read; then `problem` says why."""
+
+    line: int
+    """Physical line on which it begins, from 1."""
+    text: str
+    fields: Sequence[str | None] | None
+    problem: str | None = None
+
+
+class Unbalanced(Undecodable):
+    """A quote opens and is not closed: nobody can tell where the record ends."""
+
+
+class _Lines:
+    """Physical lines of a file, and those that the record at hand has taken."""
+
+    def __init__(self, path: Path, file_format: Format, newline: str) -> None:
+        self.file = path.open(encoding="utf-8", newline=newline)
+        self.number = 0
+        self.taken: list[str] = []
+        self.size = 0
+        self.limit, self.comment = file_format.max_record_bytes, file_format.comment
+        for _ in range(file_format.skip_lines):
+            if self.file.readline(self.limit + 1):
+                self.number += 1
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            line = self.file.readline(self.limit + 1)
+            if not line:
+                raise StopIteration
+            self.number += 1
+            if self.comment is not None and not self.taken and line.startswith(self.comment):
+                continue
+            self.taken.append(line)
+            self.size += len(line)
+            if self.size > self.limit:
+                first = self.number - len(self.taken) + 1
+                raise Undecodable(f"a record is longer than {self.limit} characters (it begins on line {first})")
+            return line
+
+    def take(self) -> tuple[int, str]:
+        """Line number and raw text (without its line end) of the record just read."""
+        first, text = self.number - len(self.taken) + 1, "".join(self.taken).rstrip("\r\n")
+        self.taken, self.size = [], 0
+        return first, text
+
+
+def read_csv(path: Path, file_format: Format, newline: str) -> Iterator[Record]:
+    """All records, the header being the first where the file has one. Raises Unbalanced."""
+    lines = _Lines(path, file_format, newline)
+    with lines.file:
+        yield from _records(lines, file_format)
+
+
+def _records(lines: _Lines, file_format: Format) -> Iterator[Record]:
+    quote, reader = file_format.quote, _reader(lines, file_format)
+    while True:
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            spans = len(lines.taken) > 1
+            line, text = lines.take()
+            if quote is not None and (spans or text.count(quote) % 2 or "unexpected end" in str(error)):
+                raise Unbalanced(f"quotes do not balance from line {line} on") from None
+            yield Record(line, text, None, f"not readable: {error}")
+            continue
+        line, text = lines.take()
+        if fields:
+            if "\0" in text:
+                yield Record(line, text, None, "holds a NUL byte")
+            else:
+                yield Record(line, text, fields)
+
+
+def split_line(text: str, file_format: Format) -> list[str] | None:
+    """The fields of a record that is one line; None where it cannot be read."""
+    try:
+        return list(next(_reader(iter((text,)), file_format)))
+    except (csv.Error, StopIteration):
+        return None
+
+
+def _reader(lines: Iterator[str], file_format: Format) -> Any:
+    quote = file_format.quote
+    return csv.reader(
+        lines,
+        delimiter=file_format.delimiter,
+        quotechar=quote,
+        quoting=csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL,
+        doublequote=file_format.escape is None,
+        escapechar=file_format.escape,
+        strict=True,
+    )
+
+
+def read_lines(path: Path, file_format: Format, newline: str) -> Iterator[Record]:
+    """Plain lines: the line itself, or the named groups of the contract's pattern."""
+    lines = _Lines(path, file_format, newline)
+    pattern = re.compile(file_format.pattern) if file_format.pattern else None
+    with lines.file:
+        for _ in lines:
+            line, text = lines.take()
+            if not text:
+                continue
+            if "\0" in text:
+                yield Record(line, text, None, "holds a NUL byte")
+            elif pattern is None:
+                yield Record(line, text, (text,))
+            elif found := pattern.fullmatch(text):
+                yield Record(line, text, tuple(found.groupdict().values()))
+            else:
+                yield Record(line, text, None, "the line does not fit the contract's pattern")
+
+
+def line_fields(file_format: Format) -> list[str]:
+    """Names of the raw fields of plain lines."""
+    return list(re.compile(file_format.pattern).groupindex) if file_format.pattern else ["line"]
+
+
+def read_json_lines(
+    path: Path, file_format: Format, newline: str, names: Sequence[str], seen: set[str]
+) -> Iterator[Record]:
+    """JSON objects, one a line; numbers keep the text they were written with. `seen` gathers the keys that occur.
+
+    A name with dots reads a nested object where no key is called so. What is nested and not read so is JSON text.
+    """
+    lines = _Lines(path, file_format, newline)
+    decoder = json.JSONDecoder(
+        parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_unique, strict=True
+    )
+    with lines.file:
+        for _ in lines:
+            line, text = lines.take()
+            if not text.strip():
+                continue
+            try:
+                value = decoder.decode(text)
+            except (ValueError, RecursionError) as error:
+                yield Record(line, text, None, f"not JSON: {error}")
+                continue
+            if not isinstance(value, dict):
+                yield Record(line, text, None, "not a JSON object")
+                continue
+            seen.update(value)
+            fields = [_text(_lookup(value, name)) for name in names]
+            if "\0" in text or any(field is not None and "\0" in field for field in fields):
+                yield Record(line, text, None, "holds a NUL byte")
+            else:
+                yield Record(line, text, fields)
+
+
+class _Number(str):
+    """A JSON number as it was written."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [key for key, _ in pairs]
+        raise ValueError(f"key {next(key for key in names if names.count(key) > 1)!r} stands twice")
+    return result
+
+
+def _lookup(value: dict[str, Any], name: str) -> Any:
+    if name in value or "." not in name:
+        return value.get(name)
+    for step in name.split("."):
+        if not isinstance(value, dict) or step not in value:
+            return None
+        value = value[step]
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, _Number):
+        return str(value)
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,279 @@
+"""A scanned file as a table of raw text fields, by the fast reader where it can be trusted and else by the exact one.
+
+The fast reader is DuckDB's, with every column given and nothing detected; it is believed only when it delivers exactly
+the records that the scan has counted. Both ways give the same rows; the tests hold one against the other.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read import records
+from ops_project.pipeline.landing.read.records import Record
+from ops_project.pipeline.landing.read.scan import CHUNK, Scan, Undecodable
+from ops_project.pipeline.landing.read.sql import literal, path_literal
+
+RAW = "landing_raw"
+# Rows that are handed to DuckDB at once by the exact reader: about 10 MB.
+PORTION = 50_000
+
+
+@dataclass
+class Source:
+    """Raw fields of one file. `fields[i]` is the name of raw column `_r<i>`."""
+
+    scan: Scan
+    format: Format
+    fields: list[str]
+    first: int
+    """Physical lines above the first record, where records are lines."""
+    trailer: Callable[[str], bool] | None = None
+    fast: bool = False
+    materialised: bool = False
+    """True: the rows stand in table `landing_raw` with `_ord`, `_line` and `_problem`."""
+    records: int = 0
+    problems: int = 0
+    """Records that cannot be read or have another number of fields."""
+    seen: set[str] = field(default_factory=set)
+    """JSON lines: keys that occur."""
+
+    @property
+    def relation(self) -> str:
+        """SQL to read the raw columns from."""
+        if self.materialised:
+            return f"(SELECT * FROM {RAW} WHERE _problem IS NULL)"
+        return self._reader()
+
+    def _reader(self) -> str:
+        columns = ", ".join(f"'_r{index}': 'VARCHAR'" for index in range(len(self.fields)))
+        is_csv = self.format.kind == "csv"
+        quote = (self.format.quote or "") if is_csv else ""
+        # No new_line option: in 1.5.5 '\r\n' there reads a CRLF file as empty; left out it reads both. Names of fields
+        # are given, so nothing is detected.
+        return (
+            f"read_csv({path_literal(self.scan.text)}, auto_detect=false, header=false, skip={self.first}, "
+            f"delim={literal(self.format.delimiter if is_csv else chr(1))}, quote={literal(quote)}, "
+            f"escape={literal((self.format.escape or quote) if is_csv else '')}, nullstr='', columns={{{columns}}}, "
+            "strict_mode=true, null_padding=false, ignore_errors=false, parallel=true)"
+        )
+
+    def all_records(self) -> Iterator[Record]:
+        """Every record by the exact reader, the header and the trailer left out."""
+        text, newline = self.scan.text, self.scan.newline
+        if self.format.kind == "csv":
+            rows = records.read_csv(text, self.format, newline)
+            if self.format.header:
+                next(rows, None)
+        elif self.format.kind == "lines":
+            rows = records.read_lines(text, self.format, newline)
+        else:
+            rows = records.read_json_lines(text, self.format, newline, self.fields, self.seen)
+        return _without_trailer(rows, self.trailer) if self.trailer is not None else rows
+
+    def count_fast(self) -> int:
+        """Records that the scan has counted, where a record is a line."""
+        return max(self.scan.lines - self.first, 0)
+
+    def hides_fields(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """True where the fast reader has left out empty fields at the end of a line: `1,2,` it takes for two fields.
+
+        It refuses a line with too few fields, so just as many delimiters as the fields need say that none has more.
+        Where there are others, which may stand inside quotes, the lines that end with one are looked at.
+        """
+        needed = len(self.fields) - 1
+        if self.format.kind != "csv" or self.scan.delimiters == needed * (self.scan.lines - self.format.skip_lines):
+            return False
+        delimiter, quote, bare = literal(self.format.delimiter), self.format.quote or "", "line"
+        quoted = literal(f"{self.format.delimiter}{quote}{quote}")
+        if quote:
+            mark = re.escape(quote)
+            bare = f"regexp_replace(line, {literal(f'{mark}[^{mark}]*{mark}')}, '', 'g')"
+        found = connection.execute(
+            f"""
+            SELECT count(*) FROM (
+                SELECT {bare} AS bare FROM read_csv({path_literal(self.scan.text)}, auto_detect=false, header=false,
+                    skip={self.first}, delim=chr(1), quote='', escape='', columns={{'line': 'VARCHAR'}})
+                WHERE ends_with(line, {delimiter}) OR ends_with(line, {quoted})
+            ) WHERE length(bare) - length(replace(bare, {delimiter}, '')) > {needed}
+            """
+        ).fetchone()
+        return found is None or found[0] > 0
+
+    def materialise_fast(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """The fast reader's rows as a table, where `_line` is needed by an expression."""
+        columns = ", ".join(f"_r{index}" for index in range(len(self.fields)))
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE landing_text AS SELECT {columns} FROM {self._reader()}")
+        connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE {RAW} AS
+            SELECT rowid AS _ord, rowid + {self.first + 1} AS _line, NULL::VARCHAR AS _problem, * FROM landing_text
+            """
+        )
+        connection.execute("DROP TABLE landing_text")
+        found = connection.execute(f"SELECT count(*) FROM {RAW}").fetchone()
+        assert found is not None
+        self.records, self.materialised = found[0], True
+
+    def materialise_exact(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """The exact reader's rows as a table."""
+        width = len(self.fields)
+        names = [f"_r{index}" for index in range(width)]
+        columns = ", ".join(["_ord BIGINT", "_line BIGINT", "_problem VARCHAR", *(f"{name} VARCHAR" for name in names)])
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {RAW} ({columns})")
+        rows, ordinal, self.problems = self.all_records(), 0, 0
+        nothing: tuple[None, ...] = (None,) * width
+        while portion := list(itertools.islice(rows, PORTION)):
+            problems = [problem_of(record, width) for record in portion]
+            fields = [
+                record.fields if problem is None and record.fields is not None else nothing
+                for record, problem in zip(portion, problems, strict=True)
+            ]
+            table = pa.table(
+                {
+                    "_ord": pa.array(range(ordinal, ordinal + len(portion)), pa.int64()),
+                    "_line": pa.array([record.line for record in portion], pa.int64()),
+                    "_problem": pa.array(problems, pa.string()),
+                    **{
+                        name: pa.array(column, pa.string())
+                        for name, column in zip(names, zip(*fields, strict=True), strict=True)
+                    },
+                }
+            )
+            append(connection, RAW, table, empty_is_null=self.format.kind == "csv")
+            ordinal += len(portion)
+            self.problems += sum(problem is not None for problem in problems)
+        self.records, self.materialised = ordinal, True
+
+    def materialise_parquet(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """A Parquet file's rows as text: written by DuckDB, so that decimals and times keep their exact value."""
+        # By position: DuckDB renames fields that differ only in case, and may add the folders' names as columns.
+        names = [f"_c{index}" for index in range(len(self.fields))]
+        columns = "".join(
+            f", CASE WHEN typeof({name}) LIKE '%[]' OR typeof({name}) LIKE 'STRUCT%' OR typeof({name}) LIKE 'MAP%' "
+            f"THEN to_json({name})::VARCHAR ELSE {name}::VARCHAR END AS _r{index}"
+            for index, name in enumerate(names)
+        )
+        connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE {RAW} AS
+            SELECT _place AS _ord, _place + 1 AS _line, NULL::VARCHAR AS _problem{columns}
+            FROM read_parquet({path_literal(self.scan.text)}, file_row_number = true, hive_partitioning = false)
+                AS file({", ".join([*names, "_place"])})
+            """
+        )
+        found = connection.execute(f"SELECT count(*) FROM {RAW}").fetchone()
+        assert found is not None
+        self.records, self.materialised = found[0], True
+
+    def picked(self, connection: duckdb.DuckDBPyConnection, ordinals: Sequence[int]) -> Iterator[tuple[int, Record]]:
+        """The records with these ordinals (rising), with their raw text."""
+        if self.format.kind == "parquet":
+            yield from self._picked_parquet(connection, ordinals)
+        elif self.fast:
+            yield from self._picked_lines(np.asarray(ordinals, np.int64))
+        else:
+            wanted = iter(ordinals)
+            nth = next(wanted, None)
+            for ordinal, record in enumerate(self.all_records()):
+                if nth is None:
+                    return
+                if ordinal == nth:
+                    yield ordinal, record
+                    nth = next(wanted, None)
+
+    def _picked_parquet(
+        self, connection: duckdb.DuckDBPyConnection, ordinals: Sequence[int]
+    ) -> Iterator[tuple[int, Record]]:
+        for start in range(0, len(ordinals), PORTION):
+            part = list(ordinals[start : start + PORTION])
+            rows = connection.execute(
+                f"SELECT * EXCLUDE (_problem) FROM {RAW} WHERE _ord IN (SELECT unnest(?::BIGINT[])) ORDER BY _ord",
+                [part],
+            ).fetchall()
+            for ordinal, line, *values in rows:
+                text = json.dumps(dict(zip(self.fields, values, strict=True)), ensure_ascii=False)
+                yield ordinal, Record(line, text, values)
+
+    def _picked_lines(self, ordinals: np.ndarray) -> Iterator[tuple[int, Record]]:
+        """Lines by number, one pass over the bytes, for files in which a record is a line."""
+        wanted = ordinals + self.first  # 0-based line numbers
+        line, position, rest = 0, 0, b""
+        with self.scan.text.open("rb") as file:
+            while position < len(wanted):
+                chunk = file.read(CHUNK)
+                data = rest + (chunk or b"\n")
+                if wanted[position] >= line + (here := data.count(b"\n")):
+                    line, rest = line + here, data[data.rfind(b"\n") + 1 :]
+                    if not chunk:
+                        return
+                    continue
+                ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+                last = int(np.searchsorted(wanted, line + len(ends)))
+                for number in wanted[position:last]:
+                    nth = int(number) - line
+                    start = int(ends[nth - 1]) + 1 if nth else 0
+                    text = data[start : int(ends[nth])].decode("utf-8").rstrip("\r")
+                    yield int(number) - self.first, self._record(int(number) + 1, text)
+                position, line = last, line + len(ends)
+                rest = data[int(ends[-1]) + 1 :] if len(ends) else data
+                if not chunk:
+                    return
+
+    def _record(self, line: int, text: str) -> Record:
+        if self.format.kind != "csv":
+            return Record(line, text, (text,))
+        return Record(line, text, records.split_line(text, self.format))
+
+
+def problem_of(record: Record, width: int) -> str | None:
+    """Why a record cannot be a row, None where it can."""
+    if record.problem is not None or record.fields is None:
+        return record.problem or "not readable"
+    if len(record.fields) != width:
+        return f"has {len(record.fields)} fields, the file's structure has {width}"
+    return None
+
+
+def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, empty_is_null: bool = False) -> None:
+    """Append an Arrow table; an empty raw field becomes NULL where the fast reader would make it so."""
+    columns = [f"nullif({name}, '')" if empty_is_null and name.startswith("_r") else name for name in rows.column_names]
+    connection.register("landing_portion", rows)
+    try:
+        connection.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM landing_portion")
+    finally:
+        connection.unregister("landing_portion")
+
+
+def _without_trailer(rows: Iterator[Record], is_trailer: Callable[[str], bool]) -> Iterator[Record]:
+    held: Record | None = None
+    for record in rows:
+        if held is not None:
+            yield held
+        held = record
+    if held is not None and not is_trailer(held.text):
+        yield held
+
+
+def header_of(scan: Scan, file_format: Format) -> Record | None:
+    """The first record of a CSV, None where there is none."""
+    return next(records.read_csv(scan.text, file_format, scan.newline), None)
+
+
+def parquet_fields(path: Path) -> tuple[list[str], int]:
+    """Names of the columns of a Parquet file, and its rows. Raises Undecodable."""
+    try:
+        with pq.ParquetFile(path) as file:
+            return list(file.schema_arrow.names), file.metadata.num_rows
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Undecodable(f"not a whole Parquet file: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,123 @@
+"""Reads a table of PostgreSQL, incrementally and read-only, through DuckDB's extension from its wheel.
+
+What changed since the watermark is read again with an overlap, because a transaction that commits late carries an
+earlier time than one that was seen already. A day is written whole: what bronze knows of it and the source has since
+overwritten stays in it, so that no earlier version is lost when the new file replaces the old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from ops_project.model.feed.feed import Feed
+
+WATERMARK = "updated_at"
+OVERLAP = timedelta(days=2)
+ALIAS = "source_system"
+
+
+class SourceError(RuntimeError):
+    """The source system cannot be read; the message says why, without the password."""
+
+
+def extract(url: str, feed: Feed, warehouse: duckdb.DuckDBPyConnection, *, inbound: Path, now: datetime) -> list[Path]:
+    """Write one file for each day that has something new, up to `now`; returns them. `warehouse` holds bronze.
+
+    `url` is a libpq connection string or URI. The table has the feed's name and the contract's columns. Raises
+    SourceError; nothing is half-written then.
+    """
+    columns = ", ".join(feed.at(now.date()).columns)
+    upto = now.astimezone(UTC).replace(tzinfo=None)
+    with duckdb.connect() as connection:
+        _attach(connection, url)
+        since = _watermark(warehouse, feed)
+        condition = "" if since is None else f"and {WATERMARK} >= timestamp '{since - OVERLAP}'"
+        try:
+            # PostgreSQL filters: the condition is pushed down, only what changed crosses the network.
+            connection.execute(
+                f"create temp table fresh as select {columns} from {ALIAS}.{feed.name}"
+                f" where {WATERMARK} <= timestamp '{upto}' {condition}"
+            )
+        except duckdb.Error as error:
+            raise SourceError(f"table {feed.name} cannot be read: {_clean(error, url)}") from None
+        days = [
+            row[0] for row in connection.execute(f"select distinct {WATERMARK}::date from fresh order by 1").fetchall()
+        ]
+        _copy_known(connection, warehouse, feed, columns, days)
+        return [path for day in days if (path := _write(connection, feed, columns, day, inbound)) is not None]
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, url: str) -> None:
+    found = find_spec("duckdb_extension_postgres")
+    if found is None or not found.submodule_search_locations:
+        raise SourceError("the package duckdb-extension-postgres is not installed")
+    builds = Path(found.submodule_search_locations[0]) / "extensions" / f"v{duckdb.__version__}"
+    file = builds / "postgres.duckdb_extension"
+    if not file.is_file():
+        raise SourceError(
+            f"duckdb-extension-postgres has no build for DuckDB {duckdb.__version__}: install the same version"
+        )
+    try:
+        # DuckDB looks for the entry point that the file's name says; the wheel's file has the alias as its name.
+        with TemporaryDirectory() as folder:
+            named = Path(folder) / "postgres_scanner.duckdb_extension"
+            named.symlink_to(file)
+            connection.execute(f"load '{named}'")
+        connection.execute(f"attach '{url.replace(chr(39), chr(39) * 2)}' as {ALIAS} (type postgres, read_only)")
+    except duckdb.Error as error:
+        raise SourceError(f"PostgreSQL cannot be reached: {_clean(error, url)}") from None
+
+
+def _clean(error: Exception, url: str) -> str:
+    """The error without the connection string, which may hold a password."""
+    return str(error).replace(url, "OPS_INVESTOR_POSTGRES_URL").splitlines()[0]
+
+
+def _watermark(warehouse: duckdb.DuckDBPyConnection, feed: Feed) -> datetime | None:
+    """The newest change that bronze knows; None where it knows none."""
+    row = warehouse.execute(f"select max({WATERMARK}) from bronze.{feed.name}").fetchone()
+    found: datetime | None = row[0] if row else None
+    return found
+
+
+def _copy_known(
+    connection: duckdb.DuckDBPyConnection,
+    warehouse: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    columns: str,
+    days: list[date],
+) -> None:
+    known = warehouse.execute(
+        f"select {columns} from bronze.{feed.name} where list_contains(?, {WATERMARK}::date)", [days]
+    ).to_arrow_table()
+    connection.register("known_rows", known)
+    connection.execute("create temp table known as select distinct * from known_rows")
+    connection.unregister("known_rows")
+
+
+def _write(connection: duckdb.DuckDBPyConnection, feed: Feed, columns: str, day: date, inbound: Path) -> Path | None:
+    """The file of a day, or None where bronze holds all of it already."""
+    that_day = f"where {WATERMARK}::date = date '{day}'"
+    row = connection.execute(
+        f"select count(*) from (select {columns} from fresh {that_day} except select {columns} from known)"
+    ).fetchone()
+    if not row or not row[0]:
+        return None
+    folder = inbound / feed.domain
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{feed.name}_{day:%Y%m%d}.partial"
+    connection.execute(
+        # Of a day's versions the last: within one file the contract allows a key once.
+        f"copy (select {columns} from (from fresh {that_day} union from known {that_day})"
+        f" qualify row_number() over (partition by {', '.join(feed.key)} order by {WATERMARK} desc) = 1"
+        f" order by {', '.join(feed.key)}) to '{str(partial).replace(chr(39), chr(39) * 2)}'"
+        " (format csv, header true)"
+    )
+    digest = hashlib.sha256(partial.read_bytes()).hexdigest()[:8]
+    return partial.rename(folder / f"{feed.name}_{day:%Y%m%d}_{digest}.csv")

@@ -1,0 +1,60 @@
+"""Files that are due and not there, or there before their date: recorded once, closed when they come."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from ops_project.pipeline.landing.context import Context
+from ops_project.pipeline.landing.decide.arrival import missing_dates
+from ops_project.pipeline.landing.result import Finding
+from ops_project.pipeline.landing.write import journal
+
+
+def record_ahead(context: Context, ahead: Mapping[str, date], today: date) -> None:
+    """Write a finding for every file dated after today, and close those of files that no longer wait.
+
+    A wrong date in a name would else keep a file inbound without a word.
+    """
+    feed = context.feed
+    findings = [
+        Finding(
+            "data_invalid", feed.name, day, name, f"{name} is dated {day}, which is after today ({today}); it waits"
+        )
+        for name, day in ahead.items()
+    ]
+    with journal.transaction(context.connection):
+        context.result.resolved += journal.close_ahead(context.connection, feed.name, list(ahead), context.now)
+        journal.write_findings(context.connection, findings, context.now, context.run_id)
+    context.result.findings += findings
+
+
+def record_missing(context: Context, present: Collection[date], without_control: Collection[date]) -> None:
+    """Write a finding for every due date that has no file.
+
+    `present`: dates whose files lie inbound and were left there on purpose. `without_control`: those that wait for
+    their control file.
+    """
+    feed = context.feed
+    delivered = context.rows(
+        "SELECT DISTINCT business_date FROM ops.batches WHERE feed = ? AND status <> 'duplicate'", [feed.name]
+    )
+    recorded = context.rows(
+        "SELECT business_date FROM ops.findings WHERE feed = ? AND kind = 'source_missing' AND state = 'open'",
+        [feed.name],
+    )
+    known, said = {row[0] for row in delivered} | set(present), {row[0] for row in recorded}
+    ask = f"; contact {feed.contact}" if feed.contact else ""
+    findings = []
+    for day in missing_dates(feed, known, context.now):
+        if day in said:
+            continue
+        what = f"no file of {feed.name} for {day} ({', '.join(feed.inbound)})"
+        if day in without_control and feed.control is not None:
+            what = f"the file of {feed.name} for {day} is there, its control file ({feed.control.file}) is not"
+        evidence = {"expected": feed.expected.kind, "inbound": list(feed.inbound)}
+        findings.append(Finding("source_missing", feed.name, day, None, what + ask, evidence))
+    if findings:
+        with journal.transaction(context.connection):
+            journal.write_findings(context.connection, findings, context.now, context.run_id)
+    context.result.findings += findings

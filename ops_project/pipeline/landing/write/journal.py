@@ -1,0 +1,211 @@
+"""Writes of landing's own tables: batches and findings, inside the transaction of a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from ops_project.pipeline.landing.result import Batch, Finding
+
+# These say what happened, not that something is outstanding: the next run that loads a file closes them.
+EVENTS = ("source_duplicate", "source_late")
+SUSPICION = timedelta(days=7)
+
+
+def naive(moment: datetime) -> datetime:
+    """`moment` as the tables keep it: UTC without zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def next_sequence(connection: duckdb.DuckDBPyConnection) -> int:
+    """The next load sequence number; one writer, so nobody else takes it."""
+    found = connection.execute("SELECT coalesce(max(load_seq), 0) + 1 FROM ops.batches").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def write_batch(
+    connection: duckdb.DuckDBPyConnection,
+    batch: Batch,
+    *,
+    domain: str,
+    part: str,
+    archive_path: str,
+    sha256: str,
+    size: int,
+    arrived_at: datetime,
+    version: int,
+    control_rows: int | None,
+    now: datetime,
+    run_id: str | None,
+) -> None:
+    """One row of ops.batches."""
+    connection.execute(
+        """
+        INSERT INTO ops.batches BY NAME SELECT
+            $batch_id AS batch_id, $feed AS feed, $domain AS domain, $file_name AS file_name, $part AS part,
+            $archive_path AS archive_path, $sha256 AS sha256, $size AS size_bytes, $arrived_at AS arrived_at,
+            $business_date AS business_date, $load_seq AS load_seq, $status AS status, $version AS contract_version,
+            $rows_in AS rows_in, $rows_loaded AS rows_loaded, $rows_quarantined AS rows_quarantined,
+            $rows_filtered AS rows_filtered, $rows_collapsed AS rows_collapsed, $control_rows AS control_rows,
+            $finding AS finding, $message AS message, $loaded_at AS loaded_at, $run_id AS run_id,
+            $replaces AS replaces_batch_id
+        """,
+        {
+            "batch_id": batch.batch_id,
+            "feed": batch.feed,
+            "domain": domain,
+            "file_name": batch.file_name,
+            "part": part,
+            "archive_path": archive_path,
+            "sha256": sha256,
+            "size": size,
+            "arrived_at": naive(arrived_at),
+            "business_date": batch.business_date,
+            "load_seq": batch.load_seq,
+            "status": batch.status,
+            "version": version,
+            "rows_in": batch.rows_in,
+            "rows_loaded": batch.rows_loaded,
+            "rows_quarantined": batch.rows_quarantined,
+            "rows_filtered": batch.rows_filtered,
+            "rows_collapsed": batch.rows_collapsed,
+            "control_rows": control_rows,
+            "finding": batch.finding,
+            "message": batch.message,
+            "loaded_at": naive(now),
+            "run_id": run_id,
+            "replaces": batch.replaces_batch_id,
+        },
+    )
+
+
+def finding_id(finding: Finding) -> str:
+    """The same finding has the same id in every run."""
+    parts = [finding.kind, finding.feed, str(finding.business_date), finding.file_name or "", finding.batch_id or ""]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def write_findings(
+    connection: duckdb.DuckDBPyConnection, findings: Sequence[Finding], now: datetime, run_id: str | None
+) -> None:
+    """Record findings; one that is recorded already keeps its time."""
+    for finding in findings:
+        connection.execute(
+            """
+            INSERT INTO ops.findings
+            SELECT $id, $kind, $feed, $asset, $day, $batch, $file, $message, $evidence::JSON, $state, $now,
+                   CASE WHEN $state = 'resolved' THEN $now END, $run
+            WHERE NOT EXISTS (SELECT 1 FROM ops.findings WHERE finding_id = $id AND state = 'open')
+            """,
+            {
+                "id": finding_id(finding),
+                "kind": finding.kind,
+                "feed": finding.feed,
+                "asset": f"bronze/{finding.feed}",
+                "day": finding.business_date,
+                "batch": finding.batch_id,
+                "file": finding.file_name,
+                "message": finding.message,
+                "evidence": json.dumps(finding.evidence, ensure_ascii=False, default=str),
+                "state": finding.state,
+                "now": naive(now),
+                "run": run_id,
+            },
+        )
+
+
+def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now: datetime) -> int:
+    """Close what `batch` settles; the number of findings.
+
+    Whatever came, the file of its date is no longer missing, and earlier rejected ones have had their successor. A
+    loaded file settles all that was said of its date before, and what only told of an event in an earlier run. The
+    bytes of the batch that stands, sent again, answer a rejected file: what stands is right.
+    """
+    if batch.status == "duplicate" and not _confirms_what_stands(connection, batch, part):
+        return 0
+    statuses = ["rejected", "replaced", "loaded", "duplicate"] if batch.status == "loaded" else ["rejected"]
+    rows = connection.execute(
+        """
+        UPDATE ops.findings SET state = 'resolved', resolved_at = $now
+        WHERE feed = $feed AND state = 'open' AND (
+            (business_date = $day AND batch_id IS NULL AND ($loaded OR kind = 'source_missing'))
+            OR batch_id IN (
+                SELECT batch_id FROM ops.batches
+                WHERE feed = $feed AND business_date = $day AND part IS NOT DISTINCT FROM $part
+                  AND list_contains($statuses, status)
+            )
+            OR ($loaded AND list_contains($events, kind) AND observed_at < $now)
+        )
+        RETURNING finding_id
+        """,
+        {
+            "now": naive(now),
+            "feed": batch.feed,
+            "day": batch.business_date,
+            "part": part,
+            "loaded": batch.status == "loaded",
+            "statuses": statuses,
+            "events": list(EVENTS),
+        },
+    ).fetchall()
+    return len(rows)
+
+
+def _confirms_what_stands(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str) -> bool:
+    found = connection.execute(
+        """
+        SELECT 1 FROM ops.batches AS standing
+        INNER JOIN ops.batches AS again ON again.batch_id = ? AND again.sha256 = standing.sha256
+        WHERE standing.feed = ? AND standing.business_date = ? AND standing.part IS NOT DISTINCT FROM ?
+          AND standing.status = 'loaded'
+        """,
+        [batch.batch_id, batch.feed, batch.business_date, part],
+    ).fetchone()
+    return found is not None
+
+
+def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Sequence[str], now: datetime) -> int:
+    """Close what was said of files dated ahead, except those `waiting` still; the number of findings.
+
+    No other finding about invalid data has a file and no batch.
+    """
+    rows = connection.execute(
+        """
+        UPDATE ops.findings SET state = 'resolved', resolved_at = $now
+        WHERE feed = $feed AND state = 'open' AND kind = 'data_invalid' AND batch_id IS NULL
+          AND file_name IS NOT NULL AND NOT list_contains($waiting::VARCHAR[], file_name)
+        RETURNING finding_id
+        """,
+        {"now": naive(now), "feed": feed, "waiting": list(waiting)},
+    ).fetchall()
+    return len(rows)
+
+
+def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -> None:
+    """Close suspicions about loaded files that nobody has corrected in a week: that is how the data is."""
+    connection.execute(
+        """
+        UPDATE ops.findings SET state = 'resolved', resolved_at = $now
+        WHERE feed = $feed AND state = 'open' AND observed_at <= $limit
+          AND batch_id IN (SELECT batch_id FROM ops.batches WHERE feed = $feed AND status IN ('loaded', 'duplicate'))
+        """,
+        {"now": naive(now), "feed": feed, "limit": naive(now - SUSPICION)},
+    )
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit at the end, or leave nothing behind."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,145 @@
+"""The tables that landing fills: its journal in schema `ops`, and one bronze table for each feed.
+
+A contract version that adds a column adds it to bronze; a column that a source stops sending stays. Nothing here ever
+drops data: a change of type that would lose a value is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from operator import itemgetter
+
+import duckdb
+
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.read.sql import identifier
+
+OPS_TABLES = {
+    "batches": """
+        batch_id VARCHAR NOT NULL, feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, file_name VARCHAR NOT NULL,
+        part VARCHAR, archive_path VARCHAR, sha256 VARCHAR NOT NULL, size_bytes BIGINT NOT NULL,
+        arrived_at TIMESTAMP NOT NULL, business_date DATE NOT NULL, load_seq BIGINT NOT NULL, status VARCHAR NOT NULL,
+        contract_version INTEGER, rows_in BIGINT NOT NULL, rows_loaded BIGINT NOT NULL, rows_quarantined BIGINT NOT
+        NULL,
+        rows_filtered BIGINT NOT NULL, rows_collapsed BIGINT NOT NULL, control_rows BIGINT, finding VARCHAR,
+        message VARCHAR, loaded_at TIMESTAMP NOT NULL, run_id VARCHAR, replaces_batch_id VARCHAR,
+        CHECK (rows_in = rows_loaded + rows_quarantined + rows_filtered + rows_collapsed)""",
+    "quarantine": """
+        batch_id VARCHAR NOT NULL, feed VARCHAR NOT NULL, file_name VARCHAR NOT NULL, line BIGINT NOT NULL,
+        raw_text VARCHAR, column_name VARCHAR, reason VARCHAR NOT NULL, reasons JSON, rows BIGINT NOT NULL""",
+    "findings": """
+        finding_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, feed VARCHAR, asset VARCHAR, business_date DATE,
+        batch_id VARCHAR, file_name VARCHAR, message VARCHAR NOT NULL, evidence JSON, state VARCHAR NOT NULL,
+        observed_at TIMESTAMP NOT NULL, resolved_at TIMESTAMP, run_id VARCHAR""",
+    "touched_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL, load_seq BIGINT NOT NULL",
+    "feeds": """
+        feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL,
+        replaces_by VARCHAR, absent_keys VARCHAR""",
+    "builds": "model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL",
+    "quality_scores": """
+        table_schema VARCHAR NOT NULL, table_name VARCHAR NOT NULL, domain VARCHAR, as_of TIMESTAMP NOT NULL,
+        run_id VARCHAR, completeness DOUBLE, validity DOUBLE, uniqueness DOUBLE, consistency DOUBLE, timeliness DOUBLE,
+        score DOUBLE, row_count BIGINT""",
+    "excluded_points": "asset VARCHAR NOT NULL, business_date DATE NOT NULL, alert INTEGER NOT NULL",
+}
+META_COLUMNS = {
+    "_batch_id": "VARCHAR",
+    "_line": "BIGINT",
+    "_load_seq": "BIGINT",
+    "ingestion_timestamp": "TIMESTAMP",
+}
+
+
+class BronzeError(ValueError):
+    """A bronze table cannot follow its contract without losing data."""
+
+
+def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
+    """Create or extend the schemas `ops` and `bronze` for `feeds`, and note which feeds there are in their domains.
+
+    Raises BronzeError where a contract changes a type in a way that would lose values.
+    """
+    feeds = list(feeds)
+    create_tables(connection, feeds)
+    domains = sorted({feed.domain for feed in feeds})
+    rows = [
+        (
+            feed.name,
+            feed.domain,
+            json.dumps(list(feed.inbound)),
+            feed.enabled,
+            ",".join(feed.replaces_by),
+            feed.absent_keys,
+        )
+        for feed in feeds
+    ]
+    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys"
+    known = connection.execute(
+        f"SELECT {listed.replace('inbound', 'inbound::VARCHAR')} FROM ops.feeds WHERE list_contains(?, domain)",
+        [domains],
+    ).fetchall()
+    if sorted(known, key=itemgetter(0)) != sorted(rows, key=itemgetter(0)):
+        connection.execute("DELETE FROM ops.feeds WHERE list_contains(?, domain)", [domains])
+        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
+    """Create or extend the tables alone."""
+    connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS bronze")
+    known = _columns(connection)
+    for table, columns in OPS_TABLES.items():
+        if ("ops", table) not in known:
+            connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
+    for column in ("replaces_by", "absent_keys"):
+        if column not in known.get(("ops", "feeds"), {column: ""}):  # a home from before there were these
+            connection.execute(f"ALTER TABLE ops.feeds ADD COLUMN {column} VARCHAR")
+    for feed in feeds:
+        _ensure_bronze(connection, feed, known.get(("bronze", feed.name)))
+
+
+def bronze_types(feed: Feed) -> dict[str, str]:
+    """Column → DuckDB type of the feed's bronze table, in order."""
+    types = {name: column.sql_type for name, column in feed.bronze_columns().items()}
+    return {**types, "business_date": "DATE", **META_COLUMNS}
+
+
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:
+    result: dict[tuple[str, str], dict[str, str]] = {}
+    rows = connection.execute(
+        """
+        SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()
+        WHERE database_name = current_database() AND schema_name IN ('ops', 'bronze')
+        ORDER BY schema_name, table_name, column_index
+        """
+    ).fetchall()
+    for schema, table, column, data_type in rows:
+        result.setdefault((schema, table), {})[column] = data_type
+    return result
+
+
+def _ensure_bronze(connection: duckdb.DuckDBPyConnection, feed: Feed, existing: dict[str, str] | None) -> None:
+    wanted, table = bronze_types(feed), f"bronze.{identifier(feed.name)}"
+    if existing is None:
+        columns = ", ".join(f"{identifier(name)} {data_type}" for name, data_type in wanted.items())
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+        return
+    for name, data_type in wanted.items():
+        column = identifier(name)
+        if name not in existing:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {data_type}")
+        elif existing[name] != data_type:
+            found = connection.execute(
+                f"""
+                SELECT count(*), min({column}::VARCHAR) FROM {table}
+                WHERE {column} IS NOT NULL
+                  AND TRY_CAST(TRY_CAST({column} AS {data_type}) AS {existing[name]}) IS DISTINCT FROM {column}
+                """
+            ).fetchone()
+            assert found is not None
+            if found[0]:
+                raise BronzeError(
+                    f"{table}.{name}: the contract makes {existing[name]} to {data_type}, which would change "
+                    f"{found[0]} values (for example {found[1]!r}); give the new content a column of its own"
+                )
+            connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {data_type}")

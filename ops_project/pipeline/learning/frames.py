@@ -1,0 +1,213 @@
+"""Features of customers as they were known before a cut-off, and what they did after it.
+
+One query for every cut-off. Each row of silver is joined to the cut-offs that it lies before, and to no other: that is
+the only place where time enters, and what a test turns upside down to prove that no feature sees past its cut-off.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from ops_project.model.learning import Churn
+from ops_project.pipeline.learning.judge.metrics import Floats
+
+FEATURES = [
+    "recency_days",
+    "recency_ratio",
+    "orders_30",
+    "orders_90",
+    "orders_lookback",
+    "days_per_order",
+    "revenue_90",
+    "average_order",
+    "undone_share",
+    "views_14",
+    "views_15_44",
+    "tenure_days",
+]
+SHARES = frozenset({"undone_share"})
+
+_FEATURE_SQL = """
+with cutoffs as (select unnest(?::date[]) as cutoff),
+
+history as (
+    select cutoffs.cutoff, days.*, cutoffs.cutoff - days.business_date as age
+    from cutoffs
+    inner join silver.int_customer_days as days
+        on days.business_date < cutoffs.cutoff and days.business_date >= cutoffs.cutoff - ?::integer
+),
+
+customers as (
+    select
+        cutoff,
+        customer_id,
+        min(age) filter (where sales_orders > 0) as recency_days,
+        max(age) filter (where sales_orders > 0) as tenure_days,
+        coalesce(sum(sales_orders) filter (where age <= 30), 0)::double as orders_30,
+        coalesce(sum(sales_orders) filter (where age <= 90), 0)::double as orders_90,
+        sum(sales_orders)::double as orders_lookback,
+        coalesce(sum(gross_revenue) filter (where age <= 90), 0)::double as revenue_90,
+        sum(gross_revenue)::double as revenue_lookback,
+        sum(undone_orders)::double / nullif(sum(orders), 0) as undone_share,
+        coalesce(sum(product_views) filter (where age <= 14), 0)::double as views_14,
+        coalesce(sum(product_views) filter (where age between 15 and 44), 0)::double as views_15_44
+    from history
+    group by cutoff, customer_id
+)
+
+select
+    cutoff,
+    customer_id,
+    recency_days::double as recency_days,
+    recency_days / greatest(tenure_days / orders_lookback, 1.0) as recency_ratio,
+    orders_30,
+    orders_90,
+    orders_lookback,
+    tenure_days / orders_lookback as days_per_order,
+    revenue_90,
+    revenue_lookback / orders_lookback as average_order,
+    coalesce(undone_share, 0) as undone_share,
+    views_14,
+    views_15_44,
+    tenure_days::double as tenure_days,
+    revenue_lookback
+from customers
+where recency_days <= ?
+order by cutoff, customer_id
+"""
+_RETURNED_SQL = """
+with cutoffs as (select unnest(?::date[]) as cutoff)
+
+select distinct cutoffs.cutoff, days.customer_id
+from cutoffs
+inner join silver.int_customer_days as days
+    on
+        days.business_date >= cutoffs.cutoff
+        and days.business_date < cutoffs.cutoff + ?::integer
+        and days.sales_orders > 0
+"""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Customers at cut-offs: ids, cut-offs, raw features (rows × FEATURES), revenue of the whole lookback."""
+
+    customers: list[str]
+    cutoffs: list[date]
+    raw: Floats
+    revenue: Floats
+
+    def __len__(self) -> int:
+        return len(self.customers)
+
+    @property
+    def matrix(self) -> Floats:
+        """What the models see: logarithms of counts, amounts and days; shares as they are."""
+        columns = [
+            self.raw[:, index] if name in SHARES else np.log1p(np.clip(self.raw[:, index], 0, None))
+            for index, name in enumerate(FEATURES)
+        ]
+        return np.column_stack(columns)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the data: the same inputs have the same."""
+        digest = hashlib.sha256("\n".join(self.customers).encode())
+        digest.update("\n".join(map(str, self.cutoffs)).encode())
+        digest.update(np.ascontiguousarray(self.raw).tobytes())
+        return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class History:
+    """First and newest business date of the customers' days."""
+
+    first: date
+    newest: date
+
+    @property
+    def days(self) -> int:
+        return (self.newest - self.first).days + 1
+
+    @property
+    def next_cutoff(self) -> date:
+        """The cut-off of today's prediction: everything that is known lies before it."""
+        return self.newest + timedelta(days=1)
+
+
+def history(connection: duckdb.DuckDBPyConnection, today: date) -> History | None:
+    """What silver holds up to today; None where it holds nothing. Dates from the future do not count."""
+    row = connection.execute(
+        "select min(business_date), max(business_date) from silver.int_customer_days where business_date <= ?", [today]
+    ).fetchone()
+    return History(*row) if row and row[0] else None
+
+
+def features(
+    connection: duckdb.DuckDBPyConnection, cutoffs: Sequence[date], *, lookback_days: int, active_days: int
+) -> Frame:
+    """Everybody who ordered within `active_days` before a cut-off, at each cut-off, ordered by cut-off and id."""
+    rows = connection.execute(_FEATURE_SQL, [list(cutoffs), lookback_days, active_days]).fetchall()
+    values = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(FEATURES) + 1)
+    return Frame([row[1] for row in rows], [row[0] for row in rows], values[:, :-1], values[:, -1])
+
+
+def churned(connection: duckdb.DuckDBPyConnection, frame: Frame, horizon_days: int) -> Floats:
+    """1 for each row of the frame without an order in the horizon after its cut-off, else 0."""
+    cutoffs = sorted(set(frame.cutoffs))
+    returned = set(connection.execute(_RETURNED_SQL, [cutoffs, horizon_days]).fetchall())
+    return np.array(
+        [(when, who) not in returned for when, who in zip(frame.cutoffs, frame.customers, strict=True)],
+        dtype=np.float64,
+    )
+
+
+@dataclass(frozen=True)
+class Split:
+    """What is learned from and what is held out: a later cut-off, or, while history is short, other customers."""
+
+    training: list[date]
+    held_out: date
+    by_customer: bool
+
+
+def split(known: History, churn: Churn) -> Split | None:
+    """Training cut-offs (rising) and the held-out one; None where the history is too short.
+
+    The outcome of each training cut-off is known before the held-out one: nothing that is judged has been seen. Where
+    history does not reach for two horizons, half of the customers are held out at the same cut-off.
+    """
+    held_out = known.next_cutoff - timedelta(days=churn.horizon_days)
+    last = held_out - timedelta(days=churn.horizon_days)
+    wanted = [last - timedelta(days=churn.cutoff_step_days * step) for step in range(churn.training_cutoffs)]
+    usable = sorted(day for day in wanted if (day - known.first).days >= churn.warm_up_days)
+    if usable:
+        return Split(usable, held_out, by_customer=False)
+    if (held_out - known.first).days >= churn.warm_up_days:
+        return Split([held_out], held_out, by_customer=True)
+    return None
+
+
+def held_out_half(customers: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """True for the half of the customers that is never learned from where customers are held out: by hash, for ever."""
+    return np.array(
+        [hashlib.md5(who.encode(), usedforsecurity=False).digest()[0] % 2 == 1 for who in customers], dtype=bool
+    )
+
+
+def part(frame: Frame, chosen: npt.NDArray[np.bool_]) -> Frame:
+    """The rows of the frame for which `chosen` is true."""
+    kept = np.flatnonzero(chosen)
+    return Frame(
+        [frame.customers[index] for index in kept],
+        [frame.cutoffs[index] for index in kept],
+        frame.raw[kept],
+        frame.revenue[kept],
+    )

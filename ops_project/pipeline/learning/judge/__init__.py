@@ -1,0 +1,1 @@
+"""Pure decisions of learning: metrics, promotion gate, model health."""

@@ -1,0 +1,109 @@
+"""Whether a candidate takes the place of the model that serves.
+
+Honest: both are judged on the same held-out rows, which neither has seen; the difference must be beyond the noise of
+those rows; a candidate that is too good is a leak, and one trained on less is not compared at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from ops_project.model.learning import Gate, Guards
+from ops_project.pipeline.learning.judge.health import Reading
+from ops_project.pipeline.learning.judge.metrics import Floats
+
+
+class Reason(StrEnum):
+    """Why a candidate was promoted, or kept back."""
+
+    FIRST = "first"
+    """Nothing served before, and it is better than the plain alternative."""
+    BETTER = "better"
+    NOT_BETTER = "not_better"
+    """Not better than what it would replace, beyond noise."""
+    LABEL_LEAK = "label_leak"
+    TRAINING_TRUNCATED = "training_truncated"
+    INPUTS_BROKEN = "inputs_broken"
+    """The features no longer go together as they did: what is learned from them is not better, only used to it."""
+    UNCHANGED = "unchanged"
+    """The same inputs gave the same model."""
+
+
+# What each refusal is called in the platform's failure classes.
+FAILURE_CLASS = {
+    Reason.NOT_BETTER: "value_anomaly",
+    Reason.LABEL_LEAK: "data_invalid",
+    Reason.TRAINING_TRUNCATED: "volume_anomaly",
+    Reason.INPUTS_BROKEN: "data_invalid",
+}
+
+# The candidate was fit to be judged, so that what serves was compared with the newest data.
+CONFIRMING = (Reason.FIRST, Reason.BETTER, Reason.UNCHANGED, Reason.NOT_BETTER)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict with its reason. `gain` is the mean loss saved per row, `bound` what it is at least."""
+
+    promote: bool
+    reason: Reason
+    message: str
+    gain: float | None = None
+    bound: float | None = None
+
+
+def gain_bound(incumbent: Floats, candidate: Floats, gate: Gate) -> tuple[float, float]:
+    """Mean of the losses saved (same rows, same order) and its lower bootstrap bound."""
+    saved = incumbent - candidate
+    rng = np.random.default_rng(gate.seed)
+    means = np.array([saved[rng.integers(0, len(saved), len(saved))].mean() for _ in range(gate.resamples)])
+    return float(saved.mean()), float(np.quantile(means, 1 - gate.confidence))
+
+
+def unfit(
+    guards: Guards,
+    *,
+    aucs: dict[str, float],
+    rows: int,
+    serving_rows: int | None,
+) -> Decision | None:
+    """A refusal that no score can outweigh; None for a fit candidate.
+
+    `aucs`: separation of the held-out outcomes by the model (`model`) and by each feature alone.
+    """
+    leaks = {name: value for name, value in aucs.items() if max(value, 1 - value) > guards.max_auc}
+    if leaks:
+        named = ", ".join(f"{name} {max(value, 1 - value):.3f}" for name, value in sorted(leaks.items()))
+        return Decision(
+            False,
+            Reason.LABEL_LEAK,
+            f"separation beyond {guards.max_auc} is not plausible ({named}): a feature knows the outcome",
+        )
+    if serving_rows and rows < guards.min_training_share * serving_rows:
+        return Decision(
+            False,
+            Reason.TRAINING_TRUNCATED,
+            f"trained on {rows} rows, the serving model on {serving_rows}: "
+            f"less than {guards.min_training_share:.0%} of them",
+        )
+    return None
+
+
+def broken(reading: Reading) -> Decision | None:
+    """A refusal where the inputs are not those that the serving model knows; promotion is then a person's decision."""
+    if reading.status != "failed":
+        return None
+    return Decision(False, Reason.INPUTS_BROKEN, f"{reading.detail}; if this is how it is now, promote by hand")
+
+
+def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Decision:
+    """Compare losses on the same held-out rows. `serving`: what served so far; None: incumbent is the plain rule."""
+    gain, bound = gain_bound(incumbent, candidate, gate)
+    against = f"version {serving}" if serving else "the plain alternative"
+    words = f"loss saved per row against {against}: {gain:.4f}, at least {bound:.4f} ({gate.confidence:.0%} bound)"
+    if bound > 0:
+        return Decision(True, Reason.BETTER if serving else Reason.FIRST, words, gain, bound)
+    return Decision(False, Reason.NOT_BETTER, f"not better beyond noise; {words}", gain, bound)

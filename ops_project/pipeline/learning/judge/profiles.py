@@ -1,0 +1,36 @@
+"""What a cluster of customers is called: by its profile, never by its number, which k-means draws anew each time."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+
+from ops_project.pipeline.learning.judge.metrics import Floats
+
+# Archetypes in units of standard deviations from the mean customer: recency (days since the last order: high is long
+# ago), frequency (orders), monetary (revenue).
+PROFILES: dict[str, tuple[float, float, float]] = {
+    "Champions": (-1.0, 1.5, 1.5),
+    "Loyal": (-0.6, 0.6, 0.6),
+    "Recent": (-0.9, -0.6, -0.6),
+    "At Risk": (0.6, 0.5, 0.6),
+    "Occasional": (0.2, -0.6, -0.4),
+    "Lapsed": (1.5, -0.8, -0.8),
+}
+
+
+def names(centres: Floats) -> list[str]:
+    """The profile of each centre (rows of recency, frequency, monetary), all different, the nearest in total.
+
+    Does not depend on the order of the centres. At most six.
+    """
+    distance = np.array(
+        [[np.sum((centre - np.array(profile)) ** 2) for profile in PROFILES.values()] for centre in centres]
+    )
+    labels = list(PROFILES)
+    best = min(
+        permutations(range(len(labels)), len(centres)),
+        key=lambda chosen: (round(sum(distance[row, column] for row, column in enumerate(chosen)), 9), chosen),
+    )
+    return [labels[column] for column in best]

@@ -1,0 +1,83 @@
+"""Two sides compared key by key in one DuckDB connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+import duckdb
+
+from ops_project.model.reconciliation import Measure, Tolerance
+from ops_project.pipeline.reconcile.classify import Comparison
+from ops_project.pipeline.reconcile.differences import find_differences, mark_quarantined
+from ops_project.pipeline.reconcile.explained import explain
+from ops_project.pipeline.reconcile.sides import (
+    ReconcileError,
+    Side,
+    key_type,
+    literal,
+    measure_type,
+    projection,
+)
+from ops_project.pipeline.reconcile.task import Task
+
+_serial = count()
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection,
+    source: Side,
+    target: Side,
+    key: Sequence[str],
+    measures: dict[str, Measure] | None = None,
+    attributes: Sequence[str] = (),
+    *,
+    count_name: str = "rows",
+    count_tolerance: Tolerance | None = None,
+    samples: int = 20,
+    quarantined: str | None = None,
+    keep_keys: str | None = None,
+) -> Comparison:
+    """Compare `source` with `target` on `key`; without measures and attributes on every column that both have.
+
+    `quarantined` names a table of keys (k0…, as text) that landing refused. `keep_keys` names a temp table in which the
+    differing keys stay behind: class, keys, source and target measures. Amounts are DECIMAL throughout.
+    """
+    measures = dict(measures or {})
+    if not measures and not attributes:
+        attributes = [name for name in source.types if name in target.types and name not in key]
+    typed_keys = [(name, key_type(source, target, name)) for name in key]
+    typed_measures = [
+        (m.column, measure_type(connection, source, target, m.column, m.scale)) for m in measures.values()
+    ]
+    typed_attributes = [(name, key_type(source, target, name)) for name in attributes]
+    task = Task(connection, f"rec_{next(_serial)}", tuple(key), tuple(measures), tuple(attributes))
+    try:
+        for letter, side in (("s", source), ("t", target)):
+            select = projection(side, typed_keys, typed_measures, typed_attributes)
+            # A file is parsed once; a table is scanned in place.
+            kind = "table" if side.is_file or not _is_plain(side) else "view"
+            task.run(f"create temp {kind} {task.prefix}_{letter} as {select}")
+        totals = find_differences(task)
+        if quarantined:
+            mark_quarantined(task, quarantined)
+        if keep_keys:
+            task.run(f"create or replace temp table {keep_keys} as from {task.prefix}_keys")
+        return explain(task, source, target, measures, totals, count_name, count_tolerance, samples)
+    except duckdb.ConversionException as error:
+        raise ReconcileError(f"{source.label} against {target.label}: {error}") from None
+    finally:
+        _clean_up(task)
+
+
+def _is_plain(side: Side) -> bool:
+    return not side.relation.lstrip().startswith("(")
+
+
+def _clean_up(task: Task) -> None:
+    for suffix in ("keys", "segments", "s_dirty", "t_dirty", "candidates"):
+        task.run(f"drop table if exists {task.prefix}_{suffix}")
+    for letter in "st":
+        name = f"{task.prefix}_{letter}"
+        found = task.run(f"select 1 from duckdb_views() where view_name = {literal(name)} and temporary")
+        task.run(f"drop {'view' if found else 'table'} if exists {name}")

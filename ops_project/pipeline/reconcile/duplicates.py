@@ -1,0 +1,51 @@
+"""Keys that are not unique in segments that are equal on both sides.
+
+Counting distinct keys costs DuckDB 0.56 s on 10 million rows; sorting their 64-bit hashes costs 0.16 s and names the
+candidates, which are then checked by the keys themselves, so a collision of hashes is no false finding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from ops_project.pipeline.reconcile.task import Task
+
+# Hashes held in memory at a time: 256 MB. Larger tables are taken in slices of the hash's top bits.
+SLICE_ROWS = 32_000_000
+
+
+def in_equal_segments(task: Task) -> None:
+    """Add to `<prefix>_keys` the duplicate keys whose segments are the same on both sides."""
+    rows = task.run(f"select coalesce(sum(s_n) filter (not dirty), 0)::bigint from {task.prefix}_segments")[0][0]
+    if not rows:
+        return
+    slices = 1 << max(0, (rows // SLICE_ROWS)).bit_length()
+    found = np.concatenate([_repeated(task, slices, index) for index in range(slices)])
+    if not len(found):
+        return
+    task.connection.register(f"{task.prefix}_candidate_rows", pa.table({"h": found}))
+    task.run(f"create temp table {task.prefix}_candidates as from {task.prefix}_candidate_rows")
+    task.connection.unregister(f"{task.prefix}_candidate_rows")
+    numbers = "".join(f", sum(m{i}) as s_m{i}, sum(m{i}) as t_m{i}" for i in range(len(task.measures)))
+    same = " and ".join(f"known.k{i} = found.k{i}" for i in range(len(task.keys)))
+    task.run(
+        f"insert into {task.prefix}_keys by name"
+        f" select 'duplicate' as class, false as differs, {task.key_list}, count(*) as s_n, count(*) as t_n{numbers}"
+        f" from {task.prefix}_s as found where {task.has_key}"
+        f" and hash({task.key_list}) in (select h from {task.prefix}_candidates)"
+        # Dirty segments have been compared key by key already.
+        f" and not exists (select 1 from {task.prefix}_keys as known where {same})"
+        f" group by {task.key_list} having count(*) > 1"
+    )
+
+
+def _repeated(task: Task, slices: int, index: int) -> np.ndarray:
+    """Hashes that occur more than once in one slice of the source, each once."""
+    where = task.has_key
+    if slices > 1:
+        where += f" and hash({task.key_list}) >> {64 - (slices.bit_length() - 1)} = {index}"
+    hashes = task.connection.execute(f"select hash({task.key_list}) as h from {task.prefix}_s where {where}")
+    values = hashes.fetchnumpy()["h"]
+    values.sort()
+    return np.unique(values[1:][values[1:] == values[:-1]])

@@ -1,0 +1,83 @@
+"""What every serving store can do, and which one this home has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ops_project.settings import Settings
+
+# A refused request is sent again so many times in all, after pauses that double up to the longest: 16 s together.
+ATTEMPTS = 10
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry: partition key, sort key, and what is stored under them (JSON-like; decimals, not floats)."""
+
+    partition: str
+    sort: str
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What a load did."""
+
+    written: int
+    deleted: int
+    unchanged: int
+    throttled_requests: int
+    """Requests that the store refused for want of capacity and that were sent again."""
+
+
+class Throttled(RuntimeError):
+    """The store refused requests until the retries were used up; what was written stays, a rerun completes it."""
+
+    def __init__(self, message: str, throttled_requests: int) -> None:
+        super().__init__(message)
+        self.throttled_requests = throttled_requests
+
+
+def attempts(pause: Callable[[float], None]) -> Iterator[int]:
+    """The numbers of the attempts, from 1; pauses before each but the first."""
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            pause(min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS))
+        yield attempt + 1
+
+
+class Store(Protocol):
+    """A table of items."""
+
+    name: str
+
+    def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
+        """Make `items` all there is under this sort key; repeating it changes nothing."""
+
+    def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
+        """The value under a key, None where there is none."""
+
+    def sort_keys(self) -> list[str]:
+        """Every sort key that has items."""
+
+    def close(self) -> None: ...
+
+
+def open_store(settings: Settings, table: str) -> Store:
+    """DynamoDB where OPS_SERVING_DYNAMODB_TABLE names a table (or a prefix ending in -), else a file in the home."""
+    remote = settings.secret("OPS_SERVING_DYNAMODB_TABLE")
+    if remote:
+        from ops_project.pipeline.serving.dynamodb import DynamoStore
+
+        name = f"{remote}{table}" if remote.endswith("-") else remote
+        return DynamoStore(
+            name,
+            endpoint=settings.secret("OPS_SERVING_DYNAMODB_ENDPOINT"),
+            region=settings.secret("AWS_REGION") or settings.secret("AWS_DEFAULT_REGION"),
+        )
+    from ops_project.pipeline.serving.embedded import EmbeddedStore
+
+    return EmbeddedStore(settings.home / "serving" / f"{table}.db", table)

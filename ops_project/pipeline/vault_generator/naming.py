@@ -1,0 +1,121 @@
+"""What follows from the metadata by convention: the names of keys, stages and views, and who feeds whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Mappings
+
+from ops_project.model.feed.feed import Feed
+from ops_project.model.metadata import SATELLITES, Attribute, Entity, Metadata
+
+# Columns of an extract that say what a row does and as of when it was taken.
+OPERATION_COLUMNS = ("op", "operation")
+DELETION = "D"
+AS_OF_COLUMN = "extract_at"
+
+
+def stage(feed: str) -> str:
+    """The stage of a feed."""
+    return f"stg_{feed}"
+
+
+def mapped(interface: Entity) -> str:
+    """The view that holds every row of a canonical table, also those that are kept out of it."""
+    return f"int_{interface.short}_mapped"
+
+
+def business_key(meta: Metadata, hub: str) -> Attribute:
+    """The business key of a hub."""
+    return meta.attributes_of(hub, "business_key")[0]
+
+
+def hub_key(meta: Metadata, hub: str) -> str:
+    """The hash key of a hub."""
+    entity = meta.entity(hub)
+    assert entity is not None
+    return f"{entity.short}_hk"
+
+
+def reference_key(meta: Metadata, attribute: Attribute) -> str:
+    """The hash key that a reference becomes: the hub's, or one of its own where it plays another part."""
+    if attribute.attribute == business_key(meta, attribute.references).attribute:
+        return hub_key(meta, attribute.references)
+    return f"{attribute.attribute}_hk"
+
+
+def link_key(link: Entity) -> str:
+    """The hash key of a link: of the whole combination."""
+    return f"{link.entity}_hk"
+
+
+def driving_key(meta: Metadata, link: Entity) -> str:
+    """The hash key of what a link is about, by which its satellites are kept."""
+    attribute = meta.attributes_of(link.entity, "driving_key")[0]
+    return reference_key(meta, attribute) if attribute.references else f"{link.short}_hk"
+
+
+def satellite_key(meta: Metadata, satellite: Entity) -> str:
+    """The hash key of a satellite: its hub's, or its link's driving key."""
+    parent = meta.entity(satellite.parent)
+    assert parent is not None
+    return hub_key(meta, parent.entity) if parent.kind == "hub" else driving_key(meta, parent)
+
+
+def hashdiff(satellite: Entity) -> str:
+    """The fingerprint of a satellite's state; an effectivity satellite has its own beside the link's other ones."""
+    return f"{satellite.short}_{'effectivity_' if satellite.kind == 'effectivity_satellite' else ''}hashdiff"
+
+
+def feed_of(meta: Metadata, entity: Entity) -> str:
+    """The feed of a link or satellite."""
+    return meta.attributes_of(entity.entity)[0].feed
+
+
+def hub_sources(meta: Metadata, hub: str) -> dict[str, list[str]]:
+    """Feed → the names of its columns that hold this hub's business key, in the metadata's order."""
+    result: dict[str, list[str]] = {}
+    for attribute in meta.attributes:
+        entity = meta.entity(attribute.entity)
+        of_parent = (
+            attribute.role == "parent_key" and entity is not None and entity.kind in SATELLITES and entity.parent == hub
+        )
+        if attribute.feed and (attribute.entity == hub or attribute.references == hub or of_parent):
+            names = result.setdefault(attribute.feed, [])
+            if attribute.attribute not in names:
+                names.append(attribute.attribute)
+    return result
+
+
+def feeds(meta: Metadata) -> list[str]:
+    """The feeds that the vault reads, in the metadata's order."""
+    return list(dict.fromkeys(attribute.feed for attribute in meta.attributes if attribute.feed))
+
+
+def is_deleted(feed: Feed) -> str:
+    """SQL: whether a row of the extract says that its key was deleted."""
+    column = next((name for name in OPERATION_COLUMNS if name in feed.bronze_columns()), None)
+    return f"{column} = '{DELETION}'" if column else "false"
+
+
+def load_datetime(feed: Feed) -> str:
+    """SQL: the as-of of the extract; its business date where the rows do not say."""
+    if AS_OF_COLUMN in feed.bronze_columns():
+        return AS_OF_COLUMN
+    return "cast(business_date as timestamp)"
+
+
+def personal(meta: Metadata, known: Mappings[str, Feed]) -> frozenset[tuple[str, str]]:
+    """(vault table, column) that the contract calls personal data."""
+    return frozenset(
+        (item.entity, item.attribute)
+        for item in meta.attributes
+        if item.feed in known and item.source_column in known[item.feed].personal_columns()
+    )
+
+
+def source_types(meta: Metadata, known: Mappings[str, Feed]) -> dict[tuple[str, str], str]:
+    """(vault table, column) → the contract's type."""
+    return {
+        (item.entity, item.attribute): known[item.feed].bronze_columns()[item.source_column].type
+        for item in meta.attributes
+        if item.feed in known and item.source_column in known[item.feed].bronze_columns()
+    }

@@ -1,0 +1,1 @@
+"""The warehouse file: its lock, connection, snapshots, publishing and repair."""

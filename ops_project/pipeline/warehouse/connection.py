@@ -1,0 +1,83 @@
+"""The warehouse: one DuckDB file, written by one process at a time, read by nobody else.
+
+Gives a connection that is set up as the platform says. Readers open snapshots, never this file: a read-only handle
+would block the writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ops_project.model.platform import Platform
+from ops_project.process import locks
+from ops_project.settings import Settings
+
+
+@dataclass
+class Warehouse:
+    """The writer's handle; exists only while this process holds the lock."""
+
+    settings: Settings
+    platform: Platform
+    _connection: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The one connection of this process, opened on first use.
+
+        Connected without options on purpose: DuckDB shares the instance with dbt's own handle in this process, its
+        buffers stay warm between layers and memory is limited once, but only where both were opened alike.
+        """
+        if self._connection is None:
+            self._connection = duckdb.connect(str(self.settings.warehouse))
+            configure(self._connection, self.platform, self.settings.warehouse.parent)
+        return self._connection
+
+    def checkpoint(self) -> None:
+        """Move everything from the write-ahead log into the file, so that the file alone is the warehouse."""
+        self.connection().execute("CHECKPOINT")
+
+    def close(self) -> None:
+        """Let go of the file; the next `connection()` opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def configure(connection: duckdb.DuckDBPyConnection, platform: Platform, folder: Path) -> None:
+    """Limits of the machine; above the memory limit DuckDB spills into `folder`/spill."""
+    spill = str(folder / "spill").replace("'", "''")
+    connection.execute(
+        f"SET GLOBAL memory_limit = '{platform.warehouse.memory_limit}';"
+        f"SET GLOBAL temp_directory = '{spill}';"
+        "SET GLOBAL TimeZone = 'UTC';"
+        "SET GLOBAL autoinstall_known_extensions = false;"
+    )
+    if platform.warehouse.threads:
+        connection.execute(f"SET GLOBAL threads = {platform.warehouse.threads}")
+
+
+@contextmanager
+def writer(
+    settings: Settings,
+    platform: Platform,
+    *,
+    owner: str,
+    now: datetime,
+    run: str | None = None,
+    timeout: float | None = None,
+    on_wait: Callable[[locks.Holder | None], None] | None = None,
+) -> Iterator[Warehouse]:
+    """Hold the writer lock and the warehouse; waits for whoever has it. Raises locks.LockTimeout after `timeout` s."""
+    with locks.hold(settings.lock, owner=owner, now=now, run=run, timeout=timeout, on_wait=on_wait):
+        settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+        warehouse = Warehouse(settings, platform)
+        try:
+            yield warehouse
+        finally:
+            warehouse.close()

@@ -1,0 +1,167 @@
+"""Publishing: the gold that passed its checks, as Parquet files that consumers read.
+
+A table that failed, or was not rebuilt, keeps its last good file, and the manifest says so, why, since when and whom it
+concerns. Consumers follow the link `current`, which is moved last: they see one publication or the next, never a mix.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ops_project.pipeline.warehouse import files
+from ops_project.pipeline.warehouse.connection import Warehouse
+from ops_project.pipeline.warehouse.fingerprints import Fingerprint, quoted
+from ops_project.process.kill_points import reach
+from ops_project.settings import Settings
+
+MANIFEST = "manifest.json"
+CURRENT = "current"
+PARTIAL = ".partial-"
+_ID = re.compile(r"^\d{6}-")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether this run may publish a gold table, and whom it concerns."""
+
+    passed: bool
+    reason: str
+    """Why not, in plain words; empty where it passed."""
+    consumers: tuple[Mapping[str, Any], ...] = ()
+    """Who reads it: `name` and `owner` of each dbt exposure."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One set of files and what is said about them."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def held(self) -> dict[str, Mapping[str, Any]]:
+        """Tables whose consumers keep the last good file (or have none yet), by name."""
+        return {name: entry for name, entry in self.manifest["tables"].items() if entry["state"] != "published"}
+
+
+def current(settings: Settings, domain: str) -> Publication | None:
+    """What consumers of this domain read now; None before the first publication."""
+    pointer = settings.published / domain / CURRENT
+    try:
+        folder = pointer.resolve(strict=True)
+        return Publication(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def publish(
+    warehouse: Warehouse,
+    *,
+    domain: str,
+    verdicts: Mapping[str, Verdict],
+    fingerprints: Mapping[str, Fingerprint],
+    run_id: str,
+    as_of: datetime,
+    commit: str,
+) -> Publication:
+    """Publish the gold tables named in `verdicts`. `fingerprints` is keyed `gold.<table>`, as a snapshot has them."""
+    root = warehouse.settings.published / domain
+    root.mkdir(parents=True, exist_ok=True)
+    before = current(warehouse.settings, domain)
+    ids = sorted(path.name for path in root.iterdir() if _ID.match(path.name))
+    name = f"{int(ids[-1][:6]) + 1 if ids else 1:06d}-{run_id[:8]}"
+    partial = root / f"{PARTIAL}{name}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    stamp = {"as_of": as_of.isoformat(), "run_id": run_id, "commit": commit}
+    entries = {}
+    for table, verdict in sorted(verdicts.items()):
+        last = _last(before, table)
+        found = fingerprints.get(f"gold.{table}")
+        if verdict.passed and found is not None:
+            entry = _export(warehouse, partial, table, found, before, last) | stamp | {"state": "published"}
+        else:
+            reason = verdict.reason or "the table does not exist in the warehouse"
+            entry = _carry(partial, before, last) | {"reason": reason}
+            kept = last is not None and last["state"] != "published"
+            entry["since"] = last["since"] if last is not None and kept else as_of.isoformat()
+        entries[table] = entry | {"consumers": [dict(consumer) for consumer in verdict.consumers]}
+        reach(f"publish:{table}")
+    manifest = {"id": name, "domain": domain, **stamp, "tables": entries}
+    files.write_json(partial / MANIFEST, manifest)
+    folder = root / name
+    partial.rename(folder)
+    files.sync_folder(root)
+    reach("publish:renamed")
+    files.point(root / CURRENT, name)
+    prune(warehouse.settings, domain, warehouse.platform.publishing.keep)
+    return Publication(folder, manifest)
+
+
+def prune(settings: Settings, domain: str, keep: int) -> list[str]:
+    """Remove all but the newest `keep` publications, never the current one. Returns the ids removed."""
+    root = settings.published / domain
+    now = current(settings, domain)
+    ids = sorted(path.name for path in root.iterdir() if _ID.match(path.name))
+    doomed = [name for name in ids[:-keep] if now is None or name != now.id]
+    for name in doomed:
+        shutil.rmtree(root / name, ignore_errors=True)
+    return doomed
+
+
+def remove_partial(settings: Settings) -> list[str]:
+    """Remove what a killed run left: half-written folders, and whole ones that the link never came to point at."""
+    if not settings.published.is_dir():
+        return []
+    removed = []
+    for root in (path for path in settings.published.iterdir() if path.is_dir()):
+        now = current(settings, root.name)
+        for path in root.iterdir():
+            unpublished = bool(_ID.match(path.name)) and (now is None or path.name > now.id)
+            if path.name.startswith(PARTIAL) or unpublished:
+                shutil.rmtree(path, ignore_errors=True)
+                removed.append(f"{root.name}/{path.name}")
+    return removed
+
+
+def _last(before: Publication | None, table: str) -> Mapping[str, Any] | None:
+    return None if before is None else before.manifest["tables"].get(table)
+
+
+def _export(
+    warehouse: Warehouse,
+    folder: Path,
+    table: str,
+    found: Fingerprint,
+    before: Publication | None,
+    last: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    file = folder / f"{table}.parquet"
+    columns = [list(column) for column in found.columns]
+    same = last is not None and last.get("checksum") == found.checksum and last.get("columns") == columns
+    if before is not None and last is not None and same and (before.folder / last["file"]).is_file():
+        files.link(before.folder / last["file"], file)
+    else:
+        path = str(file).replace("'", "''")
+        warehouse.connection().execute(f"COPY {quoted(f'gold.{table}')} TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        files.sync(file)
+    return {"file": file.name, "rows": found.rows, "checksum": found.checksum, "columns": columns}
+
+
+def _carry(folder: Path, before: Publication | None, last: Mapping[str, Any] | None) -> dict[str, Any]:
+    if before is None or last is None or not last.get("file"):
+        return {"state": "never published", "file": None}
+    files.link(before.folder / last["file"], folder / last["file"])
+    kept = {key: last[key] for key in ("file", "rows", "checksum", "columns", "as_of", "run_id", "commit")}
+    return kept | {"state": "carried forward"}

@@ -1,0 +1,250 @@
+"""Snapshots: whole copies of the warehouse that people and programs may read while the next run writes.
+
+A snapshot is there whole or not at all; the newest few are kept. Who opens one can neither write to it nor reach
+anything outside it: the engine refuses, not a convention.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ops_project.pipeline.warehouse import files
+from ops_project.pipeline.warehouse.connection import Warehouse
+from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
+from ops_project.process.kill_points import reach
+from ops_project.settings import Settings
+
+DATABASE = "warehouse.duckdb"
+MANIFEST = "manifest.json"
+PARTIAL = ".partial-"
+_ID = re.compile(r"^\d{6}-")
+
+
+class NoSnapshot(LookupError):
+    """There is nothing to read yet; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One copy. Its id begins with a number that grows: newest is the last made, not the latest as-of time."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def database(self) -> Path:
+        return self.folder / DATABASE
+
+    @property
+    def as_of(self) -> datetime:
+        return datetime.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def tables(self) -> dict[str, Fingerprint]:
+        return {name: Fingerprint.from_json(data) for name, data in self.manifest["tables"].items()}
+
+
+def newest(settings: Settings) -> Snapshot:
+    """The snapshot that was made last. Raises NoSnapshot."""
+    found = existing(settings)
+    if not found:
+        raise NoSnapshot(f"no snapshot in {settings.snapshots} yet: `ops run` makes one at its end")
+    return found[-1]
+
+
+def existing(settings: Settings) -> list[Snapshot]:
+    """All whole snapshots, oldest first."""
+    if not settings.snapshots.is_dir():
+        return []
+    found = []
+    for folder in sorted(path for path in settings.snapshots.iterdir() if _ID.match(path.name)):
+        try:
+            found.append(Snapshot(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))))
+        except (OSError, ValueError):
+            continue  # being pruned at this moment
+    return found
+
+
+def open(snapshot: Snapshot, memory_limit: str = "2GB") -> duckdb.DuckDBPyConnection:
+    """A connection that can only read this one file.
+
+    `access_mode=read_only` alone still permits COPY … TO and reading any file; locking the configuration keeps a query
+    from taking the two other limits back.
+    """
+    connection = duckdb.connect(str(snapshot.database), read_only=True)
+    # Time zones come from an extension that the engine loads itself, as long as it may reach outside.
+    connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{memory_limit}'")
+    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+    return connection
+
+
+def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
+    """Note, before it begins, that these business dates are built anew though nothing touched them.
+
+    Killed before its snapshot, such a run leaves dates that no journal names: the next snapshot would keep their old
+    checksums. For the lock's holder only.
+    """
+    windows = {*announced_rebuilds(settings), window}
+    _announcement(settings).parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(_announcement(settings), sorted([str(first), str(last)] for first, last in windows))
+
+
+def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
+    """The windows that were announced since the last snapshot."""
+    try:
+        noted = json.loads(_announcement(settings).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted]
+
+
+def is_behind(settings: Settings) -> bool:
+    """Whether the warehouse has been written to since the newest snapshot, or none was ever made.
+
+    Each run ends with a snapshot: what came later, somebody did outside of any run, or a run that died.
+    """
+    found = existing(settings)
+    if not found:
+        return True
+    return settings.warehouse.stat().st_mtime_ns > (found[-1].folder / MANIFEST).stat().st_mtime_ns
+
+
+def take(
+    warehouse: Warehouse,
+    *,
+    run_id: str,
+    as_of: datetime,
+    commit: str,
+    domain: str | None = None,
+    window: tuple[date, date] | None = None,
+) -> Snapshot:
+    """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched."""
+    settings = warehouse.settings
+    connection = warehouse.connection()
+    before = existing(settings)[-1:]
+    windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
+    found = _fingerprints(connection, before[0] if before else None, windows)
+    warehouse.checkpoint()
+    number = int(before[0].id[:6]) + 1 if before else 1
+    name = f"{number:06d}-{run_id[:8]}"
+    settings.snapshots.mkdir(parents=True, exist_ok=True)
+    partial = settings.snapshots / f"{PARTIAL}{name}"
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    how = files.copy(settings.warehouse, partial / DATABASE)
+    reach("snapshot:copied")
+    manifest = {
+        "id": name,
+        "as_of": as_of.isoformat(),
+        "run_id": run_id,
+        "commit": commit,
+        "domain": domain,
+        "copied_by": how,
+        "size_bytes": (partial / DATABASE).stat().st_size,
+        "load_seq": _load_seq(connection),
+        "builds": _builds(connection),
+        "tables": {table: value.to_json() for table, value in found.items()},
+    }
+    files.write_json(partial / MANIFEST, manifest)
+    folder = settings.snapshots / name
+    partial.rename(folder)
+    files.sync_folder(settings.snapshots)
+    _announcement(settings).unlink(missing_ok=True)
+    reach("snapshot:renamed")
+    prune(settings, warehouse.platform.snapshots.keep)
+    return Snapshot(folder, manifest)
+
+
+def prune(settings: Settings, keep: int) -> list[str]:
+    """Remove all but the newest `keep`; who has one open keeps reading it. Returns the ids removed."""
+    old = existing(settings)[:-keep]
+    for snapshot in old:
+        # Under a name that nobody lists first: a half-removed one must not look whole.
+        doomed = snapshot.folder.with_name(f"{PARTIAL}old-{snapshot.id}")
+        snapshot.folder.rename(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+    return [snapshot.id for snapshot in old]
+
+
+def remove_partial(settings: Settings) -> list[str]:
+    """Remove what a killed run left half-written. For the lock's holder only. Returns the names removed."""
+    if not settings.snapshots.is_dir():
+        return []
+    partial = [path for path in settings.snapshots.iterdir() if path.name.startswith(PARTIAL)]
+    for path in partial:
+        shutil.rmtree(path, ignore_errors=True)
+    return [path.name for path in partial]
+
+
+def _fingerprints(
+    connection: duckdb.DuckDBPyConnection, before: Snapshot | None, windows: Sequence[tuple[date, date]]
+) -> dict[str, Fingerprint]:
+    rebuilt = {str(first + timedelta(days=n)) for first, last in windows for n in range((last - first).days + 1)}
+    old = before.tables if before else {}
+    now = tables(connection)
+    return {
+        table: fingerprint(
+            connection,
+            table,
+            columns,
+            before=old.get(table),
+            touched=None if before is None else _touched(connection, table, before.manifest, rebuilt, now),
+        )
+        for table, columns in now.items()
+    }
+
+
+def _touched(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    before: Mapping[str, Any],
+    rebuilt: set[str],
+    now: Mapping[str, Any],
+) -> set[str] | None:
+    """Business dates of `table` that may have changed since; None where nobody kept a record."""
+    if "ops.touched_dates" not in now:
+        return None
+    schema, _, name = table.partition(".")
+    since = before["load_seq"] if schema == "bronze" else before["builds"].get(name)
+    if since is None:
+        return None
+    only = "AND feed = ?" if schema == "bronze" else ""
+    rows = connection.execute(
+        f"SELECT DISTINCT business_date::VARCHAR FROM ops.touched_dates WHERE load_seq > ? {only}",
+        [since, name] if only else [since],
+    ).fetchall()
+    return {row[0] for row in rows} | (rebuilt if schema != "bronze" else set())
+
+
+def _announcement(settings: Settings) -> Path:
+    return settings.warehouse.with_name("rebuilding.json")
+
+
+def _load_seq(connection: duckdb.DuckDBPyConnection) -> int:
+    if "ops.batches" not in tables(connection, ["ops"]):
+        return 0
+    row = connection.execute("SELECT coalesce(max(load_seq), 0) FROM ops.batches").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _builds(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    if "ops.builds" not in tables(connection, ["ops"]):
+        return {}
+    return {
+        model: int(seq)
+        for model, seq in connection.execute("SELECT model, max(load_seq) FROM ops.builds GROUP BY 1").fetchall()
+        if seq is not None
+    }

@@ -1,0 +1,1 @@
+"""What concerns the processes of this machine: watchdog, kill points, code version."""

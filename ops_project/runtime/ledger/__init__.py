@@ -1,9 +1,0 @@
-"""The ledger: signals, alerts, groups, outbox, cursors, silences, verdicts and leases, in one transactional store.
-
-Not in the warehouse, so that it can be read and written while a run holds that. SQLite (WAL) embedded, PostgreSQL
-by URL.
-"""
-
-from ops_project.runtime.ledger.store import Ledger
-
-__all__ = ["Ledger"]

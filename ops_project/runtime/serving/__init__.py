@@ -1,8 +1,0 @@
-"""The serving store: a key-value table that applications read by key, in microseconds and without SQL.
-
-Embedded by default; DynamoDB where it is configured. Loading the same items twice leaves the same table.
-"""
-
-from ops_project.runtime.serving.store import Item, LoadResult, Store, open_store
-
-__all__ = ["Item", "LoadResult", "Store", "open_store"]

@@ -1,0 +1,114 @@
+"""SIGKILL at random moments under load, with the receiver down in between: nothing is lost, and what may have been sent
+twice is counted."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ops_project import catalog
+from ops_project.model.alerting.signal import FIRING, Signal
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.ledger import Ledger
+from ops_project.settings import PROJECT_ROOT, Settings
+from tests.operations.channels.http import http_server
+
+ROUTES = """
+route: {receiver: hook, group_by: ["..."], group_wait: 0s, group_interval: 1s, repeat_interval: 24h}
+"""
+RECEIVERS = """
+receivers:
+  hook: {title: everything, channels: [{type: webhook, url_env: OPS_TEST_HOOK, rate_limit: 1000000, max_attempts: 100000}]}
+"""
+LOAD = 25
+"""Alerts for each round."""
+
+
+def _signals(round_number: int) -> list[Signal]:
+    now = datetime.now(UTC)
+    return [
+        Signal(
+            "asset.failure",
+            FIRING,
+            now,
+            now,
+            "1",
+            1.0,
+            asset=f"gold/t{round_number}_{n}",
+            owners=("team:ecommerce-data",),
+        )
+        for n in range(LOAD)
+    ]
+
+
+def _worker(environment) -> subprocess.Popen:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "tests.operations.alerting.chaos_worker"],
+        cwd=PROJECT_ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    line = worker.stdout.readline()
+    assert line == "ready\n", line + worker.stdout.read()
+    return worker
+
+
+def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int) -> None:
+    dice = random.Random(seed)
+    overlay = tmp_path / "overlay"
+    overlay.mkdir()
+    (overlay / "routes.yaml").write_text(ROUTES)
+    (overlay / "receivers.yaml").write_text(RECEIVERS)
+    settings = Settings.load(home=tmp_path / "home", overlay=overlay)
+    with http_server() as endpoint, Ledger.open(settings.ledger_url) as ledger:
+        monkeypatch.setenv("OPS_TEST_HOOK", endpoint.url)
+        environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
+        for round_number in range(kills):
+            worker = _worker(environment)
+            endpoint.answers = [(503, b"down", {})] * 3 if round_number % 3 == 1 else []
+            ledger.append(_signals(round_number))
+            time.sleep(dice.uniform(0.0, 0.35))
+            worker.kill()
+            worker.wait()
+            worker.stdout.close()
+        by_the_killed = len(endpoint.accepted)
+        loaded = catalog.load(settings)
+        # Hours later: everything that waits for its backoff is due. A cycle sends for 20 seconds at most.
+        for n in range(1, 100):
+            run_once(settings, loaded, datetime.now(UTC) + timedelta(hours=n), observers=())
+            counts = ledger.outbox_counts()
+            if not counts.get("pending") and not counts.get("sending"):
+                break
+    assert counts.get("pending", 0) == counts.get("sending", 0) == counts.get("dead", 0) == 0
+    accepted = Counter(headers["Idempotency-Key"] for _, headers, _ in endpoint.accepted)
+    told = {a["labels"]["asset"] for _, _, body in endpoint.accepted for a in body["alerts"]}
+    assert told == {f"gold/t{r}_{n}" for r in range(kills) for n in range(LOAD)}, "a notification was lost"
+    duplicates = sum(count - 1 for count in accepted.values())
+    assert duplicates <= counts["possible_duplicates"] <= kills
+    report = f"{kills} kills: {by_the_killed} of {kills * LOAD} delivered by the killed, "
+    report += f"{counts['possible_duplicates']} counted as possible duplicates, {duplicates} duplicates"
+    print(report)  # noqa: T201
+    # Else the kills came before or after the work, and nothing was shown.
+    assert by_the_killed >= kills * LOAD / 4, report
+    assert kills < 100 or counts["possible_duplicates"] >= kills / 20, report
+
+
+@pytest.mark.xdist_group("chaos")
+def test_ten_kills_lose_nothing(tmp_path, monkeypatch):
+    kill_again_and_again(tmp_path, monkeypatch, kills=10, seed=1)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_two_hundred_kills_lose_nothing(tmp_path, monkeypatch):
+    kill_again_and_again(tmp_path, monkeypatch, kills=200, seed=2)

@@ -1,0 +1,238 @@
+"""The ledger's promises: once each, all or nothing, one holder, and the schema that the migrations make."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+from ops_project import catalog
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.matcher import Matcher
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.decide.decide import decide
+from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.state import Decision, Notification, State
+from ops_project.operations.alerting.engine_config import alert_config
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.leases import LeaseLost
+from ops_project.operations.ledger.schema import HEAD, metadata
+from ops_project.operations.ledger.store import MIGRATIONS
+from ops_project.settings import Settings
+from tests import postgres
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    if postgres.binaries() is None:
+        pytest.skip(postgres.MISSING)
+    with postgres.running(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request, tmp_path):
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/ledger/ledger.db"
+    else:
+        url = request.getfixturevalue("server")
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
+        with engine.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+    with Ledger.open(url) as opened:
+        yield opened
+
+
+def signal(n: int = 1, state: str = FIRING, at: datetime = NOW, **fields) -> Signal:
+    fields = {"kind": "asset.failure", "asset": f"gold/t{n}", "owners": ("team:ecommerce-data",), **fields}
+    return Signal(state=state, event_at=at, observed_at=at, occurrence=fields.pop("occurrence", "1"), **fields)
+
+
+@pytest.fixture
+def config(tmp_path):
+    settings = Settings.load(home=tmp_path / "home")
+    return alert_config(settings, catalog.load(settings), Lineage())
+
+
+def test_the_migrations_make_the_schema_that_the_code_names(tmp_path):
+    script = ScriptDirectory.from_config(_config())
+    assert script.get_current_head() == HEAD
+    with Ledger.open(f"sqlite:///{tmp_path}/l.db") as opened, opened.read() as connection:
+        assert opened.version() == HEAD
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def _config():
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def test_a_signal_comes_back_as_it_went_in_and_is_stored_once(ledger):
+    full = signal(
+        value=1.5,
+        total=3.0,
+        domain="d",
+        pipeline="p",
+        partition="2026-03-04",
+        check="c",
+        run_id="r",
+        batch_id="b",
+        failure_class="data_invalid",
+        evidence_ref="e",
+        message="m “quoted”",
+        labels={"a": "b"},
+        assets=("x", "y"),
+    )
+    assert ledger.append([full, full], {"events": "7"}, NOW) == 1
+    assert ledger.append([full]) == 0
+    assert [s for _, s in ledger.signals_after(0, 10)] == [full]
+    assert ledger.cursor("events") == "7"
+
+
+def test_the_latest_of_each_series(ledger):
+    ledger.append([signal(1), signal(2), signal(1, OK, NOW + MINUTE)])
+    assert {s.asset: s.state for s in ledger.latest("asset.failure").values()} == {"gold/t1": OK, "gold/t2": FIRING}
+
+
+def test_a_decision_survives_the_way_through_the_ledger(ledger, config):
+    first = decide(ledger.load_state(config, NOW), [signal(1), signal(2, kind="check.failure", check="c")], config, NOW)
+    ledger.record(first, {"decided": "2"}, NOW)
+    loaded = ledger.load_state(config, NOW)
+    assert loaded.alerts == first.state.alerts
+    assert loaded.groups == first.state.groups
+    later = NOW + MINUTE
+    second = decide(loaded, [signal(1, OK, later)], config, later)
+    assert ledger.record(second, {"decided": "3"}, later) == len(second.notifications) > 0
+    assert ledger.load_state(config, later).log == second.state.log
+    assert ledger.load_state(config, later).alerts == second.state.alerts
+
+
+def test_the_same_message_is_put_into_the_outbox_once(ledger, config):
+    first = decide(ledger.load_state(config, NOW), [signal(1)], config, NOW)
+    ledger.record(first, {}, NOW)
+    second = decide(first.state, [], config, NOW + MINUTE)
+    assert ledger.record(second, {}, NOW + MINUTE) > 0
+    assert ledger.record(second, {}, NOW + MINUTE) == 0
+
+
+def test_who_has_lost_the_lease_writes_nothing(ledger, config):
+    mine = ledger.acquire("cycle", "me", NOW, MINUTE)
+    assert ledger.acquire("cycle", "you", NOW + MINUTE / 2, MINUTE) is None
+    yours = ledger.acquire("cycle", "you", NOW + 2 * MINUTE, MINUTE)
+    assert yours.fence > mine.fence
+    decision = decide(ledger.load_state(config, NOW), [signal(1)], config, NOW)
+    with pytest.raises(LeaseLost):
+        ledger.record(decision, {"decided": "1"}, NOW, ("cycle", "me", mine.fence))
+    assert ledger.alerts() == [] and ledger.cursor("decided") is None
+
+
+def test_a_lease_given_back_is_free_and_keeps_its_heartbeat(ledger):
+    ledger.release(ledger.acquire("cycle", "me", NOW, MINUTE), NOW)
+    assert ledger.lease("cycle").heartbeat_at == NOW
+    assert ledger.acquire("cycle", "you", NOW, MINUTE) is not None
+
+
+def test_only_one_of_many_gets_the_lease(ledger):
+    got = []
+    threads = [
+        threading.Thread(target=lambda n=n: got.append(ledger.acquire("cycle", f"p{n}", NOW, MINUTE))) for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(lease is not None for lease in got) == 1
+
+
+def _queued(ledger, config, count=3):
+    ledger.record(decide(ledger.load_state(config, NOW), [signal(n) for n in range(count)], config, NOW), {}, NOW)
+    state = ledger.load_state(config, NOW)
+    ledger.record(decide(state, [], config, NOW + MINUTE), {}, NOW + MINUTE)
+    return ledger.due(NOW + MINUTE)
+
+
+def test_a_claim_is_taken_once_and_put_back_as_uncertain_when_its_holder_died(ledger, config):
+    first = _queued(ledger, config)[0]
+    assert ledger.claim(first.id, NOW) and not ledger.claim(first.id, NOW)
+    assert first.id not in {m.id for m in ledger.due(NOW + MINUTE)}
+    assert ledger.recover_claims() == 1
+    again = next(m for m in ledger.due(NOW + MINUTE) if m.id == first.id)
+    assert (again.attempts, again.uncertain) == (1, 1)
+    assert ledger.outbox_counts()["possible_duplicates"] == 1
+
+
+def test_a_failed_message_waits_and_a_delivered_one_is_gone(ledger, config):
+    first, *_ = _queued(ledger, config)
+    ledger.claim(first.id, NOW)
+    ledger.failed(first.id, NOW, "down", NOW + 10 * MINUTE)
+    assert first.id not in {m.id for m in ledger.due(NOW + 9 * MINUTE)}
+    assert first.id in {m.id for m in ledger.due(NOW + 10 * MINUTE)}
+    ledger.claim(first.id, NOW)
+    ledger.delivered(first.id, NOW)
+    assert first.id not in {m.id for m in ledger.due(NOW + 99 * MINUTE)}
+
+
+def test_silences_end_early_or_by_themselves(ledger):
+    number = ledger.add_silence([Matcher.parse('asset="x"')], NOW, NOW + MINUTE, "engineer-a", "why", NOW)
+    assert [s.number for s in ledger.silences(NOW)] == [number]
+    assert ledger.silences(NOW + MINUTE) == []
+    assert ledger.expire_silence(number, NOW + MINUTE / 2) and not ledger.expire_silence(number, NOW + MINUTE / 2)
+    assert ledger.silences(NOW + MINUTE / 2) == [] and len(ledger.silences(NOW, expired=True)) == 1
+
+
+def test_verdicts_are_kept_and_counted_by_rule(ledger, config):
+    ledger.record(decide(ledger.load_state(config, NOW), [signal(1), signal(2)], config, NOW), {}, NOW)
+    ledger.give_verdict(1, "false-positive", "late by design", "engineer-a", NOW)
+    ledger.give_verdict(1, "true-positive", "no, it was real", "engineer-a", NOW)
+    [verdict] = ledger.verdicts()
+    assert (verdict["verdict"], verdict["rule"], verdict["asset"]) == ("true-positive", "asset_failure", "gold/t1")
+    assert ledger.fired_by_rule() == {"asset_failure": 2}
+
+
+def test_a_message_waits_for_the_older_ones_of_its_group_to_the_same_recipient(ledger, config):
+    def keys(at):
+        return [message.key for message in ledger.due(at)]
+
+    def page(key, group="g1", severity="high", recipient=""):
+        return Notification(
+            key=key,
+            kind="alert",
+            receiver="on-call",
+            channel="on-call/2-pagerduty",
+            recipient=recipient,
+            severity=severity,
+            reason=Reason.FIRST_NOTIFICATION,
+            created_at=NOW,
+            payload={},
+            group=group,
+        )
+
+    sent = [
+        page("trigger"),
+        page("acknowledge", severity="critical"),
+        page("other group", "g2"),
+        page("other recipient", recipient="engineer-a"),
+        page("notice", group=""),
+        page("second notice", group=""),
+    ]
+    ledger.record(Decision(State(), notifications=sent), {}, NOW)
+    free = ["trigger", "other group", "other recipient", "notice", "second notice"]
+    assert keys(NOW) == free
+    trigger = ledger.due(NOW)[0].id
+    ledger.claim(trigger, NOW)
+    assert keys(NOW) == free[1:], "while it is being sent"
+    ledger.failed(trigger, NOW, "down", NOW + MINUTE)
+    assert keys(NOW) == free[1:], "while it is retried"
+    ledger.claim(trigger, NOW + MINUTE)
+    ledger.failed(trigger, NOW + MINUTE, "down", None)
+    assert keys(NOW + MINUTE) == ["acknowledge", *free[1:]], "what was given up holds up nothing"

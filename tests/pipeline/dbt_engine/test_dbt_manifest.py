@@ -1,0 +1,102 @@
+"""The parsed project is made once, and nobody waits for ever for who makes it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+
+
+@pytest.fixture
+def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
+    """The folders that were parsed into, by a parse that costs nothing."""
+    made: list[Path] = []
+
+    def parse(_project: Path, folder: Path) -> None:
+        folder.mkdir()
+        (folder / dbt_manifest.LINEAGE).write_text("{}")
+        made.append(folder)
+
+    monkeypatch.setattr(dbt_manifest, "_parse", parse)
+    (tmp_path / "dbt_project.yml").write_text("name: shop\n")
+    yield made
+
+
+def test_a_content_is_parsed_once(parsed: list[Path], tmp_path: Path) -> None:
+    first = dbt_manifest.load(tmp_path)
+    assert dbt_manifest.load(tmp_path).key == first.key
+    (tmp_path / "dbt_project.yml").write_text("name: other\n")
+    assert dbt_manifest.load(tmp_path).key != first.key
+    assert len(parsed) == 2
+
+
+def test_a_parser_that_hangs_does_not_stop_the_others(
+    parsed: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt_manifest, "PATIENCE_SECONDS", 0.3)
+    root = tmp_path / "target" / "parsed"
+    root.mkdir(parents=True)
+    with (root / ".lock").open("w") as hung:
+        fcntl.flock(hung, fcntl.LOCK_EX)
+        began = time.monotonic()
+        dbt_manifest.load(tmp_path)
+    assert len(parsed) == 1
+    assert time.monotonic() - began >= 0.3
+
+
+def test_the_folder_of_a_living_parser_stays_and_that_of_a_dead_one_goes(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    living, left, ancient = (
+        tmp_path / f".partial-slow-{os.getpid()}",
+        tmp_path / f".partial-gone-{dead.pid}",
+        tmp_path / f".partial-ancient-{os.getpid()}",
+    )
+    for age, folder in enumerate((living, left, ancient, *(tmp_path / f"k{n}" for n in range(6)))):
+        folder.mkdir()
+        os.utime(folder, (time.time() - 3600 + age,) * 2)
+    os.utime(ancient, (time.time() - 2 * dbt_manifest.LONGEST_PARSE_SECONDS,) * 2)
+    dbt_manifest._prune(tmp_path, keep="k0")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [living.name, "k0", "k3", "k4", "k5"]
+
+
+def test_who_lost_patience_leaves_the_slow_parser_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tmp_path / "project"
+    root = project / "target" / "parsed"
+    root.mkdir(parents=True)
+    monkeypatch.setattr(dbt_manifest, "PATIENCE_SECONDS", 0.05)
+
+    def parse(_project: Path, folder: Path) -> None:
+        folder.mkdir()
+        (folder / dbt_manifest.LINEAGE).write_text("{}")
+
+    monkeypatch.setattr(dbt_manifest, "_parse", parse)
+    slow = (
+        "import fcntl, os, sys, pathlib\n"
+        "root = pathlib.Path(sys.argv[1])\n"
+        "(root / f'.partial-slow-{os.getpid()}').mkdir()\n"
+        "held = (root / '.lock').open('w')\n"
+        "fcntl.flock(held, fcntl.LOCK_EX)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", slow, str(root)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parser:
+        assert parser.stdout is not None
+        parser.stdout.readline()
+        for name in "abcdef":
+            (project / "dbt_project.yml").write_text(f"name: {name}\n")
+            dbt_manifest.load(project)
+        assert (root / f".partial-slow-{parser.pid}").is_dir()
+    (project / "dbt_project.yml").write_text("name: g\n")
+    dbt_manifest.load(project)
+    assert not list(root.glob(".partial-*"))

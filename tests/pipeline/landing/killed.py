@@ -1,0 +1,65 @@
+"""Lands a home and kills its own process at a step. Called in a process of its own."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from ops_project.pipeline import landing
+from ops_project.pipeline.landing.write import archive
+from tests.pipeline.landing.home import TAKINGS, feed_of
+
+FEED = feed_of(TAKINGS + "    expected: daily\n")
+NOW = datetime(2026, 11, 4, 12, 0, tzinfo=UTC)
+STEPS = (
+    "scanned",
+    "examined",
+    "bronze written",
+    "findings written",
+    "committed",
+    "linked",
+    "released",
+    "second file",
+    "missing recorded",
+)
+
+
+def main(home: Path, step: str) -> None:
+    land, commit, journal, absence = (
+        importlib.import_module(f"ops_project.pipeline.landing.{name}")
+        for name in ("land", "write.commit", "write.journal", "write.absence")
+    )
+    places = {
+        "scanned": (land, "scan"),
+        "examined": (land, "examine"),
+        "bronze written": (commit, "_write_rows"),
+        "findings written": (journal, "write_findings"),
+        "committed": (land, "commit"),
+        "linked": (archive, "keep"),
+        "released": (archive, "release"),
+        "second file": (land, "examine"),
+        "missing recorded": (absence, "record_missing"),
+    }
+    calls = 0
+    if step in places:
+        module, name = places[step]
+        real = getattr(module, name)
+
+        def killing(*given, **named):
+            nonlocal calls
+            result, calls = real(*given, **named), calls + 1
+            if calls == (2 if step == "second file" else 1):
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        setattr(module, name, killing)
+        if step == "missing recorded":
+            land.record_missing = killing
+    with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
+        landing.ensure_tables(connection, [FEED])
+        landing.land(connection, FEED, inbound=home / "inbound", archive=home / "archive", now=NOW)

@@ -1,0 +1,25 @@
+"""Mistakes in reconciliations.yaml: each is found, with its line, and nothing is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ops_project import catalog
+from ops_project.settings import Settings
+
+FILES = sorted((Path(__file__).parents[2] / "configs" / "bad").glob("reconciliations_*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_mistake_is_found_with_its_line(file: Path, tmp_path: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    target, _, said = text.splitlines()[0].removeprefix("# ").partition(": ")
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if row.endswith("# here"))
+    (tmp_path / target).write_text(text, encoding="utf-8")
+    with pytest.raises(catalog.ConfigError) as error:
+        catalog.load(Settings.load(home=tmp_path / "home", overlay=tmp_path, environ={}))
+    problems = [problem for problem in error.value.problems if said in problem.message]
+    assert problems, f"nobody said {said!r}:\n{error.value}"
+    assert (Path(problems[0].file).name, problems[0].line) == (target, line)
