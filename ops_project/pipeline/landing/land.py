@@ -18,6 +18,7 @@ import duckdb
 from ops_project.masking import mask
 from ops_project.model.feed.feed import Feed
 from ops_project.model.feed.inbound import compile_inbound
+from ops_project.model.finding import FileFindingKind
 from ops_project.pipeline.landing.context import Context, siblings_of, taken
 from ops_project.pipeline.landing.examine import suspicion
 from ops_project.pipeline.landing.examine.examination import Examination
@@ -183,13 +184,15 @@ def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, .
 
 def _failed(context: Context, file: InboundFile, day: date, error: Exception) -> None:
     """A finding for what nobody foresaw; the file stays inbound and is tried again by the next run."""
-    kind, hint = "code_error", ""
+    kind: FileFindingKind = "code_error"
+    hint = ""
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         kind = "resource_exhausted"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         kind = "storage_full"
     elif isinstance(error, CONTRACT_ERRORS):
-        kind, hint = "config_error", "; look at the contract's expressions, filter and rules"
+        kind = "config_error"
+        hint = "; look at the contract's expressions, filter and rules"
     text = mask(str(error).splitlines()[0]) if str(error) else type(error).__name__
     finding = Finding(
         kind=kind,

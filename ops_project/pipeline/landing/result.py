@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from ops_project.model.finding import FileFindingKind
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -32,7 +34,7 @@ class Batch:
 class Finding:
     """One finding, as it stands in `ops.findings`."""
 
-    kind: str
+    kind: FileFindingKind
     feed: str
     business_date: date | None
     file_name: str | None

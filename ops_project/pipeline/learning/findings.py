@@ -11,12 +11,14 @@ from typing import Any
 
 import duckdb
 
+from ops_project.model.finding import ModelFindingKind
+
 
 @dataclass(frozen=True)
 class Problem:
     """Something that is wrong with a model: failure class, a sentence, the evidence."""
 
-    kind: str
+    kind: ModelFindingKind
     message: str
     evidence: dict[str, Any] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from ops_project.model.feed.feed import Contract
+from ops_project.model.finding import FileFindingKind
 from ops_project.pipeline.landing.read.scan import Scan
 from ops_project.pipeline.landing.read.stage import Stage
 
@@ -18,7 +19,7 @@ LEAST_FAILURES = 3
 class Problem:
     """A finding about a file. `kind` is a failure class; `rejects` says that the file must not be loaded."""
 
-    kind: str
+    kind: FileFindingKind
     message: str
     rejects: bool
     evidence: dict[str, Any] = field(default_factory=dict)
@@ -52,7 +53,7 @@ class Examination:
         """The problem that keeps the file out, None where it can be loaded."""
         return next((problem for problem in self.problems if problem.rejects), None)
 
-    def reject(self, kind: str, message: str, **evidence: Any) -> Examination:
+    def reject(self, kind: FileFindingKind, message: str, **evidence: Any) -> Examination:
         """This examination with a problem that keeps the file out: every line counts as refused."""
         self.problems.append(Problem(kind, message, True, evidence))
         self.rows_in = self.rows_in or self.scan.lines

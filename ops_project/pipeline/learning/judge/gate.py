@@ -11,6 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from ops_project.model.finding import ModelFindingKind
 from ops_project.model.learning import Gate, Guards
 from ops_project.pipeline.learning.judge.health import Reading
 from ops_project.pipeline.learning.judge.metrics import Floats
@@ -33,7 +34,7 @@ class Reason(StrEnum):
 
 
 # What each refusal is called in the platform's failure classes.
-FAILURE_CLASS = {
+FAILURE_CLASS: dict[Reason, ModelFindingKind] = {
     Reason.NOT_BETTER: "value_anomaly",
     Reason.LABEL_LEAK: "data_invalid",
     Reason.TRAINING_TRUNCATED: "volume_anomaly",

@@ -1,0 +1,25 @@
+"""The kinds of findings: what landing can find about a file, and training and scoring about a model.
+
+Every kind has exactly one alert rule (tests/operations/alerting/test_every_finding_has_a_rule.py). A kind is a failure
+class; a new one is added here first, and its rule in rules.yaml.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+FileFindingKind = Literal[
+    "source_missing",
+    "source_late",
+    "source_empty",
+    "source_partial",
+    "source_duplicate",
+    "schema_mismatch",
+    "data_invalid",
+    "key_violation",
+    "code_error",
+    "config_error",
+    "resource_exhausted",
+    "storage_full",
+]
+ModelFindingKind = Literal["mart_build_failure", "value_anomaly", "volume_anomaly", "data_invalid"]
