@@ -1,6 +1,7 @@
 """A YAML file with its line numbers, so that an error can say where it is.
 
-Reads nothing from disk itself: it is given text. Refuses duplicate keys, which YAML allows and a reader overlooks.
+Reads nothing from disk itself: it is given text. Refuses duplicate keys, which YAML allows and a reader overlooks, and
+files that would grow without bound when their aliases are followed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,11 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+# Limits of a configuration file. The largest shipped one has 21,000 characters and is eight levels deep.
+DEEPEST = 50
+MOST_VALUES = 100_000
+LONGEST_TEXT = 4_000_000
 
 Loc = tuple[str | int, ...]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -51,7 +57,21 @@ class Document:
     def parse(cls, text: str, file: str | Path) -> Document:
         """Parse `text`; `file` is the name used in errors. Raises ConfigError on bad YAML or duplicate keys."""
         name = str(file)
-        loader = yaml.SafeLoader(text)
+        if len(text) > LONGEST_TEXT:
+            raise ConfigError(
+                [
+                    Problem(
+                        name, 1, f"the file has {len(text):,} characters; a configuration has at most {LONGEST_TEXT:,}"
+                    )
+                ]
+            )
+        try:
+            loader = BoundedLoader(text)
+        except yaml.reader.ReaderError as error:
+            line = text.count("\n", 0, error.position) + 1
+            raise ConfigError(
+                [Problem(name, line, f"not valid YAML: the character U+{_code(error):04X} is not allowed; remove it")]
+            ) from None
         try:
             node = loader.get_single_node()
             if node is None:
@@ -63,7 +83,8 @@ class Document:
                 raise ConfigError(problems)
             return cls(name, loader.construct_document(node), lines)
         except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
             raise ConfigError([Problem(name, line, f"not valid YAML: {error.problem or error.context}")]) from None
         finally:
             loader.dispose()
@@ -90,10 +111,76 @@ class Document:
             ) from None
 
 
+class BoundedLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, with a limit on nesting and on the size of the document once its aliases are followed.
+
+    A few hundred bytes of aliases to aliases stand for billions of values, and PyYAML composes nested values by
+    recursion. Both are refused while the text is read, before anything is built from it.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.sizes: dict[int, int] = {}
+        """Values below each finished node, by the node's identity; the nodes live as long as the document."""
+        self.open_counts = [0]
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next node, like SafeLoader's; raises ComposerError where the document is too deep or too large."""
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
+        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+            anchored = self.anchors.get(event.anchor)
+            if anchored is not None and id(anchored) not in self.sizes:
+                raise yaml.composer.ComposerError(
+                    None, None, f"the alias *{event.anchor} stands inside of what it stands for", event.start_mark
+                )
+            self._count(self.sizes.get(id(anchored), 1), event)
+            return super().compose_node(parent, index)
+        if len(self.open_counts) > DEEPEST:
+            raise yaml.composer.ComposerError(
+                None, None, f"values are nested more than {DEEPEST} levels deep", event.start_mark
+            )
+        self.open_counts.append(0)
+        node = super().compose_node(parent, index)
+        size = self.open_counts.pop() + 1
+        self.sizes[id(node)] = size
+        self._count(size, event)
+        return node
+
+    def _count(self, size: int, event: Any) -> None:
+        self.open_counts[-1] += size
+        if self.open_counts[-1] > MOST_VALUES:
+            raise yaml.composer.ComposerError(
+                None,
+                None,
+                f"the document has more than {MOST_VALUES:,} values when its aliases are followed",
+                event.start_mark,
+            )
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """The value of a node; a text that looks like a number or a date and is none becomes an error with its line."""
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError, LookupError) as error:
+            shown = str(node.value)[:40] if isinstance(node, yaml.ScalarNode) else node.tag
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{shown!r} cannot be read ({error}); put it in quotes if it is text", node.start_mark
+            ) from None
+
+
+def _code(error: yaml.reader.ReaderError) -> int:
+    character = error.character
+    return character if isinstance(character, int) else ord(character[:1] or "\0")
+
+
 def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], problems: list[Problem], name: str) -> None:
     lines.setdefault(loc, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                problems.append(
+                    Problem(name, key_node.start_mark.line + 1, "a key must be a word, not a list or mapping")
+                )
+                continue
             key = key_node.value
             here = (*loc, key)
             if here in lines:
