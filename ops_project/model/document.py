@@ -127,7 +127,7 @@ class BoundedLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """The next node, like SafeLoader's; raises ComposerError where the document is too deep or too large."""
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # the stubs leave it untyped
-        if self.check_event(yaml.AliasEvent):  # type: ignore[no-untyped-call]
+        if self.check_event(yaml.AliasEvent):
             anchored = self.anchors.get(event.anchor)
             if anchored is not None and id(anchored) not in self.sizes:
                 raise yaml.composer.ComposerError(
