@@ -22,7 +22,7 @@ from ops_project.model.alerting.rule import Rules
 from ops_project.model.alerting.sla import Slas
 from ops_project.model.base import Model
 from ops_project.model.checks import Checks
-from ops_project.model.document import ConfigError, Document, Problem
+from ops_project.model.document import ConfigError, ConfigProblem, Document
 from ops_project.model.domain import Domain, Domains
 from ops_project.model.feed.feed import Feed, FeedFile
 from ops_project.model.freshness import Freshness
@@ -32,7 +32,7 @@ from ops_project.model.platform import Platform
 from ops_project.model.reconciliation import Reconciliations
 from ops_project.settings import CONFIG_DIR, RUNBOOK_DIR, Settings
 
-__all__ = ["Catalog", "ConfigError", "Problem", "load"]
+__all__ = ["Catalog", "ConfigError", "ConfigProblem", "load"]
 
 # One file, one model. The name is the attribute of Catalog that holds it.
 FILES: dict[str, type[Model]] = {
@@ -52,7 +52,6 @@ FILES: dict[str, type[Model]] = {
 }
 FEEDS_DIR = "feeds"
 # Kinds of file that the overlay may hold beside YAML, read by others through `Catalog.config_file`.
-OTHER_SUFFIXES = {".csv", ".md"}
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _state_of(overlay: Path | None) -> tuple[tuple[str, int], ...]:
 @lru_cache(maxsize=8)
 def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
     documents: dict[str, Document] = {}
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     values: dict[str, Any] = {}
     for name, model in FILES.items():
         try:
@@ -177,9 +176,9 @@ def _read(relative: str, overlay: Path | None) -> Document:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError([Problem(str(path), 1, "this file is needed and does not exist")]) from None
+        raise ConfigError([ConfigProblem(str(path), 1, "this file is needed and does not exist")]) from None
     except UnicodeDecodeError as error:
-        raise ConfigError([Problem(str(path), 1, f"not UTF-8 ({error.reason} at byte {error.start})")]) from None
+        raise ConfigError([ConfigProblem(str(path), 1, f"not UTF-8 ({error.reason} at byte {error.start})")]) from None
     return Document.parse(text, path)
 
 
@@ -190,13 +189,13 @@ def _feed_files(overlay: Path | None) -> list[str]:
     return [f"{FEEDS_DIR}/{name}" for name in sorted(names)]
 
 
-def _strangers(overlay: Path | None, documents: dict[str, Document]) -> list[Problem]:
+def _strangers(overlay: Path | None, documents: dict[str, Document]) -> list[ConfigProblem]:
     """A YAML file in the overlay that nothing reads is a mistake in its name."""
     if overlay is None:
         return []
     valid = {f"{name}.yaml" for name in FILES} | set(documents)
     return [
-        Problem(
+        ConfigProblem(
             str(path),
             1,
             f"nothing reads this file{_meant(relative, sorted(valid))}; valid: {', '.join(sorted(valid))}, "
@@ -212,7 +211,9 @@ def _meant(name: str, valid: list[str]) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def _dangling(document: Document, loc: tuple[str, ...], subject: str, name: str, valid: list[str]) -> list[Problem]:
+def _dangling(
+    document: Document, loc: tuple[str, ...], subject: str, name: str, valid: list[str]
+) -> list[ConfigProblem]:
     """A problem where `name` is not among `valid`; nothing otherwise."""
     if name in valid:
         return []
@@ -220,7 +221,7 @@ def _dangling(document: Document, loc: tuple[str, ...], subject: str, name: str,
     return [document.problem(loc, f"{subject} {name!r} does not exist{meant}; valid: {', '.join(sorted(valid))}")]
 
 
-def _references(catalog: Catalog) -> list[Problem]:
+def _references(catalog: Catalog) -> list[ConfigProblem]:
     """Every name that one file uses and another must declare."""
     return [
         *_owner_references(catalog),
@@ -231,8 +232,8 @@ def _references(catalog: Catalog) -> list[Problem]:
     ]
 
 
-def _reconciliation_references(catalog: Catalog) -> list[Problem]:
-    problems: list[Problem] = []
+def _reconciliation_references(catalog: Catalog) -> list[ConfigProblem]:
+    problems: list[ConfigProblem] = []
     document = catalog.documents["reconciliations.yaml"]
     for name, chain in catalog.reconciliations.reconciliations.items():
         at, subject = ("reconciliations", name), f"reconciliation {name!r}"
@@ -249,10 +250,10 @@ def _reconciliation_references(catalog: Catalog) -> list[Problem]:
     return problems
 
 
-def _owner_references(catalog: Catalog) -> list[Problem]:
+def _owner_references(catalog: Catalog) -> list[ConfigProblem]:
     document, owners = catalog.documents["owners.yaml"], catalog.owners
     people = list(owners.people)
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     if owners.otherwise is not None and owners.resolve(owners.otherwise) is None:
         problems += _dangling(document, ("otherwise",), "otherwise: owner", owners.otherwise, owners.valid())
     for slug, team in owners.teams.items():
@@ -264,10 +265,10 @@ def _owner_references(catalog: Catalog) -> list[Problem]:
     return problems
 
 
-def _domain_references(catalog: Catalog) -> list[Problem]:
+def _domain_references(catalog: Catalog) -> list[ConfigProblem]:
     policies = list(catalog.freshness.policies)
     document, freshness = catalog.documents["domains.yaml"], catalog.documents["freshness.yaml"]
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     for name, domain in catalog.domains.domains.items():
         at = ("domains", name)
         problems += _owned(catalog, document, at, f"domain {name!r}", domain.owners)
@@ -279,8 +280,8 @@ def _domain_references(catalog: Catalog) -> list[Problem]:
     return problems
 
 
-def _feed_references(catalog: Catalog) -> list[Problem]:
-    problems: list[Problem] = []
+def _feed_references(catalog: Catalog) -> list[ConfigProblem]:
+    problems: list[ConfigProblem] = []
     for relative, document in catalog.documents.items():
         if relative.startswith(f"{FEEDS_DIR}/"):
             for feed in catalog.feeds_of(document.data["domain"]):
@@ -300,7 +301,7 @@ def _feed_references(catalog: Catalog) -> list[Problem]:
 
 def _owned(
     catalog: Catalog, document: Document, at: tuple[str, ...], subject: str, owners: tuple[str, ...]
-) -> list[Problem]:
+) -> list[ConfigProblem]:
     return [
         problem
         for owner in owners
@@ -311,7 +312,7 @@ def _owned(
 
 def _described(
     catalog: Catalog, document: Document, at: tuple[str, ...], subject: str, slug: str | None
-) -> list[Problem]:
+) -> list[ConfigProblem]:
     if slug is None or catalog.runbook_file(slug) is not None:
         return []
     known = [path.stem for path in RUNBOOK_DIR.glob("*.md")]
@@ -320,7 +321,7 @@ def _described(
     return _dangling(document, (*at, "runbook"), f"{subject}: runbook", slug, known)
 
 
-def _alerting_references(catalog: Catalog) -> list[Problem]:
+def _alerting_references(catalog: Catalog) -> list[ConfigProblem]:
     """The alerting files among each other; see `model.alerting_consistency`."""
     documents = catalog.documents
     return [

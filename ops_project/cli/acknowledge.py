@@ -26,7 +26,8 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.alert import FIRING
     from ops_project.operations.alerting.acknowledge_now import take_up_only
-    from ops_project.operations.alerting.cycle import daemon_beats, open_ledger
+    from ops_project.operations.alerting.cycle import daemon_beats
+    from ops_project.operations.ledger import open_ledger
 
     ledger, now = open_ledger(settings), settings.now()
     given = ledger.acknowledgements()

@@ -76,14 +76,14 @@ def list_(
 def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
     """Why it is silent at `now`: a silence holds from the moment it was asked for, not from the next cycle on."""
     from ops_project.model.alerting.alert import FIRING
-    from ops_project.operations.alerting.decide.reasons import Reason
+    from ops_project.operations.alerting.decide.reasons import AlertReason
     from ops_project.operations.alerting.decide.silences import covering
 
     if alert.cause:
         return f"{alert.muted.replace('_', ' ')} #{alert.cause}"
     if alert.status == FIRING and (silence := covering(alert.labels, silences, now)) is not None:
         return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M}"
-    return "" if alert.muted == Reason.SILENCED.value else str(alert.muted.replace("_", " "))
+    return "" if alert.muted == AlertReason.SILENCED.value else str(alert.muted.replace("_", " "))
 
 
 def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:

@@ -22,14 +22,17 @@ def instance_of(settings: Settings) -> Any:
 
 
 @click.command()
-@click.option("--now/--wait", "hurry", default=True, help="Tell at once, or after each group's wait as a daemon would.")
+@click.option(
+    "--now/--wait", "flush_now", default=True, help="Tell at once, or after each group's wait as a daemon would."
+)
 @json_option
 @click.pass_obj
-def cycle(settings: Settings, hurry: bool, as_json: bool) -> None:
+def cycle(settings: Settings, flush_now: bool, as_json: bool) -> None:
     """Observe, decide, record and notify, once. Where a daemon runs, the cycle is its own."""
     from ops_project.catalog import load as load_catalog
     from ops_project.defs.operations.observers import OBSERVERS
-    from ops_project.operations.alerting.cycle import CycleReport, daemon_beats, open_ledger, run_once
+    from ops_project.operations.alerting.cycle import CycleReport, daemon_beats, run_once
+    from ops_project.operations.ledger import open_ledger
 
     if daemon_beats(open_ledger(settings), datetime.now(UTC)):
         # It has the secrets and the overlay; this shell may have neither.
@@ -42,7 +45,7 @@ def cycle(settings: Settings, hurry: bool, as_json: bool) -> None:
             instance_of(settings),
             clock=lambda: datetime.now(UTC),
             observers=OBSERVERS,
-            hurry=hurry,
+            flush_now=flush_now,
         )
 
     def render() -> None:

@@ -8,7 +8,7 @@ import click
 
 from ops_project import catalog as catalogs
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.model.document import ConfigError, Problem
+from ops_project.model.document import ConfigError, ConfigProblem
 from ops_project.model.metadata import Metadata
 from ops_project.pipeline.vault_generator import drift, generation, tables
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
@@ -56,7 +56,7 @@ def generate(settings: Settings, domain: str, models: Path, as_json: bool) -> No
 @click.pass_context
 def check(ctx: click.Context, domain: str, models: Path, as_json: bool) -> None:
     """Fail where metadata and dbt files differ, or a row of the metadata is wrong."""
-    problems: list[Problem]
+    problems: list[ConfigProblem]
     try:
         meta, feeds = load(ctx.obj, domain)
         problems = drift.drift(generation.generate(meta, feeds), read_models(models, domain))
@@ -94,7 +94,7 @@ def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, catalogs.
     paths = {name: catalog.config_file(f"{FOLDER}/{domain}/{name}.csv") for name in tables.TABLES}
     missing = [path for path in paths.values() if not path.is_file()]
     if missing:
-        raise ConfigError([Problem(str(path), 1, "this metadata table does not exist") for path in missing])
+        raise ConfigError([ConfigProblem(str(path), 1, "this metadata table does not exist") for path in missing])
     texts = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
     files = {name: _shown(path) for name, path in paths.items()}
     return tables.read(domain, texts, files), {feed.name: feed for feed in catalog.feeds_of(domain)}

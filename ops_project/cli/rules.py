@@ -36,7 +36,7 @@ def list_(settings: Settings, as_json: bool) -> None:
             "mode": "any" if rule.any else "all",
             "for": str(rule.hold),
             "runbook": rule.runbook,
-            "seed": rule.seed,
+            "origin": rule.origin,
         }
         for name, rule in found.items()
     ]

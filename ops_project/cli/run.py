@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,12 @@ from ops_project.settings import Settings
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
     from ops_project.defs.shared.domain_run import DomainRun
+    from ops_project.model.alerting.rule import FirstResponse
     from ops_project.operations.alerting.cycle import CycleReport
 
 DEFAULT_SIMULATED_DAYS = 30
 SHOWN_WARNINGS = 5
+GENERAL = "open the run in the Dagster UI (`ops ui`), and the runbook of the domain"
 QUIET = ("nothing new", "no files yet")
 
 
@@ -53,14 +55,17 @@ def run(
     """
     if days is not None and day is not None:
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
+    from ops_project.catalog import load as load_catalog
+
     began = time.perf_counter()
     with errors.status("starting …") as status:
         told = _Told(as_json, began)
         runs = _execute(settings, domains, days, day.date() if day else None, simulate_if_empty, status, told)
     seconds = time.perf_counter() - began
     strays = _strays(settings, [item.domain for item in runs])
+    responses = load_catalog(settings).rules.first_responses
     data = _as_data(settings, runs, seconds) | {"unclaimed": strays}
-    emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays))))
+    emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays, responses))))
     if any(item.failed for item in runs):
         sys.exit(1)
 
@@ -157,7 +162,7 @@ def _quiet(settings: Settings, catalog: Catalog, domains: list[str], status: Any
                 instance,
                 clock=lambda: datetime.now(UTC),
                 observers=OBSERVERS,
-                hurry=True,
+                flush_now=True,
             ),
         )
     return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
@@ -273,9 +278,16 @@ def _strays(settings: Settings, domains: list[str]) -> list[str]:
     ]
 
 
-def _render(runs: list[DomainRun], seconds: float, strays: list[str]) -> list[Any]:
-    from ops_project.pipeline.landing.decide.next_steps import GENERAL, next_step
+def _first_response(responses: Mapping[str, FirstResponse], finding: Mapping[str, Any]) -> str:
+    """What an alert about this finding would ask for first."""
+    known = responses.get(finding["kind"])
+    words = known.about(feed=finding["feed"] or "", table=finding["asset"] or "") if known else None
+    return words or GENERAL
 
+
+def _render(
+    runs: list[DomainRun], seconds: float, strays: list[str], responses: Mapping[str, FirstResponse]
+) -> list[Any]:
     columns = [
         "domain",
         "state",
@@ -303,7 +315,8 @@ def _render(runs: list[DomainRun], seconds: float, strays: list[str]) -> list[An
     parts: list[Any] = [table(columns, rows)]
     for item in runs:
         lines = [
-            f"  finding   {one['message']}\n            → {next_step(one['kind'])}" for one in item.report.findings
+            f"  finding   {one['message']}\n            → {_first_response(responses, one)}"
+            for one in item.report.findings
         ]
         lines += [f"  failed    {line}" for line in _failures(item)]
         lines += [f"            → {GENERAL}"] if _failures(item) else []

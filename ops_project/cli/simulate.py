@@ -134,7 +134,7 @@ def _print_faults(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         feed = f"any feed, here {row['feed']}" if row["any_feed"] else row["feed"]
         console.print(
-            f"[bold]{row['id']:<{width}}[/bold]  {row['does']} [dim]({row['seed']})[/dim]\n"
+            f"[bold]{row['id']:<{width}}[/bold]  {row['does']} [dim]({row['origin']})[/dim]\n"
             f"{'':<{width}}  [dim]breaks {feed}; must be found: {row['finding'] or 'nothing'}, "
             f"root {row['asset']}[/dim]",
             soft_wrap=True,

@@ -18,8 +18,8 @@ from ops_project.settings import Settings
 def sla(settings: Settings, domain: str | None, as_json: bool) -> None:
     """Service levels: how they stand today, and their uptime of 30 days. What was not measured is unknown."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.operations.alerting.cycle import open_ledger
     from ops_project.operations.ledger import lineage_document as lineage_kept
+    from ops_project.operations.ledger import open_ledger
 
     catalog, ledger, now = load_catalog(settings), open_ledger(settings), settings.now()
     if domain is not None and domain not in catalog.domain_ids():

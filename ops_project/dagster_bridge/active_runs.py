@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from ops_project.dagster_bridge.asset_graph import name
+from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.dagster_bridge.runs import PROCESS_TAG
 
 ACTIVE = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
@@ -74,10 +74,10 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
                 step = event.step_key or entry.step_key or ""
                 if event.event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
                     planned = event.asset_materialization_planned_data.asset_key
-                    building.setdefault(step, set()).add(name(planned))
+                    building.setdefault(step, set()).add(asset_name(planned))
                 elif event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
                     done = event.step_materialization_data.materialization.asset_key
-                    building.setdefault(step, set()).discard(name(done))
+                    building.setdefault(step, set()).discard(asset_name(done))
                 if event.event_type not in STEP_EVENTS or not event.step_key:
                     continue
                 if event.event_type in (DagsterEventType.STEP_START, DagsterEventType.STEP_RESTARTED):
@@ -127,6 +127,6 @@ def past_successes(instance: dg.DagsterInstance, job: str, limit: int = 20) -> l
             elif event.event_type == DagsterEventType.STEP_SUCCESS:
                 steps[key] = entry.timestamp - started.get(key, entry.timestamp)
             else:
-                assets[name(event.step_materialization_data.materialization.asset_key)] = key
+                assets[asset_name(event.step_materialization_data.materialization.asset_key)] = key
         result.append(PastRun(record.dagster_run.run_id, record.end_time - record.start_time, steps, assets))
     return result

@@ -7,7 +7,7 @@ import dagster as dg
 from ops_project.lineage import AssetFacts, Lineage
 
 
-def name(key: dg.AssetKey) -> str:
+def asset_name(key: dg.AssetKey) -> str:
     """AssetKey(["gold", "daily_revenue"]) → gold/daily_revenue."""
     return "/".join(key.path)
 
@@ -27,8 +27,8 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
         runbook = metadata.get("runbook")
         facts.append(
             AssetFacts(
-                key=name(key),
-                upstream=tuple(sorted(name(parent) for parent in node.parent_keys)),
+                key=asset_name(key),
+                upstream=tuple(sorted(asset_name(parent) for parent in node.parent_keys)),
                 owners=tuple(node.owners or ()),
                 domain=node.tags.get("domain", ""),
                 layer=node.tags.get("layer", ""),

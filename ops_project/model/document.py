@@ -26,7 +26,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 @dataclass(frozen=True, order=True)
-class Problem:
+class ConfigProblem:
     """One thing that is wrong in the configuration."""
 
     file: str
@@ -40,7 +40,7 @@ class Problem:
 class ConfigError(ValueError):
     """The configuration cannot be used; `problems` says everything that is wrong with it, sorted by file and line."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
 
@@ -60,7 +60,7 @@ class Document:
         if len(text) > LONGEST_TEXT:
             raise ConfigError(
                 [
-                    Problem(
+                    ConfigProblem(
                         name, 1, f"the file has {len(text):,} characters; a configuration has at most {LONGEST_TEXT:,}"
                     )
                 ]
@@ -70,14 +70,18 @@ class Document:
         except yaml.reader.ReaderError as error:
             line = text.count("\n", 0, error.position) + 1
             raise ConfigError(
-                [Problem(name, line, f"not valid YAML: the character U+{_code(error):04X} is not allowed; remove it")]
+                [
+                    ConfigProblem(
+                        name, line, f"not valid YAML: the character U+{_code(error):04X} is not allowed; remove it"
+                    )
+                ]
             ) from None
         try:
             node = loader.get_single_node()
             if node is None:
                 return cls(name, {}, {(): 1})
             lines: dict[Loc, int] = {}
-            problems: list[Problem] = []
+            problems: list[ConfigProblem] = []
             _walk(node, (), lines, problems, name)
             if problems:
                 raise ConfigError(problems)
@@ -85,7 +89,9 @@ class Document:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
-            raise ConfigError([Problem(name, line, f"not valid YAML: {error.problem or error.context}")]) from None
+            raise ConfigError(
+                [ConfigProblem(name, line, f"not valid YAML: {error.problem or error.context}")]
+            ) from None
         finally:
             loader.dispose()
 
@@ -97,9 +103,9 @@ class Document:
                 known = (*known, part)
         return self.lines.get(known, 1)
 
-    def problem(self, loc: Sequence[str | int], message: str) -> Problem:
+    def problem(self, loc: Sequence[str | int], message: str) -> ConfigProblem:
         """A problem at `loc`."""
-        return Problem(self.file, self.line(*loc), message)
+        return ConfigProblem(self.file, self.line(*loc), message)
 
     def validate(self, model: type[ModelT], data: Any = None, at: Loc = ()) -> ModelT:
         """`data` (default: the whole file) as `model`. Raises ConfigError with a line for each mistake."""
@@ -172,20 +178,22 @@ def _code(error: yaml.reader.ReaderError) -> int:
     return character if isinstance(character, int) else ord(character[:1] or "\0")
 
 
-def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], problems: list[Problem], name: str) -> None:
+def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], problems: list[ConfigProblem], name: str) -> None:
     lines.setdefault(loc, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 problems.append(
-                    Problem(name, key_node.start_mark.line + 1, "a key must be a word, not a list or mapping")
+                    ConfigProblem(name, key_node.start_mark.line + 1, "a key must be a word, not a list or mapping")
                 )
                 continue
             key = key_node.value
             here = (*loc, key)
             if here in lines:
                 problems.append(
-                    Problem(name, key_node.start_mark.line + 1, f"{key!r} stands twice, first on line {lines[here]}")
+                    ConfigProblem(
+                        name, key_node.start_mark.line + 1, f"{key!r} stands twice, first on line {lines[here]}"
+                    )
                 )
                 continue
             lines[here] = key_node.start_mark.line + 1

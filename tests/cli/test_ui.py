@@ -19,7 +19,7 @@ from ops_project.cli import cli
 from ops_project.settings import PROJECT_ROOT
 from tests.operations.alerting.test_daemon import BIN, free_port
 
-PATIENCE = 90
+HEARTBEAT_TIMEOUT = 90
 
 
 def test_a_busy_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_sigterm_ends_it_and_its_children_and_the_console_was_quiet(tmp_path: Pa
     try:
         _await(lambda: _answers(port), log)
         process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE)
+        process.wait(HEARTBEAT_TIMEOUT)
         _await(lambda: not _members(process.pid), log)
     finally:
         _kill(process)
@@ -114,7 +114,7 @@ def _members(session: int) -> list[int]:
 
 
 def _await(condition: Callable[[], bool], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + HEARTBEAT_TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, log.read_text(errors="replace")
         time.sleep(0.2)

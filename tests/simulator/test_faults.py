@@ -103,7 +103,7 @@ def test_fault(fault: str, feed: str, clean: Settings, catalog: Catalog, broken:
 def test_every_fault_has_a_seed_a_finding_and_owners(catalog: Catalog) -> None:
     rows = listing(catalog)
     assert len(rows) == len(REGISTRY) >= 35
-    assert all(row["domain"] and row["owners"] and row["seed"] and row["does"] for row in rows)
+    assert all(row["domain"] and row["owners"] and row["origin"] and row["does"] for row in rows)
     assert [row["id"] for row in rows if row["finding"] is None] == ["holiday_spike"]
 
 

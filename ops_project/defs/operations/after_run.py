@@ -22,5 +22,5 @@ def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInsta
         lineage=lineage_of(definitions),
         clock=lambda: datetime.now(UTC),
         observers=OBSERVERS,
-        hurry=True,
+        flush_now=True,
     )

@@ -14,8 +14,9 @@ from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
 from ops_project.lineage import Lineage
-from ops_project.operations.alerting.cycle import CycleReport, open_ledger, remember_schedules, run_once
+from ops_project.operations.alerting.cycle import CycleReport, remember_schedules, run_once
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
+from ops_project.operations.ledger import open_ledger
 
 # The daemon's own loop is 5 s; 1 s asks for each of them.
 INTERVAL_SECONDS = 1

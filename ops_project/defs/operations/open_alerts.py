@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from ops_project.defs.shared.site import Site
-from ops_project.operations.alerting.cycle import open_ledger
 from ops_project.operations.alerting.dagster.events import SHOWN_CHECK
 from ops_project.operations.alerting.dagster.shown_alerts import evaluation, shown_check_spec
 from ops_project.operations.alerting.decide.inhibition import subjects
+from ops_project.operations.ledger import open_ledger
 
 
 def open_alert_checks(site: Site, assets: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:

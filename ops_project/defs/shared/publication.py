@@ -8,20 +8,20 @@ from typing import Any
 from ops_project.dagster_bridge.runs import RunOutcome
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import domain_of, table_of
-from ops_project.pipeline.warehouse.publishing import Verdict
+from ops_project.pipeline.warehouse.publishing import PublishDecision
 
 PUBLISHED_SCHEMA = "gold"
 
 
-def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, Verdict]]:
+def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, PublishDecision]]:
     """Domain → table → verdict, for the domains of whose gold this run planned at least one table."""
-    found: dict[str, dict[str, Verdict]] = {}
+    found: dict[str, dict[str, PublishDecision]] = {}
     gold = gold_tables(site)
     touched = {gold[key]["domain"] for key in outcome.planned | outcome.built if key in gold}
     for key, facts in gold.items():
         if facts["domain"] in touched:
             reason = _why_not(site, key, outcome)
-            found.setdefault(facts["domain"], {})[key[1]] = Verdict(
+            found.setdefault(facts["domain"], {})[key[1]] = PublishDecision(
                 passed=not reason, reason=reason, consumers=facts["consumers"]
             )
     return found

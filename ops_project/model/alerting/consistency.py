@@ -14,13 +14,13 @@ from ops_project.model.alerting.receiver import Receivers
 from ops_project.model.alerting.route import Route, Routes
 from ops_project.model.alerting.rule import Condition, Rule, Rules
 from ops_project.model.alerting.sla import Slas
-from ops_project.model.document import Document, Loc, Problem
+from ops_project.model.document import ConfigProblem, Document, Loc
 from ops_project.model.failure_class import FAILURE_CLASSES
 from ops_project.model.owner import Owners
 from ops_project.model.severity import SEVERITIES
 
 
-def _dangling(document: Document, loc: Loc, what: str, name: str, valid: Sequence[str]) -> list[Problem]:
+def _dangling(document: Document, loc: Loc, what: str, name: str, valid: Sequence[str]) -> list[ConfigProblem]:
     if name in valid:
         return []
     close = get_close_matches(name, valid, n=1)
@@ -28,9 +28,9 @@ def _dangling(document: Document, loc: Loc, what: str, name: str, valid: Sequenc
     return [document.problem(loc, f"{what} {name!r} does not exist{meant}; valid: {', '.join(sorted(valid))}")]
 
 
-def check_rules(document: Document, rules: Rules, metrics: Metrics) -> list[Problem]:
+def check_rules(document: Document, rules: Rules, metrics: Metrics) -> list[ConfigProblem]:
     """Metrics exist, conditions can hold, no two rules say different things of the same condition."""
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     said: dict[tuple[object, ...], tuple[str, Rule]] = {}
     for name, rule in rules.rules.items():
         key = "any" if rule.any else "all"
@@ -118,9 +118,9 @@ def _contradiction(conditions: Sequence[Condition]) -> str | None:
 
 def check_routes(
     document: Document, routes: Routes, receivers: Receivers, calendar: Calendar, rules: Rules
-) -> list[Problem]:
+) -> list[ConfigProblem]:
     """Receivers and intervals exist, the root takes everything, no sibling swallows what a later one wants."""
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     root = routes.route
     if root.receiver is None:
         problems.append(document.problem(("route",), "the root route needs a receiver"))
@@ -179,7 +179,7 @@ def _only_critical(route: Route) -> bool:
     )
 
 
-def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> list[Problem]:
+def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> list[ConfigProblem]:
     """Values of closed sets must exist: a severity, a rule's name, a failure class."""
     closed: Mapping[str, Sequence[str]] = {
         "severity": SEVERITIES,
@@ -217,8 +217,8 @@ def alternatives(matcher: Matcher) -> list[str]:
     return parts if plain and matcher.operator == "=~" else []
 
 
-def check_calendar(document: Document, calendar: Calendar, owners: Owners) -> list[Problem]:
-    problems: list[Problem] = []
+def check_calendar(document: Document, calendar: Calendar, owners: Owners) -> list[ConfigProblem]:
+    problems: list[ConfigProblem] = []
     for name, window in calendar.maintenance.items():
         for interval in window.intervals:
             problems += _dangling(
@@ -229,9 +229,9 @@ def check_calendar(document: Document, calendar: Calendar, owners: Owners) -> li
     return problems
 
 
-def check_receivers(document: Document, receivers: Receivers, owners: Owners) -> list[Problem]:
+def check_receivers(document: Document, receivers: Receivers, owners: Owners) -> list[ConfigProblem]:
     """A recipient is an address or somebody we know."""
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     for name, receiver in receivers.receivers.items():
         for index, channel in enumerate(receiver.channels):
             if isinstance(channel.to, str):
@@ -254,9 +254,9 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
     return problems
 
 
-def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: Sequence[str]) -> list[Problem]:
+def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: Sequence[str]) -> list[ConfigProblem]:
     """What is promised exists: `assets` (schema/table) and `jobs` are those of the definitions."""
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     for name, sla in slas.slas.items():
         for asset in sla.assets:
             if asset in assets:
@@ -271,8 +271,8 @@ def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: 
     return problems
 
 
-def check_slas(document: Document, slas: Slas, receivers: Receivers, domains: Sequence[str]) -> list[Problem]:
-    problems: list[Problem] = []
+def check_slas(document: Document, slas: Slas, receivers: Receivers, domains: Sequence[str]) -> list[ConfigProblem]:
+    problems: list[ConfigProblem] = []
     for group in ("slas", "expectations"):
         for name, item in getattr(slas, group).items():
             problems += _dangling(document, (group, name, "domain"), f"{name!r}: domain", item.domain, domains)

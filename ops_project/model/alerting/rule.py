@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from ops_project.model.alerting.matcher import ConfiguredMatcher
 from ops_project.model.base import Model
@@ -68,6 +68,14 @@ class FirstResponse(Model):
     def _known_fields(cls, value: str) -> str:
         return _filled(value, RESPONSE_FIELDS)
 
+    def about(self, *, feed: str = "", table: str = "", check: str = "", number: str = "") -> str | None:
+        """The response about one subject; None where it names a fact that is not known (empty)."""
+        facts = {"feed": feed, "table": table, "check": check, "number": number}
+        try:
+            return self.response.format_map({field: value for field, value in facts.items() if value})
+        except KeyError:
+            return None
+
 
 class Rule(Model):
     """One alert rule; exactly one of `any` and `all`."""
@@ -92,8 +100,8 @@ class Rule(Model):
     generic: bool = False
     """It tells of many failure classes: the class's own first response and runbook come before the rule's."""
     labels: dict[str, str] = {}
-    seed: str = ""
-    """Where this was asked for."""
+    origin: str = Field(default="", validation_alias=AliasChoices("origin", "seed"))
+    """Which requirement asked for the rule. Files of earlier versions call it `seed`."""
     enabled: bool = True
 
     @field_validator("by")

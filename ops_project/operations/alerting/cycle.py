@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from ops_project.catalog import Catalog
@@ -26,7 +25,7 @@ from ops_project.operations.alerting.delivery import Deliverer, DeliveryReport
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.alerting.observers.observer import Observer, View
 from ops_project.operations.alerting.observers.registry import OBSERVERS
-from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.operations.ledger import lineage_document as lineage_kept
 from ops_project.operations.ledger.leases import Lease, LeaseLost
 from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
@@ -37,7 +36,7 @@ from ops_project.settings import Settings
 LEASE = "cycle"
 DAEMON_BEAT = "heartbeat:daemon"
 # A daemon whose heartbeat is older than this does not run the cycle.
-PATIENCE = timedelta(seconds=60)
+HEARTBEAT_TIMEOUT = timedelta(seconds=60)
 LEASE_SECONDS = 60
 DECIDED = "decided"
 LINEAGE = lineage_kept.DOCUMENT
@@ -136,7 +135,7 @@ def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
         late = abs(cycle.now - datetime.fromisoformat(before)) - observer.every if before else observer.every
         if late >= timedelta():
             periodic.append((late / observer.every, observer))
-    if periodic and not cycle.config.hurry:
+    if periodic and not cycle.config.flush_now:
         longest = max(late for late, _ in periodic)
         first = next(observer for late, observer in periodic if late == longest)
         periodic = [(late, observer) for late, observer in periodic if late >= LATE or observer is first]
@@ -251,26 +250,10 @@ Stage = Callable[[Cycle], None]
 STAGES: tuple[Stage, ...] = (observe, decide_and_record, notify, show)
 
 
-@lru_cache(maxsize=4)
-def _ledger(url: str) -> Ledger:
-    return Ledger.open(url)
-
-
-def open_ledger(settings: Settings) -> Ledger:
-    """The ledger of a home; opened once in a process."""
-    path = settings.ledger_url.removeprefix("sqlite:///")
-    if settings.ledger_url.startswith("sqlite:///"):
-        from pathlib import Path
-
-        if not Path(path).exists():
-            _ledger.cache_clear()
-    return _ledger(settings.ledger_url)
-
-
 def daemon_beats(ledger: Ledger, now: datetime) -> bool:
     """Whether a daemon runs the cycle. `now`: the wall clock, which its heartbeat is of."""
     beat = ledger.cursor(DAEMON_BEAT)
-    return beat is not None and abs(now - datetime.fromisoformat(beat)) <= PATIENCE
+    return beat is not None and abs(now - datetime.fromisoformat(beat)) <= HEARTBEAT_TIMEOUT
 
 
 def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
@@ -290,15 +273,15 @@ def run_once(
     clock: Callable[[], datetime] | None = None,
     observers: Sequence[Observer] = OBSERVERS,
     holder: str | None = None,
-    hurry: bool = False,
+    flush_now: bool = False,
     daemon: bool = False,
     stages: Sequence[Stage] = STAGES,
 ) -> CycleReport:
     """One cycle. Skips, and says so, while another process runs the cycle.
 
     `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and deliveries; in a
-    replay `now` stands still. `hurry`: tell now what a daemon would tell after its group's wait. `daemon`: this is the
-    orchestrator's own cycle, whose heartbeat `ops watch` looks for.
+    replay `now` stands still. `flush_now`: send at once what a daemon would send after its group's wait. `daemon`: this
+    is the orchestrator's own cycle, whose heartbeat `ops watch` looks for.
     """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
@@ -326,7 +309,7 @@ def run_once(
             catalog=catalog,
             ledger=ledger,
             lineage=lineage,
-            config=alert_config(settings, catalog, lineage, hurry),
+            config=alert_config(settings, catalog, lineage, flush_now),
             now=now,
             clock=wall,
             lease=lease,

@@ -16,20 +16,20 @@ DEFAULT_UI = "http://localhost:3000"
 _last: list[tuple[tuple[object, ...], Catalog, Lineage, AlertConfig]] = []
 
 
-def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage, hurry: bool = False) -> AlertConfig:
-    """What decides. Channels without their secrets are left out. `hurry`: as AlertConfig has it."""
+def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage, flush_now: bool = False) -> AlertConfig:
+    """What decides. Channels without their secrets are left out. `flush_now`: as AlertConfig has it."""
     ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
     left_out = frozenset(unconfigured(catalog.receivers.receivers, settings))
-    key = (id(catalog), id(lineage), ui_url, left_out, hurry)
+    key = (id(catalog), id(lineage), ui_url, left_out, flush_now)
     kept = next(iter(_last), None)
     if kept is None or kept[0] != key:
         # With the objects themselves, so that their ids stay theirs.
-        kept = (key, catalog, lineage, _made(catalog, lineage, ui_url, left_out, hurry))
+        kept = (key, catalog, lineage, _made(catalog, lineage, ui_url, left_out, flush_now))
         _last[:] = [kept]
     return kept[3]
 
 
-def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[str], hurry: bool) -> AlertConfig:
+def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[str], flush_now: bool) -> AlertConfig:
     primary = {name: domain.owners[0] for name, domain in catalog.domains.domains.items()}
     primary |= {catalog.domains.main_job(name): owner for name, owner in primary.items()}
     return AlertConfig(
@@ -52,5 +52,5 @@ def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[s
         flap_hold=catalog.rules.flap_hold,
         ui_url=ui_url,
         unconfigured=left_out,
-        hurry=hurry,
+        flush_now=flush_now,
     )

@@ -14,9 +14,10 @@ from typing import Any
 
 from ops_project.catalog import Catalog
 from ops_project.model.alerting.signal import FIRING, OK, Signal
-from ops_project.operations.alerting.cycle import DAEMON_BEAT, PATIENCE, CycleReport, open_ledger, run_once
+from ops_project.operations.alerting.cycle import DAEMON_BEAT, HEARTBEAT_TIMEOUT, CycleReport, run_once
 from ops_project.operations.alerting.observers.observer import Observer
 from ops_project.operations.alerting.observers.registry import OBSERVERS
+from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 
 KIND = "orchestrator.down"
@@ -37,7 +38,7 @@ class Watch:
         ledger = open_ledger(self.settings)
         beat = ledger.cursor(DAEMON_BEAT)
         last = datetime.fromisoformat(beat) if beat else self.since
-        down = now - last > PATIENCE
+        down = now - last > HEARTBEAT_TIMEOUT
         before = next(iter(ledger.latest(KIND).values()), None)
         was_down = before is not None and before.state == FIRING
         if down != was_down:

@@ -4,6 +4,7 @@ Not in the warehouse, so that it can be read and written while a run holds that.
 by URL.
 """
 
+from ops_project.operations.ledger.of_home import open_ledger
 from ops_project.operations.ledger.store import Ledger
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "open_ledger"]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision, Event, State
 from ops_project.operations.ledger.access import (
     Access,
@@ -261,7 +261,7 @@ class AlertTable(Access):
         statement = select(alert_events).where(alert_events.c.alert == number).order_by(alert_events.c.id)
         with self.read() as connection:
             return [
-                Event(row.alert, from_seconds(row.at), Reason(row.reason), row.detail)
+                Event(row.alert, from_seconds(row.at), AlertReason(row.reason), row.detail)
                 for row in connection.execute(statement)
             ]
 

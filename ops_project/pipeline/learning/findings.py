@@ -15,7 +15,7 @@ from ops_project.model.finding import ModelFindingKind
 
 
 @dataclass(frozen=True)
-class Problem:
+class ModelProblem:
     """Something that is wrong with a model: failure class, a sentence, the evidence."""
 
     kind: ModelFindingKind
@@ -27,7 +27,7 @@ def report(
     connection: duckdb.DuckDBPyConnection,
     asset: str,
     scope: str,
-    problems: Sequence[Problem],
+    problems: Sequence[ModelProblem],
     now: datetime,
     run_id: str,
 ) -> None:
@@ -64,6 +64,6 @@ def report(
         )
 
 
-def _id(asset: str, scope: str, problem: Problem) -> str:
+def _id(asset: str, scope: str, problem: ModelProblem) -> str:
     named = str(problem.evidence.get("metric") or problem.evidence.get("reason") or "")
     return hashlib.sha256("\n".join((asset, scope, problem.kind, named)).encode()).hexdigest()[:16]

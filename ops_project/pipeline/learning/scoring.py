@@ -16,7 +16,7 @@ import numpy as np
 
 from ops_project.model.learning import Learning
 from ops_project.pipeline.learning import artifact, churn, frames, recommendations, segmentation, tables
-from ops_project.pipeline.learning.findings import Problem, report
+from ops_project.pipeline.learning.findings import ModelProblem, report
 from ops_project.pipeline.learning.judge import health
 from ops_project.pipeline.learning.judge.bands import band, reasons
 from ops_project.pipeline.learning.judge.gate import CONFIRMING
@@ -84,9 +84,9 @@ def score(job: Scoring, model: str) -> Scored:
     return Scored(model, written, loaded.version, f"{written} rows by version {loaded.version}", readings)
 
 
-def _unusable(model: str, message: str, used: str | None) -> Problem:
+def _unusable(model: str, message: str, used: str | None) -> ModelProblem:
     instead = f"version {used}, the last good one, serves instead" if used else "the last predictions stay"
-    return Problem(
+    return ModelProblem(
         "mart_build_failure",
         f"{message}; {instead}; train again with the job model_retraining",
         {"reason": "unusable", "model": model, "used": used},

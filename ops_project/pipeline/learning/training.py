@@ -17,10 +17,10 @@ import numpy as np
 
 from ops_project.model.learning import Learning
 from ops_project.pipeline.learning import artifact, churn, frames, recommendations, segmentation, tables
-from ops_project.pipeline.learning.findings import Problem, report
+from ops_project.pipeline.learning.findings import ModelProblem, report
 from ops_project.pipeline.learning.judge import gate as gates
 from ops_project.pipeline.learning.judge import health
-from ops_project.pipeline.learning.judge.gate import Decision, Reason
+from ops_project.pipeline.learning.judge.gate import GateReason, Promotion
 from ops_project.pipeline.learning.judge.metrics import Floats, auc, calibration_error, log_losses
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
@@ -47,7 +47,7 @@ class Trained:
     """How a training ended. `version` None: there was too little history for a candidate, or it was the serving one."""
 
     model: str
-    decision: Decision | None
+    decision: Promotion | None
     version: str | None
     message: str
     metrics: dict[str, float] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class _Candidate:
     content: dict[str, Any]
     metrics: dict[str, float]
     facts: dict[str, Any]
-    decision: Decision
+    decision: Promotion
 
 
 def train(job: Training, model: str) -> Trained:
@@ -88,7 +88,7 @@ def train(job: Training, model: str) -> Trained:
     as_of = job.now.astimezone(UTC).isoformat()
     content = {"model": model, **candidate.content, "facts": candidate.facts, "trained_as_of": as_of}
     version: str | None = None
-    if decision.reason is not Reason.UNCHANGED:
+    if decision.reason is not GateReason.UNCHANGED:
         version = job.registry.register(
             model,
             content,
@@ -136,11 +136,11 @@ def _journal(job: Training, model: str, version: str | None, candidate: _Candida
     )
 
 
-def _tell(job: Training, model: str, version: str | None, decision: Decision) -> None:
+def _tell(job: Training, model: str, version: str | None, decision: Promotion) -> None:
     problems = []
     if decision.reason in gates.FAILURE_CLASS:
         problems.append(
-            Problem(
+            ModelProblem(
                 gates.FAILURE_CLASS[decision.reason],
                 f"candidate {version} of {model} was not promoted ({decision.reason.value}): {decision.message}; "
                 "what served goes on serving",
@@ -218,7 +218,9 @@ def _churn(job: Training, known: frames.History, serving: Loaded | None) -> _Can
         decision = (
             against_plain
             if against_plain.promote
-            else Decision(True, Reason.FIRST, f"the plain rule of recency serves: the model is {against_plain.message}")
+            else Promotion(
+                True, GateReason.FIRST, f"the plain rule of recency serves: the model is {against_plain.message}"
+            )
         )
     elif decision is None and serving is not None:
         incumbent = churn.ChurnModel.from_json(serving.model)
@@ -285,9 +287,9 @@ def _segmentation(job: Training, known: frames.History, serving: Loaded | None) 
             1 - incumbent.separation(judged), loss, job.parameters.gate, serving=serving.version if serving else None
         )
     )
-    if serving is None and decision.reason is Reason.NOT_BETTER:
+    if serving is None and decision.reason is GateReason.NOT_BETTER:
         # Thirds by revenue separate better, but name nobody: segments are wanted for what they say.
-        decision = Decision(True, Reason.FIRST, f"the first segmentation; {decision.message}")
+        decision = Promotion(True, GateReason.FIRST, f"the first segmentation; {decision.message}")
     metrics = {"separation": float(1 - loss.mean()), "silhouette": silhouettes[len(chosen.labels)]}
     metrics |= {f"silhouette_{clusters}": value for clusters, value in silhouettes.items()}
     return _Candidate(content, metrics, facts, decision)
@@ -304,7 +306,9 @@ def _recommendations(job: Training, known: frames.History, serving: Loaded | Non
     rule = {**parameters.model_dump(mode="json"), "libraries": artifact.libraries("duckdb")}
     decision = gates.decide(1 - result.popular_hits, 1 - result.hits, job.parameters.gate, serving=None)
     if decision.promote and serving is not None and serving.model["rule"] == artifact.rounded(rule):
-        decision = Decision(False, Reason.UNCHANGED, "the same rule on newer baskets", decision.gain, decision.bound)
+        decision = Promotion(
+            False, GateReason.UNCHANGED, "the same rule on newer baskets", decision.gain, decision.bound
+        )
     elif decision.promote and serving is not None:
         other = parameters.model_copy(
             update={
@@ -322,6 +326,6 @@ def _recommendations(job: Training, known: frames.History, serving: Loaded | Non
     return _Candidate({"rule": rule, "libraries": rule["libraries"]}, metrics, facts, decision)
 
 
-def _unchanged(serving: Loaded, content: dict[str, Any]) -> Decision | None:
+def _unchanged(serving: Loaded, content: dict[str, Any]) -> Promotion | None:
     same = all(serving.model.get(name) == value for name, value in artifact.rounded(content).items())
-    return Decision(False, Reason.UNCHANGED, "the same inputs gave the same model") if same else None
+    return Promotion(False, GateReason.UNCHANGED, "the same inputs gave the same model") if same else None

@@ -36,7 +36,7 @@ class KeyClass(StrEnum):
     """Part of the key is NULL: such rows match nothing, and are compared as one group."""
 
 
-class Reason(StrEnum):
+class BreakReason(StrEnum):
     """Why a verdict is a break."""
 
     ABSOLUTE_EXCEEDED = "absolute_exceeded"
@@ -75,19 +75,19 @@ class ControlTotal:
         return abs(Decimal(self.unexpected)) / abs(Decimal(self.source)) * 100 if self.source else None
 
     @property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> tuple[BreakReason, ...]:
         return beyond(self)
 
 
-def beyond(total: ControlTotal) -> tuple[Reason, ...]:
+def beyond(total: ControlTotal) -> tuple[BreakReason, ...]:
     """Which senses of its tolerance a control total exceeds; on the edge is within."""
     if total.tolerance is None or not total.unexpected:
         return ()
     reasons = []
     if abs(Decimal(total.unexpected)) > total.tolerance.absolute:
-        reasons.append(Reason.ABSOLUTE_EXCEEDED)
+        reasons.append(BreakReason.ABSOLUTE_EXCEEDED)
     if total.percent is None or total.percent > total.tolerance.percent:
-        reasons.append(Reason.PERCENT_EXCEEDED)
+        reasons.append(BreakReason.PERCENT_EXCEEDED)
     return tuple(reasons)
 
 
@@ -126,14 +126,14 @@ class Comparison:
         return sum(item.differing for item in self.classes if item.is_break)
 
     @property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> tuple[BreakReason, ...]:
         """Why this hop is a break; empty where it is none."""
         found = {reason for total in self.totals for reason in total.reasons}
         if self.differing_keys:
             if not found:
-                found.add(Reason.OFFSETTING)
-            found.add(Reason.KEYS_DIFFER)
-        return tuple(reason for reason in Reason if reason in found)
+                found.add(BreakReason.OFFSETTING)
+            found.add(BreakReason.KEYS_DIFFER)
+        return tuple(reason for reason in BreakReason if reason in found)
 
     @property
     def is_break(self) -> bool:
@@ -176,10 +176,6 @@ class ChainResult:
     @property
     def is_break(self) -> bool:
         return any(hop.is_break for hop in self.hops)
-
-    @property
-    def first_break(self) -> Comparison | None:
-        return next((hop for hop in self.hops if hop.is_break), None)
 
 
 def describe(comparison: Comparison) -> str:

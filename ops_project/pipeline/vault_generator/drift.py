@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import unified_diff
 
-from ops_project.model.document import Problem
+from ops_project.model.document import ConfigProblem
 
 
-def drift(expected: Mapping[str, str], found: Mapping[str, str]) -> list[Problem]:
+def drift(expected: Mapping[str, str], found: Mapping[str, str]) -> list[ConfigProblem]:
     """One problem for each file that is missing, differs (at its first differing line), or belongs to nothing."""
     problems = [
-        Problem(path, 1, "the metadata asks for this file and it does not exist: run ops metadata generate")
+        ConfigProblem(path, 1, "the metadata asks for this file and it does not exist: run ops metadata generate")
         for path in expected.keys() - found.keys()
     ]
     problems += [
-        Problem(path, 1, "no row of the metadata asks for this file: add one, or remove the file")
+        ConfigProblem(path, 1, "no row of the metadata asks for this file: add one, or remove the file")
         for path in found.keys() - expected.keys()
     ]
     for path in expected.keys() & found.keys():
         if expected[path] != found[path]:
             problems.append(
-                Problem(
+                ConfigProblem(
                     path,
                     _first(expected[path], found[path]),
                     "differs from the metadata: " + _what(expected[path], found[path]),

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Mappings
 
-from ops_project.model.document import Problem
+from ops_project.model.document import ConfigProblem
 from ops_project.model.feed.feed import Feed
 from ops_project.model.metadata import PREFIXES, ROLES, SATELLITES, Attribute, Entity, Mapping, Metadata
 from ops_project.pipeline.vault_generator import naming
 from ops_project.pipeline.vault_generator.types import BASE_TYPES, castability, normal
 
 
-def problems(meta: Metadata, feeds: Mappings[str, Feed]) -> list[Problem]:
+def problems(meta: Metadata, feeds: Mappings[str, Feed]) -> list[ConfigProblem]:
     """Everything that is wrong, in the files' order. `feeds`: the domain's contracts."""
     found = [*_entities(meta), *_attributes(meta, feeds)]
     # What is built on a wrong entity or attribute would be named twice, or not make sense at all.
@@ -24,19 +24,19 @@ def _valid(names: Iterable[str]) -> str:
     return f"valid: {', '.join(names) or 'none'}"
 
 
-def _entities(meta: Metadata) -> Iterator[Problem]:
+def _entities(meta: Metadata) -> Iterator[ConfigProblem]:
     file = meta.files["entities"]
     counts = Counter(item.entity for item in meta.entities)
     for item in meta.entities:
         if counts[item.entity] > 1:
-            yield Problem(file, item.line, f"entity {item.entity!r} stands in more than one row")
+            yield ConfigProblem(file, item.line, f"entity {item.entity!r} stands in more than one row")
         if not item.entity.startswith(PREFIXES[item.kind]):
-            yield Problem(
+            yield ConfigProblem(
                 file, item.line, f"entity {item.entity!r} is a {item.kind}: its name begins with {PREFIXES[item.kind]}"
             )
         parents = _possible_parents(meta, item)
         if item.parent not in parents:
-            yield Problem(
+            yield ConfigProblem(
                 file, item.line, f"parent {item.parent!r} of {item.entity} does not exist as such; {_valid(parents)}"
             )
 
@@ -50,47 +50,49 @@ def _possible_parents(meta: Metadata, item: Entity) -> list[str]:
     return [other.entity for other in meta.entities if other.kind in kinds]
 
 
-def _attributes(meta: Metadata, feeds: Mappings[str, Feed]) -> Iterator[Problem]:
+def _attributes(meta: Metadata, feeds: Mappings[str, Feed]) -> Iterator[ConfigProblem]:
     file = meta.files["attributes"]
     counts = Counter((item.entity, item.attribute) for item in meta.attributes)
     for item in meta.attributes:
         entity = meta.entity(item.entity)
         if entity is None or entity.kind == "interface":
             names = [other.entity for other in meta.entities if other.kind != "interface"]
-            yield Problem(file, item.line, f"entity {item.entity!r} is not in entities.csv; {_valid(names)}")
+            yield ConfigProblem(file, item.line, f"entity {item.entity!r} is not in entities.csv; {_valid(names)}")
             continue
         if counts[item.entity, item.attribute] > 1:
-            yield Problem(file, item.line, f"attribute {item.attribute!r} of {item.entity} stands in more than one row")
+            yield ConfigProblem(
+                file, item.line, f"attribute {item.attribute!r} of {item.entity} stands in more than one row"
+            )
         if item.role not in ROLES[entity.kind]:
-            yield Problem(
+            yield ConfigProblem(
                 file, item.line, f"role {item.role!r} means nothing for a {entity.kind}; {_valid(ROLES[entity.kind])}"
             )
         hubs = [other.entity for other in meta.of_kind("hub")]
         if (item.references or item.role == "reference") and item.references not in hubs:
-            yield Problem(file, item.line, f"references {item.references!r} is not a hub; {_valid(hubs)}")
+            yield ConfigProblem(file, item.line, f"references {item.references!r} is not a hub; {_valid(hubs)}")
         yield from _source(file, item, entity, feeds)
 
 
-def _source(file: str, item: Attribute, entity: Entity, feeds: Mappings[str, Feed]) -> Iterator[Problem]:
+def _source(file: str, item: Attribute, entity: Entity, feeds: Mappings[str, Feed]) -> Iterator[ConfigProblem]:
     if not item.feed and entity.kind == "hub":
         return
     if item.feed not in feeds:
-        yield Problem(file, item.line, f"feed {item.feed!r} of {item.attribute} does not exist; {_valid(feeds)}")
+        yield ConfigProblem(file, item.line, f"feed {item.feed!r} of {item.attribute} does not exist; {_valid(feeds)}")
         return
     columns = feeds[item.feed].bronze_columns()
     if item.source_column not in columns:
-        yield Problem(
+        yield ConfigProblem(
             file, item.line, f"source_column {item.source_column!r} is not a column of {item.feed}; {_valid(columns)}"
         )
     elif item.attribute != item.source_column and item.attribute in columns:
-        yield Problem(
+        yield ConfigProblem(
             file,
             item.line,
             f"attribute {item.attribute!r} is the name of another column of {item.feed} than {item.source_column!r}",
         )
 
 
-def _completeness(meta: Metadata) -> Iterator[Problem]:
+def _completeness(meta: Metadata) -> Iterator[ConfigProblem]:
     file = meta.files["entities"]
     for item in meta.entities:
         roles: Counter[str] = Counter(row.role for row in meta.attributes_of(item.entity))
@@ -104,37 +106,39 @@ def _completeness(meta: Metadata) -> Iterator[Problem]:
         }
         for role in needed[item.kind]:
             if not any(row.role == role for row in meta.attributes_of(item.entity)):
-                yield Problem(file, item.line, f"{item.entity} has no {role} in attributes.csv")
+                yield ConfigProblem(file, item.line, f"{item.entity} has no {role} in attributes.csv")
         for role in ("business_key", "driving_key", "parent_key", "start_date", "end_date"):
             if any(row.role == role for row in meta.attributes_of(item.entity)) and roles[role] != 1:
-                yield Problem(
+                yield ConfigProblem(
                     file, item.line, f"{item.entity} has {roles[role]} attributes of role {role}; one is needed"
                 )
         feeds = sorted({row.feed for row in meta.attributes_of(item.entity)})
         if item.kind not in ("hub", "interface") and len(feeds) > 1:
-            yield Problem(file, item.line, f"{item.entity} reads {', '.join(feeds)}; a {item.kind} has one feed")
+            yield ConfigProblem(file, item.line, f"{item.entity} reads {', '.join(feeds)}; a {item.kind} has one feed")
         if item.kind == "hub" and not naming.hub_sources(meta, item.entity):
-            yield Problem(
+            yield ConfigProblem(
                 file, item.line, f"{item.entity} has no source: no attribute of a feed is or references its key"
             )
 
 
-def _mappings(meta: Metadata, feeds: Mappings[str, Feed]) -> Iterator[Problem]:
+def _mappings(meta: Metadata, feeds: Mappings[str, Feed]) -> Iterator[ConfigProblem]:
     file, types = meta.files["mappings"], naming.source_types(meta, feeds)
     counts = Counter(item.name for item in meta.mappings)
     interfaces = [item.entity for item in meta.of_kind("interface")]
     for item in meta.mappings:
         entity = meta.entity(item.interface)
         if entity is None or entity.kind != "interface":
-            yield Problem(file, item.line, f"interface {item.interface!r} is not in entities.csv; {_valid(interfaces)}")
+            yield ConfigProblem(
+                file, item.line, f"interface {item.interface!r} is not in entities.csv; {_valid(interfaces)}"
+            )
             continue
         if counts[item.name] > 1:
-            yield Problem(file, item.line, f"{item.name} is mapped in more than one row")
+            yield ConfigProblem(file, item.line, f"{item.name} is mapped in more than one row")
         if item.rule and "{source}" not in item.rule:
-            yield Problem(file, item.line, f"rule {item.rule!r} of {item.name} does not use {{source}}")
+            yield ConfigProblem(file, item.line, f"rule {item.rule!r} of {item.name} does not use {{source}}")
         reachable = _reachable(meta, entity)
         if item.source not in reachable:
-            yield Problem(
+            yield ConfigProblem(
                 file,
                 item.line,
                 f"source {item.source!r} of {item.name} cannot be reached from {entity.parent}; {_valid(reachable)}",
@@ -146,11 +150,11 @@ def _mappings(meta: Metadata, feeds: Mappings[str, Feed]) -> Iterator[Problem]:
         entity = meta.entity(name)
         assert entity is not None
         if not any(row.is_key for row in rows):
-            yield Problem(meta.files["entities"], entity.line, f"{name} has no mapping with is_key")
+            yield ConfigProblem(meta.files["entities"], entity.line, f"{name} has no mapping with is_key")
         parent = meta.entity(entity.parent)
         has_satellite = any((found := meta.entity(row.source)) and found.kind in SATELLITES for row in rows)
         if parent is not None and parent.kind == "hub" and not has_satellite:
-            yield Problem(
+            yield ConfigProblem(
                 meta.files["entities"], entity.line, f"{name} maps nothing from a satellite of {parent.entity}"
             )
 
@@ -173,10 +177,10 @@ def _plain_satellites(meta: Metadata, hub: str) -> list[str]:
     return [item.entity for item in meta.of_kind("satellite") if item.parent == hub]
 
 
-def _cast(file: str, item: Mapping, meta: Metadata, types: Mappings[tuple[str, str], str]) -> Iterator[Problem]:
+def _cast(file: str, item: Mapping, meta: Metadata, types: Mappings[tuple[str, str], str]) -> Iterator[ConfigProblem]:
     names = [row.attribute for row in meta.attributes_of(item.source)]
     if item.source_column not in names:
-        yield Problem(
+        yield ConfigProblem(
             file,
             item.line,
             f"source_column {item.source_column!r} is not an attribute of {item.source}; {_valid(names)}",
@@ -184,7 +188,7 @@ def _cast(file: str, item: Mapping, meta: Metadata, types: Mappings[tuple[str, s
         return
     target = normal(item.data_type)
     if target is None:
-        yield Problem(
+        yield ConfigProblem(
             file,
             item.line,
             f"data_type {item.data_type!r} of {item.name} is not known; {_valid(sorted(BASE_TYPES))}, decimal(p,s)",
@@ -192,7 +196,7 @@ def _cast(file: str, item: Mapping, meta: Metadata, types: Mappings[tuple[str, s
         return
     source = normal(types.get((item.source, item.source_column), "varchar")) or "varchar"
     if not item.rule and castability(source, target) == "never":
-        yield Problem(
+        yield ConfigProblem(
             file,
             item.line,
             f"{item.name}: {item.source}.{item.source_column} is {source} and cannot be cast to {target}; give a rule",

@@ -28,7 +28,7 @@ _ID = re.compile(r"^\d{6}-")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PublishDecision:
     """Whether this run may publish a gold table, and whom it concerns."""
 
     passed: bool
@@ -69,7 +69,7 @@ def publish(
     warehouse: Warehouse,
     *,
     domain: str,
-    verdicts: Mapping[str, Verdict],
+    verdicts: Mapping[str, PublishDecision],
     fingerprints: Mapping[str, Fingerprint],
     run_id: str,
     as_of: datetime,

@@ -19,8 +19,8 @@ class Fault:
     id: str
     title: str
     """What it does, in the imperative's third person."""
-    seed: str
-    """The source documents that speak of it: S0 … S4."""
+    origin: str
+    """Which requirement asks for it; docs/requirements.md explains the codes."""
     finding: FailureClass | None
     """The class of the finding that is expected; None: nothing may be found, it only looks like a fault."""
     feed: str

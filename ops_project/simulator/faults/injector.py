@@ -112,7 +112,7 @@ def entry(fault: Resolved, catalog: Catalog, now: datetime, day: date | None, de
         "feed": fault.feed.name,
         "business_date": day,
         "does": fault.fault.title,
-        "seed": fault.fault.seed,
+        "origin": fault.fault.origin,
         "finding": fault.fault.finding,
         "asset": fault.asset,
         "owners": owners_of(fault.feed, catalog),

@@ -79,7 +79,7 @@ def listing(catalog: Catalog) -> list[dict[str, Any]]:
                 "domain": feed.domain if feed else None,
                 "feed": fault.feed,
                 "any_feed": fault.any_feed,
-                "seed": fault.seed,
+                "origin": fault.origin,
                 "does": fault.title,
                 "apply": fault.apply,
                 "finding": fault.finding,

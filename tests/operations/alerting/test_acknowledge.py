@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from ops_project import catalog
 from ops_project.cli import cli
 from ops_project.model.alerting.signal import FIRING, OK, Signal
-from ops_project.operations.alerting.cycle import open_ledger, run_once
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.ledger import open_ledger
 from ops_project.settings import CONFIG_DIR, Settings
 from tests.operations.channels.http import http_server
 
@@ -43,7 +44,7 @@ def ops(tmp_path, monkeypatch):
             message="boom",
         )
         open_ledger(settings).append([failure])
-        run_once(settings, catalog.load(settings), NOW, observers=(), hurry=True)
+        run_once(settings, catalog.load(settings), NOW, observers=(), flush_now=True)
 
         def call(*words, code=0, at=NOW + timedelta(minutes=2)):
             done = CliRunner().invoke(cli, ["--home", str(tmp_path), "--as-of", at.isoformat(), *words])
@@ -87,7 +88,7 @@ def test_what_is_not_open_cannot_be_acknowledged_and_then_nothing_is(ops):
             )
         ]
     )
-    run_once(ops.settings, catalog.load(ops.settings), later, observers=(), hurry=True)
+    run_once(ops.settings, catalog.load(ops.settings), later, observers=(), flush_now=True)
     assert "alert 1 is resolved" in ops("alerts", "ack", "1", code=1)
 
 
@@ -130,7 +131,7 @@ def test_where_a_daemon_runs_only_the_word_is_kept_and_its_next_cycle_takes_it_u
 def test_a_shell_without_the_secrets_loses_no_resolve_of_another_page(ops, shell, command):
     ledger, later = open_ledger(ops.settings), NOW + timedelta(minutes=10)
     ledger.append([Signal("run.failure", FIRING, NOW, NOW, "o1", 1.0, **OTHER)])
-    _cycle(ops, NOW + timedelta(seconds=1), hurry=True)
+    _cycle(ops, NOW + timedelta(seconds=1), flush_now=True)
     assert _told(ops) == ["trigger", "trigger"]
     ledger.append(
         [
@@ -195,7 +196,7 @@ def test_an_acknowledgement_without_the_overlay_ends_nothing_that_the_overlay_wa
             )
         ]
     )
-    _cycle(ops, NOW + timedelta(seconds=1), overlay, hurry=True)
+    _cycle(ops, NOW + timedelta(seconds=1), overlay, flush_now=True)
     before = {a.number: a.status for a in ledger.alerts("open")}
     assert "acme" in {a.rule for a in ledger.alerts("open")}
     ops("alerts", "ack", "1")
@@ -211,7 +212,7 @@ def test_an_alert_that_a_pager_of_the_overlay_has_is_left_to_the_next_cycle(ops,
     (overlay / "receivers.yaml").write_text(yaml.safe_dump(receivers, sort_keys=False), encoding="utf-8")
     ledger, later = open_ledger(ops.settings), NOW + timedelta(minutes=1)
     ledger.append([Signal("run.failure", FIRING, later, later, "o1", 1.0, **OTHER)])
-    _cycle(ops, later, overlay, hurry=True)
+    _cycle(ops, later, overlay, flush_now=True)
     triggers = len(_told(ops))
     assert "the next cycle takes it up" in ops("alerts", "ack", "2", "--json")[0]["left"]
     assert len(_told(ops)) == triggers
@@ -228,7 +229,7 @@ def test_a_page_that_is_retried_is_acknowledged_after_it(ops):
     ledger, later = open_ledger(ops.settings), NOW + timedelta(minutes=10)
     ops.pager.answers = [(500, b"{}", {}), *[ANSWER] * 5]
     ledger.append([Signal("run.failure", FIRING, later, later, "o1", 1.0, **OTHER)])
-    _cycle(ops, later, hurry=True)
+    _cycle(ops, later, flush_now=True)
     ledger.acknowledge(2, "engineer-a", "", later + timedelta(seconds=1))
     for second in range(1, 60, 2):
         _cycle(ops, later + timedelta(seconds=second))

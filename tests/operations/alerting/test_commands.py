@@ -15,8 +15,9 @@ from ops_project.cli import cli
 from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.alerting.cycle import open_ledger, run_once
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import lineage_document as lineage_kept
+from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
@@ -45,7 +46,7 @@ def ops(tmp_path, monkeypatch):
             ),
         ]
     )
-    run_once(settings, catalog.load(settings), NOW, observers=(), hurry=True)
+    run_once(settings, catalog.load(settings), NOW, observers=(), flush_now=True)
 
     def call(*words, code=0, at=NOW):
         done = CliRunner().invoke(cli, ["--home", str(tmp_path), "--as-of", at.isoformat(), *words])

@@ -12,10 +12,11 @@ from dagster import DagsterEventType
 from ops_project import catalog
 from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.model.alerting.alert import Alert
-from ops_project.operations.alerting.cycle import open_ledger, run_once
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.dagster.events import SHOWN_CHECK
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
 from ops_project.operations.alerting.dagster.shown_alerts import evaluation
+from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 from tests.operations.alerting import small_site
 

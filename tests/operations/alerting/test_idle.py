@@ -87,14 +87,16 @@ def test_observers_take_turns_and_none_waits_long(settings):
         assert len(seen) >= 600 // 30 - 2
 
 
-@pytest.mark.parametrize(("hurry", "later", "looked"), [(False, 31, 1), (True, 31, 3), (False, 46, 3), (False, 29, 0)])
-def test_all_look_where_nobody_comes_back_and_where_they_are_late(settings, hurry, later, looked):
+@pytest.mark.parametrize(
+    ("flush_now", "later", "looked"), [(False, 31, 1), (True, 31, 3), (False, 46, 3), (False, 29, 0)]
+)
+def test_all_look_where_nobody_comes_back_and_where_they_are_late(settings, flush_now, later, looked):
     seen: list[str] = []
     mine = [Observer(name, lambda _v, n=name: seen.append(n) or Observation(), HALF_A_MINUTE) for name in "abc"]
     loaded = catalog.load(settings)
     run_once(settings, loaded, NOW, observers=mine)
     assert seen == ["a", "b", "c"]
-    run_once(settings, loaded, NOW + timedelta(seconds=later), observers=mine, hurry=hurry)
+    run_once(settings, loaded, NOW + timedelta(seconds=later), observers=mine, flush_now=flush_now)
     assert len(seen) == 3 + looked
 
 
@@ -154,7 +156,7 @@ def test_the_graph_and_the_configuration_are_derived_once_and_again_when_they_ch
             assert lineage_kept.recall(ledger) is lineage_kept.recall(ledger)
     config = configuration.alert_config(settings, loaded, first)
     assert configuration.alert_config(settings, loaded, first) is config
-    assert configuration.alert_config(settings, loaded, first, hurry=True).hurry
+    assert configuration.alert_config(settings, loaded, first, flush_now=True).flush_now
     monkeypatch.setenv("OPS_WEBHOOK_URL", "http://x")
     assert configuration.alert_config(settings, loaded, first).unconfigured < config.unconfigured
 

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ops_project import catalog
-from ops_project.operations.alerting.cycle import LEASE, LEASE_SECONDS, open_ledger, run_once
+from ops_project.operations.alerting.cycle import LEASE, LEASE_SECONDS, run_once
 from ops_project.operations.alerting.observers.observer import Observation, Observer
+from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 
 

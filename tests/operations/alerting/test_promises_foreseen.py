@@ -18,7 +18,6 @@ from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK
 from ops_project.model.alerting.sla import Sla, Slas
-from ops_project.operations.alerting.cycle import open_ledger
 from ops_project.operations.alerting.observers import events as observe_events
 from ops_project.operations.alerting.observers import running as observe_running
 from ops_project.operations.alerting.observers import service_levels as observe_expected
@@ -26,6 +25,7 @@ from ops_project.operations.alerting.observers.observer import View
 from ops_project.operations.alerting.service_levels import standing as service_levels
 from ops_project.operations.alerting.service_levels.expected import day_start
 from ops_project.operations.ledger import lineage_document as lineage_kept
+from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 
 STEP_SECONDS = 0.2

@@ -10,12 +10,12 @@ from ops_project import catalog
 from ops_project.defs.operations import snapshot_observer
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.alerting.cycle import open_ledger, run_once
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.alerting.false_alarms import exclude
 from ops_project.operations.alerting.observers.observer import Observer
-from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.pipeline.landing.write.tables import ensure_tables

@@ -8,8 +8,9 @@ import pytest
 
 from ops_project import catalog
 from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.alerting.cycle import open_ledger, run_once
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.watch import Watch
+from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)

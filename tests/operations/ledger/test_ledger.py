@@ -17,7 +17,7 @@ from ops_project.lineage import Lineage
 from ops_project.model.alerting.matcher import Matcher
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.decide.decide import decide
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import Decision, Notification, State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import Ledger
@@ -211,7 +211,7 @@ def test_a_message_waits_for_the_older_ones_of_its_group_to_the_same_recipient(l
             channel="on-call/2-pagerduty",
             recipient=recipient,
             severity=severity,
-            reason=Reason.FIRST_NOTIFICATION,
+            reason=AlertReason.FIRST_NOTIFICATION,
             created_at=NOW,
             payload={},
             group=group,

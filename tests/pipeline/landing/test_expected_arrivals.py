@@ -9,7 +9,7 @@ import pytest
 from ops_project.model.feed.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.pipeline.landing.decide.arrival import (
     SILENT_DATES,
-    Reason,
+    LatenessReason,
     deadline,
     is_expected,
     lateness,
@@ -97,15 +97,15 @@ KNOWN = {"known_since": date(2026, 10, 1)}
 @pytest.mark.parametrize(
     ("after", "known", "late", "reason"),
     [
-        (0, KNOWN, False, Reason.IN_TIME),
-        (1, KNOWN, True, Reason.WITHIN_GRACE),
-        (1, {}, False, Reason.HISTORY),
-        (361, KNOWN, False, Reason.HISTORY),
-        (10_000, KNOWN | {"was_missing": True}, True, Reason.AFTER_MISSING),
-        (1, {"own_times": True}, True, Reason.BY_ITS_TIME),
-        (10_000, KNOWN | {"own_times": True}, True, Reason.BY_ITS_TIME),
-        (1, KNOWN | {"own_times": True, "was_loaded": True}, False, Reason.CORRECTION),
-        (10_000, {"known_since": date(2026, 11, 2), "own_times": True}, False, Reason.HISTORY),
+        (0, KNOWN, False, LatenessReason.IN_TIME),
+        (1, KNOWN, True, LatenessReason.WITHIN_GRACE),
+        (1, {}, False, LatenessReason.HISTORY),
+        (361, KNOWN, False, LatenessReason.HISTORY),
+        (10_000, KNOWN | {"was_missing": True}, True, LatenessReason.AFTER_MISSING),
+        (1, {"own_times": True}, True, LatenessReason.BY_ITS_TIME),
+        (10_000, KNOWN | {"own_times": True}, True, LatenessReason.BY_ITS_TIME),
+        (1, KNOWN | {"own_times": True, "was_loaded": True}, False, LatenessReason.CORRECTION),
+        (10_000, {"known_since": date(2026, 11, 2), "own_times": True}, False, LatenessReason.HISTORY),
     ],
 )
 def test_lateness(after, known, late, reason):

@@ -8,7 +8,7 @@ import pytest
 
 from ops_project.pipeline.learning import artifact, frames
 from ops_project.pipeline.learning.judge import gate
-from ops_project.pipeline.learning.judge.gate import Reason
+from ops_project.pipeline.learning.judge.gate import GateReason
 from ops_project.pipeline.learning.judge.metrics import Floats
 from ops_project.pipeline.learning.registry import Registry
 from ops_project.pipeline.learning.training import train
@@ -24,15 +24,15 @@ def losses(mean: float, rows: int = 500, seed: int = 1) -> Floats:
 
 def test_a_clear_gain_promotes_and_names_what_it_beat() -> None:
     decision = gate.decide(losses(1.0), losses(0.8), GATE, serving="3")
-    assert (decision.promote, decision.reason) == (True, Reason.BETTER)
+    assert (decision.promote, decision.reason) == (True, GateReason.BETTER)
     assert "version 3" in decision.message
-    assert gate.decide(losses(1.0), losses(0.8), GATE, serving=None).reason is Reason.FIRST
+    assert gate.decide(losses(1.0), losses(0.8), GATE, serving=None).reason is GateReason.FIRST
 
 
 @pytest.mark.parametrize("candidate", [losses(1.0), losses(0.995, seed=2), losses(1.2)], ids=["same", "noise", "worse"])
 def test_no_gain_beyond_noise_promotes_nothing(candidate: Floats) -> None:
     decision = gate.decide(losses(1.0), candidate, GATE, serving="3")
-    assert (decision.promote, decision.reason) == (False, Reason.NOT_BETTER)
+    assert (decision.promote, decision.reason) == (False, GateReason.NOT_BETTER)
 
 
 def test_equal_models_are_promoted_no_more_often_than_the_confidence_allows() -> None:
@@ -53,7 +53,7 @@ def test_a_separation_that_is_too_good_is_a_leak_in_either_direction() -> None:
     for value in (0.99, 0.01):
         decision = gate.unfit(GUARDS, aucs={"model": 0.8, "views_14": value}, rows=100, serving_rows=None)
         assert decision is not None
-        assert decision.reason is Reason.LABEL_LEAK
+        assert decision.reason is GateReason.LABEL_LEAK
         assert "views_14" in decision.message
     assert gate.unfit(GUARDS, aucs={"model": 0.9}, rows=100, serving_rows=None) is None
 
@@ -62,7 +62,7 @@ def test_the_edge_of_truncation_is_exact() -> None:
     assert gate.unfit(GUARDS, aucs={}, rows=80, serving_rows=100) is None
     decision = gate.unfit(GUARDS, aucs={}, rows=79, serving_rows=100)
     assert decision is not None
-    assert decision.reason is Reason.TRAINING_TRUNCATED
+    assert decision.reason is GateReason.TRAINING_TRUNCATED
 
 
 def shuffled(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats]:
@@ -89,15 +89,15 @@ def flipped(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats]:
 @pytest.mark.parametrize(
     ("spoil", "reason", "kind"),
     [
-        (shuffled, Reason.INPUTS_BROKEN, "data_invalid"),
-        (leaked, Reason.LABEL_LEAK, "data_invalid"),
-        (truncated, Reason.TRAINING_TRUNCATED, "volume_anomaly"),
-        (flipped, Reason.NOT_BETTER, "value_anomaly"),
+        (shuffled, GateReason.INPUTS_BROKEN, "data_invalid"),
+        (leaked, GateReason.LABEL_LEAK, "data_invalid"),
+        (truncated, GateReason.TRAINING_TRUNCATED, "volume_anomaly"),
+        (flipped, GateReason.NOT_BETTER, "value_anomaly"),
     ],
     ids=["a feature column shuffled", "labels leaked", "training truncated", "a worse candidate"],
 )
 def test_a_spoiled_training_is_kept_back_with_a_finding_and_the_good_model_goes_on(
-    connection: duckdb.DuckDBPyConnection, registry: Registry, spoil: object, reason: Reason, kind: str
+    connection: duckdb.DuckDBPyConnection, registry: Registry, spoil: object, reason: GateReason, kind: str
 ) -> None:
     assert train(training(connection, registry), "churn").promoted
     good = registry.serving("churn")
@@ -121,7 +121,7 @@ def test_the_same_inputs_give_the_same_model_and_no_new_version(
         assert train(training(connection, registry), model).version == "1"
         again = train(training(connection, registry), model)
         assert again.decision is not None
-        assert (again.version, again.decision.reason) == (None, Reason.UNCHANGED)
+        assert (again.version, again.decision.reason) == (None, GateReason.UNCHANGED)
 
 
 def test_the_same_inputs_give_the_same_bytes_in_another_registry(

@@ -14,7 +14,7 @@ import pytest
 from ops_project.model.reconciliation import Reconciliation
 from ops_project.pipeline.reconcile import ReconcileError
 from ops_project.pipeline.reconcile.chain import reconcile
-from ops_project.pipeline.reconcile.classify import KeyClass, Reason
+from ops_project.pipeline.reconcile.classify import BreakReason, KeyClass
 
 CHAIN = Reconciliation.model_validate(
     {
@@ -128,7 +128,7 @@ def test_offsetting_errors_inside_the_aggregate(warehouse: duckdb.DuckDBPyConnec
     result = reconcile(warehouse, "policies", CHAIN, archive=tmp_path, only_hops_into=["kpi"])
     (hop,) = result.hops
     assert hop.total("premium_amount").difference == 0
-    assert Reason.OFFSETTING in hop.reasons
+    assert BreakReason.OFFSETTING in hop.reasons
     assert hop.differing_keys == 2
 
 

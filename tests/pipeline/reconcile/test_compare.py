@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ops_project.model.reconciliation import Measure, Tolerance
 from ops_project.pipeline.reconcile import ReconcileError, compare, differences, table_side
-from ops_project.pipeline.reconcile.classify import Comparison, KeyClass, Reason
+from ops_project.pipeline.reconcile.classify import BreakReason, Comparison, KeyClass
 
 AMOUNT = {"amount": Measure(column="amount")}
 Rows = list[tuple[Any, ...]]
@@ -84,7 +84,7 @@ def test_each_class_explains_its_part_of_the_difference(connection: Any) -> None
 def test_two_errors_that_cancel_out_are_found(connection: Any) -> None:
     found = run(connection, [row(1, "100.00"), row(2, "200.00")], [row(1, "150.00"), row(2, "150.00")])
     assert found.total("amount").difference == 0
-    assert found.reasons == (Reason.KEYS_DIFFER, Reason.OFFSETTING)
+    assert found.reasons == (BreakReason.KEYS_DIFFER, BreakReason.OFFSETTING)
     changed = found.explained(KeyClass.CHANGED)
     assert changed is not None
     assert (changed.keys, changed.net["amount"], changed.absolute["amount"]) == (2, 0, Decimal("100.00"))
@@ -141,7 +141,7 @@ def test_several_measures_and_compared_columns(connection: Any) -> None:
     assert changed is not None
     assert changed.keys == 2
     assert changed.net == {"first": Decimal("-1.00"), "again": Decimal("-1.00")}
-    assert found.total("again").reasons == (Reason.ABSOLUTE_EXCEEDED, Reason.PERCENT_EXCEEDED)
+    assert found.total("again").reasons == (BreakReason.ABSOLUTE_EXCEEDED, BreakReason.PERCENT_EXCEEDED)
 
 
 def test_without_measures_every_common_column_is_compared(connection: Any) -> None:

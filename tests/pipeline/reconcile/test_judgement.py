@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from ops_project.model.reconciliation import Node, Reconciliation, Tolerance
-from ops_project.pipeline.reconcile.classify import ControlTotal, Reason, beyond
+from ops_project.pipeline.reconcile.classify import BreakReason, ControlTotal, beyond
 
 SEED = Tolerance()
 
@@ -17,17 +17,17 @@ SEED = Tolerance()
     ("source", "target", "reasons"),
     [
         ("100000", "99000", ()),
-        ("100000", "98999.99", (Reason.ABSOLUTE_EXCEEDED,)),
-        ("100000", "101000.01", (Reason.ABSOLUTE_EXCEEDED,)),
+        ("100000", "98999.99", (BreakReason.ABSOLUTE_EXCEEDED,)),
+        ("100000", "101000.01", (BreakReason.ABSOLUTE_EXCEEDED,)),
         ("100", "95", ()),
-        ("100", "94.99", (Reason.PERCENT_EXCEEDED,)),
-        ("-100", "-105.01", (Reason.PERCENT_EXCEEDED,)),
-        ("20000", "18999", (Reason.ABSOLUTE_EXCEEDED, Reason.PERCENT_EXCEEDED)),
+        ("100", "94.99", (BreakReason.PERCENT_EXCEEDED,)),
+        ("-100", "-105.01", (BreakReason.PERCENT_EXCEEDED,)),
+        ("20000", "18999", (BreakReason.ABSOLUTE_EXCEEDED, BreakReason.PERCENT_EXCEEDED)),
         ("0", "0", ()),
-        ("0", "0.01", (Reason.PERCENT_EXCEEDED,)),
+        ("0", "0.01", (BreakReason.PERCENT_EXCEEDED,)),
     ],
 )
-def test_either_sense_breaks_and_the_edge_is_within(source: str, target: str, reasons: tuple[Reason, ...]) -> None:
+def test_either_sense_breaks_and_the_edge_is_within(source: str, target: str, reasons: tuple[BreakReason, ...]) -> None:
     assert beyond(ControlTotal("premium", Decimal(source), Decimal(target), SEED)) == reasons
 
 

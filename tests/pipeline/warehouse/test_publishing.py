@@ -7,13 +7,13 @@ import duckdb
 
 from ops_project.pipeline.warehouse import fingerprints, publishing, repair
 from ops_project.pipeline.warehouse.connection import Warehouse
-from ops_project.pipeline.warehouse.publishing import Publication, Verdict
+from ops_project.pipeline.warehouse.publishing import Publication, PublishDecision
 from tests.empty_home import NOW
 
-PASSED = Verdict(passed=True, reason="", consumers=({"name": "Board", "owner": "Business Team"},))
+PASSED = PublishDecision(passed=True, reason="", consumers=({"name": "Board", "owner": "Business Team"},))
 
 
-def publish(warehouse: Warehouse, number: int = 1, **verdicts: Verdict) -> Publication:
+def publish(warehouse: Warehouse, number: int = 1, **verdicts: PublishDecision) -> Publication:
     connection = warehouse.connection()
     found = {
         name: fingerprints.fingerprint(connection, name, columns)
@@ -47,7 +47,9 @@ def test_consumers_find_what_passed(warehouse: Warehouse) -> None:
 def test_a_table_that_failed_keeps_its_last_good_file_and_says_why_and_since_when(warehouse: Warehouse) -> None:
     first = publish(warehouse, 1, sales=PASSED, stock=PASSED)
     warehouse.connection().execute("INSERT INTO gold.sales VALUES (99, 1), (99, 1)")
-    broken = Verdict(passed=False, reason="blocking checks failed: primary_key_sales", consumers=PASSED.consumers)
+    broken = PublishDecision(
+        passed=False, reason="blocking checks failed: primary_key_sales", consumers=PASSED.consumers
+    )
     publish(warehouse, 2, sales=broken, stock=PASSED)
     publish(warehouse, 3, sales=broken, stock=PASSED)
     found = publishing.current(warehouse.settings, "shop")
@@ -65,7 +67,7 @@ def test_a_table_that_failed_keeps_its_last_good_file_and_says_why_and_since_whe
 
 
 def test_a_table_that_never_passed_has_no_file(warehouse: Warehouse) -> None:
-    found = publish(warehouse, sales=Verdict(passed=False, reason="it was not built in this run"))
+    found = publish(warehouse, sales=PublishDecision(passed=False, reason="it was not built in this run"))
     assert found.held["sales"]["state"] == "never published"
     assert [path.name for path in found.folder.iterdir()] == ["manifest.json"]
 

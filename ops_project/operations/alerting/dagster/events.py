@@ -14,7 +14,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType
 
-from ops_project.dagster_bridge.asset_graph import name
+from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
@@ -39,11 +39,6 @@ class EventPage:
     read: int
     full: bool
     """There may be more."""
-
-
-def newest_id(instance: dg.DagsterInstance) -> int:
-    """The id of the last event, or 0."""
-    return instance.event_log_storage.get_maximum_record_id() or 0
 
 
 def read(
@@ -90,7 +85,7 @@ def _signals(
 
 def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
     found = entry.dagster_event.step_materialization_data.materialization
-    asset = name(found.asset_key)
+    asset = asset_name(found.asset_key)
     facts = lineage.get(asset)
     common: dict[str, Any] = {
         "event_at": at,
@@ -114,11 +109,11 @@ def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> 
 def _observed(storage_id: int, entry: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
     """A load of the serving store that failed tells its refused requests by an observation: it built nothing."""
     found = entry.dagster_event.asset_observation_data.asset_observation
-    facts = lineage.get(name(found.asset_key))
+    facts = lineage.get(asset_name(found.asset_key))
     common: dict[str, Any] = {
         "event_at": at,
         "observed_at": now,
-        "asset": name(found.asset_key),
+        "asset": asset_name(found.asset_key),
         "domain": facts.domain,
         "owners": facts.owners,
         "run_id": entry.run_id,
@@ -147,7 +142,7 @@ def _evaluated(storage_id: int, entry: Any, at: datetime, now: datetime, lineage
     data = entry.dagster_event.asset_check_evaluation_data
     if data.check_name == SHOWN_CHECK:
         return []
-    asset = name(data.asset_key)
+    asset = asset_name(data.asset_key)
     facts = lineage.get(asset)
     failed = not data.passed and data.severity == dg.AssetCheckSeverity.ERROR
     warned = not data.passed and not failed
@@ -194,7 +189,7 @@ def _freshness(storage_id: int, change: Any, at: datetime, now: datetime, lineag
     value = FRESHNESS_VALUES.get(change.new_state.value)
     if value is None:  # UNKNOWN and NOT_APPLICABLE: the first pass emits one for every asset
         return []
-    asset = name(change.key)
+    asset = asset_name(change.key)
     facts = lineage.get(asset)
     return [
         Signal(

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType
 
-from ops_project.dagster_bridge.asset_graph import name
+from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.failures import classify_message
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
@@ -68,17 +68,17 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
         step = run.step(event.step_key or entry.step_key)
         kind = event.event_type
         if kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
-            step.planned.add(name(event.asset_materialization_planned_data.asset_key))
+            step.planned.add(asset_name(event.asset_materialization_planned_data.asset_key))
         elif kind == DagsterEventType.ASSET_MATERIALIZATION:
-            run.built.add(name(event.step_materialization_data.materialization.asset_key))
+            run.built.add(asset_name(event.step_materialization_data.materialization.asset_key))
         elif kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
             plan = event.asset_check_planned_data
-            step.checks.add((name(plan.asset_key), plan.check_name))
+            step.checks.add((asset_name(plan.asset_key), plan.check_name))
         elif kind == DagsterEventType.ASSET_CHECK_EVALUATION:
             data = event.asset_check_evaluation_data
-            run.evaluated.add((name(data.asset_key), data.check_name))
+            run.evaluated.add((asset_name(data.asset_key), data.check_name))
             if not data.passed and data.blocking and data.severity == dg.AssetCheckSeverity.ERROR:
-                run.blocked.add(name(data.asset_key))
+                run.blocked.add(asset_name(data.asset_key))
         elif kind == DagsterEventType.STEP_START:
             step.started = True
         elif kind == DagsterEventType.STEP_SUCCESS:
@@ -224,7 +224,7 @@ def _labels(run: dg.DagsterRun) -> dict[str, str]:
 
 
 def _domain(run: dg.DagsterRun, assets: set[str], lineage: Lineage) -> str:
-    selected = {name(key) for key in run.asset_selection or ()}
+    selected = {asset_name(key) for key in run.asset_selection or ()}
     domains = [lineage.get(asset).domain for asset in sorted(assets or selected)]
     return run.tags.get("ops/domain") or next((domain for domain in domains if domain), "")
 

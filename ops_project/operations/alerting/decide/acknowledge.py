@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.model.alerting.signal import digest
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
 
 PAGERDUTY = "pagerduty"
@@ -37,7 +37,7 @@ def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> N
             alert, acknowledged_at=given.at, acknowledged_by=given.by, acknowledged_note=given.note
         )
         decision.changed.add(number)
-        decision.note(number, now, Reason.ACKNOWLEDGED, f"{given.by}: {given.note}" if given.note else given.by)
+        decision.note(number, now, AlertReason.ACKNOWLEDGED, f"{given.by}: {given.note}" if given.note else given.by)
 
 
 def acknowledged(alerts: Iterable[Alert]) -> bool:
@@ -75,7 +75,7 @@ def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
                 channel=name,
                 recipient=recipient,
                 severity=last.severity,
-                reason=Reason.ACKNOWLEDGED,
+                reason=AlertReason.ACKNOWLEDGED,
                 created_at=now,
                 group=group,
                 firing=tuple(alert.number for alert in firing),

@@ -11,7 +11,7 @@ from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.rule import IDENTITY, Condition, Rule
 from ops_project.model.alerting.signal import OK, Signal, digest
 from ops_project.operations.alerting.decide import windows
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision, State
 
 # A third time within the flap window is a pattern; before that it may be one repair that did not hold.
@@ -149,7 +149,7 @@ def _became_true(
             acknowledged_note="",
             flaps=alert.flaps + (at - alert.resolved_at <= config.flap_window),
         )
-        decision.note(alert.number, at, Reason.FIRED_AGAIN, f"{alert.flaps} times within the flap window")
+        decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{alert.flaps} times within the flap window")
     elif alert is None:
         before = state.closed.get(key)
         if before is not None and at < before.resolved_at:
@@ -169,7 +169,7 @@ def _became_true(
         state.next_number += 1
         state.by_key[key] = alert.number
         if flaps:
-            decision.note(alert.number, at, Reason.FIRED_AGAIN, f"{flaps} times within the flap window")
+            decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
     was_true = _truth(alert, rule)
     held = alert.conditions.get(index, frozenset())
     if source not in held:
@@ -178,10 +178,10 @@ def _became_true(
     if is_true and not was_true:
         if alert.clears_at is not None:
             alert = replace(alert, clears_at=None, flaps=alert.flaps + 1)
-            decision.note(alert.number, at, Reason.FLAPPING, f"{alert.flaps} times within the flap window")
+            decision.note(alert.number, at, AlertReason.FLAPPING, f"{alert.flaps} times within the flap window")
         else:
             alert = replace(alert, starts_at=at)
-            decision.note(alert.number, at, Reason.CONDITION_TRUE, _shown(rule.conditions[index], value))
+            decision.note(alert.number, at, AlertReason.CONDITION_TRUE, _shown(rule.conditions[index], value))
     owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
     assets = signal.assets or alert.assets
     metric = config.metrics[signal.kind]
@@ -219,12 +219,12 @@ def _became_false(
         if alert.status == FIRING:
             hold = max(rule.keep_firing_for, config.flap_hold if alert.flaps >= FLAPPING_FROM else timedelta())
             if hold:
-                decision.note(alert.number, at, Reason.RESOLVE_HELD, f"until it has been well for {hold}")
+                decision.note(alert.number, at, AlertReason.RESOLVE_HELD, f"until it has been well for {hold}")
                 alert = replace(alert, clears_at=at + hold)
             else:
                 alert = _resolve(decision, alert, at)
     if alert.status == PENDING and not any(alert.conditions.values()):
-        decision.note(alert.number, at, Reason.CONDITION_FALSE, "before its for-duration had passed")
+        decision.note(alert.number, at, AlertReason.CONDITION_FALSE, "before its for-duration had passed")
         _forget(decision, replace(alert, status=RESOLVED, resolved_at=at))
         return
     _store(decision, alert)
@@ -270,12 +270,12 @@ def _truth(alert: Alert, rule: Rule) -> bool:
 
 
 def _fire(decision: Decision, alert: Alert, at: datetime) -> Alert:
-    decision.note(alert.number, at, Reason.HELD_LONG_ENOUGH)
+    decision.note(alert.number, at, AlertReason.HELD_LONG_ENOUGH)
     return replace(alert, status=FIRING, fired_at=at)
 
 
 def _resolve(decision: Decision, alert: Alert, at: datetime, why: str = "") -> Alert:
-    decision.note(alert.number, at, Reason.CONDITION_FALSE, why)
+    decision.note(alert.number, at, AlertReason.CONDITION_FALSE, why)
     return replace(alert, status=RESOLVED, resolved_at=at, clears_at=None, updated_at=max(at, alert.updated_at))
 
 

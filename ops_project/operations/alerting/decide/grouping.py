@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node
 
 # A digest comes once a day; a repeat interval of 24 h must not slip to the day after because of the cycle's seconds.
@@ -66,17 +66,20 @@ def needs_update(
     send_resolved: bool,
     node: Node,
     now: datetime,
-) -> tuple[bool, Reason]:
+) -> tuple[bool, AlertReason]:
     """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`)."""
     if entry is None:
-        return (True, Reason.FIRST_NOTIFICATION) if firing else (False, Reason.NEVER_TOLD)
+        return (True, AlertReason.FIRST_NOTIFICATION) if firing else (False, AlertReason.NEVER_TOLD)
     if not firing <= entry.firing:
-        return True, Reason.NEW_FIRING
+        return True, AlertReason.NEW_FIRING
     if not firing:
-        return (bool(entry.firing) and send_resolved, Reason.ALL_RESOLVED if entry.firing else Reason.NOTHING_TO_TELL)
+        return (
+            bool(entry.firing) and send_resolved,
+            AlertReason.ALL_RESOLVED if entry.firing else AlertReason.NOTHING_TO_TELL,
+        )
     if send_resolved and not resolved <= entry.resolved:
-        return True, Reason.NEW_RESOLVED
+        return True, AlertReason.NEW_RESOLVED
     slack = DIGEST_SLACK if node.digest else timedelta()
     if entry.at < now - node.repeat_interval + slack:
-        return True, Reason.REPEAT
-    return False, Reason.UNCHANGED
+        return True, AlertReason.REPEAT
+    return False, AlertReason.UNCHANGED

@@ -10,7 +10,7 @@ from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.route import GraphInhibition, InhibitRule
 from ops_project.model.severity import at_least
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 
 
 def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
@@ -83,13 +83,13 @@ def _depth(alert: Alert, lineage: Lineage) -> int:
 
 def inhibitions(
     alerts: Iterable[Alert], rules: Sequence[InhibitRule], lineage: Lineage, graph: GraphInhibition
-) -> dict[int, tuple[int, Reason]]:
+) -> dict[int, tuple[int, AlertReason]]:
     """Number of the silent alert → (number of the one that silences it, why). The graph is asked first."""
     open_alerts = [alert for alert in alerts if alert.status == FIRING]
     result = {
-        number: (cause, Reason.INHIBITED_BY_CAUSE)
+        number: (cause, AlertReason.INHIBITED_BY_CAUSE)
         for number, cause in inhibited_by_graph(open_alerts, lineage, graph).items()
     }
     for number, source in inhibited_by_rule(open_alerts, rules).items():
-        result.setdefault(number, (source, Reason.INHIBITED_BY_RULE))
+        result.setdefault(number, (source, AlertReason.INHIBITED_BY_RULE))
     return result

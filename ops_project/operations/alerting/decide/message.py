@@ -19,7 +19,7 @@ from ops_project.model.alerting.sla import Sla
 from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide.grouping import Group
 from ops_project.operations.alerting.decide.inhibition import subjects
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.recipients import owner_name
 from ops_project.operations.alerting.decide.routing import Node
 from ops_project.operations.alerting.decide.state import AlertConfig
@@ -39,7 +39,7 @@ def of_group(
     resolved: Sequence[Alert],
     everything: Iterable[Alert],
     config: AlertConfig,
-    reason: Reason,
+    reason: AlertReason,
     now: datetime,
     told: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
@@ -160,17 +160,13 @@ def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
     if rule is None or not rule.generic or found is None:
         return None
     schema, _, name = alert.asset.partition("/")
-    facts = {
-        "feed": alert.labels.get("feed", "") or (name if schema == LANDED else ""),
-        "table": alert.asset.replace("/", "."),
-        "check": alert.labels.get("check", ""),
-        "number": str(alert.number),
-    }
-    known = {field: value for field, value in facts.items() if value}
-    try:
-        return found.model_copy(update={"response": found.response.format_map(known)})
-    except KeyError:
-        return None
+    words = found.about(
+        feed=alert.labels.get("feed", "") or (name if schema == LANDED else ""),
+        table=alert.asset.replace("/", "."),
+        check=alert.labels.get("check", ""),
+        number=str(alert.number),
+    )
+    return None if words is None else found.model_copy(update={"response": words})
 
 
 def response(alert: Alert, config: AlertConfig) -> str:

@@ -17,7 +17,7 @@ from ops_project.operations.alerting.decide.evaluate import _store
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, following_flush, needs_update
 from ops_project.operations.alerting.decide.inhibition import inhibitions, subjects
 from ops_project.operations.alerting.decide.intervals import any_holds
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, match
 from ops_project.operations.alerting.decide.silences import due_for_notice, silenced
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification
@@ -58,7 +58,7 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
         elif (quiet := silenced(alert.labels, active, config.maintenance, config.intervals, now)) is not None:
             why, detail = quiet.reason.value, quiet.name
         if (alert.cause, alert.muted) != (cause, why):
-            decision.note(alert.number, now, Reason(why) if why else Reason.NO_LONGER_MUTED, detail)
+            decision.note(alert.number, now, AlertReason(why) if why else AlertReason.NO_LONGER_MUTED, detail)
             _store(decision, replace(alert, cause=cause, muted=why))
 
 
@@ -87,10 +87,10 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
                 _set_group(
                     decision, Group(key, node.id, node.group_labels(alert.labels), frozenset({number}), now, due)
                 )
-                decision.note(number, now, Reason.ROUTED, f"{node.receiver} by {node.id}")
+                decision.note(number, now, AlertReason.ROUTED, f"{node.receiver} by {node.id}")
             elif number not in existing.members:
                 _set_group(decision, replace(existing, members=existing.members | {number}))
-                decision.note(number, now, Reason.ROUTED, f"{node.receiver} by {node.id}")
+                decision.note(number, now, AlertReason.ROUTED, f"{node.receiver} by {node.id}")
 
 
 def _set_group(decision: Decision, group: Group) -> None:
@@ -109,7 +109,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     state = decision.state
     for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0])):
         node = config.nodes[group.route]
-        hurried = config.hurry and not node.digest and key in decision.groups_changed
+        hurried = config.flush_now and not node.digest and key in decision.groups_changed
         if group.next_flush > now and not hurried:
             continue
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
@@ -159,11 +159,11 @@ def _owed(
     return frozenset(alert.number for alert in resolved if alert.number in told)
 
 
-def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[Reason, str] | None:
+def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[AlertReason, str] | None:
     if node.active and any_holds(node.active, config.intervals, now) is None:
-        return Reason.OUTSIDE_ACTIVE_TIME, ", ".join(node.active)
+        return AlertReason.OUTSIDE_ACTIVE_TIME, ", ".join(node.active)
     if (name := any_holds(node.mute, config.intervals, now)) is not None:
-        return Reason.MUTED_BY_TIME, name
+        return AlertReason.MUTED_BY_TIME, name
     return None
 
 
@@ -197,10 +197,10 @@ def _tell(
             continue
         if not firing_now and still_muted:
             # Some are repaired, some are silent: the repair is told and the silent stay told.
-            due, reason = channel.send_resolved, Reason.NEW_RESOLVED
+            due, reason = channel.send_resolved, AlertReason.NEW_RESOLVED
         else:
             due, reason = needs_update(entry, firing_now | still_muted, resolved_now, channel.send_resolved, node, now)
-        if due and reason is Reason.REPEAT and acknowledged(state.alerts[number] for number in firing_now):
+        if due and reason is AlertReason.REPEAT and acknowledged(state.alerts[number] for number in firing_now):
             continue  # somebody works on it
         if not due:
             continue
@@ -271,7 +271,7 @@ def announce_successes(decision: Decision, signals: Iterable[Signal], config: Al
                 f"{name}:{day}",
                 payload,
                 (config.primary_owners.get(item.domain, ""),),
-                Reason.SUCCESS_NOTICE,
+                AlertReason.SUCCESS_NOTICE,
                 signal.event_at,
             )
 
@@ -290,7 +290,7 @@ def remind_of_silences(decision: Decision, config: AlertConfig, now: datetime) -
             f"silence:{silence.number}",
             payload,
             (silence.owner,),
-            Reason.SILENCE_EXPIRES,
+            AlertReason.SILENCE_EXPIRES,
             now,
         )
 
@@ -302,7 +302,7 @@ def plain(
     subject: str,
     payload: dict[str, object],
     owners: Iterable[str],
-    reason: Reason,
+    reason: AlertReason,
     now: datetime,
 ) -> list[Notification]:
     """A message that is not about a group, for every channel of a receiver."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class AlertReason(StrEnum):
     """One reason for each thing that can happen to an alert or a notification."""
 
     # the alert
@@ -35,7 +35,6 @@ class Reason(StrEnum):
     NOTHING_TO_TELL = "nothing_to_tell"
     NEVER_TOLD = "never_told"
     UNCHANGED = "unchanged_within_repeat_interval"
-    NO_RECIPIENT = "no_recipient"
     # other messages
     SUCCESS_NOTICE = "success_notice"
     SILENCE_EXPIRES = "silence_expires"

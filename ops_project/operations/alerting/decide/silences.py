@@ -10,14 +10,14 @@ from ops_project.model.alerting.calendar import Maintenance, TimeInterval
 from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.silence import NOTICE_BEFORE, Silence
 from ops_project.operations.alerting.decide.intervals import any_holds
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
     """Why an alert is silent, and who answers for that."""
 
-    reason: Reason
+    reason: AlertReason
     name: str
 
 
@@ -30,10 +30,10 @@ def silenced(
 ) -> Quiet | None:
     """The silence or maintenance window that covers these labels at `now`."""
     if (silence := covering(labels, silences, now)) is not None:
-        return Quiet(Reason.SILENCED, f"silence {silence.number} of {silence.owner}: {silence.reason}")
+        return Quiet(AlertReason.SILENCED, f"silence {silence.number} of {silence.owner}: {silence.reason}")
     for name, window in maintenance.items():
         if all_match(window.matchers, labels) and any_holds(window.intervals, intervals, now):
-            return Quiet(Reason.MAINTENANCE, f"{name} of {window.owner}: {window.reason}")
+            return Quiet(AlertReason.MAINTENANCE, f"{name} of {window.owner}: {window.reason}")
     return None
 
 

@@ -20,7 +20,7 @@ from ops_project.model.alerting.silence import Silence
 from ops_project.model.alerting.sla import Expectation, Sla
 from ops_project.model.owner import Owners
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry
-from ops_project.operations.alerting.decide.reasons import Reason
+from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, walk
 from ops_project.operations.alerting.decide.windows import Reading
 
@@ -50,7 +50,7 @@ class AlertConfig:
     """Failure class → what to do first, where a rule is generic."""
     ui_url: str = "http://localhost:3000"
     """Where the Dagster UI is served, for links."""
-    hurry: bool = False
+    flush_now: bool = False
     """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""
     unconfigured: frozenset[str] = frozenset()
     """Channels (receiver/index-type) that lack their secrets; they are left out, visibly."""
@@ -91,7 +91,7 @@ class Event:
 
     alert: int
     at: datetime
-    reason: Reason
+    reason: AlertReason
     detail: str = ""
 
 
@@ -108,7 +108,7 @@ class Notification:
     """receiver/index-type."""
     recipient: str
     severity: str
-    reason: Reason
+    reason: AlertReason
     created_at: datetime
     payload: Mapping[str, object]
     group: str = ""
@@ -172,7 +172,7 @@ class Decision:
     next_flush: datetime | None = None
     """When something is due next."""
 
-    def note(self, alert: int, at: datetime, reason: Reason, detail: str = "") -> None:
+    def note(self, alert: int, at: datetime, reason: AlertReason, detail: str = "") -> None:
         self.events.append(Event(alert, at, reason, detail))
 
     @property

@@ -17,7 +17,7 @@ from ops_project.model.feed.feed import Feed
 SILENT_DATES = 92
 
 
-class Reason(StrEnum):
+class LatenessReason(StrEnum):
     """Why a file counts as it does."""
 
     IN_TIME = "in_time"
@@ -39,7 +39,7 @@ class Lateness:
     """Whether a file is late, and why."""
 
     late: bool
-    reason: Reason
+    reason: LatenessReason
     deadline: datetime | None
 
 
@@ -139,16 +139,16 @@ def lateness(
     arrival times are the source's own (`times_are_the_sources`).
     """
     if not is_expected(day, feed.expected, feed.closed):
-        return Lateness(False, Reason.NOT_EXPECTED, None)
+        return Lateness(False, LatenessReason.NOT_EXPECTED, None)
     due = deadline(day, feed.arrival)
     if was_missing:
-        return Lateness(True, Reason.AFTER_MISSING, due)
+        return Lateness(True, LatenessReason.AFTER_MISSING, due)
     if arrived_at <= due:
-        return Lateness(False, Reason.IN_TIME, due)
+        return Lateness(False, LatenessReason.IN_TIME, due)
     if was_loaded:
-        return Lateness(False, Reason.CORRECTION, due)
+        return Lateness(False, LatenessReason.CORRECTION, due)
     if known_since is not None and day < known_since:
-        return Lateness(False, Reason.HISTORY, due)
+        return Lateness(False, LatenessReason.HISTORY, due)
     if known_since is not None and arrived_at <= due + feed.arrival.grace:
-        return Lateness(True, Reason.WITHIN_GRACE, due)
-    return Lateness(own_times, Reason.BY_ITS_TIME if own_times else Reason.HISTORY, due)
+        return Lateness(True, LatenessReason.WITHIN_GRACE, due)
+    return Lateness(own_times, LatenessReason.BY_ITS_TIME if own_times else LatenessReason.HISTORY, due)

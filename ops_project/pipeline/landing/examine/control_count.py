@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ops_project.model.feed.feed import Feed
-from ops_project.pipeline.landing.examine.examination import Examination, Problem
+from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
 
 
@@ -64,4 +64,4 @@ def _partial(result: Examination, reject: bool, message: str, **evidence: Any) -
     if reject:
         result.reject("source_partial", message, **evidence)
     else:
-        result.problems.append(Problem("source_partial", message, False, evidence))
+        result.problems.append(FileProblem("source_partial", message, False, evidence))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ops_project.model.feed.feed import Contract, Feed
 from ops_project.pipeline.landing.decide.structure import Structure, compare
-from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, Problem
+from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, FileProblem
 from ops_project.pipeline.landing.examine.hints import other_dialect
 from ops_project.pipeline.landing.read.records import Record, line_fields
 from ops_project.pipeline.landing.read.source import header_of, parquet_fields
@@ -73,7 +73,7 @@ def drift(feed: Feed, result: Examination, structure: Structure) -> None:
     lenient = (only_extra and feed.drift.extra == "load") or (structure.moved and feed.drift.reordered == "load")
     if lenient:
         how = "loaded by name" if structure.moved else "loaded without the extra fields"
-        result.problems.append(Problem("schema_mismatch", f"{message}; {how}", False, evidence))
+        result.problems.append(FileProblem("schema_mismatch", f"{message}; {how}", False, evidence))
     else:
         result.reject("schema_mismatch", message, **evidence)
 

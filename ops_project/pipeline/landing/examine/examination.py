@@ -16,7 +16,7 @@ LEAST_FAILURES = 3
 
 
 @dataclass(frozen=True)
-class Problem:
+class FileProblem:
     """A finding about a file. `kind` is a failure class; `rejects` says that the file must not be loaded."""
 
     kind: FileFindingKind
@@ -32,7 +32,7 @@ class Examination:
     scan: Scan
     contract: Contract
     file_date: date
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[FileProblem] = field(default_factory=list)
     rows_in: int = 0
     rows_good: int = 0
     rows_refused: int = 0
@@ -49,13 +49,13 @@ class Examination:
     stage: Stage | None = None
 
     @property
-    def rejected(self) -> Problem | None:
+    def rejected(self) -> FileProblem | None:
         """The problem that keeps the file out, None where it can be loaded."""
         return next((problem for problem in self.problems if problem.rejects), None)
 
     def reject(self, kind: FileFindingKind, message: str, **evidence: Any) -> Examination:
         """This examination with a problem that keeps the file out: every line counts as refused."""
-        self.problems.append(Problem(kind, message, True, evidence))
+        self.problems.append(FileProblem(kind, message, True, evidence))
         self.rows_in = self.rows_in or self.scan.lines
         self.rows_refused, self.rows_good, self.rows_filtered, self.rows_collapsed = self.rows_in, 0, 0, 0
         self.stage = None

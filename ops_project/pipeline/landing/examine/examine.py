@@ -12,7 +12,7 @@ import duckdb
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.examine.control_count import Trailer, check_count
 from ops_project.pipeline.landing.examine.drift import changed_type, drift, json_structure, structure_of
-from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, Problem
+from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, FileProblem
 from ops_project.pipeline.landing.examine.hints import cut_off
 from ops_project.pipeline.landing.examine.keys import repeated_keys, repeated_samples
 from ops_project.pipeline.landing.examine.reasons import (
@@ -100,7 +100,9 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
     # A control count that agrees proves nothing here: half a record was counted too. A trailer stands behind them all.
     if not trailer.seen and (middle := cut_off(connection, source)) is not None:
         message = f"the file ends in the middle of line {middle}: it was cut off after {result.rows_in} records"
-        result.problems.append(Problem("source_partial", message, False, {"line": middle, "records": result.rows_in}))
+        result.problems.append(
+            FileProblem("source_partial", message, False, {"line": middle, "records": result.rows_in})
+        )
     result.stage = stage
     check_count(feed, file, trailer, result)
     if result.rejected:
@@ -154,7 +156,7 @@ def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
     if repeated:
         key = ", ".join(feed.key)
         result.problems.append(
-            Problem(
+            FileProblem(
                 "key_violation",
                 f"{result.rows_repeated} rows repeat a key ({key})",
                 False,
@@ -164,7 +166,7 @@ def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:
     others = result.rows_refused - (result.rows_repeated if repeated else 0)
     if others:
         result.problems.append(
-            Problem(
+            FileProblem(
                 "data_invalid",
                 f"{others} of {result.rows_in} rows quarantined: {_most_frequent(result)}",
                 False,

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from asset_checks.primitives.interval import expected_interval
 from ops_project.pipeline.landing.context import Context, Taken
 from ops_project.pipeline.landing.decide.arrival import lateness, times_are_the_sources
-from ops_project.pipeline.landing.examine.examination import Examination, Problem
+from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.read.scan import Scan
 
@@ -32,7 +32,7 @@ def duplicate_of(context: Context, day: date, scanned: Scan, known: list[Taken])
     return next((batch for batch in loaded if batch.business_date == day or not natural), None)
 
 
-def duplicate(context: Context, scanned: Scan, batch: Taken) -> Problem:
+def duplicate(context: Context, scanned: Scan, batch: Taken) -> FileProblem:
     """The finding for a file whose bytes `batch` has loaded."""
     way_back = (
         f"; a later delivery replaced it: where this one is right after all, put it into inbound again and call "
@@ -40,7 +40,7 @@ def duplicate(context: Context, scanned: Scan, batch: Taken) -> Problem:
         if batch.status == "replaced"
         else ""
     )
-    return Problem(
+    return FileProblem(
         "source_duplicate",
         f"the same content as {batch.file_name} of {batch.business_date} (batch {batch.batch_id}, {batch.status}); "
         f"nothing was loaded{way_back}",
@@ -66,11 +66,11 @@ def judge_volume(context: Context, found: Examination, file: InboundFile, day: d
         found.problems.append(problem)
 
 
-def _too_few(context: Context, rows: int, part: str, day: date) -> Problem | None:
+def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem | None:
     rules, reject = context.feed.volume, context.feed.volume.on_low == "reject"
     if rules.min_rows is not None and rows < rules.min_rows:
         message = f"{rows} records, the contract expects at least {rules.min_rows}"
-        return Problem("source_partial", message, reject, {"rows": rows, "min_rows": rules.min_rows})
+        return FileProblem("source_partial", message, reject, {"rows": rows, "min_rows": rules.min_rows})
     history = context.rows(
         """
         SELECT business_date, sum(rows_in) FROM ops.batches
@@ -82,7 +82,7 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> Problem | Non
     interval = expected_interval([(row[0], float(row[1])) for row in history], day, rules)
     if interval is None or rows >= interval.low or interval.holds(rows):
         return None
-    return Problem(
+    return FileProblem(
         "source_partial",
         f"{rows} records; after {interval.points} earlier dates {interval.expected:.0f} were expected, "
         f"at least {interval.low:.0f}",
@@ -138,7 +138,7 @@ def judge_lateness(context: Context, found: Examination, file: InboundFile, day:
     )
     if late.late and late.deadline is not None:
         found.problems.append(
-            Problem(
+            FileProblem(
                 "source_late",
                 f"arrived {arrived_at:%Y-%m-%d %H:%M} UTC, due {late.deadline:%Y-%m-%d %H:%M} UTC",
                 False,

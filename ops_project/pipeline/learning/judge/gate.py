@@ -17,7 +17,7 @@ from ops_project.pipeline.learning.judge.health import Reading
 from ops_project.pipeline.learning.judge.metrics import Floats
 
 
-class Reason(StrEnum):
+class GateReason(StrEnum):
     """Why a candidate was promoted, or kept back."""
 
     FIRST = "first"
@@ -34,23 +34,23 @@ class Reason(StrEnum):
 
 
 # What each refusal is called in the platform's failure classes.
-FAILURE_CLASS: dict[Reason, ModelFindingKind] = {
-    Reason.NOT_BETTER: "value_anomaly",
-    Reason.LABEL_LEAK: "data_invalid",
-    Reason.TRAINING_TRUNCATED: "volume_anomaly",
-    Reason.INPUTS_BROKEN: "data_invalid",
+FAILURE_CLASS: dict[GateReason, ModelFindingKind] = {
+    GateReason.NOT_BETTER: "value_anomaly",
+    GateReason.LABEL_LEAK: "data_invalid",
+    GateReason.TRAINING_TRUNCATED: "volume_anomaly",
+    GateReason.INPUTS_BROKEN: "data_invalid",
 }
 
 # The candidate was fit to be judged, so that what serves was compared with the newest data.
-CONFIRMING = (Reason.FIRST, Reason.BETTER, Reason.UNCHANGED, Reason.NOT_BETTER)
+CONFIRMING = (GateReason.FIRST, GateReason.BETTER, GateReason.UNCHANGED, GateReason.NOT_BETTER)
 
 
 @dataclass(frozen=True)
-class Decision:
+class Promotion:
     """The verdict with its reason. `gain` is the mean loss saved per row, `bound` what it is at least."""
 
     promote: bool
-    reason: Reason
+    reason: GateReason
     message: str
     gain: float | None = None
     bound: float | None = None
@@ -70,7 +70,7 @@ def unfit(
     aucs: dict[str, float],
     rows: int,
     serving_rows: int | None,
-) -> Decision | None:
+) -> Promotion | None:
     """A refusal that no score can outweigh; None for a fit candidate.
 
     `aucs`: separation of the held-out outcomes by the model (`model`) and by each feature alone.
@@ -78,33 +78,33 @@ def unfit(
     leaks = {name: value for name, value in aucs.items() if max(value, 1 - value) > guards.max_auc}
     if leaks:
         named = ", ".join(f"{name} {max(value, 1 - value):.3f}" for name, value in sorted(leaks.items()))
-        return Decision(
+        return Promotion(
             False,
-            Reason.LABEL_LEAK,
+            GateReason.LABEL_LEAK,
             f"separation beyond {guards.max_auc} is not plausible ({named}): a feature knows the outcome",
         )
     if serving_rows and rows < guards.min_training_share * serving_rows:
-        return Decision(
+        return Promotion(
             False,
-            Reason.TRAINING_TRUNCATED,
+            GateReason.TRAINING_TRUNCATED,
             f"trained on {rows} rows, the serving model on {serving_rows}: "
             f"less than {guards.min_training_share:.0%} of them",
         )
     return None
 
 
-def broken(reading: Reading) -> Decision | None:
+def broken(reading: Reading) -> Promotion | None:
     """A refusal where the inputs are not those that the serving model knows; promotion is then a person's decision."""
     if reading.status != "failed":
         return None
-    return Decision(False, Reason.INPUTS_BROKEN, f"{reading.detail}; if this is how it is now, promote by hand")
+    return Promotion(False, GateReason.INPUTS_BROKEN, f"{reading.detail}; if this is how it is now, promote by hand")
 
 
-def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Decision:
+def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Promotion:
     """Compare losses on the same held-out rows. `serving`: what served so far; None: incumbent is the plain rule."""
     gain, bound = gain_bound(incumbent, candidate, gate)
     against = f"version {serving}" if serving else "the plain alternative"
     words = f"loss saved per row against {against}: {gain:.4f}, at least {bound:.4f} ({gate.confidence:.0%} bound)"
     if bound > 0:
-        return Decision(True, Reason.BETTER if serving else Reason.FIRST, words, gain, bound)
-    return Decision(False, Reason.NOT_BETTER, f"not better beyond noise; {words}", gain, bound)
+        return Promotion(True, GateReason.BETTER if serving else GateReason.FIRST, words, gain, bound)
+    return Promotion(False, GateReason.NOT_BETTER, f"not better beyond noise; {words}", gain, bound)
