@@ -124,7 +124,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     from ops_project.operations.alerting.decide.routing import match
     from ops_project.operations.alerting.engine_config import alert_config
     from ops_project.operations.alerting.rendering.lines import facts
-    from ops_project.operations.channels.registry import unconfigured
+    from ops_project.operations.channels.registry import lacks, unconfigured
 
     ledger = _ledger(settings)
     alert = ledger.alert(number)
@@ -186,9 +186,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
             )
         )
         for name, lacking in left_out.items():
-            console.print(
-                f"{name}  left out: {' or '.join(lacking)} is not set in this process", markup=False, soft_wrap=True
-            )
+            console.print(f"{name}  left out: {lacks(lacking)} in this process", markup=False, soft_wrap=True)
         if verdict:
             console.print(f"Verdict: {verdict['verdict']} by {verdict['by']}: {escape(verdict['why'])}")
 

@@ -61,7 +61,7 @@ def lint(settings: Settings, as_json: bool) -> None:
     """Load everything strictly; then warn of what is allowed and probably not meant. Ends with 1 on a mistake."""
     from ops_project.catalog import ConfigError
     from ops_project.catalog import load as load_catalog
-    from ops_project.operations.channels.registry import unconfigured
+    from ops_project.operations.channels.registry import lacks, unconfigured
 
     try:
         catalog = load_catalog(settings)
@@ -75,7 +75,7 @@ def lint(settings: Settings, as_json: bool) -> None:
         emit(as_json, {"mistakes": problems, "warnings": []}, lambda: console.print("\n".join(problems), markup=False))
         raise SystemExit(1) from None
     warnings = [
-        f"channel {name} is left out: {' or '.join(lacking)} is not set"
+        f"channel {name} is left out: {lacks(lacking)}"
         for name, lacking in unconfigured(catalog.receivers.receivers, settings).items()
     ]
     used = {condition.metric for rule in catalog.rules.rules.values() for condition in rule.conditions}

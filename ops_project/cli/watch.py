@@ -24,15 +24,30 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.watch import Watch
 
-    watcher = Watch(settings, load_catalog(settings), datetime.now(UTC), instance_of(settings), OBSERVERS)
-    down = False
-    done = 0
+    since, catalog = datetime.now(UTC), load_catalog(settings)
+    watcher: Watch | None = None
+    down, trouble, done = False, "", 0
     while looks is None or done < looks:
-        report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
-        if (report is not None) != down:
-            down = report is not None
-            said = "the orchestrator is down: running the cycle here" if down else "the orchestrator is back"
-            console.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC {said}")
+        try:
+            # Dagster's storage may be away as well, and it is opened here: a watcher that starts then must not end.
+            watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
+            report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            if words != trouble:
+                _say(f"cannot look: {words}; trying again every {every:g} s")
+            trouble = words
+        else:
+            if trouble:
+                _say("looking again")
+                trouble = ""
+            if (report is not None) != down:
+                down = report is not None
+                _say("the orchestrator is down: running the cycle here" if down else "the orchestrator is back")
         done += 1
         if looks is None or done < looks:
             time.sleep(every)
+
+
+def _say(words: str) -> None:
+    console.print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC {words}", markup=False, soft_wrap=True)

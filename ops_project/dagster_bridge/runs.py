@@ -146,13 +146,16 @@ def process_tags() -> dict[str, str]:
     return {PROCESS_TAG: str(current())}
 
 
-def mark_dead_runs(instance: dg.DagsterInstance, now: datetime) -> list[str]:
-    """End the runs whose process died without a word, and free their pool slots. Returns what was done, in words."""
+def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None = None) -> list[str]:
+    """End the runs whose process died without a word, and free their pool slots. Returns what was done, in words.
+
+    `left`: the run that held the writer's lock and died with it, also where its process cannot be seen from here.
+    """
     done = []
     for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
         process = Process.parse(run.tags.get(PROCESS_TAG, ""))
-        if process is None or process.alive():
+        if process is None or not (process.gone() or (run.run_id == left and not process.alive())):
             continue
         message = (
             f"The process of this run (pid {process.pid}) ended without a word: it was killed, or the machine was "

@@ -44,6 +44,7 @@ class LockTimeout(TimeoutError):
 class _Held:
     descriptor: int
     depth: int
+    left: Holder | None = None
 
 
 _held: dict[Path, _Held] = {}
@@ -72,7 +73,8 @@ def hold(
     if mine is None:
         descriptor = _acquire(path, timeout, on_wait)
         with _guard:
-            mine = _held[path] = _Held(descriptor, 1)
+            # Who lets it go in an orderly way empties the file.
+            mine = _held[path] = _Held(descriptor, 1, _read(path))
     try:
         if mine.depth == 1 or run is not None:
             _write(mine.descriptor, Holder(os.getpid(), owner, run, now.isoformat(timespec="seconds")))
@@ -102,6 +104,13 @@ def holder(path: Path) -> Holder | None:
         return _read(path) or Holder(0, "an unknown process", None, "an unknown time")
     finally:
         os.close(descriptor)
+
+
+def left_behind(path: Path) -> Holder | None:
+    """Who died holding the lock that this process holds now; None where its last holder ended well."""
+    with _guard:
+        mine = _held.get(path)
+        return mine.left if mine is not None else None
 
 
 def held_here(path: Path) -> bool:

@@ -1,7 +1,8 @@
 """Which process is this, and does that one still live?
 
-A pid alone is not enough: it is used again, and it means nothing after a reboot. So a process is its host's boot, its
-pid and its start time.
+A pid alone is not enough: it is used again, and it means nothing after a reboot or in another container. So a process
+is its host's boot and PID namespace, its pid and its start time. What happens to a process of another namespace cannot
+be seen from here: it is neither alive nor gone.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """One process of one boot of this machine."""
+    """One process of one boot of a machine."""
 
     boot: str
+    """The boot and, after a dot, the PID namespace. Homes of earlier versions have the boot alone."""
     pid: int
     started: str
 
@@ -30,15 +32,27 @@ class Process:
         pid, _, started = rest.partition(":")
         return cls(boot, int(pid), started) if pid.isdigit() and started else None
 
+    def visible(self) -> bool:
+        """Whether its pid means anything here: the same boot and the same PID namespace."""
+        boot, _, namespace = self.boot.partition(".")
+        return boot == _boot() and namespace in ("", _namespace())
+
     def alive(self) -> bool:
-        """Whether it runs now. False after a reboot, and where its pid belongs to another."""
-        return self.boot == _boot() and _started(self.pid) == self.started
+        """Whether it is seen to run now. False where it cannot be seen, and where its pid belongs to another."""
+        return self.visible() and _started(self.pid) == self.started
+
+    def gone(self) -> bool:
+        """Whether it is known to have ended: seen from here, or before this machine's last start."""
+        if self.visible():
+            return _started(self.pid) != self.started
+        return self.boot.partition(".")[0] != _boot()
 
 
 def current() -> Process:
     """This process."""
     pid = os.getpid()
-    return Process(_boot(), pid, _started(pid) or "0")
+    namespace = _namespace()
+    return Process(f"{_boot()}.{namespace}" if namespace else _boot(), pid, _started(pid) or "0")
 
 
 @lru_cache(maxsize=1)
@@ -49,6 +63,15 @@ def _boot() -> str:
         import psutil
 
         return str(int(psutil.boot_time()))
+
+
+@lru_cache(maxsize=1)
+def _namespace() -> str:
+    """The number of this process's PID namespace; empty where the system has none."""
+    try:
+        return Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
+    except OSError:
+        return ""
 
 
 def _started(pid: int) -> str | None:

@@ -40,3 +40,16 @@ def test_text_that_is_no_process() -> None:
 def _started(pid: int) -> str:
     with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:  # noqa: PTH123
         return stat.read().rpartition(")")[2].split()[19]
+
+
+def test_a_process_of_another_container_on_this_host_is_neither_alive_nor_gone():
+    boot = current().boot.partition(".")[0]
+    elsewhere = Process(f"{boot}.1", os.getpid(), "1")
+    assert not elsewhere.visible() and not elsewhere.alive() and not elsewhere.gone()
+
+
+def test_what_an_earlier_version_wrote_is_still_understood():
+    boot = current().boot.partition(".")[0]
+    assert Process(boot, os.getpid(), current().started).alive()
+    assert Process(boot, os.getpid(), "1").gone()
+    assert Process("before", os.getpid(), "1").gone(), "the machine was started anew since"

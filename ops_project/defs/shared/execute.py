@@ -50,7 +50,8 @@ def run_domain(
     began = time.perf_counter()
     with locks.hold(settings.lock, owner=f"ops run, {domain}", now=clock(), on_wait=on_wait):
         now = clock()
-        repaired = bridge.mark_dead_runs(instance, now)
+        died = locks.left_behind(settings.lock)
+        repaired = bridge.mark_dead_runs(instance, now, died.run if died is not None else None)
         ranges, mode = _ranges(site, domain, order, now)
         if mode == partitions.ARRIVED:
             newest = bridge.last_runs(instance, [domain]).get(domain)

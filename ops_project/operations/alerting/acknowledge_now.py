@@ -27,12 +27,12 @@ def _record(cycle: Cycle) -> None:
     take_up(decision, cycle.now, leave=told_elsewhere(decision.state, cycle.config))
     tell_pagers(decision, cycle.config, cycle.now)
     if not decision.empty:
-        lease = cycle.lease
         # No cursor: what nobody has decided on is still to be decided on.
-        cycle.report.queued = cycle.ledger.record(decision, {}, cycle.now, (lease.name, lease.holder, lease.fence))
+        cycle.report.queued = cycle.ledger.record(decision, {}, cycle.now, cycle.lease.fenced)
 
 
 def _send(cycle: Cycle) -> None:
-    cycle.report.delivery = Deliverer(cycle.ledger, cycle.catalog.receivers.receivers, cycle.settings).deliver(
+    deliverer = Deliverer(cycle.ledger, cycle.catalog.receivers.receivers, cycle.settings, cycle.lease.fenced)
+    cycle.report.delivery = deliverer.deliver(
         lambda: max(cycle.clock(), cycle.now), kind="acknowledge", without=cycle.config.unconfigured
     )

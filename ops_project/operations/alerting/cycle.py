@@ -209,16 +209,15 @@ def _sliding(state: State, config: AlertConfig) -> dict[str, timedelta]:
 def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
     lease = cycle.lease
     progress = {DECIDED: str(cursor), "routes_version": decision.state.routes_version}
-    cycle.report.queued += cycle.ledger.record(decision, progress, cycle.now, (lease.name, lease.holder, lease.fence))
+    cycle.report.queued += cycle.ledger.record(decision, progress, cycle.now, lease.fenced)
     reach("cycle:recorded")
 
 
 def notify(cycle: Cycle) -> None:
     """Send what is due."""
     # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
-    cycle.report.delivery = Deliverer(cycle.ledger, cycle.catalog.receivers.receivers, cycle.settings).deliver(
-        lambda: max(cycle.clock(), cycle.now)
-    )
+    deliverer = Deliverer(cycle.ledger, cycle.catalog.receivers.receivers, cycle.settings, cycle.lease.fenced)
+    cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now))
 
 
 def show(cycle: Cycle) -> None:
@@ -297,6 +296,7 @@ def run_once(
         lease = _take_lease(ledger, wall(), name)
         if lease is None:
             return CycleReport(skipped="another process runs the cycle")
+        # Also where another has it by now: only what is still ours is given back.
         held.callback(lambda: ledger.release(lease, wall()))
         if lineage is not None:
             lineage_kept.remember(ledger, lineage, now)
@@ -328,8 +328,8 @@ def _keep_lease(cycle: Cycle) -> None:
     lease, ttl = cycle.lease, timedelta(seconds=LEASE_SECONDS)
     if (now := cycle.clock()) - lease.heartbeat_at < ttl / 3:
         return
-    renewed = cycle.ledger.acquire(lease.name, lease.holder, now, ttl)
-    if renewed is None or renewed.fence != lease.fence:
+    renewed = cycle.ledger.renew(lease, now, ttl)
+    if renewed is None:
         raise LeaseLost(f"the lease {lease.name!r} went to another while this cycle ran")
     cycle.lease = renewed
 
@@ -340,7 +340,7 @@ def _take_lease(ledger: Ledger, now: datetime, holder: str) -> Lease | None:
         return lease
     held = ledger.lease(LEASE)
     process = Process.parse(held.holder) if held is not None else None
-    if held is not None and process is not None and process.boot == current().boot and not process.alive():
+    if held is not None and process is not None and process.visible() and not process.alive():
         # It died on this machine: nothing can still be writing under its fence.
         ledger.release(held, now)
         return ledger.acquire(LEASE, holder, now, timedelta(seconds=LEASE_SECONDS))

@@ -14,7 +14,8 @@ from ops_project.operations.alerting.decide.backoff import delay
 from ops_project.operations.channels import registry
 from ops_project.operations.channels.protocol import DeliveryError, Sender
 from ops_project.operations.ledger import Ledger
-from ops_project.operations.ledger.outbox import Message
+from ops_project.operations.ledger.leases import Fence
+from ops_project.operations.ledger.outbox import LONGEST_WAIT, Message
 from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
@@ -35,18 +36,32 @@ class DeliveryReport:
     """Channel → its last error."""
 
 
+@dataclass(frozen=True)
+class _Failed:
+    until: datetime
+    service: bool
+    """The service could not be used at all; else only this recipient is left alone."""
+
+
 class Deliverer:
     """Keeps the senders of one configuration, so that their clients are made once."""
 
-    def __init__(self, ledger: Ledger, receivers: Mapping[str, Receiver], settings: Settings) -> None:
-        self.ledger, self.receivers, self.settings = ledger, receivers, settings
+    def __init__(
+        self, ledger: Ledger, receivers: Mapping[str, Receiver], settings: Settings, lease: Fence | None = None
+    ) -> None:
+        self.ledger, self.receivers, self.settings, self.lease = ledger, receivers, settings, lease
         self.senders: dict[str, Sender] = {}
+        self.hidden = registry.secret_values(receivers, settings)
 
     def deliver(self, clock: Clock, kind: str = "", without: Collection[str] = ()) -> DeliveryReport:
-        """Send what is due, for at most the budget; of one `kind`, and not through `without`, where that is said."""
+        """Send what is due, for at most the budget; of one `kind`, and not through `without`, where that is said.
+
+        Raises LeaseLost where another process runs the cycle by now.
+        """
         report = DeliveryReport()
         started = clock()
         down: dict[tuple[str, str], datetime] = {}
+        tried: set[int] = set()
         while clock() - started < BUDGET:
             due = self.ledger.due(clock(), kind=kind, without=without)
             if not due:
@@ -60,13 +75,16 @@ class Deliverer:
                     same = [
                         m.id
                         for m in due
-                        if m.channel == message.channel and (whole or m.recipient == message.recipient)
+                        if m.id not in tried
+                        and m.channel == message.channel
+                        and (whole or m.recipient == message.recipient)
                     ]
                     self.ledger.postpone(same, until)
                     report.postponed += len(same)
                     break
-                if (wait := self._attempt(message, report, clock)) is not None:
-                    down[(message.channel, "")] = wait
+                tried.add(message.id)
+                if (failed := self._attempt(message, report, clock)) is not None:
+                    down[(message.channel, "") if failed.service else endpoint] = failed.until
                 if clock() - started >= BUDGET:
                     break
         return report
@@ -84,10 +102,10 @@ class Deliverer:
         receiver = self.receivers.get(message.receiver)
         return dict(receiver.named(message.receiver)).get(message.channel) if receiver is not None else None
 
-    def _attempt(self, message: Message, report: DeliveryReport, clock: Clock) -> datetime | None:
-        """Send one message; returns until when its channel should be left alone, if it failed."""
+    def _attempt(self, message: Message, report: DeliveryReport, clock: Clock) -> _Failed | None:
+        """Send one message; returns what should be left alone and until when, if it failed."""
         channel = self._channel(message)
-        if not self.ledger.claim(message.id, clock()):
+        if not self.ledger.claim(message.id, clock(), self.lease):
             return None
         reach("delivery:claimed")
         attempt = message.attempts + 1
@@ -95,7 +113,7 @@ class Deliverer:
             if channel is None:
                 raise DeliveryError(f"receiver {message.channel} is no longer configured", permanent=True)
             if lacking := registry.missing(channel, self.settings):
-                raise DeliveryError(f"not set: {', '.join(lacking)}")
+                raise DeliveryError(registry.lacks(lacking), service_down=True)
             if message.channel not in self.senders:
                 self.senders[message.channel] = registry.sender(channel, self.settings)
             detail = self.senders[message.channel].send(message)
@@ -107,7 +125,7 @@ class Deliverer:
                 message, attempt, channel, DeliveryError(f"{type(error).__name__}: {error}"), report, clock
             )
         reach("delivery:sent")
-        self.ledger.delivered(message.id, clock(), detail)
+        self.ledger.delivered(message.id, clock(), registry.mask(detail, self.hidden), self.lease)
         report.delivered += 1
         return None
 
@@ -119,14 +137,17 @@ class Deliverer:
         error: DeliveryError,
         report: DeliveryReport,
         clock: Clock,
-    ) -> datetime | None:
-        report.errors[message.channel] = str(error)
+    ) -> _Failed | None:
+        words = registry.mask(str(error), self.hidden)
+        report.errors[message.channel] = words
         limit = channel.max_attempts if channel is not None else 0
         if error.permanent or attempt >= limit:
-            self.ledger.failed(message.id, clock(), str(error), None)
+            self.ledger.failed(message.id, clock(), words, None, self.lease)
             report.dead += 1
             return None
-        retry_at = clock() + (error.retry_after or delay(attempt, message.key))
-        self.ledger.failed(message.id, clock(), str(error), retry_at)
+        # A service may ask for less than our own interval, and for more of it: never for longer than LONGEST_WAIT.
+        wait = error.retry_after if error.retry_after else delay(attempt, message.key)
+        retry_at = clock() + min(wait, LONGEST_WAIT)
+        self.ledger.failed(message.id, clock(), words, retry_at, self.lease, error.remaining)
         report.failed += 1
-        return retry_at
+        return _Failed(retry_at, error.service_down)

@@ -5,62 +5,168 @@ from __future__ import annotations
 import smtplib
 import socket
 import ssl
+from contextlib import suppress
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
+from io import BufferedReader
 
 from ops_project.operations.alerting.rendering.email import as_html
 from ops_project.operations.alerting.rendering.lines import as_text
+from ops_project.operations.channels.deadline import Deadline
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 from ops_project.operations.ledger.outbox import Message
 
 DOMAIN = "ops-project.local"
+REPLY_BYTES = 65_536
+READY, CLOSING = 220, 421
+PERMANENT_FROM = 500
+# The message itself is refused, whoever it goes to.
+NEVER = frozenset({552, 554})
+
+Refused = dict[str, tuple[int, bytes]]
+"""Recipient → the server's code and words."""
 
 
 class EmailSender:
     """One SMTP server. `tls`: starttls, implicit, auto (starttls where offered) or none."""
 
-    def __init__(self, host: str, port: int, sender: str, user: str | None, password: str | None, tls: str) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        sender: str,
+        user: str | None,
+        password: str | None,
+        tls: str,
+        seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self.host, self.port, self.sender = host, port, sender
         self.user, self.password, self.tls = user, password, tls
+        self.seconds = seconds
 
     def send(self, message: Message) -> str:
         email = compose(message, self.sender)
+        deadline = Deadline(self.seconds)
+        wanted = message.remaining or tuple(message.recipient.split(","))
         try:
-            with self._connect() as server:
-                refused = server.send_message(email)
+            refused = self._deliver(email, wanted, deadline)
         except smtplib.SMTPRecipientsRefused as error:
-            permanent = all(500 <= code < 600 for code, _ in error.recipients.values())
-            raise DeliveryError(f"recipients refused: {error.recipients}", permanent=permanent) from error
+            raise self._all_refused(error) from error
         except smtplib.SMTPAuthenticationError as error:
             # Somebody may set the password right in the meantime: it waits like an outage.
-            raise DeliveryError(f"{self.host}: login refused ({error.smtp_code})") from error
+            raise DeliveryError(f"{self.host}: login refused ({error.smtp_code})", service_down=True) from error
         except smtplib.SMTPResponseException as error:
-            permanent = error.smtp_code in (552, 554)
-            raise DeliveryError(f"{self.host}: {error.smtp_code} {error.smtp_error!r}", permanent=permanent) from error
+            raise DeliveryError(
+                f"{self.host}: {error.smtp_code} {error.smtp_error!r}",
+                permanent=error.smtp_code in NEVER,
+                service_down=error.smtp_code == CLOSING or isinstance(error, smtplib.SMTPConnectError),
+            ) from error
         except (smtplib.SMTPException, OSError, ssl.SSLError) as error:
-            raise DeliveryError(f"{self.host}:{self.port}: {type(error).__name__}: {error}") from error
-        return f"accepted by {self.host}" + (f", refused: {refused}" if refused else "")
+            # A socket that the deadline shut ends in any of these errors.
+            words = str(deadline.error()) if deadline.passed else f"{type(error).__name__}: {error}"
+            raise DeliveryError(f"{self.host}:{self.port}: {words}", service_down=True) from error
+        later = tuple(name for name, (code, _) in refused.items() if code < PERMANENT_FROM)
+        if later:
+            raise DeliveryError(f"{self.host} defers {_said(refused)}; the others have it", remaining=later)
+        return f"accepted by {self.host}" + (f", refused: {_said(refused)}" if refused else "")
 
-    def _connect(self) -> smtplib.SMTP:
-        name = socket.gethostname() or "localhost"
-        if self.tls == "implicit":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.host, self.port, local_hostname=name, timeout=TIMEOUT_SECONDS, context=ssl.create_default_context()
-            )
-        else:
-            server = smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=TIMEOUT_SECONDS)
+    def _deliver(self, email: EmailMessage, wanted: tuple[str, ...], deadline: Deadline) -> Refused:
+        connected = deadline.connect(self.host, self.port)
+        with deadline.ends(connected):
+            connected.settimeout(deadline.remaining())
+            server = self._session(connected)
+            try:
+                refused: Refused = server.send_message(email, to_addrs=list(wanted))
+            except BaseException:
+                server.close()
+                raise
+            # The server has the message. What goes wrong from here on must not have it sent again.
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+        return refused
+
+    def _all_refused(self, error: smtplib.SMTPRecipientsRefused) -> DeliveryError:
+        codes = {code for code, _ in error.recipients.values()}
+        later = tuple(name for name, (code, _) in error.recipients.items() if code < PERMANENT_FROM)
+        return DeliveryError(
+            f"{self.host} refuses {_said(error.recipients)}",
+            permanent=not later,
+            service_down=CLOSING in codes,
+            remaining=later,
+        )
+
+    def _session(self, connected: socket.socket) -> smtplib.SMTP:
+        """A session that is greeted, encrypted and logged in as configured. Closes the socket where that fails."""
+        encrypted = self.tls == "implicit"
+        if encrypted:
+            connected = ssl.create_default_context().wrap_socket(connected, server_hostname=self.host)
+        server = _Session(connected, self.host, self.port)
         try:
+            server.greeted()
             server.ehlo()
             if self.tls == "starttls" or (self.tls == "auto" and server.has_extn("starttls")):
                 server.starttls(context=ssl.create_default_context())
                 server.ehlo()
+                encrypted = True
             if self.user and self.password:
+                if not encrypted and self.tls != "none":
+                    raise DeliveryError(
+                        f"{self.host}: it offers no encryption, so the password was not sent and nobody was told. "
+                        "Use a port that offers STARTTLS, or set tls: none on this channel to send it in clear",
+                        service_down=True,
+                    )
                 server.login(self.user, self.password)
         except BaseException:
             server.close()
             raise
         return server
+
+
+class _Session(smtplib.SMTP):
+    """smtplib over a socket that is connected already, and that reads no more than it has use for."""
+
+    def __init__(self, connected: socket.socket, host: str, port: int) -> None:
+        super().__init__(local_hostname=socket.gethostname() or "localhost")
+        self.sock = connected
+        self._host, self._port = host, port  # starttls verifies this name
+
+    def greeted(self) -> None:
+        """Read the server's first words. Raises SMTPConnectError where they are no welcome."""
+        code, words = self.getreply()
+        if code != READY:
+            raise smtplib.SMTPConnectError(code, words)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Bounded(self.sock.makefile("rb"))
+        if isinstance(self.file, _Bounded):
+            self.file.left = REPLY_BYTES
+        return super().getreply()
+
+
+class _Bounded:
+    """A file of which one reply may take only so many bytes."""
+
+    def __init__(self, file: BufferedReader) -> None:
+        self.file, self.left = file, REPLY_BYTES
+
+    def readline(self, size: int) -> bytes:
+        line = self.file.readline(size)
+        self.left -= len(line)
+        if self.left < 0:
+            raise OSError(f"a reply of more than {REPLY_BYTES} bytes")
+        return line
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def _said(refused: Refused) -> str:
+    return "; ".join(
+        f"{name}: {code} {words.decode('utf-8', 'replace')[:200]}" for name, (code, words) in refused.items()
+    )
 
 
 def compose(message: Message, sender: str) -> EmailMessage:

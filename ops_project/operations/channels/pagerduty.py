@@ -5,62 +5,39 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx2 as httpx
-from pagerduty import EventsApiV2Client
-from pagerduty.errors import Error as PagerDutyError
-
 from ops_project.operations.alerting.rendering.lines import as_text, facts, run_link
+from ops_project.operations.channels.http import post
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 from ops_project.operations.ledger.outbox import Message
 
+EVENTS = "https://events.pagerduty.com"
 SEVERITIES = {"critical": "critical", "high": "error", "medium": "warning", "low": "info"}
 SUMMARY_LENGTH = 1024
 BAD_REQUEST = 400
-TOO_MANY = 429
 
 
 class PagerDutySender:
-    """One integration key."""
+    """One integration key. `url`: of another region, or of a relay in one's own network."""
 
-    def __init__(self, routing_key: str, url: str | None = None) -> None:
-        options: dict[str, Any] = {"base_url": url}
-        if url is not None and url.startswith("http://"):
-            # The client insists on https; a relay in one's own network need not have it.
-            options = {"transport": _Relay(url)}
-        self.client = EventsApiV2Client(routing_key, timeout=TIMEOUT_SECONDS, **options)
-        # The outbox retries, with its own backoff, and must not be held up by a client that sleeps: by default this one
-        # tries again for ever on 429. A limit below the first attempt makes it hand the answer back at once.
-        self.client.retry = {TOO_MANY: 1}
-        self.client.max_http_attempts = -1
-        self.client.max_network_attempts = 0
+    def __init__(self, routing_key: str, url: str | None = None, seconds: float = TIMEOUT_SECONDS) -> None:
+        self.routing_key, self.seconds = routing_key, seconds
+        self.url = (url or EVENTS).rstrip("/") + "/v2/enqueue"
 
     def send(self, message: Message) -> str:
         payload = message.payload
-        key = dedup_key(message)
-        try:
-            if message.kind == "acknowledge":
-                return self.client.acknowledge(key)
-            if payload["status"] == "resolved":
-                return self.client.resolve(key)
-            return self.client.send_event("trigger", dedup_key=key, **event(payload))
-        except (PagerDutyError, httpx.HTTPError, OSError) as error:
-            response = getattr(error, "response", None)
-            status = getattr(response, "status_code", None)
+        action: dict[str, Any] = {"event_action": "acknowledge"}
+        if message.kind != "acknowledge":
+            resolved = payload["status"] == "resolved"
+            action = {"event_action": "resolve"} if resolved else {"event_action": "trigger", **event(payload)}
+        body = {"routing_key": self.routing_key, "dedup_key": dedup_key(message), **action}
+        answer = post("PagerDuty", self.url, body, seconds=self.seconds)
+        if not answer.ok:
             raise DeliveryError(
-                f"PagerDuty: {status or type(error).__name__}: {str(error)[:300]}", permanent=status == BAD_REQUEST
-            ) from error
-
-
-class _Relay(httpx.HTTPTransport):
-    """Sends what is meant for PagerDuty to a plain-text relay."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.relay = httpx.URL(url)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.url = request.url.copy_with(scheme="http", host=self.relay.host, port=self.relay.port)
-        return super().handle_request(request)
+                f"PagerDuty: {answer.status}: {answer.text[:300]}",
+                permanent=answer.status == BAD_REQUEST,
+                retry_after=answer.retry_after(),
+            )
+        return str(answer.json().get("dedup_key") or answer.status)
 
 
 def dedup_key(message: Message) -> str:

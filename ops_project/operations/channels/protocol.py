@@ -8,21 +8,36 @@ from typing import Protocol
 from ops_project.operations.ledger.outbox import Message
 
 TIMEOUT_SECONDS = 10.0
-"""Of one call to a service; nothing waits longer for it."""
+"""Of one whole call to a service, from looking its name up to the end of its answer. Nothing waits longer for it."""
 
 
 class DeliveryError(RuntimeError):
-    """It was not delivered. `permanent`: trying again cannot help; `retry_after`: the service said when."""
+    """It was not delivered.
 
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: timedelta | None = None) -> None:
+    `permanent`: trying again cannot help. `retry_after`: the service said when. `service_down`: the service itself
+    could not be used (no connection, no answer, login refused), so that its other messages would fail as well.
+    `remaining`: the recipients who did not get it, where others did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: timedelta | None = None,
+        service_down: bool = False,
+        remaining: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.service_down = service_down
+        self.remaining = remaining
 
 
 class Sender(Protocol):
     """Sends one message; safe to be called again with the same message."""
 
     def send(self, message: Message) -> str:
-        """Returns what the service answered. Raises DeliveryError."""
+        """Returns what the service answered, within TIMEOUT_SECONDS. Raises DeliveryError."""
         ...

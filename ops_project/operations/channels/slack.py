@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.webhook import WebhookClient
-
 from ops_project.operations.alerting.rendering.slack import as_slack
+from ops_project.operations.channels.http import Answer, post
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 from ops_project.operations.ledger.outbox import Message
 
+API = "https://slack.com/api/"
 PERMANENT = frozenset({"channel_not_found", "is_archived", "invalid_blocks", "msg_too_long", "not_in_channel"})
-TOO_MANY = 429
+# The token itself is refused: no message of this channel can go out until somebody sets another.
+LOGIN = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 
 
 class SlackWebhookSender:
     """One incoming webhook; its channel is fixed where it was made."""
 
-    def __init__(self, url: str) -> None:
-        self.client = WebhookClient(url, timeout=int(TIMEOUT_SECONDS))
+    def __init__(self, url: str, seconds: float = TIMEOUT_SECONDS) -> None:
+        self.url, self.seconds = url, seconds
 
     def send(self, message: Message) -> str:
-        body = as_slack(message.payload)
-        try:
-            response = self.client.send(text=body["text"], blocks=body["blocks"])
-        except (OSError, SlackClientError) as error:
-            raise DeliveryError(f"Slack: {type(error).__name__}: {error}") from error
-        if response.status_code != 200:
-            wait = response.headers.get("Retry-After") or response.headers.get("retry-after")
+        answer = post("Slack", self.url, as_slack(message.payload), seconds=self.seconds)
+        if answer.status != 200:
             raise DeliveryError(
-                f"Slack: {response.status_code} {response.body}",
-                permanent=400 <= response.status_code < 500
-                and response.status_code != TOO_MANY
-                and response.body in PERMANENT,
-                retry_after=timedelta(seconds=float(wait)) if wait else None,
+                f"Slack: {answer.status} {answer.text[:200]}",
+                permanent=400 <= answer.status < 500 and answer.text.strip() in PERMANENT,
+                retry_after=answer.retry_after(),
             )
         return "ok"
 
@@ -43,25 +33,28 @@ class SlackWebhookSender:
 class SlackTokenSender:
     """A bot; `channel` is used where the message names no recipient."""
 
-    def __init__(self, token: str, channel: str | None, base_url: str | None = None) -> None:
-        options = {"base_url": base_url} if base_url else {}
-        self.client = WebClient(token=token, timeout=int(TIMEOUT_SECONDS), **options)
-        self.channel = channel
+    def __init__(
+        self, token: str, channel: str | None, base_url: str | None = None, seconds: float = TIMEOUT_SECONDS
+    ) -> None:
+        self.token, self.channel, self.seconds = token, channel, seconds
+        self.url = (base_url or API).rstrip("/") + "/chat.postMessage"
 
     def send(self, message: Message) -> str:
-        body = as_slack(message.payload)
         channel = message.recipient or self.channel
         if not channel:
             raise DeliveryError("Slack: neither the recipient nor the receiver has a channel", permanent=True)
-        try:
-            response = self.client.chat_postMessage(channel=channel, text=body["text"], blocks=body["blocks"])
-        except SlackApiError as error:
-            wait = error.response.headers.get("Retry-After") if error.response.status_code == TOO_MANY else None
-            raise DeliveryError(
-                f"Slack: {error.response.get('error')}",
-                permanent=error.response.get("error") in PERMANENT,
-                retry_after=timedelta(seconds=float(wait)) if wait else None,
-            ) from error
-        except (OSError, SlackClientError) as error:
-            raise DeliveryError(f"Slack: {type(error).__name__}: {error}") from error
-        return f"{response.get('channel')} {response.get('ts')}"
+        body = {"channel": channel, **as_slack(message.payload)}
+        answer = post("Slack", self.url, body, {"Authorization": f"Bearer {self.token}"}, seconds=self.seconds)
+        said = answer.json()
+        if not answer.ok or said.get("ok") is not True:
+            raise _refused(answer, str(said.get("error") or ""))
+        return f"{said.get('channel')} {said.get('ts')}"
+
+
+def _refused(answer: Answer, error: str) -> DeliveryError:
+    return DeliveryError(
+        f"Slack: {error or f'{answer.status} {answer.text[:200]}'}",
+        permanent=error in PERMANENT,
+        retry_after=answer.retry_after(),
+        service_down=error in LOGIN,
+    )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-import requests
-
+from ops_project.operations.channels.http import post
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 from ops_project.operations.ledger.outbox import Message
 
@@ -20,26 +18,21 @@ NEVER_ENDED = "0001-01-01T00:00:00Z"
 class WebhookSender:
     """POSTs to one URL, with an Idempotency-Key so that the other side can drop a repeat."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
-        self.url, self.token = url, token
+    def __init__(self, url: str, token: str | None = None, seconds: float = TIMEOUT_SECONDS) -> None:
+        self.url, self.token, self.seconds = url, token, seconds
 
     def send(self, message: Message) -> str:
         headers = {"Idempotency-Key": message.key}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        try:
-            response = requests.post(self.url, json=body(message), headers=headers, timeout=TIMEOUT_SECONDS)
-        except requests.RequestException as error:
-            # The URL may hold a secret: it is not repeated.
-            raise DeliveryError(f"webhook: {type(error).__name__}") from error
-        if not response.ok:
-            wait = response.headers.get("Retry-After", "")
+        answer = post("webhook", self.url, body(message), headers, seconds=self.seconds)
+        if not answer.ok:
             raise DeliveryError(
-                f"webhook: {response.status_code} {response.text[:200]}",
-                permanent=response.status_code in CLIENT_ERRORS and response.status_code not in LATER,
-                retry_after=timedelta(seconds=float(wait)) if wait.isdigit() else None,
+                f"webhook: {answer.status} {answer.text[:200]}",
+                permanent=answer.status in CLIENT_ERRORS and answer.status not in LATER,
+                retry_after=answer.retry_after(),
             )
-        return str(response.status_code)
+        return str(answer.status)
 
 
 def body(message: Message) -> dict[str, Any]:

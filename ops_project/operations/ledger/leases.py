@@ -6,13 +6,16 @@ wakes up changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select
 
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
 from ops_project.operations.ledger.schema import leases
+
+Fence = tuple[str, str, int]
+"""(lease, holder, number): under which claim something is written."""
 
 
 class LeaseLost(RuntimeError):
@@ -27,9 +30,13 @@ class Lease:
     heartbeat_at: datetime
     expires_at: datetime
 
+    @property
+    def fenced(self) -> Fence:
+        return (self.name, self.holder, self.fence)
+
 
 def check_fence(connection: Connection, name: str, holder: str, fence: int) -> None:
-    """Raises LeaseLost unless `holder` still has the lease with this fence."""
+    """Raises LeaseLost unless `holder` still has the lease with this fence. Within a transaction of the caller's."""
     row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
     if row is None or row.holder != holder or row.fence != fence:
         raise LeaseLost(f"the lease {name!r} is held by {row.holder if row else 'nobody'}")
@@ -39,13 +46,13 @@ class LeaseTable(Access):
     """Taking, keeping and giving back."""
 
     def acquire(self, name: str, holder: str, now: datetime, ttl: timedelta) -> Lease | None:
-        """Take the lease, or renew one's own. None while somebody else's has not expired."""
+        """Take the lease, under a new fence. None while somebody else's has not expired."""
         # Its holder dies in a power cut too, and who comes after knows it by the machine's boot.
         with self.write(durable=False) as connection:
             row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
             if row is not None and row.holder not in ("", holder) and row.expires_at > to_seconds(now):
                 return None
-            fence = 1 if row is None else row.fence + (row.holder != holder)
+            fence = 1 if row is None else row.fence + 1
             values = {
                 "holder": holder,
                 "fence": fence,
@@ -57,6 +64,18 @@ class LeaseTable(Access):
             else:
                 connection.execute(leases.update().where(leases.c.name == name).values(**values))
         return Lease(name, holder, fence, now, now + ttl)
+
+    def renew(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease | None:
+        """Keep a lease that is still one's own. None where another has taken it, or it was given back: then nothing
+        changes, and above all nothing is taken."""
+        expires = max(now + ttl, lease.expires_at)
+        with self.write(durable=False) as connection:
+            result = connection.execute(
+                leases.update()
+                .where(leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fence == lease.fence)
+                .values(heartbeat_at=to_seconds(now), expires_at=to_seconds(expires))
+            )
+        return replace(lease, heartbeat_at=now, expires_at=expires) if result.rowcount == 1 else None
 
     def release(self, lease: Lease, now: datetime) -> None:
         """Give it back; the heartbeat stays, for those who watch."""

@@ -1,11 +1,13 @@
 """The outbox: each message is claimed before it is sent and ticked off after, so that a kill loses none.
 
-A claim whose holder died is sent again and counted as uncertain: that is the one duplicate a kill can cause.
+A claim whose holder died is sent again and counted as uncertain: that is the one duplicate a kill can cause. A claim is
+made and settled under the lease of the cycle. Who has lost the lease meanwhile can still say that a message arrived,
+because that is true whoever sent it, and can take nothing back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +15,12 @@ from typing import Any
 from sqlalchemy import func, insert, or_, select
 
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
+from ops_project.operations.ledger.leases import Fence, check_fence
 from ops_project.operations.ledger.schema import deliveries, outbox
+from ops_project.operations.ledger.text import clean, cut
+
+LONGEST_WAIT = timedelta(minutes=5)
+"""Between two attempts at one message, whatever a service asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,8 @@ class Message:
     created_at: datetime
     attempts: int
     uncertain: int
+    remaining: tuple[str, ...] = ()
+    """The recipients who are still to get it, where the others have it already."""
 
 
 def _message(row: Any) -> Message:
@@ -48,6 +57,7 @@ def _message(row: Any) -> Message:
         from_seconds(row.created_at),
         row.attempts,
         row.uncertain,
+        tuple(row.remaining.split(",")) if row.remaining else (),
     )
 
 
@@ -55,7 +65,7 @@ class OutboxTable(Access):
     """Claiming, ticking off, putting back."""
 
     def recover_claims(self) -> int:
-        """Put back what a dead process had claimed. For the holder of the lease only. Returns how many."""
+        """Put back what another holder of the lease had claimed. For its holder only. Returns how many."""
         with self.write() as connection:
             result = connection.execute(
                 outbox.update()
@@ -88,7 +98,14 @@ class OutboxTable(Access):
         )
         statement = (
             select(outbox)
-            .where(outbox.c.state == "pending", outbox.c.next_attempt_at <= to_seconds(now))
+            .where(outbox.c.state == "pending")
+            .where(
+                or_(
+                    outbox.c.next_attempt_at <= to_seconds(now),
+                    # No wait is so long: this one was written under a clock that ran ahead.
+                    outbox.c.next_attempt_at > to_seconds(now + LONGEST_WAIT),
+                )
+            )
             .where(or_(outbox.c.group_key == "", outbox.c.id.in_(oldest)))
             .order_by(outbox.c.rank.desc(), outbox.c.id)
             .limit(limit)
@@ -100,27 +117,45 @@ class OutboxTable(Access):
         with self.read() as connection:
             return [_message(row) for row in connection.execute(statement)]
 
-    def claim(self, message: int, now: datetime) -> bool:
-        """Take a message; False where somebody else has it."""
+    def claim(self, message: int, now: datetime, lease: Fence | None = None) -> bool:
+        """Take a message; False where somebody else has it. Raises LeaseLost where `lease` is another's by now."""
         with self.write() as connection:
+            if lease is not None:
+                check_fence(connection, *lease)
             result = connection.execute(
                 outbox.update()
                 .where(outbox.c.id == message, outbox.c.state == "pending")
-                .values(state="sending", claimed_at=to_seconds(now), attempts=outbox.c.attempts + 1)
+                .values(
+                    state="sending",
+                    claimed_at=to_seconds(now),
+                    attempts=outbox.c.attempts + 1,
+                    claim=lease[2] if lease is not None else None,
+                )
             )
         return result.rowcount == 1
 
-    def delivered(self, message: int, now: datetime, detail: str = "") -> None:
-        self._settle(message, now, "delivered", detail, state="delivered", delivered_at=to_seconds(now), last_error="")
+    def delivered(self, message: int, now: datetime, detail: str = "", lease: Fence | None = None) -> bool:
+        """Tick it off. False where the claim was another's by now: then it only ends a message that still waits."""
+        done = {"state": "delivered", "delivered_at": to_seconds(now), "last_error": "", "remaining": ""}
+        return self._settle(message, now, "delivered", detail, lease, done, late=("pending", "dead"))
 
-    def failed(self, message: int, now: datetime, error: str, retry_at: datetime | None) -> None:
-        """Put back until `retry_at`, or give up where that is None."""
+    def failed(
+        self,
+        message: int,
+        now: datetime,
+        error: str,
+        retry_at: datetime | None,
+        lease: Fence | None = None,
+        remaining: Sequence[str] = (),
+    ) -> bool:
+        """Put back until `retry_at`, or give up where that is None. `remaining`: the others have got it. False, and
+        nothing is changed, where the claim was another's by now."""
+        left = {"remaining": ",".join(remaining)} if remaining else {}
+        text = cut(clean(error))
         if retry_at is None:
-            self._settle(message, now, "dead", error, state="dead", last_error=error)
-        else:
-            self._settle(
-                message, now, "failed", error, state="pending", last_error=error, next_attempt_at=to_seconds(retry_at)
-            )
+            return self._settle(message, now, "dead", text, lease, {"state": "dead", "last_error": text, **left})
+        again = {"state": "pending", "last_error": text, "next_attempt_at": to_seconds(retry_at), **left}
+        return self._settle(message, now, "failed", text, lease, again)
 
     def postpone(self, messages: list[int], until: datetime) -> None:
         """Not yet: a rate limit, or an endpoint that has just failed. Not an attempt."""
@@ -131,13 +166,36 @@ class OutboxTable(Access):
                 .values(next_attempt_at=to_seconds(until))
             )
 
-    def _settle(self, message: int, now: datetime, outcome: str, detail: str, **values: Any) -> None:
+    def _settle(
+        self,
+        message: int,
+        now: datetime,
+        outcome: str,
+        detail: str,
+        lease: Fence | None,
+        values: Mapping[str, Any],
+        late: Sequence[str] = (),
+    ) -> bool:
+        """Write how an attempt ended, if the claim is still this one; else only from one of the states `late`."""
         with self.write() as connection:
-            connection.execute(outbox.update().where(outbox.c.id == message).values(**values))
+            own = outbox.update().where(outbox.c.id == message, outbox.c.state == "sending")
+            if lease is not None:
+                own = own.where(outbox.c.claim == lease[2])
+            settled = connection.execute(own.values(**values)).rowcount == 1
+            if not settled and late:
+                connection.execute(
+                    outbox.update().where(outbox.c.id == message, outbox.c.state.in_(late)).values(**values)
+                )
             connection.execute(
                 insert(deliveries),
-                {"outbox_id": message, "at": to_seconds(now), "outcome": outcome, "detail": detail[:2000]},
+                {
+                    "outbox_id": message,
+                    "at": to_seconds(now),
+                    "outcome": outcome if settled else f"late {outcome}",
+                    "detail": cut(clean(detail), 2000),
+                },
             )
+        return settled
 
     def sent_since(self, channel: str, recipient: str, since: datetime) -> int:
         """Deliveries to one endpoint after `since`, for its rate limit."""

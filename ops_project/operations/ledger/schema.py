@@ -19,9 +19,16 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.types import TypeEngine
 
-HEAD = "0003"
+HEAD = "0004"
 metadata = MetaData()
+
+
+def _free(length: int) -> TypeEngine[str]:
+    """Text of any length, from people and services. SQLite never minded the length that it was declared with."""
+    return String(length).with_variant(Text(), "postgresql")
+
 
 signals = Table(
     "signals",
@@ -114,7 +121,7 @@ notification_log = Table(
     metadata,
     Column("group_key", String(16), primary_key=True),
     Column("channel", String(120), primary_key=True),
-    Column("recipient", String(240), primary_key=True),
+    Column("recipient", _free(240), primary_key=True),
     Column("firing", JSON, nullable=False),
     Column("resolved", JSON, nullable=False),
     Column("at", Float, nullable=False),
@@ -129,7 +136,7 @@ outbox = Table(
     Column("kind", String(16), nullable=False),
     Column("receiver", String(80), nullable=False),
     Column("channel", String(120), nullable=False),
-    Column("recipient", String(240), nullable=False),
+    Column("recipient", _free(240), nullable=False),
     Column("severity", String(10), nullable=False),
     Column("rank", Integer, nullable=False),
     Column("reason", String(40), nullable=False),
@@ -145,6 +152,8 @@ outbox = Table(
     Column("claimed_at", Float),
     Column("delivered_at", Float),
     Column("last_error", Text, nullable=False),
+    Column("claim", Integer),
+    Column("remaining", Text, nullable=False, server_default=""),
     Index("outbox_due", "state", "next_attempt_at"),
     Index("outbox_endpoint", "channel", "recipient", "delivered_at"),
 )
@@ -167,7 +176,7 @@ silences = Table(
     Column("matchers", JSON, nullable=False),
     Column("starts_at", Float, nullable=False),
     Column("ends_at", Float, nullable=False),
-    Column("owner", String(160), nullable=False),
+    Column("owner", _free(160), nullable=False),
     Column("reason", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("notice_sent_at", Float),
@@ -181,7 +190,7 @@ verdicts = Table(
     Column("alert", Integer, nullable=False),
     Column("verdict", String(20), nullable=False),
     Column("why", Text, nullable=False),
-    Column("given_by", String(160), nullable=False),
+    Column("given_by", _free(160), nullable=False),
     Column("at", Float, nullable=False),
     UniqueConstraint("alert", name="verdicts_alert"),
 )
@@ -190,7 +199,7 @@ acknowledgements = Table(
     "acknowledgements",
     metadata,
     Column("alert", Integer, primary_key=True, autoincrement=False),
-    Column("given_by", String(160), nullable=False),
+    Column("given_by", _free(160), nullable=False),
     Column("note", Text, nullable=False),
     Column("at", Float, nullable=False),
     Column("told_at", Float),

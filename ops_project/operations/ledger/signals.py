@@ -13,6 +13,7 @@ from ops_project.model.alerting.signal import Signal
 from ops_project.operations.ledger.access import Access, from_seconds, insert_new, to_seconds, upsert
 from ops_project.operations.ledger.newest import Newest
 from ops_project.operations.ledger.schema import cursors, documents, signals
+from ops_project.operations.ledger.text import clean, storable
 
 # Bound parameters of one statement; SQLite's limit is 32,766.
 CHUNK = 5000
@@ -117,7 +118,7 @@ class SignalTable(Access):
         with self.write(durable=bool(observed)) as connection:
             before = connection.execute(select(func.max(signals.c.seq))).scalar() or 0
             for start in range(0, len(observed), CHUNK):
-                rows = [_row(signal) for signal in observed[start : start + CHUNK]]
+                rows = [_row(storable(signal)) for signal in observed[start : start + CHUNK]]
                 connection.execute(insert_new(connection, signals), rows)
             new = 0
             if observed:
@@ -191,5 +192,5 @@ class SignalTable(Access):
 def set_cursors(connection: Connection, progress: Mapping[str, str], moment: float) -> None:
     """Within a transaction of the caller's."""
     if progress:
-        rows = [{"name": name, "value": value, "updated_at": moment} for name, value in progress.items()]
+        rows = [{"name": name, "value": clean(value), "updated_at": moment} for name, value in progress.items()]
         connection.execute(upsert(connection, cursors, ["name"]), rows)

@@ -36,7 +36,12 @@ ERROR = (
 
 
 def message(
-    tmp_path, status: str = "firing", uncertain: int = 0, recipient: str = "team@example.com", kind: str = "alert"
+    tmp_path,
+    status: str = "firing",
+    uncertain: int = 0,
+    recipient: str = "team@example.com",
+    kind: str = "alert",
+    remaining: tuple[str, ...] = (),
 ):
     """A page about a failed asset with everything that hangs on it; `status` resolved: the same, repaired."""
     settings = Settings.load(home=tmp_path)
@@ -95,6 +100,7 @@ def message(
         NOW,
         0,
         uncertain,
+        remaining,
     )
 
 

@@ -16,6 +16,14 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages = []
         self.refuse: str | None = None
+        self.full: set[str] = set()
+        """Recipients whose mailbox is full."""
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address in self.full:
+            return "452 mailbox full"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuse:

@@ -182,6 +182,99 @@ def test_a_failed_message_waits_and_a_delivered_one_is_gone(ledger, config):
     assert first.id not in {m.id for m in ledger.due(NOW + 99 * MINUTE)}
 
 
+def _lease(ledger, holder, at=NOW):
+    found = ledger.acquire("cycle", holder, at, MINUTE)
+    assert found is not None
+    return found
+
+
+def test_a_claim_needs_the_lease(ledger, config):
+    first = _queued(ledger, config)[0]
+    slow = _lease(ledger, "slow")
+    _lease(ledger, "other", NOW + 2 * MINUTE)
+    with pytest.raises(LeaseLost):
+        ledger.claim(first.id, NOW + 2 * MINUTE, slow.fenced)
+    assert first.id in {m.id for m in ledger.due(NOW + 2 * MINUTE)}
+
+
+@pytest.mark.parametrize("how", ["fails", "gives up"])
+def test_a_slow_sender_that_lost_its_claim_takes_no_delivery_back(ledger, config, how):
+    first = _queued(ledger, config)[0]
+    slow = _lease(ledger, "slow")
+    ledger.claim(first.id, NOW, slow.fenced)
+    other = _lease(ledger, "other", NOW + 2 * MINUTE)
+    ledger.recover_claims()
+    ledger.claim(first.id, NOW + 2 * MINUTE, other.fenced)
+    retry = NOW + 3 * MINUTE if how == "fails" else None
+    assert not ledger.failed(first.id, NOW + 2 * MINUTE, "too late", retry, slow.fenced)
+    assert ledger.delivered(first.id, NOW + 2 * MINUTE, "", other.fenced)
+    assert not ledger.failed(first.id, NOW + 2 * MINUTE, "too late", retry, slow.fenced)
+    assert ledger.outbox_counts()["delivered"] == 1 and ledger.outbox_counts()["possible_duplicates"] == 1
+
+
+def test_a_delivery_that_is_told_late_ends_a_message_that_still_waits(ledger, config):
+    first = _queued(ledger, config)[0]
+    slow = _lease(ledger, "slow")
+    ledger.claim(first.id, NOW, slow.fenced)
+    _lease(ledger, "other", NOW + 2 * MINUTE)
+    ledger.recover_claims()
+    assert not ledger.delivered(first.id, NOW + 2 * MINUTE, "", slow.fenced)
+    assert first.id not in {m.id for m in ledger.due(NOW + 99 * MINUTE)}
+
+
+def test_a_lost_lease_is_not_taken_again_by_keeping_it(ledger):
+    mine = _lease(ledger, "me")
+    assert ledger.renew(mine, NOW + MINUTE / 2, MINUTE) is not None
+    other = _lease(ledger, "other", NOW + 2 * MINUTE)
+    assert ledger.renew(mine, NOW + 2 * MINUTE, MINUTE) is None
+    ledger.release(mine, NOW + 2 * MINUTE)
+    assert ledger.lease("cycle").holder == "other"
+    ledger.release(other, NOW + 2 * MINUTE)
+    assert ledger.renew(mine, NOW + 2 * MINUTE, MINUTE) is None
+    assert ledger.acquire("cycle", "third", NOW + 2 * MINUTE, MINUTE) is not None, "nobody holds it"
+
+
+def test_a_retry_that_was_set_under_a_later_clock_is_due(ledger, config):
+    first = _queued(ledger, config)[0]
+    ledger.claim(first.id, NOW)
+    ledger.failed(first.id, NOW + timedelta(days=1), "down", NOW + timedelta(days=1, minutes=2))
+    assert first.id in {m.id for m in ledger.due(NOW + MINUTE)}
+
+
+NASTY = {
+    "NUL": "a\0b",
+    "half a surrogate": "a\ud83db",
+    "long": "x" * 100_000,
+    "long and not ASCII": "é" * 5000 + "\0",
+}
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
+def test_whatever_text_comes_in_is_stored_cleaned_and_cut(ledger, text):
+    fields = ("pipeline", "asset", "partition", "check", "run_id", "batch_id", "failure_class", "message", "domain")
+    given = dict.fromkeys((*fields, "evidence_ref", "occurrence"), text)
+    nasty = signal(labels={"file": text, text: "1"}, owners=(text,), assets=(text,), **given)
+    assert ledger.append([signal(2), nasty, signal(3)], {"events": text}) == 3
+    [(_, stored)] = [item for item in ledger.signals_after(0, 9) if item[1].asset not in ("gold/t2", "gold/t3")]
+    assert stored.fingerprint == next(
+        iter(ledger.latest("asset.failure").keys() - {signal(2).fingerprint, signal(3).fingerprint})
+    )
+    assert "\0" not in stored.message and len(stored.message) <= 10_000
+    assert ledger.append([nasty]) == 0, "it is the same signal when it comes again"
+
+
+def test_two_names_that_differ_only_behind_the_cut_stay_two(ledger):
+    ledger.append([signal(asset="x" * 300 + end) for end in "ab"])
+    assert len(ledger.latest("asset.failure")) == 2
+
+
+def test_what_a_service_answers_can_be_stored(ledger, config):
+    first = _queued(ledger, config)[0]
+    ledger.claim(first.id, NOW)
+    ledger.failed(first.id, NOW, "500 \0\ud83d" + "x" * 100_000, NOW + MINUTE)
+    assert "500" in ledger.outbox_list("pending", 9)[-1]["last_error"]
+
+
 def test_silences_end_early_or_by_themselves(ledger):
     number = ledger.add_silence([Matcher.parse('asset="x"')], NOW, NOW + MINUTE, "engineer-a", "why", NOW)
     assert [s.number for s in ledger.silences(NOW)] == [number]

@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, SqliteEventLogStorage
 
 from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.lineage import Lineage
@@ -59,7 +60,8 @@ def read(
 
 
 def _is_sqlite(instance: dg.DagsterInstance) -> bool:
-    return "Sqlite" in type(instance.event_log_storage).__name__
+    """Whether ids become visible in their order: SQLite has one writer at a time, in our event log as in the stock."""
+    return isinstance(instance.event_log_storage, SqliteEventLogStorage | ConsolidatedSqliteEventLogStorage)
 
 
 def _signals(

@@ -16,7 +16,7 @@ import psutil
 from ops_project.dagster_bridge import active_runs as bridge
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
-from ops_project.process.processes import Process, current
+from ops_project.process.processes import Process
 
 # CPU is a difference between two looks; the first one gives a number after this long.
 SAMPLE_SECONDS = 0.1
@@ -82,7 +82,7 @@ def _words(step: str, building: tuple[str, ...]) -> str:
 
 def _measured(process: Process | None) -> tuple[float | None, float | None]:
     """(CPU, memory) in percent of the machine's; None where it cannot be read."""
-    if process is None or process.boot != current().boot or not process.alive():
+    if process is None or not process.alive():
         return None, None
     try:
         handle = psutil.Process(process.pid)

@@ -12,7 +12,7 @@ from ops_project.operations.alerting.service_levels import standing as service_l
 from ops_project.operations.alerting.service_levels.durations import Baseline, pace
 from ops_project.operations.alerting.service_levels.standing import BASELINES
 from ops_project.process import locks
-from ops_project.process.processes import Process, current
+from ops_project.process.processes import Process
 
 NO_PROGRESS = timedelta(hours=1)
 NOT_STARTING = timedelta(minutes=10)
@@ -141,7 +141,7 @@ def _of_run(view: View, run: bridge.ActiveRun, baseline: Baseline) -> list[Signa
 def _stuck(view: View, run: bridge.ActiveRun) -> Signal:
     process = Process.parse(run.process)
     words = ""
-    if process is not None and process.boot == current().boot and not process.alive():
+    if process is not None and process.visible() and not process.alive():
         words = f"its process {process.pid} is gone"
     elif run.steps and view.now - run.last_event_at > NO_PROGRESS:
         words = f"no event since {run.last_event_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,92 @@
+"""One moment at which a whole call to a service ends, however slowly the service answers.
+
+A socket's own timeout begins anew with every byte: a service that sends one byte a second held a sender up for ever.
+Here a timer shuts the socket down, so that whatever waits for it returns.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+
+class DeadlinePassed(TimeoutError):
+    """The time for the whole call is over."""
+
+
+class Deadline:
+    """Seconds that are left for one call."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.passed = False
+        self._until = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left. Raises DeadlinePassed where there are none."""
+        left = self._until - time.monotonic()
+        if self.passed or left <= 0:
+            raise self.error()
+        return left
+
+    def error(self) -> DeadlinePassed:
+        return DeadlinePassed(f"no complete answer within {self.seconds:g} s")
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A connected socket. Raises OSError; looking the name up and trying its addresses count as well."""
+        last: OSError | None = None
+        for family, kind, protocol, _, address in self._addresses(host, port):
+            candidate = socket.socket(family, kind, protocol)
+            try:
+                candidate.settimeout(self.remaining())
+                candidate.connect(address)
+                return candidate
+            except OSError as error:
+                candidate.close()
+                last = error
+                if isinstance(error, DeadlinePassed):
+                    break
+        raise last or OSError(f"{host} has no address")
+
+    def _addresses(self, host: str, port: int) -> list[Any]:
+        """The look-up has no timeout of its own, so it runs in a thread that nobody waits for longer."""
+        found: list[Any] = []
+        failed: list[OSError] = []
+
+        def look_up() -> None:
+            try:
+                found.extend(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            except OSError as error:
+                failed.append(error)
+            except UnicodeError as error:  # a label that is too long, or none
+                failed.append(OSError(f"{host!r} is no host name: {error}"))
+
+        thread = threading.Thread(target=look_up, name="look up an address", daemon=True)
+        thread.start()
+        thread.join(self.remaining())
+        if thread.is_alive():
+            raise self.error()
+        if failed:
+            raise failed[0]
+        return found
+
+    @contextmanager
+    def ends(self, connected: socket.socket) -> Iterator[None]:
+        """While this lasts, `connected` is shut down at the deadline: what waits for it gets its end."""
+
+        def shut() -> None:
+            self.passed = True
+            with suppress(OSError):  # it is closed already
+                connected.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(max(self._until - time.monotonic(), 0.0), shut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()

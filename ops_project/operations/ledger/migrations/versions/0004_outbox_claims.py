@@ -1,0 +1,32 @@
+"""Whose claim a message is under, who is still to get it, and text of any length from people and services."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+# What people, mail servers and recipient lists fill. SQLite never minded their length.
+FREE = (
+    ("outbox", "recipient", 240),
+    ("notification_log", "recipient", 240),
+    ("silences", "owner", 160),
+    ("verdicts", "given_by", 160),
+    ("acknowledgements", "given_by", 160),
+)
+
+
+def upgrade() -> None:
+    op.add_column("outbox", sa.Column("claim", sa.Integer(), nullable=True))
+    op.add_column("outbox", sa.Column("remaining", sa.Text(), nullable=False, server_default=""))
+    if op.get_bind().dialect.name == "postgresql":
+        for table, column, length in FREE:
+            op.alter_column(table, column, type_=sa.Text(), existing_type=sa.String(length), existing_nullable=False)
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        for table, column, length in FREE:
+            op.alter_column(table, column, type_=sa.String(length), existing_type=sa.Text(), existing_nullable=False)
+    op.drop_column("outbox", "remaining")
+    op.drop_column("outbox", "claim")

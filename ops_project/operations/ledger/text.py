@@ -1,0 +1,100 @@
+"""What may be stored: text that every database takes, no longer than its column.
+
+An error message can hold anything. A NUL stopped PostgreSQL at that page of the event log for ever, and so did half of
+a surrogate pair or a name that was too long. So what comes in is cleaned and cut here, and the cut is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any
+
+from ops_project.model.alerting.signal import Signal
+
+MESSAGE_LENGTH = 10_000
+NAME_LENGTHS = {
+    "kind": 80,
+    "domain": 80,
+    "pipeline": 160,
+    "asset": 240,
+    "partition": 160,
+    "check": 240,
+    "run_id": 64,
+    "batch_id": 64,
+    "failure_class": 40,
+    "occurrence": 160,
+}
+"""Characters that the column of each field of a signal takes."""
+# A signal whose text has no more characters in all than the shortest column takes cannot be too long anywhere.
+_SHORT = min(NAME_LENGTHS.values())
+
+
+def clean(text: str) -> str:
+    """`text` without what no database stores: NUL and halves of surrogate pairs become the replacement character."""
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def cut_name(text: str, length: int) -> str:
+    """At most `length` characters. What is cut off counts in the last nine, so that two names stay two."""
+    if len(text) <= length:
+        return text
+    return f"{text[: length - 9]}~{blake2b(text.encode(), digest_size=4).hexdigest()}"
+
+
+def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
+    """The beginning, and how much was left out."""
+    if len(text) <= length:
+        return text
+    words = f" … ({len(text) - length:,} more characters)"
+    return text[: length - len(words)] + words
+
+
+def storable(signal: Signal) -> Signal:
+    """The signal as it can be stored; the same object where nothing has to change."""
+    s = signal
+    if _plain(s):
+        return s
+    names: dict[str, Any] = {name: cut_name(clean(getattr(s, name)), length) for name, length in NAME_LENGTHS.items()}
+    return replace(
+        s,
+        **names,
+        state=cut_name(clean(s.state), 8),
+        message=cut(clean(s.message)),
+        evidence_ref=cut(clean(s.evidence_ref)),
+        owners=tuple(map(clean, s.owners)),
+        assets=tuple(map(clean, s.assets)),
+        labels={clean(str(name)): cut(clean(str(value))) for name, value in s.labels.items()},
+    )
+
+
+def _plain(s: Signal) -> bool:
+    """Whether nothing has to be cleaned or cut. 100,000 signals pass here, so the usual case is one look."""
+    if s.labels and not all(
+        value.isascii() and "\0" not in value and len(value) < MESSAGE_LENGTH and name.isascii() and "\0" not in name
+        for name, value in s.labels.items()
+    ):
+        return False
+    text = (
+        f"{s.kind}{s.domain}{s.pipeline}{s.asset}{s.partition}{s.check}{s.run_id}{s.batch_id}{s.failure_class}"
+        f"{s.occurrence}"
+    )
+    if len(text) > _SHORT and (
+        len(s.failure_class) > 40
+        or len(s.run_id) > 64
+        or len(s.batch_id) > 64
+        or len(s.kind) > 80
+        or len(s.domain) > 80
+        or len(s.pipeline) > 160
+        or len(s.partition) > 160
+        or len(s.occurrence) > 160
+        or len(s.asset) > 240
+        or len(s.check) > 240
+    ):
+        return False
+    if len(s.message) > MESSAGE_LENGTH or len(s.evidence_ref) > MESSAGE_LENGTH:
+        return False
+    text = f"{text}{s.message}{s.evidence_ref}{''.join(s.owners)}{''.join(s.assets)}{s.state}"
+    return text.isascii() and "\0" not in text

@@ -1,0 +1,154 @@
+"""Whatever a service does, a sender comes back within its time, follows nobody and reads no more than it needs."""
+
+from __future__ import annotations
+
+import resource
+import socket
+import time
+from datetime import timedelta
+
+import pytest
+
+from ops_project.operations.channels.email import EmailSender
+from ops_project.operations.channels.http import ANSWER_BYTES, post
+from ops_project.operations.channels.pagerduty import PagerDutySender
+from ops_project.operations.channels.protocol import DeliveryError
+from ops_project.operations.channels.slack import SlackTokenSender, SlackWebhookSender
+from ops_project.operations.channels.webhook import WebhookSender
+from tests.operations.channels.http import http_server
+from tests.operations.channels.messages import message
+from tests.operations.channels.misbehaving import HTTP, SMTP, misbehaving
+from tests.operations.channels.smtp import smtp_server
+
+SECONDS = 0.4
+SLACK = 1.0
+"""Of a busy machine."""
+SENDERS = {
+    "webhook": lambda url: WebhookSender(url, "t0ken", SECONDS),
+    "slack webhook": lambda url: SlackWebhookSender(url, SECONDS),
+    "slack token": lambda url: SlackTokenSender("xoxb-1", "#team", url, SECONDS),
+    "pagerduty": lambda url: PagerDutySender("KEY", url, SECONDS),
+}
+
+
+def _fails(sender, tmp_path) -> DeliveryError:
+    began = time.monotonic()
+    with pytest.raises(DeliveryError) as failed:
+        sender.send(message(tmp_path))
+    assert time.monotonic() - began < SECONDS + SLACK
+    return failed.value
+
+
+@pytest.mark.parametrize("way", HTTP)
+@pytest.mark.parametrize("sender", SENDERS)
+def test_a_sender_comes_back_in_time(tmp_path, sender, way):
+    with misbehaving(HTTP[way]) as server:
+        error = _fails(SENDERS[sender](server.url), tmp_path)
+    assert error.service_down and not error.permanent
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_is_no_delivery(tmp_path, sender, status):
+    with http_server() as elsewhere, http_server() as endpoint:
+        endpoint.answers = [(status, b"moved", {"Location": elsewhere.url})] * 2
+        error = _fails(SENDERS[sender](endpoint.url), tmp_path)
+        assert elsewhere.requests == [] and len(endpoint.requests) == 1
+    assert "redirect" in str(error) and not error.permanent
+
+
+def test_of_a_huge_answer_only_the_beginning_is_read():
+    def huge(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        for _ in range(10_000):
+            connection.sendall(b"x" * 100_000)
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with misbehaving(huge) as server:
+        answer = post("webhook", server.url, {}, seconds=5)
+    assert answer.ok and len(answer.text) == ANSWER_BYTES
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+
+
+@pytest.mark.parametrize("words", ["-5", "nan", "1e9", "soon", "Wed, 21 Oct 2099 07:28:00 GMT", "٣"])
+def test_a_retry_after_that_cannot_be_used_is_none(tmp_path, words):
+    with http_server() as endpoint:
+        endpoint.answers = [(429, b"", {"Retry-After": words.encode().decode("latin-1")})] * 4
+        for make in SENDERS.values():
+            assert _fails(make(endpoint.url), tmp_path).retry_after is None
+
+
+def test_what_a_service_asks_for_is_bounded(tmp_path):
+    with http_server() as endpoint:
+        endpoint.answers = [(503, b"", {"Retry-After": "31536000"})]
+        assert _fails(WebhookSender(endpoint.url, None, SECONDS), tmp_path).retry_after <= timedelta(days=1)
+
+
+@pytest.mark.parametrize("address", ["hooks.example.com/T0/SECRETPART", "https://hooks.example.com/T0 /SECRETPART", ""])
+def test_an_address_that_is_none_is_refused_and_not_repeated(tmp_path, address):
+    for sender in ("webhook", "slack webhook"):
+        error = _fails(SENDERS[sender](address), tmp_path)
+        assert "address" in str(error) and "SECRETPART" not in str(error)
+
+
+@pytest.mark.parametrize("way", SMTP)
+@pytest.mark.parametrize("tls", ["auto", "implicit"])
+def test_a_mail_server_that_misbehaves_does_not_hold_the_sender_up(tmp_path, way, tls):
+    with misbehaving(SMTP[way]) as server:
+        sender = EmailSender("127.0.0.1", server.port, "ops@example.com", "u", "p4ssword", tls, SECONDS)
+        error = _fails(sender, tmp_path)
+    assert error.service_down and not error.permanent
+
+
+def test_a_password_is_not_sent_in_clear_unless_that_is_asked_for_by_name(tmp_path):
+    said = []
+
+    def plain(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        while line := connection.recv(4096):
+            said.append(line)
+            answer = b"250-hi\r\n250 AUTH PLAIN\r\n" if line.startswith(b"ehlo") else b"235 ok\r\n"
+            connection.sendall(answer)
+
+    for tls, sent in (("auto", False), ("starttls", False), ("none", True)):
+        said.clear()
+        with misbehaving(plain) as server:
+            sender = EmailSender("127.0.0.1", server.port, "ops@example.com", "user", "p4ssword", tls, SECONDS)
+            error = _fails(sender, tmp_path)
+        assert any(line.startswith(b"AUTH") for line in said) is sent, tls
+        if tls == "auto":
+            assert "no encryption" in str(error) and "tls: none" in str(error) and "p4ssword" not in str(error)
+
+
+def test_whoever_a_mail_server_defers_gets_it_later_and_the_others_once(tmp_path):
+    with smtp_server() as (mailbox, port):
+        mailbox.full = {"b@example.com"}
+        sender = EmailSender("127.0.0.1", port, "ops@example.com", None, None, "auto")
+        with pytest.raises(DeliveryError) as part:
+            sender.send(message(tmp_path, recipient="a@example.com,b@example.com"))
+        assert part.value.remaining == ("b@example.com",) and not part.value.service_down
+        mailbox.full = set()
+        sender.send(message(tmp_path, recipient="a@example.com,b@example.com", remaining=part.value.remaining))
+    assert [m.envelope_to for m in mailbox.messages] == [["a@example.com"], ["b@example.com"]]
+
+
+def test_a_mail_that_was_taken_is_delivered_whatever_the_server_does_then(tmp_path):
+    def rude(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        data = False
+        while line := connection.recv(65_536):
+            if data:
+                connection.sendall(b"250 taken\r\n" if line.endswith(b"\r\n.\r\n") else b"")
+                data = not line.endswith(b"\r\n.\r\n")
+            elif line.lower().startswith(b"data"):
+                data = True
+                connection.sendall(b"354 go on\r\n")
+            elif line.lower().startswith(b"quit"):
+                connection.sendall(b"500 no\r\n")
+            else:
+                connection.sendall(b"250 ok\r\n")
+
+    with misbehaving(rude) as server:
+        sender = EmailSender("127.0.0.1", server.port, "ops@example.com", None, None, "auto", 5)
+        assert sender.send(message(tmp_path)).startswith("accepted")
