@@ -7,6 +7,7 @@ what lies behind them.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 # A clock given as a plain date means the end of that night's work: everything is to be ready by 08:00 New York.
 AS_OF_DATE_TIME = time(8, 0)
 AS_OF_DATE_ZONE = ZoneInfo("America/New_York")
+# Room for sums of times on both sides.
+AS_OF_YEARS = range(1971, 2200)
 
 
 class SettingsError(ValueError):
@@ -33,13 +36,31 @@ def parse_as_of(text: str) -> datetime:
     """Read an as-of time: ISO 8601 with or without offset (then UTC), or a date (then 08:00 America/New_York)."""
     try:
         if len(text) == len("2011-02-18"):
-            return datetime.combine(date.fromisoformat(text), AS_OF_DATE_TIME, AS_OF_DATE_ZONE).astimezone(UTC)
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
+            moment = datetime.combine(date.fromisoformat(text), AS_OF_DATE_TIME, AS_OF_DATE_ZONE)
+        else:
+            moment = datetime.fromisoformat(text)
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise SettingsError(
             f"as-of time {text!r} is not understood ({error}); write 2011-02-18 or 2011-02-18T08:00:00+00:00"
         ) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.year not in AS_OF_YEARS:
+        raise SettingsError(f"as-of time {text!r} lies outside the years {AS_OF_YEARS[0]} to {AS_OF_YEARS[-1]}")
+    return moment
+
+
+def _folder(given: str | Path, what: str) -> Path:
+    """The absolute path. Raises SettingsError where no system could have such a path."""
+    try:
+        found = Path(given).expanduser().resolve()
+        found.stat()
+    except FileNotFoundError:
+        return found
+    # An unknown ~user and a loop of links are RuntimeErrors, a zero byte is a ValueError.
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise SettingsError(f"{what} {str(given)!r} cannot be used: {reason}") from None
+    return found
 
 
 @dataclass(frozen=True)
@@ -63,14 +84,14 @@ class Settings:
         home = home or env.get("OPS_HOME") or PROJECT_ROOT / "data"
         overlay = overlay or env.get("OPS_CONFIG") or None
         as_of = as_of or env.get("OPS_AS_OF") or None
-        overlay_dir = Path(overlay).expanduser().resolve() if overlay else None
+        overlay_dir = _folder(overlay, "configuration folder") if overlay else None
         if overlay_dir is not None and not overlay_dir.is_dir():
             raise SettingsError(f"configuration folder {overlay_dir} does not exist; --config takes a folder")
         if isinstance(as_of, str):
             as_of = parse_as_of(as_of)
         if as_of is not None and as_of.tzinfo is None:
             raise SettingsError(f"as-of time {as_of} has no time zone")
-        return cls(home=Path(home).expanduser().resolve(), overlay=overlay_dir, as_of=as_of)
+        return cls(home=_folder(home, "home"), overlay=overlay_dir, as_of=as_of)
 
     def now(self) -> datetime:
         """The clock of this process, UTC: the as-of time where one is set. For entry points only."""
@@ -101,6 +122,14 @@ class Settings:
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the ledger: OPS_LEDGER_URL, or SQLite in the home."""
         return os.environ.get("OPS_LEDGER_URL") or f"sqlite:///{self.home / 'ledger' / 'ledger.db'}"
+
+    @property
+    def ledger_shown(self) -> str:
+        """Where the ledger is, for people: the file's path, or the URL without its password."""
+        url = self.ledger_url
+        if url.startswith("sqlite:///"):
+            return url.removeprefix("sqlite:///")
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
 
     @property
     def models(self) -> Path:

@@ -7,11 +7,15 @@ command is known.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
-from ops_project.settings import Settings, SettingsError
+from ops_project.cli import faults
+from ops_project.settings import Settings
 
 # name → (module:attribute, what the help says). The order is the order of the help.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -36,6 +40,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 GLOBAL_OPTIONS = frozenset({"--home", "--config", "--as-of"})
+HELP = ("-h", "--help")
+# What a home holds is the business of its owner and the group, and of nobody else on the machine.
+UMASK = 0o027
+WORDS = "ops.words"
+"""Where the context keeps the words of the command that was called."""
 
 
 class LazyGroup(click.Group):
@@ -52,15 +61,38 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """As click's, but whatever goes wrong is told in a line, and Ctrl-C ends with 130."""
+        call = super().main
+        if not standalone_mode:
+            return call(args, prog_name, complete_var, False, **extra)
+        loaded: list[Settings] = []
+        extra["obj"] = loaded
+        code = faults.ended(
+            lambda: call(args, prog_name or "ops", complete_var, False, **extra),
+            lambda: loaded[0] if loaded else None,
+        )
+        sys.exit(code)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, self._hoist(ctx, args))
 
     def _hoist(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Global options may stand anywhere: they are moved to the front, unless the command has one of that name."""
         command: click.Command = self
+        path: list[str] = []
         for word in args:
             if isinstance(command, click.Group) and word in command.list_commands(ctx):
                 command = command.get_command(ctx, word) or command
+                path.append(word)
+        ctx.meta[WORDS] = tuple(path)
         own = {name for param in command.params for name in param.opts} if command is not self else set()
         movable = GLOBAL_OPTIONS - own
         front: list[str] = []
@@ -82,7 +114,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=LazyGroup, context_settings={"help_option_names": list(HELP)})
 @click.option("--home", metavar="DIR", help="Where the state lies. Default: OPS_HOME, else data/ in the project.")
 @click.option(
     "--config",
@@ -99,24 +131,22 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | None) -> None:
     """Run and operate the data platform."""
-    try:
-        ctx.obj = Settings.load(home=home, overlay=overlay, as_of=as_of)
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from None
-    ctx.obj.export()
+    settings = Settings.load(home=home, overlay=overlay, as_of=as_of)
+    if isinstance(ctx.obj, list):
+        ctx.obj.append(settings)
+    ctx.obj = settings
+    os.umask(UMASK)
+    if not any(word in HELP for word in ctx.args):
+        from ops_project.cli.home import require
+
+        require(settings, ctx.meta.get(WORDS, ()), named=settings.home != Settings.load(environ={}).home)
+    settings.export()
     from ops_project.process.home_overlay import left_out
 
-    if words := left_out(ctx.obj):
-        click.echo(words, err=True)
+    if words := left_out(settings):
+        faults.say(words)
 
 
 def main() -> None:
-    """Entry point: configuration errors are told in lines, never as a stack trace."""
-    from ops_project.model.document import ConfigError
-
-    try:
-        cli(prog_name="ops")
-    except ConfigError as error:
-        count = len(error.problems)
-        click.echo(f"The configuration has {count} mistake{'s' if count > 1 else ''}:\n{error}", err=True)
-        sys.exit(2)
+    """Entry point."""
+    cli(prog_name="ops")

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Group
-from rich.markup import escape
 
 from ops_project.cli.acknowledge import ack
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import Group, console, emit, json_option, styled, table
+from ops_project.model.severity import SEVERITIES
 from ops_project.settings import Settings
 
 VERDICTS = ("true-positive", "false-positive", "noise", "unclear")
@@ -32,9 +31,18 @@ def _ledger(settings: Settings) -> Any:
     return Ledger.open(settings.ledger_url)
 
 
+def require_domain(settings: Settings, domain: str | None) -> None:
+    """Raises UsageError for a domain that nobody has: nothing open there would be no good news."""
+    if domain is not None:
+        from ops_project.catalog import load as load_catalog
+
+        if domain not in (known := load_catalog(settings).domain_ids()):
+            raise click.UsageError(f"unknown domain {domain!r}; valid: {', '.join(known)}")
+
+
 @alerts.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also the resolved ones.")
-@click.option("--severity", help="Only this severity.")
+@click.option("--severity", type=click.Choice(SEVERITIES), help="Only this severity.")
 @click.option("--domain", help="Only this domain.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 @json_option
@@ -45,6 +53,7 @@ def list_(
     """Open alerts, newest first."""
     ledger = _ledger(settings)
     now = settings.now()
+    require_domain(settings, domain)
     silences, given = ledger.silences(now), ledger.acknowledgements()
     found = [
         alert
@@ -157,7 +166,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     }
 
     def render() -> None:
-        console.print(f"[bold]#{number} {escape(alert.summary)}[/bold]  {alert.status}")
+        console.print(styled(("bold", f"#{number} {alert.summary}"), f"  {alert.status}"))
         shown = facts(body, {"ui_url": config.ui_url})
         console.print(table(("", ""), [*shown, ("Silent", silent)] if silent else shown))
         console.print(
@@ -188,7 +197,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
         for name, lacking in left_out.items():
             console.print(f"{name}  left out: {lacks(lacking)} in this process", markup=False, soft_wrap=True)
         if verdict:
-            console.print(f"Verdict: {verdict['verdict']} by {verdict['by']}: {escape(verdict['why'])}")
+            console.print(f"Verdict: {verdict['verdict']} by {verdict['by']}: {verdict['why']}")
 
     emit(as_json, data, render)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ops_project import catalog
-from ops_project.cli.output import console, emit, errors, json_option, table
+from ops_project.cli.output import console, emit, errors, json_option, styled, table
 from ops_project.model.document import ConfigError, Document
 from ops_project.model.feed.feed import NAME, Feed, FeedFile
 from ops_project.pipeline.landing import dry_run, pending
@@ -165,12 +165,12 @@ def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None
 
 
 def _show_report(report: dry_run.Report) -> None:
-    what = {"load": "[green]would be loaded[/green]", "reject": "[red]would be rejected[/red]"}.get(
-        report.would, "[red]could not be examined[/red]"
+    what = {"load": ("green", "would be loaded"), "reject": ("red", "would be rejected")}.get(
+        report.would, ("red", "could not be examined")
     )
+    against = f" against {report.feed}, contract version {report.contract_version}, "
     console.print(
-        f"[bold]{report.file_name}[/bold] against {report.feed}, contract version {report.contract_version}, "
-        f"business date {report.business_date}: {what}"
+        styled(("bold", report.file_name), f"{against}business date {report.business_date}: ", what), soft_wrap=True
     )
     console.print(
         f"rows in {report.rows_in:,} = loaded {report.rows_loaded:,} + quarantined {report.rows_quarantined:,} "

@@ -1,97 +1,235 @@
 """How commands speak: tables for people, `--json` for programs, progress on standard error.
 
-Standard output carries the answer alone, so that `ops … --json | jq` always works.
+Standard output carries the answer alone, so that `ops … --json | jq` always works. What is printed is data and never
+markup: `[/b]`, `:100:` and an escape sequence in a file's name are shown as they are. This is the one module that
+knows rich; a style is an argument (`styled`), never a mark within a text.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import math
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.markup import escape
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
+
+from ops_project.visible import json_visible, visible, visible_line
+
+__all__ = ["Group", "console", "emit", "errors", "json_option", "progress", "status", "styled", "table", "told"]
 
 # A pipe has no width, and rich would assume 80 columns and fold figures in the middle; a file or `less -S` wants rows.
 PIPE_WIDTH = 200
-console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPE_WIDTH)
+LARGEST_TRANSPOSED = 200
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class PlainConsole(Console):
+    """A console that takes every text literally, wherever it stands: in a line, a cell, a title, a column's name."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        stream = sys.stderr if stderr else sys.stdout
+        width = None if stream.isatty() else PIPE_WIDTH
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, width=width)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        options |= {"markup": False, "emoji": False, "highlight": False}
+        return super().render_str(visible(text), **options)
+
+
+console = PlainConsole()
+errors = PlainConsole(stderr=True)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+
+
+def styled(*parts: str | tuple[str, str]) -> Text:
+    """A text of parts, each alone or with a style: `styled(("bold", name), " failed")`."""
+    pairs = [("", part) if isinstance(part, str) else part for part in parts]
+    return Text.assemble(*((visible(text), style) for style, text in pairs))
+
+
+def told(words: str) -> None:
+    """A line of progress or warning on standard error."""
+    errors.print(words, soft_wrap=True)
 
 
 def emit(as_json: bool, data: Any, render: Callable[[], object]) -> None:
     """Print `data` as JSON, or call `render` to print it for a person."""
     if as_json:
-        click.echo(json.dumps(data, default=plain, indent=2, ensure_ascii=False))
+        click.echo(to_json(data))
     else:
         render()
 
 
+def to_json(data: Any) -> str:
+    """A JSON document. What JSON has no word for: see `plain`."""
+    return json_visible(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False))
+
+
 def plain(value: Any) -> Any:
-    """JSON for what json does not know: times as ISO 8601, decimals as strings, so that no cent is lost."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Decimal | Path):
-        return str(value)
+    """What JSON has a word for, at every depth.
+
+    Times become ISO 8601, decimals texts so that no cent is lost, bytes hexadecimal digits, and the floats that are no
+    numbers the texts `NaN`, `Infinity` and `-Infinity`.
+    """
+    if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
+        return value
     if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
+        return plain(value.value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else "NaN" if math.isnan(value) else f"{'-' * (value < 0)}Infinity"
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(item) for key, item in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted(value)
+        return sorted((plain(item) for item in value), key=str)
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | Path | timedelta):
+        return str(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).hex()
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if hasattr(value, "model_dump"):
+        return plain(value.model_dump(mode="json"))
     if hasattr(value, "item"):
-        return value.item()
+        return plain(value.item())
     return str(value)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> Table:
-    """A table for people; numbers stand right, missing values as a dash."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None, *, exact: bool = False
+) -> Table:
+    """A table for people; numbers stand right, missing values as a dash.
+
+    `exact`: values as they are stored, with all their digits and seconds; else rounded to what a person reads.
+    """
     materialized = [list(row) for row in rows]
     result = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
-        numeric = any(isinstance(row[index], int | float | Decimal) for row in materialized) and all(
-            row[index] is None or isinstance(row[index], int | float | Decimal) for row in materialized
+        numeric = any(_is_number(row[index]) for row in materialized) and all(
+            row[index] is None or _is_number(row[index]) for row in materialized
         )
         # A figure that is folded in the middle is misread.
         result.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in materialized:
-        result.add_row(*(_cell(value) for value in row))
+        result.add_row(*(cell(value, exact=exact) for value in row))
     return result
 
 
-def _cell(value: Any) -> str:
+def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
+    """Rows of any query: a table where it fits the terminal, else each row as a block of lines `column  value`."""
+    found = table(columns, rows, exact=True)
+    wide = console.measure(found, options=console.options.update(max_width=100_000)).maximum
+    if wide <= console.width or len(rows) > LARGEST_TRANSPOSED:
+        return found
+    parts: list[RenderableType] = []
+    for number, row in enumerate(rows, start=1):
+        block = Table(title=f"row {number}", title_justify="left", box=None, pad_edge=False, show_header=False)
+        block.add_column(style="bold", no_wrap=True)
+        block.add_column(overflow="fold")
+        for name, value in zip(columns, row, strict=True):
+            block.add_row(name, cell(value, exact=True))
+        parts.append(block)
+    return Group(*parts)
+
+
+def cell(value: Any, *, exact: bool = False) -> Text:
+    """One value of a table, in words."""
+    if isinstance(value, Text):
+        return value
+    return Text(visible(_words(value, exact)))
+
+
+def csv_line(values: Sequence[Any], *, raw: bool = False) -> str:
+    """A line of CSV with its end.
+
+    A spreadsheet runs a text that begins like a formula. So such a text gets an apostrophe in front, and control
+    characters are written out, unless `raw`.
+    """
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow([_csv_value(value, raw) for value in values])
+    text = buffer.getvalue()
+    # What UTF-8 has no bytes for cannot be written as it is.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _csv_value(value: Any, raw: bool) -> Any:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat(sep=" ") if isinstance(value, datetime) else value.isoformat()
+    if value is None or isinstance(value, bool | int | float | Decimal):
+        return value
+    text = value if isinstance(value, str) else _words(value, exact=True)
+    if raw:
+        return text
+    text = visible(text)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not _reads_as_number(text) else text
+
+
+def _reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _words(value: Any, exact: bool) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, Decimal):
+    if exact:
+        if isinstance(value, datetime):
+            return value.isoformat(sep=" ")
+        if isinstance(value, float):
+            return repr(value)
+        if isinstance(value, dict | list | tuple):
+            return json.dumps(plain(value), ensure_ascii=False)
+        return value.hex() if isinstance(value, bytes) else str(value)
+    if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.2f}"
+        # Two decimals, or as many as show the first three digits of a small number.
+        small = math.isfinite(value) and 0 < abs(value) < 0.1
+        return f"{value:.3g}" if small else f"{value:,.2f}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return escape(str(value))
+    return str(value)
+
+
+@contextmanager
+def status(words: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on standard error with changing words; silent where that is not a terminal."""
+    with errors.status(Text(visible_line(words))) as spinner:
+        yield lambda now: spinner.update(Text(visible_line(now)))
 
 
 def progress() -> Progress:
     """A progress bar on standard error; silent where that is not a terminal."""
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

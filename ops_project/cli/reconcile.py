@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, json_option, styled, table
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -235,10 +235,12 @@ def _hop_data(hop: Comparison) -> dict[str, Any]:
 
 def render(result: ChainResult) -> None:
     """Print hop by hop for a person."""
-    console.print(f"[bold]{result.title}[/]" + (f", {result.date}" if result.date else ""))
+    console.print(styled(("bold", result.title), f", {result.date}" if result.date else ""))
     for hop in result.hops:
-        verdict = f"[red]break[/] ({', '.join(hop.reasons)})" if hop.is_break else "[green]agree[/]"
-        console.print(f"\n[bold]{hop.source} → {hop.target}[/]: {verdict}, by {', '.join(hop.key)}")
+        verdict = ("red", "break") if hop.is_break else ("green", "agree")
+        why = f" ({', '.join(hop.reasons)})" if hop.is_break else ""
+        names = ("bold", f"{hop.source} → {hop.target}")
+        console.print(styled("\n", names, ": ", verdict, f"{why}, by {', '.join(hop.key)}"))
         console.print(
             table(
                 ["control total", "source", "target", "difference", "beyond tolerance"],
@@ -257,7 +259,7 @@ def render(result: ChainResult) -> None:
         _render_classes(hop)
     if result.first_hops:
         measures = sorted({name for item in result.first_hops for name in item.absolute})
-        console.print("\n[bold]First hop of each break[/]")
+        console.print(styled("\n", ("bold", "First hop of each break")))
         console.print(
             table(
                 ["hop", "class", "keys", *(f"|{name}|" for name in measures), "for example"],

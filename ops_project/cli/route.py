@@ -6,9 +6,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 import click
-from rich.markup import escape
 
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, json_option, styled, table
 from ops_project.settings import Settings, SettingsError, parse_as_of
 
 
@@ -57,6 +56,8 @@ def explain(
     except SettingsError as error:
         raise click.UsageError(str(error).replace("as-of time", "--at")) from None
     catalog = load_catalog(settings)
+    if domain is not None and domain not in catalog.domain_ids():
+        raise click.UsageError(f"unknown domain {domain!r}; valid: {', '.join(catalog.domain_ids())}")
     ledger = Ledger.open(settings.ledger_url)
     config = alert_config(settings, catalog, Lineage.parse(ledger.document(LINEAGE) or ()))
     labels: dict[str, str] = {}
@@ -83,12 +84,12 @@ def explain(
     answer = explain_route(labels, owners, ledger.silences(moment), config, moment)
 
     def render() -> None:
-        console.print("Labels: " + escape(", ".join(f"{n}={v}" for n, v in sorted(labels.items()))))
+        console.print("Labels: " + ", ".join(f"{n}={v}" for n, v in sorted(labels.items())))
         for step in answer.steps:
             mark = "✓" if step.matched else "·"
-            console.print(f"{'  ' * step.depth}{mark} {escape(step.route)}  [dim]{escape(step.why)}[/dim]")
+            console.print(styled(f"{'  ' * step.depth}{mark} {step.route}  ", ("dim", step.why)))
         if answer.quiet:
-            console.print(f"Silent: {escape(answer.quiet.name)}")
+            console.print(f"Silent: {answer.quiet.name}")
         rows = [
             (
                 t.channel,

@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Group
 
-from ops_project.cli.output import console, emit, errors, json_option, table
+from ops_project.cli.output import Group, console, emit, errors, json_option, table
+from ops_project.cli.output import status as spinner
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def run(
     from ops_project.catalog import load as load_catalog
 
     began = time.perf_counter()
-    with errors.status("starting …") as status:
+    with spinner("starting …") as status:
         told = _Told(as_json, began)
         runs = _execute(settings, domains, days, day.date() if day else None, simulate_if_empty, status, told)
     seconds = time.perf_counter() - began
@@ -79,7 +79,7 @@ class _Told:
 
     def __call__(self, words: str) -> None:
         if not self.silent:
-            errors.print(f"{time.perf_counter() - self.began:6.1f} s  {words}", markup=False, soft_wrap=True)
+            errors.print(f"{time.perf_counter() - self.began:6.1f} s  {words}", soft_wrap=True)
 
     def runs(self, finished: list[DomainRun]) -> None:
         for item in finished:
@@ -100,7 +100,7 @@ def _execute(
     days: int | None,
     day: date | None,
     simulate_if_empty: bool,
-    status: Any,
+    status: Callable[[str], None],
     told: _Told,
 ) -> list[DomainRun]:
     from ops_project.catalog import load as load_catalog
@@ -129,7 +129,7 @@ def _execute(
     with open_instance(settings) as instance:
         for name in asked:
             watcher = Watcher(
-                say=lambda what, name=name: status.update(f"{name}: {what}"),
+                say=lambda what, name=name: status(f"{name}: {what}"),
                 waiting=lambda who, name=name: errors.print(f"{name}: waiting for the warehouse, held by {who}"),
             )
             finished = run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
@@ -139,7 +139,9 @@ def _execute(
     return runs
 
 
-def _quiet(settings: Settings, catalog: Catalog, domains: list[str], status: Any) -> list[DomainRun] | None:
+def _quiet(
+    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None]
+) -> list[DomainRun] | None:
     """What is told where no domain has anything to do: then its definitions, 2.5 s to make, are not needed. The alert
     cycle is, since what is missing, late or hung shows without a run."""
     from ops_project.defs.shared.domain_run import DomainRun
@@ -168,9 +170,9 @@ def _quiet(settings: Settings, catalog: Catalog, domains: list[str], status: Any
     return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
 
 
-def _tell(status: Any, cycle: Callable[[], CycleReport]) -> None:
+def _tell(status: Callable[[str], None], cycle: Callable[[], CycleReport]) -> None:
     """One alert cycle. What goes wrong in it is said, and does not make a good run a failed one."""
-    status.update("alerts")
+    status("alerts")
     try:
         report = cycle()
     except Exception as error:
@@ -180,7 +182,9 @@ def _tell(status: Any, cycle: Callable[[], CycleReport]) -> None:
         errors.print(f"alerts: {name}: {words}", markup=False)
 
 
-def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str], status: Any, told: _Told) -> None:
+def _simulate_if_empty(
+    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], told: _Told
+) -> None:
     """Only where the home never saw a file: what a user brought is never mixed with simulated rows."""
     if any(
         path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")
@@ -189,7 +193,7 @@ def _simulate_if_empty(settings: Settings, catalog: Catalog, domains: list[str],
     from ops_project.simulator.simulation import Asked, simulate
     from ops_project.simulator.sources import SOURCES, strangers
 
-    status.update(f"simulating {DEFAULT_SIMULATED_DAYS} days")
+    status(f"simulating {DEFAULT_SIMULATED_DAYS} days")
     simulated = tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
     if simulated:
         simulate(settings, catalog, settings.now(), Asked(domains=simulated, days=DEFAULT_SIMULATED_DAYS))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli.output import console, emit, json_option, progress, table
+from ops_project.cli.output import console, emit, json_option, progress, styled, table
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -134,8 +134,12 @@ def _print_faults(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         feed = f"any feed, here {row['feed']}" if row["any_feed"] else row["feed"]
         console.print(
-            f"[bold]{row['id']:<{width}}[/bold]  {row['does']} [dim]({row['origin']})[/dim]\n"
-            f"{'':<{width}}  [dim]breaks {feed}; must be found: {row['finding'] or 'nothing'}, "
-            f"root {row['asset']}[/dim]",
+            styled(
+                ("bold", f"{row['id']:<{width}}"),
+                f"  {row['does']} ",
+                ("dim", f"({row['origin']})\n"),
+                ("dim", f"{'':<{width}}  breaks {feed}; must be found: {row['finding'] or 'nothing'}, "),
+                ("dim", f"root {row['asset']}"),
+            ),
             soft_wrap=True,
         )

@@ -7,9 +7,8 @@ import sys
 from typing import Any
 
 import click
-from rich.console import Group
 
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import Group, console, emit, json_option, table
 from ops_project.settings import Settings
 
 DEFAULT_LIMIT = 100

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Group
 
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import Group, console, emit, json_option, table
 from ops_project.settings import Settings
 
 

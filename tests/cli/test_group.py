@@ -80,6 +80,7 @@ def test_a_home_says_when_the_configuration_that_built_it_is_left_out(
     monkeypatch.setattr(Settings, "export", lambda _: None)
     home, overlay = tmp_path / "home", tmp_path / "mine"
     overlay.mkdir()
+    home.mkdir()
     asked = ["--home", str(home), "status", "--json"]
 
     def told(*more: str) -> tuple[str, str]:

@@ -1,0 +1,232 @@
+"""How a command ends when something goes wrong: one line that says what, where and what to do next; never a trace.
+
+The trace of a fault goes to `logs/faults.log` in the home, for the person who mends it. Ctrl-C is no fault.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from ops_project.settings import PROJECT_ROOT, Settings
+from ops_project.visible import visible, visible_line
+
+INTERRUPTED = 128 + signal.SIGINT
+BROKEN_PIPE = 128 + signal.SIGPIPE
+FAULT = 1
+MISUSE = 2
+LONGEST = 600
+"""Characters of an error's own text that are shown; the log has all of it."""
+
+
+@dataclass
+class Interrupts:
+    """Whether Ctrl-C was pressed. Libraries turn it into errors of their own, so that its exception tells nothing."""
+
+    seen: bool = False
+
+
+interrupts = Interrupts()
+
+
+@contextmanager
+def watching_interrupts() -> Iterator[None]:
+    """Note Ctrl-C, and hand it on to whoever handled it before."""
+    interrupts.seen = False
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupts.seen = True
+        if callable(before):
+            before(number, frame)
+
+    # A shell starts what it puts into the background with SIGINT ignored: then it stays ignored.
+    if callable(before):
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        if callable(before):
+            signal.signal(signal.SIGINT, before)
+
+
+def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -> int:
+    """Run `command`; the exit code. `settings`: where the trace of a fault is kept, asked only when there is one."""
+    with watching_interrupts():
+        try:
+            result = command()
+            # A pipe that is closed, or a disk that is full, shows only when the last of the answer is written.
+            sys.stdout.flush()
+            return result if isinstance(result, int) else 0
+        except SystemExit as error:
+            return error.code if isinstance(error.code, int) else FAULT if error.code else 0
+        except BaseException as error:
+            if _interrupted(error):
+                say("Interrupted by you.")
+                return INTERRUPTED
+            if isinstance(error, OSError) and error.errno == errno.EPIPE:
+                _forget_output()
+                return BROKEN_PIPE
+            return _told(error, settings)
+
+
+def say(words: str) -> None:
+    """Print to standard error; where that is gone too, there is nobody to tell."""
+    try:
+        click.echo(visible(words), err=True)
+    except OSError:
+        return
+
+
+def one_line(text: str) -> str:
+    """The text of an error in one line of bearable length."""
+    line = visible_line(" ".join(text.split()))
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"
+
+
+def _interrupted(error: BaseException) -> bool:
+    return interrupts.seen or isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
+
+
+def _told(error: BaseException, settings: Callable[[], Settings | None]) -> int:
+    from ops_project.model.document import ConfigError
+    from ops_project.settings import SettingsError
+
+    if isinstance(error, click.ClickException):
+        _usage(error)
+        say(f"Error: {error.format_message()}")
+        return error.exit_code
+    if isinstance(error, ConfigError):
+        count = len(error.problems)
+        say(f"The configuration has {count} mistake{'s' if count > 1 else ''}:\n{error}")
+        return MISUSE
+    if isinstance(error, SettingsError):
+        say(f"Error: {error}")
+        return MISUSE
+    if isinstance(error, click.Abort | EOFError):
+        say("Ended: there was no answer to read.")
+        return FAULT
+    home = settings()
+    say(f"Error: {in_words(error, home)}")
+    if (file := keep(error, home)) is not None:
+        say(f"The trace is in {file}")
+    return FAULT
+
+
+def _usage(error: click.ClickException) -> None:
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.UsageError) and context is not None:
+        say(context.get_usage())
+        say(f"`{context.command_path} --help` says more.")
+
+
+def in_words(error: BaseException, settings: Settings | None) -> str:
+    """What happened, where, and what to do next, in one line."""
+    found = _known(error, settings)
+    if found is not None:
+        return found
+    where = _place(error)
+    return (
+        f"{type(error).__name__}: {one_line(str(error)) or 'no text'}{f' ({where})' if where else ''}. "
+        "This is a fault of the program: please report it with the trace, as SECURITY.md says."
+    )
+
+
+def _known(error: BaseException, settings: Settings | None) -> str | None:
+    """Errors whose next step is known, by type name: importing their libraries would cost every command its start."""
+    for one in _chain(error):
+        names = {cls.__name__ for cls in type(one).__mro__}
+        text = one_line(str(one))
+        if isinstance(one, OSError):
+            return _system(one, settings)
+        # These speak for themselves: they name the place and the next step.
+        if names & {"Unusable", "NoSnapshot", "DbtParseError", "LockTimeout", "ReconcileError", "QueryError"}:
+            return text
+        if isinstance(one, MemoryError) or "OutOfMemoryException" in names:
+            return f"out of memory: {text or 'the machine gave no more'}. Ask for less, or end what else runs here."
+        if isinstance(one, RecursionError):
+            return "the input is nested too deeply to be read. Look for brackets or aliases that never end."
+        if "DBAPIError" in names:
+            ledger = settings.ledger_shown if settings is not None else "the ledger"
+            cause = one_line(str(getattr(one, "orig", None) or one))
+            return (
+                f"the store {ledger} could not be used: {cause}. Alerts cannot be read or recorded until it can. "
+                "`ops status` says more; the data is not touched."
+            )
+        if "duckdb" in type(one).__module__ or type(one).__module__.startswith("_duckdb"):
+            return f"DuckDB: {text}. `ops status` shows whether the warehouse and its newest copy can be read."
+    return None
+
+
+def _system(error: OSError, settings: Settings | None) -> str:
+    place = visible_line(str(error.filename)) if error.filename else f"the home {settings.home}" if settings else "?"
+    reason = error.strerror or str(error)
+    steps = {
+        errno.ENOSPC: "Free space on that disk, then run it again: nothing half-written is used.",
+        errno.EDQUOT: "Free space in your quota, then run it again: nothing half-written is used.",
+        errno.EROFS: "It lies on a read-only file system: mount it writable, or choose another home with --home.",
+        errno.EACCES: "Let this user read and write it, or choose another home with --home.",
+        errno.EPERM: "Let this user read and write it, or choose another home with --home.",
+        errno.ENOENT: "Compare the path; if another process removed it, run it again.",
+        errno.ENOTDIR: "A file stands where a folder should be: move it away, or choose another home with --home.",
+        errno.EISDIR: "A folder stands where a file should be: move it away, or choose another home with --home.",
+        errno.EMFILE: "Raise the limit of open files (ulimit -n), then run it again.",
+    }
+    return f"{place}: {reason}. {steps.get(error.errno or 0, 'Mend it and run it again.')}"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of this project that the error went through."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(PROJECT_ROOT / "ops_project"):
+            return f"{Path(frame.filename).relative_to(PROJECT_ROOT)}:{frame.lineno}"
+    return ""
+
+
+def keep(error: BaseException, settings: Settings | None) -> Path | None:
+    """Append the trace to the home's log; None where there is no home that could take it."""
+    if settings is None or not settings.home.is_dir():
+        return None
+    file = settings.home / "logs" / "faults.log"
+    lines = traceback.format_exception(error)
+    try:
+        file.parent.mkdir(exist_ok=True)
+        with file.open("a", encoding="utf-8", errors="backslashreplace") as writer:
+            writer.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {visible_line(' '.join(sys.argv))}\n")
+            writer.writelines(lines)
+    except OSError:
+        return None
+    return file
+
+
+def _forget_output() -> None:
+    """The reader of the pipe has gone: what is still buffered goes nowhere, without a second complaint at the end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

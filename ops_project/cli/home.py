@@ -1,0 +1,92 @@
+"""Whether the home that a command is given is there and can be used: told in a line before anything is done.
+
+A mistyped `--home` must not look like a quiet night. So a command that reads never makes a home; three commands may.
+"""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from pathlib import Path
+
+import click
+
+from ops_project.cli.faults import say
+from ops_project.settings import Settings
+
+
+class Use(Enum):
+    """What a command wants of its home."""
+
+    MAKES = "makes it where it is missing, and says so"
+    READS = "needs it to be there"
+    LOOKS = "looks into it, and has an answer also before anything ever ran"
+    NONE = "does not look at it"
+
+
+# By the words of the command, the longest first. What is not named here reads.
+USES: dict[str, Use] = {
+    "run": Use.MAKES,
+    "simulate": Use.MAKES,
+    "ui": Use.MAKES,
+    "reference": Use.NONE,
+    "metadata": Use.NONE,
+    "route export": Use.NONE,
+    "rules list": Use.NONE,
+    "rules lint": Use.NONE,
+    "feed list": Use.LOOKS,
+    "feed check": Use.NONE,
+    "feed init": Use.NONE,
+}
+MADE_BY = "`ops run`, `ops simulate` and `ops ui` make one"
+
+
+def use_of(words: tuple[str, ...]) -> Use:
+    """What the command of these words wants."""
+    for length in range(len(words), 0, -1):
+        if (found := USES.get(" ".join(words[:length]))) is not None:
+            return found
+    return Use.READS
+
+
+def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
+    """Raises ClickException where the home cannot be what the command needs. `named`: it is not the default one."""
+    use, home = use_of(words), settings.home
+    if use is Use.NONE or (use is Use.LOOKS and not named and not home.exists()):
+        return
+    reason = _unusable(home)
+    if reason is not None:
+        raise click.ClickException(f"the home {home} cannot be used: {reason}. --home DIR takes a folder.")
+    if home.is_dir():
+        if not os.access(home, os.R_OK | os.X_OK):
+            raise click.ClickException(f"the home {home} may not be read by this user; change its owner or mode")
+        if use is Use.MAKES and not os.access(home, os.W_OK):
+            raise click.ClickException(
+                f"the home {home} cannot be written to: it is read-only, or belongs to another user. "
+                "Make it writable, or choose another with --home DIR."
+            )
+        return
+    if use is not Use.MAKES:
+        raise click.ClickException(f"there is no home {home}: compare the path of --home or OPS_HOME; {MADE_BY}")
+    try:
+        home.mkdir(parents=True)
+    except OSError as error:
+        raise click.ClickException(
+            f"the home {home} cannot be made: {error.strerror}. Choose another with --home DIR."
+        ) from None
+    say(f"made a new home: {home}")
+
+
+def _unusable(home: Path) -> str | None:
+    """Why `home` can neither be a home nor become one; None where it can."""
+    try:
+        if home.is_dir():
+            return None
+        if home.exists():
+            return "it is a file, not a folder"
+        above = next(parent for parent in home.parents if parent.exists())
+        return None if above.is_dir() else f"{above} is a file, not a folder"
+    except OSError as error:
+        return error.strerror or str(error)
+    except ValueError as error:
+        return str(error)
