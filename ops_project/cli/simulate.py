@@ -136,8 +136,7 @@ def _print_faults(rows: list[dict[str, Any]]) -> None:
         console.print(
             styled(
                 ("bold", f"{row['id']:<{width}}"),
-                f"  {row['does']} ",
-                ("dim", f"({row['origin']})\n"),
+                f"  {row['does']}\n",
                 ("dim", f"{'':<{width}}  breaks {feed}; must be found: {row['finding'] or 'nothing'}, "),
                 ("dim", f"root {row['asset']}"),
             ),
