@@ -1,4 +1,8 @@
-"""What lies in the inbound folder for a feed. Looks at names and sizes; opens nothing."""
+"""What lies in the inbound folder for a feed. Looks at names, kinds and sizes; opens nothing but to ask who writes.
+
+Only regular files are deliveries. A symbolic link could name any file that this process may read, and a pipe would
+hold a run for ever: both are told of and left where they are.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,18 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import signal
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from ops_project.model.feed.feed import Feed
+
+Identity = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,7 @@ class InboundFile:
     part: str
     size: int
     modified_at: datetime
-    identity: tuple[int, int, int, int]
+    identity: Identity
     """Device, inode, size and change time: differs as soon as somebody writes to the file."""
     control: Path | None
     """Its control file, where the contract knows one and it is there."""
@@ -37,49 +46,63 @@ class InboundFile:
         return _text(self.path.name)
 
 
+@dataclass(frozen=True)
+class Irregular:
+    """Something in the inbound folder with the name of a file of the feed, which is no regular file."""
+
+    name: str
+    business_date: date | None
+    what: str
+    """In words: a symbolic link, a folder, a pipe …"""
+
+
+class NotRegular(OSError):
+    """What lies under this name is no regular file (any more)."""
+
+
 def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
     """The files of `feed` below `<inbound>/<domain>/`, by business date, time and name; not hidden ones."""
-    folder = inbound / feed.domain
-    if not folder.is_dir():
-        return []
     found = []
-    for path in folder.iterdir():
-        named = None if path.name.startswith(".") else feed.match(path.name)
-        if named is None:
+    for path, kind in _entries(inbound / feed.domain):
+        named = feed.match(path.name)
+        if named is None or not stat.S_ISREG(kind.st_mode):
             continue
-        try:
-            if not path.is_file():
-                continue
-            control, waits = control_of(feed, path)
-            modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            found.append(
-                InboundFile(
-                    path, named.date, _text(named.part), path.stat().st_size, modified, identity(path), control, waits
-                )
-            )
-        except FileNotFoundError:  # taken away between listing and looking: then it has not arrived
-            continue
+        control, waits = control_of(feed, path)
+        modified = datetime.fromtimestamp(kind.st_mtime, UTC)
+        found.append(
+            InboundFile(path, named.date, _text(named.part), kind.st_size, modified, _identity(kind), control, waits)
+        )
     return sorted(found, key=lambda file: (file.business_date or file.modified_at.date(), file.modified_at, file.name))
 
 
+def irregular(feed: Feed, inbound: Path) -> list[Irregular]:
+    """What lies there under a name of `feed` and is no regular file, by name."""
+    found = []
+    for path, kind in _entries(inbound / feed.domain):
+        named = None if stat.S_ISREG(kind.st_mode) else feed.match(path.name)
+        if named is not None:
+            found.append(Irregular(_text(path.name), named.date, _kind(kind.st_mode)))
+    return sorted(found, key=lambda item: item.name)
+
+
 def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
-    """Names of the files in a domain's inbound folder that no contract takes, and that are no control file of one."""
-    if not folder.is_dir():
-        return []
-    names = {path.name for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
+    """Names in a domain's inbound folder that no contract takes, and that are no control file of one.
+
+    A folder's name ends with "/", a link's with "@", a pipe's, a socket's or a device's with "|".
+    """
+    marks = {path.name: _mark(kind.st_mode) for path, kind in _entries(folder)}
     known: set[str] = set()
     for feed in feeds:
-        for name in names:
+        for name in marks:
             if feed.match(name) is not None:
                 control, _ = control_of(feed, folder / name)
                 known |= {name} | ({control.name} if control is not None else set())
-    return sorted(_text(name) for name in names - known)
+    return sorted(_text(name) + marks[name] for name in marks.keys() - known)
 
 
-def identity(path: Path) -> tuple[int, int, int, int]:
-    """What changes as soon as the file is written to or replaced."""
-    stat = path.stat()
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns
+def identity(path: Path) -> Identity:
+    """What changes as soon as the file is written to or replaced; of a link that of the link itself."""
+    return _identity(path.lstat())
 
 
 def is_being_written(path: Path) -> bool:
@@ -87,7 +110,7 @@ def is_being_written(path: Path) -> bool:
 
     False also where that cannot be told: another owner's file, a file system or system without leases.
     """
-    with path.open("rb") as file, contextlib.suppress(OSError, AttributeError):
+    with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # who opens it meanwhile must not end us by SIGIO
         try:
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -97,9 +120,43 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _text(name: str) -> str:
-    """A name as text that every store takes; bytes that are no UTF-8 are written out."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def open_regular(path: Path) -> BinaryIO:
+    """The file opened for reading, never through a link. Raises NotRegular, or OSError where it cannot be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+            raise NotRegular(error.errno, "not a regular file", str(path)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotRegular(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def private_name(path: Path, folder: Path) -> Path:
+    """The file under a name in `folder` that nobody else knows, so that nothing can be put in its place meanwhile.
+
+    A hard link where the file system and the owner allow it, else a copy. The name stays. Raises NotRegular.
+    """
+    target = folder / path.name
+    target.unlink(missing_ok=True)
+    try:
+        os.link(path, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EDQUOT):
+            raise
+        with open_regular(path) as source, target.open("xb") as copy:
+            shutil.copyfileobj(source, copy, 4 * 1024 * 1024)
+            copy.flush()
+            times = os.fstat(source.fileno())
+            os.fchmod(copy.fileno(), stat.S_IMODE(times.st_mode) | stat.S_IRUSR)
+        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+        return target
+    if not stat.S_ISREG(target.lstat().st_mode):
+        target.unlink()
+        raise NotRegular(errno.EINVAL, "not a regular file", str(path))
+    return target
 
 
 def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
@@ -108,6 +165,48 @@ def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
         return None, False
     stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
     control = path.with_name(feed.control.file.replace("{name}", path.name).replace("{stem}", stem))
-    if control.is_file():
-        return control, False
+    with contextlib.suppress(OSError):
+        if stat.S_ISREG(control.lstat().st_mode):
+            return control, False
     return None, feed.control.required
+
+
+def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """What lies in a folder, but for hidden names, with what it is itself: links are not followed."""
+    try:
+        listing = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with listing:
+        for entry in listing:
+            if entry.name.startswith("."):
+                continue
+            with contextlib.suppress(FileNotFoundError):  # taken away between listing and looking: not arrived
+                yield folder / entry.name, entry.stat(follow_symlinks=False)
+
+
+def _identity(kind: os.stat_result) -> Identity:
+    return kind.st_dev, kind.st_ino, kind.st_size, kind.st_mtime_ns
+
+
+def _kind(mode: int) -> str:
+    for test, words in (
+        (stat.S_ISLNK, "a symbolic link, which is not followed"),
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a named pipe"),
+        (stat.S_ISSOCK, "a socket"),
+    ):
+        if test(mode):
+            return words
+    return "a device"
+
+
+def _mark(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return ""
+    return "/" if stat.S_ISDIR(mode) else "@" if stat.S_ISLNK(mode) else "|"
+
+
+def _text(name: str) -> str:
+    """A name as text that every store takes; bytes that are no UTF-8 are written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import shutil
 import tempfile
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -19,17 +21,29 @@ from ops_project.masking import mask
 from ops_project.model.feed.feed import Feed
 from ops_project.model.feed.inbound import compile_inbound
 from ops_project.model.finding import FileFindingKind
-from ops_project.pipeline.landing.context import Context, siblings_of, taken
+from ops_project.pipeline.landing.bench import closed_engine, needs_bench
+from ops_project.pipeline.landing.context import Context, siblings_of
+from ops_project.pipeline.landing.decide.contract_hash import contract_hash
+from ops_project.pipeline.landing.deliveries import Taken
 from ops_project.pipeline.landing.examine import suspicion
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
-from ops_project.pipeline.landing.inbox import InboundFile, identity, is_being_written, pending
-from ops_project.pipeline.landing.read.scan import scan
+from ops_project.pipeline.landing.inbox import (
+    InboundFile,
+    NotRegular,
+    identity,
+    irregular,
+    is_being_written,
+    pending,
+    private_name,
+)
+from ops_project.pipeline.landing.read.fragments import FragmentError, check_fragments
+from ops_project.pipeline.landing.read.scan import Scan, scan
 from ops_project.pipeline.landing.read.stage import BAD, REFUSED, REPEATED, STAGED
 from ops_project.pipeline.landing.result import Finding, LandingResult, Progress
 from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal
-from ops_project.pipeline.landing.write.absence import record_ahead, record_missing
+from ops_project.pipeline.landing.write.absence import record_missing, record_waiting
 from ops_project.pipeline.landing.write.commit import commit
 from ops_project.pipeline.landing.write.tables import create_tables
 
@@ -42,7 +56,11 @@ CONTRACT_ERRORS = (
     duckdb.InvalidInputException,
     duckdb.OutOfRangeException,
 )
+# Bytes of a file whose staged rows are dropped before the next file is read; smaller ones make room for the next.
+LARGE = 10_000_000
 TEMPORARY = (STAGED, REFUSED, BAD, REPEATED, "landing_raw", "landing_text")
+DROP_ALL = "; ".join(f"DROP TABLE IF EXISTS temp.{table}" for table in TEMPORARY)
+SPOOL = ".spooled text"
 
 
 def land(
@@ -65,39 +83,41 @@ def land(
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")  # a staged row's rowid is its place in the file
     context = Context(connection, feed, inbound, archive, now, run_id)
-    context.asked_for = dates is not None
     if not feed.enabled:
         return context.result
-    others = siblings_of(context, siblings)
     present: set[date] = set()
     without_control: set[date] = set()
-    ahead: dict[str, date] = {}
+    waiting: dict[str, tuple[date | None, str]] = {}
     today = now.astimezone(feed.arrival.zone).date()
     arrivals = [(file, *_arrival(file, feed, now)) for file in pending(feed, inbound)]
     suspicion.judge_times(
         context, [(day, arrived_at) for file, day, arrived_at in arrivals if not file.waits and day <= today]
     )
-    for file, day, arrived_at in arrivals:
-        if day > today:
-            if file.modified_at <= now:  # else the past is being replayed: it has not arrived yet
+    with Workbench(context, siblings_of(context, siblings)) as bench:
+        for file, day, arrived_at in arrivals:
+            if day > today:
+                if file.modified_at <= now:  # else the past is being replayed: it has not arrived yet
+                    context.result.waiting.append(file.name)
+                    waiting[file.name] = day, f"is dated {day}, which is after today ({today}); it waits"
+                continue
+            if file.waits:
                 context.result.waiting.append(file.name)
-                ahead[file.name] = day
-            continue
-        if file.waits:
-            context.result.waiting.append(file.name)
-            without_control.add(day)
-        elif dates is not None and day not in dates:
-            context.result.waiting.append(file.name)
-            present.add(day)
-        else:
-            before = len(context.result.batches)
-            _land(context, file, day, arrived_at, others)
-            if len(context.result.batches) == before:
+                without_control.add(day)
+            elif dates is not None and day not in dates:
+                context.result.waiting.append(file.name)
                 present.add(day)
-            elif progress is not None:
-                progress(context.result.batches[-1])
+            else:
+                before = len(context.result.batches)
+                bench.land(file, day, arrived_at)
+                if len(context.result.batches) == before:
+                    present.add(day)
+                elif progress is not None:
+                    progress(context.result.batches[-1])
+    for strange in irregular(feed, inbound):
+        words = f"is {strange.what}, not a regular file; it is not read and stays there: deliver the file itself"
+        waiting[strange.name] = strange.business_date, words
     journal.close_old(connection, feed.name, now)
-    record_ahead(context, ahead, today)
+    record_waiting(context, waiting)
     record_missing(context, present, without_control)
     return context.result
 
@@ -108,71 +128,129 @@ def _arrival(file: InboundFile, feed: Feed, now: datetime) -> tuple[date, dateti
     return file.business_date or arrived_at.astimezone(feed.arrival.zone).date(), arrived_at
 
 
-def _land(
-    context: Context, file: InboundFile, day: date, arrived_at: datetime, others: dict[str, tuple[str, ...]]
-) -> None:
-    """One file; what goes wrong unexpectedly becomes a finding, and the file stays where it is."""
-    folder = context.archive.parent / "warehouse"
-    folder.mkdir(parents=True, exist_ok=True)
-    working = Path(tempfile.mkdtemp(prefix="landing-", dir=folder))
-    try:
-        _take(context, file, day, arrived_at, working / "text", others)
-    except Exception as error:
-        _failed(context, file, day, error)
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
-        context.connection.execute("; ".join(f"DROP TABLE IF EXISTS temp.{table}" for table in TEMPORARY))
+class Workbench:
+    """Where the files of one call are examined: a folder of their own, and the engine that reads them.
 
+    Both are made for the first file and removed at the end; a run that finds nothing pays for neither.
+    """
 
-def _take(
-    context: Context,
-    file: InboundFile,
-    day: date,
-    arrived_at: datetime,
-    spool: Path,
-    others: dict[str, tuple[str, ...]],
-) -> None:
-    feed = context.feed
-    for batch in taken(context, "file_name", file.name):
-        if kept_files.is_same_delivery(file.path, batch.archive_path):
-            _release(context, file, others)  # taken and kept; it was left for other feeds, or the run was killed
+    def __init__(self, context: Context, siblings: dict[str, tuple[str, ...]]) -> None:
+        self.context, self.siblings = context, siblings
+        self._closing = ExitStack()
+        self._engine: duckdb.DuckDBPyConnection | None = None
+        self._folder: Path | None = None
+        self._is_large = False
+
+    def __enter__(self) -> Workbench:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+        self.context.connection.execute(DROP_ALL)
+
+    @property
+    def folder(self) -> Path:
+        """An empty folder that only this process knows."""
+        if self._folder is None:
+            parent = self.context.archive.parent / "warehouse"
+            parent.mkdir(parents=True, exist_ok=True)
+            self._folder = Path(tempfile.mkdtemp(prefix="landing-", dir=parent))
+            self._closing.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        return self._folder
+
+    @property
+    def engine(self) -> duckdb.DuckDBPyConnection:
+        """The connection on which files are examined."""
+        if self._engine is None:
+            self._engine = self.context.connection
+            if needs_bench(self.context.feed):
+                self._engine = self._closing.enter_context(closed_engine(self.folder, self.context.connection))
+        return self._engine
+
+    def land(self, file: InboundFile, day: date, arrived_at: datetime) -> None:
+        """One file; what goes wrong unexpectedly becomes a finding, and the file stays where it is."""
+        with self.guarded(file.name, day):
+            self._take(file, day, arrived_at)
+
+    @contextmanager
+    def guarded(self, file_name: str, day: date) -> Iterator[None]:
+        """Inside, whatever goes wrong is a finding about `file_name`. Afterwards nothing of the file is left here."""
+        try:
+            check_fragments(self.context.feed)
+            yield
+        except Exception as error:
+            _failed(self.context, file_name, day, error)
+        finally:
+            for path in self.folder.iterdir():
+                if path.is_file():
+                    path.unlink()
+            if self._is_large:
+                self.engine.execute(DROP_ALL)
+                self._is_large = False
+
+    def read(self, file: InboundFile, day: date) -> tuple[InboundFile, Scan]:
+        """The file under a private name, and what one pass over its bytes finds."""
+        control = None
+        if file.control is not None:
+            (folder := self.folder / "control").mkdir(exist_ok=True)
+            control = private_name(file.control, folder)
+        private = replace(file, path=private_name(file.path, self.folder), control=control)
+        scanned = scan(private.path, self.context.feed.at(day).format, self.folder / SPOOL)
+        self._is_large = scanned.size > LARGE
+        return private, scanned
+
+    def _take(self, file: InboundFile, day: date, arrived_at: datetime) -> None:
+        context = self.context
+        for batch in context.deliveries.of_name(file.name):
+            if kept_files.is_same_delivery(file.path, batch.archive_path):
+                _release(context, file, self.siblings)  # taken and kept; left for other feeds, or the run was killed
+                return
+        before = identity(file.path)
+        private, scanned = self.read(file, day)
+        known = context.deliveries.of_content(scanned.sha256)
+        for batch in known:
+            if batch.file_name == file.name and not batch.archive_path.exists():
+                self._keep(private, file, batch.archive_path)  # committed, and killed before it was archived
+                return
+        found, same = self.examined(private, day, scanned, known, arrived_at)
+        if identity(file.path) != before or is_being_written(file.path):
+            context.result.waiting.append(file.name)  # somebody is still writing it: the next run takes it
             return
-    before, contract = identity(file.path), feed.at(day)
-    scanned = scan(file.path, contract.format, spool)
-    known = taken(context, "sha256", scanned.sha256)
-    for batch in known:
-        if batch.file_name == file.name and not batch.archive_path.exists():
-            _keep(context, file, batch.archive_path, others)  # committed, and killed before it was archived
-            return
-    same = suspicion.duplicate_of(context, day, scanned, known)
-    if same is not None:
-        found = Examination(scanned, contract, day)
-        found.problems.append(suspicion.duplicate(context, scanned, same))
-    else:
-        found = examine(context.connection, feed, file, day, scanned)
+        committed, target = commit(
+            context, private, day, arrived_at, found, engine=self.engine, is_duplicate=same is not None
+        )
+        context.result.batches.append(committed)
+        if identity(file.path) != before:
+            return  # replaced in this moment: what lies there now is a delivery of its own
+        self._keep(private, file, target)
+
+    def examined(
+        self, file: InboundFile, day: date, scanned: Scan, known: list[Taken], arrived_at: datetime
+    ) -> tuple[Examination, Taken | None]:
+        """What is found in a file, and the batch that has loaded the same bytes already."""
+        context, contract = self.context, self.context.feed.at(day)
+        same = suspicion.duplicate_of(context, day, file.part, scanned, known, contract_hash(context.feed, contract))
+        if same is not None:
+            found = Examination(scanned, contract, day)
+            found.problems.append(suspicion.duplicate(scanned, same))
+            return found, same
+        found = examine(self.engine, context.feed, file, day, scanned)
         suspicion.judge_volume(context, found, file, day)
         suspicion.judge_lateness(context, found, file, day, arrived_at)
-    if identity(file.path) != before or is_being_written(file.path):
-        context.result.waiting.append(file.name)  # somebody is still writing it: the next run takes it
-        return
-    committed, target = commit(context, file, day, arrived_at, found, is_duplicate=same is not None)
-    context.result.batches.append(committed)
-    if identity(file.path) != before:
-        return  # replaced in this moment: what lies there now is a delivery of its own
-    _keep(context, file, target, others)
+        return found, None
 
-
-def _keep(context: Context, file: InboundFile, target: Path, others: dict[str, tuple[str, ...]]) -> None:
-    """Archive a committed file, and let it leave the inbound folder when every feed has it."""
-    kept_files.keep(file.path, target)
-    if file.control is not None:
-        kept_files.keep(file.control, target.with_name(kept_files.shortened(f"{target.name}.{file.control.name}")))
-    _release(context, file, others)
+    def _keep(self, private: InboundFile, file: InboundFile, target: Path) -> None:
+        """Archive a committed file, and let it leave the inbound folder when every feed has it."""
+        kept_files.keep(private.path, target)
+        if private.control is not None:
+            name = kept_files.shortened(f"{target.name}.{private.control.name}")
+            kept_files.keep(private.control, target.with_name(name))
+        _release(self.context, file, self.siblings)
 
 
 def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, ...]]) -> None:
     for name, patterns in others.items():
-        if not any(compile_inbound(pattern).match(file.name) for pattern in patterns):
+        if not any(compile_inbound(pattern).match(file.path.name) for pattern in patterns):
             continue
         batches = context.rows(
             "SELECT archive_path FROM ops.batches WHERE feed = ? AND file_name = ?", [name, file.name]
@@ -182,14 +260,23 @@ def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, .
     kept_files.release(file.path, [file.control] if file.control is not None else [])
 
 
-def _failed(context: Context, file: InboundFile, day: date, error: Exception) -> None:
+def _failed(context: Context, file_name: str, day: date, error: Exception) -> None:
     """A finding for what nobody foresaw; the file stays inbound and is tried again by the next run."""
     kind: FileFindingKind = "code_error"
-    hint = ""
+    hint = told = ""
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         kind = "resource_exhausted"
     elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         kind = "storage_full"
+    elif isinstance(error, NotRegular):
+        kind, told = (
+            "data_invalid",
+            "was exchanged for something that is no regular file while it was taken; deliver it again",
+        )
+    elif isinstance(error, PermissionError):
+        kind, told = "config_error", "cannot be read: this process has no right to; make it readable for its user"
+    elif isinstance(error, FragmentError):
+        kind, told = "config_error", f"was not read: {error}"
     elif isinstance(error, CONTRACT_ERRORS):
         kind = "config_error"
         hint = "; look at the contract's expressions, filter and rules"
@@ -198,9 +285,10 @@ def _failed(context: Context, file: InboundFile, day: date, error: Exception) ->
         kind=kind,
         feed=context.feed.name,
         business_date=day,
-        file_name=file.name,
-        message=f"{file.name} could not be landed ({type(error).__name__}: {text}){hint}",
+        file_name=file_name,
+        message=f"{file_name} {told or f'could not be landed ({type(error).__name__}: {text}){hint}'}",
         evidence={"error": type(error).__name__, "message": text},
     )
     journal.write_findings(context.connection, [finding], context.now, context.run_id)
+    context.deliveries.findings_changed()
     context.result.findings.append(finding)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.landing.home import TAKINGS, Home, feed_of, feeds_of
+from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 HEADER = "id,name,amount,sold_at\n"
 
@@ -56,19 +56,6 @@ def test_a_file_of_another_user_is_copied(home, monkeypatch):
     home.put("takings_2026-11-01.csv", HEADER + "1,a,1,\n")
     result = home.land()
     assert result.findings == [] and home.left() == [] and len(home.archived()) == 1
-
-
-def test_a_linked_file_of_two_feeds_is_taken_once_by_each(tmp_path):
-    body = "".join(f"  {name}:\n{TAKINGS}" for name in ("takings", "copies"))
-    feeds = feeds_of(body)
-    home = Home(tmp_path, *feeds.values())
-    elsewhere = tmp_path / "elsewhere.csv"
-    elsewhere.write_text(HEADER + "1,a,1,\n")
-    (home.inbound / "shop" / "takings_2026-11-01.csv").symlink_to(elsewhere)
-    for feed in [*feeds.values(), *feeds.values()]:
-        home.land(feed)
-    assert home.rows("SELECT feed, status FROM ops.batches ORDER BY 1") == [("copies", "loaded"), ("takings", "loaded")]
-    assert home.left() == [] and elsewhere.exists()
 
 
 def test_a_name_that_is_no_utf8_lands(home):

@@ -86,29 +86,29 @@ def test_a_corrected_file_replaces_its_batch_and_says_so(home):
     ]
 
 
-def test_the_replaced_bytes_do_not_come_back(home):
-    home.put("takings_2026-11-01_corrected.csv", HEAD + "1,a,1.00,\n2,b,2.00,\n")
+@pytest.mark.parametrize("name", ["takings_2026-11-01.csv", "takings_2026-11-01_again.csv"])
+def test_the_newest_delivery_wins_also_where_its_bytes_are_known(home, name):
+    """A bad file took the place of a good one, and the source sends the good one again."""
+    first = HEAD + "1,a,1.00,\n2,b,x,\n"
+    home.put("takings_2026-11-01_corrected.csv", HEAD + "1,a,999.00,\n2,b,2.00,\n")
     home.land()
-    home.put("takings_2026-11-01.csv", HEAD + "1,a,1.00,\n2,b,x,\n")
-    assert home.land().batches[0].status == "duplicate"
-    assert len(home.bronze()) == 2
-
-
-def test_the_replaced_bytes_come_back_where_somebody_asks_for_their_date(home):
-    """The correction was the mistake."""
-    first = HEAD + "1,a,1.00,\n"
-    home.put("takings_2026-11-01.csv", first)
-    home.land()
-    home.put("takings_2026-11-01.csv", HEAD + "1,a,999.00,\n2,b,2.00,\n")
-    home.land()
-    home.put("takings_2026-11-01.csv", first)
-    [finding] = home.land().findings
-    assert finding.message.endswith("call `ops run --domain shop --date 2026-11-01`")
-    for _ in range(2):
-        home.put("takings_2026-11-01.csv", first)
-        [batch] = home.land(dates=[date(2026, 11, 1)]).batches
+    for status in ("loaded", "duplicate"):
+        home.put(name, first)
+        [batch] = home.land().batches
+        assert batch.status == status
         assert home.bronze("id, amount::VARCHAR") == [(1, "1.00")]
-    assert batch.status == "duplicate"
+    assert home.rows("SELECT count(*) FROM ops.batches WHERE status = 'loaded'") == [(1,)]
+
+
+def test_what_was_open_about_the_bad_file_closes_when_the_good_one_comes_again(tmp_path):
+    feed = feed_of(TAKINGS + "    volume: {min_rows: 2}\n")
+    home = Home(tmp_path, feed)
+    good, short = HEAD + "1,a,1.00,\n2,b,2.00,\n", HEAD + "1,a,1.00,\n"
+    for content, findings in ((good, []), (short, [("source_partial", date(2026, 11, 1))]), (good, [])):
+        home.put("takings_2026-11-01.csv", content)
+        home.land()
+        assert home.open_findings() == findings
+    assert home.bronze("id") == [(1,), (2,)]
 
 
 def test_a_broken_correction_leaves_the_good_batch(home):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from asset_checks.primitives.interval import expected_interval
-from ops_project.pipeline.landing.context import Context, Taken
+from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.arrival import lateness, times_are_the_sources
+from ops_project.pipeline.landing.deliveries import Taken
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.read.scan import Scan
@@ -15,35 +16,38 @@ from ops_project.pipeline.landing.read.scan import Scan
 BATCHES_BEFORE = 14
 
 
-def duplicate_of(context: Context, day: date, scanned: Scan, known: list[Taken]) -> Taken | None:
+def duplicate_of(
+    context: Context, day: date, part: str, scanned: Scan, known: list[Taken], contract: str
+) -> Taken | None:
     """The batch that has loaded these bytes already, None where the file is to be loaded.
 
-    Of another date the same bytes are no duplicate where repeating is natural: a full extract in which nothing changed,
-    or a file that holds no record. What a correction has replaced does not come back by itself, since a source that
-    sends a whole folder again would undo the correction; it does where somebody asks for its date.
+    The newest delivery wins: bytes that a correction has replaced are loaded again when the source sends them again,
+    and so are bytes that stand but were loaded under another contract (`contract` is the present one's hash). Of
+    another date the same bytes are no duplicate where repeating is natural: a full extract in which nothing changed, or
+    a file that holds no record.
     """
     feed = context.feed
-    loaded = [
-        batch for batch in known if batch.status == "loaded" or (batch.status == "replaced" and not context.asked_for)
-    ]
     file_format = feed.at(day).format
     above = file_format.skip_lines + (file_format.kind == "csv" and file_format.header)
     natural = feed.extract == "full" or (file_format.kind != "parquet" and scanned.lines <= above)
-    return next((batch for batch in loaded if batch.business_date == day or not natural), None)
-
-
-def duplicate(context: Context, scanned: Scan, batch: Taken) -> FileProblem:
-    """The finding for a file whose bytes `batch` has loaded."""
-    way_back = (
-        f"; a later delivery replaced it: where this one is right after all, put it into inbound again and call "
-        f"`ops run --domain {context.feed.domain} --date {batch.business_date}`"
-        if batch.status == "replaced"
-        else ""
+    return next(
+        (
+            batch
+            for batch in known
+            if batch.status == "loaded"
+            and (
+                batch.contract in (None, contract) or batch.part != part if batch.business_date == day else not natural
+            )
+        ),
+        None,
     )
+
+
+def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
+    """The finding for a file whose bytes `batch` has loaded."""
     return FileProblem(
         "source_duplicate",
-        f"the same content as {batch.file_name} of {batch.business_date} (batch {batch.batch_id}, {batch.status}); "
-        f"nothing was loaded{way_back}",
+        f"the same content as {batch.file_name} of {batch.business_date} (batch {batch.batch_id}); nothing was loaded",
         True,
         {"sha256": scanned.sha256, "same_as_batch": batch.batch_id, "same_as_file": batch.file_name},
     )
@@ -110,29 +114,16 @@ def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
 
 def judge_lateness(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
     """Add the finding of a late file."""
-    was_missing = context.count(
-        """
-        SELECT count(*) FROM ops.findings
-        WHERE feed = ? AND business_date = ? AND kind = 'source_missing' AND state = 'open'
-        """,
-        [context.feed.name, day],
-    )
-    was_loaded = context.count(
-        """
-        SELECT count(*) FROM ops.batches AS batches
-        WHERE feed = ? AND business_date = ? AND part IS NOT DISTINCT FROM ? AND status = 'loaded' AND NOT EXISTS (
-            SELECT 1 FROM ops.findings AS findings
-            WHERE findings.batch_id = batches.batch_id AND findings.state = 'open'
-        )
-        """,
-        [context.feed.name, day, file.part],
-    )
+    still_open = context.deliveries.open_findings()
+    was_missing = any(item.kind == "source_missing" and item.business_date == day for item in still_open)
+    doubted = {item.batch_id for item in still_open}
+    was_loaded = any(batch.batch_id not in doubted for batch in context.deliveries.standing(day, file.part))
     late = lateness(
         context.feed,
         day,
         arrived_at,
-        was_missing=bool(was_missing),
-        was_loaded=bool(was_loaded),
+        was_missing=was_missing,
+        was_loaded=was_loaded,
         known_since=context.known_since,
         own_times=context.own_times,
     )

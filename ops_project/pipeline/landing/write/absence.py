@@ -1,4 +1,4 @@
-"""Files that are due and not there, or there before their date: recorded once, closed when they come."""
+"""Files that are due and not there, or there and not to be taken: recorded once, closed when that has changed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,19 @@ from ops_project.pipeline.landing.result import Finding
 from ops_project.pipeline.landing.write import journal
 
 
-def record_ahead(context: Context, ahead: Mapping[str, date], today: date) -> None:
-    """Write a finding for every file dated after today, and close those of files that no longer wait.
+def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
+    """Write a finding for every file that cannot be taken as it is, and close those of files that no longer wait.
 
-    A wrong date in a name would else keep a file inbound without a word.
+    `waiting`: name → business date and what is to be said. Such a file would else stay inbound without a word.
     """
     feed = context.feed
     findings = [
-        Finding(
-            "data_invalid", feed.name, day, name, f"{name} is dated {day}, which is after today ({today}); it waits"
-        )
-        for name, day in ahead.items()
+        Finding("data_invalid", feed.name, day, name, f"{name} {words}") for name, (day, words) in waiting.items()
     ]
     with journal.transaction(context.connection):
-        context.result.resolved += journal.close_ahead(context.connection, feed.name, list(ahead), context.now)
+        context.result.resolved += journal.close_ahead(context.connection, feed.name, list(waiting), context.now)
         journal.write_findings(context.connection, findings, context.now, context.run_id)
+    context.deliveries.findings_changed()
     context.result.findings += findings
 
 

@@ -1,8 +1,8 @@
 """The raw file after it was taken: kept under its feed, date and hash, read-only.
 
 A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken
-it;
-until then both names stand for the same bytes. Neither step can lose it: killed between them, the next run goes on.
+it; until then both names stand for the same bytes. Neither step can lose it: killed between them, the next run goes
+on. The archive gives nobody more rights to a file than it came with.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-READ_ONLY = 0o444
+READERS = 0o444
 PARTIAL = ".partial"
 # Bytes of a name that file systems take, with what a file is called until it is complete.
 LONGEST = 255 - len(f".{PARTIAL}")
@@ -43,17 +44,16 @@ def keep(source: Path, target: Path) -> None:
         return
     working = target.with_name(f".{target.name}{PARTIAL}")
     working.unlink(missing_ok=True)
+    mode = source.stat().st_mode & READERS | stat.S_IRUSR
     try:
-        if source.is_symlink():
-            raise OSError("a link to a file elsewhere is copied")
         os.link(source, working)
-        working.chmod(READ_ONLY)
+        working.chmod(mode)
     except OSError:  # no links here, or the file belongs to another: a copy is ours
         working.unlink(missing_ok=True)
         shutil.copy2(source, working)
         with working.open("rb") as file:
             os.fsync(file.fileno())
-        working.chmod(READ_ONLY)
+        working.chmod(mode)
     working.replace(target)
 
 
@@ -67,9 +67,9 @@ def is_same_delivery(source: Path, kept: Path | None) -> bool:
     """True where `kept` is this very file, not another of the same content."""
     if kept is None or not kept.exists():
         return False
-    if kept.samefile(source):
+    a, b = source.lstat(), kept.stat()
+    if os.path.samestat(a, b):
         return True
     # Copied because it cannot be linked: the time of writing was copied with it.
-    a, b = source.stat(), kept.stat()
-    unlinkable = a.st_dev != b.st_dev or a.st_uid != b.st_uid or source.is_symlink()
+    unlinkable = a.st_dev != b.st_dev or a.st_uid != b.st_uid
     return unlinkable and b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size

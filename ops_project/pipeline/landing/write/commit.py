@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
+
 from ops_project.pipeline.landing.context import Context
+from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.findings import first as first_finding
+from ops_project.pipeline.landing.deliveries import Taken
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.read.sql import identifier, literal
@@ -18,19 +24,36 @@ from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal
 
 SHOWN_BYTES = 400
+HANDED_OVER = "landing_handed_over"
+# Rows that another engine hands over at a time.
+PORTION = 100_000
 
 
 def commit(
-    context: Context, file: InboundFile, day: date, arrived_at: datetime, found: Examination, *, is_duplicate: bool
+    context: Context,
+    file: InboundFile,
+    day: date,
+    arrived_at: datetime,
+    found: Examination,
+    *,
+    engine: duckdb.DuckDBPyConnection,
+    is_duplicate: bool = False,
+    replays: Taken | None = None,
 ) -> tuple[Batch, Path]:
-    """Write what was found; (batch, where the file belongs in the archive)."""
+    """Write what was found; (batch, where the file belongs in the archive).
+
+    `engine` holds the staged rows. `replays`: the batch whose archived file this is; once its rows are loaded it is
+    replaced, also where it had been rejected.
+    """
     feed, rejected = context.feed, found.rejected
     status = "duplicate" if is_duplicate else "rejected" if rejected else "loaded"
     target = kept_files.archive_path(context.archive, feed.domain, feed.name, day, found.scan.sha256, file.name)
     with journal.transaction(context.connection):
-        sequence = journal.next_sequence(context.connection)
-        standing = [] if is_duplicate else _standing(context, file, day)
+        sequence = context.deliveries.next_sequence()
+        standing = [] if is_duplicate else context.deliveries.standing(day, file.part)
         replaced = standing if status == "loaded" else []
+        if replays is not None and replays.status == "rejected":
+            replaced = [*replaced, replays]  # its successor says the same of it, or better
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
             feed=feed.name,
@@ -44,13 +67,14 @@ def commit(
             rows_filtered=found.rows_filtered,
             rows_collapsed=found.rows_collapsed,
             finding=first_finding((problem.kind for problem in found.problems), rejected=rejected is not None),
-            message=_message(found, replaced),
-            replaces_batch_id=replaced[0] if replaced else None,
+            message=_message(found, replaced, replays),
+            replaces_batch_id=replaced[0].batch_id if replaced else None,
         )
         touched: list[date] = []
         if status == "loaded":
-            touched = _write_rows(context, found, batch, replaced)
+            touched = _write_rows(context, engine, found, batch, replaced)
         elif status == "rejected":
+            _take_back(context, batch, replaced)
             _quarantine_whole(context, file, batch, found)
         journal.write_batch(
             context.connection,
@@ -62,81 +86,105 @@ def commit(
             size=found.scan.size,
             arrived_at=arrived_at,
             version=found.contract.version,
+            contract_hash=(contract := contract_hash(feed, found.contract)),
             control_rows=found.control_rows,
             now=context.now,
             run_id=context.run_id,
         )
         findings = _findings(context, file, batch, found, standing)
-        resolved = journal.resolve(context.connection, batch, file.part, context.now)
+        resolved = 0
+        if context.deliveries.open_findings():
+            resolved = journal.resolve(context.connection, batch, file.part, context.now)
         if status == "duplicate" and resolved:
             # Somebody was asked for the file again: the answer is nothing to be told of.
             findings = [replace(finding, state="resolved") for finding in findings]
         journal.write_findings(context.connection, findings, context.now, context.run_id)
+    taken = Taken(
+        batch.batch_id, file.name, status, target, day, file.part, found.scan.sha256, batch.load_seq, contract
+    )
+    context.deliveries.add(taken, [old.batch_id for old in replaced])
+    if findings or resolved:
+        context.deliveries.findings_changed()
     context.result.findings += findings
     context.result.resolved += resolved
     context.result.touched_dates = sorted({*context.result.touched_dates, *touched})
     return batch, target
 
 
-def _standing(context: Context, file: InboundFile, day: date) -> list[str]:
-    found = context.rows(
-        """
-        SELECT batch_id FROM ops.batches
-        WHERE feed = ? AND business_date = ? AND part IS NOT DISTINCT FROM ? AND status = 'loaded'
-        """,
-        [context.feed.name, day, file.part],
-    )
-    return [row[0] for row in found]
-
-
-def _message(found: Examination, replaced: list[str]) -> str | None:
+def _message(found: Examination, replaced: list[Taken], replays: Taken | None) -> str | None:
     parts = [problem.message for problem in found.problems]
     if replaced:
-        parts.insert(0, f"corrected redelivery: replaces batch {', '.join(replaced)}")
+        what = "replayed under the present contract" if replays is not None else "corrected redelivery"
+        parts.insert(0, f"{what}: replaces batch {', '.join(batch.batch_id for batch in replaced)}")
     return "; ".join(parts) or None
 
 
-def _write_rows(context: Context, found: Examination, batch: Batch, replaced: list[str]) -> list[date]:
-    """Bronze rows and quarantine in place of those of the replaced batch; the business dates that changed."""
-    stage, connection, table = found.stage, context.connection, f"bronze.{identifier(context.feed.name)}"
-    assert stage is not None
-    touched: set[date] = set()
+def _take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[date]:
+    """Remove the rows and the quarantine of replaced batches; the business dates that their rows had."""
+    table, touched = f"bronze.{identifier(batch.feed)}", set()
     for old in replaced:
         # The old dates first: DELETE … RETURNING would bring every row of the batch into memory.
         touched |= {
-            row[0] for row in context.rows(f"SELECT DISTINCT business_date FROM {table} WHERE _batch_id = ?", [old])
+            row[0]
+            for row in context.rows(f"SELECT DISTINCT business_date FROM {table} WHERE _batch_id = ?", [old.batch_id])
         }
-        connection.execute(f"DELETE FROM {table} WHERE _batch_id = ?", [old])
-        connection.execute("UPDATE ops.batches SET status = 'replaced' WHERE batch_id = ?", [old])
-        connection.execute("DELETE FROM ops.quarantine WHERE batch_id = ?", [old])
+        context.connection.execute(f"DELETE FROM {table} WHERE _batch_id = ?", [old.batch_id])
+        context.connection.execute("UPDATE ops.batches SET status = 'replaced' WHERE batch_id = ?", [old.batch_id])
+        context.connection.execute("DELETE FROM ops.quarantine WHERE batch_id = ?", [old.batch_id])
+    return touched
+
+
+def _write_rows(
+    context: Context, engine: duckdb.DuckDBPyConnection, found: Examination, batch: Batch, replaced: list[Taken]
+) -> list[date]:
+    """Bronze rows and quarantine in place of those of the replaced batch; the business dates that changed."""
+    stage, connection, table = found.stage, context.connection, f"bronze.{identifier(context.feed.name)}"
+    assert stage is not None
+    touched = _take_back(context, batch, replaced)
     good = f"_state = {GOOD_STATE}"
     if found.rows_repeated:
         good += f" AND {stage.ordinal} NOT IN (SELECT _ord FROM {REPEATED})"
     columns = "".join(f"{identifier(name)}, " for name in found.contract.columns if name != "business_date")
-    connection.execute(
-        f"""
-        INSERT INTO {table} ({columns}business_date, _batch_id, _line, _load_seq, ingestion_timestamp)
-        SELECT {columns}{stage.business_date}, {literal(batch.batch_id)}, {stage.line}, {batch.load_seq}::BIGINT,
-               TIMESTAMP '{journal.naive(context.now)}'
-        FROM {STAGED} WHERE {good}
-        """
+    rows = (
+        f"SELECT {columns}{stage.business_date}, {literal(batch.batch_id)}, {stage.line}, {batch.load_seq}::BIGINT, "
+        f"TIMESTAMP '{journal.naive(context.now)}' FROM {STAGED} WHERE {good}"
     )
+    with _readable(connection, engine, rows) as source:
+        connection.execute(
+            f"INSERT INTO {table} ({columns}business_date, _batch_id, _line, _load_seq, ingestion_timestamp) {source}"
+        )
     if stage.date_column is None:
         touched.add(found.file_date)
     else:
-        touched |= {row[0] for row in context.rows(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}")}
-    connection.execute(
-        "INSERT INTO ops.touched_dates SELECT ?, unnest(?::DATE[]), ?", [batch.feed, sorted(touched), batch.load_seq]
-    )
+        days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
+        touched |= {row[0] for row in days}
+    listed = ", ".join(f"({literal(batch.feed)}, DATE '{day}', {batch.load_seq})" for day in sorted(touched))
+    if listed:
+        connection.execute(f"INSERT INTO ops.touched_dates (feed, business_date, load_seq) VALUES {listed}")
     if found.rows_refused:
-        connection.execute(
-            f"""
-            INSERT INTO ops.quarantine (batch_id, feed, file_name, line, raw_text, column_name, reason, reasons, rows)
-            SELECT ?, ?, ?, line, raw_text, column_name, reason, reasons, 1 FROM {REFUSED} ORDER BY line
-            """,
-            [batch.batch_id, batch.feed, batch.file_name],
+        refused = (
+            f"SELECT {literal(batch.batch_id)}, {literal(batch.feed)}, {literal(batch.file_name)}, line, raw_text, "
+            f"column_name, reason, reasons::VARCHAR, 1 FROM {REFUSED} ORDER BY line"
         )
+        with _readable(connection, engine, refused) as source:
+            connection.execute(
+                "INSERT INTO ops.quarantine (batch_id, feed, file_name, line, raw_text, column_name, reason, reasons, "
+                f"rows) {source}"
+            )
     return sorted(touched)
+
+
+@contextmanager
+def _readable(connection: duckdb.DuckDBPyConnection, engine: duckdb.DuckDBPyConnection, query: str) -> Iterator[str]:
+    """SQL that gives the rows of `query` on `connection`; they are streamed where another engine holds them."""
+    if engine is connection:
+        yield query
+        return
+    connection.register(HANDED_OVER, engine.execute(query).to_arrow_reader(PORTION))
+    try:
+        yield f"SELECT * FROM {HANDED_OVER}"
+    finally:
+        connection.unregister(HANDED_OVER)
 
 
 def _quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: Examination) -> None:
@@ -163,7 +211,7 @@ def _quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: 
 
 
 def _findings(
-    context: Context, file: InboundFile, batch: Batch, found: Examination, standing: list[str]
+    context: Context, file: InboundFile, batch: Batch, found: Examination, standing: list[Taken]
 ) -> list[Finding]:
     findings = []
     for problem in found.problems:
@@ -177,7 +225,11 @@ def _findings(
                 business_date=batch.business_date,
                 file_name=file.name,
                 message=f"{file.name}: {problem.message}"
-                + (f"; batch {', '.join(standing)}, loaded before, stays" if problem.rejects and standing else ""),
+                + (
+                    f"; batch {', '.join(old.batch_id for old in standing)}, loaded before, stays"
+                    if problem.rejects and standing
+                    else ""
+                ),
                 evidence={"batch_id": batch.batch_id, "business_date": batch.business_date, **problem.evidence},
                 state="resolved" if settled else "open",
                 batch_id=batch.batch_id,

@@ -22,13 +22,6 @@ def naive(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
-def next_sequence(connection: duckdb.DuckDBPyConnection) -> int:
-    """The next load sequence number; one writer, so nobody else takes it."""
-    found = connection.execute("SELECT coalesce(max(load_seq), 0) + 1 FROM ops.batches").fetchone()
-    assert found is not None
-    return int(found[0])
-
-
 def write_batch(
     connection: duckdb.DuckDBPyConnection,
     batch: Batch,
@@ -40,6 +33,7 @@ def write_batch(
     size: int,
     arrived_at: datetime,
     version: int,
+    contract_hash: str,
     control_rows: int | None,
     now: datetime,
     run_id: str | None,
@@ -47,14 +41,15 @@ def write_batch(
     """One row of ops.batches."""
     connection.execute(
         """
-        INSERT INTO ops.batches BY NAME SELECT
-            $batch_id AS batch_id, $feed AS feed, $domain AS domain, $file_name AS file_name, $part AS part,
-            $archive_path AS archive_path, $sha256 AS sha256, $size AS size_bytes, $arrived_at AS arrived_at,
-            $business_date AS business_date, $load_seq AS load_seq, $status AS status, $version AS contract_version,
-            $rows_in AS rows_in, $rows_loaded AS rows_loaded, $rows_quarantined AS rows_quarantined,
-            $rows_filtered AS rows_filtered, $rows_collapsed AS rows_collapsed, $control_rows AS control_rows,
-            $finding AS finding, $message AS message, $loaded_at AS loaded_at, $run_id AS run_id,
-            $replaces AS replaces_batch_id
+        INSERT INTO ops.batches (
+            batch_id, feed, domain, file_name, part, archive_path, sha256, size_bytes, arrived_at, business_date,
+            load_seq, status, contract_version, contract_hash, rows_in, rows_loaded, rows_quarantined, rows_filtered,
+            rows_collapsed, control_rows, finding, message, loaded_at, run_id, replaces_batch_id
+        ) VALUES (
+            $batch_id, $feed, $domain, $file_name, $part, $archive_path, $sha256, $size, $arrived_at, $business_date,
+            $load_seq, $status, $version, $contract_hash, $rows_in, $rows_loaded, $rows_quarantined, $rows_filtered,
+            $rows_collapsed, $control_rows, $finding, $message, $loaded_at, $run_id, $replaces
+        )
         """,
         {
             "batch_id": batch.batch_id,
@@ -70,6 +65,7 @@ def write_batch(
             "load_seq": batch.load_seq,
             "status": batch.status,
             "version": version,
+            "contract_hash": contract_hash,
             "rows_in": batch.rows_in,
             "rows_loaded": batch.rows_loaded,
             "rows_quarantined": batch.rows_quarantined,

@@ -24,6 +24,7 @@ OPS_TABLES = {
         NULL,
         rows_filtered BIGINT NOT NULL, rows_collapsed BIGINT NOT NULL, control_rows BIGINT, finding VARCHAR,
         message VARCHAR, loaded_at TIMESTAMP NOT NULL, run_id VARCHAR, replaces_batch_id VARCHAR,
+        contract_hash VARCHAR,
         CHECK (rows_in = rows_loaded + rows_quarantined + rows_filtered + rows_collapsed)""",
     "quarantine": """
         batch_id VARCHAR NOT NULL, feed VARCHAR NOT NULL, file_name VARCHAR NOT NULL, line BIGINT NOT NULL,
@@ -43,6 +44,7 @@ OPS_TABLES = {
         score DOUBLE, row_count BIGINT""",
     "excluded_points": "asset VARCHAR NOT NULL, business_date DATE NOT NULL, alert INTEGER NOT NULL",
 }
+LATER_COLUMNS = (("feeds", "replaces_by"), ("feeds", "absent_keys"), ("batches", "contract_hash"))
 META_COLUMNS = {
     "_batch_id": "VARCHAR",
     "_line": "BIGINT",
@@ -91,9 +93,9 @@ def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
     for table, columns in OPS_TABLES.items():
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
-    for column in ("replaces_by", "absent_keys"):
-        if column not in known.get(("ops", "feeds"), {column: ""}):  # a home from before there were these
-            connection.execute(f"ALTER TABLE ops.feeds ADD COLUMN {column} VARCHAR")
+    for table, column in LATER_COLUMNS:
+        if column not in known.get(("ops", table), {column: ""}):  # a home from before there were these
+            connection.execute(f"ALTER TABLE ops.{table} ADD COLUMN {column} VARCHAR")
     for feed in feeds:
         _ensure_bronze(connection, feed, known.get(("bronze", feed.name)))
 

@@ -1,0 +1,47 @@
+"""The connection on which a file is read and examined before its rows go into the warehouse.
+
+A contract without SQL of its own is examined on the warehouse's connection, so that its rows are never copied. SQL that
+a contract brings is evaluated by an engine of its own in memory that can open files of one folder and nothing else: no
+other file, no network, no extension, and not the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.read.fragments import fragments
+from ops_project.pipeline.landing.read.sql import literal
+
+
+def needs_bench(feed: Feed) -> bool:
+    """True where the contract holds SQL."""
+    return next(fragments(feed), None) is not None
+
+
+@contextmanager
+def closed_engine(folder: Path, like: duckdb.DuckDBPyConnection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine in memory that reads and spills inside `folder` only, with the limits of `like`."""
+    with duckdb.connect() as connection:
+        if like is not None:
+            [(memory, threads)] = like.execute(
+                "SELECT current_setting('memory_limit'), current_setting('threads')"
+            ).fetchall()
+            connection.execute(f"SET memory_limit = '{memory}'; SET threads = {int(threads)}")
+        connection.execute(
+            f"""
+            SET TimeZone = 'UTC';
+            SET enable_progress_bar = false;
+            SET preserve_insertion_order = true;
+            SET autoinstall_known_extensions = false;
+            SET autoload_known_extensions = false;
+            SET temp_directory = {literal(str(folder / "spill"))};
+            SET allowed_directories = [{literal(str(folder))}];
+            SET enable_external_access = false
+            """
+        )
+        yield connection

@@ -1,0 +1,33 @@
+"""Whether two contracts would read the same rows from a file: a hash over everything that decides it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from ops_project.model.feed.feed import Contract, Feed
+
+# These describe a column, or say who may see it or watches it; they change no row.
+SPOKEN = {"description", "personal_data", "monitor"}
+DECISIVE = (
+    "raw_fields",
+    "key",
+    "keep_first",
+    "duplicate_keys",
+    "filter",
+    "rules",
+    "business_date",
+    "drift",
+    "trailer",
+    "control",
+)
+
+
+def contract_hash(feed: Feed, contract: Contract) -> str:
+    """Sixteen hexadecimal digits, the same as long as `contract` of `feed` makes the same rows of the same bytes."""
+    parts = {
+        "format": contract.format.model_dump(mode="json"),
+        "columns": {name: column.model_dump(mode="json", exclude=SPOKEN) for name, column in contract.columns.items()},
+        **feed.model_dump(mode="json", include=set(DECISIVE)),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,151 @@
+"""Only regular files are deliveries. A link, a pipe or a folder is told of, and never opened."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import stat
+
+import pytest
+
+from ops_project.pipeline.landing import pending, unclaimed
+from tests.pipeline.landing.home import TAKINGS, Home, feed_of
+
+FEED = feed_of(TAKINGS)
+HEAD = "id,name,amount,sold_at\n"
+NAME = "takings_2026-11-01.csv"
+SECRET = HEAD + "1,secret,1.00,\n"
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "elsewhere.csv").write_text(SECRET)
+    return Home(tmp_path, FEED)
+
+
+def _link(home):
+    (home.inbound / "shop" / NAME).symlink_to(home.root / "elsewhere.csv")
+
+
+def _dangling(home):
+    (home.inbound / "shop" / NAME).symlink_to(home.root / "nowhere.csv")
+
+
+def _folder(home):
+    (home.inbound / "shop" / NAME).mkdir()
+
+
+def _pipe(home):
+    os.mkfifo(home.inbound / "shop" / NAME)
+
+
+def _socket(home, monkeypatch=None):
+    before = os.getcwd()  # noqa: PTH109 - a socket's address is short, so it is bound from its folder
+    os.chdir(home.inbound / "shop")
+    try:
+        socket.socket(socket.AF_UNIX).bind(NAME)
+    finally:
+        os.chdir(before)
+
+
+KINDS = {
+    "a symbolic link": _link,
+    "a symbolic link to nothing": _dangling,
+    "a folder": _folder,
+    "a named pipe": _pipe,
+    "a socket": _socket,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_regular_file_is_told_and_never_read(home, kind):
+    KINDS[kind](home)
+    home.put("takings_2026-11-02.csv", HEAD + "2,b,2.00,\n")
+    result = home.land()
+    assert [batch.file_name for batch in result.batches] == ["takings_2026-11-02.csv"]
+    [finding] = result.findings
+    assert (finding.kind, finding.file_name) == ("data_invalid", NAME)
+    assert kind.removesuffix(" to nothing") in finding.message and "deliver the file itself" in finding.message
+    assert home.bronze("id") == [(2,)] and home.left() == [NAME]
+    assert "secret" not in str(home.rows("FROM ops.findings")) + str(home.rows("FROM ops.quarantine"))
+    assert pending(FEED, home.inbound) == []
+
+
+def test_it_is_said_once_and_closed_when_a_file_stands_there(home):
+    _link(home)
+    for _ in range(2):
+        home.land()
+    assert home.rows("SELECT count(*) FROM ops.findings") == [(1,)]
+    (home.inbound / "shop" / NAME).unlink()
+    home.put(NAME, HEAD + "1,a,1.00,\n")
+    home.land()
+    assert home.open_findings() == [] and home.bronze("name") == [("a",)]
+
+
+def test_what_no_contract_takes_is_named_with_its_kind(home):
+    folder = home.inbound / "shop"
+    (folder / "other").mkdir()
+    (folder / "passwd").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "pipe.csv")
+    assert unclaimed([FEED], folder) == ["other/", "passwd@", "pipe.csv|"]
+
+
+@pytest.mark.parametrize("kind", ["a symbolic link", "a named pipe", "a folder"])
+def test_a_file_that_is_exchanged_while_it_is_taken_is_not_followed(home, monkeypatch, kind):
+    """The attacker waits until the file has been listed."""
+    land = importlib.import_module("ops_project.pipeline.landing.land")
+    home.put(NAME, HEAD + "1,a,1.00,\n")
+    real = land.private_name
+
+    def exchanged(path, folder):
+        path.unlink()
+        KINDS[kind](home)
+        return real(path, folder)
+
+    monkeypatch.setattr(land, "private_name", exchanged)
+    result = home.land()
+    assert result.batches == [] and home.bronze() == [] and home.archived() == []
+    assert "no regular file" in result.findings[0].message
+
+
+def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypatch):
+    """While it is read, a link stands under its name; before and after, the file itself does."""
+    land = importlib.import_module("ops_project.pipeline.landing.land")
+    path, real = home.put(NAME, HEAD + "1,a,1.00,\n"), land.examine
+
+    def meanwhile(*given):
+        aside = path.rename(home.root / "aside")
+        _link(home)
+        found = real(*given)
+        path.unlink()
+        aside.rename(path)
+        return found
+
+    monkeypatch.setattr(land, "examine", meanwhile)
+    home.land()
+    assert home.bronze("name") == [("a",)]
+
+
+def test_a_control_file_that_is_a_link_is_not_there(tmp_path):
+    feed = feed_of(TAKINGS + "    control: {file: '{stem}.ctl'}\n")
+    home = Home(tmp_path, feed)
+    (tmp_path / "count").write_text("1")
+    home.put(NAME, HEAD + "1,a,1.00,\n")
+    (home.inbound / "shop" / "takings_2026-11-01.ctl").symlink_to(tmp_path / "count")
+    assert home.land().waiting == [NAME]
+
+
+def test_the_archive_gives_nobody_more_rights_than_the_file_came_with(home):
+    for day, mode in ((1, 0o600), (2, 0o640), (3, 0o644)):
+        home.put(f"takings_2026-11-0{day}.csv", HEAD + f"{day},a,1.00,\n").chmod(mode)
+    home.land()
+    modes = sorted(stat.S_IMODE(path.stat().st_mode) for path in home.archive.rglob("*.csv"))
+    assert modes == [0o400, 0o440, 0o444]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_that_may_not_be_read_says_so(home):
+    home.put(NAME, HEAD + "1,a,1.00,\n").chmod(0)
+    [finding] = home.land().findings
+    assert finding.kind == "config_error" and "make it readable" in finding.message
