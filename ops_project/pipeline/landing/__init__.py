@@ -7,6 +7,7 @@ filtered + collapsed. Refuses to guess: a type, a delimiter, an encoding that th
 from ops_project.pipeline.landing.dry_run import Report, check
 from ops_project.pipeline.landing.inbox import InboundFile, pending, unclaimed
 from ops_project.pipeline.landing.land import land
+from ops_project.pipeline.landing.replay import ReplayOrder, outdated, replay
 from ops_project.pipeline.landing.result import Batch, Finding, LandingResult
 from ops_project.pipeline.landing.write.tables import BronzeError, ensure_tables
 
@@ -16,10 +17,13 @@ __all__ = [
     "Finding",
     "InboundFile",
     "LandingResult",
+    "ReplayOrder",
     "Report",
     "check",
     "ensure_tables",
     "land",
+    "outdated",
     "pending",
+    "replay",
     "unclaimed",
 ]

@@ -24,7 +24,7 @@ from ops_project.model.finding import FileFindingKind
 from ops_project.pipeline.landing.bench import closed_engine, needs_bench
 from ops_project.pipeline.landing.context import Context, siblings_of
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
-from ops_project.pipeline.landing.deliveries import Taken
+from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine import suspicion
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
@@ -195,9 +195,13 @@ class Workbench:
             (folder := self.folder / "control").mkdir(exist_ok=True)
             control = private_name(file.control, folder)
         private = replace(file, path=private_name(file.path, self.folder), control=control)
+        return private, self.scan(private, day)
+
+    def scan(self, private: InboundFile, day: date) -> Scan:
+        """One pass over the bytes of a file that lies in this folder."""
         scanned = scan(private.path, self.context.feed.at(day).format, self.folder / SPOOL)
         self._is_large = scanned.size > LARGE
-        return private, scanned
+        return scanned
 
     def _take(self, file: InboundFile, day: date, arrived_at: datetime) -> None:
         context = self.context

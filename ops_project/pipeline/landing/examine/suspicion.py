@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from asset_checks.primitives.interval import expected_interval
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.arrival import lateness, times_are_the_sources
-from ops_project.pipeline.landing.deliveries import Taken
+from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.read.scan import Scan

@@ -14,7 +14,7 @@ import duckdb
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.findings import first as first_finding
-from ops_project.pipeline.landing.deliveries import Taken
+from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.read.sql import identifier, literal

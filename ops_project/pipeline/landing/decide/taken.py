@@ -1,0 +1,23 @@
+"""A batch of the journal, as decisions about other files see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A batch of the journal that has to do with the file at hand."""
+
+    batch_id: str
+    file_name: str
+    status: str
+    archive_path: Path
+    business_date: date
+    part: str | None
+    sha256: str
+    load_seq: int
+    contract: str | None
+    """Hash of the contract under which it was loaded; None in a home from before it was noted."""

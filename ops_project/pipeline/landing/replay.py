@@ -1,0 +1,145 @@
+"""Archived files read again under the present contract: what a mended contract needs.
+
+Every file is examined and written as if it had just come, in the order in which the files once came, one transaction
+each. Its old rows stay where the file is refused. A file that is not the one that was archived is never loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.context import Context
+from ops_project.pipeline.landing.decide.contract_hash import contract_hash
+from ops_project.pipeline.landing.decide.replays import ReplayOrder, to_replay
+from ops_project.pipeline.landing.decide.taken import Taken
+from ops_project.pipeline.landing.examine.examine import examine
+from ops_project.pipeline.landing.inbox import InboundFile, identity, private_name
+from ops_project.pipeline.landing.land import Workbench
+from ops_project.pipeline.landing.result import Finding, LandingResult, Progress
+from ops_project.pipeline.landing.write import archive as kept_files
+from ops_project.pipeline.landing.write import journal
+from ops_project.pipeline.landing.write.commit import commit
+from ops_project.pipeline.landing.write.tables import create_tables
+
+
+@dataclass(frozen=True)
+class Outdated:
+    """Files of a feed that were loaded under a contract that has changed since."""
+
+    feed: str
+    files: int
+    first: date
+    last: date
+
+    @property
+    def offer(self) -> str:
+        """What happened and what can be done, in a sentence."""
+        span = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+        files = "1 file" if self.files == 1 else f"{self.files:,} files"
+        return (
+            f"feed {self.feed}: {files} of {span} were loaded under an earlier contract; "
+            f"`ops feed replay {self.feed}` loads them again under the present one"
+        )
+
+
+def replay(
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    order: ReplayOrder,
+    *,
+    archive: Path,
+    now: datetime,
+    run_id: str | None = None,
+    progress: Progress | None = None,
+) -> LandingResult:
+    """Read the archived files that `order` names again. A second call has nothing to do unless dates are named."""
+    create_tables(connection, [feed])
+    connection.execute("SET preserve_insertion_order = true")
+    context = Context(connection, feed, archive.parent / "inbound", archive, now, run_id)
+    chosen = to_replay(context.deliveries.all(), order, lambda day: contract_hash(feed, feed.at(day)))
+    with Workbench(context, {}) as bench:
+        for batch in chosen:
+            with bench.guarded(batch.file_name, batch.business_date):
+                _replay(bench, batch)
+                if progress is not None and context.result.batches:
+                    progress(context.result.batches[-1])
+    return context.result
+
+
+def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | None:
+    """The files that stand under an earlier contract; None where there are none, or the journal does not know."""
+    rows = connection.execute(
+        """
+        SELECT business_date, contract_hash, count(*) FROM ops.batches
+        WHERE feed = ? AND status = 'loaded' AND contract_hash IS NOT NULL GROUP BY ALL
+        """,
+        [feed.name],
+    ).fetchall()
+    changed = [(day, files) for day, hashed, files in rows if hashed != contract_hash(feed, feed.at(day))]
+    if not changed:
+        return None
+    days = [day for day, _ in changed]
+    return Outdated(feed.name, sum(files for _, files in changed), min(days), max(days))
+
+
+def _replay(bench: Workbench, batch: Taken) -> None:
+    context, path = bench.context, batch.archive_path
+    if not path.is_file():
+        _refuse(context, batch, f"is not in the archive any more ({path}): ask the source for it again")
+        return
+    [(arrived_at,)] = context.rows("SELECT arrived_at FROM ops.batches WHERE batch_id = ?", [batch.batch_id])
+    named = bench.folder / Path(batch.file_name).name
+    private_name(path, bench.folder).rename(named)
+    file = InboundFile(
+        path=named,
+        business_date=batch.business_date,
+        part=batch.part or "",
+        size=named.stat().st_size,
+        modified_at=arrived_at.replace(tzinfo=UTC),
+        identity=identity(named),
+        control=_control(bench, batch),
+        waits=False,
+    )
+    scanned = bench.scan(file, batch.business_date)
+    if scanned.sha256 != batch.sha256:
+        _refuse(context, batch, f"has changed in the archive ({path}) since it was taken; restore it from a backup")
+        return
+    found = examine(bench.engine, context.feed, file, batch.business_date, scanned)
+    committed, _ = commit(
+        context, file, batch.business_date, arrived_at.replace(tzinfo=UTC), found, engine=bench.engine, replays=batch
+    )
+    context.result.batches.append(committed)
+
+
+def _control(bench: Workbench, batch: Taken) -> Path | None:
+    """The control file that was archived with the batch, under the name that it came with."""
+    rule = bench.context.feed.control
+    if rule is None:
+        return None
+    stem = batch.file_name.removesuffix(".gz").rpartition(".")[0] or batch.file_name
+    name = rule.file.replace("{name}", batch.file_name).replace("{stem}", stem)
+    kept = batch.archive_path.with_name(kept_files.shortened(f"{batch.archive_path.name}.{name}"))
+    if not kept.is_file():
+        return None
+    (folder := bench.folder / "control").mkdir(exist_ok=True)
+    return private_name(kept, folder)
+
+
+def _refuse(context: Context, batch: Taken, words: str) -> None:
+    finding = Finding(
+        kind="data_invalid",
+        feed=context.feed.name,
+        business_date=batch.business_date,
+        file_name=batch.file_name,
+        message=f"{batch.file_name} {words}; its rows stay as they were loaded",
+        evidence={"batch_id": batch.batch_id, "archive_path": str(batch.archive_path)},
+        batch_id=batch.batch_id,
+    )
+    journal.write_findings(context.connection, [finding], context.now, context.run_id)
+    context.deliveries.findings_changed()
+    context.result.findings.append(finding)

@@ -1,0 +1,158 @@
+"""Mend the contract and replay: archived files are read again as if they had just come."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ops_project.pipeline.landing import ReplayOrder, outdated, replay
+from tests.pipeline.landing.home import NOW, TAKINGS, Home, feed_of
+
+HEAD = "id,name,amount,sold_at\n"
+NARROW = feed_of(TAKINGS)
+WIDE = feed_of(TAKINGS.replace("decimal(10,2)", "decimal(18,4)"))
+DESCRIBED = feed_of(TAKINGS + "    description: What the till took\n")
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Two days, landed under a contract with too few places: three of four rows are refused."""
+    made = Home(tmp_path, NARROW)
+    made.put("takings_2026-11-01.csv", HEAD + "1,a,1.0001,\n2,b,2.00,\n")
+    made.put("takings_2026-11-02.csv", HEAD + "3,c,3.1234,\n4,d,4.1234,\n")
+    made.land()
+    assert made.bronze("id") == [(2,)]
+    return made
+
+
+def again(home, feed=WIDE, **asked):
+    return replay(home.connection, feed, ReplayOrder(feed.name, **asked), archive=home.archive, now=NOW, run_id="again")
+
+
+def amounts(home):
+    return home.rows("SELECT id, amount::VARCHAR FROM bronze.takings ORDER BY id")
+
+
+def test_a_mended_contract_loads_what_it_had_refused(home):
+    result = again(home)
+    assert [batch.rows_loaded for batch in result.batches] == [2, 2]
+    assert amounts(home) == [(1, "1.0001"), (2, "2.0000"), (3, "3.1234"), (4, "4.1234")]
+    assert home.rows("SELECT count(*) FROM ops.quarantine") == [(0,)]
+    assert home.open_findings() == []
+    assert home.rows("SELECT status, count(*) FROM ops.batches GROUP BY 1 ORDER BY 1") == [
+        ("loaded", 2),
+        ("replaced", 2),
+    ]
+    assert all("replayed under the present contract: replaces batch" in batch.message for batch in result.batches)
+    assert result.touched_dates == [date(2026, 11, 1), date(2026, 11, 2)]
+    assert len(home.archived()) == 2
+
+
+def test_a_second_replay_has_nothing_to_do(home):
+    again(home)
+    assert again(home).batches == []
+    assert len(again(home, dates=(date(2026, 11, 1),)).batches) == 1
+
+
+def test_one_date_or_one_batch(home):
+    [batch] = again(home, dates=(date(2026, 11, 2),)).batches
+    assert (batch.business_date, amounts(home)) == (
+        date(2026, 11, 2),
+        [(2, "2.0000"), (3, "3.1234"), (4, "4.1234")],
+    )
+    [[first]] = home.rows("SELECT batch_id FROM ops.batches WHERE load_seq = 1")
+    assert again(home, batches=(first,)).batches[0].replaces_batch_id == first
+    assert len(amounts(home)) == 4
+
+
+def test_the_offer_names_feed_dates_and_command(home):
+    assert outdated(home.connection, NARROW) is None
+    assert outdated(home.connection, DESCRIBED) is None, "a description changes no row"
+    found = outdated(home.connection, WIDE)
+    assert (found.files, found.first, found.last) == (2, date(2026, 11, 1), date(2026, 11, 2))
+    assert "`ops feed replay takings`" in found.offer
+    again(home)
+    assert outdated(home.connection, WIDE) is None
+
+
+def test_the_same_bytes_delivered_again_load_under_a_changed_contract(home):
+    home.put("takings_2026-11-01.csv", HEAD + "1,a,1.0001,\n2,b,2.00,\n")
+    [batch] = home.land(WIDE).batches
+    assert (batch.status, batch.rows_loaded) == ("loaded", 2)
+    home.put("takings_2026-11-01.csv", HEAD + "1,a,1.0001,\n2,b,2.00,\n")
+    assert home.land(WIDE).batches[0].status == "duplicate"
+
+
+def test_a_rejected_file_loads_and_its_alert_closes(tmp_path):
+    home = Home(tmp_path, NARROW)
+    home.put("takings_2026-11-01.csv", "id,name,amount,sold_at,colour\n1,a,1.00,,red\n")
+    home.land()
+    assert home.open_findings() == [("schema_mismatch", date(2026, 11, 1))]
+    mended = feed_of(TAKINGS + "      colour: string\n")
+    again(home, mended)
+    assert home.rows("SELECT id, colour FROM bronze.takings") == [(1, "red")]
+    assert home.open_findings() == [] and home.rows("SELECT count(*) FROM ops.quarantine") == [(0,)]
+
+
+def test_what_the_new_contract_refuses_stays_as_it_was(home):
+    worse = feed_of(TAKINGS.replace("name: {type: string}", "surname: {type: string}"))
+    result = again(home, worse)
+    assert {batch.status for batch in result.batches} == {"rejected"}
+    assert home.bronze("id") == [(2,)]
+    assert "loaded before, stays" in result.findings[0].message
+    again(home, WIDE)
+    assert len(amounts(home)) == 4 and home.open_findings() == []
+
+
+def test_files_come_in_the_order_in_which_they_came(tmp_path):
+    """The second file of a part corrected the first: it still does."""
+    feed = feed_of(TAKINGS.replace("{revision}", "_{part}"))
+    home = Home(tmp_path, feed)
+    for part in ("b", "a"):
+        home.put(f"takings_2026-11-01_{part}.csv", HEAD + f"1,{part},1.0000,\n")
+        home.land()
+    wide = feed_of(TAKINGS.replace("{revision}", "_{part}").replace("decimal(10,2)", "decimal(18,4)"))
+    assert [batch.file_name[-5] for batch in again(home, wide).batches] == ["b", "a"]
+
+
+def test_a_replaced_batch_that_is_named_becomes_the_newest(home):
+    home.put("takings_2026-11-01.csv", HEAD + "2,other,2.00,\n")
+    home.land()
+    [[first]] = home.rows("SELECT batch_id FROM ops.batches WHERE status = 'replaced'")
+    again(home, NARROW, batches=(first,))
+    assert home.rows("SELECT name FROM bronze.takings WHERE business_date = '2026-11-01'") == [("b",)]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"), [("altered", "has changed in the archive"), ("gone", "not in the archive")]
+)
+def test_a_file_that_is_not_the_archived_one_is_never_loaded(home, change, words):
+    path = next(path for path in home.archive.rglob("*_takings_2026-11-01.csv"))
+    path.chmod(0o644)
+    if change == "gone":
+        path.unlink()
+    else:
+        path.write_text(HEAD + "1,a,999,\n")
+    result = again(home)
+    assert [batch.business_date for batch in result.batches] == [date(2026, 11, 2)]
+    assert words in result.findings[0].message
+    assert (2, "2.0000") in amounts(home)
+
+
+def test_control_files_compressed_files_and_odd_names_come_again_too(tmp_path):
+    import gzip
+
+    body = TAKINGS + "    control: {file: '{stem}.ctl'}\n"
+    home = Home(tmp_path, feed_of(body))
+    home.put("takings_2026-11-01 [1].csv.gz", gzip.compress((HEAD + "1,a,1.0001,\n").encode()))
+    home.put("takings_2026-11-01 [1].ctl", "1")
+    home.land()
+    [batch] = again(home, feed_of(body.replace("decimal(10,2)", "decimal(18,4)"))).batches
+    assert (batch.rows_loaded, batch.finding) == (1, None)
+    assert home.rows("SELECT control_rows FROM ops.batches ORDER BY load_seq") == [(1,), (1,)]
+
+
+def test_a_home_from_before_contracts_were_noted_is_replayed_whole(home):
+    home.connection.execute("ALTER TABLE ops.batches DROP COLUMN contract_hash")
+    assert len(again(home).batches) == 2
