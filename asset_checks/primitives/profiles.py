@@ -86,7 +86,7 @@ def profiles(situation: Situation, table: TableSpec, dates: int) -> list[Profile
         """,
         [names],
     )
-    return [Profile(*row[:-1], json.loads(row[-1]) if row[-1] else None) for row in found]
+    return [Profile(*[*row[:-1], json.loads(row[-1]) if row[-1] else None]) for row in found]
 
 
 def _create(situation: Situation) -> None:

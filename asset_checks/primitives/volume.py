@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from asset_checks.parameters import VolumeParameters
 from asset_checks.primitives.interval import Interval, expected_interval
@@ -31,8 +32,8 @@ def judge(
 ) -> Verdict:
     """The verdict over the rows of `dates` in `series` (date, rows), each against the dates before it."""
     rows = dict(series)
-    judged: list[dict[str, object]] = []
-    outside: list[dict[str, object]] = []
+    judged: list[dict[str, Any]] = []
+    outside: list[dict[str, Any]] = []
     for day in sorted(dates):
         interval = expected_interval(series, day, parameters)
         if interval is None:
@@ -59,7 +60,7 @@ def judge(
     return Verdict.fail(
         f"{feed}: {newest['rows']} rows for {newest['date']}, expected {newest['expected']} "
         f"({newest['low']} to {newest['high']}). "
-        + ("Ask upstream whether the file is complete." if newest["share"] < 1 else "Look for a double delivery.")  # type: ignore[operator]
+        + ("Ask upstream whether the file is complete." if newest["share"] < 1 else "Look for a double delivery.")
         + (f" {len(outside)} dates are outside." if len(outside) > 1 else ""),
         "high",
         FAILURE_CLASS,
@@ -79,7 +80,7 @@ def _is_holiday(country: str | None, day: date) -> bool:
     return day in holidays.country_holidays(name, subdiv=subdivision or None, years=day.year)
 
 
-def _line(day: date, rows: int, interval: Interval) -> dict[str, object]:
+def _line(day: date, rows: int, interval: Interval) -> dict[str, Any]:
     return {
         "date": str(day),
         "rows": rows,

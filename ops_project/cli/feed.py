@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -66,16 +67,16 @@ def _expected(item: Feed) -> str:
     return f"cron {rule.cron}" if rule.kind == "cron" else "monthly"
 
 
-def _show(data: list[dict[str, object]]) -> None:
+def _show(data: list[dict[str, Any]]) -> None:
     rows = [
         (
             item["domain"],
             item["feed"],
-            "\n".join(item["inbound"]),  # type: ignore[arg-type]
+            "\n".join(item["inbound"]),
             item["extract"],
-            ", ".join(item["key"]) or None,  # type: ignore[arg-type]
+            ", ".join(item["key"]) or None,
             item["expected"],
-            len(item["waiting"]),  # type: ignore[arg-type]
+            len(item["waiting"]),
         )
         for item in data
     ]

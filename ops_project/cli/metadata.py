@@ -9,6 +9,7 @@ import click
 from ops_project import catalog as catalogs
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.model.document import ConfigError, ConfigProblem
+from ops_project.model.feed.feed import Feed
 from ops_project.model.metadata import Metadata
 from ops_project.pipeline.vault_generator import drift, generation, tables
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
@@ -88,7 +89,7 @@ def show(settings: Settings, domain: str, name: str, as_json: bool) -> None:
     emit(as_json, rows, lambda: console.print(table(["row", "what it says"], [(r["row"], r["text"]) for r in rows])))
 
 
-def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, catalogs.Feed]]:
+def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, Feed]]:
     """The metadata of a domain, from the overlay where it has a table, and the domain's contracts."""
     catalog = catalogs.load(settings)
     paths = {name: catalog.config_file(f"{FOLDER}/{domain}/{name}.csv") for name in tables.TABLES}

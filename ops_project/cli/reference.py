@@ -88,10 +88,9 @@ def _configuration() -> str:
         "# Configuration\n\nFiles of `ops_project/config/`; a file of the same relative path in the folder that "
         "`--config` names replaces the shipped one. Unknown keys are errors.\n"
     ]
-    for name, model in [
-        *((f"{name}.yaml", model) for name, model in catalog.FILES.items()),
-        ("feeds/<domain>.yaml", FeedFile),
-    ]:
+    files: list[tuple[str, type[BaseModel]]] = [(f"{name}.yaml", model) for name, model in catalog.FILES.items()]
+    files.append(("feeds/<domain>.yaml", FeedFile))
+    for name, model in files:
         parts.append(
             f"\n## `{name}`\n\n{_paragraphs(model.__doc__)}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
         )

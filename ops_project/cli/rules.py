@@ -171,12 +171,12 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
             f"−{removed['notifications']}), {data['pages_after']} pages (+{added['pages']} −{removed['pages']}).",
             soft_wrap=True,
         )
-        rows = [
+        changed = [
             (c.word, "page" if c.page else "", c.status, c.summary, c.before, c.after, ", ".join(c.through))
             for c in by_alert(changes)
         ]
         columns = ("change", "", "status", "what", "messages before", "after", "told through")
-        console.print(table(columns, rows) if rows else "Nothing changes.")
+        console.print(table(columns, changed) if changed else "Nothing changes.")
 
     emit(as_json, data, render)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ops_project.catalog import Catalog
     from ops_project.defs.shared.domain_run import DomainRun
     from ops_project.model.alerting.rule import FirstResponse
+    from ops_project.model.failure_class import FailureClass
     from ops_project.operations.alerting.cycle import CycleReport
 
 DEFAULT_SIMULATED_DAYS = 30
@@ -129,8 +131,8 @@ def _execute(
     with open_instance(settings) as instance:
         for name in asked:
             watcher = Watcher(
-                say=lambda what, name=name: status(f"{name}: {what}"),
-                waiting=lambda who, name=name: errors.print(f"{name}: waiting for the warehouse, held by {who}"),
+                say=partial(_say, status, name),
+                waiting=partial(_waiting, name),
             )
             finished = run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
             told.runs(finished)
@@ -282,7 +284,15 @@ def _strays(settings: Settings, domains: list[str]) -> list[str]:
     ]
 
 
-def _first_response(responses: Mapping[str, FirstResponse], finding: Mapping[str, Any]) -> str:
+def _say(status: Callable[[str], None], domain: str, what: str) -> None:
+    status(f"{domain}: {what}")
+
+
+def _waiting(domain: str, holder: object) -> None:
+    errors.print(f"{domain}: waiting for the warehouse, held by {holder}")
+
+
+def _first_response(responses: Mapping[FailureClass, FirstResponse], finding: Mapping[str, Any]) -> str:
     """What an alert about this finding would ask for first."""
     known = responses.get(finding["kind"])
     words = known.about(feed=finding["feed"] or "", table=finding["asset"] or "") if known else None
@@ -290,7 +300,7 @@ def _first_response(responses: Mapping[str, FirstResponse], finding: Mapping[str
 
 
 def _render(
-    runs: list[DomainRun], seconds: float, strays: list[str], responses: Mapping[str, FirstResponse]
+    runs: list[DomainRun], seconds: float, strays: list[str], responses: Mapping[FailureClass, FirstResponse]
 ) -> list[Any]:
     columns = [
         "domain",

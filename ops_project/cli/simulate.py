@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.progress import TaskID
 
 from ops_project.cli.output import console, emit, json_option, progress, styled, table
 from ops_project.settings import Settings
@@ -98,12 +99,12 @@ def simulate(
             postgres=url,
         )
         with progress() as bar:
-            tasks: dict[str, int] = {}
+            tasks: dict[str, TaskID] = {}
 
             def advance(domain: str, day: object, done: int, total: int) -> None:
                 if domain not in tasks:
                     tasks[domain] = bar.add_task(domain, total=total)
-                bar.update(tasks[domain], completed=done, description=f"{domain} {day}")  # type: ignore[arg-type]
+                bar.update(tasks[domain], completed=done, description=f"{domain} {day}")
 
             result = deliver(settings, catalog, settings.now(), asked, advance)
     except (SimulationError, FaultError, ValueError) as error:

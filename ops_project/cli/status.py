@@ -95,8 +95,8 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
         feeds = [feed for feed in catalog.feeds_of(name) if feed.enabled]
         due = [feed.name for feed in feeds if feed.expected.kind != "never"] or [feed.name for feed in feeds]
         # The domain is as fresh as the feed that is furthest behind; a date's data is whole when the date has ended.
-        dates = [newest.get(feed) for feed in due]
-        oldest = None if not dates or None in dates else min(dates)
+        dates = [found for feed in due if (found := newest.get(feed)) is not None]
+        oldest = min(dates) if dates and len(dates) == len(due) else None
         age = None
         if oldest is not None:
             end = datetime.combine(oldest, datetime.min.time(), catalog.platform.zone).astimezone(UTC)

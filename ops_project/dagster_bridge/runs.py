@@ -81,7 +81,8 @@ def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
             key = tuple(found.asset_key.path)
             built.add(key)
             if "dagster/row_count" in found.metadata:
-                rows[key] = int(found.metadata["dagster/row_count"].value or 0)
+                count = found.metadata["dagster/row_count"].value
+                rows[key] = int(count) if isinstance(count, int | float) else 0
         elif kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
             plan = event.asset_check_planned_data
             key = tuple(plan.asset_key.path)

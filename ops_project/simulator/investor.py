@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -50,12 +51,13 @@ def file_name(feed: str, day: date) -> str:
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
     """Stage the files of business date `day`; `first`: no transaction of the day before comes late."""
-    for feed, columns, sql, dialect in (
+    staged: tuple[tuple[str, Callable[[], Sequence[Columns]], str, str], ...] = (
         ("transactions", lambda: _sales(world, day, first=first), TRANSACTION_SQL, "FORMAT csv"),
         ("marketing_spend", lambda: [_spend(world, day)], SPEND_SQL, "FORMAT csv"),
         ("experiment_assignments", lambda: _assignments(world, day), ASSIGNMENT_SQL, "FORMAT csv"),
         ("product_events", lambda: [_events(world, day)], EVENT_SQL, "FORMAT parquet"),
-    ):
+    )
+    for feed, columns, sql, dialect in staged:
         if outbox.wants(feed):
             arrives = arrival(world, zone, DOMAIN, feed, day)
             outbox.write(feed, file_name(feed, day), day, arrives, columns(), sql, dialect)

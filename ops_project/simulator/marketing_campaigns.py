@@ -91,11 +91,13 @@ class Treatments:
     @cached_property
     def recalled(self) -> np.ndarray:
         """Withdrawn on the day after: it never took place."""
-        return (self.world.unit("marketing/recalled", self.key) < RECALLED) & ~self.control
+        recalled: np.ndarray = (self.world.unit("marketing/recalled", self.key) < RECALLED) & ~self.control
+        return recalled
 
     @cached_property
     def bounced(self) -> np.ndarray:
-        return (self.world.unit("marketing/bounced", self.key) < BOUNCED) & ~self.control
+        bounced: np.ndarray = (self.world.unit("marketing/bounced", self.key) < BOUNCED) & ~self.control
+        return bounced
 
     @property
     def moment(self) -> Ints:

@@ -95,7 +95,8 @@ class Mart:
     @cached_property
     def loyalty(self) -> Floats:
         """How readily a customer responds, around 1."""
-        return np.exp(0.6 * self.people.normal("loyalty", self.keys) - 0.18) * (0.8 + 0.25 * self.band)
+        loyalty: Floats = np.exp(0.6 * self.people.normal("loyalty", self.keys) - 0.18) * (0.8 + 0.25 * self.band)
+        return loyalty
 
     def customers(self, *, first: bool) -> Columns:
         changed = np.maximum.reduce([self.moves[1], self.purchases[1], self.awakenings[1]])

@@ -195,7 +195,7 @@ def streams_of(world: World, day: date) -> Streams:
     today = np.flatnonzero(second < 86_400)
     order = today[np.argsort(second[today], kind="stable")]
     reported = second // (WINDOW_HOURS * 3600) + delay
-    arrays = (listener[of_session], song, second, listened, device, offline, reported)
+    arrays: tuple[np.ndarray, ...] = (listener[of_session], song, second, listened, device, offline, reported)
     return Streams(day, *(values[order] for values in arrays))
 
 

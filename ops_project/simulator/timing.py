@@ -36,4 +36,5 @@ def seconds_of_day(rng: np.random.Generator, size: int) -> np.ndarray:
     edges = np.concatenate([[0.0], np.cumsum(hours)])
     drawn = np.sort(rng.random(size)) * edges[-1]
     hour = np.searchsorted(edges, drawn, side="right") - 1
-    return ((hour + (drawn - edges[hour]) / hours[hour]) * 3600.0).astype(np.int64).clip(0, 86_399)
+    seconds: np.ndarray = ((hour + (drawn - edges[hour]) / hours[hour]) * 3600.0).astype(np.int64).clip(0, 86_399)
+    return seconds

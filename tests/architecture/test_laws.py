@@ -30,7 +30,7 @@ def test_format() -> None:
     run(tool("ruff"), "format", "--check", "--no-cache", *PYTHON_ROOTS)
 
 
-def test_types_of_the_pure_packages() -> None:
+def test_types_of_every_package() -> None:
     run(tool("mypy"))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -123,7 +124,7 @@ def _registry(site: Site) -> Registry:
     return Registry(site.settings.models, site.settings.registry_url)
 
 
-def _job_facts(site: Site, session: RunSession) -> dict[str, object]:
+def _job_facts(site: Site, session: RunSession) -> dict[str, Any]:
     return {
         "connection": session.connection(),
         "parameters": site.catalog.models,
@@ -144,7 +145,7 @@ def _scoring(site: Site) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
     )
-    def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         session: RunSession = context.resources.warehouse
         facts = _job_facts(site, session)
         with classified("scoring"), session.watchdog.limit("scoring", TASK_SECONDS):
@@ -152,13 +153,13 @@ def _scoring(site: Site) -> dg.AssetsDefinition:
                 if table_key(model) not in context.op_execution_context.selected_asset_keys:
                     continue
                 session.say(f"scoring {model}")
-                job = Scoring(**facts)  # type: ignore[arg-type]
+                job = Scoring(**facts)
                 if context.job_name != WEEKLY_RECOMMENDATIONS and not due(job, model):
                     context.log.info(f"{model} is built weekly; it stays as it is")
                     continue
                 if _never_trained(facts["registry"], model):
                     # The first night that has enough history does not wait for Sunday.
-                    context.log.info(train(Training(**facts), model).message)  # type: ignore[arg-type]
+                    context.log.info(train(Training(**facts), model).message)
                 yield _result(model, score(job, model))
 
     return body
@@ -172,8 +173,8 @@ def _never_trained(registry: object, model: str) -> bool:
         return False
 
 
-def _result(model: str, scored: Scored) -> dg.MaterializeResult:
-    metadata: dict[str, object] = {"what": scored.message, "model version": scored.version or "none"}
+def _result(model: str, scored: Scored) -> dg.MaterializeResult[Any]:
+    metadata: dict[str, Any] = {"what": scored.message, "model version": scored.version or "none"}
     if scored.rows is not None:
         metadata["dagster/row_count"] = scored.rows
     metadata |= {reading.metric: reading.value for reading in scored.readings if reading.value is not None}
@@ -189,20 +190,20 @@ def _training(site: Site) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
     )
-    def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
+    def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         session: RunSession = context.resources.warehouse
         with classified("training"), session.watchdog.limit("training", TASK_SECONDS):
             for model in MODELS:
                 if model_key(model) in context.op_execution_context.selected_asset_keys:
                     session.say(f"training {model}")
-                    trained = train(Training(**_job_facts(site, session)), model)  # type: ignore[arg-type]
+                    trained = train(Training(**_job_facts(site, session)), model)
                     context.log.info(trained.message)
                     yield _trained(model, trained)
 
     return body
 
 
-def _trained(model: str, trained: Trained) -> dg.MaterializeResult:
+def _trained(model: str, trained: Trained) -> dg.MaterializeResult[Any]:
     decision = trained.decision
     return dg.MaterializeResult(
         asset_key=model_key(model),

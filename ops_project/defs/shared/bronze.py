@@ -38,7 +38,7 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
         # A partition run lands a range; without it the whole inbound folder.
         partitions_def=site.partitions if feed.extract == "delta" else None,
     )
-    def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         session: RunSession = context.resources.warehouse
         with classified(f"landing {feed.name}", session, TASK_SECONDS):
             session.say(f"landing {feed.name}")

@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 import dagster as dg
 
 from ops_project.dagster_bridge import runs as bridge
+from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
 from ops_project.defs.shared import partitions, unchanged
 from ops_project.defs.shared.arrivals import window
 from ops_project.defs.shared.domain_run import DomainRun, RunReport
@@ -79,7 +80,7 @@ def _run(
     tags = {
         **partitions.range_tags(*window),
         **bridge.process_tags(),
-        bridge.DOMAIN_TAG: domain,
+        DOMAIN_TAG: domain,
         bridge.AS_OF_TAG: now.isoformat(),
         bridge.COMMIT_TAG: commit(),
         partitions.MODE: mode,

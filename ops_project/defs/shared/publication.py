@@ -17,7 +17,8 @@ def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, PublishDeci
     """Domain → table → verdict, for the domains of whose gold this run planned at least one table."""
     found: dict[str, dict[str, PublishDecision]] = {}
     gold = gold_tables(site)
-    touched = {gold[key]["domain"] for key in outcome.planned | outcome.built if key in gold}
+    reached = outcome.planned | outcome.built
+    touched = {facts["domain"] for key, facts in gold.items() if key in reached}
     for key, facts in gold.items():
         if facts["domain"] in touched:
             reason = _why_not(site, key, outcome)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -18,6 +19,7 @@ import duckdb
 from dagster import DagsterRun
 
 from ops_project.dagster_bridge import runs as bridge
+from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
 from ops_project.defs.shared import partitions
 from ops_project.defs.shared.domain_run import RunReport
 from ops_project.defs.shared.publication import verdicts
@@ -127,7 +129,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         false_alarms.exclude(warehouse.connection(), settings.ledger_url)
         watchdog = Watchdog(
             on_overrun=lambda overrun: _stop_queries(warehouse, instance, run, overrun),
-            last_words=lambda overrun: instance.report_run_failed(run, f"{overrun}; it was ended by force"),
+            last_words=partial(_ended_by_force, instance, run),
         )
         session = RunSession(
             warehouse=warehouse,
@@ -162,10 +164,14 @@ def _stop_queries(warehouse: Warehouse, instance: dg.DagsterInstance, run: Dagst
     dbt_runner.cancel()
 
 
+def _ended_by_force(instance: dg.DagsterInstance, run: DagsterRun, overrun: Overrun) -> None:
+    instance.report_run_failed(run, f"{overrun}; it was ended by force")
+
+
 def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: RunSession) -> None:
     report, began = session.report, time.perf_counter()
     dbt_runner.settle()
-    stamp = {"run_id": run.run_id, "as_of": session.now, "commit": commit()}
+    stamp: dict[str, Any] = {"run_id": run.run_id, "as_of": session.now, "commit": commit()}
     report.batches = _rows(session, "SELECT * FROM ops.batches WHERE run_id = ? ORDER BY load_seq", run.run_id)
     report.findings = _rows(
         session,
@@ -174,7 +180,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
         "(SELECT batch_id FROM ops.batches WHERE status = 'loaded')) ORDER BY feed, business_date",
         run.run_id,
     )
-    domain = run.tags.get(bridge.DOMAIN_TAG)
+    domain = run.tags.get(DOMAIN_TAG)
     snapshot = snapshots.take(session.warehouse, domain=domain, window=session.window, **stamp)
     report.snapshot, report.seconds["snapshot"] = snapshot.id, time.perf_counter() - began
     began = time.perf_counter()

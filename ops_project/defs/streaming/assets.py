@@ -48,7 +48,7 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
     )
-    def listening_kpis(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+    def listening_kpis(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         session: RunSession = context.resources.warehouse
         with classified("serving store"), session.watchdog.limit("serving store", TASK_SECONDS):
             store = serving.open_store(site.settings, listening.TABLE)

@@ -47,7 +47,7 @@ def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[s
         slas={name: sla for name, sla in catalog.slas.slas.items() if sla.enabled},
         expectations={name: item for name, item in catalog.slas.expectations.items() if item.enabled},
         primary_owners=primary,
-        first_responses=catalog.rules.first_responses,
+        first_responses={str(name): item for name, item in catalog.rules.first_responses.items()},
         flap_window=catalog.rules.flap_window,
         flap_hold=catalog.rules.flap_hold,
         ui_url=ui_url,

@@ -79,15 +79,15 @@ def _alert(body: Mapping[str, Any]) -> Alert:
 
 def load_into(connection: Connection, config: AlertConfig, now: datetime) -> State:
     state = State()
-    for (body,) in connection.execute(select(alerts.c.body).where(alerts.c.active)):
-        alert = _alert(body)
+    for row in connection.execute(select(alerts.c.body).where(alerts.c.active)):
+        alert = _alert(row.body)
         state.alerts[alert.number] = alert
         state.by_key[alert.key] = alert.number
     state.next_number = (connection.execute(select(func.max(alerts.c.number))).scalar() or 0) + 1
     recent = select(alerts.c.key, alerts.c.resolved_at, alerts.c.body["flaps"].as_integer()).where(
         ~alerts.c.active, alerts.c.fired_at.is_not(None), alerts.c.resolved_at > to_seconds(now - config.flap_window)
     )
-    for key, resolved_at, flaps in connection.execute(recent.order_by(alerts.c.number)):
+    for key, resolved_at, flaps in connection.execute(recent.order_by(alerts.c.number)).tuples():
         state.closed[key] = Closed(from_seconds(resolved_at), flaps)
     for row in connection.execute(select(groups)):
         state.groups[row.key] = Group(
@@ -250,7 +250,7 @@ class AlertTable(Access):
         else:
             statement = statement.where(alerts.c.fired_at.is_not(None))
         with self.read() as connection:
-            return [_alert(body) for (body,) in connection.execute(statement)]
+            return [_alert(row.body) for row in connection.execute(statement)]
 
     def alert(self, number: int) -> Alert | None:
         with self.read() as connection:

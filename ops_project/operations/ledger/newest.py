@@ -60,7 +60,7 @@ class Newest:
                     .group_by(signals.c.asset, signals.c.pipeline)
                 )
                 self._last_ok[kind] = {}
-                for asset, pipeline, at in connection.execute(statement):
+                for asset, pipeline, at in connection.execute(statement).tuples():
                     _raise(self._last_ok[kind], asset or pipeline, at)
             return dict(self._last_ok[kind])
 

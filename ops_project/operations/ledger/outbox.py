@@ -208,7 +208,9 @@ class OutboxTable(Access):
     def outbox_counts(self) -> dict[str, int]:
         """State → number of messages, and `possible_duplicates`."""
         with self.read() as connection:
-            counts = dict(connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).all())
+            counts: dict[str, int] = dict(
+                connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state)).tuples().all()
+            )
             counts["possible_duplicates"] = connection.execute(
                 select(func.coalesce(func.sum(outbox.c.uncertain), 0))
             ).scalar_one()

@@ -50,7 +50,9 @@ class SilenceTable(Access):
         }
         with self.write() as connection:
             result = connection.execute(insert(silences), row)
-        return int(result.inserted_primary_key[0])
+        key = result.inserted_primary_key
+        assert key is not None, "an insert of one row gives its key"
+        return int(key[0])
 
     def silences(self, now: datetime, expired: bool = False) -> list[Silence]:
         statement = select(silences).order_by(silences.c.number)

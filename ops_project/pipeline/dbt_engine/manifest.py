@@ -57,7 +57,8 @@ class DbtManifest:
         """manifest.json as dictionaries: what Dagster reads."""
         import orjson
 
-        return orjson.loads((self.folder / MANIFEST_JSON).read_bytes())
+        body: dict[str, Any] = orjson.loads((self.folder / MANIFEST_JSON).read_bytes())
+        return body
 
     @cached_property
     def column_lineage(self) -> dict[str, dict[str, list[tuple[str, str]]]]:

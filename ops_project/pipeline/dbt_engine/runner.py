@@ -155,7 +155,7 @@ def cancel() -> None:
 
     for adapter in list(FACTORY.adapters.values()):
         with contextlib.suppress(Exception):
-            list(adapter.cancel_open_connections())
+            list(adapter.cancel_open_connections())  # type: ignore[attr-defined]  # SQL adapters have it, the protocol lacks it
 
 
 def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]:
@@ -164,6 +164,7 @@ def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]
     Raises DbtParseError with dbt's words.
     """
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumaro_encoder
 
     common = [*_folders(project_dir), "--target-path", str(target)]
@@ -171,7 +172,7 @@ def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]
     with Settings.load(home=target / "empty").exported():
         (target / "empty" / "warehouse").mkdir(parents=True)
         parsed = dbtRunner().invoke([*QUIET, "parse", *common, "--no-partial-parse"])
-        if not parsed.success:
+        if not parsed.success or not isinstance(parsed.result, Manifest):
             raise DbtParseError(str(parsed.exception))
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
         compiled = dbtRunner(manifest=parsed.result).invoke(

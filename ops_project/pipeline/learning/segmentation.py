@@ -25,7 +25,8 @@ STARTS = 10
 def rfm(frame: Frame) -> Floats:
     """Logarithms of recency (days), frequency (orders) and monetary value (revenue of the lookback)."""
     recency, frequency = frame.raw[:, FEATURES.index("recency_days")], frame.raw[:, FEATURES.index("orders_lookback")]
-    return np.log1p(np.clip(np.column_stack([recency, frequency, frame.revenue]), 0, None))
+    values: Floats = np.log1p(np.clip(np.column_stack([recency, frequency, frame.revenue]), 0, None))
+    return values
 
 
 @dataclass(frozen=True)

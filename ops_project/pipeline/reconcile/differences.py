@@ -34,10 +34,11 @@ def find_differences(task: Task) -> tuple[list[Any], list[Any]]:
         _join_keys(task, *_dirty_rows(task, share, segment))
         duplicates.in_equal_segments(task)
     else:
-        totals = tuple(
+        source, target = (
             list(task.run(f"select count(*){task.sums} from {task.prefix}_{letter} where {task.has_key}")[0])
             for letter in "st"
         )
+        totals = (source, target)
         _join_keys(task, f"{task.prefix}_s", f"{task.prefix}_t")
     return totals
 

@@ -46,6 +46,6 @@ def _repeated(task: Task, slices: int, index: int) -> np.ndarray:
     if slices > 1:
         where += f" and hash({task.key_list}) >> {64 - (slices.bit_length() - 1)} = {index}"
     hashes = task.connection.execute(f"select hash({task.key_list}) as h from {task.prefix}_s where {where}")
-    values = hashes.fetchnumpy()["h"]
+    values = np.asarray(hashes.fetchnumpy()["h"])
     values.sort()
     return np.unique(values[1:][values[1:] == values[:-1]])

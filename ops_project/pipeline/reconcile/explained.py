@@ -72,7 +72,10 @@ def _explained(task: Task, kind: KeyClass, samples: int) -> Explained | None:
         return None
     return Explained(
         kind,
-        *row[:4],
+        keys=row[0],
+        differing=row[1],
+        source_rows=row[2],
+        target_rows=row[3],
         net={name: row[4 + 2 * i] for i, name in enumerate(task.measures)},
         absolute={name: row[5 + 2 * i] for i, name in enumerate(task.measures)},
         samples=sample_keys(task, f"{task.prefix}_keys where class = {literal(kind)}", samples),

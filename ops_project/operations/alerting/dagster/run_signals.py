@@ -88,8 +88,7 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
         elif kind == DagsterEventType.STEP_UP_FOR_RETRY:
             step.retries.append((_moment(entry.timestamp), event.event_specific_data))
         elif kind == DagsterEventType.RUN_FAILURE:
-            data = event.event_specific_data
-            error = getattr(data, "error", None)
+            error = getattr(event.event_specific_data, "error", None)
             said = event.message or "the run failed without a word"
             while error is not None and error.cause is not None:
                 error = error.cause

@@ -132,7 +132,7 @@ def _chunks(reader: _HashingReader) -> Iterator[bytes]:
 
 def _unzipped(reader: _HashingReader) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=reader, mode="rb") as file:  # type: ignore[call-overload]
+        with gzip.GzipFile(fileobj=reader, mode="rb") as file:  # type: ignore[call-overload]  # it needs read() only
             while chunk := file.read(CHUNK):
                 yield chunk
     except (OSError, EOFError, zlib.error) as error:
