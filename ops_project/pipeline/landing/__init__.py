@@ -4,10 +4,11 @@ Values are read as text and cast by contract. Each file is loaded or has a findi
 filtered + collapsed. Refuses to guess: a type, a delimiter, an encoding that the contract does not say is not tried.
 """
 
+from ops_project.pipeline.landing.decide.replays import ReplayOrder
 from ops_project.pipeline.landing.dry_run import Report, check
 from ops_project.pipeline.landing.inbox import InboundFile, pending, unclaimed
 from ops_project.pipeline.landing.land import land
-from ops_project.pipeline.landing.replay import ReplayOrder, outdated, replay
+from ops_project.pipeline.landing.replay import outdated, replay
 from ops_project.pipeline.landing.result import Batch, Finding, LandingResult
 from ops_project.pipeline.landing.write.tables import BronzeError, ensure_tables
 

@@ -17,7 +17,7 @@ from ops_project.model.feed.feed import Feed
 
 SHOWN = 60
 # Parts of a SELECT that an expression alone does not have, with the value that says so.
-_EMPTY = {
+_EMPTY: dict[str, Any] = {
     "modifiers": [],
     "where_clause": None,
     "group_expressions": [],
