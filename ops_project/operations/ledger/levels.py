@@ -57,8 +57,8 @@ def _load(connection: Connection, state: State, config: AlertConfig, names: Sequ
     if names is not None:
         statement = statement.where(levels.c.fingerprint.in_(names))
     found: dict[str, Level] = {}
-    for fingerprint, *row in connection.execute(statement.order_by(signals.c.event_at, signals.c.seq)):
-        signal = signal_of(row)
+    for row in connection.execute(statement.order_by(signals.c.event_at, signals.c.seq)):
+        fingerprint, signal = str(row[0]), signal_of(row[1:])
         metric = config.metrics.get(signal.kind)
         found[fingerprint] = fold(found.get(fingerprint, UNKNOWN), signal, metric.type if metric else "state")
     for fingerprint, level in found.items():
@@ -69,9 +69,8 @@ def load_words(connection: Connection, state: State) -> None:
     """What people closed by hand: what is still to be taken up, and up to when which series is over."""
     for row in connection.execute(select(resolutions).where(resolutions.c.taken_at.is_(None))):
         state.resolutions[row.alert] = resolution_of(row)
-    state.dismissed.update(
-        {name: from_seconds(at) for name, at in connection.execute(select(dismissals.c.fingerprint, dismissals.c.at))}
-    )
+    for row in connection.execute(select(dismissals)):
+        state.dismissed[row.fingerprint] = from_seconds(row.at)
 
 
 def record_levels(connection: Connection, decision: Decision) -> None:
