@@ -20,8 +20,6 @@ class AssetFacts:
     group: str = ""
     runbook: str = ""
     exposures: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()
-    """Names of its checks."""
 
 
 @dataclass(frozen=True)
