@@ -20,6 +20,8 @@ class AssetFacts:
     group: str = ""
     runbook: str = ""
     exposures: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    """Names of its checks."""
 
 
 @dataclass(frozen=True)

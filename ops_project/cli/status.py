@@ -215,7 +215,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
 
 
 def _resource_lines(resources: dict[str, Any]) -> list[str]:
-    from ops_project.operations.alerting.decide.evaluate import human_bytes
+    from ops_project.operations.alerting.decide.wording import human_bytes
 
     def shown(value: float | None, unit: str) -> str:
         return "unknown" if value is None else human_bytes(value) if unit == "bytes" else f"{value:.0f} %"

@@ -21,6 +21,9 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
     """From a loaded code location."""
     graph = repository.asset_graph
     facts = []
+    checks: dict[dg.AssetKey, list[str]] = {}
+    for check in graph.asset_check_keys:
+        checks.setdefault(check.asset_key, []).append(check.name)
     for key in graph.get_all_asset_keys():
         node = graph.get(key)
         metadata = node.metadata or {}
@@ -38,6 +41,7 @@ def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
                 exposures=tuple(
                     sorted(str(item) for item in (getattr(metadata.get("exposures"), "value", None) or ()))
                 ),
+                checks=tuple(sorted(checks.get(key, ()))),
             )
         )
     return Lineage.of(facts, repository.job_names)

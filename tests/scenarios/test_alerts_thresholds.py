@@ -73,13 +73,14 @@ def test_error_rate_is_more_than_five_per_cent(world, errors, fires):
     assert (day.open() == ["Too many bad rows in bronze/streams"]) is fires
 
 
-def test_the_error_rates_window_is_fifteen_minutes_to_the_second(world):
+@pytest.mark.parametrize(("later", "together"), [("14m59s", True), ("15m", False)])
+def test_the_error_rates_window_is_fifteen_minutes_to_the_second(world, later, together):
     day = world(graph=GRAPH)
     day.fails("landing.error_rate", value=100.0, total=1000.0, asset="bronze/streams")
-    day.advance("14m59s", MINUTE)
-    assert day.open()
-    day.advance("1s")
-    assert not day.open()
+    day.advance(later, MINUTE)
+    day.fails("landing.error_rate", value=0.0, total=500.0, asset="bronze/streams")
+    day.cycle()
+    assert bool(day.open()) is together, "100 of 1500 is too much, and none of 500 is a better batch"
 
 
 def test_two_batches_count_together_while_both_are_in_the_window(world):

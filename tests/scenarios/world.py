@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.matcher import Matcher
+from ops_project.model.alerting.resolution import Resolution
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.model.alerting.silence import Silence
 from ops_project.model.duration import parse_duration
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.state import State
 from ops_project.operations.alerting.engine_config import alert_config
+from ops_project.operations.ledger.lineage_document import subjects
 from ops_project.settings import Settings
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -35,24 +37,28 @@ def new_york(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
+def _facts(graph: dict) -> list[AssetFacts]:
+    return [
+        AssetFacts(
+            key,
+            upstream=tuple(spec.get("from", ())),
+            owners=tuple(spec.get("owners", ("team:ecommerce-data",))),
+            domain=spec.get("domain", "ecommerce"),
+            tier=spec.get("tier", "1"),
+            layer=key.split("/")[0],
+            checks=tuple(spec.get("checks", ())),
+        )
+        for key, spec in graph.items()
+    ]
+
+
 class World:
     def __init__(self, monkeypatch, tmp_path, at: str = "2026-03-04 10:00", graph: dict | None = None) -> None:
         for name, value in SECRETS.items():
             monkeypatch.setenv(name, value)
         settings = Settings.load(home=tmp_path)
         self.catalog = catalog.load(settings)
-        facts = [
-            AssetFacts(
-                key,
-                upstream=tuple(spec.get("from", ())),
-                owners=tuple(spec.get("owners", ("team:ecommerce-data",))),
-                domain=spec.get("domain", "ecommerce"),
-                tier=spec.get("tier", "1"),
-                layer=key.split("/")[0],
-            )
-            for key, spec in (graph or {}).items()
-        ]
-        self.config = alert_config(settings, self.catalog, Lineage.of(facts))
+        self.config = alert_config(settings, self.catalog, Lineage.of(_facts(graph or {})))
         self.state = State()
         self.now = new_york(at)
         self.inbox = []
@@ -95,6 +101,33 @@ class World:
             reason,
             self.now,
         )
+
+    def resolve(self, number: int, why: str, by: str = "engineer-a") -> None:
+        self.state.resolutions[number] = Resolution(number, by, why, self.now)
+
+    # ---- another configuration
+    def regraph(self, graph: dict) -> None:
+        """Another asset graph: what it had before and has no more is removed."""
+        before, after = self.config.lineage, Lineage.of(_facts(graph))
+        removed = (self.config.removed | subjects(before)) - subjects(after)
+        self.config = replace(self.config, lineage=after, removed=removed)
+
+    def without_rule(self, name: str) -> None:
+        self._rules({k: rule for k, rule in self.config.rules.items() if k != name})
+
+    def with_shipped_rules(self) -> None:
+        self._rules(self.catalog.rules.rules)
+
+    def with_threshold(self, name: str, threshold: float) -> None:
+        rule = self.config.rules[name]
+        moved = tuple(c.model_copy(update={"threshold": threshold}) for c in rule.any)
+        self._rules({**self.config.rules, name: rule.model_copy(update={"any": moved})})
+
+    def with_by(self, name: str, labels: tuple[str, ...]) -> None:
+        self._rules({**self.config.rules, name: self.config.rules[name].model_copy(update={"by": labels})})
+
+    def _rules(self, rules: dict) -> None:
+        self.config = replace(self.config, rules=rules)
 
     # ---- time
     def cycle(self) -> None:

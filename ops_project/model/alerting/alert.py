@@ -47,6 +47,8 @@ class Alert:
     """Number of the alert that silences this one by the asset graph or by rule."""
     muted: str = ""
     """Why it is silent now, or empty: inhibited, silenced."""
+    suspect: int | None = None
+    """Number of the alert that may have caused this one, where this one came later and is told by itself."""
 
     acknowledged_at: datetime | None = None
     """When somebody said that they work on it; None: nobody has."""

@@ -50,6 +50,8 @@ class Signal:
     labels: Mapping[str, str] = field(default_factory=dict)
     assets: tuple[str, ...] = ()
     """Every asset that this is about, where it is more than one (the failed assets of a run)."""
+    seq: int = field(default=0, compare=False)
+    """Its number in the ledger; 0 where it was not read from there."""
 
     @property
     def fingerprint(self) -> str:

@@ -42,6 +42,8 @@ DECIDED = "decided"
 LINEAGE = lineage_kept.DOCUMENT
 SHOWN = "shown"
 BATCH = 5000
+# A batch becomes visible at most this long after it was loaded.
+LONGEST_LOAD = timedelta(days=1)
 # An observer that is late by this share of its interval looks in any case.
 LATE = 0.5
 # The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
@@ -162,7 +164,7 @@ def decide_and_record(cycle: Cycle) -> None:
     ledger, config = cycle.ledger, cycle.config
     cursor = int(ledger.cursor(DECIDED) or 0)
     batch = ledger.signals_after(cursor, BATCH)
-    state = _load_state(cycle, cursor, bool(batch))
+    state = _load_state(cycle, cursor, [signal for _, signal in batch])
     before = {number: alert.status for number, alert in state.alerts.items()}
     while len(batch) == BATCH:
         # Nobody is told before all of a backlog is known: a symptom could come before its cause.
@@ -172,6 +174,7 @@ def decide_and_record(cycle: Cycle) -> None:
         state = decision.state
         cycle.report.decided += len(batch)
         batch = ledger.signals_after(cursor, BATCH)
+        ledger.load_levels(state, config, [signal.fingerprint for _, signal in batch])
     decision = decide(state, [signal for _, signal in batch], config, cycle.now)
     cursor = batch[-1][0] if batch else cursor
     if batch or not decision.empty:
@@ -187,16 +190,23 @@ def decide_and_record(cycle: Cycle) -> None:
             cycle.report.resolved.append(number)
 
 
-def _load_state(cycle: Cycle, decided: int, news: bool) -> State:
-    """The state, and the windows that can matter: without news those of open alerts, which slide."""
-    state = cycle.ledger.load_state(cycle.config, cycle.now)
-    state.routes_version = cycle.ledger.cursor("routes_version") or ""
+def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
+    """The state, with what can matter: the levels of the series that have news, of all under another configuration; the
+    windows of what has news, and of open alerts, which slide."""
+    ledger, config = cycle.ledger, cycle.config
+    state = ledger.load_state(config, cycle.now)
+    if state.rules_version != config.version:
+        ledger.load_levels(state, config)
+    elif news:
+        ledger.load_levels(state, config, [signal.fingerprint for signal in news])
+    # A batch that was loaded long before it became visible has its window before that.
+    earliest = max(min([cycle.now, *(signal.event_at for signal in news)]), cycle.now - LONGEST_LOAD)
     by_window: dict[timedelta, list[str]] = {}
-    for kind, window in (cycle.config.windowed() if news else _sliding(state, cycle.config)).items():
+    for kind, window in (config.windowed() if news else _sliding(state, config)).items():
         by_window.setdefault(window, []).append(kind)
     for window, kinds in by_window.items():
-        for _, signal in cycle.ledger.signals_since(cycle.now - window, kinds, up_to=decided):
-            remember(state, signal, cycle.config)
+        for _, signal in ledger.signals_since(earliest - window, kinds, up_to=decided):
+            remember(state, signal, config)
     return state
 
 
@@ -208,7 +218,8 @@ def _sliding(state: State, config: AlertConfig) -> dict[str, timedelta]:
 
 def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
     lease = cycle.lease
-    progress = {DECIDED: str(cursor), "routes_version": decision.state.routes_version}
+    state = decision.state
+    progress = {DECIDED: str(cursor), "routes_version": state.routes_version, "rules_version": state.rules_version}
     cycle.report.queued += cycle.ledger.record(decision, progress, cycle.now, lease.fenced)
     reach("cycle:recorded")
 
@@ -309,7 +320,7 @@ def run_once(
             catalog=catalog,
             ledger=ledger,
             lineage=lineage,
-            config=alert_config(settings, catalog, lineage, flush_now),
+            config=alert_config(settings, catalog, lineage, flush_now, lineage_kept.removed(ledger)),
             now=now,
             clock=wall,
             lease=lease,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
 from ops_project.operations.alerting.decide.routing import compile_tree
@@ -16,15 +18,22 @@ DEFAULT_UI = "http://localhost:3000"
 _last: list[tuple[tuple[object, ...], Catalog, Lineage, AlertConfig]] = []
 
 
-def alert_config(settings: Settings, catalog: Catalog, lineage: Lineage, flush_now: bool = False) -> AlertConfig:
+def alert_config(
+    settings: Settings,
+    catalog: Catalog,
+    lineage: Lineage,
+    flush_now: bool = False,
+    removed: frozenset[str] = frozenset(),
+) -> AlertConfig:
     """What decides. Channels without their secrets are left out. `flush_now`: as AlertConfig has it."""
     ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
     left_out = frozenset(unconfigured(catalog.receivers.receivers, settings))
-    key = (id(catalog), id(lineage), ui_url, left_out, flush_now)
+    key = (id(catalog), id(lineage), ui_url, left_out, flush_now, removed)
     kept = next(iter(_last), None)
     if kept is None or kept[0] != key:
         # With the objects themselves, so that their ids stay theirs.
-        kept = (key, catalog, lineage, _made(catalog, lineage, ui_url, left_out, flush_now))
+        made = replace(_made(catalog, lineage, ui_url, left_out, flush_now), removed=removed)
+        kept = (key, catalog, lineage, made)
         _last[:] = [kept]
     return kept[3]
 

@@ -25,10 +25,12 @@ from ops_project.operations.ledger.access import (
 )
 from ops_project.operations.ledger.acknowledgements import acknowledgement_of
 from ops_project.operations.ledger.leases import check_fence
+from ops_project.operations.ledger.levels import load_words, record_levels
 from ops_project.operations.ledger.schema import (
     acknowledgements,
     alert_events,
     alerts,
+    cursors,
     groups,
     notification_log,
     outbox,
@@ -79,6 +81,9 @@ def _alert(body: Mapping[str, Any]) -> Alert:
 
 def load_into(connection: Connection, config: AlertConfig, now: datetime) -> State:
     state = State()
+    versions = select(cursors.c.name, cursors.c.value).where(cursors.c.name.in_(("routes_version", "rules_version")))
+    kept = {row.name: row.value for row in connection.execute(versions)}
+    state.routes_version, state.rules_version = kept.get("routes_version", ""), kept.get("rules_version", "")
     for row in connection.execute(select(alerts.c.body).where(alerts.c.active)):
         alert = _alert(row.body)
         state.alerts[alert.number] = alert
@@ -112,6 +117,7 @@ def load_into(connection: Connection, config: AlertConfig, now: datetime) -> Sta
         state.silences[row.number] = silence_of(row)
     for row in connection.execute(select(acknowledgements).where(acknowledgements.c.told_at.is_(None))):
         state.acknowledgements[row.alert] = acknowledgement_of(row)
+    load_words(connection, state)
     return state
 
 
@@ -181,6 +187,7 @@ class AlertTable(Access):
                     .where(acknowledgements.c.alert == number, acknowledgements.c.at == to_seconds(given.at))
                     .values(told_at=maybe_seconds(given.told_at))
                 )
+            record_levels(connection, decision)
             before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
             if decision.notifications:
                 connection.execute(

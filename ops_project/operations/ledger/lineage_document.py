@@ -10,11 +10,14 @@ from datetime import datetime
 
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import digest
+from ops_project.operations.alerting.decide.subjects import of_check
 from ops_project.operations.ledger import Ledger
 
 DOCUMENT = "lineage"
+REMOVED = "removed_subjects"
 _written: list[tuple[Lineage, str]] = []
 _read: list[tuple[str, Lineage]] = []
+_gone: list[tuple[str, frozenset[str]]] = []
 
 
 def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
@@ -24,7 +27,36 @@ def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
         written = (lineage, digest(repr(lineage.dump())))
         _written[:] = [written]
     if ledger.document_digest(DOCUMENT) != written[1]:
+        _keep_removed(ledger, Lineage.parse(ledger.document(DOCUMENT) or ()), lineage, now)
         ledger.put_document(DOCUMENT, lineage.dump(), written[1], now)
+
+
+def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime) -> None:
+    """What the graph had once and has no more; an empty graph is one that is not known, and removes nothing."""
+    if not after.assets:
+        return
+    kept = removed(ledger)
+    gone = sorted((kept | subjects(before)) - subjects(after))
+    if set(gone) != kept:
+        ledger.put_document(REMOVED, gone, digest(*gone), now)
+
+
+def subjects(lineage: Lineage) -> frozenset[str]:
+    """Every asset, and every check by its asset."""
+    checks = {of_check(fact.key, check) for fact in lineage.assets.values() for check in fact.checks}
+    return frozenset(lineage.assets) | checks
+
+
+def removed(ledger: Ledger) -> frozenset[str]:
+    """Assets and checks that were in the graph once and are no more."""
+    name = ledger.document_digest(REMOVED)
+    if name is None:
+        return frozenset()
+    kept = next(iter(_gone), None)
+    if kept is None or kept[0] != name:
+        kept = (name, frozenset(ledger.document(REMOVED) or ()))
+        _gone[:] = [kept]
+    return kept[1]
 
 
 def recall(ledger: Ledger) -> Lineage:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0004"
+HEAD = "0005"
 metadata = MetaData()
 
 
@@ -59,6 +59,33 @@ signals = Table(
     Index("signals_kind_event_at", "kind", "event_at"),
     Index("signals_series", "kind", "fingerprint", "seq"),
     sqlite_autoincrement=True,
+)
+
+levels = Table(
+    "levels",
+    metadata,
+    Column("fingerprint", String(16), primary_key=True),
+    # The signals that say where the series stands: its newest ok, and what fires since. Pruning keeps them.
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Index("levels_seq", "seq"),
+)
+
+dismissals = Table(
+    "dismissals",
+    metadata,
+    # Of a series, or of a rule's window over one subject.
+    Column("fingerprint", String(16), primary_key=True),
+    Column("at", Float, nullable=False),
+)
+
+resolutions = Table(
+    "resolutions",
+    metadata,
+    Column("alert", Integer, primary_key=True, autoincrement=False),
+    Column("given_by", String(160), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("taken_at", Float),
 )
 
 cursors = Table(

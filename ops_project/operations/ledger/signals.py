@@ -46,12 +46,12 @@ def _row(signal: Signal) -> dict[str, Any]:
     }
 
 
-_COLUMNS = [column for column in signals.columns if column.name not in ("id", "fingerprint")]
+COLUMNS = [column for column in signals.columns if column.name not in ("id", "fingerprint")]
 
 
-def _signal(row: Any) -> Signal:
+def signal_of(row: Any) -> Signal:
     (
-        _,
+        seq,
         kind,
         state,
         value,
@@ -94,12 +94,13 @@ def _signal(row: Any) -> Signal:
         message,
         json.loads(labels) if labels != "{}" else {},
         tuple(json.loads(assets)) if assets != "[]" else (),
+        seq,
     )
 
 
 def new_newest() -> Newest:
     """An empty one, for a ledger that opens."""
-    return Newest(_COLUMNS, _signal)
+    return Newest(COLUMNS, signal_of)
 
 
 class SignalTable(Access):
@@ -131,21 +132,21 @@ class SignalTable(Access):
 
     def signals_after(self, seq: int, limit: int) -> list[tuple[int, Signal]]:
         """(sequence number, signal) in the order in which they were stored."""
-        statement = select(*_COLUMNS).where(signals.c.seq > seq).order_by(signals.c.seq).limit(limit)
+        statement = select(*COLUMNS).where(signals.c.seq > seq).order_by(signals.c.seq).limit(limit)
         with self.read() as connection:
-            return [(row[0], _signal(row)) for row in connection.execute(statement)]
+            return [(row[0], signal_of(row)) for row in connection.execute(statement)]
 
     def signals_since(
         self, since: datetime, kinds: Iterable[str] | None = None, up_to: int | None = None
     ) -> list[tuple[int, Signal]]:
         """Signals with event_at after `since`, oldest first."""
-        statement = select(*_COLUMNS).where(signals.c.event_at > to_seconds(since))
+        statement = select(*COLUMNS).where(signals.c.event_at > to_seconds(since))
         if kinds is not None:
             statement = statement.where(signals.c.kind.in_(list(kinds)))
         if up_to is not None:
             statement = statement.where(signals.c.seq <= up_to)
         with self.read() as connection:
-            return [(row[0], _signal(row)) for row in connection.execute(statement.order_by(signals.c.seq))]
+            return [(row[0], signal_of(row)) for row in connection.execute(statement.order_by(signals.c.seq))]
 
     def latest(self, kind: str) -> dict[str, Signal]:
         """The newest signal of each fingerprint of a kind."""

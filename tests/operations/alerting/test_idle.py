@@ -109,16 +109,28 @@ def test_an_observer_that_looked_under_a_later_clock_looks_again(settings):
     assert seen == [NOW, NOW - timedelta(days=30)]
 
 
-def test_an_open_windowed_alert_ends_by_itself_though_nothing_new_is_seen(settings):
+def test_an_alert_that_counts_events_ends_by_itself_though_nothing_new_is_seen(settings):
     loaded = catalog.load(settings)
     with Ledger.open(settings.ledger_url) as ledger:
-        ledger.append([Signal("landing.error_rate", OK, NOW, NOW, "1", 60.0, 1000.0, asset="bronze/orders")])
+        ledger.append([Signal("step.retry", FIRING, NOW, NOW, str(n), 1.0, pipeline="master") for n in range(5)])
         run_once(settings, loaded, NOW, observers=())
-        assert [a.rule for a in ledger.alerts("open")] == ["data_quality"]
-        run_once(settings, loaded, NOW + timedelta(minutes=14), observers=())
-        assert [a.rule for a in ledger.alerts("open")] == ["data_quality"]
-        run_once(settings, loaded, NOW + timedelta(minutes=16), observers=())
+        assert [a.rule for a in ledger.alerts("open")] == ["repeated_retries"]
+        run_once(settings, loaded, NOW + timedelta(minutes=59), observers=())
+        assert [a.rule for a in ledger.alerts("open")] == ["repeated_retries"]
+        run_once(settings, loaded, NOW + timedelta(minutes=61), observers=())
         assert ledger.alerts("open") == []
+
+
+def test_a_batch_that_became_visible_late_is_counted_with_the_one_before_it(settings):
+    loaded = catalog.load(settings)
+    minute = timedelta(minutes=1)
+    with Ledger.open(settings.ledger_url) as ledger:
+        for n, (loaded_at, seen_at) in enumerate([(NOW, NOW + 40 * minute), (NOW + 10 * minute, NOW + 50 * minute)]):
+            ledger.append(
+                [Signal("reference.violations", FIRING, loaded_at, seen_at, str(n), 6.0, asset="silver/streams")]
+            )
+            run_once(settings, loaded, seen_at + 50 * minute, observers=())
+        assert [a.rule for a in ledger.alerts("open")] == ["data_quality"], "6 and 6 were loaded within the hour"
 
 
 def test_a_window_reaches_back_over_cycles_without_news(settings):

@@ -9,7 +9,10 @@ from datetime import datetime
 from ops_project.model.alerting.alert import FIRING, PENDING
 from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.acknowledge import take_up, tell_pagers
-from ops_project.operations.alerting.decide.evaluate import advance, evaluate, forget_told
+from ops_project.operations.alerting.decide.advance import advance
+from ops_project.operations.alerting.decide.dismiss import close_by_hand
+from ops_project.operations.alerting.decide.evaluate import evaluate
+from ops_project.operations.alerting.decide.lifecycle import forget_told
 from ops_project.operations.alerting.decide.notify import (
     announce_successes,
     dispatch,
@@ -18,6 +21,7 @@ from ops_project.operations.alerting.decide.notify import (
     mute,
     remind_of_silences,
 )
+from ops_project.operations.alerting.decide.reconcile import reconcile
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 
 
@@ -29,6 +33,8 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     announce_successes(decision, signals, config)
     if not tell:
         return decision
+    close_by_hand(decision, now)
+    reconcile(decision, config, now)
     advance(decision, config, now)
     mark_sla_risk(decision, config)
     mute(decision, config, now)

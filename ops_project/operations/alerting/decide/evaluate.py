@@ -1,4 +1,4 @@
-"""Signals → alerts: conditions, for-durations, holding and flapping. Knows nothing of who is told."""
+"""Signals → levels → alerts: which condition holds for which series. Knows nothing of who is told."""
 
 from __future__ import annotations
 
@@ -10,31 +10,55 @@ from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED, Alert
 from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.rule import IDENTITY, Condition, Rule
 from ops_project.model.alerting.signal import OK, Signal, digest
-from ops_project.operations.alerting.decide import windows
+from ops_project.operations.alerting.decide import lifecycle, windows
+from ops_project.operations.alerting.decide.levels import UNKNOWN, fold, holds, labels_of, speaker, window_name
 from ops_project.operations.alerting.decide.reasons import AlertReason
-from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision, State
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+from ops_project.operations.alerting.decide.subjects import gone
+from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
-# A third time within the flap window is a pattern; before that it may be one repair that did not hold.
-FLAPPING_FROM = 2
+WINDOW = "window"
+"""Stands in an alert's conditions for a rule's window over its subject, where a fingerprint stands for a series."""
 DATES = "dates"
+# What an alert is about does not change with its next signal; what is wrong with it may.
+_SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
+_OURS = frozenset({DATES, "sla_at_risk"})
 
 
 def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
-    """Apply each signal in order."""
+    """Take each signal into its level, and let the alerts follow."""
     state = decision.state
     for signal in signals:
-        entries = config.by_metric.get(signal.kind)
-        if entries:
-            labels: dict[str, str] | None = None
-            for name, rule, index, condition in entries:
-                labels = labels or _labels(signal, config)
-                _apply(decision, state, config, signal, labels, name, rule, index, condition)
+        metric = config.metrics.get(signal.kind)
+        if metric is None:
+            continue
+        fingerprint = signal.fingerprint
+        entries = config.by_metric.get(signal.kind, ())
+        changed = False
+        if metric.type != "event" or any(condition.aggregate == "last" for _, _, _, condition in entries):
+            before = state.levels.get(fingerprint, UNKNOWN)
+            after = fold(before, signal, metric.type)
+            changed = after is not before
+            if changed:
+                state.levels[fingerprint] = after
+                decision.levels_changed.add(fingerprint)
+                follow(decision, config, fingerprint, signal)
+                _outlive(decision, fingerprint)
+        labels: dict[str, str] | None = None
+        for name, rule, index, condition in entries:
+            if condition.aggregate == "last":
+                if not changed or not holds(signal, condition, config.lineage):
+                    continue
+                labels = labels or labels_of(signal, config.lineage)
+                raise_for(decision, config, signal, labels, name, rule, index, fingerprint)
+            else:
+                labels = labels or labels_of(signal, config.lineage)
+                _slide(decision, config, signal, labels, name, rule, index, condition)
 
 
 def key_of(name: str, rule: Rule, labels: Mapping[str, str]) -> str:
     """What makes an alert one alert. Unless the rule says otherwise that is a signal's own subject: the asset,
-    whichever
-    job reported it, or the pipeline where there is no asset."""
+    whichever job reported it, or the pipeline where there is no asset."""
     if rule.by == IDENTITY:
         subject = labels.get("asset") or f"pipeline:{labels.get('pipeline', '')}"
         return digest(name, subject, labels.get("partition", ""), labels.get("check", ""))
@@ -46,7 +70,7 @@ def remember(state: State, signal: Signal, config: AlertConfig) -> None:
     for name, rule, index, condition in config.by_metric.get(signal.kind, ()):
         if condition.aggregate == "last":
             continue
-        labels = _labels(signal, config)
+        labels = labels_of(signal, config.lineage)
         held = state.windows.setdefault((name, index, key_of(name, rule, labels)), [])
         if signal.state == OK and config.metrics[condition.metric].type == "state":
             held.clear()
@@ -54,18 +78,37 @@ def remember(state: State, signal: Signal, config: AlertConfig) -> None:
             held.append(windows.reading(signal))
 
 
-def _labels(signal: Signal, config: AlertConfig) -> dict[str, str]:
-    labels = signal.labelset()
-    if signal.asset and (facts := config.lineage.assets.get(signal.asset)) is not None:
-        for label, value in (("domain", facts.domain), ("layer", facts.layer), ("tier", facts.tier)):
-            if value:
-                labels.setdefault(label, value)
-    return labels
+def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Signal) -> None:
+    """Let the alerts that a series made true follow its level: `signal` has just changed it."""
+    state = decision.state
+    level = state.levels[fingerprint]
+    for number in sorted(decision.alerts_of(fingerprint)):
+        for index in sorted(state.alerts[number].conditions if number in state.alerts else ()):
+            alert = state.alerts.get(number)
+            rule = config.rules.get(alert.rule) if alert is not None else None
+            if alert is None or rule is None or fingerprint not in alert.conditions.get(index, ()):
+                continue
+            if index >= len(rule.conditions):
+                continue
+            condition = rule.conditions[index]
+            if condition.window is not None and signal.event_at <= signal.observed_at - condition.window:
+                continue
+            found = speaker(level, condition, config.lineage, state.dismissed.get(fingerprint))
+            if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage)) != alert.key:
+                became_false(decision, alert, rule, index, fingerprint, signal.event_at, config)
 
 
-def _apply(
+def _outlive(decision: Decision, fingerprint: str) -> None:
+    """Forget a person's word once nothing is left of what it was about."""
+    state = decision.state
+    moment = state.dismissed.get(fingerprint)
+    if moment is not None and all(s.event_at > moment for s in state.levels[fingerprint].signals):
+        del state.dismissed[fingerprint]
+        decision.dismissed_changed.add(fingerprint)
+
+
+def _slide(
     decision: Decision,
-    state: State,
     config: AlertConfig,
     signal: Signal,
     labels: Mapping[str, str],
@@ -74,243 +117,200 @@ def _apply(
     index: int,
     condition: Condition,
 ) -> None:
-    matched = not condition.match or all_match(condition.match, labels)
+    """Take a reading into a window. The window ends at its newest reading, in whatever order they are read."""
+    state = decision.state
+    is_state = config.metrics[condition.metric].type == "state"
+    if not all_match(condition.match, labels) and signal.state != OK:
+        return
     key = key_of(name, rule, labels)
     number = state.by_key.get(key)
     alert = state.alerts.get(number) if number is not None else None
-    if condition.aggregate == "last":
-        source = signal.fingerprint if alert is not None else ""
-        value = windows.value_of(signal)
-        if (
-            value is not None
-            and condition.window is not None
-            and signal.event_at <= signal.observed_at - condition.window
-        ):
-            value = None
-        truth = windows.holds(condition, value)
-        if truth is None:
-            return
-        truth = truth and matched
-    else:
-        if not matched and signal.state != OK:
-            return
-        source = "window"
-        held = state.windows.setdefault((name, index, key), [])
-        if signal.state == OK and config.metrics[condition.metric].type == "state":
-            held.clear()
-            truth, value = False, 0.0
-        else:
-            assert condition.window is not None
-            held[:] = [r for r in held if r.at > signal.event_at - condition.window]
-            held.append(windows.reading(signal))
-            value = windows.aggregate(condition, held, signal.event_at)
-            known = windows.holds(condition, value)
-            if known is None:
-                return
-            truth = known
+    held = state.windows.setdefault((name, index, key), [])
+    if signal.state == OK and is_state:
+        held.clear()
+        if alert is not None:
+            became_false(decision, alert, rule, index, WINDOW, signal.event_at, config)
+        return
+    assert condition.window is not None
+    held.append(windows.reading(signal))
+    dismissed = state.dismissed.get(window_name(name, index, key))
+    end = max(reading.at for reading in held)
+    held[:] = [r for r in held if r.at > end - condition.window and (dismissed is None or r.at > dismissed)]
+    value = windows.aggregate(condition, held, end)
+    truth = windows.holds(condition, value)
     if truth:
-        _became_true(
-            decision, state, config, signal, labels, name, rule, index, key, value, source or signal.fingerprint
-        )
-    elif alert is not None:
-        _became_false(decision, alert, rule, index, source, signal.event_at, config)
+        raise_for(decision, config, signal, labels, name, rule, index, WINDOW, value)
+    elif truth is False and alert is not None and end >= alert.updated_at:
+        became_false(decision, alert, rule, index, WINDOW, end, config)
 
 
-def _became_true(
+def raise_for(
     decision: Decision,
-    state: State,
     config: AlertConfig,
     signal: Signal,
     labels: Mapping[str, str],
     name: str,
     rule: Rule,
     index: int,
-    key: str,
-    value: float | None,
     source: str,
+    value: float | None = None,
 ) -> None:
+    """A condition holds because of `signal`: open the alert, or keep it open. `source`: the series, or its window."""
+    if gone(labels, config):
+        return
+    state = decision.state
+    if source != WINDOW:
+        dismissed = state.dismissed.get(source)
+        if dismissed is not None and signal.event_at <= dismissed:
+            return
+        value = windows.value_of(signal)
     at = signal.event_at
-    number = state.by_key.get(key)
-    alert = state.alerts.get(number) if number is not None else None
-    if alert is not None and alert.status == RESOLVED:
-        assert alert.resolved_at is not None
-        if at <= alert.resolved_at and alert.updated_at > at:
-            return
-        alert = replace(
-            alert,
-            status=PENDING,
-            resolved_at=None,
-            clears_at=None,
-            starts_at=at,
-            fired_at=None,
-            conditions={},
-            acknowledged_at=None,
-            acknowledged_by="",
-            acknowledged_note="",
-            flaps=alert.flaps + (at - alert.resolved_at <= config.flap_window),
-        )
-        decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{alert.flaps} times within the flap window")
-    elif alert is None:
-        before = state.closed.get(key)
-        if before is not None and at < before.resolved_at:
-            return
-        flaps = before.flaps + 1 if before is not None and at - before.resolved_at <= config.flap_window else 0
-        alert = Alert(
-            number=state.next_number,
-            key=key,
-            rule=name,
-            status=PENDING,
-            severity=rule.severity,
-            labels={},
-            starts_at=at,
-            updated_at=at,
-            flaps=flaps,
-        )
-        state.next_number += 1
-        state.by_key[key] = alert.number
-        if flaps:
-            decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
-    was_true = _truth(alert, rule)
+    key = key_of(name, rule, labels)
+    alert = _opened(decision, config, name, rule, key, at)
+    was_true = lifecycle.truth(alert, rule)
     held = alert.conditions.get(index, frozenset())
     if source not in held:
         alert = replace(alert, conditions={**alert.conditions, index: held | {source}})
-    is_true = _truth(alert, rule)
+        decision.alerts_of(source).add(alert.number)
+    is_true = lifecycle.truth(alert, rule)
     if is_true and not was_true:
         if alert.clears_at is not None:
             alert = replace(alert, clears_at=None, flaps=alert.flaps + 1)
             decision.note(alert.number, at, AlertReason.FLAPPING, f"{alert.flaps} times within the flap window")
         else:
             alert = replace(alert, starts_at=at)
-            decision.note(alert.number, at, AlertReason.CONDITION_TRUE, _shown(rule.conditions[index], value))
+            decision.note(alert.number, at, AlertReason.CONDITION_TRUE, shown_condition(rule.conditions[index], value))
+    alert = _described(alert, config, signal, labels, name, rule, index, value)
+    if is_true and alert.status == PENDING and rule.hold <= timedelta():
+        alert = lifecycle.fire(decision, alert, at)
+    lifecycle.store(decision, alert)
+
+
+def _opened(decision: Decision, config: AlertConfig, name: str, rule: Rule, key: str, at: datetime) -> Alert:
+    """The alert of this key; a new one, or one that had ended, begins pending."""
+    state = decision.state
+    number = state.by_key.get(key)
+    alert = state.alerts.get(number) if number is not None else None
+    if alert is not None and alert.status != RESOLVED:
+        return alert
+    flaps = 0
+    if alert is not None:
+        assert alert.resolved_at is not None
+        flaps = alert.flaps + (timedelta() <= at - alert.resolved_at <= config.flap_window)
+        if not rule.hold:
+            decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
+            return replace(
+                alert,
+                status=PENDING,
+                resolved_at=None,
+                clears_at=None,
+                starts_at=at,
+                fired_at=None,
+                conditions={},
+                acknowledged_at=None,
+                acknowledged_by="",
+                acknowledged_note="",
+                suspect=None,
+                flaps=flaps,
+            )
+        # Its end has still to be told, whether this one ever fires or not: the two are two alerts.
+    elif (before := state.closed.get(key)) is not None and timedelta() <= at - before.resolved_at <= config.flap_window:
+        flaps = before.flaps + 1
+    alert = Alert(
+        number=state.next_number,
+        key=key,
+        rule=name,
+        status=PENDING,
+        severity=rule.severity,
+        labels={},
+        starts_at=at,
+        updated_at=at,
+        flaps=flaps,
+    )
+    state.next_number += 1
+    state.by_key[key] = alert.number
+    if flaps:
+        decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
+    return alert
+
+
+def _described(
+    alert: Alert,
+    config: AlertConfig,
+    signal: Signal,
+    labels: Mapping[str, str],
+    name: str,
+    rule: Rule,
+    index: int,
+    value: float | None,
+) -> Alert:
+    """The alert with what its newest signal says."""
     owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
-    assets = signal.assets or alert.assets
     metric = config.metrics[signal.kind]
-    found = signal.failure_class or alert.failure_class or rule.failure_class or metric.failure_class or "unknown"
-    alert = replace(
+    found = signal.failure_class or rule.failure_class or metric.failure_class or alert.failure_class or "unknown"
+    if signal.event_at < alert.updated_at and alert.labels:
+        # An older one that was read late: it counts, and it does not take the word.
+        return replace(alert, owners=tuple(dict.fromkeys((*alert.owners, *owners))))
+    made = alert_labels(name, rule, labels, owners)
+    return replace(
         alert,
-        labels=_with_dates(alert.labels, labels) if alert.labels else _alert_labels(name, rule, labels, owners),
-        updated_at=max(at, alert.updated_at),
+        labels=_followed(alert.labels, made, rule) if alert.labels else made,
+        updated_at=signal.event_at,
         value=value,
         message=signal.message or alert.message,
         owners=tuple(dict.fromkeys((*alert.owners, *owners))),
-        assets=assets,
+        assets=signal.assets or alert.assets,
         run_id=signal.run_id or alert.run_id,
         batch_id=signal.batch_id or alert.batch_id,
         failure_class=found,
         evidence_ref=signal.evidence_ref or alert.evidence_ref,
-        summary=_summary(rule, found, labels, shown_value(value, rule.conditions[index], metric.unit)),
+        summary=summary(rule, found, labels, shown_value(value, rule.conditions[index], metric.unit)),
     )
-    if is_true and alert.status == PENDING and rule.hold <= timedelta():
-        alert = _fire(decision, alert, at)
-    _store(decision, alert)
 
 
-def _became_false(
+def became_false(
     decision: Decision, alert: Alert, rule: Rule, index: int, source: str, at: datetime, config: AlertConfig
 ) -> None:
+    """A condition does not hold any more for one series, whatever happened to other series at other times."""
     held = alert.conditions.get(index, frozenset())
-    if source not in held or at < alert.updated_at:
+    if source not in held:
         return
-    was_true = _truth(alert, rule)
+    was_true = lifecycle.truth(alert, rule)
     alert = replace(alert, conditions={**alert.conditions, index: held - {source}})
-    if was_true and not _truth(alert, rule):
+    if was_true and not lifecycle.truth(alert, rule):
+        # It ended when the last of its series was seen to be well, whichever was read last.
+        at = max(at, alert.updated_at)
         if alert.status == PENDING and rule.hold and at - alert.starts_at >= rule.hold:
-            alert = _fire(decision, alert, alert.starts_at + rule.hold)
+            alert = lifecycle.fire(decision, alert, alert.starts_at + rule.hold)
         if alert.status == FIRING:
-            hold = max(rule.keep_firing_for, config.flap_hold if alert.flaps >= FLAPPING_FROM else timedelta())
-            if hold:
-                decision.note(alert.number, at, AlertReason.RESOLVE_HELD, f"until it has been well for {hold}")
-                alert = replace(alert, clears_at=at + hold)
-            else:
-                alert = _resolve(decision, alert, at)
+            alert = lifecycle.end(decision, alert, rule, at, config)
     if alert.status == PENDING and not any(alert.conditions.values()):
         decision.note(alert.number, at, AlertReason.CONDITION_FALSE, "before its for-duration had passed")
-        _forget(decision, replace(alert, status=RESOLVED, resolved_at=at))
+        lifecycle.forget(decision, replace(alert, status=RESOLVED, resolved_at=at))
         return
-    _store(decision, alert)
+    lifecycle.store(decision, alert)
 
 
-def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Let time pass: windows slide, for-durations end, held alerts resolve, flaps are forgotten."""
-    state = decision.state
-    for alert in list(state.alerts.values()):
-        rule = config.rules.get(alert.rule)
-        if alert.status == RESOLVED:
-            continue
-        if rule is None or not rule.enabled:
-            alert = replace(alert, conditions={})
-            _store(decision, _resolve(decision, alert, now, "its rule is gone") if alert.status == FIRING else alert)
-            if alert.status == PENDING:
-                _forget(decision, replace(alert, status=RESOLVED, resolved_at=now))
-            continue
-        for index, condition in enumerate(rule.conditions):
-            if condition.aggregate != "last" and "window" in alert.conditions.get(index, ()):
-                if config.metrics[condition.metric].type == "state":
-                    continue
-                readings = state.windows.get((alert.rule, index, alert.key), [])
-                if windows.holds(condition, windows.aggregate(condition, readings, now)) is not True:
-                    _became_false(decision, alert, rule, index, "window", now, config)
-                    alert = state.alerts.get(alert.number, alert)
-        if alert.number not in state.alerts:
-            continue
-        if alert.status == PENDING and _truth(alert, rule) and now - alert.starts_at >= rule.hold:
-            alert = _fire(decision, alert, alert.starts_at + rule.hold)
-            _store(decision, alert)
-        if alert.status == FIRING and alert.clears_at is not None and alert.clears_at <= now:
-            _store(decision, _resolve(decision, alert, alert.clears_at))
-    for key, closed in list(state.closed.items()):
-        if now - closed.resolved_at > config.flap_window:
-            del state.closed[key]
-
-
-def _truth(alert: Alert, rule: Rule) -> bool:
-    indices = range(len(rule.conditions))
-    test = any if rule.any else all
-    return test(bool(alert.conditions.get(index)) for index in indices)
-
-
-def _fire(decision: Decision, alert: Alert, at: datetime) -> Alert:
-    decision.note(alert.number, at, AlertReason.HELD_LONG_ENOUGH)
-    return replace(alert, status=FIRING, fired_at=at)
-
-
-def _resolve(decision: Decision, alert: Alert, at: datetime, why: str = "") -> Alert:
-    decision.note(alert.number, at, AlertReason.CONDITION_FALSE, why)
-    return replace(alert, status=RESOLVED, resolved_at=at, clears_at=None, updated_at=max(at, alert.updated_at))
-
-
-def _store(decision: Decision, alert: Alert) -> None:
-    decision.state.alerts[alert.number] = alert
-    decision.changed.add(alert.number)
-
-
-def _forget(decision: Decision, alert: Alert) -> None:
-    """Take a finished alert out of the state."""
-    state = decision.state
-    state.alerts.pop(alert.number, None)
-    if state.by_key.get(alert.key) == alert.number:
-        del state.by_key[alert.key]
-    if alert.fired_at is not None and alert.resolved_at is not None:
-        state.closed[alert.key] = Closed(alert.resolved_at, alert.flaps)
-    decision.final[alert.number] = alert
-    decision.dropped.add(alert.number)
-    decision.changed.discard(alert.number)
-
-
-def forget_told(decision: Decision) -> None:
-    """Drop resolved alerts that no group holds any more."""
-    held = {number for group in decision.state.groups.values() for number in group.members}
-    for alert in list(decision.state.alerts.values()):
-        if alert.status == RESOLVED and alert.number not in held:
-            _forget(decision, alert)
-
-
-def _alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple[str, ...]) -> dict[str, str]:
+def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple[str, ...]) -> dict[str, str]:
+    """The signal's labels under what the rule says of every alert of it."""
     identity = {"alertname": name, "severity": rule.severity, "category": rule.category}
     result = {**labels, **rule.labels, **identity}
     if owners:
         result["owner"] = owners[0]
     return result
+
+
+def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule) -> Mapping[str, str]:
+    """The labels of what the alert is about, as it began, and of what is wrong now, as it was seen last.
+
+    Every date that it complained of stays: a verdict is about all of them.
+    """
+    fixed = _SUBJECT | set(rule.by) | _OURS
+    result = {name: value for name, value in kept.items() if name in fixed}
+    result |= {name: value for name, value in seen.items() if name not in fixed or name not in kept}
+    if DATES in seen and DATES in kept:
+        result[DATES] = ",".join(sorted({*seen[DATES].split(","), *kept[DATES].split(",")}))
+    return kept if result == kept else result
 
 
 def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
@@ -323,55 +323,3 @@ def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tu
         if name in config.primary_owners:
             return (config.owners.dagster(config.primary_owners[name]),)
     return (config.owners.dagster(config.owners.otherwise),) if config.owners.otherwise else ()
-
-
-def _with_dates(kept: Mapping[str, str], seen: Mapping[str, str]) -> Mapping[str, str]:
-    """The labels an alert began with, and every date that it complained of since: a verdict is about all of them."""
-    if not (new := seen.get(DATES)) or new == kept.get(DATES):
-        return kept
-    dates = {*new.split(","), *kept.get(DATES, new).split(",")}
-    return {**kept, DATES: ",".join(sorted(dates))}
-
-
-class _Blank(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return "–"
-
-
-def _summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: str) -> str:
-    title = next((words for name, words in rule.titles.items() if name == failure_class), rule.title)
-    return title.format_map(_Blank({**labels, "value": shown}))
-
-
-def shown_value(value: float | None, condition: Condition, unit: str) -> str:
-    """A value as people say it: 2 h 5 min, 25 %, 3.1 GB."""
-    if value is None:
-        return "unknown"
-    if condition.aggregate == "count":
-        return f"{value:g}"
-    if condition.aggregate == "ratio" or unit == "ratio":
-        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
-    if unit == "seconds":
-        hours, rest = divmod(round(value), 3600)
-        minutes, seconds = divmod(rest, 60)
-        return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds} s"
-    if unit == "percent":
-        return f"{value:.1f} %".replace(".0 ", " ")
-    if unit == "bytes":
-        return human_bytes(value)
-    return f"{value:g}"
-
-
-def human_bytes(value: float) -> str:
-    """1.5 GB; decimal units, as disks are sold."""
-    units = ["B", "kB", "MB", "GB", "TB"]
-    while abs(value) >= 1000 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{value:.3g} {units[0]}"
-
-
-def _shown(condition: Condition, value: float | None) -> str:
-    window = f" in {condition.window}" if condition.window else ""
-    shown = "unknown" if value is None else f"{value:g}"
-    return f"{condition.metric} {condition.aggregate}{window} = {shown} {condition.op} {condition.threshold:g}"

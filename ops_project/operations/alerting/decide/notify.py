@@ -13,10 +13,10 @@ from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.acknowledge import acknowledged
-from ops_project.operations.alerting.decide.evaluate import _store
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, following_flush, needs_update
 from ops_project.operations.alerting.decide.inhibition import inhibitions, subjects
 from ops_project.operations.alerting.decide.intervals import any_holds
+from ops_project.operations.alerting.decide.lifecycle import store
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, match
 from ops_project.operations.alerting.decide.silences import due_for_notice, silenced
@@ -41,7 +41,7 @@ def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
             else "false"
         )
         if alert.labels and alert.status != RESOLVED and alert.labels.get("sla_at_risk") != risky:
-            _store(decision, replace(alert, labels={**alert.labels, "sla_at_risk": risky}))
+            store(decision, replace(alert, labels={**alert.labels, "sla_at_risk": risky}))
 
 
 def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
@@ -59,7 +59,7 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
             why, detail = quiet.reason.value, quiet.name
         if (alert.cause, alert.muted) != (cause, why):
             decision.note(alert.number, now, AlertReason(why) if why else AlertReason.NO_LONGER_MUTED, detail)
-            _store(decision, replace(alert, cause=cause, muted=why))
+            store(decision, replace(alert, cause=cause, muted=why))
 
 
 def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:

@@ -17,6 +17,9 @@ class AlertReason(StrEnum):
     FIRED_AGAIN = "fired_again"
     ROUTED = "routed"
     ACKNOWLEDGED = "acknowledged"
+    RESOLVED_BY_HAND = "resolved_by_hand"
+    SUBJECT_GONE = "subject_gone"
+    SUSPECTED_CAUSE = "suspected_cause"
     # why it is silent
     INHIBITED_BY_RULE = "inhibited_by_rule"
     INHIBITED_BY_CAUSE = "inhibited_by_cause"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from ops_project.lineage import Lineage
@@ -14,12 +15,15 @@ from ops_project.model.alerting.alert import Alert
 from ops_project.model.alerting.calendar import Maintenance, TimeInterval
 from ops_project.model.alerting.metric import Metric
 from ops_project.model.alerting.receiver import Receiver
+from ops_project.model.alerting.resolution import Resolution
 from ops_project.model.alerting.route import GraphInhibition, InhibitRule
 from ops_project.model.alerting.rule import Condition, FirstResponse, Rule
+from ops_project.model.alerting.signal import digest
 from ops_project.model.alerting.silence import Silence
 from ops_project.model.alerting.sla import Expectation, Sla
 from ops_project.model.owner import Owners
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry
+from ops_project.operations.alerting.decide.levels import Level
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, walk
 from ops_project.operations.alerting.decide.windows import Reading
@@ -54,6 +58,8 @@ class AlertConfig:
     """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""
     unconfigured: frozenset[str] = frozenset()
     """Channels (receiver/index-type) that lack their secrets; they are left out, visibly."""
+    removed: frozenset[str] = frozenset()
+    """Assets, and checks as asset:check, that the asset graph had once and has no more."""
 
     def __post_init__(self) -> None:
         by_metric: dict[str, list[tuple[str, Rule, int, Condition]]] = {}
@@ -66,6 +72,17 @@ class AlertConfig:
 
     by_metric: Mapping[str, Sequence[tuple[str, Rule, int, Condition]]] = field(init=False, repr=False)
     nodes: Mapping[str, Node] = field(init=False, repr=False)
+
+    @cached_property
+    def version(self) -> str:
+        """Digest of what turns levels into alerts; who is told, and how, is no part of it."""
+        facts = [(f.key, f.domain, f.layer, f.tier) for f in self.lineage.assets.values()]
+        return digest(
+            repr(sorted(self.rules.items())),
+            repr(sorted((name, metric.type) for name, metric in self.metrics.items())),
+            repr(sorted(facts)),
+            repr(sorted(self.removed)),
+        )
 
     def windowed(self) -> dict[str, timedelta]:
         """Metrics that some rule looks back on → the longest window."""
@@ -133,9 +150,18 @@ class State:
     silences: dict[int, Silence] = field(default_factory=dict)
     acknowledgements: dict[int, Acknowledgement] = field(default_factory=dict)
     """Those that the decision has not taken up yet, by alert."""
+    resolutions: dict[int, Resolution] = field(default_factory=dict)
+    """The same of what people resolved."""
+    levels: dict[str, Level] = field(default_factory=dict)
+    """Fingerprint → where the series stands. At least of the series that new signals are about; of all of them where
+    `rules_version` is not the configuration's."""
+    dismissed: dict[str, datetime] = field(default_factory=dict)
+    """Series or window → the moment up to which a person said that it is over."""
     next_number: int = 1
     routes_version: str = ""
     """Digest of the tree that the groups were made with."""
+    rules_version: str = ""
+    """The configuration's version under which the alerts were decided last."""
 
     def copy(self) -> State:
         return State(
@@ -147,8 +173,12 @@ class State:
             dict(self.log),
             dict(self.silences),
             dict(self.acknowledgements),
+            dict(self.resolutions),
+            dict(self.levels),
+            dict(self.dismissed),
             self.next_number,
             self.routes_version,
+            self.rules_version,
         )
 
 
@@ -165,12 +195,29 @@ class Decision:
     log_changed: set[tuple[str, str, str]] = field(default_factory=set)
     silences_changed: set[int] = field(default_factory=set)
     acknowledgements_changed: set[int] = field(default_factory=set)
+    resolutions_changed: set[int] = field(default_factory=set)
+    levels_changed: set[str] = field(default_factory=set)
+    dismissed_changed: set[str] = field(default_factory=set)
+    reconciled: bool = False
+    """The alerts were held against another configuration than before."""
     events: list[Event] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
     final: dict[int, Alert] = field(default_factory=dict)
     """Dropped alerts as they ended."""
     next_flush: datetime | None = None
     """When something is due next."""
+
+    _series: dict[str, set[int]] | None = field(default=None, repr=False)
+
+    def alerts_of(self, source: str) -> set[int]:
+        """Numbers of the alerts for which this series made a condition true; some may be over."""
+        if self._series is None:
+            self._series = {}
+            for number, alert in self.state.alerts.items():
+                for held in alert.conditions.values():
+                    for name in held:
+                        self._series.setdefault(name, set()).add(number)
+        return self._series.setdefault(source, set())
 
     def note(self, alert: int, at: datetime, reason: AlertReason, detail: str = "") -> None:
         self.events.append(Event(alert, at, reason, detail))
@@ -185,6 +232,10 @@ class Decision:
             or self.log_changed
             or self.silences_changed
             or self.acknowledgements_changed
+            or self.resolutions_changed
+            or self.levels_changed
+            or self.dismissed_changed
+            or self.reconciled
             or self.events
             or self.notifications
         )

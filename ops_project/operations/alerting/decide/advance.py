@@ -1,0 +1,50 @@
+"""Let time pass: windows slide, for-durations end, held alerts resolve, flaps are forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED
+from ops_project.operations.alerting.decide import lifecycle, windows
+from ops_project.operations.alerting.decide.evaluate import WINDOW, became_false
+from ops_project.operations.alerting.decide.levels import window_name
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+
+
+def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
+    """What changes at `now` though nothing new was seen."""
+    state = decision.state
+    for alert in list(state.alerts.values()):
+        if alert.status == RESOLVED:
+            continue
+        rule = config.rules.get(alert.rule)
+        if rule is None or not rule.enabled:
+            alert = replace(alert, conditions={})
+            if alert.status == FIRING:
+                lifecycle.store(decision, lifecycle.resolve(decision, alert, now, "its rule is gone"))
+            else:
+                lifecycle.forget(decision, replace(alert, status=RESOLVED, resolved_at=now))
+            continue
+        for index, condition in enumerate(rule.conditions):
+            if WINDOW not in alert.conditions.get(index, ()) or config.metrics[condition.metric].type == "state":
+                continue
+            if condition.aggregate != "count":
+                # That no further batch came does not make the last one better: a better one does, or a person.
+                continue
+            readings = state.windows.get((alert.rule, index, alert.key), [])
+            dismissed = state.dismissed.get(window_name(alert.rule, index, alert.key))
+            known = [r for r in readings if dismissed is None or r.at > dismissed]
+            if windows.holds(condition, windows.aggregate(condition, known, now)) is not True:
+                became_false(decision, alert, rule, index, WINDOW, now, config)
+                alert = state.alerts.get(alert.number, alert)
+        if alert.number not in state.alerts:
+            continue
+        if alert.status == PENDING and lifecycle.truth(alert, rule) and now - alert.starts_at >= rule.hold:
+            alert = lifecycle.fire(decision, alert, alert.starts_at + rule.hold)
+            lifecycle.store(decision, alert)
+        if alert.status == FIRING and alert.clears_at is not None and alert.clears_at <= now:
+            lifecycle.store(decision, lifecycle.resolve(decision, alert, alert.clears_at))
+    for key, closed in list(state.closed.items()):
+        if now - closed.resolved_at > config.flap_window:
+            del state.closed[key]

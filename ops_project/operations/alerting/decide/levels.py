@@ -1,0 +1,106 @@
+"""Where each series stands now: its newest ok, and what fires since. Whatever the order in which signals are read.
+
+A series is (kind, asset or pipeline, partition, check). Alerts follow from levels: a rule that comes back, a reading
+that arrives late or a failure that comes again needs no memory of how it came about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.matcher import all_match
+from ops_project.model.alerting.rule import Condition
+from ops_project.model.alerting.signal import OK, Signal, digest
+from ops_project.operations.alerting.decide import windows
+
+# More different failures than this between two repairs tell nothing new.
+MOST = 8
+# Labels that differ from one failure to the next and that no rule asks for.
+_VOLATILE = frozenset({"dates", "partitions", "file", "batch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One series. A failure that no rule asks for does not replace one that a rule asks for: only an ok repairs."""
+
+    firing: tuple[Signal, ...] = ()
+    """The newest failure of each set of labels since the last ok, oldest first."""
+    ok: Signal | None = None
+    """The newest ok. Of a gauge the newest reading, which is never in `firing`."""
+
+    @property
+    def candidates(self) -> tuple[Signal, ...]:
+        """What can make a condition true, oldest first."""
+        return self.firing or ((self.ok,) if self.ok is not None else ())
+
+    @property
+    def signals(self) -> tuple[Signal, ...]:
+        """Everything that it is made of."""
+        return (*self.firing, self.ok) if self.ok is not None else self.firing
+
+
+UNKNOWN = Level()
+
+
+def fold(level: Level, signal: Signal, metric_type: str) -> Level:
+    """The level after `signal`; the same object where the signal changes nothing: it is older, or unknown."""
+    if windows.value_of(signal) is None:
+        return level
+    if level.ok is not None and signal.event_at < level.ok.event_at:
+        return level
+    if signal.state == OK or metric_type != "state":
+        return Level(tuple(s for s in level.firing if s.event_at > signal.event_at), signal)
+    variant = _variant(signal)
+    others = []
+    for known in level.firing:
+        if _variant(known) != variant:
+            others.append(known)
+        elif signal.event_at < known.event_at:
+            return level
+    kept = sorted([*others, signal], key=lambda s: s.event_at)[-MOST:]
+    return Level(tuple(kept), level.ok)
+
+
+def _variant(signal: Signal) -> tuple[object, ...]:
+    labels = tuple(sorted((k, v) for k, v in signal.labels.items() if k not in _VOLATILE))
+    return signal.pipeline, signal.failure_class, labels
+
+
+def speaker(level: Level, condition: Condition, lineage: Lineage, dismissed: datetime | None) -> Signal | None:
+    """The newest signal for which `condition` holds now; None where it does not hold, or nothing is known.
+
+    `dismissed`: a person said that everything up to this moment is over.
+    """
+    for signal in reversed(level.candidates):
+        if dismissed is not None and signal.event_at <= dismissed:
+            continue
+        if holds(signal, condition, lineage):
+            return signal
+    return None
+
+
+def holds(signal: Signal, condition: Condition, lineage: Lineage) -> bool:
+    """Whether this signal alone makes a condition on the last reading true."""
+    # A reading that was seen when its window had passed says nothing of now.
+    if condition.window is not None and signal.event_at <= signal.observed_at - condition.window:
+        return False
+    return windows.holds(condition, windows.value_of(signal)) is True and (
+        not condition.match or all_match(condition.match, labels_of(signal, lineage))
+    )
+
+
+def labels_of(signal: Signal, lineage: Lineage) -> dict[str, str]:
+    """The signal's labels, with what the asset graph knows of its asset."""
+    labels = signal.labelset()
+    if signal.asset and (facts := lineage.assets.get(signal.asset)) is not None:
+        for label, value in (("domain", facts.domain), ("layer", facts.layer), ("tier", facts.tier)):
+            if value:
+                labels.setdefault(label, value)
+    return labels
+
+
+def window_name(rule: str, index: int, key: str) -> str:
+    """The name under which a window over one subject is dismissed."""
+    return digest("window", rule, str(index), key)

@@ -1,0 +1,74 @@
+"""The life of an alert: pending, firing, held, resolved, forgotten. The steps that all of the decision shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
+from ops_project.model.alerting.rule import Rule
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision
+
+# A third time within the flap window is a pattern; before that it may be one repair that did not hold.
+FLAPPING_FROM = 2
+
+
+def truth(alert: Alert, rule: Rule) -> bool:
+    """Whether the rule's conditions hold together."""
+    indices = range(len(rule.conditions))
+    test = any if rule.any else all
+    return test(bool(alert.conditions.get(index)) for index in indices)
+
+
+def fire(decision: Decision, alert: Alert, at: datetime) -> Alert:
+    """Pending → firing."""
+    decision.note(alert.number, at, AlertReason.HELD_LONG_ENOUGH)
+    return replace(alert, status=FIRING, fired_at=at)
+
+
+def end(decision: Decision, alert: Alert, rule: Rule, at: datetime, config: AlertConfig) -> Alert:
+    """The condition is false: resolve it, or hold it where the rule or its flapping asks for that."""
+    hold = max(rule.keep_firing_for, config.flap_hold if alert.flaps >= FLAPPING_FROM else timedelta())
+    if not hold:
+        return resolve(decision, alert, at)
+    decision.note(alert.number, at, AlertReason.RESOLVE_HELD, f"until it has been well for {hold}")
+    return replace(alert, clears_at=at + hold)
+
+
+def resolve(
+    decision: Decision, alert: Alert, at: datetime, why: str = "", reason: AlertReason = AlertReason.CONDITION_FALSE
+) -> Alert:
+    """Firing → resolved."""
+    decision.note(alert.number, at, reason, why)
+    return replace(alert, status=RESOLVED, resolved_at=at, clears_at=None, updated_at=max(at, alert.updated_at))
+
+
+def store(decision: Decision, alert: Alert) -> None:
+    """Keep the alert as it is now."""
+    decision.state.alerts[alert.number] = alert
+    decision.changed.add(alert.number)
+
+
+def forget(decision: Decision, alert: Alert) -> None:
+    """Take a finished alert out of the state."""
+    state = decision.state
+    state.alerts.pop(alert.number, None)
+    if state.by_key.get(alert.key) == alert.number:
+        del state.by_key[alert.key]
+    if alert.fired_at is not None and alert.resolved_at is not None:
+        state.closed[alert.key] = Closed(alert.resolved_at, alert.flaps)
+    decision.final[alert.number] = alert
+    decision.dropped.add(alert.number)
+    decision.changed.discard(alert.number)
+
+
+def forget_told(decision: Decision) -> None:
+    """Drop resolved alerts that no group holds any more."""
+    resolved = [alert for alert in decision.state.alerts.values() if alert.status == RESOLVED]
+    if not resolved:
+        return
+    held = {number for group in decision.state.groups.values() for number in group.members}
+    for alert in resolved:
+        if alert.number not in held:
+            forget(decision, alert)

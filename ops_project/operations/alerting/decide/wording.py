@@ -1,0 +1,51 @@
+"""How an alert is put into words: its title filled in, and its value as people say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ops_project.model.alerting.rule import Condition, Rule
+
+
+class _Blank(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "–"
+
+
+def summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: str) -> str:
+    title = next((words for name, words in rule.titles.items() if name == failure_class), rule.title)
+    return title.format_map(_Blank({**labels, "value": shown}))
+
+
+def shown_value(value: float | None, condition: Condition, unit: str) -> str:
+    """A value as people say it: 2 h 5 min, 25 %, 3.1 GB."""
+    if value is None:
+        return "unknown"
+    if condition.aggregate == "count":
+        return f"{value:g}"
+    if condition.aggregate == "ratio" or unit == "ratio":
+        return f"{value:.1%}".replace(".0%", "%").replace("%", " %")
+    if unit == "seconds":
+        hours, rest = divmod(round(value), 3600)
+        minutes, seconds = divmod(rest, 60)
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes else f"{seconds} s"
+    if unit == "percent":
+        return f"{value:.1f} %".replace(".0 ", " ")
+    if unit == "bytes":
+        return human_bytes(value)
+    return f"{value:g}"
+
+
+def human_bytes(value: float) -> str:
+    """1.5 GB; decimal units, as disks are sold."""
+    units = ["B", "kB", "MB", "GB", "TB"]
+    while abs(value) >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.3g} {units[0]}"
+
+
+def shown_condition(condition: Condition, value: float | None) -> str:
+    window = f" in {condition.window}" if condition.window else ""
+    shown = "unknown" if value is None else f"{value:g}"
+    return f"{condition.metric} {condition.aggregate}{window} = {shown} {condition.op} {condition.threshold:g}"

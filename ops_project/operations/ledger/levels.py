@@ -1,0 +1,104 @@
+"""Where each series stands, as the engine last decided, and what people closed by hand.
+
+A level is kept as the numbers of the signals that it is made of: those signals outlive any pruning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from ops_project.model.alerting.resolution import Resolution
+from ops_project.operations.alerting.decide.levels import UNKNOWN, Level, fold
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+from ops_project.operations.ledger.access import Access, from_seconds, maybe_moment, maybe_seconds, to_seconds, upsert
+from ops_project.operations.ledger.schema import dismissals, levels, resolutions, signals
+from ops_project.operations.ledger.signals import COLUMNS, signal_of
+
+# Bound parameters of one statement.
+CHUNK = 5000
+
+
+def resolution_of(row: Any) -> Resolution:
+    return Resolution(row.alert, row.given_by, row.why, from_seconds(row.at), maybe_moment(row.taken_at))
+
+
+class LevelTable(Access):
+    """Reading levels into a state; taking a person's resolution."""
+
+    def load_levels(self, state: State, config: AlertConfig, fingerprints: Collection[str] | None = None) -> None:
+        """Put the levels of these series into `state`, where it does not have them yet; of every series for None."""
+        wanted = None if fingerprints is None else sorted(set(fingerprints) - state.levels.keys())
+        with self.read() as connection:
+            for names in [None] if wanted is None else _chunks(wanted):
+                _load(connection, state, config, names)
+
+    def resolve(self, alert: int, by: str, why: str, now: datetime) -> None:
+        """Keep a person's word that an alert is over; the next cycle takes it up."""
+        row = {"alert": alert, "given_by": by, "why": why, "at": to_seconds(now), "taken_at": None}
+        with self.write() as connection:
+            connection.execute(upsert(connection, resolutions, ["alert"]), row)
+
+    def resolutions(self) -> dict[int, Resolution]:
+        """By the alert's number."""
+        with self.read() as connection:
+            return {row.alert: resolution_of(row) for row in connection.execute(select(resolutions))}
+
+
+def _chunks(names: Sequence[str]) -> list[Sequence[str]]:
+    return [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
+
+
+def _load(connection: Connection, state: State, config: AlertConfig, names: Sequence[str] | None) -> None:
+    statement = select(levels.c.fingerprint, *COLUMNS).join(signals, signals.c.seq == levels.c.seq)
+    if names is not None:
+        statement = statement.where(levels.c.fingerprint.in_(names))
+    found: dict[str, Level] = {}
+    for row in connection.execute(statement.order_by(signals.c.event_at, signals.c.seq)):
+        fingerprint, signal = str(row[0]), signal_of(row[1:])
+        metric = config.metrics.get(signal.kind)
+        found[fingerprint] = fold(found.get(fingerprint, UNKNOWN), signal, metric.type if metric else "state")
+    for fingerprint, level in found.items():
+        state.levels.setdefault(fingerprint, level)
+
+
+def load_words(connection: Connection, state: State) -> None:
+    """What people closed by hand: what is still to be taken up, and up to when which series is over."""
+    for row in connection.execute(select(resolutions).where(resolutions.c.taken_at.is_(None))):
+        state.resolutions[row.alert] = resolution_of(row)
+    for row in connection.execute(select(dismissals)):
+        state.dismissed[row.fingerprint] = from_seconds(row.at)
+
+
+def record_levels(connection: Connection, decision: Decision) -> None:
+    """Within a transaction of the caller's."""
+    state = decision.state
+    rows = [
+        {"fingerprint": fingerprint, "seq": signal.seq}
+        for fingerprint in sorted(decision.levels_changed)
+        for signal in state.levels[fingerprint].signals
+        if signal.seq
+    ]
+    for names in _chunks(sorted(decision.levels_changed)):
+        connection.execute(delete(levels).where(levels.c.fingerprint.in_(names)))
+    if rows:
+        connection.execute(insert(levels), rows)
+    if decision.dismissed_changed:
+        connection.execute(delete(dismissals).where(dismissals.c.fingerprint.in_(decision.dismissed_changed)))
+        over: list[Mapping[str, Any]] = [
+            {"fingerprint": name, "at": to_seconds(state.dismissed[name])}
+            for name in sorted(decision.dismissed_changed)
+            if name in state.dismissed
+        ]
+        if over:
+            connection.execute(insert(dismissals), over)
+    for number in decision.resolutions_changed:
+        given = state.resolutions[number]
+        connection.execute(
+            resolutions.update()
+            .where(resolutions.c.alert == number, resolutions.c.at == to_seconds(given.at))
+            .values(taken_at=maybe_seconds(given.taken_at))
+        )
