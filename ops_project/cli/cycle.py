@@ -25,33 +25,40 @@ def instance_of(settings: Settings) -> Any:
 @click.option(
     "--now/--wait", "flush_now", default=True, help="Tell at once, or after each group's wait as a daemon would."
 )
+@click.option(
+    "--take-over", is_flag=True, help="Decide with this command's configuration, and record it as the one that holds."
+)
 @json_option
 @click.pass_obj
-def cycle(settings: Settings, flush_now: bool, as_json: bool) -> None:
-    """Observe, decide, record and notify, once. Where a daemon runs, the cycle is its own."""
+def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -> None:
+    """Observe, decide, record and notify, once.
+
+    Where a daemon or `ops watch` decides, this only stores what it sees. Where none is alive, it decides under the
+    configuration that the last deciding process had, or says that it cannot.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.defs.operations.observers import OBSERVERS
-    from ops_project.operations.alerting.cycle import CycleReport, daemon_beats, run_once
-    from ops_project.operations.ledger import open_ledger
+    from ops_project.operations.alerting.cycle import run_once
 
-    if daemon_beats(open_ledger(settings), datetime.now(UTC)):
-        # It has the secrets and the overlay; this shell may have neither.
-        report = CycleReport(skipped="the daemon runs the cycle; its next one follows within seconds")
-    else:
-        report = run_once(
-            settings,
-            load_catalog(settings),
-            settings.now(),
-            instance_of(settings),
-            clock=lambda: datetime.now(UTC),
-            observers=OBSERVERS,
-            flush_now=flush_now,
-        )
+    report = run_once(
+        settings,
+        load_catalog(settings),
+        settings.now(),
+        instance_of(settings),
+        clock=lambda: datetime.now(UTC),
+        observers=OBSERVERS,
+        flush_now=flush_now,
+        take_over=take_over,
+    )
 
     def render() -> None:
         if report.skipped:
-            console.print(report.skipped)
+            console.print(
+                f"{report.skipped}; {report.signals} new signals were stored here", markup=False, soft_wrap=True
+            )
             return
+        if report.decided_by:
+            console.print(report.decided_by, markup=False, soft_wrap=True)
         console.print(
             f"{report.signals} new signals; {len(report.fired)} alerts fired, {len(report.resolved)} resolved; "
             f"{report.delivery.delivered} messages delivered, {report.delivery.failed + report.delivery.dead} failed, "
@@ -59,5 +66,7 @@ def cycle(settings: Settings, flush_now: bool, as_json: bool) -> None:
         )
         for name, words in {**report.observer_errors, **report.delivery.errors}.items():
             console.print(f"{name}: {words}", markup=False)
+        for name, words in report.waiting.items():
+            console.print(f"{name}: messages wait, {words} in this process", markup=False, soft_wrap=True)
 
     emit(as_json, asdict(report), render)

@@ -180,8 +180,12 @@ def _tell(status: Callable[[str], None], cycle: Callable[[], CycleReport]) -> No
     except Exception as error:
         errors.print(f"alerts: {type(error).__name__}: {error}", markup=False)
         return
+    if report.decided_by:
+        errors.print(f"alerts: {report.decided_by}", markup=False, soft_wrap=True)
     for name, words in report.observer_errors.items():
         errors.print(f"alerts: {name}: {words}", markup=False)
+    for name, words in report.waiting.items():
+        errors.print(f"alerts: {name}: messages wait, {words} in this process", markup=False, soft_wrap=True)
 
 
 def _simulate_if_empty(

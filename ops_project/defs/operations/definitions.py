@@ -86,6 +86,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
                 lineage=lineage,
                 clock=_wall,
                 observers=OBSERVERS,
+                daemon=True,
             )
             report.delivery.delivered += told.delivery.delivered
         return dg.SkipReason(words(report))

@@ -9,22 +9,26 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
+from ops_project.operations.alerting import authority
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.evaluate import remember
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 from ops_project.operations.alerting.delivery import Deliverer, DeliveryReport
 from ops_project.operations.alerting.engine_config import alert_config
+from ops_project.operations.alerting.lease_keeper import LeaseKeeper
+from ops_project.operations.alerting.looks import PATIENCE_SECONDS, begin_or_wait, is_late
 from ops_project.operations.alerting.observers.observer import Observer, View
 from ops_project.operations.alerting.observers.registry import OBSERVERS
+from ops_project.operations.channels.registry import lacks, mask, secret_values, unconfigured
 from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.operations.ledger import lineage_document as lineage_kept
 from ops_project.operations.ledger.leases import Lease, LeaseLost
@@ -34,9 +38,9 @@ from ops_project.process.processes import Process, current
 from ops_project.settings import Settings
 
 LEASE = "cycle"
-DAEMON_BEAT = "heartbeat:daemon"
-# A daemon whose heartbeat is older than this does not run the cycle.
-HEARTBEAT_TIMEOUT = timedelta(seconds=60)
+DAEMON_BEAT = authority.beat_of(authority.DAEMON)
+DOWN = "orchestrator.down"
+HEARTBEAT_TIMEOUT = authority.HEARTBEAT_TIMEOUT
 LEASE_SECONDS = 60
 DECIDED = "decided"
 LINEAGE = lineage_kept.DOCUMENT
@@ -63,6 +67,12 @@ class CycleReport:
     queued: int = 0
     delivery: DeliveryReport = field(default_factory=DeliveryReport)
     observer_errors: dict[str, str] = field(default_factory=dict)
+    late: list[str] = field(default_factory=list)
+    """Observers that had not come back; what they saw counts in a later cycle."""
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Channel with messages that this process cannot send → what it lacks."""
+    decided_by: str = ""
+    """Where this process did not decide, or not under its own configuration: who does, or under which."""
     next_flush: datetime | None = None
     seconds: float = 0.0
 
@@ -84,42 +94,80 @@ class Cycle:
     decision: Decision | None = None
     cursor: int = 0
     report: CycleReport = field(default_factory=CycleReport)
+    keeper: LeaseKeeper | None = None
+    hidden: Sequence[str] = ()
+    """Values of secrets, which are not repeated."""
+
+    def moved(self) -> None:
+        """Something was done: the lease is kept. Raises LeaseLost where another process has taken over."""
+        if self.keeper is not None:
+            self.keeper.moved()
+            self.lease = self.keeper.lease
+
+    def without_secrets(self, text: str) -> str:
+        return mask(text, self.hidden)
 
 
 def observe(cycle: Cycle) -> None:
-    """Look at everything; store signals with the cursors they came from. One observer's failure stops no other."""
-    cursors = cycle.ledger.cursors()
+    """Look at everything; store signals with the cursors they came from. One observer's failure, and one that hangs,
+    stops no other."""
+    cursors: Mapping[str, str] = cycle.ledger.cursors()
     looked: dict[str, str] = {}
     for observer in _due(cycle, cursors):
-        _keep_lease(cycle)
-        failing = cursors.get(f"failing:{observer.name}", "") == "1"
+        cycle.moved()
         try:
-            while True:
-                view = View(
-                    cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance
-                )
-                seen = observer.look(view)
-                cycle.report.signals += cycle.ledger.append(seen.signals, seen.cursors, cycle.now)
-                reach("cycle:observed")
-                cursors = {**cursors, **seen.cursors}
-                if not seen.more:
-                    break
+            cursors = _look(cycle, observer, cursors)
+        except LeaseLost:
+            raise
         except Exception as error:
             # Whatever goes wrong in one place is itself a signal: what it watches is unknown until it works again.
-            words = f"{type(error).__name__}: {error}"
+            words = cycle.without_secrets(f"{type(error).__name__}: {error}")
             cycle.report.observer_errors[observer.name] = words
-            if not failing:
-                cycle.ledger.append(
-                    [_observer_signal(cycle, observer, FIRING, words)], {f"failing:{observer.name}": "1"}, cycle.now
-                )
-        else:
-            if failing:
-                mended = _observer_signal(cycle, observer, OK, "")
-                cycle.ledger.append([mended], {f"failing:{observer.name}": ""}, cycle.now)
-            if observer.every:
-                looked[f"looked:{observer.name}"] = cycle.now.isoformat()
+            cursors = {**cursors, **_tell_failing(cycle, {observer.name: words}, set(), cursors)}
+            continue
+        if observer.every and not is_late(cycle.settings.ledger_url, observer):
+            looked[f"looked:{observer.name}"] = cycle.now.isoformat()
     if looked:
         cycle.ledger.append([], looked, cycle.now)
+
+
+def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mapping[str, str]:
+    """One observer, page by page. Returns the cursors after it. Raises what it raises."""
+    # A process that comes back in a few seconds need not wait; one that does not waits as long as it may take.
+    seconds = observer.hung_after.total_seconds() if cycle.config.flush_now else PATIENCE_SECONDS
+    while True:
+        view = View(cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance)
+        seen = begin_or_wait(observer, view, seconds)
+        if seen is None:
+            cycle.report.late.append(observer.name)
+            return cursors
+        cycle.report.signals += cycle.ledger.append(seen.signals, seen.cursors, cycle.now)
+        reach("cycle:observed")
+        cycle.moved()
+        cursors = {**cursors, **seen.cursors}
+        failed = {f"{observer.name}: {part}": cycle.without_secrets(words) for part, words in seen.failed.items()}
+        cycle.report.observer_errors |= failed
+        well = {observer.name, *(f"{observer.name}: {part}" for part in seen.well)}
+        cursors = {**cursors, **_tell_failing(cycle, failed, well, cursors)}
+        if not seen.more:
+            return cursors
+
+
+def _tell_failing(
+    cycle: Cycle, failed: Mapping[str, str], well: Collection[str], cursors: Mapping[str, str]
+) -> dict[str, str]:
+    """A signal for each observer, or part of one, that fails now and did not, or the other way round."""
+    changed = {f"failing:{name}": "1" for name in failed if cursors.get(f"failing:{name}") != "1"}
+    changed |= {f"failing:{name}": "" for name in well if cursors.get(f"failing:{name}") == "1"}
+    if changed:
+        signals = [
+            _observer_signal(
+                cycle, name.partition(":")[2], FIRING if firing else OK, failed.get(name.partition(":")[2], "")
+            )
+            for name, firing in changed.items()
+        ]
+        cycle.ledger.append(signals, changed, cycle.now)
+    return changed
 
 
 def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
@@ -145,7 +193,7 @@ def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
     return [observer for observer in cycle.observers if observer in always or observer.name in chosen]
 
 
-def _observer_signal(cycle: Cycle, observer: Observer, state: str, words: str) -> Signal:
+def _observer_signal(cycle: Cycle, name: str, state: str, words: str) -> Signal:
     return Signal(
         kind="observer.failure",
         state=state,
@@ -153,7 +201,7 @@ def _observer_signal(cycle: Cycle, observer: Observer, state: str, words: str) -
         event_at=cycle.now,
         observed_at=cycle.now,
         occurrence=cycle.now.isoformat(),
-        check=observer.name,
+        check=name,
         message=words,
         failure_class="code_error",
     )
@@ -217,6 +265,7 @@ def _sliding(state: State, config: AlertConfig) -> dict[str, timedelta]:
 
 
 def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
+    cycle.moved()
     lease = cycle.lease
     state = decision.state
     progress = {DECIDED: str(cursor), "routes_version": state.routes_version, "rules_version": state.rules_version}
@@ -227,8 +276,14 @@ def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
 def notify(cycle: Cycle) -> None:
     """Send what is due."""
     # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
-    deliverer = Deliverer(cycle.ledger, cycle.catalog.receivers.receivers, cycle.settings, cycle.lease.fenced)
-    cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now))
+    receivers = cycle.catalog.receivers.receivers
+    deliverer = Deliverer(cycle.ledger, receivers, cycle.settings, cycle.lease.fenced)
+    # What needs a secret that is not here waits for a process that has it, and uses no attempt up.
+    lacking = unconfigured(receivers, cycle.settings)
+    cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now), without=lacking)
+    if lacking:
+        waiting = cycle.ledger.channels_waiting()
+        cycle.report.waiting = {name: lacks(lacking[name]) for name in sorted(waiting & lacking.keys())}
 
 
 def show(cycle: Cycle) -> None:
@@ -261,9 +316,8 @@ STAGES: tuple[Stage, ...] = (observe, decide_and_record, notify, show)
 
 
 def daemon_beats(ledger: Ledger, now: datetime) -> bool:
-    """Whether a daemon runs the cycle. `now`: the wall clock, which its heartbeat is of."""
-    beat = ledger.cursor(DAEMON_BEAT)
-    return beat is not None and abs(now - datetime.fromisoformat(beat)) <= HEARTBEAT_TIMEOUT
+    """Whether another process runs the cycle and decides. `now`: the wall clock, which its heartbeat is of."""
+    return authority.alive(ledger, now, LEASE) is not None
 
 
 def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
@@ -285,64 +339,125 @@ def run_once(
     holder: str | None = None,
     flush_now: bool = False,
     daemon: bool = False,
+    role: str = "",
+    take_over: bool = False,
     stages: Sequence[Stage] = STAGES,
 ) -> CycleReport:
-    """One cycle. Skips, and says so, while another process runs the cycle.
+    """One cycle. Where another process decides, it observes only, and the report says who does.
 
     `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and deliveries; in a
     replay `now` stands still. `flush_now`: send at once what a daemon would send after its group's wait. `daemon`: this
-    is the orchestrator's own cycle, whose heartbeat `ops watch` looks for.
+    is the orchestrator's own cycle, whose heartbeat `ops watch` looks for. `role`: else what this process is, a shell
+    or a watcher. `take_over`: this configuration becomes the recorded one.
     """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
     ledger = open_ledger(settings)
-    if daemon:
-        ledger.set_cursor(DAEMON_BEAT, wall().isoformat(), wall())
+    role = role or (authority.DAEMON if daemon else authority.SHELL)
     name = holder or str(current())
     with ExitStack() as held:
         turn = _turns[settings.ledger_url, name]
         if not turn.acquire(blocking=False):
             return CycleReport(skipped="this process runs the cycle already")
         held.callback(turn.release)
+
+        def only_look(why: str) -> CycleReport:
+            graph = lineage if lineage is not None else lineage_kept.recall(ledger)
+            view = View(settings, catalog, ledger, graph, ledger.cursors(), now, instance)
+            return _only_look(view, observers, why)
+
+        if role == authority.SHELL and not take_over:
+            deciding = authority.alive(ledger, wall(), LEASE)
+            if deciding is not None:
+                return only_look(authority.describe(deciding))
         lease = _take_lease(ledger, wall(), name)
         if lease is None:
-            return CycleReport(skipped="another process runs the cycle")
+            return only_look("another process runs the cycle")
         # Also where another has it by now: only what is still ours is given back.
         held.callback(lambda: ledger.release(lease, wall()))
-        if lineage is not None:
+        standing = authority.standing(ledger, settings, catalog, role, take_over)
+        if not standing.decides:
+            return only_look(standing.words)
+        standing = authority.record(ledger, role, name, standing, wall())
+        if lineage is not None and not standing.borrowed:
             lineage_kept.remember(ledger, lineage, now)
         else:
             lineage = lineage_kept.recall(ledger)
         if ledger.sending():
             ledger.recover_claims()
+        keeper = held.enter_context(LeaseKeeper(ledger, lease, timedelta(seconds=LEASE_SECONDS), wall))
         cycle = Cycle(
-            settings=settings,
-            catalog=catalog,
+            settings=standing.settings,
+            catalog=standing.catalog,
             ledger=ledger,
             lineage=lineage,
-            config=alert_config(settings, catalog, lineage, flush_now, lineage_kept.removed(ledger)),
+            config=alert_config(
+                standing.settings,
+                standing.catalog,
+                lineage,
+                flush_now,
+                removed=lineage_kept.removed(ledger),
+                secrets=standing.secrets,
+            ),
             now=now,
             clock=wall,
             lease=lease,
             instance=instance,
             observers=observers,
+            keeper=keeper,
+            hidden=secret_values(standing.catalog.receivers.receivers, standing.settings),
         )
+        cycle.report.decided_by = standing.words
         for stage in stages:
-            _keep_lease(cycle)
+            cycle.moved()
             stage(cycle)
+        if role != authority.SHELL:
+            _ended(ledger, role, wall())
     cycle.report.seconds = time.monotonic() - began
     return cycle.report
 
 
-def _keep_lease(cycle: Cycle) -> None:
-    """Renew it, however long observing takes. Raises LeaseLost where another has taken over."""
-    lease, ttl = cycle.lease, timedelta(seconds=LEASE_SECONDS)
-    if (now := cycle.clock()) - lease.heartbeat_at < ttl / 3:
-        return
-    renewed = cycle.ledger.renew(lease, now, ttl)
-    if renewed is None:
-        raise LeaseLost(f"the lease {lease.name!r} went to another while this cycle ran")
-    cycle.lease = renewed
+def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleReport:
+    """What a process does that may not decide: it stores what it sees that is the same under every configuration."""
+    report = CycleReport(skipped=why, decided_by=why)
+    for observer in observers:
+        if not observer.anywhere or (observer.needs_instance and view.instance is None):
+            continue
+        try:
+            while True:
+                seen = observer.look(view)
+                report.signals += view.ledger.append(seen.signals, seen.cursors, view.now)
+                view = replace(view, cursors={**view.cursors, **seen.cursors})
+                if not seen.more:
+                    break
+        except Exception as error:
+            # Whoever decides looks as well, and tells it where it fails there.
+            report.observer_errors[observer.name] = f"{type(error).__name__}: {error}"
+    return report
+
+
+def _ended(ledger: Ledger, role: str, now: datetime) -> None:
+    """A heartbeat means that a cycle ended. The orchestrator's says that it is not down, whoever said so before."""
+    if role == authority.DAEMON:
+        before = next(iter(ledger.latest(DOWN).values()), None)
+        if before is not None and before.state == FIRING:
+            ledger.append([down_signal(False, now, "the orchestrator's cycle ended")], now=now)
+    ledger.set_cursor(authority.beat_of(role), now.isoformat(), now)
+
+
+def down_signal(down: bool, now: datetime, words: str) -> Signal:
+    """That the orchestrator is down, or not."""
+    return Signal(
+        kind=DOWN,
+        state=FIRING if down else OK,
+        value=float(down),
+        event_at=now,
+        observed_at=now,
+        occurrence=now.isoformat(),
+        message=words,
+        failure_class="orchestrator_down",
+        owners=("team:infrastructure",),
+    )
 
 
 def _take_lease(ledger: Ledger, now: datetime, holder: str) -> Lease | None:

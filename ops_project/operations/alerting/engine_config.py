@@ -23,11 +23,14 @@ def alert_config(
     catalog: Catalog,
     lineage: Lineage,
     flush_now: bool = False,
+    *,
     removed: frozenset[str] = frozenset(),
+    secrets: frozenset[str] = frozenset(),
 ) -> AlertConfig:
-    """What decides. Channels without their secrets are left out. `flush_now`: as AlertConfig has it."""
+    """What decides. Channels without their secrets are left out. `flush_now`: as AlertConfig has it. `secrets`: names
+    of variables that another deciding process has, so that their channels are told, whoever sends it."""
     ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
-    left_out = frozenset(unconfigured(catalog.receivers.receivers, settings))
+    left_out = frozenset(unconfigured(catalog.receivers.receivers, settings, secrets))
     key = (id(catalog), id(lineage), ui_url, left_out, flush_now, removed)
     kept = next(iter(_last), None)
     if kept is None or kept[0] != key:

@@ -13,14 +13,13 @@ from datetime import datetime
 from typing import Any
 
 from ops_project.catalog import Catalog
-from ops_project.model.alerting.signal import FIRING, OK, Signal
-from ops_project.operations.alerting.cycle import DAEMON_BEAT, HEARTBEAT_TIMEOUT, CycleReport, run_once
+from ops_project.model.alerting.signal import FIRING
+from ops_project.operations.alerting import authority
+from ops_project.operations.alerting.cycle import DOWN, HEARTBEAT_TIMEOUT, LEASE, CycleReport, down_signal, run_once
 from ops_project.operations.alerting.observers.observer import Observer
 from ops_project.operations.alerting.observers.registry import OBSERVERS
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
-
-KIND = "orchestrator.down"
 
 
 @dataclass
@@ -36,29 +35,32 @@ class Watch:
     def look(self, now: datetime, clock: Callable[[], datetime] | None = None) -> CycleReport | None:
         """One look. Returns the cycle's report where this process ran it."""
         ledger = open_ledger(self.settings)
-        beat = ledger.cursor(DAEMON_BEAT)
+        beat = ledger.cursor(authority.beat_of(authority.DAEMON))
         last = datetime.fromisoformat(beat) if beat else self.since
-        down = now - last > HEARTBEAT_TIMEOUT
-        before = next(iter(ledger.latest(KIND).values()), None)
+        found = authority.recorded(ledger)
+        held = ledger.lease(LEASE)
+        # A cycle that takes long keeps its lease as long as it gets somewhere; one that hangs loses it.
+        running = (
+            found is not None
+            and found.role == authority.DAEMON
+            and held is not None
+            and held.holder == found.holder
+            and held.expires_at > now
+        )
+        down = now - last > HEARTBEAT_TIMEOUT and not running
+        before = next(iter(ledger.latest(DOWN).values()), None)
         was_down = before is not None and before.state == FIRING
         if down != was_down:
-            words = f"no heartbeat since {last:%Y-%m-%d %H:%M:%S} UTC" if down else "the heartbeat is back"
-            ledger.append(
-                [
-                    Signal(
-                        kind=KIND,
-                        state=FIRING if down else OK,
-                        value=float(down),
-                        event_at=now,
-                        observed_at=now,
-                        occurrence=now.isoformat(),
-                        message=words,
-                        failure_class="orchestrator_down",
-                        owners=("team:infrastructure",),
-                    )
-                ],
-                now=now,
-            )
+            words = f"no cycle has ended since {last:%Y-%m-%d %H:%M:%S} UTC" if down else "the heartbeat is back"
+            ledger.append([down_signal(down, now, words)], now=now)
         if not down:
             return None
-        return run_once(self.settings, self.catalog, now, self.instance, clock=clock, observers=self.observers)
+        return run_once(
+            self.settings,
+            self.catalog,
+            now,
+            self.instance,
+            clock=clock,
+            observers=self.observers,
+            role=authority.WATCH,
+        )

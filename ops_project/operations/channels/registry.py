@@ -29,8 +29,19 @@ LONG_PART = 12
 _HOST = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
 
 
-def missing(channel: AnyChannel, settings: Settings) -> list[str]:
-    """Environment variables without which this channel cannot send; those that hold no address say why not."""
+def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] = ()) -> list[str]:
+    """Environment variables without which this channel cannot send; those that hold no address say why not.
+
+    `elsewhere`: variables that another process has, which sends what this one cannot.
+    """
+    lacking = _missing(channel, settings)
+    if isinstance(channel, SlackChannel) and not {channel.webhook_env, channel.token_env}.isdisjoint(elsewhere):
+        # One of the two is enough.
+        return [name for name in lacking if "(" in name]
+    return [name for name in lacking if name not in elsewhere]
+
+
+def _missing(channel: AnyChannel, settings: Settings) -> list[str]:
     if isinstance(channel, EmailChannel):
         return _unusable(settings, {channel.host_env: _wrong_host, channel.port_env: _wrong_port}, {channel.port_env})
     if isinstance(channel, SlackChannel):
@@ -72,13 +83,26 @@ def _wrong_key(value: str) -> str:
     return "it contains a blank" if len(value.split()) != 1 or value != value.strip() else ""
 
 
-def unconfigured(receivers: Mapping[str, Receiver], settings: Settings) -> dict[str, list[str]]:
-    """Name of each channel that lacks something → the variables it lacks."""
+def unconfigured(
+    receivers: Mapping[str, Receiver], settings: Settings, elsewhere: Collection[str] = ()
+) -> dict[str, list[str]]:
+    """Name of each channel that lacks something → the variables it lacks; `elsewhere` as in `missing`."""
     return {
         name: lacking
         for receiver_name, receiver in receivers.items()
         for name, channel in receiver.named(receiver_name)
-        if (lacking := missing(channel, settings))
+        if (lacking := missing(channel, settings, elsewhere))
+    }
+
+
+def secret_names(receivers: Mapping[str, Receiver]) -> set[str]:
+    """Every variable that some channel reads."""
+    return {
+        value
+        for receiver in receivers.values()
+        for channel in receiver.channels
+        for field, value in channel
+        if field.endswith("_env") and value
     }
 
 

@@ -197,10 +197,20 @@ class OutboxTable(Access):
             )
         return settled
 
+    def channels_waiting(self) -> set[str]:
+        """Channels with messages that are still to be sent."""
+        with self.read() as connection:
+            statement = select(outbox.c.channel).where(outbox.c.state == "pending").distinct()
+            return set(connection.execute(statement).scalars())
+
     def sent_since(self, channel: str, recipient: str, since: datetime) -> int:
-        """Deliveries to one endpoint after `since`, for its rate limit."""
+        """Deliveries to one endpoint within a few minutes after `since`, for its rate limit. Later ones were written
+        under a clock that ran ahead."""
         statement = select(func.count()).where(
-            outbox.c.channel == channel, outbox.c.recipient == recipient, outbox.c.delivered_at > to_seconds(since)
+            outbox.c.channel == channel,
+            outbox.c.recipient == recipient,
+            outbox.c.delivered_at > to_seconds(since),
+            outbox.c.delivered_at <= to_seconds(since + LONGEST_WAIT),
         )
         with self.read() as connection:
             return connection.execute(statement).scalar_one()

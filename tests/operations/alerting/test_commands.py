@@ -128,7 +128,7 @@ def test_a_silence_that_cannot_be_is_refused(ops, words, said):
 )
 def test_explain_says_where_an_alert_goes_at_a_time(ops, monkeypatch, words, at, receivers):
     for name in ("OPS_SMTP_HOST", "OPS_SLACK_TOKEN", "OPS_PAGERDUTY_ROUTING_KEY", "OPS_WEBHOOK_URL"):
-        monkeypatch.setenv(name, "x")
+        monkeypatch.setenv(name, "https://example.com/hook" if name.endswith("URL") else "x")
     answer = ops("route", "explain", *words, "--at", at, "--json")
     assert {t["receiver"] for t in answer["targets"] if t["told_at"]} == receivers
     assert all(t["why"] for t in answer["targets"] if not t["told_at"])

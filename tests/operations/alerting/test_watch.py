@@ -61,7 +61,7 @@ def test_after_a_minute_of_silence_it_pages_and_tells_what_happened_meanwhile(pl
     assert {"orchestrator_down", "job_failure"} <= rules
     assert len(pages) == 2
     down = next(a for a in ledger.alerts("open") if a.rule == "orchestrator_down")
-    assert "no heartbeat since 2026-03-04 12:00:00" in down.message and down.owners == ("team:infrastructure",)
+    assert "no cycle has ended since 2026-03-04 12:00:00" in down.message and down.owners == ("team:infrastructure",)
 
 
 def test_when_the_daemon_is_back_the_alert_resolves_and_the_watcher_is_silent(place):

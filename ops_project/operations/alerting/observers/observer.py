@@ -36,6 +36,10 @@ class Observation:
     cursors: dict[str, str] = field(default_factory=dict)
     more: bool = False
     """There is more to read at once."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Parts that could not be read → why. What they would have said is unknown."""
+    well: frozenset[str] = frozenset()
+    """Parts that were read; one that failed before is mended."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +51,7 @@ class Observer:
     every: timedelta = timedelta()
     """Not more often than this."""
     needs_instance: bool = False
+    hung_after: timedelta = timedelta(seconds=60)
+    """A look that takes longer has stopped: that is told, and the others go on."""
+    anywhere: bool = False
+    """It reads the same whatever is configured, so that a process that does not decide may look as well."""

@@ -31,7 +31,7 @@ def _here(name: str) -> Callable[[View], Observation]:
 
 
 OBSERVERS: tuple[Observer, ...] = (
-    Observer("events", _here("events"), needs_instance=True),
+    Observer("events", _here("events"), needs_instance=True, anywhere=True),
     Observer("ticks", _here("ticks"), timedelta(seconds=30), needs_instance=True),
     Observer("running", _here("running"), timedelta(seconds=30), needs_instance=True),
     Observer("expected", _here("service_levels"), timedelta(seconds=30)),

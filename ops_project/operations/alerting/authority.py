@@ -1,0 +1,191 @@
+"""Who decides: one process, under one configuration.
+
+The ledger records the process that decides, the folder and digest of its configuration, and the names of the secrets
+that it has. Another process (`ops run`, `ops cycle`, a person's shell) has perhaps another configuration and other
+secrets. If it decided with them, it would resolve the alerts of rules that it does not know, give up messages to
+receivers that it does not know, and forget the mails that it cannot send. So it observes only while the authority is
+alive. Where none is alive it decides under the recorded configuration, or says that it cannot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ops_project import catalog as catalogs
+from ops_project.catalog import Catalog, ConfigError
+from ops_project.model.alerting.signal import digest
+from ops_project.operations.channels.registry import secret_names
+from ops_project.operations.ledger import Ledger
+from ops_project.settings import Settings
+
+DAEMON, WATCH, SHELL = "daemon", "watch", "shell"
+DOCUMENT = "authority"
+HEARTBEAT_TIMEOUT = timedelta(seconds=60)
+"""An authority whose last cycle ended longer ago, and that runs none now, is not alive."""
+FORGET_SECRETS = timedelta(days=7)
+"""A secret that no deciding process has had for so long is not waited for any more."""
+SAY_AGAIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Authority:
+    """The process that decides, as the ledger has it."""
+
+    role: str
+    """daemon, watch or shell. A shell decides for one cycle and is never alive afterwards."""
+    holder: str
+    overlay: str
+    """The configuration folder; empty without one."""
+    config: str
+    """Digest of everything that was configured."""
+    since: str
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Name of each variable that was set → when it was last seen so, ISO 8601."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What this process may do in this cycle."""
+
+    decides: bool
+    settings: Settings
+    catalog: Catalog
+    """The configuration that holds: this process's own, or the recorded one."""
+    words: str = ""
+    """Why it does not decide, or under what it decides; for people."""
+    secrets: frozenset[str] = frozenset()
+    """Variables that some deciding process has: messages that need them are queued, whoever sends them."""
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether the configuration is not this process's own."""
+        return bool(self.words) and self.decides
+
+
+def beat_of(role: str) -> str:
+    """The cursor in which a role's last cycle is noted when it has ended."""
+    return f"heartbeat:{role}"
+
+
+def recorded(ledger: Ledger) -> Authority | None:
+    """What the ledger says; None where nobody ever decided."""
+    body = ledger.document(DOCUMENT)
+    return None if body is None else Authority(**body)
+
+
+def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
+    """The authority, where one runs: its last cycle ended a moment ago, or it is in one. `now`: the wall clock."""
+    found = recorded(ledger)
+    if found is None or found.role == SHELL:
+        # A daemon of an earlier version has a heartbeat and no record.
+        return Authority(DAEMON, "", "", "", "") if found is None and beats(ledger, DAEMON, now) else None
+    if beats(ledger, found.role, now):
+        return found
+    held = ledger.lease(lease)
+    running = held is not None and held.holder == found.holder and held.expires_at > now
+    return found if running else None
+
+
+def beats(ledger: Ledger, role: str, now: datetime) -> bool:
+    """Whether a cycle of this role has ended within HEARTBEAT_TIMEOUT."""
+    beat = ledger.cursor(beat_of(role))
+    return beat is not None and abs(now - datetime.fromisoformat(beat)) <= HEARTBEAT_TIMEOUT
+
+
+def describe(found: Authority) -> str:
+    """The authority in words."""
+    who = {DAEMON: "the daemon", WATCH: "`ops watch`"}.get(found.role, "another process")
+    return f"{who} decides" + (f", with --config {found.overlay}" if found.overlay else "")
+
+
+def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, take_over: bool = False) -> Standing:
+    """What this process decides with. For the holder of the lease."""
+    before = recorded(ledger)
+    own = Standing(True, settings, catalog)
+    if before is None or role == DAEMON or take_over or before.overlay == _folder(settings):
+        return own
+    if settings.overlay is not None and before.role == SHELL:
+        # Somebody named a folder, and only shells have decided so far: the newest word holds.
+        return own
+    return _under(before, settings, catalog)
+
+
+def _under(before: Authority, settings: Settings, catalog: Catalog) -> Standing:
+    """The recorded configuration, read anew from its folder."""
+    words = f"deciding under the recorded configuration (--config {before.overlay or 'not given'})"
+    folder = Path(before.overlay) if before.overlay else None
+    way_out = "Give that --config, or make this configuration the recorded one with `ops cycle --take-over`"
+    if folder is not None and not folder.is_dir():
+        return Standing(
+            False,
+            settings,
+            catalog,
+            f"cannot decide: alerts are decided with --config {folder}, which is not there. {way_out}",
+        )
+    theirs = replace(settings, overlay=folder)
+    try:
+        return Standing(True, theirs, catalogs.load(theirs), words)
+    except ConfigError as error:
+        return Standing(
+            False, settings, catalog, f"cannot decide: --config {folder} does not load: {error.problems[0]}. {way_out}"
+        )
+
+
+def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetime) -> Standing:
+    """Note who decides now, and return the standing with every secret that is counted on. Written only on a change."""
+    before = recorded(ledger)
+    here = {
+        name: now.isoformat() for name in secret_names(found.catalog.receivers.receivers) if found.settings.secret(name)
+    }
+    kept = {
+        name: seen
+        for name, seen in (before.secrets if before is not None else {}).items()
+        if abs(now - datetime.fromisoformat(seen)) < FORGET_SECRETS and name not in here
+    }
+    after = Authority(
+        role, holder, _folder(found.settings), config_digest(found.catalog), now.isoformat(), {**kept, **here}
+    )
+    if before is not None and role == SHELL and before.role != SHELL and before.overlay == after.overlay:
+        # A shell that stands in decides for one cycle; whose configuration it is stays on record.
+        after = replace(after, role=before.role, holder=before.holder, since=before.since)
+    if before is None or _differs(before, after, now):
+        body = asdict(after)
+        ledger.put_document(DOCUMENT, body, digest(json.dumps(body, sort_keys=True)), now)
+    return replace(found, secrets=frozenset(after.secrets))
+
+
+def _differs(before: Authority, after: Authority, now: datetime) -> bool:
+    if replace(before, since="", secrets={}) != replace(after, since="", secrets={}):
+        return True
+    if before.secrets.keys() != after.secrets.keys():
+        return True
+    oldest = min(map(datetime.fromisoformat, before.secrets.values()), default=now)
+    return now - oldest > SAY_AGAIN and any(after.secrets[name] > seen for name, seen in before.secrets.items())
+
+
+def _folder(settings: Settings) -> str:
+    return str(settings.overlay) if settings.overlay is not None else ""
+
+
+_digests: list[tuple[Catalog, str]] = []
+
+
+def config_digest(catalog: Catalog) -> str:
+    """A name for everything that is configured, as it was loaded."""
+    for known, name in _digests:
+        if known is catalog:
+            return name
+    documents = {name: document.data for name, document in sorted(catalog.documents.items())}
+    found = digest(json.dumps(documents, sort_keys=True, default=str))
+    _digests[:] = [(catalog, found), *_digests[:1]]
+    return found
+
+
+def as_data(found: Authority) -> dict[str, Any]:
+    """For `ops status` and `ops cycle`: names only, never a value."""
+    return {**asdict(found), "secrets": sorted(found.secrets)}

@@ -1,0 +1,69 @@
+"""Looking with a limit: an observer that hangs holds up no other one, and no decision.
+
+Each look runs in a thread. The cycle waits for it a while and goes on without it; what a late look saw is stored in the
+cycle in which it comes back. After `hung_after` of its observer it counts as hung until then, which is a signal. A
+thread cannot be ended from outside, so a look that never comes back is never begun a second time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from ops_project.operations.alerting.observers.observer import Observation, Observer, View
+
+PATIENCE_SECONDS = 10.0
+"""So long a cycle waits for one look before it goes on."""
+
+
+class Hung(TimeoutError):
+    """A look has not come back for longer than its observer allows."""
+
+
+@dataclass
+class _Look:
+    observer: Observer
+    began: float = field(default_factory=time.monotonic)
+    done: threading.Event = field(default_factory=threading.Event)
+    seen: Observation | None = None
+    error: BaseException | None = None
+
+    def run(self, view: View) -> None:
+        try:
+            self.seen = self.observer.look(view)
+        except BaseException as error:  # handed over to the cycle, which tells it
+            self.error = error
+        finally:
+            self.done.set()
+
+
+_late: dict[tuple[str, str], _Look] = {}
+"""(ledger, observer) → the look of this process that has not come back."""
+
+
+def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation | None:
+    """What the observer sees; None where it is not back after `seconds` and may still be. Raises what it raises, and
+    Hung."""
+    key = (view.settings.ledger_url, observer.name)
+    look = _late.pop(key, None)
+    if look is None:
+        look = _Look(observer)
+        thread = threading.Thread(target=look.run, args=(view,), name=f"observer {observer.name}", daemon=True)
+        thread.start()
+        look.done.wait(seconds)
+    # One that was late already is asked for, and not waited for.
+    if not look.done.is_set():
+        _late[key] = look
+        waited = time.monotonic() - look.began
+        if waited >= observer.hung_after.total_seconds():
+            raise Hung(f"it has not come back for {waited:.0f} s")
+        return None
+    if look.error is not None:
+        raise look.error
+    return look.seen
+
+
+def is_late(url: str, observer: Observer) -> bool:
+    """Whether a look of this process has not been fetched yet."""
+    return (url, observer.name) in _late

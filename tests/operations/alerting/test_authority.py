@@ -1,0 +1,184 @@
+"""One authority decides: whoever comes beside it observes, and whoever stands in for it uses its configuration."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import yaml
+
+from ops_project import catalog
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting import authority
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.observers.observer import Observation, Observer
+from ops_project.operations.ledger import open_ledger
+from ops_project.settings import CONFIG_DIR, Settings
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+FAILED = Signal(
+    "run.failure",
+    FIRING,
+    NOW,
+    NOW,
+    "r1",
+    1.0,
+    pipeline="master_pipeline",
+    labels={"scheduled": "true"},
+    owners=("team:ecommerce-data",),
+)
+
+
+class Place:
+    """A home, the daemon's overlay with a rule and a receiver of its own, and shells with and without it."""
+
+    def __init__(self, folder) -> None:
+        self.overlay = folder / "overlay"
+        self.overlay.mkdir()
+        rules = yaml.safe_load((CONFIG_DIR / "rules.yaml").read_text(encoding="utf-8"))
+        rules["rules"]["acme_rule"] = {
+            "title": "Acme failed",
+            "severity": "high",
+            "category": "data",
+            "runbook": "models",
+            "response": "Look at Acme.",
+            "all": [{"metric": "run.failure", "match": ["pipeline=acme"]}],
+        }
+        self._write("rules.yaml", rules)
+        receivers = yaml.safe_load((CONFIG_DIR / "receivers.yaml").read_text(encoding="utf-8"))
+        receivers["receivers"]["acme"] = {"title": "Acme", "channels": [{"type": "file"}]}
+        self._write("receivers.yaml", receivers)
+        routes = yaml.safe_load((CONFIG_DIR / "routes.yaml").read_text(encoding="utf-8"))
+        routes["route"]["routes"].insert(0, {"matchers": ["pipeline=acme"], "receiver": "acme", "continue": True})
+        self._write("routes.yaml", routes)
+        self.plain = Settings.load(home=folder / "home")
+        self.theirs = replace(self.plain, overlay=self.overlay)
+        self.ledger = open_ledger(self.plain)
+
+    def _write(self, name: str, body) -> None:
+        (self.overlay / name).write_text(yaml.safe_dump(body, sort_keys=False), encoding="utf-8")
+
+    def cycle(self, settings, at, **options):
+        return run_once(settings, catalog.load(settings), at, observers=options.pop("observers", ()), **options)
+
+    def rules(self) -> set[str]:
+        return {alert.rule for alert in self.ledger.alerts("open")}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPS_SMTP_HOST", "127.0.0.1")
+    monkeypatch.setenv("OPS_SMTP_PORT", "9")
+    return Place(tmp_path)
+
+
+def _acme(state=FIRING, at=NOW, **fields):
+    return Signal("run.failure", state, at, at, fields.pop("occurrence", "a1"), 1.0, pipeline="acme", **fields)
+
+
+def test_a_shell_beside_a_living_daemon_observes_and_decides_nothing(place):
+    place.cycle(place.theirs, NOW, daemon=True)
+    looks = []
+
+    def look(view):
+        looks.append(view.now)
+        return Observation([FAILED])
+
+    beside = [Observer("facts", look, anywhere=True), Observer("metrics of the configuration", look)]
+    report = place.cycle(place.plain, NOW + MINUTE / 2, observers=beside)
+    assert len(looks) == 1 and report.signals == 1
+    assert "the daemon decides" in report.skipped and str(place.overlay) in report.skipped
+    assert place.rules() == set()
+    place.cycle(place.theirs, NOW + MINUTE, daemon=True)
+    assert place.rules() == {"job_failure"}
+
+
+def test_a_shell_without_the_folder_stands_in_under_the_recorded_configuration(place):
+    """It used to resolve the alerts of the overlay's rules for ever."""
+    place.ledger.append([_acme()])
+    place.cycle(place.theirs, NOW + MINUTE, daemon=True)
+    assert "acme_rule" in place.rules()
+    report = place.cycle(place.plain, NOW + timedelta(minutes=10), flush_now=True)
+    assert report.skipped == "" and "recorded configuration" in report.decided_by
+    assert "acme_rule" in place.rules() and report.resolved == []
+    assert "dead" not in place.ledger.outbox_counts()
+    assert authority.recorded(place.ledger).overlay == str(place.overlay)
+
+
+def test_where_the_recorded_folder_is_gone_a_shell_says_that_it_cannot(place):
+    place.ledger.append([_acme()])
+    place.cycle(place.theirs, NOW + MINUTE, daemon=True)
+    place.overlay.rename(place.overlay.with_name("moved"))
+    report = place.cycle(place.plain, NOW + timedelta(minutes=10))
+    assert "cannot decide" in report.skipped and "--take-over" in report.skipped
+    assert "acme_rule" in place.rules()
+    taken = place.cycle(place.plain, NOW + timedelta(minutes=11), take_over=True)
+    assert taken.skipped == "" and "acme_rule" not in place.rules()
+    assert authority.recorded(place.ledger).overlay == ""
+
+
+def test_a_folder_that_does_not_load_is_named_with_its_mistake(place):
+    place.cycle(place.theirs, NOW, daemon=True)
+    (place.overlay / "rules.yaml").write_text("rules: 7\n", encoding="utf-8")
+    assert "rules.yaml" in place.cycle(place.plain, NOW + timedelta(minutes=10)).skipped
+
+
+def test_edited_configuration_in_the_same_folder_holds_at_once(place):
+    place.cycle(place.theirs, NOW, daemon=True)
+    before = authority.recorded(place.ledger).config
+    rules = yaml.safe_load((place.overlay / "rules.yaml").read_text())
+    rules["rules"]["acme_rule"]["severity"] = "medium"
+    place._write("rules.yaml", rules)
+    report = place.cycle(place.theirs, NOW + timedelta(minutes=10))
+    assert report.skipped == report.decided_by == ""
+    assert authority.recorded(place.ledger).config != before
+
+
+def test_a_shell_without_the_secrets_queues_what_the_daemon_will_send(place, monkeypatch):
+    """It used to lose the daily mail, and to use the attempts of the daemon's messages up."""
+    place.cycle(place.plain, NOW, daemon=True)
+    done = NOW + timedelta(minutes=10)
+    place.ledger.append(
+        [Signal("run.failure", OK, done, done, "r2", 0.0, pipeline="master_pipeline", domain="ecommerce"), FAILED]
+    )
+    with monkeypatch.context() as shell:
+        shell.delenv("OPS_SMTP_HOST")
+        report = place.cycle(place.plain, done, flush_now=True)
+    mails = [m for m in place.ledger.outbox_list("pending", 99) if m["channel"].endswith("-email")]
+    assert mails and all(m["attempts"] == 0 for m in mails)
+    assert any(m["kind"] == "success" for m in mails)
+    assert any("OPS_SMTP_HOST is not set" in words for words in report.waiting.values())
+    place.cycle(place.plain, done + MINUTE, daemon=True)
+    tried = [m for m in place.ledger.outbox_list(None, 99) if m["channel"].endswith("-email") and m["attempts"]]
+    assert tried, "the daemon has the address and tries it"
+
+
+def test_only_names_of_secrets_are_recorded(place, monkeypatch):
+    monkeypatch.setenv("OPS_SMTP_PASSWORD", "hunter2hunter2")
+    place.cycle(place.plain, NOW, daemon=True)
+    found = authority.recorded(place.ledger)
+    assert "OPS_SMTP_PASSWORD" in found.secrets and "hunter2" not in str(found)
+
+
+def test_a_named_folder_is_taken_where_only_shells_have_decided(place):
+    place.cycle(place.plain, NOW)
+    place.cycle(place.theirs, NOW + MINUTE)
+    assert authority.recorded(place.ledger).overlay == str(place.overlay)
+    assert "recorded configuration" in place.cycle(place.plain, NOW + 2 * MINUTE).decided_by
+
+
+def test_a_daemon_in_a_long_cycle_is_alive(place):
+    seen = []
+    clock = [NOW]
+
+    def slow(_view):
+        clock[0] += timedelta(seconds=59)
+        seen.append(authority.alive(place.ledger, clock[0], "cycle"))
+        return Observation()
+
+    place.cycle(
+        place.plain, NOW, daemon=True, observers=[Observer(str(n), slow) for n in range(4)], clock=lambda: clock[0]
+    )
+    assert [found.role for found in seen if found] == ["daemon"] * 4
