@@ -28,7 +28,8 @@ class Format(Model):
     quote: str | None = Field(default='"', min_length=1, max_length=1)
     """None: quotes are ordinary characters."""
     escape: str | None = Field(default=None, min_length=1, max_length=1)
-    """None: a quote inside quotes is doubled."""
+    """Acts before a quote or itself inside quotes, and is an ordinary character elsewhere. None: a quote inside quotes
+    is doubled."""
     header: bool = True
     skip_lines: int = Field(default=0, ge=0)
     """Physical lines above the header that are no records."""
@@ -42,6 +43,11 @@ class Format(Model):
     thousands: str | None = Field(default=None, min_length=1, max_length=1)
     max_record_bytes: int = Field(default=_DEFAULT_MAX_RECORD, ge=1024)
     """A longer record makes the file undecodable: its line ends or quotes are not the contract's."""
+
+    @property
+    def acting_escape(self) -> str | None:
+        """The escape where it is another character than the quote that it escapes; None where quotes are doubled."""
+        return None if self.kind != "csv" or self.quote is None or self.escape == self.quote else self.escape
 
     @field_validator("encoding")
     @classmethod

@@ -187,3 +187,14 @@ def test_a_large_file_keeps_its_line_numbers_on_the_fast_way(home):
     assert (batch.rows_in, batch.rows_loaded, batch.rows_quarantined) == (rows, rows - 1, 1)
     assert home.rows("SELECT count(*), count(*) FILTER (_line = id + 2) FROM bronze.takings") == [(rows - 1, rows - 1)]
     assert home.rows("SELECT line, raw_text FROM ops.quarantine") == [(150_002, '150000,"n4",sixty,')]
+
+
+@pytest.mark.parametrize("row", [",,,", " , ,,", '"","",,'])
+def test_a_row_without_any_value_is_told(tmp_path, row):
+    body = TAKINGS.replace("    key: id\n", "").replace(", required: true", "")
+    home = Home(tmp_path, feed_of(body))
+    home.put("takings_2026-11-01.csv", f"id,name,amount,sold_at\n1,a,1.00,\n{row}\n2,b,2.00,\n")
+    result = home.land()
+    assert (result.rows_loaded, result.rows_quarantined) == (2, 1)
+    assert home.rows("SELECT line, reason FROM ops.quarantine") == [(3, "has no value in any field")]
+    assert [finding.kind for finding in result.findings] == ["data_invalid"]

@@ -41,6 +41,8 @@ def examine(
         return result.reject("data_invalid", f"undecodable: {scanned.error}")
     if scanned.text_size == 0:
         return result.reject("source_empty", "the file is compressed and holds zero bytes")
+    # Else a file that takes the place of one of the same name in the same moment is read from memory, as it was before.
+    connection.execute("SET enable_external_file_cache = false")
     try:
         return _examine(connection, feed, file, result)
     except Undecodable as error:

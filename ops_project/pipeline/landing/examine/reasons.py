@@ -6,12 +6,13 @@ The same checks that refused a row say why, on the refused rows alone, which are
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
 
 from ops_project.pipeline.landing.read.source import PORTION, append, problem_of
-from ops_project.pipeline.landing.read.sql import identifier, literal
+from ops_project.pipeline.landing.read.sql import literal
 from ops_project.pipeline.landing.read.stage import (
     BAD,
     BAD_STATE,
@@ -33,10 +34,10 @@ def explain(stage: Stage, connection: duckdb.DuckDBPyConnection, repeated: bool)
     )
     ordinals = _refused_ordinals(stage, connection, repeated)
     width = len(stage.source.fields)
-    portion: list[tuple[int, int, str, str | None, list[str | None]]] = []
+    portion: list[tuple[int, int, str, str | None, Sequence[str | None]]] = []
     for ordinal, record in stage.source.picked(connection, ordinals):
         problem = problem_of(record, width)
-        fields = list(record.fields) if problem is None and record.fields is not None else [None] * width
+        fields = stage.source.raw_values(record, problem)
         portion.append((ordinal, record.line, record.text, problem, fields))
         if len(portion) == PORTION:
             _explain(stage, connection, portion)
@@ -71,18 +72,18 @@ def _refused_ordinals(stage: Stage, connection: duckdb.DuckDBPyConnection, repea
 def _explain(
     stage: Stage,
     connection: duckdb.DuckDBPyConnection,
-    portion: list[tuple[int, int, str, str | None, list[str | None]]],
+    portion: list[tuple[int, int, str, str | None, Sequence[str | None]]],
 ) -> None:
-    width = len(stage.source.fields)
+    names = stage.source.raw_columns
     data = {
         "_ord": pa.array([item[0] for item in portion], pa.int64()),
         "_line": pa.array([item[1] for item in portion], pa.int64()),
         "_text": pa.array([item[2] for item in portion], pa.string()),
         "_problem": pa.array([item[3] for item in portion], pa.string()),
     }
-    for index in range(width):
-        data[f"_r{index}"] = pa.array([item[4][index] for item in portion], pa.string())
-    columns = ", ".join(f"_r{index} VARCHAR" for index in range(width))
+    for index, name in enumerate(names):
+        data[name] = pa.array([item[4][index] for item in portion], pa.string())
+    columns = ", ".join(f"{name} VARCHAR" for name in names)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {BAD} (_ord BIGINT, _line BIGINT, _text VARCHAR, _problem VARCHAR, {columns})"
     )
@@ -107,13 +108,14 @@ def _write_reasons(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
         )
     nothing = "{'column': NULL::VARCHAR, 'reason': _problem, 'value': NULL::VARCHAR}"
     problem = f"CASE WHEN _problem IS NOT NULL THEN {nothing} END"
+    carried = ["_ord", "_line", "_text", "_problem"]
     listed = f"list_filter([{', '.join([problem, *cases])}], item -> item IS NOT NULL)"
     connection.execute(
         f"""
         INSERT INTO {REFUSED}
         SELECT _ord, _line, _text, _why[1].column,
                concat_ws(' ', _why[1].column || ':', '''' || _why[1].value || '''', _why[1].reason), to_json(_why)
-        FROM (SELECT _ord, _line, _text, {listed} AS _why FROM ({stage.typed(BAD, "_ord, _line, _text, _problem")}))
+        FROM (SELECT _ord, _line, _text, {listed} AS _why FROM ({stage.typed(BAD, carried)}))
         """
     )
 
@@ -132,7 +134,7 @@ def explained_cast_failures(stage: Stage, connection: duckdb.DuckDBPyConnection)
     counts = {name: count for name, reason, count in failed if reasons.get(name) == reason}
     if not counts:
         return {}
-    listed = ", ".join(f"count({identifier(name)})" for name in counts)
+    listed = ", ".join(f"count({stage.value(name)})" for name in counts)
     values = connection.execute(f"SELECT {listed} FROM {STAGED} WHERE _state <> {FILTERED_STATE}").fetchone()
     assert values is not None
     return {name: (count, count + good) for (name, count), good in zip(counts.items(), values, strict=True)}

@@ -36,10 +36,12 @@ _BLANKS = "E' \\t\\r\\n'"
 _ANY_BLANKS = r"[ \t\r\n]*"
 
 
-def text_of(raw: str, column: Column, file_format: Format, written: bool = True) -> str:
+def text_of(raw: str, column: Column, file_format: Format, written: bool = True, spelled: str | None = None) -> str:
     """The field's text, NULL where it means no value.
 
-    `raw` is SQL for the field; `written` says that its NULL stands for an empty field (a CSV), not for no field. Blanks
+    `raw` is SQL for the field; `written` says that its NULL stands for an empty field (a CSV), not for no field.
+    `spelled` is SQL for the field before its escapes were undone, NULL where it has none: that is what is compared with
+    the texts that mean no value, since `\\N` inside quotes is the escaped spelling of a text that begins so. Blanks
     around numbers and dates stay: trimming 5 million values of six columns took longer than reading and casting them,
     so the casts accept blanks, and a text of blanks alone counts as empty where a value is found to be lacking.
     """
@@ -52,7 +54,10 @@ def text_of(raw: str, column: Column, file_format: Format, written: bool = True)
         value = f"trim({value}, {_BLANKS})"
     if not nulls:
         return value
-    return f"CASE WHEN {value} IN ({', '.join(map(literal, nulls))}) THEN NULL ELSE {value} END"
+    compared = value
+    if spelled is not None:
+        compared = f"coalesce({f'trim({spelled}, {_BLANKS})' if column.trim or not is_text else spelled}, {value})"
+    return f"CASE WHEN {compared} IN ({', '.join(map(literal, nulls))}) THEN NULL ELSE {value} END"
 
 
 def typed(text: str, column: Column, file_format: Format) -> str:
@@ -61,7 +66,7 @@ def typed(text: str, column: Column, file_format: Format) -> str:
     if kind == "string":
         return text
     if kind == "boolean":
-        word = f"lower({_trimmed(text)})"
+        word = f"lower({trimmed(text)})"
         yes, no = (
             ", ".join(literal(item.lower()) for item in items) for items in (column.true_values, column.false_values)
         )
@@ -87,7 +92,7 @@ def typed(text: str, column: Column, file_format: Format) -> str:
     return _timestamp(text, column)
 
 
-def _trimmed(text: str) -> str:
+def trimmed(text: str) -> str:
     return f"trim({text}, {_BLANKS})"
 
 
@@ -175,7 +180,7 @@ def _from_format(text: str, item: str, column: Column) -> str:
             f"CASE WHEN {_fits(text, f'[+-]?[0-9]{{1,{_UNIX[item][1]}}}')} "
             f"THEN make_timestamp(TRY_CAST({text} AS BIGINT) * {_UNIX[item][0]}) END"
         )
-    parsed = f"try_strptime({_trimmed(text)}, {literal(item)})"
+    parsed = f"try_strptime({trimmed(text)}, {literal(item)})"
     if "%z" in item or "%Z" in item:
         return f"timezone('UTC', {parsed})"
     # strptime reads the year 24 where the contract says %Y and the file says 24.
@@ -189,7 +194,7 @@ def checks(text: str, value: str, column: Column, required: bool, empty_is_null:
     """What can be wrong with a column: `text` is SQL of its text (NULL: no value), `value` of its cast."""
     found = []
     if column.base_type != "string":
-        blank = f"{_trimmed(text)} = ''" if empty_is_null else "false"
+        blank = f"{trimmed(text)} = ''" if empty_is_null else "false"
         failed = f"{value} IS NULL AND {text} IS NOT NULL AND NOT ({blank})"
         found.append(Check(f"is no {column.type}{_spelling(column)}", failed, is_cast=True))
         if required:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read.escaped import EscapedRow, EscapeReader
 from ops_project.pipeline.landing.read.scan import Undecodable
 
 csv.field_size_limit(2**31 - 1)  # the limit is the contract's max_record_bytes, kept below
@@ -29,6 +30,8 @@ class Record:
     text: str
     fields: Sequence[str | None] | None
     problem: str | None = None
+    spelled: Mapping[int, str] | None = None
+    """Position of a field in which something is escaped → its text before that is undone."""
 
 
 class Unbalanced(Undecodable):
@@ -84,41 +87,46 @@ def _records(lines: _Lines, file_format: Format) -> Iterator[Record]:
     quote, reader = file_format.quote, _reader(lines, file_format)
     while True:
         try:
-            fields = next(reader)
+            row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             spans = len(lines.taken) > 1
             line, text = lines.take()
-            if quote is not None and (spans or text.count(quote) % 2 or "unexpected end" in str(error)):
+            quotes = 0 if quote is None else text.count(quote)
+            if isinstance(reader, EscapeReader):
+                quotes = reader.bare_quotes(text)
+            if quote is not None and (spans or quotes % 2 or "unexpected end" in str(error)):
                 raise Unbalanced(f"quotes do not balance from line {line} on") from None
             yield Record(line, text, None, f"not readable: {error}")
             continue
         line, text = lines.take()
+        fields = row.fields if isinstance(row, EscapedRow) else row
         if fields:
             if "\0" in text:
                 yield Record(line, text, None, "holds a NUL byte")
             else:
-                yield Record(line, text, fields)
+                yield Record(line, text, fields, spelled=row.spelled if isinstance(row, EscapedRow) else None)
 
 
 def split_line(text: str, file_format: Format) -> list[str] | None:
     """The fields of a record that is one line; None where it cannot be read."""
     try:
-        return list(next(_reader(iter((text,)), file_format)))
+        row = next(_reader(iter((text,)), file_format))
     except (csv.Error, StopIteration):
         return None
+    return row.fields if isinstance(row, EscapedRow) else list(row)
 
 
 def _reader(lines: Iterator[str], file_format: Format) -> Any:
-    quote = file_format.quote
+    quote, escape = file_format.quote, file_format.acting_escape
+    if quote is not None and escape is not None:
+        return EscapeReader(lines, file_format.delimiter, quote, escape)
     return csv.reader(
         lines,
         delimiter=file_format.delimiter,
         quotechar=quote,
         quoting=csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL,
-        doublequote=file_format.escape is None,
-        escapechar=file_format.escape,
         strict=True,
     )
 

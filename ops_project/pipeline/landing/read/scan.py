@@ -180,8 +180,7 @@ class _Counter:
         is_csv = file_format.kind == "csv"
         self.quote = (file_format.quote or "").encode() if is_csv else b""
         self.delimiter = file_format.delimiter.encode() if is_csv else b"\x01"
-        escape = (file_format.escape or "").encode() if is_csv else b""
-        self.escape = b"" if escape == self.quote else escape
+        self.escape = (file_format.acting_escape or "").encode()
         self.comment = (file_format.comment or "").encode()
         self.size = self.newlines = self.returns = self.pairs = self.quotes = self.delimiters = 0
         self.tail = b""

@@ -49,11 +49,27 @@ class Source:
     """JSON lines: keys that occur."""
 
     @property
+    def spelled(self) -> bool:
+        """True where a raw column `_s<i>` stands beside each `_r<i>`: the field before its escapes were undone."""
+        return self.format.acting_escape is not None
+
+    @property
+    def raw_columns(self) -> list[str]:
+        """Names of the raw columns."""
+        names = [f"_r{index}" for index in range(len(self.fields))]
+        return names + [f"_s{index}" for index in range(len(self.fields))] if self.spelled else names
+
+    @property
     def relation(self) -> str:
         """SQL to read the raw columns from."""
         if self.materialised:
             return f"(SELECT * FROM {RAW} WHERE _problem IS NULL)"
-        return self._reader()
+        return f"(SELECT *{self._nothing_escaped} FROM {self._reader()})" if self.spelled else self._reader()
+
+    @property
+    def _nothing_escaped(self) -> str:
+        # A file in which the escape occurs is never read by the fast reader.
+        return "".join(f", NULL::VARCHAR AS {name}" for name in self.raw_columns if name.startswith("_s"))
 
     def _reader(self) -> str:
         columns = ", ".join(f"'_r{index}': 'VARCHAR'" for index in range(len(self.fields)))
@@ -64,7 +80,7 @@ class Source:
         return (
             f"read_csv({path_literal(self.scan.text)}, auto_detect=false, header=false, skip={self.first}, "
             f"delim={literal(self.format.delimiter if is_csv else chr(1))}, quote={literal(quote)}, "
-            f"escape={literal((self.format.escape or quote) if is_csv else '')}, nullstr='', columns={{{columns}}}, "
+            f"escape={literal(self.format.acting_escape or quote)}, nullstr='', columns={{{columns}}}, "
             "strict_mode=true, null_padding=false, ignore_errors=false, parallel=true)"
         )
 
@@ -117,7 +133,8 @@ class Source:
         connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE {RAW} AS
-            SELECT rowid AS _ord, rowid + {self.first + 1} AS _line, NULL::VARCHAR AS _problem, * FROM landing_text
+            SELECT rowid AS _ord, rowid + {self.first + 1} AS _line, NULL::VARCHAR AS _problem, *{self._nothing_escaped}
+            FROM landing_text
             """
         )
         connection.execute("DROP TABLE landing_text")
@@ -128,17 +145,13 @@ class Source:
     def materialise_exact(self, connection: duckdb.DuckDBPyConnection) -> None:
         """The exact reader's rows as a table."""
         width = len(self.fields)
-        names = [f"_r{index}" for index in range(width)]
+        names = self.raw_columns
         columns = ", ".join(["_ord BIGINT", "_line BIGINT", "_problem VARCHAR", *(f"{name} VARCHAR" for name in names)])
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {RAW} ({columns})")
         rows, ordinal, self.problems = self.all_records(), 0, 0
-        nothing: tuple[None, ...] = (None,) * width
         while portion := list(itertools.islice(rows, PORTION)):
             problems = [problem_of(record, width) for record in portion]
-            fields = [
-                record.fields if problem is None and record.fields is not None else nothing
-                for record, problem in zip(portion, problems, strict=True)
-            ]
+            fields = [self.raw_values(*pair) for pair in zip(portion, problems, strict=True)]
             table = pa.table(
                 {
                     "_ord": pa.array(range(ordinal, ordinal + len(portion)), pa.int64()),
@@ -154,6 +167,15 @@ class Source:
             ordinal += len(portion)
             self.problems += sum(problem is not None for problem in problems)
         self.records, self.materialised = ordinal, True
+
+    def raw_values(self, record: Record, problem: str | None) -> Sequence[str | None]:
+        """A record's values of the raw columns; all None where it has a problem."""
+        if problem is not None or record.fields is None:
+            return (None,) * len(self.raw_columns)
+        if not self.spelled:
+            return record.fields
+        spelled = record.spelled or {}
+        return (*record.fields, *(spelled.get(index) for index in range(len(self.fields))))
 
     def materialise_parquet(self, connection: duckdb.DuckDBPyConnection) -> None:
         """A Parquet file's rows as text: written by DuckDB, so that decimals and times keep their exact value."""

@@ -1,13 +1,13 @@
 """Raw text to typed rows: one SQL statement cast, checked and filtered, and one that says why a row was refused.
 
-The staged table has the contract's columns and `_state` (0 good, 1 filtered, 2 refused). Which rows are refused and why
-comes from the same list of checks, so the two cannot disagree.
+The staged table has the contract's columns by number (`_c0` …) and `_state` (0 good, 1 filtered, 2 refused). Which
+rows are refused and why comes from the same list of checks, so the two cannot disagree.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ from ops_project.model.feed.column import Column
 from ops_project.model.feed.feed import Contract, Feed
 from ops_project.pipeline.landing.read import casts
 from ops_project.pipeline.landing.read.source import Source
-from ops_project.pipeline.landing.read.sql import identifier, literal
+from ops_project.pipeline.landing.read.sql import OWN, identifier, literal, own
 
 STAGED, REFUSED, BAD, REPEATED = "landing_staged", "landing_refused", "landing_bad", "landing_repeated"
 GOOD_STATE, FILTERED_STATE, BAD_STATE = 0, 1, 2
@@ -49,9 +49,8 @@ class Stage:
     def checks(self) -> list[ColumnCheck]:
         """Everything that can be wrong with a row."""
         found = [*self._row_checks(), *(check for name in self.contract.columns for check in self._column_checks(name))]
-        for name, sql in self.feed.rules.items():
-            broken = f"TRY(coalesce(({sql}\n), true)) IS NOT TRUE" if self.guarded else f"NOT ({sql}\n)"
-            found.append(ColumnCheck(None, casts.Check(f"breaks the rule {name}", broken)))
+        for nth, name in enumerate(self.feed.rules):
+            found.append(ColumnCheck(None, casts.Check(f"breaks the rule {name}", f"_rule_{nth}")))
         return found
 
     @property
@@ -83,81 +82,147 @@ class Stage:
         return any(re.search(r"\b_line\b", text) for text in texts)
 
     def _row_checks(self) -> list[ColumnCheck]:
-        if self.feed.filter is None or not self.guarded:
-            return []
-        return [ColumnCheck(None, casts.Check("filter cannot be computed", "_filter_failed"))]
+        found = []
+        if self.feed.filter is not None and self.guarded:
+            found.append(casts.Check("filter cannot be computed", "_filter_failed"))
+        if self.tells_empty_rows:
+            found.append(casts.Check("has no value in any field", "_empty"))
+        return [ColumnCheck(None, check) for check in found]
+
+    def _required(self, name: str) -> bool:
+        return self.contract.columns[name].required or name in self.feed.key or name == self.date_column
+
+    def _nulls(self, column: Column) -> tuple[str, ...]:
+        return column.null_values if column.null_values is not None else self.contract.format.null_values
+
+    @property
+    def tells_empty_rows(self) -> bool:
+        """True where a row without any value breaks no other check: no column needs one, and empty texts are none."""
+        read = [(name, column) for name, column in self.contract.columns.items() if column.expression is None]
+        return bool(read) and all("" in self._nulls(column) and not self._required(name) for name, column in read)
 
     def _column_checks(self, name: str) -> list[ColumnCheck]:
         column = self.contract.columns[name]
-        required = column.required or name in self.feed.key or name == self.date_column
         found = []
         if column.expression is not None and self.guarded:
             found.append(casts.Check("its expression cannot be computed", f"_failed_{self.nth(name)}"))
-        nulls = column.null_values if column.null_values is not None else self.contract.format.null_values
-        found += casts.checks(f"_t{self.nth(name)}", identifier(name), column, required, "" in nulls)
+        empty_is_null = "" in self._nulls(column)
+        found += casts.checks(f"_t{self.nth(name)}", self.value(name), column, self._required(name), empty_is_null)
         return [ColumnCheck(name, check) for check in found]
 
     def nth(self, name: str) -> int:
         return list(self.contract.columns).index(name)
 
-    def _raw(self, name: str, column: Column) -> tuple[str, bool]:
-        """SQL of the raw text, and whether its NULL is an empty field."""
-        if column.expression is not None:
-            return f"_e{self.nth(name)}", False
-        position = self.positions.get((column.source if column.source is not None else name).strip())
-        if position is None:
-            return "NULL::VARCHAR", False
-        return f"_r{position}", self.source.format.kind == "csv"
+    def value(self, name: str) -> str:
+        """SQL of a column's typed value, in the staged table and wherever checks are asked.
 
-    def typed(self, relation: str, carried: str) -> str:
-        """SELECT of `carried` columns, `_t<i>` texts and typed columns over raw rows."""
-        columns, file_format = self.contract.columns, self.contract.format
-        named, computed = "", ""
-        expressions = {name: column.expression for name, column in columns.items() if column.expression is not None}
-        if expressions or self.feed.filter is not None:
-            # Fields whose names differ only in case cannot both be named in SQL: the first one is.
-            seen: set[str] = set()
-            for index, name in enumerate(self.source.fields):
-                if (
-                    name.strip()
-                    and name.strip().lower() not in seen
-                    and not re.fullmatch(r"_[rte]\d+", name.strip().lower())
-                ):
-                    seen.add(name.strip().lower())
-                    named += f", _r{index} AS {identifier(name.strip())}"
-            named += f", {literal(self.file_name)} AS _file_name, DATE '{self.file_date}' AS _file_date"
-        for name, sql in expressions.items():
-            nth = self.nth(name)
+        Columns stand there by number: a contract may call them `rowid`, `_state` or whatever else has a meaning.
+        """
+        return f"_c{self.nth(name)}"
+
+    @property
+    def by_name(self) -> str:
+        """SQL list of the staged columns under their contract's names, for SQL that people write."""
+        return ", ".join(f"{self.value(name)} AS {identifier(name)}" for name in self.contract.columns)
+
+    def _position(self, name: str, column: Column) -> int | None:
+        return self.positions.get((column.source if column.source is not None else name).strip())
+
+    def _text(self, name: str, column: Column, named: bool) -> str:
+        """SQL of a column's text."""
+        if column.expression is not None:
+            return casts.text_of(own(f"_e{self.nth(name)}"), column, self.contract.format, False)
+        position = self._position(name, column)
+        if position is None:
+            return casts.text_of("NULL::VARCHAR", column, self.contract.format, False)
+        raw, spelled = (own(item) if named else item for item in (f"_r{position}", f"_s{position}"))
+        written = self.source.format.kind == "csv"
+        return casts.text_of(raw, column, self.contract.format, written, spelled if self.source.spelled else None)
+
+    def _named_fields(self) -> str:
+        """The raw fields under their names, and what is known of the file, for expressions.
+
+        Fields whose names differ only in case cannot both be named in SQL: the first one is.
+        """
+        known, named = {"_line", "_file_name", "_file_date"}, ""
+        for index, name in enumerate(item.strip() for item in self.source.fields):
+            if name and name.lower() not in known and not name.lower().startswith(OWN):
+                known.add(name.lower())
+                named += f", _r{index} AS {identifier(name)}"
+        if self.source.materialised:
+            named += ", _line"
+        return f"{named}, {literal(self.file_name)} AS _file_name, DATE '{self.file_date}' AS _file_date"
+
+    def _computed(self) -> list[str]:
+        """What the contract's expressions and its filter give, under names of landing's own."""
+        result = []
+        for name, column in self.contract.columns.items():
+            sql, nth = column.expression, self.nth(name)
+            if sql is None:
+                continue
             if self.guarded:
-                computed += f", TRY(CAST(({sql}\n) AS VARCHAR)) AS _e{nth}"
-                computed += f", TRY(({sql}\n) IS NULL) IS NULL AS _failed_{nth}"
+                result.append(f"TRY(CAST(({sql}\n) AS VARCHAR)) AS {own(f'_e{nth}')}")
+                result.append(f"TRY(({sql}\n) IS NULL) IS NULL AS {own(f'_failed_{nth}')}")
             else:
-                computed += f", CAST(({sql}\n) AS VARCHAR) AS _e{nth}"
-        if self.feed.filter is not None and self.guarded:
-            computed += (
-                f", coalesce(TRY((({self.feed.filter}\n))::BOOLEAN), false) AS _kept"
-                f", TRY((({self.feed.filter}\n)) IS NULL) IS NULL AS _filter_failed"
-            )
-        elif self.feed.filter is not None:
-            computed += f", coalesce((({self.feed.filter}\n))::BOOLEAN, false) AS _kept"
-        texts = []
-        for name, column in columns.items():
-            raw, written = self._raw(name, column)
-            texts.append(f"{casts.text_of(raw, column, file_format, written)} AS _t{self.nth(name)}")
+                result.append(f"CAST(({sql}\n) AS VARCHAR) AS {own(f'_e{nth}')}")
+        sql = self.feed.filter
+        if sql is not None and self.guarded:
+            result.append(f"coalesce(TRY((({sql}\n))::BOOLEAN), false) AS {own('_kept')}")
+            result.append(f"TRY((({sql}\n)) IS NULL) IS NULL AS {own('_filter_failed')}")
+        elif sql is not None:
+            result.append(f"coalesce((({sql}\n))::BOOLEAN, false) AS {own('_kept')}")
+        return result
+
+    def typed(self, relation: str, carried: Sequence[str]) -> str:
+        """SELECT of `carried` columns, texts `_t<i>`, values `_c<i>`, and flags that the checks ask for, over raw rows.
+
+        Where SQL of the contract is computed, it sees its own names and none of landing's, which are prefixed there.
+        """
+        columns = self.contract.columns
+        flags = [f"_failed_{self.nth(name)}" for name in columns if columns[name].expression is not None]
+        flags = flags if self.guarded else []
+        if self.feed.filter is not None:
+            flags += ["_kept", "_filter_failed"] if self.guarded else ["_kept"]
+        raws = [f"_r{index}" for index in range(len(self.source.fields))]
+        raws += [f"_s{index}" for index in range(len(self.source.fields))] if self.source.spelled else []
+        computed = self._computed()
+        if computed:
+            hidden = ", ".join(f"{name} AS {own(name)}" for name in [*carried, *raws])
+            relation = f"(SELECT {hidden}{self._named_fields()} FROM {relation})"
+            relation = f"(SELECT *, {', '.join(computed)} FROM {relation})"
+            lead = [f"{own(name)} AS {name}" for name in [*carried, *flags]]
+        else:
+            lead = [*carried]
+        lead += [
+            f"{self._text(name, column, bool(computed))} AS _t{self.nth(name)}" for name, column in columns.items()
+        ]
+        if self.tells_empty_rows:
+            lead.append(f"{self._all_empty(bool(computed))} AS _empty")
+            flags.append("_empty")
         values = [
-            f"{casts.typed(f'_t{self.nth(name)}', column, file_format)} AS {identifier(name)}"
+            f"{casts.typed(f'_t{self.nth(name)}', column, self.contract.format)} AS {self.value(name)}"
             for name, column in columns.items()
         ]
-        raws = "".join(f", _r{index}" for index in range(len(self.source.fields)))
-        flags = "".join(f", _failed_{self.nth(name)}" for name in expressions) if self.guarded else ""
-        if self.feed.filter is not None:
-            flags += ", _kept, _filter_failed" if self.guarded else ", _kept"
-        inner = f"SELECT {carried}{raws}{named} FROM {relation}".replace("SELECT , ", "SELECT ")
-        middle = f"SELECT *{computed} FROM ({inner})" if computed else inner
-        lead = f"{carried}, " if carried else ""
-        texted = f"SELECT {lead}{', '.join(texts)}{flags} FROM ({middle})"
-        tnames = ", ".join(f"_t{self.nth(name)}" for name in columns)
-        return f"SELECT {lead}{tnames}{flags}, {', '.join(values)} FROM ({texted})"
+        kept = [*carried, *(f"_t{self.nth(name)}" for name in columns), *flags]
+        result = f"SELECT {', '.join([*kept, *values])} FROM (SELECT {', '.join(lead)} FROM {relation})"
+        return self._with_rules(result, [*kept, *map(self.value, columns)]) if self.feed.rules else result
+
+    def _all_empty(self, named: bool) -> str:
+        """SQL that is true where no field of the row has anything but blanks in it."""
+        names = [f"_r{index}" for index in range(len(self.source.fields))]
+        texts = [own(name) if named else name for name in names] or ["''"]
+        return f"{casts.trimmed('concat(' + ', '.join(texts) + ')')} = ''"
+
+    def _with_rules(self, relation: str, given: Sequence[str]) -> str:
+        """The typed rows with `_rule_<i>`, true where a row breaks a rule."""
+        broken = [
+            f"TRY(coalesce(({sql}\n), true)) IS NOT TRUE" if self.guarded else f"NOT ({sql}\n)"
+            for sql in self.feed.rules.values()
+        ]
+        hidden = ", ".join(f"{name} AS {own(name)}" for name in given)
+        shown = ", ".join(f"{own(name)} AS {name}" for name in given)
+        rules = ", ".join(f"{sql} AS _rule_{nth}" for nth, sql in enumerate(broken))
+        return f"SELECT {shown}, {rules} FROM (SELECT {hidden}, {self.by_name} FROM ({relation}))"
 
     def stage(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Fill the staged table."""
@@ -170,20 +235,23 @@ class Stage:
                 self._stage(connection)
 
     def _stage(self, connection: duckdb.DuckDBPyConnection) -> None:
-        carried = "_ord, _line" if self.source.materialised else ""
+        carried = self._carried
         bad = " OR ".join(f"({item.check.predicate})" for item in self.checks) or "false"
         state = f"WHEN {bad} THEN {BAD_STATE} ELSE {GOOD_STATE} END"
         if self.feed.filter is not None:
             state = f"WHEN NOT _kept THEN {FILTERED_STATE} {state}"
             if self.guarded:
                 state = f"WHEN _filter_failed THEN {BAD_STATE} {state}"
-        columns = ", ".join(map(identifier, self.contract.columns))
-        lead = f"{carried}, " if carried else ""
+        columns = ", ".join([*carried, *map(self.value, self.contract.columns)])
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {STAGED} AS "
-            f"SELECT {lead}{columns}, (CASE {state})::UTINYINT AS _state "
+            f"SELECT {columns}, (CASE {state})::UTINYINT AS _state "
             f"FROM ({self.typed(self.source.relation, carried)})"
         )
+
+    @property
+    def _carried(self) -> list[str]:
+        return ["_ord", "_line"] if self.source.materialised else []
 
     @property
     def ordinal(self) -> str:
@@ -201,7 +269,7 @@ class Stage:
         if self.date_column is None:
             return f"DATE '{self.file_date}'"
         column = self.contract.columns[self.date_column]
-        name = identifier(self.date_column)
+        name = self.value(self.date_column)
         if column.base_type == "timestamp" and column.timezone not in (None, "UTC"):
             assert column.timezone is not None
             return f"CAST(timezone({literal(column.timezone)}, timezone('UTC', {name})) AS DATE)"
@@ -221,11 +289,11 @@ class Stage:
         kept = "coalesce(_kept, false)" if self.feed.filter is not None else "true"
         counts = ", ".join(
             f"count(*) FILTER ({kept} AND {check.predicate}), "
-            f"count({identifier(name)}) FILTER ({kept}) + count(*) FILTER ({kept} AND {check.predicate})"
+            f"count({self.value(name)}) FILTER ({kept}) + count(*) FILTER ({kept} AND {check.predicate})"
             for name, check in casted.items()
         )
-        carried = "_ord, _line" if self.source.materialised else ""
-        found = connection.execute(f"SELECT {counts} FROM ({self.typed(self.source.relation, carried)})").fetchone()
+        typed = self.typed(self.source.relation, self._carried)
+        found = connection.execute(f"SELECT {counts} FROM ({typed})").fetchone()
         assert found is not None
         pairs = zip(casted, zip(found[::2], found[1::2], strict=True), strict=True)
         return {name: pair for name, pair in pairs if pair[0]}

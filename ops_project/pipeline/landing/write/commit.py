@@ -144,9 +144,11 @@ def _write_rows(
     good = f"_state = {GOOD_STATE}"
     if found.rows_repeated:
         good += f" AND {stage.ordinal} NOT IN (SELECT _ord FROM {REPEATED})"
-    columns = "".join(f"{identifier(name)}, " for name in found.contract.columns if name != "business_date")
+    names = [name for name in found.contract.columns if name != "business_date"]
+    columns = "".join(f"{identifier(name)}, " for name in names)
+    values = "".join(f"{stage.value(name)}, " for name in names)
     rows = (
-        f"SELECT {columns}{stage.business_date}, {literal(batch.batch_id)}, {stage.line}, {batch.load_seq}::BIGINT, "
+        f"SELECT {values}{stage.business_date}, {literal(batch.batch_id)}, {stage.line}, {batch.load_seq}::BIGINT, "
         f"TIMESTAMP '{journal.naive(context.now)}' FROM {STAGED} WHERE {good}"
     )
     with _readable(connection, engine, rows) as source:
