@@ -15,6 +15,10 @@ from ops_project.model.failure_class import FailureClass
 TRANSIENT: frozenset[FailureClass] = frozenset({"connection_failure", "lock_contention", "timeout"})
 
 
+class Unusable(RuntimeError):
+    """Something that the program needs cannot be used; the message says what, where, and what to do next."""
+
+
 @dataclass(frozen=True)
 class Classified:
     """A failure class, whether a retry can help, and what gave it away."""

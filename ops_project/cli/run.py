@@ -137,6 +137,8 @@ def _execute(
             finished = run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
             told.runs(finished)
             runs += finished
+            if any(item.report.unusable for item in finished):
+                break
         _tell(status, lambda: after_run(site, definitions, instance, settings.now()))
     return runs
 
@@ -255,7 +257,8 @@ def _failures(item: DomainRun) -> list[str]:
     found = [item.error] if item.error else []
     found += [item.report.error] if item.report.error else []
     if item.outcome is not None:
-        found += [f"{step}: {words}" for step, words in item.outcome.failures]
+        told = item.report.error or ""
+        found += [f"{step}: {words}" for step, words in item.outcome.failures if not (told and told in words)]
         found += [
             f"{'.'.join(check.asset)}: check {check.name} failed{': ' + check.description if check.description else ''}"
             for check in item.outcome.checks

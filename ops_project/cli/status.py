@@ -33,7 +33,7 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
 
 def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
     """What `ops status --json` prints."""
-    from ops_project.pipeline.warehouse import publishing, snapshots
+    from ops_project.pipeline.warehouse import publishing, snapshots, standing
     from ops_project.process import locks
 
     now = settings.now()
@@ -69,6 +69,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     return {
         "home": settings.home,
         "as_of": now,
+        "warehouse": standing.noted(settings),
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
         "resources": resources,
@@ -209,6 +210,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
         else "Snapshot   none yet",
         f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
         f"Home       {data['home']}",
+        *([f"Warehouse  {data['warehouse']['message']}"] if data["warehouse"] else []),
         *_resource_lines(data["resources"]),
     ]
     return [table(columns, rows), *lines]

@@ -68,6 +68,7 @@ def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
         DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED,
         DagsterEventType.ASSET_CHECK_EVALUATION,
         DagsterEventType.STEP_FAILURE,
+        DagsterEventType.RUN_FAILURE,
     }
     for record in instance.all_logs(run_id, of_type=wanted):
         event = record.dagster_event
@@ -99,7 +100,10 @@ def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
                 description=data.description or "",
             )
         elif kind == DagsterEventType.STEP_FAILURE:
-            failures.append((record.step_key or "", _words(event.step_failure_data)))
+            failures.append((record.step_key or "", _words(event.step_failure_data) or "failed without a message"))
+        elif kind == DagsterEventType.RUN_FAILURE and not failures:
+            # No step failed: the run could not begin, or was ended from outside. Its own event is all there is.
+            failures.append(("run", _words(event.job_failure_data) or event.message or "failed without a message"))
     return RunOutcome(frozenset(planned), frozenset(built), tuple(checks.values()), rows, tuple(failures))
 
 
@@ -109,7 +113,7 @@ def _words(data: object) -> str:
         return str(failure.description)
     error = getattr(data, "error", None)
     if error is None:
-        return "failed without a message"
+        return ""
     while error.cause is not None:  # the innermost says what happened; the outer ones say in which step
         error = error.cause
     return " ".join(str(error.message).split())

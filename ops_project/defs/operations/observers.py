@@ -1,4 +1,4 @@
-"""Every observer of this application: those of the operations layer, and the one that reads our warehouse."""
+"""Every observer of this application: those of the operations layer, and those that look at our warehouse."""
 
 from __future__ import annotations
 
@@ -11,5 +11,6 @@ _EVENTS, *_OTHERS = registry.OBSERVERS
 OBSERVERS: tuple[Observer, ...] = (
     _EVENTS,
     Observer("snapshot", registry.imported_late("ops_project.defs.operations.snapshot_observer")),
+    Observer("warehouse", registry.imported_late("ops_project.defs.operations.warehouse_observer")),
     *_OTHERS,
 )

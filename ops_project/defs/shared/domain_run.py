@@ -23,7 +23,9 @@ class RunReport:
     repaired: list[str] = field(default_factory=list)
     snapshot: str | None = None
     error: str | None = None
-    """Why snapshot or publication failed."""
+    """Why snapshot or publication failed, or the run could not begin."""
+    unusable: str | None = None
+    """Why the warehouse could not be built on: then no domain can be run."""
 
 
 @dataclass

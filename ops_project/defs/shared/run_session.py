@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.pipeline.landing import ensure_tables
 from ops_project.pipeline.warehouse import publishing, repair, snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse, writer
+from ops_project.pipeline.warehouse.standing import WarehouseUnusable
 from ops_project.process import home_overlay as overlay_kept
 from ops_project.process.code_version import commit
 from ops_project.process.locks import Holder
@@ -116,9 +118,12 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         watcher.waiting(str(holder or "another process"))
 
     began = time.perf_counter()
-    with writer(
-        settings, site.catalog.platform, owner=f"job {run.job_name}", now=now, run=run.run_id, on_wait=on_wait
-    ) as warehouse:
+    with (
+        _told_where_unusable(instance, run, report),
+        writer(
+            settings, site.catalog.platform, owner=f"job {run.job_name}", now=now, run=run.run_id, on_wait=on_wait
+        ) as warehouse,
+    ):
         report.seconds["waiting"] = time.perf_counter() - began
         report.repaired += repair.remove_leftovers(settings)
         for line in report.repaired:
@@ -158,6 +163,17 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
                     raise
 
 
+@contextmanager
+def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: RunReport) -> Iterator[None]:
+    """The resource fails before any step: an event says why in the UI, and the report says it on the terminal."""
+    try:
+        yield
+    except WarehouseUnusable as error:
+        report.error = report.unusable = str(error)
+        instance.report_engine_event(str(error), run)
+        raise
+
+
 def _stop_queries(warehouse: Warehouse, instance: dg.DagsterInstance, run: DagsterRun, overrun: Overrun) -> None:
     instance.report_engine_event(f"{overrun}; it is asked to stop", run)
     warehouse.connection().interrupt()
@@ -181,10 +197,12 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
         run.run_id,
     )
     domain = run.tags.get(DOMAIN_TAG)
-    snapshot = snapshots.take(session.warehouse, domain=domain, window=session.window, **stamp)
+    outcome = bridge.outcome(instance, run.run_id)
+    good = session.stopped is None and not outcome.failures
+    snapshot = snapshots.take(session.warehouse, domain=domain, window=session.window, good=good, **stamp)
     report.snapshot, report.seconds["snapshot"] = snapshot.id, time.perf_counter() - began
     began = time.perf_counter()
-    for name, tables in verdicts(site, bridge.outcome(instance, run.run_id)).items():
+    for name, tables in verdicts(site, outcome).items():
         publication = publishing.publish(
             session.warehouse, domain=name, verdicts=tables, fingerprints=snapshot.tables, **stamp
         )

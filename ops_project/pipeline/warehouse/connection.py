@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ops_project.model.platform import Platform
+from ops_project.pipeline.warehouse import standing
 from ops_project.process import locks
 from ops_project.settings import Settings
 
@@ -73,11 +74,16 @@ def writer(
     timeout: float | None = None,
     on_wait: Callable[[locks.Holder | None], None] | None = None,
 ) -> Iterator[Warehouse]:
-    """Hold the writer lock and the warehouse; waits for whoever has it. Raises locks.LockTimeout after `timeout` s."""
+    """Hold the writer lock and the warehouse; waits for whoever has it.
+
+    Raises locks.LockTimeout after `timeout` s, and standing.WarehouseUnusable where the warehouse is not the one that
+    the newest snapshot was taken of: nobody writes to a warehouse that was lost, replaced or damaged.
+    """
     with locks.hold(settings.lock, owner=owner, now=now, run=run, timeout=timeout, on_wait=on_wait):
         settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
         warehouse = Warehouse(settings, platform)
         try:
+            standing.require(settings, warehouse.connection, now)
             yield warehouse
         finally:
             warehouse.close()

@@ -13,15 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ops_project.pipeline.warehouse import files
-from ops_project.pipeline.warehouse.connection import Warehouse
+from ops_project.pipeline.warehouse import files, identity
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
 from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.pipeline.warehouse.connection import Warehouse
 
 DATABASE = "warehouse.duckdb"
 MANIFEST = "manifest.json"
@@ -112,14 +114,19 @@ def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
 
 
 def is_behind(settings: Settings) -> bool:
-    """Whether the warehouse has been written to since the newest snapshot, or none was ever made.
+    """Whether the warehouse has been written to or replaced since the newest snapshot, or none was ever made.
 
     Each run ends with a snapshot: what came later, somebody did outside of any run, or a run that died.
     """
     found = existing(settings)
     if not found:
         return True
-    return settings.warehouse.stat().st_mtime_ns > (found[-1].folder / MANIFEST).stat().st_mtime_ns
+    warehouse, newest = settings.warehouse.stat(), found[-1]
+    # A copy that was put in its place may have kept its time, and hardly its size.
+    return (
+        warehouse.st_mtime_ns > (newest.folder / MANIFEST).stat().st_mtime_ns
+        or warehouse.st_size != newest.manifest["size_bytes"]
+    )
 
 
 def take(
@@ -130,12 +137,17 @@ def take(
     commit: str,
     domain: str | None = None,
     window: tuple[date, date] | None = None,
+    good: bool = True,
 ) -> Snapshot:
-    """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched."""
+    """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched.
+
+    `good`: whether the run did what it was to do. What is not good never takes the place of what is.
+    """
     settings = warehouse.settings
     connection = warehouse.connection()
     before = existing(settings)[-1:]
     windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
+    known = identity.advance(connection, before[0].manifest.get("generation", 0) if before else 0)
     found = _fingerprints(connection, before[0] if before else None, windows)
     warehouse.checkpoint()
     number = int(before[0].id[:6]) + 1 if before else 1
@@ -152,9 +164,12 @@ def take(
         "run_id": run_id,
         "commit": commit,
         "domain": domain,
+        "good": good,
+        "warehouse_id": known.id,
+        "generation": known.generation,
         "copied_by": how,
         "size_bytes": (partial / DATABASE).stat().st_size,
-        "load_seq": _load_seq(connection),
+        "load_seq": load_sequence(connection),
         "builds": _builds(connection),
         "tables": {table: value.to_json() for table, value in found.items()},
     }
@@ -169,8 +184,15 @@ def take(
 
 
 def prune(settings: Settings, keep: int) -> list[str]:
-    """Remove all but the newest `keep`; who has one open keeps reading it. Returns the ids removed."""
-    old = existing(settings)[:-keep]
+    """Remove old ones; whoever has one open keeps reading it. Returns the ids removed.
+
+    Stay: the newest `keep`, and the newest `keep` of those whose run was good. So a week of failing runs pushes out no
+    good one, and is itself thrown away.
+    """
+    found = existing(settings)
+    good = [snapshot.id for snapshot in found if snapshot.manifest.get("good", True)]
+    stay = {*(snapshot.id for snapshot in found[-keep:]), *good[-keep:]}
+    old = [snapshot for snapshot in found if snapshot.id not in stay]
     for snapshot in old:
         # Under a name that nobody lists first: a half-removed one must not look whole.
         doomed = snapshot.folder.with_name(f"{PARTIAL}old-{snapshot.id}")
@@ -233,7 +255,8 @@ def _announcement(settings: Settings) -> Path:
     return settings.warehouse.with_name("rebuilding.json")
 
 
-def _load_seq(connection: duckdb.DuckDBPyConnection) -> int:
+def load_sequence(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of the last file that was taken; 0 where there is none."""
     if "ops.batches" not in tables(connection, ["ops"]):
         return 0
     row = connection.execute("SELECT coalesce(max(load_seq), 0) FROM ops.batches").fetchone()

@@ -1,0 +1,40 @@
+"""Which warehouse a file is, written inside it, so that a copy, a stranger and the right one can be told apart."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import duckdb
+
+TABLE = "ops.identity"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which warehouse a file is, and how often a snapshot was taken of it."""
+
+    id: str
+    generation: int
+
+
+def read(connection: duckdb.DuckDBPyConnection) -> Identity | None:
+    """The identity of an open warehouse; None where it was made before there were any."""
+    try:
+        row = connection.execute(f"SELECT id, generation FROM {TABLE}").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return None if row is None else Identity(str(row[0]), int(row[1]))
+
+
+def advance(connection: duckdb.DuckDBPyConnection, generation: int) -> Identity:
+    """Give the warehouse its next generation, and an id if it has none; what the snapshot's manifest is to say."""
+    before = read(connection)
+    made = Identity(before.id if before else uuid.uuid4().hex, max(generation, before.generation if before else 0) + 1)
+    connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} (id VARCHAR NOT NULL, generation BIGINT NOT NULL)")
+    if before is None:
+        connection.execute(f"INSERT INTO {TABLE} VALUES (?, ?)", [made.id, made.generation])
+    else:
+        connection.execute(f"UPDATE {TABLE} SET generation = ?", [made.generation])
+    return made

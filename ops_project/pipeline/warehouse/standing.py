@@ -1,0 +1,165 @@
+"""Whether the warehouse is the one that the newest snapshot was taken of, looked at before anything is written.
+
+A warehouse that was replaced by an older copy or by another home's opens all the same, and one that is gone is made
+anew, empty. Built on, it would give consumers a fraction of their rows, with every check passed. So a run stops here.
+Refuses to repair anything: which copy is the right one, a person decides.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ops_project.failures import Unusable
+from ops_project.pipeline.warehouse import files, identity, snapshots
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.pipeline.warehouse.snapshots import Snapshot
+
+
+class State(Enum):
+    """What was found."""
+
+    SOUND = "sound"
+    ABSENT = "absent"
+    DAMAGED = "damaged"
+    ANOTHER = "another"
+    BEHIND = "behind"
+    LOCKED = "locked"
+
+
+class WarehouseUnusable(Unusable):
+    """The warehouse cannot be built on. `state` says why."""
+
+    def __init__(self, state: State, words: str) -> None:
+        super().__init__(words)
+        self.state = state
+
+
+def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection], now: datetime) -> None:
+    """Raises WarehouseUnusable, and notes it for those who watch, unless the warehouse may be written to.
+
+    `connect` opens the warehouse; it is not called where the file is absent, because that would make one.
+    """
+    try:
+        _examine(settings, connect)
+    except WarehouseUnusable as error:
+        if error.state is not State.LOCKED:
+            _note(settings, error, now)
+        raise
+    _note(settings, None, now)
+
+
+def noted(settings: Settings) -> dict[str, Any] | None:
+    """What the last look found wrong: `state`, `message`, `at` (ISO 8601, UTC); None where it was sound."""
+    try:
+        found = json.loads(_notes(settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if found is None and (reason := absence(settings)) is not None:
+        return {"state": State.ABSENT.value, "message": reason, "at": None}
+    return found if isinstance(found, dict) else None
+
+
+def absence(settings: Settings) -> str | None:
+    """Why the warehouse cannot simply be made anew, or None where it is there or nothing was ever in it."""
+    if settings.warehouse.exists():
+        return None
+    kept = snapshots.existing(settings)
+    if kept:
+        return _words(settings, State.ABSENT, f"is gone, but there is {_of(kept[-1])}", kept[-1])
+    if _holds_files(settings):
+        return _words(
+            settings,
+            State.ABSENT,
+            f"is gone, and so is every snapshot, but {settings.archive} holds files that were loaded into it",
+            None,
+        )
+    return None
+
+
+def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]) -> None:
+    if not settings.warehouse.exists():
+        if (reason := absence(settings)) is not None:
+            raise WarehouseUnusable(State.ABSENT, reason)
+        return
+    kept = snapshots.existing(settings)
+    newest = kept[-1] if kept else None
+    try:
+        connection = connect()
+        found, sequence = identity.read(connection), snapshots.load_sequence(connection)
+    except duckdb.Error as error:
+        text = str(error).splitlines()[0]
+        if "lock" in text.lower():
+            raise WarehouseUnusable(
+                State.LOCKED,
+                f"The warehouse {settings.warehouse} is open in another program ({text}). Close that program, then run "
+                "again; `ops sql` asks a copy and never stands in the way.",
+            ) from error
+        words = _words(settings, State.DAMAGED, f"cannot be opened: {text}", newest)
+        raise WarehouseUnusable(State.DAMAGED, words) from error
+    if newest is None:
+        return
+    manifest = newest.manifest
+    wanted = manifest.get("warehouse_id")
+    if wanted is not None and (found is None or found.id != wanted):
+        # Made before there were identities: an old copy of this very warehouse, or a stranger.
+        state = State.BEHIND if found is None and sequence <= manifest["load_seq"] else State.ANOTHER
+    elif sequence < manifest["load_seq"] or (found is not None and found.generation < manifest.get("generation", 0)):
+        state = State.BEHIND
+    else:
+        return
+    what = {
+        State.BEHIND: f"is older than {_of(newest)}: it ends at load {sequence}, not {manifest['load_seq']}",
+        State.ANOTHER: f"is another one than that of which {_of(newest)} was taken",
+    }[state]
+    raise WarehouseUnusable(state, _words(settings, state, what, newest))
+
+
+def _of(snapshot: Snapshot) -> str:
+    return f"snapshot {snapshot.id} (as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, load {snapshot.manifest['load_seq']})"
+
+
+def _words(settings: Settings, state: State, what: str, newest: Snapshot | None) -> str:
+    ways = []
+    if newest is not None:
+        ways.append(f"copy the newest snapshot back: cp '{newest.database}' '{settings.warehouse}'")
+    ways.append("copy the file back from a backup")
+    ways.append(f"build it anew from {settings.archive}, as the runbook warehouse-lost shows")
+    numbered = "; ".join(f"({number}) {way}" for number, way in enumerate(ways, start=1))
+    accept = ""
+    if state in (State.BEHIND, State.ANOTHER):
+        accept = f" If this file is meant: move the newer snapshots out of {settings.snapshots}."
+    return (
+        f"The warehouse {settings.warehouse} {what}. Nothing was written, nothing is published, and readers and "
+        f"consumers keep what they have. Ways back: {numbered}.{accept}"
+    )
+
+
+def _holds_files(settings: Settings) -> bool:
+    if not settings.archive.is_dir():
+        return False
+    return any(path.is_file() for path in settings.archive.rglob("*"))
+
+
+def _note(settings: Settings, error: WarehouseUnusable | None, now: datetime) -> None:
+    file = _notes(settings)
+    if error is None:
+        file.unlink(missing_ok=True)
+        return
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        files.write_json(file, {"state": error.state.value, "message": str(error), "at": now.isoformat()})
+    except OSError:
+        return  # the error itself tells it
+
+
+def _notes(settings: Settings) -> Path:
+    return settings.home / "state" / "warehouse.json"

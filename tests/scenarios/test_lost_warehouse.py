@@ -1,0 +1,58 @@
+"""A story of a warehouse that was lost between two nights: nothing is built on what stands in its place."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ops_project.operations.ledger import Ledger
+from ops_project.pipeline.warehouse import publishing, snapshots
+from tests.scenarios import homes
+
+pytestmark = pytest.mark.xdist_group("runs")
+ONE = ("run", "--domain", "ecommerce")
+
+
+def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(tmp_path: Path) -> None:
+    homes.warm()
+    home = homes.simulate(tmp_path / "home", days=1)
+    assert homes.ops(home, *ONE).wait().code == 0
+    older = home.home / "older.duckdb"
+    shutil.copy2(home.warehouse, older)
+    assert homes.ops(home, *ONE, "--days", "1").wait().code == 0
+    before, newest = publishing.current(home, "ecommerce"), snapshots.newest(home)
+
+    # An older copy that kept its time is not taken for "nothing new".
+    shutil.copy2(older, home.warehouse)
+    run = homes.ops(home, *ONE).wait()
+    assert run.code == 1, run.output
+    assert "is older than snapshot" in run.output
+
+    home.warehouse.unlink()
+    run = homes.ops(home, *ONE, "--domain", "marketing", "--days", "1", "--json").wait()
+    assert run.code == 1
+    [domain] = json.loads(run.output)["runs"]  # the other domain is not begun
+    told = [line for line in domain["failures"] if "Ways back" in line]
+    assert len(told) == 1, "it is said once"
+    assert "is gone, but there is snapshot" in told[0]
+    assert "Traceback" not in run.errors
+    assert not home.warehouse.exists()
+    assert publishing.current(home, "ecommerce") == before
+    assert snapshots.newest(home).id == newest.id
+
+    with Ledger.open(home.ledger_url) as ledger:
+        firing = {alert.rule: alert for alert in ledger.alerts("open", 100)}
+    assert firing["warehouse_unusable"].severity == "critical"
+    assert "Ways back" in str(firing["warehouse_unusable"])
+    assert all(alert.muted for rule, alert in firing.items() if rule.startswith("job_failure"))
+    shown = homes.ops(home, "status", "--json").wait()
+    assert json.loads(shown.output)["warehouse"]["state"] == "absent"
+
+    # The first of the ways back.
+    shutil.copy2(newest.database, home.warehouse)
+    assert homes.ops(home, *ONE, "--days", "1").wait().code == 0
+    with Ledger.open(home.ledger_url) as ledger:
+        assert "warehouse_unusable" not in {alert.rule for alert in ledger.alerts("open", 100)}
