@@ -69,7 +69,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     return {
         "home": settings.home,
         "as_of": now,
-        "warehouse": standing.noted(settings),
+        "warehouse": standing.seen(settings),
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
         "resources": resources,

@@ -1,4 +1,4 @@
-"""Observer: whether the warehouse may be built on, as the last run found it; a file that is gone is seen without a run.
+"""Observer: whether the warehouse may be built on, as the last run found it.
 
 Never opens the warehouse: a reader would stand in the writer's way.
 """
@@ -18,8 +18,6 @@ def look(view: View) -> Observation:
     firing = any(signal.state == FIRING for signal in view.ledger.latest(KIND).values())
     if found is None and not firing:
         return Observation()
-    if found is not None and firing and found["at"] is None:
-        return Observation()  # nobody has tried again: there is nothing new to say
     return Observation(
         [
             Signal(
@@ -28,7 +26,7 @@ def look(view: View) -> Observation:
                 value=float(found is not None),
                 event_at=view.now,
                 observed_at=view.now,
-                occurrence=(found or {}).get("at") or view.now.isoformat(),
+                occurrence=found["at"] if found else view.now.isoformat(),
                 message=found["message"] if found else "",
                 labels={"state": found["state"]} if found else {},
             )

@@ -123,10 +123,9 @@ def is_behind(settings: Settings) -> bool:
         return True
     warehouse, newest = settings.warehouse.stat(), found[-1]
     # A copy that was put in its place may have kept its time, and hardly its size.
-    return (
-        warehouse.st_mtime_ns > (newest.folder / MANIFEST).stat().st_mtime_ns
-        or warehouse.st_size != newest.manifest["size_bytes"]
-    )
+    return warehouse.st_mtime_ns > (
+        newest.folder / MANIFEST
+    ).stat().st_mtime_ns or warehouse.st_size != newest.manifest.get("size_bytes", warehouse.st_size)
 
 
 def take(

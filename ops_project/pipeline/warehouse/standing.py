@@ -58,14 +58,20 @@ def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]
 
 
 def noted(settings: Settings) -> dict[str, Any] | None:
-    """What the last look found wrong: `state`, `message`, `at` (ISO 8601, UTC); None where it was sound."""
+    """What the last run found wrong: `state`, `message`, `at` (ISO 8601, UTC); None where it was sound."""
     try:
         found = json.loads(_notes(settings).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        found = None
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def seen(settings: Settings) -> dict[str, Any] | None:
+    """As `noted`; and a file that is gone is seen without a run, `at` None."""
+    found = noted(settings)
     if found is None and (reason := absence(settings)) is not None:
         return {"state": State.ABSENT.value, "message": reason, "at": None}
-    return found if isinstance(found, dict) else None
+    return found
 
 
 def absence(settings: Settings) -> str | None:
@@ -111,20 +117,23 @@ def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection
     wanted = manifest.get("warehouse_id")
     if wanted is not None and (found is None or found.id != wanted):
         # Made before there were identities: an old copy of this very warehouse, or a stranger.
-        state = State.BEHIND if found is None and sequence <= manifest["load_seq"] else State.ANOTHER
-    elif sequence < manifest["load_seq"] or (found is not None and found.generation < manifest.get("generation", 0)):
+        state = State.BEHIND if found is None and sequence <= manifest.get("load_seq", 0) else State.ANOTHER
+    elif sequence < manifest.get("load_seq", 0) or (
+        found is not None and found.generation < manifest.get("generation", 0)
+    ):
         state = State.BEHIND
     else:
         return
     what = {
-        State.BEHIND: f"is older than {_of(newest)}: it ends at load {sequence}, not {manifest['load_seq']}",
+        State.BEHIND: f"is older than {_of(newest)}: it ends at load {sequence}, not {manifest.get('load_seq', 0)}",
         State.ANOTHER: f"is another one than that of which {_of(newest)} was taken",
     }[state]
     raise WarehouseUnusable(state, _words(settings, state, what, newest))
 
 
 def _of(snapshot: Snapshot) -> str:
-    return f"snapshot {snapshot.id} (as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, load {snapshot.manifest['load_seq']})"
+    load = snapshot.manifest.get("load_seq", 0)
+    return f"snapshot {snapshot.id} (as of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, load {load})"
 
 
 def _words(settings: Settings, state: State, what: str, newest: Snapshot | None) -> str:

@@ -180,9 +180,9 @@ def test_good_snapshots_are_never_pushed_out_by_bad_ones(settings: Settings, pla
 
 
 def test_a_look_that_finds_the_file_gone_needs_no_run(home: Settings, tmp_path: Path) -> None:
-    assert standing.noted(home) is None
+    assert standing.seen(home) is None
     home.warehouse.unlink()
-    found = standing.noted(home)
+    found = standing.seen(home)
     assert found is not None
     assert (found["state"], found["at"]) == ("absent", None)
-    assert standing.noted(Settings(home=tmp_path / "nothing")) is None
+    assert standing.seen(Settings(home=tmp_path / "nothing")) is None
