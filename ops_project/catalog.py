@@ -288,6 +288,7 @@ def _feed_references(catalog: Catalog) -> list[ConfigProblem]:
                 at = ("feeds", feed.name)
                 problems += _owned(catalog, document, at, f"feed {feed.name!r}", feed.owners)
                 problems += _described(catalog, document, at, f"feed {feed.name!r}", feed.runbook)
+                problems += _dated_by(catalog, document, feed)
                 if not feed.owners and feed.domain not in catalog.domains.domains:
                     problems.append(
                         document.problem(
@@ -297,6 +298,22 @@ def _feed_references(catalog: Catalog) -> list[ConfigProblem]:
                         )
                     )
     return problems
+
+
+def _dated_by(catalog: Catalog, document: Document, feed: Feed) -> list[Problem]:
+    """The feed that dates this one's rows must be one of the domain, and have the columns."""
+    if feed.dated_by is None:
+        return []
+    at, subject = ("feeds", feed.name, "dated_by"), f"feed {feed.name!r}: dated_by: "
+    domain = {other.name: other for other in catalog.feeds_of(feed.domain) if other.name != feed.name}
+    if feed.dated_by.feed not in domain:
+        return _dangling(document, at, f"{subject}feed", feed.dated_by.feed, list(domain))
+    columns = list(domain[feed.dated_by.feed].columns)
+    return [
+        problem
+        for name in feed.dated_by.columns
+        for problem in _dangling(document, at, f"{subject}{feed.dated_by.feed} column", name, columns)
+    ]
 
 
 def _owned(

@@ -13,6 +13,7 @@ import duckdb
 from ops_project import catalog
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.landing.write import overruled
 from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
@@ -37,9 +38,9 @@ class Shop:
     def __post_init__(self) -> None:
         self.settings = Settings.load(home=self.home, environ={})
         self.settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-        feeds = catalog.load(self.settings).feeds
+        self.feeds = catalog.load(self.settings).feeds
         with self.connect() as connection:
-            ensure_tables(connection, [feeds[name] for name in FEEDS])
+            ensure_tables(connection, [self.feeds[name] for name in FEEDS])
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(self.settings.warehouse))
@@ -129,14 +130,18 @@ class Shop:
         if feed == "web_events":
             stamp["event_date"] = business_date
         connection.begin()
+        contract = self.feeds[feed]
         if replaces:
+            overruled.remember(connection, contract, f"bronze.{feed} where business_date = ?", [business_date])
             connection.execute(f"delete from bronze.{feed} where business_date = ?", [business_date])
         if rows:
             lines = [{**row, **stamp, "_line": line} for line, row in enumerate(rows, start=1)]
             marks = ", ".join(["(" + ", ".join("?" * len(lines[0])) + ")"] * len(lines))
             values = [value for line in lines for value in line.values()]
             connection.execute(f"insert into bronze.{feed} ({', '.join(lines[0])}) values {marks}", values)
-        connection.execute("insert into ops.touched_dates values (?, ?, ?)", [feed, business_date, self.load_seq])
+        overruled.remember(connection, contract, f"bronze.{feed} where _load_seq = ?", [self.load_seq])
+        for changed in sorted({business_date, *overruled.dates(connection, contract)}):
+            connection.execute("insert into ops.touched_dates values (?, ?, ?)", [feed, changed, self.load_seq])
         connection.commit()
 
     def build(

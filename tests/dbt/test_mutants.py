@@ -36,7 +36,7 @@ class Mutant:
 
 MUTANTS = [
     # joins on wrong keys, joins that lose or multiply rows
-    Mutant("fact_order_items", "and items.business_date = orders.business_date", ""),
+    Mutant("fact_order_items", "coalesce(orders.business_date, items.business_date)", "items.business_date"),
     Mutant("fact_order_items", "left join orders", "inner join orders"),
     Mutant("customer_metrics", "full outer join totals", "left join totals"),
     Mutant("customer_metrics", "full outer join totals", "right join totals"),
@@ -143,14 +143,10 @@ MUTANTS = [
         "and not is_base",
         "dim_customers",
     ),
-    Mutant("macro:latest_rows", "'_load_seq desc', '_line desc']", "'_load_seq', '_line']", "fact_orders"),
+    Mutant("macro:newest_first", "' desc nulls last'", "' nulls last'", "fact_orders"),
+    Mutant("macro:newest_first", "'_load_seq desc'", "'_load_seq'", "fact_orders"),
     Mutant("macro:latest_rows", "{%- if by %}", "{%- if false %}", "fact_order_items"),
-    Mutant(
-        "macro:latest_rows",
-        "order by _file_date desc nulls last, _load_seq desc",
-        "order by _load_seq",
-        "fact_order_items",
-    ),
+    Mutant("macro:newest_first", "'_file_date desc nulls last', ", "", "fact_order_items"),
     Mutant("macro:scd2_versions", "where next_whole < next_seen", "where next_whole <= next_seen", "dim_customers"),
     Mutant("macro:scd2_versions", "or (next_whole is not null and next_seen is null)", "", "dim_customers"),
     Mutant(

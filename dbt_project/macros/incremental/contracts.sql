@@ -9,6 +9,12 @@
     {{ return(found.split(',') if found else []) }}
 {% endmacro %}
 
+{# The columns by which the newest delivery of a key is told, the most telling first; [] where the file's date says it. #}
+{% macro latest_by(feed) %}
+    {%- set found = contract_value(feed, 'latest_by') -%}
+    {{ return(found.split(',') if found else []) }}
+{% endmacro %}
+
 {# keep or end: what becomes of a key that a full extract lacks. #}
 {% macro absent_keys(feed) %}
     {{ return(contract_value(feed, 'absent_keys') or 'keep') }}

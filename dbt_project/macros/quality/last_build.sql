@@ -1,7 +1,9 @@
 {#
-  Tests look at the rows that the last build of a model wrote: older rows were tested when they were written, and a
-  test of a day must not cost a history. `where: __last_build__` in a test's config is replaced here; with
-  --vars 'test_scope: all' it holds for every row.
+  A test looks at the rows that were written since it passed last: older rows were tested when they were written, and a
+  test of a day must not cost a history. What is wrong stays wrong until it is mended: a build that writes other rows
+  does not make it right. `where: __last_build__` in a test's config is replaced here; with --vars 'test_scope: all' it
+  holds for every row. ops.tested holds how far each test has seen the rows; the caller of dbt moves it after an
+  invocation, for the tests that passed.
 #}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where', '') -%}
@@ -19,11 +21,11 @@
     {%- if not warehouse_is_open() or var('test_scope') == 'all' -%}
         {{ return('true') }}
     {%- endif -%}
-    {%- set built = run_query("select max(built_at) from ops.builds where model = '" ~ relation.identifier ~ "'").rows -%}
-    {%- if not built or built[0][0] is none -%}
+    {%- set found = run_query("select max(tested_at) from ops.tested where test = '" ~ model.name ~ "'").rows -%}
+    {%- if not found or found[0][0] is none -%}
         {{ return('true') }}
     {%- endif -%}
-    {{ return(column ~ " = cast('" ~ built[0][0] ~ "' as " ~ dbt.type_timestamp() ~ ")") }}
+    {{ return(column ~ " > cast('" ~ found[0][0] ~ "' as " ~ dbt.type_timestamp() ~ ")") }}
 {%- endmacro %}
 
 {#

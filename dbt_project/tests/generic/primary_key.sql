@@ -1,10 +1,11 @@
 {#
-  The grain: no key is NULL, none occurs twice. On a model that grows, only what the last build wrote is looked at,
-  among itself and against the rest, so that the cost is that of the rows written.
+  The grain: no key is NULL, none occurs twice. On a model that grows, what was written since the test passed last is
+  looked at, among itself and against the rest, so that the cost is that of the rows written. written_at: the column that
+  says when a row was written.
 #}
-{% test primary_key(model, columns, grows=false) %}
+{% test primary_key(model, columns, grows=false, written_at='dbt_updated_at') %}
     {%- set keys = columns | join(', ') -%}
-    {%- set written = last_build(model) if grows else 'true' -%}
+    {%- set written = last_build(model, written_at) if grows else 'true' -%}
 
 with written as (
     select {{ keys }} from {{ model }}
@@ -24,7 +25,7 @@ repeated as (
 {%- if written != 'true' %},
 
 elsewhere as (
-    select {% for column in columns %}older.{{ column }}, {% endfor %}'key is in rows of an earlier build' as problem
+    select {% for column in columns %}older.{{ column }}, {% endfor %}'key is in older rows too' as problem
     from {{ model }} as older
     inner join written
         on {% for column in columns %}older.{{ column }} = written.{{ column }}{{ ' and ' if not loop.last }}{% endfor %}

@@ -64,6 +64,13 @@ class KeepFirst(Model):
     """SQL order terms over the contract's columns, for example `updated_at DESC`; the file's order comes last."""
 
 
+class DatedBy(Model):
+    """The feed whose record says on which date a row counts, and the columns, of one name in both, that they share."""
+
+    feed: str = Field(pattern=NAME)
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
 class Version(Model):
     """A change of the contract that was announced."""
 
@@ -126,6 +133,12 @@ class Feed(Model):
     replaces_by: tuple[str, ...] = ()
     """delta: part of the key, for example the order of an order line. A file that has one of its values holds all rows
     of that value: what earlier files had under it no longer counts."""
+    latest_by: tuple[str, ...] = ()
+    """Columns that tell which of several deliveries of a key is the newest, the most telling first: a sequence number
+    or a time of change of the source; the largest counts. What they leave open, and everything without them, is settled
+    by the date of the file."""
+    dated_by: DatedBy | None = None
+    """delta: another feed of the domain whose date holds for these rows, for example the order of an order line."""
     absent_keys: Literal["keep", "end"] = "keep"
     """full: whether a key that an extract lacks keeps its last version or ends on that date."""
     filter: str | None = None
@@ -146,7 +159,7 @@ class Feed(Model):
 
     _contracts: dict[int, Contract] = PrivateAttr(default_factory=dict)
 
-    @field_validator("inbound", "key", "replaces_by", mode="before")
+    @field_validator("inbound", "key", "replaces_by", "latest_by", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
@@ -209,6 +222,12 @@ class Feed(Model):
         for name in self.key:
             if name not in columns:
                 raise ValueError(f"{where}key column {name!r} is not a column; valid: {', '.join(columns)}")
+        for name in self.latest_by:
+            if name not in columns:
+                raise ValueError(f"{where}latest_by {name!r} is not a column; valid: {', '.join(columns)}")
+        for name in self.dated_by.columns if self.dated_by is not None else ():
+            if name not in columns:
+                raise ValueError(f"{where}dated_by: {name!r} is not a column; valid: {', '.join(columns)}")
         if self.business_date != "file":
             column = columns.get(self.business_date)
             if column is None or column.base_type not in ("date", "timestamp"):

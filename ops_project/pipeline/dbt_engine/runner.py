@@ -18,6 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from ops_project.pipeline.dbt_engine import tested
 from ops_project.pipeline.dbt_engine.manifest import DbtManifest, DbtParseError
 from ops_project.settings import Settings
 
@@ -51,6 +52,8 @@ class Invocation:
 
     arguments: Sequence[str]
     manifest: Any
+    settings: Settings
+    as_of: datetime
     result: DbtResult = field(default_factory=DbtResult)
     _events: queue.SimpleQueue[dict[str, Any] | None] = field(default_factory=queue.SimpleQueue, repr=False)
 
@@ -77,6 +80,7 @@ class Invocation:
 
             outcome = dbtRunner(manifest=self.manifest, callbacks=[self._event]).invoke(list(self.arguments))
             self.result = _result(outcome)
+            tested.record(self.settings, tested.passed(getattr(outcome.result, "results", None) or []), self.as_of)
         except BaseException as error:
             self.result = DbtResult(exception=error)
         finally:
@@ -136,7 +140,7 @@ def build(
     if command == "build":
         # Unit tests are about the SQL, not about the data: `make test` runs them.
         arguments += ["--exclude-resource-types", "unit_test", *([] if with_tests else ["test"])]
-    return Invocation(arguments, manifest.object())
+    return Invocation(arguments, manifest.object(), settings, as_of)
 
 
 def settle() -> None:

@@ -11,17 +11,34 @@
     'order_id', 'line_number', 'product_id', 'quantity', 'unit_price', 'discount_amount', 'business_date',
 ] %}
 
-with items as (
-    {{ latest_rows(source('bronze', 'order_items'), ['order_id', 'line_number'], columns) }}
+{#- Every line of an order that has a line, or stands itself, on a date to rebuild: a line counts on its order's date. #}
+with wanted_orders as (
+    select order_id from {{ source('bronze', 'order_items') }}
+    where {{ in_touched_dates('business_date') }}
+    union
+    select order_id from {{ ref('fact_orders') }}
+    where {{ in_touched_dates('business_date') }}
+),
+
+items as (
+    {{ latest_rows(
+        source('bronze', 'order_items'),
+        'order_items',
+        ['order_id', 'line_number'],
+        columns,
+        within='order_id in (select wanted_orders.order_id from wanted_orders)' if is_incremental() else 'true',
+    ) }}
 ),
 
 orders as (
     select order_id, business_date, customer_id, is_undone
     from {{ ref('fact_orders') }}
-    where {{ in_touched_dates('business_date') }}
+    {%- if is_incremental() %}
+    where order_id in (select wanted_orders.order_id from wanted_orders)
+    {%- endif %}
 ),
 
--- An order and its lines share their business date. A line whose order is missing stays, without a customer.
+-- A line whose order is missing stays, without a customer, on the date that its own file states.
 joined as (
     select
         items.order_id,
@@ -33,12 +50,9 @@ joined as (
         coalesce(items.discount_amount, 0) as discount_amount,
         cast(items.quantity * items.unit_price as {{ money() }}) as line_amount,
         coalesce(orders.is_undone, false) as is_undone,
-        items.business_date
+        coalesce(orders.business_date, items.business_date) as business_date
     from items
-    left join orders
-        on
-            items.order_id = orders.order_id
-            and items.business_date = orders.business_date
+    left join orders on items.order_id = orders.order_id
 )
 
 select
@@ -59,3 +73,4 @@ select
     business_date,
     {{ as_of() }} as dbt_updated_at
 from joined
+where {{ in_touched_dates('business_date') }}

@@ -13,7 +13,7 @@
 ] %}
 
 with orders as (
-    {{ latest_rows(source('bronze', 'orders'), ['order_id'], columns, ['updated_at desc nulls last']) }}
+    {{ latest_rows(source('bronze', 'orders'), 'orders', ['order_id'], columns) }}
 )
 
 select

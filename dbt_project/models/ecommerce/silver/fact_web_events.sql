@@ -13,7 +13,7 @@
 ] %}
 
 with events as (
-    {{ latest_rows(source('bronze', 'web_events'), ['event_id'], columns) }}
+    {{ latest_rows(source('bronze', 'web_events'), 'web_events', ['event_id'], columns) }}
 )
 
 select

@@ -11,7 +11,8 @@ with spend as (
     {{
         latest_rows(
             source('bronze', 'marketing_spend'),
-            ['channel'],
+            'marketing_spend',
+            ['business_date', 'channel'],
             ['business_date', 'channel', 'impressions', 'clicks', 'spend_amount'],
         )
     }}

@@ -7,14 +7,22 @@
     )
 }}
 
-with versions as (
-    select
-        *,
-        row_number() over (
-            partition by business_date, transaction_id order by updated_at desc, load_seq desc, line desc
-        ) as place
-    from {{ ref('stg_transactions') }}
+{#- A transaction may come again with another time, so that its day is another one: it leaves the old day. #}
+with wanted as (
+    select distinct transaction_id from {{ ref('stg_transactions') }}
     where {{ in_touched_dates('business_date') }}
+),
+
+versions as (
+    select
+        transactions.*,
+        row_number() over (
+            partition by transactions.transaction_id order by {{ newest_transaction('transactions') }}
+        ) as place
+    from {{ ref('stg_transactions') }} as transactions
+    {%- if is_incremental() %}
+    inner join wanted on transactions.transaction_id = wanted.transaction_id
+    {%- endif %}
 )
 
 select
@@ -33,4 +41,4 @@ select
     business_date,
     {{ as_of() }} as dbt_updated_at
 from versions
-where place = 1
+where place = 1 and {{ in_touched_dates('business_date') }}

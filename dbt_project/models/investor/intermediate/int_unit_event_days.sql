@@ -11,6 +11,7 @@ with events as (
     {{
         latest_rows(
             source('bronze', 'product_events'),
+            'product_events',
             ['event_id'],
             ['event_id', 'unit_id', 'session_id', 'duration_seconds', 'business_date'],
         )

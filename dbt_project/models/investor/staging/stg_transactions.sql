@@ -20,6 +20,7 @@ select
     transactions.status,
     transactions.updated_at,
     batches.business_date as known_date,
+    batches.part as known_part,
     transactions._load_seq as load_seq,
     transactions._line as line,
     transactions.business_date

@@ -12,10 +12,16 @@
   all streams of a day costs ten times as much as finding the numbers that occur twice.
 #}
 with repeated as (
-    select business_date, stream_id
-    from {{ source('bronze', 'streams') }}
-    where {{ in_touched_dates('business_date') }}
-    group by business_date, stream_id
+    select streams.stream_id
+    from {{ source('bronze', 'streams') }} as streams
+    {%- if is_incremental() %}
+    inner join (
+        select distinct stream_id from {{ source('bronze', 'streams') }}
+        where {{ in_touched_dates('business_date') }}
+    ) as wanted
+        on streams.stream_id = wanted.stream_id
+    {%- endif %}
+    group by streams.stream_id
     having count(*) > 1
 ),
 
@@ -26,13 +32,12 @@ deliveries as (
         streams._load_seq as load_seq,
         streams._line as line,
         row_number() over (
-            partition by streams.business_date, streams.stream_id
-            order by streams._load_seq desc, streams._line desc
+            partition by streams.stream_id
+            order by {{ newest_first('streams') }}
         ) as place
     from {{ source('bronze', 'streams') }} as streams
-    inner join repeated
-        on streams.business_date = repeated.business_date and streams.stream_id = repeated.stream_id
-    where {{ in_touched_dates('streams.business_date') }}
+    inner join repeated on streams.stream_id = repeated.stream_id
+    left join ({{ files_of_batches() }}) as files on streams._batch_id = files._of_batch
 )
 
 select
@@ -42,4 +47,4 @@ select
     line,
     {{ as_of() }} as dbt_updated_at
 from deliveries
-where place > 1
+where place > 1 and {{ in_touched_dates('business_date') }}

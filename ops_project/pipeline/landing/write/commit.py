@@ -21,7 +21,7 @@ from ops_project.pipeline.landing.read.sql import identifier, literal
 from ops_project.pipeline.landing.read.stage import GOOD_STATE, REFUSED, REPEATED, STAGED
 from ops_project.pipeline.landing.result import Batch, Finding
 from ops_project.pipeline.landing.write import archive as kept_files
-from ops_project.pipeline.landing.write import journal
+from ops_project.pipeline.landing.write import journal, overruled
 
 SHOWN_BYTES = 400
 HANDED_OVER = "landing_handed_over"
@@ -74,8 +74,11 @@ def commit(
         if status == "loaded":
             touched = _write_rows(context, engine, found, batch, replaced)
         elif status == "rejected":
-            _take_back(context, batch, replaced)
+            touched = sorted(_take_back(context, batch, replaced) | overruled.dates(context.connection, context.feed))
             _quarantine_whole(context, file, batch, found)
+        listed = ", ".join(f"({literal(feed.name)}, DATE '{day}', {sequence})" for day in touched)
+        if listed:
+            context.connection.execute(f"INSERT INTO ops.touched_dates (feed, business_date, load_seq) VALUES {listed}")
         journal.write_batch(
             context.connection,
             batch,
@@ -128,6 +131,7 @@ def _take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[dat
             row[0]
             for row in context.rows(f"SELECT DISTINCT business_date FROM {table} WHERE _batch_id = ?", [old.batch_id])
         }
+        overruled.remember(context.connection, context.feed, f"{table} WHERE _batch_id = ?", [old.batch_id])
         context.connection.execute(f"DELETE FROM {table} WHERE _batch_id = ?", [old.batch_id])
         context.connection.execute("UPDATE ops.batches SET status = 'replaced' WHERE batch_id = ?", [old.batch_id])
         context.connection.execute("DELETE FROM ops.quarantine WHERE batch_id = ?", [old.batch_id])
@@ -160,9 +164,8 @@ def _write_rows(
     else:
         days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
         touched |= {row[0] for row in days}
-    listed = ", ".join(f"({literal(batch.feed)}, DATE '{day}', {batch.load_seq})" for day in sorted(touched))
-    if listed:
-        connection.execute(f"INSERT INTO ops.touched_dates (feed, business_date, load_seq) VALUES {listed}")
+        overruled.remember(connection, context.feed, f"{table} WHERE _batch_id = ?", [batch.batch_id])
+        touched |= overruled.dates(connection, context.feed)
     if found.rows_refused:
         refused = (
             f"SELECT {literal(batch.batch_id)}, {literal(batch.feed)}, {literal(batch.file_name)}, line, raw_text, "

@@ -36,15 +36,21 @@ OPS_TABLES = {
     "touched_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL, load_seq BIGINT NOT NULL",
     "feeds": """
         feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL,
-        replaces_by VARCHAR, absent_keys VARCHAR""",
+        replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR""",
     "builds": "model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL",
+    "tested": "test VARCHAR NOT NULL, model VARCHAR NOT NULL, tested_at TIMESTAMP NOT NULL",
     "quality_scores": """
         table_schema VARCHAR NOT NULL, table_name VARCHAR NOT NULL, domain VARCHAR, as_of TIMESTAMP NOT NULL,
         run_id VARCHAR, completeness DOUBLE, validity DOUBLE, uniqueness DOUBLE, consistency DOUBLE, timeliness DOUBLE,
         score DOUBLE, row_count BIGINT""",
     "excluded_points": "asset VARCHAR NOT NULL, business_date DATE NOT NULL, alert INTEGER NOT NULL",
 }
-LATER_COLUMNS = (("feeds", "replaces_by"), ("feeds", "absent_keys"), ("batches", "contract_hash"))
+LATER_COLUMNS = (
+    ("feeds", "replaces_by"),
+    ("feeds", "absent_keys"),
+    ("feeds", "latest_by"),
+    ("batches", "contract_hash"),
+)
 META_COLUMNS = {
     "_batch_id": "VARCHAR",
     "_line": "BIGINT",
@@ -73,17 +79,18 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
             feed.enabled,
             ",".join(feed.replaces_by),
             feed.absent_keys,
+            ",".join(feed.latest_by),
         )
         for feed in feeds
     ]
-    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys"
+    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by"
     known = connection.execute(
         f"SELECT {listed.replace('inbound', 'inbound::VARCHAR')} FROM ops.feeds WHERE list_contains(?, domain)",
         [domains],
     ).fetchall()
     if sorted(known, key=itemgetter(0)) != sorted(rows, key=itemgetter(0)):
         connection.execute("DELETE FROM ops.feeds WHERE list_contains(?, domain)", [domains])
-        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:

@@ -1,0 +1,8 @@
+{# The order of newest_first() over the columns of stg_transactions. #}
+{% macro newest_transaction(relation) -%}
+    {%- set terms = [] -%}
+    {%- for column in latest_by('transactions') + ['known_date', 'known_part', 'load_seq', 'line'] -%}
+        {%- do terms.append(relation ~ '.' ~ column ~ ' desc nulls last') -%}
+    {%- endfor -%}
+    {{ return(terms | join(', ')) }}
+{%- endmacro %}

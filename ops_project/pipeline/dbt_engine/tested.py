@@ -1,0 +1,45 @@
+"""Up to which clock each dbt test has seen the rows of its model: the mark that moves only when the test has passed.
+
+Tests of models that grow look at the rows after their mark (macro last_build). A test that failed or warned keeps its
+mark, so its next run looks at the same rows again; what a killed run tested is tested again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from ops_project.settings import Settings
+
+
+def passed(results: Iterable[Any]) -> list[tuple[str, str]]:
+    """(test, model) of the tests among dbt's results that passed and that look at new rows only."""
+    return [
+        (item.node.name, str(item.node.attached_node or "").rsplit(".", 1)[-1])
+        for item in results
+        if item.node.resource_type == "test" and str(item.status) == "pass" and _looks_at_new_rows(item.node)
+    ]
+
+
+def _looks_at_new_rows(node: Any) -> bool:
+    metadata = getattr(node, "test_metadata", None)
+    return bool(node.config.where or (metadata is not None and metadata.kwargs.get("grows")))
+
+
+def record(settings: Settings, tests: list[tuple[str, str]], as_of: datetime) -> None:
+    """Move the marks of these tests to the clock of the build."""
+    if not tests:
+        return
+    moment = as_of.astimezone(UTC).replace(tzinfo=None, microsecond=0) if as_of.tzinfo else as_of
+    # Connected like the writer's own handle, and dbt's: DuckDB shares the instance in this process.
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        connection.begin()
+        connection.execute("DELETE FROM ops.tested WHERE list_contains(?, test)", [[name for name, _ in tests]])
+        connection.execute(
+            "INSERT INTO ops.tested SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?",
+            [[name for name, _ in tests], [model for _, model in tests], moment],
+        )
+        connection.commit()

@@ -1,0 +1,74 @@
+"""Which dates a delivery changes besides its own: those on which its keys stood until now.
+
+A record that comes again with another date leaves the old one, and comes back to it when the file that moved it is
+corrected. So every date on which a key of the delivered or the removed rows stands has to be built anew. A feed whose
+rows count on the date of another feed's record (`dated_by`) also touches the dates on which that record stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+
+from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.read.sql import identifier
+
+KEYS = "landing_keys"
+"""Temporary table of the keys whose rows come or go with a batch."""
+
+
+def identity(feed: Feed) -> tuple[str, ...]:
+    """The columns whose rows belong together over all dates; none where a row cannot move to another date."""
+    if feed.business_date == "file":
+        return ()
+    columns = feed.replaces_by or feed.key
+    if feed.business_date in columns:
+        columns = ()
+    return tuple(dict.fromkeys((*columns, *(feed.dated_by.columns if columns and feed.dated_by else ()))))
+
+
+def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, parameters: Sequence[object] = ()) -> None:
+    """Note the keys of `rows`, which stands after FROM. Call it before rows are deleted, and for those inserted."""
+    columns = ", ".join(map(identifier, identity(feed)))
+    if not columns:
+        return
+    into = f"INSERT INTO temp.{KEYS}" if _remembers(connection) else f"CREATE TEMP TABLE {KEYS} AS"
+    connection.execute(f"{into} SELECT DISTINCT {columns} FROM {rows}", list(parameters))
+
+
+def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
+    """The dates on which a remembered key stands now; forgets the keys."""
+    if not identity(feed) or not _remembers(connection):
+        return set()
+    found = _dates_of(connection, f"bronze.{identifier(feed.name)}", feed.replaces_by or feed.key)
+    if feed.dated_by is not None and _exists(connection, feed.dated_by.feed):
+        found |= _dates_of(connection, f"bronze.{identifier(feed.dated_by.feed)}", feed.dated_by.columns)
+    connection.execute(f"DROP TABLE IF EXISTS temp.{KEYS}")
+    return found
+
+
+def _remembers(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE table_name = ? AND database_name = 'temp'", [KEYS]
+    ).fetchone()
+    return found is not None
+
+
+def _dates_of(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> set[date]:
+    same = " AND ".join(f"delivered.{identifier(name)} = known.{identifier(name)}" for name in columns)
+    rows = connection.execute(
+        f"SELECT DISTINCT delivered.business_date FROM {table} AS delivered SEMI JOIN temp.{KEYS} AS known ON {same}"
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, feed: str) -> bool:
+    return bool(
+        connection.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'bronze' AND table_name = ?"
+            " AND database_name = current_database()",
+            [feed],
+        ).fetchone()
+    )
