@@ -52,8 +52,8 @@ class Node(Model):
     grain: tuple[str, ...] = ()
     """This node is already aggregated by these columns: the node before it is summed to them first."""
     from_previous: str | None = None
-    """With `grain`: a SELECT over `{rows}` (the node before) that computes this node anew, where a sum by grain is not
-    it. Sees every date; `--date` cuts its result."""
+    """A SELECT over `{rows}` (the node before) that computes this node anew, where neither the rows as they are nor,
+    with `grain`, a sum is it. Sees every date; `--date` cuts its result."""
     rows_column: str | None = None
     """With `grain`: the column that holds the number of rows."""
 
@@ -64,9 +64,8 @@ class Node(Model):
             raise ValueError(
                 f"node {self.name!r} needs exactly one of table, file, feed; given: {', '.join(given) or 'none'}"
             )
-        for name in ("rows_column", "from_previous"):
-            if getattr(self, name) and not self.grain:
-                raise ValueError(f"node {self.name!r}: {name} needs grain")
+        if self.rows_column and not self.grain:
+            raise ValueError(f"node {self.name!r}: rows_column needs grain")
         return self
 
 
@@ -95,6 +94,8 @@ class Reconciliation(Model):
             raise ValueError(f"node names must differ; given: {', '.join(names)}")
         if self.nodes[0].grain:
             raise ValueError(f"the first node, {names[0]!r}, cannot have a grain: nothing stands before it")
+        if self.nodes[0].from_previous:
+            raise ValueError(f"the first node, {names[0]!r}, cannot have from_previous: nothing stands before it")
         both = sorted(set(self.key) & {measure.column for measure in self.measures.values()})
         if both:
             raise ValueError(f"{', '.join(both)}: a key column cannot be a measure")

@@ -102,8 +102,9 @@ def _hop(
     source = resolve(connection, chain, before, archive, None if after.from_previous else days)
     target = resolve(connection, chain, after, archive, days)
     key, measures, attributes = chain.key, dict(chain.measures), chain.compare
+    if after.grain or after.from_previous:
+        source = _computed(connection, chain, source, after, days)
     if after.grain:
-        source = _aggregated(connection, chain, source, after, days)
         key, attributes = after.grain, ()
         if after.rows_column:
             measures = {
@@ -164,11 +165,15 @@ def resolve(
 def _archived(
     connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, days: Collection[date] | None
 ) -> list[tuple[str, Path, date]]:
-    """Batch id, archived file and business date of every delivery of a feed that stands, oldest first."""
+    """Batch id, archived file and business date of every delivery of a feed that stands, the oldest date first.
+
+    By the date of the file, and not by the order of loading: a file that comes late knows nothing of later ones.
+    """
     only = "" if days is None else f" and business_date in ({_dates(days)})"
     rows = connection.execute(
         "select batch_id, archive_path, business_date from ops.batches"
-        f" where feed = ? and status = 'loaded' and archive_path is not null{only} order by load_seq",
+        f" where feed = ? and status = 'loaded' and archive_path is not null{only}"
+        " order by business_date, part nulls first, load_seq",
         [feed],
     ).fetchall()
     return [(batch, (archive or Path()) / text, on) for batch, text, on in rows]
@@ -230,14 +235,14 @@ def _key_of(raw_text: str, file: Path, on: date, chain: Reconciliation) -> tuple
     return found if all(found) else None
 
 
-def _aggregated(
+def _computed(
     connection: duckdb.DuckDBPyConnection,
     chain: Reconciliation,
     source: Side,
     after: Node,
     days: Collection[date] | None,
 ) -> Side:
-    """The source brought to the target's grain: summed, or computed as the target says."""
+    """The source as the target should be: computed as the target says, or summed to its grain."""
     if after.from_previous:
         relation = f"({after.from_previous.format(rows=source.relation)})"
         if days is not None:

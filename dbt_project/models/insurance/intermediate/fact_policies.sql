@@ -34,11 +34,25 @@ with states as (
     {%- endif %}
 ),
 
+known as (
+    select
+        *,
+        max(cdc_seq) over (
+            partition by policy_id
+            order by business_date
+            rows between unbounded preceding and 1 preceding
+        ) as highest_seq_before
+    from states
+),
+
+-- The source numbers its changes. One that was lost, and is sent again in a later file, does not undo what the later
+-- changes of its policy said.
 versions as (
     select
         *,
         lead(business_date) over (partition by policy_id order by business_date) as valid_to
-    from states
+    from known
+    where coalesce(cdc_seq >= highest_seq_before, true)
 )
 
 select

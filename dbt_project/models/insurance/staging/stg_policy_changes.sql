@@ -1,11 +1,14 @@
 {{ config(materialized='view') }}
 
--- A change that came again in a later delivery counts once, as it was delivered last.
+-- A change that came twice with the files of a date counts once, as the newest of them says it.
 with changes as (
     select
-        *,
-        row_number() over (partition by business_date, cdc_seq order by _load_seq desc, _line desc) as place
-    from {{ source('bronze', 'policies') }}
+        deliveries.*,
+        row_number() over (
+            partition by deliveries.business_date, deliveries.cdc_seq order by {{ newest_first('policies') }}
+        ) as place
+    from {{ source('bronze', 'policies') }} as deliveries
+    left join ({{ files_of_batches() }}) as files on deliveries._batch_id = files._of_batch
 )
 
 select
