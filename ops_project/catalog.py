@@ -300,7 +300,7 @@ def _feed_references(catalog: Catalog) -> list[ConfigProblem]:
     return problems
 
 
-def _dated_by(catalog: Catalog, document: Document, feed: Feed) -> list[Problem]:
+def _dated_by(catalog: Catalog, document: Document, feed: Feed) -> list[ConfigProblem]:
     """The feed that dates this one's rows must be one of the domain, and have the columns."""
     if feed.dated_by is None:
         return []
