@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ops_project.model.base import Model
+from ops_project.model.feed.moment_format import UNIX, unknown_codes, valid_codes
 from ops_project.model.timezone import Timezone
 
 _TYPE = re.compile(r"(string|smallint|integer|bigint|double|boolean|date|time|timestamp)|decimal\((\d+), *(\d+)\)")
@@ -45,6 +46,9 @@ class Column(Model):
     """strptime formats for date, time and timestamp, the first that fits wins; default: ISO 8601."""
     timezone: Timezone | None = None
     """Zone of a timestamp that has no offset; default UTC."""
+    ambiguous: Literal["first", "second", "refuse"] = "first"
+    """Which of the two moments a local time means that exists twice, when clocks go back; refuse: quarantine the row.
+    Where a file has both under one key, the earlier row is the first and the later one the second."""
     required: bool = False
     may_be_absent: bool = False
     """The file may lack the whole column; then it is NULL."""
@@ -105,6 +109,11 @@ class Column(Model):
             raise ValueError(f"format is for date, time and timestamp, not {self.type}")
         if self.timezone is not None and self.base_type != "timestamp":
             raise ValueError(f"timezone is for timestamp, not {self.type}")
+        if "ambiguous" in self.model_fields_set and self.timezone in (None, "UTC"):
+            raise ValueError("ambiguous is for a timestamp with a timezone whose clocks are changed")
+        for item in self.formats:
+            if item not in UNIX and (unknown := unknown_codes(item)):
+                raise ValueError(f"format {item!r}: {unknown[0]} is not known; valid: {valid_codes()}, unix")
         if self.trim and self.base_type != "string":
             raise ValueError(f"trim is for string; surrounding blanks of {self.type} never matter")
         if self.max_length is not None and self.base_type != "string":

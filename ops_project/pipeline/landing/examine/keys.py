@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import duckdb
 
+from ops_project.pipeline.landing.read import moments
 from ops_project.pipeline.landing.read.sql import literal, own
 from ops_project.pipeline.landing.read.stage import GOOD_STATE, MASK, REPEATED, SHOWN_VALUE, STAGED, Stage
 
 
 def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
     """Fill the table of rows whose key has been there before (`_ord`, `_first` line); the number of such rows."""
-    key = ", ".join(map(stage.value, stage.feed.key))
-    counted = connection.execute(
-        f"SELECT count(*), count(DISTINCT hash({key})) FROM {STAGED} WHERE _state = {GOOD_STATE}"
-    ).fetchone()
-    assert counted is not None
-    if counted[0] == counted[1]:  # as many hashes as rows: no key twice. The reverse proves nothing, so:
+    if not _may_repeat(stage, connection):
         return 0
+    if stage.clock_keys:
+        _tell_hours_apart(stage, connection)
+    key = ", ".join(map(stage.value, stage.feed.key))
     keep = stage.feed.keep_first
     wanted = keep.order if keep is not None else ()
     named = f"{stage.by_name}, " if wanted else ""
@@ -38,6 +37,40 @@ def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
     found = connection.execute(f"SELECT count(*) FROM {REPEATED}").fetchone()
     assert found is not None
     return int(found[0])
+
+
+def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
+    """False where there are as many hashes of keys as rows: then no key stands twice. True proves nothing."""
+    key = ", ".join(map(stage.value, stage.feed.key))
+    counted = connection.execute(
+        f"SELECT count(*), count(DISTINCT hash({key})) FROM {STAGED} WHERE _state = {GOOD_STATE}"
+    ).fetchone()
+    return counted is None or counted[0] != counted[1]
+
+
+def _tell_hours_apart(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
+    """Of two rows with one key whose local time exists twice, the earlier row is the first hour, the later the second.
+
+    Whatever the contract says of a single one: both were delivered, so neither repeats the other.
+    """
+    key = ", ".join(map(stage.value, stage.feed.key))
+    for name in stage.clock_keys:
+        column, value = stage.contract.columns[name], stage.value(name)
+        assert column.timezone is not None
+        other = moments.other_moment(value, moments.local_time(value, column.timezone), column.timezone)
+        moved = 2 if column.ambiguous == "first" else 1
+        connection.execute(
+            f"""
+            UPDATE {STAGED} SET {value} = {other}
+            WHERE {stage.ordinal} IN (
+                SELECT o FROM (
+                    SELECT {stage.ordinal} AS o, _twice_{stage.nth(name)} AS twice, count(*) OVER same AS rows,
+                           row_number() OVER (PARTITION BY {key} ORDER BY {stage.ordinal}) AS nth
+                    FROM {STAGED} WHERE _state = {GOOD_STATE} WINDOW same AS (PARTITION BY {key})
+                ) WHERE twice AND rows > 1 AND nth = {moved}
+            )
+            """
+        )
 
 
 def repeated_samples(stage: Stage, connection: duckdb.DuckDBPyConnection, limit: int = 5) -> list[dict[str, object]]:

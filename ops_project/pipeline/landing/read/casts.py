@@ -11,14 +11,9 @@ from dataclasses import dataclass
 
 from ops_project.model.feed.column import NUMERIC, Column
 from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read import moments
+from ops_project.pipeline.landing.read.moments import BLANKS, fits, trimmed
 from ops_project.pipeline.landing.read.sql import literal
-
-_OFFSET = r"(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
-_ISO_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_ISO_TIMESTAMP = _ISO_DATE + r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
-# Microseconds of one, and digits within which a timestamp cannot overflow.
-_UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
-
 
 REQUIRED = "has no value, and the contract requires one"
 
@@ -30,10 +25,6 @@ class Check:
     reason: str
     predicate: str
     is_cast: bool = False
-
-
-_BLANKS = "E' \\t\\r\\n'"
-_ANY_BLANKS = r"[ \t\r\n]*"
 
 
 def text_of(raw: str, column: Column, file_format: Format, written: bool = True, spelled: str | None = None) -> str:
@@ -51,18 +42,18 @@ def text_of(raw: str, column: Column, file_format: Format, written: bool = True,
         return raw if written else f"nullif({raw}, '')"
     value = f"coalesce({raw}, '')" if written and "" not in nulls else raw
     if column.trim or not is_text:
-        value = f"trim({value}, {_BLANKS})"
+        value = f"trim({value}, {BLANKS})"
     if not nulls:
         return value
     compared = value
     if spelled is not None:
-        compared = f"coalesce({f'trim({spelled}, {_BLANKS})' if column.trim or not is_text else spelled}, {value})"
+        compared = f"coalesce({f'trim({spelled}, {BLANKS})' if column.trim or not is_text else spelled}, {value})"
     return f"CASE WHEN {compared} IN ({', '.join(map(literal, nulls))}) THEN NULL ELSE {value} END"
 
 
 def typed(text: str, column: Column, file_format: Format) -> str:
     """SQL of the column's type from a text that is not NULL where there is a value; NULL where it cannot be cast."""
-    kind, sql_type = column.base_type, column.sql_type
+    kind = column.base_type
     if kind == "string":
         return text
     if kind == "boolean":
@@ -73,32 +64,7 @@ def typed(text: str, column: Column, file_format: Format) -> str:
         return f"CASE WHEN {word} IN ({yes}) THEN true WHEN {word} IN ({no}) THEN false END"
     if kind in NUMERIC:
         return _number(text, column, file_format)
-    if column.formats:
-        options = [_from_format(text, item, column) for item in column.formats]
-        value = options[0] if len(options) == 1 else f"coalesce({', '.join(options)})"
-        return f"CAST({value} AS {sql_type})" if kind != "timestamp" else value
-    if kind == "date":
-        # Ten characters keep out 'infinity' and '2024-01-05 (BC)', which DuckDB writes as it reads them.
-        direct = f"TRY_CAST({text} AS DATE)"
-        return (
-            f"CASE WHEN strlen({text}) = 10 AND CAST({direct} AS VARCHAR) = {text} THEN {direct} "
-            f"WHEN {_fits(text, _ISO_DATE)} THEN TRY_CAST({text} AS DATE) END"
-        )
-    if kind == "time":
-        return (
-            f"CASE WHEN {_fits(text, '[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?')} "
-            f"THEN TRY_CAST({text} AS TIME) END"
-        )
-    return _timestamp(text, column)
-
-
-def trimmed(text: str) -> str:
-    return f"trim({text}, {_BLANKS})"
-
-
-def _fits(text: str, regex: str) -> str:
-    """SQL that is true where the text, but for blanks around it, is of this form."""
-    return f"regexp_full_match({text}, {literal(f'{_ANY_BLANKS}({regex}){_ANY_BLANKS}')})"
+    return moments.typed(text, column)
 
 
 def _number(text: str, column: Column, file_format: Format) -> str:
@@ -136,7 +102,7 @@ def _number(text: str, column: Column, file_format: Format) -> str:
                     f"CASE WHEN {wide} = trunc({wide}) THEN TRY_CAST({wide} AS {sql_type}) END",
                 )
             )
-    cases = " ".join(f"WHEN {_fits(text, regex)} THEN {value}" for regex, value in ways)
+    cases = " ".join(f"WHEN {fits(text, regex)} THEN {value}" for regex, value in ways)
     if kind == "double":
         value = f"CASE {cases} END"
         finite = f"CASE WHEN isfinite({value}) THEN {value} END"
@@ -154,48 +120,15 @@ def _number(text: str, column: Column, file_format: Format) -> str:
     return f"CASE {cases} END"
 
 
-def _timestamp(text: str, column: Column) -> str:
-    naive = f"TRY_CAST({text} AS TIMESTAMP)"
-    utc = f"timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ))"
-    cases = (
-        f"WHEN {_fits(text, _ISO_TIMESTAMP)} THEN {_local(naive, column)} "
-        f"WHEN {_fits(text, _ISO_TIMESTAMP + _OFFSET)} THEN {utc} END"
-    )
-    direct = f"TRY_CAST({text} AS TIMESTAMP)"
-    return (
-        f"CASE WHEN strlen({text}) = 19 AND CAST({direct} AS VARCHAR) = {text} THEN {_local(direct, column)} " + cases
-    )
-
-
-def _local(timestamp: str, column: Column) -> str:
-    if column.timezone in (None, "UTC"):
-        return timestamp
-    assert column.timezone is not None
-    return f"timezone('UTC', timezone({literal(column.timezone)}, {timestamp}))"
-
-
-def _from_format(text: str, item: str, column: Column) -> str:
-    if item in _UNIX:
-        return (
-            f"CASE WHEN {_fits(text, f'[+-]?[0-9]{{1,{_UNIX[item][1]}}}')} "
-            f"THEN make_timestamp(TRY_CAST({text} AS BIGINT) * {_UNIX[item][0]}) END"
-        )
-    parsed = f"try_strptime({trimmed(text)}, {literal(item)})"
-    if "%z" in item or "%Z" in item:
-        return f"timezone('UTC', {parsed})"
-    # strptime reads the year 24 where the contract says %Y and the file says 24.
-    checked = f"CASE WHEN year({parsed}) BETWEEN 1000 AND 9999 THEN {parsed} END" if "%Y" in item else parsed
-    if column.base_type == "time":
-        return f"CAST({parsed} AS TIME)"
-    return _local(checked, column) if column.base_type == "timestamp" else checked
-
-
 def checks(text: str, value: str, column: Column, required: bool, empty_is_null: bool) -> list[Check]:
     """What can be wrong with a column: `text` is SQL of its text (NULL: no value), `value` of its cast."""
     found = []
     if column.base_type != "string":
         blank = f"{trimmed(text)} = ''" if empty_is_null else "false"
         failed = f"{value} IS NULL AND {text} IS NOT NULL AND NOT ({blank})"
+        if zoned := moments.untold(text, column):
+            found.append(Check(zoned.reason, f"{failed} AND {zoned.predicate}"))
+            failed += f" AND NOT coalesce({zoned.predicate}, false)"
         found.append(Check(f"is no {column.type}{_spelling(column)}", failed, is_cast=True))
         if required:
             found.append(Check(REQUIRED, f"{value} IS NULL AND ({text} IS NULL OR {blank})"))

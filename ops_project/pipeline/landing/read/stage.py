@@ -16,7 +16,7 @@ import duckdb
 
 from ops_project.model.feed.column import Column
 from ops_project.model.feed.feed import Contract, Feed
-from ops_project.pipeline.landing.read import casts
+from ops_project.pipeline.landing.read import casts, moments
 from ops_project.pipeline.landing.read.source import Source
 from ops_project.pipeline.landing.read.sql import OWN, identifier, literal, own
 
@@ -242,12 +242,29 @@ class Stage:
             state = f"WHEN NOT _kept THEN {FILTERED_STATE} {state}"
             if self.guarded:
                 state = f"WHEN _filter_failed THEN {BAD_STATE} {state}"
-        columns = ", ".join([*carried, *map(self.value, self.contract.columns)])
+        columns = ", ".join([*carried, *map(self.value, self.contract.columns), *self._twice()])
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE {STAGED} AS "
             f"SELECT {columns}, (CASE {state})::UTINYINT AS _state "
             f"FROM ({self.typed(self.source.relation, carried)})"
         )
+
+    @property
+    def clock_keys(self) -> list[str]:
+        """Columns of the key whose clock may show one time twice. `_twice_<i>` is staged for each: whether it does."""
+        columns = self.contract.columns
+        return [
+            name
+            for name in self.feed.key
+            if columns[name].timezone not in (None, "UTC") and columns[name].ambiguous != "refuse"
+        ]
+
+    def _twice(self) -> list[str]:
+        return [
+            f"{moments.exists_twice(self.value(name), f'_t{self.nth(name)}', self.contract.columns[name])} "
+            f"AS _twice_{self.nth(name)}"
+            for name in self.clock_keys
+        ]
 
     @property
     def _carried(self) -> list[str]:
