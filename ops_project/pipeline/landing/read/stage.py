@@ -211,7 +211,7 @@ class Stage:
         """SQL that is true where no field of the row has anything but blanks in it."""
         names = [f"_r{index}" for index in range(len(self.source.fields))]
         texts = [own(name) if named else name for name in names] or ["''"]
-        return f"{casts.trimmed('concat(' + ', '.join(texts) + ')')} = ''"
+        return f"{moments.trimmed('concat(' + ', '.join(texts) + ')')} = ''"
 
     def _with_rules(self, relation: str, given: Sequence[str]) -> str:
         """The typed rows with `_rule_<i>`, true where a row breaks a rule."""
