@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
 from ops_project.model.base import Model
+from ops_project.model.owner import Person, Team
 
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Recipients = Literal["owners", "primary-owner"]
@@ -16,12 +17,31 @@ class Channel(Model):
     """One way to tell one receiver. `to` is `owners`, `primary-owner`, or names: e-mail addresses, team:<id>,
     people."""
 
+    type: str
     to: Recipients | tuple[str, ...] = ()
     send_resolved: bool = True
     rate_limit: int = Field(default=60, ge=1)
     """Messages a minute, for each endpoint."""
     max_attempts: int = Field(default=60, ge=1)
     """After so many failures the message is dead, and that is a signal itself."""
+
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+    """Fields that name a variable whose value must never be shown."""
+    either: ClassVar[tuple[str, ...]] = ()
+    """Fields that name variables of which one is enough."""
+    one_reader: ClassVar[bool] = False
+    """One person reads everything: an alert of two owners is one message that names both."""
+    one_message: ClassVar[bool] = False
+    """Fixed recipients share one message; without any recipient nothing is sent."""
+
+    def address_of(self, owner: Person | Team) -> str | None:
+        """Where this kind of channel reaches an owner; None where it goes by the owner's id."""
+        return None
+
+    def secret_variables(self) -> list[str]:
+        """The environment variables whose values must never be shown."""
+        names: list[str | None] = [getattr(self, field) for field in self.secret_fields]
+        return [name for name in names if name]
 
 
 class FileChannel(Channel):
@@ -30,7 +50,7 @@ class FileChannel(Channel):
 
 class ConsoleChannel(Channel):
     type: Literal["console"]
-    send_resolved: bool = True
+    one_reader = True
 
 
 class EmailChannel(Channel):
@@ -41,6 +61,11 @@ class EmailChannel(Channel):
     password_env: SecretName = "OPS_SMTP_PASSWORD"
     sender_env: SecretName = "OPS_SMTP_FROM"
     tls: Literal["starttls", "implicit", "auto", "none"] = "auto"
+    secret_fields = ("password_env",)
+    one_message = True
+
+    def address_of(self, owner: Person | Team) -> str | None:
+        return owner.email
 
 
 class SlackChannel(Channel):
@@ -48,6 +73,11 @@ class SlackChannel(Channel):
     webhook_env: SecretName = "OPS_SLACK_WEBHOOK"
     token_env: SecretName = "OPS_SLACK_TOKEN"
     channel: str | None = None
+    secret_fields = ("webhook_env", "token_env")
+    either = ("webhook_env", "token_env")
+
+    def address_of(self, owner: Person | Team) -> str | None:
+        return owner.slack or self.channel or ""
 
 
 class PagerDutyChannel(Channel):
@@ -56,12 +86,14 @@ class PagerDutyChannel(Channel):
     url_env: SecretName = "OPS_PAGERDUTY_URL"
     escalates: bool = True
     """The service escalates by itself: our ladder stands down."""
+    secret_fields = ("routing_key_env",)
 
 
 class WebhookChannel(Channel):
     type: Literal["webhook"]
     url_env: SecretName
     token_env: SecretName | None = None
+    secret_fields = ("url_env", "token_env")
 
 
 AnyChannel = Annotated[
@@ -79,9 +111,11 @@ class Receiver(Model):
     channels: tuple[AnyChannel, ...] = Field(min_length=1)
 
     def named(self, receiver: str) -> list[tuple[str, AnyChannel]]:
-        """(name, channel) of each channel: data-team/2-email. The kind in the name keeps a message that waits from
-        going
-        out through another channel when the list is edited meanwhile."""
+        """(name, channel) of each channel: data-team/2-email.
+
+        The kind stands in the name, so that a waiting message never goes out through another channel when somebody
+        edits the list meanwhile.
+        """
         return [(f"{receiver}/{index}-{channel.type}", channel) for index, channel in enumerate(self.channels)]
 
 

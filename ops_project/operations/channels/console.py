@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
+from ops_project.model.alerting.receiver import ConsoleChannel
 from ops_project.operations.alerting.rendering.lines import state_of
 from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
 
 
 class ConsoleSender:
@@ -29,3 +31,13 @@ class ConsoleSender:
             print(payload["subject"], file=stream)
         stream.flush()
         return "written"
+
+
+def missing(channel: ConsoleChannel, settings: Settings) -> list[str]:
+    """Nothing: standard error is always there."""
+    return []
+
+
+def sender(channel: ConsoleChannel, settings: Settings) -> ConsoleSender:
+    """It writes to standard error."""
+    return ConsoleSender()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import socket
 import ssl
@@ -11,13 +12,19 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from io import BufferedReader
 
+from ops_project.model.alerting.receiver import EmailChannel
 from ops_project.operations.alerting.rendering.email import as_html
 from ops_project.operations.alerting.rendering.lines import as_text
 from ops_project.operations.channels.deadline import Deadline
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
+from ops_project.operations.channels.variables import unusable
 from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
 
 DOMAIN = "ops-project.local"
+DEFAULT_PORT = 25
+DEFAULT_SENDER = "ops@localhost"
+_HOST = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
 REPLY_BYTES = 65_536
 READY, CLOSING = 220, 421
 PERMANENT_FROM = 500
@@ -187,3 +194,29 @@ def compose(message: Message, sender: str) -> EmailMessage:
     email.set_content(as_text(payload))
     email.add_alternative(as_html(payload), subtype="html")
     return email
+
+
+def missing(channel: EmailChannel, settings: Settings) -> list[str]:
+    """The host, where it is not set or no host name; a port that is none."""
+    wanted = {channel.host_env: _wrong_host, channel.port_env: _wrong_port}
+    return unusable(settings, wanted, {channel.port_env})
+
+
+def sender(channel: EmailChannel, settings: Settings) -> EmailSender:
+    """The mail server that the channel's variables name."""
+    return EmailSender(
+        settings.secret(channel.host_env) or "",
+        int(settings.secret(channel.port_env) or DEFAULT_PORT),
+        settings.secret(channel.sender_env) or DEFAULT_SENDER,
+        settings.secret(channel.user_env),
+        settings.secret(channel.password_env),
+        channel.tls,
+    )
+
+
+def _wrong_host(value: str) -> str:
+    return "it is no host name" if not _HOST.fullmatch(value) else ""
+
+
+def _wrong_port(value: str) -> str:
+    return "" if value.isascii() and value.isdigit() and 0 < int(value) < 65_536 else "it is no port"

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ops_project.model.alerting.receiver import FileChannel
 from ops_project.operations.alerting.rendering.lines import as_text, facts, state_of
 from ops_project.operations.channels.protocol import DeliveryError
 from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
 
 LINES = "alerts.jsonl"
 # A message that may have been written before the process died is looked for in this much of the file's end.
@@ -76,3 +78,13 @@ def _line(message: Message) -> dict[str, Any]:
 
 def _cell(value: str) -> str:
     return value.replace("|", "\\|").replace("\n", "<br>")
+
+
+def missing(channel: FileChannel, settings: Settings) -> list[str]:
+    """Nothing: the home is always there."""
+    return []
+
+
+def sender(channel: FileChannel, settings: Settings) -> FileSender:
+    """It writes to `alerts` in the home."""
+    return FileSender(settings.home / "alerts")

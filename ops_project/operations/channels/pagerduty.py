@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ops_project.model.alerting.receiver import PagerDutyChannel
 from ops_project.operations.alerting.rendering.lines import as_text, facts, run_link
-from ops_project.operations.channels.http import post
+from ops_project.operations.channels.http import post, wrong_address
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
+from ops_project.operations.channels.variables import unusable
 from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
 
 EVENTS = "https://events.pagerduty.com"
 SEVERITIES = {"critical": "critical", "high": "error", "medium": "warning", "low": "info"}
@@ -69,3 +72,18 @@ def event(payload: dict[str, Any]) -> dict[str, Any]:
         "links": links,
         "client": "ops",
     }
+
+
+def missing(channel: PagerDutyChannel, settings: Settings) -> list[str]:
+    """The routing key, where it is not set or no key; an address that is none."""
+    wanted = {channel.routing_key_env: _wrong_key, channel.url_env: wrong_address}
+    return unusable(settings, wanted, {channel.url_env})
+
+
+def sender(channel: PagerDutyChannel, settings: Settings) -> PagerDutySender:
+    """One integration of PagerDuty, or of a relay in one's own network."""
+    return PagerDutySender(settings.secret(channel.routing_key_env) or "", settings.secret(channel.url_env))
+
+
+def _wrong_key(value: str) -> str:
+    return "it contains a blank" if len(value.split()) != 1 or value != value.strip() else ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
 """Of one whole call to a service, from looking its name up to the end of its answer. Nothing waits longer for it."""
@@ -40,4 +41,16 @@ class Sender(Protocol):
 
     def send(self, message: Message) -> str:
         """Returns what the service answered, within TIMEOUT_SECONDS. Raises DeliveryError."""
+        ...
+
+
+class ChannelModule(Protocol):
+    """What each module of a kind of channel offers. The channel is of the module's own kind."""
+
+    def missing(self, channel: Any, settings: Settings) -> list[str]:
+        """Environment variables that are not set or cannot be used; the latter with the reason in parentheses."""
+        ...
+
+    def sender(self, channel: Any, settings: Settings) -> Sender:
+        """The sender of a channel that lacks nothing."""
         ...

@@ -1,32 +1,29 @@
-"""Configuration → senders. A client library is imported only where its channel is used and its secrets are set."""
+"""Configuration → senders.
+
+Each kind of channel is one module of this folder, named as its `type`, with two functions: `missing` says which
+environment variables it lacks, and `sender` makes its sender. A module is imported only where its channel is used.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from importlib import import_module
+from typing import cast
 from urllib.parse import quote
 
-from ops_project.model.alerting.receiver import (
-    AnyChannel,
-    ConsoleChannel,
-    EmailChannel,
-    FileChannel,
-    PagerDutyChannel,
-    Receiver,
-    SlackChannel,
-    WebhookChannel,
-)
-from ops_project.operations.channels.http import wrong_address
-from ops_project.operations.channels.protocol import Sender
+from ops_project.model.alerting.receiver import AnyChannel, Receiver
+from ops_project.operations.channels.protocol import ChannelModule, Sender
 from ops_project.settings import Settings
 
-DEFAULT_SMTP_PORT = 25
-DEFAULT_SENDER = "ops@localhost"
 MASKED = "***"
 # A password of three letters would blank half of every sentence, and protects nothing.
 SHORTEST = 4
 LONG_PART = 12
-_HOST = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
+
+
+def _module(channel: AnyChannel) -> ChannelModule:
+    return cast(ChannelModule, import_module(f"ops_project.operations.channels.{channel.type}"))
 
 
 def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] = ()) -> list[str]:
@@ -34,53 +31,17 @@ def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] 
 
     `elsewhere`: variables that another process has, which sends what this one cannot.
     """
-    lacking = _missing(channel, settings)
-    if isinstance(channel, SlackChannel) and not {channel.webhook_env, channel.token_env}.isdisjoint(elsewhere):
-        # One of the two is enough.
+    lacking = _module(channel).missing(channel, settings)
+    either = {getattr(channel, field) for field in channel.either}
+    if not either.isdisjoint(elsewhere):
+        # One of them is enough.
         return [name for name in lacking if "(" in name]
     return [name for name in lacking if name not in elsewhere]
 
 
-def _missing(channel: AnyChannel, settings: Settings) -> list[str]:
-    if isinstance(channel, EmailChannel):
-        return _unusable(settings, {channel.host_env: _wrong_host, channel.port_env: _wrong_port}, {channel.port_env})
-    if isinstance(channel, SlackChannel):
-        if settings.secret(channel.token_env):
-            return _unusable(settings, {"OPS_SLACK_URL": wrong_address}, {"OPS_SLACK_URL"})
-        if settings.secret(channel.webhook_env):
-            return _unusable(settings, {channel.webhook_env: wrong_address})
-        return [channel.webhook_env, channel.token_env]
-    if isinstance(channel, PagerDutyChannel):
-        usable = {channel.routing_key_env: _wrong_key, channel.url_env: wrong_address}
-        return _unusable(settings, usable, {channel.url_env})
-    if isinstance(channel, WebhookChannel):
-        return _unusable(settings, {channel.url_env: wrong_address})
-    return []
-
-
-def _unusable(
-    settings: Settings, wanted: Mapping[str, Callable[[str], str]], optional: Collection[str] = ()
-) -> list[str]:
-    found = []
-    for name, wrong in wanted.items():
-        value = settings.secret(name)
-        if value is None:
-            found += [name] if name not in optional else []
-        elif words := wrong(value):
-            found.append(f"{name} ({words})")
-    return found
-
-
-def _wrong_host(value: str) -> str:
-    return "it is no host name" if not _HOST.fullmatch(value) else ""
-
-
-def _wrong_port(value: str) -> str:
-    return "" if value.isascii() and value.isdigit() and 0 < int(value) < 65_536 else "it is no port"
-
-
-def _wrong_key(value: str) -> str:
-    return "it contains a blank" if len(value.split()) != 1 or value != value.strip() else ""
+def sender(channel: AnyChannel, settings: Settings) -> Sender:
+    """The sender of a channel whose secrets are set."""
+    return _module(channel).sender(channel, settings)
 
 
 def unconfigured(
@@ -115,13 +76,9 @@ def lacks(lacking: Sequence[str]) -> str:
 
 def secret_values(receivers: Mapping[str, Receiver], settings: Settings) -> list[str]:
     """What must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, longest first."""
-    names: set[str] = set()
-    for receiver in receivers.values():
-        for channel in receiver.channels:
-            for field in ("password_env", "webhook_env", "token_env", "routing_key_env"):
-                names.add(getattr(channel, field, None) or "")
-            if isinstance(channel, WebhookChannel):
-                names.add(channel.url_env)
+    names = {
+        name for receiver in receivers.values() for channel in receiver.channels for name in channel.secret_variables()
+    }
     values = {value for name in names if name and (value := settings.secret(name))}
     # An address is also repeated in parts: a client that refuses it may name its path alone.
     for value in list(values):
@@ -136,41 +93,3 @@ def mask(text: str, values: Collection[str]) -> str:
         if value in text:
             text = text.replace(value, MASKED)
     return text
-
-
-def sender(channel: AnyChannel, settings: Settings) -> Sender:
-    """The sender of a channel whose secrets are set."""
-    if isinstance(channel, FileChannel):
-        from ops_project.operations.channels.file import FileSender
-
-        return FileSender(settings.home / "alerts")
-    if isinstance(channel, ConsoleChannel):
-        from ops_project.operations.channels.console import ConsoleSender
-
-        return ConsoleSender()
-    if isinstance(channel, EmailChannel):
-        from ops_project.operations.channels.email import EmailSender
-
-        return EmailSender(
-            settings.secret(channel.host_env) or "",
-            int(settings.secret(channel.port_env) or DEFAULT_SMTP_PORT),
-            settings.secret(channel.sender_env) or DEFAULT_SENDER,
-            settings.secret(channel.user_env),
-            settings.secret(channel.password_env),
-            channel.tls,
-        )
-    if isinstance(channel, SlackChannel):
-        from ops_project.operations.channels.slack import SlackTokenSender, SlackWebhookSender
-
-        if token := settings.secret(channel.token_env):
-            return SlackTokenSender(token, channel.channel, settings.secret("OPS_SLACK_URL"))
-        return SlackWebhookSender(settings.secret(channel.webhook_env) or "")
-    if isinstance(channel, PagerDutyChannel):
-        from ops_project.operations.channels.pagerduty import PagerDutySender
-
-        return PagerDutySender(settings.secret(channel.routing_key_env) or "", settings.secret(channel.url_env))
-    from ops_project.operations.channels.webhook import WebhookSender
-
-    return WebhookSender(
-        settings.secret(channel.url_env) or "", settings.secret(channel.token_env) if channel.token_env else None
-    )

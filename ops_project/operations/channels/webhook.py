@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ops_project.operations.channels.http import post
+from ops_project.model.alerting.receiver import WebhookChannel
+from ops_project.operations.channels.http import post, wrong_address
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
+from ops_project.operations.channels.variables import unusable
 from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
 
 TOO_MANY = 429
 CLIENT_ERRORS = range(400, 500)
@@ -66,3 +69,14 @@ def body(message: Message) -> dict[str, Any]:
         ],
         "ops": payload,
     }
+
+
+def missing(channel: WebhookChannel, settings: Settings) -> list[str]:
+    """The address, where it is not set or none."""
+    return unusable(settings, {channel.url_env: wrong_address})
+
+
+def sender(channel: WebhookChannel, settings: Settings) -> WebhookSender:
+    """One address, with a token where one is set."""
+    token = settings.secret(channel.token_env) if channel.token_env else None
+    return WebhookSender(settings.secret(channel.url_env) or "", token)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ops_project.model.alerting.alert import Alert
-from ops_project.model.alerting.receiver import Channel, SlackChannel
-from ops_project.model.owner import Person, Team
+from ops_project.model.alerting.receiver import Channel
+from ops_project.model.owner import Team
 from ops_project.operations.alerting.decide.routing import match
 from ops_project.operations.alerting.decide.state import AlertConfig
 
 
 def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> dict[str, frozenset[int]]:
     """Recipient → numbers of the alerts that are its own. The empty recipient is the endpoint itself."""
-    if channel.type == "console":  # type: ignore[attr-defined]
-        # One reader sits before it: an alert of two owners is one message that names both, not the same line twice.
+    if channel.one_reader:
         return {"": frozenset(alert.number for alert in alerts)} if alerts else {}
     result: dict[str, set[int]] = {}
     for alert in alerts:
@@ -51,7 +50,7 @@ def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
 
     A branch that is quiet at other times, or that collects for a digest, says it later: it serves nobody in that sense.
     """
-    if channel.type != "email":  # type: ignore[attr-defined]
+    if channel.type != "email":
         return set()
     nodes = match(config.tree, alert.labels)
     own = [node for node in nodes if any(item is channel for item in config.receivers[node.receiver].channels)]
@@ -73,9 +72,9 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
         found = [address(channel, owner, config) for owner in owners if owner]
     else:
         found = [address(channel, name, config) for name in channel.to]
-        if channel.type == "email":  # type: ignore[attr-defined]
+        if channel.one_message:
             found = [",".join(dict.fromkeys(found))]
-    if not found and channel.type == "email":  # type: ignore[attr-defined]
+    if not found and channel.one_message:
         return []  # nobody owns it: other channels are told, and no e-mail goes to no one
     return list(dict.fromkeys(found)) or [""]
 
@@ -97,13 +96,6 @@ def person(owner: str, config: AlertConfig) -> str:
 
 def address(channel: Channel, owner: str, config: AlertConfig) -> str:
     """Where `owner` is reached through this kind of channel; an unknown name is taken as an address."""
-    found: Person | Team | None = config.owners.resolve(owner)
-    kind = channel.type  # type: ignore[attr-defined]
-    if found is None:
-        return owner
-    if kind == "email":
-        return found.email
-    if kind == "slack":
-        assert isinstance(channel, SlackChannel)
-        return found.slack or channel.channel or ""
-    return owner
+    known = config.owners.resolve(owner)
+    found = channel.address_of(known) if known is not None else None
+    return owner if found is None else found

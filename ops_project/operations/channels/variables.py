@@ -1,0 +1,24 @@
+"""Which environment variables of a channel cannot be used, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from ops_project.settings import Settings
+
+
+def unusable(
+    settings: Settings, wanted: Mapping[str, Callable[[str], str]], optional: Collection[str] = ()
+) -> list[str]:
+    """Names of the `wanted` variables that are not set, unless `optional`, and of those whose value is wrong.
+
+    `wanted`: variable → a function that says what is wrong with a value, in words, or an empty text.
+    """
+    names = []
+    for name, wrong in wanted.items():
+        value = settings.secret(name)
+        if value is None:
+            names += [name] if name not in optional else []
+        elif words := wrong(value):
+            names.append(f"{name} ({words})")
+    return names
