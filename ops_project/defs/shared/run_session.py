@@ -27,6 +27,7 @@ from ops_project.defs.shared.publication import verdicts
 from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting import false_alarms
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.dbt_engine.by_dates import built_by_dates
 from ops_project.pipeline.landing import ensure_tables
 from ops_project.pipeline.warehouse import publishing, repair, snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse, writer
@@ -199,7 +200,10 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     domain = run.tags.get(DOMAIN_TAG)
     outcome = bridge.outcome(instance, run.run_id)
     good = session.stopped is None and not outcome.failures
-    snapshot = snapshots.take(session.warehouse, domain=domain, window=session.window, good=good, **stamp)
+    models = built_by_dates(site.dbt.json)
+    snapshot = snapshots.take(
+        session.warehouse, domain=domain, window=session.window, good=good, models=models, **stamp
+    )
     report.snapshot, report.seconds["snapshot"] = snapshot.id, time.perf_counter() - began
     began = time.perf_counter()
     for name, tables in verdicts(site, outcome).items():

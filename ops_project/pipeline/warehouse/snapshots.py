@@ -19,6 +19,7 @@ import duckdb
 
 from ops_project.pipeline.warehouse import files, identity
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
+from ops_project.pipeline.warehouse.touched import BuiltByDates, touched_dates
 from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
@@ -137,17 +138,20 @@ def take(
     domain: str | None = None,
     window: tuple[date, date] | None = None,
     good: bool = True,
+    models: Mapping[str, BuiltByDates] | None = None,
 ) -> Snapshot:
     """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched.
 
-    `good`: whether the run did what it was to do. What is not good never takes the place of what is.
+    `good`: whether the run did what it was to do. What is not good never takes the place of what is. `models`: those
+    that change by dates; a large table of any other one is hashed whole.
     """
+    models = models or {}
     settings = warehouse.settings
     connection = warehouse.connection()
     before = existing(settings)[-1:]
     windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
     known = identity.advance(connection, before[0].manifest.get("generation", 0) if before else 0)
-    found = _fingerprints(connection, before[0] if before else None, windows)
+    found = _fingerprints(connection, before[0] if before else None, windows, models)
     warehouse.checkpoint()
     number = int(before[0].id[:6]) + 1 if before else 1
     name = f"{number:06d}-{run_id[:8]}"
@@ -170,6 +174,7 @@ def take(
         "size_bytes": (partial / DATABASE).stat().st_size,
         "load_seq": load_sequence(connection),
         "builds": _builds(connection),
+        "code": {table: model.code for table, model in models.items() if table in found},
         "tables": {table: value.to_json() for table, value in found.items()},
     }
     files.write_json(partial / MANIFEST, manifest)
@@ -211,7 +216,10 @@ def remove_partial(settings: Settings) -> list[str]:
 
 
 def _fingerprints(
-    connection: duckdb.DuckDBPyConnection, before: Snapshot | None, windows: Sequence[tuple[date, date]]
+    connection: duckdb.DuckDBPyConnection,
+    before: Snapshot | None,
+    windows: Sequence[tuple[date, date]],
+    models: Mapping[str, BuiltByDates],
 ) -> dict[str, Fingerprint]:
     rebuilt = {str(first + timedelta(days=n)) for first, last in windows for n in range((last - first).days + 1)}
     old = before.tables if before else {}
@@ -222,32 +230,12 @@ def _fingerprints(
             table,
             columns,
             before=old.get(table),
-            touched=None if before is None else _touched(connection, table, before.manifest, rebuilt, now),
+            touched=None
+            if before is None
+            else touched_dates(connection, table, before.manifest, models, rebuilt, now.keys()),
         )
         for table, columns in now.items()
     }
-
-
-def _touched(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    before: Mapping[str, Any],
-    rebuilt: set[str],
-    now: Mapping[str, Any],
-) -> set[str] | None:
-    """Business dates of `table` that may have changed since; None where nobody kept a record."""
-    if "ops.touched_dates" not in now:
-        return None
-    schema, _, name = table.partition(".")
-    since = before["load_seq"] if schema == "bronze" else before["builds"].get(name)
-    if since is None:
-        return None
-    only = "AND feed = ?" if schema == "bronze" else ""
-    rows = connection.execute(
-        f"SELECT DISTINCT business_date::VARCHAR FROM ops.touched_dates WHERE load_seq > ? {only}",
-        [since, name] if only else [since],
-    ).fetchall()
-    return {row[0] for row in rows} | (rebuilt if schema != "bronze" else set())
 
 
 def _announcement(settings: Settings) -> Path:

@@ -4,10 +4,12 @@ import shutil
 from datetime import timedelta
 
 import duckdb
+import pytest
 
-from ops_project.pipeline.warehouse import fingerprints, publishing, repair
+from ops_project.pipeline.warehouse import fingerprints, publishing, repair, snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.pipeline.warehouse.publishing import Publication, PublishDecision
+from ops_project.pipeline.warehouse.touched import BuiltByDates
 from tests.empty_home import NOW
 
 PASSED = PublishDecision(passed=True, reason="", consumers=({"name": "Board", "owner": "Business Team"},))
@@ -100,3 +102,51 @@ def test_killed_before_the_pointer_moved_consumers_keep_the_last_one(warehouse: 
     assert found is not None and found.id == first.id
     assert len(repair.remove_leftovers(warehouse.settings)) == 2
     assert publish(warehouse, 2, sales=PASSED).id == "000002-run-2"
+
+
+@pytest.mark.parametrize(
+    ("rebuild", "models"),
+    [
+        ("UPDATE gold.kpi SET value = value * 2", {}),
+        ("UPDATE gold.kpi SET value = value * 2", {"gold.kpi": BuiltByDates("mended")}),
+        ("CREATE OR REPLACE TABLE gold.kpi AS SELECT * REPLACE (value * 2 AS value) FROM gold.kpi", {}),
+        (
+            "UPDATE gold.kpi SET value = 7 WHERE business_date = DATE '2026-01-02';"
+            "INSERT INTO ops.touched_dates VALUES ('f', DATE '2026-01-02', 9)",
+            {"gold.kpi": BuiltByDates("as it was")},
+        ),
+        (
+            "UPDATE gold.kpi SET value = 7 WHERE business_date IN (DATE '2026-01-02', DATE '2026-01-03');"
+            "INSERT INTO ops.touched_dates VALUES ('f', DATE '2026-01-02', 9)",
+            {"gold.kpi": BuiltByDates("as it was", spread_days=1)},
+        ),
+        ("ALTER TABLE gold.kpi ADD COLUMN note VARCHAR", {"gold.kpi": BuiltByDates("as it was")}),
+        ("DELETE FROM gold.kpi WHERE value = 3", {"gold.kpi": BuiltByDates("as it was")}),
+    ],
+    ids=["table", "its SQL was mended", "replaced", "a touched date", "and what follows it", "a column", "a row less"],
+)
+def test_what_is_published_is_what_the_warehouse_holds(warehouse: Warehouse, monkeypatch, rebuild, models) -> None:
+    monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
+    connection = warehouse.connection()
+    connection.execute(
+        "CREATE SCHEMA IF NOT EXISTS ops; CREATE TABLE ops.builds (model VARCHAR, load_seq BIGINT);"
+        "INSERT INTO ops.builds VALUES ('kpi', 1);"
+        "CREATE TABLE ops.touched_dates (feed VARCHAR, business_date DATE, load_seq BIGINT);"
+        "CREATE TABLE gold.kpi AS SELECT DATE '2026-01-01' + (range // 4)::INT AS business_date, range AS value FROM range(40)"
+    )
+    before = {"gold.kpi": BuiltByDates("as it was", 1 if "follows" in str(models) else 0)}
+    for number, (change, code) in enumerate([("SELECT 1", before), (rebuild, models)], start=1):
+        connection.execute(change)
+        taken = snapshots.take(warehouse, run_id=f"run-{number}", as_of=NOW, commit="c0ffee", models=code)
+        publication = publishing.publish(
+            warehouse,
+            domain="shop",
+            verdicts={"kpi": PASSED},
+            fingerprints=taken.tables,
+            run_id=f"run-{number}",
+            as_of=NOW,
+            commit="c0ffee",
+        )
+    file = publication.folder / publication.manifest["tables"]["kpi"]["file"]
+    published = duckdb.sql(f"SELECT * FROM '{file}' ORDER BY ALL").fetchall()
+    assert published == connection.execute("SELECT * FROM gold.kpi ORDER BY ALL").fetchall()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import duckdb
@@ -7,11 +8,15 @@ import pytest
 
 from ops_project.pipeline.warehouse import fingerprints, repair, snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse
+from ops_project.pipeline.warehouse.touched import BuiltByDates
 from ops_project.settings import Settings
 from tests.empty_home import NOW
 
+FACT = {"silver.fact": BuiltByDates("as it was")}
+
 
 def take(warehouse: Warehouse, run: str = "run-1", **more) -> snapshots.Snapshot:
+    more.setdefault("models", FACT)
     return snapshots.take(warehouse, run_id=run, as_of=NOW, commit="c0ffee", **more)
 
 
@@ -148,3 +153,49 @@ def test_a_rebuild_that_was_killed_before_its_snapshot_is_hashed_by_the_next(
     found = take(warehouse, run="run-3", window=(date(2026, 1, 5), date(2026, 1, 5))).tables["silver.fact"]
     assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)
     assert snapshots.announced_rebuilds(warehouse.settings) == []
+
+
+def _large_fact(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> duckdb.DuckDBPyConnection:
+    monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
+    warehouse.connection().execute(LARGE_FACT)
+    take(warehouse)
+    return warehouse.connection()
+
+
+@pytest.mark.parametrize(
+    "models",
+    [{}, {"silver.fact": BuiltByDates("mended SQL")}],
+    ids=["it is a table, built as a whole", "its code is another"],
+)
+def test_a_model_that_was_built_anew_as_a_whole_is_hashed_as_a_whole(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, models
+) -> None:
+    """The file that consumers read would stay the old one, under the new run's id."""
+    connection = _large_fact(warehouse, monkeypatch)
+    connection.execute("UPDATE silver.fact SET id = id * 2")
+    found = take(warehouse, run="run-2", models=models).tables["silver.fact"]
+    assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)
+
+
+def test_the_days_that_follow_a_touched_one_may_have_changed_too(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = {"silver.fact": BuiltByDates("as it was", spread_days=2)}
+    connection = _large_fact(warehouse, monkeypatch)
+    connection.execute(
+        "UPDATE silver.fact SET id = id * 2 WHERE business_date BETWEEN DATE '2026-01-02' AND DATE '2026-01-04';"
+        "INSERT INTO ops.touched_dates VALUES ('events', DATE '2026-01-02', 2)"
+    )
+    found = take(warehouse, run="run-2", models=models).tables["silver.fact"]
+    assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)
+
+
+def test_a_snapshot_of_an_earlier_version_is_not_trusted(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = _large_fact(warehouse, monkeypatch)
+    manifest = snapshots.newest(warehouse.settings).folder / "manifest.json"
+    data = json.loads(manifest.read_text())
+    del data["code"]
+    manifest.write_text(json.dumps(data))
+    connection.execute("UPDATE silver.fact SET id = id * 2")
+    found = take(warehouse, run="run-2").tables["silver.fact"]
+    assert found == fingerprints.fingerprint(connection, "silver.fact", found.columns)

@@ -1,0 +1,53 @@
+"""Which models of the dbt project replace rows by touched dates, and what their code is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from ops_project.pipeline.warehouse.touched import BuiltByDates
+
+STRATEGY = "touched_dates"
+
+
+def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
+    """`schema.table` → how it is built, of the incremental models whose replaced dates are known.
+
+    A model with `meta.rebuilt_too` replaces dates that a macro computes while it is built; it is left out.
+    """
+    found = {}
+    for node in manifest["nodes"].values():
+        config = node.get("config", {})
+        meta = config.get("meta") or node.get("meta") or {}
+        if node["resource_type"] != "model" or config.get("materialized") != "incremental":
+            continue
+        if config.get("incremental_strategy") != STRATEGY or meta.get("rebuilt_too"):
+            continue
+        table = f"{node['schema']}.{node.get('alias') or node['name']}"
+        found[table] = BuiltByDates(_code(manifest, node, config), int(meta.get("spread_days") or 0))
+    return found
+
+
+def _code(manifest: Mapping[str, Any], node: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """Also of its ephemeral and view parents, which are part of the statement that builds it."""
+    digest = blake2b(digest_size=8)
+    seen: set[str] = set()
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        if item["unique_id"] in seen:
+            continue
+        seen.add(item["unique_id"])
+        digest.update(f"\0{item['unique_id']}\0{item.get('raw_code') or item.get('macro_sql') or ''}".encode())
+        depends = item.get("depends_on", {})
+        waiting += [
+            manifest["macros"][name] for name in sorted(depends.get("macros", ())) if name in manifest["macros"]
+        ]
+        for name in sorted(depends.get("nodes", ())):
+            parent = manifest["nodes"].get(name)
+            if parent is not None and parent.get("config", {}).get("materialized") in ("view", "ephemeral"):
+                waiting.append(parent)
+    digest.update(json.dumps(config, sort_keys=True, default=str).encode())
+    return digest.hexdigest()

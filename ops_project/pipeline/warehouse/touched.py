@@ -1,0 +1,62 @@
+"""Which business dates of a large table may have changed since the last snapshot.
+
+Only for tables that are known to change by dates: bronze, where landing notes each one, and incremental models whose
+code is the same as it was. Any other model is built anew as a whole, or differently, without any date being touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class BuiltByDates:
+    """A model that replaces the rows of the dates that were touched, and no others."""
+
+    code: str
+    """Digest of its SQL, its settings and the macros that it calls."""
+    spread_days: int = 0
+    """With a touched date it replaces so many dates that follow it."""
+
+
+def touched_dates(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    before: Mapping[str, Any],
+    models: Mapping[str, BuiltByDates],
+    rebuilt: Set[str],
+    known: Set[str],
+) -> set[str] | None:
+    """Business dates (ISO) of `schema.table` that may have changed; None where they are not known.
+
+    `before`: the manifest of the last snapshot. `rebuilt`: dates that were ordered anew. `known`: tables that exist.
+    """
+    if "ops.touched_dates" not in known:
+        return None
+    schema, _, name = table.partition(".")
+    if schema == "bronze":
+        return _since(connection, int(before["load_seq"]), name)
+    model = models.get(table)
+    since = before["builds"].get(name)
+    if model is None or since is None or before.get("code", {}).get(table) != model.code:
+        return None
+    found = _since(connection, int(since)) | rebuilt
+    return {
+        str(date.fromisoformat(day) + timedelta(days=offset))
+        for day in found
+        for offset in range(model.spread_days + 1)
+    }
+
+
+def _since(connection: duckdb.DuckDBPyConnection, load_seq: int, feed: str | None = None) -> set[str]:
+    rows = connection.execute(
+        "SELECT DISTINCT business_date::VARCHAR FROM ops.touched_dates "
+        f"WHERE business_date IS NOT NULL AND load_seq > ? {'AND feed = ?' if feed else ''}",
+        [load_seq, feed] if feed else [load_seq],
+    ).fetchall()
+    return {row[0] for row in rows}
