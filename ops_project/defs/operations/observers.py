@@ -7,9 +7,11 @@ from ops_project.operations.alerting.observers.observer import Observer
 
 _EVENTS, *_OTHERS = registry.OBSERVERS
 
-# The snapshot is looked at right after the events: a finding and the run that it stopped are decided on together.
+# Publications and the snapshot are looked at right after the events: what a run published, its findings and its end are
+# decided on together.
 OBSERVERS: tuple[Observer, ...] = (
     _EVENTS,
+    Observer("publication", registry.imported_late("ops_project.defs.operations.publication_observer"), anywhere=True),
     Observer("snapshot", registry.imported_late("ops_project.defs.operations.snapshot_observer")),
     Observer("warehouse", registry.imported_late("ops_project.defs.operations.warehouse_observer")),
     *_OTHERS,

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,8 @@ from ops_project.operations.alerting import false_alarms
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.pipeline.dbt_engine.by_dates import built_by_dates
 from ops_project.pipeline.landing import ensure_tables
-from ops_project.pipeline.warehouse import publishing, repair, snapshots
+from ops_project.pipeline.warehouse import closings, publishing, repair, snapshots
+from ops_project.pipeline.warehouse.closings import Closing
 from ops_project.pipeline.warehouse.connection import Warehouse, writer
 from ops_project.pipeline.warehouse.standing import WarehouseUnusable
 from ops_project.process import home_overlay as overlay_kept
@@ -37,6 +38,7 @@ from ops_project.process.code_version import commit
 from ops_project.process.locks import Holder
 from ops_project.process.processes import current
 from ops_project.process.watchdog import Overrun, Watchdog
+from ops_project.settings import Settings
 
 TIMEOUT_TAG = "ops/timeout_seconds"
 DEFAULT_RUN_SECONDS = 14_400
@@ -155,10 +157,24 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
                 yield session
             finally:
                 watcher.say("snapshot and publication")
+                ends = Closing(
+                    job=run.job_name,
+                    run_id=run.run_id,
+                    domain=run.tags.get(DOMAIN_TAG, ""),
+                    state=closings.CLOSING,
+                    at=now.isoformat(),
+                    scheduled="dagster/schedule_name" in run.tags,
+                )
                 try:
+                    closings.note(settings, ends)
                     _close(site, run, instance, session)
+                    closings.note(settings, replace(ends, state=closings.CLOSED, at=_ended(settings, now)))
                 except Exception as error:
-                    # Dagster only notes a failing teardown; said here, it is an event that alerts can see.
+                    # Dagster only notes a failing teardown. Noted here, alerts can see it; where even that fails, the
+                    # note still says that the run began to close.
+                    with suppress(OSError):
+                        failed = replace(ends, state=closings.FAILED, at=_ended(settings, now), error=str(error))
+                        closings.note(settings, failed)
                     report.error = f"snapshot or publication failed: {error}. Readers and consumers keep the last one."
                     instance.report_engine_event(report.error, run)
                     raise
@@ -173,6 +189,11 @@ def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: 
         report.error = report.unusable = str(error)
         instance.report_engine_event(str(error), run)
         raise
+
+
+def _ended(settings: Settings, now: datetime) -> str:
+    """The moment at which a run closed: a replay's clock stands still."""
+    return (now if settings.as_of is not None else datetime.now(UTC)).isoformat()
 
 
 def _stop_queries(warehouse: Warehouse, instance: dg.DagsterInstance, run: DagsterRun, overrun: Overrun) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ops_project import catalog
+from ops_project.defs.operations import snapshot_observer
+from ops_project.model.alerting.metric import Metric
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting import cycle as cycles
 from ops_project.operations.alerting import lease_keeper, looks
@@ -16,6 +19,9 @@ from ops_project.operations.alerting.observers.observer import Observation, Obse
 from ops_project.operations.alerting.watch import Watch
 from ops_project.operations.ledger import open_ledger
 from ops_project.operations.ledger.leases import LeaseLost
+from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.connection import writer
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -151,3 +157,28 @@ def test_a_look_is_done_in_its_own_thread_and_its_error_is_the_cycles(place):
     report = run_once(*place, NOW, observers=[Observer("broken", look)])
     assert report.observer_errors == {"broken": "ValueError: observer broken"}
     assert not looks.is_late(place[0].ledger_url, Observer("broken", look))
+
+
+def test_a_metric_that_never_ends_and_one_that_is_wrong_leave_the_others_alone(tmp_path, monkeypatch):
+    settings = Settings.load(home=tmp_path)
+    loaded = catalog.load(settings)
+    metrics = {
+        "endless": "SELECT count(*) AS value FROM range(10000000) a, range(10000000) b WHERE a.range * b.range = -1",
+        "wrong": "SELECT nothing AS value FROM ops.findings",
+        "good": "SELECT 7 AS value",
+    }
+    made = {
+        name: Metric(title=name, type="gauge", producer="snapshot", tables=("ops.findings",), sql=sql)
+        for name, sql in metrics.items()
+    }
+    watched = replace(loaded, metrics=loaded.metrics.model_copy(update={"metrics": {**loaded.metrics.metrics, **made}}))
+    monkeypatch.setattr(snapshot_observer, "QUERY_SECONDS", 0.3)
+    with writer(settings, loaded.platform, owner="test", now=NOW) as held:
+        ensure_tables(held.connection(), loaded.feeds.values())
+        snapshots.take(held, run_id="r1", as_of=NOW, commit="")
+    report = run_once(settings, watched, NOW, observers=[Observer("snapshot", snapshot_observer.look)])
+    assert set(report.observer_errors) == {"snapshot: metric endless", "snapshot: metric wrong"}
+    assert "longer than" in report.observer_errors["snapshot: metric endless"]
+    ledger = open_ledger(settings)
+    assert [s.value for s in ledger.latest("good").values()] == [7.0]
+    assert {s.check for s in ledger.latest("observer.failure").values()} == set(report.observer_errors)

@@ -63,6 +63,7 @@ PRODUCERS = {
         name: [ALERTING / "observers" / f"{name}.py", *(PROJECT_ROOT / "ops_project" / "dagster_bridge").glob("*.py")]
         for name in ("running", "ticks", "service_levels", "resources", "processes", "deliveries")
     },
+    "publication": [PROJECT_ROOT / "ops_project" / "defs" / "operations" / "publication_observer.py"],
     "warehouse": [*(PROJECT_ROOT / "ops_project" / "defs" / "operations").glob("*_observer.py")],
 }
 

@@ -251,9 +251,12 @@ def _tell(
 
 
 def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
-    """The daily success notice: the first success of a day, once; the outbox's key keeps it at one."""
+    """The daily success notice: the first success of a day, once; the outbox's key keeps it at one. A run that reached
+    no consumer is none."""
+    signals = list(signals)
+    unpublished = {s.run_id for s in signals if s.kind.startswith("publication.") and s.state != OK}
     for signal in signals:
-        if signal.kind != "run.failure" or signal.state != OK:
+        if signal.kind != "run.failure" or signal.state != OK or signal.run_id in unpublished:
             continue
         for name, item in config.expectations.items():
             if item.pipeline != signal.pipeline or not item.notice:

@@ -37,7 +37,7 @@ class Known:
     """What our signals say of builds and runs."""
 
     built: Mapping[str, datetime]
-    """Asset → its last successful build that was seen."""
+    """Asset → its last successful build that was seen; of a table with consumers its last publication."""
     seen: Mapping[str, datetime]
     """Pipeline → the first sign of it."""
     succeeded: Mapping[str, datetime]
@@ -62,7 +62,11 @@ class Standing:
 
 def known(ledger: Ledger, now: datetime) -> Known:
     """Reads the ledger once for all service levels."""
-    built = ledger.last_ok("asset.failure")
+    built = dict(ledger.last_ok("asset.failure"))
+    # Where publications are watched, a table is delivered when consumers can read it, not when it was built.
+    published = ledger.last_ok("publication.held")
+    for signal in ledger.latest("publication.held").values():
+        built[signal.asset] = published.get(signal.asset, NEVER)
     running: dict[str, dict[str, float]] = {}
     for signal in ledger.latest("step.duration_seconds").values():
         if signal.value and now - signal.event_at <= RUNNING_NOW:

@@ -1,0 +1,55 @@
+"""How the newest run of each job closed: with a snapshot and a publication, or without.
+
+Dagster calls a run a success when its steps succeeded, and only notes that a resource failed at its end. Whether
+consumers got anything is written here, first that a run begins to close, then how it ended. A note that stays at its
+beginning tells of a process that was killed, or of a disk that was full.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ops_project.pipeline.warehouse import files
+from ops_project.settings import Settings
+
+CLOSING, CLOSED, FAILED = "closing", "closed", "failed"
+
+
+@dataclass(frozen=True)
+class Closing:
+    """One job's newest run that came to its end."""
+
+    job: str
+    run_id: str
+    domain: str
+    state: str
+    """closing, closed or failed."""
+    at: str
+    """ISO 8601, on the run's clock."""
+    scheduled: bool = False
+    error: str = ""
+
+
+def note(settings: Settings, closing: Closing) -> None:
+    """Write it down, in place of the one before."""
+    folder = _folder(settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write_json(folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', closing.job)}.json", asdict(closing))
+
+
+def noted(settings: Settings) -> list[Closing]:
+    """Every job's newest, by name. A file that cannot be read is left out."""
+    found = []
+    for path in sorted(_folder(settings).glob("*.json")):
+        try:
+            found.append(Closing(**json.loads(path.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError):
+            continue
+    return found
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.home / "state" / "closings"
