@@ -1,0 +1,80 @@
+"""The unit tests of the models as dbt compiles them: one query each, the rows that it is given included.
+
+A query holds the whole model with its macros expanded, so that an edit of it is an edit of the model. It runs without
+dbt: a mutant costs milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ops_project import catalog
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+from ops_project.pipeline.landing.write.tables import ensure_tables
+from ops_project.settings import DBT_PROJECT_DIR, Settings
+
+
+@dataclass(frozen=True)
+class Case:
+    """One unit test: the model, its query, and the columns that the test looks at (empty: all of them)."""
+
+    model: str
+    name: str
+    sql: str
+    columns: tuple[str, ...]
+
+
+class NotGreen(RuntimeError):
+    """A unit test fails on the models as they are, so that nothing can be said of their mutants."""
+
+
+def empty_home(home: Path) -> Settings:
+    """A home in which every table of every domain exists and is empty: dbt reads the types of its inputs there."""
+    settings = Settings.load(home=home, environ={})
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        ensure_tables(connection, list(catalog.load(settings).feeds.values()))
+    result = _dbt(settings, "run")
+    failed = [f"{item.node.name}: {item.message}" for item in result if str(item.status) != "success"]
+    if failed:
+        raise NotGreen("\n".join(failed))
+    return settings
+
+
+def compiled(settings: Settings, *select: str) -> list[Case]:
+    """The cases of the models that `select` names (default: of all). Raises NotGreen where one of them fails."""
+    words = [f"{item},test_type:unit" for item in select] or ["test_type:unit"]
+    result = _dbt(settings, "test", "--select", *words)
+    failed = [f"{item.node.name}: {item.message}" for item in result if str(item.status) != "pass"]
+    if failed:
+        raise NotGreen("\n".join(failed))
+    cases = []
+    for item in result:
+        node: Any = item.node
+        rows = node.config.expected_rows or []
+        cases.append(
+            Case(
+                node.tested_node_unique_id.rsplit(".", 1)[-1],
+                node.name,
+                node.compiled_code,
+                tuple(str(column) for column in rows[0]) if rows else (),
+            )
+        )
+    return sorted(cases, key=lambda case: (case.model, case.name))
+
+
+def _dbt(settings: Settings, command: str, *words: str) -> list[Any]:
+    from dbt.cli.main import dbtRunner
+
+    folder, target = str(DBT_PROJECT_DIR), str(settings.home / "target")
+    arguments = ["--log-level", "none", "--log-level-file", "none", "--no-print", command, "--project-dir", folder]
+    arguments += ["--profiles-dir", folder, "--target-path", target, "--no-write-json", *words]
+    with settings.exported():
+        outcome: Any = dbtRunner(manifest=dbt_manifest.load().object()).invoke(arguments)
+    if outcome.result is None:
+        raise NotGreen(str(outcome.exception))
+    return list(outcome.result.results)
