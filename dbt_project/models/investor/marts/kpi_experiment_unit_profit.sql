@@ -1,8 +1,9 @@
 {{ config(materialized='table') }}
 
 {#
-  Profit by unit, those that bought nothing included, with the interval of the difference of the means for large samples
-  of unequal variance. A sample ratio that chance gives once in a thousand experiments says that units were lost: then no
+  Profit by unit, those that bought nothing included, with an interval of the difference of the means for large samples
+  of unequal variance. The verdict is renewed every day, so the interval is one that holds on all days together
+  (always_valid_z). A sample ratio that chance gives once in a thousand experiments says that units were lost: then no
   difference is believed.
 #}
 with assignments as (
@@ -17,6 +18,7 @@ by_unit as (
         assignments.expected_share,
         coalesce(sum(unit_days.profit), 0) as profit,
         coalesce(sum(unit_days.revenue), 0) as revenue,
+        coalesce(sum(unit_days.transactions), 0) as purchases,
         count(unit_days.unit_id) > 0 as is_buyer
     from assignments
     left join {{ ref('int_experiment_unit_days') }} as unit_days
@@ -31,6 +33,7 @@ arms as (
         max(expected_share) as expected_share,
         count(*) as units,
         sum(case when is_buyer then 1 else 0 end) as buyers,
+        sum(purchases) as purchases,
         sum(revenue) as revenue,
         sum(profit) as profit,
         avg(cast(profit as double)) as mean_profit,
@@ -70,7 +73,10 @@ compared as (
         experiments.chi_square,
         arms.units * 1.0 / experiments.all_units as share,
         arms.mean_profit - control.mean_profit as difference,
-        sqrt(arms.variance / arms.units + control.variance / control.units) as standard_error
+        sqrt(arms.variance / arms.units + control.variance / control.units)
+        * {{ always_valid_z(
+            'arms.purchases + control.purchases', var('experiment_tuned_purchases'), var('experiment_error_rate')
+        ) }} as margin
     from arms
     inner join experiments on arms.experiment_id = experiments.experiment_id
     left join arms as control
@@ -87,12 +93,13 @@ select
     spans.last_date,
     cast(compared.units as {{ dbt.type_bigint() }}) as units,
     cast(compared.buyers as {{ dbt.type_bigint() }}) as buyers,
+    cast(compared.purchases as {{ dbt.type_bigint() }}) as purchases,
     cast(compared.revenue as {{ money() }}) as revenue,
     cast(compared.profit as {{ money() }}) as profit,
     cast(round(compared.mean_profit, 4) as {{ money() }}) as profit_per_unit,
     cast(round(compared.difference, 4) as {{ money() }}) as difference,
-    cast(round(compared.difference - 1.959964 * compared.standard_error, 4) as {{ money() }}) as difference_low,
-    cast(round(compared.difference + 1.959964 * compared.standard_error, 4) as {{ money() }}) as difference_high,
+    cast(round(compared.difference - compared.margin, 4) as {{ money() }}) as difference_low,
+    cast(round(compared.difference + compared.margin, 4) as {{ money() }}) as difference_high,
     cast(compared.expected_share as double) as expected_share,
     cast(compared.share as double) as actual_share,
     cast(compared.chi_square as double) as sample_ratio_chi_square,
@@ -100,8 +107,8 @@ select
     case
         when compared.chi_square > {{ var('srm_chi_square') }} then 'invalid'
         when compared.difference is null then 'baseline'
-        when compared.difference - 1.959964 * compared.standard_error > 0 then 'better'
-        when compared.difference + 1.959964 * compared.standard_error < 0 then 'worse'
+        when compared.difference - compared.margin > 0 then 'better'
+        when compared.difference + compared.margin < 0 then 'worse'
         else 'inconclusive'
     end as verdict,
     {{ as_of() }} as metric_updated_at
