@@ -149,12 +149,22 @@ STATED = (
         table="silver.rec_engagement_days",
         failing="status = 'Anomaly Detected'",
         says="business_date || ': ' || active_units || ' active units, ' || expected_units || ' were expected (z '"
-        " || z_score || ')'",
-        description="No day's active units leave the level of the four weeks before, holidays excepted.",
+        " || z_score || '); ' || sessions || ' sessions, ' || expected_sessions || ' were expected (z '"
+        " || sessions_z_score || '); ' || engaged_seconds || ' engaged seconds, ' || expected_engaged_seconds"
+        " || ' were expected (z ' || engaged_seconds_z_score || ')'",
+        description="No day's units, sessions or engaged seconds leave what the eight weeks before predict for its"
+        " weekday, holidays excepted.",
         advice="Look at the events of the day: were all of them delivered, did tracking change?",
         failure_class="value_anomaly",
         severity="medium",
-        evidence=("business_date", "active_units", "expected_units", "z_score"),
+        evidence=(
+            "business_date",
+            "active_units",
+            "expected_units",
+            "z_score",
+            "sessions_z_score",
+            "engaged_seconds_z_score",
+        ),
         order="business_date desc",
         date_column="business_date",
         feeds=("product_events",),

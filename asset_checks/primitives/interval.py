@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from statistics import NormalDist
 
 from asset_checks.parameters import IntervalParameters
@@ -39,17 +40,40 @@ class Interval:
         return self.low <= value <= self.high or abs(value - self.expected) <= 1
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(probability: float, degrees: int) -> float:
-    """Quantile of Student's t (Cornish–Fisher expansion in 1/degrees, error below 0.01 for 5 degrees and more)."""
-    z = NormalDist().inv_cdf(probability)
-    v = float(degrees)
-    return (
-        z
-        + (z**3 + z) / (4 * v)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
-        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
-    )
+    """Quantile of Student's t for `degrees` >= 1 and a probability between 0 and 1.
+
+    The distribution has a finite sum for whole degrees, so this is exact up to rounding: within 1e-8 of an independent
+    implementation, relative, from 1 to 200 degrees and for tails down to 1e-6 (measured in the tests).
+    """
+    if probability < 0.5:
+        return -t_quantile(1 - probability, degrees)
+    if probability == 0.5:
+        return 0.0
+    # The normal quantile lies below that of t, and the distribution is concave above 0: Newton's steps only rise.
+    t = NormalDist().inv_cdf(probability)
+    log_scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - 0.5 * math.log(degrees * math.pi)
+    for _ in range(200):
+        density = math.exp(log_scale - (degrees + 1) / 2 * math.log1p(t * t / degrees))
+        step = (2 * probability - 1 - _t_within(t, degrees)) / (2 * density)
+        t += step
+        if abs(step) <= 1e-12 * t:
+            break
+    return t
+
+
+def _t_within(t: float, degrees: int) -> float:
+    """Probability that |T| <= t (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    angle = math.atan(t / math.sqrt(degrees))
+    cosine = math.cos(angle)
+    odd = degrees % 2
+    term = cosine if odd else 1.0
+    total = term if degrees > 1 else 0.0
+    for k in range(2 + odd, degrees - 1, 2):
+        term *= (k - 1) / k * cosine * cosine
+        total += term
+    return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
 
 
 @dataclass(frozen=True)

@@ -129,10 +129,10 @@ def test_the_judged_day_and_what_follows_take_no_part() -> None:
     assert expected_interval(history, day, PARAMETERS) == expected_interval(spoiled, day, PARAMETERS)
 
 
-@pytest.mark.parametrize("degrees", [5, 7, 20, 60])
-@pytest.mark.parametrize("probability", [0.9, 0.995, 0.9995])
-def test_t_quantile_agrees_with_scipy(degrees: int, probability: float) -> None:
-    assert t_quantile(probability, degrees) == pytest.approx(stats.t.ppf(probability, degrees), rel=1e-2)
+@pytest.mark.parametrize("probability", [1e-6, 0.3, 0.5, 0.9, 0.995, 0.9995, 0.99995, 1 - 1e-6])
+def test_t_quantile_is_exact(probability: float) -> None:
+    for degrees in (1, 2, 3, 4, 5, 6, 7, 8, 20, 33, 60, 200):
+        assert t_quantile(probability, degrees) == pytest.approx(stats.t.ppf(probability, degrees), rel=1e-8, abs=1e-12)
 
 
 @settings(max_examples=60, deadline=None)

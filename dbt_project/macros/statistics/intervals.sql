@@ -34,6 +34,6 @@
 {% macro always_valid_z(events, tuned_events, error_rate) -%}
     sqrt(
         (1 + {{ tuned_events }} / cast(nullif({{ events }}, 0) as double))
-        * (-2 * ln({{ error_rate }}) + ln(1 + {{ events }} / cast({{ tuned_events }} as double)))
+        * (-2 * ln({{ error_rate }}) + ln(1 + ({{ events }}) / cast({{ tuned_events }} as double)))
     )
 {%- endmacro %}

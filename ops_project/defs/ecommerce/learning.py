@@ -29,8 +29,8 @@ DESCRIPTIONS = {
     "recommendations": "For each product up to ten others that are bought, and looked at, together with it.",
 }
 INPUTS = {
-    "segmentation": ("silver/int_customer_days",),
-    "churn": ("silver/int_customer_days",),
+    "segmentation": ("silver/int_customer_days", "silver/fact_orders"),
+    "churn": ("silver/int_customer_days", "silver/fact_orders"),
     "recommendations": ("silver/fact_order_items", "silver/fact_web_events", "silver/dim_products"),
 }
 KEYS = {

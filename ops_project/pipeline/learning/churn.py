@@ -5,6 +5,7 @@ Logistic because its reasons can be told to a person, and because it is as good 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,18 +70,22 @@ class ChurnModel:
         )
 
 
-def fit(matrix: Floats, outcome: Floats, names: list[str], seed: int) -> ChurnModel:
-    """Fit on rows × FEATURES, using `names`. Calibrated on predictions for rows that the fold had not seen."""
+def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[str], seed: int) -> ChurnModel:
+    """Fit on rows × FEATURES, using `names`. Calibrated on predictions for customers whom the fold had not seen.
+
+    `customers`: whose row each is. A customer has a row at each cut-off, and these rows are much alike: spread over the
+    folds they would let a fold predict what it has learned by heart.
+    """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
     chosen = matrix[:, [FEATURES.index(name) for name in names]]
     mean, spread = chosen.mean(axis=0), chosen.std(axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
     ready = (chosen - mean) / scale
     model = LogisticRegression(C=REGULARISATION, max_iter=2000)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    unseen = cross_val_predict(model, ready, outcome, cv=folds, method="decision_function")
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed)
+    unseen = cross_val_predict(model, ready, outcome, groups=list(customers), cv=folds, method="decision_function")
     platt = LogisticRegression(C=1e6, max_iter=2000).fit(unseen.reshape(-1, 1), outcome)
     model.fit(ready, outcome)
     return ChurnModel(

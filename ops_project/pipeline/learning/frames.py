@@ -1,7 +1,8 @@
 """Features of customers as they were known before a cut-off, and what they did after it.
 
-One query for every cut-off. Each row of silver is joined to the cut-offs that it lies before, and to no other: that is
-the only place where time enters, and what a test turns upside down to prove that no feature sees past its cut-off.
+One query for every cut-off. Each row of silver is joined to the cut-offs that it lies before, and to no other. An order
+that was cancelled or returned counts as undone from the time of that change on: at an earlier cut-off nobody knew it.
+Only these two places know of time, and a test turns them upside down to prove that no feature sees past its cut-off.
 """
 
 from __future__ import annotations
@@ -44,6 +45,20 @@ history as (
         on days.business_date < cutoffs.cutoff and days.business_date >= cutoffs.cutoff - ?::integer
 ),
 
+-- What is undone today may have been in order at the cut-off; a change without a time cannot be placed before one.
+statuses as (
+    select
+        cutoffs.cutoff,
+        orders.customer_id,
+        count(*) as orders,
+        count(*) filter (where orders.is_undone and orders.updated_at < cutoffs.cutoff) as undone_orders
+    from cutoffs
+    inner join silver.fact_orders as orders
+        on orders.order_date < cutoffs.cutoff and orders.order_date >= cutoffs.cutoff - ?::integer
+    where orders.customer_id is not null
+    group by cutoffs.cutoff, orders.customer_id
+),
+
 customers as (
     select
         cutoff,
@@ -55,7 +70,6 @@ customers as (
         sum(sales_orders)::double as orders_lookback,
         coalesce(sum(gross_revenue) filter (where age <= 90), 0)::double as revenue_90,
         sum(gross_revenue)::double as revenue_lookback,
-        sum(undone_orders)::double / nullif(sum(orders), 0) as undone_share,
         coalesce(sum(product_views) filter (where age <= 14), 0)::double as views_14,
         coalesce(sum(product_views) filter (where age between 15 and 44), 0)::double as views_15_44
     from history
@@ -63,8 +77,8 @@ customers as (
 )
 
 select
-    cutoff,
-    customer_id,
+    customers.cutoff,
+    customers.customer_id,
     recency_days::double as recency_days,
     recency_days / greatest(tenure_days / orders_lookback, 1.0) as recency_ratio,
     orders_30,
@@ -73,14 +87,15 @@ select
     tenure_days / orders_lookback as days_per_order,
     revenue_90,
     revenue_lookback / orders_lookback as average_order,
-    coalesce(undone_share, 0) as undone_share,
+    coalesce(statuses.undone_orders::double / statuses.orders, 0) as undone_share,
     views_14,
     views_15_44,
     tenure_days::double as tenure_days,
     revenue_lookback
 from customers
+left join statuses on customers.cutoff = statuses.cutoff and customers.customer_id = statuses.customer_id
 where recency_days <= ?
-order by cutoff, customer_id
+order by customers.cutoff, customers.customer_id
 """
 _RETURNED_SQL = """
 with cutoffs as (select unnest(?::date[]) as cutoff)
@@ -154,7 +169,7 @@ def features(
     connection: duckdb.DuckDBPyConnection, cutoffs: Sequence[date], *, lookback_days: int, active_days: int
 ) -> Frame:
     """Everybody who ordered within `active_days` before a cut-off, at each cut-off, ordered by cut-off and id."""
-    rows = connection.execute(_FEATURE_SQL, [list(cutoffs), lookback_days, active_days]).fetchall()
+    rows = connection.execute(_FEATURE_SQL, [list(cutoffs), lookback_days, lookback_days, active_days]).fetchall()
     values = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(FEATURES) + 1)
     return Frame([row[1] for row in rows], [row[0] for row in rows], values[:, :-1], values[:, -1])
 

@@ -170,10 +170,15 @@ def _churn(job: Training, known: frames.History, serving: Loaded | None) -> _Can
         matrix, outcome = job.spoil(matrix, outcome)
         judge_matrix, _ = job.spoil(judge_matrix, judged)
         judge_matrix = judge_matrix if len(judge_matrix) == len(judged) else judge.matrix
-    if min(outcome.sum(), len(outcome) - outcome.sum()) < churn.FOLDS:
+    # A spoiled frame may have other rows than the customers' own.
+    customers = learn.customers if len(outcome) == len(learn) else [str(row) for row in range(len(outcome))]
+    with_each_outcome = [
+        len({who for who, one in zip(customers, outcome, strict=True) if one == end}) for end in (0, 1)
+    ]
+    if min(with_each_outcome) < churn.FOLDS:
         return "nearly everybody had the same outcome"
-    full = churn.fit(matrix, outcome, frames.FEATURES, seed)
-    plain = churn.fit(matrix, outcome, churn.PLAIN, seed)
+    full = churn.fit(matrix, outcome, customers, frames.FEATURES, seed)
+    plain = churn.fit(matrix, outcome, customers, churn.PLAIN, seed)
     losses = {
         kind: log_losses(judged, model.probability(judge_matrix)) for kind, model in (("full", full), ("plain", plain))
     }

@@ -1,6 +1,7 @@
 -- title: Engagement by day
--- tells: Active units of the last four weeks against what was expected; a spike on a holiday is expected.
-select business_date, active_units, expected_units, z_score, is_holiday, status
+-- tells: The last four weeks against what their weekdays of eight weeks predict; a spike on a holiday is expected.
+select
+    business_date, active_units, expected_units, z_score, sessions_z_score, engaged_seconds_z_score, is_holiday, status
 from silver.rec_engagement_days
 order by business_date desc
 limit 28

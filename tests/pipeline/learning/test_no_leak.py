@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
-from ops_project.pipeline.learning import frames
+from ops_project.pipeline.learning import churn, frames
 from tests.pipeline.learning.shop import FIRST, TODAY, shipped
 
 CUTOFF = FIRST + timedelta(days=50)
@@ -35,6 +36,49 @@ def test_whatever_happens_from_the_cutoff_on_changes_no_feature(
     assert before.customers == after.customers
     np.testing.assert_array_equal(before.raw, after.raw)
     np.testing.assert_array_equal(before.revenue, after.revenue)
+
+
+def test_an_order_that_is_undone_after_the_cutoff_was_not_undone_at_it(connection: duckdb.DuckDBPyConnection) -> None:
+    """Training looks back at cut-offs of weeks ago; today's status of their orders was not known then."""
+    before = frames.features(connection, [CUTOFF], **WINDOW)
+    connection.execute(
+        "update silver.fact_orders set is_undone = true, updated_at = ? where order_date < ? and not is_undone",
+        [CUTOFF, CUTOFF],
+    )
+    connection.execute("update silver.int_customer_days set undone_orders = orders where business_date < ?", [CUTOFF])
+    np.testing.assert_array_equal(before.raw, frames.features(connection, [CUTOFF], **WINDOW).raw)
+    later = frames.features(connection, [CUTOFF + timedelta(days=1)], **WINDOW)
+    assert later.raw[:, frames.FEATURES.index("undone_share")].mean() > 0.9
+
+
+def test_an_order_without_a_time_of_its_change_is_not_placed_before_a_cutoff(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    connection.execute("update silver.fact_orders set is_undone = true, updated_at = null")
+    shares = frames.features(connection, [CUTOFF], **WINDOW).raw[:, frames.FEATURES.index("undone_share")]
+    assert not shares.any()
+
+
+def test_no_customer_is_in_two_folds(connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows of a customer at several cut-offs are much alike; calibration needs predictions for unseen customers."""
+    from sklearn import model_selection
+
+    frame = frames.features(connection, [CUTOFF - timedelta(days=14), CUTOFF], **WINDOW)
+    assert len(set(frame.customers)) < len(frame)
+    parts: list[tuple[set[str], set[str]]] = []
+    split = model_selection.StratifiedGroupKFold.split
+
+    def watched(self: Any, *data: Any, **more: Any) -> Any:
+        for learned, judged in split(self, *data, **more):
+            parts.append(({frame.customers[row] for row in learned}, {frame.customers[row] for row in judged}))
+            yield learned, judged
+
+    monkeypatch.setattr(model_selection.StratifiedGroupKFold, "split", watched)
+    outcome = frames.churned(connection, frame, 14)
+    churn.fit(frame.matrix, outcome, frame.customers, frames.FEATURES, seed=1)
+    assert len(parts) == churn.FOLDS
+    assert not any(learned & judged for learned, judged in parts)
+    assert set.union(*(judged for _, judged in parts)) == set(frame.customers)
 
 
 def test_what_happened_before_it_does(connection: duckdb.DuckDBPyConnection) -> None:

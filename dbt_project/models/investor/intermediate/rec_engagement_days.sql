@@ -1,5 +1,15 @@
 {{ config(materialized='table') }}
 
+{#
+  Each day against the eight weeks before it, for each of three measures. On logarithms, where growth is a straight line
+  and a weekday a constant factor. From 28 days of history on: the level of the same weekday, carried forward by the
+  common growth of all weekdays, with the noise of all of them. Before that: the mean of all days. The tested day is no
+  part of its own baseline; holidays, days judged false and days far off their weekday's median are part of none.
+
+  The distance is a t-statistic given as the standard normal deviate of the same probability (Wallace 1959; its error at
+  3 is below 0.01 from 7 degrees of freedom on and below 0.001 from 21 on). A drop counts from a smaller distance than a rise: a
+  drop is what lost data and broken products look like.
+#}
 with days as (
     select
         business_date,
@@ -18,53 +28,207 @@ judged as (
     where asset in ('bronze/product_events', 'silver/rec_engagement_days')
 ),
 
--- The tested day is no part of its own baseline; holidays and days judged false are part of none.
-baselines as (
+observations as (
+    {%- for measure in ['active_units', 'sessions', 'engaged_seconds'] %}
     select
-        days.business_date,
-        count(*) as baseline_days,
-        avg(cast(before.active_units as double)) as expected_units,
-        stddev_samp(cast(before.active_units as double)) as noise
+        business_date,
+        {{ weekday('business_date') }} as weekday,
+        is_holiday,
+        '{{ measure }}' as measure,
+        ln(greatest({{ measure }}, 0) + 0.5) as size
     from days
-    inner join days as before
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+history as (
+    select
+        tested.business_date,
+        tested.measure,
+        before.weekday,
+        before.weekday = tested.weekday as is_same_weekday,
+        before.business_date - tested.business_date as position,
+        before.size
+    from observations as tested
+    inner join observations as before
         on
-            before.business_date < days.business_date
-            and before.business_date >= days.business_date - 28
+            tested.measure = before.measure
+            and before.business_date < tested.business_date
+            and before.business_date >= tested.business_date - {{ var('investor_history') }}
             and not before.is_holiday
     left join judged on before.business_date = judged.business_date
     where judged.business_date is null
-    group by days.business_date
+),
+
+-- A weekday that was seen less than three times has no level of its own yet.
+shapes as (
+    select
+        business_date,
+        measure,
+        count(*) as points,
+        count(*) >= 28 and sum(case when is_same_weekday then 1 else 0 end) >= 3 as is_by_weekday
+    from history
+    group by business_date, measure
+),
+
+grouped as (
+    select
+        history.*,
+        shapes.is_by_weekday,
+        case when shapes.is_by_weekday then history.weekday else 0 end as level_of,
+        case when shapes.is_by_weekday then history.is_same_weekday else true end as is_of_this_level
+    from history
+    inner join shapes on history.business_date = shapes.business_date and history.measure = shapes.measure
+),
+
+off_median as (
+    select
+        *,
+        abs(size - median(size) over (partition by business_date, measure, level_of)) as distance
+    from grouped
+),
+
+far_off as (
+    select
+        *,
+        distance > 4.5 * greatest(
+            1.4826 * median(distance) over (partition by business_date, measure), {{ var('investor_min_noise') }}
+        ) as is_far
+    from off_median
+),
+
+-- Where more than a seventh of the days is far off, that is how the series is.
+kept as (
+    select *
+    from far_off
+    qualify not is_far or avg(case when is_far then 1.0 else 0 end) over (partition by business_date, measure) > 0.15
+),
+
+centred as (
+    select
+        *,
+        position - avg(position) over (partition by business_date, measure, level_of) as position_off,
+        size - avg(size) over (partition by business_date, measure, level_of) as size_off
+    from kept
+),
+
+slopes as (
+    select
+        business_date,
+        measure,
+        count(*) as points,
+        count(distinct level_of) as levels,
+        bool_and(is_by_weekday) as has_growth,
+        sum(position_off * position_off) as spread,
+        case when bool_and(is_by_weekday) then sum(position_off * size_off) / sum(position_off * position_off) else 0 end
+            as growth
+    from centred
+    group by business_date, measure
+),
+
+noises as (
+    select
+        slopes.business_date,
+        slopes.measure,
+        max(slopes.points - slopes.levels - case when slopes.has_growth then 1 else 0 end) as degrees,
+        sum(power(centred.size_off - slopes.growth * centred.position_off, 2)) as squares
+    from slopes
+    inner join centred on slopes.business_date = centred.business_date and slopes.measure = centred.measure
+    group by slopes.business_date, slopes.measure
+),
+
+levels as (
+    select
+        business_date,
+        measure,
+        count(*) as points,
+        avg(position) as position,
+        avg(size) as size
+    from centred
+    where is_of_this_level
+    group by business_date, measure
+),
+
+expected as (
+    select
+        levels.business_date,
+        levels.measure,
+        shapes.points,
+        levels.size - slopes.growth * levels.position as size,
+        noises.degrees,
+        -- A constant series has no noise of its own.
+        greatest(sqrt(noises.squares / noises.degrees), {{ var('investor_min_noise') }}) * sqrt(
+            1 + 1.0 / levels.points
+            + case when slopes.has_growth then levels.position * levels.position / slopes.spread else 0 end
+        ) as noise
+    from levels
+    inner join shapes on levels.business_date = shapes.business_date and levels.measure = shapes.measure
+    inner join slopes on levels.business_date = slopes.business_date and levels.measure = slopes.measure
+    inner join noises on levels.business_date = noises.business_date and levels.measure = noises.measure
+    where shapes.points >= 8 and noises.degrees > 0
 ),
 
 scored as (
     select
-        days.*,
-        judged.business_date is not null as is_judged_normal,
-        coalesce(baselines.baseline_days, 0) as baseline_days,
-        baselines.expected_units,
-        -- A constant series has no noise of its own.
-        (days.active_units - baselines.expected_units)
-        / nullif(greatest(baselines.noise, 0.02 * baselines.expected_units), 0) as z_score
-    from days
-    left join baselines on days.business_date = baselines.business_date
-    left join judged on days.business_date = judged.business_date
+        observations.business_date,
+        observations.measure,
+        expected.points,
+        exp(expected.size) - 0.5 as expected,
+        sign(observations.size - expected.size) * (8.0 * expected.degrees + 1) / (8.0 * expected.degrees + 3)
+        * sqrt(
+            expected.degrees
+            * ln(1 + power((observations.size - expected.size) / expected.noise, 2) / expected.degrees)
+        ) as z_score
+    from observations
+    inner join expected
+        on observations.business_date = expected.business_date and observations.measure = expected.measure
+),
+
+by_day as (
+    select
+        business_date,
+        max(points) as points,
+        {%- for measure in ['active_units', 'sessions', 'engaged_seconds'] %}
+        max(case when measure = '{{ measure }}' then expected end) as expected_{{ measure }},
+        max(case when measure = '{{ measure }}' then z_score end) as {{ measure }}_z_score,
+        {%- endfor %}
+        bool_or(z_score < -{{ var('investor_drop_z') }} or z_score > {{ var('investor_anomaly_z') }}) as is_unusual
+    from scored
+    group by business_date
+),
+
+baseline as (
+    select
+        business_date,
+        max(points) as points
+    from shapes
+    group by business_date
 )
 
 select
-    business_date,
-    active_units,
-    sessions,
-    engaged_seconds,
-    is_holiday,
-    baseline_days,
-    round(expected_units, 1) as expected_units,
-    round(z_score, 2) as z_score,
+    days.business_date,
+    days.active_units,
+    days.sessions,
+    days.engaged_seconds,
+    days.is_holiday,
+    coalesce(baseline.points, 0) as baseline_days,
+    round(by_day.expected_active_units, 1) as expected_units,
+    round(by_day.active_units_z_score, 2) as z_score,
+    round(by_day.expected_sessions, 1) as expected_sessions,
+    round(by_day.sessions_z_score, 2) as sessions_z_score,
+    round(by_day.expected_engaged_seconds, 0) as expected_engaged_seconds,
+    round(by_day.engaged_seconds_z_score, 2) as engaged_seconds_z_score,
     case
-        when baseline_days < 8 or z_score is null then 'Insufficient History'
-        when abs(z_score) <= {{ var('investor_anomaly_z') }} then 'Normal'
-        when is_holiday then 'Expected Holiday'
-        when is_judged_normal then 'Judged Normal'
+        when by_day.business_date is null then 'Insufficient History'
+        when not by_day.is_unusual then 'Normal'
+        when days.is_holiday then 'Expected Holiday'
+        when judged.business_date is not null then 'Judged Normal'
         else 'Anomaly Detected'
     end as status,
     {{ as_of() }} as dbt_updated_at
-from scored
+from days
+left join baseline on days.business_date = baseline.business_date
+left join by_day on days.business_date = by_day.business_date
+left join judged on days.business_date = judged.business_date

@@ -85,8 +85,24 @@ lifts as (
             as lift_low,
         {{ newcombe_bound('rate', 'rate_low', 'rate_high', 'control_rate', 'control_low', 'control_high', 'high') }}
             as lift_high,
-        rate / nullif(control_rate, 0) - 1 as relative_lift
+        rate / nullif(control_rate, 0) - 1 as relative_lift,
+        {{ normal_two_sided_p(two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience')) }}
+            as p_value
     from rates
+),
+
+counted as (
+    select
+        *,
+        {{ tests_counted('p_value') }}
+    from lifts
+),
+
+adjusted as (
+    select
+        *,
+        {{ false_discovery_rate('p_value') }} as q_value
+    from counted
 )
 
 select
@@ -122,8 +138,9 @@ select
     cast(round(lifts.lift_low, 6) as decimal(18, 6)) as lift_low,
     cast(round(lifts.lift_high, 6) as decimal(18, 6)) as lift_high,
     lifts.relative_lift,
-    -- Of no effect only where 0 lies within the interval; without a control nothing is known.
-    lifts.lift_low > 0 or lifts.lift_high < 0 as is_lift_significant,
+    lifts.q_value as lift_q_value,
+    -- Of many campaigns without an effect some leave 0 out of their interval by chance; without a control nothing is known.
+    lifts.q_value <= {{ var('lift_false_discovery_rate') }} as is_lift_significant,
     cast(coalesce(totals.contact_cost, 0) as decimal(18, 4)) as contact_cost,
     {{ ratio('totals.contact_cost', 'responses.responses') }} as cost_per_response,
     {{ ratio('totals.contact_cost', 'responses.conversions') }} as cost_per_conversion,
@@ -135,4 +152,4 @@ from campaigns
 left join cells on campaigns.campaign_id = cells.campaign_id
 left join totals on campaigns.campaign_id = totals.campaign_id
 left join responses on campaigns.campaign_id = responses.campaign_id
-left join lifts on campaigns.campaign_id = lifts.campaign_id
+left join adjusted as lifts on campaigns.campaign_id = lifts.campaign_id

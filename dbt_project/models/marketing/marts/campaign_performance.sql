@@ -54,6 +54,8 @@ by_dimension as (
 rates as (
     select
         by_dimension.*,
+        control_groups.control_audience,
+        control_groups.control_converted_customers,
         converted_customers / cast(nullif(audience, 0) as double) as rate,
         {{ wilson_bound('converted_customers', 'audience', 'low') }} as rate_low,
         {{ wilson_bound('converted_customers', 'audience', 'high') }} as rate_high,
@@ -62,6 +64,28 @@ rates as (
         {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high
     from by_dimension
     left join control_groups on by_dimension.campaign_id = control_groups.campaign_id
+),
+
+tested as (
+    select
+        *,
+        {{ normal_two_sided_p(two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience')) }}
+            as p_value
+    from rates
+),
+
+counted as (
+    select
+        *,
+        {{ tests_counted('p_value', 'dimension') }}
+    from tested
+),
+
+adjusted as (
+    select
+        *,
+        {{ false_discovery_rate('p_value', 'dimension') }} as q_value
+    from counted
 )
 
 select
@@ -83,9 +107,15 @@ select
         as lift_low,
     {{ newcombe_bound('rates.rate', 'rates.rate_low', 'rates.rate_high', 'rates.control_rate', 'rates.control_low', 'rates.control_high', 'high') }}
         as lift_high,
+    -- A channel, an offer or a cell has no control of its own: its lift also holds what sets its customers apart.
+    case when rates.control_audience > 0 then 'campaign' end as control_basis,
+    coalesce(rates.control_audience, 0) as control_audience,
+    rates.control_rate as control_conversion_rate,
+    rates.q_value as lift_q_value,
+    rates.q_value <= {{ var('lift_false_discovery_rate') }} as is_lift_significant,
     cast(rates.contact_cost as decimal(18, 4)) as contact_cost,
     {{ ratio('rates.contact_cost', 'rates.responses') }} as cost_per_response,
     cast(rates.response_value as decimal(18, 2)) as response_value,
     {{ as_of() }} as dbt_updated_at
-from rates
+from adjusted as rates
 inner join campaigns on rates.campaign_id = campaigns.campaign_id
