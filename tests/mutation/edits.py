@@ -33,6 +33,25 @@ OPPOSITES: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.NullSafeEQ: exp.EQ,
     exp.NullSafeNEQ: exp.NEQ,
 }
+# What a number bounds or shifts.
+BOUNDED = (
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.EQ,
+    exp.NEQ,
+    exp.Add,
+    exp.Sub,
+    exp.Between,
+    exp.Interval,
+    exp.WindowSpec,
+    exp.Neg,
+    exp.Lag,
+    exp.Lead,
+    exp.DateAdd,
+    exp.DateSub,
+)
 JOINS = {"LEFT": "", "": "LEFT", "FULL": "LEFT", "RIGHT": ""}
 
 
@@ -183,13 +202,15 @@ def _ends(node: exp.Expr) -> Iterator[Found]:
         def moved(found: exp.Expr) -> exp.Expr:
             return other(this=found.this.copy(), expression=found.expression.copy())
 
-        yield "interval end", f"{_sql(node)}: the end {'counts' if other in (exp.GTE, exp.LTE) else 'is left out'}", moved
+        yield (
+            "interval end",
+            f"{_sql(node)}: the end {'counts' if other in (exp.GTE, exp.LTE) else 'is left out'}",
+            moved,
+        )
     if isinstance(node, exp.Between):
         for end, low, high in (("first", exp.GT, exp.LTE), ("last", exp.GTE, exp.LT)):
 
-            def open_ended(
-                found: exp.Expr, low: type[exp.Expr] = low, high: type[exp.Expr] = high
-            ) -> exp.Expr:
+            def open_ended(found: exp.Expr, low: type[exp.Expr] = low, high: type[exp.Expr] = high) -> exp.Expr:
                 return exp.paren(
                     exp.and_(
                         low(this=found.this.copy(), expression=found.args["low"].copy()),
@@ -211,11 +232,7 @@ def _counts(literal: exp.Literal) -> bool:
     parent = literal.parent
     if isinstance(parent, exp.DataTypeParam | exp.Round | exp.Group | exp.Ordered | exp.Anonymous | exp.Limit):
         return False
-    return isinstance(
-        parent,
-        exp.GT | exp.GTE | exp.LT | exp.LTE | exp.EQ | exp.NEQ | exp.Add | exp.Sub | exp.Between | exp.Interval
-        | exp.WindowSpec | exp.Neg | exp.Lag | exp.Lead | exp.DateAdd | exp.DateSub,
-    )  # fmt: skip
+    return isinstance(parent, BOUNDED)
 
 
 def _windows(node: exp.Expr) -> Iterator[Found]:
@@ -226,7 +243,11 @@ def _windows(node: exp.Expr) -> Iterator[Found]:
                 found.set("partition_by", [p for at, p in enumerate(found.args["partition_by"]) if at != index])
 
             yield "window", f"{_sql(node)} without partition by {_sql(part)}", fewer
-    if isinstance(node, exp.Ordered) and isinstance(node.parent, exp.Order) and isinstance(node.parent.parent, exp.Window):
+    if (
+        isinstance(node, exp.Ordered)
+        and isinstance(node.parent, exp.Order)
+        and isinstance(node.parent.parent, exp.Window)
+    ):
 
         def turned(found: exp.Expr) -> None:
             found.set("desc", not found.args.get("desc"))
@@ -309,4 +330,8 @@ def _sets(node: exp.Expr) -> Iterator[Found]:
         def other_set(found: exp.Expr) -> None:
             found.set("distinct", not found.args.get("distinct"))
 
-        yield "distinct", f"{_sql(node)}: union {'' if node.args.get('distinct') else 'all '}becomes the other", other_set
+        yield (
+            "distinct",
+            f"{_sql(node)}: union {'' if node.args.get('distinct') else 'all '}becomes the other",
+            other_set,
+        )
