@@ -9,8 +9,9 @@ from ops_project.model.feed.feed import Contract, Feed
 from ops_project.pipeline.landing.decide.structure import Structure, compare
 from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, FileProblem
 from ops_project.pipeline.landing.examine.hints import other_dialect
+from ops_project.pipeline.landing.read.parquet import parquet_fields
 from ops_project.pipeline.landing.read.records import Record, line_fields
-from ops_project.pipeline.landing.read.source import header_of, parquet_fields
+from ops_project.pipeline.landing.read.source import header_of
 
 
 def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[list[str], Structure | None]:
@@ -22,7 +23,8 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
     if kind == "lines":
         return line_fields(contract.format), None
     if kind == "parquet":
-        found, result.rows_in = parquet_fields(scanned.text)  # it has no lines that could be counted instead
+        # It has no lines that could be counted instead.
+        found, result.rows_in = parquet_fields(scanned.text, expected)
         return [name.strip() for name in found], compare(expected, optional, found)
     if not contract.format.header:
         return expected, None
@@ -47,8 +49,9 @@ def expected_fields(feed: Feed, contract: Contract) -> tuple[list[str], set[str]
 def json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure:
     """How the keys that occur in JSON lines differ from the contract's fields."""
     expected, optional = expected_fields(feed, contract)
-    given = [name for name in expected if name in seen or name.partition(".")[0] in seen]
-    extra = sorted(seen - set(expected) - {name.partition(".")[0] for name in expected})
+    expected = sorted(expected, key=lambda name: "." in name)  # those of the record itself first
+    given = [name for name in expected if name in seen]
+    extra = sorted(seen - set(expected))
     return compare(expected, optional, [*given, *extra])
 
 

@@ -8,10 +8,17 @@ from __future__ import annotations
 from datetime import date
 
 import duckdb
+import pyarrow as pa
 
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.examine.control_count import Trailer, check_count
-from ops_project.pipeline.landing.examine.drift import changed_type, drift, json_structure, structure_of
+from ops_project.pipeline.landing.examine.drift import (
+    changed_type,
+    drift,
+    expected_fields,
+    json_structure,
+    structure_of,
+)
 from ops_project.pipeline.landing.examine.examination import LEAST_FAILURES, Examination, FileProblem
 from ops_project.pipeline.landing.examine.hints import cut_off
 from ops_project.pipeline.landing.examine.keys import repeated_keys, repeated_samples
@@ -47,6 +54,11 @@ def examine(
         return _examine(connection, feed, file, result)
     except Undecodable as error:
         return result.reject("data_invalid", f"undecodable or unbalanced: {error}")
+    except (UnicodeError, RecursionError, pa.ArrowException) as error:
+        # Nobody has foreseen what this file does to a reader: it must not stay inbound for ever all the same.
+        return result.reject(
+            "data_invalid", f"not readable: {type(error).__name__}: {str(error).splitlines()[0][:200]}"
+        )
 
 
 def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, result: Examination) -> Examination:
@@ -64,10 +76,6 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
     stage = Stage(feed, contract, source, file.name, result.file_date)
     _read(connection, source, stage)
     result.rows_in, result.fast = source.records, source.fast
-    if contract.format.kind == "jsonl" and source.records:
-        drift(feed, result, json_structure(feed, contract, source.seen))
-        if result.rejected:
-            return result
     if source.problems >= LEAST_FAILURES and source.problems > feed.drift.share * source.records:
         row = connection.execute(
             "SELECT _problem, _line FROM landing_raw WHERE _problem IS NOT NULL LIMIT 1"
@@ -81,6 +89,10 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
             records=source.records,
             records_that_differ=source.problems,
         )
+    if contract.format.kind == "jsonl" and source.records:
+        drift(feed, result, json_structure(feed, contract, source.seen))
+        if result.rejected:
+            return result
     states = dict(connection.execute(f"SELECT _state, count(*) FROM {STAGED} GROUP BY 1").fetchall())
     result.rows_good, result.rows_filtered = states.get(0, 0), states.get(1, 0)
     result.rows_refused = states.get(2, 0) + source.problems
@@ -132,7 +144,7 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -
     """Stage the rows: by the fast reader if it delivers what the scan has counted, else by the exact one."""
     kind = source.format.kind
     if kind == "parquet":
-        source.materialise_parquet(connection)
+        source.materialise_parquet(connection, expected_fields(stage.feed, stage.contract)[0])
         stage.stage(connection)
         return
     simple = kind == "csv" or (kind == "lines" and source.format.pattern is None)

@@ -160,12 +160,14 @@ def read_json_lines(
 ) -> Iterator[Record]:
     """JSON objects, one a line; numbers keep the text they were written with. `seen` gathers the keys that occur.
 
-    A name with dots reads a nested object where no key is called so. What is nested and not read so is JSON text.
+    A name with dots reads a nested object where no key is called so; the keys of that object are gathered with its name
+    before them. What is nested and not read so is JSON text.
     """
     lines = _Lines(path, file_format, newline)
     decoder = json.JSONDecoder(
         parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_unique, strict=True
     )
+    nesting = Nesting(names)
     with lines.file:
         for _ in lines:
             line, text = lines.take()
@@ -173,18 +175,80 @@ def read_json_lines(
                 continue
             try:
                 value = decoder.decode(text)
-            except (ValueError, RecursionError) as error:
+                if not isinstance(value, dict):
+                    yield Record(line, text, None, "not a JSON object")
+                    continue
+                if half := _half_character(text, value):
+                    yield Record(line, text, None, half)
+                    continue
+                keys, problem = nesting.keys(value)
+                fields = [_text(_lookup(value, name)) for name in names]
+            except RecursionError:
+                yield Record(line, text, None, "not readable: nested too deep")
+                continue
+            except ValueError as error:
                 yield Record(line, text, None, f"not JSON: {error}")
                 continue
-            if not isinstance(value, dict):
-                yield Record(line, text, None, "not a JSON object")
-                continue
-            seen.update(value)
-            fields = [_text(_lookup(value, name)) for name in names]
-            if "\0" in text or any(field is not None and "\0" in field for field in fields):
-                yield Record(line, text, None, "holds a NUL byte")
-            else:
-                yield Record(line, text, fields)
+            seen.update(keys)
+            if problem is None and ("\0" in text or any(field is not None and "\0" in field for field in fields)):
+                problem = "holds a NUL byte"
+            yield Record(line, text, fields if problem is None else None, problem)
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _half_character(text: str, value: Any) -> str | None:
+    """Why a JSON text is no text, None where it is: an escape may stand for one half of a surrogate pair."""
+    if not _HALF.search(text):
+        return None
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        return f"holds \\u{ord(half):04x}, one half of a surrogate pair, which is no character"
+    return None
+
+
+class Nesting:
+    """The nested objects that names with dots read, and the keys that stand in them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self.read: dict[str, str] = {}
+        """Object → the first name that reads it."""
+        for name in names:
+            steps = name.split(".")
+            for count in range(1, len(steps)):
+                above = ".".join(steps[:count])
+                if above not in self.names:
+                    self.read.setdefault(above, name)
+
+    def keys(self, value: dict[str, Any]) -> tuple[list[str], str | None]:
+        """The keys of an object, those of nested ones with dots; and what is wrong where such a one is no object."""
+        if not self.read:
+            return list(value), None
+        found: list[str] = []
+        problem = self._gather(value, "", found)
+        return found, problem
+
+    def _gather(self, value: dict[str, Any], above: str, found: list[str]) -> str | None:
+        problem = None
+        for key, item in value.items():
+            name = above + key
+            if name not in self.read:
+                found.append(name)
+            elif isinstance(item, dict):
+                problem = self._gather(item, f"{name}.", found) or problem
+            elif item is not None:
+                problem = f"{name} is {_kind(item)} and no object, of which the contract reads {self.read[name]}"
+        return problem
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, _Number) else "a list" if isinstance(value, list) else "a text"
 
 
 class _Number(str):

@@ -11,17 +11,16 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import records
+from ops_project.pipeline.landing.read.parquet import read_parquet
 from ops_project.pipeline.landing.read.records import Record
-from ops_project.pipeline.landing.read.scan import CHUNK, Scan, Undecodable
+from ops_project.pipeline.landing.read.scan import CHUNK, Scan
 from ops_project.pipeline.landing.read.sql import literal, path_literal
 
 RAW = "landing_raw"
@@ -177,26 +176,10 @@ class Source:
         spelled = record.spelled or {}
         return (*record.fields, *(spelled.get(index) for index in range(len(self.fields))))
 
-    def materialise_parquet(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """A Parquet file's rows as text: written by DuckDB, so that decimals and times keep their exact value."""
-        # By position: DuckDB renames fields that differ only in case, and may add the folders' names as columns.
-        names = [f"_c{index}" for index in range(len(self.fields))]
-        columns = "".join(
-            f", CASE WHEN typeof({name}) LIKE '%[]' OR typeof({name}) LIKE 'STRUCT%' OR typeof({name}) LIKE 'MAP%' "
-            f"THEN to_json({name})::VARCHAR ELSE {name}::VARCHAR END AS _r{index}"
-            for index, name in enumerate(names)
-        )
-        connection.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE {RAW} AS
-            SELECT _place AS _ord, _place + 1 AS _line, NULL::VARCHAR AS _problem{columns}
-            FROM read_parquet({path_literal(self.scan.text)}, file_row_number = true, hive_partitioning = false)
-                AS file({", ".join([*names, "_place"])})
-            """
-        )
-        found = connection.execute(f"SELECT count(*) FROM {RAW}").fetchone()
-        assert found is not None
-        self.records, self.materialised = found[0], True
+    def materialise_parquet(self, connection: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+        """A Parquet file's rows as text. `names` are those that the contract reads. Raises Undecodable."""
+        self.records, self.problems = read_parquet(connection, self.scan.text, RAW, names)
+        self.materialised = True
 
     def picked(self, connection: duckdb.DuckDBPyConnection, ordinals: Sequence[int]) -> Iterator[tuple[int, Record]]:
         """The records with these ordinals (rising), with their raw text."""
@@ -220,12 +203,13 @@ class Source:
         for start in range(0, len(ordinals), PORTION):
             part = list(ordinals[start : start + PORTION])
             rows = connection.execute(
-                f"SELECT * EXCLUDE (_problem) FROM {RAW} WHERE _ord IN (SELECT unnest(?::BIGINT[])) ORDER BY _ord",
+                f"SELECT _ord, _line, _problem, * EXCLUDE (_ord, _line, _problem) FROM {RAW} "
+                "WHERE _ord IN (SELECT unnest(?::BIGINT[])) ORDER BY _ord",
                 [part],
             ).fetchall()
-            for ordinal, line, *values in rows:
+            for ordinal, line, problem, *values in rows:
                 text = json.dumps(dict(zip(self.fields, values, strict=True)), ensure_ascii=False)
-                yield ordinal, Record(line, text, values)
+                yield ordinal, Record(line, text, values if problem is None else None, problem)
 
     def _picked_lines(self, ordinals: np.ndarray) -> Iterator[tuple[int, Record]]:
         """Lines by number, one pass over the bytes, for files in which a record is a line."""
@@ -290,12 +274,3 @@ def _without_trailer(rows: Iterator[Record], is_trailer: Callable[[str], bool]) 
 def header_of(scan: Scan, file_format: Format) -> Record | None:
     """The first record of a CSV, None where there is none."""
     return next(records.read_csv(scan.text, file_format, scan.newline), None)
-
-
-def parquet_fields(path: Path) -> tuple[list[str], int]:
-    """Names of the columns of a Parquet file, and its rows. Raises Undecodable."""
-    try:
-        with pq.ParquetFile(path) as file:
-            return list(file.schema_arrow.names), file.metadata.num_rows
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise Undecodable(f"not a whole Parquet file: {str(error).splitlines()[0]}") from None
