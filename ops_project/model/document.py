@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from ops_project.model.plain_words import PlainLoader, keep_texts
+
 # Limits of a configuration file. The largest shipped one has 21,000 characters and is eight levels deep.
 DEEPEST = 50
 MOST_VALUES = 100_000
@@ -82,6 +84,7 @@ class Document:
                 return cls(name, {}, {(): 1})
             lines: dict[Loc, int] = {}
             problems: list[ConfigProblem] = []
+            keep_texts(node)
             _walk(node, (), lines, problems, name)
             if problems:
                 raise ConfigError(problems)
@@ -117,8 +120,8 @@ class Document:
             ) from None
 
 
-class BoundedLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, with a limit on nesting and on the size of the document once its aliases are followed.
+class BoundedLoader(PlainLoader):
+    """The loader of plain words, with a limit on nesting and on the size of the document once its aliases are followed.
 
     A few hundred bytes of aliases to aliases stand for billions of values, and PyYAML composes nested values by
     recursion. Both are refused while the text is read, before anything is built from it.
@@ -180,6 +183,11 @@ def _code(error: yaml.reader.ReaderError) -> int:
 
 def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], problems: list[ConfigProblem], name: str) -> None:
     lines.setdefault(loc, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode) and any("\ud800" <= character <= "\udfff" for character in node.value):
+        line = node.start_mark.line + 1
+        problems.append(
+            ConfigProblem(name, line, "half of a surrogate pair (\\ud83d …) is no character; write it itself")
+        )
     if isinstance(node, yaml.MappingNode):
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):

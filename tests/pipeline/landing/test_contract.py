@@ -104,4 +104,4 @@ defaults:
 
 def test_yaml_words_stay_texts():
     feed = feed_of(TAKINGS + "      answer: {type: string, allowed: [yes, 1, 2026-11-01]}\n")
-    assert feed.columns["answer"].allowed == ("true", "1", "2026-11-01")
+    assert feed.columns["answer"].allowed == ("yes", "1", "2026-11-01")
