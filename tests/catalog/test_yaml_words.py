@@ -40,7 +40,7 @@ def test_so_does_the_name_of_a_field(word):
 @pytest.mark.parametrize("word", ["no", "yes", "on", "off", "y", "n", "true", "null"])
 def test_a_column_may_be_called_so(word):
     feed = feed_of(TAKINGS.replace("key: id", f"key: [{word}]").replace("      id:", f"      {word}:"))
-    assert list(feed.columns)[0] == word and feed.key == (word,)
+    assert next(iter(feed.columns)) == word and feed.key == (word,)
 
 
 def test_bounds_keep_their_digits():

@@ -35,7 +35,7 @@ DEEP = "[" * 700 + "]" * 700
         (r'{"id":2,"name":"\udc00 x"}', r"holds \\udc00"),
         (r'{"id":2,"name":"a","\ud83d":1}', r"holds \\ud83d"),
         (r'{"id":2,"name":{"deep":["\uD83D"]}}', r"holds \\ud83d"),
-        ('{"id":2,"name":%s}' % DEEP, None),
+        (f'{{"id":2,"name":{DEEP}}}', None),
         ('{"id":2,"name":%s}' % ("[" * 100_000), "nested too deep|not JSON"),
         ('{"id":%s,"name":"a"}' % ("9" * 10_000), "is no integer"),
         ('{"id":2e999999999,"name":"a"}', "is no integer"),
