@@ -27,6 +27,9 @@ from ops_project.model.domain import Domain, Domains
 from ops_project.model.feed.feed import Feed, FeedFile
 from ops_project.model.freshness import Freshness
 from ops_project.model.learning import Learning
+from ops_project.model.oncall import consistency as oncall_consistency
+from ops_project.model.oncall.escalation import EscalationFile
+from ops_project.model.oncall.schedule import OnCallFile
 from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
 from ops_project.model.reconciliation import Reconciliations
@@ -49,6 +52,8 @@ FILES: dict[str, type[Model]] = {
     "receivers": Receivers,
     "calendar": Calendar,
     "slas": Slas,
+    "oncall": OnCallFile,
+    "escalation": EscalationFile,
 }
 FEEDS_DIR = "feeds"
 # Kinds of file that the overlay may hold beside YAML, read by others through `Catalog.config_file`.
@@ -71,6 +76,8 @@ class Catalog:
     receivers: Receivers
     calendar: Calendar
     slas: Slas
+    oncall: OnCallFile
+    escalation: EscalationFile
     feeds: dict[str, Feed]
     feed_files: dict[str, FeedFile]
     """One for each domain that has feeds, by domain id."""
@@ -145,6 +152,7 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
         except ConfigError as error:
             problems += error.problems
     problems += _strangers(overlay, documents)
+    _people_of_their_own(overlay, values, documents)
     if problems:
         raise ConfigError(problems)
     feeds: dict[str, Feed] = {}
@@ -229,7 +237,44 @@ def _references(catalog: Catalog) -> list[ConfigProblem]:
         *_feed_references(catalog),
         *_reconciliation_references(catalog),
         *_alerting_references(catalog),
+        *_oncall_references(catalog),
     ]
+
+
+def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
+    """People, pipelines, rotations and ladders; see `model.oncall.consistency`."""
+    documents, owners = catalog.documents, catalog.owners
+    runbooks = {path.stem for path in RUNBOOK_DIR.glob("*.md")}
+    if catalog.overlay is not None:
+        runbooks |= {path.stem for path in (catalog.overlay / "runbooks").glob("*.md")}
+    return [
+        *oncall_consistency.check_people(documents["owners.yaml"], owners, runbooks, catalog.domain_ids()),
+        *oncall_consistency.check_schedules(documents["oncall.yaml"], catalog.oncall, owners),
+        *oncall_consistency.check_ladders(
+            documents["escalation.yaml"], catalog.escalation, owners, catalog.oncall, catalog.domain_ids()
+        ),
+    ]
+
+
+def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:
+    """People of the overlay's own do not stand in the shipped rotation and ladders, which then are left out.
+
+    Until the overlay has an oncall.yaml and an escalation.yaml too, the primary owner stands in for the person on call.
+    `ops owners lint` says so.
+    """
+    if overlay is None or not (overlay / "owners.yaml").is_file() or "owners" not in values:
+        return
+    owners = values["owners"]
+    for name, empty in (("oncall", OnCallFile()), ("escalation", EscalationFile())):
+        if not (overlay / f"{name}.yaml").is_file() and name in values:
+            document = documents[f"{name}.yaml"]
+            wrong = (
+                oncall_consistency.check_schedules(document, values[name], owners)
+                if name == "oncall"
+                else oncall_consistency.check_ladders(document, values[name], owners, values["oncall"], None)
+            )
+            if wrong:
+                values[name] = empty
 
 
 def _reconciliation_references(catalog: Catalog) -> list[ConfigProblem]:

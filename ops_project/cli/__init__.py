@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("model:model", "Models: their versions, what serves; promote, roll back."),
     "alerts": ("alerts:alerts", "What is open, what happened, who was told and why."),
     "sla": ("sla:sla", "What is promised by when, how it stands, and its uptime."),
+    "oncall": ("oncall:oncall", "Who is on call; swaps, overrides, the calendar and its fairness."),
+    "owners": ("people:owners", "Who owns which pipeline, and whether everybody can be reached."),
+    "raci": ("people:raci", "Who is responsible, accountable, consulted and informed."),
+    "escalation": ("people:escalation", "Who would be told next while nobody answers."),
     "reference": ("reference:reference", "Write the reference pages from the code and the configuration."),
 }
 

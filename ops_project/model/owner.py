@@ -8,11 +8,14 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from ops_project.model.base import Model
+from ops_project.model.oncall.people import Absence, Contact, PipelineOwners, Raci
+from ops_project.model.timezone import Timezone
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 TEAM_OWNER = re.compile(r"^team:(?P<slug>.+)$")
+ROLE = re.compile(r"^role:(?P<slug>.+)$")
 
 
 class Person(Model):
@@ -23,6 +26,10 @@ class Person(Model):
     phone: str | None = None
     slack: str | None = None
     manager: str | None = None
+    zone: Timezone | None = None
+    """Where this person lives; without it the platform's zone."""
+    absences: tuple[Absence, ...] = ()
+    """When this person cannot be called."""
 
 
 class Team(Model):
@@ -43,6 +50,14 @@ class Owners(Model):
     teams: dict[Slug, Team]
     otherwise: str | None = None
     """Whose an alert is that is about nothing anybody owns: our own deliveries, our own observation."""
+    roles: dict[Slug, str] = {}
+    """Role → who fills it: a person's id or team:<id>. Ladders, contacts and RACI name roles."""
+    pipelines: dict[str, PipelineOwners] = {}
+    """Job → its primary and secondary owner. A job that is not here has its domain's owner."""
+    contacts: dict[Slug, Contact] = {}
+    """The support and contact matrix."""
+    raci: Raci = Raci()
+    """Who is responsible, accountable, consulted and informed."""
 
     def valid(self) -> list[str]:
         """Every way to write an owner: `team:<id>` or a person's id, sorted."""
@@ -55,6 +70,21 @@ class Owners(Model):
         if owner in self.people:
             return self.people[owner]
         return next((person for person in self.people.values() if person.email == owner), None)
+
+    def behind(self, name: str) -> Person | Team | None:
+        """As `resolve`, and `role:<id>` as well."""
+        if match := ROLE.match(name):
+            name = self.roles.get(match["slug"], "")
+        return self.resolve(name) if name else None
+
+    def people_of(self, name: str) -> tuple[str, ...]:
+        """The ids of the people behind a person's id, a person's e-mail, team:<id> or role:<id>, the first first."""
+        if match := ROLE.match(name):
+            name = self.roles.get(match["slug"], "")
+        found = self.resolve(name) if name else None
+        if isinstance(found, Team):
+            return found.members
+        return tuple(slug for slug, person in self.people.items() if person is found)[:1] if found else ()
 
     def dagster(self, owner: str) -> str:
         """The owner as Dagster wants it: an e-mail for a person, `team:<id>` for a team."""

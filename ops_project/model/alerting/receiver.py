@@ -10,12 +10,12 @@ from ops_project.model.base import Model
 from ops_project.model.owner import Person, Team
 
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
-Recipients = Literal["owners", "primary-owner"]
+Recipients = Literal["owners", "primary-owner", "on-call"]
 
 
 class Channel(Model):
-    """One way to tell one receiver. `to` is `owners`, `primary-owner`, or names: e-mail addresses, team:<id>,
-    people."""
+    """One way to tell one receiver. `to` is `owners`, `primary-owner`, `on-call`, or names: e-mail addresses,
+    team:<id>, people."""
 
     type: str
     to: Recipients | tuple[str, ...] = ()

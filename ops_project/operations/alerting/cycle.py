@@ -1,7 +1,7 @@
 """The cycle: observe → decide → record → notify. One process at a time runs it, under a lease.
 
 Everything that is read is stored before it is decided on, and everything decided is stored before anybody is told, so
-that the process may die anywhere. On-call and incidents will be stages between decide and notify.
+that the process may die anywhere.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from ops_project.operations.alerting.looks import PATIENCE_SECONDS, begin_or_wai
 from ops_project.operations.alerting.observers.observer import Observer, View
 from ops_project.operations.alerting.observers.registry import OBSERVERS
 from ops_project.operations.channels.registry import lacks, mask, secret_values, unconfigured
+from ops_project.operations.incidents.rota import paged_now
+from ops_project.operations.incidents.stage import run as run_incidents
 from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.operations.ledger import lineage_document as lineage_kept
 from ops_project.operations.ledger.leases import Lease, LeaseLost
@@ -65,6 +67,8 @@ class CycleReport:
     fired: list[int] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
     queued: int = 0
+    incidents: list[int] = field(default_factory=list)
+    """Those that were opened or changed."""
     delivery: DeliveryReport = field(default_factory=DeliveryReport)
     observer_errors: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
@@ -273,6 +277,25 @@ def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
     reach("cycle:recorded")
 
 
+def incidents(cycle: Cycle) -> None:
+    """Alerts become incidents, and ladders are climbed; what follows is in the outbox before anybody is told."""
+    if cycle.decision is None:
+        return
+    lease = cycle.lease
+    done = run_incidents(
+        cycle.ledger,
+        cycle.catalog,
+        cycle.config,
+        cycle.lineage,
+        list(cycle.decision.state.alerts.values()),
+        cycle.now,
+        (lease.name, lease.holder, lease.fence),
+    )
+    cycle.report.queued += done.queued
+    cycle.report.incidents = done.changed
+    reach("cycle:incidents")
+
+
 def notify(cycle: Cycle) -> None:
     """Send what is due."""
     # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
@@ -312,7 +335,7 @@ def show(cycle: Cycle) -> None:
 
 
 Stage = Callable[[Cycle], None]
-STAGES: tuple[Stage, ...] = (observe, decide_and_record, notify, show)
+STAGES: tuple[Stage, ...] = (observe, decide_and_record, incidents, notify, show)
 
 
 def daemon_beats(ledger: Ledger, now: datetime) -> bool:
@@ -398,6 +421,7 @@ def run_once(
                 flush_now,
                 removed=lineage_kept.removed(ledger),
                 secrets=standing.secrets,
+                on_call=paged_now(standing.catalog, ledger, now),
             ),
             now=now,
             clock=wall,

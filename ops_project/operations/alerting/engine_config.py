@@ -26,24 +26,33 @@ def alert_config(
     *,
     removed: frozenset[str] = frozenset(),
     secrets: frozenset[str] = frozenset(),
+    on_call: tuple[str, ...] = (),
 ) -> AlertConfig:
-    """What decides. Channels without their secrets are left out. `flush_now`: as AlertConfig has it. `secrets`: names
-    of variables that another deciding process has, so that their channels are told, whoever sends it."""
+    """What decides. Channels without their secrets are left out. `flush_now`, `on_call`: as AlertConfig has them.
+    `secrets`: names of variables that another deciding process has, so that their channels are told, whoever sends
+    it."""
     ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
     left_out = frozenset(unconfigured(catalog.receivers.receivers, settings, secrets))
-    key = (id(catalog), id(lineage), ui_url, left_out, flush_now, removed)
+    key = (id(catalog), id(lineage), ui_url, left_out, flush_now, removed, on_call)
     kept = next(iter(_last), None)
     if kept is None or kept[0] != key:
         # With the objects themselves, so that their ids stay theirs.
-        made = replace(_made(catalog, lineage, ui_url, left_out, flush_now), removed=removed)
+        made = replace(_made(catalog, lineage, ui_url, left_out, flush_now), removed=removed, on_call=on_call)
         kept = (key, catalog, lineage, made)
         _last[:] = [kept]
     return kept[3]
 
 
-def _made(catalog: Catalog, lineage: Lineage, ui_url: str, left_out: frozenset[str], flush_now: bool) -> AlertConfig:
+def _made(
+    catalog: Catalog,
+    lineage: Lineage,
+    ui_url: str,
+    left_out: frozenset[str],
+    flush_now: bool,
+) -> AlertConfig:
     primary = {name: domain.owners[0] for name, domain in catalog.domains.domains.items()}
     primary |= {catalog.domains.main_job(name): owner for name, owner in primary.items()}
+    primary |= {job: pair.primary for job, pair in catalog.owners.pipelines.items()}
     return AlertConfig(
         rules=catalog.rules.rules,
         metrics=catalog.metrics.metrics,

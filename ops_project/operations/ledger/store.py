@@ -13,8 +13,10 @@ from sqlalchemy.engine import make_url
 from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
+from ops_project.operations.ledger.incidents import IncidentTable
 from ops_project.operations.ledger.leases import LeaseTable
 from ops_project.operations.ledger.levels import LevelTable
+from ops_project.operations.ledger.oncall import OnCallTable
 from ops_project.operations.ledger.outbox import OutboxTable
 from ops_project.operations.ledger.signals import SignalTable, new_newest
 from ops_project.operations.ledger.silences import SilenceTable
@@ -24,7 +26,17 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 
 
-class Ledger(SignalTable, LevelTable, AlertTable, OutboxTable, SilenceTable, AcknowledgementTable, LeaseTable):
+class Ledger(
+    SignalTable,
+    LevelTable,
+    AlertTable,
+    OutboxTable,
+    SilenceTable,
+    AcknowledgementTable,
+    LeaseTable,
+    OnCallTable,
+    IncidentTable,
+):
     """One open ledger; safe to use from several processes at once."""
 
     def __init__(self, engine: Engine) -> None:

@@ -33,6 +33,12 @@ def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> N
         alert = state.alerts.get(number)
         if alert is None or alert.status != FIRING or given.at < alert.starts_at:
             continue  # it ended, or fired again, meanwhile
+        if not given.by:
+            # Somebody gave it back: it is nobody's, and repeated again.
+            state.alerts[number] = replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")
+            decision.changed.add(number)
+            decision.note(number, now, AlertReason.UNACKNOWLEDGED, given.note)
+            continue
         state.alerts[number] = replace(
             alert, acknowledged_at=given.at, acknowledged_by=given.by, acknowledged_note=given.note
         )

@@ -20,6 +20,7 @@ class AlertReason(StrEnum):
     RESOLVED_BY_HAND = "resolved_by_hand"
     SUBJECT_GONE = "subject_gone"
     SUSPECTED_CAUSE = "suspected_cause"
+    UNACKNOWLEDGED = "unacknowledged"
     # why it is silent
     INHIBITED_BY_RULE = "inhibited_by_rule"
     INHIBITED_BY_CAUSE = "inhibited_by_cause"
@@ -40,4 +41,5 @@ class AlertReason(StrEnum):
     UNCHANGED = "unchanged_within_repeat_interval"
     # other messages
     SUCCESS_NOTICE = "success_notice"
+    ESCALATED = "escalated"
     SILENCE_EXPIRES = "silence_expires"

@@ -40,9 +40,24 @@ def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str
     if channel.to == "owners":
         served = _served(channel, alert, config)
         return [found for found in of_owners(channel, alert.owners, config) if found not in served]
+    if channel.to == "on-call":
+        return of_owners(channel, config.on_call or [primary(alert, config)], config)
     if channel.to == "primary-owner":
-        return of_owners(channel, [primary(alert, config)], config)
+        owner = primary(alert, config)
+        if owner in (config.on_call or (owner,)) and _paged_too(channel, alert, config):
+            return []  # the same person has the page itself
+        return of_owners(channel, [owner], config)
     return of_owners(channel, (), config)
+
+
+def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
+    """Whether the person on call is told of this alert through a channel of the same kind."""
+    return any(
+        other is not channel and other.to == "on-call" and other.type == channel.type  # type: ignore[attr-defined]
+        for node in match(config.tree, alert.labels)
+        for name, other in config.receivers[node.receiver].named(node.receiver)
+        if name not in config.unconfigured
+    )
 
 
 def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
@@ -68,7 +83,7 @@ def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
 
 def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
     """The addresses of `owners` in this channel's terms; a fixed channel has its own."""
-    if channel.to in ("owners", "primary-owner"):
+    if channel.to in ("owners", "primary-owner", "on-call"):
         found = [address(channel, owner, config) for owner in owners if owner]
     else:
         found = [address(channel, name, config) for name in channel.to]
@@ -80,7 +95,7 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
 
 
 def primary(alert: Alert, config: AlertConfig) -> str:
-    """The person who stands in for the one on call: the pipeline's primary owner, else the first owner's first
+    """The person who answers for what failed: the pipeline's primary owner, else the first owner's first
     member."""
     for name in (alert.labels.get("pipeline", ""), alert.labels.get("domain", "")):
         if name in config.primary_owners:

@@ -47,7 +47,9 @@ class AlertConfig:
     slas: Mapping[str, Sla] = field(default_factory=dict)
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
     primary_owners: Mapping[str, str] = field(default_factory=dict)
-    """Pipeline or domain → the owner who stands in for the person on call."""
+    """Pipeline or domain → its primary owner, who stands in where nobody is on call."""
+    on_call: tuple[str, ...] = ()
+    """Ids of the people whom a critical page goes to now; empty where there is no rota."""
     flap_window: timedelta = timedelta(hours=1)
     flap_hold: timedelta = timedelta(minutes=30)
     first_responses: Mapping[str, FirstResponse] = field(default_factory=dict)

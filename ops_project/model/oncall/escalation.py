@@ -1,0 +1,142 @@
+"""escalation.yaml: who is told next while nobody has answered, and which ladder holds for what."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from pydantic import Field, field_validator, model_validator
+
+from ops_project.model.base import Model
+from ops_project.model.duration import Duration
+from ops_project.model.failure_class import FailureClass
+from ops_project.model.severity import Severity
+
+# Targets that depend on the incident; everything else is a person's id, team:<id> or role:<id>.
+RELATIVE = ("on-call", "backup", "primary-owner", "secondary-owner", "manager", "class-roles")
+ON_CALL_OF = re.compile(r"^(?P<what>on-call|backup):(?P<schedule>.+)$")
+
+
+class Step(Model):
+    """One rung of a ladder."""
+
+    level: str = ""
+    """What this rung is called in its ladder: L1, secondary owner."""
+    after: Duration
+    """How long after the incident opened; time in which somebody has acknowledged it does not count."""
+    to: tuple[str, ...] = ()
+    """Who is told: on-call, on-call:<schedule>, backup, primary-owner, secondary-owner, manager (of the person on
+    call), class-roles (of the failure class), a person's id, team:<id> or role:<id>."""
+    say: str = ""
+    """What is asked of them."""
+
+
+class Ladder(Model):
+    """Steps in the order of their times. It ends with its last step."""
+
+    title: str
+    least: Severity = "critical"
+    """The ladder runs for incidents of this severity and above; the others are told to their owners alone."""
+    steps: tuple[Step, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Ladder:
+        for before, step in zip(self.steps, self.steps[1:], strict=False):
+            if step.after < before.after:
+                raise ValueError(f"step {step.level or step.after}: its time lies before that of the step above it")
+        return self
+
+
+class Use(Model):
+    """Which ladder holds. The first entry that fits does; what is left out fits everything."""
+
+    ladder: str
+    pipelines: tuple[str, ...] = ()
+    """Jobs."""
+    domains: tuple[str, ...] = ()
+    failure_classes: tuple[FailureClass, ...] = ()
+
+    def fits(self, pipeline: str, domain: str, failure_class: str) -> bool:
+        return (
+            (not self.pipelines or pipeline in self.pipelines)
+            and (not self.domains or domain in self.domains)
+            and (not self.failure_classes or failure_class in self.failure_classes)
+        )
+
+
+class ClassRoles(Model):
+    """Whom a failure class needs."""
+
+    first: str = ""
+    """What level 2 does before it calls anybody."""
+    roles: tuple[str, ...] = Field(min_length=1)
+    """Ids of roles, in the order in which they are asked."""
+
+
+class Overdue(Model):
+    """One step for a post-mortem that is not written."""
+
+    after: Duration
+    """How long after it was due."""
+    to: tuple[str, ...] = Field(min_length=1)
+    """As the `to` of a ladder's step."""
+
+
+class PostMortem(Model):
+    """Which incidents need one, by when, and who asks for it."""
+
+    priorities: tuple[str, ...] = ("P1",)
+    due: Duration = timedelta(hours=24)
+    """After the incident was resolved."""
+    overdue: tuple[Overdue, ...] = ()
+
+
+class Repeats(Model):
+    """When a fault that comes back concerns the project manager."""
+
+    count: int = Field(default=3, ge=1)
+    """So many repeats; the first occurrence is none."""
+    within: Duration = timedelta(days=7)
+    to: tuple[str, ...] = ("role:project-manager",)
+
+
+# Severity → priority for tier 1, 2 and 3; an empty one opens no incident.
+PRIORITIES: dict[Severity, tuple[str, str, str]] = {
+    "critical": ("P1", "P1", "P2"),
+    "high": ("P2", "P2", "P3"),
+    "medium": ("P3", "P3", "P3"),
+    "low": ("", "", ""),
+}
+
+
+class EscalationFile(Model):
+    """escalation.yaml."""
+
+    ladders: dict[str, Ladder] = {}
+    use: tuple[Use, ...] = ()
+    """Which ladder holds for which pipeline and failure class: the first entry that fits."""
+    class_roles: dict[str, ClassRoles] = {}
+    """Failure class → the roles that are called for it."""
+    priorities: dict[Severity, tuple[str, str, str]] = PRIORITIES
+    """Severity → the priority for tier 1, 2 and 3. An empty text opens no incident."""
+    reopen_within: Duration = timedelta(hours=4)
+    """The same fault within this time after the end reopens its incident."""
+    repeats: Repeats = Repeats()
+    post_mortem: PostMortem = PostMortem()
+
+    @field_validator("priorities")
+    @classmethod
+    def _priorities(cls, value: dict[Severity, tuple[str, str, str]]) -> dict[Severity, tuple[str, str, str]]:
+        wrong = sorted({name for row in value.values() for name in row} - {"P1", "P2", "P3", ""})
+        if wrong:
+            raise ValueError(f"{', '.join(wrong)}: not a priority; valid: P1, P2, P3, or an empty text")
+        return {**PRIORITIES, **value}
+
+    def choose(self, pipeline: str, domain: str, failure_class: str) -> str | None:
+        """The name of the ladder that holds; None where no entry fits."""
+        return next((use.ladder for use in self.use if use.fits(pipeline, domain, failure_class)), None)
+
+    def priority(self, severity: str, tier: int) -> str:
+        """P1, P2, P3, or empty where no incident is opened. A tier that is not known counts as 2."""
+        row = self.priorities.get(severity)  # type: ignore[call-overload]  # any text may ask
+        return row[min(max(tier or 2, 1), 3) - 1] if row else ""

@@ -1,0 +1,103 @@
+"""What `owners.yaml` says of people beside their addresses: absences, pipelines, the contact matrix and RACI."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import field_validator, model_validator
+
+from ops_project.model.base import Model
+from ops_project.model.duration import Duration
+
+RACI_LETTERS = ("R", "A", "C", "I")
+
+
+class Absence(Model):
+    """Days on which a person cannot be called. Both days belong to it, in the person's time zone."""
+
+    first: date
+    last: date
+    why: str = "absent"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Absence:
+        if self.last < self.first:
+            raise ValueError(f"last {self.last} lies before first {self.first}")
+        return self
+
+
+class PipelineOwners(Model):
+    """The two people who answer for one pipeline."""
+
+    title: str = ""
+    domain: str = ""
+    """Its domain, where it is not the domain's main job."""
+    primary: str
+    """A person's id."""
+    secondary: str
+    """A person's id; somebody else than the primary owner."""
+    runbook: str | None = None
+    """The pipeline's runbook; without it the runbook of its domain."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> PipelineOwners:
+        if self.primary == self.secondary:
+            raise ValueError(f"primary and secondary owner are both {self.primary!r}; name two people")
+        return self
+
+
+class Contact(Model):
+    """One row of the support and contact matrix."""
+
+    who: str
+    """A person's id, team:<id> or role:<id>."""
+    when: str
+    """What this contact is asked about."""
+    respond_within: Duration
+    """From the call to the first answer."""
+    resolve_within: Duration | None = None
+    """From the call to the end of the matter."""
+    hours: Literal["always", "business"] = "business"
+    """`always`: day and night; `business`: on working days."""
+    through: tuple[Literal["email", "phone", "slack", "pagerduty"], ...] = ("email",)
+    """The ways to reach this contact, the best first."""
+
+
+class Raci(Model):
+    """Who is responsible, accountable, consulted and informed, by activity."""
+
+    roles: tuple[str, ...] = ()
+    """The columns, as ids of roles."""
+    activities: dict[str, dict[str, str]] = {}
+    """Activity → role → letters: R, A, C, I or A/R."""
+
+    @field_validator("activities")
+    @classmethod
+    def _letters(cls, value: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
+        for activity, cells in value.items():
+            for role, letters in cells.items():
+                wrong = [letter for letter in letters.split("/") if letter not in RACI_LETTERS]
+                if wrong:
+                    raise ValueError(
+                        f"{activity!r}, {role}: {letters!r} is not understood; write R, A, C, I, or two with a "
+                        "slash as in A/R"
+                    )
+        return value
+
+    def holders(self, activity: str, letter: str) -> list[str]:
+        """The roles that have `letter` in one activity."""
+        return [role for role, letters in self.activities[activity].items() if letter in letters.split("/")]
+
+    def mistakes(self) -> list[tuple[str, str]]:
+        """(activity, what is wrong) for each row that has not exactly one A and at least one R."""
+        found: list[tuple[str, str]] = []
+        for activity in self.activities:
+            accountable, responsible = self.holders(activity, "A"), self.holders(activity, "R")
+            if not accountable:
+                found.append((activity, "nobody is accountable; give one role an A"))
+            elif len(accountable) > 1:
+                found.append((activity, f"{' and '.join(accountable)} are all accountable; leave the A with one"))
+            if not responsible:
+                found.append((activity, "nobody is responsible; give at least one role an R"))
+        return found

@@ -1,0 +1,168 @@
+"""oncall.yaml: rotations, handoffs, overrides, swaps, holidays, and the weeks in which two people are on call."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+
+from ops_project.model.base import Model
+from ops_project.model.duration import Duration
+from ops_project.model.timezone import Timezone
+
+SHORTEST_SHIFT = timedelta(hours=1)
+PRIMARY, BACKUP = "primary", "backup"
+
+
+def _clock(value: str) -> str:
+    try:
+        time.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"{value!r} is not a time of day; write HH:MM, as in 09:00") from None
+    return value
+
+
+def _day_of_year(value: str) -> str:
+    try:
+        date.fromisoformat(f"2000-{value}")
+    except ValueError:
+        raise ValueError(f"{value!r} is not a day of the year; write MM-DD, as in 12-24") from None
+    return value
+
+
+Clock = Annotated[str, StringConstraints(pattern=r"^\d{2}:\d{2}$"), AfterValidator(_clock)]
+DayOfYear = Annotated[str, StringConstraints(pattern=r"^\d{2}-\d{2}$"), AfterValidator(_day_of_year)]
+
+
+class Pair(Model):
+    """The two people of one shift."""
+
+    primary: str
+    """The person who is paged."""
+    backup: str
+    """The person who steps in, and who is paged too while two people are on call."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Pair:
+        if self.primary == self.backup:
+            raise ValueError(f"primary and backup are both {self.primary!r}; name two people")
+        return self
+
+
+class Holidays(Model):
+    """Which days are holidays, and whether their burden is shared out in advance."""
+
+    country: str | None = None
+    """A country code of the `holidays` library, with a subdivision after a dash: US, US-NY."""
+    dates: tuple[date, ...] = ()
+    """Further holidays."""
+    balance: bool = True
+    """Hand single holidays to another person in advance, so that nobody has two more than another in one year."""
+
+    @field_validator("country")
+    @classmethod
+    def _known(cls, value: str | None) -> str | None:
+        if value is not None:
+            from ops_project.model.alerting.calendar import TimeInterval
+
+            TimeInterval(holidays=value)
+        return value
+
+
+class TwoOnCall(Model):
+    """Days of each year on which primary and backup are both paged. Both ends belong to it."""
+
+    first: DayOfYear
+    last: DayOfYear
+
+    def holds(self, day: date) -> bool:
+        """Whether `day` lies in it; a range may run over New Year."""
+        here = f"{day:%m-%d}"
+        if self.first <= self.last:
+            return self.first <= here <= self.last
+        return here >= self.first or here <= self.last
+
+
+class Override(Model):
+    """One person in place of the one whose turn it is, for a while."""
+
+    person: str
+    start: datetime
+    """With an offset, or in the schedule's zone."""
+    end: datetime
+    """The first moment that no longer belongs to it."""
+    role: Literal["primary", "backup"] = "primary"
+    why: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Override:
+        if (self.start.tzinfo is None) != (self.end.tzinfo is None):
+            raise ValueError("start and end: give both an offset, or neither")
+        if self.end <= self.start:
+            raise ValueError(f"end {self.end} does not lie after start {self.start}")
+        return self
+
+
+class AgreedSwap(Model):
+    """Two people change shifts. Written here it holds once both names stand under `agreed`."""
+
+    shift: date
+    """The local day on which one of the two shifts begins."""
+    other: date
+    """The local day on which the other begins."""
+    agreed: tuple[str, ...] = Field(min_length=2, max_length=2)
+    """The primaries of both shifts."""
+
+    @model_validator(mode="after")
+    def _two(self) -> AgreedSwap:
+        if self.shift == self.other:
+            raise ValueError("shift and other are the same day; a swap needs two shifts")
+        if len(set(self.agreed)) != len(self.agreed):
+            raise ValueError(f"agreed: {self.agreed[0]!r} stands there twice; both people must agree")
+        return self
+
+
+class Schedule(Model):
+    """One rotation. Its shifts follow each other without a gap, before `starts` as well as after it."""
+
+    title: str
+    zone: Timezone
+    """Handoffs and holidays are local to it."""
+    starts: date
+    """The local day on which the first pair's shift begins; with weekly shifts its weekday is the handoff's."""
+    handoff: Clock = "09:00"
+    """The wall clock at a handoff, on both sides of a daylight-saving change."""
+    every: Duration = timedelta(days=7)
+    """How long a shift is, by the wall clock."""
+    rotation: tuple[Pair, ...] = Field(min_length=1)
+    """The pairs in their order; after the last comes the first."""
+    fallback: str
+    """The person who is called where neither of a shift's pair can be."""
+    holidays: Holidays = Holidays()
+    two_on_call: tuple[TwoOnCall, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    swaps: tuple[AgreedSwap, ...] = ()
+
+    @field_validator("every")
+    @classmethod
+    def _long_enough(cls, value: timedelta) -> timedelta:
+        if value < SHORTEST_SHIFT or value % timedelta(minutes=1):
+            raise ValueError("a shift lasts at least 1h, in whole minutes")
+        return value
+
+    def people(self) -> tuple[str, ...]:
+        """Everybody who is primary at some time, in the order of their first turn."""
+        return tuple(dict.fromkeys(pair.primary for pair in self.rotation))
+
+
+class OnCallFile(Model):
+    """oncall.yaml."""
+
+    schedules: dict[str, Schedule] = {}
+    default: str | None = None
+    """The schedule that is meant where none is named; without it the first."""
+
+    def main(self) -> str | None:
+        """The schedule that critical pages go to; None where there is none."""
+        return self.default or next(iter(self.schedules), None)

@@ -1,0 +1,1 @@
+"""Pure decisions about incidents: (incidents, alerts, policy, now) → incidents, timeline, messages."""

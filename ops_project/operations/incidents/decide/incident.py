@@ -1,0 +1,311 @@
+"""An incident: something that is wrong, from the alert that opened it to the post-mortem.
+
+The policy is copied into it at the opening. Editing YAML afterwards changes no incident that is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops_project.operations.incidents.decide.reasons import IncidentReason
+
+TRIGGERED, ACKNOWLEDGED, RESOLVED = "triggered", "acknowledged", "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenStep:
+    """A step of the ladder as it stood when the incident opened."""
+
+    level: str
+    after: float
+    """Seconds of unacknowledged time."""
+    to: tuple[str, ...]
+    say: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that was configured for this incident at its opening."""
+
+    ladder: str
+    title: str
+    steps: tuple[FrozenStep, ...]
+    class_roles: tuple[str, ...]
+    reopen_seconds: float
+    repeats: int
+    repeats_seconds: float
+    repeats_to: tuple[str, ...]
+    postmortem_seconds: float | None
+    """How long after the end its post-mortem is due; None: it needs none."""
+    overdue: tuple[tuple[float, tuple[str, ...]], ...]
+    """Seconds after that moment → who is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Immutable; a decision replaces it. Times are UTC."""
+
+    number: int
+    status: str
+    priority: str
+    severity: str
+    title: str
+    domain: str
+    pipeline: str
+    owner: str
+    """The first owner of what failed first."""
+    failure_class: str
+    runbook: str
+    assets: tuple[str, ...]
+    """What failed first, and what lies upstream of it and failed too: alerts join by these."""
+    policy: Policy
+    opened_at: datetime
+    triggered_at: datetime
+    """The opening, or the last reopening: the ladder counts from here."""
+    alerts: tuple[int, ...] = ()
+    firing: tuple[int, ...] = ()
+    keys: tuple[str, ...] = ()
+    step: int = 0
+    """How many steps have been taken or skipped."""
+    paused_seconds: float = 0.0
+    """How long somebody had acknowledged it since `triggered_at`; the ladder's clock stood still then."""
+    paged: tuple[str, ...] = ()
+    """Whom the ladder has called; they hear of the end."""
+    stands_down: str = ""
+    """The channel whose service escalates by itself and has taken the page, or empty."""
+    responder: str = ""
+    acknowledged_at: datetime | None = None
+    first_acknowledged_at: datetime | None = None
+    unacknowledged_at: datetime | None = None
+    """When somebody gave it back; what was acknowledged before that counts no more."""
+    resolved_at: datetime | None = None
+    cause: str = ""
+    reason: str = ""
+    times: tuple[datetime, ...] = ()
+    """Every opening and reopening."""
+    repeat_told: bool = False
+    postmortem_due: datetime | None = None
+    postmortem_told: int = 0
+    """How many of the overdue steps have been taken."""
+    postmortem_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def open(self) -> bool:
+        return self.status != RESOLVED
+
+    @property
+    def live(self) -> bool:
+        """Whether anything may still follow by itself."""
+        return self.open or (self.postmortem_due is not None and self.postmortem_at is None)
+
+    def elapsed(self, now: datetime) -> timedelta:
+        """The ladder's clock: the time since it was triggered in which nobody had acknowledged it."""
+        standing = now - self.acknowledged_at if self.acknowledged_at is not None else timedelta()
+        return now - self.triggered_at - timedelta(seconds=self.paused_seconds) - standing
+
+    def step_due(self) -> datetime | None:
+        """When the next step is due, if nobody acknowledges; None where none is or the clock stands."""
+        if self.status != TRIGGERED or self.step >= len(self.policy.steps) or self.stands_down:
+            return None
+        return self.triggered_at + timedelta(seconds=self.policy.steps[self.step].after + self.paused_seconds)
+
+    def dump(self) -> dict[str, Any]:
+        """Plain data; times as seconds."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Incident:
+        """The inverse of `dump`."""
+        values = dict(data)
+        policy = dict(values["policy"])
+        policy["steps"] = tuple(
+            FrozenStep(step["level"], step["after"], tuple(step["to"]), step["say"]) for step in policy["steps"]
+        )
+        policy["overdue"] = tuple((after, tuple(to)) for after, to in policy["overdue"])
+        for name in ("class_roles", "repeats_to"):
+            policy[name] = tuple(policy[name])
+        values["policy"] = Policy(**policy)
+        for name in ("assets", "alerts", "firing", "keys", "paged"):
+            values[name] = tuple(values[name])
+        for name in _MOMENTS:
+            values[name] = None if values.get(name) is None else datetime.fromtimestamp(values[name], UTC)
+        values["times"] = tuple(datetime.fromtimestamp(at, UTC) for at in values["times"])
+        return cls(**values)
+
+
+_MOMENTS = (
+    "opened_at",
+    "triggered_at",
+    "acknowledged_at",
+    "first_acknowledged_at",
+    "unacknowledged_at",
+    "resolved_at",
+    "postmortem_due",
+    "postmortem_at",
+)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the timeline."""
+
+    incident: int
+    at: datetime
+    reason: IncidentReason
+    by: str = ""
+    detail: str = ""
+
+
+class Refused(ValueError):
+    """A transition that is not allowed; the message says what is and what to do."""
+
+
+def acknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[Incident, list[Event]]:
+    """triggered → acknowledged: the ladder's clock stands still. Raises Refused."""
+    if incident.status == RESOLVED:
+        raise Refused(f"incident {incident.number} is resolved: there is nothing to acknowledge")
+    if incident.status == ACKNOWLEDGED:
+        raise Refused(
+            f"incident {incident.number} is acknowledged by {incident.responder} already; take it over to work on it"
+        )
+    changed = replace(
+        incident,
+        status=ACKNOWLEDGED,
+        responder=by,
+        acknowledged_at=now,
+        first_acknowledged_at=incident.first_acknowledged_at or now,
+    )
+    return changed, [Event(incident.number, now, IncidentReason.ACKNOWLEDGED, by, note)]
+
+
+def unacknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[Incident, list[Event]]:
+    """acknowledged → triggered: the ladder goes on where it stopped. Raises Refused."""
+    if incident.status != ACKNOWLEDGED or incident.acknowledged_at is None:
+        raise Refused(f"incident {incident.number} is {incident.status}, not acknowledged")
+    paused = incident.paused_seconds + (now - incident.acknowledged_at).total_seconds()
+    changed = replace(
+        incident, status=TRIGGERED, acknowledged_at=None, responder="", paused_seconds=paused, unacknowledged_at=now
+    )
+    return changed, [Event(incident.number, now, IncidentReason.UNACKNOWLEDGED, by, note)]
+
+
+def take_over(incident: Incident, by: str, now: datetime) -> tuple[Incident, list[Event]]:
+    """`by` works on it from now on, whoever did before. Raises Refused."""
+    if incident.status == RESOLVED:
+        raise Refused(f"incident {incident.number} is resolved: there is nothing to take over")
+    if incident.responder == by:
+        raise Refused(f"incident {incident.number} is {by}'s already")
+    before = incident.responder
+    changed = replace(
+        incident,
+        status=ACKNOWLEDGED,
+        responder=by,
+        acknowledged_at=incident.acknowledged_at or now,
+        first_acknowledged_at=incident.first_acknowledged_at or now,
+    )
+    return changed, [Event(incident.number, now, IncidentReason.TAKEN_OVER, by, f"from {before}" if before else "")]
+
+
+def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime) -> tuple[Incident, list[Event]]:
+    """→ resolved by a person, with the cause and what ended it. Raises Refused."""
+    if incident.status == RESOLVED:
+        raise Refused(f"incident {incident.number} is resolved already")
+    if not cause.strip() or not reason.strip():
+        raise Refused(f"incident {incident.number}: a person who resolves says what the cause was and what ended it")
+    return _end(
+        incident,
+        Event(incident.number, now, IncidentReason.RESOLVED_BY_PERSON, by, f"cause: {cause}; {reason}"),
+        cause,
+        reason,
+    )
+
+
+def recover(incident: Incident, now: datetime) -> tuple[Incident, list[Event]]:
+    """→ resolved, because every alert of it is."""
+    return _end(
+        incident, Event(incident.number, now, IncidentReason.DATA_RECOVERED), incident.cause, "the data recovered"
+    )
+
+
+def _end(incident: Incident, event: Event, cause: str, reason: str) -> tuple[Incident, list[Event]]:
+    due = incident.policy.postmortem_seconds
+    changed = replace(
+        incident,
+        status=RESOLVED,
+        resolved_at=event.at,
+        acknowledged_at=None,
+        cause=cause,
+        reason=reason,
+        postmortem_due=None if due is None else event.at + timedelta(seconds=due),
+        postmortem_told=0,
+        postmortem_at=None,
+    )
+    events = [event]
+    if changed.postmortem_due is not None:
+        words = f"due {changed.postmortem_due:%Y-%m-%d %H:%M} UTC"
+        events.append(Event(incident.number, event.at, IncidentReason.POSTMORTEM_DUE, "", words))
+    return changed, events
+
+
+def reopen(incident: Incident, now: datetime) -> Incident:
+    """resolved → triggered after a relapse: the same incident, its history kept, its ladder from the start."""
+    return replace(
+        incident,
+        status=TRIGGERED,
+        triggered_at=now,
+        resolved_at=None,
+        acknowledged_at=None,
+        responder="",
+        paused_seconds=0.0,
+        step=0,
+        stands_down="",
+        paged=(),
+        postmortem_due=None,
+        postmortem_told=0,
+        times=(*incident.times, now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One message that a decision asks for."""
+
+    incident: int
+    kind: str
+    """escalation, repeat, postmortem or resolved."""
+    who: tuple[str, ...]
+    """People's ids and team:<id>."""
+    subject: str
+    text: str
+    page: bool
+    """Whether it interrupts."""
+    occurrence: str
+    """With the incident and the kind: what makes it one message."""
+
+
+@dataclass
+class Outcome:
+    """What one decision about incidents came to."""
+
+    changed: dict[int, Incident] = field(default_factory=dict)
+    joined: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Alert → (incident, the alert's key)."""
+    events: list[Event] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    acknowledged_elsewhere: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.changed or self.joined or self.events or self.calls)

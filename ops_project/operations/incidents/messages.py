@@ -1,0 +1,75 @@
+"""A call of a ladder → messages for the outbox, through every channel of the receiver `escalation`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.signal import digest
+from ops_project.operations.alerting.decide import message as messages
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.recipients import address, owner_name
+from ops_project.operations.alerting.decide.state import AlertConfig, Notification
+from ops_project.operations.incidents.decide.incident import Call, Incident
+
+RECEIVER = "escalation"
+LISTED = 5
+
+
+def receiver_of(config: AlertConfig) -> str:
+    """The receiver that calls go through: `escalation`, else one that pages, else the tree's own."""
+    if RECEIVER in config.receivers:
+        return RECEIVER
+    return next((name for name, found in config.receivers.items() if found.page), config.tree.receiver)
+
+
+def notifications_of(
+    call: Call, incident: Incident, alerts: Sequence[Alert], config: AlertConfig, now: datetime
+) -> list[Notification]:
+    """One message for each channel and each person or team that is called."""
+    receiver = receiver_of(config)
+    mine = [alert for alert in alerts if alert.number in incident.firing and alert.status == FIRING]
+    severity = incident.severity if call.kind == "escalation" else "high"
+    channels = [
+        (name, channel)
+        for name, channel in config.receivers[receiver].named(receiver)
+        if name not in config.unconfigured and channel.type not in ("pagerduty", "webhook")
+    ]
+    return [
+        Notification(
+            key=digest("incident", str(call.incident), call.kind, call.occurrence, name, recipient),
+            kind="incident",
+            receiver=receiver,
+            channel=name,
+            recipient=recipient,
+            severity=severity,
+            reason=AlertReason.ESCALATED,
+            created_at=now,
+            payload=_payload(call, incident, mine, alerts, config, now),
+        )
+        for name, channel in channels
+        for recipient in dict.fromkeys(address(channel, who, config) for who in call.who)
+    ]
+
+
+def _payload(
+    call: Call, incident: Incident, mine: Sequence[Alert], alerts: Sequence[Alert], config: AlertConfig, now: datetime
+) -> dict[str, Any]:
+    return {
+        "kind": "incident",
+        "call": call.kind,
+        "status": "resolved" if call.kind == "resolved" else "firing",
+        "severity": incident.severity,
+        "page": call.page,
+        "at": now.isoformat(),
+        "subject": call.subject,
+        "text": call.text,
+        "reason": call.kind,
+        "ui_url": config.ui_url,
+        "zone": config.zone.key,
+        "incident": incident.number,
+        "to": [owner_name(who, config) for who in call.who],
+        "alerts": [messages.of_alert(alert, alerts, config) for alert in mine[:LISTED]],
+    }

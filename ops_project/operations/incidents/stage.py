@@ -1,0 +1,99 @@
+"""The cycle's stage between deciding and telling: alerts become incidents, and ladders are climbed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ops_project.catalog import Catalog
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.operations.alerting.decide import message as messages
+from ops_project.operations.alerting.decide.state import AlertConfig
+from ops_project.operations.incidents.decide.decide import Setting, decide, next_due
+from ops_project.operations.incidents.decide.incident import Incident
+from ops_project.operations.incidents.messages import notifications_of
+from ops_project.operations.incidents.rota import current
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.oncall.targets import Surroundings
+
+
+@dataclass
+class StageReport:
+    """What the stage did."""
+
+    queued: int = 0
+    changed: list[int] = field(default_factory=list)
+    next_due: datetime | None = None
+
+
+def run(
+    ledger: Ledger,
+    catalog: Catalog,
+    config: AlertConfig,
+    lineage: Lineage,
+    alerts: Sequence[Alert],
+    now: datetime,
+    lease: tuple[str, str, int] | None = None,
+) -> StageReport:
+    """One turn. `alerts`: those that fire, and those that ended in this cycle."""
+    escalation = catalog.escalation
+    back = max(escalation.reopen_within, escalation.repeats.within)
+    book = ledger.load_incidents(now, back + timedelta(minutes=1))
+    if not book and not any(alert.status == FIRING for alert in alerts):
+        return StageReport()
+    # An alert that its incident still counts as firing, and that the engine has forgotten, has ended.
+    listed = {alert.number for alert in alerts}
+    known = ledger.incidents_of([alert.number for alert in alerts])
+    setting = _setting(ledger, catalog, config, lineage, alerts, book)
+    outcome = decide(book, alerts, known, ledger.next_incident(), setting, now)
+    report = StageReport(next_due=next_due({**book, **outcome.changed}.values()))
+    if outcome.empty:
+        return report
+    everything = list(alerts)
+    told = {
+        number: [
+            notification
+            for call in outcome.calls
+            if call.incident == number
+            for notification in notifications_of(
+                call, {**book, **outcome.changed}[number], [a for a in everything if a.number in listed], config, now
+            )
+        ]
+        for number in {call.incident for call in outcome.calls}
+    }
+    report.queued = ledger.record_incidents(outcome.changed, outcome.joined, outcome.events, told, now, lease)
+    report.changed = sorted(outcome.changed)
+    return report
+
+
+def _setting(
+    ledger: Ledger,
+    catalog: Catalog,
+    config: AlertConfig,
+    lineage: Lineage,
+    alerts: Sequence[Alert],
+    book: Mapping[int, Incident],
+) -> Setting:
+    firing = [alert for alert in alerts if alert.status == FIRING]
+    waiting = [n for i in book.values() if i.open and i.policy.steps and not i.stands_down for n in i.firing]
+    pagers = [
+        name
+        for receiver, found in config.receivers.items()
+        for name, channel in found.named(receiver)
+        if channel.type == "pagerduty" and channel.escalates and name not in config.unconfigured
+    ]
+    return Setting(
+        escalation=catalog.escalation,
+        around=Surroundings(
+            catalog.owners, current(catalog, ledger), catalog.oncall.main(), dict(catalog.escalation.class_roles)
+        ),
+        lineage=lineage,
+        paged=config.on_call,
+        slas=config.slas,
+        tiers={name: domain.tier for name, domain in catalog.domains.domains.items()},
+        main_jobs={name: catalog.domains.main_job(name) for name in catalog.domain_ids()},
+        runbooks={alert.number: messages.runbook(alert, config) for alert in firing},
+        pagers=ledger.paged_elsewhere(waiting, pagers),
+    )

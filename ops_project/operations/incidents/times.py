@@ -1,0 +1,75 @@
+"""How long it took until somebody answered, and until it was over: computed from the timeline, with the definition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from statistics import median
+
+from ops_project.operations.incidents.decide.incident import Event
+from ops_project.operations.incidents.decide.reasons import IncidentReason
+
+DEFINITIONS = {
+    "time to acknowledge": "From each opening or reopening to the first acknowledgement or take-over after it. An "
+    "opening that ended without one has none, and is counted as unanswered.",
+    "time to resolve": "From each opening or reopening to the end that follows it, by a person or because the data "
+    "recovered. What is still open has none yet.",
+}
+_OPENINGS = (IncidentReason.OPENED, IncidentReason.REOPENED)
+_ANSWERS = (IncidentReason.ACKNOWLEDGED, IncidentReason.TAKEN_OVER)
+_ENDS = (IncidentReason.DATA_RECOVERED, IncidentReason.RESOLVED_BY_PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """One opening of one incident, with what followed it; None: it has not come, or never came."""
+
+    incident: int
+    to_acknowledge: timedelta | None
+    to_resolve: timedelta | None
+
+    @property
+    def unanswered(self) -> bool:
+        """It ended, and nobody had acknowledged it."""
+        return self.to_resolve is not None and self.to_acknowledge is None
+
+
+def spells(timeline: Sequence[Event]) -> list[Spell]:
+    """The openings of one incident, in their order."""
+    found: list[Spell] = []
+    for index, event in enumerate(timeline):
+        if event.reason not in _OPENINGS:
+            continue
+        after = timeline[index + 1 :]
+        until = next((i for i, e in enumerate(after) if e.reason in _OPENINGS), len(after))
+        mine = after[:until]
+        answer = next((e.at - event.at for e in mine if e.reason in _ANSWERS), None)
+        end = next((e.at - event.at for e in mine if e.reason in _ENDS), None)
+        found.append(Spell(event.incident, answer, end))
+    return found
+
+
+@dataclass(frozen=True)
+class Times:
+    """Means and medians in seconds over several incidents; None where nothing was measured."""
+
+    openings: int
+    unanswered: int
+    mean_to_acknowledge: float | None
+    median_to_acknowledge: float | None
+    mean_to_resolve: float | None
+    median_to_resolve: float | None
+
+
+def times(found: Sequence[Spell]) -> Times:
+    answers = [s.to_acknowledge.total_seconds() for s in found if s.to_acknowledge is not None]
+    ends = [s.to_resolve.total_seconds() for s in found if s.to_resolve is not None]
+    return Times(
+        len(found),
+        sum(s.unanswered for s in found),
+        sum(answers) / len(answers) if answers else None,
+        median(answers) if answers else None,
+        sum(ends) / len(ends) if ends else None,
+        median(ends) if ends else None,
+    )

@@ -1,0 +1,250 @@
+"""Incidents, their alerts, their timeline and their evidence. The timeline is only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, or_, select
+
+from ops_project.model.severity import RANK
+from ops_project.operations.alerting.decide.state import Notification
+from ops_project.operations.incidents.decide.incident import Event, Incident
+from ops_project.operations.incidents.decide.reasons import IncidentReason
+from ops_project.operations.ledger.access import (
+    Access,
+    from_seconds,
+    insert_new,
+    maybe_seconds,
+    to_seconds,
+    upsert,
+)
+from ops_project.operations.ledger.leases import check_fence
+from ops_project.operations.ledger.people_schema import incident_alerts, incident_events, incident_evidence, incidents
+from ops_project.operations.ledger.schema import acknowledgements, outbox
+
+Change = Callable[[Incident], tuple[Incident, list[Event]]]
+
+
+class NoIncident(LookupError):
+    """There is none of that number."""
+
+
+def _row(incident: Incident) -> dict[str, Any]:
+    return {
+        "number": incident.number,
+        "status": incident.status,
+        "priority": incident.priority,
+        "severity": incident.severity,
+        "title": incident.title,
+        "domain": incident.domain,
+        "pipeline": incident.pipeline,
+        "opened_at": to_seconds(incident.opened_at),
+        "resolved_at": maybe_seconds(incident.resolved_at),
+        "live": incident.live,
+        "version": incident.version,
+        "body": incident.dump(),
+    }
+
+
+def _add_events(connection: Connection, events: Iterable[Event]) -> None:
+    rows = [
+        {"incident": e.incident, "at": to_seconds(e.at), "reason": e.reason.value, "given_by": e.by, "detail": e.detail}
+        for e in events
+    ]
+    if rows:
+        connection.execute(insert(incident_events), rows)
+
+
+class IncidentTable(Access):
+    """State, decisions, and what people ask about incidents."""
+
+    def load_incidents(self, now: datetime, back: timedelta) -> dict[int, Incident]:
+        """Everything that is live, and what ended within `back`."""
+        recent = incidents.c.resolved_at > to_seconds(now - back)
+        with self.read() as connection:
+            rows = connection.execute(select(incidents.c.body).where(or_(incidents.c.live, recent)))
+            found = [Incident.parse(row.body) for row in rows]
+        return {incident.number: incident for incident in found}
+
+    def incidents_of(self, alerts: Sequence[int]) -> dict[int, int]:
+        """Alert → its incident, for those that have one."""
+        if not alerts:
+            return {}
+        statement = select(incident_alerts.c.alert, incident_alerts.c.incident).where(
+            incident_alerts.c.alert.in_(alerts)
+        )
+        with self.read() as connection:
+            return {row.alert: row.incident for row in connection.execute(statement)}
+
+    def next_incident(self) -> int:
+        with self.read() as connection:
+            return (connection.execute(select(func.max(incidents.c.number))).scalar() or 0) + 1
+
+    def record_incidents(
+        self,
+        changed: Mapping[int, Incident],
+        joined: Mapping[int, tuple[int, str]],
+        events: Sequence[Event],
+        notifications: Mapping[int, Sequence[Notification]],
+        now: datetime,
+        lease: tuple[str, str, int] | None = None,
+    ) -> int:
+        """Write what a cycle decided, with its messages, in one transaction. Returns how many messages are new.
+
+        An incident that a person has changed since it was read is left out: the next cycle decides on what it is now.
+        """
+        with self.write() as connection:
+            if lease is not None:
+                check_fence(connection, *lease)
+            numbers = {*changed, *(event.incident for event in events)}
+            statement = select(incidents.c.number, incidents.c.version).where(incidents.c.number.in_(numbers))
+            versions: dict[int, int] = {row.number: row.version for row in connection.execute(statement)}
+            moved = {n for n, incident in changed.items() if versions.get(n, incident.version) != incident.version}
+            rows = [
+                {
+                    **_row(incident),
+                    "version": incident.version + 1,
+                    "body": {**incident.dump(), "version": incident.version + 1},
+                }
+                for n, incident in sorted(changed.items())
+                if n not in moved
+            ]
+            if rows:
+                connection.execute(upsert(connection, incidents, ["number"]), rows)
+            members = [
+                {"alert": alert, "incident": incident, "key": key, "joined_at": to_seconds(now)}
+                for alert, (incident, key) in joined.items()
+                if incident not in moved
+            ]
+            if members:
+                connection.execute(insert_new(connection, incident_alerts), members)
+            _add_events(connection, (event for event in events if event.incident not in moved))
+            wanted = [n for number, items in notifications.items() if number not in moved for n in items]
+            return _queue(connection, wanted)
+
+    def change_incident(
+        self, number: int, change: Change, now: datetime, acknowledge: tuple[str, str] | None = None
+    ) -> Incident:
+        """Apply a person's change in one transaction. Raises NoIncident, and what `change` raises.
+
+        `acknowledge`: (by, note) that its firing alerts are acknowledged with; an empty `by` gives them back.
+        """
+        with self.write() as connection:
+            body = connection.execute(select(incidents.c.body).where(incidents.c.number == number)).scalar()
+            if body is None:
+                raise NoIncident(f"there is no incident {number}; `ops incidents list --all` shows them")
+            before = Incident.parse(body)
+            after, events = change(before)
+            body = {**after.dump(), "version": before.version + 1}
+            row = {**_row(after), "version": before.version + 1, "body": body}
+            connection.execute(upsert(connection, incidents, ["number"]), [row])
+            _add_events(connection, events)
+            if acknowledge is not None and before.firing:
+                by, note = acknowledge
+                connection.execute(
+                    upsert(connection, acknowledgements, ["alert"]),
+                    [
+                        {"alert": alert, "given_by": by, "note": note, "at": to_seconds(now), "told_at": None}
+                        for alert in before.firing
+                    ],
+                )
+        return Incident.parse(body)
+
+    def note_incident(self, number: int, reason: IncidentReason, by: str, detail: str, now: datetime) -> None:
+        """Add a line to the timeline; it changes nothing else."""
+        with self.write() as connection:
+            _add_events(connection, [Event(number, now, reason, by, detail)])
+
+    def incident(self, number: int) -> Incident | None:
+        with self.read() as connection:
+            body = connection.execute(select(incidents.c.body).where(incidents.c.number == number)).scalar()
+        return None if body is None else Incident.parse(body)
+
+    def incidents(self, status: str | None = None, limit: int = 100, since: datetime | None = None) -> list[Incident]:
+        """Newest first. `status`: triggered, acknowledged, resolved, or `open` (not resolved); None: all."""
+        statement = select(incidents.c.body).order_by(incidents.c.number.desc()).limit(limit)
+        if status == "open":
+            statement = statement.where(incidents.c.status != "resolved")
+        elif status:
+            statement = statement.where(incidents.c.status == status)
+        if since is not None:
+            statement = statement.where(incidents.c.opened_at >= to_seconds(since))
+        with self.read() as connection:
+            return [Incident.parse(row.body) for row in connection.execute(statement)]
+
+    def incident_timeline(self, number: int) -> list[Event]:
+        statement = select(incident_events).where(incident_events.c.incident == number).order_by(incident_events.c.id)
+        with self.read() as connection:
+            return [
+                Event(row.incident, from_seconds(row.at), IncidentReason(row.reason), row.given_by, row.detail)
+                for row in connection.execute(statement)
+            ]
+
+    def keep_evidence(self, number: int, kind: str, title: str, body: str, by: str, now: datetime) -> None:
+        """Keep something with an incident: the output of a step, a post-mortem."""
+        row = {"incident": number, "at": to_seconds(now), "kind": kind, "title": title, "body": body, "given_by": by}
+        with self.write() as connection:
+            connection.execute(insert(incident_evidence), row)
+
+    def evidence(self, number: int, kind: str | None = None) -> list[dict[str, Any]]:
+        """What was kept, the oldest first."""
+        statement = select(incident_evidence).where(incident_evidence.c.incident == number)
+        if kind is not None:
+            statement = statement.where(incident_evidence.c.kind == kind)
+        with self.read() as connection:
+            return [
+                {
+                    "at": from_seconds(row.at),
+                    "kind": row.kind,
+                    "title": row.title,
+                    "body": row.body,
+                    "by": row.given_by,
+                }
+                for row in connection.execute(statement.order_by(incident_evidence.c.id))
+            ]
+
+    def paged_elsewhere(self, alerts: Sequence[int], channels: Sequence[str]) -> dict[int, str]:
+        """Alert → the channel of `channels` that has delivered a message in which it fires."""
+        if not alerts or not channels:
+            return {}
+        statement = select(outbox.c.channel, outbox.c.firing).where(
+            outbox.c.state == "delivered", outbox.c.channel.in_(channels), outbox.c.kind == "alert"
+        )
+        wanted, found = set(alerts), dict[int, str]()
+        with self.read() as connection:
+            for row in connection.execute(statement):
+                found |= dict.fromkeys(wanted.intersection(row.firing), row.channel)
+        return found
+
+
+def _queue(connection: Connection, notifications: Sequence[Notification]) -> int:
+    before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
+    rows = [
+        {
+            "key": n.key,
+            "kind": n.kind,
+            "receiver": n.receiver,
+            "channel": n.channel,
+            "recipient": n.recipient,
+            "severity": n.severity,
+            "rank": RANK[n.severity],
+            "reason": n.reason.value,
+            "group_key": n.group,
+            "firing": list(n.firing),
+            "resolved": list(n.resolved),
+            "payload": n.payload,
+            "created_at": to_seconds(n.created_at),
+            "state": "pending",
+            "attempts": 0,
+            "uncertain": 0,
+            "next_attempt_at": to_seconds(n.created_at),
+            "last_error": "",
+        }
+        for n in notifications
+    ]
+    if not rows:
+        return 0
+    connection.execute(insert_new(connection, outbox), rows)
+    return connection.execute(select(func.count()).select_from(outbox).where(outbox.c.id > before)).scalar_one()

@@ -1,0 +1,145 @@
+"""Overrides and swaps that people made. Nothing is deleted: what was taken back is kept with its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from ops_project.operations.ledger.access import Access, from_seconds, maybe_moment, to_seconds
+from ops_project.operations.ledger.people_schema import oncall_overrides, oncall_swaps
+from ops_project.operations.oncall.roster import Cover, Swap
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSwap:
+    """A swap as it stands: asked for, agreed, or ended."""
+
+    number: int
+    schedule: str
+    shift: datetime
+    other: datetime
+    asked_by: str
+    agreed_by: str
+    """Who is asked; the swap holds once that person has agreed."""
+    why: str
+    asked_at: datetime
+    agreed_at: datetime | None
+    ended_at: datetime | None
+    ended_by: str
+
+    @property
+    def state(self) -> str:
+        """asked, agreed or ended."""
+        return "ended" if self.ended_at else "agreed" if self.agreed_at else "asked"
+
+
+def _asked(row: Any) -> AskedSwap:
+    return AskedSwap(
+        number=row.number,
+        schedule=row.schedule,
+        shift=from_seconds(row.shift),
+        other=from_seconds(row.other),
+        asked_by=row.asked_by,
+        agreed_by=row.agreed_by,
+        why=row.why,
+        asked_at=from_seconds(row.asked_at),
+        agreed_at=maybe_moment(row.agreed_at),
+        ended_at=maybe_moment(row.ended_at),
+        ended_by=row.ended_by,
+    )
+
+
+class OnCallTable(Access):
+    """Making, agreeing, taking back."""
+
+    def covers(self, schedule: str) -> list[Cover]:
+        """The overrides that hold or held, the oldest first; without those that were taken back."""
+        statement = (
+            select(oncall_overrides)
+            .where(oncall_overrides.c.schedule == schedule, oncall_overrides.c.ended_at.is_(None))
+            .order_by(oncall_overrides.c.number)
+        )
+        with self.read() as connection:
+            return [
+                Cover(row.number, row.person, row.role, from_seconds(row.starts_at), from_seconds(row.ends_at), row.why)
+                for row in connection.execute(statement)
+            ]
+
+    def override(self, schedule: str, cover: Cover, by: str, now: datetime) -> int:
+        """Keep it; its number (`cover.number` is not looked at)."""
+        row = {
+            "schedule": schedule,
+            "person": cover.person,
+            "role": cover.role,
+            "starts_at": to_seconds(cover.start),
+            "ends_at": to_seconds(cover.end),
+            "why": cover.why,
+            "made_by": by,
+            "made_at": to_seconds(now),
+            "ended_by": "",
+        }
+        with self.write() as connection:
+            key = connection.execute(insert(oncall_overrides), row).inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def end_override(self, number: int, by: str, now: datetime) -> bool:
+        """Take it back; False where there is none that holds."""
+        with self.write() as connection:
+            result = connection.execute(
+                oncall_overrides.update()
+                .where(oncall_overrides.c.number == number, oncall_overrides.c.ended_at.is_(None))
+                .values(ended_at=to_seconds(now), ended_by=by)
+            )
+        return result.rowcount == 1
+
+    def swaps(self, schedule: str | None = None) -> list[AskedSwap]:
+        """Every swap, the oldest agreement first, those that are only asked for last."""
+        statement = select(oncall_swaps).order_by(
+            oncall_swaps.c.agreed_at.is_(None), oncall_swaps.c.agreed_at, oncall_swaps.c.number
+        )
+        if schedule is not None:
+            statement = statement.where(oncall_swaps.c.schedule == schedule)
+        with self.read() as connection:
+            return [_asked(row) for row in connection.execute(statement)]
+
+    def ask_swap(self, asked: AskedSwap) -> int:
+        """Keep a request; its number (`asked.number` is not looked at)."""
+        row = {
+            "schedule": asked.schedule,
+            "shift": to_seconds(asked.shift),
+            "other": to_seconds(asked.other),
+            "asked_by": asked.asked_by,
+            "agreed_by": asked.agreed_by,
+            "why": asked.why,
+            "asked_at": to_seconds(asked.asked_at),
+            "ended_by": "",
+        }
+        with self.write() as connection:
+            key = connection.execute(insert(oncall_swaps), row).inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def agree_swap(self, number: int, now: datetime) -> bool:
+        """The other person agrees; False where it is not asked for any more."""
+        return self._change_swap(number, oncall_swaps.c.agreed_at.is_(None), agreed_at=to_seconds(now))
+
+    def end_swap(self, number: int, by: str, now: datetime) -> bool:
+        """Withdrawn, declined or taken back; False where it had ended already."""
+        return self._change_swap(number, ended_at=to_seconds(now), ended_by=by)
+
+    def _change_swap(self, number: int, *also: Any, **values: Any) -> bool:
+        with self.write() as connection:
+            result = connection.execute(
+                oncall_swaps.update()
+                .where(oncall_swaps.c.number == number, oncall_swaps.c.ended_at.is_(None), *also)
+                .values(**values)
+            )
+        return result.rowcount == 1
+
+
+def agreed(swaps: Sequence[AskedSwap]) -> list[Swap]:
+    """Those that hold, in the order of their agreement."""
+    return [Swap(s.number, s.shift, s.other, s.asked_by, s.agreed_by) for s in swaps if s.state == "agreed"]

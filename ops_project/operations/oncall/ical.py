@@ -1,0 +1,55 @@
+"""The rota as an iCalendar file (RFC 5545) that any calendar can subscribe to or import."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from ops_project.operations.oncall.roster import Span
+
+FOLD = 73  # octets a line may have, less the space that continues it
+
+
+def calendar(name: str, title: str, found: Iterable[Span], names: dict[str, str], made_at: datetime) -> str:
+    """One event for each span. `names`: person's id → the name to show."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ops-project//on call//EN", f"X-WR-CALNAME:{_escape(title)}"]
+    for span in found:
+        now = span.on_call
+        primary, backup = names.get(now.primary, now.primary), names.get(now.backup, now.backup)
+        both = " and " if now.both else ", backup "
+        lines += [
+            "BEGIN:VEVENT",
+            # The same span keeps its id, so that an import replaces what it brought before.
+            f"UID:{name}-{_stamp(span.start)}@ops-project",
+            f"DTSTAMP:{_stamp(made_at)}",
+            f"DTSTART:{_stamp(span.start)}",
+            f"DTEND:{_stamp(span.end)}",
+            f"SUMMARY:{_escape(f'On call: {primary}{both}{backup}')}",
+            f"DESCRIPTION:{_escape(f'{now.why.value}: {now.note}' if now.note else now.why.value)}",
+            "TRANSP:TRANSPARENT",
+            "END:VEVENT",
+        ]
+    lines.append("END:VCALENDAR")
+    return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _escape(text: str) -> str:
+    for raw, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
+        text = text.replace(raw, escaped)
+    return text
+
+
+def _folded(line: str) -> list[str]:
+    """Lines of at most 75 octets; a character is never cut."""
+    parts, current = [], ""
+    for character in line:
+        if len((current + character).encode()) > FOLD:
+            parts.append(current)
+            current = ""
+        current += character
+    parts.append(current)
+    return [parts[0], *(f" {part}" for part in parts[1:])]

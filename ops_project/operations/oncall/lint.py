@@ -1,0 +1,127 @@
+"""Can everybody be reached who must be? What loads may still leave somebody without a second person or a telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ops_project.model.oncall.escalation import EscalationFile
+from ops_project.model.oncall.schedule import OnCallFile
+from ops_project.model.owner import Owners, Person, Team
+from ops_project.operations.oncall.targets import About, Surroundings, pair_of, primary_owner
+
+MISTAKE, WARNING = "mistake", "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. A mistake means that somebody would be called in vain."""
+
+    level: str
+    where: str
+    what: str
+
+
+def owners_lint(
+    owners: Owners, oncall: OnCallFile, escalation: EscalationFile, jobs: Mapping[str, Sequence[str]]
+) -> list[Finding]:
+    """`jobs`: the main job of each domain → the owners of the domain."""
+    return [
+        *_pipelines(owners, jobs),
+        *_rotation(owners, oncall),
+        *_ladders(owners, oncall, escalation, jobs),
+        *_contacts(owners),
+    ]
+
+
+def _pipelines(owners: Owners, jobs: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+    for job in sorted({*owners.pipelines, *jobs}):
+        about = About(pipeline=job, owner=next(iter(jobs.get(job, ())), ""))
+        where = f"owners.yaml, pipeline {job}"
+        if not (primary := primary_owner(about, owners)):
+            yield Finding(MISTAKE, where, "has no primary owner; add it under pipelines:")
+            continue
+        pair = pair_of(about, owners)
+        if pair is None:
+            yield Finding(MISTAKE, where, f"has {primary} alone; name a secondary owner under pipelines:")
+            continue
+        if job not in owners.pipelines:
+            yield Finding(
+                WARNING,
+                where,
+                f"is not under pipelines:; {pair.primary} and {pair.secondary} stand in as its team's first",
+            )
+        reached = {name: owners.people[name].email for name in (pair.primary, pair.secondary)}
+        if len(set(reached.values())) == 1:
+            yield Finding(MISTAKE, where, f"both owners have the address {reached[pair.primary]}; they are one person")
+
+
+def _rotation(owners: Owners, oncall: OnCallFile) -> Iterator[Finding]:
+    if oncall.main() is None:
+        yield Finding(
+            WARNING, "oncall.yaml", "there is no schedule; a pipeline's primary owner stands in for the person on call"
+        )
+    for name, schedule in oncall.schedules.items():
+        where = f"oncall.yaml, schedule {name}"
+        people = {p for pair in schedule.rotation for p in (pair.primary, pair.backup)} | {schedule.fallback}
+        for person in sorted(people):
+            found = owners.people[person]
+            if not (found.phone or found.slack):
+                yield Finding(MISTAKE, where, f"{person} has neither phone nor Slack; an e-mail alone wakes nobody")
+        turns = [pair.primary for pair in schedule.rotation]
+        uneven = {turns.count(person) for person in turns}
+        if len(uneven) > 1:
+            yield Finding(WARNING, where, "some have more turns than others in one round of the rotation")
+        if schedule.fallback in turns:
+            yield Finding(
+                WARNING, where, f"the fallback {schedule.fallback} is in the rotation; name somebody outside it"
+            )
+
+
+def _ladders(
+    owners: Owners, oncall: OnCallFile, escalation: EscalationFile, jobs: Mapping[str, Sequence[str]]
+) -> Iterator[Finding]:
+    if not escalation.ladders:
+        yield Finding(WARNING, "escalation.yaml", "there is no ladder; nobody is told after the first page")
+    for name, ladder in escalation.ladders.items():
+        for index, step in enumerate(ladder.steps, 1):
+            if not step.to:
+                yield Finding(
+                    WARNING, f"escalation.yaml, ladder {name}", f"step {index} names nobody; it is skipped at once"
+                )
+    around = Surroundings(owners, {}, oncall.main(), escalation.class_roles)
+    for job, found in sorted(jobs.items()):
+        about = About(pipeline=job, owner=next(iter(found), ""))
+        if pair_of(about, around.owners) is None and any(
+            "secondary-owner" in step.to for ladder in escalation.ladders.values() for step in ladder.steps
+        ):
+            yield Finding(
+                WARNING, f"escalation.yaml, pipeline {job}", "secondary-owner is nobody; that step is skipped"
+            )
+
+
+def _contacts(owners: Owners) -> Iterator[Finding]:
+    for name, contact in owners.contacts.items():
+        found = owners.behind(contact.who)
+        for way in contact.through:
+            if found is not None and not _reached(found, way, owners):
+                yield Finding(
+                    MISTAKE, f"owners.yaml, contact {name}", f"is to be reached by {way}, and {contact.who} has none"
+                )
+
+
+def _reached(found: Person | Team, way: str, owners: Owners) -> bool:
+    if way == "pagerduty":
+        return True
+    if way == "phone":
+        people = [owners.people[m] for m in found.members] if isinstance(found, Team) else [found]
+        return any(person.phone for person in people)
+    return bool(getattr(found, way, None))
+
+
+def raci_lint(owners: Owners) -> list[Finding]:
+    """Rows that have not exactly one A and at least one R, and roles that no activity needs."""
+    raci = owners.raci
+    found = [Finding(MISTAKE, f"owners.yaml, RACI {activity!r}", what) for activity, what in raci.mistakes()]
+    unused = [role for role in raci.roles if not any(role in cells for cells in raci.activities.values())]
+    return found + [Finding(WARNING, f"owners.yaml, RACI {role}", "no activity names this role") for role in unused]

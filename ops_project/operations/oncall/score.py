@@ -1,0 +1,178 @@
+"""A year of the rota ahead: gaps, imbalance, holidays, absences. Each finding says what would mend it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from ops_project.operations.oncall.holiday_days import holidays_of
+from ops_project.operations.oncall.roster import Roster, Span, Why, spans
+from ops_project.operations.oncall.wall_clock import midnight, moment, reading
+
+WEEKS = 52
+NOTICE = timedelta(days=14)
+"""A gap is told this long before it begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a rota."""
+
+    kind: str
+    """gap, absence, imbalance or holidays."""
+    at: datetime
+    until: datetime
+    what: str
+    fix: str
+    """What would mend it; a command where there is one."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the next 52 weeks look like. `points`: 100 less 20 for each gap, 5 for each absence and imbalance."""
+
+    schedule: str
+    points: int
+    hours: dict[str, float]
+    """Person → hours as primary."""
+    shifts: dict[str, int]
+    """Person → shifts whose turn it is after swaps."""
+    holidays: dict[str, int]
+    findings: list[Finding]
+
+
+def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
+    """The findings from `now` on, in their order."""
+    end = now + timedelta(weeks=weeks)
+    found = spans(roster, now, end)
+    hours: Counter[str] = Counter()
+    for span in found:
+        hours[span.on_call.primary] += int((span.end - span.start).total_seconds())
+    shifts = _shifts(roster, now, end)
+    days = _holidays(roster, now, end)
+    findings = sorted(
+        [*_absences(roster, found), *_imbalance(shifts, now, end), *_holiday_findings(days, now, end)],
+        key=lambda finding: (finding.at, finding.kind),
+    )
+    cost = sum(20 if finding.kind == "gap" else 5 for finding in findings)
+    return Score(
+        schedule=roster.name,
+        points=max(0, 100 - cost),
+        hours={person: round(seconds / 3600, 1) for person, seconds in sorted(hours.items())},
+        shifts=dict(sorted(shifts.items())),
+        holidays=dict(sorted(days.items())),
+        findings=findings,
+    )
+
+
+def upcoming_gaps(roster: Roster, now: datetime) -> list[Finding]:
+    """Gaps that begin within two weeks: told before anybody would be called in vain."""
+    return [f for f in _absences(roster, spans(roster, now, now + NOTICE)) if f.kind == "gap"]
+
+
+def _shifts(roster: Roster, now: datetime, end: datetime) -> Counter[str]:
+    result = Counter(dict.fromkeys(roster.schedule.people(), 0))
+    number = roster.shift_at(now) + 1
+    while roster.starts(number) < end:
+        result[roster.holder(number)[0]] += 1
+        number += 1
+    return result
+
+
+def _holidays(roster: Roster, now: datetime, end: datetime) -> Counter[str]:
+    result = Counter(dict.fromkeys(roster.schedule.people(), 0))
+    for year in range(now.year, end.year + 1):
+        for day in holidays_of(roster.schedule.holidays, year):
+            noon = moment(datetime.combine(day, time(12)), roster.zone)
+            if now <= noon < end:
+                result[roster.at(noon).primary] += 1
+    return result
+
+
+def _absences(roster: Roster, found: list[Span]) -> Iterator[Finding]:
+    for span in found:
+        first, last = _day(roster, span.start), _day(roster, span.end)
+        if span.on_call.why is Why.FALLBACK:
+            free = _free(roster, span)
+            yield Finding(
+                "gap",
+                span.start,
+                span.end,
+                f"{first} to {last}: {span.on_call.note}; {span.on_call.primary} would be called",
+                f"ops oncall override {free} --from {first} --until {last} --why 'covers a gap'"
+                if free
+                else "nobody of the rotation is free: name somebody else with `ops oncall override`",
+            )
+        elif span.on_call.why is Why.ABSENCE:
+            yield Finding(
+                "absence",
+                span.start,
+                span.end,
+                f"{first} to {last}: {span.on_call.note}; the backup {span.on_call.primary} stands in",
+                _swap_for(roster, span),
+            )
+
+
+def _swap_for(roster: Roster, span: Span) -> str:
+    """The nearest later shift of somebody else whose two people are free for each other's shift."""
+    number = roster.shift_at(span.start)
+    away = roster.holder(number)[0]
+    mine = _day(roster, roster.starts(number))
+    for ahead in range(1, 3 * len(roster.schedule.rotation) + 1):
+        other = roster.holder(number + ahead)[0]
+        if other == away or _busy(roster, other, number) or _busy(roster, away, number + ahead):
+            continue
+        theirs = _day(roster, roster.starts(number + ahead))
+        return f"ops oncall swap {mine} {theirs} --why 'absence'  (asks {other})"
+    return f"nobody can swap: `ops oncall override PERSON --from {mine} …`"
+
+
+def _busy(roster: Roster, person: str, number: int) -> bool:
+    start, end = roster.starts(number), roster.starts(number + 1)
+    return any(a < end and b > start for a, b in roster.absences.get(person, ()))
+
+
+def _free(roster: Roster, span: Span) -> str:
+    away = {p for p in roster.schedule.people() if _overlaps(roster, p, span)}
+    return next((person for person in roster.schedule.people() if person not in away), "")
+
+
+def _overlaps(roster: Roster, person: str, span: Span) -> bool:
+    return any(a < span.end and b > span.start for a, b in roster.absences.get(person, ()))
+
+
+def _imbalance(shifts: Counter[str], now: datetime, end: datetime) -> Iterator[Finding]:
+    most, least = max(shifts, key=lambda p: shifts[p]), min(shifts, key=lambda p: shifts[p])
+    if shifts[most] - shifts[least] > 1:
+        yield Finding(
+            "imbalance",
+            now,
+            end,
+            f"{most} has {shifts[most]} shifts and {least} {shifts[least]}",
+            f"let {least} take a shift of {most}: `ops oncall override {least} --from … --until …`",
+        )
+
+
+def _holiday_findings(days: Counter[str], now: datetime, end: datetime) -> Iterator[Finding]:
+    # The plan shares out calendar years; 52 weeks over two of them may differ by one more.
+    most, least = max(days, key=lambda p: days[p]), min(days, key=lambda p: days[p])
+    if days[most] - days[least] > 1 + (now.year != end.year):
+        yield Finding(
+            "holidays",
+            now,
+            end,
+            f"{most} has {days[most]} holidays and {least} {days[least]}",
+            f"let {least} take one of them: `ops oncall override {least} --from DAY --until DAY`, or set "
+            "`holidays: {balance: true}` in oncall.yaml",
+        )
+
+
+def _day(roster: Roster, at: datetime) -> date:
+    return reading(at, roster.zone).date()
+
+
+def days_of(roster: Roster, first: date, last: date) -> tuple[datetime, datetime]:
+    """[first 00:00, the day after last 00:00) in the schedule's zone."""
+    return midnight(first, roster.zone), midnight(last + timedelta(days=1), roster.zone)

@@ -1,0 +1,51 @@
+"""Who would be told, and when, if something failed now and nobody answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops_project.model.oncall.escalation import EscalationFile
+from ops_project.model.severity import at_least
+from ops_project.operations.oncall.targets import About, Surroundings, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One step as it would happen."""
+
+    at: datetime
+    level: str
+    who: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The ladder that would hold; `name` is empty, and `why_not` says why, where none runs."""
+
+    name: str
+    title: str
+    steps: list[Told]
+    why_not: str = ""
+
+
+def simulate(
+    file: EscalationFile, around: Surroundings, about: About, domain: str, severity: str, now: datetime
+) -> Simulation:
+    """Every step, on the clock, with whoever is on call at that moment."""
+    name = file.choose(about.pipeline, domain, about.failure_class)
+    if name is None:
+        return Simulation("", "", [], "no entry of `use` in escalation.yaml fits")
+    ladder = file.ladders[name]
+    if not at_least(severity, ladder.least):
+        return Simulation(
+            "", "", [], f"ladder {name} runs from {ladder.least} on; {severity} is told to its owners alone"
+        )
+    steps: list[Told] = []
+    for step in ladder.steps:
+        at = now + step.after
+        found = resolve(step.to, about, around, at)
+        note = step.say if found.who else f"skipped at once: {'; '.join(found.missing) or 'the step names nobody'}"
+        steps.append(Told(at, step.level, found.who, note))
+    return Simulation(name, ladder.title, steps)

@@ -1,0 +1,315 @@
+"""triggered → acknowledged → resolved, the ladder's clock, relapses and post-mortems, told as they happen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from ops_project.operations.incidents.decide.incident import Refused, acknowledge, resolve, unacknowledge
+from tests.operations.incidents.world import IncidentWorld, new_york
+
+# A Wednesday in the week of Engineer A's shift; Engineer C is the backup.
+WEDNESDAY = "2026-03-04 04:10"
+SECOND = timedelta(seconds=5)
+
+
+@pytest.fixture
+def world(tmp_path):
+    def make(at: str = WEDNESDAY, **overlay) -> IncidentWorld:
+        return IncidentWorld(tmp_path, at, **overlay)
+
+    return make
+
+
+def test_the_clock_from_the_first_page_to_the_data_lead(world):
+    day = world()
+    day.job_fails()
+    day.advance("30s", SECOND)
+    assert day.pages() == {"engineer-a": 1}
+    assert day.calls() == [], "the first page is the alert's own, and the owner is told beside it"
+    opened = day.incident().triggered_at
+    day.restart()
+    day.advance("59m")
+    assert day.calls() == [], "the first hour is the person on call's"
+    day.advance("2m", SECOND)
+    assert day.calls() == ["engineer-a"], "the pipeline's secondary owner"
+    taken = [e for e in day.ledger.incident_timeline(1) if e.reason.value == "step_taken"]
+    assert abs(taken[1].at - opened - timedelta(hours=1)) <= timedelta(seconds=10)
+    day.advance("57m")
+    assert day.calls() == []
+    day.restart()
+    day.advance("3m", SECOND)
+    assert day.calls() == ["data-manager"]
+    taken = [e for e in day.ledger.incident_timeline(1) if e.reason.value == "step_taken"]
+    assert abs(taken[2].at - opened - timedelta(hours=2)) <= timedelta(seconds=10)
+    day.advance("5h", timedelta(minutes=15))
+    assert day.calls() == [], "the ladder has ended"
+
+
+def test_an_acknowledged_incident_climbs_no_further_until_it_is_given_back(world):
+    day = world()
+    day.job_fails()
+    day.advance("10m")
+    day.ledger.change_incident(1, lambda i: acknowledge(i, "engineer-a", "on it", day.now), day.now, ("engineer-a", ""))
+    day.advance("3h", timedelta(minutes=10))
+    assert day.calls() == []
+    assert day.ledger.alert(1).acknowledged_by == "engineer-a"
+    day.ledger.change_incident(
+        1, lambda i: unacknowledge(i, "engineer-a", "must go", day.now), day.now, ("", "must go")
+    )
+    day.advance("45m")
+    assert day.calls() == [], "ten of the sixty minutes had passed"
+    day.advance("10m")
+    assert day.calls() == ["engineer-a"]
+    assert day.ledger.alert(1).acknowledged_by == ""
+
+
+def test_an_alert_that_is_acknowledged_acknowledges_its_incident(world):
+    day = world()
+    day.job_fails()
+    day.advance("1m")
+    day.ledger.acknowledge(1, "engineer-c", "", day.now)
+    day.advance("5m")
+    assert (day.incident().status, day.incident().responder) == ("acknowledged", "engineer-c")
+    day.advance("4h", timedelta(minutes=20))
+    assert day.calls() == []
+
+
+def test_the_data_recovers_and_nobody_is_called_afterwards(world):
+    day = world()
+    day.job_fails()
+    day.advance("61m")
+    assert day.calls() == ["engineer-a"]
+    day.job_succeeds()
+    day.advance("1m")
+    assert day.incident().status == "resolved"
+    assert day.calls() == ["engineer-a"], "whoever was called hears of the end"
+    day.advance("5h", timedelta(minutes=20))
+    assert day.calls() == []
+    assert "data_recovered" in day.timeline()
+
+
+def test_a_person_who_resolves_says_why_and_a_resolved_incident_is_not_resolved_twice(world):
+    day = world()
+    day.job_fails()
+    day.advance("1m")
+    with pytest.raises(Refused, match="what the cause was"):
+        day.ledger.change_incident(1, lambda i: resolve(i, "engineer-a", " ", "", day.now), day.now)
+    assert day.incident().status == "triggered"
+    ended = day.ledger.change_incident(
+        1, lambda i: resolve(i, "engineer-a", "a bad release", "rolled back", day.now), day.now
+    )
+    assert (ended.status, ended.cause) == ("resolved", "a bad release")
+    for change in (lambda i: resolve(i, "b", "x", "y", day.now), lambda i: acknowledge(i, "b", "", day.now)):
+        with pytest.raises(Refused, match="is resolved"):
+            day.ledger.change_incident(1, change, day.now)
+    day.advance("5h", timedelta(minutes=20))
+    assert day.calls() == [], "no escalation after the end, although the alert still fires"
+    assert day.ledger.incidents() == [day.incident()]
+
+
+def test_a_relapse_reopens_the_incident_with_its_history_and_a_late_one_opens_another(world):
+    day = world()
+    day.job_fails()
+    day.advance("5m")
+    day.job_succeeds()
+    day.advance("2h", timedelta(minutes=20))
+    day.job_fails()
+    day.advance("1m")
+    assert day.incident().status == "triggered"
+    assert "reopened_by_relapse" in day.timeline() and day.timeline().count("opened") == 1
+    day.calls()
+    day.advance("61m")
+    assert day.calls() == ["engineer-a"], "the ladder begins anew"
+    day.job_succeeds()
+    day.advance("5h", timedelta(minutes=20))
+    day.job_fails()
+    day.advance("1m")
+    assert [i.number for i in day.ledger.incidents("open")] == [2]
+
+
+def test_the_third_repeat_within_a_week_brings_in_the_project_manager_once(world):
+    day = world()
+    for occurrence in range(5):
+        day.job_fails()
+        day.advance("5m")
+        day.job_succeeds()
+        day.advance("9h", timedelta(hours=1))
+        expected = ["project-manager"] if occurrence == 3 else []
+        assert [c for c in day.calls() if c == "project-manager"] == expected, occurrence
+
+
+def test_a_related_alert_joins_by_lineage_and_an_unrelated_one_of_the_same_name_does_not(world):
+    day = world()
+    day.asset_fails("silver/fact_transactions")
+    day.asset_fails("bronze/orders")
+    day.advance("1m")
+    assert len(day.ledger.incidents("open")) == 2
+    day.asset_fails("gold/kpi_aggregate_profit")
+    day.asset_fails("bronze/transactions")
+    day.advance("1m")
+    first = next(i for i in day.ledger.incidents("open") if "silver/fact_transactions" in i.assets)
+    assert len(day.ledger.incidents("open")) == 2
+    assert len(first.alerts) == 3 and "bronze/transactions" in first.assets
+    assert [i.priority for i in day.ledger.incidents("open")] == ["P2", "P2"]
+
+
+def test_a_critical_alert_raises_the_priority_and_starts_the_ladder(world):
+    day = world()
+    day.asset_fails("gold/kpi_aggregate_profit")
+    day.advance("30m")
+    assert (day.incident().priority, day.incident().policy.ladder) == ("P2", "")
+    day.job_fails(assets=("gold/kpi_aggregate_profit",))
+    day.advance("1m")
+    assert (day.incident().priority, day.incident().policy.ladder) == ("P1", "clock")
+    day.advance("61m")
+    assert day.calls() == ["engineer-a"]
+
+
+def test_an_empty_step_is_skipped_at_once_and_the_timeline_says_so(world):
+    def empty(data):
+        data["ladders"]["clock"]["steps"][1]["to"] = []
+
+    day = world(escalation=empty)
+    day.job_fails()
+    day.advance("1m")
+    assert day.timeline().count("step_skipped") == 1
+    day.advance("61m")
+    assert day.calls() == ["data-manager"], "the next step takes the empty one's time"
+    [skipped] = [e for e in day.ledger.incident_timeline(1) if e.reason.value == "step_skipped"]
+    assert "names nobody" in skipped.detail
+
+
+def test_a_change_of_the_policy_leaves_an_open_incident_as_it_was(world):
+    day = world(escalation=lambda data: None)
+    day.job_fails()
+    day.advance("10m")
+
+    def hurry(data):
+        data["ladders"]["clock"]["steps"][1] = {"level": "hurry", "after": "11m", "to": ["vp-engineering"]}
+
+    day.configure("escalation", hurry)
+    day.advance("30m")
+    assert day.calls() == []
+    day.advance("30m")
+    assert day.calls() == ["engineer-a"]
+
+
+def test_a_post_mortem_that_is_late_is_asked_for_further_up_each_time(world):
+    day = world()
+    day.job_fails()
+    day.advance("5m")
+    day.job_succeeds()
+    day.advance("23h", timedelta(hours=1))
+    assert day.calls() == []
+    day.advance("2h", timedelta(hours=1))
+    assert day.calls() == ["data-manager"]
+    day.advance("25h", timedelta(hours=1))
+    assert day.calls() == ["vp-engineering"]
+    day.advance("50h", timedelta(hours=5))
+    assert day.calls() == []
+
+
+def test_a_swapped_christmas_week_pages_whom_the_two_agreed_on(world):
+    from ops_project.operations.incidents.rota import accept_swap, ask_swap, current, end_swap
+
+    day = world("2026-12-01 10:00")
+    from ops_project import catalog
+
+    loaded = catalog.load(day.settings)
+    roster = current(loaded, day.ledger)["data-engineering"]
+    christmas = roster.shift_at(new_york("2026-12-25 12:00"))
+    mine, other = roster.holder(christmas)[0], roster.holder(christmas + 1)[0]
+    asked = ask_swap(day.ledger, roster, christmas, christmas + 1, mine, "family", day.now)
+    at = new_york("2026-12-23 03:00")
+    assert current(loaded, day.ledger)["data-engineering"].at(at).primary == mine, "not agreed yet"
+    accept_swap(day.ledger, asked.number, other, day.now)
+    day.now = at
+    day.job_fails()
+    day.advance("1m")
+    assert day.pages() == {other: 1}
+    end_swap(day.ledger, asked.number, other, day.now)
+    assert current(loaded, day.ledger)["data-engineering"].at(at).primary == mine
+
+
+def test_at_the_end_of_the_year_both_people_are_paged(world):
+    day = world("2026-12-29 03:00")
+    day.job_fails()
+    day.advance("1m")
+    assert len(day.pages()) == 2
+
+
+def test_the_ladder_stands_down_for_a_pager_that_has_the_page(world, monkeypatch):
+    from ops_project.operations.alerting import delivery
+
+    class Taken:
+        def send(self, message):
+            return "accepted"
+
+    monkeypatch.setenv("OPS_PAGERDUTY_ROUTING_KEY", "key")
+    monkeypatch.setattr(delivery.registry, "sender", lambda channel, settings: Taken())
+    day = world()
+    day.job_fails()
+    day.advance("5h", timedelta(minutes=20))
+    assert "stands_down_for_pager" in day.timeline()
+    assert day.calls() == []
+
+
+def test_the_timeline_is_added_to_and_never_changed(world):
+    day = world()
+    day.job_fails()
+    day.advance("1m")
+    for table in ("incident_events", "audit"):
+        with day.ledger.write() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO audit (at, who, source, action, subject, outcome, detail) VALUES (1,'a','b','c','d','e','f')"
+                )
+            )
+        with pytest.raises(DBAPIError, match="never changed"), day.ledger.write() as connection:
+            connection.execute(text(f"UPDATE {table} SET detail = 'something else'"))
+
+
+def test_a_silenced_alert_opens_no_incident(world):
+    from ops_project.model.alerting.matcher import Matcher
+
+    day = world()
+    day.ledger.add_silence(
+        [Matcher.parse('alertname="job_failure"')],
+        day.now,
+        day.now + timedelta(hours=2),
+        "engineer-a",
+        "known",
+        day.now,
+    )
+    day.job_fails()
+    day.advance("1h", timedelta(minutes=20))
+    assert day.ledger.incidents() == []
+    day.advance("90m", timedelta(minutes=15))
+    assert [i.status for i in day.ledger.incidents()] == ["triggered"]
+
+
+def test_time_to_acknowledge_and_resolve_come_from_the_timeline(world):
+    from ops_project.operations.incidents.times import spells, times
+
+    day = world()
+    day.job_fails()
+    day.cycle()
+    day.now += timedelta(minutes=12)
+    day.ledger.change_incident(1, lambda i: acknowledge(i, "engineer-a", "", day.now), day.now)
+    day.now += timedelta(minutes=18)
+    day.job_succeeds()
+    day.cycle()
+    day.now += timedelta(hours=1)
+    day.job_fails()
+    day.cycle()
+    day.now += timedelta(minutes=10)
+    day.job_succeeds()
+    day.cycle()
+    found = times(spells(day.ledger.incident_timeline(1)))
+    assert (found.openings, found.unanswered) == (2, 1)
+    assert found.mean_to_acknowledge == 12 * 60
+    assert found.mean_to_resolve == (30 + 10) / 2 * 60
