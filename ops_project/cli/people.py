@@ -149,22 +149,23 @@ def simulate(
     except SettingsError as error:
         raise click.UsageError(f"--at: {error}") from None
     catalog, ledger = _catalog(settings), open_ledger(settings)
-    jobs = {catalog.domains.main_job(name): name for name in catalog.domain_ids()}
+    domains = {catalog.domains.main_job(name): name for name in catalog.domain_ids()}
     facts = recall(ledger).assets.get(subject)
     if facts is not None:
-        domain, owner = facts.domain, next(iter(facts.owners), "")
+        domain = facts.domain
+        owner = next(iter(facts.owners), "")
         pipeline = next(
             (job for job, pair in catalog.owners.pipelines.items() if facts.runbook and pair.runbook == facts.runbook),
             catalog.domains.main_job(domain),
         )
-    elif subject in jobs or subject in catalog.owners.pipelines:
+    elif subject in domains or subject in catalog.owners.pipelines:
         pipeline = subject
         pair = catalog.owners.pipelines.get(subject)
-        domain = jobs.get(subject) or (pair.domain if pair is not None else "")
+        domain = str(domains.get(subject) or (pair.domain if pair is not None else ""))
         owner = next(iter(catalog.domain(domain).owners), "") if domain in catalog.domain_ids() else ""
     else:
-        valid = ", ".join(sorted({*jobs, *catalog.owners.pipelines}))
-        raise click.UsageError(f"{subject!r} is neither an asset that is known here nor a pipeline; pipelines: {valid}")
+        known = ", ".join(sorted({*domains, *catalog.owners.pipelines}))
+        raise click.UsageError(f"{subject!r} is neither an asset that is known here nor a pipeline; pipelines: {known}")
     around = Surroundings(
         catalog.owners, current(catalog, ledger), catalog.oncall.main(), catalog.escalation.class_roles
     )

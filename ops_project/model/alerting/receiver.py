@@ -20,6 +20,8 @@ class Channel(Model):
     type: str
     to: Recipients | tuple[str, ...] = ()
     send_resolved: bool = True
+    inform: bool = False
+    """True where this channel's recipients are informed, although its receiver pages."""
     rate_limit: int = Field(default=60, ge=1)
     """Messages a minute, for each endpoint."""
     max_attempts: int = Field(default=60, ge=1)

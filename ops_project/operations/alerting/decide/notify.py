@@ -243,6 +243,7 @@ def _tell(
                         entry.firing if entry is not None else frozenset(),
                     ),
                     "to": recipients.named(channel, [*chosen, *mended], config),
+                    **({"page": False} if channel.inform else {}),
                 },
             )
         )

@@ -1,5 +1,7 @@
 """On-call, incidents, holds, checklists, and the audit log of what people did through a link."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,11 +11,11 @@ down_revision = "0005"
 TIMELINES = ("incident_events", "audit")
 
 
-def _column(name: str, kind: sa.types.TypeEngine, null: bool = False) -> sa.Column:
+def _column(name: str, kind: sa.types.TypeEngine[Any], null: bool = False) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=null)
 
 
-def _number(*, auto: bool = True, name: str = "number") -> sa.Column:
+def _number(*, auto: bool = True, name: str = "number") -> sa.Column[int]:
     return sa.Column(name, sa.Integer(), primary_key=True, autoincrement=auto, nullable=False)
 
 
