@@ -53,7 +53,7 @@ def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str
 def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
     """Whether the person on call is told of this alert through a channel of the same kind."""
     return any(
-        other is not channel and other.to == "on-call" and other.type == channel.type  # type: ignore[attr-defined]
+        other is not channel and other.to == "on-call" and other.type == channel.type
         for node in match(config.tree, alert.labels)
         for name, other in config.receivers[node.receiver].named(node.receiver)
         if name not in config.unconfigured
