@@ -2,16 +2,52 @@
 
 from __future__ import annotations
 
-import csv
 import sys
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli.output import Group, console, emit, json_option, table
+from ops_project.cli.output import answer, console, csv_line, json_option, to_json, told
 from ops_project.settings import Settings
 
+if TYPE_CHECKING:
+    from ops_project.pipeline.warehouse.questions import Answer
+    from ops_project.pipeline.warehouse.snapshots import Snapshot
+
 DEFAULT_LIMIT = 100
+MEGABYTE = 1_000_000
+
+
+@dataclass
+class _Bounded:
+    """The rows of an answer, until as many rows or bytes have been shown as are wanted."""
+
+    found: Answer
+    rows_wanted: int
+    bytes_wanted: int
+    rows: int = 0
+    bytes: int = 0
+    more: bool = False
+    cut: bool = False
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for block in self.found.blocks:
+            for row in block:
+                if self.rows_wanted and self.rows >= self.rows_wanted:
+                    self.more = True
+                    return
+                if self.bytes >= self.bytes_wanted:
+                    self.more = self.cut = True
+                    return
+                self.rows += 1
+                yield row
+
+    def wrote(self, text: str) -> str:
+        """Count what is printed."""
+        self.bytes += len(text)
+        return text
 
 
 @click.command()
@@ -19,45 +55,85 @@ DEFAULT_LIMIT = 100
 @click.option(
     "--limit", type=click.IntRange(min=0), default=DEFAULT_LIMIT, show_default=True, help="Rows to show; 0: all."
 )
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV; texts that a spreadsheet would run get an apostrophe.")
+@click.option("--raw", is_flag=True, help="With --csv: texts exactly as they are stored, for programs.")
+@click.option(
+    "--seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="The time that it may take."
+)
+@click.option(
+    "--memory-mb", type=click.IntRange(min=50), default=1_000, show_default=True, help="The memory that it may take."
+)
+@click.option(
+    "--output-mb", type=click.IntRange(min=1), default=100, show_default=True, help="The output that is printed."
+)
 @json_option
 @click.pass_obj
-def sql(settings: Settings, query: str, limit: int, as_csv: bool, as_json: bool) -> None:
+def sql(
+    settings: Settings,
+    query: str,
+    limit: int,
+    as_csv: bool,
+    raw: bool,
+    seconds: float,
+    memory_mb: int,
+    output_mb: int,
+    as_json: bool,
+) -> None:
     """Run QUERY on the newest snapshot, and say as of when.
 
-    Read-only by the engine. A run that is going on is not disturbed, and not seen.
+    Read-only by the engine, at the lowest priority: a run that is going on is not disturbed, and not seen. In JSON a
+    second column of the same name gets a number, and a float that is no number is a text (NaN, Infinity).
     """
     import duckdb
 
     from ops_project.pipeline.warehouse import snapshots
+    from ops_project.pipeline.warehouse.questions import Limits, QuestionError, ask
 
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other")
+    if raw and not as_csv:
+        raise click.UsageError("--raw belongs to --csv")
     try:
         snapshot = snapshots.newest(settings)
-        with snapshots.open(snapshot) as connection:
-            result = connection.execute(query)
-            names = [column[0] for column in result.description]
-            rows = result.fetchmany(limit + 1) if limit else result.fetchall()
-    except snapshots.NoSnapshot as error:
+        with ask(snapshot, query, Limits(seconds, memory_mb)) as found:
+            rows = _Bounded(found, limit, output_mb * MEGABYTE)
+            said = f"As of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, snapshot {snapshot.id}"
+            if as_csv:
+                _csv(found.columns, rows, raw)
+                told(f"{said}{'; more rows exist (--limit)' if rows.more and not rows.cut else ''}")
+            elif as_json:
+                _json(snapshot, found.columns, rows)
+            else:
+                _table(found.columns, rows, said)
+    except (snapshots.NoSnapshot, QuestionError) as error:
         raise click.ClickException(str(error)) from None
     except duckdb.Error as error:
         raise click.ClickException(str(error)) from None
-    more = bool(limit) and len(rows) > limit
-    rows = rows[:limit] if limit else rows
-    said = f"As of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, snapshot {snapshot.id}"
-    if as_csv:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(names)
-        writer.writerows(rows)
-        click.echo(f"{said}{'; more rows exist (--limit)' if more else ''}", err=True)
-        return
-    data: dict[str, Any] = {
-        "as_of": snapshot.as_of,
-        "snapshot": snapshot.id,
-        "columns": names,
-        "rows": [dict(zip(names, row, strict=True)) for row in rows],
-        "more": more,
-    }
-    told = f"{said}. {len(rows)} row{'' if len(rows) == 1 else 's'}{', and more (--limit)' if more else ''}."
-    emit(as_json, data, lambda: console.print(Group(table(names, rows), f"\n{told}")))
+    if rows.cut:
+        raise click.ClickException(f"stopped after {output_mb} MB of output; --output-mb prints more")
+
+
+def _csv(columns: list[str], rows: _Bounded, raw: bool) -> None:
+    sys.stdout.write(csv_line(columns, raw=raw))
+    for row in rows:
+        sys.stdout.write(rows.wrote(csv_line(row, raw=raw)))
+
+
+def _json(snapshot: Snapshot, columns: list[str], rows: _Bounded) -> None:
+    """The same document as if it were written whole, row by row."""
+    head = to_json({"as_of": snapshot.as_of, "snapshot": snapshot.id, "columns": columns})
+    sys.stdout.write(f'{head[:-2]},\n  "rows": [')
+    for number, row in enumerate(rows):
+        text = to_json(dict(zip(columns, row, strict=True))).replace("\n", "\n    ")
+        sys.stdout.write(rows.wrote(f"{',' if number else ''}\n    {text}"))
+    sys.stdout.write(f'{chr(10) + "  " if rows.rows else ""}],\n  "more": {"true" if rows.more else "false"}\n}}\n')
+
+
+def _table(columns: list[str], rows: _Bounded, said: str) -> None:
+    shown: list[tuple[Any, ...]] = []
+    for row in rows:
+        rows.wrote(str(row))
+        shown.append(row)
+    console.print(answer(columns, shown))
+    more = ", and more (--limit)" if rows.more else ""
+    console.print(f"\n{said}. {rows.rows} row{'' if rows.rows == 1 else 's'}{more}.", soft_wrap=True)

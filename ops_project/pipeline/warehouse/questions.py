@@ -1,0 +1,196 @@
+"""A question to a snapshot, asked so that it can neither hang, nor eat the machine, nor slow a running pipeline down.
+
+The engine works in a thread of the lowest priority, with few threads of its own, under a limit of memory that holds for
+the whole process: a single huge text escapes the engine's own limit. The answer comes in blocks and is never whole in
+memory.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ops_project.pipeline.warehouse import snapshots
+
+BLOCK = 2_000
+LOWEST_PRIORITY = 19
+# The engine's limit is for its buffers; Python's copy of a block, texts and threads come on top.
+ROOM = 2
+STOP_SECONDS = 5.0
+
+
+class QuestionError(ValueError):
+    """The question cannot be answered; the message says why and what would be right."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a question may take."""
+
+    seconds: float = 60.0
+    """Of the engine's time; what the reader takes to read is not counted."""
+    memory_mb: int = 1_000
+
+    @property
+    def threads(self) -> int:
+        """Half of the cores, at least one."""
+        return max(1, (os.cpu_count() or 1) // 2)
+
+
+@dataclass
+class Answer:
+    """Names of the columns, each one different, and the rows as they come."""
+
+    columns: list[str]
+    blocks: Iterator[list[tuple[Any, ...]]]
+
+
+@dataclass
+class _Worker:
+    """The thread that talks to the engine."""
+
+    snapshot: snapshots.Snapshot
+    query: str
+    limits: Limits
+    blocks: queue.Queue[Any] = field(default_factory=lambda: queue.Queue(maxsize=2))
+    connection: duckdb.DuckDBPyConnection | None = None
+    stopped: bool = False
+
+    def work(self) -> None:
+        try:
+            self._lower_priority()
+            with snapshots.open(self.snapshot, f"{self.limits.memory_mb}MB", self.limits.threads) as connection:
+                self.connection = connection
+                result = connection.execute(_only_statement(connection, self.query))
+                self._put(_unique([column[0] for column in result.description or ()]))
+                while not self.stopped and (rows := result.fetchmany(BLOCK)):
+                    self._put(rows)
+            self._put(None)
+        except BaseException as error:
+            self._put(error)
+
+    def _put(self, item: Any) -> None:
+        while not self.stopped:
+            try:
+                self.blocks.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+
+    def _lower_priority(self) -> None:
+        if sys.platform == "linux":
+            # Of this thread alone; the engine's threads are started by it and inherit it.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self.connection is not None:
+            with suppress(duckdb.ConnectionException):  # it has ended already
+                self.connection.interrupt()
+
+
+@contextmanager
+def ask(snapshot: snapshots.Snapshot, query: str, limits: Limits) -> Iterator[Answer]:
+    """Ask `query`. Raises QuestionError for what is no question or exceeds a limit, and duckdb.Error as it comes."""
+    worker = _Worker(snapshot, query, limits)
+    thread = threading.Thread(target=worker.work, name="question", daemon=True)
+    with _memory(limits.memory_mb * ROOM):
+        thread.start()
+        items = _items(worker, limits)
+        try:
+            yield Answer(next(items), items)
+        finally:
+            worker.stop()
+            thread.join(STOP_SECONDS)
+
+
+def _items(worker: _Worker, limits: Limits) -> Iterator[Any]:
+    left = limits.seconds
+    while True:
+        began = time.monotonic()
+        try:
+            item = worker.blocks.get(timeout=max(0.001, left))
+        except queue.Empty:
+            raise QuestionError(
+                f"the question took longer than {limits.seconds:g} s and was stopped; ask for less, or give it "
+                "more time with --seconds"
+            ) from None
+        left -= time.monotonic() - began
+        if item is None:
+            return
+        if isinstance(item, MemoryError | duckdb.OutOfMemoryException) or "bad_alloc" in str(item):
+            raise QuestionError(
+                f"the question needs more than {limits.memory_mb} MB of memory and was stopped; ask for less, or give "
+                "it more with --memory-mb"
+            ) from None
+        if isinstance(item, BaseException):
+            raise item
+        yield item
+
+
+def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
+    try:
+        statements = connection.extract_statements(query)
+    except UnicodeError as error:
+        raise QuestionError(f"the question is no text: {error}") from None
+    if not statements:
+        raise QuestionError('the question is empty; write for example: ops sql "select count(*) from ops.batches"')
+    if len(statements) > 1:
+        raise QuestionError(
+            f"these are {len(statements)} questions, and only the last would be shown: ask one at a time"
+        )
+    return statements[0]
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """Each name once: the second `a` becomes `a_2`, so that no column hides another."""
+    taken = set(names)
+    seen: set[str] = set()
+    result = []
+    for name in names:
+        found, number = name, 1
+        while found in seen or (number > 1 and found in taken):
+            number += 1
+            found = f"{name}_{number}"
+        seen.add(found)
+        result.append(found)
+    return result
+
+
+@contextmanager
+def _memory(megabytes: int) -> Iterator[None]:
+    """Let this process take so much more than it has now; beyond that the system refuses."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    used = _data_bytes()
+    if used is None:
+        yield
+        return
+    wanted = used + megabytes * 1_000_000
+    ceilings = [limit for limit in (wanted, *before) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(ceilings), before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def _data_bytes() -> int | None:
+    """What the system counts towards the limit now; None where it does not say (other than Linux)."""
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmData:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        return None
+    return None
