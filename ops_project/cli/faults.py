@@ -9,18 +9,15 @@ import errno
 import os
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
+from ops_project.process import interrupts
 from ops_project.settings import PROJECT_ROOT, Settings
 from ops_project.visible import visible, visible_line
 
@@ -32,43 +29,9 @@ LONGEST = 600
 """Characters of an error's own text that are shown; the log has all of it."""
 
 
-@dataclass
-class Interrupts:
-    """Whether Ctrl-C was pressed. Libraries turn it into errors of their own, so that its exception tells nothing."""
-
-    seen: bool = False
-
-
-interrupts = Interrupts()
-
-
-@contextmanager
-def watching_interrupts() -> Iterator[None]:
-    """Note Ctrl-C, and hand it on to whoever handled it before."""
-    interrupts.seen = False
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def note(number: int, frame: FrameType | None) -> None:
-        interrupts.seen = True
-        if callable(before):
-            before(number, frame)
-
-    # A shell starts what it puts into the background with SIGINT ignored: then it stays ignored.
-    if callable(before):
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        if callable(before):
-            signal.signal(signal.SIGINT, before)
-
-
 def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -> int:
     """Run `command`; the exit code. `settings`: where the trace of a fault is kept, asked only when there is one."""
-    with watching_interrupts():
+    with interrupts.watching():
         try:
             result = command()
             # A pipe that is closed, or a disk that is full, shows only when the last of the answer is written.
@@ -78,7 +41,8 @@ def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -
             return error.code if isinstance(error.code, int) else FAULT if error.code else 0
         except BaseException as error:
             if _interrupted(error):
-                say("Interrupted by you.")
+                more = [str(one) for one in _chain(error) if type(one) is KeyboardInterrupt and one.args]
+                say(" ".join(["Interrupted by you.", *more]))
                 return INTERRUPTED
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
                 _forget_output()
@@ -101,7 +65,9 @@ def one_line(text: str) -> str:
 
 
 def _interrupted(error: BaseException) -> bool:
-    return interrupts.seen or isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
+    return (
+        interrupts.pressed() or isinstance(error, KeyboardInterrupt) or isinstance(error.__cause__, KeyboardInterrupt)
+    )
 
 
 def _told(error: BaseException, settings: Callable[[], Settings | None]) -> int:

@@ -59,6 +59,8 @@ def run(
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
     from ops_project.catalog import load as load_catalog
 
+    if day is not None:
+        _refuse_ahead(settings, day.date())
     began = time.perf_counter()
     with spinner("starting …") as status:
         told = _Told(as_json, began)
@@ -70,6 +72,20 @@ def run(
     emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays, responses))))
     if any(item.failed for item in runs):
         sys.exit(1)
+
+
+def _refuse_ahead(settings: Settings, day: date) -> None:
+    """Raises UsageError for a date of which nothing can have come: it would be built, empty, and look well."""
+    from ops_project.catalog import load as load_catalog
+
+    platform = load_catalog(settings).platform
+    today = settings.now().astimezone(platform.zone).date()
+    if day > today:
+        raise click.UsageError(
+            f"--date {day} lies ahead: today is {today} in {platform.zone.key}, and nothing of that date can have come"
+        )
+    if day < platform.start_date:
+        raise click.UsageError(f"--date {day} lies before {platform.start_date}, the start_date of platform.yaml")
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,8 @@ def _execute(
         _simulate_if_empty(settings, catalog, [name for name in known if not names or name in names], status, told)
     dagster_home.ensure(settings)
     asked = list(names or known)
+    if day is not None and not names:
+        told(f"--date without --domain: {day} is landed and built anew in {', '.join(known)}")
     if days is None and day is None and (quiet := _quiet(settings, catalog, asked, status)) is not None:
         return quiet
     from ops_project.dagster_bridge.runs import open_instance

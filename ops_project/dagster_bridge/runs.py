@@ -151,6 +151,13 @@ def process_tags() -> dict[str, str]:
     return {PROCESS_TAG: str(current())}
 
 
+def mark_canceled(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
+    """Say that somebody ended this run: Dagster calls a run that was interrupted in this process a failed one."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None:
+        instance.report_run_canceled(run, why)
+
+
 def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None = None) -> list[str]:
     """End the runs whose process died without a word, and free their pool slots. Returns what was done, in words.
 

@@ -20,8 +20,10 @@ from ops_project.defs.shared.arrivals import window
 from ops_project.defs.shared.domain_run import DomainRun, RunReport
 from ops_project.defs.shared.run_session import WATCHER, Watcher
 from ops_project.defs.shared.site import Site
-from ops_project.process import locks
+from ops_project.process import interrupts, locks
 from ops_project.process.code_version import commit
+
+GOES_ON = "Nothing was published; readers and consumers keep what they have, and the next run goes on from here."
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ def _run(
         return DomainRun(domain, job, "failed", time.perf_counter() - began, window=window, error=str(error))
     finally:
         WATCHER.reset(token)
+    if interrupts.pressed() and not result.success:
+        bridge.mark_canceled(instance, result.run_id, "Interrupted by somebody at the terminal; nothing was published.")
+        raise KeyboardInterrupt(GOES_ON)
     return DomainRun(
         domain,
         job,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import dagster as dg
 
 from ops_project.failures import classify
+from ops_project.process import interrupts
 from ops_project.process.watchdog import Watchdog
 
 # S3: two retries of a task; 5 s, then 10 s, with jitter so that two runs do not meet again.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+BY_YOU = "interrupted by you"
 TASK_SECONDS = 3_600
 TEST_SECONDS = 1_800
 # No retry after these, and no wrapping either: they say already what is to happen.
@@ -45,20 +47,28 @@ def classified(what: str, session: Stoppable | None = None, seconds: float | Non
                 yield
     except _SPEAK_FOR_THEMSELVES:
         raise
-    except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError) as error:
+    except BaseException as error:
+        if session is not None and interrupts.pressed():
+            session.stopped = BY_YOU
+            raise _final(f"{what}: {BY_YOU}", "process_killed", BY_YOU) from error
+        _raise_classified(error, what, session)
+
+
+def _raise_classified(error: BaseException, what: str, session: Stoppable | None) -> NoReturn:
+    if isinstance(error, KeyboardInterrupt | dg.DagsterExecutionInterruptedError):
         if session is None:
-            raise
+            raise error
         overrun = session.watchdog.overrun
         session.stopped = str(overrun) if overrun is not None else "the run was interrupted"
-        raise _final(
-            f"{what}: {session.stopped}", "timeout" if overrun else "process_killed", session.stopped
-        ) from error
-    except Exception as error:
-        found = classify(error)
-        if found.transient:
-            raise
-        message = f"{what}: {type(error).__name__}: {error}"
-        raise _final(message, found.failure_class, found.because) from error
+        failure_class = "timeout" if overrun else "process_killed"
+        raise _final(f"{what}: {session.stopped}", failure_class, session.stopped) from error
+    if not isinstance(error, Exception):
+        raise error
+    found = classify(error)
+    if found.transient:
+        raise error
+    message = f"{what}: {type(error).__name__}: {error}"
+    raise _final(message, found.failure_class, found.because) from error
 
 
 def _final(description: str, failure_class: str, because: str) -> dg.Failure:

@@ -23,6 +23,7 @@ from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
 from ops_project.defs.shared import partitions
 from ops_project.defs.shared.domain_run import RunReport
+from ops_project.defs.shared.permanent import BY_YOU
 from ops_project.defs.shared.publication import verdicts
 from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting import false_alarms
@@ -34,6 +35,7 @@ from ops_project.pipeline.warehouse.closings import Closing
 from ops_project.pipeline.warehouse.connection import Warehouse, writer
 from ops_project.pipeline.warehouse.standing import WarehouseUnusable
 from ops_project.process import home_overlay as overlay_kept
+from ops_project.process import interrupts
 from ops_project.process.code_version import commit
 from ops_project.process.locks import Holder
 from ops_project.process.processes import current
@@ -156,28 +158,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
             try:
                 yield session
             finally:
-                watcher.say("snapshot and publication")
-                ends = Closing(
-                    job=run.job_name,
-                    run_id=run.run_id,
-                    domain=run.tags.get(DOMAIN_TAG, ""),
-                    state=closings.CLOSING,
-                    at=now.isoformat(),
-                    scheduled="dagster/schedule_name" in run.tags,
-                )
-                try:
-                    closings.note(settings, ends)
-                    _close(site, run, instance, session)
-                    closings.note(settings, replace(ends, state=closings.CLOSED, at=_ended(settings, now)))
-                except Exception as error:
-                    # Dagster only notes a failing teardown. Noted here, alerts can see it; where even that fails, the
-                    # note still says that the run began to close.
-                    with suppress(OSError):
-                        failed = replace(ends, state=closings.FAILED, at=_ended(settings, now), error=str(error))
-                        closings.note(settings, failed)
-                    report.error = f"snapshot or publication failed: {error}. Readers and consumers keep the last one."
-                    instance.report_engine_event(report.error, run)
-                    raise
+                _end(site, run, instance, session)
 
 
 @contextmanager
@@ -194,6 +175,37 @@ def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: 
 def _ended(settings: Settings, now: datetime) -> str:
     """The moment at which a run closed: a replay's clock stands still."""
     return (now if settings.as_of is not None else datetime.now(UTC)).isoformat()
+
+
+def _end(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: RunSession) -> None:
+    if interrupts.pressed():
+        # Neither copied nor published: what readers and consumers have stays as it was.
+        session.stopped = BY_YOU
+        dbt_runner.settle()
+        return
+    settings, now = site.settings, session.now
+    session.say("snapshot and publication")
+    ends = Closing(
+        job=run.job_name,
+        run_id=run.run_id,
+        domain=run.tags.get(DOMAIN_TAG, ""),
+        state=closings.CLOSING,
+        at=now.isoformat(),
+        scheduled="dagster/schedule_name" in run.tags,
+    )
+    try:
+        closings.note(settings, ends)
+        _close(site, run, instance, session)
+        closings.note(settings, replace(ends, state=closings.CLOSED, at=_ended(settings, now)))
+    except Exception as error:
+        # Dagster only notes a failing teardown. Noted here, alerts can see it; where even that fails, the note still
+        # says that the run began to close.
+        with suppress(OSError):
+            failed = replace(ends, state=closings.FAILED, at=_ended(settings, now), error=str(error))
+            closings.note(settings, failed)
+        session.report.error = f"snapshot or publication failed: {error}. Readers and consumers keep the last one."
+        instance.report_engine_event(session.report.error, run)
+        raise
 
 
 def _stop_queries(warehouse: Warehouse, instance: dg.DagsterInstance, run: DagsterRun, overrun: Overrun) -> None:

@@ -128,6 +128,9 @@ def signals_of_run(
     if run.tags.get("dagster/will_retry") == "true":
         # Neither told nor counted as an end: another attempt is on its way.
         return _first_attempt(run, True, at, now)
+    if run.status == dg.DagsterRunStatus.CANCELED:
+        # Somebody ended it, and knows.
+        return []
     partition = run.tags.get("dagster/partition", "")
     labels = _labels(run)
     common: dict[str, Any] = {

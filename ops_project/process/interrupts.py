@@ -1,0 +1,56 @@
+"""Whether somebody pressed Ctrl-C in this process, whoever handled the signal.
+
+Dagster puts a handler of its own in place while a run goes on, and DuckDB and dbt turn the interruption into errors of
+their own. Python tells a file descriptor of every signal before any handler: that is what is read here. SIGTERM, with
+which the watchdog stops what runs too long, is not counted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+READ_BYTES = 4096
+
+
+@dataclass
+class _State:
+    descriptor: int | None = None
+    pressed: bool = False
+
+
+_state = _State()
+
+
+@contextmanager
+def watching() -> Iterator[None]:
+    """Listen for Ctrl-C in the block; outside of the main thread nobody can, and nothing is ever pressed."""
+    _state.pressed = False
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    os.set_blocking(writer, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    _state.descriptor = reader
+    try:
+        yield
+    finally:
+        pressed()
+        signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+        _state.descriptor = None
+        os.close(reader)
+        os.close(writer)
+
+
+def pressed() -> bool:
+    """Whether Ctrl-C was pressed since `watching` began."""
+    if _state.descriptor is not None:
+        with suppress(BlockingIOError):
+            _state.pressed |= signal.SIGINT in os.read(_state.descriptor, READ_BYTES)
+    return _state.pressed
