@@ -11,6 +11,7 @@ import click
 
 from ops_project.cli.acknowledge import ack
 from ops_project.cli.output import Group, console, emit, json_option, styled, table
+from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
 from ops_project.settings import Settings
 
@@ -19,10 +20,11 @@ VERDICTS = ("true-positive", "false-positive", "noise", "unclear")
 
 @click.group()
 def alerts() -> None:
-    """List and show alerts; acknowledge one, give a verdict on it; look at the outbox."""
+    """List and show alerts; acknowledge or resolve one, give a verdict on it; look at the outbox."""
 
 
 alerts.add_command(ack)
+alerts.add_command(resolve)
 
 
 def _ledger(settings: Settings) -> Any:
@@ -55,11 +57,9 @@ def list_(
     now = settings.now()
     require_domain(settings, domain)
     silences, given = ledger.silences(now), ledger.acknowledgements()
-    found = [
-        alert
-        for alert in ledger.alerts(None if everything else "open", limit)
-        if (severity is None or alert.severity == severity) and (domain is None or alert.labels.get("domain") == domain)
-    ]
+    status = None if everything else "open"
+    found = ledger.alerts(status, limit, severity, domain)
+    total = len(found) if len(found) < limit else ledger.count_alerts(status, severity, domain)
     data = [_brief(alert, _silent(alert, silences, now), _acknowledged(alert, given)) for alert in found]
     columns = ("number", "severity", "status", "since", "summary", "owners", "acknowledged", "silent")
     rows = [
@@ -80,6 +80,9 @@ def list_(
         data,
         lambda: console.print(table(columns, rows) if rows else "No open alert." if not everything else "No alert."),
     )
+    if total > len(found):
+        # Beside the output, so that it is read there as JSON still.
+        click.echo(f"The {len(found)} newest of {total} are listed; --limit {total} lists all.", err=True)
 
 
 def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
@@ -88,7 +91,7 @@ def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
     from ops_project.operations.alerting.decide.reasons import AlertReason
     from ops_project.operations.alerting.decide.silences import covering
 
-    if alert.cause:
+    if alert.cause and alert.muted:
         return f"{alert.muted.replace('_', ' ')} #{alert.cause}"
     if alert.status == FIRING and (silence := covering(alert.labels, silences, now)) is not None:
         return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M}"
@@ -129,7 +132,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.cycle import LINEAGE
-    from ops_project.operations.alerting.decide.message import of_alert
+    from ops_project.operations.alerting.decide.message import around, of_alert
     from ops_project.operations.alerting.decide.routing import match
     from ops_project.operations.alerting.engine_config import alert_config
     from ops_project.operations.alerting.rendering.lines import facts
@@ -140,7 +143,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     if alert is None:
         raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows those there are")
     config = alert_config(settings, load_catalog(settings), Lineage.parse(ledger.document(LINEAGE) or ()))
-    body = of_alert(alert, ledger.alerts("open", 1000), config)
+    body = of_alert(alert, around(ledger.alerts("open", None)), config)
     body["acknowledged"] = _acknowledged(alert, ledger.acknowledgements())
     timeline = ledger.timeline(number)
     messages = ledger.messages_about(number)

@@ -61,6 +61,8 @@ def lint(settings: Settings, as_json: bool) -> None:
     """Load everything strictly; then warn of what is allowed and probably not meant. Ends with 1 on a mistake."""
     from ops_project.catalog import ConfigError
     from ops_project.catalog import load as load_catalog
+    from ops_project.operations.alerting.decide.doubles import doubles
+    from ops_project.operations.alerting.decide.routing import compile_tree
     from ops_project.operations.channels.registry import lacks, unconfigured
 
     try:
@@ -91,6 +93,11 @@ def lint(settings: Settings, as_json: bool) -> None:
         f"first response to {name}: runbook {own.runbook!r} has no page in runbooks/"
         for name, own in catalog.rules.first_responses.items()
         if own.runbook is not None and catalog.runbook_file(own.runbook) is None
+    ]
+    warnings += [
+        f"routes.yaml, {'.'.join(map(str, double.path))}: {double.receiver} hears of {double.alertname} of "
+        f"{double.domain} through another route already, and once; take one of the two out"
+        for double in doubles(compile_tree(catalog.routes.route), catalog.rules.rules, catalog.domain_ids())
     ]
     count = len(catalog.rules.rules)
 

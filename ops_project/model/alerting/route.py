@@ -45,9 +45,15 @@ class InhibitRule(Model):
 
 
 class GraphInhibition(Model):
-    """An alert on an asset is silent under a firing alert on an asset upstream of it that is at least as severe."""
+    """An alert on an asset is silent under a firing alert on an asset upstream of it that is at least as severe.
+
+    It is listed in that alert's message when both come together. One that comes later is news: it is told once, to its
+    own owners, and names the suspected cause.
+    """
 
     enabled: bool = True
+    together: Duration = timedelta(minutes=10)
+    """What fires within this time after its cause, or in the cause's own run, comes with it."""
     causes: tuple[ConfiguredMatcher, ...] = ()
     """What can be a cause."""
     symptoms: tuple[ConfiguredMatcher, ...] = ()

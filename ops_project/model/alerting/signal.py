@@ -74,4 +74,6 @@ class Signal:
             "check": self.check,
             "failure_class": self.failure_class,
         }
-        return {name: value for name, value in {**self.labels, **fixed}.items() if value}
+        said = {name: value for name, value in fixed.items() if value}
+        # A check of a whole table may say which partition it complains of; its series is the table's all the same.
+        return {name: value for name, value in {**self.labels, **said}.items() if value}

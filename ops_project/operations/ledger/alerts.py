@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.severity import RANK
@@ -119,6 +119,21 @@ def load_into(connection: Connection, config: AlertConfig, now: datetime) -> Sta
         state.acknowledgements[row.alert] = acknowledgement_of(row)
     load_words(connection, state)
     return state
+
+
+def _asked(statement: Select[Any], status: str | None, severity: str | None, domain: str | None) -> Select[Any]:
+    if status in ("open", "firing"):
+        # Through the index of what is active: the past may be long.
+        statement = statement.where(alerts.c.active, alerts.c.status == "firing")
+    elif status:
+        statement = statement.where(alerts.c.status == status)
+    else:
+        statement = statement.where(alerts.c.fired_at.is_not(None))
+    if severity is not None:
+        statement = statement.where(alerts.c.severity == severity)
+    if domain is not None:
+        statement = statement.where(alerts.c.domain == domain)
+    return statement
 
 
 class AlertTable(Access):
@@ -247,17 +262,27 @@ class AlertTable(Access):
             },
         )
 
-    def alerts(self, status: str | None = None, limit: int = 100) -> list[Alert]:
-        """Newest first. `status`: pending, firing, resolved, or `open` (firing); None: all that ever fired."""
-        statement = select(alerts.c.body).order_by(alerts.c.number.desc()).limit(limit)
-        if status in ("open", "firing"):
-            statement = statement.where(alerts.c.status == "firing")
-        elif status:
-            statement = statement.where(alerts.c.status == status)
-        else:
-            statement = statement.where(alerts.c.fired_at.is_not(None))
+    def alerts(
+        self, status: str | None = None, limit: int | None = 100, severity: str | None = None, domain: str | None = None
+    ) -> list[Alert]:
+        """Newest first, at most `limit` of those that are asked for.
+
+        `status`: pending, firing, resolved, or `open` (firing); None: all that ever fired.
+        """
+        statement = _asked(select(alerts.c.body), status, severity, domain)
         with self.read() as connection:
-            return [_alert(row.body) for row in connection.execute(statement)]
+            return [
+                _alert(row.body) for row in connection.execute(statement.order_by(alerts.c.number.desc()).limit(limit))
+            ]
+
+    def count_alerts(self, status: str | None = None, severity: str | None = None, domain: str | None = None) -> int:
+        """How many alerts `alerts` would give without a limit."""
+        with self.read() as connection:
+            return int(
+                connection.execute(
+                    _asked(select(func.count()).select_from(alerts), status, severity, domain)
+                ).scalar_one()
+            )
 
     def alert(self, number: int) -> Alert | None:
         with self.read() as connection:

@@ -225,7 +225,11 @@ def _text(metadata: Mapping[str, Any], key: str) -> str:
 def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
     """The business dates that a check complains of, so that a verdict can take them out of its training."""
     value = getattr(metadata.get("dates"), "value", None)
-    return {"dates": ",".join(map(str, value))} if isinstance(value, list) and value else {}
+    if not isinstance(value, list) or not value:
+        return {}
+    days = [str(day) for day in value]
+    # One that complains of a single date is about the same partition as a finding about that date's file.
+    return {"dates": ",".join(days), **({"partition": days[0]} if len(days) == 1 else {})}
 
 
 def _said(metadata: Mapping[str, Any]) -> str:

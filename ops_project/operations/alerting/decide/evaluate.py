@@ -56,12 +56,12 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig)
                 _slide(decision, config, signal, labels, name, rule, index, condition)
 
 
-def key_of(name: str, rule: Rule, labels: Mapping[str, str]) -> str:
+def key_of(name: str, rule: Rule, labels: Mapping[str, str], signal: Signal) -> str:
     """What makes an alert one alert. Unless the rule says otherwise that is a signal's own subject: the asset,
     whichever job reported it, or the pipeline where there is no asset."""
     if rule.by == IDENTITY:
         subject = labels.get("asset") or f"pipeline:{labels.get('pipeline', '')}"
-        return digest(name, subject, labels.get("partition", ""), labels.get("check", ""))
+        return digest(name, subject, signal.partition, labels.get("check", ""))
     return digest(name, *(labels.get(label, "") for label in rule.by))
 
 
@@ -71,7 +71,7 @@ def remember(state: State, signal: Signal, config: AlertConfig) -> None:
         if condition.aggregate == "last":
             continue
         labels = labels_of(signal, config.lineage)
-        held = state.windows.setdefault((name, index, key_of(name, rule, labels)), [])
+        held = state.windows.setdefault((name, index, key_of(name, rule, labels, signal)), [])
         if signal.state == OK and config.metrics[condition.metric].type == "state":
             held.clear()
         elif all_match(condition.match, labels):
@@ -94,7 +94,7 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
             if condition.window is not None and signal.event_at <= signal.observed_at - condition.window:
                 continue
             found = speaker(level, condition, config.lineage, state.dismissed.get(fingerprint))
-            if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage)) != alert.key:
+            if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage), found) != alert.key:
                 became_false(decision, alert, rule, index, fingerprint, signal.event_at, config)
 
 
@@ -122,7 +122,7 @@ def _slide(
     is_state = config.metrics[condition.metric].type == "state"
     if not all_match(condition.match, labels) and signal.state != OK:
         return
-    key = key_of(name, rule, labels)
+    key = key_of(name, rule, labels, signal)
     number = state.by_key.get(key)
     alert = state.alerts.get(number) if number is not None else None
     held = state.windows.setdefault((name, index, key), [])
@@ -165,7 +165,7 @@ def raise_for(
             return
         value = windows.value_of(signal)
     at = signal.event_at
-    key = key_of(name, rule, labels)
+    key = key_of(name, rule, labels, signal)
     alert = _opened(decision, config, name, rule, key, at)
     was_true = lifecycle.truth(alert, rule)
     held = alert.conditions.get(index, frozenset())
@@ -254,7 +254,7 @@ def _described(
     made = alert_labels(name, rule, labels, owners)
     return replace(
         alert,
-        labels=_followed(alert.labels, made, rule) if alert.labels else made,
+        labels=_followed(alert.labels, made, rule, signal) if alert.labels else made,
         updated_at=signal.event_at,
         value=value,
         message=signal.message or alert.message,
@@ -300,12 +300,14 @@ def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple
     return result
 
 
-def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule) -> Mapping[str, str]:
+def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, signal: Signal) -> Mapping[str, str]:
     """The labels of what the alert is about, as it began, and of what is wrong now, as it was seen last.
 
     Every date that it complained of stays: a verdict is about all of them.
     """
-    fixed = _SUBJECT | set(rule.by) | _OURS
+    fixed = (_SUBJECT | set(rule.by) | _OURS) - (
+        {"partition"} if not signal.partition and rule.by == IDENTITY else set()
+    )
     result = {name: value for name, value in kept.items() if name in fixed}
     result |= {name: value for name, value in seen.items() if name not in fixed or name not in kept}
     if DATES in seen and DATES in kept:

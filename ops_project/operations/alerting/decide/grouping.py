@@ -66,8 +66,9 @@ def needs_update(
     send_resolved: bool,
     node: Node,
     now: datetime,
+    zone: ZoneInfo,
 ) -> tuple[bool, AlertReason]:
-    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`)."""
+    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`). A digest counts days of the calendar in `zone`."""
     if entry is None:
         return (True, AlertReason.FIRST_NOTIFICATION) if firing else (False, AlertReason.NEVER_TOLD)
     if not firing <= entry.firing:
@@ -79,7 +80,11 @@ def needs_update(
         )
     if send_resolved and not resolved <= entry.resolved:
         return True, AlertReason.NEW_RESOLVED
-    slack = DIGEST_SLACK if node.digest else timedelta()
-    if entry.at < now - node.repeat_interval + slack:
+    passed = now - entry.at
+    if node.digest:
+        # The day on which the clocks go forward has 23 hours, and its digest is due all the same.
+        days = now.astimezone(zone).date() - entry.at.astimezone(zone).date()
+        passed = max(days, passed) + DIGEST_SLACK
+    if passed > node.repeat_interval:
         return True, AlertReason.REPEAT
     return False, AlertReason.UNCHANGED

@@ -9,7 +9,8 @@ from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.route import GraphInhibition, InhibitRule
-from ops_project.model.severity import at_least
+from ops_project.model.severity import RANK, at_least
+from ops_project.operations.alerting.decide.causes import fits
 from ops_project.operations.alerting.decide.reasons import AlertReason
 
 
@@ -47,31 +48,35 @@ def subjects(alert: Alert) -> tuple[str, ...]:
 def inhibited_by_graph(alerts: Sequence[Alert], lineage: Lineage, config: GraphInhibition) -> dict[int, int]:
     """Symptom's number → number of the cause furthest upstream.
 
-    A symptom is silent when each of its assets lies downstream of a firing cause that is at least as severe. A cause
-    that is itself a symptom passes on to its own cause, so that one page lists all of them.
+    A symptom is silent when each of its assets lies downstream of a firing cause that is at least as severe and can
+    explain it. A cause that is itself a symptom passes on to its own cause, so that one page lists all of them.
     """
     if not config.enabled:
         return {}
-    causes: dict[str, Alert] = {}
+    causes: dict[str, list[Alert]] = {}
     for alert in alerts:
         if alert.status == FIRING and len(subjects(alert)) == 1 and all_match(config.causes, alert.labels):
-            asset = subjects(alert)[0]
-            if asset not in causes or not at_least(causes[asset].severity, alert.severity):
-                causes[asset] = alert
+            causes.setdefault(subjects(alert)[0], []).append(alert)
+    if not causes:
+        return {}
     result: dict[int, int] = {}
     for alert in alerts:
         if alert.status != FIRING or not subjects(alert) or not all_match(config.symptoms, alert.labels):
             continue
         above = [
             [
-                causes[key]
+                cause
                 for key in lineage.ancestors(asset) & causes.keys()
-                if at_least(causes[key].severity, alert.severity)
+                for cause in causes[key]
+                if at_least(cause.severity, alert.severity) and fits(cause, alert)
             ]
             for asset in subjects(alert)
         ]
         if all(above):
-            first = min((cause for group in above for cause in group), key=lambda c: (_depth(c, lineage), c.number))
+            first = min(
+                (cause for group in above for cause in group),
+                key=lambda c: (_depth(c, lineage), -RANK[c.severity], c.number),
+            )
             if first.number != alert.number:
                 result[alert.number] = first.number
     return result

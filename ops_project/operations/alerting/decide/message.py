@@ -5,7 +5,8 @@ Plain data that the outbox stores; how it looks in a medium stands in `rendering
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,20 +32,41 @@ READ = ("gold", "serving")
 LANDED = "bronze"
 
 
+@dataclass(frozen=True)
+class Around:
+    """What a message says of other alerts, gathered once for all messages of a decision."""
+
+    alerts: Mapping[int, Alert]
+    under: Mapping[int, Sequence[Alert]]
+    """Number → the alerts that are silent under it."""
+    near: frozenset[str]
+    """Service levels that an open alert is about."""
+
+
+def around(alerts: Iterable[Alert]) -> Around:
+    """What there is to say of these alerts in the messages about each other."""
+    known = {alert.number: alert for alert in alerts}
+    under: dict[int, list[Alert]] = {}
+    for alert in known.values():
+        if alert.cause is not None and alert.muted:
+            under.setdefault(alert.cause, []).append(alert)
+    near = frozenset(a.labels["sla"] for a in known.values() if a.status == FIRING and "sla" in a.labels)
+    return Around(known, under, near)
+
+
 def of_group(
     group: Group,
     node: Node,
     receiver: Receiver,
     firing: Sequence[Alert],
     resolved: Sequence[Alert],
-    everything: Iterable[Alert],
+    others: Around,
     config: AlertConfig,
     reason: AlertReason,
     now: datetime,
     told: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
     """The payload for one recipient of one group. `told`: what fired when it was told last; news comes before that."""
-    everything = list(everything)
     alerts = sorted(
         [*firing, *resolved],
         key=lambda a: (
@@ -70,7 +92,7 @@ def of_group(
         "digest": bool(node.digest),
         "ui_url": config.ui_url,
         "zone": config.zone.key,
-        "alerts": [of_alert(alert, everything, config) for alert in alerts],
+        "alerts": [of_alert(alert, others, config) for alert in alerts],
     }
 
 
@@ -83,7 +105,7 @@ def _subject(alerts: Sequence[Alert], firing: int, worst: str, digest: bool) -> 
     return f"[{state}] {first.summary}{more}"
 
 
-def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> dict[str, Any]:
+def of_alert(alert: Alert, others: Around, config: AlertConfig) -> dict[str, Any]:
     """One alert with its context."""
     below = sorted(
         {d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)),
@@ -92,7 +114,8 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
     )
     touched = {*below, *subjects(alert)}
     # What merely depends is not at risk: a word that stands on every alert is not believed when it is true.
-    near = {a.labels["sla"] for a in (alert, *everything) if a.status == FIRING and "sla" in a.labels}
+    near = others.near | {alert.labels["sla"]} if alert.status == FIRING and "sla" in alert.labels else others.near
+    suspect = others.alerts.get(alert.suspect) if alert.suspect is not None else None
     exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})
     return {
         "number": alert.number,
@@ -135,8 +158,11 @@ def of_alert(alert: Alert, everything: Sequence[Alert], config: AlertConfig) -> 
             ],
         },
         "silent_under_it": [
-            {"number": other.number, "summary": other.summary} for other in everything if other.cause == alert.number
+            {"number": other.number, "summary": other.summary} for other in others.under.get(alert.number, ())
         ],
+        "suspected_cause": ""
+        if alert.suspect is None
+        else f"#{alert.suspect} {suspect.summary if suspect is not None else ''}".strip(),
         "labels": dict(alert.labels),
     }
 

@@ -3,115 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
-from ops_project.model.alerting.receiver import Channel, Receiver
+from ops_project.model.alerting.receiver import Channel, ConsoleChannel, Receiver
 from ops_project.model.alerting.signal import OK, Signal, digest
 from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
-from ops_project.operations.alerting.decide.acknowledge import acknowledged
-from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, following_flush, needs_update
-from ops_project.operations.alerting.decide.inhibition import inhibitions, subjects
+from ops_project.operations.alerting.decide.dispatch import set_group
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry, following_flush, needs_update
 from ops_project.operations.alerting.decide.intervals import any_holds
-from ops_project.operations.alerting.decide.lifecycle import store
 from ops_project.operations.alerting.decide.reasons import AlertReason
-from ops_project.operations.alerting.decide.routing import Node, match
-from ops_project.operations.alerting.decide.silences import due_for_notice, silenced
+from ops_project.operations.alerting.decide.routing import Node
+from ops_project.operations.alerting.decide.silences import due_for_notice
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification
-
-SLA_RULE_LABEL = "sla"
-
-
-def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
-    """Label what endangers an SLA: holidays do not make such an alert wait."""
-    state = decision.state
-    endangered: set[str] = set()
-    for alert in state.alerts.values():
-        sla = config.slas.get(alert.labels.get(SLA_RULE_LABEL, ""))
-        if sla is not None and alert.status == FIRING:
-            for asset in sla.assets:
-                endangered |= {asset, *config.lineage.ancestors(asset)}
-    for alert in list(state.alerts.values()):
-        risky = (
-            "true"
-            if alert.open and (SLA_RULE_LABEL in alert.labels or endangered.intersection(subjects(alert)))
-            else "false"
-        )
-        if alert.labels and alert.status != RESOLVED and alert.labels.get("sla_at_risk") != risky:
-            store(decision, replace(alert, labels={**alert.labels, "sla_at_risk": risky}))
-
-
-def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Decide for each firing alert whether it is silent, and under which cause."""
-    state = decision.state
-    firing = [alert for alert in state.alerts.values() if alert.status == FIRING]
-    causes = inhibitions(firing, config.inhibit_rules, config.lineage, config.graph)
-    active = [silence for silence in state.silences.values() if silence.active(now)]
-    for alert in firing:
-        cause, why, detail = None, "", ""
-        if alert.number in causes:
-            cause, reason = causes[alert.number]
-            why, detail = reason.value, f"alert {cause}"
-        elif (quiet := silenced(alert.labels, active, config.maintenance, config.intervals, now)) is not None:
-            why, detail = quiet.reason.value, quiet.name
-        if (alert.cause, alert.muted) != (cause, why):
-            decision.note(alert.number, now, AlertReason(why) if why else AlertReason.NO_LONGER_MUTED, detail)
-            store(decision, replace(alert, cause=cause, muted=why))
-
-
-def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Put firing alerts into the groups of their routes, and out of those that no longer take them."""
-    state = decision.state
-    version = digest(*(f"{node.id}|{node.receiver}|{node.group_by}|{node.continues}" for node in config.nodes.values()))
-    everything = version != state.routes_version
-    state.routes_version = version
-    for key, group in list(state.groups.items()):
-        if group.route not in config.nodes:
-            del state.groups[key]
-            decision.groups_dropped.add(key)
-    grouped = {number for group in state.groups.values() for number in group.members}
-    for number, alert in sorted(state.alerts.items()):
-        if alert.status != FIRING or not (everything or number in decision.changed or number not in grouped):
-            continue
-        taken = {node.group_key(alert.labels): node for node in match(config.tree, alert.labels)}
-        for key, group in list(state.groups.items()):
-            if number in group.members and key not in taken:
-                _set_group(decision, replace(group, members=group.members - {number}))
-        for key, node in taken.items():
-            existing = state.groups.get(key)
-            if existing is None:
-                due = first_flush(node, config.zone, alert.fired_at or alert.starts_at, now)
-                _set_group(
-                    decision, Group(key, node.id, node.group_labels(alert.labels), frozenset({number}), now, due)
-                )
-                decision.note(number, now, AlertReason.ROUTED, f"{node.receiver} by {node.id}")
-            elif number not in existing.members:
-                _set_group(decision, replace(existing, members=existing.members | {number}))
-                decision.note(number, now, AlertReason.ROUTED, f"{node.receiver} by {node.id}")
-
-
-def _set_group(decision: Decision, group: Group) -> None:
-    if group.members:
-        decision.state.groups[group.key] = group
-        decision.groups_changed.add(group.key)
-        decision.groups_dropped.discard(group.key)
-    else:
-        decision.state.groups.pop(group.key, None)
-        decision.groups_changed.discard(group.key)
-        decision.groups_dropped.add(group.key)
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Tell every group that is due."""
     state = decision.state
-    for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0])):
+    due = [
+        (key, group)
+        for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0]))
+        if group.next_flush <= now or (config.flush_now and not config.nodes[group.route].digest)
+    ]
+    told: dict[tuple[str, str], set[str]] = {}
+    for group_key, name, recipient in state.log:
+        told.setdefault((group_key, name), set()).add(recipient)
+    others = messages.around(state.alerts.values()) if due else messages.around(())
+    for key, group in due:
         node = config.nodes[group.route]
-        hurried = config.flush_now and not node.digest and key in decision.groups_changed
-        if group.next_flush > now and not hurried:
-            continue
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
         firing = [alert for alert in members if alert.status == FIRING and not alert.muted and not quiet]
@@ -121,19 +44,37 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
                     decision.note(alert.number, now, quiet[0], quiet[1])
         resolved = [alert for alert in members if alert.status == RESOLVED]
         muted = frozenset(a.number for a in members if a.status == FIRING) - {a.number for a in firing}
-        receiver = config.receivers[node.receiver]
-        for name, channel in receiver.named(node.receiver):
+        flushed = _Flush(
+            group, node, config.receivers[node.receiver], firing, resolved, muted, others, group.next_flush <= now, now
+        )
+        for name, channel in flushed.receiver.named(node.receiver):
             if name not in config.unconfigured:
-                _tell(decision, config, node, group, receiver, channel, name, firing, resolved, muted, now)
+                _tell(decision, config, flushed, channel, name, told.get((key, name), set()))
         left = frozenset(alert.number for alert in members if alert.status != RESOLVED)
-        left |= _owed(decision, config, key, receiver.named(node.receiver), resolved, now)
-        _set_group(
+        left |= _owed(decision, config, key, flushed.receiver.named(node.receiver), resolved, now)
+        set_group(
             decision, replace(state.groups[key], members=left, next_flush=following_flush(node, config.zone, now))
         )
     for entry_key, entry in list(state.log.items()):
         if entry.expires_at <= now and entry_key[0] not in state.groups:
             del state.log[entry_key]
             decision.log_changed.add(entry_key)
+
+
+@dataclass(frozen=True)
+class _Flush:
+    """One group at the moment at which it is told."""
+
+    group: Group
+    node: Node
+    receiver: Receiver
+    firing: list[Alert]
+    resolved: list[Alert]
+    muted: frozenset[int]
+    others: messages.Around
+    on_time: bool
+    """Its own time has come; else it is looked at because nobody comes back, and nothing is repeated."""
+    now: datetime
 
 
 def _owed(
@@ -168,24 +109,19 @@ def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[AlertRe
 
 
 def _tell(
-    decision: Decision,
-    config: AlertConfig,
-    node: Node,
-    group: Group,
-    receiver: Receiver,
-    channel: Channel,
-    name: str,
-    firing: list[Alert],
-    resolved: list[Alert],
-    muted: frozenset[int],
-    now: datetime,
+    decision: Decision, config: AlertConfig, flushed: _Flush, channel: Channel, name: str, told_before: set[str]
 ) -> None:
     state = decision.state
+    group, node, receiver, now = flushed.group, flushed.node, flushed.receiver, flushed.now
+    firing, resolved, muted = flushed.firing, flushed.resolved, flushed.muted
     shares = recipients.shares(channel, [*firing, *resolved], config)
-    told_before = {key[2] for key in state.log if key[0] == group.key and key[1] == name}
+    listed = _listed(config, flushed, channel, shares)
     for recipient in sorted({*shares, *told_before}):
-        share = shares.get(recipient, frozenset())
         entry = state.log.get((group.key, name, recipient))
+        # Whoever was told that it fires is told that it ends.
+        share = shares.get(recipient, frozenset()) | (
+            entry.firing.intersection(alert.number for alert in resolved) if entry is not None else frozenset()
+        )
         firing_now = frozenset(alert.number for alert in firing if alert.number in share)
         resolved_now = frozenset(
             alert.number
@@ -195,17 +131,24 @@ def _tell(
         still_muted = muted & entry.firing if entry is not None else frozenset()
         if not firing_now and not resolved_now:
             continue
+        heard = firing_now | (listed.get(recipient, frozenset()) if firing_now else frozenset())
         if not firing_now and still_muted:
             # Some are repaired, some are silent: the repair is told and the silent stay told.
             due, reason = channel.send_resolved, AlertReason.NEW_RESOLVED
         else:
-            due, reason = needs_update(entry, firing_now | still_muted, resolved_now, channel.send_resolved, node, now)
-        if due and reason is AlertReason.REPEAT and acknowledged(state.alerts[number] for number in firing_now):
-            continue  # somebody works on it
+            due, reason = needs_update(
+                entry, heard | still_muted, resolved_now, channel.send_resolved, node, now, config.zone
+            )
+        if (
+            due
+            and reason is AlertReason.REPEAT
+            and (not flushed.on_time or not _repeated(state.alerts[number] for number in firing_now))
+        ):
+            continue
         if not due:
             continue
         stamp = LogEntry(
-            group.key, name, recipient, firing_now | still_muted, resolved_now, now, now + 2 * node.repeat_interval
+            group.key, name, recipient, heard | still_muted, resolved_now, now, now + 2 * node.repeat_interval
         )
         state.log[(group.key, name, recipient)] = stamp
         decision.log_changed.add((group.key, name, recipient))
@@ -236,7 +179,7 @@ def _tell(
                         receiver,
                         chosen,
                         mended,
-                        state.alerts.values(),
+                        flushed.others,
                         config,
                         reason,
                         now,
@@ -249,6 +192,31 @@ def _tell(
         )
         for alert in (*chosen, *mended):
             decision.note(alert.number, now, reason, f"{name} {recipient}".strip())
+
+
+def _repeated(alerts: Iterable[Alert]) -> bool:
+    """Whether some of these are told again: nobody works on them, and none is known to hang on another open alert."""
+    return not all(
+        alert.acknowledged_at is not None or (alert.suspect is not None and alert.cause is not None) for alert in alerts
+    )
+
+
+def _listed(
+    config: AlertConfig, flushed: _Flush, channel: Channel, shares: dict[str, frozenset[int]]
+) -> dict[str, frozenset[int]]:
+    """Owner → the silent symptoms of its own that the message about their cause tells it of.
+
+    Adds the causes to the owners' `shares`. A page stays one page: it is not sent again for what hangs on it.
+    """
+    if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
+        return {}
+    found: dict[str, set[int]] = {}
+    for alert in flushed.firing:
+        for symptom in flushed.others.under.get(alert.number, ()):
+            for recipient in recipients.of_symptom(channel, alert, symptom, config):
+                found.setdefault(recipient, set()).add(symptom.number)
+                shares[recipient] = shares.get(recipient, frozenset()) | {alert.number}
+    return {recipient: frozenset(numbers) for recipient, numbers in found.items()}
 
 
 def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:

@@ -22,6 +22,12 @@ def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> di
     return {recipient: frozenset(numbers) for recipient, numbers in result.items()}
 
 
+def of_symptom(channel: Channel, cause: Alert, symptom: Alert, config: AlertConfig) -> list[str]:
+    """Whose symptom is told in the message about its cause, of those that no other branch writes to about the cause."""
+    served = _served(channel, cause, config)
+    return [found for found in of_owners(channel, symptom.owners, config) if found not in served]
+
+
 def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> list[str]:
     """Whom a message about these alerts is meant for, for people: each name once."""
     found = [name for alert in alerts for name in _recipients(channel, alert, config)]

@@ -36,7 +36,7 @@ def reconcile(decision: Decision, config: AlertConfig, now: datetime) -> None:
                 if condition.aggregate != "last" or not holds(signal, condition, config.lineage):
                     continue
                 labels = labels_of(signal, config.lineage)
-                number = state.by_key.get(key_of(name, rule, labels))
+                number = state.by_key.get(key_of(name, rule, labels, signal))
                 known = state.alerts.get(number) if number is not None else None
                 if known is None or known.status == RESOLVED or fingerprint not in known.conditions.get(index, ()):
                     raise_for(decision, config, signal, labels, name, rule, index, fingerprint)
@@ -69,7 +69,7 @@ def _reconcile_open(decision: Decision, config: AlertConfig, alert: Alert, rule:
                 _drop(decision, current, rule, index, source, now, config)
             elif source != WINDOW and (level := state.levels.get(source, UNKNOWN)) is not UNKNOWN:
                 found = speaker(level, condition, config.lineage, state.dismissed.get(source))
-                if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage)) != alert.key:
+                if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage), found) != alert.key:
                     _drop(decision, current, rule, index, source, now, config)
 
 

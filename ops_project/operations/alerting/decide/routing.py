@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -24,7 +24,8 @@ class Node:
     """A route with everything inherited filled in."""
 
     id: str
-    """Its place in the tree and its matchers: {}/{severity="critical"}."""
+    """What it says, under its parents: {}/{severity="critical"} on-call. Not where it stands among its siblings: a
+    route that is inserted before it changes nothing for what it has told."""
     receiver: str
     matchers: tuple[Matcher, ...]
     continues: bool
@@ -38,6 +39,8 @@ class Node:
     children: tuple[Node, ...]
     path: tuple[str | int, ...]
     """Where it stands in routes.yaml."""
+    former_id: str = ""
+    """The id that earlier versions gave it, by its place."""
 
     def group_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
         if "..." in self.group_by:
@@ -45,16 +48,21 @@ class Node:
         return {name: labels[name] for name in self.group_by if name in labels}
 
     def group_key(self, labels: Mapping[str, str]) -> str:
-        group = self.group_labels(labels)
-        return digest(self.id, *(f"{name}={group[name]}" for name in sorted(group)))
+        """The key of a new group with these group labels."""
+        return digest(self.id, *(f"{name}={labels[name]}" for name in sorted(labels)))
 
 
-def compile_tree(route: Route, parent: Node | None = None, path: tuple[str | int, ...] = ("route",)) -> Node:
-    """The tree with inheritance resolved; ids are unique also between equal siblings."""
-    own = "{" + ",".join(map(str, route.matchers)) + "}"
-    node_id = f"{parent.id}/{own}" if parent else own
-    if parent is not None:
-        node_id += f"/{path[-1]}"
+def compile_tree(
+    route: Route,
+    parent: Node | None = None,
+    path: tuple[str | int, ...] = ("route",),
+    own: str | None = None,
+) -> Node:
+    """The tree with inheritance resolved. `own`: what this route says that no sibling says."""
+    matchers = "{" + ",".join(map(str, route.matchers)) + "}"
+    said = own if own is not None else matchers
+    node_id = f"{parent.id}/{said}" if parent else said
+    former_id = f"{parent.former_id}/{matchers}/{path[-1]}" if parent else matchers
     node = Node(
         id=node_id,
         receiver=route.receiver or (parent.receiver if parent else ""),
@@ -73,9 +81,53 @@ def compile_tree(route: Route, parent: Node | None = None, path: tuple[str | int
         digest=route.digest,
         children=(),
         path=path,
+        former_id=former_id,
     )
-    children = tuple(compile_tree(child, node, (*path, "routes", index)) for index, child in enumerate(route.routes))
+    children = tuple(
+        compile_tree(child, node, (*path, "routes", index), own)
+        for index, (child, own) in enumerate(zip(route.routes, _names(route.routes, node), strict=True))
+    )
     return Node(**{**{name: getattr(node, name) for name in Node.__slots__}, "children": children})
+
+
+def _names(routes: Sequence[Route], parent: Node) -> list[str]:
+    """A name for each of these siblings, by what it says; a number only where two say the same."""
+    plain = [f"{{{','.join(sorted(map(str, r.matchers)))}}} {r.receiver or parent.receiver}" for r in routes]
+    timed = [
+        name
+        if plain.count(name) == 1
+        else f"{name} {route.digest or ''} {route.active_time_intervals} {route.mute_time_intervals}"
+        for name, route in zip(plain, routes, strict=True)
+    ]
+    return [
+        name if timed.count(name) == 1 else f"{name} #{timed[:index].count(name) + 1}"
+        for index, name in enumerate(timed)
+    ]
+
+
+def heard_once(nodes: Sequence[Node]) -> list[Node]:
+    """Of the routes that take an alert those that tell a receiver something that no other of them tells it.
+
+    A receiver hears once, whatever branches lead to it: where one of them speaks whenever another does, the other is
+    left out.
+    """
+    # Of two that say the same the quicker one.
+    order = sorted(nodes, key=lambda node: (bool(node.digest), node.group_wait))
+    kept: list[Node] = []
+    for node in order:
+        rivals = [other for other in order if other.receiver == node.receiver and other is not node]
+        if not any(
+            _speaks_whenever(other, node) and (not _speaks_whenever(node, other) or other in kept) for other in rivals
+        ):
+            kept.append(node)
+    return [node for node in nodes if node in kept]
+
+
+def _speaks_whenever(node: Node, other: Node) -> bool:
+    """Whether `node` is told at every moment at which `other` is."""
+    if node.digest or node.active:
+        return (node.digest, node.active, node.mute) == (other.digest, other.active, other.mute)
+    return other.digest is None and set(node.mute) <= set(other.mute)
 
 
 def _inherit(own: Value | None, inherited: Value | None, default: Value) -> Value:

@@ -70,6 +70,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Runbook", f"ops_project/runbooks/{alert['runbook']}.md" if alert["runbook"] else ""),
         ("Run", run_link(alert, payload)),
         ("Batch", alert["batch_id"]),
+        ("Suspected cause", alert.get("suspected_cause", "")),
         ("Silent under it", _under(alert["silent_under_it"])),
         ("Flapping", f"fired again {alert['flaps']} times" if alert["flaps"] else ""),
         ("Commands", f"ops alerts show {alert['number']}" + (f", ops alerts ack {alert['number']}" if firing else "")),

@@ -1,0 +1,55 @@
+"""`ops alerts resolve`: close an alert that nothing else will close."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option
+from ops_project.settings import Settings
+
+
+@click.command()
+@click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
+@click.option("--why", required=True, help="Why it is over; kept in the alert's timeline.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
+@json_option
+@click.pass_obj
+def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_json: bool) -> None:
+    """Close open alerts by hand. Each fires again with the next signal that says that something is wrong."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.model.alerting.alert import RESOLVED
+    from ops_project.operations.alerting.cycle import daemon_beats
+    from ops_project.operations.alerting.resolve_now import close_only
+    from ops_project.operations.ledger import open_ledger
+
+    if not why.strip():
+        raise click.UsageError("--why is empty: say why the alert is over")
+    ledger, now = open_ledger(settings), settings.now()
+    # Nothing is done where one of them is wrong.
+    for number in numbers:
+        alert = ledger.alert(number)
+        if alert is None:
+            raise click.ClickException(f"there is no alert {number}; `ops alerts list` shows those that are open")
+        if alert.status == RESOLVED:
+            raise click.ClickException(f"alert {number} is resolved already: there is nothing to close")
+    for number in numbers:
+        ledger.resolve(number, by, why, now)
+    if not daemon_beats(ledger, datetime.now(UTC)):
+        close_only(settings, load_catalog(settings), now, lambda: datetime.now(UTC))
+    closed = {number for number in numbers if (found := ledger.alert(number)) and found.status == RESOLVED}
+    result: list[dict[str, Any]] = [
+        {"alert": number, "by": by, "why": why, "at": now, "closed": number in closed} for number in numbers
+    ]
+
+    def render() -> None:
+        for number in numbers:
+            if number in closed:
+                console.print(f"Alert {number} is resolved by {by}; the next cycle tells it.", markup=False)
+            else:
+                console.print(f"Kept: the daemon resolves alert {number} within seconds, and tells it.", markup=False)
+
+    emit(as_json, result, render)

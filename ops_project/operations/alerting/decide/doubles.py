@@ -1,0 +1,36 @@
+"""Receivers to whom two routes of the tree lead with the same alert. They hear once; the second route does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ops_project.model.alerting.rule import Rule
+from ops_project.operations.alerting.decide.routing import Node, heard_once, match
+
+
+@dataclass(frozen=True, slots=True)
+class Double:
+    """A route that says to a receiver what another route says already."""
+
+    receiver: str
+    path: tuple[str | int, ...]
+    """Where the route stands that does nothing for such an alert."""
+    alertname: str
+    domain: str
+    """An example of what takes both."""
+
+
+def doubles(tree: Node, rules: Mapping[str, Rule], domains: Iterable[str]) -> list[Double]:
+    """One for each such route, with the first alert that shows it."""
+    found: dict[tuple[str | int, ...], Double] = {}
+    domains = sorted(domains)
+    for name, rule in sorted(rules.items()):
+        for domain in domains:
+            for risky in ("true", "false"):
+                identity = {"alertname": name, "severity": rule.severity, "category": rule.category}
+                nodes = match(tree, {"domain": domain, "sla_at_risk": risky, **rule.labels, **identity})
+                for node in nodes:
+                    if node not in heard_once(nodes):
+                        found.setdefault(node.path, Double(node.receiver, node.path, name, domain))
+    return list(found.values())

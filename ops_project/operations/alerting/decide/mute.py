@@ -1,0 +1,83 @@
+"""Which firing alerts are silent, under which cause, and which of them are news although there is a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
+from ops_project.model.alerting.silence import Silence
+from ops_project.operations.alerting.decide.causes import came_together
+from ops_project.operations.alerting.decide.inhibition import inhibitions, subjects
+from ops_project.operations.alerting.decide.lifecycle import store
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.silences import Quiet, silenced
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+
+SLA_RULE_LABEL = "sla"
+
+
+def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
+    """Label what endangers an SLA: holidays do not make such an alert wait."""
+    state = decision.state
+    endangered: set[str] = set()
+    for alert in state.alerts.values():
+        sla = config.slas.get(alert.labels.get(SLA_RULE_LABEL, ""))
+        if sla is not None and alert.status == FIRING:
+            for asset in sla.assets:
+                endangered |= {asset, *config.lineage.ancestors(asset)}
+    for alert in list(state.alerts.values()):
+        risky = (
+            "true"
+            if alert.open and (SLA_RULE_LABEL in alert.labels or endangered.intersection(subjects(alert)))
+            else "false"
+        )
+        if alert.labels and alert.status != RESOLVED and alert.labels.get("sla_at_risk") != risky:
+            store(decision, replace(alert, labels={**alert.labels, "sla_at_risk": risky}))
+
+
+def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
+    """Decide for each firing alert whether it is silent, and under which cause.
+
+    A symptom is silent under its cause when it came with it: the cause's message lists it. One that came later, or
+    whose cause is silenced, is told once by itself.
+    """
+    state = decision.state
+    firing = [alert for alert in state.alerts.values() if alert.status == FIRING]
+    causes = inhibitions(firing, config.inhibit_rules, config.lineage, config.graph)
+    active = [silence for silence in state.silences.values() if silence.active(now)]
+    for alert in firing:
+        cause, why, detail, suspect = None, "", "", alert.suspect
+        quiet: Quiet | None = None
+        if alert.number in causes:
+            cause, reason = _spoken_for(alert.number, causes)
+            if reason is AlertReason.INHIBITED_BY_CAUSE and suspect is None:
+                source = state.alerts[cause]
+                if not came_together(source, alert, config.graph.together) or (
+                    alert.cause != cause and _silenced(source, active, config, now) is not None
+                ):
+                    suspect = cause
+                    decision.note(alert.number, now, AlertReason.SUSPECTED_CAUSE, f"alert {cause}")
+            if reason is not AlertReason.INHIBITED_BY_CAUSE or suspect is None:
+                why, detail = reason.value, f"alert {cause}"
+        if not why and (quiet := _silenced(alert, active, config, now)) is not None:
+            why, detail = quiet.reason.value, quiet.name
+        if (alert.cause, alert.muted, alert.suspect) != (cause, why, suspect):
+            if alert.muted != why or (why and alert.cause != cause):
+                decision.note(alert.number, now, AlertReason(why) if why else AlertReason.NO_LONGER_MUTED, detail)
+            store(decision, replace(alert, cause=cause, muted=why, suspect=suspect))
+
+
+def _silenced(alert: Alert, active: Sequence[Silence], config: AlertConfig, now: datetime) -> Quiet | None:
+    return silenced(alert.labels, active, config.maintenance, config.intervals, now)
+
+
+def _spoken_for(number: int, causes: Mapping[int, tuple[int, AlertReason]]) -> tuple[int, AlertReason]:
+    """The alert that speaks for this one: where its cause is silent under a rule, the one that speaks for the cause."""
+    cause, reason = causes[number]
+    seen = {number}
+    while cause in causes and cause not in seen and causes[cause][1] is AlertReason.INHIBITED_BY_RULE:
+        seen.add(cause)
+        cause = causes[cause][0]
+    return (cause, reason) if cause not in seen else causes[number]

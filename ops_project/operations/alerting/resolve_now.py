@@ -1,0 +1,29 @@
+"""What a person's shell does for `ops alerts resolve` where no daemon runs: it closes the alert.
+
+A shell has other secrets, and perhaps another overlay, than the process that decides. So it refuses to decide anything
+else and to tell anybody: whoever was told of the alert is told of its end by the next whole cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from ops_project.catalog import Catalog
+from ops_project.operations.alerting.cycle import Cycle, CycleReport, run_once
+from ops_project.operations.alerting.decide.dismiss import close_by_hand
+from ops_project.operations.alerting.decide.state import Decision
+from ops_project.settings import Settings
+
+
+def close_only(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> CycleReport:
+    """Of a cycle only this."""
+    return run_once(settings, catalog, now, clock=clock, observers=(), stages=(_record,))
+
+
+def _record(cycle: Cycle) -> None:
+    decision = Decision(cycle.ledger.load_state(cycle.config, cycle.now))
+    close_by_hand(decision, cycle.now)
+    if not decision.empty:
+        # No cursor: what nobody has decided on is still to be decided on.
+        cycle.ledger.record(decision, {}, cycle.now, cycle.lease.fenced)
