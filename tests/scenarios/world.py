@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
+from ops_project.model.alerting.acknowledgement import Acknowledgement
 from ops_project.model.alerting.matcher import Matcher
 from ops_project.model.alerting.resolution import Resolution
 from ops_project.model.alerting.signal import FIRING, OK, Signal
@@ -105,7 +106,14 @@ class World:
     def resolve(self, number: int, why: str, by: str = "engineer-a") -> None:
         self.state.resolutions[number] = Resolution(number, by, why, self.now)
 
+    def acknowledge(self, number: int, by: str = "engineer-a") -> None:
+        self.state.acknowledgements[number] = Acknowledgement(number, by, "", self.now)
+
     # ---- another configuration
+    def nobody_comes_back(self) -> None:
+        """As in a run without a daemon: what is new is told at once."""
+        self.config = replace(self.config, flush_now=True)
+
     def regraph(self, graph: dict) -> None:
         """Another asset graph: what it had before and has no more is removed."""
         before, after = self.config.lineage, Lineage.of(_facts(graph))

@@ -120,7 +120,8 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
             value=float(open_now),
             event_at=at,
             observed_at=view.now,
-            occurrence=f"{finding}:{state}",
+            # The same finding may come back once it was resolved.
+            occurrence=f"{finding}:{state}:{at.isoformat()}",
             asset=subject,
             check=kind,
             partition=str(business_date or ""),

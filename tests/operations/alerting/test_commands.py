@@ -252,3 +252,44 @@ def test_cycle_and_outbox(ops):
     assert ops("alerts", "outbox", "--json")["counts"]["possible_duplicates"] == 0
     assert ops("rules", "list", "--json")[0]["rule"] == "job_failure"
     assert 'severity="critical"' in ops("route", "export")
+
+
+def test_a_list_is_filtered_before_it_is_cut_and_says_that_it_was(ops, tmp_path):
+    settings = Settings.load(home=tmp_path)
+    ledger = open_ledger(settings)
+    later = NOW + timedelta(minutes=1)
+    page = Signal("quality.score", "ok", NOW, NOW, "s", 41.0, domain="ecommerce", asset="gold/old")
+    many = [
+        Signal("asset.failure", FIRING, later, later, f"n{n}", 1.0, domain="ecommerce", asset=f"gold/t{n:03d}")
+        for n in range(101)
+    ]
+    ledger.append([page])
+    run_once(settings, catalog.load(settings), NOW, observers=())
+    ledger.append(many)
+    run_once(settings, catalog.load(settings), later, observers=())
+    [critical] = ops("alerts", "list", "--severity", "critical", "--json")
+    assert critical["asset"] == "gold/old"
+    assert len(ops("alerts", "list", "--json")) == 100
+    assert "The 100 newest of" in ops("alerts", "list", "--limit", "100")
+
+
+def test_an_alert_that_nothing_closes_is_closed_by_hand_and_its_end_is_told(ops, tmp_path):
+    [alert] = ops("alerts", "list", "--json")
+    number = str(alert["number"])
+    assert "Missing option '--why'" in ops("alerts", "resolve", number, code=2)
+    assert "--why is empty" in ops("alerts", "resolve", number, "--why", " ", code=2)
+    assert "there is no alert 99" in ops("alerts", "resolve", "99", "--why", "gone", code=1)
+    [done] = ops("alerts", "resolve", number, "--why", "the table is retired", "--by", "engineer-a", "--json")
+    assert done["closed"]
+    assert ops("alerts", "list", "--json") == []
+    shown = ops("alerts", "show", number, "--json")
+    assert [(e["reason"], e["detail"]) for e in shown["timeline"]][-1] == (
+        "resolved_by_hand",
+        "engineer-a: the table is retired",
+    )
+    assert "is resolved already" in ops("alerts", "resolve", number, "--why", "again", code=1)
+    settings = Settings.load(home=tmp_path)
+    run_once(settings, catalog.load(settings), NOW + timedelta(minutes=10), observers=())
+    messages = ops("alerts", "show", number, "--json")["messages"]
+    assert "all_resolved" in {message["reason"] for message in messages}
+    assert open_ledger(settings).alerts("open") == []

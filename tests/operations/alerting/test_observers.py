@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -158,6 +158,35 @@ def test_yesterdays_breach_ends_when_what_was_missing_has_come(place):
         place.saw("asset.failure", OK, _at("08:00") + timedelta(hours=20), asset=f"gold/{kpi}")
     found = place.look(observe_expected, _at("08:00") + timedelta(hours=21))
     assert [(s.kind, s.state, s.partition) for s in found] == [("sla.breach", OK, "2026-03-04")]
+
+
+def test_a_deadline_that_passed_while_nobody_looked_is_a_breach_after_midnight(place):
+    _investor(place)
+    place.saw("run.failure", OK, NOW - timedelta(days=2), pipeline="master_pipeline")
+    assert place.look(observe_expected, _at("04:00")) == []
+    found = place.look(observe_expected, _at("04:00") + timedelta(hours=22))
+    assert {(s.kind, s.state, s.partition) for s in found} >= {
+        ("sla.breach", FIRING, "2026-03-04"),
+        ("expectation.missing", FIRING, "2026-03-04"),
+    }
+    for kpi in KPIS:
+        place.saw("asset.failure", OK, _at("04:00") + timedelta(hours=23), asset=f"gold/{kpi}")
+    ended = place.look(observe_expected, _at("04:00") + timedelta(hours=24))
+    assert ("sla.breach", OK, "2026-03-04") in {(s.kind, s.state, s.partition) for s in ended}
+
+
+def test_what_nobody_promises_any_more_is_over(place):
+    _investor(place)
+    place.look(observe_expected, _at("08:01"))
+    sla = place.catalog.slas.slas["investor-metrics"]
+    renamed = sla.model_copy(update={"title": "Investor numbers"})
+    slas = place.catalog.slas.model_copy(update={"slas": {**place.catalog.slas.slas, "investor-metrics": renamed}})
+    place.catalog = replace(place.catalog, slas=slas)
+    found = place.look(observe_expected, _at("08:02"))
+    assert {(s.check, s.state) for s in found if s.kind == "sla.breach"} == {
+        ("Investor numbers", FIRING),
+        (sla.title, OK),
+    }
 
 
 def test_a_daily_success_that_does_not_come_is_missed_and_one_that_comes_late_repairs_it(place):
@@ -402,6 +431,18 @@ def test_a_schedule_that_did_not_tick_is_missed_after_ten_minutes_and_well_when_
     ]
 
 
+@pytest.mark.parametrize("how", ["switched off", "removed from the code"])
+def test_a_schedule_that_is_no_more_is_not_missed_any_longer(place, monkeypatch, how):
+    yesterday, due = _at("02:00") - timedelta(days=1), _at("02:00")
+    assert _tick(place, monkeypatch, due + timedelta(minutes=11), yesterday) == [("schedule.tick_missed", FIRING)]
+    if how == "switched off":
+        monkeypatch.setattr(ticks, "instigators", lambda instance: [])
+    else:
+        place.ledger.put_document("schedules", {"other": NIGHTLY}, "y", NOW)
+    found = place.look(observe_ticks, due + timedelta(minutes=12))
+    assert [(s.kind, s.state, s.check) for s in found] == [("schedule.tick_missed", OK, "nightly")]
+
+
 def test_a_missed_schedule_is_its_domains(place, monkeypatch):
     _tick(place, monkeypatch, _at("02:00") + timedelta(minutes=11), _at("02:00") - timedelta(days=1))
     [missed] = place.ledger.latest("schedule.tick_missed").values()
@@ -539,6 +580,22 @@ def test_findings_and_metrics_of_a_snapshot_are_read_once_and_a_resolved_finding
     again = {s.kind: s for s in place.look(snapshot_observer, NOW + timedelta(hours=1))}
     assert again["landing.finding"].state == OK
     assert "churn.high_risk_customers" not in again, "its table is absent: unknown, not zero"
+
+
+def test_a_finding_that_comes_back_under_its_old_number_is_stored_again(place):
+    states = [
+        ("open", "14:00", "NULL"),
+        ("resolved", "14:00", "TIMESTAMP '2026-03-04 14:30'"),
+        ("open", "15:00", "NULL"),
+    ]
+    seen = []
+    for number, (state, observed, resolved) in enumerate(states, 1):
+        row = LATE.format(state, resolved).replace("2026-03-04 14:00", f"2026-03-04 {observed}")
+        _snapshot(place.settings, number, [FINDINGS, f"INSERT INTO ops.findings VALUES {row}"])
+        place.look(snapshot_observer, NOW + timedelta(hours=number))
+        [finding] = place.ledger.latest("landing.finding").values()
+        seen.append(finding.state)
+    assert seen == [FIRING, OK, FIRING]
 
 
 def test_an_observer_that_breaks_is_a_signal_and_stops_no_other(place, monkeypatch):

@@ -18,7 +18,7 @@ from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage, S
 from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
-from ops_project.operations.alerting.dagster.run_signals import signals_of_run
+from ops_project.operations.alerting.dagster.run_signals import signals_of_run, signals_of_terminated
 
 CURSOR = "dagster_events"
 BATCH = 500
@@ -69,10 +69,12 @@ def _signals(
 ) -> list[Signal]:
     event = entry.dagster_event
     kind = event.event_type
-    if kind in (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_SUCCESS):
+    if kind in (DagsterEventType.RUN_FAILURE, DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_CANCELED):
         run = instance.get_run_by_id(entry.run_id)
         if run is None:
             return []
+        if kind == DagsterEventType.RUN_CANCELED:
+            return signals_of_terminated(run, at, now, lineage)
         return signals_of_run(instance, run, kind == DagsterEventType.RUN_SUCCESS, at, now, lineage)
     if kind == DagsterEventType.ASSET_MATERIALIZATION:
         return _materialized(entry, at, now, lineage)

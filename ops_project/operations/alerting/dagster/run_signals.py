@@ -149,6 +149,7 @@ def signals_of_run(
             _outcome(run, True, at, now, labels),
             *_first_attempt(run, bool(retries), at, now),
             *_steps(seen, run, at, now),
+            *_repaired_steps(seen, common, _domain(run, set(), lineage)),
             *retries,
         ]
     failed: dict[str, tuple[str, str]] = {}
@@ -212,8 +213,42 @@ def signals_of_run(
         _outcome(run, False, at, now, labels),
         *_first_attempt(run, True, at, now),
         *_steps(seen, run, at, now),
+        *_repaired_steps(seen, common, _domain(run, set(), lineage)),
         *signals,
         *retries,
+    ]
+
+
+def signals_of_terminated(run: dg.DagsterRun, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
+    """A scheduled run that somebody terminated did not do its work. One started by hand is its starter's affair."""
+    labels = _labels(run)
+    if labels["scheduled"] != "true":
+        return []
+    return [
+        Signal(
+            kind="run.failure",
+            state=FIRING,
+            value=1.0,
+            event_at=at,
+            observed_at=now,
+            occurrence=run.run_id,
+            pipeline=run.job_name,
+            run_id=run.run_id,
+            domain=_domain(run, set(), lineage),
+            message="the run was terminated before it ended",
+            failure_class="process_killed",
+            labels=labels,
+        ),
+        _outcome(run, False, at, now, labels),
+    ]
+
+
+def _repaired_steps(seen: _Run, common: Mapping[str, Any], domain: str) -> list[Signal]:
+    """The ok of each step that builds nothing and came through, whatever became of the others."""
+    return [
+        Signal(kind="step.failure", state=OK, value=0.0, check=key, domain=domain, **common)
+        for key, step in sorted(seen.steps.items())
+        if key and step.ended and step.failed is None and not step.planned and not step.checks
     ]
 
 

@@ -12,7 +12,7 @@ from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.grouping import first_flush
 from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.reasons import AlertReason
-from ops_project.operations.alerting.decide.routing import Step, explain, match
+from ops_project.operations.alerting.decide.routing import Step, explain, heard_once, match
 from ops_project.operations.alerting.decide.silences import Quiet, silenced
 from ops_project.operations.alerting.decide.state import AlertConfig
 
@@ -59,7 +59,7 @@ def explain_route(
     )
     quiet = silenced(labels, silences, config.maintenance, config.intervals, at)
     targets = []
-    for node in match(config.tree, labels):
+    for node in heard_once(match(config.tree, labels)):
         why, due = "", first_flush(node, config.zone, at, at)
         told: datetime | None = due
         if node.active and any_holds(node.active, config.intervals, due) is None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.dagster import events
 from ops_project.operations.alerting.observers.observer import Observation, View
 
@@ -13,4 +17,27 @@ def look(view: View) -> Observation:
     page = events.read(view.instance, cursor, view.now, view.lineage, view.settings.as_of)
     if page.cursor == cursor:
         return Observation()
-    return Observation(page.signals, {events.CURSOR: str(page.cursor)}, more=page.full)
+    signals = [*page.signals, *_repaired_with(view, page.signals)]
+    return Observation(signals, {events.CURSOR: str(page.cursor)}, more=page.full)
+
+
+def _repaired_with(view: View, signals: Sequence[Signal]) -> list[Signal]:
+    """What is known to fail and is repaired by an event that does not name it.
+
+    A check that was evaluated can be evaluated, also for the partition whose run it crashed in. A job that succeeded
+    has no failed step, also where the step that failed is no part of it any more.
+    """
+    ran = {(s.asset, s.check): s for s in signals if s.kind == "check.crash" and s.state == OK and not s.partition}
+    done = {s.pipeline: s for s in signals if s.kind == "run.failure" and s.state == OK}
+    found: list[Signal] = []
+    if ran:
+        for before in view.ledger.latest("check.crash").values():
+            by = ran.get((before.asset, before.check))
+            if before.state == FIRING and before.partition and by is not None and by.event_at >= before.event_at:
+                found.append(replace(by, partition=before.partition))
+    if done:
+        for before in view.ledger.latest("step.failure").values():
+            by = done.get(before.pipeline)
+            if before.state == FIRING and by is not None and by.event_at >= before.event_at:
+                found.append(replace(by, kind="step.failure", check=before.check))
+    return found

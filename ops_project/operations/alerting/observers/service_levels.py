@@ -10,11 +10,11 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
-from ops_project.model.alerting.sla import Sla
+from ops_project.model.alerting.sla import Expectation, Sla
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.operations.alerting.service_levels import standing as service_levels
 from ops_project.operations.alerting.service_levels.durations import Baseline
-from ops_project.operations.alerting.service_levels.expected import applies, at_clock, day_start
+from ops_project.operations.alerting.service_levels.expected import applies, at_clock, day_start, due_at
 from ops_project.operations.alerting.service_levels.uptime import (
     ENOUGH,
     Interval,
@@ -23,6 +23,10 @@ from ops_project.operations.alerting.service_levels.uptime import (
     measured_time,
     uptime,
 )
+
+# A deadline that nobody saw pass is told up to so many days later: a weekend without a machine, and a weekly promise.
+UNSEEN_DAYS = 7
+LOOKED = "service_levels_looked"
 
 
 def look(view: View) -> Observation:
@@ -43,7 +47,9 @@ def look(view: View) -> Observation:
             found += _changed(
                 view, "expectation.missing", missing, item.pipeline, item.domain, item.title, today, words, {}, deadline
             )
+        found += _not_come_unseen(view, item, today, done, facts)
         found += _late(view, "expectation.missing", item.title, today, partial(_came_since, done, zone))
+    found += _no_longer_promised(view)
     baselines = service_levels.baselines(view.ledger)
     before = service_levels.measured(view.ledger)
     # What cannot be looked at now (no graph is known yet, or its file is not there) was measured all the same.
@@ -60,7 +66,31 @@ def look(view: View) -> Observation:
     if after != before:
         body = service_levels.dump(after)
         view.ledger.put_document(service_levels.UPTIME, body, digest(repr(body)), view.now)
-    return Observation(found)
+    return Observation(found, {LOOKED: view.now.isoformat()})
+
+
+def _passed_unseen(view: View, deadline: datetime) -> bool:
+    """Whether a deadline passed since the last look, and not too long ago to matter."""
+    looked_at = view.cursors.get(LOOKED)
+    if looked_at is None or view.now - deadline > timedelta(days=UNSEEN_DAYS):
+        return False
+    return datetime.fromisoformat(looked_at) < deadline <= view.now
+
+
+def _not_come_unseen(
+    view: View, item: Expectation, today: date, done: datetime | None, facts: service_levels.Known
+) -> list[Signal]:
+    """The success of the newest earlier day that did not come while nobody looked, and has not come since."""
+    zone = view.catalog.platform.zone
+    days = (today - timedelta(days=back) for back in range(1, UNSEEN_DAYS + 1))
+    day = next((day for day in days if applies(item.days, day)), None)
+    if day is None or facts.seen.get(item.pipeline, view.now) >= day_start(day, zone) or _came_since(done, zone, day):
+        return []
+    deadline = at_clock(day, item.by, zone)
+    if not _passed_unseen(view, deadline):
+        return []
+    words = f"no success of {item.pipeline} on {day}, expected by {item.by}"
+    return _changed(view, "expectation.missing", True, item.pipeline, item.domain, item.title, day, words, {}, deadline)
 
 
 def _came_since(done: datetime | None, zone: ZoneInfo, day: date) -> bool:
@@ -105,11 +135,42 @@ def _deadline(
             missing,
         )
 
+    found += _missed_unseen(view, sla, today, at, facts, labels, owners)
+
     def came(day: date) -> bool:
         return service_levels.ready(at.wanted, facts.built, day_start(day, zone))
 
     found += _late(view, "sla.at_risk", sla.title, today, lambda _day: True)
     return found + _late(view, "sla.breach", sla.title, today, came)
+
+
+def _missed_unseen(
+    view: View,
+    sla: Sla,
+    today: date,
+    at: service_levels.Standing,
+    facts: service_levels.Known,
+    labels: dict[str, str],
+    owners: tuple[str, ...],
+) -> list[Signal]:
+    """The breach of the newest earlier day whose deadline passed while nobody looked, and that is not kept yet."""
+    zone = view.catalog.platform.zone
+    days = (today - timedelta(days=back) for back in range(1, UNSEEN_DAYS + 1))
+    day = next((day for day in days if applies(sla.days, day)), None)
+    first = facts.seen.get(sla.pipeline, view.now)
+    if day is None or first >= day_start(day, zone):
+        return []
+    deadline = due_at(sla, day, zone)
+    if not _passed_unseen(view, deadline):
+        return []
+    begin = day_start(day, zone)
+    missing = tuple(asset for asset in at.wanted if facts.built.get(asset, service_levels.NEVER) < begin)
+    if not missing:
+        return []
+    words = f"{len(missing)} of {len(at.wanted)} not ready at the deadline of {day}: {', '.join(missing[:5])}"
+    return _changed(
+        view, "sla.breach", True, sla.pipeline, sla.domain, sla.title, day, words, labels, deadline, owners, missing
+    )
 
 
 def _uptime(view: View, name: str, sla: Sla, measured: list[Interval]) -> list[Signal]:
@@ -200,6 +261,38 @@ def _late(view: View, kind: str, title: str, today: date, repaired: Callable[[da
                         domain=before.domain,
                         partition=before.partition,
                         check=title,
+                        labels=dict(before.labels),
+                    )
+                )
+    return found
+
+
+def _no_longer_promised(view: View) -> list[Signal]:
+    """The ok of what was missing under a service level or an expectation that is removed, disabled or renamed."""
+    promised = {(name, sla.title) for name, sla in view.catalog.slas.slas.items() if sla.enabled}
+    expected = {(e.pipeline, e.title) for e in view.catalog.slas.expectations.values() if e.enabled}
+    found = []
+    for kind in ("sla.at_risk", "sla.breach", "sla.uptime_low", "expectation.missing"):
+        for before in view.ledger.latest(kind).values():
+            known = (
+                (before.pipeline, before.check) in expected
+                if kind == "expectation.missing"
+                else (before.labels.get("sla", ""), before.check) in promised
+            )
+            if before.state == FIRING and not known:
+                found.append(
+                    Signal(
+                        kind=kind,
+                        state=OK,
+                        value=0.0,
+                        event_at=max(view.now, before.event_at),
+                        observed_at=view.now,
+                        occurrence=view.now.isoformat(),
+                        pipeline=before.pipeline,
+                        domain=before.domain,
+                        partition=before.partition,
+                        check=before.check,
+                        message=f"nothing promises {before.check} any more",
                         labels=dict(before.labels),
                     )
                 )

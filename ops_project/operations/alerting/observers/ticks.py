@@ -20,7 +20,13 @@ def look(view: View) -> Observation:
     failing_before = _firing(view, "schedule.tick_failure")
     missed_before = _firing(view, "schedule.tick_missed")
     signals: list[Signal] = []
-    for item in bridge.instigators(view.instance):
+    running = [
+        item
+        for item in bridge.instigators(view.instance)
+        # Dagster keeps the state of a schedule that is no longer defined.
+        if not (item.schedule and schedules) or item.name in schedules
+    ]
+    for item in running:
         schedule = schedules.get(item.name)
         if item.failed != (item.name in failing_before) and item.last_tick_at is not None:
             signals.append(
@@ -34,6 +40,13 @@ def look(view: View) -> Observation:
                 words = f"due {due:%Y-%m-%d %H:%M} UTC" if missed else ""
                 at = due if missed else view.now
                 signals.append(_signal(view, "schedule.tick_missed", missed, item.name, at, words, schedule))
+    names = {item.name for item in running}
+    for kind, firing in (("schedule.tick_failure", failing_before), ("schedule.tick_missed", missed_before)):
+        # What was switched off or removed is not expected to tick any more.
+        signals += [
+            _signal(view, kind, False, name, view.now, "it does not run any more", schedules.get(name))
+            for name in sorted(firing - names)
+        ]
     return Observation(signals)
 
 

@@ -1,0 +1,254 @@
+"""Whatever happens: every failure that stands has been told to its owner or has a stated reason, and nothing else is told.
+
+Random failures, repairs, renames, restarts, acknowledgements, silences, resolutions by hand and changes of rules, through
+the engine on a graph of six tables, against an oracle of a few lines: what fires is what was said last of each series.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from ops_project import catalog
+from ops_project.lineage import AssetFacts, Lineage
+from ops_project.model.alerting.acknowledgement import Acknowledgement
+from ops_project.model.alerting.alert import FIRING as OPEN
+from ops_project.model.alerting.matcher import Matcher
+from ops_project.model.alerting.resolution import Resolution
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.model.alerting.silence import Silence
+from ops_project.operations.alerting.decide.decide import decide
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+from ops_project.operations.alerting.engine_config import alert_config
+from ops_project.operations.ledger.lineage_document import subjects
+from ops_project.settings import Settings
+
+BEGIN = datetime(2026, 3, 3, 15, tzinfo=UTC)
+ROUTE_TIME = timedelta(minutes=6)
+"""The longest group wait and group interval of a route that does not collect for a digest, and a cycle."""
+OWNERS = {
+    "bronze/a": "team:ecommerce-data",
+    "bronze/b": "team:marketing-data",
+    "silver/c": "team:ecommerce-data",
+    "silver/d": "team:investor-metrics",
+    "gold/e": "team:investor-metrics",
+    "gold/f": "team:marketing-data",
+}
+UPSTREAM = {
+    "silver/c": ("bronze/a",),
+    "silver/d": ("bronze/b",),
+    "gold/e": ("silver/c",),
+    "gold/f": ("silver/c", "silver/d"),
+}
+RULES = {"check.failure": "check_failed", "asset.failure": "asset_failure", "check.crash": "check_crashed"}
+REASONS = {AlertReason.SILENCED, AlertReason.MAINTENANCE, AlertReason.INHIBITED_BY_RULE, AlertReason.INHIBITED_BY_CAUSE}
+Series = tuple[str, str, str]
+"""Kind, asset, check."""
+
+
+def _graph(present: frozenset[str]) -> Lineage:
+    return Lineage.of(
+        AssetFacts(
+            key,
+            upstream=tuple(up for up in UPSTREAM.get(key, ()) if up in present),
+            owners=(owner,),
+            domain="ecommerce",
+            tier="1",
+            layer=key.split("/")[0],
+        )
+        for key, owner in OWNERS.items()
+        if key in present
+    )
+
+
+_HOME = Settings.load(home="/nonexistent-home", environ={})
+_SHIPPED: AlertConfig = replace(
+    alert_config(_HOME, catalog.load(_HOME), _graph(frozenset(OWNERS))), unconfigured=frozenset()
+)
+
+
+class Engine(RuleBasedStateMachine):
+    """The engine, and beside it what is true."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.config, self.state, self.now = _SHIPPED, State(), BEGIN
+        self.pending: list[Signal] = []
+        self.count = 0
+        self.fails: dict[Series, datetime] = {}
+        """The oracle: series → since when it fails, from the newest word on it."""
+        self.word: dict[Series, datetime] = {}
+        self.closed: dict[Series, datetime] = {}
+        self.off: set[str] = set()
+        self.gone: set[str] = set()
+        self.told: dict[int, set[str]] = {}
+        self.fired: dict[int, datetime] = {}
+
+    # ---- what happens
+    def _say(self, series: Series, state: str, at: datetime) -> None:
+        kind, asset, check = series
+        self.count += 1
+        self.pending.append(
+            Signal(kind, state, at, self.now, str(self.count), float(state == FIRING), domain="ecommerce", asset=asset)
+            if not check
+            else Signal(
+                kind,
+                state,
+                at,
+                self.now,
+                str(self.count),
+                float(state == FIRING),
+                domain="ecommerce",
+                asset=asset,
+                check=check,
+            )
+        )
+        if at < self.word.get(series, at):
+            return
+        self.word[series] = at
+        if state == FIRING:
+            self.fails[series] = at
+        else:
+            self.fails.pop(series, None)
+
+    series = st.tuples(
+        st.sampled_from(sorted(RULES)), st.sampled_from(sorted(OWNERS)), st.sampled_from(["x", "y"])
+    ).map(lambda s: s if s[0].startswith("check") else (s[0], s[1], ""))
+
+    @rule(series=series, ago=st.integers(0, 3))
+    def breaks(self, series: Series, ago: int) -> None:
+        if series[1] not in self.gone:
+            self._say(series, FIRING, self.now - timedelta(seconds=ago))
+
+    @rule(series=series, ago=st.integers(0, 3))
+    def is_repaired(self, series: Series, ago: int) -> None:
+        if series[1] not in self.gone:
+            self._say(series, OK, self.now - timedelta(seconds=ago))
+
+    @rule(series=series, ago=st.integers(60, 7200))
+    def old_news_is_read_late(self, series: Series, ago: int) -> None:
+        """Older than what is known of the series: it changes nothing."""
+        if series in self.word and series[1] not in self.gone:
+            self._say(series, FIRING, self.word[series] - timedelta(seconds=ago))
+
+    @rule(name=st.sampled_from(sorted(RULES.values())))
+    def a_rule_is_switched(self, name: str) -> None:
+        self.off ^= {name}
+        self._configure()
+
+    @rule(asset=st.sampled_from(sorted(OWNERS)))
+    def a_table_is_removed_or_comes_back(self, asset: str) -> None:
+        self.gone ^= {asset}
+        self._configure()
+
+    def _configure(self) -> None:
+        after = _graph(frozenset(OWNERS) - self.gone)
+        removed = (self.config.removed | subjects(self.config.lineage)) - subjects(after)
+        rules = {k: r for k, r in _SHIPPED.rules.items() if k not in self.off}
+        self.config = replace(self.config, rules=rules, lineage=after, removed=removed)
+
+    @rule(asset=st.sampled_from(sorted(OWNERS)), minutes=st.integers(1, 300))
+    def somebody_asks_for_silence(self, asset: str, minutes: int) -> None:
+        number = len(self.state.silences) + 1
+        matchers = (Matcher.parse(f'asset="{asset}"'),)
+        until = self.now + timedelta(minutes=minutes)
+        silence = Silence(number, matchers, self.now, until, "engineer-a", "known", self.now)
+        self.state.silences[number] = silence
+
+    @precondition(lambda self: any(a.status == OPEN for a in self.state.alerts.values()))
+    @rule(data=st.data(), by_hand=st.booleans())
+    def somebody_takes_an_alert(self, data: st.DataObject, by_hand: bool) -> None:
+        number = data.draw(st.sampled_from(sorted(n for n, a in self.state.alerts.items() if a.status == OPEN)))
+        self._cycle()
+        alert = self.state.alerts.get(number)
+        if alert is None or alert.status != OPEN:
+            return
+        if not by_hand:
+            self.state.acknowledgements[number] = Acknowledgement(number, "engineer-a", "", self.now)
+            return
+        self.state.resolutions[number] = Resolution(number, "engineer-a", "known", self.now)
+        kind = next(k for k, name in RULES.items() if name == alert.rule)
+        series = (kind, alert.asset, alert.labels.get("check", ""))
+        self.closed[series] = max(self.now, alert.updated_at)
+        self._cycle()
+
+    @rule()
+    def the_process_is_killed_before_it_records(self) -> None:
+        """What was decided and not recorded is decided again."""
+        decide(self.state, self.pending, self.config, self.now)
+
+    @rule(minutes=st.integers(0, 90), step=st.integers(1, 4))
+    def time_passes(self, minutes: int, step: int) -> None:
+        until = self.now + timedelta(minutes=minutes)
+        self._cycle()
+        while self.now < until:
+            self.now = min(self.now + timedelta(minutes=step), until)
+            self._cycle()
+
+    def _cycle(self) -> None:
+        decision = decide(self.state, self.pending, self.config, self.now)
+        self.state, self.pending = decision.state, []
+        self.now += timedelta(seconds=5)
+        self._hear(decision)
+
+    def _hear(self, decision: Decision) -> None:
+        firing = {n for n, a in self.state.alerts.items() if a.status == OPEN}
+        for number in list(self.told):
+            if number not in firing:
+                del self.told[number]
+        self.fired = {n: self.fired.get(n, self.now) for n in firing}
+        for message in decision.notifications:
+            if message.kind != "alert":
+                continue
+            for item in message.payload["alerts"]:  # type: ignore[attr-defined]
+                if item["status"] != OPEN:
+                    continue
+                assert item["number"] in firing, "nothing is told that does not fire"
+                for owner in item["owner_ids"]:
+                    self.told.setdefault(item["number"], set()).add(owner)
+                for under in item["silent_under_it"]:
+                    if message.recipient:
+                        self.told.setdefault(under["number"], set()).add("listed")
+
+    # ---- what must be true
+    @invariant()
+    def what_is_open_is_what_is_broken(self) -> None:
+        if self.pending:
+            return
+        wanted = {
+            (RULES[kind], asset, check)
+            for (kind, asset, check), at in self.fails.items()
+            if RULES[kind] not in self.off
+            and asset not in self.gone
+            and not at <= self.closed.get((kind, asset, check), datetime.min.replace(tzinfo=UTC))
+        }
+        held = {
+            (a.rule, a.asset, a.labels.get("check", ""))
+            for a in self.state.alerts.values()
+            # A flapping alert is held for a while after its repair.
+            if a.status == OPEN and a.clears_at is None
+        }
+        if self.state.rules_version == self.config.version:
+            assert held == wanted
+
+    @invariant()
+    def what_is_open_was_told_to_its_owner_or_says_why_not(self) -> None:
+        for number, alert in self.state.alerts.items():
+            if alert.status != OPEN or self.now - self.fired.get(number, self.now) < ROUTE_TIME:
+                continue
+            if number in self.told:
+                continue
+            assert alert.muted in {reason.value for reason in REASONS}, (number, alert.summary, "was not told")
+            if alert.muted == AlertReason.INHIBITED_BY_CAUSE.value:
+                assert alert.cause in self.state.alerts
+
+
+TestEngine = Engine.TestCase
+TestEngine.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
