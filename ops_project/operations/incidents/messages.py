@@ -57,6 +57,7 @@ def notifications_of(
 def _payload(
     call: Call, incident: Incident, mine: Sequence[Alert], alerts: Sequence[Alert], config: AlertConfig, now: datetime
 ) -> dict[str, Any]:
+    around = messages.around(alerts)
     return {
         "kind": "incident",
         "call": call.kind,
@@ -71,5 +72,5 @@ def _payload(
         "zone": config.zone.key,
         "incident": incident.number,
         "to": [owner_name(who, config) for who in call.who],
-        "alerts": [messages.of_alert(alert, alerts, config) for alert in mine[:LISTED]],
+        "alerts": [messages.of_alert(alert, around, config) for alert in mine[:LISTED]],
     }

@@ -101,7 +101,8 @@ def _place(
     """Into an open incident, a recent one that it reopens, or a new one. Returns the incident's number, or 0."""
     priority = setting.escalation.priority(alert.severity, _tier(alert, setting))
     home = _related(alert, book, {**known, **{a: i for a, (i, _) in outcome.joined.items()}}, setting)
-    if home is None and (not priority or alert.cause is not None):
+    # A symptom that came later than its suspected cause is told by itself, and is not merely a part of it.
+    if home is None and (not priority or (alert.cause is not None and alert.muted)):
         return 0
     if home is not None:
         book[home.number] = _join(outcome, home, alert, priority, setting, now)
