@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("model:model", "Models: their versions, what serves; promote, roll back."),
     "alerts": ("alerts:alerts", "What is open, what happened, who was told and why."),
     "sla": ("sla:sla", "What is promised by when, how it stands, and its uptime."),
+    "incidents": ("incidents:incidents", "What is wrong now, who works on it, how it went, and its post-mortem."),
     "oncall": ("oncall:oncall", "Who is on call; swaps, overrides, the calendar and its fairness."),
     "owners": ("people:owners", "Who owns which pipeline, and whether everybody can be reached."),
     "raci": ("people:raci", "Who is responsible, accountable, consulted and informed."),

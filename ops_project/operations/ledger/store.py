@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
+from ops_project.operations.ledger.audit import AuditTable
 from ops_project.operations.ledger.incidents import IncidentTable
 from ops_project.operations.ledger.leases import LeaseTable
 from ops_project.operations.ledger.levels import LevelTable
@@ -36,6 +37,7 @@ class Ledger(
     LeaseTable,
     OnCallTable,
     IncidentTable,
+    AuditTable,
 ):
     """One open ledger; safe to use from several processes at once."""
 

@@ -1,0 +1,285 @@
+"""`ops incidents`: what is open, who works on it, how it went, and its post-mortem."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings
+
+EVERY = 1_000_000
+
+
+@click.group()
+def incidents() -> None:
+    """Incidents: list, acknowledge, give back, take over, resolve, note, post-mortem."""
+
+
+by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="Who does this.")
+
+
+def _ledger(settings: Settings) -> Any:
+    from ops_project.operations.ledger import open_ledger
+
+    return open_ledger(settings)
+
+
+def _row(incident: Any) -> dict[str, Any]:
+    return {
+        "number": incident.number,
+        "priority": incident.priority,
+        "status": incident.status,
+        "title": incident.title,
+        "pipeline": incident.pipeline,
+        "responder": incident.responder or None,
+        "opened_at": incident.opened_at,
+        "resolved_at": incident.resolved_at,
+        "ladder": incident.policy.ladder or None,
+        "step": incident.step,
+        "next_step_at": incident.step_due(),
+        "alerts": list(incident.alerts),
+        "firing": list(incident.firing),
+        "cause": incident.cause or None,
+        "reason": incident.reason or None,
+        "postmortem_due": incident.postmortem_due,
+        "postmortem_at": incident.postmortem_at,
+    }
+
+
+@incidents.command("list")
+@click.option("--all", "every", is_flag=True, help="Also those that are resolved.")
+@click.option("--limit", default=50, show_default=True, help="At most so many, the newest first.")
+@json_option
+@click.pass_obj
+def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
+    """What is open, the newest first."""
+    rows = [_row(incident) for incident in _ledger(settings).incidents(None if every else "open", limit)]
+
+    def render() -> None:
+        if not rows:
+            console.print("No incident." if every else "No open incident.")
+            return
+        columns = ("number", "priority", "status", "title", "responder", "opened_at", "next_step_at")
+        console.print(table(columns, [[row[column] for column in columns] for row in rows]))
+
+    emit(as_json, rows, render)
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@json_option
+@click.pass_obj
+def show(settings: Settings, number: int, as_json: bool) -> None:
+    """One incident with its timeline and its evidence."""
+    ledger = _ledger(settings)
+    incident = _find(ledger, number)
+    timeline, evidence = ledger.incident_timeline(number), ledger.evidence(number)
+    data = {**_row(incident), "timeline": timeline, "evidence": evidence, "runbook": incident.runbook or None}
+
+    def render() -> None:
+        console.print(f"Incident {number}, {incident.priority}, {incident.status}: {incident.title}", markup=False)
+        for name in ("pipeline", "responder", "ladder", "next_step_at", "runbook", "cause", "reason", "postmortem_due"):
+            if data.get(name):
+                console.print(f"  {name.replace('_', ' ')}: {data[name]}", markup=False)
+        rows = [[e.at, e.reason.value.replace("_", " "), e.by, e.detail] for e in timeline]
+        console.print(table(("at (UTC)", "what", "by", "detail"), rows))
+        for item in evidence:
+            console.print(f"{item['kind']}: {item['title']} ({item['at']:%Y-%m-%d %H:%M} UTC)", markup=False)
+
+    emit(as_json, data, render)
+
+
+def _find(ledger: Any, number: int) -> Any:
+    incident = ledger.incident(number)
+    if incident is None:
+        raise click.ClickException(f"there is no incident {number}; `ops incidents list --all` shows them")
+    return incident
+
+
+def _act(settings: Settings, number: int, by: str, action: str, as_json: bool, change: Any, said: str) -> None:
+    """Apply a change, keep it in the audit log, and say what came of it."""
+    from ops_project.operations.incidents.decide.incident import Refused
+    from ops_project.operations.ledger.incidents import NoIncident
+
+    ledger, now = _ledger(settings), settings.now()
+    try:
+        incident = change(ledger, now)
+    except (Refused, NoIncident) as error:
+        ledger.audit(now, by, "shell", action, f"incident {number}", "refused", str(error))
+        raise click.ClickException(str(error)) from None
+    ledger.audit(now, by, "shell", action, f"incident {number}", "done", "")
+    emit(as_json, _row(incident), lambda: console.print(f"Incident {number}: {said}.", markup=False))
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@by_option
+@click.option("--note", default="", help="A word for the others.")
+@json_option
+@click.pass_obj
+def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
+    """You work on it: the ladder stands still."""
+    from ops_project.operations.incidents import actions
+
+    said = f"acknowledged by {by}; nobody else is called"
+    _act(
+        settings,
+        number,
+        by,
+        "acknowledge",
+        as_json,
+        lambda ledger, now: actions.acknowledge(ledger, number, by, note, now),
+        said,
+    )
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@by_option
+@click.option("--note", default="", help="A word for the others.")
+@json_option
+@click.pass_obj
+def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
+    """Give it back: the ladder goes on where it stopped."""
+    from ops_project.operations.incidents import actions
+
+    said = "given back; the ladder goes on"
+    _act(
+        settings,
+        number,
+        by,
+        "give back",
+        as_json,
+        lambda ledger, now: actions.give_back(ledger, number, by, note, now),
+        said,
+    )
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@by_option
+@json_option
+@click.pass_obj
+def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
+    """Take it over from whoever works on it."""
+    from ops_project.operations.incidents import actions
+
+    _act(
+        settings,
+        number,
+        by,
+        "take over",
+        as_json,
+        lambda ledger, now: actions.take_over(ledger, number, by, now),
+        f"now {by}'s",
+    )
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@by_option
+@click.option("--cause", required=True, help="What the cause was.")
+@click.option("--reason", required=True, help="What ended it.")
+@json_option
+@click.pass_obj
+def resolve(settings: Settings, number: int, by: str, cause: str, reason: str, as_json: bool) -> None:
+    """It is over. Nobody is called any more, also where an alert still fires."""
+    from ops_project.operations.incidents import actions
+
+    change = lambda ledger, now: actions.resolve(ledger, number, by, cause, reason, now)  # noqa: E731
+    _act(settings, number, by, "resolve", as_json, change, f"resolved by {by}")
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@click.argument("words")
+@by_option
+@json_option
+@click.pass_obj
+def note(settings: Settings, number: int, words: str, by: str, as_json: bool) -> None:
+    """Add a line to the timeline."""
+    from ops_project.operations.incidents import actions
+
+    _act(
+        settings, number, by, "note", as_json, lambda ledger, now: actions.note(ledger, number, by, words, now), "noted"
+    )
+
+
+@incidents.command()
+@click.argument("number", type=int)
+@click.option("--done", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The written post-mortem.")
+@by_option
+@json_option
+@click.pass_obj
+def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_json: bool) -> None:
+    """Print the draft (or what was written); with --done keep the written one, once its five questions are answered."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.operations.incidents import actions
+    from ops_project.operations.incidents.postmortem import draft
+    from ops_project.operations.ledger.lineage_document import recall
+
+    ledger = _ledger(settings)
+    incident = _find(ledger, number)
+    if done is not None:
+        text = done.read_text(encoding="utf-8")
+        change = lambda ledger, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
+        _act(settings, number, by, "post-mortem", as_json, change, "its post-mortem is kept")
+        return
+    written = ledger.evidence(number, actions.POST_MORTEM)
+    if written:
+        text = written[-1]["body"]
+    else:
+        alerts = [alert for n in incident.alerts if (alert := ledger.alert(n)) is not None]
+        text = draft(
+            incident,
+            ledger.incident_timeline(number),
+            alerts,
+            ledger.evidence(number),
+            recall(ledger),
+            load_catalog(settings).slas.slas,
+            settings.now(),
+        )
+    emit(as_json, {"number": number, "written": bool(written), "text": text}, lambda: click.echo(text))
+
+
+@incidents.command()
+@click.option("--days", default=30, show_default=True, help="Of how many days.")
+@json_option
+@click.pass_obj
+def times(settings: Settings, days: int, as_json: bool) -> None:
+    """How long it took to acknowledge and to resolve, with the definition of both."""
+    from datetime import timedelta
+
+    from ops_project.operations.incidents.times import DEFINITIONS, spells
+    from ops_project.operations.incidents.times import times as of
+
+    ledger = _ledger(settings)
+    since = settings.now() - timedelta(days=days)
+    found = of([s for i in ledger.incidents(None, EVERY, since) for s in spells(ledger.incident_timeline(i.number))])
+
+    def render() -> None:
+        rows = [[name.replace("_", " "), value] for name, value in vars(found).items()]
+        console.print(table((f"{days} days, seconds", "value"), rows))
+        for name, words in DEFINITIONS.items():
+            console.print(f"{name}: {words}", markup=False, soft_wrap=True)
+
+    emit(as_json, {**vars(found), "definitions": DEFINITIONS}, render)
+
+
+@incidents.command()
+@click.option("--limit", default=50, show_default=True, help="At most so many, the newest first.")
+@json_option
+@click.pass_obj
+def audit(settings: Settings, limit: int, as_json: bool) -> None:
+    """Who did what, when and from where: shells and links."""
+    rows = _ledger(settings).audit_log(limit)
+
+    def render() -> None:
+        columns = ("at", "who", "source", "action", "subject", "outcome", "detail")
+        console.print(table(columns, [[row[column] for column in columns] for row in rows]) if rows else "Nothing yet.")
+
+    emit(as_json, rows, render)

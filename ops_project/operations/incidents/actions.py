@@ -1,0 +1,58 @@
+"""What people do to an incident, from a shell or from a link: the same functions, the same refusals, one audit log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ops_project.operations.incidents.decide import incident as decisions
+from ops_project.operations.incidents.decide.incident import Event, Incident, Refused
+from ops_project.operations.incidents.decide.reasons import IncidentReason
+from ops_project.operations.incidents.postmortem import unanswered
+from ops_project.operations.ledger import Ledger
+
+POST_MORTEM = "post-mortem"
+
+
+def acknowledge(ledger: Ledger, number: int, by: str, note: str, now: datetime) -> Incident:
+    """It is being worked on: the ladder stands still, and its alerts are not repeated. Raises Refused, NoIncident."""
+    return ledger.change_incident(number, lambda i: decisions.acknowledge(i, by, note, now), now, (by, note))
+
+
+def give_back(ledger: Ledger, number: int, by: str, note: str, now: datetime) -> Incident:
+    """Nobody works on it any more: the ladder goes on. Raises Refused, NoIncident."""
+    return ledger.change_incident(number, lambda i: decisions.unacknowledge(i, by, note, now), now, ("", note))
+
+
+def take_over(ledger: Ledger, number: int, by: str, now: datetime) -> Incident:
+    """`by` works on it from now on. Raises Refused, NoIncident."""
+    return ledger.change_incident(number, lambda i: decisions.take_over(i, by, now), now, (by, ""))
+
+
+def resolve(ledger: Ledger, number: int, by: str, cause: str, reason: str, now: datetime) -> Incident:
+    """It is over, for this cause and by this deed; its alerts are not repeated. Raises Refused, NoIncident."""
+    return ledger.change_incident(number, lambda i: decisions.resolve(i, by, cause, reason, now), now, (by, reason))
+
+
+def note(ledger: Ledger, number: int, by: str, words: str, now: datetime) -> Incident:
+    """A line for the timeline. Raises Refused where it says nothing."""
+    if not words.strip():
+        raise Refused("the note is empty")
+    event = Event(number, now, IncidentReason.NOTED, by, words)
+    return ledger.change_incident(number, lambda i: (i, [event]), now)
+
+
+def finish_postmortem(ledger: Ledger, number: int, by: str, text: str, now: datetime) -> Incident:
+    """Keep the written post-mortem. Raises Refused while it is not owed, or leaves a question open."""
+
+    def change(incident: Incident) -> tuple[Incident, list[Event]]:
+        if incident.open:
+            raise Refused(f"incident {number} is {incident.status}: its post-mortem is written after its end")
+        if left := unanswered(text):
+            raise Refused("these questions have no answer yet: " + " ".join(left))
+        written = Event(number, now, IncidentReason.POSTMORTEM_WRITTEN, by)
+        return replace(incident, postmortem_at=now), [written]
+
+    changed = ledger.change_incident(number, change, now)
+    ledger.keep_evidence(number, POST_MORTEM, f"Post-mortem of incident {number}", text, by, now)
+    return changed

@@ -1,0 +1,51 @@
+"""The audit log, and the links that were used. A link is used in the same transaction as its line of the log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
+from ops_project.operations.ledger.people_schema import audit, used_links
+
+
+class AuditTable(Access):
+    """Writing and reading; nothing is changed."""
+
+    def audit(self, now: datetime, who: str, source: str, action: str, subject: str, outcome: str, detail: str) -> None:
+        """One line: who did what to what, from where, and whether it was done or refused."""
+        row = {
+            "at": to_seconds(now),
+            "who": who,
+            "source": source,
+            "action": action,
+            "subject": subject,
+            "outcome": outcome,
+            "detail": detail,
+        }
+        with self.write() as connection:
+            connection.execute(insert(audit), row)
+
+    def audit_log(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The newest first."""
+        names = ("who", "source", "action", "subject", "outcome", "detail")
+        with self.read() as connection:
+            rows = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(limit))
+            return [{"at": from_seconds(row.at), **{name: getattr(row, name) for name in names}} for row in rows]
+
+    def use_link(self, link: str, by: str, now: datetime) -> bool:
+        """Take a link; False where it was used before."""
+        try:
+            with self.write() as connection:
+                connection.execute(insert(used_links), {"id": link, "used_by": by, "used_at": to_seconds(now)})
+        except IntegrityError:
+            return False
+        return True
+
+    def link_used(self, link: str) -> bool:
+        """Whether it was used."""
+        with self.read() as connection:
+            return connection.execute(select(used_links.c.id).where(used_links.c.id == link)).first() is not None
