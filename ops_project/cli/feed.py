@@ -146,6 +146,68 @@ def _try_draft(text: str, file: Path, name: str, now: datetime) -> None:
         )
 
 
+@feed.command("replay")
+@click.argument("name", metavar="FEED")
+@click.option(
+    "--date",
+    "days",
+    type=click.DateTime(["%Y-%m-%d"]),
+    multiple=True,
+    help="Only files of this business date, also those that the present contract has loaded already; may be given "
+    "several times.",
+)
+@click.option(
+    "--batch",
+    "batches",
+    multiple=True,
+    metavar="ID",
+    help="Only this batch, also one that was replaced; may be given several times.",
+)
+@click.option("--dry-run", is_flag=True, help="Only list the files that would be read again.")
+@json_option
+@click.pass_obj
+def replay_feed(
+    settings: Settings, name: str, days: tuple[datetime, ...], batches: tuple[str, ...], dry_run: bool, as_json: bool
+) -> None:
+    """Read archived files of FEED again under its present contract, and build what depends on them.
+
+    Without --date and --batch: every file that was loaded under an earlier contract, and every rejected one that
+    nothing has replaced. A file that the present contract refuses leaves its old rows where they are.
+    """
+    from ops_project.cli.run import Wanted, perform
+    from ops_project.pipeline.landing import ReplayOrder
+
+    found = _feed(settings, name)
+    if days and batches:
+        raise click.UsageError("--date and --batch exclude each other")
+    order = ReplayOrder(name, tuple(sorted({day.date() for day in days})), batches)
+    if not dry_run:
+        perform(settings, Wanted(domains=(found.domain,), replay=order), as_json)
+        return
+    from ops_project.defs.shared.execute import ReplayError, planned
+    from ops_project.defs.shared.site import Site
+    from ops_project.process import locks
+
+    try:
+        with locks.hold(settings.lock, owner="ops feed replay --dry-run", now=settings.now()):
+            chosen = planned(Site.load(settings), order)
+    except ReplayError as error:
+        raise click.ClickException(str(error)) from None
+    columns = ["batch", "business date", "file", "status"]
+    rows = [(item.batch_id, item.business_date, item.file_name, item.status) for item in chosen]
+    data = [dict(zip(("batch_id", "business_date", "file_name", "status"), row, strict=True)) for row in rows]
+    emit(as_json, data, lambda: console.print(table(columns, rows) if rows else "Nothing to replay."))
+
+
+def _feed(settings: Settings, name: str) -> Feed:
+    feeds = catalog.load(settings).feeds
+    if name not in feeds:
+        close = get_close_matches(name, list(feeds), n=1)
+        meant = f" (did you mean {close[0]}?)" if close else ""
+        raise click.UsageError(f"feed {name!r} does not exist{meant}; valid: {', '.join(sorted(feeds))}")
+    return feeds[name]
+
+
 @feed.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--feed", "name", required=True, metavar="NAME", help="The feed whose contract holds.")
@@ -154,12 +216,7 @@ def _try_draft(text: str, file: Path, name: str, now: datetime) -> None:
 def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None:
     """Try FILE against a contract: drift, bad rows, what would happen. Exit code 1 if it would be rejected."""
     settings: Settings = ctx.obj
-    feeds = catalog.load(settings).feeds
-    if name not in feeds:
-        close = get_close_matches(name, list(feeds), n=1)
-        meant = f" (did you mean {close[0]}?)" if close else ""
-        raise click.UsageError(f"feed {name!r} does not exist{meant}; valid: {', '.join(sorted(feeds))}")
-    report = dry_run.check(file, feeds[name], settings.now())
+    report = dry_run.check(file, _feed(settings, name), settings.now())
     emit(as_json, report, lambda: _show_report(report))
     if report.would != "load":
         ctx.exit(1)

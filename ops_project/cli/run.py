@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ops_project.model.alerting.rule import FirstResponse
     from ops_project.model.failure_class import FailureClass
     from ops_project.operations.alerting.cycle import CycleReport
+    from ops_project.pipeline.landing import ReplayOrder
 
 DEFAULT_SIMULATED_DAYS = 30
 SHOWN_WARNINGS = 5
@@ -38,6 +39,13 @@ QUIET = ("nothing new", "no files yet")
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Land and build exactly this business date anew."
 )
 @click.option(
+    "--rebuild",
+    "tables",
+    multiple=True,
+    metavar="TABLE",
+    help="Build this table, and every table that depends on it, from nothing; may be given several times.",
+)
+@click.option(
     "--simulate-if-empty", is_flag=True, help="Where no file ever arrived: simulate the source systems first."
 )
 @json_option
@@ -47,6 +55,7 @@ def run(
     domains: tuple[str, ...],
     days: int | None,
     day: datetime | None,
+    tables: tuple[str, ...],
     simulate_if_empty: bool,
     as_json: bool,
 ) -> None:
@@ -57,14 +66,34 @@ def run(
     """
     if days is not None and day is not None:
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
+    perform(
+        settings, Wanted(domains, days, day.date() if day else None, simulate_if_empty, rebuild_tables=tables), as_json
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks for."""
+
+    domains: tuple[str, ...] = ()
+    days: int | None = None
+    day: date | None = None
+    simulate_if_empty: bool = False
+    rebuild_tables: tuple[str, ...] = ()
+    """As they were written: `fact_orders` or `silver.fact_orders`."""
+    replay: ReplayOrder | None = None
+
+
+def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
+    """Run what is wanted and show how it went. Ends with 1 where anything failed."""
     from ops_project.catalog import load as load_catalog
 
-    if day is not None:
-        _refuse_ahead(settings, day.date())
+    if wanted.day is not None:
+        _refuse_ahead(settings, wanted.day)
     began = time.perf_counter()
     with spinner("starting …") as status:
         told = _Told(as_json, began)
-        runs = _execute(settings, domains, days, day.date() if day else None, simulate_if_empty, status, told)
+        runs = _execute(settings, wanted, status, told)
     seconds = time.perf_counter() - began
     strays = _strays(settings, [item.domain for item in runs])
     responses = load_catalog(settings).rules.first_responses
@@ -112,34 +141,32 @@ class _Told:
             )
 
 
-def _execute(
-    settings: Settings,
-    names: tuple[str, ...],
-    days: int | None,
-    day: date | None,
-    simulate_if_empty: bool,
-    status: Callable[[str], None],
-    told: _Told,
-) -> list[DomainRun]:
+def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], told: _Told) -> list[DomainRun]:
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge import home as dagster_home
+    from ops_project.defs.shared.orders import Order
 
     catalog = load_catalog(settings)
     known = [name for name in catalog.domain_ids() if catalog.feeds_of(name)]
+    names = wanted.domains
     if unknown := [name for name in names if name not in known]:
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
-    if simulate_if_empty:
+    if wanted.simulate_if_empty:
         _simulate_if_empty(settings, catalog, [name for name in known if not names or name in names], status, told)
     dagster_home.ensure(settings)
     asked = list(names or known)
-    if day is not None and not names:
-        told(f"--date without --domain: {day} is landed and built anew in {', '.join(known)}")
-    if days is None and day is None and (quiet := _quiet(settings, catalog, asked, status)) is not None:
+    if wanted.day is not None and not names:
+        told(f"--date without --domain: {wanted.day} is landed and built anew in {', '.join(known)}")
+    order = Order(wanted.days, wanted.day, wanted.replay)
+    if wanted.rebuild_tables:
+        asked, tables = _rebuilt(wanted.rebuild_tables, asked)
+        order = Order(wanted.days, wanted.day, wanted.replay, tables)
+    if order.is_plain and (quiet := _quiet(settings, catalog, asked, status)) is not None:
         return quiet
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
     from ops_project.defs.operations.after_run import after_run
-    from ops_project.defs.shared.execute import Order, run_domain
+    from ops_project.defs.shared.execute import run_domain
     from ops_project.defs.shared.run_session import Watcher
     from ops_project.defs.shared.site import Site
 
@@ -152,13 +179,30 @@ def _execute(
                 say=partial(_say, status, name),
                 waiting=partial(_waiting, name),
             )
-            finished = run_domain(site, definitions, instance, name, Order(days, day), watcher, settings.now)
+            finished = run_domain(site, definitions, instance, name, order, watcher, settings.now)
             told.runs(finished)
             runs += finished
             if any(item.report.unusable for item in finished):
                 break
         _tell(status, lambda: after_run(site, definitions, instance, settings.now()))
     return runs
+
+
+def _rebuilt(tables: tuple[str, ...], domains: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The domains of what is rebuilt, of those asked for, and the models to build from nothing."""
+    from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
+    from ops_project.pipeline.dbt_engine.rebuilds import RebuildError, model_of, with_downstream
+
+    manifest = load_manifest().json
+    try:
+        models = with_downstream(manifest, tables)
+        touched = {model_of(manifest, name)["config"]["meta"]["domain"] for name in (*tables, *models)}
+    except RebuildError as error:
+        raise click.UsageError(f"--rebuild: {error}") from None
+    asked = [name for name in domains if name in touched]
+    if not asked:
+        raise click.UsageError(f"--rebuild: {', '.join(tables)} belongs to {', '.join(sorted(touched))}")
+    return asked, tuple(models)
 
 
 def _quiet(
@@ -263,6 +307,7 @@ def _as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[
                 "findings": item.report.findings,
                 "not_published": item.report.held,
                 "repaired": item.report.repaired,
+                "offers": item.report.offers,
                 "failures": _failures(item),
                 "warnings": _warnings(item),
             }
@@ -365,6 +410,7 @@ def _render(
             lines.append(f"  warned    … and {len(warnings) - SHOWN_WARNINGS} more: ops status, ops alerts list")
         lines += [f"  held back {line}" for line in item.report.held]
         lines += [f"  repaired  {line}" for line in item.report.repaired]
+        lines += [f"  offer     {line}" for line in item.report.offers]
         if lines:
             parts.append(f"\n{item.domain}" + (f"  run {item.run_id}" if item.run_id else ""))
             parts += lines

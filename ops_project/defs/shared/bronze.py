@@ -9,7 +9,7 @@ from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
 from ops_project.model.feed.feed import Feed
-from ops_project.pipeline.landing import land
+from ops_project.pipeline.landing import LandingResult, land, replay
 from ops_project.pipeline.landing.sources import fetch
 from ops_project.process.kill_points import reach
 
@@ -44,6 +44,19 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
             session.say(f"landing {feed.name}")
             reach(f"land:{feed.name}")
             fetch(site.settings, feed, session.connection(), session.now)
+            replayed: list[LandingResult] = []
+            if session.replay is not None and session.replay.feed == feed.name:
+                session.say(f"replaying {feed.name}")
+                replayed = [
+                    replay(
+                        session.connection(),
+                        feed,
+                        session.replay,
+                        archive=site.settings.archive,
+                        now=session.now,
+                        run_id=session.run_id,
+                    )
+                ]
             result = land(
                 session.connection(),
                 feed,
@@ -54,6 +67,8 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
                 dates=session.exact_dates,
             )
             reach(f"landed:{feed.name}")
+        for before in replayed:
+            result = before.followed_by(result)
         for finding in result.findings:
             context.log.warning(f"{feed.name}: {finding.kind}: {finding.message}")
         return dg.MaterializeResult(asset_key=key_of(feed), metadata=_metadata(session, feed, result))

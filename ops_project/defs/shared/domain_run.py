@@ -21,6 +21,8 @@ class RunReport:
     held: list[str] = field(default_factory=list)
     """Gold tables that were not published, in words."""
     repaired: list[str] = field(default_factory=list)
+    offers: list[str] = field(default_factory=list)
+    """What could be done now, in words with the command: files to replay under a changed contract."""
     snapshot: str | None = None
     error: str | None = None
     """Why snapshot or publication failed, or the run could not begin."""
@@ -35,7 +37,7 @@ class DomainRun:
     domain: str
     job: str
     state: str
-    """succeeded, failed, nothing new, no files yet."""
+    """succeeded, failed, nothing new, no files yet, nothing to replay."""
     seconds: float
     run_id: str | None = None
     window: tuple[date, date] | None = None

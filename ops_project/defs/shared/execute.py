@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import dagster as dg
+import duckdb
 
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
 from ops_project.defs.shared import partitions, unchanged
 from ops_project.defs.shared.arrivals import window
 from ops_project.defs.shared.domain_run import DomainRun, RunReport
+from ops_project.defs.shared.orders import Order
 from ops_project.defs.shared.run_session import WATCHER, Watcher
 from ops_project.defs.shared.site import Site
+from ops_project.pipeline.landing import ReplayOrder, Taken, contract_hash, deliveries, ensure_tables, to_replay
 from ops_project.process import interrupts, locks
 from ops_project.process.code_version import commit
 
 GOES_ON = "Nothing was published; readers and consumers keep what they have, and the next run goes on from here."
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be run: whatever has arrived, the last `days` business dates, or exactly one date."""
-
-    days: int | None = None
-    date: date | None = None
 
 
 def run_domain(
@@ -56,12 +50,24 @@ def run_domain(
         died = locks.left_behind(settings.lock)
         repaired = bridge.mark_dead_runs(instance, now, died.run if died is not None else None)
         ranges, mode = _ranges(site, domain, order, now)
-        if mode == partitions.ARRIVED:
+        dates: tuple[date, ...] = ()
+        if order.replay is not None:
+            try:
+                dates = tuple(sorted({batch.business_date for batch in planned(site, order.replay)}))
+            except ReplayError as error:
+                return [DomainRun(domain, job, "failed", time.perf_counter() - began, error=str(error))]
+            if not dates:
+                return [DomainRun(domain, job, NOTHING_TO_REPLAY, time.perf_counter() - began)]
+            ranges = partitions.clusters(dates)
+        if mode == partitions.ARRIVED and order.is_plain:
             newest = bridge.last_runs(instance, [domain]).get(domain)
             why = unchanged.quiet(settings, site.catalog, domain, newest.run_id if newest else None, now)
             if why is not None:
                 return [DomainRun(domain, job, why, time.perf_counter() - began)]
-        done = [_run(definitions, instance, domain, job, window, mode, now, watcher) for window in ranges]
+        done = [
+            _run(definitions, instance, domain, job, window, mode, order.within(*window, dates), now, watcher)
+            for window in ranges
+        ]
         done[0].report.repaired[:0] = repaired
         if not any(item.failed for item in done) and mode == partitions.ARRIVED:
             unchanged.remember(settings, domain, now, done[-1].run_id)
@@ -75,6 +81,7 @@ def _run(
     job: str,
     window: tuple[date, date],
     mode: str,
+    order: Order,
     now: datetime,
     watcher: Watcher,
 ) -> DomainRun:
@@ -86,6 +93,7 @@ def _run(
         bridge.AS_OF_TAG: now.isoformat(),
         bridge.COMMIT_TAG: commit(),
         partitions.MODE: mode,
+        **order.tags(),
     }
     token = WATCHER.set(watcher)
     try:
@@ -109,6 +117,30 @@ def _run(
         report=watcher.reports.get(result.run_id, RunReport()),
         outcome=bridge.outcome(instance, result.run_id),
     )
+
+
+NOTHING_TO_REPLAY = "nothing to replay"
+
+
+class ReplayError(ValueError):
+    """These files cannot be replayed; the message says why and what can be."""
+
+
+def planned(site: Site, order: ReplayOrder) -> list[Taken]:
+    """The batches that a replay would read again. For the holder of the lock. Raises ReplayError."""
+    settings, feed = site.settings, site.catalog.feeds[order.feed]
+    if not settings.warehouse.is_file():
+        raise ReplayError(f"no file of {order.feed} has been landed yet in {settings.home}")
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        ensure_tables(connection, site.catalog.feeds.values())
+        known = deliveries(connection, feed, settings.archive)
+    if unknown := [batch for batch in order.batches if batch not in {item.batch_id for item in known}]:
+        newest = ", ".join(item.batch_id for item in reversed(known[-5:])) or "none"
+        raise ReplayError(f"feed {feed.name} has no batch {', '.join(unknown)}; its newest: {newest}")
+    delivered = {item.business_date for item in known}
+    if absent := [str(day) for day in order.dates if day not in delivered]:
+        raise ReplayError(f"feed {feed.name} has no file of {', '.join(absent)}")
+    return to_replay(known, order, lambda day: contract_hash(feed, feed.at(day)))
 
 
 def _ranges(site: Site, domain: str, order: Order, now: datetime) -> tuple[list[tuple[date, date]], str]:

@@ -21,7 +21,7 @@ from dagster import DagsterRun
 
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
-from ops_project.defs.shared import partitions
+from ops_project.defs.shared import orders, partitions
 from ops_project.defs.shared.domain_run import RunReport
 from ops_project.defs.shared.permanent import BY_YOU
 from ops_project.defs.shared.publication import verdicts
@@ -29,7 +29,7 @@ from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting import false_alarms
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
 from ops_project.pipeline.dbt_engine.by_dates import built_by_dates
-from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.landing import ReplayOrder, ensure_tables, outdated
 from ops_project.pipeline.warehouse import closings, publishing, repair, snapshots
 from ops_project.pipeline.warehouse.closings import Closing
 from ops_project.pipeline.warehouse.connection import Warehouse, writer
@@ -75,6 +75,10 @@ class RunSession:
     report: RunReport
     say: Callable[[str], None]
     """Tells whoever watches what happens now."""
+    replay: ReplayOrder | None = None
+    """Archived files that are read again before what has arrived."""
+    rebuild_tables: tuple[str, ...] = ()
+    """Incremental models that are built from nothing."""
     stopped: str | None = None
     """Why the steps that follow are not to begin."""
 
@@ -150,6 +154,8 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
             watchdog=watchdog,
             report=report,
             say=watcher.say,
+            replay=orders.replay_of(run.tags),
+            rebuild_tables=orders.rebuild_of(run.tags),
         )
         if session.rebuild is not None:
             snapshots.announce_rebuild(settings, session.rebuild)
@@ -231,6 +237,9 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
         run.run_id,
     )
     domain = run.tags.get(DOMAIN_TAG)
+    feeds = [feed for feed in site.catalog.feeds.values() if domain in (None, feed.domain)]
+    found = [outdated(session.connection(), feed) for feed in feeds]
+    report.offers = [item.offer for item in found if item is not None]
     outcome = bridge.outcome(instance, run.run_id)
     good = session.stopped is None and not outcome.failures
     models = built_by_dates(site.dbt.json)

@@ -16,6 +16,7 @@ from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import Translator
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.dbt_engine.rebuilds import grown
 from ops_project.process.kill_points import reach
 
 
@@ -58,22 +59,46 @@ def _build(
     with classified(f"dbt {name}", session, seconds):
         session.say(f"dbt {name}")
         reach(f"dbt:{name}")
-        invocation = dbt_runner.build(
-            site.dbt,
-            site.settings,
-            as_of=session.now,
-            rebuild=session.rebuild,
-            memory_limit=site.catalog.platform.warehouse.memory_limit,
-            threads=site.catalog.platform.warehouse.threads,
-            **arguments,
-        )
-        for event in stream(
-            invocation, context=context, manifest=site.dbt.json, translator=translator, row_count=row_count
-        ):
-            if isinstance(event, dg.Output):
-                session.say(f"built {event.output_name.replace('__', '.', 1)}")
-                reach(f"built:{event.output_name}")
-            yield event
+        rebuilt = list(session.rebuild_tables)
+        while True:
+            invocation = dbt_runner.build(
+                site.dbt,
+                site.settings,
+                as_of=session.now,
+                rebuild=session.rebuild,
+                memory_limit=site.catalog.platform.warehouse.memory_limit,
+                threads=site.catalog.platform.warehouse.threads,
+                extra_vars={"rebuild_tables": rebuilt},
+                **arguments,
+            )
+            try:
+                yield from _told(
+                    session,
+                    stream(
+                        invocation, context=context, manifest=site.dbt.json, translator=translator, row_count=row_count
+                    ),
+                )
+            except dg.Failure:
+                more = [model for model in grown(invocation.result) if model not in rebuilt]
+                if not more:
+                    raise
+                # The rest of the step goes on from there: what was not built because of them, and their tests.
+                for model in more:
+                    line = f"{model}: columns were added, so it is built anew"
+                    context.log.info(line)
+                    session.report.repaired.append(line)
+                rebuilt += more
+                arguments = {"select": [*more, *invocation.result.skipped], "command": "build"}
+            else:
+                return
+
+
+def _told(session: RunSession, events: Iterator[Any]) -> Iterator[Any]:
+    for event in events:
+        if isinstance(event, dg.Output):
+            session.say(f"built {event.output_name.replace('__', '.', 1)}")
+            reach(f"built:{event.output_name}")
+        yield event
 
 
 def _selection(context: dg.AssetExecutionContext, layer: dg.AssetsDefinition, select: str) -> dict[str, Any]:

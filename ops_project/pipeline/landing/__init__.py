@@ -4,11 +4,13 @@ Values are read as text and cast by contract. Each file is loaded or has a findi
 filtered + collapsed. Refuses to guess: a type, a delimiter, an encoding that the contract does not say is not tried.
 """
 
-from ops_project.pipeline.landing.decide.replays import ReplayOrder
+from ops_project.pipeline.landing.decide.contract_hash import contract_hash
+from ops_project.pipeline.landing.decide.replays import ReplayOrder, to_replay
+from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.dry_run import Report, check
 from ops_project.pipeline.landing.inbox import InboundFile, pending, unclaimed
 from ops_project.pipeline.landing.land import land
-from ops_project.pipeline.landing.replay import outdated, replay
+from ops_project.pipeline.landing.replay import deliveries, outdated, replay
 from ops_project.pipeline.landing.result import Batch, Finding, LandingResult
 from ops_project.pipeline.landing.write.tables import BronzeError, ensure_tables
 
@@ -20,11 +22,15 @@ __all__ = [
     "LandingResult",
     "ReplayOrder",
     "Report",
+    "Taken",
     "check",
+    "contract_hash",
+    "deliveries",
     "ensure_tables",
     "land",
     "outdated",
     "pending",
     "replay",
+    "to_replay",
     "unclaimed",
 ]

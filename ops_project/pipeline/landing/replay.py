@@ -17,6 +17,7 @@ from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.replays import ReplayOrder, to_replay
 from ops_project.pipeline.landing.decide.taken import Taken
+from ops_project.pipeline.landing.deliveries import Deliveries
 from ops_project.pipeline.landing.examine.examine import examine
 from ops_project.pipeline.landing.inbox import InboundFile, identity, private_name
 from ops_project.pipeline.landing.land import Workbench
@@ -69,6 +70,11 @@ def replay(
                 if progress is not None and context.result.batches:
                     progress(context.result.batches[-1])
     return context.result
+
+
+def deliveries(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path) -> list[Taken]:
+    """Every batch of the feed, in the order in which they were taken."""
+    return Deliveries(connection, feed.name, archive).all()
 
 
 def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | None:

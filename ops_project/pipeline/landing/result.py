@@ -58,6 +58,17 @@ class LandingResult:
     """Files left inbound: dated ahead, outside the dates asked for, still being written, or without their
     control file."""
 
+    def followed_by(self, later: LandingResult) -> LandingResult:
+        """Both results as one."""
+        return LandingResult(
+            self.feed,
+            [*self.batches, *later.batches],
+            [*self.findings, *later.findings],
+            self.resolved + later.resolved,
+            sorted({*self.touched_dates, *later.touched_dates}),
+            later.waiting,
+        )
+
     def total(self, name: str) -> int:
         """Sum of a batch's count over all batches, for example `rows_loaded`."""
         return sum(getattr(batch, name) for batch in self.batches)

@@ -1,0 +1,59 @@
+{#
+  Whether a model is built from nothing: as dbt decides it, and where the variable rebuild_tables names the model
+  (`ops run --rebuild`). A model that says full_refresh: false holds what nobody can compute again, and never is.
+#}
+{% macro should_full_refresh() %}
+    {%- set configured = config.get('full_refresh') -%}
+    {%- if configured is not none -%}{{ return(configured) }}{%- endif -%}
+    {{ return(flags.FULL_REFRESH or (model is defined and model.name in var('rebuild_tables', []))) }}
+{% endmacro %}
+
+{#
+  What happens where the SQL of an incremental model gives other columns than its table has. The words `columns were
+  only added` are what `ops run` looks for: it then builds the model anew without asking. A model that cannot be built
+  anew gets the added columns, empty for the rows that it has.
+#}
+{% macro default__process_schema_changes(on_schema_change, source_relation, target_relation) %}
+    {%- set changes = check_for_schema_changes(source_relation, target_relation) -%}
+    {%- if on_schema_change == 'fail' and changes['schema_changed'] -%}
+        {%- set added = changes['source_not_in_target'] | map(attribute='name') | list -%}
+        {%- set removed = changes['target_not_in_source'] | map(attribute='name') | list -%}
+        {%- set other = [] -%}
+        {%- for item in changes['new_target_types'] -%}
+            {%- do other.append(item['column_name'] ~ ' (' ~ item['new_type'] ~ ')') -%}
+        {%- endfor -%}
+        {%- set table = target_relation.schema ~ '.' ~ target_relation.identifier -%}
+        {%- set only_added = added and not removed and not other -%}
+        {%- if config.get('full_refresh') is not none and not config.get('full_refresh') -%}
+            {%- if not only_added -%}
+                {{ exceptions.raise_compiler_error(
+                    table ~ ': its SQL gives other columns than the table has (' ~ in_words(added, removed, other)
+                    ~ '), and the table cannot be built anew, because it holds what cannot be computed again; '
+                    ~ 'change the SQL so that columns are only added'
+                ) }}
+            {%- endif -%}
+            {%- do sync_column_schemas('append_new_columns', target_relation, changes) -%}
+        {%- elif only_added -%}
+            {{ exceptions.raise_compiler_error(
+                table ~ ': columns were only added (' ~ added | join(', ') ~ '): it has to be built anew, '
+                ~ '`ops run --rebuild ' ~ table ~ '`'
+            ) }}
+        {%- else -%}
+            {{ exceptions.raise_compiler_error(
+                table ~ ': its SQL gives other columns than the table has (' ~ in_words(added, removed, other)
+                ~ '); `ops run --rebuild ' ~ table ~ '` builds it and everything that depends on it anew'
+            ) }}
+        {%- endif -%}
+    {%- elif on_schema_change != 'ignore' and changes['schema_changed'] -%}
+        {%- do sync_column_schemas(on_schema_change, target_relation, changes) -%}
+    {%- endif -%}
+    {{ return(changes['source_columns']) }}
+{% endmacro %}
+
+{% macro in_words(added, removed, other) %}
+    {%- set parts = [] -%}
+    {%- if added -%}{%- do parts.append('added ' ~ added | join(', ')) -%}{%- endif -%}
+    {%- if removed -%}{%- do parts.append('gone ' ~ removed | join(', ')) -%}{%- endif -%}
+    {%- if other -%}{%- do parts.append('another type ' ~ other | join(', ')) -%}{%- endif -%}
+    {{ return(parts | join('; ')) }}
+{% endmacro %}

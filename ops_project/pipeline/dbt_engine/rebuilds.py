@@ -1,0 +1,64 @@
+"""Which tables are built from nothing: those that somebody names with what depends on them, and those that grew.
+
+Pure: reads the parsed manifest and dbt's result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from ops_project.pipeline.dbt_engine.runner import DbtResult
+
+# Written by the macro process_schema_changes.
+ONLY_ADDED = "columns were only added"
+
+
+class RebuildError(ValueError):
+    """A table that cannot be rebuilt; the message says why and what can be."""
+
+
+def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
+    """The model of `table`, written `fact_orders` or `silver.fact_orders`. Raises RebuildError."""
+    models = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    schema, _, name = table.rpartition(".")
+    found = models.get(name)
+    if found is None or (schema and found["schema"] != schema):
+        close = get_close_matches(name, models, n=3, cutoff=0.5)
+        meant = [f"{models[item]['schema']}.{item}" for item in close]
+        raise RebuildError(
+            f"no model builds a table {table!r}"
+            + (f"; did you mean {', '.join(meant)}?" if meant else "")
+            + ("; landed tables are read again with `ops feed replay`" if schema == "bronze" else "")
+        )
+    if found["config"].get("full_refresh") is False:
+        raise RebuildError(
+            f"{found['schema']}.{name} holds what cannot be computed again, so it is never built anew; "
+            "what depends on it can be named"
+        )
+    return dict(found)
+
+
+def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[str]:
+    """Names of the incremental models to build from nothing: `tables` and everything that depends on them."""
+    waiting = [model_of(manifest, table)["unique_id"] for table in tables]
+    seen: set[str] = set()
+    while waiting:
+        unique_id = waiting.pop()
+        if unique_id not in seen and unique_id.startswith("model."):
+            seen.add(unique_id)
+            waiting += manifest["child_map"].get(unique_id, [])
+    return sorted(
+        node["name"]
+        for unique_id in seen
+        if (node := manifest["nodes"][unique_id])["config"]["materialized"] == "incremental"
+        and node["config"].get("full_refresh") is not False
+    )
+
+
+def grown(result: DbtResult) -> list[str]:
+    """Models that failed only because their SQL has more columns than their table; empty where anything else failed."""
+    if result.exception is not None or not all(ONLY_ADDED in error for error in result.errors):
+        return []
+    return [error.partition(":")[0] for error in result.errors]
