@@ -13,6 +13,7 @@ from ops_project.model.base import Model
 Kind = Literal["csv", "jsonl", "parquet", "lines"]
 _CSV_ONLY = ("delimiter", "quote", "escape", "header", "comment")
 _DEFAULT_MAX_RECORD = 16 * 1024 * 1024
+_DEFAULT_MAX_UNPACKED = 32 * 1024 * 1024 * 1024
 
 
 class Format(Model):
@@ -43,6 +44,13 @@ class Format(Model):
     thousands: str | None = Field(default=None, min_length=1, max_length=1)
     max_record_bytes: int = Field(default=_DEFAULT_MAX_RECORD, ge=1024)
     """A longer record makes the file undecodable: its line ends or quotes are not the contract's."""
+    max_unpacked_bytes: int = Field(default=_DEFAULT_MAX_UNPACKED, ge=1024)
+    """A compressed file that unpacks to more is refused, and unpacked no further."""
+    max_ratio: int = Field(default=200, ge=2)
+    """So many bytes of a compressed file may come of each byte of it. Looked at from 64 MiB on; tables of text have 3
+    to 50."""
+    max_columns: int = Field(default=4096, ge=1)
+    """A file with more fields in its header is refused."""
 
     @property
     def acting_escape(self) -> str | None:

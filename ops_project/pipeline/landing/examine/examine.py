@@ -64,6 +64,11 @@ def examine(
 def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, result: Examination) -> Examination:
     contract, scanned = result.contract, result.scan
     fields, structure = structure_of(feed, contract, result)
+    if len(fields) > contract.format.max_columns:
+        return result.reject(
+            "schema_mismatch",
+            f"{len(fields):,} fields are more than {contract.format.max_columns:,}, the contract's max_columns",
+        )
     if structure is not None and not structure.same:
         drift(feed, result, structure)
         if result.rejected:

@@ -8,8 +8,10 @@ one chunk. Where the file is compressed or not UTF-8, the same pass writes the U
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import hashlib
+import shutil
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ from ops_project.model.feed.file_format import Format
 # 4 MiB: on 413 MB hash and scan took 0.46 s together; larger chunks leave the cache and gain nothing.
 CHUNK = 4 * 1024 * 1024
 LF, CR = 10, 13
+# A small file may repeat itself as often as it likes.
+RATIO_FROM = 64 * 1024 * 1024
+# Bytes of disk that stay free for the warehouse while a file is unpacked.
+RESERVED = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -86,15 +92,23 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
         try:
             for chunk in _decoded(_unzipped(reader) if zipped else _chunks(reader), encoding, check_only=not copy):
                 counter.feed(chunk)
+                if zipped:
+                    _check_unpacked(counter.size, reader.size, file_format)
+                if counter.error is not None:
+                    break
                 if target is not None:
+                    _check_room(spool, len(chunk), counter.size)
                     target.write(chunk)
         except Undecodable as problem:
             error = f"{problem} (line {counter.lines + 1})"
-            while reader.read(CHUNK):
-                pass
         finally:
             if target is not None:
                 target.close()
+        if error is not None or counter.error is not None:
+            # What is refused is read to its end for its hash alone; nothing of it is kept.
+            spool.unlink(missing_ok=True)
+            while reader.read(CHUNK):
+                pass
     counter.finish()
     if error is None:
         error = counter.error
@@ -113,6 +127,29 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
         error=error,
         delimiters=counter.delimiters,
     )
+
+
+def _check_unpacked(unpacked: int, packed: int, file_format: Format) -> None:
+    if unpacked > file_format.max_unpacked_bytes:
+        raise Undecodable(
+            f"the file unpacks to more than {file_format.max_unpacked_bytes:,} bytes, the contract's max_unpacked_bytes"
+        )
+    if unpacked > RATIO_FROM and unpacked > file_format.max_ratio * packed:
+        raise Undecodable(
+            f"{packed:,} compressed bytes became {unpacked:,}, more than {file_format.max_ratio} times as many, the "
+            "contract's max_ratio"
+        )
+
+
+def _check_room(spool: Path, needed: int, written: int) -> None:
+    """Raises OSError (ENOSPC) before the disk is full: the warehouse needs room beside the text that is unpacked."""
+    free = shutil.disk_usage(spool.parent).free
+    if free < needed + RESERVED:
+        raise OSError(
+            errno.ENOSPC,
+            f"{free:,} bytes are free for the text of the file, of which {written:,} bytes have been read; "
+            f"{RESERVED:,} are kept free",
+        )
 
 
 def _raw_lines(path: Path) -> int:
