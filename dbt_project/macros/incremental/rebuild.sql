@@ -9,21 +9,26 @@
 {% endmacro %}
 
 {#
-  What happens where the SQL of an incremental model gives other columns than its table has. The words `columns were
-  only added` are what `ops run` looks for: it then builds the model anew without asking. A model that cannot be built
-  anew gets the added columns, empty for the rows that it has.
+  What happens where the SQL of an incremental model gives other columns than its table has. The words `has grown` are
+  what `ops run` looks for: columns were only added, or numbers have another number of places. It then builds the model
+  anew without asking. A model that cannot be built anew gets the added columns, empty for the rows that it has.
 #}
 {% macro default__process_schema_changes(on_schema_change, source_relation, target_relation) %}
     {%- set changes = check_for_schema_changes(source_relation, target_relation) -%}
     {%- if on_schema_change == 'fail' and changes['schema_changed'] -%}
         {%- set added = changes['source_not_in_target'] | map(attribute='name') | list -%}
         {%- set removed = changes['target_not_in_source'] | map(attribute='name') | list -%}
-        {%- set other = [] -%}
+        {%- set other, numbers = [], [] -%}
         {%- for item in changes['new_target_types'] -%}
             {%- do other.append(item['column_name'] ~ ' (' ~ item['new_type'] ~ ')') -%}
+            {%- set old = changes['target_columns'] | selectattr('name', 'equalto', item['column_name']) | first -%}
+            {%- if is_number_type(item['new_type']) and old and is_number_type(old.data_type) -%}
+                {%- do numbers.append(item['column_name']) -%}
+            {%- endif -%}
         {%- endfor -%}
         {%- set table = target_relation.schema ~ '.' ~ target_relation.identifier -%}
         {%- set only_added = added and not removed and not other -%}
+        {%- set has_grown = not removed and numbers | length == other | length -%}
         {%- if config.get('full_refresh') is not none and not config.get('full_refresh') -%}
             {%- if not only_added -%}
                 {{ exceptions.raise_compiler_error(
@@ -33,9 +38,9 @@
                 ) }}
             {%- endif -%}
             {%- do sync_column_schemas('append_new_columns', target_relation, changes) -%}
-        {%- elif only_added -%}
+        {%- elif has_grown -%}
             {{ exceptions.raise_compiler_error(
-                table ~ ': columns were only added (' ~ added | join(', ') ~ '): it has to be built anew, '
+                table ~ ' has grown (' ~ in_words(added, removed, other) ~ '): it has to be built anew, '
                 ~ '`ops run --rebuild ' ~ table ~ '`'
             ) }}
         {%- else -%}
@@ -48,6 +53,11 @@
         {%- do sync_column_schemas(on_schema_change, target_relation, changes) -%}
     {%- endif -%}
     {{ return(changes['source_columns']) }}
+{% endmacro %}
+
+{% macro is_number_type(type) %}
+    {%- set names = ['DECIMAL', 'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'FLOAT', 'DOUBLE'] -%}
+    {{ return((type | string | upper).split('(')[0] in names) }}
 {% endmacro %}
 
 {% macro in_words(added, removed, other) %}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date as calendar_date
 
 from ops_project.pipeline.landing import ReplayOrder
 
@@ -18,7 +18,7 @@ class Order:
     """What is to be run: whatever has arrived, the last `days` business dates, or exactly one date."""
 
     days: int | None = None
-    date: date | None = None
+    date: calendar_date | None = None
     replay: ReplayOrder | None = None
     """Archived files to read again, besides whatever has arrived."""
     rebuild_tables: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Order:
         """Whether nothing is ordered but what has arrived."""
         return self == Order()
 
-    def within(self, first: date, last: date, dates: tuple[date, ...]) -> Order:
+    def within(self, first: calendar_date, last: calendar_date, dates: tuple[calendar_date, ...]) -> Order:
         """The part of this order that concerns the business dates from `first` to `last`, of the replayed `dates`."""
         if self.replay is None or self.replay.batches:
             return self
@@ -57,7 +57,7 @@ def replay_of(tags: Mapping[str, str]) -> ReplayOrder | None:
     if REPLAY not in tags:
         return None
     said = json.loads(tags[REPLAY])
-    return ReplayOrder(said["feed"], tuple(map(date.fromisoformat, said["dates"])), tuple(said["batches"]))
+    return ReplayOrder(said["feed"], tuple(map(calendar_date.fromisoformat, said["dates"])), tuple(said["batches"]))
 
 
 def rebuild_of(tags: Mapping[str, str]) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ def _build(
                     raise
                 # The rest of the step goes on from there: what was not built because of them, and their tests.
                 for model in more:
-                    line = f"{model}: columns were added, so it is built anew"
+                    line = f"{model}: its SQL gives more than its table holds, so it is built anew"
                     context.log.info(line)
                     session.report.repaired.append(line)
                 rebuilt += more

@@ -12,7 +12,7 @@ from typing import Any
 from ops_project.pipeline.dbt_engine.runner import DbtResult
 
 # Written by the macro process_schema_changes.
-ONLY_ADDED = "columns were only added"
+HAS_GROWN = " has grown ("
 
 
 class RebuildError(ValueError):
@@ -58,7 +58,7 @@ def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[
 
 
 def grown(result: DbtResult) -> list[str]:
-    """Models that failed only because their SQL has more columns than their table; empty where anything else failed."""
-    if result.exception is not None or not all(ONLY_ADDED in error for error in result.errors):
+    """Models that failed only because their SQL gives more than their table holds; empty where anything else failed."""
+    if result.exception is not None or not all(HAS_GROWN in error for error in result.errors):
         return []
     return [error.partition(":")[0] for error in result.errors]
