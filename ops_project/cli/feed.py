@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops_project import catalog
 from ops_project.cli.output import console, emit, errors, json_option, styled, table
-from ops_project.model.document import ConfigError, Document
-from ops_project.model.feed.feed import NAME, Feed, FeedFile
+from ops_project.model.feed.feed import NAME, Feed
 from ops_project.pipeline.landing import dry_run, pending
 from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.pipeline.landing.drafting import Drafted
 
 
 @click.group()
@@ -93,38 +96,42 @@ def _show(data: list[dict[str, Any]]) -> None:
 @click.pass_obj
 def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path | None) -> None:
     """Draft a contract from a sample FILE: dialect, columns, types, key. Read and correct it, then `ops feed check`."""
-    from ops_project.pipeline.landing.decide.draft import draft
-    from ops_project.pipeline.landing.read.sample import read_sample
+    from ops_project.pipeline.landing.drafting import make_draft
 
     for what, word in (("--feed", name), ("--domain", domain)):
         if not re.fullmatch(NAME, word):
             raise click.UsageError(f"{what} {word!r} must be lower case letters, digits and underscores")
-    try:
-        sample = read_sample(file)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
-    text = draft(domain, name, file.name, sample.fields, sample.rows, sample.format)
-    if out is None:
-        click.echo(text, nl=False)
-        _try_draft(text, file, name, settings.now())
-        return
-    target = out / "feeds" / f"{domain}.yaml"
-    if target.exists():
+    target = out / "feeds" / f"{domain}.yaml" if out is not None else None
+    if target is not None and target.exists():
         raise click.ClickException(f"{target} exists and is left as it is; without --out the draft is printed")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(text, encoding="utf-8")
-    console.print(f"written: {target}", markup=False)
-    _try_draft(text, file, name, settings.now())
-    console.print(f"next: ops --config {out} feed check {file} --feed {name}", markup=False)
-
-
-def _try_draft(text: str, file: Path, name: str, now: datetime) -> None:
-    """Say on standard error what the drafted contract would make of its own sample: standard output is the draft's."""
     try:
-        drafted = Document.parse(text, Path("draft")).validate(FeedFile).resolved()[name]
-        report = dry_run.check(file, drafted, now)
-    except (ConfigError, OSError) as error:
-        errors.print(f"warning: the draft could not be tried on {file.name}: {error}", markup=False, soft_wrap=True)
+        drafted = make_draft(file, domain, name, settings.now())
+    except (ValueError, OSError, EOFError) as error:
+        raise click.ClickException(str(error)) from None
+    text = drafted.proposal.yaml()
+    if target is None:
+        click.echo(text, nl=False)
+    else:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+        console.print(f"written: {target}")
+    _tell_trial(drafted, file)
+    home = ["--home", str(settings.home)]
+    if target is None:
+        again = ["ops", *home, "feed", "init", str(file), "--feed", name, "--domain", domain, "--out", "my-config"]
+        errors.print(f"next: {shlex.join(again)}", soft_wrap=True)
+    else:
+        check = ["ops", *home, "--config", str(out), "feed", "check", str(file), "--feed", name]
+        console.print(f"next: {shlex.join(check)}", soft_wrap=True)
+
+
+def _tell_trial(drafted: Drafted, file: Path) -> None:
+    """Say on standard error what was doubtful and what the draft makes of the file: standard output is the draft's."""
+    for doubt in drafted.proposal.doubts:
+        errors.print(f"doubt: {doubt}", soft_wrap=True)
+    report = drafted.report
+    if report is None:
+        errors.print(f"warning: the draft could not be tried on {file.name}: {drafted.failure}", soft_wrap=True)
         return
     good = report.would == "load" and report.rows_loaded == report.rows_in
     errors.print(
@@ -133,16 +140,19 @@ def _try_draft(text: str, file: Path, name: str, now: datetime) -> None:
         + f", {report.rows_quarantined:,} quarantined"
         + (f", {report.rows_collapsed:,} collapsed" if report.rows_collapsed else "")
         + ("" if good else "; correct the draft"),
-        markup=False,
         soft_wrap=True,
     )
     for problem in report.problems:
-        errors.print(f"  {problem['kind']}: {problem['message']}", markup=False, soft_wrap=True)
+        errors.print(f"  {problem['kind']}: {problem['message']}", soft_wrap=True)
     for item in report.reasons:
         errors.print(
             f"  {item['column'] or 'row'}: {item['reason']}: {item['rows']:,} rows, first in line {item['first_line']}",
-            markup=False,
             soft_wrap=True,
+        )
+    if drafted.rows:
+        columns = list(drafted.rows[0])
+        errors.print(
+            table(columns, [[row[name] for name in columns] for row in drafted.rows], title="As it would load")
         )
 
 

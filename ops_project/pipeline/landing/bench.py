@@ -24,8 +24,10 @@ def needs_bench(feed: Feed) -> bool:
 
 
 @contextmanager
-def closed_engine(folder: Path, like: duckdb.DuckDBPyConnection | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine in memory that reads and spills inside `folder` only, with the limits of `like`."""
+def closed_engine(
+    folder: Path, like: duckdb.DuckDBPyConnection | None = None, file: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An engine in memory that reads `file` and inside `folder` only and spills there, with the limits of `like`."""
     with duckdb.connect() as connection:
         if like is not None:
             [(memory, threads)] = like.execute(
@@ -41,6 +43,7 @@ def closed_engine(folder: Path, like: duckdb.DuckDBPyConnection | None = None) -
             SET autoload_known_extensions = false;
             SET temp_directory = {literal(str(folder / "spill"))};
             SET allowed_directories = [{literal(str(folder))}];
+            SET allowed_paths = [{literal(str(file)) if file is not None else ""}];
             SET enable_external_access = false
             """
         )

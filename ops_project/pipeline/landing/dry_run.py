@@ -12,13 +12,17 @@ import duckdb
 
 from ops_project.masking import mask
 from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.bench import closed_engine
 from ops_project.pipeline.landing.decide.findings import first
+from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
 from ops_project.pipeline.landing.inbox import InboundFile, control_of, identity
+from ops_project.pipeline.landing.read.fragments import FragmentError, check_fragments
 from ops_project.pipeline.landing.read.scan import scan
 from ops_project.pipeline.landing.read.stage import REFUSED
 
 SHOWN = 20
+REFUSED_FIELDS = 2000
 
 
 @dataclass(frozen=True)
@@ -45,34 +49,36 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Trial:
+    """A file that was examined, and the connection's temporary tables still hold its rows."""
+
+    report: Report
+    examination: Examination
+    refused: list[list[str]]
+    """Fields of some rows that would be quarantined, as they stand in the file."""
+
+
 def check(path: Path, feed: Feed, now: datetime) -> Report:
     """Try `path` against the contract of `feed`. Raises OSError where it cannot be read."""
-    named = feed.match(path.name)
-    stat = path.stat()
-    modified = datetime.fromtimestamp(stat.st_mtime, UTC)
-    day = named.date if named is not None and named.date is not None else None
-    control, waits = control_of(feed, path)
-    file = InboundFile(path, day, named.part if named else "", stat.st_size, modified, identity(path), control, waits)
-    file_date = day or min(modified, now).astimezone(feed.arrival.zone).date()
-    notes = []
-    if named is None:
-        notes.append(
-            f"the name is not one that feed {feed.name} takes ({', '.join(feed.inbound)}): it would not be landed"
-        )
-    if waits and feed.control is not None:
-        notes.append(f"its control file ({feed.control.file}) is not there: it would wait")
-    with tempfile.TemporaryDirectory(prefix="landing-") as folder, duckdb.connect() as connection:
-        connection.execute(f"SET temp_directory = '{folder}'; SET enable_progress_bar = false")
-        scanned = scan(path, feed.at(file_date).format, Path(folder) / "text")
+    path = path.resolve()
+    with (
+        tempfile.TemporaryDirectory(prefix="landing-") as name,
+        closed_engine(folder := Path(name).resolve(), file=path) as connection,
+    ):
         try:
-            found = examine(connection, feed, file, file_date, scanned)
-        except duckdb.Error as error:
+            check_fragments(feed)
+            return trial(path, feed, now, connection, folder).report
+        except (duckdb.Error, FragmentError) as error:
+            day, notes = _day(path, feed, now), _notes(path, feed)
             text = mask(str(error).splitlines()[0])
+            problem = {"kind": "config_error", "message": f"the contract cannot be applied: {text}"}
+            version = feed.at(day).version
             return Report(
                 feed.name,
                 path.name,
-                file_date,
-                feed.at(file_date).version,
+                day,
+                version,
                 "fail",
                 "config_error",
                 0,
@@ -80,18 +86,33 @@ def check(path: Path, feed: Feed, now: datetime) -> Report:
                 0,
                 0,
                 0,
-                problems=[{"kind": "config_error", "message": f"the contract cannot be applied: {text}"}],
+                problems=[problem],
                 notes=notes,
             )
-        rows = []
-        if found.stage is not None and found.rows_refused:
-            personal = bool(feed.personal_columns())
-            for line, reason, text in connection.execute(
-                f"SELECT line, reason, raw_text FROM {REFUSED} ORDER BY line LIMIT {SHOWN}"
-            ).fetchall():
-                rows.append({"line": line, "reason": reason, "raw_text": "***" if personal else mask(text)})
+
+
+def trial(path: Path, feed: Feed, now: datetime, connection: duckdb.DuckDBPyConnection, folder: Path) -> Trial:
+    """Examine `path` on `connection`; its text is spooled into `folder` where it is not UTF-8. Raises duckdb.Error."""
+    stat = path.stat()
+    named = feed.match(path.name)
+    control, waits = control_of(feed, path)
+    modified = datetime.fromtimestamp(stat.st_mtime, UTC)
+    day, file_date = named.date if named is not None else None, _day(path, feed, now)
+    file = InboundFile(path, day, named.part if named else "", stat.st_size, modified, identity(path), control, waits)
+    scanned = scan(path, feed.at(file_date).format, folder / "text")
+    found = examine(connection, feed, file, file_date, scanned)
+    rows, refused = [], []
+    if found.stage is not None and found.rows_refused:
+        personal = bool(feed.personal_columns())
+        for line, reason, text in connection.execute(
+            f"SELECT line, reason, raw_text FROM {REFUSED} ORDER BY line LIMIT {SHOWN}"
+        ).fetchall():
+            rows.append({"line": line, "reason": reason, "raw_text": "***" if personal else mask(text)})
+        ordinals = connection.execute(f"SELECT _ord FROM {REFUSED} ORDER BY _ord LIMIT {REFUSED_FIELDS}").fetchall()
+        for _, record in found.stage.source.picked(connection, [row[0] for row in ordinals]):
+            refused.append([value or "" for value in record.fields or ()])
     rejected = found.rejected
-    return Report(
+    report = Report(
         feed=feed.name,
         file_name=path.name,
         business_date=file_date,
@@ -106,5 +127,25 @@ def check(path: Path, feed: Feed, now: datetime) -> Report:
         problems=[{"kind": problem.kind, "message": problem.message} for problem in found.problems],
         reasons=found.reasons,
         rows=rows,
-        notes=notes,
+        notes=_notes(path, feed),
     )
+    return Trial(report, found, refused)
+
+
+def _day(path: Path, feed: Feed, now: datetime) -> date:
+    """The business date that the file would have."""
+    named = feed.match(path.name)
+    if named is not None and named.date is not None:
+        return named.date
+    modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return min(modified, now).astimezone(feed.arrival.zone).date()
+
+
+def _notes(path: Path, feed: Feed) -> list[str]:
+    notes = []
+    if feed.match(path.name) is None:
+        patterns = ", ".join(feed.inbound)
+        notes.append(f"the name is not one that feed {feed.name} takes ({patterns}): it would not be landed")
+    if feed.control is not None and control_of(feed, path)[1]:
+        notes.append(f"its control file ({feed.control.file}) is not there: it would wait")
+    return notes

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 DELIMITERS = ",;\t|"
-RARE_DELIMITERS = "\x1f^~:"
+RARE_DELIMITERS = "\x1f^~"
 QUOTES = ('"', "'", None)
 LOOKED_AT = 400
 # Of the lines that are looked at, so many must have the usual number of fields.
@@ -138,6 +138,10 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
     if comments and not (len(comments) == 1 and rows[0] is comments[0] and len(rows[0]) == cut.width):
         layout["comment"] = "#"
         rows = [row for row in rows if not row[0].startswith("#")]
+    if rules := [row for row in rows if _RULE.fullmatch(cut.delimiter.join(row))]:
+        # A rule below the header, as consoles draw it; a comment is what begins as the rule does.
+        layout["comment"] = re.match(r"[-=+_]+", cut.delimiter.join(rules[0]).strip())[0][:4]  # type: ignore[index]
+        rows = [row for row in rows if not _RULE.fullmatch(cut.delimiter.join(row))]
     above = next((index for index, row in enumerate(rows) if _begins(row, rows, index, cut.width)), 0)
     if above:
         layout["skip_lines"] = _physical_line(text, rows[above], cut)
@@ -149,6 +153,11 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
         names = [f"column_{index}" for index in range(1, cut.width + 1)]
         return Reading(names, [head, *body], layout, doubts, named=False)
     fields = [name.strip() for name in head]
+    if not any(_is_value(value.strip()) for row in body[:LOOKED_AT] for value in row):
+        doubts.append(
+            f"header: the first line ({', '.join(fields)}) is taken for the names, though all values are words; write "
+            "header: false and raw_fields if it is a record"
+        )
     if len(set(fields)) < len(fields) or not all(fields):
         layout |= {"header": False, "skip_lines": layout.get("skip_lines", 0) + 1}
         doubts.append("header: false and one line skipped, because names in the header are blank or stand twice")

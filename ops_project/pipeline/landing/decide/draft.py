@@ -15,7 +15,7 @@ from typing import Any
 
 from ops_project.pipeline.landing.decide.dialect import Reading
 from ops_project.pipeline.landing.decide.draft_types import ABSENT, Fits, comma, grouped, looks_typed, type_of
-from ops_project.pipeline.landing.decide.file_names import inbound_of
+from ops_project.pipeline.landing.decide.file_names import name_pattern
 
 __all__ = ["Draft", "DraftColumn", "draft", "inbound_of", "with_key"]
 
@@ -69,9 +69,10 @@ def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) 
     names = _names(reading.fields)
     headless = layout.get("header") is False
     columns = []
-    for name, source, column in zip(names, reading.fields, values, strict=True):
-        columns.append(_column(name, name if headless else source, column, layout, fits))
-    path, said = inbound_of(file_name)
+    for index, (name, source, column) in enumerate(zip(names, reading.fields, values, strict=True)):
+        padded = any(row[index] != value for row, value in zip(reading.rows, column, strict=True))
+        columns.append(_column(name, name if headless else source, column, layout, fits, padded))
+    path, said = name_pattern(file_name)
     if said:
         doubts.append(said)
     if "{date" not in path:
@@ -89,6 +90,11 @@ def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) 
     )
 
 
+def inbound_of(file_name: str) -> str:
+    """The pattern of a file's name: its date becomes `{date:…}`."""
+    return name_pattern(file_name)[0]
+
+
 def with_key(proposal: Draft, key: Sequence[str], why: str) -> Draft:
     """The proposal with its key, whose columns are required."""
     columns = tuple(
@@ -103,7 +109,7 @@ def _separators(kept: Sequence[Sequence[str]], doubts: list[str]) -> dict[str, A
     found: dict[str, Any] = {}
     if any(map(comma, kept)):
         found["decimal"] = ","
-        if any(comma(column, points=True) and "." in "".join(column) for column in kept if column):
+        if any(comma(column) and "." in "".join(column) for column in kept if column):
             found["thousands"] = "."
     elif any(map(grouped, kept)):
         found["thousands"] = ","
@@ -112,7 +118,9 @@ def _separators(kept: Sequence[Sequence[str]], doubts: list[str]) -> dict[str, A
     return found
 
 
-def _column(name: str, source: str, values: Sequence[str], layout: dict[str, Any], fits: Fits) -> DraftColumn:
+def _column(
+    name: str, source: str, values: Sequence[str], layout: dict[str, Any], fits: Fits, padded: bool
+) -> DraftColumn:
     nulls = set(layout.get("null_values", [""]))
     absent = sorted({*ABSENT} & {*values} - nulls) if looks_typed(values) else []
     given = [value for value in values if value not in nulls and value not in absent]
@@ -124,7 +132,7 @@ def _column(name: str, source: str, values: Sequence[str], layout: dict[str, Any
         notes.append(f"{', '.join(map(repr, absent))} means no value, because the others are {keys['type']}")
     if source != name:
         keys["from"] = source
-    if keys["type"] == "string" and layout.get("kind") == "lines":
+    if keys["type"] == "string" and (padded or layout.get("kind") == "lines"):
         keys["trim"] = True
     if PERSONAL.search(name) or (given and all(EMAIL.fullmatch(value) for value in given)):
         keys["personal_data"] = True
@@ -152,14 +160,14 @@ def _names(fields: Iterable[str]) -> list[str]:
 
 
 def _lines(found: Draft) -> Iterable[str]:
-    pattern, _ = inbound_of(found.file_name)
-    yield f"# Drafted from {_one_line(found.file_name)}, {found.rows} rows. Read it, correct it; every key: docs/feeds.md."
+    drafted_from = f"{_one_line(found.file_name)}, {found.rows} rows"
+    yield f"# Drafted from {drafted_from}. Read it, correct it; every key: docs/feeds.md."
     yield f"domain: {found.domain}"
     yield "owners: [team:data-engineering]  # who is told; owners.yaml"
     yield "feeds:"
     yield f"  {found.feed}:"
     yield "    description: One row per …"
-    yield f"    inbound: {_yaml(pattern)}"
+    yield f"    inbound: {_yaml(inbound_of(found.file_name))}"
     yield "    # expected: daily          # or weekdays …: then a missing or late file is told"
     yield "    # extract: full            # if each file holds all there is"
     if found.layout:

@@ -20,13 +20,44 @@ TIMES_BY_NAME = re.compile(
     r"(^|_)(ts|time|times|timestamp|epoch|at|created|updated|modified|date|day|when|unix|posted|logged)(_|$)|time$|stamp$"
 )
 DAYS = (
-    "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%m-%d-%Y", "%d-%b-%Y", "%d %b %Y",
-    "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y", "%y/%m/%d", "%d-%b-%y", "%d-%m-%y",
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%Y/%m/%d",
+    "%Y%m%d",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d %B %Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%y/%m/%d",
+    "%d-%b-%y",
+    "%d-%m-%y",
     "%Y.%m.%d",
-)  # fmt: list of formats, the likelier ones first
+)
 CLOCKS = (
-    "", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M", " %H:%M:%S.%f", "T%H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p",
-    " %I:%M:%S%p", " %I:%M%p", ", %H:%M:%S", ", %H:%M", "%H%M%S", " %H%M%S", ":%H:%M:%S",
+    "",
+    " %H:%M:%S",
+    " %H:%M",
+    "T%H:%M:%S",
+    "T%H:%M",
+    " %H:%M:%S.%f",
+    "T%H:%M:%S.%f",
+    " %I:%M:%S %p",
+    " %I:%M %p",
+    " %I:%M:%S%p",
+    " %I:%M%p",
+    ", %H:%M:%S",
+    ", %H:%M",
+    "%H%M%S",
+    " %H%M%S",
+    ":%H:%M:%S",
 )
 OFFSETS = ("", "%z", " %z")
 TIMES = ("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S")
@@ -39,10 +70,12 @@ _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
 def looks_typed(values: Sequence[str]) -> bool:
     """Whether the words for `no value` can mean nothing else here: all other values are numbers or moments."""
     others = [value for value in values if value and value not in ABSENT]
-    return bool(others) and all(re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?|\d[\d/.:T -]+.*", v) for v in others)
+    return bool(others) and all(
+        re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?|\d[\d/.:T -]+.*", v) for v in others
+    )
 
 
-def comma(values: Sequence[str], points: bool = True) -> bool:
+def comma(values: Sequence[str]) -> bool:
     """Whether the values are numbers with a decimal comma."""
     return (
         any("," in value for value in values)
@@ -86,7 +119,7 @@ def _candidates(name: str, values: Sequence[str], layout: Mapping[str, Any]) -> 
         yield from _numbers(plain)
         return
     lowered = {value.lower() for value in values}
-    if lowered <= _TRUE | _FALSE and (lowered & _TRUE and lowered & _FALSE or lowered <= {"true", "false"}):
+    if lowered <= _TRUE | _FALSE and ((lowered & _TRUE and lowered & _FALSE) or lowered <= {"true", "false"}):
         yield {"type": "boolean"}, []
         return
     yield from _moments(values, compact=False)
@@ -128,7 +161,11 @@ def _numbers(plain: Sequence[str]) -> Any:
     if len(finite) < len(plain):
         yield {"type": "double", "accept": ["infinity"]}, []
         return
-    exponent = any("e" in value.lower() for value in plain)
+    spelled = sum("e" in value.lower() for value in plain)
+    exponent = spelled > 0
+    if 2 * spelled > len(plain):
+        yield {"type": "double"}, []
+        return
     places = max(_places(value) for value in plain)
     digits = max(_digits(value) for value in plain)
     if places == 0:
@@ -245,7 +282,9 @@ def _shape(form: str) -> re.Pattern[str]:
     if form not in _COMPILED:
         pieces = re.split(r"(%.)", form)
         text = "".join(
-            _SHAPES.get(piece[1], r"[+-]\d\d:?\d\d|Z" if piece == "%z" else r"\d{1,2}") if piece[:1] == "%" else re.escape(piece)
+            _SHAPES.get(piece[1], r"[+-]\d\d:?\d\d|Z" if piece == "%z" else r"\d{1,2}")
+            if piece[:1] == "%"
+            else re.escape(piece)
             for piece in pieces
         )
         text = text.replace(r"[+-]\d\d:?\d\d|Z", r"([+-]\d\d:?\d\d|Z)")

@@ -20,7 +20,7 @@ _DATES = (
 _TIME = re.compile(r"(?P<between>[T_ .-]?)(?P<time>([01]\d|2[0-3])[-:_.h]?[0-5]\d([-:_.m]?[0-5]\d)?Z?)(?!\d)")
 
 
-def inbound_of(file_name: str) -> tuple[str, str]:
+def name_pattern(file_name: str) -> tuple[str, str]:
     """The pattern, and what is doubtful about it; a compressed file is matched without its `.gz`.
 
     A time of day becomes `{part}`: several files of a date stand side by side. Should a later file replace the earlier
@@ -36,8 +36,8 @@ def inbound_of(file_name: str) -> tuple[str, str]:
                 rest = _escaped(after[time.end() :])
                 return (
                     f"{before}{{date:{form}}}{time['between']}{{part}}{rest}",
-                    f"the time {time['time']} in the file's name is {{part}}, so that several files of a date stand side "
-                    "by side; write {revision} where a later one replaces the earlier",
+                    f"the time {time['time']} in the file's name is {{part}}, so that several files of a date stand "
+                    "side by side; write {revision} where a later one replaces the earlier",
                 )
             return f"{before}{{date:{form}}}{_escaped(after)}", ""
     return _escaped(name), ""

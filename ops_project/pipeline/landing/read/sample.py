@@ -1,4 +1,4 @@
-"""The beginning of a file whose dialect nobody has written down yet: for a draft of a contract, never for landing.
+"""The content of a file whose dialect nobody has written down yet: for a draft of a contract, never for landing.
 
 Landing detects nothing. Here it is guessed, and the guess is shown to whoever signs the contract.
 """
@@ -6,50 +6,56 @@ Landing detects nothing. Here it is guessed, and the guess is shown to whoever s
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
-import io
-import itertools
 import json
-import re
-from dataclasses import dataclass, field
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-BYTES, ROWS = 4_000_000, 20_000
-DELIMITERS = ",;\t|"
-QUOTES = "\"'"
-LOOKED_AT = 200
+from ops_project.pipeline.landing.decide.dialect import Reading, read_text
+
+# What is read into memory. A larger file is drafted from its beginning, and widened by whatever does not load.
+BYTES, ROWS = 32_000_000, 400_000
 
 
-@dataclass(frozen=True)
-class Sample:
-    """What a file seems to be: the keys of `format` that differ from the defaults, and its first rows as text."""
+def read_sample(path: Path, encoding: str | None = None) -> Reading:
+    """The rows of a delimited, fixed-width, JSON-lines or Parquet file. Raises ValueError where it is none of these.
 
-    fields: list[str]
-    rows: list[list[str]]
-    format: dict[str, Any] = field(default_factory=dict)
-
-
-def read_sample(path: Path) -> Sample:
-    """The first rows of a CSV, JSON-lines or Parquet file. Raises ValueError where it is none of these."""
-    if path.name.endswith(".parquet"):
+    `encoding`: the one that is known already; else it is guessed.
+    """
+    if path.name.endswith(".parquet") or _begins_with(path, b"PAR1"):
         return _parquet(path)
-    with gzip.open(path, "rb") if path.name.endswith(".gz") else path.open("rb") as file:
+    zipped = path.name.endswith(".gz") or _begins_with(path, b"\x1f\x8b")
+    with gzip.open(path, "rb") if zipped else path.open("rb") as file:
         raw = file.read(BYTES)
     if not raw.strip():
-        raise ValueError(f"{path.name} is empty: a draft needs a header and some rows")
-    encoding = _encoding(raw)
+        raise ValueError(f"{path.name} is empty: a draft needs some rows")
+    if raw[:4] == b"PK\x03\x04" or raw[:4] == b"\xd0\xcf\x11\xe0":
+        raise ValueError(f"{path.name} is a workbook or an archive, not a text: save the table in it as CSV")
+    found = encoding or _encoding(raw)
     # What was cut may end within a character or a line: its last line is left out.
-    text = raw.decode(encoding, "ignore" if len(raw) == BYTES else "strict").lstrip("\ufeff")
+    text = raw.decode(found, "ignore" if len(raw) == BYTES else "strict").lstrip("\ufeff")
+    if "\0" in text:
+        raise ValueError(f"{path.name} holds NUL bytes: it is no text")
     if len(raw) == BYTES:
         text = text[: text.rfind("\n") + 1]
-    layout: dict[str, Any] = {} if encoding == "utf-8" else {"encoding": encoding}
+    layout: dict[str, Any] = {} if found == "utf-8" else {"encoding": found}
     if text.lstrip()[:1] in ("{", "["):
         return _json(path, text, layout)
-    return _csv(text, layout)
+    declared = text.split("\n", 1)[0].strip()
+    if declared.lower().startswith("sep=") and len(declared) == 5:
+        # Excel's own line: it is no record, and names the delimiter.
+        reading = read_text(text.split("\n", 1)[1], layout)
+        reading.format["skip_lines"] = reading.format.get("skip_lines", 0) + 1
+        return reading
+    return read_text(text, layout)
+
+
+def _begins_with(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
 
 
 def _encoding(raw: bytes) -> str:
@@ -58,71 +64,41 @@ def _encoding(raw: bytes) -> str:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(raw, final=len(raw) < BYTES)
     except UnicodeDecodeError:
-        return "cp1252" if b"\x81" not in raw and b"\x8d" not in raw and b"\x9d" not in raw else "latin-1"
+        return "cp1252" if not any(byte in raw for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D)) else "latin-1"
+    if raw[1:200:2].count(0) > 50 or raw[:200:2].count(0) > 50:
+        return "utf-16-le" if raw[1:200:2].count(0) > 50 else "utf-16-be"
     return "utf-8"
 
 
-def _csv(text: str, layout: dict[str, Any]) -> Sample:
-    readings = []
-    for delimiter, quote in itertools.product(DELIMITERS, QUOTES):
-        rows = _quoted_rows(text, delimiter, quote)
-        if rows is None:
-            continue
-        widths = [len(row) for row in rows]
-        usual = max(set(widths), key=lambda width: (widths.count(width), width))
-        readings.append((usual > 1, widths.count(usual) / len(widths), usual, delimiter, quote))
-    # Of equally good readings the single quote wins: it was read only where it opens and closes fields throughout.
-    _, _, width, delimiter, quote = max(readings)
-    rows = list(itertools.islice(_rows(text, delimiter, quote), ROWS + 50))
-    above = next(index for index, row in enumerate(rows) if len(row) == width)
-    if above:
-        # Counted in physical lines, blank ones too: that is what a contract skips.
-        layout["skip_lines"] = next(
-            index
-            for index, line in enumerate(text.splitlines())
-            if next(_rows(line, delimiter, quote), []) == rows[above]
-        )
-    if delimiter != ",":
-        layout["delimiter"] = delimiter
-    if quote != QUOTES[0]:
-        layout["quote"] = quote
-    fields = [name.strip() for name in rows[above]]
-    return Sample(fields, [row for row in rows[above + 1 :] if len(row) == width], layout)
-
-
-def _quoted_rows(text: str, delimiter: str, quote: str) -> list[list[str]] | None:
-    """The first rows; None where `quote` is not the usual one and does not stand around fields."""
-    if quote == QUOTES[0]:
-        return list(itertools.islice(_rows(text, delimiter, quote), LOOKED_AT))
-    begins = rf"(?:^|{re.escape(delimiter)})"
-    if not re.search(begins + re.escape(quote), text, re.MULTILINE) or re.search(begins + '"', text, re.MULTILINE):
-        return None
+def _json(path: Path, text: str, layout: dict[str, Any]) -> Reading:
+    lines = [line for line in text.splitlines() if line.strip()]
     try:
-        # An apostrophe at the beginning of a word opens a field, and what follows its closing one is an error.
-        return list(itertools.islice(_rows(text, delimiter, quote, strict=True), LOOKED_AT))
-    except csv.Error:
-        return None
-
-
-def _rows(text: str, delimiter: str, quote: str, strict: bool = False) -> Any:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=strict)
-    return (row for row in reader if row)
-
-
-def _json(path: Path, text: str, layout: dict[str, Any]) -> Sample:
-    try:
-        lines = [line for line in text.splitlines() if line.strip()][:ROWS]
-        objects = [json.loads(line, parse_float=str, parse_int=str) for line in lines]
+        objects = [json.loads(line, parse_float=str, parse_int=str) for line in lines[:ROWS]]
     except ValueError:
-        raise ValueError(
-            f"{path.name} is one JSON document; JSON lines are read, one object a line: jq -c '.[]' {path.name} > "
-            f"{path.stem}.jsonl"
-        ) from None
-    if not all(isinstance(item, dict) for item in objects):
+        objects = []
+    if not objects or not all(isinstance(item, dict) for item in objects):
+        if _is_document(text):
+            # Works when pasted: Python is there wherever `ops` is.
+            script = "import json,sys;[print(json.dumps(r)) for r in json.load(sys.stdin)]"
+            target = f"{path.name.removesuffix('.gz').rpartition('.')[0] or path.name}.jsonl"
+            read = "gunzip -c" if path.name.endswith(".gz") else "cat"
+            raise ValueError(
+                f"{path.name} is one JSON document; JSON lines are read, one object a line: "
+                f"jq -c '.[]' {shlex.quote(path.name)} > {shlex.quote(target)}, or without jq:\n"
+                f"  {read} {shlex.quote(str(path))} | python3 -c {shlex.quote(script)} > {shlex.quote(target)}"
+            )
         raise ValueError(f"{path.name}: every line must be a JSON object")
     flat = [_flat(item) for item in objects]
     fields = list(dict.fromkeys(name for item in flat for name in item))
-    return Sample(fields, [[item.get(name, "") for name in fields] for item in flat], {"kind": "jsonl", **layout})
+    return Reading(fields, [[item.get(name, "") for name in fields] for item in flat], {"kind": "jsonl", **layout})
+
+
+def _is_document(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _flat(value: dict[str, Any], above: str = "") -> dict[str, str]:
@@ -135,12 +111,15 @@ def _flat(value: dict[str, Any], above: str = "") -> dict[str, str]:
     return result
 
 
-def _parquet(path: Path) -> Sample:
-    with pq.ParquetFile(path) as file:
-        table = next(file.iter_batches(ROWS), None)
-        fields = list(file.schema_arrow.names)
+def _parquet(path: Path) -> Reading:
+    try:
+        with pq.ParquetFile(path) as file:
+            table = next(file.iter_batches(ROWS), None)
+            fields = list(file.schema_arrow.names)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{path.name} is no whole Parquet file: {str(error).splitlines()[0]}") from None
     columns = [] if table is None else [[_text(value) for value in column.to_pylist()] for column in table.columns]
-    return Sample(fields, [list(row) for row in zip(*columns, strict=True)], {"kind": "parquet"})
+    return Reading(fields, [list(row) for row in zip(*columns, strict=True)], {"kind": "parquet"})
 
 
 def _text(value: object) -> str:
