@@ -29,8 +29,7 @@ from ops_project.pipeline.landing.decide.draft import Draft, draft, with_key
 from ops_project.pipeline.landing.dry_run import Report
 from ops_project.pipeline.landing.read import casts
 from ops_project.pipeline.landing.read.sample import read_sample
-from ops_project.pipeline.landing.read.sql import identifier
-from ops_project.pipeline.landing.read.stage import STAGED
+from ops_project.pipeline.landing.read.stage import STAGED, Stage
 
 ROUNDS = 8
 SHOWN = 5
@@ -135,10 +134,11 @@ def _tried(
         return _Round(Drafted(proposal, trial.report), replace(reading, rows=[*reading.rows, *fresh]))
     if found.stage is None:
         return _Round(Drafted(proposal, trial.report), None)
-    key, why = _key(connection, proposal)
+    stage = found.stage
+    key, why = _key(connection, proposal, stage)
     if key:
         proposal = with_key(proposal, key, why)
-    return _Round(Drafted(proposal, trial.report, _first_rows(connection, contract)), None)
+    return _Round(Drafted(proposal, trial.report, _first_rows(connection, contract, stage)), None)
 
 
 def _patient(feed: Feed) -> Any:
@@ -151,9 +151,9 @@ def feed_of(text: str, name: str) -> Feed:
     return Document.parse(text, Path("draft")).validate(FeedFile).resolved()[name]
 
 
-def _first_rows(connection: duckdb.DuckDBPyConnection, feed: Feed) -> list[dict[str, Any]]:
+def _first_rows(connection: duckdb.DuckDBPyConnection, feed: Feed, stage: Stage) -> list[dict[str, Any]]:
     personal, names = feed.personal_columns(), list(feed.columns)
-    listed = ", ".join(f"{identifier(name)}::VARCHAR" for name in names)
+    listed = ", ".join(f"{stage.value(name)}::VARCHAR" for name in names)
     rows = connection.execute(f"SELECT {listed} FROM {STAGED} WHERE _state = 0 LIMIT {SHOWN}").fetchall()
     return [
         {
@@ -164,12 +164,12 @@ def _first_rows(connection: duckdb.DuckDBPyConnection, feed: Feed) -> list[dict[
     ]
 
 
-def _key(connection: duckdb.DuckDBPyConnection, proposal: Draft) -> tuple[tuple[str, ...], str]:
+def _key(connection: duckdb.DuckDBPyConnection, proposal: Draft, stage: Stage) -> tuple[tuple[str, ...], str]:
     """The smallest key of the whole file, and why it was chosen; empty where there is none."""
     names = [column.name for column in proposal.columns if column.filled and _may_be_key(column.keys["type"])]
     if not names:
         return (), ""
-    counted = ", ".join(f"count({identifier(name)}), count(DISTINCT {identifier(name)})" for name in names)
+    counted = ", ".join(f"count({stage.value(name)}), count(DISTINCT {stage.value(name)})" for name in names)
     found = connection.execute(f"SELECT count(*), {counted} FROM {STAGED} WHERE _state = 0").fetchone()
     assert found is not None
     rows = found[0]
@@ -198,7 +198,7 @@ def _key(connection: duckdb.DuckDBPyConnection, proposal: Draft) -> tuple[tuple[
             if _product(distinct[name] for name in group) >= rows > 1
         ]
         for group in sorted(groups, key=lambda group: _together(group, proposal)):
-            listed = ", ".join(map(identifier, group))
+            listed = ", ".join(map(stage.value, group))
             [(several,)] = connection.execute(
                 f"SELECT count(*) FROM (SELECT DISTINCT {listed} FROM {STAGED} WHERE _state = 0)"
             ).fetchall()
