@@ -7,10 +7,19 @@ from logging.handlers import RotatingFileHandler
 
 import dagster as dg
 
+from ops_project.masking import mask
 from ops_project.settings import Settings
+from ops_project.visible import visible
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 BYTES = 10_000_000
+
+
+class _Masked(logging.Formatter):
+    """A line without personal data, secrets and control characters: values come from files."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(mask(super().format(record)))
 
 
 def file_logger(settings: Settings) -> dg.LoggerDefinition:
@@ -26,7 +35,7 @@ def file_logger(settings: Settings) -> dg.LoggerDefinition:
             handler = RotatingFileHandler(
                 folder / "dagster.log", maxBytes=BYTES, backupCount=4, delay=True, encoding="utf-8"
             )
-            handler.setFormatter(logging.Formatter(FORMAT))
+            handler.setFormatter(_Masked(FORMAT))
             logger.addHandler(handler)
         return logger
 
