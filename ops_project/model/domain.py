@@ -28,6 +28,8 @@ class Domain(Model):
     freshness: dict[str, str] = {}
     """Layer (schema) → policy of freshness.yaml, where it differs from the default."""
     runbook: str | None = None
+    landing_group: str = ""
+    """The group of the landed tables in the Dagster UI; empty: `<domain>_bronze`."""
 
 
 class Domains(Model):

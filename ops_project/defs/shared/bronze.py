@@ -118,7 +118,7 @@ def _spec(site: Site, feed: Feed) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=key_of(feed),
         description=feed.description or f"Landed rows of the feed {feed.name}.",
-        group_name=f"{feed.domain}_{SCHEMA}",
+        group_name=domain.landing_group or f"{feed.domain}_{SCHEMA}",
         owners=site.owners(feed.owners or domain.owners),
         tags={"domain": feed.domain, "layer": SCHEMA, "tier": str(feed.tier or domain.tier)},
         kinds={"duckdb", SCHEMA, feed.format.kind},

@@ -11,15 +11,16 @@
   The few rows that a later delivery replaces, so that everybody else reads bronze and leaves them out: a window over
   all streams of a day costs ten times as much as finding the numbers that occur twice.
 #}
-with repeated as (
+with wanted as (
+    select distinct stream_id from {{ source('bronze', 'streams') }}
+    where {{ in_touched_dates('business_date') }}
+),
+
+repeated as (
     select streams.stream_id
     from {{ source('bronze', 'streams') }} as streams
     {%- if is_incremental() %}
-    inner join (
-        select distinct stream_id from {{ source('bronze', 'streams') }}
-        where {{ in_touched_dates('business_date') }}
-    ) as wanted
-        on streams.stream_id = wanted.stream_id
+    inner join wanted on streams.stream_id = wanted.stream_id
     {%- endif %}
     group by streams.stream_id
     having count(*) > 1
