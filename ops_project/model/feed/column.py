@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ops_project.model.base import Model
+from ops_project.model.feed.engine_regex import refused_by_engine
 from ops_project.model.feed.moment_format import UNIX, unknown_codes, valid_codes
 from ops_project.model.timezone import Timezone
 
@@ -136,6 +137,8 @@ class Column(Model):
                 re.compile(self.pattern)
             except re.error as error:
                 raise ValueError(f"pattern is not a regular expression: {error}") from None
+            if reason := refused_by_engine(self.pattern):
+                raise ValueError(f"pattern {self.pattern!r} is not one that the engine knows (RE2): {reason}")
         return self
 
     def _bound(self, name: str) -> None:

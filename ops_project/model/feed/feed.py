@@ -55,6 +55,8 @@ class Volume(Model):
     min_rows: int | None = Field(default=None, ge=0)
     """Fewer rows are partial whatever the history says."""
     on_low: Literal["load", "reject"] = "load"
+    max_loss: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the rows that a correction may lack of what it replaces; more is a doubt, whatever its count says."""
 
 
 class KeepFirst(Model):

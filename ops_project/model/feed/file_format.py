@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from typing import Literal
 
@@ -61,7 +62,10 @@ class Format(Model):
     @classmethod
     def _known_codec(cls, value: str) -> str:
         try:
-            return codecs.lookup(value).name
+            name = codecs.lookup(value).name
+            with contextlib.suppress(UnicodeError):
+                b"a".decode(name)  # raises LookupError for hex and base64, which are codecs too, and none of text
+            return name
         except LookupError:
             raise ValueError(f"encoding {value!r} is not known; for example utf-8, latin-1, cp1252, utf-16") from None
 

@@ -8,6 +8,7 @@ behind the name. Knows names only; opens nothing.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -36,6 +37,8 @@ class Named:
     part: str
     """The text of `{part}`, `*` and `?`, joined by `/`: with the date it is the slot that a redelivery replaces.
     Of a feed's second and later patterns the pattern stands before it."""
+    revision: str = ""
+    """The text of `{revision}`."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class Inbound:
 
     def match(self, name: str) -> Named | None:
         """What `name` says, or None where it is not a file of this pattern (also where its date is none)."""
-        found = self.regex.fullmatch(name)
+        # Some systems write é as a letter and an accent; a name is the same in both forms.
+        found = self.regex.fullmatch(unicodedata.normalize("NFC", name))
         if found is None:
             return None
         groups = found.groupdict()
@@ -64,7 +68,8 @@ class Inbound:
             except ValueError:
                 return None
         parts = [value or "" for key, value in groups.items() if key.startswith("part")]
-        return Named(day, "/".join(parts))
+        revision = "".join(value or "" for key, value in groups.items() if key.startswith("revision"))
+        return Named(day, "/".join(parts), revision)
 
 
 @lru_cache(maxsize=512)
@@ -72,7 +77,8 @@ def compile_inbound(text: str) -> Inbound:
     """A pattern ready to match. Raises ValueError where a piece is unknown."""
     if "/" in text or not text.strip():
         raise ValueError(f"inbound pattern {text!r} is a file name, not a path: files lie in inbound/<domain>/")
-    regex, last, parts, date_format = "", 0, 0, None
+    text = unicodedata.normalize("NFC", text)
+    regex, last, parts, revisions, date_format = "", 0, 0, 0, None
     for piece in _PIECE.finditer(text):
         regex += re.escape(text[last : piece.start()])
         last = piece.end()
@@ -88,7 +94,8 @@ def compile_inbound(text: str) -> Inbound:
             regex += f"(?P<part{parts}>[^/]*?)"
             parts += 1
         elif piece["name"] == "revision":
-            regex += "[^/]*?"
+            regex += f"(?P<revision{revisions}>[^/]*?)"
+            revisions += 1
         else:
             raise ValueError(
                 f"inbound pattern {text!r}: unknown piece {piece[0]!r}; valid: {{date:…}}, {{part}}, {{revision}}, *, ?"

@@ -38,7 +38,7 @@ class Context:
         self.deliveries = Deliveries(self.connection, self.feed.name, self.archive)
         [[self.known_since]] = self.rows("SELECT min(business_date) FROM ops.batches WHERE feed = ?", [self.feed.name])
 
-    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         return self.connection.execute(sql, parameters or []).fetchall()
 

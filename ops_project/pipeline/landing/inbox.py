@@ -15,13 +15,19 @@ import signal
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import cmp_to_key
 from pathlib import Path
 from typing import BinaryIO
 
 from ops_project.model.feed.feed import Feed
+from ops_project.pipeline.landing.decide.revisions import RevisionOrder, compare_revisions
 
 Identity = tuple[int, int, int, int]
+
+
+# Files that are copied one after the other get their times in the order of their names, which says nothing.
+SAME_MOMENT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,8 @@ class InboundFile:
     """Its control file, where the contract knows one and it is there."""
     waits: bool
     """True while a required control file is not there: the delivery is not complete."""
+    revision: str = ""
+    """The text of `{revision}` in its name."""
 
     @property
     def name(self) -> str:
@@ -70,9 +78,36 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
         control, waits = control_of(feed, path)
         modified = datetime.fromtimestamp(kind.st_mtime, UTC)
         found.append(
-            InboundFile(path, named.date, _text(named.part), kind.st_size, modified, _identity(kind), control, waits)
+            InboundFile(
+                path,
+                named.date,
+                _text(named.part),
+                kind.st_size,
+                modified,
+                _identity(kind),
+                control,
+                waits,
+                _text(named.revision),
+            )
         )
-    return sorted(found, key=lambda file: (file.business_date or file.modified_at.date(), file.modified_at, file.name))
+    return _in_order(found)
+
+
+def _in_order(files: list[InboundFile]) -> list[InboundFile]:
+    """By business date and time; of one date and part the newer revision comes last, where times do not tell."""
+    slots: dict[tuple[date, str], list[InboundFile]] = {}
+    for file in sorted(files, key=lambda file: (file.modified_at, file.name)):
+        slots.setdefault((file.business_date or file.modified_at.date(), file.part), []).append(file)
+    placed = sorted(slots.items(), key=lambda item: (item[0][0], item[1][0].modified_at, item[1][0].name))
+    return [file for _, slot in placed for file in sorted(slot, key=cmp_to_key(_earlier))]
+
+
+def _earlier(one: InboundFile, other: InboundFile) -> int:
+    if abs(one.modified_at - other.modified_at) <= SAME_MOMENT:
+        said = compare_revisions(one.revision, other.revision)
+        if said in (RevisionOrder.OLDER, RevisionOrder.NEWER):
+            return -1 if said is RevisionOrder.OLDER else 1
+    return -1 if (one.modified_at, one.name) < (other.modified_at, other.name) else 1
 
 
 def irregular(feed: Feed, inbound: Path) -> list[Irregular]:

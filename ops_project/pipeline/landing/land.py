@@ -240,6 +240,7 @@ class Workbench:
             return found, same
         found = examine(self.engine, context.feed, file, day, scanned)
         suspicion.judge_volume(context, found, file, day)
+        suspicion.judge_revision(context, found, file, day, arrived_at)
         suspicion.judge_lateness(context, found, file, day, arrived_at)
         return found, None
 

@@ -44,8 +44,13 @@ class Structure:
         return "; ".join(parts) + (f" ({', '.join(renamed)}: letters differ)" if renamed else "")
 
 
-def compare(expected: Sequence[str], may_be_absent: Collection[str], found: Sequence[str]) -> Structure:
-    """Fields of the contract in their order against those of the file; surrounding blanks do not count."""
+def compare(
+    expected: Sequence[str], may_be_absent: Collection[str], found: Sequence[str], anywhere: Collection[str] = ()
+) -> Structure:
+    """Fields of the contract in their order against those of the file; surrounding blanks do not count.
+
+    Those of `anywhere` have no place in that order.
+    """
     wanted = [name.strip() for name in expected]
     optional = {name.strip() for name in may_be_absent}
     given = [name.strip() for name in found]
@@ -54,8 +59,9 @@ def compare(expected: Sequence[str], may_be_absent: Collection[str], found: Sequ
     repeated = tuple(name for name, count in Counter(given).items() if count > 1)
     moved: tuple[str, ...] = ()
     if not (missing or extra or repeated):
-        present = [name for name in dict.fromkeys(wanted) if name in given]
-        moved = tuple(name for name, other in zip(present, given, strict=True) if name != other)
+        placed = [name for name in given if name not in anywhere]
+        present = [name for name in dict.fromkeys(wanted) if name in placed]
+        moved = tuple(name for name, other in zip(present, placed, strict=True) if name != other)
     return Structure(missing, extra, repeated, moved, tuple(given) if moved else ())
 
 

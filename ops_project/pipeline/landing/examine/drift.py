@@ -25,25 +25,33 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
     if kind == "parquet":
         # It has no lines that could be counted instead.
         found, result.rows_in = parquet_fields(scanned.text, expected)
-        return [name.strip() for name in found], compare(expected, optional, found)
+        return [name.strip() for name in found], compare(expected, optional, found, _anywhere(feed, contract))
     if not contract.format.header:
         return expected, None
     header: Record | None = header_of(scanned, contract.format)
     if header is None or header.fields is None:
         return [], compare(expected, (), ())
     found = [(name or "").strip() for name in header.fields]
-    return found, compare(expected, optional, found)
+    return found, compare(expected, optional, found, _anywhere(feed, contract))
 
 
 def expected_fields(feed: Feed, contract: Contract) -> tuple[list[str], set[str]]:
     """Raw fields that the contract expects, in order, and those that may be absent."""
-    names = [*feed.raw_fields, *contract.raw_names.values()]
+    read = contract.raw_names.values()
+    # Where raw_fields names all fields it gives their order; else its own have no place among those that columns read.
+    names = [*feed.raw_fields, *read] if set(read) <= set(feed.raw_fields) else [*read, *feed.raw_fields]
     optional = {
         contract.raw_names[name]
         for name, column in contract.columns.items()
         if column.may_be_absent and name in contract.raw_names
     }
     return [name.strip() for name in dict.fromkeys(names)], optional
+
+
+def _anywhere(feed: Feed, contract: Contract) -> set[str]:
+    """Raw fields whose place in the file is not agreed."""
+    read = set(contract.raw_names.values())
+    return set() if read <= set(feed.raw_fields) else {name.strip() for name in set(feed.raw_fields) - read}
 
 
 def json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure:

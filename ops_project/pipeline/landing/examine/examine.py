@@ -48,6 +48,10 @@ def examine(
         return result.reject("data_invalid", f"undecodable: {scanned.error}")
     if scanned.text_size == 0:
         return result.reject("source_empty", "the file is compressed and holds zero bytes")
+    if (other := scanned.other_encoding) is not None:
+        expected = result.contract.format.encoding
+        evidence = {"encoding": expected, "found": other.encoding, "line": other.line, "characters": other.characters}
+        result.problems.append(FileProblem("schema_mismatch", other.words(expected), False, evidence))
     # Else a file that takes the place of one of the same name in the same moment is read from memory, as it was before.
     connection.execute("SET enable_external_file_cache = false")
     try:

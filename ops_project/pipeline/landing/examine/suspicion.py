@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from asset_checks.primitives.interval import expected_interval
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.arrival import lateness, times_are_the_sources
+from ops_project.pipeline.landing.decide.revisions import RevisionOrder, compare_revisions
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
-from ops_project.pipeline.landing.inbox import InboundFile
+from ops_project.pipeline.landing.inbox import SAME_MOMENT, InboundFile
 from ops_project.pipeline.landing.read.scan import Scan
 
 # Two weeks of daily files: enough to know the feed, and soon forgotten where its way of delivery changes.
@@ -56,7 +57,15 @@ def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
 def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
     """Add the finding of too few rows, where the file brings no count of its own."""
     feed, rules = context.feed, context.feed.volume
-    if found.rejected or found.control_rows is not None or not rules.enabled:
+    if found.rejected or not rules.enabled:
+        return
+    shrunk = _shrunk(context, found, file.part, day)
+    if shrunk is not None and shrunk.rejects:
+        found.reject(shrunk.kind, shrunk.message, **shrunk.evidence)
+        return
+    if shrunk is not None:
+        found.problems.append(shrunk)
+    if found.control_rows is not None:
         return
     if feed.extract == "full" and found.rows_in == 0:
         found.reject("source_partial", "a full extract without a single record")
@@ -68,6 +77,62 @@ def judge_volume(context: Context, found: Examination, file: InboundFile, day: d
         found.reject(problem.kind, problem.message, **problem.evidence)
     else:
         found.problems.append(problem)
+
+
+def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileProblem | None:
+    """The doubt about a correction that loses rows of what it replaces; None where its bytes were loaded before."""
+    loaded = context.rows(
+        """
+        SELECT string_agg(batch_id, ', '), sum(rows_in - rows_quarantined) FROM ops.batches
+        WHERE feed = ? AND business_date = ? AND part IS NOT DISTINCT FROM ? AND status = 'loaded'
+        """,
+        [context.feed.name, day, part],
+    )
+    batches, before = loaded[0]
+    after = found.rows_in - found.rows_refused
+    known = context.count(
+        "SELECT count(*) FROM ops.batches WHERE feed = ? AND business_date = ? AND sha256 = ? AND status <> 'rejected'",
+        [context.feed.name, day, found.scan.sha256],
+    )
+    if not before or known or after >= (1 - context.feed.volume.max_loss) * int(before):
+        return None
+    what = "empties the day" if after == 0 else f"has {after} rows in place of {before}"
+    return FileProblem(
+        "source_partial",
+        f"the correction {what} (batch {batches}): confirm with the source that the others are gone, or ask for a "
+        "complete file",
+        context.feed.volume.on_low == "reject",
+        {"rows": after, "rows_before": int(before), "replaces": batches, "max_loss": context.feed.volume.max_loss},
+    )
+
+
+def judge_revision(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
+    """Add the doubt about a file that takes the place of another without being the newer one by its name."""
+    if found.rejected:
+        return
+    standing = context.rows(
+        """
+        SELECT file_name, arrived_at, (SELECT count(*) FROM ops.batches WHERE feed = $feed AND sha256 = $sha)
+        FROM ops.batches
+        WHERE feed = $feed AND business_date = $day AND part IS NOT DISTINCT FROM $part AND status = 'loaded'
+        ORDER BY load_seq DESC LIMIT 1
+        """,
+        {"feed": context.feed.name, "day": day, "part": file.part, "sha": found.scan.sha256},
+    )
+    if not standing or standing[0][0] == file.name or standing[0][2]:
+        return
+    name, before, _ = standing[0]
+    named = context.feed.match(name)
+    said = compare_revisions(file.revision, named.revision if named is not None else "")
+    together = abs(arrived_at - before.replace(tzinfo=UTC)) <= SAME_MOMENT
+    if said is RevisionOrder.OLDER:
+        words = f"by its name it is older than {name}, which it replaces"
+    elif together and said in (RevisionOrder.UNCLEAR, RevisionOrder.SAME):
+        words = f"it came at the same time as {name}, which it replaces, and neither time nor name says which is newer"
+    else:
+        return
+    words += "; if the other one is right, deliver it again"
+    found.problems.append(FileProblem("source_partial", words, False, {"replaces": name, "order": said.value}))
 
 
 def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem | None:

@@ -21,6 +21,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read.encodings import OtherEncoding, Suspicion, may_be
 
 # 4 MiB: on 413 MB hash and scan took 0.46 s together; larger chunks leave the cache and gain nothing.
 CHUNK = 4 * 1024 * 1024
@@ -52,10 +53,16 @@ class Scan:
     """Why the bytes are no text, with the line."""
     delimiters: int = 0
     """Of a CSV, also those inside quotes."""
+    other_encoding: OtherEncoding | None = None
+    """Where the bytes could be decoded and are text of another encoding all the same."""
 
 
 class Undecodable(ValueError):
-    """The bytes are not what the contract says they are."""
+    """The bytes are not what the contract says they are. `lines`: line ends between the last chunk and the fault."""
+
+    def __init__(self, message: str, lines: int = 0) -> None:
+        super().__init__(message)
+        self.lines = lines
 
 
 class _HashingReader:
@@ -90,7 +97,9 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
         copy = zipped or marked or unnamable or encoding not in ("utf-8", "ascii")
         target = spool.open("wb") if copy else None
         try:
-            for chunk in _decoded(_unzipped(reader) if zipped else _chunks(reader), encoding, check_only=not copy):
+            suspicion = Suspicion(encoding)
+            chunks = suspicion.watch(_unzipped(reader) if zipped else _chunks(reader))
+            for chunk in _decoded(chunks, encoding, check_only=not copy):
                 counter.feed(chunk)
                 if zipped:
                     _check_unpacked(counter.size, reader.size, file_format)
@@ -100,7 +109,7 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
                     _check_room(spool, len(chunk), counter.size)
                     target.write(chunk)
         except Undecodable as problem:
-            error = f"{problem} (line {counter.lines + 1})"
+            error = f"{problem} (line {counter.ended + problem.lines + 1})"
         finally:
             if target is not None:
                 target.close()
@@ -126,6 +135,7 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
         nul=counter.nul,
         error=error,
         delimiters=counter.delimiters,
+        other_encoding=suspicion.verdict if error is None else None,
     )
 
 
@@ -192,21 +202,41 @@ def _decoded(chunks: Iterator[bytes], encoding: str, check_only: bool) -> Iterat
         else:
             try:
                 text = decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                raise _undecodable(encoding, error) from None
             except UnicodeError as error:
                 raise Undecodable(f"not {encoding}: {error}") from None
             clean = not decoder.getstate()[0]
             if encoding == "ascii":
-                raise Undecodable("not ascii: a byte above 127")
+                above = next(place for place, byte in enumerate(chunk) if byte > 127)
+                raise Undecodable("not ascii: a byte above 127", _ends(chunk[:above].decode("ascii")))
         if first and text is not None and text[:1] == "\ufeff":
             text = text[1:]
             chunk = chunk[3:]
         first = False
-        yield chunk if check_only or text is None else text.encode("utf-8")
+        try:
+            yield chunk if check_only or text is None else text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise Undecodable(f"not {encoding}: {error.reason}", _ends(error.object[: error.start])) from None
     try:
         if rest := decoder.decode(b"", final=True):
             yield rest.encode("utf-8", "strict")
     except UnicodeError as error:
         raise Undecodable(f"not {encoding}: the last character is cut off ({error})") from None
+
+
+def _undecodable(encoding: str, error: UnicodeDecodeError) -> Undecodable:
+    before = bytes(error.object[: error.start])
+    byte = error.object[error.start]
+    hint = may_be(bytes(error.object)) if encoding in ("utf-8", "ascii") else ""
+    return Undecodable(
+        f"not {encoding}: byte 0x{byte:02x}: {error.reason}{hint}", _ends(before.decode(encoding, "ignore"))
+    )
+
+
+def _ends(text: str) -> int:
+    """Line ends in a text; where it has no LF, a CR is one."""
+    return text.count("\n") or text.count("\r")
 
 
 class _Counter:
@@ -312,6 +342,11 @@ class _Counter:
     @property
     def newline(self) -> str:
         return "\r" if self.newlines == 0 and self.returns else "\n"
+
+    @property
+    def ended(self) -> int:
+        """Lines that have ended so far."""
+        return self.returns if self.newline == "\r" else self.newlines
 
     @property
     def lines(self) -> int:

@@ -1,0 +1,38 @@
+"""Which of two deliveries of one date is the newer one by what their names say. Compares texts; opens nothing."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class RevisionOrder(StrEnum):
+    """What the first of two revisions is to the second."""
+
+    OLDER = "older"
+    SAME = "same"
+    NEWER = "newer"
+    UNCLEAR = "unclear"
+
+
+def compare_revisions(one: str, other: str) -> RevisionOrder:
+    """`_v2` is older than `_v10`, nothing is older than ` (1)`; of `_final` and `_v2` nobody can tell."""
+    first, second = one.casefold(), other.casefold()
+    if first == second:
+        return RevisionOrder.SAME
+    words, numbers = _parts(first)
+    other_words, other_numbers = _parts(second)
+    if words == other_words and numbers != other_numbers:
+        return RevisionOrder.OLDER if numbers < other_numbers else RevisionOrder.NEWER
+    if second.startswith(first):
+        return RevisionOrder.OLDER
+    if first.startswith(second):
+        return RevisionOrder.NEWER
+    if not numbers and not other_numbers and all(len(item) == 1 and len(item[0]) == 1 for item in (words, other_words)):
+        return RevisionOrder.OLDER if words < other_words else RevisionOrder.NEWER
+    return RevisionOrder.UNCLEAR
+
+
+def _parts(revision: str) -> tuple[list[str], list[int]]:
+    """The words of a revision, without what stands between them, and its numbers."""
+    return re.findall(r"[^\W\d_]+", revision), [int(digits) for digits in re.findall(r"[0-9]+", revision)]

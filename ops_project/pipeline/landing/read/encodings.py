@@ -1,0 +1,106 @@
+"""Bytes that can be decoded as the contract says, and are text of another encoding all the same.
+
+Every byte is a character in a single-byte encoding: UTF-8 read as cp1252 raises no error, and `Müller` becomes
+`MÃ¼ller`.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class OtherEncoding:
+    """What a file seems to be instead."""
+
+    encoding: str
+    line: int
+    """Where the first character stands that says so."""
+    characters: int
+    read: str
+    """That character as the contract reads it, and as it is meant."""
+    meant: str
+
+    def words(self, expected: str) -> str:
+        """What to say about it."""
+        return (
+            f"its bytes are {self.encoding}, the contract says {expected}: {self.characters} characters, on line "
+            f"{self.line} {self.read!r} for {self.meant!r}; loaded as the contract says"
+        )
+
+
+def may_be(data: bytes) -> str:
+    """A hint for bytes that are no UTF-8."""
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return f"; it may be {encoding}"
+    return ""
+
+
+class Suspicion:
+    """Looks at the bytes of a file whose encoding is not one of Unicode."""
+
+    def __init__(self, encoding: str) -> None:
+        self.encoding = encoding
+        self.idle = encoding.startswith(("utf", "ascii"))
+        self.controls_are_signs = encoding.startswith("iso8859") or encoding == "latin-1"
+        self.decoder = codecs.getincrementaldecoder("utf-8")()
+        self.lines = self.characters = self.signs = 0
+        self.first: tuple[int, str] | None = None
+        self.sign: tuple[int, int] | None = None
+        self.valid = True
+
+    def watch(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks themselves."""
+        if self.idle:
+            yield from chunks
+            return
+        for chunk in chunks:
+            if not chunk.isascii() or self.decoder.getstate()[0]:
+                self._look(chunk)
+            self.lines += chunk.count(b"\n")
+            yield chunk
+        try:
+            self.decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            self.valid = False
+
+    def _look(self, chunk: bytes) -> None:
+        if self.valid:
+            try:
+                text = self.decoder.decode(chunk)
+            except UnicodeDecodeError:
+                self.valid = False
+            else:
+                self._look_at_text(text)
+        if self.controls_are_signs and not self.valid:
+            signs = [place for place, byte in enumerate(chunk) if 0x80 <= byte <= 0x9F and byte != 0x85]
+            self.signs += len(signs)
+            if signs and self.sign is None:
+                self.sign = (self.lines + chunk[: signs[0]].count(b"\n") + 1, chunk[signs[0]])
+
+    def _look_at_text(self, text: str) -> None:
+        wide = sum(character > "\x7f" for character in text)
+        self.characters += wide
+        if wide and self.first is None:
+            place = next(index for index, character in enumerate(text) if character > "\x7f")
+            self.first = (self.lines + text.count("\n", 0, place) + 1, text[place])
+
+    @property
+    def verdict(self) -> OtherEncoding | None:
+        """What the file seems to be instead, None where there is no sign of it."""
+        if self.valid and self.first is not None:
+            line, meant = self.first
+            read = meant.encode("utf-8").decode(self.encoding, "replace")
+            return OtherEncoding("utf-8", line, self.characters, read, meant)
+        if self.sign is not None:
+            line, byte = self.sign
+            data = bytes([byte])
+            meant = data.decode("cp1252", "replace")
+            return OtherEncoding("cp1252", line, self.signs, data.decode(self.encoding, "replace"), meant)
+        return None
