@@ -176,7 +176,6 @@ class Workbench:
     def guarded(self, file_name: str, day: date) -> Iterator[None]:
         """Inside, whatever goes wrong is a finding about `file_name`. Afterwards nothing of the file is left here."""
         try:
-            check_fragments(self.context.feed)
             yield
         except Exception as error:
             _failed(self.context, file_name, day, error)
@@ -198,7 +197,8 @@ class Workbench:
         return private, self.scan(private, day)
 
     def scan(self, private: InboundFile, day: date) -> Scan:
-        """One pass over the bytes of a file that lies in this folder."""
+        """One pass over the bytes of a file that lies in this folder. Raises FragmentError for the contract's SQL."""
+        check_fragments(self.context.feed)
         scanned = scan(private.path, self.context.feed.at(day).format, self.folder / SPOOL)
         self._is_large = scanned.size > LARGE
         return scanned

@@ -77,7 +77,8 @@ def problem_with(sql: str) -> str | None:
         [(text,)] = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [f"SELECT {sql}\n"]).fetchall()
     parsed: dict[str, Any] = json.loads(text)
     if parsed["error"]:
-        return str(parsed.get("error_message", "it cannot be read")).splitlines()[0]
+        said = str(parsed.get("error_message", "it cannot be read")).splitlines()[0]
+        return "it holds several statements" if "Only SELECT statements" in said else said
     if len(parsed["statements"]) != 1:
         return "it holds several statements"
     node = parsed["statements"][0]["node"]
