@@ -52,11 +52,16 @@ class Signal:
     """Every asset that this is about, where it is more than one (the failed assets of a run)."""
     seq: int = field(default=0, compare=False)
     """Its number in the ledger; 0 where it was not read from there."""
+    _fingerprint: str = field(default="", init=False, compare=False, repr=False)
+    """Kept once it was asked for: a drain asks four times for each signal. A changed copy computes its own."""
 
     @property
     def fingerprint(self) -> str:
         """hash(kind, asset, partition, check); a kind without an asset is about its pipeline."""
-        return digest(self.kind, self.asset or f"pipeline:{self.pipeline}", self.partition, self.check)
+        if not self._fingerprint:
+            name = digest(self.kind, self.asset or f"pipeline:{self.pipeline}", self.partition, self.check)
+            object.__setattr__(self, "_fingerprint", name)
+        return self._fingerprint
 
     @property
     def id(self) -> str:

@@ -329,3 +329,18 @@ def test_a_message_waits_for_the_older_ones_of_its_group_to_the_same_recipient(l
     ledger.claim(trigger, NOW + MINUTE)
     ledger.failed(trigger, NOW + MINUTE, "down", None)
     assert keys(NOW + MINUTE) == ["acknowledge", *free[1:]], "what was given up holds up nothing"
+
+
+def test_many_signals_go_in_at_once_and_come_back_as_they_were_in_their_order(ledger):
+    text = 'a\tb\nc\\d\r"e" \\N {} €'
+    many = [
+        signal(
+            n, occurrence=str(n), message=f"{text} {n}", labels={"k": text}, value=None if n % 2 else n / 3, total=1.0
+        )
+        for n in range(300)
+    ]
+    assert ledger.append([*many, many[0]]) == 300
+    assert ledger.append([*many, signal(300)]) == 1
+    stored = [item for _, item in ledger.signals_after(0, 999)]
+    assert stored == [*many, signal(300)]
+    assert [item.fingerprint for item in stored] == [item.fingerprint for item in [*many, signal(300)]]
