@@ -17,6 +17,7 @@ from ops_project.model.alerting import consistency as alerting_consistency
 from ops_project.model.alerting.calendar import Calendar
 from ops_project.model.alerting.metric import Metrics
 from ops_project.model.alerting.receiver import Receivers
+from ops_project.model.alerting.retention import Retention
 from ops_project.model.alerting.route import Routes
 from ops_project.model.alerting.rule import Rules
 from ops_project.model.alerting.sla import Slas
@@ -54,6 +55,7 @@ FILES: dict[str, type[Model]] = {
     "slas": Slas,
     "oncall": OnCallFile,
     "escalation": EscalationFile,
+    "retention": Retention,
 }
 FEEDS_DIR = "feeds"
 # Kinds of file that the overlay may hold beside YAML, read by others through `Catalog.config_file`.
@@ -78,6 +80,7 @@ class Catalog:
     slas: Slas
     oncall: OnCallFile
     escalation: EscalationFile
+    retention: Retention
     feeds: dict[str, Feed]
     feed_files: dict[str, FeedFile]
     """One for each domain that has feeds, by domain id."""

@@ -28,6 +28,7 @@ from ops_project.operations.alerting.lease_keeper import LeaseKeeper
 from ops_project.operations.alerting.looks import PATIENCE_SECONDS, begin_or_wait, is_late
 from ops_project.operations.alerting.observers.observer import Observer, View
 from ops_project.operations.alerting.observers.registry import OBSERVERS
+from ops_project.operations.alerting.tidy import tidy
 from ops_project.operations.channels.registry import lacks, mask, secret_values, unconfigured
 from ops_project.operations.incidents.rota import paged_now
 from ops_project.operations.incidents.stage import run as run_incidents
@@ -78,6 +79,8 @@ class CycleReport:
     decided_by: str = ""
     """Where this process did not decide, or not under its own configuration: who does, or under which."""
     next_flush: datetime | None = None
+    removed: int = 0
+    """Rows that were old enough to leave the ledger."""
     seconds: float = 0.0
 
 
@@ -334,8 +337,15 @@ def show(cycle: Cycle) -> None:
     cycle.ledger.put_document(SHOWN, wanted, digest(*sorted(wanted.values())), cycle.now)
 
 
+def tidy_up(cycle: Cycle) -> None:
+    """Let go what is old."""
+    cycle.report.removed = tidy(
+        cycle.ledger, cycle.catalog, int(cycle.ledger.cursor(DECIDED) or 0), cycle.now, cycle.moved
+    )
+
+
 Stage = Callable[[Cycle], None]
-STAGES: tuple[Stage, ...] = (observe, decide_and_record, incidents, notify, show)
+STAGES: tuple[Stage, ...] = (observe, decide_and_record, incidents, notify, show, tidy_up)
 
 
 def daemon_beats(ledger: Ledger, now: datetime) -> bool:

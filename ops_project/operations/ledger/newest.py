@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Subquery, func, select
 
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.ledger.schema import signals
@@ -38,12 +38,7 @@ class Newest:
         with self._lock:
             self._catch_up(connection)
             if kind not in self._latest:
-                newest = (
-                    select(func.max(signals.c.seq).label("seq"))
-                    .where(signals.c.kind == kind)
-                    .group_by(signals.c.fingerprint)
-                    .subquery()
-                )
+                newest = _newest_of(kind)
                 statement = select(*self._columns).join(newest, signals.c.seq == newest.c.seq)
                 found = [self._parse(row) for row in connection.execute(statement)]
                 self._latest[kind] = {signal.fingerprint: signal for signal in found}
@@ -95,6 +90,25 @@ class Newest:
             _raise(ok, signal.asset or signal.pipeline, at)
         if (first := self._first.get(signal.kind)) is not None:
             first[signal.pipeline] = min(at, first.get(signal.pipeline, at))
+
+
+def _newest_of(kind: str) -> Subquery:
+    """The number of each series' newest signal, from one series to the next in the index: a first look costs what there
+    are series, whatever there is of each."""
+    first = select(func.min(signals.c.fingerprint).label("name")).where(signals.c.kind == kind)
+    series = first.cte("series", recursive=True)
+    following = (
+        select(func.min(signals.c.fingerprint))
+        .where(signals.c.kind == kind, signals.c.fingerprint > series.c.name)
+        .scalar_subquery()
+    )
+    series = series.union_all(select(following).where(series.c.name.is_not(None)))
+    last = (
+        select(func.max(signals.c.seq))
+        .where(signals.c.kind == kind, signals.c.fingerprint == series.c.name)
+        .scalar_subquery()
+    )
+    return select(last.label("seq")).where(series.c.name.is_not(None)).subquery()
 
 
 def _raise(known: dict[Subject, float], subject: Subject, at: float) -> None:

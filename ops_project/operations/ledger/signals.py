@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from ops_project.model.alerting.signal import Signal
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds, upsert
@@ -220,6 +220,12 @@ class SignalTable(Access):
             statement = statement.where(signals.c.seq <= up_to)
         with self.read() as connection:
             return [(row[0], signal_of(row)) for row in _plain(connection, statement.order_by(signals.c.seq))]
+
+    def first_event(self, kind: str) -> datetime | None:
+        """The oldest event of a kind that is kept; None where there is none."""
+        with self.read() as connection:
+            at = connection.execute(select(func.min(signals.c.event_at)).where(signals.c.kind == kind)).scalar()
+        return None if at is None else from_seconds(at)
 
     def latest(self, kind: str) -> dict[str, Signal]:
         """The newest signal of each fingerprint of a kind."""

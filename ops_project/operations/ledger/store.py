@@ -19,6 +19,7 @@ from ops_project.operations.ledger.leases import LeaseTable
 from ops_project.operations.ledger.levels import LevelTable
 from ops_project.operations.ledger.oncall import OnCallTable
 from ops_project.operations.ledger.outbox import OutboxTable
+from ops_project.operations.ledger.pruning import PruneTable
 from ops_project.operations.ledger.signals import SignalTable, new_newest
 from ops_project.operations.ledger.silences import SilenceTable
 
@@ -38,6 +39,7 @@ class Ledger(
     OnCallTable,
     IncidentTable,
     AuditTable,
+    PruneTable,
 ):
     """One open ledger; safe to use from several processes at once."""
 
@@ -127,7 +129,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # Names of signals are hashes: with the default two megabytes a drain of 100,000 read most pages of their index again.
+    # Names of signals are hashes: with the default two megabytes a drain of 100,000 read their index again and again.
     cursor.execute("PRAGMA cache_size=-32768")
     cursor.close()
 

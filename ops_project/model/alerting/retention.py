@@ -1,0 +1,57 @@
+"""How long the ledger keeps things."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field, model_validator
+
+from ops_project.model.base import Model
+from ops_project.model.duration import Duration
+
+DAY = timedelta(days=1)
+SHORTEST = timedelta(days=2)
+"""Windows of rules look back a day at most, and a repair may be read a day late."""
+
+
+class Readings(Model):
+    """Of gauges."""
+
+    thin_after: Duration = Field(default=2 * DAY)
+    """Until this age every reading is kept."""
+    thin_to: Duration = Field(default=timedelta(hours=1))
+    """Then the largest and the smallest one of each such span, for each series."""
+    keep: Duration = Field(default=30 * DAY)
+    """Older ones are removed."""
+
+
+class Kept(Model):
+    """Of everything else."""
+
+    keep: Duration
+    """Older ones are removed."""
+
+
+class Retention(Model):
+    """retention.yaml."""
+
+    readings: Readings = Readings()
+    events: Kept = Kept(keep=90 * DAY)
+    states: Kept = Kept(keep=365 * DAY)
+    messages: Kept = Kept(keep=180 * DAY)
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Retention:
+        ages = {
+            "readings.thin_after": self.readings.thin_after,
+            "readings.keep": self.readings.keep,
+            "events.keep": self.events.keep,
+            "states.keep": self.states.keep,
+            "messages.keep": self.messages.keep,
+        }
+        for name, age in ages.items():
+            if age < SHORTEST:
+                raise ValueError(f"{name} is shorter than 2d, and rules look back that far")
+        if self.readings.thin_to <= timedelta():
+            raise ValueError("readings.thin_to must be longer than 0")
+        return self

@@ -1,0 +1,82 @@
+"""The last stage of a cycle: once an hour, for a moment, what is old leaves the ledger."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from ops_project.catalog import Catalog
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.pruning import PIECE
+
+EVERY = timedelta(hours=1)
+CURSOR = "tidied"
+THINNED = "thinned:"
+BUDGET_SECONDS = 1.0
+"""Of one cycle; what is left waits for the next one."""
+STEP = timedelta(hours=6)
+"""So much of the past is thinned in one statement."""
+# A signal that lies in no kind's past is older than every home.
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: Callable[[], None]) -> int:
+    """Remove what retention.yaml lets go, for at most the budget. Returns how many rows were removed."""
+    before = ledger.cursor(CURSOR)
+    # A time that lies ahead was written under another clock.
+    if before is not None and abs(now - datetime.fromisoformat(before)) < EVERY:
+        return 0
+    until = time.monotonic() + BUDGET_SECONDS
+    removed = 0
+    for piece in _work(ledger, catalog, decided, now):
+        while (count := piece()) > 0:
+            removed += count
+            moved()
+            if time.monotonic() >= until:
+                return removed  # not noted as done: the next cycle goes on
+    ledger.set_cursor(CURSOR, now.isoformat(), now)
+    return removed
+
+
+def _work(ledger: Ledger, catalog: Catalog, decided: int, now: datetime) -> list[Callable[[], int]]:
+    """Pieces of work; each is called until it removes nothing more."""
+    kept = catalog.retention
+    kinds: dict[str, list[str]] = {}
+    for name, metric in catalog.metrics.metrics.items():
+        kinds.setdefault(metric.type, []).append(name)
+    ages = {"gauge": kept.readings.keep, "event": kept.events.keep, "state": kept.states.keep}
+
+    def forget(kind: str) -> Callable[[], int]:
+        return lambda: ledger.forget_signals(kinds[kind], now - ages[kind], decided)
+
+    work = [forget(kind) for kind in ages if kind in kinds]
+    work += [
+        _thinner(ledger, name, kept.readings.thin_after, kept.readings.thin_to, decided, now)
+        for name in kinds.get("gauge", ())
+    ]
+    work.append(lambda: ledger.forget_messages(now - kept.messages.keep))
+    return work
+
+
+def _thinner(
+    ledger: Ledger, kind: str, after: timedelta, span: timedelta, decided: int, now: datetime
+) -> Callable[[], int]:
+    """Goes through the past of one kind, and notes how far it has come."""
+    seconds = span.total_seconds()
+    end = datetime.fromtimestamp((now - after).timestamp() // seconds * seconds, UTC)
+
+    def piece() -> int:
+        noted = ledger.cursor(f"{THINNED}{kind}")
+        since = datetime.fromisoformat(noted) if noted else ledger.first_event(kind)
+        while since is not None and since < end:
+            until = min(since + max(STEP, span), end)
+            count = ledger.thin_signals(kind, since, until, span, decided)
+            if count < PIECE:
+                ledger.set_cursor(f"{THINNED}{kind}", until.isoformat(), now)
+                since = until
+            if count:
+                return count
+        return 0
+
+    return piece

@@ -1,0 +1,89 @@
+"""Removing what is old: readings are thinned out, then everything is removed by age, a bounded piece at a time.
+
+Three things stay whatever their age: the newest signal of each series, what a level is made of (and so what an open
+alert is about), and what nobody has decided on yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Integer, cast, delete, exists, func, select
+
+from ops_project.operations.ledger.access import Access, to_seconds
+from ops_project.operations.ledger.schema import alerts, deliveries, levels, outbox, signals
+
+PIECE = 5000
+"""Rows that one transaction removes: writers wait for it."""
+
+
+class PruneTable(Access):
+    """One piece of the work for each call; each returns how many rows it removed."""
+
+    def forget_signals(self, kinds: Sequence[str], before: datetime, decided: int) -> int:
+        """Remove signals of these kinds from before `before`."""
+        newer = signals.alias("newer")
+        old = (
+            select(signals.c.seq)
+            .where(signals.c.kind.in_(kinds), signals.c.event_at < to_seconds(before), *_may_go(decided))
+            .where(
+                exists().where(
+                    newer.c.kind == signals.c.kind,
+                    newer.c.fingerprint == signals.c.fingerprint,
+                    newer.c.seq > signals.c.seq,
+                )
+            )
+            .limit(PIECE)
+        )
+        return self._remove(old)
+
+    def thin_signals(self, kind: str, since: datetime, until: datetime, span: timedelta, decided: int) -> int:
+        """Keep, of each series and each span of `since` … `until`, the largest and the smallest reading."""
+        with self.read() as connection:
+            place = signals.c.event_at / span.total_seconds()
+            slot: ColumnElement[int] = (
+                func.floor(place) if connection.dialect.name == "postgresql" else cast(place, Integer)
+            )
+        series = (signals.c.fingerprint, slot)
+        largest = (signals.c.value.desc().nulls_last(), signals.c.seq.desc())
+        smallest = (signals.c.value.asc().nulls_last(), signals.c.seq.desc())
+        placed = (
+            select(
+                signals.c.seq,
+                func.row_number().over(partition_by=series, order_by=largest).label("from_above"),
+                func.row_number().over(partition_by=series, order_by=smallest).label("from_below"),
+            )
+            .where(
+                signals.c.kind == kind, signals.c.event_at >= to_seconds(since), signals.c.event_at < to_seconds(until)
+            )
+            .subquery()
+        )
+        smaller = select(placed.c.seq).where(placed.c.from_above > 1, placed.c.from_below > 1)
+        old = select(signals.c.seq).where(signals.c.seq.in_(smaller), *_may_go(decided)).limit(PIECE)
+        return self._remove(old)
+
+    def forget_messages(self, before: datetime) -> int:
+        """Remove messages that were settled before `before`, unless they are about an open alert."""
+        with self.read() as connection:
+            open_now: set[int] = set(connection.execute(select(alerts.c.number).where(alerts.c.active)).scalars())
+            rows = connection.execute(
+                select(outbox.c.id, outbox.c.firing, outbox.c.resolved)
+                .where(outbox.c.state.in_(("delivered", "dead")), outbox.c.created_at < to_seconds(before))
+                .order_by(outbox.c.id)
+                .limit(PIECE)
+            ).all()
+        gone = [row.id for row in rows if open_now.isdisjoint((*row.firing, *row.resolved))]
+        if gone:
+            with self.write(durable=False) as connection:
+                connection.execute(delete(deliveries).where(deliveries.c.outbox_id.in_(gone)))
+                connection.execute(delete(outbox).where(outbox.c.id.in_(gone)))
+        return len(gone)
+
+    def _remove(self, old: object) -> int:
+        with self.write(durable=False) as connection:
+            return connection.execute(delete(signals).where(signals.c.seq.in_(old))).rowcount  # type: ignore[arg-type]  # a select
+
+
+def _may_go(decided: int) -> tuple[ColumnElement[bool], ...]:
+    return (signals.c.seq <= decided, ~exists().where(levels.c.seq == signals.c.seq))

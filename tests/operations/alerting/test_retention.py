@@ -1,0 +1,115 @@
+"""The ledger does not grow for ever, and loses nothing that somebody still needs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ops_project import catalog
+from ops_project.model.alerting.retention import Retention
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting import tidy as tidying
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.tidy import tidy
+from ops_project.settings import Settings
+from tests.operations.ledger.test_ledger import ledger, server
+
+__all__ = ["ledger", "server"]
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    return catalog.load(Settings.load(home=tmp_path_factory.mktemp("home")))
+
+
+def reading(at, value=1.0, kind="resource.disk_percent", **fields):
+    return Signal(kind, OK, at, at, fields.pop("occurrence", at.isoformat()), value, check="home", **fields)
+
+
+def _everything(ledger, loaded, now=NOW, decided=10**9):
+    removed = 0
+    for _ in range(100):
+        count = tidy(ledger, loaded, decided, now, lambda: None)
+        if not count:
+            return removed
+        removed += count
+    raise AssertionError("it never ends")
+
+
+def test_readings_are_thinned_to_the_extremes_of_each_hour_and_young_ones_stay(ledger, loaded):
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    ledger.append([reading(day + timedelta(minutes=n), float(n * 37 % 60)) for n in range(24 * 60)])
+    young = [reading(NOW - timedelta(minutes=n), 1.0) for n in range(1, 50)]
+    ledger.append(young)
+    assert _everything(ledger, loaded) == 24 * 58
+    left = [s for _, s in ledger.signals_after(0, 9999)]
+    assert sorted(s.event_at for s in left if s.event_at > NOW - DAY) == sorted(s.event_at for s in young)
+    old = [s for s in left if s.event_at < NOW - DAY]
+    assert {s.event_at.hour for s in old} == set(range(24))
+    assert {s.value for s in old} == {0.0, 59.0}
+    assert _everything(ledger, loaded, NOW + 3 * DAY) == 48, "the young ones grew old"
+
+
+def test_what_is_old_goes_and_the_newest_of_each_series_stays(ledger, loaded):
+    old, older = NOW - 400 * DAY, NOW - 401 * DAY
+    ledger.append(
+        [
+            reading(older),
+            reading(old),
+            reading(older, kind="landing.error_rate"),
+            reading(NOW, kind="landing.error_rate"),
+            Signal("run.failure", OK, older, older, "1", 0.0, pipeline="a"),
+            Signal("run.failure", OK, old, old, "2", 0.0, pipeline="a"),
+            Signal("run.failure", OK, older, older, "3", 0.0, pipeline="b"),
+        ]
+    )
+    _everything(ledger, loaded)
+    left = {(s.kind, s.pipeline, s.event_at) for _, s in ledger.signals_after(0, 99)}
+    assert left == {
+        ("resource.disk_percent", "", old),
+        ("landing.error_rate", "", NOW),
+        ("run.failure", "a", old),
+        ("run.failure", "b", older),
+    }
+
+
+def test_what_nobody_has_decided_on_and_what_an_open_alert_is_about_stays(tmp_path):
+    settings = Settings.load(home=tmp_path)
+    place = catalog.load(settings)
+    long_ago = NOW - 500 * DAY
+    from ops_project.operations.ledger import open_ledger
+
+    ledger = open_ledger(settings)
+    failed = Signal("asset.failure", FIRING, long_ago, long_ago, "r1", 1.0, asset="gold/a", run_id="run-1")
+    ledger.append([failed, Signal("asset.failure", OK, long_ago - DAY, long_ago, "r0", 0.0, asset="gold/a")])
+    run_once(settings, place, long_ago + timedelta(minutes=1), observers=())
+    ledger.append([Signal("asset.failure", FIRING, long_ago, NOW, "r2", 1.0, asset="gold/a", labels={"x": "1"})])
+    tidy(ledger, place, 2, NOW, lambda: None)
+    assert "r1" in {s.occurrence for _, s in ledger.signals_after(0, 99)}
+    assert "r2" in {s.occurrence for _, s in ledger.signals_after(0, 99)}
+
+
+def test_the_work_of_one_cycle_is_bounded_and_the_next_one_goes_on(ledger, loaded, monkeypatch):
+    monkeypatch.setattr(tidying, "BUDGET_SECONDS", 0.0)
+    monkeypatch.setattr("ops_project.operations.ledger.pruning.PIECE", 50)
+    ledger.append([reading(NOW - 100 * DAY + timedelta(seconds=n)) for n in range(200)])
+    assert tidy(ledger, loaded, 10**9, NOW, lambda: None) == 50
+    assert _everything(ledger, loaded) == 149
+    ledger.append([reading(NOW - 90 * DAY)])
+    assert tidy(ledger, loaded, 10**9, NOW + timedelta(minutes=59), lambda: None) == 0, "once an hour"
+
+
+def test_a_first_look_at_a_kind_takes_one_step_for_each_series(ledger):
+    ledger.append([reading(NOW + timedelta(seconds=n), float(n), asset=f"a{n % 3}") for n in range(300)])
+    found = ledger.latest("resource.disk_percent")
+    assert {s.asset: s.value for s in found.values()} == {"a0": 297.0, "a1": 298.0, "a2": 299.0}
+    assert ledger.latest("run.failure") == {}
+
+
+def test_ages_that_rules_need_are_not_cut(loaded):
+    assert Retention() == loaded.retention
+    with pytest.raises(ValueError, match=r"readings\.keep is shorter than 2d"):
+        Retention.model_validate({"readings": {"keep": "1h"}})
