@@ -10,12 +10,10 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from ops_project.settings import Settings
+from ops_project.simulator.domains import SIMULATED
 
 if TYPE_CHECKING:
     from ops_project.simulator.simulation import Result
-
-SIMULATED = ("ecommerce", "marketing", "investor", "streaming", "insurance")
-"""The domains that have a simulated source."""
 
 
 def simulate(
@@ -54,3 +52,6 @@ def simulate(
         postgres=postgres,
     )
     return carry_out(settings, catalog.load(settings), now or settings.now(), asked)
+
+
+__all__ = ["SIMULATED", "simulate"]

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 from ops_project.catalog import Catalog
 from ops_project.settings import Settings
-from ops_project.simulator import SIMULATED, memory, sources
+from ops_project.simulator import memory, sources
+from ops_project.simulator.domains import SIMULATED
 from ops_project.simulator.faults import appliers
 from ops_project.simulator.faults.injector import Injector, write_down
 from ops_project.simulator.faults.registry import resolve

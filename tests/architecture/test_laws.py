@@ -127,3 +127,16 @@ def test_every_dependency_is_used() -> None:
         if not re.search(modules.get(name := re.split(r"[<>=\[]", requirement)[0], name.replace("-", "_")), text)
     ]
     assert not unused
+
+
+def test_no_two_modules_import_each_other() -> None:
+    import grimp
+
+    graph = grimp.build_graph("ops_project", cache_dir=None)
+    circles = [
+        (module, other)
+        for module in graph.modules
+        for other in graph.find_modules_directly_imported_by(module)
+        if module < other and module in graph.find_modules_directly_imported_by(other)
+    ]
+    assert not circles

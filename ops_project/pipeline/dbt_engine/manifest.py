@@ -20,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ops_project.pipeline.dbt_engine.compile import compile_all
 from ops_project.settings import DBT_PROJECT_DIR
 
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
@@ -34,10 +35,6 @@ PARTIAL = ".partial-"
 MANIFEST_JSON = "manifest.json"
 MANIFEST_OBJECT = "manifest.msgpack"
 LINEAGE = "column_lineage.json"
-
-
-class DbtParseError(RuntimeError):
-    """The dbt project does not parse; the message is dbt's."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,6 @@ def _sources(project_dir: Path) -> list[Path]:
 
 def _parse(project_dir: Path, folder: Path) -> None:
     from ops_project.pipeline.dbt_engine.column_lineage import column_lineage
-    from ops_project.pipeline.dbt_engine.runner import compile_all
 
     partial = folder.with_name(f"{PARTIAL}{folder.name}-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)

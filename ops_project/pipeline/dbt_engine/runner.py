@@ -15,24 +15,15 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 from ops_project.pipeline.dbt_engine import tested
-from ops_project.pipeline.dbt_engine.manifest import DbtManifest, DbtParseError
+from ops_project.pipeline.dbt_engine.compile import QUIET, folders
+from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.settings import Settings
 
 # Two, on a machine of two cores and on a larger one: DuckDB uses the others within each query.
 DEFAULT_THREADS = 2
-QUIET = (
-    "--log-level",
-    "none",
-    "--log-level-file",
-    "none",
-    "--no-print",
-    "--no-use-colors",
-    "--no-send-anonymous-usage-stats",
-)
 
 
 @dataclass(frozen=True)
@@ -124,7 +115,7 @@ def build(
     arguments = [
         *QUIET,
         command,
-        *_folders(manifest.project_dir),
+        *folders(manifest.project_dir),
         "--target-path",
         str(manifest.project_dir / "target" / "runs"),
         "--no-write-json",
@@ -160,42 +151,6 @@ def cancel() -> None:
     for adapter in list(FACTORY.adapters.values()):
         with contextlib.suppress(Exception):
             list(adapter.cancel_open_connections())  # type: ignore[attr-defined]  # SQL adapters have it, the protocol lacks it
-
-
-def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]:
-    """Parse, then compile against an empty database: dbt's Manifest (msgpack) and unique_id → SQL.
-
-    Raises DbtParseError with dbt's words.
-    """
-    from dbt.cli.main import dbtRunner
-    from dbt.contracts.graph.manifest import Manifest
-    from dbt.parser.manifest import extended_mashumaro_encoder
-
-    common = [*_folders(project_dir), "--target-path", str(target)]
-    # The name of the file is the name of the database in every relation, so it must be the one of a real home.
-    with Settings.load(home=target / "empty").exported():
-        (target / "empty" / "warehouse").mkdir(parents=True)
-        parsed = dbtRunner().invoke([*QUIET, "parse", *common, "--no-partial-parse"])
-        if not parsed.success or not isinstance(parsed.result, Manifest):
-            raise DbtParseError(str(parsed.exception))
-        manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
-        compiled = dbtRunner(manifest=parsed.result).invoke(
-            [
-                *QUIET,
-                "compile",
-                *common,
-                "--no-write-json",
-                "--exclude",
-                "resource_type:test",
-                "resource_type:unit_test",
-            ]
-        )
-    results = getattr(compiled.result, "results", None) or []
-    return manifest, {item.node.unique_id: item.node.compiled_code for item in results if item.node.compiled_code}
-
-
-def _folders(project_dir: Path) -> list[str]:
-    return ["--project-dir", str(project_dir), "--profiles-dir", str(project_dir)]
 
 
 def _result(outcome: Any) -> DbtResult:

@@ -3,6 +3,7 @@
 Embedded by default; DynamoDB where it is configured. Loading the same items twice leaves the same table.
 """
 
-from ops_project.pipeline.serving.store import Item, LoadResult, Store, open_store
+from ops_project.pipeline.serving.configured import open_store
+from ops_project.pipeline.serving.store import Item, LoadResult, Store
 
 __all__ = ["Item", "LoadResult", "Store", "open_store"]

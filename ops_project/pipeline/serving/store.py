@@ -1,12 +1,10 @@
-"""What every serving store can do, and which one this home has."""
+"""What every serving store can do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-
-from ops_project.settings import Settings
 
 # A refused request is sent again so many times in all, after pauses that double up to the longest: 16 s together.
 ATTEMPTS = 10
@@ -64,20 +62,3 @@ class Store(Protocol):
         """Every sort key that has items."""
 
     def close(self) -> None: ...
-
-
-def open_store(settings: Settings, table: str) -> Store:
-    """DynamoDB where OPS_SERVING_DYNAMODB_TABLE names a table (or a prefix ending in -), else a file in the home."""
-    remote = settings.secret("OPS_SERVING_DYNAMODB_TABLE")
-    if remote:
-        from ops_project.pipeline.serving.dynamodb import DynamoStore
-
-        name = f"{remote}{table}" if remote.endswith("-") else remote
-        return DynamoStore(
-            name,
-            endpoint=settings.secret("OPS_SERVING_DYNAMODB_ENDPOINT"),
-            region=settings.secret("AWS_REGION") or settings.secret("AWS_DEFAULT_REGION"),
-        )
-    from ops_project.pipeline.serving.embedded import EmbeddedStore
-
-    return EmbeddedStore(settings.home / "serving" / f"{table}.db", table)

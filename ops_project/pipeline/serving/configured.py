@@ -1,0 +1,23 @@
+"""Which serving store this home has."""
+
+from __future__ import annotations
+
+from ops_project.pipeline.serving.store import Store
+from ops_project.settings import Settings
+
+
+def open_store(settings: Settings, table: str) -> Store:
+    """DynamoDB where OPS_SERVING_DYNAMODB_TABLE names a table (or a prefix ending in -), else a file in the home."""
+    remote = settings.secret("OPS_SERVING_DYNAMODB_TABLE")
+    if remote:
+        from ops_project.pipeline.serving.dynamodb import DynamoStore
+
+        name = f"{remote}{table}" if remote.endswith("-") else remote
+        return DynamoStore(
+            name,
+            endpoint=settings.secret("OPS_SERVING_DYNAMODB_ENDPOINT"),
+            region=settings.secret("AWS_REGION") or settings.secret("AWS_DEFAULT_REGION"),
+        )
+    from ops_project.pipeline.serving.embedded import EmbeddedStore
+
+    return EmbeddedStore(settings.home / "serving" / f"{table}.db", table)
