@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from ops_project.cli.faults import in_words
+from ops_project.cli.ledger_lost import tell_ledger_back, tell_without_ledger
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
@@ -36,20 +38,28 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
     Where a daemon or `ops watch` decides, this only stores what it sees. Where none is alive, it decides under the
     configuration that the last deciding process had, or says that it cannot.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from ops_project.catalog import load as load_catalog
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.cycle import run_once
 
-    report = run_once(
-        settings,
-        load_catalog(settings),
-        settings.now(),
-        instance_of(settings),
-        clock=lambda: datetime.now(UTC),
-        observers=OBSERVERS,
-        flush_now=flush_now,
-        take_over=take_over,
-    )
+    catalog = load_catalog(settings)
+    try:
+        report = run_once(
+            settings,
+            catalog,
+            settings.now(),
+            instance_of(settings),
+            clock=lambda: datetime.now(UTC),
+            observers=OBSERVERS,
+            flush_now=flush_now,
+            take_over=take_over,
+        )
+    except SQLAlchemyError as error:
+        tell_without_ledger(settings, in_words(error, settings))
+        raise click.exceptions.Exit(1) from None
+    tell_ledger_back(settings)
 
     def render() -> None:
         if report.skipped:

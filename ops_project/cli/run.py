@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli import faults
+from ops_project.cli.ledger_lost import tell_ledger_back, tell_without_ledger
 from ops_project.cli.output import Group, console, emit, errors, json_option, table
 from ops_project.cli.output import status as spinner
 from ops_project.settings import Settings
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from ops_project.operations.alerting.cycle import CycleReport
     from ops_project.pipeline.landing import ReplayOrder
 
+UNRECORDED = 3
+"""The data is good, and what the run found could not be recorded as alerts."""
 DEFAULT_SIMULATED_DAYS = 30
 SHOWN_WARNINGS = 5
 GENERAL = "open the run in the Dagster UI (`ops ui`), and the runbook of the domain"
@@ -62,7 +66,8 @@ def run(
     """Land what has arrived and build what depends on it.
 
     Without --days or --date: whatever waits in the inbound folder, of whatever date. One Dagster run for each domain;
-    a domain that fails does not stop the others. Ends with 0 only if nothing failed.
+    a domain that fails does not stop the others. Ends with 0 only if nothing failed, and
+    with 3 where the data is good and alerts could not be recorded.
     """
     if days is not None and day is not None:
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
@@ -97,10 +102,12 @@ def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     seconds = time.perf_counter() - began
     strays = _strays(settings, [item.domain for item in runs])
     responses = load_catalog(settings).rules.first_responses
-    data = _as_data(settings, runs, seconds) | {"unclaimed": strays}
+    data = _as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": told.unrecorded}
     emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays, responses))))
     if any(item.failed for item in runs):
         sys.exit(1)
+    if told.unrecorded:
+        sys.exit(UNRECORDED)
 
 
 def _refuse_ahead(settings: Settings, day: date) -> None:
@@ -123,6 +130,8 @@ class _Told:
 
     silent: bool
     began: float
+    unrecorded: list[str] = field(default_factory=list)
+    """Why alerts could not be recorded."""
 
     def __call__(self, words: str) -> None:
         if not self.silent:
@@ -161,7 +170,7 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     if wanted.rebuild_tables:
         asked, tables = _rebuilt(wanted.rebuild_tables, asked)
         order = Order(wanted.days, wanted.day, wanted.replay, tables)
-    if order.is_plain and (quiet := _quiet(settings, catalog, asked, status)) is not None:
+    if order.is_plain and (quiet := _quiet(settings, catalog, asked, status, told.unrecorded)) is not None:
         return quiet
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
@@ -184,7 +193,7 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
             runs += finished
             if any(item.report.unusable for item in finished):
                 break
-        _tell(status, lambda: after_run(site, definitions, instance, settings.now()))
+        _tell(settings, status, lambda: after_run(site, definitions, instance, settings.now()), told.unrecorded)
     return runs
 
 
@@ -206,7 +215,7 @@ def _rebuilt(tables: tuple[str, ...], domains: list[str]) -> tuple[list[str], tu
 
 
 def _quiet(
-    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None]
+    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], unrecorded: list[str]
 ) -> list[DomainRun] | None:
     """What is told where no domain has anything to do: then its definitions, 2.5 s to make, are not needed. The alert
     cycle is, since what is missing, late or hung shows without a run."""
@@ -222,6 +231,7 @@ def _quiet(
 
     with open_instance(settings) as instance:
         _tell(
+            settings,
             status,
             lambda: run_once(
                 settings,
@@ -232,18 +242,23 @@ def _quiet(
                 observers=OBSERVERS,
                 flush_now=True,
             ),
+            unrecorded,
         )
     return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
 
 
-def _tell(status: Callable[[str], None], cycle: Callable[[], CycleReport]) -> None:
-    """One alert cycle. What goes wrong in it is said, and does not make a good run a failed one."""
+def _tell(
+    settings: Settings, status: Callable[[str], None], cycle: Callable[[], CycleReport], unrecorded: list[str]
+) -> None:
+    """One alert cycle. Where it fails, what it failed of is added to `unrecorded`, and told without the ledger."""
     status("alerts")
     try:
         report = cycle()
     except Exception as error:
-        errors.print(f"alerts: {type(error).__name__}: {error}", markup=False)
+        unrecorded.append(faults.in_words(error, settings))
+        tell_without_ledger(settings, unrecorded[-1])
         return
+    tell_ledger_back(settings)
     if report.decided_by:
         errors.print(f"alerts: {report.decided_by}", markup=False, soft_wrap=True)
     for name, words in report.observer_errors.items():

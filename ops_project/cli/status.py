@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ops_project.cli.output import Group, console, emit, json_option, table
+from ops_project.failures import Unusable
 from ops_project.settings import Settings
 
 
@@ -29,6 +30,8 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
     data = gather(settings, catalog, list(domains) or known)
     emit(as_json, data, lambda: console.print(Group(*_render(data))))
+    if data["ledger"] or data["warehouse"]:
+        raise SystemExit(1)
 
 
 def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
@@ -43,8 +46,12 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         snapshot = None
     facts = _from_snapshot(snapshot, catalog, now) if snapshot else {}
     runs = _last_runs(settings, domains)
-    alerts = _open_alerts(settings)
-    resources = _resources(settings, now)
+    ledger_lost = ""
+    try:
+        alerts, resources = _open_alerts(settings), _resources(settings, now)
+    except Unusable as error:
+        alerts, resources = None, {**{name: {} for name in READINGS}, "tables": {}}
+        ledger_lost = str(error)
     holder = locks.holder(settings.lock)
     result = []
     for name in domains:
@@ -70,6 +77,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         "home": settings.home,
         "as_of": now,
         "warehouse": standing.seen(settings),
+        "ledger": ledger_lost or None,
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
         "resources": resources,
@@ -211,6 +219,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
         f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
         f"Home       {data['home']}",
         *([f"Warehouse  {data['warehouse']['message']}"] if data["warehouse"] else []),
+        *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *_resource_lines(data["resources"]),
     ]
     return [table(columns, rows), *lines]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.dagster_bridge.asset_graph import lineage_of_repository
 from ops_project.dagster_bridge.ticks import schedules_of
@@ -14,6 +15,7 @@ from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
 from ops_project.lineage import Lineage
+from ops_project.operations.alerting import spare
 from ops_project.operations.alerting.cycle import CycleReport, remember_schedules, run_once
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
 from ops_project.operations.ledger import open_ledger
@@ -54,13 +56,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     graph = _Graph()
     kept: list[bool] = []
 
-    @dg.sensor(
-        name="alert_cycle",
-        minimum_interval_seconds=INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Observe, decide, record, notify: the alert path, every few seconds.",
-    )
-    def alert_cycle(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def decide(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         lineage = graph.of(context.repository_def)
         if context.repository_def is not None and not kept:
             remember_schedules(open_ledger(site.settings), schedules_of(context.repository_def), site.settings.now())
@@ -90,6 +86,23 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             )
             report.delivery.delivered += told.delivery.delivered
         return dg.SkipReason(words(report))
+
+    @dg.sensor(
+        name="alert_cycle",
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Observe, decide, record, notify: the alert path, every few seconds.",
+    )
+    def alert_cycle(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        try:
+            answer = decide(context)
+        except SQLAlchemyError as error:
+            # The tick fails, which only who opens the UI sees: so it is told without the ledger, once.
+            spare.tell(site.settings, site.catalog, site.settings.now(), str(error), _wall)
+            raise
+        if spare.told(site.settings):
+            spare.take_back(site.settings, site.catalog, site.settings.now(), _wall)
+        return answer
 
     return alert_cycle
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
+from ops_project.failures import Unusable
 from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
@@ -26,6 +28,32 @@ from ops_project.operations.ledger.silences import SilenceTable
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A second writer waits this long for the first: the longest transaction, a batch of signals, takes well under a second.
 BUSY_SECONDS = 30
+
+
+class LedgerUnusable(Unusable, SQLAlchemyError):
+    """The ledger cannot be opened; says which, why, and what to do."""
+
+    def __init__(self, where: str, error: Exception) -> None:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        super().__init__(
+            f"The ledger {where} cannot be used: {reason}. Nothing about alerts can be read or recorded until it can; "
+            "data is built all the same. If it is locked, end the program that holds it; if the disk is full or "
+            "read-only, mend that; if the file is damaged, move it away and copy it back from a backup, or let the "
+            "next run make a new one, which has no history."
+        )
+
+
+def _make_folder(folder: Path, url: URL) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnusable(_shown(url), error) from error
+
+
+def _shown(url: URL) -> str:
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
+    return url.render_as_string(hide_password=True)
 
 
 class Ledger(
@@ -55,7 +83,7 @@ class Ledger(
             # SQLAlchemy 2.1 resolves the bare name to psycopg 3.
             parsed = parsed.set(drivername="postgresql+psycopg2")
         if parsed.get_backend_name() == "sqlite" and parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent, parsed)
         options: dict[str, Any] = {}
         if parsed.get_backend_name() == "sqlite":
             options["connect_args"] = {"timeout": BUSY_SECONDS}
@@ -68,7 +96,11 @@ class Ledger(
             event.listen(engine, "connect", _on_connect)
             event.listen(engine, "begin", _on_begin)
         ledger = cls(engine)
-        ledger._migrate()
+        try:
+            ledger._migrate()
+        except SQLAlchemyError as error:
+            engine.dispose()
+            raise LedgerUnusable(_shown(parsed), error) from error
         return ledger
 
     def close(self) -> None:

@@ -56,6 +56,7 @@ PRODUCERS = {
     "cycle": [ALERTING / "cycle.py"],
     # The orchestrator's own cycle says that it is not down.
     "watch": [ALERTING / "watch.py", ALERTING / "cycle.py"],
+    "spare": [ALERTING / "spare.py"],
     "events": [ALERTING / "dagster" / "events.py"],
     "run_signals": [ALERTING / "dagster" / "run_signals.py"],
     # A bridge names the kinds that it reads on behalf of an observer.

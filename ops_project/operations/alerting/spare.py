@@ -1,0 +1,91 @@
+"""What is told when the ledger cannot be used: nothing can be recorded, so that alerting would be dead in silence.
+
+The alert path itself goes on, on a spare ledger in the home (in memory, where the home cannot be written to): one
+alert, by the same rules, routes and channels. The spare one remembers that it was told, so that a night of runs is one
+alert; when the ledger is back, it tells that too and is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ops_project.catalog import Catalog
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.cycle import CycleReport, run_once
+from ops_project.operations.alerting.observers.observer import Observation, Observer, View
+from ops_project.settings import Settings
+
+KIND = "ledger.unusable"
+IN_MEMORY = "sqlite://"
+
+
+@dataclass(frozen=True)
+class _SpareSettings(Settings):
+    """The same home, with another ledger."""
+
+    spare: str = IN_MEMORY
+
+    @property
+    def ledger_url(self) -> str:
+        return self.spare
+
+
+def tell(settings: Settings, catalog: Catalog, now: datetime, words: str, clock: Callable[[], datetime]) -> CycleReport:
+    """One cycle on the spare ledger, whose only news is that the ledger cannot be used, and why (`words`)."""
+    file = _file(settings)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return _cycle(settings, f"sqlite:///{file}", catalog, now, words, clock)
+    except (OSError, SQLAlchemyError):
+        return _cycle(settings, IN_MEMORY, catalog, now, words, clock)
+
+
+def told(settings: Settings) -> bool:
+    """Whether the ledger was found unusable, and nobody has been told yet that it is back."""
+    return _file(settings).is_file()
+
+
+def take_back(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> None:
+    """Tell that the ledger is back, and remove the spare one."""
+    file = _file(settings)
+    _cycle(settings, f"sqlite:///{file}", catalog, now, "", clock)
+    for suffix in ("", "-wal", "-shm"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "state" / "spare-ledger.db"
+
+
+def _cycle(
+    settings: Settings, url: str, catalog: Catalog, now: datetime, words: str, clock: Callable[[], datetime]
+) -> CycleReport:
+    def look(view: View) -> Observation:
+        signal = Signal(
+            kind=KIND,
+            state=FIRING if words else OK,
+            value=float(bool(words)),
+            event_at=view.now,
+            observed_at=view.now,
+            occurrence=view.now.isoformat(),
+            message=words,
+        )
+        return Observation([signal])
+
+    spare = _SpareSettings(settings.home, settings.overlay, settings.as_of, spare=url)
+    return run_once(
+        spare,
+        catalog,
+        now,
+        clock=clock,
+        lineage=Lineage(),
+        observers=(Observer("ledger", look),),
+        flush_now=True,
+        take_over=True,
+    )
