@@ -150,6 +150,11 @@ class Settings:
         return self.home / "writer.lock"
 
     @property
+    def links(self) -> Path:
+        """The key that links in messages are signed with."""
+        return self.home / "links"
+
+    @property
     def truth(self) -> Path:
         """What `ops simulate --fault` did, for judges only."""
         return self.home / "truth.json"

@@ -107,6 +107,7 @@ def test_every_dependency_is_used() -> None:
         "duckdb-extension-postgres": "postgres",
         "psycopg2-binary": "psycopg2|postgresql",
         "pyyaml": "yaml",
+        "markdown-it-py": "markdown_it",
         "scikit-learn": "sklearn",
         "mlflow-skinny": "mlflow",
         "setuptools": "setuptools",

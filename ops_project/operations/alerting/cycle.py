@@ -30,6 +30,7 @@ from ops_project.operations.alerting.observers.observer import Observer, View
 from ops_project.operations.alerting.observers.registry import OBSERVERS
 from ops_project.operations.alerting.tidy import tidy
 from ops_project.operations.channels.registry import lacks, mask, secret_values, unconfigured
+from ops_project.operations.incidents.message_links import with_links
 from ops_project.operations.incidents.rota import paged_now
 from ops_project.operations.incidents.stage import run as run_incidents
 from ops_project.operations.ledger import Ledger, open_ledger
@@ -303,7 +304,14 @@ def notify(cycle: Cycle) -> None:
     """Send what is due."""
     # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
     receivers = cycle.catalog.receivers.receivers
-    deliverer = Deliverer(cycle.ledger, receivers, cycle.settings, cycle.lease.fenced)
+    owners = cycle.catalog.owners
+    deliverer = Deliverer(
+        cycle.ledger,
+        receivers,
+        cycle.settings,
+        cycle.lease.fenced,
+        prepare=lambda message: with_links(message, cycle.ledger, cycle.settings, owners),
+    )
     # What needs a secret that is not here waits for a process that has it, and uses no attempt up.
     lacking = unconfigured(receivers, cycle.settings)
     cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now), without=lacking)

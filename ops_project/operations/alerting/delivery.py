@@ -47,8 +47,15 @@ class Deliverer:
     """Keeps the senders of one configuration, so that their clients are made once."""
 
     def __init__(
-        self, ledger: Ledger, receivers: Mapping[str, Receiver], settings: Settings, lease: Fence | None = None
+        self,
+        ledger: Ledger,
+        receivers: Mapping[str, Receiver],
+        settings: Settings,
+        lease: Fence | None = None,
+        prepare: Callable[[Message], Message] | None = None,
     ) -> None:
+        """`prepare`: what a message is given right before it is sent and never stored with, such as signed links."""
+        self.prepare = prepare
         self.ledger, self.receivers, self.settings, self.lease = ledger, receivers, settings, lease
         self.senders: dict[str, Sender] = {}
         self.hidden = registry.secret_values(receivers, settings)
@@ -116,7 +123,7 @@ class Deliverer:
                 raise DeliveryError(registry.lacks(lacking), service_down=True)
             if message.channel not in self.senders:
                 self.senders[message.channel] = registry.sender(channel, self.settings)
-            detail = self.senders[message.channel].send(message)
+            detail = self.senders[message.channel].send(self.prepare(message) if self.prepare else message)
         except DeliveryError as error:
             return self._failed(message, attempt, channel, error, report, clock)
         except Exception as error:

@@ -52,7 +52,6 @@ def _made(
 ) -> AlertConfig:
     primary = {name: domain.owners[0] for name, domain in catalog.domains.domains.items()}
     primary |= {catalog.domains.main_job(name): owner for name, owner in primary.items()}
-    primary |= {job: pair.primary for job, pair in catalog.owners.pipelines.items()}
     return AlertConfig(
         rules=catalog.rules.rules,
         metrics=catalog.metrics.metrics,
@@ -68,6 +67,7 @@ def _made(
         slas={name: sla for name, sla in catalog.slas.slas.items() if sla.enabled},
         expectations={name: item for name, item in catalog.slas.expectations.items() if item.enabled},
         primary_owners=primary,
+        pipeline_owners={job: pair.primary for job, pair in catalog.owners.pipelines.items()},
         first_responses={str(name): item for name, item in catalog.rules.first_responses.items()},
         flap_window=catalog.rules.flap_window,
         flap_hold=catalog.rules.flap_hold,

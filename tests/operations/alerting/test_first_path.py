@@ -16,6 +16,7 @@ from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.dagster.events import SHOWN_CHECK
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
 from ops_project.operations.alerting.dagster.shown_alerts import evaluation
+from ops_project.operations.incidents.rota import current
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 from tests.operations.alerting import small_site
@@ -84,12 +85,17 @@ def test_the_downstream_of_a_failed_asset_is_named_as_its_blast_radius(site):
     assert alert["message"] == "ValueError: boom"
 
 
-def test_a_scheduled_failure_pages_the_primary_owner_within_the_cycle_after_two_seconds(site):
+def test_a_scheduled_failure_pages_the_person_on_call_within_the_cycle_after_two_seconds(site):
     small_site.BROKEN |= {"bronze/orders": "boom"}
     site.run(scheduled=True)
     site.cycle(timedelta(seconds=3))
     pages = [line for line in site.lines() if line["receiver"] == "on-call"]
-    assert [(p["recipient"], p["severity"]) for p in pages] == [("engineer-a", "critical")]
+    # The person on call is paged; the pipeline's owner is informed.
+    now = datetime.fromisoformat(pages[0]["at"])
+    on_call = current(catalog.load(site.settings), open_ledger(site.settings))["data-engineering"].at(now).paged
+    paged = [p["recipient"] for p in pages if p["recipient"] in on_call]
+    assert sorted(paged) == sorted(on_call)
+    assert {(p["recipient"], p["severity"]) for p in pages} == {(name, "critical") for name in {*on_call, "engineer-a"}}
 
 
 def test_a_later_success_resolves_and_says_so(site):

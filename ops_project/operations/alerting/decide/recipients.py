@@ -103,6 +103,8 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
 def primary(alert: Alert, config: AlertConfig) -> str:
     """The person who answers for what failed: the pipeline's primary owner, else the first owner's first
     member."""
+    if alert.labels.get("pipeline", "") in config.pipeline_owners:
+        return config.pipeline_owners[alert.labels["pipeline"]]
     for name in (alert.labels.get("pipeline", ""), alert.labels.get("domain", "")):
         if name in config.primary_owners:
             return person(config.primary_owners[name], config)

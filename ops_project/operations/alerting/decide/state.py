@@ -48,6 +48,8 @@ class AlertConfig:
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
     primary_owners: Mapping[str, str] = field(default_factory=dict)
     """Pipeline or domain → its primary owner, who stands in where nobody is on call."""
+    pipeline_owners: Mapping[str, str] = field(default_factory=dict)
+    """Pipeline → the person who is its primary owner, where one is named."""
     on_call: tuple[str, ...] = ()
     """Ids of the people whom a critical page goes to now; empty where there is no rota."""
     flap_window: timedelta = timedelta(hours=1)

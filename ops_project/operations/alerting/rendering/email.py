@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from ops_project.operations.alerting.rendering.lines import (
+    actions,
     count,
     facts,
     in_full,
@@ -40,7 +41,13 @@ ABOVE = {"First response", "Error", "It was", "Severity"}
 def as_html(payload: Mapping[str, Any]) -> str:
     """The whole document."""
     head = f'<div style="font-size:15px;margin:0 0 14px 0">{number}</div>' if (number := count(payload)) else ""
-    body = head + _plain(payload) + "".join(_card(alert, payload) for alert in in_full(payload)) + _lines(payload)
+    body = (
+        head
+        + _actions(payload)
+        + _plain(payload)
+        + "".join(_card(alert, payload) for alert in in_full(payload))
+        + _lines(payload)
+    )
     footer = f"Sent {moment(str(payload['at']), str(payload.get('zone', '')))}"
     if payload.get("receiver"):
         reason = str(payload.get("reason", "")).replace("_", " ")
@@ -55,6 +62,17 @@ def as_html(payload: Mapping[str, Any]) -> str:
         '<div style="font-size:12px;color:#6f7680;border-top:1px solid #e0e0e0;padding-top:10px">'
         f"{footer}</div></div></body></html>"
     )
+
+
+def _actions(payload: Mapping[str, Any]) -> str:
+    """A button for each thing that can be done from the message, large enough for a thumb."""
+    buttons = "".join(
+        f'<a href="{escape(url, quote=True)}" style="display:inline-block;background:#0b57d0;color:#ffffff;'
+        'text-decoration:none;font-weight:bold;padding:12px 18px;margin:0 8px 8px 0;border-radius:6px">'
+        f"{escape(label)}</a>"
+        for label, url in actions(payload)
+    )
+    return f'<div style="margin:0 0 14px 0">{buttons}</div>' if buttons else ""
 
 
 def preview(payload: Mapping[str, Any]) -> str:
@@ -123,6 +141,8 @@ def _card(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
 def _value(name: str, value: str, link: str, alert: Mapping[str, Any]) -> str:
     if name == "Run":
         return f'<a href="{escape(link, quote=True)}">open run {escape(alert["run_id"][:8])} in Dagster</a>'
+    if name == "Runbook":
+        return _linked(value)
     if name == "Commands":
         return " &nbsp; ".join(f"<code>{escape(part.strip())}</code>" for part in value.split(","))
     return escape(value)

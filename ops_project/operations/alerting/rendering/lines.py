@@ -40,6 +40,19 @@ def run_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
     return f"{payload.get('ui_url', '')}/runs/{alert['run_id']}" if alert.get("run_id") else ""
 
 
+def runbook_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
+    """Its page; its file where nobody serves pages; empty where it has none."""
+    slug = alert["runbook"]
+    if not slug:
+        return ""
+    return f"{payload['serve_url']}/runbooks/{slug}" if payload.get("serve_url") else f"ops_project/runbooks/{slug}.md"
+
+
+def actions(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(what it does, its signed link) for each thing that the reader can do from the message."""
+    return [(str(item["label"]), str(item["url"])) for item in payload.get("actions", ())]
+
+
 def state_of(alert: Mapping[str, Any]) -> str:
     return "resolved" if alert["status"] == "resolved" else str(alert["severity"])
 
@@ -67,7 +80,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Used by", ", ".join(blast["exposures"])),
         ("Downstream", _downstream(blast)),
         ("Probable class", alert["failure_class"]),
-        ("Runbook", f"ops_project/runbooks/{alert['runbook']}.md" if alert["runbook"] else ""),
+        ("Runbook", runbook_link(alert, payload)),
         ("Run", run_link(alert, payload)),
         ("Batch", alert["batch_id"]),
         ("Suspected cause", alert.get("suspected_cause", "")),
@@ -134,6 +147,8 @@ def as_text(payload: Mapping[str, Any]) -> str:
     if payload.get("text"):
         lines += [str(payload["text"]), ""]
     lines += [f"{name}: {value}" for name, value in payload.get("facts", ())]
+    lines += [f"{label}: {url}" for label, url in actions(payload)]
+    lines += [""] if payload.get("actions") else []
     lines += [number, ""] if (number := count(payload)) else []
     for alert in in_full(payload):
         lines += [f"#{alert['number']} {state_of(alert).upper()}: {alert['summary']}"]

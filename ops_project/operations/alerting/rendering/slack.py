@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ops_project.operations.alerting.rendering.lines import count, facts, in_full, in_lines, left_out, line, state_of
+from ops_project.operations.alerting.rendering.lines import (
+    actions,
+    count,
+    facts,
+    in_full,
+    in_lines,
+    left_out,
+    line,
+    state_of,
+)
 
 MARKS = {
     "critical": ":red_circle:",
@@ -36,6 +45,8 @@ def as_slack(payload: Mapping[str, Any]) -> dict[str, Any]:
         blocks += _sections([escaped(one) for one in str(payload["text"]).splitlines()], TEXT_SECTIONS)
     if payload.get("facts"):
         blocks += _sections([f"*{escaped(str(n))}:* {_linked(str(v))}" for n, v in payload["facts"]], FACTS_SECTIONS)
+    if links := actions(payload):
+        blocks.append(_section("  |  ".join(f"<{url}|{label}>" for label, url in links)))
     if number := count(payload):
         blocks.append(_section(number))
     for alert in in_full(payload):

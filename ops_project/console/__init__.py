@@ -1,0 +1,1 @@
+"""What `ops serve` serves: pages for people, on loopback unless told otherwise."""

@@ -1,0 +1,40 @@
+"""The runbooks as pages, so that a message can link them."""
+
+from __future__ import annotations
+
+from html import escape
+
+from markdown_it import MarkdownIt
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ops_project.console.app import site_of
+from ops_project.console.page import page
+from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs
+
+# No HTML of a file's own: an overlay's runbook is text, not a program.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def routes() -> list[Route]:
+    """The list and each runbook."""
+    return [Route("/runbooks", _list), Route("/runbooks/{slug}", _one)]
+
+
+async def _list(request: Request) -> Response:
+    catalog = site_of(request).catalog
+    rows = "".join(
+        f'<li><a href="/runbooks/{escape(slug, quote=True)}">{escape(read(catalog, slug).title)}</a></li>'
+        for slug in slugs(catalog)
+    )
+    return page("Runbooks", f"<h1>Runbooks</h1><ul>{rows}</ul>")
+
+
+async def _one(request: Request) -> Response:
+    slug = request.path_params["slug"]
+    try:
+        found = read(site_of(request).catalog, slug)
+    except NoRunbook as error:
+        return page("No such runbook", f"<h1>{escape(str(error))}</h1>", 404)
+    return page(found.title, _MARKDOWN.render(found.text))

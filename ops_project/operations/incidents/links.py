@@ -1,0 +1,124 @@
+"""Signed links for one action on one incident: they expire, they hold once, and unsigned nothing happens.
+
+The key lies in the home and is readable by its owner alone. Whoever can read it can sign.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import stat
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ops_project.model.alerting.signal import digest
+
+ACTIONS = {
+    "acknowledge": "Acknowledge",
+    "take": "Take over",
+    "silence": "Silence for one hour",
+    "resolve": "Resolve",
+}
+LIFE = timedelta(hours=24)
+KEY_BYTES = 32
+LONGEST = 2000
+
+
+class LinkRefused(ValueError):
+    """A link that does not hold; the message says why, and nothing about the key."""
+
+
+class KeyExposed(RuntimeError):
+    """The key can be read by others than its owner, or is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What one link does."""
+
+    action: str
+    incident: int
+    who: str
+    """The person it was sent to; empty where several read the message, and the page asks."""
+    expires_at: datetime
+    id: str
+    """Two links with the same id are one link."""
+
+
+def key(folder: Path) -> bytes:
+    """The home's key, made at the first use. Raises KeyExposed."""
+    path = folder / "links.key"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(handle, "wb") as writer:
+            os.fchmod(writer.fileno(), 0o600)
+            writer.write(secrets.token_bytes(KEY_BYTES))
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise KeyExposed(
+            f"{path} can be read by others (mode {mode:04o}): remove it, and a new one is made; links that were sent "
+            "before hold no more"
+        )
+    found = path.read_bytes()
+    if len(found) != KEY_BYTES:
+        raise KeyExposed(f"{path} is damaged: remove it, and a new one is made")
+    return found
+
+
+def sign(link: Link, secret: bytes) -> str:
+    """The link's text for a URL."""
+    body = json.dumps(
+        [link.action, link.incident, link.who, int(link.expires_at.timestamp()), link.id], separators=(",", ":")
+    ).encode()
+    return f"{_text(body)}.{_text(_mac(body, secret))}"
+
+
+def verify(text: str, secret: bytes, now: datetime) -> Link:
+    """The link behind `text`. Raises LinkRefused."""
+    invalid = LinkRefused("this link is not valid; open it again from the message, as a whole")
+    head, dot, tail = text.partition(".")
+    if not dot or len(text) > LONGEST:
+        raise invalid
+    try:
+        body, given = _bytes(head), _bytes(tail)
+    except (binascii.Error, ValueError):
+        raise invalid from None
+    if not hmac.compare_digest(_mac(body, secret), given):
+        raise invalid
+    action, incident, who, expires, identity = json.loads(body)
+    link = Link(action, incident, who, datetime.fromtimestamp(expires, UTC), identity)
+    if now >= link.expires_at:
+        raise LinkRefused(
+            f"this link has expired ({link.expires_at:%Y-%m-%d %H:%M} UTC); use a newer message or a shell"
+        )
+    return link
+
+
+def links_for(message: str, incident: int, who: str, sent_at: datetime, secret: bytes) -> list[tuple[str, str]]:
+    """(label, signed text) for each action of one message. A message that is sent again has the same links."""
+    return [
+        (label, sign(Link(action, incident, who, sent_at + LIFE, digest(message, action, str(incident))), secret))
+        for action, label in ACTIONS.items()
+    ]
+
+
+def _mac(body: bytes, secret: bytes) -> bytes:
+    return hmac.new(secret, body, hashlib.sha256).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

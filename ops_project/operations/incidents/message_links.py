@@ -1,0 +1,53 @@
+"""Puts the links into a message right before it is sent, so that none of them lies in the ledger.
+
+A message is never held up by them: where the key cannot be used, it goes out without links and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ops_project.model.owner import Owners, Person
+from ops_project.operations.incidents.links import KeyExposed, key, links_for
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
+
+DEFAULT_URL = "http://127.0.0.1:3080"
+KINDS = ("alert", "incident")
+
+
+def serve_url(settings: Settings) -> str:
+    """Where `ops serve` is reached from a reader's telephone: OPS_SERVE_URL."""
+    return (settings.secret("OPS_SERVE_URL") or DEFAULT_URL).rstrip("/")
+
+
+def with_links(message: Message, ledger: Ledger, settings: Settings, owners: Owners) -> Message:
+    """The message with `serve_url`, and with `actions` where it is about an incident that is open."""
+    payload = {**message.payload, "serve_url": serve_url(settings)}
+    numbers = [alert["number"] for alert in payload.get("alerts", ()) if alert["status"] != "resolved"]
+    if message.kind in KINDS and payload.get("status") == "firing" and not payload.get("digest"):
+        found = payload.get("incident") or next(iter(ledger.incidents_of(numbers).values()), None)
+        incident = ledger.incident(found) if found else None
+        if incident is not None and incident.open:
+            payload["incident"] = incident.number
+            try:
+                signed = links_for(
+                    message.key,
+                    incident.number,
+                    _reader(message.recipient, owners),
+                    message.created_at,
+                    key(settings.links),
+                )
+            except (KeyExposed, OSError) as error:
+                payload["actions_missing"] = str(error)
+            else:
+                base = payload["serve_url"]
+                payload["actions"] = [{"label": label, "url": f"{base}/act/{text}"} for label, text in signed]
+    return replace(message, payload=payload)
+
+
+def _reader(recipient: str, owners: Owners) -> str:
+    """The one person who reads it; empty where that is not certain."""
+    found = owners.resolve(recipient) if recipient else None
+    return owners.people_of(recipient)[0] if isinstance(found, Person) else ""

@@ -1,0 +1,120 @@
+"""Runbooks: Markdown with fixed headings, whose diagnostic steps are commands that can be run.
+
+A step is a numbered line under `Diagnosis` with one or more commands in backticks. Only commands that read are run.
+What the step promises stands after `Shows`: each word there in backticks must be in the output.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ops_project.catalog import Catalog
+from ops_project.settings import RUNBOOK_DIR
+
+HEADINGS = ("Summary", "Data sources", "SLA", "Scenarios", "Diagnosis", "First response", "Escalation")
+# Commands that change nothing. A runbook's step that is anything else is shown and never run.
+READING = (
+    ("sql",),
+    ("status",),
+    ("alerts", "list"),
+    ("alerts", "show"),
+    ("incidents", "list"),
+    ("incidents", "show"),
+    ("incidents", "times"),
+    ("oncall", "who"),
+    ("oncall", "calendar"),
+    ("feed", "list"),
+    ("feed", "check"),
+    ("queries",),
+    ("sla",),
+    ("model", "list"),
+    ("route", "explain"),
+    ("rules", "lint"),
+    ("silence", "list"),
+    ("hold", "list"),
+    ("escalation", "simulate"),
+)
+_STEP = re.compile(r"^(\d+)\. (.*)$")
+_CODE = re.compile(r"`([^`]+)`")
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class NoRunbook(LookupError):
+    """There is none of that name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the diagnosis."""
+
+    number: int
+    text: str
+    commands: tuple[str, ...]
+    """Commands of `ops`, as they are written; places such as {alert} are filled in before they run."""
+    shows: tuple[str, ...]
+    """What the output must hold."""
+
+
+@dataclass(frozen=True)
+class Runbook:
+    slug: str
+    title: str
+    text: str
+    steps: tuple[Step, ...]
+
+    def missing(self) -> list[str]:
+        """The fixed headings that it lacks."""
+        return [heading for heading in HEADINGS if f"\n## {heading}\n" not in self.text]
+
+
+def slugs(catalog: Catalog) -> list[str]:
+    """Every runbook, the overlay's included."""
+    found = {path.stem for path in RUNBOOK_DIR.glob("*.md")}
+    if catalog.overlay is not None:
+        found |= {path.stem for path in (catalog.overlay / "runbooks").glob("*.md")}
+    return sorted(found)
+
+
+def read(catalog: Catalog, slug: str) -> Runbook:
+    """Raises NoRunbook."""
+    path = catalog.runbook_file(slug) if re.fullmatch(r"[\w-]+", slug) else None
+    if path is None:
+        raise NoRunbook(f"there is no runbook {slug!r}; `ops runbook list` shows them")
+    text = path.read_text(encoding="utf-8")
+    title = next((line[2:] for line in text.splitlines() if line.startswith("# ")), slug)
+    return Runbook(slug, title, text, tuple(_steps(text)))
+
+
+def _steps(text: str) -> list[Step]:
+    found: list[list[str]] = []
+    inside = False
+    for line in text.splitlines():
+        if line.startswith("## "):
+            inside = line == "## Diagnosis"
+        elif inside and _STEP.match(line):
+            found.append([line])
+        elif inside and found and line.strip():
+            found[-1].append(line.strip())
+    return [_step(" ".join(lines)) for lines in found]
+
+
+def _step(line: str) -> Step:
+    match = _STEP.match(line)
+    assert match is not None
+    said, _, promise = match[2].partition(" Shows ")
+    commands = tuple(code for code in _CODE.findall(said) if code.startswith("ops "))
+    return Step(int(match[1]), match[2], commands, tuple(_CODE.findall(promise)))
+
+
+def words_of(command: str, places: Mapping[str, str]) -> list[str]:
+    """The words after `ops`, with places filled in. Raises ValueError where one is not known, or it may not be run."""
+    lacking = [name for name in _PLACE.findall(command) if name not in places]
+    if lacking:
+        raise ValueError(f"needs {', '.join(lacking)}: run it with --incident NUMBER")
+    words = [_PLACE.sub(lambda m: places[m[1]], word) for word in shlex.split(command)[1:]]
+    if not any(tuple(words[: len(allowed)]) == allowed for allowed in READING):
+        raise ValueError("is not run from here, because it changes something or is none of the commands that read")
+    return words
