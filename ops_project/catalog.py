@@ -7,6 +7,7 @@ stand in the models.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -168,7 +169,7 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
                             ("feeds", name), f"feed {name!r} already belongs to domain {feeds[name].domain!r}"
                         )
                     )
-                feeds[name] = feed
+                feeds[name] = _from_the_start(feed, values)
     catalog = Catalog(feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, **values)
     problems += _references(catalog)
     if problems:
@@ -191,6 +192,14 @@ def _read(relative: str, overlay: Path | None) -> Document:
     except UnicodeDecodeError as error:
         raise ConfigError([ConfigProblem(str(path), 1, f"not UTF-8 ({error.reason} at byte {error.start})")]) from None
     return Document.parse(text, path)
+
+
+def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
+    """The feed, whose dates are plausible from the platform's start on where its contract says nothing else."""
+    if feed.plausible.start is not None:
+        return feed
+    plausible = feed.plausible.model_copy(update={"start": values["platform"].start_date})
+    return feed.model_copy(update={"plausible": plausible})
 
 
 def _feed_files(overlay: Path | None) -> list[str]:

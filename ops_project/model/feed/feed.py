@@ -18,6 +18,7 @@ from ops_project.model.feed.arrival import Arrival, Closed, Expected
 from ops_project.model.feed.column import RESERVED, Column
 from ops_project.model.feed.file_format import Control, Format, Trailer
 from ops_project.model.feed.inbound import Named, compile_inbound
+from ops_project.model.feed.plausible import Plausible
 
 NAME = r"^[a-z][a-z0-9_]*$"
 
@@ -154,6 +155,7 @@ class Feed(Model):
     arrival: Arrival = Arrival()
     start: date | None = None
     """First date that is expected; default: the first that ever came."""
+    plausible: Plausible = Plausible()
     volume: Volume = Volume()
     drift: Drift = Drift()
     version: int = Field(default=1, ge=1)
@@ -238,6 +240,15 @@ class Feed(Model):
                     f"{where}business_date {self.business_date!r} is neither `file` nor a date or timestamp column; "
                     f"valid: {', '.join(['file', *valid])}"
                 )
+        for name in self.plausible.columns:
+            if name in columns and columns[name].base_type in ("date", "timestamp"):
+                continue
+            if name not in columns and any(name in other.columns for other in self.contracts()):
+                continue
+            valid = [item for item in columns if columns[item].base_type in ("date", "timestamp")]
+            raise ValueError(
+                f"{where}plausible: {name!r} is no date or timestamp column; valid: {', '.join(valid) or 'none'}"
+            )
         if contract.format.kind == "csv" and not contract.format.header:
             known = set(self.raw_fields)
             if known and (unknown := [raw for raw in contract.raw_names.values() if raw not in known]):

@@ -100,7 +100,7 @@ def trial(path: Path, feed: Feed, now: datetime, connection: duckdb.DuckDBPyConn
     day, file_date = named.date if named is not None else None, _day(path, feed, now)
     file = InboundFile(path, day, named.part if named else "", stat.st_size, modified, identity(path), control, waits)
     scanned = scan(path, feed.at(file_date).format, folder / "text")
-    found = examine(connection, feed, file, file_date, scanned)
+    found = examine(connection, feed, file, file_date, scanned, now)
     rows, refused = [], []
     if found.stage is not None and found.rows_refused:
         personal = bool(feed.personal_columns())

@@ -238,7 +238,7 @@ class Workbench:
             found = Examination(scanned, contract, day)
             found.problems.append(suspicion.duplicate(scanned, same))
             return found, same
-        found = examine(self.engine, context.feed, file, day, scanned)
+        found = examine(self.engine, context.feed, file, day, scanned, context.now)
         suspicion.judge_volume(context, found, file, day)
         suspicion.judge_revision(context, found, file, day, arrived_at)
         suspicion.judge_lateness(context, found, file, day, arrived_at)

@@ -115,7 +115,7 @@ def _replay(bench: Workbench, batch: Taken) -> None:
     if scanned.sha256 != batch.sha256:
         _refuse(context, batch, f"has changed in the archive ({path}) since it was taken; restore it from a backup")
         return
-    found = examine(bench.engine, context.feed, file, batch.business_date, scanned)
+    found = examine(bench.engine, context.feed, file, batch.business_date, scanned, context.now)
     committed, _ = commit(
         context, file, batch.business_date, arrived_at.replace(tzinfo=UTC), found, engine=bench.engine, replays=batch
     )

@@ -102,6 +102,7 @@ def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
 
 def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:
     """Due business dates for which no file is known. Without `start`: from the first file on."""
+    known = {day for day in known if day >= feed.plausible.first}  # a file misdated by centuries begins no history
     if not feed.enabled or feed.expected.kind == "never" or not (known or feed.start):
         return []
     first = feed.start or min(known)

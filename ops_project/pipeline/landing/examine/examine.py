@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import pyarrow as pa
@@ -38,9 +38,14 @@ MANY_BAD = 20_000
 
 
 def examine(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, file_date: date, scanned: Scan
+    connection: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    file: InboundFile,
+    file_date: date,
+    scanned: Scan,
+    now: datetime,
 ) -> Examination:
-    """Structure, casts, rules, keys and counts of one file that was scanned."""
+    """Structure, casts, rules, keys and counts of one file that was scanned. `now` is aware."""
     result = Examination(scanned, feed.at(file_date), file_date)
     if scanned.size == 0:
         return result.reject("source_empty", "the file has zero bytes")
@@ -54,8 +59,14 @@ def examine(
         result.problems.append(FileProblem("schema_mismatch", other.words(expected), False, evidence))
     # Else a file that takes the place of one of the same name in the same moment is read from memory, as it was before.
     connection.execute("SET enable_external_file_cache = false")
+    if file.business_date is not None and file.business_date < feed.plausible.first:
+        return result.reject(
+            "data_invalid",
+            f"the date in its name, {file.business_date}, is before {feed.plausible.first}, the first plausible one; "
+            "correct the name, or the contract's plausible.from",
+        )
     try:
-        return _examine(connection, feed, file, result)
+        return _examine(connection, feed, file, result, now.astimezone(feed.arrival.zone).date())
     except Undecodable as error:
         return result.reject("data_invalid", f"undecodable or unbalanced: {error}")
     except (UnicodeError, RecursionError, pa.ArrowException) as error:
@@ -65,7 +76,9 @@ def examine(
         )
 
 
-def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, result: Examination) -> Examination:
+def _examine(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFile, result: Examination, today: date
+) -> Examination:
     contract, scanned = result.contract, result.scan
     fields, structure = structure_of(feed, contract, result)
     if len(fields) > contract.format.max_columns:
@@ -83,6 +96,7 @@ def _examine(connection: duckdb.DuckDBPyConnection, feed: Feed, file: InboundFil
     if feed.trailer is not None:
         source.trailer = trailer
     stage = Stage(feed, contract, source, file.name, result.file_date)
+    stage.last_date = feed.plausible.last(today)
     _read(connection, source, stage)
     result.rows_in, result.fast = source.records, source.fast
     if source.problems >= LEAST_FAILURES and source.problems > feed.drift.share * source.records:

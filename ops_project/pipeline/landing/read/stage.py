@@ -42,6 +42,8 @@ class Stage:
         self.file_name, self.file_date = file_name, file_date
         self.positions = {name.strip(): index for index, name in reversed(list(enumerate(source.fields)))}
         self.date_column = None if feed.business_date == "file" else feed.business_date
+        self.last_date: date | None = None
+        """Last plausible date; None: no date is too late."""
         self.guarded = False
         """True: expressions of the contract may fail on a row, and that row alone is refused (see `guard`)."""
 
@@ -108,7 +110,19 @@ class Stage:
             found.append(casts.Check("its expression cannot be computed", f"_failed_{self.nth(name)}"))
         empty_is_null = "" in self._nulls(column)
         found += casts.checks(f"_t{self.nth(name)}", self.value(name), column, self._required(name), empty_is_null)
+        if name == self.date_column or name in self.feed.plausible.columns:
+            found.append(self._plausible(name))
         return [ColumnCheck(name, check) for check in found]
+
+    def _plausible(self, name: str) -> casts.Check:
+        first, last = self.feed.plausible.first, self.last_date
+        day = self._local_date(name)
+        if last is None:
+            return casts.Check(f"is before {first}, the first plausible date", f"{day} < DATE '{first}'")
+        return casts.Check(
+            f"is not between {first} and {last}, the plausible dates",
+            f"{day} NOT BETWEEN DATE '{first}' AND DATE '{last}'",
+        )
 
     def nth(self, name: str) -> int:
         return list(self.contract.columns).index(name)
@@ -285,12 +299,15 @@ class Stage:
         """SQL of a staged row's business date."""
         if self.date_column is None:
             return f"DATE '{self.file_date}'"
-        column = self.contract.columns[self.date_column]
-        name = self.value(self.date_column)
+        return self._local_date(self.date_column)
+
+    def _local_date(self, name: str) -> str:
+        """SQL of the day of a date or timestamp column, in the column's own zone."""
+        column, value = self.contract.columns[name], self.value(name)
         if column.base_type == "timestamp" and column.timezone not in (None, "UTC"):
             assert column.timezone is not None
-            return f"CAST(timezone({literal(column.timezone)}, timezone('UTC', {name})) AS DATE)"
-        return f"CAST({name} AS DATE)"
+            return f"CAST(timezone({literal(column.timezone)}, timezone('UTC', {value})) AS DATE)"
+        return f"CAST({value} AS DATE)"
 
     def cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
         """Column → values that fail their cast, and values in all; only columns of which any fails."""

@@ -1,0 +1,76 @@
+"""A date that a feed cannot mean costs its row, and never stands as the first or the last day of a table."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ops_project.catalog import load
+from ops_project.model.document import ConfigError
+from ops_project.settings import Settings
+from tests.pipeline.landing.home import TAKINGS, Home, feed_of
+
+ORDERS = """
+    inbound: "takings_{date:%Y-%m-%d}{revision}.csv"
+    key: id
+    business_date: ordered
+    columns:
+      id: integer
+      ordered: {type: KIND}
+      signup: date
+    expected: daily
+"""
+HEAD = "id,ordered,signup\n"
+
+
+def landed(tmp_path, body: str, *days: str) -> Home:
+    home = Home(tmp_path, feed_of(body))
+    clock = " 10:00:00" if "timestamp" in body else ""
+    home.put("takings_2026-11-19.csv", HEAD + "".join(f"{n},{day}{clock},{day}\n" for n, day in enumerate(days)))
+    home.land()
+    return home
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp", "timestamp, timezone: America/New_York"])
+def test_a_business_date_is_plausible_until_tomorrow(tmp_path, kind):
+    days = ["2026-11-19", "2026-11-21", "2026-11-22", "2206-01-05", "9999-12-31", "0001-01-01", "1899-12-31"]
+    home = landed(tmp_path, ORDERS.replace("KIND", kind), *days)
+    assert home.bronze("business_date") == [(date(2026, 11, 19),), (date(2026, 11, 21),)]
+    reasons = home.rows("SELECT line, reason FROM ops.quarantine ORDER BY line")
+    assert [line for line, _ in reasons] == [4, 5, 6, 7, 8]
+    assert all("is not between 1900-01-01 and 2026-11-21" in reason for _, reason in reasons)
+    assert home.rows("SELECT max(business_date) FROM ops.touched_dates") == [(date(2026, 11, 21),)]
+
+
+def test_the_range_stands_in_the_contract(tmp_path):
+    body = ORDERS.replace("KIND", "date") + "    plausible: {from: 2026-01-01, to: 2026-12-31, columns: [signup]}\n"
+    home = landed(tmp_path, body, "2025-12-31", "2026-01-01", "2026-12-31", "2027-01-01")
+    assert home.bronze("id") == [(1,), (2,)]
+
+
+def test_other_columns_are_free_where_the_contract_says_nothing(tmp_path):
+    home = Home(tmp_path, feed_of(ORDERS.replace("KIND", "date")))
+    home.put("takings_2026-11-19.csv", HEAD + "1,2026-11-19,9999-12-31\n")
+    home.land()
+    assert home.bronze("signup") == [(date(9999, 12, 31),)]
+
+
+def test_a_name_dated_before_it_is_rejected_and_begins_no_history(tmp_path):
+    home = Home(tmp_path, feed_of(ORDERS.replace("KIND", "date")))
+    home.put("takings_0001-01-01.csv", HEAD + "1,2026-11-19,2026-11-19\n")
+    home.put("takings_2026-11-19.csv", HEAD + "2,2026-11-19,2026-11-19\n")
+    result = home.land()
+    assert [batch.finding for batch in result.batches] == ["data_invalid", None]
+    assert [finding.kind for finding in result.findings].count("source_missing") == 0
+
+
+def test_a_column_that_is_no_date_is_refused():
+    with pytest.raises(ConfigError, match="plausible: 'name' is no date or timestamp column; valid: sold_at"):
+        feed_of(TAKINGS + "    plausible: {columns: [name]}\n")
+
+
+def test_the_platforms_start_is_the_first_plausible_date(tmp_path):
+    catalog = load(Settings(home=tmp_path))
+    assert catalog.feeds["orders"].plausible.first == catalog.platform.start_date
+    assert catalog.feeds["customers"].plausible.columns == ("signup_date",)
