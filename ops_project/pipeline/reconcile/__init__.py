@@ -5,6 +5,7 @@ connection and leave nothing in it. Judging is left to `operations.reconciliatio
 """
 
 from ops_project.pipeline.reconcile.compare import compare
-from ops_project.pipeline.reconcile.sides import ReconcileError, Side, file_side, table_side
+from ops_project.pipeline.reconcile.files import file_side
+from ops_project.pipeline.reconcile.sides import ReconcileError, Side, table_side
 
 __all__ = ["ReconcileError", "Side", "compare", "file_side", "table_side"]

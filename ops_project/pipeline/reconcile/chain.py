@@ -18,13 +18,12 @@ import duckdb
 from ops_project.model.reconciliation import Measure, Node, Reconciliation
 from ops_project.pipeline.reconcile.classify import ChainResult, Comparison, FirstHop, KeyClass
 from ops_project.pipeline.reconcile.compare import compare
+from ops_project.pipeline.reconcile.files import file_side, header_and_delimiter
 from ops_project.pipeline.reconcile.sides import (
     ReconcileError,
     Side,
-    file_side,
     literal,
     quote,
-    read_header,
     relation_side,
     table_side,
 )
@@ -225,9 +224,7 @@ def _key_of(raw_text: str, file: Path, on: date, chain: Reconciliation) -> tuple
         except ValueError:
             return None
     else:
-        header = read_header(file)
-        delimiter = max(",;\t|", key=header.count)
-        names = next(csv.reader([header], delimiter=delimiter))
+        names, delimiter = header_and_delimiter(file)
         record = dict(zip(names, next(csv.reader([raw_text], delimiter=delimiter), []), strict=False))
     if chain.date_column is not None:
         record.setdefault(chain.date_column, on.isoformat())

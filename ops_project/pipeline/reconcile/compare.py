@@ -8,13 +8,13 @@ from itertools import count
 import duckdb
 
 from ops_project.model.reconciliation import Measure, Tolerance
+from ops_project.pipeline.reconcile.agreed import agreed_type
 from ops_project.pipeline.reconcile.classify import Comparison
 from ops_project.pipeline.reconcile.differences import find_differences, mark_quarantined
 from ops_project.pipeline.reconcile.explained import explain
 from ops_project.pipeline.reconcile.sides import (
     ReconcileError,
     Side,
-    key_type,
     literal,
     measure_type,
     projection,
@@ -46,15 +46,21 @@ def compare(
     measures = dict(measures or {})
     if not measures and not attributes:
         attributes = [name for name in source.types if name in target.types and name not in key]
-    typed_keys = [(name, key_type(source, target, name)) for name in key]
+    typed_keys = [(name, agreed_type(connection, source, target, name)) for name in key]
     typed_measures = [
         (m.column, measure_type(connection, source, target, m.column, m.scale)) for m in measures.values()
     ]
-    typed_attributes = [(name, key_type(source, target, name)) for name in attributes]
+    typed_attributes = [(name, agreed_type(connection, source, target, name)) for name in attributes]
     task = Task(connection, f"rec_{next(_serial)}", tuple(key), tuple(measures), tuple(attributes))
     try:
         for letter, side in (("s", source), ("t", target)):
-            select = projection(side, typed_keys, typed_measures, typed_attributes)
+            select = projection(
+                side,
+                typed_keys,
+                typed_measures,
+                typed_attributes,
+                blank_is_null=source.is_file or target.is_file,
+            )
             # A file is parsed once; a table is scanned in place.
             kind = "table" if side.is_file or not _is_plain(side) else "view"
             task.run(f"create temp {kind} {task.prefix}_{letter} as {select}")

@@ -78,11 +78,13 @@ def _explained(task: Task, kind: KeyClass, samples: int) -> Explained | None:
         target_rows=row[3],
         net={name: row[4 + 2 * i] for i, name in enumerate(task.measures)},
         absolute={name: row[5 + 2 * i] for i, name in enumerate(task.measures)},
-        samples=sample_keys(task, f"{task.prefix}_keys where class = {literal(kind)}", samples),
+        samples=sample_keys(
+            task, f"{task.prefix}_keys where class = {literal(kind)}", samples, changed=kind is KeyClass.CHANGED
+        ),
     )
 
 
-def sample_keys(task: Task, relation: str, samples: int) -> list[dict[str, Any]]:
+def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) -> list[dict[str, Any]]:
     """The keys that matter most: largest amount first, then by key, so that a report is the same every time."""
     span = range(len(task.measures))
     largest = "".join(f"abs(coalesce(s_m{i}, 0) - coalesce(t_m{i}, 0)) desc, " for i in span)
@@ -92,14 +94,37 @@ def sample_keys(task: Task, relation: str, samples: int) -> list[dict[str, Any]]
         + f" from {relation} order by {largest}{task.key_list} limit {samples}"
     )
     width = len(task.keys)
-    result = []
+    result: list[dict[str, Any]] = []
     for row in cursor:
         sample = dict(zip(task.keys, row[:width], strict=True))
         sample |= {"source rows": row[width], "target rows": row[width + 1]}
         for i, name in enumerate(task.measures):
             sample |= {f"source {name}": row[width + 2 + 2 * i], f"target {name}": row[width + 3 + 2 * i]}
+        if changed:
+            sample["differs"] = _differing(task, row[:width])
         result.append(sample)
     return result
+
+
+def _differing(task: Task, key: tuple[Any, ...]) -> str:
+    """The columns in which the two rows of a key differ, each with both values."""
+    names = [*task.measures, *task.attributes]
+    listed = [*(f"m{i}" for i in range(len(task.measures))), *(f"a{i}" for i in range(len(task.attributes)))]
+    if not listed:
+        return ""
+    same = " and ".join(f"k{i} = ?" for i in range(len(key)))
+    rows = [
+        task.connection.execute(f"select {', '.join(listed)} from {task.prefix}_{letter} where {same}", key).fetchone()
+        for letter in "st"
+    ]
+    if rows[0] is None or rows[1] is None:
+        return ""
+    pairs = zip(names, rows[0], rows[1], strict=True)
+    return "; ".join(f"{name}: {_shown(mine)} → {_shown(theirs)}" for name, mine, theirs in pairs if mine != theirs)
+
+
+def _shown(value: Any) -> str:
+    return "no value" if value is None else f"{value}"
 
 
 def _null_key_sums(task: Task) -> list[tuple[Any, ...]]:

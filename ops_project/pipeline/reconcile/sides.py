@@ -1,7 +1,7 @@
 """The two sides of a comparison, and how their columns are brought to one type.
 
-Files are read as text: a reader that guesses types turns 0012 into 12 without a word. Refuses to compare a measure that
-is not a number on both sides, and says on which line the text stands that is none.
+Files are text (see `files`); what text stands for is agreed with the other side (see `agreed`). Refuses to compare a
+measure that is not a number on both sides, and says on which line the text stands that is none.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
+
+from ops_project.model.feed.column import Column
+from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read import casts
 
 # Binary floating point has no exact decimal; six places keep a cent's thousandth, and both sides are rounded alike.
 FLOAT_SCALE = 6
@@ -20,6 +23,7 @@ INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT",
 WIDE_INTEGERS = {"UBIGINT", "HUGEINT", "UHUGEINT"}
 FLOATS = {"FLOAT", "DOUBLE"}
 TIMES = {"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"}
+ZONED = "TIMESTAMP WITH TIME ZONE"
 DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 
 
@@ -66,37 +70,6 @@ def table_side(connection: duckdb.DuckDBPyConnection, name: str) -> Side:
     return relation_side(connection, name, ".".join(quote(part) for part in name.split(".")))
 
 
-def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter: str | None = None) -> Side:
-    """A side from a file or a glob of files: .csv, .tsv, .txt (also .gz), .parquet, .json, .jsonl, .ndjson."""
-    text = str(path)
-    paths = sorted(Path(text).parent.glob(Path(text).name)) if any(c in text for c in "*?[") else [Path(text)]
-    if not paths or not paths[0].is_file():
-        raise ReconcileError(f"{text}: no such file")
-    names = "[" + ", ".join(literal(str(found)) for found in paths) + "]"
-    suffix = "".join(paths[0].suffixes[-2:]).lower().removesuffix(".gz").rpartition(".")[2]
-    label = Path(text).name
-    if suffix == "parquet":
-        return relation_side(connection, label, f"read_parquet({names}, union_by_name = true)")
-    if suffix in {"json", "jsonl", "ndjson"}:
-        return relation_side(connection, label, f"read_json({names}, union_by_name = true)", is_file=True)
-    if suffix not in {"csv", "tsv", "txt", "psv"}:
-        raise ReconcileError(
-            f"{text}: not a kind of file that is read; valid: csv, tsv, txt, psv, parquet, json, jsonl"
-        )
-    header = read_header(paths[0])
-    delimiter = delimiter or max(",;\t|", key=header.count)
-    columns = [name.strip('"') for name in header.lstrip("\ufeff").split(delimiter)]
-    if doubled := sorted({name for name in columns if columns.count(name) > 1}):
-        raise ReconcileError(f"{text}: line 1: column {', '.join(map(repr, doubled))} stands twice")
-    types = "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
-    # Nothing is sniffed: every option is given, so a value reaches the casts as it stands in the file.
-    relation = (
-        f"read_csv({names}, auto_detect = false, header = true, columns = {types}, delim = {literal(delimiter)}, "
-        "quote = '\"', escape = '\"', strict_mode = true, null_padding = false)"
-    )
-    return relation_side(connection, label, relation, is_file=True)
-
-
 def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[str, str]) -> Side:
     """The side with some columns under the names that the other side gives them (its name → theirs)."""
     for name in names:
@@ -107,18 +80,6 @@ def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[st
         )
     listed = ", ".join(f"{quote(name)} as {quote(names.get(name, name))}" for name in side.types)
     return relation_side(connection, side.label, f"(select {listed} from {side.relation})", side.is_file)
-
-
-def read_header(path: Path) -> str:
-    """The first line of a text file, decompressed where its name says so, without its line end."""
-    import gzip
-
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8", errors="replace", newline="") as handle:
-        first = handle.readline().rstrip("\r\n")
-    if not first:
-        raise ReconcileError(f"{path}: empty; a header line is needed")
-    return first
 
 
 def key_type(source: Side, target: Side, column: str) -> str:
@@ -203,26 +164,48 @@ def projection(
     keys: Sequence[tuple[str, str]],
     measures: Sequence[tuple[str, str]],
     attributes: Sequence[tuple[str, str]],
+    *,
+    blank_is_null: bool = False,
 ) -> str:
-    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast; empty text is NULL for a measure."""
-    columns = [f"{_cast(side, name, kind)} as k{index}" for index, (name, kind) in enumerate(keys)]
-    columns += [f"{_cast(side, name, kind, number=True)} as m{index}" for index, (name, kind) in enumerate(measures)]
-    columns += [f"{_cast(side, name, kind)} as a{index}" for index, (name, kind) in enumerate(attributes)]
+    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast; empty text is NULL for a measure.
+
+    `blank_is_null`: also for texts, as where the other side is a file, which cannot tell the two apart.
+    """
+    columns = [f"{_cast(side, name, kind, blank_is_null)} as k{index}" for index, (name, kind) in enumerate(keys)]
+    columns += [f"{_cast(side, name, kind)} as m{index}" for index, (name, kind) in enumerate(measures)]
+    columns += [
+        f"{_cast(side, name, kind, blank_is_null)} as a{index}" for index, (name, kind) in enumerate(attributes)
+    ]
     return f"select {', '.join(columns)} from {side.relation}"
 
 
-def _cast(side: Side, column: str, kind: str, number: bool = False) -> str:
+def _cast(side: Side, column: str, kind: str, blank_is_null: bool = False) -> str:
     have, name = side.type_of(column), quote(column)
+    if have == "VARCHAR":
+        if DECIMAL.fullmatch(kind):
+            given = f"nullif(trim({name}), '')"
+            return f"cast({_without_exponent(given)} as {kind})"
+        if kind in ("DATE", "TIMESTAMP"):
+            return as_instant(f"trim({name})", kind)
+        if kind == "VARCHAR" and blank_is_null:
+            return f"nullif({name}, '')"
     if have == kind:
         return name
-    if number and have == "VARCHAR":
-        text = f"nullif(trim({name}), '')"
-        return f"cast({_without_exponent(text)} as {kind})"
-    if number and have in FLOATS:
+    if have == ZONED and kind == "TIMESTAMP":
+        return f"timezone('UTC', {name})"
+    if DECIMAL.fullmatch(kind) and have in FLOATS:
         # By its shortest text, as it stands in a CSV: 1.005 is 1.01 there, as binary it is a hair less and 1.00. Costs
         # 0.2 s for 2 million values, the cast of the binary number 0.02 s.
         return f"cast({_without_exponent(f'cast({name} as varchar)')} as {kind})"
     return f"cast({name} as {kind})"
+
+
+def as_instant(text: str, kind: str) -> str:
+    """SQL of an ISO date or time, as landing reads it, from text; a time is UTC."""
+    day = casts.typed(text, Column(type="date"), Format())
+    if kind == "DATE":
+        return day
+    return f"coalesce({casts.typed(text, Column(type='timestamp'), Format())}, cast({day} as timestamp))"
 
 
 def _without_exponent(text: str) -> str:

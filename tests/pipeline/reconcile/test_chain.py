@@ -60,9 +60,9 @@ def warehouse(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         c.execute("create schema ops; create schema bronze; create schema silver; create schema gold")
         c.execute(
             "create table ops.batches (batch_id varchar, feed varchar, archive_path varchar, status varchar,"
-            " business_date date, load_seq bigint)"
+            " business_date date, load_seq bigint, part varchar)"
         )
-        c.execute("insert into ops.batches values ('b1', 'policies', ?, 'loaded', ?, 1)", [file.name, DAY])
+        c.execute("insert into ops.batches values ('b1', 'policies', ?, 'loaded', ?, 1, null)", [file.name, DAY])
         c.execute("create table ops.quarantine (batch_id varchar, feed varchar, raw_text varchar)")
         c.execute("insert into ops.quarantine values ('b1', 'policies', 'p4,-1.00,s,2026-01-05')")
         c.execute(

@@ -1,0 +1,82 @@
+"""In which type two columns are compared: as numbers, as instants, or as texts, whichever both sides are.
+
+A text counts as a number only where every value is one and is written as numbers are: 007 is no number, so that it is
+not taken for 7. Refuses to round: two values are equal only if they are, to the last digit.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+from ops_project.pipeline.reconcile.sides import (
+    DECIMAL,
+    FLOAT_SCALE,
+    FLOATS,
+    INTEGERS,
+    TIMES,
+    WIDE_INTEGERS,
+    ZONED,
+    Side,
+    as_instant,
+    key_type,
+    quote,
+)
+
+NUMBER = r"-?(0|[1-9]\d*)(\.\d+)?"
+INSTANT = "an instant"
+MOST_DIGITS = 38
+
+
+def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str) -> str:
+    """The type in which a key or compared column is brought together. Typed columns keep what both hold exactly."""
+    types = {source.type_of(column), target.type_of(column)}
+    if "VARCHAR" not in types and not types & FLOATS and ZONED not in types:
+        return key_type(source, target, column)
+    if len(types) == 1 and "VARCHAR" not in types:
+        return types.pop()
+    if types == {"VARCHAR"} and not (source.is_file or target.is_file):
+        return "VARCHAR"
+    parts = [_nature(connection, side, column) for side in (source, target)]
+    natures = {nature for nature, _, _ in parts} - {"empty"}
+    if natures == {"number"}:
+        digits, places = max(part[1] for part in parts), max(part[2] for part in parts)
+        return f"DECIMAL({MOST_DIGITS},{places})" if digits + places <= MOST_DIGITS else "VARCHAR"
+    if natures and natures <= {"date", INSTANT}:
+        return "DATE" if natures == {"date"} else "TIMESTAMP"
+    return "VARCHAR"
+
+
+def _nature(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> tuple[str, int, int]:
+    """What a column holds: number, date, an instant, text or empty; with digits before and places after the point."""
+    kind, name = side.type_of(column), quote(column)
+    if match := DECIMAL.fullmatch(kind):
+        return "number", int(match[1]) - int(match[2]), int(match[2])
+    if kind in INTEGERS | WIDE_INTEGERS:
+        return "number", 20 if kind in INTEGERS else MOST_DIGITS, 0
+    if kind in FLOATS:
+        return "number", 20, FLOAT_SCALE
+    if kind == "DATE":
+        return "date", 0, 0
+    if kind in TIMES or kind == ZONED:
+        return INSTANT, 0, 0
+    if kind != "VARCHAR":
+        return "text", 0, 0
+    text = f"trim({name})"
+    given = f"{name} is not null and {text} <> ''"
+    row = connection.execute(
+        f"""
+        select count(*), count(*) filter (regexp_full_match({text}, '{NUMBER}')),
+            count(*) filter (({as_instant(text, "DATE")}) is not null),
+            count(*) filter (({as_instant(text, "TIMESTAMP")}) is not null),
+            coalesce(max(length(ltrim(split_part({text}, '.', 1), '-'))), 0),
+            coalesce(max(length(rtrim(split_part({text}, '.', 2), '0'))), 0)
+        from {side.relation} where {given}
+        """
+    ).fetchall()[0]
+    if not row[0]:
+        return "empty", 0, 0
+    if row[1] == row[0]:
+        return "number", row[4], row[5]
+    if row[2] == row[0]:
+        return "date", 0, 0
+    return (INSTANT, 0, 0) if row[3] == row[0] else ("text", 0, 0)

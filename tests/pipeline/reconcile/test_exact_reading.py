@@ -1,0 +1,123 @@
+"""Both sides are read by one exact reader and compared as numbers, instants and texts; what differs is named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ops_project.pipeline.reconcile import ReconcileError, compare, file_side, table_side
+from ops_project.pipeline.reconcile.classify import Comparison, KeyClass
+
+
+@pytest.fixture
+def connection():
+    with duckdb.connect() as made:
+        made.execute("set TimeZone = 'UTC'")
+        yield made
+
+
+def put(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def compared(connection: Any, source: Path | str, target: Path | str, key: str = "id") -> Comparison:
+    sides = [
+        file_side(connection, side) if isinstance(side, Path) else table_side(connection, side)
+        for side in (source, target)
+    ]
+    return compare(connection, *sides, key.split(","))
+
+
+def test_ids_of_thirty_digits_are_not_read_as_floating_point(connection, tmp_path):
+    big = 123456789012345678901234567890
+    one = put(tmp_path, "a.jsonl", f'{{"id": {big}, "v": 1}}\n')
+    other = put(tmp_path, "b.jsonl", f'{{"id": {big + 1}, "v": 1}}\n')
+    assert compared(connection, one, other).differing_keys == 2
+    assert compared(connection, one, put(tmp_path, "c.csv", f"id,v\n{big},1\n")).differing_keys == 0
+    forty = "1234567890" * 4
+    pair = [put(tmp_path, f"{n}.jsonl", f'{{"id": {forty}{n}, "v": 1}}\n') for n in (1, 2)]
+    assert compared(connection, *pair).differing_keys == 2
+
+
+def test_numbers_are_compared_as_numbers(connection, tmp_path):
+    connection.execute("create table t as select 1 as id, 4.95::decimal(9,2) as v union all select 2, 5.00")
+    assert compared(connection, put(tmp_path, "a.csv", "id,v\n1,4.950\n2,5\n"), "t").differing_keys == 0
+    connection.execute("create table f as select 1 as id, 4.95::double as v union all select 2, 5")
+    assert compared(connection, put(tmp_path, "b.csv", "id,v\n1,4.950\n2,5.0\n"), "f").differing_keys == 0
+    pair = (put(tmp_path, "c.csv", "id,v\n1,4.950\n"), put(tmp_path, "d.jsonl", '{"id": 1, "v": 4.95}\n'))
+    assert compared(connection, *pair).differing_keys == 0
+
+
+def test_leading_zeros_are_texts(connection, tmp_path):
+    pair = (put(tmp_path, "a.csv", "id,v\n007,1\n8,1\n"), put(tmp_path, "b.csv", "id,v\n7,1\n8,1\n"))
+    assert compared(connection, *pair).differing_keys == 2
+
+
+@pytest.mark.parametrize("spelled", ["2026-01-05 10:00:00", "2026-01-05T10:00:00Z", "2026-01-05T11:00:00+01:00"])
+def test_instants_match_however_they_are_written(connection, tmp_path, spelled):
+    one = put(tmp_path, "a.jsonl", '{"at": "2026-01-05T10:00:00Z", "v": 1}\n{"at": "2026-01-05T12:00:00Z", "v": 2}\n')
+    other = put(tmp_path, "b.csv", f"at,v\n{spelled},1\n2026-01-05 12:00:00,2\n")
+    connection.execute(
+        "create table t as select timestamp '2026-01-05 10:00:00' as at, 1 as v union all select timestamp '2026-01-05 12:00:00', 2"
+    )
+    connection.execute("create table z as select cast(t.at as timestamptz) as at, v from t")
+    for pair in ((one, other), (other, "t"), (one, "t"), (other, "z")):
+        assert compared(connection, *pair, key="at").differing_keys == 0
+
+
+def test_what_differs_is_named_with_its_column_and_both_values(connection, tmp_path):
+    connection.execute(
+        "create table t as select 1 as id, 4.95::decimal(9,2) as amount, 'Bo' as name, date '2026-01-05' as day"
+    )
+    path = put(tmp_path, "a.csv", "id,amount,name,day\n1,4.96,Ek,2026-01-05\n")
+    changed = compared(connection, path, "t").explained(KeyClass.CHANGED)
+    assert changed is not None
+    assert changed.samples[0]["differs"] == "amount: 4.96 → 4.95; name: Ek → Bo"
+
+
+def test_quoted_commas_other_encodings_and_documents(connection, tmp_path):
+    connection.execute("""create table t as select 1 as id, 'Müller' as "name, first" """)
+    for name, content in (
+        ("a.csv", 'id,"name, first"\n1,Müller\n'),
+        ("latin.csv", 'id,"name, first"\n1,Müller\n'.encode("latin-1")),
+        ("wide.csv", 'id,"name, first"\n1,Müller\n'.encode("utf-16")),
+        ("marked.csv", b"\xef\xbb\xbf" + 'id;"name, first"\n1;Müller\n'.encode()),
+        ("a.json", json.dumps([{"id": 1, "name, first": "Müller"}])),
+    ):
+        assert compared(connection, put(tmp_path, name, content), "t").differing_keys == 0, name
+
+
+def test_several_files_are_read_by_the_names_of_their_columns(connection, tmp_path):
+    connection.execute("create table t as select * from (values (1, 'a'), (2, 'b')) v(id, name)")
+    put(tmp_path, "p1.csv", "id,name\n1,a\n")
+    put(tmp_path, "p2.csv", "name,id\nb,2\n")
+    assert compared(connection, tmp_path / "p*.csv", "t").differing_keys == 0
+    put(tmp_path, "p3.csv", "id,title\n3,c\n")
+    with pytest.raises(ReconcileError, match=r"p3.csv: other columns than p1.csv: name, title"):
+        file_side(connection, tmp_path / "p*.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("ragged.csv", "id,name\n1,a\n2,b,c\n", "line 3: has 3 fields, the header has 2"),
+        ("open.csv", 'id,name\n1,"a\n', "quotes do not balance"),
+        ("bad.jsonl", '{"id": 1}\n{"id": \n', "line 2: not JSON"),
+        ("list.jsonl", "[1, 2]\n", "line 1: not a JSON object"),
+        ("lone.jsonl", '{"id": "x\\ud83d"}\n', "a value is no text"),
+        ("cut.csv.gz", b"\x1f\x8b\x08\x00abc", "cannot be read"),
+        ("nameless.csv", "id,,x\n1,2,3\n", "column 2 has no name"),
+        ("a.xlsx", "x", "not a kind of file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_which_and_where(connection, tmp_path, name, content, words):
+    path = put(tmp_path, name, content)
+    with pytest.raises(ReconcileError, match=words) as refused:
+        file_side(connection, path)
+    assert name in str(refused.value)
