@@ -31,7 +31,8 @@ def table_specs(
     """Specs of the materialized models that `select` takes, by name.
 
     A model's `meta` may say: feeds (default: all feeds above it), date_column (default business_date where it grows by
-    dates), time_column (default the date column), tier, runbook. `calendar` and `expected` are asked with its feeds.
+    dates), time_column (default the date column), real_rows (a condition), tier, runbook.
+    `calendar` and `expected` are asked with its feeds.
     """
     nodes: Mapping[str, Node] = manifest["nodes"]
     tests: dict[str, list[Node]] = {}
@@ -102,6 +103,7 @@ def _spec(
         references=tuple(references),
         date_column=date_column if grows else None,
         time_column=meta.get("time_column") or date_column,
+        real_rows=meta.get("real_rows") or "true",
         open_on=calendar(feeds),
         expected=expected(feeds),
         sequence_column=meta.get("sequence_column"),

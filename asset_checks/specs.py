@@ -79,6 +79,8 @@ class TableSpec:
     time_column: str | None = None
     # The DATE by which an event table grows; None: the whole table is scored.
     date_column: str | None = None
+    # SQL condition of the rows that are data. A satellite of a vault holds a ghost record, which nobody delivered.
+    real_rows: str = "true"
     # Of a table that repeats a full extract per date only the newest date is scored.
     full_extract: bool = False
     # False for a business date on which no data is due (weekends, closed days).

@@ -7,7 +7,7 @@ extract: its newest date. Of anything else: all of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from asset_checks.primitives.sql import date_list, identifier, table_name
@@ -63,7 +63,13 @@ def newest_date(situation: Situation, table: TableSpec) -> date | None:
 
 def scope_of(situation: Situation, table: TableSpec) -> Scope:
     """The part of the table that is scored in this run."""
-    return situation.once(("scope", table.name), lambda: _scope(situation, table))
+    return situation.once(("scope", table.name), lambda: _of_real_rows(_scope(situation, table), table))
+
+
+def _of_real_rows(scope: Scope, table: TableSpec) -> Scope:
+    if table.real_rows == "true":
+        return scope
+    return replace(scope, where=f"({scope.where}) and ({table.real_rows})")
 
 
 def _scope(situation: Situation, table: TableSpec) -> Scope:

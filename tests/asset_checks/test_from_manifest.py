@@ -52,3 +52,8 @@ def test_every_model_has_a_key_and_something_to_score(specs: Mapping[str, TableS
 
 def test_the_domain_adds_only_to_tables_that_exist(specs: Mapping[str, TableSpec]) -> None:
     assert set(ecommerce.TABLES) <= set(specs)
+
+
+def test_a_ghost_record_is_no_row_of_a_satellite() -> None:
+    found = table_specs(dbt_manifest.load().json, lambda node: bool(node["name"] == "sat_customer_profile"))
+    assert [spec.real_rows for spec in found] == ["record_source <> 'ghost'"]

@@ -228,3 +228,17 @@ def test_of_a_full_extract_the_newest_date_is_scored() -> None:
     )
     measures = score.measure(warehouse.situation(), table)
     assert (measures.row_count, measures.uniqueness) == (4, 1)
+
+
+def test_a_satellite_of_a_feed_that_never_delivered_is_unknown_and_stops_nothing() -> None:
+    """Its only row is the ghost record, which lacks every value that the source must give."""
+    warehouse = Warehouse()
+    warehouse.table("silver.sat_x", [{"x_hk": 0, "name": None, "record_source": "ghost"}])
+    table = TableSpec(
+        schema="silver", table="sat_x", key=("x_hk",), required=("name",), real_rows="record_source <> 'ghost'"
+    )
+    verdicts = score.evaluate_all(warehouse.situation(), table)
+    assert {verdict.status for verdict in verdicts.values()} == {"unknown"}
+    warehouse.connection.execute("insert into silver.sat_x values (1, 'Ann', 'a file')")
+    verdicts = score.evaluate_all(warehouse.situation(), table)
+    assert {verdict.status for verdict in verdicts.values()} == {"ok"}

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.marketing.vault import Extract, Warehouse, extracts
+from tests.marketing.vault import FIRST, Extract, Warehouse, extracts
 
 Make = Callable[[], Warehouse]
 
@@ -92,3 +92,15 @@ def test_current_is_the_newest_extract_that_speaks_of_a_key(warehouse: Make) -> 
         "JOIN silver.hub_customer USING (customer_hk) ORDER BY ALL"
     ).fetchall()
     assert found == sorted((key, row["first_name"], row["op"] == "D") for key, row in newest.items())
+
+
+def test_a_customer_named_only_by_a_replaced_batch_is_not_among_the_rejects(warehouse: Make) -> None:
+    one = warehouse()
+    consent = {"channel": "email", "consent_status": "opted_in", "consented_at": "2026-01-01 00:00:00", "op": "U"}
+    rejects = "SELECT entity_key FROM silver.interface_rejects WHERE entity = 'uds_customer' GROUP BY ALL ORDER BY ALL"
+    one.deliver(Extract("mart_consents", FIRST, ({"customer_id": "M1", **consent}, {"customer_id": "M2", **consent})))
+    one.build()
+    assert one.connection.execute(rejects).fetchall() == [("M1",), ("M2",)]
+    one.deliver(Extract("mart_consents", FIRST, ({"customer_id": "M1", **consent},)))
+    one.build()
+    assert one.connection.execute(rejects).fetchall() == [("M1",)]

@@ -31,15 +31,17 @@
 
 {#
   The dates that a build replaces: the touched ones, each with the meta.spread_days that follow it, and those that the
-  macro named by meta.rebuilt_too gives, for what depends on other dates than by their calendar.
+  macros named by meta.rebuilt_too give, for what depends on other dates than by their calendar.
 #}
 {% macro rebuilt_dates() %}
     {%- set dates = widened(touched_dates(), 0, model.config.meta.get('spread_days', 0)) -%}
-    {%- set more = model.config.meta.get('rebuilt_too') -%}
-    {%- if more and warehouse_is_open() -%}
-        {%- set dates = (dates + context[more]()) | unique | sort -%}
+    {%- set more = model.config.meta.get('rebuilt_too', []) -%}
+    {%- if warehouse_is_open() -%}
+        {%- for name in ([more] if more is string else more) -%}
+            {%- do dates.extend(context[name]()) -%}
+        {%- endfor -%}
     {%- endif -%}
-    {{ return(dates) }}
+    {{ return(dates | unique | sort) }}
 {% endmacro %}
 
 {# False where SQL is only compiled, which must work without a warehouse. #}

@@ -19,8 +19,7 @@
             union
             select loads.loaded_at
             from {{ ref('int_stream_loads') }} as loads
-            inner join ops.touched_dates as touched on loads.business_date = touched.business_date
-            where touched.feed in ('songs', 'users') and touched.load_seq > {{ consumed }}
+            where {{ date_predicate('loads.business_date', dates_since_catalogue()) }}
         )
 
         select distinct loads.business_date

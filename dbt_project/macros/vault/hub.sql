@@ -48,3 +48,31 @@ where
     and not exists (select 1 from {{ this }} as known where known.{{ src_nk }} = ranked.{{ src_nk }})
     {%- endif %}
 {%- endmacro %}
+
+
+{#
+  A hub's keys that some extract still names: a hub keeps every key for ever, also one that only a batch named which a
+  corrected delivery has replaced since. Only keys that were first learnt from a replaced batch are looked for.
+#}
+{% macro standing_keys(hub, src_nk, source_model) -%}
+    select *
+    from {{ ref(hub) }}
+    where
+        load_seq not in ({{ replaced_batches() }})
+        or {{ src_nk }} in (
+            {%- for name, columns in source_model.items() %}
+            {%- set outer = loop %}
+            {%- for column in columns %}
+            select stated.{{ column }} from {{ ref(name) }} as stated
+            where
+                stated.{{ column }} in (
+                    select learnt.{{ src_nk }} from {{ ref(hub) }} as learnt
+                    where learnt.load_seq in ({{ replaced_batches() }})
+                )
+            {%- if not (outer.last and loop.last) %}
+            union all
+            {%- endif %}
+            {%- endfor %}
+            {%- endfor %}
+        )
+{%- endmacro %}

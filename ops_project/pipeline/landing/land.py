@@ -45,6 +45,7 @@ from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal
 from ops_project.pipeline.landing.write.absence import record_missing, record_waiting
 from ops_project.pipeline.landing.write.commit import commit
+from ops_project.pipeline.landing.write.expected import record_expected
 from ops_project.pipeline.landing.write.tables import create_tables
 
 # Only SQL that stands in a contract can raise these.
@@ -119,6 +120,7 @@ def land(
     journal.close_old(connection, feed.name, now)
     record_waiting(context, waiting)
     record_missing(context, present, without_control)
+    record_expected(context, today)
     return context.result
 
 

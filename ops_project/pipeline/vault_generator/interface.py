@@ -41,7 +41,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
     mappings = meta.mappings_of(interface.entity)
     sources, joins, primary = _joins(meta, interface, list(dict.fromkeys(item.source for item in mappings)))
     imports = "\n\n".join(
-        f"{name} as (\n    select * from {{{{ ref('{model}') }}}}\n)," for name, model in sources.items()
+        f"{name} as (\n{_rows(meta, name, model, is_anchor=index == 0)}\n),"
+        for index, (name, model) in enumerate(sources.items())
     )
     selected = [f"        {_named(item, types)}," for item in mappings]
     raw = {item.target_column: f"raw_{item.target_column}" for item in mappings if _may_fail(item, types)}
@@ -69,6 +70,20 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
         )
         + f")\n\nselect\n{columns}    extracted_at,\n    load_seq,\n    {failed} as failed_mappings\nfrom mapped\n"
     )
+
+
+def _rows(meta: Metadata, name: str, model: str, *, is_anchor: bool) -> str:
+    """What a CTE of the view selects: of a hub that it is built on the keys that some extract still names."""
+    entity = meta.entity(name)
+    if not is_anchor or entity is None or entity.kind != "hub":
+        return f"    select * from {{{{ ref('{model}') }}}}"
+    sources: Value = {naming.stage(feed): list(names) for feed, names in naming.hub_sources(meta, name).items()}
+    arguments: dict[str, Value] = {
+        "hub": model,
+        "src_nk": naming.business_key(meta, name).attribute,
+        "source_model": sources,
+    }
+    return "    " + call("standing_keys", arguments).strip().replace("\n", "\n    ")
 
 
 def _named(mapping: Mapping, types: Types) -> str:

@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
+        pre_hook=["{{ drop_not_null('revenue_7d_avg') }}", "{{ drop_not_null('trading_days_7d') }}"],
         meta={
             'feeds': ['orders', 'order_items'],
             'date_column': 'order_date',
@@ -72,15 +73,33 @@ around as (
     {%- endif %}
 ),
 
--- The last seven calendar days, averaged over those of them that have data: a day without rows was closed or not
--- delivered, which is not the same as a day that earned nothing.
+-- A day whose files have not come may have rows: a later file changes its orders.
+missing as (
+    select business_date from {{ ref('int_delivered_days') }}
+    where not is_complete
+),
+
+begun as (
+    select min(business_date) as first_date from {{ ref('int_delivered_days') }}
+),
+
+traded as (
+    select around.*
+    from around
+    cross join begun
+    left join missing on around.order_date = missing.business_date
+    where missing.business_date is null and around.order_date >= coalesce(begun.first_date, around.order_date)
+),
+
+-- The last seven calendar days, averaged over those of them that were delivered and have data: a day without rows was
+-- closed or not delivered, which is not the same as a day that earned nothing.
 averages as (
     select
         days_shown.order_date,
         count(*) as trading_days_7d,
         sum(days_before.gross_revenue) as revenue_7d
     from around as days_shown
-    inner join around as days_before
+    inner join traded as days_before
         on days_before.order_date
             between {{ dbt.dateadd('day', -6, 'days_shown.order_date') }} and days_shown.order_date
     group by days_shown.order_date
@@ -101,7 +120,7 @@ select
     cast(averages.trading_days_7d as {{ dbt.type_int() }}) as trading_days_7d,
     {{ as_of() }} as metric_updated_at
 from around
-inner join averages on around.order_date = averages.order_date
+left join averages on around.order_date = averages.order_date
 {%- if is_incremental() %}
 where {{ date_predicate('around.order_date', rebuilt_dates()) }}
 {%- endif %}

@@ -21,14 +21,22 @@ with judged as (
     group by business_date
 ),
 
+-- A day whose files have not come is no day: neither an anomaly nor an example for others.
+missing as (
+    select business_date from {{ ref('int_delivered_days') }}
+    where not is_complete
+),
+
 days as (
     select
-        order_date,
-        {{ weekday('order_date') }} as weekday,
-        row_number() over (order by order_date) as position,
-        total_orders,
-        gross_revenue
-    from {{ ref('daily_revenue') }}
+        daily_revenue.order_date,
+        {{ weekday('daily_revenue.order_date') }} as weekday,
+        row_number() over (order by daily_revenue.order_date) as position,
+        daily_revenue.total_orders,
+        daily_revenue.gross_revenue
+    from {{ ref('daily_revenue') }} as daily_revenue
+    left join missing on daily_revenue.order_date = missing.business_date
+    where missing.business_date is null
 ),
 
 observations as (

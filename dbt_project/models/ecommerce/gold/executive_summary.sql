@@ -1,10 +1,23 @@
 {{ config(materialized='table') }}
 
+{#- A period is covered where every day of it was delivered, or expects no delivery. Rows say nothing of that. #}
 -- Periods end with the newest day that has data, which data_through says: a summary of today would blame the shop for
 -- a file that has not come.
 with days as (
     select * from {{ ref('daily_revenue') }}
     where order_date <= {{ as_of_date() }}
+),
+
+missing as (
+    select business_date from {{ ref('int_delivered_days') }}
+    where not is_complete
+),
+
+begun as (
+    select coalesce(
+        (select min(delivered.business_date) from {{ ref('int_delivered_days') }} as delivered),
+        (select min(first_days.order_date) from days as first_days)
+    ) as first_date
 ),
 
 newest as (
@@ -55,8 +68,14 @@ previous_period as (
         sum(days.total_orders) as total_orders
     from periods
     inner join days on days.order_date between periods.previous_start and periods.previous_end
-    -- Against half a month, a month always looks like growth.
-    where periods.previous_start >= (select min(first_days.order_date) from days as first_days)
+    cross join begun
+    where
+        -- Against half a month, a month always looks like growth; and a month without one of its days is no month.
+        periods.previous_start >= begun.first_date
+        and not exists (
+            select 1 from missing
+            where missing.business_date between periods.previous_start and periods.data_through
+        )
     group by periods.period
 ),
 

@@ -24,9 +24,11 @@ moved as (
     group by business_date, product, region
 ),
 
+-- A file without a change is a delivery all the same.
 landed as (
-    select business_date, count(*) as changes
-    from {{ ref('ods_policies') }}
+    select business_date
+    from {{ source('ops', 'batches') }}
+    where feed = 'policies' and status = 'loaded'
     group by business_date
 ),
 

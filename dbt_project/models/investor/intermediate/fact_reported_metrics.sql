@@ -3,18 +3,19 @@
         materialized='incremental',
         incremental_strategy='append',
         full_refresh=false,
-        on_schema_change='fail',
+        on_schema_change='append_new_columns',
         meta={'feeds': ['transactions', 'marketing_spend'], 'partitions': 'none'},
     )
 }}
 
 {#
-  What investors were told stays: a row is written when a period closes and never again, whatever is delivered later. It
-  is computed from what the files knew on the closing date, so that a replay of the same files reports the same.
+  What investors were told stays: a row is written once, when its period has closed and every file that the contracts
+  expect of the period has come, and never again, whatever is delivered later. It holds what the files dated up to the
+  closing date say, and names them (input_batches). So this table depends on when files came, by intention: a file that
+  replaces one of them afterwards changes nothing here, and stands in rec_restatements.
 #}
 with versions as (
-    select transaction_id, business_date, revenue, cost, updated_at, known_date, load_seq, line
-    from {{ ref('stg_transactions') }}
+    select * from {{ ref('stg_transactions') }}
 ),
 
 newest as (
@@ -27,36 +28,76 @@ in_periods as (
 
 closed as (
     select
-        in_periods.*,
+        in_periods.period_type,
+        in_periods.period_start,
+        in_periods.period_end,
         in_periods.period_end + {{ var('investor_close_days') }} as close_date
     from in_periods
     cross join newest
-    where
-        in_periods.period_end + {{ var('investor_close_days') }} <= newest.known_date
-        and in_periods.known_date <= in_periods.period_end + {{ var('investor_close_days') }}
+    where in_periods.period_end + {{ var('investor_close_days') }} <= newest.known_date
+    {%- if is_incremental() %}
+        and (
+            select count(*)
+            from {{ this }} as reported
+            where reported.period_type = in_periods.period_type and reported.period_start = in_periods.period_start
+        ) < 2
+    {%- endif %}
+    group by in_periods.period_type, in_periods.period_start, in_periods.period_end
+),
+
+deliveries as (
+    select * from {{ ref('int_investor_deliveries') }}
+),
+
+-- Days whose files have not come: unknown, and not zero.
+ready as (
+    select
+        closed.period_type,
+        closed.period_start,
+        closed.period_end,
+        closed.close_date,
+        sum(case when deliveries.transactions_complete then 0 else 1 end) = 0 as has_transactions,
+        sum(case when deliveries.marketing_spend_complete then 0 else 1 end) = 0
+        and sum(case when deliveries.marketing_spend_delivered then 1 else 0 end) > 0 as has_spend
+    from closed
+    inner join deliveries on deliveries.business_date between closed.period_start and closed.period_end
+    group by closed.period_type, closed.period_start, closed.period_end, closed.close_date
+),
+
+-- Every transaction that a file ever put into the period, in all of its versions: it may have left again.
+candidates as (
+    select distinct period_type, period_start, transaction_id from in_periods
 ),
 
 known as (
     select
-        *,
+        ready.period_type,
+        ready.period_start,
+        ready.period_end,
+        versions.business_date,
+        versions.revenue,
+        versions.cost,
         row_number() over (
-            partition by period_type, business_date, transaction_id order by updated_at desc, load_seq desc, line desc
+            partition by ready.period_type, ready.period_start, versions.transaction_id
+            order by {{ newest_transaction('versions') }}
         ) as place
-    from closed
+    from ready
+    inner join candidates
+        on ready.period_type = candidates.period_type and ready.period_start = candidates.period_start
+    inner join versions
+        on candidates.transaction_id = versions.transaction_id and versions.known_date <= ready.close_date
+    where ready.has_transactions
 ),
 
 sales as (
     select
         period_type,
         period_start,
-        period_end,
-        close_date,
-        count(distinct business_date) as days_delivered,
         sum(revenue) as revenue,
         sum(revenue - cost) as gross_profit
     from known
-    where place = 1
-    group by period_type, period_start, period_end, close_date
+    where place = 1 and business_date between period_start and period_end
+    group by period_type, period_start
 ),
 
 spend_versions as (
@@ -64,8 +105,10 @@ spend_versions as (
         spend.business_date,
         spend.channel,
         spend.spend_amount,
-        batches.business_date as known_date,
-        spend._load_seq as load_seq
+        spend._load_seq,
+        spend._line,
+        batches.business_date as _file_date,
+        batches.part as _file_part
     from {{ source('bronze', 'marketing_spend') }} as spend
     inner join {{ source('ops', 'batches') }} as batches on spend._batch_id = batches.batch_id
 ),
@@ -77,9 +120,11 @@ spend_in_periods as (
 known_spend as (
     select
         *,
-        row_number() over (partition by period_type, business_date, channel order by load_seq desc) as place
+        row_number() over (
+            partition by period_type, business_date, channel order by {{ newest_first('marketing_spend') }}
+        ) as place
     from spend_in_periods
-    where known_date <= period_end + {{ var('investor_close_days') }}
+    where _file_date <= period_end + {{ var('investor_close_days') }}
 ),
 
 spend as (
@@ -90,31 +135,58 @@ spend as (
 ),
 
 metrics as (
-    select period_type, period_start, period_end, close_date, days_delivered, 'revenue' as metric, revenue as reported_value
-    from sales
+    select
+        ready.*,
+        'revenue' as metric,
+        coalesce(sales.revenue, 0) as reported_value
+    from ready
+    left join sales on ready.period_type = sales.period_type and ready.period_start = sales.period_start
+    where ready.has_transactions
     union all
     select
-        sales.period_type,
-        sales.period_start,
-        sales.period_end,
-        sales.close_date,
-        sales.days_delivered,
+        ready.*,
         'profit' as metric,
-        sales.gross_profit - coalesce(spend.marketing_spend, 0) as reported_value
-    from sales
-    left join spend on sales.period_type = spend.period_type and sales.period_start = spend.period_start
+        coalesce(sales.gross_profit, 0) - coalesce(spend.marketing_spend, 0) as reported_value
+    from ready
+    left join sales on ready.period_type = sales.period_type and ready.period_start = sales.period_start
+    left join spend on ready.period_type = spend.period_type and ready.period_start = spend.period_start
+    where ready.has_transactions and ready.has_spend
+),
+
+inputs as (
+    select
+        metrics.metric,
+        metrics.period_type,
+        metrics.period_start,
+        count(distinct case
+            when batches.feed = 'transactions' and batches.business_date <= metrics.period_end then batches.business_date
+        end) as days_delivered,
+        string_agg(batches.batch_id, ', ' order by batches.load_seq) as input_batches
+    from metrics
+    inner join {{ source('ops', 'batches') }} as batches
+        on batches.business_date between metrics.period_start and metrics.close_date
+    where
+        batches.status = 'loaded'
+        and (batches.feed = 'transactions' or (batches.feed = 'marketing_spend' and metrics.metric = 'profit'))
+    group by metrics.metric, metrics.period_type, metrics.period_start
 )
 
 select
-    metric,
-    period_type,
-    period_start,
-    period_end,
-    close_date,
-    cast(days_delivered as {{ dbt.type_bigint() }}) as days_delivered,
-    cast(reported_value as {{ money() }}) as reported_value,
+    metrics.metric,
+    metrics.period_type,
+    metrics.period_start,
+    metrics.period_end,
+    metrics.close_date,
+    cast(inputs.days_delivered as {{ dbt.type_bigint() }}) as days_delivered,
+    cast(metrics.reported_value as {{ money() }}) as reported_value,
+    inputs.input_batches,
     {{ as_of() }} as dbt_updated_at
 from metrics
+left join inputs
+    on
+        metrics.metric = inputs.metric
+        and metrics.period_type = inputs.period_type
+        and metrics.period_start = inputs.period_start
 {%- if is_incremental() %}
 where
     not exists (

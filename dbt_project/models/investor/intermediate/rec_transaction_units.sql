@@ -1,11 +1,4 @@
-{{
-    config(
-        materialized='incremental',
-        incremental_strategy='touched_dates',
-        on_schema_change='fail',
-        meta={'feeds': ['transactions']},
-    )
-}}
+{{ config(materialized='table') }}
 
 {#
   Whether sales still name the units that the other sources know. Some buy before they are seen elsewhere: on four
@@ -29,7 +22,6 @@ days as (
         min(case when known.unit_id is null then sales.unit_id end) as example_unit
     from {{ ref('fact_transactions') }} as sales
     left join known on sales.unit_id = known.unit_id
-    where {{ in_touched_dates('sales.business_date') }}
     group by sales.business_date
 )
 

@@ -13,22 +13,54 @@ holidays as (
     where is_holiday
 ),
 
-periods as (
+deliveries as (
+    select * from {{ ref('int_investor_deliveries') }}
+),
+
+-- Only a warehouse that keeps no journal of deliveries has nothing but rows to tell whole days by.
+whole_days as (
+    select business_date from deliveries
+    where product_events_complete
+    union
+    select business_date from unit_days
+    where not exists (select 1 from deliveries)
+),
+
+whole_days_in_periods as (
+    {{ by_period('whole_days') }}
+),
+
+delivered as (
+    select period_type, period_start, count(*) as days_delivered
+    from whole_days_in_periods
+    group by period_type, period_start
+),
+
+totals as (
     select
         in_periods.period_type,
         in_periods.period_start,
         in_periods.period_end,
-        count(distinct in_periods.business_date) as days_delivered,
+        count(distinct in_periods.business_date) as days_with_events,
         count(distinct holidays.business_date) as holiday_days,
         count(distinct in_periods.unit_id) as active_units,
         count(*) as unit_days,
         sum(in_periods.sessions) as sessions,
-        sum(in_periods.engaged_seconds) as engaged_seconds,
-        count(distinct in_periods.business_date)
-        = {{ dbt.datediff('in_periods.period_start', 'in_periods.period_end', 'day') }} + 1 as is_complete
+        sum(in_periods.engaged_seconds) as engaged_seconds
     from in_periods
     left join holidays on in_periods.business_date = holidays.business_date
     group by in_periods.period_type, in_periods.period_start, in_periods.period_end
+),
+
+periods as (
+    select
+        totals.*,
+        coalesce(delivered.days_delivered, 0) as days_delivered,
+        coalesce(delivered.days_delivered, 0)
+        = {{ dbt.datediff('totals.period_start', 'totals.period_end', 'day') }} + 1 as is_complete
+    from totals
+    left join delivered
+        on totals.period_type = delivered.period_type and totals.period_start = delivered.period_start
 )
 
 select
@@ -43,7 +75,7 @@ select
     {{ ratio('sessions', 'active_units', 2) }} as sessions_per_unit,
     {{ ratio('engaged_seconds', 'sessions', 2) }} as seconds_per_session,
     -- Of the units of the period, the share that is active on a mean day.
-    {{ ratio('unit_days * 1.0 / days_delivered', 'active_units') }} as stickiness,
+    {{ ratio('unit_days * 1.0 / days_with_events', 'active_units') }} as stickiness,
     {{ period_growth('active_units') }} as active_units_growth,
     {{ as_of() }} as metric_updated_at
 from periods

@@ -9,20 +9,44 @@ in_periods as (
     {{ by_period('sales') }}
 ),
 
-periods as (
+whole_days as (
+    select business_date from {{ ref('int_investor_days') }}
+    where has_transactions
+),
+
+whole_days_in_periods as (
+    {{ by_period('whole_days') }}
+),
+
+delivered as (
+    select period_type, period_start, count(*) as days_delivered
+    from whole_days_in_periods
+    group by period_type, period_start
+),
+
+totals as (
     select
         period_type,
         period_start,
         period_end,
-        count(distinct business_date) as days_delivered,
         sum(revenue) as revenue,
         count(*) as transactions,
         -- Somebody who bought on two days is one buyer: distinct units cannot be added up.
         count(distinct unit_id) as buyers,
-        count(distinct case when first_date >= period_start then unit_id end) as new_buyers,
-        count(distinct business_date) = {{ dbt.datediff('period_start', 'period_end', 'day') }} + 1 as is_complete
+        count(distinct case when first_date >= period_start then unit_id end) as new_buyers
     from in_periods
     group by period_type, period_start, period_end
+),
+
+periods as (
+    select
+        totals.*,
+        coalesce(delivered.days_delivered, 0) as days_delivered,
+        coalesce(delivered.days_delivered, 0)
+        = {{ dbt.datediff('totals.period_start', 'totals.period_end', 'day') }} + 1 as is_complete
+    from totals
+    left join delivered
+        on totals.period_type = delivered.period_type and totals.period_start = delivered.period_start
 )
 
 select

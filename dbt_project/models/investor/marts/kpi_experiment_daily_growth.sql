@@ -7,7 +7,8 @@ with arms as (
 ),
 
 landed as (
-    select distinct business_date from {{ ref('fact_transactions') }}
+    select business_date from {{ ref('int_investor_days') }}
+    where has_transactions
 ),
 
 days as (

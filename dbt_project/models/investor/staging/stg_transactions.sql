@@ -21,6 +21,7 @@ select
     transactions.updated_at,
     batches.business_date as known_date,
     batches.part as known_part,
+    transactions._batch_id as batch_id,
     transactions._load_seq as load_seq,
     transactions._line as line,
     transactions.business_date

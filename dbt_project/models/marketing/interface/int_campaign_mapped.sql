@@ -2,7 +2,16 @@
 {{ config(materialized='view') }}
 
 with hub_campaign as (
-    select * from {{ ref('hub_campaign') }}
+    {{ standing_keys(
+        hub='hub_campaign',
+        src_nk='campaign_id',
+        source_model={
+            'stg_mart_campaigns': ['campaign_id'],
+            'stg_mart_cells': ['campaign_id'],
+            'stg_mart_contacts': ['campaign_id'],
+            'stg_mart_responses': ['campaign_id'],
+        },
+    ) }}
 ),
 
 sat_campaign_details as (

@@ -2,7 +2,17 @@
 {{ config(materialized='view') }}
 
 with hub_customer as (
-    select * from {{ ref('hub_customer') }}
+    {{ standing_keys(
+        hub='hub_customer',
+        src_nk='customer_id',
+        source_model={
+            'stg_mart_customers': ['customer_id'],
+            'stg_mart_contacts': ['customer_id'],
+            'stg_mart_responses': ['customer_id'],
+            'stg_mart_contact_points': ['customer_id'],
+            'stg_mart_consents': ['customer_id'],
+        },
+    ) }}
 ),
 
 sat_customer_profile as (

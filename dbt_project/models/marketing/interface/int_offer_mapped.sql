@@ -2,7 +2,16 @@
 {{ config(materialized='view') }}
 
 with hub_offer as (
-    select * from {{ ref('hub_offer') }}
+    {{ standing_keys(
+        hub='hub_offer',
+        src_nk='offer_id',
+        source_model={
+            'stg_mart_offers': ['offer_id'],
+            'stg_mart_cells': ['offer_id'],
+            'stg_mart_contacts': ['offer_id'],
+            'stg_mart_responses': ['offer_id'],
+        },
+    ) }}
 ),
 
 sat_offer_details as (

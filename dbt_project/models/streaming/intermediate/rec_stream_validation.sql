@@ -3,7 +3,11 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
-        meta={'feeds': ['streams', 'songs', 'users'], 'spread_days': 1, 'rebuilt_too': 'dates_loaded_nearby'},
+        meta={
+            'feeds': ['streams', 'songs', 'users'],
+            'spread_days': 1,
+            'rebuilt_too': ['days_after_catalogue', 'dates_loaded_nearby'],
+        },
     )
 }}
 

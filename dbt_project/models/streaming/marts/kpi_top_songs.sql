@@ -3,12 +3,18 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
-        meta={'feeds': ['streams', 'songs', 'users']},
+        meta={'feeds': ['streams', 'songs', 'users'], 'rebuilt_too': 'dates_since_catalogue'},
     )
 }}
 
+-- As int_streams reads the catalogue: its first extract holds for everything before it.
 with songs as (
-    select song_id, title, artist, row_number() over (partition by song_id order by valid_from desc) as place
+    select
+        song_id,
+        title,
+        artist,
+        case when valid_from = min(valid_from) over () then cast('0001-01-01' as date) else valid_from end as known_from,
+        coalesce(valid_to, cast('9999-12-31' as date)) as known_until
     from {{ ref('dim_songs') }}
 ),
 
@@ -34,5 +40,9 @@ select
     cast(ranked.listening_seconds as {{ dbt.type_bigint() }}) as total_listening_seconds,
     {{ as_of() }} as metric_updated_at
 from ranked
-left join songs on ranked.song_id = songs.song_id and songs.place = 1
+left join songs
+    on
+        ranked.song_id = songs.song_id
+        and ranked.business_date >= songs.known_from
+        and ranked.business_date < songs.known_until
 where ranked.song_rank <= 3

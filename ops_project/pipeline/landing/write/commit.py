@@ -159,9 +159,9 @@ def _write_rows(
         connection.execute(
             f"INSERT INTO {table} ({columns}business_date, _batch_id, _line, _load_seq, ingestion_timestamp) {source}"
         )
-    if stage.date_column is None:
-        touched.add(found.file_date)
-    else:
+    # Also where no row is of this date: that the day was delivered is known now.
+    touched.add(found.file_date)
+    if stage.date_column is not None:
         days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
         touched |= {row[0] for row in days}
         overruled.remember(connection, context.feed, f"{table} WHERE _batch_id = ?", [batch.batch_id])

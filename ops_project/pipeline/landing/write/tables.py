@@ -34,6 +34,7 @@ OPS_TABLES = {
         batch_id VARCHAR, file_name VARCHAR, message VARCHAR NOT NULL, evidence JSON, state VARCHAR NOT NULL,
         observed_at TIMESTAMP NOT NULL, resolved_at TIMESTAMP, run_id VARCHAR""",
     "touched_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL, load_seq BIGINT NOT NULL",
+    "expected_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL",
     "feeds": """
         feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL,
         replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR""",

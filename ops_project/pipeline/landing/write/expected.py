@@ -1,0 +1,41 @@
+"""On which dates each contract expects a file, for the models that must tell a missing day from one that was closed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from ops_project.pipeline.landing.context import Context
+from ops_project.pipeline.landing.decide.arrival import is_expected
+from ops_project.pipeline.landing.write import journal
+
+BEFORE_FIRST = timedelta(days=400)
+"""So far before the first date of the feed: another feed of the domain may have begun earlier."""
+
+
+def record_expected(context: Context, today: date) -> None:
+    """Bring ops.expected_dates up to date: every expected date up to `today`. Writes only what has changed."""
+    feed = context.feed
+    [(first,)] = context.rows(
+        "SELECT min(business_date) FROM ops.batches WHERE domain = ? AND status = 'loaded'", [feed.domain]
+    )
+    starts = [day for day in (first, feed.start) if day is not None]
+    if not starts or feed.expected.kind == "never":
+        wanted: set[date] = set()
+    else:
+        day = feed.start or min(starts) - BEFORE_FIRST
+        span = (today - day).days + 1
+        wanted = {
+            on for on in (day + timedelta(days=n) for n in range(span)) if is_expected(on, feed.expected, feed.closed)
+        }
+    known = {row[0] for row in context.rows("SELECT business_date FROM ops.expected_dates WHERE feed = ?", [feed.name])}
+    if wanted == known:
+        return
+    with journal.transaction(context.connection):
+        if gone := sorted(known - wanted):
+            context.connection.execute(
+                "DELETE FROM ops.expected_dates WHERE feed = ? AND list_contains(?::DATE[], business_date)",
+                [feed.name, gone],
+            )
+        context.connection.execute(
+            "INSERT INTO ops.expected_dates SELECT ?, unnest(?::DATE[])", [feed.name, sorted(wanted - known)]
+        )
