@@ -105,9 +105,11 @@ def describe(found: Authority) -> str:
 
 def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, take_over: bool = False) -> Standing:
     """What this process decides with. For the holder of the lease."""
-    before = recorded(ledger)
     own = Standing(True, settings, catalog)
-    if before is None or role == DAEMON or take_over or before.overlay == _folder(settings):
+    if role == DAEMON or take_over:
+        return own
+    before = recorded(ledger)
+    if before is None or before.overlay == _folder(settings):
         return own
     if settings.overlay is not None and before.role == SHELL:
         # Somebody named a folder, and only shells have decided so far: the newest word holds.
@@ -156,7 +158,12 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
     if before is None or _differs(before, after, now):
         body = asdict(after)
         ledger.put_document(DOCUMENT, body, digest(json.dumps(body, sort_keys=True)), now)
+    _written[ledger.engine.url] = (found.catalog, recorded(ledger) or after, now)
     return replace(found, secrets=frozenset(after.secrets))
+
+
+_written: dict[Any, tuple[Catalog, Authority, datetime]] = {}
+"""Ledger → what this process found on record at last, under which configuration, and when."""
 
 
 def _differs(before: Authority, after: Authority, now: datetime) -> bool:

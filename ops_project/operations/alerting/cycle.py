@@ -55,6 +55,8 @@ LONGEST_LOAD = timedelta(days=1)
 # An observer that is late by this share of its interval looks in any case.
 LATE = 0.5
 # The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
+_beats: dict[Any, datetime] = {}
+"""Ledger → when this process's last cycle ended there."""
 _turns: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -315,7 +317,8 @@ def notify(cycle: Cycle) -> None:
     # What needs a secret that is not here waits for a process that has it, and uses no attempt up.
     lacking = unconfigured(receivers, cycle.settings)
     cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now), without=lacking)
-    if lacking:
+    if lacking and cycle.config.flush_now:
+        # For a person, or a job's output: a daemon's own messages that wait are an alert.
         waiting = cycle.ledger.channels_waiting()
         cycle.report.waiting = {name: lacks(lacking[name]) for name in sorted(waiting & lacking.keys())}
 
@@ -480,11 +483,14 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
 
 def _ended(ledger: Ledger, role: str, now: datetime) -> None:
     """A heartbeat means that a cycle ended. The orchestrator's says that it is not down, whoever said so before."""
-    if role == authority.DAEMON:
+    last = _beats.get(ledger.engine.url)
+    if role == authority.DAEMON and (last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2):
+        # Nobody calls a daemon down whose cycles end in time.
         before = next(iter(ledger.latest(DOWN).values()), None)
         if before is not None and before.state == FIRING:
             ledger.append([down_signal(False, now, "the orchestrator's cycle ended")], now=now)
     ledger.set_cursor(authority.beat_of(role), now.isoformat(), now)
+    _beats[ledger.engine.url] = now
 
 
 def down_signal(down: bool, now: datetime, words: str) -> Signal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import TracebackType
 
@@ -27,19 +28,17 @@ class LeaseKeeper:
         self.every = ttl.total_seconds() / 3
         self._lost = False
         self._moved = time.monotonic()
-        self._end = threading.Event()
         self._lock = threading.Lock()
-        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
 
     def __enter__(self) -> LeaseKeeper:
-        self._thread.start()
+        _kept.add(self)
+        _start(self.every)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end.set()
-        self._thread.join(self.every)
+        _kept.discard(self)
 
     def moved(self) -> None:
         """The cycle got somewhere. Raises LeaseLost where another process has taken over."""
@@ -49,14 +48,12 @@ class LeaseKeeper:
         if self._lost:
             raise LeaseLost(f"the lease {self.lease.name!r} went to another while this cycle ran")
 
-    def _keep(self) -> None:
-        while not self._end.wait(self.every):
-            if time.monotonic() - self._moved > STALLED_SECONDS:
-                continue
-            try:
+    def keep(self) -> None:
+        """Renew it, unless nothing has moved for too long. Called by the thread."""
+        if time.monotonic() - self._moved <= STALLED_SECONDS and self in _kept:
+            # Where the ledger is away the cycle meets the same, and tells it.
+            with suppress(Exception):
                 self._renew()
-            except Exception:  # the ledger is away: the cycle meets the same, and tells it
-                continue
 
     def _renew(self) -> None:
         with self._lock:
@@ -65,3 +62,23 @@ class LeaseKeeper:
                 self._lost = True
             else:
                 self.lease = renewed
+
+
+_kept: set[LeaseKeeper] = set()
+_starting = threading.Lock()
+_threads: list[threading.Thread] = []
+
+
+def _start(every: float) -> None:
+    """One thread for the process: to start one for each cycle cost more than an idle cycle's whole work."""
+    with _starting:
+        if not _threads or not _threads[0].is_alive():
+            _threads[:] = [threading.Thread(target=_keep_all, args=(every,), name="leases", daemon=True)]
+            _threads[0].start()
+
+
+def _keep_all(every: float) -> None:
+    while True:
+        time.sleep(every)
+        for keeper in list(_kept):
+            keeper.keep()

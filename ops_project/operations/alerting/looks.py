@@ -1,8 +1,8 @@
 """Looking with a limit: an observer that hangs holds up no other one, and no decision.
 
-Each look runs in a thread. The cycle waits for it a while and goes on without it; what a late look saw is stored in the
-cycle in which it comes back. After `hung_after` of its observer it counts as hung until then, which is a signal. A
-thread cannot be ended from outside, so a look that never comes back is never begun a second time.
+Looks run in threads of their own. The cycle waits for one a while and goes on without it; what a late look saw is
+stored in the cycle in which it comes back. After `hung_after` of its observer it counts as hung until then, which is a
+signal. A thread cannot be ended from outside, so a look that never comes back is never begun a second time.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 
 from ops_project.operations.alerting.observers.observer import Observation, Observer, View
 
@@ -29,15 +30,26 @@ class _Look:
     seen: Observation | None = None
     error: BaseException | None = None
 
-    def run(self, view: View) -> None:
-        try:
-            self.seen = self.observer.look(view)
-        except BaseException as error:  # handed over to the cycle, which tells it
-            self.error = error
-        finally:
-            self.done.set()
+
+class _Worker:
+    """A thread that looks. One that is busy with a look that hangs is left to it, and another takes its place."""
+
+    def __init__(self) -> None:
+        self.asked: SimpleQueue[tuple[_Look, View]] = SimpleQueue()
+        threading.Thread(target=self._work, name="observer", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            look, view = self.asked.get()
+            try:
+                look.seen = look.observer.look(view)
+            except BaseException as error:  # handed over to the cycle, which tells it
+                look.error = error
+            _idle.append(self)
+            look.done.set()
 
 
+_idle: list[_Worker] = []
 _late: dict[tuple[str, str], _Look] = {}
 """(ledger, observer) → the look of this process that has not come back."""
 
@@ -49,8 +61,8 @@ def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation
     look = _late.pop(key, None)
     if look is None:
         look = _Look(observer)
-        thread = threading.Thread(target=look.run, args=(view,), name=f"observer {observer.name}", daemon=True)
-        thread.start()
+        worker = _idle.pop() if _idle else _Worker()
+        worker.asked.put((look, view))
         look.done.wait(seconds)
     # One that was late already is asked for, and not waited for.
     if not look.done.is_set():

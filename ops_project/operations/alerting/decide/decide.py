@@ -10,6 +10,7 @@ from ops_project.model.alerting.alert import FIRING, PENDING
 from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.acknowledge import take_up, tell_pagers
 from ops_project.operations.alerting.decide.advance import advance
+from ops_project.operations.alerting.decide.clock import bound
 from ops_project.operations.alerting.decide.dismiss import close_by_hand
 from ops_project.operations.alerting.decide.dispatch import dispatch
 from ops_project.operations.alerting.decide.evaluate import evaluate
@@ -24,6 +25,7 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     """What follows from `signals` at `now`. `tell=False` while a backlog is still being read: no message leaves before
     everything known has been considered, or a symptom could be told before its cause."""
     decision = Decision(state.copy())
+    bound(decision, config, now)
     evaluate(decision, signals, config)
     announce_successes(decision, signals, config)
     if not tell:

@@ -1,0 +1,54 @@
+"""No stored time lies further ahead than its own interval.
+
+A rehearsal with a later clock (`--as-of` tomorrow) writes times of tomorrow. Left as they are they would mute today:
+the next flush would come a day late, and a failure of today would be older than the repair of tomorrow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ops_project.operations.alerting.decide.grouping import next_digest
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+
+# Clocks of two machines differ by seconds.
+SKEW = timedelta(minutes=1)
+
+
+def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
+    """Bring back what lies too far ahead of `now`."""
+    state = decision.state
+    for key, group in list(state.groups.items()):
+        node = config.nodes.get(group.route)
+        if node is None:
+            continue
+        wait = max(node.group_wait, node.group_interval)
+        latest = next_digest(node.digest, config.zone, now) if node.digest else now + wait
+        if group.next_flush > latest:
+            created = min(group.created_at, now)
+            state.groups[key] = replace(
+                group, next_flush=now + node.group_wait if not node.digest else latest, created_at=created
+            )
+            decision.groups_changed.add(key)
+    for entry_key, entry in list(state.log.items()):
+        if entry.at > now + SKEW:
+            # Told tomorrow is told: it is repeated as if it had been told just now.
+            state.log[entry_key] = replace(entry, at=now, expires_at=now + (entry.expires_at - entry.at))
+            decision.log_changed.add(entry_key)
+    for number, alert in list(state.alerts.items()):
+        rule = config.rules.get(alert.rule)
+        hold = max(rule.keep_firing_for if rule is not None else timedelta(), config.flap_hold)
+        changes: dict[str, datetime] = {
+            name: now
+            for name in ("starts_at", "fired_at", "resolved_at", "updated_at", "acknowledged_at")
+            if (at := getattr(alert, name)) is not None and at > now + SKEW
+        }
+        if alert.clears_at is not None and alert.clears_at > now + hold + SKEW:
+            changes["clears_at"] = now + hold
+        if changes:
+            state.alerts[number] = replace(alert, **changes)  # type: ignore[arg-type]  # times of an alert
+            decision.changed.add(number)
+    for name, closed in list(state.closed.items()):
+        if closed.resolved_at > now + SKEW:
+            state.closed[name] = replace(closed, resolved_at=now)
