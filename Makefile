@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed-from-lock
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run ui test lint bench bench-large soak lock clean help
+.PHONY: setup run ui test lint bench bench-large soak mutants lock clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ bench-large: $(STAMP) ## Measure at full size, one round
 
 soak: $(STAMP) ## What is longer than the suite allows
 	@$(BIN)/python -m pytest -n 2 -m soak
+
+mutants: $(STAMP) ## Edit the models one place at a time, and see that tests notice; writes docs/mutants.md
+	@$(BIN)/python -m tests.mutation
 
 lock: $(STAMP) ## Compile requirements.lock anew from pyproject.toml (needs uv on the PATH)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras \

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from ops_project.settings import Settings
+
 EXPORTED = ("OPS_", "DAGSTER_HOME")
 
 
@@ -17,3 +19,11 @@ def _settings_end_with_the_test() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith(EXPORTED) and name not in before]:
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def built_empty(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home in which every table of every domain exists and is empty. Read only, or in a transaction that is undone."""
+    from tests.mutation import cases
+
+    return cases.empty_home(tmp_path_factory.mktemp("built-empty") / "home")

@@ -6,26 +6,66 @@ dbt: a mutant costs milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import sqlglot
+from sqlglot import exp
 
 from ops_project import catalog
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import DBT_PROJECT_DIR, Settings
+from tests.mutation.edits import FIXTURE
+
+
+@dataclass(frozen=True)
+class Fixture:
+    """What stands for one table that a unit test is given: its name in the query, and a query that gives its rows."""
+
+    stands_for: str
+    sql: str
+
+    @property
+    def table(self) -> str:
+        """The temporary table that holds the rows."""
+        return "fixture_" + hashlib.sha256(self.sql.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One unit test: the model, its query, and the columns that the test looks at (empty: all of them)."""
+    """One unit test: the model, its query over temporary tables with the given rows, and the columns that the test looks
+    at (empty: all of them)."""
 
     model: str
     name: str
     sql: str
     columns: tuple[str, ...]
+    fixtures: tuple[Fixture, ...]
+
+    def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Create the temporary tables."""
+        for fixture in self.fixtures:
+            connection.execute(f"create temp table if not exists {fixture.table} as {fixture.sql}")
+
+    def given(self, fixtures: dict[str, Fixture], name: str) -> Case:
+        """The same query over other rows, with all of its columns."""
+        query = sqlglot.parse_one(self.sql, read="duckdb")
+        mine = []
+        for cte in fixture_tables(query):
+            fixture = fixtures[cte.alias]
+            cte.set("this", sqlglot.parse_one(f"select * from {fixture.table}", read="duckdb"))
+            mine.append(fixture)
+        return Case(self.model, name, query.sql(dialect="duckdb"), (), tuple(mine))
+
+
+def fixture_tables(query: exp.Expr) -> list[exp.CTE]:
+    """The common table expressions that hold what a unit test is given."""
+    return [cte for cte in query.find_all(exp.CTE) if cte.alias.startswith(FIXTURE)]
 
 
 class NotGreen(RuntimeError):
@@ -48,7 +88,9 @@ def empty_home(home: Path) -> Settings:
 def compiled(settings: Settings, *select: str) -> list[Case]:
     """The cases of the models that `select` names (default: of all). Raises NotGreen where one of them fails."""
     words = [f"{item},test_type:unit" for item in select] or ["test_type:unit"]
-    result = _dbt(settings, "test", "--select", *words)
+    # Where a unit test does not set the clock, it stands still: the answers must be the same tomorrow.
+    clock = json.dumps({"as_of": "2026-03-10T07:00:00"})
+    result = _dbt(settings, "test", "--vars", clock, "--select", *words)
     failed = [f"{item.node.name}: {item.message}" for item in result if str(item.status) != "pass"]
     if failed:
         raise NotGreen("\n".join(failed))
@@ -56,14 +98,11 @@ def compiled(settings: Settings, *select: str) -> list[Case]:
     for item in result:
         node: Any = item.node
         rows = node.config.expected_rows or []
-        cases.append(
-            Case(
-                node.tested_node_unique_id.rsplit(".", 1)[-1],
-                node.name,
-                node.compiled_code,
-                tuple(str(column) for column in rows[0]) if rows else (),
-            )
-        )
+        query = sqlglot.parse_one(node.compiled_code, read="duckdb")
+        fixtures = {cte.alias: Fixture(cte.alias, cte.this.sql(dialect="duckdb")) for cte in fixture_tables(query)}
+        model = node.tested_node_unique_id.rsplit(".", 1)[-1]
+        case = Case(model, node.name, node.compiled_code, (), ()).given(fixtures, node.name)
+        cases.append(replace(case, columns=tuple(str(column) for column in rows[0]) if rows else ()))
     return sorted(cases, key=lambda case: (case.model, case.name))
 
 
