@@ -73,8 +73,8 @@ def pending_dates(settings: Settings, catalog: Catalog, domain: str, now: dateti
     for feed in catalog.feeds_of(domain):
         for file in pending(feed, settings.inbound) if feed.enabled else ():
             # A file whose dates stand only inside it counts as of the day it came.
-            day = file.business_date or min(file.modified_at, now).astimezone(feed.arrival.zone).date()
-            if not file.waits and day <= now.astimezone(feed.arrival.zone).date():
+            day = file.business_date or min(file.modified_at, now).astimezone(feed.date_zone).date()
+            if not file.waits and day <= now.astimezone(feed.date_zone).date():
                 count += 1
                 days.add(day)
     return sorted(days), count

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
@@ -18,6 +19,7 @@ from ops_project.model.feed.arrival import Arrival, Closed, Expected
 from ops_project.model.feed.column import RESERVED, Column
 from ops_project.model.feed.file_format import Control, Format, Trailer
 from ops_project.model.feed.inbound import Named, compile_inbound
+from ops_project.model.timezone import Timezone
 from ops_project.model.feed.plausible import Plausible
 
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -150,6 +152,9 @@ class Feed(Model):
     """Name → SQL over the contract's columns; a row for which it is false is quarantined."""
     business_date: str = "file"
     """`file`: the date in the file's name (without one: the day of arrival), or a date or timestamp column."""
+    date_timezone: Timezone | None = None
+    """Zone of the date in the file's name, and of the day of arrival where the name has none; default: that of
+    `arrival`. A name dated after today, in this zone, waits."""
     expected: Expected = Expected(kind="never")
     closed: Closed = Closed()
     arrival: Arrival = Arrival()
@@ -255,6 +260,11 @@ class Feed(Model):
                 raise ValueError(f"{where}raw_fields lacks {', '.join(map(repr, unknown))}, and the file has no header")
             if not known and any(column.expression is not None for column in columns.values()):
                 raise ValueError(f"{where}a file without header whose columns are expressions needs raw_fields")
+
+    @property
+    def date_zone(self) -> ZoneInfo:
+        """The zone in which the dates of file names are days."""
+        return ZoneInfo(self.date_timezone) if self.date_timezone is not None else self.arrival.zone
 
     def contracts(self) -> list[Contract]:
         """The base contract and every version, oldest first."""

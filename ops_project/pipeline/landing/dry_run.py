@@ -138,7 +138,7 @@ def _day(path: Path, feed: Feed, now: datetime) -> date:
     if named is not None and named.date is not None:
         return named.date
     modified = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return min(modified, now).astimezone(feed.arrival.zone).date()
+    return min(modified, now).astimezone(feed.date_zone).date()
 
 
 def _notes(path: Path, feed: Feed) -> list[str]:

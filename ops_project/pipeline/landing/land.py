@@ -89,7 +89,7 @@ def land(
     present: set[date] = set()
     without_control: set[date] = set()
     waiting: dict[str, tuple[date | None, str]] = {}
-    today = now.astimezone(feed.arrival.zone).date()
+    today = now.astimezone(feed.date_zone).date()
     arrivals = [(file, *_arrival(file, feed, now)) for file in pending(feed, inbound)]
     suspicion.judge_times(
         context, [(day, arrived_at) for file, day, arrived_at in arrivals if not file.waits and day <= today]
@@ -127,7 +127,7 @@ def land(
 def _arrival(file: InboundFile, feed: Feed, now: datetime) -> tuple[date, datetime]:
     """The file's business date, and the moment at which it came."""
     arrived_at = min(file.modified_at, now)
-    return file.business_date or arrived_at.astimezone(feed.arrival.zone).date(), arrived_at
+    return file.business_date or arrived_at.astimezone(feed.date_zone).date(), arrived_at
 
 
 class Workbench:

@@ -66,7 +66,7 @@ def examine(
             "correct the name, or the contract's plausible.from",
         )
     try:
-        return _examine(connection, feed, file, result, now.astimezone(feed.arrival.zone).date())
+        return _examine(connection, feed, file, result, now.astimezone(feed.date_zone).date())
     except Undecodable as error:
         return result.reject("data_invalid", f"undecodable or unbalanced: {error}")
     except (UnicodeError, RecursionError, pa.ArrowException) as error:
