@@ -19,8 +19,8 @@ from ops_project.model.feed.arrival import Arrival, Closed, Expected
 from ops_project.model.feed.column import RESERVED, Column
 from ops_project.model.feed.file_format import Control, Format, Trailer
 from ops_project.model.feed.inbound import Named, compile_inbound
-from ops_project.model.timezone import Timezone
 from ops_project.model.feed.plausible import Plausible
+from ops_project.model.timezone import Timezone
 
 NAME = r"^[a-z][a-z0-9_]*$"
 
