@@ -25,9 +25,15 @@ SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network; it has no login."
 )
+@click.option(
+    "--allow-host", "allowed", multiple=True, metavar="NAME", help="A name that browsers may ask for; repeatable."
+)
 @click.pass_obj
-def ui(settings: Settings, port: int, host: str) -> None:
-    """Open the Dagster UI, with the daemon that runs schedules and sensors, until Ctrl-C."""
+def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> None:
+    """Open the Dagster UI, with the daemon that runs schedules and sensors, until Ctrl-C.
+
+    Requests from another site's page, and under a name that is not this machine's, are refused.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
@@ -38,7 +44,8 @@ def ui(settings: Settings, port: int, host: str) -> None:
     dbt_manifest.load()
     for line in _repair(settings):
         click.echo(line, err=True)
-    click.echo(f"Dagster UI: http://{host}:{port}  (home {settings.home}; Ctrl-C ends it)")
+    click.echo(f"Dagster UI: http://{host}:{port} answers in about a minute  (home {settings.home}; Ctrl-C ends it)")
+    settings.export(OPS_UI_ALLOWED_HOSTS=",".join(allowed))
     os.chdir(PROJECT_ROOT)
     sys.stdout.flush()
     # A shell starts what a script puts into the background with SIGINT ignored. Dagster, which hands SIGTERM what holds
@@ -53,7 +60,7 @@ def ui(settings: Settings, port: int, host: str) -> None:
             "-W",
             SUPERSEDED,
             "-m",
-            "dagster",
+            "ops_project.dagster_bridge.dev",
             "dev",
             "--workspace",
             str(PROJECT_ROOT / "workspace.yaml"),

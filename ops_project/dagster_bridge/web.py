@@ -1,0 +1,45 @@
+"""Dagster's web server, with `SameOrigin` in front of it: `python -m ops_project.dagster_bridge.web`.
+
+Internal API: the server's list of middleware. A test notices when it moves.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from dagster_webserver.cli import main
+from dagster_webserver.webserver import DagsterWebserver
+from starlette.middleware import Middleware
+
+from ops_project.dagster_bridge.same_origin import SameOrigin
+from ops_project.settings import Settings
+
+ALLOWED = "OPS_UI_ALLOWED_HOSTS"
+"""Names, separated by commas, that browsers may ask for besides this machine's own."""
+
+
+def names() -> frozenset[str]:
+    """What this machine is called."""
+    more = (name.strip() for name in (Settings.secret(ALLOWED) or "").split(","))
+    return frozenset(name.lower() for name in ("localhost", socket.gethostname(), socket.getfqdn(), *more) if name)
+
+
+class GuardedWebserver(DagsterWebserver[Any]):
+    """As Dagster's; refuses what comes from elsewhere before anything else sees it."""
+
+    def build_middleware(self) -> list[Middleware]:
+        return [Middleware(SameOrigin, names=names()), *DagsterWebserver.build_middleware(self)]
+
+
+def serve() -> None:
+    """Dagster's command line, with the guarded server."""
+    from dagster_webserver import app
+
+    # It is looked up there when the app is made.
+    setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010
+    main()  # type: ignore[no-untyped-call]  # Dagster does not type it
+
+
+if __name__ == "__main__":
+    serve()
