@@ -25,7 +25,7 @@ def names() -> frozenset[str]:
     return frozenset(name.lower() for name in ("localhost", socket.gethostname(), socket.getfqdn(), *more) if name)
 
 
-class GuardedWebserver(DagsterWebserver[Any]):
+class GuardedWebserver(DagsterWebserver[Any, Any]):
     """As Dagster's; refuses what comes from elsewhere before anything else sees it."""
 
     def build_middleware(self) -> list[Middleware]:
