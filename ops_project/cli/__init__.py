@@ -39,6 +39,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incidents": ("incidents:incidents", "What is wrong now, who works on it, how it went, and its post-mortem."),
     "runbook": ("runbook:runbook", "What to look at first: list, show, and run the steps, read-only."),
     "serve": ("serve:serve", "Serve the pages behind the links in messages."),
+    "hold": ("hold:hold", "Stop what is downstream of a table, or what a domain builds."),
+    "release": ("hold:release", "End a hold, and run what waited."),
     "oncall": ("oncall:oncall", "Who is on call; swaps, overrides, the calendar and its fairness."),
     "owners": ("people:owners", "Who owns which pipeline, and whether everybody can be reached."),
     "raci": ("people:raci", "Who is responsible, accountable, consulted and informed."),

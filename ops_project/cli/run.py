@@ -322,6 +322,7 @@ def _as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[
                 "findings": item.report.findings,
                 "not_published": item.report.held,
                 "repaired": item.report.repaired,
+                "on_hold": item.report.on_hold,
                 "offers": item.report.offers,
                 "failures": _failures(item),
                 "warnings": _warnings(item),
@@ -425,6 +426,7 @@ def _render(
             lines.append(f"  warned    … and {len(warnings) - SHOWN_WARNINGS} more: ops status, ops alerts list")
         lines += [f"  held back {line}" for line in item.report.held]
         lines += [f"  repaired  {line}" for line in item.report.repaired]
+        lines += [f"  on hold   {line}" for line in item.report.on_hold]
         lines += [f"  offer     {line}" for line in item.report.offers]
         if lines:
             parts.append(f"\n{item.domain}" + (f"  run {item.run_id}" if item.run_id else ""))

@@ -20,6 +20,8 @@ class RunReport:
     findings: list[dict[str, Any]] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     """Gold tables that were not published, in words."""
+    on_hold: list[str] = field(default_factory=list)
+    """Tables that were skipped because they are on hold, in words."""
     repaired: list[str] = field(default_factory=list)
     offers: list[str] = field(default_factory=list)
     """What could be done now, in words with the command: files to replay under a changed contract."""

@@ -69,7 +69,9 @@ def run_domain(
             for window in ranges
         ]
         done[0].report.repaired[:0] = repaired
-        if not any(item.failed for item in done) and mode == partitions.ARRIVED:
+        # What was left out on hold waits for its release: this run is not the last word.
+        complete = not any(item.failed or item.report.on_hold for item in done)
+        if complete and mode == partitions.ARRIVED:
             unchanged.remember(settings, domain, now, done[-1].run_id)
     return done
 

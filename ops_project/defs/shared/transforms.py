@@ -4,13 +4,14 @@ One selection per layer, so that a blocking check between layers stops the next 
 not stop that step.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import dbt_assets
 
 from ops_project.defs.shared.dbt_events import stream
+from ops_project.defs.shared.held import leave_out
 from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, TEST_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
@@ -53,7 +54,11 @@ def _build(
         row = connection.execute(f'SELECT count(*) FROM "{schema}"."{relation}"').fetchone()
         return int(row[0]) if row else None
 
-    arguments = _selection(context, layer, select)
+    held = leave_out(site.settings, context, context.selected_asset_keys)
+    session.report.on_hold += sorted(held.values())
+    if held and held.keys() >= set(context.selected_asset_keys):
+        return
+    arguments = _selection(context, layer, select, held)
     tests_only = arguments["command"] == "test"
     seconds = TEST_SECONDS if tests_only else TASK_SECONDS
     with classified(f"dbt {name}", session, seconds):
@@ -101,12 +106,18 @@ def _told(session: RunSession, events: Iterator[Any]) -> Iterator[Any]:
         yield event
 
 
-def _selection(context: dg.AssetExecutionContext, layer: dg.AssetsDefinition, select: str) -> dict[str, Any]:
+def _selection(
+    context: dg.AssetExecutionContext,
+    layer: dg.AssetsDefinition,
+    select: str,
+    held: Collection[dg.AssetKey] = (),
+) -> dict[str, Any]:
     """dbt's arguments for what Dagster selected of this step.
 
     `layer` is the whole one: `context.assets_def` has only what was selected.
     """
-    keys, checks = set(context.selected_asset_keys), set(context.selected_asset_check_keys)
+    keys = {key for key in context.selected_asset_keys if key not in held}
+    checks = {check for check in context.selected_asset_check_keys if check.asset_key not in held}
     if keys == set(layer.keys) and checks == set(layer.check_keys):
         return {"select": [select], "command": "build"}
     unique_ids = {key: spec.metadata["dagster_dbt/unique_id"] for key, spec in layer.specs_by_key.items()}

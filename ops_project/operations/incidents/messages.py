@@ -13,6 +13,7 @@ from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.recipients import address, owner_name
 from ops_project.operations.alerting.decide.state import AlertConfig, Notification
 from ops_project.operations.incidents.decide.incident import Call, Incident
+from ops_project.operations.ledger.holds import Hold
 
 RECEIVER = "escalation"
 LISTED = 5
@@ -51,6 +52,39 @@ def notifications_of(
         )
         for name, channel in channels
         for recipient in dict.fromkeys(address(channel, who, config) for who in call.who)
+    ]
+
+
+def notices_of(hold: Hold, assets: Sequence[str], config: AlertConfig, now: datetime) -> list[Notification]:
+    """The notice that a hold is past its limit, for whoever made it."""
+    receiver = receiver_of(config)
+    limit = hold.until or now
+    payload = {
+        "kind": "hold",
+        "status": "notice",
+        "severity": "low",
+        "at": now.isoformat(),
+        "subject": f"[hold] {hold.subject} is on hold past its limit",
+        "text": f"{hold.made_by} put {hold.subject} on hold until {limit:%Y-%m-%d %H:%M} UTC: {hold.why}. "
+        f"It still holds: "
+        f"{len(assets)} tables are not built. `ops release {hold.subject}` lets them go on.",
+        "alerts": [],
+    }
+    return [
+        Notification(
+            key=digest("hold", str(hold.number), name, recipient),
+            kind="hold",
+            receiver=receiver,
+            channel=name,
+            recipient=recipient,
+            severity="low",
+            reason=AlertReason.HOLD_PAST_LIMIT,
+            created_at=now,
+            payload=payload,
+        )
+        for name, channel in config.receivers[receiver].named(receiver)
+        if name not in config.unconfigured and channel.type not in ("pagerduty", "webhook")
+        for recipient in [address(channel, hold.made_by, config)]
     ]
 
 

@@ -21,6 +21,8 @@ READING = (
     ("status",),
     ("alerts", "list"),
     ("alerts", "show"),
+    ("alerts", "outbox"),
+    ("metadata", "show"),
     ("incidents", "list"),
     ("incidents", "show"),
     ("incidents", "times"),
@@ -39,6 +41,8 @@ READING = (
 )
 _STEP = re.compile(r"^(\d+)\. (.*)$")
 _CODE = re.compile(r"`([^`]+)`")
+# What a reader fills in by hand is filled in from the incident.
+_CAPITALS = {"N": "alert", "NAME": "feed", "FILE": "file", "YYYY-MM-DD": "date"}
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -111,10 +115,11 @@ def _step(line: str) -> Step:
 
 def words_of(command: str, places: Mapping[str, str]) -> list[str]:
     """The words after `ops`, with places filled in. Raises ValueError where one is not known, or it may not be run."""
-    lacking = [name for name in _PLACE.findall(command) if name not in places]
+    written = [f"{{{_CAPITALS[word]}}}" if word in _CAPITALS else word for word in shlex.split(command)[1:]]
+    lacking = sorted({name for word in written for name in _PLACE.findall(word) if name not in places})
     if lacking:
-        raise ValueError(f"needs {', '.join(lacking)}: run it with --incident NUMBER")
-    words = [_PLACE.sub(lambda m: places[m[1]], word) for word in shlex.split(command)[1:]]
+        raise ValueError(f"needs {', '.join(lacking)}: run it with --incident NUMBER, or by hand")
+    words = [_PLACE.sub(lambda m: places[m[1]], word) for word in written]
     if not any(tuple(words[: len(allowed)]) == allowed for allowed in READING):
         raise ValueError("is not run from here, because it changes something or is none of the commands that read")
     return words

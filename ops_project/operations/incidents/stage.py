@@ -13,7 +13,8 @@ from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide.state import AlertConfig
 from ops_project.operations.incidents.decide.decide import Setting, decide, next_due
 from ops_project.operations.incidents.decide.incident import Incident
-from ops_project.operations.incidents.messages import notifications_of
+from ops_project.operations.incidents.holds import stopped
+from ops_project.operations.incidents.messages import notices_of, notifications_of
 from ops_project.operations.incidents.rota import current
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.oncall.targets import Surroundings
@@ -38,17 +39,18 @@ def run(
     lease: tuple[str, str, int] | None = None,
 ) -> StageReport:
     """One turn. `alerts`: those that fire, and those that ended in this cycle."""
+    told_of_holds = _holds(ledger, config, lineage, now)
     escalation = catalog.escalation
     back = max(escalation.reopen_within, escalation.repeats.within)
     book = ledger.load_incidents(now, back + timedelta(minutes=1))
     if not book and not any(alert.status == FIRING for alert in alerts):
-        return StageReport()
+        return StageReport(told_of_holds)
     # An alert that its incident still counts as firing, and that the engine has forgotten, has ended.
     listed = {alert.number for alert in alerts}
     known = ledger.incidents_of([alert.number for alert in alerts])
     setting = _setting(ledger, catalog, config, lineage, alerts, book)
     outcome = decide(book, alerts, known, ledger.next_incident(), setting, now)
-    report = StageReport(next_due=next_due({**book, **outcome.changed}.values()))
+    report = StageReport(told_of_holds, next_due=next_due({**book, **outcome.changed}.values()))
     if outcome.empty:
         return report
     everything = list(alerts)
@@ -63,9 +65,18 @@ def run(
         ]
         for number in {call.incident for call in outcome.calls}
     }
-    report.queued = ledger.record_incidents(outcome.changed, outcome.joined, outcome.events, told, now, lease)
+    report.queued += ledger.record_incidents(outcome.changed, outcome.joined, outcome.events, told, now, lease)
     report.changed = sorted(outcome.changed)
     return report
+
+
+def _holds(ledger: Ledger, config: AlertConfig, lineage: Lineage, now: datetime) -> int:
+    """Tell of holds that are past their limit."""
+    past = ledger.holds_past(now)
+    if not past:
+        return 0
+    told = {hold.number: notices_of(hold, sorted(stopped(hold, lineage)), config, now) for hold in past}
+    return ledger.tell_of_holds(told, now)
 
 
 def _setting(

@@ -21,7 +21,13 @@ from ops_project.operations.ledger.access import (
     upsert,
 )
 from ops_project.operations.ledger.leases import check_fence
-from ops_project.operations.ledger.people_schema import incident_alerts, incident_events, incident_evidence, incidents
+from ops_project.operations.ledger.people_schema import (
+    holds,
+    incident_alerts,
+    incident_events,
+    incident_evidence,
+    incidents,
+)
 from ops_project.operations.ledger.schema import acknowledgements, outbox
 
 Change = Callable[[Incident], tuple[Incident, list[Event]]]
@@ -123,6 +129,16 @@ class IncidentTable(Access):
             _add_events(connection, (event for event in events if event.incident not in moved))
             wanted = [n for number, items in notifications.items() if number not in moved for n in items]
             return _queue(connection, wanted)
+
+    def tell_of_holds(self, told: Mapping[int, Sequence[Notification]], now: datetime) -> int:
+        """Queue the notices of holds (number → messages), each hold once. Returns how many messages are new."""
+        with self.write() as connection:
+            connection.execute(
+                holds.update()
+                .where(holds.c.number.in_(list(told)), holds.c.told_at.is_(None))
+                .values(told_at=to_seconds(now))
+            )
+            return _queue(connection, [notification for items in told.values() for notification in items])
 
     def change_incident(
         self, number: int, change: Change, now: datetime, acknowledge: tuple[str, str] | None = None

@@ -16,6 +16,7 @@ from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
 from ops_project.operations.ledger.audit import AuditTable
+from ops_project.operations.ledger.holds import HoldTable
 from ops_project.operations.ledger.incidents import IncidentTable
 from ops_project.operations.ledger.leases import LeaseTable
 from ops_project.operations.ledger.levels import LevelTable
@@ -67,6 +68,7 @@ class Ledger(
     OnCallTable,
     IncidentTable,
     AuditTable,
+    HoldTable,
     PruneTable,
 ):
     """One open ledger; safe to use from several processes at once."""

@@ -313,3 +313,18 @@ def test_time_to_acknowledge_and_resolve_come_from_the_timeline(world):
     assert (found.openings, found.unanswered) == (2, 1)
     assert found.mean_to_acknowledge == 12 * 60
     assert found.mean_to_resolve == (30 + 10) / 2 * 60
+
+
+def test_a_hold_past_its_limit_is_told_once_to_whoever_made_it(world):
+    day = world()
+    day.ledger.hold("insurance", "odd premiums", "engineer-c", day.now, day.now + timedelta(hours=2), None)
+
+    def notices() -> list[str]:
+        return [
+            r["recipient"] for r in day.ledger.outbox_list(None, 100) if r["kind"] == "hold" and "file" in r["channel"]
+        ]
+
+    day.advance("1h", timedelta(minutes=30))
+    assert notices() == []
+    day.advance("6h", timedelta(minutes=30))
+    assert notices() == ["engineer-c"]

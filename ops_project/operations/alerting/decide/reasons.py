@@ -42,4 +42,5 @@ class AlertReason(StrEnum):
     # other messages
     SUCCESS_NOTICE = "success_notice"
     ESCALATED = "escalated"
+    HOLD_PAST_LIMIT = "hold_past_limit"
     SILENCE_EXPIRES = "silence_expires"

@@ -1,0 +1,133 @@
+"""`ops hold` and `ops release`: stop what is downstream, and let it go on."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings
+
+SHOWN = 12
+
+
+@click.command()
+@click.argument("subject", metavar="DOMAIN|ASSET|list")
+@click.option("--why", help="Why; it is shown wherever something is skipped.")
+@click.option("--until", help="A time (UTC without an offset) after which somebody is told that it still holds.")
+@click.option("--incident", type=int, help="The incident that it belongs to.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="Who holds it, and is told at its limit.")
+@click.option("--all", "every", is_flag=True, help="With `list`: also those that were released.")
+@json_option
+@click.pass_obj
+def hold(
+    settings: Settings,
+    subject: str,
+    why: str | None,
+    until: str | None,
+    incident: int | None,
+    by: str,
+    every: bool,
+    as_json: bool,
+) -> None:
+    """Do not build what is downstream of ASSET, or what DOMAIN builds. `ops hold list` shows the holds."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.operations.incidents.decide.reasons import IncidentReason
+    from ops_project.operations.incidents.holds import stopped
+    from ops_project.operations.ledger import open_ledger
+    from ops_project.operations.ledger.lineage_document import recall
+    from ops_project.settings import SettingsError, parse_as_of
+
+    ledger = open_ledger(settings)
+    if subject == "list":
+        _list(ledger.holds(every), as_json)
+        return
+    lineage, domains = recall(ledger), load_catalog(settings).domain_ids()
+    if subject not in lineage.assets and subject not in domains:
+        from difflib import get_close_matches
+
+        near = get_close_matches(subject, [*lineage.assets, *domains], n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        raise click.UsageError(
+            f"{subject!r} is neither a domain nor an asset that is known here{meant}; domains: {', '.join(domains)}; "
+            "assets are written schema/table and are known after the first run"
+        )
+    if not why or not why.strip():
+        raise click.UsageError("--why is needed: it is what everybody reads who wonders why a table is not built")
+    if incident is not None and ledger.incident(incident) is None:
+        raise click.UsageError(f"there is no incident {incident}; `ops incidents list --all` shows them")
+    now = settings.now()
+    try:
+        limit = parse_as_of(until) if until else None
+    except SettingsError as error:
+        raise click.UsageError(f"--until: {error}") from None
+    if limit is not None and limit <= now:
+        raise click.UsageError(f"--until {limit:%Y-%m-%d %H:%M} UTC has passed")
+    number = ledger.hold(subject, why, by, now, limit, incident)
+    ledger.audit(now, by, "shell", "hold", subject, "done", why)
+    found = next(item for item in ledger.holds() if item.number == number)
+    assets = sorted(stopped(found, lineage))
+    if incident is not None:
+        ledger.note_incident(incident, IncidentReason.HELD, by, f"{subject}: {why}", now)
+
+    def render() -> None:
+        shown = ", ".join(assets[:SHOWN]) + (f" and {len(assets) - SHOWN} more" if len(assets) > SHOWN else "")
+        console.print(
+            f"Hold {number}: {len(assets)} tables are not built: {shown or 'none'}", markup=False, soft_wrap=True
+        )
+        console.print(f"`ops release {subject}` lets them go on and runs what waited.", markup=False)
+
+    emit(as_json, {"number": number, "subject": subject, "assets": assets, "until": limit}, render)
+
+
+def _list(found: list[Any], as_json: bool) -> None:
+    rows = [
+        {
+            name: getattr(item, name)
+            for name in ("number", "subject", "why", "made_by", "made_at", "until", "released_at")
+        }
+        for item in found
+    ]
+
+    def render() -> None:
+        if not rows:
+            console.print("Nothing is on hold.")
+            return
+        console.print(table(tuple(rows[0]), [list(row.values()) for row in rows]))
+
+    emit(as_json, rows, render)
+
+
+@click.command()
+@click.argument("subject", metavar="DOMAIN|ASSET")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="Who releases it.")
+@click.option("--no-run", is_flag=True, help="Only release; the next run builds what waited.")
+@json_option
+@click.pass_obj
+def release(settings: Settings, subject: str, by: str, no_run: bool, as_json: bool) -> None:
+    """End the holds of DOMAIN or ASSET, and run what waited for it."""
+    from ops_project.cli.run import Wanted, perform
+    from ops_project.operations.incidents.decide.reasons import IncidentReason
+    from ops_project.operations.incidents.holds import stopped
+    from ops_project.operations.ledger import open_ledger
+    from ops_project.operations.ledger.lineage_document import recall
+
+    ledger, now = open_ledger(settings), settings.now()
+    ended = ledger.release_hold(subject, by, now)
+    if not ended:
+        raise click.ClickException(f"{subject!r} is not on hold; `ops hold list` shows what is")
+    ledger.audit(now, by, "shell", "release", subject, "done", "")
+    for item in ended:
+        if item.incident is not None:
+            ledger.note_incident(item.incident, IncidentReason.RELEASED, by, subject, now)
+    lineage = recall(ledger)
+    domains = sorted({lineage.get(asset).domain for item in ended for asset in stopped(item, lineage)} - {""})
+    if no_run:
+        data = {"released": [item.number for item in ended], "domains": domains}
+        emit(as_json, data, lambda: console.print(f"Released {subject}; waiting: {', '.join(domains) or 'nothing'}."))
+        return
+    if not as_json:
+        console.print(f"Released {subject}.", markup=False)
+    perform(settings, Wanted(domains=tuple(domains)), as_json)

@@ -1,0 +1,35 @@
+"""What a hold stops: everything that is built from its subject. A held asset itself can still be repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ops_project.lineage import Lineage
+from ops_project.operations.ledger.holds import Hold
+
+LANDED = "bronze"
+
+
+def stopped(hold: Hold, lineage: Lineage) -> frozenset[str]:
+    """The assets that are not built. Of a domain: everything but its landing, and whatever is built from it."""
+    if hold.subject in lineage.assets:
+        return lineage.descendants(hold.subject)
+    own = {key for key, facts in lineage.assets.items() if facts.domain == hold.subject}
+    built = {key for key in own if not key.startswith(f"{LANDED}/")}
+    return frozenset(built | {child for key in own for child in lineage.descendants(key)})
+
+
+def held(holds: Iterable[Hold], lineage: Lineage) -> dict[str, Hold]:
+    """Asset → the oldest hold that stops it."""
+    found: dict[str, Hold] = {}
+    for hold in holds:
+        for asset in stopped(hold, lineage):
+            found.setdefault(asset, hold)
+    return found
+
+
+def words(hold: Hold) -> str:
+    """Why it is held, in a line."""
+    until = f", until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else ""
+    since = f"held by {hold.made_by} since {hold.made_at:%Y-%m-%d %H:%M} UTC{until}"
+    return f"{since}: {hold.why} (`ops release {hold.subject}`)"

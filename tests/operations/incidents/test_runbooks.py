@@ -1,0 +1,88 @@
+"""Runbooks have one shape, exist for every rule that pages, and reach a person; their steps read and never write."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from ops_project import catalog
+from ops_project.cli import cli
+from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs, words_of
+from ops_project.settings import Settings
+from tests.operations.incidents.world import IncidentWorld
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    return catalog.load(Settings.load(home=tmp_path_factory.mktemp("home"), environ={}))
+
+
+def test_every_runbook_has_the_fixed_headings_and_a_diagnosis(loaded):
+    for slug in slugs(loaded):
+        found = read(loaded, slug)
+        assert found.missing() == [], slug
+        assert found.steps and [step.number for step in found.steps] == list(range(1, len(found.steps) + 1)), slug
+
+
+def test_every_rule_that_pages_has_a_runbook_and_ends_at_a_person(loaded):
+    paging = {name: rule for name, rule in loaded.rules.rules.items() if rule.severity == "critical"}
+    assert paging
+    for name, rule in paging.items():
+        assert rule.runbook and read(loaded, rule.runbook), name
+    for schedule in loaded.oncall.schedules.values():
+        people = {p for pair in schedule.rotation for p in (pair.primary, pair.backup)} | {schedule.fallback}
+        assert people <= set(loaded.owners.people)
+
+
+def test_every_failure_class_has_roles_and_every_pipeline_a_runbook(loaded):
+    from ops_project.model.failure_class import FAILURE_CLASSES
+
+    assert set(loaded.escalation.class_roles) == set(FAILURE_CLASSES)
+    for job, pair in loaded.owners.pipelines.items():
+        domain = next((n for n in loaded.domain_ids() if loaded.domains.main_job(n) == job), pair.domain)
+        assert read(loaded, pair.runbook or loaded.domain(domain).runbook or ""), job
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ops run",
+        "ops hold shop --why x",
+        "ops silence add x=y",
+        "ops alerts ack 1",
+        "rm -rf /",
+        "ops incidents resolve 1",
+    ],
+)
+def test_a_step_that_would_change_something_is_not_run(command):
+    with pytest.raises(ValueError, match="not run"):
+        words_of(command, {})
+
+
+def test_places_are_filled_in_from_the_incident():
+    assert words_of("ops alerts show {alert}", {"alert": "7"}) == ["alerts", "show", "7"]
+    assert words_of("ops alerts show N", {"alert": "7"}) == ["alerts", "show", "7"]
+    with pytest.raises(ValueError, match="needs alert"):
+        words_of("ops alerts show {alert}", {})
+
+
+def test_a_runbook_that_is_not_there_is_named(loaded):
+    for slug in ("none", "../config/owners", ""):
+        with pytest.raises(NoRunbook, match="ops runbook list"):
+            read(loaded, slug)
+
+
+def test_the_steps_of_an_incident_run_and_their_output_is_kept_with_it(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    day.job_fails(assets=("gold/kpi_aggregate_profit",), message="column not found")
+    day.advance("1m")
+    words = ["--home", str(day.settings.home), "--as-of", day.now.isoformat(), "runbook", "run", "pipeline-failure"]
+    ended = CliRunner().invoke(cli, [*words, "--incident", "1", "--step", "1", "--by", "engineer-a", "--json"])
+    assert ended.exit_code == 0, ended.output
+    [first] = json.loads(ended.output)
+    assert first["command"] == "ops alerts show N" and "column not found" in first["output"]
+    [kept] = day.ledger.evidence(1, "runbook")
+    assert "column not found" in kept["body"] and kept["by"] == "engineer-a"
+    assert "runbook_run" in day.timeline()
