@@ -81,6 +81,8 @@ def judge_volume(context: Context, found: Examination, file: InboundFile, day: d
 
 def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileProblem | None:
     """The doubt about a correction that loses rows of what it replaces; None where its bytes were loaded before."""
+    if not context.deliveries.standing(day, part):
+        return None
     loaded = context.rows(
         """
         SELECT string_agg(batch_id, ', '), sum(rows_in - rows_quarantined) FROM ops.batches
@@ -108,7 +110,7 @@ def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileP
 
 def judge_revision(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
     """Add the doubt about a file that takes the place of another without being the newer one by its name."""
-    if found.rejected:
+    if found.rejected or not context.deliveries.standing(day, file.part):
         return
     standing = context.rows(
         """
