@@ -21,6 +21,7 @@ from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
 from ops_project.operations.alerting import authority
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.evaluate import remember
+from ops_project.operations.alerting.decide.grouping import Settled
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 from ops_project.operations.alerting.delivery import Deliverer, DeliveryReport
 from ops_project.operations.alerting.engine_config import alert_config
@@ -54,9 +55,11 @@ BATCH = 5000
 LONGEST_LOAD = timedelta(days=1)
 # An observer that is late by this share of its interval looks in any case.
 LATE = 0.5
-# The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
 _beats: dict[Any, datetime] = {}
 """Ledger → when this process's last cycle ended there."""
+# By ledger: the groups of which this process knows that nothing is to be told. Another one looks for itself.
+_settled: dict[str, dict[str, Settled]] = {}
+# The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
 _turns: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -237,6 +240,8 @@ def decide_and_record(cycle: Cycle) -> None:
     cursor = batch[-1][0] if batch else cursor
     if batch or not decision.empty:
         _record(cycle, decision, cursor)
+    known = decision.state.settled
+    _settled[cycle.settings.ledger_url] = {key: known[key] for key in known if key in decision.state.groups}
     cycle.report.decided += len(batch)
     cycle.decision = decision
     cycle.report.next_flush = decision.next_flush
@@ -253,6 +258,7 @@ def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
     windows of what has news, and of open alerts, which slide."""
     ledger, config = cycle.ledger, cycle.config
     state = ledger.load_state(config, cycle.now)
+    state.settled = dict(_settled.get(cycle.settings.ledger_url, {}))
     if state.rules_version != config.version:
         ledger.load_levels(state, config)
     elif news:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, Select, Text, bindparam, cast, delete, func, insert, select
 
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.severity import RANK
@@ -79,6 +80,29 @@ def _alert(body: Mapping[str, Any]) -> Alert:
     return Alert(**values)
 
 
+# Lists of numbers are read as text: 50,000 of them in every cycle while 5,000 alerts are open.
+_GROUP = (
+    *(column for column in groups.columns if column.name != "members"),
+    cast(groups.c.members, Text).label("members_text"),
+)
+_LOG = (
+    *(column for column in notification_log.columns if column.name not in ("firing", "resolved")),
+    cast(notification_log.c.firing, Text).label("firing_text"),
+    cast(notification_log.c.resolved, Text).label("resolved_text"),
+)
+
+
+# Many entries are of one flush.
+_moment = lru_cache(maxsize=4096)(from_seconds)
+
+
+@lru_cache(maxsize=65_536)
+def _numbers(text: str) -> frozenset[int]:
+    """A list of numbers as the column holds it."""
+    inside = text[1:-1].strip()
+    return frozenset(map(int, inside.split(","))) if inside else frozenset()
+
+
 def load_into(connection: Connection, config: AlertConfig, now: datetime) -> State:
     state = State()
     versions = select(cursors.c.name, cursors.c.value).where(cursors.c.name.in_(("routes_version", "rules_version")))
@@ -94,24 +118,24 @@ def load_into(connection: Connection, config: AlertConfig, now: datetime) -> Sta
     )
     for key, resolved_at, flaps in connection.execute(recent.order_by(alerts.c.number)).tuples():
         state.closed[key] = Closed(from_seconds(resolved_at), flaps)
-    for row in connection.execute(select(groups)):
+    for row in connection.execute(select(*_GROUP)):
         state.groups[row.key] = Group(
             row.key,
             row.route,
             row.labels,
-            frozenset(row.members),
+            _numbers(row.members_text),
             from_seconds(row.created_at),
             from_seconds(row.next_flush),
         )
-    for row in connection.execute(select(notification_log)):
+    for row in connection.execute(select(*_LOG)):
         state.log[(row.group_key, row.channel, row.recipient)] = LogEntry(
             row.group_key,
             row.channel,
             row.recipient,
-            frozenset(row.firing),
-            frozenset(row.resolved),
-            from_seconds(row.at),
-            from_seconds(row.expires_at),
+            _numbers(row.firing_text),
+            _numbers(row.resolved_text),
+            _moment(row.at),
+            _moment(row.expires_at),
         )
     for row in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now))):
         state.silences[row.number] = silence_of(row)
@@ -187,8 +211,7 @@ class AlertTable(Access):
                         for g in kept
                     ],
                 )
-            for key in sorted(decision.log_changed):
-                self._record_log(connection, key, state.log.get(key))
+            self._record_log(connection, decision)
             for number in decision.silences_changed:
                 connection.execute(
                     silences.update()
@@ -238,19 +261,20 @@ class AlertTable(Access):
         return int(after)
 
     @staticmethod
-    def _record_log(connection: Connection, key: tuple[str, str, str], entry: LogEntry | None) -> None:
-        if entry is None:
-            group, channel, recipient = key
+    def _record_log(connection: Connection, decision: Decision) -> None:
+        log = decision.state.log
+        changed = sorted(decision.log_changed)
+        gone = [dict(zip(("g", "c", "r"), key, strict=True)) for key in changed if key not in log]
+        if gone:
             connection.execute(
                 delete(notification_log).where(
-                    notification_log.c.group_key == group,
-                    notification_log.c.channel == channel,
-                    notification_log.c.recipient == recipient,
-                )
+                    notification_log.c.group_key == bindparam("g"),
+                    notification_log.c.channel == bindparam("c"),
+                    notification_log.c.recipient == bindparam("r"),
+                ),
+                gone,
             )
-            return
-        connection.execute(
-            upsert(connection, notification_log, ["group_key", "channel", "recipient"]),
+        kept = [
             {
                 "group_key": entry.group,
                 "channel": entry.channel,
@@ -259,8 +283,11 @@ class AlertTable(Access):
                 "resolved": sorted(entry.resolved),
                 "at": to_seconds(entry.at),
                 "expires_at": to_seconds(entry.expires_at),
-            },
-        )
+            }
+            for entry in (log[key] for key in changed if key in log)
+        ]
+        if kept:
+            connection.execute(upsert(connection, notification_log, ["group_key", "channel", "recipient"]), kept)
 
     def alerts(
         self, status: str | None = None, limit: int | None = 100, severity: str | None = None, domain: str | None = None

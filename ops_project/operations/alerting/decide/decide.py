@@ -14,6 +14,7 @@ from ops_project.operations.alerting.decide.clock import bound
 from ops_project.operations.alerting.decide.dismiss import close_by_hand
 from ops_project.operations.alerting.decide.dispatch import dispatch
 from ops_project.operations.alerting.decide.evaluate import evaluate
+from ops_project.operations.alerting.decide.grouping import Group
 from ops_project.operations.alerting.decide.lifecycle import forget_told
 from ops_project.operations.alerting.decide.mute import mark_sla_risk, mute
 from ops_project.operations.alerting.decide.notify import announce_successes, flush, remind_of_silences
@@ -41,15 +42,23 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     tell_pagers(decision, config, now)
     remind_of_silences(decision, config, now)
     forget_told(decision)
-    decision.next_flush = _next(decision.state, config)
+    decision.next_flush = _next(decision.state, config, now)
     return decision
 
 
-def _next(state: State, config: AlertConfig) -> datetime | None:
-    times = [group.next_flush for group in state.groups.values()]
+def _next(state: State, config: AlertConfig, now: datetime) -> datetime | None:
+    times = [_due(state, group, now) for group in state.groups.values()]
     for alert in state.alerts.values():
         if alert.status == PENDING and alert.rule in config.rules:
             times.append(alert.starts_at + config.rules[alert.rule].hold)
         if alert.status == FIRING and alert.clears_at is not None:
             times.append(alert.clears_at)
     return min(times, default=None)
+
+
+def _due(state: State, group: Group, now: datetime) -> datetime:
+    """When a group is looked at next: of one that has told everything, when it repeats something."""
+    settled = state.settled.get(group.key)
+    if settled is None or group.next_flush > now:
+        return group.next_flush
+    return settled.until if settled.parts else settled.next

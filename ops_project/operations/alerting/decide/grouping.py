@@ -39,6 +39,22 @@ class LogEntry:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A group of which everything has been told: looking at it again finds nothing before `until`.
+
+    Kept in memory only. A process that does not know it looks once more than it must.
+    """
+
+    parts: tuple[object, ...]
+    """What it was made of when it was looked at; empty where it has changed since."""
+    at: datetime
+    next: datetime
+    """Its next regular flush."""
+    until: datetime
+    """When something is repeated."""
+
+
 def next_digest(clock: str, zone: ZoneInfo, after: datetime) -> datetime:
     """The next moment, strictly after `after`, at which the wall clock shows `clock`."""
     local = after.astimezone(zone)

@@ -3,11 +3,11 @@ graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import FIRING, Alert
-from ops_project.model.alerting.matcher import all_match
+from ops_project.model.alerting.matcher import Matcher, all_match
 from ops_project.model.alerting.route import GraphInhibition, InhibitRule
 from ops_project.model.severity import RANK, at_least
 from ops_project.operations.alerting.decide.causes import fits
@@ -17,15 +17,18 @@ from ops_project.operations.alerting.decide.reasons import AlertReason
 def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
     """Target's number → source's number. An alert on both sides of a rule is silenced only by one that is not."""
     result: dict[int, int] = {}
+    by_name: dict[str, list[tuple[int, Alert]]] = {}
+    for place, alert in enumerate(alerts):
+        by_name.setdefault(alert.labels.get("alertname", ""), []).append((place, alert))
     for rule in rules:
         sources: dict[tuple[str, ...], list[tuple[Alert, bool]]] = {}
-        for alert in alerts:
+        for alert in _named(by_name, rule.source_matchers):
             if alert.status == FIRING and all_match(rule.source_matchers, alert.labels):
                 two_sided = all_match(rule.target_matchers, alert.labels)
                 sources.setdefault(_equal(rule, alert), []).append((alert, two_sided))
         if not sources:
             continue
-        for alert in alerts:
+        for alert in _named(by_name, rule.target_matchers):
             if alert.number in result or not all_match(rule.target_matchers, alert.labels):
                 continue
             on_source_side = all_match(rule.source_matchers, alert.labels)
@@ -34,6 +37,13 @@ def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> 
                     result[alert.number] = source.number
                     break
     return result
+
+
+def _named(by_name: Mapping[str, Sequence[tuple[int, Alert]]], matchers: Sequence[Matcher]) -> list[Alert]:
+    """The alerts whose name these matchers accept, in their order; the other labels are still to be looked at."""
+    asked = tuple(matcher for matcher in matchers if matcher.name == "alertname")
+    found = [item for name, items in by_name.items() if all_match(asked, {"alertname": name}) for item in items]
+    return [alert for _, alert in sorted(found, key=lambda item: item[0])]
 
 
 def _equal(rule: InhibitRule, alert: Alert) -> tuple[str, ...]:

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
+from ops_project.model.alerting.calendar import Maintenance
 from ops_project.model.alerting.silence import Silence
 from ops_project.operations.alerting.decide.causes import came_together
 from ops_project.operations.alerting.decide.inhibition import inhibitions, subjects
+from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.lifecycle import store
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.silences import Quiet, silenced
@@ -47,6 +49,8 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
     firing = [alert for alert in state.alerts.values() if alert.status == FIRING]
     causes = inhibitions(firing, config.inhibit_rules, config.lineage, config.graph)
     active = [silence for silence in state.silences.values() if silence.active(now)]
+    # Which windows hold is asked once, and not for each alert.
+    held = {n: w for n, w in config.maintenance.items() if any_holds(w.intervals, config.intervals, now)}
     for alert in firing:
         cause, why, detail, suspect = None, "", "", alert.suspect
         quiet: Quiet | None = None
@@ -55,13 +59,13 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if reason is AlertReason.INHIBITED_BY_CAUSE and suspect is None:
                 source = state.alerts[cause]
                 if not came_together(source, alert, config.graph.together) or (
-                    alert.cause != cause and _silenced(source, active, config, now) is not None
+                    alert.cause != cause and _silenced(source, active, held, config, now) is not None
                 ):
                     suspect = cause
                     decision.note(alert.number, now, AlertReason.SUSPECTED_CAUSE, f"alert {cause}")
             if reason is not AlertReason.INHIBITED_BY_CAUSE or suspect is None:
                 why, detail = reason.value, f"alert {cause}"
-        if not why and (quiet := _silenced(alert, active, config, now)) is not None:
+        if not why and (quiet := _silenced(alert, active, held, config, now)) is not None:
             why, detail = quiet.reason.value, quiet.name
         if (alert.cause, alert.muted, alert.suspect) != (cause, why, suspect):
             if alert.muted != why or (why and alert.cause != cause):
@@ -69,8 +73,10 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
             store(decision, replace(alert, cause=cause, muted=why, suspect=suspect))
 
 
-def _silenced(alert: Alert, active: Sequence[Silence], config: AlertConfig, now: datetime) -> Quiet | None:
-    return silenced(alert.labels, active, config.maintenance, config.intervals, now)
+def _silenced(
+    alert: Alert, active: Sequence[Silence], held: Mapping[str, Maintenance], config: AlertConfig, now: datetime
+) -> Quiet | None:
+    return silenced(alert.labels, active, held, config.intervals, now) if active or held else None
 
 
 def _spoken_for(number: int, causes: Mapping[int, tuple[int, AlertReason]]) -> tuple[int, AlertReason]:

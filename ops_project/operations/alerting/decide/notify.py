@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,17 +13,24 @@ from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.dispatch import set_group
-from ops_project.operations.alerting.decide.grouping import Group, LogEntry, following_flush, needs_update
+from ops_project.operations.alerting.decide.grouping import (
+    Group,
+    LogEntry,
+    Settled,
+    following_flush,
+    needs_update,
+)
 from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node
 from ops_project.operations.alerting.decide.silences import due_for_notice
-from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Tell every group that is due."""
     state = decision.state
+    _unsettle(decision)
     due = [
         (key, group)
         for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0]))
@@ -35,6 +42,9 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     others = messages.around(state.alerts.values()) if due else messages.around(())
     for key, group in due:
         node = config.nodes[group.route]
+        parts = _parts(config, state, group, others)
+        if not config.flush_now and _is_settled(state, config, key, node, parts, now):
+            continue
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
         firing = [alert for alert in members if alert.status == FIRING and not alert.muted and not quiet]
@@ -51,14 +61,70 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if name not in config.unconfigured:
                 _tell(decision, config, flushed, channel, name, told.get((key, name), set()))
         left = frozenset(alert.number for alert in members if alert.status != RESOLVED)
-        left |= _owed(decision, config, key, flushed.receiver.named(node.receiver), resolved, now)
+        left |= _owed(decision, config, key, flushed.receiver.named(node.receiver), resolved, told, now)
         set_group(
             decision, replace(state.groups[key], members=left, next_flush=following_flush(node, config.zone, now))
         )
+        if resolved or quiet is not None or node.digest or node.group_interval > node.repeat_interval:
+            state.settled.pop(key, None)
+        else:
+            following = following_flush(node, config.zone, now)
+            state.settled[key] = Settled(parts, now, following, _repeats_at(state, flushed, told))
     for entry_key, entry in list(state.log.items()):
         if entry.expires_at <= now and entry_key[0] not in state.groups:
             del state.log[entry_key]
             decision.log_changed.add(entry_key)
+
+
+def _parts(config: AlertConfig, state: State, group: Group, others: messages.Around) -> tuple[object, ...]:
+    """What a look at a group depends on, but for the time and for what its alerts say of themselves."""
+    members = sorted(group.members)
+    alerts = (state.alerts.get(number) for number in members)
+    return (
+        config.token,
+        tuple((a.number, a.status, a.muted, a.updated_at, a.acknowledged_at) for a in alerts if a is not None),
+        tuple(len(others.under.get(number, ())) for number in members),
+    )
+
+
+def _unsettle(decision: Decision) -> None:
+    """What has changed is looked at in its group's next regular flush."""
+    state = decision.state
+    if not decision.changed:
+        return
+    for key, known in list(state.settled.items()):
+        group = state.groups.get(key)
+        if group is None:
+            del state.settled[key]
+        elif known.parts and group.members & decision.changed:
+            state.settled[key] = replace(known, parts=())
+
+
+def _is_settled(
+    state: State, config: AlertConfig, key: str, node: Node, parts: tuple[object, ...], now: datetime
+) -> bool:
+    """Whether nothing can be due in this group: its regular flush has not come, or would find nothing."""
+    known = state.settled.get(key)
+    if known is None or known.at > now:
+        return False
+    if known.next > now:
+        return True
+    if known.parts != parts or known.until <= now:
+        return False
+    state.settled[key] = replace(known, next=following_flush(node, config.zone, now))
+    return True
+
+
+def _repeats_at(state: State, flushed: _Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:
+    """When the first of its recipients is told again. What is suppressed then is looked at in each flush."""
+    key, node = flushed.group.key, flushed.node
+    entries = (
+        state.log.get((key, name, recipient))
+        for name, _ in flushed.receiver.named(node.receiver)
+        for recipient in told.get((key, name), ())
+    )
+    at = [flushed.now, *(entry.at for entry in entries if entry is not None)]
+    return min(at) + node.repeat_interval
 
 
 @dataclass(frozen=True)
@@ -83,6 +149,7 @@ def _owed(
     group: str,
     channels: Iterable[tuple[str, Channel]],
     resolved: Iterable[Alert],
+    told: Mapping[tuple[str, str], set[str]],
     now: datetime,
 ) -> frozenset[int]:
     """Resolved alerts whose end a channel is still to be told that lacks its secrets here.
@@ -90,14 +157,19 @@ def _owed(
     Another process has them: a person's shell must not take the resolve of a page from the daemon. Where nobody has
     them any more, the log entry's end is the end of it.
     """
-    waiting = {name for name, channel in channels if name in config.unconfigured and channel.send_resolved}
-    told = {
+    ended = list(resolved)
+    if not ended:
+        return frozenset()
+    log = decision.state.log
+    owed = {
         number
-        for (key, name, _), entry in decision.state.log.items()
-        if key == group and name in waiting and entry.expires_at > now
+        for name, channel in channels
+        if name in config.unconfigured and channel.send_resolved
+        for recipient in told.get((group, name), ())
+        if (entry := log.get((group, name, recipient))) is not None and entry.expires_at > now
         for number in entry.firing
     }
-    return frozenset(alert.number for alert in resolved if alert.number in told)
+    return frozenset(alert.number for alert in ended if alert.number in owed)
 
 
 def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[AlertReason, str] | None:

@@ -22,7 +22,7 @@ from ops_project.model.alerting.signal import digest
 from ops_project.model.alerting.silence import Silence
 from ops_project.model.alerting.sla import Expectation, Sla
 from ops_project.model.owner import Owners
-from ops_project.operations.alerting.decide.grouping import Group, LogEntry
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry, Settled
 from ops_project.operations.alerting.decide.levels import Level
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, walk
@@ -76,6 +76,11 @@ class AlertConfig:
 
     by_metric: Mapping[str, Sequence[tuple[str, Rule, int, Condition]]] = field(init=False, repr=False)
     nodes: Mapping[str, Node] = field(init=False, repr=False)
+
+    @cached_property
+    def token(self) -> object:
+        """Tells this configuration from every other one in this process."""
+        return object()
 
     @cached_property
     def version(self) -> str:
@@ -161,6 +166,8 @@ class State:
     `rules_version` is not the configuration's."""
     dismissed: dict[str, datetime] = field(default_factory=dict)
     """Series or window → the moment up to which a person said that it is over."""
+    settled: dict[str, Settled] = field(default_factory=dict)
+    """Groups of which nothing is to be told; not kept by the ledger."""
     next_number: int = 1
     routes_version: str = ""
     """Digest of the tree that the groups were made with."""
@@ -180,6 +187,7 @@ class State:
             dict(self.resolutions),
             dict(self.levels),
             dict(self.dismissed),
+            dict(self.settled),
             self.next_number,
             self.routes_version,
             self.rules_version,
