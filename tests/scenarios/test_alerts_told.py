@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from ops_project.model.alerting.route import Route
+from ops_project.operations.alerting.decide.doubles import doubles
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import compile_tree
 
@@ -276,3 +277,30 @@ def test_a_repair_is_told_by_the_run_after_which_nobody_comes_back(world):
     story.recovers("asset.failure", asset="bronze/orders")
     story.cycle()
     assert {a["status"] for n in story.inbox for a in n.payload["alerts"]} == {"resolved"}
+
+
+def test_groups_of_an_earlier_version_keep_their_keys(world):
+    """They were named by the place of their route: what was paged under such a key is ended under it."""
+    story = world(at="2026-03-04 02:10", graph=GRAPH)
+    story.reads("quality.score", 41.0, asset="bronze/orders")
+    story.advance("1m")
+    former = {node.id: node.former_id for node in story.config.nodes.values()}
+    assert len(set(former.values())) == len(former)
+    story.state.groups = {key: replace(g, route=former[g.route]) for key, g in story.state.groups.items()}
+    story.state.routes_version, story.state.settled = "of an earlier version", {}
+    story.forget_others()
+    story.advance("30m", MINUTE)
+    story.expect_silence()
+    story.reads("quality.score", 99.0, asset="bronze/orders")
+    story.advance("1m")
+    [end] = [n for n in story.inbox if n.channel == "on-call/2-pagerduty"]
+    assert end.payload["status"] == "resolved"
+
+
+def test_the_lint_names_a_route_that_says_nothing_new(world):
+    story = world(graph=GRAPH)
+    domains = ["ecommerce", "streaming"]
+    assert doubles(story.config.tree, story.config.rules, domains) == []
+    _retree(story, {"receiver": "data-team", "matchers": ['domain="ecommerce"'], "continue": True})
+    found = doubles(story.config.tree, story.config.rules, domains)
+    assert {(double.receiver, double.domain) for double in found} == {("data-team", "ecommerce")}
