@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import text
 
 from ops_project import catalog
@@ -14,6 +16,7 @@ from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.decide.state import State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.store import MIGRATIONS
 from ops_project.settings import PROJECT_ROOT, Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -67,10 +70,11 @@ def test_a_ledger_from_before_levels_is_given_them_and_its_open_alerts_stay_open
         ledger.append(STORY)
         run_once(settings, loaded, NOW + 5 * MINUTE, observers=())
         with ledger.write() as connection:
-            for table in ("levels", "dismissals", "resolutions"):
-                connection.execute(text(f"DROP TABLE {table}"))
             connection.execute(text("DELETE FROM cursors WHERE name = 'rules_version'"))
-            connection.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+            older = Config()
+            older.set_main_option("script_location", str(MIGRATIONS))
+            older.attributes["connection"] = connection
+            command.downgrade(older, "0004")
     with Ledger.open(settings.ledger_url) as ledger:
         assert _levels(ledger, settings) == WANTED
         run_once(settings, loaded, NOW + 6 * MINUTE, observers=())
