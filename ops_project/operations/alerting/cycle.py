@@ -89,6 +89,17 @@ class CycleReport:
     """Rows that were old enough to leave the ledger."""
     seconds: float = 0.0
 
+    def add(self, later: CycleReport) -> None:
+        """Count what a cycle that followed in the same tick did."""
+        self.signals += later.signals
+        self.decided += later.decided
+        self.fired += later.fired
+        self.resolved += later.resolved
+        self.delivery.delivered += later.delivery.delivered
+        self.delivery.failed += later.delivery.failed
+        self.delivery.dead += later.delivery.dead
+        self.next_flush = later.next_flush
+
 
 @dataclass
 class Cycle:
