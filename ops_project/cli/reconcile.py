@@ -163,8 +163,8 @@ def _connect(settings: Settings, needs_warehouse: bool) -> duckdb.DuckDBPyConnec
     """A connection of its own, with the newest snapshot attached read-only where tables are asked for."""
     import duckdb
 
-    from ops_project.pipeline.reconcile.sides import literal
     from ops_project.pipeline.warehouse import snapshots
+    from ops_project.sql_text import literal
 
     connection = duckdb.connect(config={"memory_limit": "3GB"})
     connection.execute("set TimeZone = 'UTC'")

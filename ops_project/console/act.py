@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ops_project.console.app import Site, site_of
 from ops_project.console.page import page
+from ops_project.console.site import Site, site_of
 from ops_project.model.alerting.matcher import Matcher
 from ops_project.operations.incidents import actions
 from ops_project.operations.incidents.decide.incident import Incident, Refused

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -13,8 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ops_project.catalog import Catalog, load
-from ops_project.operations.ledger import Ledger, open_ledger
+from ops_project.console import act, runbooks
+from ops_project.console.site import Site
 from ops_project.settings import Settings
 
 HEADERS = {
@@ -24,23 +23,6 @@ HEADERS = {
     b"cache-control": b"no-store",
     b"x-content-type-options": b"nosniff",
 }
-
-
-@dataclass(frozen=True)
-class Site:
-    """What every page is given."""
-
-    settings: Settings
-    clock: Callable[[], datetime]
-
-    @property
-    def catalog(self) -> Catalog:
-        """The configuration as it is now; the loader keeps it while no file changes."""
-        return load(self.settings)
-
-    @property
-    def ledger(self) -> Ledger:
-        return open_ledger(self.settings)
 
 
 class _Guarded:
@@ -63,8 +45,6 @@ def create_app(
     settings: Settings, *, clock: Callable[[], datetime] | None = None, routes: Sequence[BaseRoute] = ()
 ) -> Starlette:
     """The application of one home. `routes`: further pages, which are asked first. `clock`: UTC; default now."""
-    from ops_project.console import act, runbooks
-
     site = Site(settings, clock or (lambda: settings.as_of or datetime.now(UTC)))
     app = Starlette(
         routes=[*routes, Route("/health", _health), *act.routes(), *runbooks.routes()],
@@ -73,12 +53,6 @@ def create_app(
     )
     app.state.site = site
     return app
-
-
-def site_of(request: Request) -> Site:
-    """The site that a page belongs to."""
-    found: Site = request.app.state.site
-    return found
 
 
 async def _health(_request: Request) -> Response:

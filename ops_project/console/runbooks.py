@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ops_project.console.app import site_of
 from ops_project.console.page import page
+from ops_project.console.site import site_of
 from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs
 
 # No HTML of a file's own: an overlay's runbook is text, not a program.

@@ -9,6 +9,7 @@ from datetime import datetime
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
+from ops_project.dagster_bridge.errors import innermost
 from ops_project.dagster_bridge.runs_file import DOMAIN_TAG, RunFacts, moment
 from ops_project.process import locks
 from ops_project.process.processes import Process, current
@@ -114,9 +115,7 @@ def _words(data: object) -> str:
     error = getattr(data, "error", None)
     if error is None:
         return ""
-    while error.cause is not None:  # the innermost says what happened; the outer ones say in which step
-        error = error.cause
-    return " ".join(str(error.message).split())
+    return " ".join(str(innermost(error).message).split())
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:

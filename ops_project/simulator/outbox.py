@@ -17,6 +17,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from ops_project.sql_text import literal
+
 Columns = Mapping[str, Any]
 """Column name → numpy array, list or arrow array, all of one length."""
 
@@ -85,7 +87,7 @@ class Outbox:
         target = staged.path if first else staged.path.with_suffix(staged.path.suffix + ".more")
         options = f"{dialect}, HEADER {first}" if "csv" in dialect else dialect
         self.connection.register("simulated", table)
-        self.connection.execute(f"COPY (SELECT {select} FROM simulated) TO '{_quoted(target)}' ({options})")
+        self.connection.execute(f"COPY (SELECT {select} FROM simulated) TO {literal(str(target))} ({options})")
         self.connection.unregister("simulated")
         if not first:
             _append(target, staged.path)
@@ -128,7 +130,3 @@ def _append(part: Path, whole: Path) -> None:
     with part.open("rb") as source, whole.open("ab") as sink:
         shutil.copyfileobj(source, sink, 1 << 20)
     part.unlink()
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

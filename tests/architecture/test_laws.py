@@ -141,3 +141,13 @@ def test_no_two_modules_import_each_other() -> None:
         if module < other and module in graph.find_modules_directly_imported_by(other)
     ]
     assert not circles
+
+
+def test_sql_is_quoted_in_one_place() -> None:
+    doubled = re.compile(r"""replace\("'", "''"\)|replace\('"', '""'\)""")
+    offenders = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "ops_project").rglob("*.py")
+        if path.name != "sql_text.py" and doubled.search(path.read_text(encoding="utf-8"))
+    ]
+    assert not offenders

@@ -20,7 +20,7 @@ BROKEN = {
     "bridge": ("ops_project/dagster_bridge/home.py", "ops_project.operations.ledger"),
     "operations": ("ops_project/operations/ledger/store.py", "ops_project.operations.channels.file"),
     "pipeline": ("ops_project/pipeline/warehouse/files.py", "ops_project.pipeline.landing.land"),
-    "landing": ("ops_project/pipeline/landing/read/sql.py", "ops_project.pipeline.landing.write.commit"),
+    "landing": ("ops_project/pipeline/landing/read/own_columns.py", "ops_project.pipeline.landing.write.commit"),
     "domains": ("ops_project/defs/insurance/assets.py", "ops_project.defs.ecommerce.assets"),
     "checks": ("asset_checks/specs.py", "ops_project.settings"),
     "pure": ("ops_project/operations/alerting/decide/windows.py", "sqlalchemy"),

@@ -20,6 +20,7 @@ from ops_project.model.alerting.metric import Metric
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.pipeline.warehouse import snapshots
+from ops_project.sql_text import literal, relation
 
 CURSOR = "snapshot"
 FINDINGS = """
@@ -160,10 +161,10 @@ def _sizes(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckDBPy
     before = {s.asset: s.value for s in view.ledger.latest("storage.asset_bytes").values()}
     found = []
     for schema, table in tables:
-        quoted = f'"{schema}"."{table}"'.replace("'", "''")
+        quoted = literal(relation(f"{schema}.{table}"))
         row = connection.execute(
-            f"SELECT count(DISTINCT block) FROM (SELECT block_id AS block FROM pragma_storage_info('{quoted}') WHERE "
-            f"block_id >= 0 UNION ALL SELECT unnest(additional_block_ids) FROM pragma_storage_info('{quoted}'))"
+            f"SELECT count(DISTINCT block) FROM (SELECT block_id AS block FROM pragma_storage_info({quoted}) WHERE "
+            f"block_id >= 0 UNION ALL SELECT unnest(additional_block_ids) FROM pragma_storage_info({quoted}))"
         ).fetchone()
         asset, size = f"{schema}/{table}", float((row[0] if row else 0) * block)
         if size != before.get(asset):

@@ -18,8 +18,8 @@ from ops_project.model.reconciliation import Node, Reconciliation
 from ops_project.pipeline.reconcile import ReconcileError
 from ops_project.pipeline.reconcile.chain import recent_days, reconcile
 from ops_project.pipeline.reconcile.classify import ChainResult, describe
-from ops_project.pipeline.reconcile.sides import literal
 from ops_project.pipeline.warehouse import snapshots
+from ops_project.sql_text import literal
 
 PREFIX = "reconciliation_"
 FAILURE_CLASS = "reconciliation_break"

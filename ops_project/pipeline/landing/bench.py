@@ -15,7 +15,7 @@ import duckdb
 
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.read.fragments import fragments
-from ops_project.pipeline.landing.read.sql import literal
+from ops_project.sql_text import literal
 
 
 def needs_bench(feed: Feed) -> bool:

@@ -19,8 +19,8 @@ from ops_project.pipeline.reconcile.sides import (
     Side,
     as_instant,
     key_type,
-    quote,
 )
+from ops_project.sql_text import identifier
 
 NUMBER = r"-?(0|[1-9]\d*)(\.\d+)?"
 INSTANT = "an instant"
@@ -48,7 +48,7 @@ def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Sid
 
 def _nature(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> tuple[str, int, int]:
     """What a column holds: number, date, an instant, text or empty; with digits before and places after the point."""
-    kind, name = side.type_of(column), quote(column)
+    kind, name = side.type_of(column), identifier(column)
     if match := DECIMAL.fullmatch(kind):
         return "number", int(match[1]) - int(match[2]), int(match[2])
     if kind in INTEGERS | WIDE_INTEGERS:

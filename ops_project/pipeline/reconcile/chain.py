@@ -19,14 +19,8 @@ from ops_project.model.reconciliation import Measure, Node, Reconciliation
 from ops_project.pipeline.reconcile.classify import ChainResult, Comparison, FirstHop, KeyClass
 from ops_project.pipeline.reconcile.compare import compare
 from ops_project.pipeline.reconcile.files import file_side, header_and_delimiter
-from ops_project.pipeline.reconcile.sides import (
-    ReconcileError,
-    Side,
-    literal,
-    quote,
-    relation_side,
-    table_side,
-)
+from ops_project.pipeline.reconcile.sides import ReconcileError, Side, relation_side, table_side
+from ops_project.sql_text import identifier, literal
 
 FIRST_SAMPLES = 5
 
@@ -148,9 +142,9 @@ def resolve(
     if node.query:
         relation = f"({node.query.format(rows=relation)})"
     if node.columns:
-        mapped = ", ".join(f"{expression} as {quote(name)}" for name, expression in node.columns.items())
+        mapped = ", ".join(f"{expression} as {identifier(name)}" for name, expression in node.columns.items())
         known = relation_side(connection, node.name, relation).types
-        excluded = [quote(name) for name in node.columns if name in known]
+        excluded = [identifier(name) for name in node.columns if name in known]
         rest = f"* exclude ({', '.join(excluded)})" if excluded else "*"
         relation = f"(select {rest}, {mapped} from {relation})"
     conditions = [node.where] if node.where else []
@@ -245,16 +239,16 @@ def _computed(
         if days is not None:
             relation = f"(from {relation} where {_on(chain, days)})"
     else:
-        grain = ", ".join(quote(name) for name in after.grain)
-        sums = [f"sum({quote(m.column)}) as {quote(m.column)}" for m in chain.measures.values()]
+        grain = ", ".join(identifier(name) for name in after.grain)
+        sums = [f"sum({identifier(m.column)}) as {identifier(m.column)}" for m in chain.measures.values()]
         if after.rows_column:
-            sums.insert(0, f"count(*) as {quote(after.rows_column)}")
+            sums.insert(0, f"count(*) as {identifier(after.rows_column)}")
         relation = f"(select {', '.join([grain, *sums])} from {source.relation} group by {grain})"
     return relation_side(connection, source.label, relation, is_file=source.is_file)
 
 
 def _on(chain: Reconciliation, days: Collection[date]) -> str:
-    return f"cast({quote(str(chain.date_column))} as date) in ({_dates(days)})"
+    return f"cast({identifier(str(chain.date_column))} as date) in ({_dates(days)})"
 
 
 def _dates(days: Collection[date]) -> str:

@@ -12,14 +12,9 @@ from ops_project.pipeline.reconcile.agreed import agreed_type
 from ops_project.pipeline.reconcile.classify import Comparison
 from ops_project.pipeline.reconcile.differences import find_differences, mark_quarantined
 from ops_project.pipeline.reconcile.explained import explain
-from ops_project.pipeline.reconcile.sides import (
-    ReconcileError,
-    Side,
-    literal,
-    measure_type,
-    projection,
-)
+from ops_project.pipeline.reconcile.sides import ReconcileError, Side, measure_type, projection
 from ops_project.pipeline.reconcile.task import Task
+from ops_project.sql_text import literal
 
 _serial = count()
 

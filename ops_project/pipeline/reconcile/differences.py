@@ -12,8 +12,8 @@ from typing import Any
 
 from ops_project.pipeline.reconcile import duplicates
 from ops_project.pipeline.reconcile.classify import KeyClass
-from ops_project.pipeline.reconcile.sides import literal
 from ops_project.pipeline.reconcile.task import Task
+from ops_project.sql_text import literal
 
 # Below this a plain comparison of all keys is as fast as segments.
 SEGMENT_ABOVE = 400_000

@@ -7,8 +7,9 @@ from typing import Any
 
 from ops_project.model.reconciliation import Measure, Tolerance
 from ops_project.pipeline.reconcile.classify import Comparison, ControlTotal, Explained, KeyClass
-from ops_project.pipeline.reconcile.sides import Side, literal
+from ops_project.pipeline.reconcile.sides import Side
 from ops_project.pipeline.reconcile.task import Task
+from ops_project.sql_text import literal
 
 
 def explain(

@@ -23,7 +23,8 @@ import pyarrow as pa
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import records
 from ops_project.pipeline.landing.read.scan import Undecodable, scan
-from ops_project.pipeline.reconcile.sides import ReconcileError, Side, literal, quote, relation_side
+from ops_project.pipeline.reconcile.sides import ReconcileError, Side, relation_side
+from ops_project.sql_text import identifier, literal
 
 DELIMITERS = ",;\t|"
 TEXT = {"csv", "tsv", "txt", "psv"}
@@ -64,7 +65,7 @@ def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter
             raise ReconcileError(f"{found}: other columns than {tables[0][0].name}: {differing}")
     relation = first
     if len(tables) > 1:
-        listed = ", ".join(map(quote, columns))
+        listed = ", ".join(map(identifier, columns))
         relation = "(" + " union all ".join(f"select {listed} from {table}" for _, table, _ in tables) + ")"
     return relation_side(connection, label, relation, is_file=True)
 
@@ -180,7 +181,7 @@ def _fill(
     rows: Iterator[tuple[int, list[str | None]]],
     path: Path,
 ) -> None:
-    connection.execute(f"create temp table {table} ({', '.join(f'{quote(name)} varchar' for name in names)})")
+    connection.execute(f"create temp table {table} ({', '.join(f'{identifier(name)} varchar' for name in names)})")
     while portion := list(itertools.islice(rows, PORTION)):
         columns = zip(*(fields for _, fields in portion), strict=True)
         try:

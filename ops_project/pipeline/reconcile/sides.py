@@ -15,6 +15,7 @@ import duckdb
 from ops_project.model.feed.column import Column
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import casts
+from ops_project.sql_text import identifier
 
 # Binary floating point has no exact decimal; six places keep a cent's thousandth, and both sides are rounded alike.
 FLOAT_SCALE = 6
@@ -29,16 +30,6 @@ DECIMAL = re.compile(r"DECIMAL\((\d+),(\d+)\)")
 
 class ReconcileError(ValueError):
     """These two sides cannot be compared; the message names the file or table, the column, and what would be right."""
-
-
-def quote(name: str) -> str:
-    """A SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A SQL string."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ def relation_side(connection: duckdb.DuckDBPyConnection, label: str, relation: s
 
 def table_side(connection: duckdb.DuckDBPyConnection, name: str) -> Side:
     """A side from a table or view, written `table`, `schema.table` or `database.schema.table`."""
-    return relation_side(connection, name, ".".join(quote(part) for part in name.split(".")))
+    return relation_side(connection, name, ".".join(identifier(part) for part in name.split(".")))
 
 
 def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[str, str]) -> Side:
@@ -78,7 +69,7 @@ def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[st
         raise ReconcileError(
             f"{side.label}: has a column {', '.join(map(repr, taken))} already; compare it by that name"
         )
-    listed = ", ".join(f"{quote(name)} as {quote(names.get(name, name))}" for name in side.types)
+    listed = ", ".join(f"{identifier(name)} as {identifier(names.get(name, name))}" for name in side.types)
     return relation_side(connection, side.label, f"(select {listed} from {side.relation})", side.is_file)
 
 
@@ -131,7 +122,7 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, 
 
     `rounded`: the caller says to how many places, so that 1e-05 and 15 places, as floats are written, are numbers too.
     """
-    name, exponent = quote(column), r"([eE][+-]?\d{1,3})?" if rounded else ""
+    name, exponent = identifier(column), r"([eE][+-]?\d{1,3})?" if rounded else ""
     places = connection.execute(
         f"select max(length(split_part({name}, '.', 2))) from {side.relation} where {name} is not null and {name} <> ''"
     ).fetchall()[0][0]
@@ -148,7 +139,7 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, 
 def _refuse(connection: duckdb.DuckDBPyConnection, side: Side, column: str, condition: str) -> None:
     """Raises on the first `value` of a column that meets a SQL condition."""
     bad = connection.execute(
-        f"select row_number, value from (select row_number() over () as row_number, {quote(column)} as value"
+        f"select row_number, value from (select row_number() over () as row_number, {identifier(column)} as value"
         f" from {side.relation}) where {condition} limit 1"
     ).fetchall()
     if bad:
@@ -180,7 +171,7 @@ def projection(
 
 
 def _cast(side: Side, column: str, kind: str, blank_is_null: bool = False) -> str:
-    have, name = side.type_of(column), quote(column)
+    have, name = side.type_of(column), identifier(column)
     if have == "VARCHAR":
         if DECIMAL.fullmatch(kind):
             given = f"nullif(trim({name}), '')"

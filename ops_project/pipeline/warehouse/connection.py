@@ -18,6 +18,7 @@ from ops_project.model.platform import Platform
 from ops_project.pipeline.warehouse import standing
 from ops_project.process import locks
 from ops_project.settings import Settings
+from ops_project.sql_text import literal
 
 
 @dataclass
@@ -52,10 +53,10 @@ class Warehouse:
 
 def configure(connection: duckdb.DuckDBPyConnection, platform: Platform, folder: Path) -> None:
     """Limits of the machine; above the memory limit DuckDB spills into `folder`/spill."""
-    spill = str(folder / "spill").replace("'", "''")
+    spill = literal(str(folder / "spill"))
     connection.execute(
         f"SET GLOBAL memory_limit = '{platform.warehouse.memory_limit}';"
-        f"SET GLOBAL temp_directory = '{spill}';"
+        f"SET GLOBAL temp_directory = {spill};"
         "SET GLOBAL TimeZone = 'UTC';"
         "SET GLOBAL autoinstall_known_extensions = false;"
     )

@@ -12,6 +12,8 @@ from typing import Any
 
 import duckdb
 
+from ops_project.sql_text import relation
+
 # 2 million rows of 10 columns hash in about 0.15 s on two cores.
 WHOLE_BELOW_ROWS = 2_000_000
 PARTITION_COLUMN = "business_date"
@@ -77,7 +79,7 @@ def fingerprint(
     With `before` and `touched` (business dates, ISO) a large table is hashed only where it was touched; where the rows
     then do not add up, it is hashed whole after all.
     """
-    name = quoted(table)
+    name = relation(table)
     rows = _scalar(connection, f"SELECT count(*) FROM {name}")
     if rows < WHOLE_BELOW_ROWS or PARTITION_COLUMN not in dict(columns):
         total = _scalar(connection, f"SELECT {_SUM} FROM {name} t")
@@ -91,11 +93,6 @@ def fingerprint(
     if parts is None:
         parts = _parts(connection, name, None)
     return Fingerprint(rows, _hex(rows, sum(part[1] for part in parts.values())), columns, parts)
-
-
-def quoted(table: str) -> str:
-    """`schema.table` as SQL identifiers."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in table.split(".", 1))
 
 
 # A sum, not an xor: in an xor two equal rows cancel out. HUGEINT holds 2^63 rows of 64-bit hashes.

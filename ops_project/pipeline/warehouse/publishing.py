@@ -17,9 +17,10 @@ from typing import Any
 
 from ops_project.pipeline.warehouse import files
 from ops_project.pipeline.warehouse.connection import Warehouse
-from ops_project.pipeline.warehouse.fingerprints import Fingerprint, quoted
+from ops_project.pipeline.warehouse.fingerprints import Fingerprint
 from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
+from ops_project.sql_text import literal, relation
 
 MANIFEST = "manifest.json"
 CURRENT = "current"
@@ -153,8 +154,8 @@ def _export(
     if before is not None and last is not None and same and (before.folder / last["file"]).is_file():
         files.link(before.folder / last["file"], file)
     else:
-        path = str(file).replace("'", "''")
-        warehouse.connection().execute(f"COPY {quoted(f'gold.{table}')} TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
+        copy = f"COPY {relation(f'gold.{table}')} TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd)"
+        warehouse.connection().execute(copy)
         files.sync(file)
     return {"file": file.name, "rows": found.rows, "checksum": found.checksum, "columns": columns}
 

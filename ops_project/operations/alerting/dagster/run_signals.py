@@ -14,6 +14,7 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from ops_project.dagster_bridge.asset_graph import asset_name
+from ops_project.dagster_bridge.errors import innermost
 from ops_project.failures import classify_message
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
@@ -90,10 +91,8 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
         elif kind == DagsterEventType.RUN_FAILURE:
             error = getattr(event.event_specific_data, "error", None)
             said = event.message or "the run failed without a word"
-            while error is not None and error.cause is not None:
-                error = error.cause
             # What happened before any step began is told by nobody else.
-            run.failure = f"{error.message.strip()} ({said})" if error is not None else said
+            run.failure = f"{innermost(error).message.strip()} ({said})" if error is not None else said
     return run
 
 
@@ -115,9 +114,7 @@ def _words(data: Any) -> tuple[str, str]:
     error = getattr(data, "error", None)
     text = failure.description if failure is not None and failure.description else ""
     if not text and error is not None:
-        while error.cause is not None:  # the innermost says what happened; the outer ones say in which step
-            error = error.cause
-        text = error.message.strip()
+        text = innermost(error).message.strip()
     return (text or "failed without a message")[:MESSAGE_LENGTH], declared or classify_message(text).failure_class
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import duckdb
 
 from ops_project.pipeline.landing.read import moments
-from ops_project.pipeline.landing.read.sql import literal, own
+from ops_project.pipeline.landing.read.own_columns import own
 from ops_project.pipeline.landing.read.stage import GOOD_STATE, MASK, REPEATED, SHOWN_VALUE, STAGED, Stage
+from ops_project.sql_text import literal
 
 
 def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:

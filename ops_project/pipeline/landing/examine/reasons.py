@@ -12,7 +12,6 @@ import duckdb
 import pyarrow as pa
 
 from ops_project.pipeline.landing.read.source import PORTION, append, problem_of
-from ops_project.pipeline.landing.read.sql import literal
 from ops_project.pipeline.landing.read.stage import (
     BAD,
     BAD_STATE,
@@ -24,6 +23,7 @@ from ops_project.pipeline.landing.read.stage import (
     STAGED,
     Stage,
 )
+from ops_project.sql_text import literal
 
 
 def explain(stage: Stage, connection: duckdb.DuckDBPyConnection, repeated: bool) -> None:

@@ -13,7 +13,7 @@ from ops_project.model.feed.column import NUMERIC, Column
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import moments
 from ops_project.pipeline.landing.read.moments import BLANKS, fits, trimmed
-from ops_project.pipeline.landing.read.sql import literal
+from ops_project.sql_text import literal
 
 REQUIRED = "has no value, and the contract requires one"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ops_project.model.feed.column import Column
 from ops_project.model.feed.moment_format import spelling
-from ops_project.pipeline.landing.read.sql import literal
+from ops_project.sql_text import literal
 
 BLANKS = "E' \\t\\r\\n'"
 _ANY_BLANKS = r"[ \t\r\n]*"

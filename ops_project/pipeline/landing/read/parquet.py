@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ops_project.pipeline.landing.read.scan import Undecodable
-from ops_project.pipeline.landing.read.sql import literal, path_literal
+from ops_project.sql_text import literal, path_literal
 
 _NESTED = ("[]", "STRUCT", "MAP", "UNION")
 

@@ -21,7 +21,7 @@ from ops_project.pipeline.landing.read import records
 from ops_project.pipeline.landing.read.parquet import read_parquet
 from ops_project.pipeline.landing.read.records import Record
 from ops_project.pipeline.landing.read.scan import CHUNK, Scan
-from ops_project.pipeline.landing.read.sql import literal, path_literal
+from ops_project.sql_text import literal, path_literal
 
 RAW = "landing_raw"
 # Rows that are handed to DuckDB at once by the exact reader: about 10 MB.

@@ -17,8 +17,9 @@ import duckdb
 from ops_project.model.feed.column import Column
 from ops_project.model.feed.feed import Contract, Feed
 from ops_project.pipeline.landing.read import casts, moments
+from ops_project.pipeline.landing.read.own_columns import OWN, own
 from ops_project.pipeline.landing.read.source import Source
-from ops_project.pipeline.landing.read.sql import OWN, identifier, literal, own
+from ops_project.sql_text import identifier, literal
 
 STAGED, REFUSED, BAD, REPEATED = "landing_staged", "landing_refused", "landing_bad", "landing_repeated"
 GOOD_STATE, FILTERED_STATE, BAD_STATE = 0, 1, 2

@@ -17,11 +17,11 @@ from ops_project.pipeline.landing.decide.findings import first as first_finding
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
-from ops_project.pipeline.landing.read.sql import identifier, literal
 from ops_project.pipeline.landing.read.stage import GOOD_STATE, REFUSED, REPEATED, STAGED
 from ops_project.pipeline.landing.result import Batch, Finding
 from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal, overruled
+from ops_project.sql_text import identifier, literal
 
 SHOWN_BYTES = 400
 HANDED_OVER = "landing_handed_over"

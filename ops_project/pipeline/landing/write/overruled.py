@@ -13,7 +13,7 @@ from datetime import date
 import duckdb
 
 from ops_project.model.feed.feed import Feed
-from ops_project.pipeline.landing.read.sql import identifier
+from ops_project.sql_text import identifier
 
 KEYS = "landing_keys"
 """Temporary table of the keys whose rows come or go with a batch."""

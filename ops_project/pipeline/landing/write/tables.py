@@ -13,7 +13,7 @@ from operator import itemgetter
 import duckdb
 
 from ops_project.model.feed.feed import Feed
-from ops_project.pipeline.landing.read.sql import identifier
+from ops_project.sql_text import identifier
 
 OPS_TABLES = {
     "batches": """

@@ -1,13 +1,9 @@
-"""Quoting for SQL text, and names of landing's own."""
+"""Quoting: names and values as parts of SQL text. The only place of the package that doubles a quote."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-
-# No column of a contract can begin so: its name is an identifier. It stands before landing's own columns wherever SQL
-# of a contract sees them.
-OWN = "landing:"
 
 
 def identifier(name: str) -> str:
@@ -15,9 +11,9 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def own(name: str) -> str:
-    """`name` as an identifier that no column of a contract can bear."""
-    return identifier(OWN + name)
+def relation(table: str) -> str:
+    """`schema.table` as quoted identifiers; a dot in the table's own name stays part of it."""
+    return ".".join(identifier(part) for part in table.split(".", 1))
 
 
 def literal(text: str) -> str:
