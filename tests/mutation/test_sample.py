@@ -21,7 +21,7 @@ EDITS = [
     ("executive_summary", "-13: 13 becomes 14"),
     ("executive_summary", "-59: 59 becomes 60"),
     ("executive_summary", "-29: 29 becomes 30"),
-    ("executive_summary", "without its last value"),
+    ("executive_summary", "days.order_date BETWEEN periods.previous_start"),
     ("executive_summary", "COUNT(DISTINCT customer_days.customer_id) without distinct"),
     ("int_unit_event_days", "COUNT(DISTINCT session_id) without distinct"),
 ]
