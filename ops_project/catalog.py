@@ -23,6 +23,7 @@ from ops_project.model.alerting.route import Routes
 from ops_project.model.alerting.rule import Rules
 from ops_project.model.alerting.sla import Slas
 from ops_project.model.base import Model
+from ops_project.model.checklist import Checklists
 from ops_project.model.checks import Checks
 from ops_project.model.document import ConfigError, ConfigProblem, Document
 from ops_project.model.domain import Domain, Domains
@@ -56,6 +57,7 @@ FILES: dict[str, type[Model]] = {
     "slas": Slas,
     "oncall": OnCallFile,
     "escalation": EscalationFile,
+    "checklists": Checklists,
     "retention": Retention,
 }
 FEEDS_DIR = "feeds"
@@ -81,6 +83,7 @@ class Catalog:
     slas: Slas
     oncall: OnCallFile
     escalation: EscalationFile
+    checklists: Checklists
     retention: Retention
     feeds: dict[str, Feed]
     feed_files: dict[str, FeedFile]
@@ -265,7 +268,33 @@ def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
         *oncall_consistency.check_ladders(
             documents["escalation.yaml"], catalog.escalation, owners, catalog.oncall, catalog.domain_ids()
         ),
+        *_checklist_references(catalog),
     ]
+
+
+def _checklist_references(catalog: Catalog) -> list[ConfigProblem]:
+    """Rules and metrics that a line measures, and whom it asks."""
+    document, problems = catalog.documents["checklists.yaml"], list[ConfigProblem]()
+    for name, checklist in catalog.checklists.checklists.items():
+        for key, line in checklist.lines.items():
+            at, subject = ("checklists", name, "lines", key), f"checklist {name!r}, line {key!r}"
+            for rule in line.measure.rules if line.measure else ():
+                problems += _dangling(document, (*at, "measure"), f"{subject}: rule", rule, list(catalog.rules.rules))
+            if line.measure and line.measure.metric:
+                metrics = list(catalog.metrics.metrics)
+                problems += _dangling(document, (*at, "measure"), f"{subject}: metric", line.measure.metric, metrics)
+            if line.ask is not None and catalog.owners.behind(line.ask) is None:
+                valid = [*(f"role:{role}" for role in catalog.owners.roles), *catalog.owners.valid()]
+                problems += _dangling(document, (*at, "ask"), f"{subject}: nobody", line.ask, valid)
+    return problems if not _shipped_beside_own(catalog) else []
+
+
+def _shipped_beside_own(catalog: Catalog) -> bool:
+    """Whether the overlay has people or rules of its own and the checklists are the shipped ones."""
+    overlay = catalog.overlay
+    if overlay is None or (overlay / "checklists.yaml").is_file():
+        return False
+    return any((overlay / f"{name}.yaml").is_file() for name in ("owners", "rules", "metrics"))
 
 
 def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:

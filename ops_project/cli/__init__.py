@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve:serve", "Serve the pages behind the links in messages."),
     "hold": ("hold:hold", "Stop what is downstream of a table, or what a domain builds."),
     "release": ("hold:release", "End a hold, and run what waited."),
+    "checklist": ("checklist:checklist", "What is looked at every day, week and month, judged."),
     "oncall": ("oncall:oncall", "Who is on call; swaps, overrides, the calendar and its fairness."),
     "owners": ("people:owners", "Who owns which pipeline, and whether everybody can be reached."),
     "raci": ("people:raci", "Who is responsible, accountable, consulted and informed."),

@@ -16,6 +16,7 @@ from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
 from ops_project.operations.ledger.audit import AuditTable
+from ops_project.operations.ledger.checklists import ChecklistTable
 from ops_project.operations.ledger.holds import HoldTable
 from ops_project.operations.ledger.incidents import IncidentTable
 from ops_project.operations.ledger.leases import LeaseTable
@@ -69,6 +70,7 @@ class Ledger(
     IncidentTable,
     AuditTable,
     HoldTable,
+    ChecklistTable,
     PruneTable,
 ):
     """One open ledger; safe to use from several processes at once."""

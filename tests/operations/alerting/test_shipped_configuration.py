@@ -62,8 +62,9 @@ PRODUCERS = {
     # A bridge names the kinds that it reads on behalf of an observer.
     **{
         name: [ALERTING / "observers" / f"{name}.py", *(PROJECT_ROOT / "ops_project" / "dagster_bridge").glob("*.py")]
-        for name in ("running", "ticks", "service_levels", "resources", "processes", "deliveries")
+        for name in ("running", "ticks", "service_levels", "resources", "processes", "deliveries", "rota")
     },
+    "checklists": [PROJECT_ROOT / "ops_project" / "operations" / "incidents" / "checklists.py"],
     "publication": [PROJECT_ROOT / "ops_project" / "defs" / "operations" / "publication_observer.py"],
     "warehouse": [*(PROJECT_ROOT / "ops_project" / "defs" / "operations").glob("*_observer.py")],
 }

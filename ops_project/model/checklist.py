@@ -1,0 +1,71 @@
+"""checklists.yaml: what is looked at every day, week and month; each line is measured, or asks a person."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from ops_project.model.base import Model
+from ops_project.model.severity import Severity
+
+
+class Measure(Model):
+    """What is measured; exactly one of the first five. `at_most` and `at_least` say what is well."""
+
+    alerts: Severity | None = None
+    """How many alerts of this severity or above fire."""
+    rules: tuple[str, ...] = ()
+    """How many alerts of these rules fire."""
+    incidents: Literal["open", "overdue"] | None = None
+    """How many incidents are open, or owe a post-mortem that is late."""
+    metric: str | None = None
+    """The worst newest reading of a metric of metrics.yaml; no reading is unknown."""
+    sql: str | None = None
+    """A query on the newest snapshot that gives one number; no snapshot, or a table that is not there, is unknown."""
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Measure:
+        given = [self.alerts, self.rules or None, self.incidents, self.metric, self.sql]
+        if sum(item is not None for item in given) != 1:
+            raise ValueError("measure exactly one of alerts, rules, incidents, metric or sql")
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("say what is well: at_most or at_least, one of them")
+        return self
+
+    def well(self, value: float) -> bool:
+        """Whether a reading is as it should be."""
+        return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0.0)
+
+
+class Line(Model):
+    """One line of a checklist."""
+
+    text: str
+    measure: Measure | None = None
+    ask: str | None = None
+    """Who answers it where it cannot be measured: a person's id, team:<id> or role:<id>."""
+    do: str = ""
+    """What to do where it is not well."""
+
+    @model_validator(mode="after")
+    def _either(self) -> Line:
+        if (self.measure is None) == (self.ask is None):
+            raise ValueError("give a measure, or ask: somebody; not both and not neither")
+        return self
+
+
+class Checklist(Model):
+    """One list; its lines are judged once a period."""
+
+    title: str
+    every: Literal["day", "week", "month"]
+    lines: dict[str, Line] = Field(min_length=1)
+
+
+class Checklists(Model):
+    """checklists.yaml."""
+
+    checklists: dict[str, Checklist] = {}

@@ -1,0 +1,34 @@
+"""Observer: gaps of the rota that begin within two weeks, so that they are told before anybody is called in vain."""
+
+from __future__ import annotations
+
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.observers.observer import Observation, View
+from ops_project.operations.incidents.rota import current
+from ops_project.operations.oncall.score import upcoming_gaps
+
+KIND = "oncall.gap"
+
+
+def look(view: View) -> Observation:
+    """One signal for each schedule whose state changed."""
+    before = {signal.check: signal.state for signal in view.ledger.latest(KIND).values()}
+    signals = []
+    for name, roster in current(view.catalog, view.ledger).items():
+        gaps = upcoming_gaps(roster, view.now)
+        state = FIRING if gaps else OK
+        if before.get(name, OK) == state:
+            continue
+        signals.append(
+            Signal(
+                kind=KIND,
+                state=state,
+                value=float(bool(gaps)),
+                event_at=view.now,
+                observed_at=view.now,
+                occurrence=view.now.isoformat(),
+                check=name,
+                message="; ".join(f"{gap.what}. Fix: {gap.fix}" for gap in gaps),
+            )
+        )
+    return Observation(signals)

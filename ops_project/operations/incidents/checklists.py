@@ -1,0 +1,153 @@
+"""Judging a checklist: each line is well, a gap, unknown, or waits for a person's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ops_project.catalog import Catalog
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.model.checklist import Checklist, Line, Measure
+from ops_project.model.severity import at_least
+from ops_project.operations.ledger import Ledger
+
+WELL, GAP, UNKNOWN, WAITS, ANSWERED = "well", "gap", "unknown", "waits", "answered"
+KIND = "checklist.gap"
+EVERY = 1_000_000
+Query = Callable[[str], float | None]
+"""One number from the newest snapshot; None where it cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One line as it stands."""
+
+    line: str
+    text: str
+    state: str
+    """well, gap, unknown, waits or answered."""
+    value: str
+    by: str
+    do: str
+
+
+def period_of(every: str, now: datetime, zone: ZoneInfo) -> str:
+    """The name of the period that `now` lies in: 2026-03-04, 2026-W10 or 2026-03."""
+    local = now.astimezone(zone)
+    if every == "day":
+        return f"{local:%Y-%m-%d}"
+    if every == "week":
+        year, week, _ = local.isocalendar()
+        return f"{year}-W{week:02d}"
+    return f"{local:%Y-%m}"
+
+
+def before(every: str, now: datetime, zone: ZoneInfo) -> str:
+    """The name of the period before."""
+    local = now.astimezone(zone)
+    if every == "month":
+        return period_of(every, now - timedelta(days=local.day), zone)
+    return period_of(every, now - timedelta(days=1 if every == "day" else 7), zone)
+
+
+def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: datetime) -> tuple[str, list[Judged]]:
+    """(period, lines). Keeps what was measured, and writes a signal for each line that is a gap or is well again."""
+    checklist = catalog.checklists.checklists[name]
+    zone = catalog.platform.zone
+    period = period_of(checklist.every, now, zone)
+    answers = {line: found for line, found in ledger.checklist(name, period).items() if found.state == ANSWERED}
+    left = _unanswered(ledger, name, checklist, before(checklist.every, now, zone))
+    judged = []
+    for key, line in checklist.lines.items():
+        if line.measure is not None:
+            state, value = _measured(ledger, line.measure, query, now)
+            judged.append(Judged(key, line.text, state, value, "", line.do))
+        elif key in answers:
+            judged.append(Judged(key, line.text, ANSWERED, answers[key].value, answers[key].by, line.do))
+        else:
+            said = f"asks {line.ask}" + (f"; was not answered for {left[key]}" if key in left else "")
+            judged.append(Judged(key, line.text, WAITS, said, "", line.do))
+    ledger.keep_checklist(
+        name, period, [(j.line, j.state, j.value) for j in judged if j.state in (WELL, GAP, UNKNOWN)], now
+    )
+    _signal(ledger, name, checklist, judged, left, now)
+    return period, judged
+
+
+def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) -> dict[str, str]:
+    """Questions of a period that has ended without an answer. One in which nobody looked at the list at all is left out
+    where the list was never run before: it did not exist then."""
+    kept = ledger.checklist(name, period)
+    if not kept:
+        return {}
+    asked = [key for key, line in checklist.lines.items() if line.ask is not None]
+    return {key: period for key in asked if key not in kept or kept[key].state != ANSWERED}
+
+
+def _measured(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> tuple[str, str]:
+    value = _value(ledger, measure, query, now)
+    if value is None:
+        return UNKNOWN, "could not be measured"
+    wanted = f"at most {measure.at_most:g}" if measure.at_most is not None else f"at least {measure.at_least:g}"
+    return (WELL if measure.well(value) else GAP), f"{value:g} ({wanted})"
+
+
+def _value(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> float | None:
+    if measure.alerts is not None:
+        return float(sum(at_least(alert.severity, measure.alerts) for alert in ledger.alerts("open", EVERY)))
+    if measure.rules:
+        return float(sum(alert.rule in measure.rules for alert in ledger.alerts("open", EVERY)))
+    if measure.incidents == "open":
+        return float(len(ledger.incidents("open", EVERY)))
+    if measure.incidents == "overdue":
+        owed = [i for i in ledger.incidents("resolved", EVERY) if i.postmortem_due and i.postmortem_at is None]
+        return float(sum(i.postmortem_due is not None and i.postmortem_due <= now for i in owed))
+    if measure.metric is not None:
+        read = [s.value for s in ledger.latest(measure.metric).values()]
+        known = [value for value in read if value is not None]
+        if not known or len(known) < len(read):
+            return None
+        return max(known) if measure.at_most is not None else min(known)
+    return query(measure.sql or "")
+
+
+def _signal(
+    ledger: Ledger,
+    name: str,
+    checklist: Checklist,
+    judged: Sequence[Judged],
+    left: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """A gap fires; what is well, answered or only unknown does not fire, and unknown does not end what fired."""
+    known = {signal.check: signal.state for signal in ledger.latest(KIND).values()}
+    signals = []
+    for item in judged:
+        check = f"{name}.{item.line}"
+        gap = item.state == GAP or item.line in left
+        if item.state == UNKNOWN or known.get(check, OK) == (FIRING if gap else OK):
+            continue
+        signals.append(
+            Signal(
+                kind=KIND,
+                state=FIRING if gap else OK,
+                value=float(gap),
+                event_at=now,
+                observed_at=now,
+                occurrence=now.isoformat(),
+                check=check,
+                message=f"{checklist.title}: {item.text}: {item.value}",
+                owners=("team:operations",),
+            )
+        )
+    ledger.append(signals, now=now)
+
+
+def question(catalog: Catalog, name: str, line: str) -> Line:
+    """The line that a person answers. Raises KeyError, with what would be valid."""
+    asked = {key: item for key, item in catalog.checklists.checklists[name].lines.items() if item.ask is not None}
+    if line not in asked:
+        raise KeyError(f"checklist {name} asks nothing called {line!r}; it asks: {', '.join(asked) or 'nothing'}")
+    return asked[line]

@@ -1,0 +1,59 @@
+"""What was measured and answered for each line of a checklist. Rows are added; the newest of a line holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
+from ops_project.operations.ledger.people_schema import checklist_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One line of one period."""
+
+    state: str
+    value: str
+    by: str
+    at: datetime
+
+
+class ChecklistTable(Access):
+    """Keeping and reading."""
+
+    def keep_checklist(
+        self, checklist: str, period: str, lines: Sequence[tuple[str, str, str]], now: datetime, by: str = ""
+    ) -> None:
+        """`lines`: (line, state, value)."""
+        rows = [
+            {
+                "checklist": checklist,
+                "period": period,
+                "line": line,
+                "state": state,
+                "value": value,
+                "given_by": by,
+                "at": to_seconds(now),
+            }
+            for line, state, value in lines
+        ]
+        if rows:
+            with self.write() as connection:
+                connection.execute(insert(checklist_lines), rows)
+
+    def checklist(self, checklist: str, period: str) -> dict[str, Kept]:
+        """Line → what holds for it in a period."""
+        statement = (
+            select(checklist_lines)
+            .where(checklist_lines.c.checklist == checklist, checklist_lines.c.period == period)
+            .order_by(checklist_lines.c.id)
+        )
+        with self.read() as connection:
+            return {
+                row.line: Kept(row.state, row.value, row.given_by, from_seconds(row.at))
+                for row in connection.execute(statement)
+            }

@@ -1,0 +1,71 @@
+"""A line is measured, or asks a person and keeps the answer; a gap is an alert; unknown is neither."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from click.testing import CliRunner
+
+from ops_project.cli import cli
+from tests.operations.incidents.world import IncidentWorld
+
+
+def _ops(day: IncidentWorld, *words: str):
+    return CliRunner().invoke(cli, ["--home", str(day.settings.home), "--as-of", day.now.isoformat(), *words])
+
+
+def _judged(day: IncidentWorld, name: str) -> dict[str, dict]:
+    return {line["line"]: line for line in json.loads(_ops(day, "checklist", "run", name, "--json").output)["lines"]}
+
+
+def _open(day: IncidentWorld) -> list[str]:
+    return sorted(a.labels["check"] for a in day.ledger.alerts("open") if a.rule == "checklist_gap")
+
+
+def test_the_daily_list_measures_asks_and_raises_an_alert_for_a_gap(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 09:00")
+    first = _judged(day, "daily")
+    assert first["critical"]["state"] == "well" and first["critical"]["value"] == "0 (at most 0)"
+    assert first["findings"]["state"] == "unknown", "there is no snapshot: never green"
+    assert first["quality"]["state"] == "unknown"
+    assert first["handover"]["state"] == "waits"
+
+    day.job_fails()
+    day.advance("1m")
+    ended = _ops(day, "checklist", "run", "daily")
+    assert ended.exit_code == 1
+    day.advance("1m")
+    assert {"daily.critical", "daily.jobs", "daily.incidents"} <= set(_open(day))
+    day.job_succeeds()
+    day.advance("1m")
+    assert _judged(day, "daily")["jobs"]["state"] == "well"
+    day.advance("1m")
+    assert "daily.jobs" not in _open(day)
+
+
+def test_a_question_that_nobody_answered_is_a_gap_when_its_day_is_over(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 09:00")
+    _judged(day, "daily")
+    kept = _ops(day, "checklist", "answer", "daily", "handover", "nothing open", "--by", "l2-operator")
+    assert kept.exit_code == 0, kept.output
+    shown = _judged(day, "daily")["handover"]
+    assert (shown["state"], shown["value"], shown["by"]) == ("answered", "nothing open", "l2-operator")
+    day.now += timedelta(days=1)
+    assert "was not answered for 2026-03-04" in _judged(day, "daily")["dashboard"]["value"]
+    day.advance("1m")
+    assert _open(day) == ["daily.dashboard"]
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 09:00")
+    refused = _ops(day, "checklist", "run", "dayly")
+    assert refused.exit_code == 2 and "valid: daily, weekly, monthly" in refused.output
+    refused = _ops(day, "checklist", "answer", "daily", "jobs", "fine")
+    assert refused.exit_code == 2 and "it asks: dashboard, handover" in refused.output
+
+
+def test_weeks_and_months_have_their_own_periods(tmp_path):
+    day = IncidentWorld(tmp_path, "2027-01-01 09:00")
+    for name, period in (("weekly", "2026-W53"), ("monthly", "2027-01")):
+        assert json.loads(_ops(day, "checklist", "run", name, "--json").output)["period"] == period
