@@ -1,0 +1,293 @@
+"""Random histories of deliveries: late files, corrections, resends, changed dates, rows and keys that vanish."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from tests.numbers.site import Row, Site
+
+FIRST = date(2026, 4, 27)
+DAYS = [FIRST + timedelta(days=number) for number in range(7)]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file."""
+
+    feed: str
+    day: date
+    rows: tuple[Row, ...]
+    part: str | None = None
+
+    @property
+    def place(self) -> tuple[str, date, str | None]:
+        return self.feed, self.day, self.part
+
+
+@dataclass
+class History:
+    """The runs in which the files come; the last file of a place is the one that stands."""
+
+    runs: list[list[Delivery]]
+
+    def standing(self, feed: str) -> list[Delivery]:
+        """The files that stand, by date and part."""
+        found = {delivery.place: delivery for run in self.runs for delivery in run if delivery.feed == feed}
+        return sorted(found.values(), key=lambda delivery: (delivery.day, delivery.part or ""))
+
+    def rows(self, feed: str) -> Iterator[tuple[Delivery, Row]]:
+        for delivery in self.standing(feed):
+            for row in delivery.rows:
+                yield delivery, row
+
+    def play(self, site: Site) -> None:
+        """Deliver, land and build, run by run."""
+        for run in self.runs:
+            for delivery in run:
+                site.put(delivery.feed, delivery.day, delivery.rows, part=delivery.part)
+                if [other for other in run if other.place == delivery.place][-1] is not delivery:
+                    site.land()
+            site.run()
+
+
+@dataclass
+class Source:
+    """What is common to the histories of all domains."""
+
+    seed: int
+    runs: int = 3
+    chance: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+
+    def history(self) -> History:
+        """Files of all days, some never sent, some sent again with fewer rows; shuffled over the runs."""
+        first: list[Delivery] = []
+        again: list[Delivery] = []
+        for day in DAYS:
+            for delivery in self.files(day):
+                if self.chance.random() < 0.1 and day != FIRST:
+                    continue
+                first.append(delivery)
+                if self.chance.random() < 0.25:
+                    kept = tuple(row for row in delivery.rows if self.chance.random() < 0.7)
+                    again.append(Delivery(delivery.feed, delivery.day, kept, delivery.part))
+        runs: list[list[Delivery]] = [[] for _ in range(self.runs)]
+        came: dict[Any, int] = {}
+        for delivery in first:
+            usual = DAYS.index(delivery.day) * self.runs // len(DAYS)
+            place = self.chance.randrange(usual, self.runs) if self.chance.random() < 0.4 else usual
+            came[delivery.place] = place
+            runs[place].append(delivery)
+        for delivery in again:
+            runs[self.chance.randrange(came[delivery.place], self.runs)].append(delivery)
+        return History(runs)
+
+    def files(self, day: date) -> list[Delivery]:
+        raise NotImplementedError
+
+    def some(self, values: list[Any], share: float = 0.6) -> list[Any]:
+        return [value for value in values if self.chance.random() < share]
+
+
+class Shop(Source):
+    """Orders that are delivered again with another status, other lines and now and then another date."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.orders: dict[str, date] = {}
+
+    def files(self, day: date) -> list[Delivery]:
+        pick = self.chance.choice
+        known = self.some(list(self.orders), 0.3)
+        new = [f"O{DAYS.index(day)}{number}" for number in range(self.chance.randint(1, 4))]
+        heads, lines = [], []
+        for name in [*known, *new]:
+            on = self.orders.get(name, day)
+            if name in new and self.chance.random() < 0.1:
+                on = day - timedelta(days=9)
+            elif name in known and self.chance.random() < 0.3:
+                on = pick(DAYS)
+            self.orders[name] = on
+            changed = day if self.chance.random() < 0.85 else day - timedelta(days=3)
+            heads.append(
+                {
+                    "order_id": name,
+                    "customer_id": pick(["C1", "C2", "C3", None]),
+                    "order_date": on,
+                    "status": pick(["paid", "delivered", "cancelled", "returned"]),
+                    "updated_at": f"{changed} 0{self.chance.randint(1, 9)}:00:00",
+                }
+            )
+            if name in new or self.chance.random() < 0.6:
+                lines += [
+                    {
+                        "order_id": name,
+                        "line_number": line,
+                        "order_date": on,
+                        "product_id": pick(["P1", "P2"]),
+                        "quantity": pick([-1, 1, 2, 3]),
+                        "unit_price": pick(["0", "2.50", "9.99"]),
+                        "discount_amount": pick([None, "0.50"]),
+                    }
+                    for line in range(1, self.chance.randint(2, 4))
+                ]
+        events = [
+            {
+                "event_id": self.chance.randint(1, 40),
+                "event_date": self.chance.choice([day, day, day - timedelta(days=1)]),
+                "occurred_at": f"{day} 10:00:00",
+                "session_id": "S1",
+                "customer_id": pick(["C1", "C2", None]),
+                "product_id": pick(["P1", "P2"]),
+                "event_type": pick(["product_view", "add_to_cart", "page_view"]),
+            }
+            for _ in range(5)
+        ]
+        return [
+            Delivery(
+                "customers", day, tuple({"customer_id": f"C{n}", "city": pick("AB")} for n in self.some([1, 2, 3, 4]))
+            ),
+            Delivery(
+                "products",
+                day,
+                tuple(
+                    {"product_id": f"P{n}", "list_price": pick([5, 6]), "unit_cost": 2} for n in self.some([1, 2, 3])
+                ),
+            ),
+            Delivery("orders", day, tuple(heads)),
+            Delivery("order_items", day, tuple(lines)),
+            Delivery("web_events", day, tuple({event["event_id"]: event for event in events}.values())),
+        ]
+
+
+class Policies(Source):
+    """Numbered changes, of which some are lost and come with a later file."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.number = 0
+        self.lost: list[Row] = []
+
+    def files(self, day: date) -> list[Delivery]:
+        pick = self.chance.choice
+        rows: list[Row] = []
+        for _ in range(self.chance.randint(1, 5)):
+            self.number += 1
+            status = pick(["active", "active", "cancelled"])
+            row = {
+                "cdc_seq": self.number,
+                "op": pick(["U", "U", "D"]),
+                "policy_id": f"POL{self.chance.randint(1, 5):08}",
+                "product": pick(["motor", "home"]),
+                "region": pick(["north", "south"]),
+                "premium": self.chance.randint(10, 99),
+                "policy_status": status,
+                "effective_date": pick([FIRST, day, day + timedelta(days=2)]),
+                "cancelled_date": day if status == "cancelled" else None,
+            }
+            (self.lost if self.chance.random() < 0.2 else rows).append(row)
+        if self.lost and self.chance.random() < 0.5:
+            rows.append(self.lost.pop(0))
+        return [Delivery("policies", day, tuple(rows))]
+
+
+class Investor(Source):
+    """Sales that are refunded, move to another day, and come late; spend, product use and an experiment."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.sales: dict[int, date] = {}
+
+    def files(self, day: date) -> list[Delivery]:
+        pick = self.chance.choice
+        new = [DAYS.index(day) * 10 + number for number in range(1, self.chance.randint(2, 5))]
+        sales = []
+        for number in [*self.some(list(self.sales), 0.2), *new]:
+            on = self.sales.get(number, day if self.chance.random() < 0.8 else day - timedelta(days=1))
+            if number not in new and self.chance.random() < 0.3:
+                on = pick(DAYS)
+            self.sales[number] = on
+            sales.append(
+                {
+                    "transaction_id": number,
+                    "unit_id": f"U{number % 4}",
+                    "occurred_at": f"{on} 10:00:00",
+                    "quantity": pick([1, 2]),
+                    "unit_revenue": pick([10, 20]),
+                    "unit_cost": pick([3, 4]),
+                    "status": pick(["settled", "settled", "refunded"]),
+                    "updated_at": f"{day if self.chance.random() < 0.85 else FIRST} 11:00:00",
+                }
+            )
+        events = {
+            number: {
+                "event_id": number,
+                "unit_id": f"U{number % 4}",
+                "session_id": f"S{number % 3}",
+                "occurred_at": f"{pick([day, day, day - timedelta(days=1)])} 09:00:00",
+                "duration_seconds": 30,
+            }
+            for number in (self.chance.randint(1, 30) for _ in range(4))
+        }
+        arms = [
+            {"experiment_id": "E", "unit_id": f"U{number}", "arm": pick(["control", "treatment"])}
+            for number in self.some([0, 1, 2, 3], 0.8)
+        ]
+        return [
+            Delivery("transactions", day, tuple(sales)),
+            Delivery(
+                "marketing_spend",
+                day,
+                tuple(
+                    {
+                        "spend_date": pick([day, day - timedelta(days=1)]),
+                        "channel": channel,
+                        "spend_amount": pick([1, 2]),
+                    }
+                    for channel in self.some(["search", "social"], 0.8)
+                ),
+            ),
+            Delivery("experiment_assignments", day, tuple(arms)),
+            Delivery("product_events", day, tuple(events.values())),
+        ]
+
+
+class Listening(Source):
+    """Streams in two files a day; songs and users that come late, change and vanish."""
+
+    def files(self, day: date) -> list[Delivery]:
+        pick = self.chance.choice
+        files = [
+            Delivery(
+                "songs",
+                day,
+                tuple(
+                    {"song_id": f"S{n}", "genre": pick(["pop", "jazz"]), "title": pick("XY")}
+                    for n in self.some([1, 2, 3, 4])
+                ),
+            ),
+            Delivery(
+                "users",
+                day,
+                tuple({"user_id": f"U{n}", "plan": pick(["free", "premium"])} for n in self.some([1, 2, 3])),
+            ),
+        ]
+        for part in ("0000", "1200"):
+            rows = {
+                number: {
+                    "stream_id": number,
+                    "user_id": f"U{self.chance.randint(1, 4)}",
+                    "song_id": f"S{self.chance.randint(1, 5)}",
+                    "listened_at": f"{pick([day, day, day - timedelta(days=1)])} 1{self.chance.randint(0, 9)}:00:00",
+                    "listen_seconds": self.chance.randint(30, 90),
+                }
+                for number in (self.chance.randint(1, 60) for _ in range(6))
+            }
+            files.append(Delivery("streams", day, tuple(rows.values()), part))
+        return files
