@@ -67,12 +67,10 @@ def _closed(view: View, closing: Closing, failed: bool) -> Signal:
     words = closing.error or "the run ended before its snapshot and publication were done" if failed else ""
     assets = [key for key, facts in view.lineage.assets.items() if facts.domain == closing.domain]
     owners = [owner for key in assets if key.startswith("gold/") for owner in view.lineage.get(key).owners]
-    return Signal(
-        kind=FAILURE,
-        state=FIRING if failed else OK,
-        value=float(failed),
-        event_at=datetime.fromisoformat(closing.at),
-        observed_at=view.now,
+    return view.state(
+        FAILURE,
+        bool(failed),
+        at=datetime.fromisoformat(closing.at),
         occurrence=closing.run_id,
         pipeline=closing.job,
         domain=closing.domain,
@@ -95,12 +93,10 @@ def _tables(view: View, domain: str, publication: publishing.Publication) -> Ite
             continue
         asset = f"gold/{table}"
         facts = view.lineage.get(asset)
-        yield Signal(
-            kind=HELD,
-            state=FIRING if held else OK,
-            value=float(held),
-            event_at=at,
-            observed_at=view.now,
+        yield view.state(
+            HELD,
+            bool(held),
+            at=at,
             occurrence=publication.id,
             asset=asset,
             domain=facts.domain or domain,
@@ -147,14 +143,4 @@ def _since(view: View, level: Signal) -> datetime:
 
 def _age(view: View, asset: str, seconds: float) -> Signal:
     facts = view.lineage.get(asset)
-    return Signal(
-        kind=HELD_SECONDS,
-        state=OK,
-        value=max(seconds, 0.0),
-        event_at=view.now,
-        observed_at=view.now,
-        occurrence=view.now.isoformat(),
-        asset=asset,
-        domain=facts.domain,
-        owners=facts.owners,
-    )
+    return view.reading(HELD_SECONDS, max(seconds, 0.0), asset=asset, domain=facts.domain, owners=facts.owners)

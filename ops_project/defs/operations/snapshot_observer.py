@@ -115,13 +115,10 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
         owners = facts.owners or tuple(
             view.catalog.owners.dagster(owner) for owner in (feed_model.owners if feed_model is not None else ())
         )
-        signal = Signal(
-            kind="landing.finding",
-            state=FIRING if open_now else OK,
-            value=float(open_now),
-            event_at=at,
-            observed_at=view.now,
-            # The same finding may come back once it was resolved.
+        signal = view.state(
+            "landing.finding",
+            open_now,
+            at=at,
             occurrence=f"{finding}:{state}:{at.isoformat()}",
             asset=subject,
             check=kind,
@@ -170,12 +167,10 @@ def _sizes(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckDBPy
         if size != before.get(asset):
             facts = view.lineage.get(asset)
             found.append(
-                Signal(
-                    kind="storage.asset_bytes",
-                    state=OK,
-                    value=size,
-                    event_at=snapshot.as_of,
-                    observed_at=view.now,
+                view.reading(
+                    "storage.asset_bytes",
+                    size,
+                    at=snapshot.as_of,
                     occurrence=snapshot.id,
                     asset=asset,
                     domain=facts.domain,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.model.alerting.signal import FIRING, OK
 from ops_project.operations.alerting.observers.observer import Observation, View
 
 HEARTBEAT_TIMEOUT = timedelta(minutes=5)
@@ -24,13 +24,9 @@ def look(view: View) -> Observation:
         state = FIRING if channel in failing else OK
         if before.get(channel, OK) != state:
             signals.append(
-                Signal(
-                    kind=KIND,
-                    state=state,
-                    value=float(state == FIRING),
-                    event_at=view.now,
-                    observed_at=view.now,
-                    occurrence=view.now.isoformat(),
+                view.state(
+                    KIND,
+                    state == FIRING,
                     check=channel,
                     message=failing.get(channel, ""),
                     failure_class="delivery_failure",

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from ops_project.dagster_bridge import active_runs as bridge
-from ops_project.model.alerting.signal import OK, Signal
+from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.process.processes import Process
 
@@ -93,13 +93,4 @@ def _measured(process: Process | None) -> tuple[float | None, float | None]:
 
 def _reading(view: View, kind: str, value: float | None, **fields: Any) -> Signal:
     labels = {**fields.pop("labels", {}), **({} if value is not None else {"unknown": "true"})}
-    return Signal(
-        kind=kind,
-        state=OK,
-        value=value,
-        event_at=view.now,
-        observed_at=view.now,
-        occurrence=view.now.isoformat(),
-        labels=labels,
-        **fields,
-    )
+    return view.reading(kind, value, labels=labels, **fields)

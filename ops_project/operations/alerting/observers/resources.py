@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from ops_project.model.alerting.signal import OK, Signal
+from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 
 PARTS = ("warehouse", "archive", "snapshots", "published", "ledger", "dagster")
@@ -52,13 +52,4 @@ def _size(folder: Path) -> float | None:
 
 
 def _reading(view: View, kind: str, value: float | None, check: str) -> Signal:
-    return Signal(
-        kind=kind,
-        state=OK,
-        value=value,
-        event_at=view.now,
-        observed_at=view.now,
-        occurrence=view.now.isoformat(),
-        check=check,
-        labels={} if value is not None else {"unknown": "true"},
-    )
+    return view.reading(kind, value, check=check, labels={} if value is not None else {"unknown": "true"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.model.alerting.signal import FIRING, OK
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.operations.incidents.rota import current
 from ops_project.operations.oncall.score import upcoming_gaps
@@ -20,15 +20,6 @@ def look(view: View) -> Observation:
         if before.get(name, OK) == state:
             continue
         signals.append(
-            Signal(
-                kind=KIND,
-                state=state,
-                value=float(bool(gaps)),
-                event_at=view.now,
-                observed_at=view.now,
-                occurrence=view.now.isoformat(),
-                check=name,
-                message="; ".join(f"{gap.what}. Fix: {gap.fix}" for gap in gaps),
-            )
+            view.state(KIND, bool(gaps), check=name, message="; ".join(f"{gap.what}. Fix: {gap.fix}" for gap in gaps))
         )
     return Observation(signals)

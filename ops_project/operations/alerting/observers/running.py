@@ -147,13 +147,9 @@ def _stuck(view: View, run: bridge.ActiveRun) -> Signal:
         words = f"no event since {run.last_event_at:%Y-%m-%d %H:%M} UTC"
     elif not run.steps and view.now - run.last_event_at > NOT_STARTING:
         words = "it was launched and no step has started, or none after the last"
-    return Signal(
-        kind="run.stuck",
-        state=FIRING if words else OK,
-        value=float(bool(words)),
-        event_at=view.now,
-        observed_at=view.now,
-        occurrence=view.now.isoformat(),
+    return view.state(
+        "run.stuck",
+        bool(words),
         pipeline=run.job,
         domain=run.domain,
         run_id=run.run_id,
@@ -172,12 +168,9 @@ def _reading(
     run_id: str = "",
     labels: dict[str, str] | None = None,
 ) -> Signal:
-    return Signal(
-        kind=kind,
-        state=OK,
-        value=value,
-        event_at=view.now,
-        observed_at=view.now,
+    return view.reading(
+        kind,
+        value,
         occurrence=f"{run_id}:{view.now.isoformat()}",
         pipeline=job,
         check=check,

@@ -184,13 +184,9 @@ def _uptime(view: View, name: str, sla: Sla, measured: list[Interval]) -> list[S
         if below
         else ""
     )
-    signal = Signal(
-        kind="sla.uptime_low",
-        state=FIRING if below else OK,
-        value=float(below),
-        event_at=view.now,
-        observed_at=view.now,
-        occurrence=view.now.isoformat(),
+    signal = view.state(
+        "sla.uptime_low",
+        below,
         pipeline=sla.pipeline,
         domain=sla.domain,
         check=sla.title,
@@ -221,13 +217,10 @@ def _changed(
     owners: tuple[str, ...] = (),
     assets: tuple[str, ...] = (),
 ) -> list[Signal]:
-    signal = Signal(
-        kind=kind,
-        state=FIRING if firing else OK,
-        value=float(firing),
-        event_at=at,
-        observed_at=view.now,
-        occurrence=view.now.isoformat(),
+    signal = view.state(
+        kind,
+        firing,
+        at=at,
         pipeline=pipeline,
         domain=domain,
         partition=str(day),
@@ -250,13 +243,9 @@ def _late(view: View, kind: str, title: str, today: date, repaired: Callable[[da
             day = date.fromisoformat(before.partition)
             if repaired(day) or view.now - before.event_at > timedelta(days=7):
                 found.append(
-                    Signal(
-                        kind=kind,
-                        state=OK,
-                        value=0.0,
-                        event_at=view.now,
-                        observed_at=view.now,
-                        occurrence=view.now.isoformat(),
+                    view.state(
+                        kind,
+                        False,
                         pipeline=before.pipeline,
                         domain=before.domain,
                         partition=before.partition,
@@ -281,13 +270,10 @@ def _no_longer_promised(view: View) -> list[Signal]:
             )
             if before.state == FIRING and not known:
                 found.append(
-                    Signal(
-                        kind=kind,
-                        state=OK,
-                        value=0.0,
-                        event_at=max(view.now, before.event_at),
-                        observed_at=view.now,
-                        occurrence=view.now.isoformat(),
+                    view.state(
+                        kind,
+                        False,
+                        at=max(view.now, before.event_at),
                         pipeline=before.pipeline,
                         domain=before.domain,
                         partition=before.partition,

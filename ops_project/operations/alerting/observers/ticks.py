@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from ops_project.dagster_bridge import ticks as bridge
-from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
 
@@ -59,12 +59,10 @@ def _signal(
 ) -> Signal:
     job, domain = (schedule or {}).get("job", ""), (schedule or {}).get("domain", "")
     owners = view.catalog.domain(domain).owners if domain in view.catalog.domain_ids() else ()
-    return Signal(
-        kind=kind,
-        state=FIRING if firing else OK,
-        value=float(firing),
-        event_at=at.astimezone(UTC),
-        observed_at=view.now,
+    return view.state(
+        kind,
+        firing,
+        at=at.astimezone(UTC),
         occurrence=f"{name}:{at.isoformat()}",
         check=name,
         pipeline="",
