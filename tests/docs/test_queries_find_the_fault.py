@@ -337,6 +337,13 @@ STORIES: dict[tuple[str, int], Callable[[Home], tuple[list[str], list[str]]]] = 
     ("profit-unit-experiments", 3): row(
         "silver.rec_transaction_units", "U99", business_date=DAY, unknown_units=30, example_unit="U99"
     ),
+    ("schema-mismatch", 0): finding,
+    ("schema-mismatch", 1): journal(*ORDERS, INSURANCE),
+    ("key-violation", 0): refused_rows(*ORDERS, INSURANCE),
+    ("key-violation", 1): refused_rows(*ORDERS, INSURANCE),
+    ("key-violation", 2): finding,
+    ("interface-load", 0): journal("mart_contacts", "marketing", INSURANCE),
+    ("mart-build", 0): journal("mart_contacts", "marketing", INSURANCE),
     ("slow-pipeline", 0): replaced_batch(*ORDERS, INSURANCE),
     ("source-arrival", 0): finding,
     ("streaming-pipeline", 0): two_rows(

@@ -9,6 +9,7 @@ import dagster as dg
 
 from asset_checks.layer import build_layer_checks
 from asset_checks.specs import TableSpec
+from ops_project.defs.shared.held import leave_out
 from ops_project.defs.shared.jobs import SHORT_SECONDS, Job, job_definition
 from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
@@ -148,9 +149,12 @@ def _scoring(site: Site) -> dg.AssetsDefinition:
     def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         session: RunSession = context.resources.warehouse
         facts = _job_facts(site, session)
+        selected = context.op_execution_context.selected_asset_keys
+        held = leave_out(site.settings, context, selected)
+        session.report.on_hold += sorted(held.values())
         with classified("scoring"), session.watchdog.limit("scoring", TASK_SECONDS):
             for model in MODELS:
-                if table_key(model) not in context.op_execution_context.selected_asset_keys:
+                if table_key(model) not in selected or table_key(model) in held:
                     continue
                 session.say(f"scoring {model}")
                 job = Scoring(**facts)
@@ -184,7 +188,7 @@ def _result(model: str, scored: Scored) -> dg.MaterializeResult[Any]:
 def _training(site: Site) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="train_models",
-        specs=[_spec(site, model, table=False) for model in MODELS],
+        specs=[_spec(site, model, table=False).replace_attributes(skippable=True) for model in MODELS],
         can_subset=True,
         required_resource_keys={"warehouse"},
         retry_policy=RETRIES,
@@ -192,9 +196,12 @@ def _training(site: Site) -> dg.AssetsDefinition:
     )
     def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         session: RunSession = context.resources.warehouse
+        selected = context.op_execution_context.selected_asset_keys
+        held = leave_out(site.settings, context, selected)
+        session.report.on_hold += sorted(held.values())
         with classified("training"), session.watchdog.limit("training", TASK_SECONDS):
             for model in MODELS:
-                if model_key(model) in context.op_execution_context.selected_asset_keys:
+                if model_key(model) in selected and model_key(model) not in held:
                     session.say(f"training {model}")
                     trained = train(Training(**_job_facts(site, session)), model)
                     context.log.info(trained.message)

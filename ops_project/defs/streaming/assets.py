@@ -1,10 +1,12 @@
 # Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
 """The serving store, and the verdicts of validation told at the streams that caused them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
+from ops_project.defs.shared.held import leave_out
 from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
@@ -47,9 +49,13 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
         required_resource_keys={"warehouse"},
         retry_policy=RETRIES,
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
+        output_required=False,
     )
-    def listening_kpis(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def listening_kpis(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         session: RunSession = context.resources.warehouse
+        if held := leave_out(site.settings, context, [KEY]):
+            session.report.on_hold += sorted(held.values())
+            return
         with classified("serving store"), session.watchdog.limit("serving store", TASK_SECONDS):
             store = serving.open_store(site.settings, listening.TABLE)
             try:
@@ -64,7 +70,7 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
                 store.close()
         for day, reason in served.refused.items():
             context.log.warning(f"{day} is not served: {reason}")
-        return dg.MaterializeResult(
+        yield dg.MaterializeResult(
             metadata={
                 "store": store.name,
                 "days": [day.isoformat() for day in served.days],

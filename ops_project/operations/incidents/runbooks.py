@@ -43,6 +43,7 @@ _STEP = re.compile(r"^(\d+)\. (.*)$")
 _CODE = re.compile(r"`([^`]+)`")
 # What a reader fills in by hand is filled in from the incident.
 _CAPITALS = {"N": "alert", "NAME": "feed", "FILE": "file", "YYYY-MM-DD": "date"}
+_INSIDE = re.compile(r"\b(FEED|ASSET|DOMAIN)\b")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -116,6 +117,7 @@ def _step(line: str) -> Step:
 def words_of(command: str, places: Mapping[str, str]) -> list[str]:
     """The words after `ops`, with places filled in. Raises ValueError where one is not known, or it may not be run."""
     written = [f"{{{_CAPITALS[word]}}}" if word in _CAPITALS else word for word in shlex.split(command)[1:]]
+    written = [_INSIDE.sub(lambda m: f"{{{m[0].lower()}}}", word) for word in written]
     lacking = sorted({name for word in written for name in _PLACE.findall(word) if name not in places})
     if lacking:
         raise ValueError(f"needs {', '.join(lacking)}: run it with --incident NUMBER, or by hand")
