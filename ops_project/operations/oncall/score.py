@@ -93,7 +93,7 @@ def _holidays(roster: Roster, now: datetime, end: datetime) -> Counter[str]:
 
 def _absences(roster: Roster, found: list[Span]) -> Iterator[Finding]:
     for span in found:
-        first, last = _day(roster, span.start), _day(roster, span.end)
+        first, last = _day(roster, span.start), _day(roster, span.end - timedelta(seconds=1))
         if span.on_call.why is Why.FALLBACK:
             free = _free(roster, span)
             yield Finding(
