@@ -1,7 +1,8 @@
 """No stored time lies further ahead than its own interval.
 
 A rehearsal with a later clock (`--as-of` tomorrow) writes times of tomorrow. Left as they are they would mute today:
-the next flush would come a day late, and a failure of today would be older than the repair of tomorrow.
+the next flush would come a day late, and a failure of today would be older than the repair of tomorrow. Levels are
+left as they are stored, and compared only up to now, because their series may have no news at all.
 """
 
 from __future__ import annotations
@@ -9,11 +10,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.grouping import next_digest
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
 # Clocks of two machines differ by seconds.
 SKEW = timedelta(minutes=1)
+
+
+def newest_believed(signal: Signal, now: datetime) -> datetime:
+    """The latest moment of an earlier signal that `signal` is compared with.
+
+    A signal of today counts whatever a rehearsal said of tomorrow. Two signals that both lie ahead keep their order.
+    """
+    return max(now + SKEW, signal.event_at)
 
 
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:

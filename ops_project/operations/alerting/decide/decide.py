@@ -27,7 +27,7 @@ def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: da
     everything known has been considered, or a symptom could be told before its cause."""
     decision = Decision(state.copy())
     bound(decision, config, now)
-    evaluate(decision, signals, config)
+    evaluate(decision, signals, config, now)
     announce_successes(decision, signals, config)
     if not tell:
         return decision

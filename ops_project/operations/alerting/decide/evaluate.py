@@ -11,7 +11,16 @@ from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.rule import IDENTITY, Condition, Rule
 from ops_project.model.alerting.signal import OK, Signal, digest
 from ops_project.operations.alerting.decide import lifecycle, windows
-from ops_project.operations.alerting.decide.levels import UNKNOWN, fold, holds, labels_of, speaker, window_name
+from ops_project.operations.alerting.decide.clock import newest_believed
+from ops_project.operations.alerting.decide.levels import (
+    UNKNOWN,
+    fold,
+    holds,
+    labels_of,
+    speaker,
+    window_name,
+    without_later,
+)
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 from ops_project.operations.alerting.decide.subjects import gone
@@ -25,8 +34,9 @@ _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "
 _OURS = frozenset({DATES, "sla_at_risk"})
 
 
-def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
-    """Take each signal into its level, and let the alerts follow."""
+def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig, now: datetime) -> None:
+    """Take each signal into its level, and let the alerts follow. Earlier signals that lie ahead of `now` count only
+    beside one that lies ahead itself."""
     state = decision.state
     for signal in signals:
         metric = config.metrics.get(signal.kind)
@@ -36,7 +46,9 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig)
         entries = config.by_metric.get(signal.kind, ())
         changed = False
         if metric.type != "event" or any(condition.aggregate == "last" for _, _, _, condition in entries):
-            before = state.levels.get(fingerprint, UNKNOWN)
+            latest = newest_believed(signal, now)
+            _bound_word(decision, fingerprint, signal, latest)
+            before = without_later(state.levels.get(fingerprint, UNKNOWN), latest)
             after = fold(before, signal, metric.type)
             changed = after is not before
             if changed:
@@ -53,7 +65,7 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig)
                 raise_for(decision, config, signal, labels, name, rule, index, fingerprint)
             else:
                 labels = labels or labels_of(signal, config.lineage)
-                _slide(decision, config, signal, labels, name, rule, index, condition)
+                _slide(decision, config, signal, labels, name, rule, index, condition, now)
 
 
 def key_of(name: str, rule: Rule, labels: Mapping[str, str], signal: Signal) -> str:
@@ -98,6 +110,14 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
                 became_false(decision, alert, rule, index, fingerprint, signal.event_at, config)
 
 
+def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime) -> None:
+    """Let a person's word that was given ahead of its time cover what came before `signal`, and no more."""
+    moment = decision.state.dismissed.get(name)
+    if moment is not None and moment > latest:
+        decision.state.dismissed[name] = signal.event_at - timedelta.resolution
+        decision.dismissed_changed.add(name)
+
+
 def _outlive(decision: Decision, fingerprint: str) -> None:
     """Forget a person's word once nothing is left of what it was about."""
     state = decision.state
@@ -116,6 +136,7 @@ def _slide(
     rule: Rule,
     index: int,
     condition: Condition,
+    now: datetime,
 ) -> None:
     """Take a reading into a window. The window ends at its newest reading, in whatever order they are read."""
     state = decision.state
@@ -133,9 +154,11 @@ def _slide(
         return
     assert condition.window is not None
     held.append(windows.reading(signal))
+    latest = newest_believed(signal, now)
+    _bound_word(decision, window_name(name, index, key), signal, latest)
     dismissed = state.dismissed.get(window_name(name, index, key))
-    end = max(reading.at for reading in held)
-    held[:] = [r for r in held if r.at > end - condition.window and (dismissed is None or r.at > dismissed)]
+    end = max(reading.at for reading in held if reading.at <= latest)
+    held[:] = [r for r in held if end - condition.window < r.at <= end and (dismissed is None or r.at > dismissed)]
     value = windows.aggregate(condition, held, end)
     truth = windows.holds(condition, value)
     if truth:

@@ -63,6 +63,14 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
     return Level(tuple(kept), level.ok)
 
 
+def without_later(level: Level, latest: datetime) -> Level:
+    """The level without what happened after `latest`; the same object where nothing did."""
+    if all(signal.event_at <= latest for signal in level.signals):
+        return level
+    ok = level.ok if level.ok is not None and level.ok.event_at <= latest else None
+    return Level(tuple(signal for signal in level.firing if signal.event_at <= latest), ok)
+
+
 def _variant(signal: Signal) -> tuple[object, ...]:
     labels = tuple(sorted((k, v) for k, v in signal.labels.items() if k not in _VOLATILE))
     return signal.pipeline, signal.failure_class, labels
