@@ -15,7 +15,7 @@ CLASSES = {
     "source_partial": ("source-arrival", "ops feed check FILE"),
     "source_duplicate": ("source-arrival", "ops.batches where feed = 'policies'"),
     "schema_mismatch": ("source-arrival", "ops feed check FILE --feed policies"),
-    "data_invalid": ("data-quality", "ops.quarantine where feed = 'policies'"),
+    "data_invalid": ("data-quality", "feed = 'policies' order by load_seq desc"),
     "key_violation": ("data-quality", "from bronze.policies where"),
     "reference_violation": ("data-quality", "ops run"),
     "volume_anomaly": ("anomaly", "ops.batches where feed = 'policies'"),

@@ -5,7 +5,7 @@ What was dropped because something before it failed is no cause, and gives no si
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -48,6 +48,8 @@ class _Run:
     steps: dict[str, _Step] = field(default_factory=dict)
     built: set[str] = field(default_factory=set)
     evaluated: set[tuple[str, str]] = field(default_factory=set)
+    by_partition: set[tuple[str, str]] = field(default_factory=set)
+    """Checks with partitions of their own; the others speak for their table, whichever partition the run is of."""
     blocked: set[str] = field(default_factory=set)
     """Assets with a blocking check that failed."""
     failure: str = ""
@@ -74,7 +76,10 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
             run.built.add(asset_name(event.step_materialization_data.materialization.asset_key))
         elif kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
             plan = event.asset_check_planned_data
-            step.checks.add((asset_name(plan.asset_key), plan.check_name))
+            check = (asset_name(plan.asset_key), plan.check_name)
+            step.checks.add(check)
+            if plan.partitions_subset is not None:
+                run.by_partition.add(check)
         elif kind == DagsterEventType.ASSET_CHECK_EVALUATION:
             data = event.asset_check_evaluation_data
             run.evaluated.add((asset_name(data.asset_key), data.check_name))
@@ -160,7 +165,9 @@ def signals_of_run(
         for asset in sorted(assets):
             failed[asset] = (words, failure_class)
         crashed = [check for check in step.checks - seen.evaluated if check[0] in seen.built or not step.planned]
-        signals += _crashed(crashed, common, partition, lineage, (words, failure_class))
+        for check in sorted(crashed):
+            of = partition if check in seen.by_partition else ""
+            signals.append(_crashed(check, common, of, lineage, words))
         if not assets and not crashed and not step.planned and not step.checks:
             signals.append(
                 Signal(
@@ -322,29 +329,23 @@ def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[
 
 
 def _crashed(
-    checks: Sequence[tuple[str, str]] | None,
-    common: Mapping[str, Any],
-    partition: str,
-    lineage: Lineage,
-    words: tuple[str, str] | None,
-) -> list[Signal]:
-    """Planned and never evaluated, in a step that failed."""
-    return [
-        Signal(
-            kind="check.crash",
-            state=FIRING,
-            value=1.0,
-            asset=asset,
-            check=check,
-            partition=partition,
-            owners=lineage.get(asset).owners,
-            domain=lineage.get(asset).domain,
-            message=words[0] if words else "",
-            failure_class="code_error",
-            **common,
-        )
-        for asset, check in sorted(checks or ())
-    ]
+    check: tuple[str, str], common: Mapping[str, Any], partition: str, lineage: Lineage, message: str
+) -> Signal:
+    """Planned and never evaluated, in a step that failed. Its ok, an evaluation, is of the same partition."""
+    asset, name = check
+    return Signal(
+        kind="check.crash",
+        state=FIRING,
+        value=1.0,
+        asset=asset,
+        check=name,
+        partition=partition,
+        owners=lineage.get(asset).owners,
+        domain=lineage.get(asset).domain,
+        message=message,
+        failure_class="code_error",
+        **common,
+    )
 
 
 def _retries(seen: _Run, run: dg.DagsterRun, now: datetime, labels: Mapping[str, str]) -> list[Signal]:
