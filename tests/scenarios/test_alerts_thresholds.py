@@ -47,7 +47,7 @@ def test_the_business_team_hears_of_business_metrics_and_of_nothing_else(world):
     day.advance("1m")
     day.expect_to(
         "business-team/1",
-        "business-team email > business-team@example.com: firing 600 customers are at high risk to leave",
+        "business-team email > business-team@example.com: firing 600 customers have a high risk of leaving",
     )
 
 
