@@ -216,7 +216,8 @@ def _strangers(overlay: Path | None, documents: dict[str, Document]) -> list[Con
     """A YAML file in the overlay that nothing reads is a mistake in its name."""
     if overlay is None:
         return []
-    valid = {f"{name}.yaml" for name in FILES} | set(documents)
+    # A feeds file that could not be parsed was read all the same: its own mistake is told, not this one.
+    valid = {f"{name}.yaml" for name in FILES} | set(documents) | set(_feed_files(overlay))
     return [
         ConfigProblem(
             str(path),

@@ -74,7 +74,7 @@ def lint(settings: Settings, as_json: bool) -> None:
         compose(Site.load(settings))
     except ConfigError as error:
         problems = [str(problem) for problem in error.problems]
-        emit(as_json, {"mistakes": problems, "warnings": []}, lambda: console.print("\n".join(problems), markup=False))
+        emit(as_json, {"mistakes": problems, "warnings": []}, lambda: _print_problems(problems))
         raise SystemExit(1) from None
     warnings = [
         f"channel {name} is left out: {lacks(lacking)}"
@@ -186,6 +186,11 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
         console.print(table(columns, changed) if changed else "Nothing changes.")
 
     emit(as_json, data, render)
+
+
+def _print_problems(problems: list[str]) -> None:
+    for problem in problems:
+        console.print(problem, markup=False, soft_wrap=True)
 
 
 def _sum(changes: list[Any], sign: int) -> dict[str, int]:

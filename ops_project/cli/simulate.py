@@ -20,7 +20,7 @@ A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED it breaks the feed
 names, without DATE the last day that is delivered. Faults of any feed also break your own files:
 \b
   ops simulate --fault truncated:orders                  simulate, and cut the last day's orders
-  ops simulate --days 1 --fault missing:mart_offers      the last day (again), without its offers
+  ops simulate --days 1 --fault missing:mart_offers      the last day, without its offers
   ops simulate --inbound-only --fault late:my_feed       deliver nothing; break what lies in inbound
 \b
 What a fault did is appended to truth.json in the home, for judges only."""

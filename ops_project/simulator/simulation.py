@@ -141,7 +141,8 @@ def _deliver(
         plans.append((domain, world, window, known))
     if stray := [fault for fault in injector.faults if fault.domain not in [plan[0] for plan in plans]]:
         raise SimulationError(f"fault {stray[0].request} concerns domain {stray[0].domain!r}, which was not asked for")
-    for domain, world, window, known in plans:
+    # Domains with a fault come first: a fault that cannot be put in is refused before anything is delivered.
+    for domain, world, window, known in sorted(plans, key=lambda plan: not injector.concerns(plan[0])):
         report = Report(domain, world.seed, world.scale)
         result.reports.append(report)
         if window is None:
@@ -162,7 +163,7 @@ def _deliver(
                 injector,
                 world,
                 asked.postgres,
-                catalog if _again(asked, known, window) else None,
+                _again(catalog, known, injector),
             ),
         )
         rows: Counter[str] = Counter()
@@ -181,15 +182,33 @@ def _deliver(
         memory.remember(settings.home, remembered)
 
 
-def _again(asked: Asked, known: memory.Remembered | None, window: Window) -> bool:
-    """Whether the window was delivered before, and is delivered again only because a fault needs a day."""
-    return known is not None and window.end <= known.until and asked.days is None and asked.end is None
+@dataclass(frozen=True)
+class Again:
+    """Days that were delivered before, and are simulated again only because a fault needs a day."""
+
+    catalog: Catalog
+    since: date
+    until: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.since <= day <= self.until
+
+
+def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector) -> Again | None:
+    """The days of which only what a fault changes is delivered; None where no fault or no such day is asked for."""
+    if known is None or not injector.faults:
+        return None
+    return Again(catalog, known.since, known.until)
 
 
 def _before_publish(
-    injector: Injector, world: World, postgres: str | None, delivered: Catalog | None, outbox: Outbox, day: date
+    injector: Injector, world: World, postgres: str | None, again: Again | None, outbox: Outbox, day: date
 ) -> None:
-    """Put faults in; transactions then go to their database where there is one. `delivered`: the day was before."""
+    """Put faults in; transactions then go to their database where there is one. `again`: days delivered before."""
+    delivered = again.catalog if again is not None and day in again else None
+    if delivered is not None and not injector.strikes(outbox.domain, day):
+        outbox.discard()  # no fault touches it: whole, it would only be a second delivery
+        return
     before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
     waiting = {name for name in before if (outbox.folder / name).exists()}
     injector.put_in(outbox, day, world)

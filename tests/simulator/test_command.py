@@ -80,3 +80,22 @@ def test_mistakes_are_one_line(tmp_path: Path) -> None:
         assert message in done.output
         assert "Traceback" not in done.output
     assert not (tmp_path / "inbound").exists()
+
+
+def test_a_number_of_days_does_not_deliver_a_delivered_day_twice(tmp_path: Path) -> None:
+    inbound = tmp_path / "inbound/ecommerce"
+    ops(tmp_path, "--days", "2", "--scale", "0.05")
+    for path in (tmp_path / "inbound").glob("*/*"):
+        path.unlink()  # landed
+    for words in (("--days", "1"), ("--days", "2"), ("--end", "2026-03-12")):
+        done = ops(tmp_path, *words, "--fault", "missing:orders")
+        assert done.exit_code != 0, done.output
+        assert "2026-03-12 has been delivered" in done.output
+        assert "ops run --as-of 2026-03-14" in done.output
+        assert not list((tmp_path / "inbound").glob("*/*"))
+    done = ops(tmp_path, "--days", "2", "--fault", "truncated:products")
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in (tmp_path / "inbound").glob("*/*")] == ["products_2026-03-12.csv"]
+    done = ops(tmp_path, "--domain", "ecommerce", "--days", "1")
+    assert done.exit_code == 0, done.output
+    assert "orders_2026-03-12.csv" in {path.name for path in inbound.iterdir()}, "asked for without a fault: sent again"

@@ -113,7 +113,7 @@ def _spec(site: Site, model: str, *, table: bool) -> dg.AssetSpec:
         deps=[*silver, model_key(model)] if table else silver,
         description=DESCRIPTIONS[model] if table else f"The registered versions of {model}.",
         group_name=f"{DOMAIN}_gold" if table else f"{DOMAIN}_models",
-        owners=site.owners([OWNER]),
+        owners=site.owners([OWNER], named_in=Path(__file__)),
         kinds={"duckdb", "gold", "python"} if table else {"mlflow", "python"},
         tags={"domain": DOMAIN, "layer": "gold" if table else "models", "tier": "2"},
         metadata=metadata,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import dagster as dg
 
 from ops_project.catalog import Catalog
 from ops_project.catalog import load as load_catalog
 from ops_project.defs.shared.partitions import daily_partitions
+from ops_project.model.document import ConfigError, ConfigProblem
 from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
 from ops_project.settings import Settings
@@ -40,6 +43,25 @@ class Site:
         """Business dates, from the configured start."""
         return daily_partitions(self.catalog.platform, self.settings)
 
-    def owners(self, names: tuple[str, ...] | list[str]) -> list[str]:
-        """Owners as Dagster wants them. Raises KeyError for somebody who is nobody."""
-        return [self.catalog.owners.dagster(name) for name in names]
+    def owners(self, names: Sequence[str], *, named_in: Path | None = None) -> list[str]:
+        """Owners as Dagster wants them. `named_in`: the file that names them, where that is none of the configuration.
+
+        Raises ConfigError for an owner that does not exist.
+        """
+        owners = self.catalog.owners
+        missing = [name for name in names if owners.resolve(name) is None]
+        if missing:
+            document = self.catalog.documents["owners.yaml"]
+            where = f", and {named_in} names it" if named_in is not None else ""
+            valid = ", ".join(owners.valid())
+            raise ConfigError(
+                [
+                    ConfigProblem(
+                        document.file,
+                        document.line("teams"),
+                        f"owner {name!r} does not exist{where}; add it here, or name another one there; valid: {valid}",
+                    )
+                    for name in missing
+                ]
+            )
+        return [owners.dagster(name) for name in names]

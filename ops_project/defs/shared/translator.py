@@ -39,7 +39,8 @@ class Translator(DagsterDbtTranslator):
             return None
         named = meta_of(dbt_resource_props).get("dagster", {}).get("owners")
         names = named or self._site.catalog.domain(domain_of(dbt_resource_props)).owners
-        return self._site.owners(tuple(names))
+        path = self._site.dbt.project_dir / dbt_resource_props["original_file_path"]
+        return self._site.owners(tuple(names), named_in=path)
 
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> dict[str, str]:
         if dbt_resource_props["resource_type"] == "source":

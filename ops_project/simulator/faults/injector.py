@@ -51,6 +51,12 @@ class Injector:
             self._days[number] = {day - timedelta(days=back) for back in range(span)}
             self._last[number] = day
 
+    def strikes(self, domain: str, day: date) -> bool:
+        """Whether a fault of this domain falls on the day; known once `expect` was called."""
+        return any(
+            fault.domain == domain and day in self._days.get(number, ()) for number, fault in enumerate(self.faults)
+        )
+
     def put_in(self, outbox: Outbox, day: date, world: World) -> None:
         """Break what is staged, where it is a fault's turn."""
         for number, fault in enumerate(self.faults):

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ops_project import catalog
+from ops_project.catalog import CONFIG_DIR, ConfigError
+from ops_project.cli import cli
+from ops_project.defs.shared.site import Site
 from ops_project.settings import Settings
 
 BAD = Path(__file__).parents[2] / "configs" / "bad"
@@ -33,3 +38,34 @@ def test_the_mistake_is_found_with_its_line(file, tmp_path):
 
 def test_there_are_enough_of_them():
     assert len(FILES) >= 30
+
+
+@pytest.mark.parametrize("name", ["feeds/own.yaml", "feeds/marketing.yaml", "rules.yaml", "owners.yaml"])
+def test_a_file_with_a_syntax_error_is_not_called_unread(name, tmp_path):
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / name).write_text("domain: own\nfeeds: [\n")
+    answer = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "--config", str(tmp_path), "rules", "lint"])
+    assert answer.exit_code == 1
+    assert f"{tmp_path / name}:3: not valid YAML" in answer.output
+    assert "nothing reads this file" not in answer.output
+
+
+def test_a_team_that_only_a_table_names_is_a_mistake_in_a_line(tmp_path):
+    shipped = (CONFIG_DIR / "owners.yaml").read_text()
+    without = re.sub(r"(?m)^  ecommerce-analytics:\n(    .*\n)+", "", shipped)
+    assert without != shipped
+    (tmp_path / "owners.yaml").write_text(without)
+    answer = CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "--config", str(tmp_path), "rules", "lint"])
+    assert answer.exit_code == 1, answer.output
+    assert isinstance(answer.exception, SystemExit), answer.exception
+    line = without.splitlines().index("teams:") + 1
+    assert f"{tmp_path / 'owners.yaml'}:{line}: owner 'team:ecommerce-analytics' does not exist" in answer.output
+    assert "/dbt_project/models/ecommerce/" in answer.output, "the file that names the team is named"
+
+
+def test_an_owner_that_only_code_names_is_told_with_the_file_that_names_it(tmp_path):
+    site = Site(Settings.load(home=tmp_path), catalog.load(Settings.load(home=tmp_path)), None)
+    with pytest.raises(
+        ConfigError, match=r"owners.yaml:\d+: owner 'team:nobody' does not exist, and models.py names it"
+    ):
+        site.owners(["team:nobody"], named_in=Path("models.py"))
