@@ -100,7 +100,8 @@ def _place(
 ) -> int:
     """Into an open incident, a recent one that it reopens, or a new one. Returns the incident's number, or 0."""
     priority = setting.escalation.priority(alert.severity, _tier(alert, setting))
-    home = _related(alert, book, {**known, **{a: i for a, (i, _) in outcome.joined.items()}}, setting)
+    joined = {a: i for a, (i, _) in outcome.joined.items()} if alert.cause is not None else {}
+    home = _related(alert, book, {**known, **joined} if joined else known, setting)
     # A symptom that came later than its suspected cause is told by itself, and is not merely a part of it.
     if home is None and (not priority or (alert.cause is not None and alert.muted)):
         return 0
@@ -117,27 +118,20 @@ def _place(
 
 def _related(alert: Alert, book: Mapping[int, Incident], known: Mapping[int, int], setting: Setting) -> Incident | None:
     """The open incident that this alert is a part of: its cause's, its run's, or one up or down the asset graph."""
-    opened = sorted((i for i in book.values() if i.open), key=lambda i: i.number)
     if alert.cause is not None and (found := book.get(known.get(alert.cause, 0))) is not None and found.open:
         return found
     mine = assets_of(alert, setting.slas)
-    for incident in opened:
-        if alert.key in incident.keys:
+    # A storm has thousands of both: one pass over the incidents, and set look-ups in it.
+    near = {*mine}.union(*(setting.lineage.ancestors(a) | setting.lineage.descendants(a) for a in mine))
+    job = alert.labels.get("pipeline", "")
+    for incident in book.values():
+        if not incident.open:
+            continue
+        if alert.key in incident.keys or not near.isdisjoint(incident.assets):
             return incident
-        if any(_on_one_line(asset, root, setting.lineage) for asset in mine for root in incident.assets):
-            return incident
-        if (
-            not mine
-            and not incident.assets
-            and alert.labels.get("pipeline", "")
-            and incident.pipeline == alert.labels["pipeline"]
-        ):
+        if not mine and not incident.assets and job and incident.pipeline == job:
             return incident
     return None
-
-
-def _on_one_line(asset: str, root: str, lineage: Lineage) -> bool:
-    return asset == root or asset in lineage.descendants(root) or asset in lineage.ancestors(root)
 
 
 def _relapse(alert: Alert, book: Mapping[int, Incident], now: datetime) -> Incident | None:
