@@ -1,7 +1,6 @@
 """The `ops` command: one module per noun, loaded only when it is called.
 
-Start-up is what an operator feels at every call, so nothing but click and the settings is imported before the
-command is known.
+Every call waits for the start-up, so only click and the settings are imported before the command is known.
 """
 
 from __future__ import annotations
@@ -19,33 +18,36 @@ from ops_project.settings import Settings
 
 # name → (module:attribute, what the help says). The order is the order of the help.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "run": ("run:run", "Land what has arrived and build what depends on it."),
+    "run": ("run:run", "Land new files and build the tables that depend on them."),
     "ui": ("ui:ui", "Open the Dagster UI and its daemon on this home."),
-    "status": ("status:status", "How each domain stands: last run, newest data, findings, alerts."),
+    "status": ("status:status", "Show the state of each domain: last run, newest data, findings, alerts."),
     "simulate": ("simulate:simulate", "Write inbound files as the source systems would; inject faults."),
     "feed": ("feed:feed", "List feeds; try a file against its contract before it lands."),
-    "sql": ("sql:sql", "Ask the newest snapshot; read-only by the engine."),
-    "reconcile": ("reconcile:reconcile", "Do two tables, files or a chain of them agree, to the key?"),
+    "sql": ("sql:sql", "Query the newest snapshot; the engine allows only reading."),
+    "reconcile": ("reconcile:reconcile", "Compare two tables, two files or a chain of tables, down to the key."),
     "metadata": ("metadata:metadata", "Generate and check the vault and interface models from their metadata."),
     "queries": ("queries:queries", "The operational queries of a domain: list and run."),
     "cycle": ("cycle:cycle", "Observe, decide, record and notify, once, without a daemon."),
-    "watch": ("watch:watch", "Tell when the orchestrator is down, and stand in for its alert cycle."),
-    "route": ("route:route", "Where would an alert go, and why."),
+    "watch": ("watch:watch", "Report when the orchestrator is down, and run the alert cycle in its place."),
+    "route": ("route:route", "Show where an alert would go, and why."),
     "rules": ("rules:rules", "Lint the alert rules; replay the past through a change."),
-    "silence": ("silence:silence", "Quiet for a while, with a reason and an owner."),
-    "model": ("model:model", "Models: their versions, what serves; promote, roll back."),
-    "alerts": ("alerts:alerts", "What is open, what happened, who was told and why."),
-    "sla": ("sla:sla", "What is promised by when, how it stands, and its uptime."),
-    "incidents": ("incidents:incidents", "What is wrong now, who works on it, how it went, and its post-mortem."),
-    "runbook": ("runbook:runbook", "What to look at first: list, show, and run the steps, read-only."),
-    "serve": ("serve:serve", "Serve the pages behind the links in messages."),
-    "hold": ("hold:hold", "Stop what is downstream of a table, or what a domain builds."),
-    "release": ("hold:release", "End a hold, and run what waited."),
-    "checklist": ("checklist:checklist", "What is looked at every day, week and month, judged."),
-    "oncall": ("oncall:oncall", "Who is on call; swaps, overrides, the calendar and its fairness."),
-    "owners": ("people:owners", "Who owns which pipeline, and whether everybody can be reached."),
-    "raci": ("people:raci", "Who is responsible, accountable, consulted and informed."),
-    "escalation": ("people:escalation", "Who would be told next while nobody answers."),
+    "silence": ("silence:silence", "Silence alerts for a limited time, with a reason and an owner."),
+    "model": ("model:model", "Models: list the versions and the one in use; promote, roll back."),
+    "alerts": ("alerts:alerts", "Show open and past alerts: what happened, who was told, and why."),
+    "sla": ("sla:sla", "Show the service levels: deadlines, state and uptime."),
+    "incidents": (
+        "incidents:incidents",
+        "Show and handle incidents: who works on them, their timeline and post-mortem.",
+    ),
+    "runbook": ("runbook:runbook", "List and show runbooks, and run their diagnostic steps, which only read."),
+    "serve": ("serve:serve", "Serve the pages that the links in messages open."),
+    "hold": ("hold:hold", "Stop building the tables downstream of a table, or those of a domain."),
+    "release": ("hold:release", "End a hold, and build what was skipped."),
+    "checklist": ("checklist:checklist", "Evaluate the daily, weekly and monthly checklists."),
+    "oncall": ("oncall:oncall", "Show who is on call; swaps, overrides, the calendar and its fairness."),
+    "owners": ("people:owners", "Show who owns which pipeline, and whether every owner can be reached."),
+    "raci": ("people:raci", "Show who is responsible, accountable, consulted and informed."),
+    "escalation": ("people:escalation", "Show who would be told next while an alert is not acknowledged."),
     "reference": ("reference:reference", "Write the reference pages from the code and the configuration."),
 }
 
@@ -79,7 +81,7 @@ class LazyGroup(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """As click's, but whatever goes wrong is told in a line, and Ctrl-C ends with 130."""
+        """Like click's method, but every error is one line, and Ctrl-C ends with 130."""
         call = super().main
         if not standalone_mode:
             return call(args, prog_name, complete_var, False, **extra)
@@ -125,12 +127,14 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": list(HELP)})
-@click.option("--home", metavar="DIR", help="Where the state lies. Default: OPS_HOME, else data/ in the project.")
+@click.option(
+    "--home", metavar="DIR", help="The folder that holds the state. Default: OPS_HOME, else data/ in the project."
+)
 @click.option(
     "--config",
     "overlay",
     metavar="DIR",
-    help="Contracts and configuration laid over the shipped ones. Default: OPS_CONFIG.",
+    help="A folder with contracts and configuration that replace the shipped ones. Default: OPS_CONFIG.",
 )
 @click.option(
     "--as-of",

@@ -1,4 +1,4 @@
-"""`ops alerts ack`: say that somebody works on it."""
+"""`ops alerts ack`: record who works on an alert."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ WAITING = 500
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who works on it.")
-@click.option("--note", default="", help="A word for the others.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who works on it.")
+@click.option("--note", default="", help="A note for the other readers.")
 @json_option
 @click.pass_obj
 def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_json: bool) -> None:
-    """Acknowledge open alerts: they are not repeated, and PagerDuty stops paging. News and their end are told still."""
+    """Acknowledge open alerts: they are not repeated, and PagerDuty stops paging.
+
+    New alerts of the group and the end of these alerts are still sent.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.alert import FIRING
     from ops_project.operations.alerting.acknowledge_now import take_up_only

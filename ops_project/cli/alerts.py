@@ -1,4 +1,4 @@
-"""`ops alerts`: what is open, what happened, who was told and why, and what it was worth."""
+"""`ops alerts`: open and past alerts, who was told and why, and whether an alert was justified."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _ledger(settings: Settings) -> Any:
 
 
 def require_domain(settings: Settings, domain: str | None) -> None:
-    """Raises UsageError for a domain that nobody has: nothing open there would be no good news."""
+    """Raises UsageError for an unknown domain: an empty list would look like good news."""
     if domain is not None:
         from ops_project.catalog import load as load_catalog
 
@@ -43,7 +43,7 @@ def require_domain(settings: Settings, domain: str | None) -> None:
 
 
 @alerts.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also the resolved ones.")
+@click.option("--all", "everything", is_flag=True, help="Also show resolved alerts.")
 @click.option("--severity", type=click.Choice(SEVERITIES), help="Only this severity.")
 @click.option("--domain", help="Only this domain.")
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
@@ -86,7 +86,7 @@ def list_(
 
 
 def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
-    """Why it is silent at `now`: a silence holds from the moment it was asked for, not from the next cycle on."""
+    """Why the alert is silent at `now`. A silence takes effect when it is added, not at the next cycle."""
     from ops_project.model.alerting.alert import FIRING
     from ops_project.operations.alerting.decide.reasons import AlertReason
     from ops_project.operations.alerting.decide.silences import covering
@@ -99,7 +99,7 @@ def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
 
 
 def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:
-    """Who works on it: as soon as it was said, not from the next cycle on."""
+    """Who works on the alert: shown as soon as it was acknowledged, not only after the next cycle."""
     found = given.get(alert.number)
     if found is None or found.at < alert.starts_at:
         return ""
@@ -208,12 +208,15 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 @alerts.command()
 @click.argument("number", type=int)
 @click.argument("value", type=click.Choice(VERDICTS))
-@click.option("--why", required=True, help="The reason, for whoever tunes the rule.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
+@click.option("--why", required=True, help="The reason; it helps to tune the rule.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who gives the verdict.")
 @json_option
 @click.pass_obj
 def verdict(settings: Settings, number: int, value: str, why: str, by: str, as_json: bool) -> None:
-    """Say what an alert was worth. A false positive's points leave the training of anomaly and volume checks."""
+    """Record whether an alert was justified.
+
+    The dates of a false positive are left out of the training of anomaly and volume checks.
+    """
     ledger = _ledger(settings)
     if ledger.alert(number) is None:
         raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows those there are")
@@ -226,7 +229,7 @@ def verdict(settings: Settings, number: int, value: str, why: str, by: str, as_j
 @json_option
 @click.pass_obj
 def precision(settings: Settings, as_json: bool) -> None:
-    """How many alerts of each rule were worth it, by the verdicts given."""
+    """How many alerts of each rule were justified, according to the verdicts."""
     from ops_project.operations.alerting.decide.precision import by_rule
 
     ledger = _ledger(settings)

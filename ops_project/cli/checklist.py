@@ -1,4 +1,4 @@
-"""`ops checklist`: what is looked at every day, week and month."""
+"""`ops checklist`: the checks that people do every day, week and month."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.settings import Settings
 
 @click.group()
 def checklist() -> None:
-    """Checklists: list them, judge one, answer a question of one."""
+    """List checklists, evaluate one, or answer one of its questions."""
 
 
 def _known(settings: Settings, name: str | None) -> Any:
@@ -30,7 +30,7 @@ def _known(settings: Settings, name: str | None) -> Any:
 @json_option
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
-    """Every checklist with its lines, and which of them ask a person."""
+    """List every checklist with its lines, and show which lines ask a person."""
     found = _known(settings, None).checklists.checklists
     rows = [
         {"checklist": name, "every": item.every, "line": key, "text": line.text, "asks": line.ask}
@@ -46,7 +46,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def run(settings: Settings, name: str, as_json: bool) -> None:
-    """Judge NAME now. Ends with 1 where a line is not well; such a line is an alert in the next cycle."""
+    """Evaluate NAME now. The exit code is 1 if a line is not ok; the next cycle raises an alert for such a line."""
     from ops_project.operations.incidents.checklists import GAP, judge
     from ops_project.operations.ledger import open_ledger
 
@@ -64,7 +64,7 @@ def run(settings: Settings, name: str, as_json: bool) -> None:
 
 
 def _number(settings: Settings, sql: str) -> float | None:
-    """The first number of a query on the newest snapshot; None where there is none to be had."""
+    """The first number of a query on the newest snapshot; None if the query gives no number."""
     import duckdb
 
     from ops_project.pipeline.warehouse import snapshots
@@ -85,7 +85,7 @@ def _number(settings: Settings, sql: str) -> float | None:
 @json_option
 @click.pass_obj
 def answer(settings: Settings, name: str, line: str, words: str, by: str, as_json: bool) -> None:
-    """Answer LINE of NAME for the period that runs now."""
+    """Answer LINE of NAME for the current period."""
     from ops_project.operations.incidents.checklists import ANSWERED, period_of, question
     from ops_project.operations.ledger import open_ledger
 

@@ -15,7 +15,7 @@ from ops_project.settings import Settings
 
 
 def instance_of(settings: Settings) -> Any:
-    """Dagster's instance of this home, or None where nothing ever ran."""
+    """Dagster's instance of this home, or None if nothing has run there."""
     if not (settings.dagster_home / "dagster.yaml").exists():
         return None
     import dagster as dg
@@ -25,18 +25,18 @@ def instance_of(settings: Settings) -> Any:
 
 @click.command()
 @click.option(
-    "--now/--wait", "flush_now", default=True, help="Tell at once, or after each group's wait as a daemon would."
+    "--now/--wait", "flush_now", default=True, help="Send at once, or after each group's wait as a daemon does."
 )
 @click.option(
-    "--take-over", is_flag=True, help="Decide with this command's configuration, and record it as the one that holds."
+    "--take-over", is_flag=True, help="Decide with this command's configuration, and record it as the valid one."
 )
 @json_option
 @click.pass_obj
 def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -> None:
     """Observe, decide, record and notify, once.
 
-    Where a daemon or `ops watch` decides, this only stores what it sees. Where none is alive, it decides under the
-    configuration that the last deciding process had, or says that it cannot.
+    If a daemon or `ops watch` decides, this command only stores what it observes. If neither is alive, the command
+    decides under the configuration of the process that decided last, or says that it cannot.
     """
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -1,6 +1,6 @@
 """How a command ends when something goes wrong: one line that says what, where and what to do next; never a trace.
 
-The trace of a fault goes to `logs/faults.log` in the home, for the person who mends it. Ctrl-C is no fault.
+The trace of a fault goes to `logs/faults.log` in the home, for the person who repairs it. Ctrl-C is not a fault.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -
 
 
 def say(words: str) -> None:
-    """Print to standard error; where that is gone too, there is nobody to tell."""
+    """Print to standard error, and ignore the error if standard error is closed as well."""
     try:
         click.echo(visible(words), err=True)
     except OSError:
@@ -59,7 +59,7 @@ def say(words: str) -> None:
 
 
 def one_line(text: str) -> str:
-    """The text of an error in one line of bearable length."""
+    """The text of an error in one line of limited length."""
     line = visible_line(" ".join(text.split()))
     return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"
 
@@ -115,7 +115,9 @@ def in_words(error: BaseException, settings: Settings | None) -> str:
 
 
 def _known(error: BaseException, settings: Settings | None) -> str | None:
-    """Errors whose next step is known, by type name: importing their libraries would cost every command its start."""
+    """Errors whose next step is known, found by the name of their type: importing their libraries would slow down the
+    start of every command.
+    """
     for one in _chain(error):
         names = {cls.__name__ for cls in type(one).__mro__}
         text = one_line(str(one))
@@ -191,7 +193,7 @@ def keep(error: BaseException, settings: Settings | None) -> Path | None:
 
 
 def _forget_output() -> None:
-    """The reader of the pipe has gone: what is still buffered goes nowhere, without a second complaint at the end."""
+    """The reader has closed the pipe: discard the buffered output, so that Python reports no second error at the end."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

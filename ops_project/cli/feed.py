@@ -31,7 +31,7 @@ def feed() -> None:
 @json_option
 @click.pass_obj
 def list_feeds(settings: Settings, domain: str | None, as_json: bool) -> None:
-    """The feeds with their files, keys and expectations, and what waits inbound."""
+    """List the feeds with their files, keys and expectations, and the files that wait in the inbound folder."""
     found = catalog.load(settings)
     feeds = [item for item in found.feeds.values() if domain in (None, item.domain)]
     if domain is not None and not feeds:
@@ -91,7 +91,9 @@ def _show(data: list[dict[str, Any]]) -> None:
 @click.option("--feed", "name", required=True, metavar="NAME", help="Name of the feed: the table is bronze.NAME.")
 @click.option("--domain", required=True, help="Domain: the inbound folder, and the name of the contract's file.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write DIR/feeds/<domain>.yaml; else print it."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write DIR/feeds/<domain>.yaml. Default: print the draft.",
 )
 @click.pass_obj
 def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path | None) -> None:
@@ -126,7 +128,10 @@ def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path 
 
 
 def _tell_trial(drafted: Drafted, file: Path) -> None:
-    """Say on standard error what was doubtful and what the draft makes of the file: standard output is the draft's."""
+    """Print to standard error what was doubtful and what the draft makes of the file.
+
+    Standard output holds only the draft.
+    """
     for doubt in drafted.proposal.doubts:
         errors.print(f"doubt: {doubt}", soft_wrap=True)
     report = drafted.report
@@ -181,8 +186,8 @@ def replay_feed(
 ) -> None:
     """Read archived files of FEED again under its present contract, and build what depends on them.
 
-    Without --date and --batch: every file that was loaded under an earlier contract, and every rejected one that
-    nothing has replaced. A file that the present contract refuses leaves its old rows where they are.
+    Without --date and --batch: every file that was loaded under an earlier contract, and every rejected file that no
+    other file has replaced. A file that the present contract refuses leaves its old rows where they are.
     """
     from ops_project.cli.run import Wanted, perform
     from ops_project.pipeline.landing import ReplayOrder
@@ -224,7 +229,9 @@ def _feed(settings: Settings, name: str) -> Feed:
 @json_option
 @click.pass_context
 def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None:
-    """Try FILE against a contract: drift, bad rows, what would happen. Exit code 1 if it would be rejected."""
+    """Try FILE against a contract: show drift, bad rows, and what landing would do. Exit code 1 if it would be
+    rejected.
+    """
     settings: Settings = ctx.obj
     report = dry_run.check(file, _feed(settings, name), settings.now())
     emit(as_json, report, lambda: _show_report(report))

@@ -1,4 +1,4 @@
-"""`ops hold` and `ops release`: stop what is downstream, and let it go on."""
+"""`ops hold` and `ops release`: stop building downstream tables, and build them again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,15 @@ SHOWN = 12
 
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET|list")
-@click.option("--why", help="Why; it is shown wherever something is skipped.")
+@click.option("--why", help="The reason; it is shown for every skipped table.")
 @click.option("--until", help="A time (UTC without an offset) after which somebody is told that it still holds.")
 @click.option("--incident", type=int, help="The incident that it belongs to.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who holds it, and is told at its limit.")
+@click.option(
+    "--by",
+    default=getpass.getuser,
+    show_default="the user",
+    help="The person who makes the hold, and is told when it passes its limit.",
+)
 @click.option("--all", "every", is_flag=True, help="With `list`: also those that were released.")
 @json_option
 @click.pass_obj
@@ -32,7 +37,7 @@ def hold(
     every: bool,
     as_json: bool,
 ) -> None:
-    """Do not build what is downstream of ASSET, or what DOMAIN builds. `ops hold list` shows the holds."""
+    """Do not build the tables downstream of ASSET, or the tables of DOMAIN. `ops hold list` shows the holds."""
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.incidents.decide.reasons import IncidentReason
     from ops_project.operations.incidents.holds import stopped
@@ -55,7 +60,7 @@ def hold(
             "assets are written schema/table and are known after the first run"
         )
     if not why or not why.strip():
-        raise click.UsageError("--why is needed: it is what everybody reads who wonders why a table is not built")
+        raise click.UsageError("--why is needed: it explains to every reader why a table is not built")
     if incident is not None and ledger.incident(incident) is None:
         raise click.UsageError(f"there is no incident {incident}; `ops incidents list --all` shows them")
     now = settings.now()
@@ -103,11 +108,11 @@ def _list(found: list[Any], as_json: bool) -> None:
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET")
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who releases it.")
-@click.option("--no-run", is_flag=True, help="Only release; the next run builds what waited.")
+@click.option("--no-run", is_flag=True, help="Only release; the next run builds what was skipped.")
 @json_option
 @click.pass_obj
 def release(settings: Settings, subject: str, by: str, no_run: bool, as_json: bool) -> None:
-    """End the holds of DOMAIN or ASSET, and run what waited for it."""
+    """End the holds of DOMAIN or ASSET, and build what was skipped."""
     from ops_project.cli.run import Wanted, perform
     from ops_project.operations.incidents.decide.reasons import IncidentReason
     from ops_project.operations.incidents.holds import stopped

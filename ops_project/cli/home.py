@@ -1,6 +1,8 @@
-"""Whether the home that a command is given is there and can be used: told in a line before anything is done.
+"""Check that the home of a command exists and can be used, before the command does anything else. An error is one
+line.
 
-A mistyped `--home` must not look like a quiet night. So a command that reads never makes a home; three commands may.
+A mistyped `--home` must not look like a home without alerts. So a command that reads never makes a home; only three
+commands may make one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from ops_project.settings import Settings
 
 
 class Use(Enum):
-    """What a command wants of its home."""
+    """What a command requires of its home."""
 
     MAKES = "makes it where it is missing, and says so"
     READS = "needs it to be there"
@@ -42,7 +44,7 @@ MADE_BY = "`ops run`, `ops simulate` and `ops ui` make one"
 
 
 def use_of(words: tuple[str, ...]) -> Use:
-    """What the command of these words wants."""
+    """What the command with these words requires."""
     for length in range(len(words), 0, -1):
         if (found := USES.get(" ".join(words[:length]))) is not None:
             return found
@@ -50,7 +52,10 @@ def use_of(words: tuple[str, ...]) -> Use:
 
 
 def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
-    """Raises ClickException where the home cannot be what the command needs. `named`: it is not the default one."""
+    """Raises ClickException if the home does not meet the command's requirement.
+
+    `named`: it is not the default home.
+    """
     use, home = use_of(words), settings.home
     if use is Use.NONE or (use is Use.LOOKS and not named and not home.exists()):
         return
@@ -78,7 +83,7 @@ def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
 
 
 def _unusable(home: Path) -> str | None:
-    """Why `home` can neither be a home nor become one; None where it can."""
+    """Why `home` neither is a home nor can become one; None if it is or can."""
     try:
         if home.is_dir():
             return None

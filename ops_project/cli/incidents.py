@@ -1,4 +1,4 @@
-"""`ops incidents`: what is open, who works on it, how it went, and its post-mortem."""
+"""`ops incidents`: open incidents, who works on them, their timelines and post-mortems."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def _row(incident: Any) -> dict[str, Any]:
 
 
 @incidents.command("list")
-@click.option("--all", "every", is_flag=True, help="Also those that are resolved.")
+@click.option("--all", "every", is_flag=True, help="Also show resolved incidents.")
 @click.option("--limit", default=50, show_default=True, help="At most so many, the newest first.")
 @json_option
 @click.pass_obj
 def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
-    """What is open, the newest first."""
+    """List the open incidents, the newest first."""
     rows = [_row(incident) for incident in _ledger(settings).incidents(None if every else "open", limit)]
 
     def render() -> None:
@@ -101,7 +101,7 @@ def _find(ledger: Any, number: int) -> Any:
 
 
 def _act(settings: Settings, number: int, by: str, action: str, as_json: bool, change: Any, said: str) -> None:
-    """Apply a change, keep it in the audit log, and say what came of it."""
+    """Apply a change, record it in the audit log, and print the result."""
     from ops_project.operations.incidents.decide.incident import Refused
     from ops_project.operations.ledger.incidents import NoIncident
 
@@ -122,7 +122,7 @@ def _act(settings: Settings, number: int, by: str, action: str, as_json: bool, c
 @json_option
 @click.pass_obj
 def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """You work on it: the ladder stands still."""
+    """Record that you work on it: the escalation ladder stops."""
     from ops_project.operations.incidents import actions
 
     said = f"acknowledged by {by}; nobody else is called"
@@ -144,7 +144,7 @@ def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> N
 @json_option
 @click.pass_obj
 def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """Give it back: the ladder goes on where it stopped."""
+    """Give it back: the escalation ladder continues where it stopped."""
     from ops_project.operations.incidents import actions
 
     said = "given back; the ladder goes on"
@@ -165,7 +165,7 @@ def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) ->
 @json_option
 @click.pass_obj
 def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
-    """Take it over from whoever works on it."""
+    """Take it over from the person who works on it."""
     from ops_project.operations.incidents import actions
 
     _act(
@@ -187,7 +187,7 @@ def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def resolve(settings: Settings, number: int, by: str, cause: str, reason: str, as_json: bool) -> None:
-    """It is over. Nobody is called any more, also where an alert still fires."""
+    """End the incident. No person is called any more, even if an alert still fires."""
     from ops_project.operations.incidents import actions
 
     change = lambda ledger, now: actions.resolve(ledger, number, by, cause, reason, now)  # noqa: E731
@@ -216,7 +216,10 @@ def note(settings: Settings, number: int, words: str, by: str, as_json: bool) ->
 @json_option
 @click.pass_obj
 def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_json: bool) -> None:
-    """Print the draft (or what was written); with --done keep the written one, once its five questions are answered."""
+    """Print the draft (or the written post-mortem).
+
+    With --done, store the written one, once its five questions are answered.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.incidents import actions
     from ops_project.operations.incidents.postmortem import draft
@@ -275,7 +278,7 @@ def times(settings: Settings, days: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def audit(settings: Settings, limit: int, as_json: bool) -> None:
-    """Who did what, when and from where: shells and links."""
+    """List who did what, when and from where: by command or by link."""
     rows = _ledger(settings).audit_log(limit)
 
     def render() -> None:

@@ -1,4 +1,6 @@
-"""What a command does when alerts could not be recorded: it says so, here and through a channel without the ledger."""
+"""What a command does if alerts could not be recorded: it prints a message, and sends one through a channel that does
+not need the ledger.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ from ops_project.settings import Settings
 
 
 def tell_without_ledger(settings: Settings, words: str) -> None:
-    """Say `words` on standard error, and page by the spare ledger. What fails of it is said and stops nothing."""
+    """Say `words` on standard error, and page by the spare ledger.
+
+    A failure of the page is printed and stops nothing.
+    """
     say(f"alerts were not recorded: {words}")
     try:
         from ops_project.catalog import load as load_catalog
@@ -23,7 +28,7 @@ def tell_without_ledger(settings: Settings, words: str) -> None:
 
 
 def tell_ledger_back(settings: Settings) -> None:
-    """After a cycle that could be recorded: whoever was told without the ledger hears that it is back."""
+    """After a cycle that could be recorded: tell the people who were told without the ledger that the ledger is back."""
     from ops_project.operations.alerting import spare
 
     if spare.told(settings):

@@ -36,7 +36,7 @@ def metadata() -> None:
 @json_option
 @click.pass_obj
 def generate(settings: Settings, domain: str, models: Path, as_json: bool) -> None:
-    """Write the dbt files that follow from the metadata, and remove those that no longer do."""
+    """Write the dbt files that follow from the metadata, and remove files that no longer follow from it."""
     expected = generation.generate(*load(settings, domain))
     found = read_models(models, domain)
     written = sorted(path for path, text in expected.items() if found.get(path) != text)
@@ -56,7 +56,7 @@ def generate(settings: Settings, domain: str, models: Path, as_json: bool) -> No
 @json_option
 @click.pass_context
 def check(ctx: click.Context, domain: str, models: Path, as_json: bool) -> None:
-    """Fail where metadata and dbt files differ, or a row of the metadata is wrong."""
+    """Fail if the metadata and the dbt files differ, or if a row of the metadata is wrong."""
     problems: list[ConfigProblem]
     try:
         meta, feeds = load(ctx.obj, domain)
@@ -102,7 +102,7 @@ def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, Feed]]:
 
 
 def read_models(models: Path, domain: str) -> dict[str, str]:
-    """Path → text of what stands in the generator's folders."""
+    """Path → text of the files in the generator's folders."""
     return {
         path.relative_to(models).as_posix(): path.read_text(encoding="utf-8")
         for folder in generation.FOLDERS

@@ -1,4 +1,4 @@
-"""`ops model`: what versions there are, which one serves, and a hand on the lever."""
+"""`ops model`: list the versions, show which one is in use, and change it by hand."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _versions(settings: Settings, names: tuple[str, ...]) -> list[Any]:
 @json_option
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
-    """Every version of every model, newest first, with what became of it."""
+    """List every version of every model, newest first, with its state."""
     found = _versions(settings, MODEL_NAMES)
     data = [
         {
@@ -57,7 +57,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 @model.command()
 @name_argument
-@click.option("--version", help="Default: the one that serves, else the newest.")
+@click.option("--version", help="Default: the version in use, else the newest.")
 @json_option
 @click.pass_obj
 def show(settings: Settings, name: str, version: str | None, as_json: bool) -> None:
@@ -87,7 +87,7 @@ def show(settings: Settings, name: str, version: str | None, as_json: bool) -> N
 @json_option
 @click.pass_obj
 def promote(settings: Settings, name: str, version: str, as_json: bool) -> None:
-    """Let VERSION serve, whatever the gate said; from the next run on."""
+    """Use VERSION from the next run on, whatever the gate decided."""
     from ops_project.pipeline.learning.registry import RegistryError
 
     try:
@@ -102,7 +102,7 @@ def promote(settings: Settings, name: str, version: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, name: str, as_json: bool) -> None:
-    """Let the version serve that served before; from the next run on."""
+    """Use the previous version again from the next run on."""
     from ops_project.pipeline.learning.registry import RegistryError
 
     try:

@@ -20,11 +20,13 @@ def oncall() -> None:
 
 
 schedule_option = click.option("--schedule", help="Which schedule. Default: the one that pages.")
-by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="Who does this: a person's id.")
+by_option = click.option(
+    "--by", default=getpass.getuser, show_default="the user", help="The person who does this, by id."
+)
 
 
 class Rota:
-    """The configuration, the ledger and one schedule's roster, opened once for a command."""
+    """The configuration, the ledger and the roster of one schedule, opened once for each command."""
 
     def __init__(self, settings: Settings, schedule: str | None) -> None:
         from ops_project.catalog import load as load_catalog
@@ -88,7 +90,7 @@ class Rota:
 @json_option
 @click.pass_obj
 def who(settings: Settings, at: str | None, schedule: str | None, as_json: bool) -> None:
-    """Who is on call, why, until when, and how that person is reached."""
+    """Show who is on call, why, until when, and how to reach that person."""
     rota = Rota(settings, schedule)
     moment = rota.moment(at, "--at") if at else settings.now()
     found, roster = rota.roster.at(moment), rota.roster
@@ -128,7 +130,7 @@ def who(settings: Settings, at: str | None, schedule: str | None, as_json: bool)
 def calendar(
     settings: Settings, first: str | None, weeks: int, ical: bool, schedule: str | None, as_json: bool
 ) -> None:
-    """Who is on call in the weeks ahead, with swaps, overrides and holidays."""
+    """Show who is on call in the weeks ahead, with swaps, overrides and holidays."""
     from ops_project.operations.oncall.ical import calendar as as_ical
     from ops_project.operations.oncall.roster import spans
 
@@ -171,10 +173,10 @@ def calendar(
 @oncall.command()
 @click.argument("shift", required=False)
 @click.argument("other", required=False)
-@click.option("--accept", type=int, metavar="NUMBER", help="Agree to a swap that you are asked for.")
-@click.option("--take-back", type=int, metavar="NUMBER", help="End a swap: either of the two may.")
-@click.option("--list", "listed", is_flag=True, help="Show the swaps and how they stand.")
-@click.option("--why", default="", help="Why, for the other person.")
+@click.option("--accept", type=int, metavar="NUMBER", help="Accept the swap that you were asked for.")
+@click.option("--take-back", type=int, metavar="NUMBER", help="End a swap; either person may do it.")
+@click.option("--list", "listed", is_flag=True, help="Show the swaps and their state.")
+@click.option("--why", default="", help="The reason, for the other person.")
 @by_option
 @schedule_option
 @json_option
@@ -191,7 +193,9 @@ def swap(
     schedule: str | None,
     as_json: bool,
 ) -> None:
-    """Ask to change shifts: SHIFT is a day of yours, OTHER a day of the other person's. It holds once accepted."""
+    """Ask to change shifts: SHIFT is a day of your shift, OTHER a day of the other person's shift. The swap is valid
+    once it is accepted.
+    """
     from ops_project.operations.incidents.rota import SwapRefused, accept_swap, ask_swap, end_swap
 
     rota = Rota(settings, schedule)
@@ -252,7 +256,7 @@ def _list_swaps(rota: Rota, as_json: bool) -> None:
 @oncall.command()
 @click.argument("person", required=False)
 @click.option("--from", "first", help="A day, or a time in the schedule's zone. Default: now.")
-@click.option("--until", "last", help="The last day (it belongs to it), or a time. Default: the end of the shift.")
+@click.option("--until", "last", help="The last day (included), or a time. Default: the end of the shift.")
 @click.option("--backup", is_flag=True, help="As backup instead of primary.")
 @click.option("--why", help="Why.")
 @click.option("--end", type=int, metavar="NUMBER", help="Take an override back.")
@@ -272,7 +276,7 @@ def override(
     schedule: str | None,
     as_json: bool,
 ) -> None:
-    """PERSON is on call in place of the rotation, from one moment until another."""
+    """Put PERSON on call in place of the rotation, between two times."""
     rota = Rota(settings, schedule)
     if end is not None:
         if not rota.ledger.end_override(end, by, settings.now()):
@@ -293,7 +297,7 @@ def override(
 @json_option
 @click.pass_obj
 def take(settings: Settings, span: str | None, why: str, by: str, schedule: str | None, as_json: bool) -> None:
-    """Be on call from now on, in place of whoever is."""
+    """Be on call from now on, in place of the present person."""
     from ops_project.model.duration import parse_duration
 
     rota = Rota(settings, schedule)
@@ -343,7 +347,7 @@ def _cover(
 @json_option
 @click.pass_obj
 def score(settings: Settings, weeks: int, schedule: str | None, as_json: bool) -> None:
-    """How fair and how full the rota is: gaps, imbalance, holidays, absences, each with a fix. Fails on a gap."""
+    """Score the rota: gaps, imbalance, holidays and absences, each with a fix. Fails if there is a gap."""
     from ops_project.operations.oncall.score import score as of
 
     rota = Rota(settings, schedule)

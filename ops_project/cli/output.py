@@ -1,6 +1,6 @@
-"""How commands speak: tables for people, `--json` for programs, progress on standard error.
+"""Output of commands: tables for people, `--json` for programs, progress on standard error.
 
-Standard output carries the answer alone, so that `ops … --json | jq` always works. What is printed is data and never
+Standard output carries only the answer, so that `ops … --json | jq` always works. What is printed is data and never
 markup: `[/b]`, `:100:` and an escape sequence in a file's name are shown as they are. This is the one module that
 knows rich; a style is an argument (`styled`), never a mark within a text.
 """
@@ -38,7 +38,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class PlainConsole(Console):
-    """A console that takes every text literally, wherever it stands: in a line, a cell, a title, a column's name."""
+    """A console that prints every text literally: in a line, a cell, a title or a column's name."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         stream = sys.stderr if stderr else sys.stdout
@@ -76,15 +76,15 @@ def emit(as_json: bool, data: Any, render: Callable[[], object]) -> None:
 
 
 def to_json(data: Any) -> str:
-    """A JSON document. What JSON has no word for: see `plain`."""
+    """A JSON document. `plain` converts values that JSON cannot express."""
     return json_visible(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def plain(value: Any) -> Any:
-    """What JSON has a word for, at every depth.
+    """The value in types that JSON can express, at every depth.
 
-    Times become ISO 8601, decimals texts so that no cent is lost, bytes hexadecimal digits, and the floats that are no
-    numbers the texts `NaN`, `Infinity` and `-Infinity`.
+    Times become ISO 8601, decimals texts so that no cent is lost, bytes hexadecimal digits, and floats that are not
+    numbers become the texts `NaN`, `Infinity` and `-Infinity`.
     """
     if value is None or (isinstance(value, bool | int | str) and not isinstance(value, Enum)):
         return value
@@ -116,7 +116,7 @@ def plain(value: Any) -> Any:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None, *, exact: bool = False
 ) -> Table:
-    """A table for people; numbers stand right, missing values as a dash.
+    """A table for people; numbers are aligned right, and missing values are a dash.
 
     `exact`: values as they are stored, with all their digits and seconds; else rounded to what a person reads.
     """
@@ -151,7 +151,7 @@ def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableT
 
 
 def cell(value: Any, *, exact: bool = False) -> Text:
-    """One value of a table, in words."""
+    """One value of a table, as text."""
     if isinstance(value, Text):
         return value
     return Text(visible(_words(value, exact)))
@@ -220,13 +220,13 @@ def _words(value: Any, exact: bool) -> str:
 
 @contextmanager
 def status(words: str) -> Iterator[Callable[[str], None]]:
-    """A spinner on standard error with changing words; silent where that is not a terminal."""
+    """A spinner on standard error with changing words; silent if that is not a terminal."""
     with errors.status(Text(visible_line(words))) as spinner:
         yield lambda now: spinner.update(Text(visible_line(now)))
 
 
 def progress() -> Progress:
-    """A progress bar on standard error; silent where that is not a terminal."""
+    """A progress bar on standard error; silent if that is not a terminal."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),

@@ -1,4 +1,4 @@
-"""`ops owners`, `ops raci` and `ops escalation`: who answers for what, and who is told next."""
+"""`ops owners`, `ops raci` and `ops escalation`: who is responsible for what, and who is told next."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _jobs(catalog: Any) -> dict[str, tuple[str, ...]]:
 @json_option
 @click.pass_obj
 def list_owners(settings: Settings, as_json: bool) -> None:
-    """Each pipeline with its primary and secondary owner, and the contact matrix."""
+    """List each pipeline with its primary and secondary owner, and the contact matrix."""
     from ops_project.model.duration import format_duration
     from ops_project.operations.oncall.targets import About, pair_of
 
@@ -78,7 +78,9 @@ def list_owners(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def lint_owners(settings: Settings, as_json: bool) -> None:
-    """Two distinct, reachable people for each pipeline; rotation, ladders and contacts reach somebody. Fails if not."""
+    """Check that each pipeline has two distinct, reachable people, and that rotation, ladders and contacts reach a
+    person. Fails if not.
+    """
     from ops_project.operations.oncall.lint import owners_lint
 
     catalog = _catalog(settings)
@@ -89,7 +91,7 @@ def lint_owners(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def lint_raci(settings: Settings, as_json: bool) -> None:
-    """Exactly one A and at least one R for each activity. Fails where that is not so."""
+    """Check that each activity has exactly one A and at least one R. Fails if not."""
     from ops_project.operations.oncall.lint import raci_lint
 
     _tell(raci_lint(_catalog(settings).owners), as_json)
@@ -131,7 +133,10 @@ def _tell(found: Sequence[Any], as_json: bool) -> None:
 def simulate(
     settings: Settings, subject: str, failure_class: str, severity: str, at: str | None, as_json: bool
 ) -> None:
-    """Who would be told, and when, if PIPELINE or ASSET failed and nobody acknowledged. Tells nobody."""
+    """Show who would be told, and when, if PIPELINE or ASSET failed and the alert was not acknowledged.
+
+    Sends no message.
+    """
     from ops_project.model.failure_class import FAILURE_CLASSES
     from ops_project.model.severity import SEVERITIES
     from ops_project.operations.incidents.rota import current

@@ -1,4 +1,4 @@
-"""`ops queries`: the operational queries, asked of the newest snapshot."""
+"""`ops queries`: the operational queries, run on the newest snapshot."""
 
 from __future__ import annotations
 

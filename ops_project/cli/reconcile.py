@@ -1,4 +1,4 @@
-"""`ops reconcile`: do two tables or files agree, key by key, or a configured chain of them, hop by hop."""
+"""`ops reconcile`: compare two tables or files key by key, or a configured chain of tables hop by hop."""
 
 from __future__ import annotations
 
@@ -25,10 +25,26 @@ TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files:
 @click.argument("name", required=False)
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="One business date only.")
 @click.option("--source", metavar="FILE|TABLE", help="Instead of NAME: a file, or schema.table of the newest snapshot.")
-@click.option("--target", metavar="FILE|TABLE", help="What must agree with the source.")
-@click.option("--key", metavar="COLUMNS", help="Key columns, separated by commas; `a=b` where the target calls it b.")
-@click.option("--measure", "measures", metavar="COLUMNS", multiple=True, help="Columns that are summed; likewise.")
-@click.option("--compare", "attributes", metavar="COLUMNS", multiple=True, help="Columns that must be equal; likewise.")
+@click.option("--target", metavar="FILE|TABLE", help="The file or table that must agree with the source.")
+@click.option(
+    "--key",
+    metavar="COLUMNS",
+    help="Key columns, separated by commas; `a=b` if column a of the source is called b in the target.",
+)
+@click.option(
+    "--measure",
+    "measures",
+    metavar="COLUMNS",
+    multiple=True,
+    help="Columns that are summed, written like the key columns.",
+)
+@click.option(
+    "--compare",
+    "attributes",
+    metavar="COLUMNS",
+    multiple=True,
+    help="Columns that must be equal, written like the key columns.",
+)
 @click.option("--absolute", type=Decimal, default=None, help="Tolerance of a total, absolute (default 1000).")
 @click.option(
     "--percent",
@@ -160,7 +176,7 @@ def _side(connection: duckdb.DuckDBPyConnection, text: str) -> Side:
 
 
 def _connect(settings: Settings, needs_warehouse: bool) -> duckdb.DuckDBPyConnection:
-    """A connection of its own, with the newest snapshot attached read-only where tables are asked for."""
+    """A separate connection; the newest snapshot is attached read-only if tables are compared."""
     import duckdb
 
     from ops_project.pipeline.warehouse import snapshots

@@ -1,7 +1,7 @@
-"""Reference pages, generated from what they describe, so that they cannot lie.
+"""Reference pages, generated from the code and the configuration, so that they are always up to date.
 
-`ops reference` writes `docs/reference/`; `ops reference --check` fails where a page differs. Knows no prose of its own:
-a command's text is its help, a key's text is its docstring.
+`ops reference` writes `docs/reference/`; `ops reference --check` fails where a page differs. The module adds no
+descriptions: the text of a command is its help, and the text of a key is its docstring.
 """
 
 from __future__ import annotations

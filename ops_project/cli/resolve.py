@@ -1,4 +1,4 @@
-"""`ops alerts resolve`: close an alert that nothing else will close."""
+"""`ops alerts resolve`: close an alert that will not close by itself."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ops_project.settings import Settings
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
-@click.option("--why", required=True, help="Why it is over; kept in the alert's timeline.")
+@click.option("--why", required=True, help="Why the alert is over; stored in its timeline.")
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
 @json_option
 @click.pass_obj
 def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_json: bool) -> None:
-    """Close open alerts by hand. Each fires again with the next signal that says that something is wrong."""
+    """Close open alerts by hand. Each fires again with the next failing signal."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.alert import RESOLVED
     from ops_project.operations.alerting.cycle import daemon_beats

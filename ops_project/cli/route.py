@@ -1,4 +1,4 @@
-"""`ops route`: where would an alert go, and why; and the tree for Alertmanager's own tools."""
+"""`ops route`: show where an alert would go, and why; export the tree for Alertmanager's tools."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.settings import Settings, SettingsError, parse_as_of
 
 @click.group()
 def route() -> None:
-    """Ask the routing tree before it pages."""
+    """Test the routing tree before it pages."""
 
 
 @route.command()
@@ -43,7 +43,9 @@ def explain(
     at: str | None,
     as_json: bool,
 ) -> None:
-    """Who would be told of an alert with these labels, when, through what, and why nobody else."""
+    """Show who would be told of an alert with these labels, when, through which channel, and why no other receiver is
+    told.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.cycle import LINEAGE

@@ -1,4 +1,4 @@
-"""`ops rules`: are they consistent, and what would a change have told?"""
+"""`ops rules`: check the rules, and show what a changed rule would have sent."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LISTED = 50
 
 @click.group()
 def rules() -> None:
-    """Lint the rules; replay the past through a change of them."""
+    """Lint the rules; replay the past with changed rules."""
 
 
 @rules.command("list")
 @json_option
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
-    """Every rule with its conditions and severity."""
+    """List every rule with its conditions and severity."""
     from ops_project.catalog import load as load_catalog
 
     found = load_catalog(settings).rules.rules
@@ -58,7 +58,10 @@ def _words(condition: Any) -> str:
 @json_option
 @click.pass_obj
 def lint(settings: Settings, as_json: bool) -> None:
-    """Load everything strictly; then warn of what is allowed and probably not meant. Ends with 1 on a mistake."""
+    """Load all configuration strictly, then warn of settings that are allowed but probably not intended.
+
+    The exit code is 1 if there is a mistake.
+    """
     from ops_project.catalog import ConfigError
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.alerting.decide.doubles import doubles
@@ -121,7 +124,7 @@ def lint(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> None:
-    """Send the past days' signals through the rules again: what was told, and what a change adds and removes."""
+    """Evaluate the signals of the past days again: show what was sent, and what a change adds and removes."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.cycle import LINEAGE

@@ -1,4 +1,4 @@
-"""`ops run`: land what has arrived and build what depends on it, in one process."""
+"""`ops run`: land new files and build the tables that depend on them, in one process."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ QUIET = ("nothing new", "no files yet")
 @click.option(
     "--domain", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; may be given several times."
 )
-@click.option("--days", type=click.IntRange(min=1), help="Build the last N business dates anew, in one run.")
+@click.option("--days", type=click.IntRange(min=1), help="Build the last N business dates again, in one run.")
 @click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Land and build exactly this business date anew."
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Land and build exactly this business date again."
 )
 @click.option(
     "--rebuild",
     "tables",
     multiple=True,
     metavar="TABLE",
-    help="Build this table, and every table that depends on it, from nothing; may be given several times.",
+    help="Build this table, and every table that depends on it, from scratch; may be given several times.",
 )
 @click.option(
-    "--simulate-if-empty", is_flag=True, help="Where no file ever arrived: simulate the source systems first."
+    "--simulate-if-empty", is_flag=True, help="If no file has ever arrived, simulate the source systems first."
 )
 @json_option
 @click.pass_obj
@@ -65,7 +65,7 @@ def run(
 ) -> None:
     """Land what has arrived and build what depends on it.
 
-    Without --days or --date: whatever waits in the inbound folder, of whatever date. One Dagster run for each domain;
+    Without --days or --date: all files that wait in the inbound folder, of any date. One Dagster run for each domain;
     a domain that fails does not stop the others. Ends with 0 only if nothing failed, and
     with 3 where the data is good and alerts could not be recorded.
     """
@@ -78,7 +78,7 @@ def run(
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the command line asks for."""
+    """The options of the command line."""
 
     domains: tuple[str, ...] = ()
     days: int | None = None
@@ -90,7 +90,7 @@ class Wanted:
 
 
 def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
-    """Run what is wanted and show how it went. Ends with 1 where anything failed."""
+    """Run the request and show the result. The exit code is 1 if anything failed."""
     from ops_project.catalog import load as load_catalog
 
     if wanted.day is not None:
@@ -111,7 +111,7 @@ def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
 
 
 def _refuse_ahead(settings: Settings, day: date) -> None:
-    """Raises UsageError for a date of which nothing can have come: it would be built, empty, and look well."""
+    """Raises UsageError for a date that cannot have any files: it would be built empty and look successful."""
     from ops_project.catalog import load as load_catalog
 
     platform = load_catalog(settings).platform
@@ -217,8 +217,11 @@ def _rebuilt(tables: tuple[str, ...], domains: list[str]) -> tuple[list[str], tu
 def _quiet(
     settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], unrecorded: list[str]
 ) -> list[DomainRun] | None:
-    """What is told where no domain has anything to do: then its definitions, 2.5 s to make, are not needed. The alert
-    cycle is, since what is missing, late or hung shows without a run."""
+    """The answer if no domain has anything to do.
+
+    The definitions, which take 2.5 s to make, are not needed then. The alert cycle is still needed, because missing
+    or late files and hung runs are found without a run.
+    """
     from ops_project.defs.shared.domain_run import DomainRun
     from ops_project.defs.shared.unchanged import quiet_domains
 
@@ -250,7 +253,7 @@ def _quiet(
 def _tell(
     settings: Settings, status: Callable[[str], None], cycle: Callable[[], CycleReport], unrecorded: list[str]
 ) -> None:
-    """One alert cycle. Where it fails, what it failed of is added to `unrecorded`, and told without the ledger."""
+    """Run one alert cycle. If it fails, the reason is added to `unrecorded` and sent without the ledger."""
     status("alerts")
     try:
         report = cycle()
@@ -270,7 +273,7 @@ def _tell(
 def _simulate_if_empty(
     settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], told: _Told
 ) -> None:
-    """Only where the home never saw a file: what a user brought is never mixed with simulated rows."""
+    """Only if the home has never had a file: a user's files are never mixed with simulated rows."""
     if any(
         path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")
     ):
@@ -347,7 +350,7 @@ def _failures(item: DomainRun) -> list[str]:
 
 
 def _warnings(item: DomainRun) -> list[str]:
-    """Checks that warned, except those of a landed table of which a finding speaks already."""
+    """Checks that warned, except checks of a landed table that already has a finding."""
     told = {one["asset"] for one in item.report.findings}
     checks = item.outcome.checks if item.outcome is not None else ()
     return [
@@ -358,7 +361,7 @@ def _warnings(item: DomainRun) -> list[str]:
 
 
 def _strays(settings: Settings, domains: list[str]) -> list[str]:
-    """Files of the inbound folders that no contract takes: they would wait for ever, and nobody would know."""
+    """Files in the inbound folders that match no contract: they would wait for ever without a message."""
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.landing import unclaimed
 
@@ -379,7 +382,7 @@ def _waiting(domain: str, holder: object) -> None:
 
 
 def _first_response(responses: Mapping[FailureClass, FirstResponse], finding: Mapping[str, Any]) -> str:
-    """What an alert about this finding would ask for first."""
+    """The first response of an alert about this finding."""
     known = responses.get(finding["kind"])
     words = known.about(feed=finding["feed"] or "", table=finding["asset"] or "") if known else None
     return words or GENERAL

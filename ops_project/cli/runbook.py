@@ -1,4 +1,4 @@
-"""`ops runbook`: what to look at, in which order, and the commands for it, run read-only."""
+"""`ops runbook`: the steps of a diagnosis and their commands, which only read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _read(settings: Settings, slug: str) -> Any:
 @json_option
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
-    """Every runbook, with the number of steps that can be run."""
+    """List every runbook, with the number of steps that can be run."""
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.incidents.runbooks import read, slugs
 
@@ -50,20 +50,22 @@ def list_(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, slug: str, as_json: bool) -> None:
-    """The whole runbook."""
+    """Show the whole runbook."""
     found = _read(settings, slug)
     emit(as_json, found, lambda: click.echo(found.text))
 
 
 @runbook.command()
 @click.argument("slug")
-@click.option("--incident", type=int, help="Fill in its alert, table and feed, and keep the output with it.")
+@click.option(
+    "--incident", type=int, help="Fill in the alert, table and feed of this incident, and store the output with it."
+)
 @click.option("--step", "wanted", type=int, multiple=True, help="Only this step; may be given several times.")
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who runs it.")
 @json_option
 @click.pass_obj
 def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, ...], by: str, as_json: bool) -> None:
-    """Run the diagnostic steps of SLUG. They only read; what would change something is shown and not run."""
+    """Run the diagnostic steps of SLUG. They only read; a step that would change something is shown but not run."""
     from ops_project.operations.incidents.decide.reasons import IncidentReason
     from ops_project.operations.ledger import open_ledger
 
@@ -121,7 +123,7 @@ def _places(incident: Any, ledger: Any) -> dict[str, str]:
 
 
 def _run(settings: Settings, command: str, places: dict[str, str]) -> dict[str, str]:
-    """One command, in this process and with its output caught."""
+    """Run one command in this process and capture its output."""
     from click.testing import CliRunner
 
     from ops_project.cli import cli

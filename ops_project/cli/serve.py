@@ -14,12 +14,12 @@ HIGHEST_PORT = 65535
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="0: any that is free."
+    "--port", type=click.IntRange(0, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="0: any free port."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network.")
 @click.pass_obj
 def serve(settings: Settings, port: int, host: str) -> None:
-    """Serve the pages behind the links in messages, and the runbooks, until Ctrl-C."""
+    """Serve the pages that the links in messages open, and the runbooks, until Ctrl-C."""
     import uvicorn
 
     from ops_project.catalog import load as load_catalog

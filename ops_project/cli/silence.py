@@ -1,4 +1,4 @@
-"""`ops silence`: quiet for a while, with a reason and somebody who answers for it."""
+"""`ops silence`: silence alerts for a limited time, with a reason and an owner."""
 
 from __future__ import annotations
 
@@ -39,13 +39,15 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> timed
 @click.argument("matchers", nargs=-1, required=True)
 @click.option("--for", "span", callback=_duration, required=True, help="How long: 2h, 1d; at most 7d.")
 @click.option("--reason", required=True, help="Why.")
-@click.option("--owner", help="Who answers for it and is reminded: a person's id or team:<id>. Default: the user.")
+@click.option(
+    "--owner", help="The owner, who is reminded before it ends: a person's id or team:<id>. Default: the user."
+)
 @json_option
 @click.pass_obj
 def add(
     settings: Settings, matchers: tuple[str, ...], span: timedelta, reason: str, owner: str | None, as_json: bool
 ) -> None:
-    """Silence what matches all of MATCHERS, as in asset="bronze/orders" severity=~"high|medium"."""
+    """Silence the alerts that match all MATCHERS, for example asset="bronze/orders" severity=~"high|medium"."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.matcher import Matcher, all_match
     from ops_project.model.alerting.silence import MAX_AGE
@@ -101,11 +103,11 @@ def _covers(numbers: list[int]) -> str:
 
 
 @silence.command("list")
-@click.option("--all", "expired", is_flag=True, help="Also those that have ended.")
+@click.option("--all", "expired", is_flag=True, help="Also show silences that have ended.")
 @json_option
 @click.pass_obj
 def list_(settings: Settings, expired: bool, as_json: bool) -> None:
-    """Silences that hold or will hold."""
+    """List active and future silences."""
     found = _ledger(settings).silences(settings.now(), expired)
     rows = [
         {

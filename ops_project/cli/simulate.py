@@ -1,4 +1,4 @@
-"""`ops simulate`: the source systems deliver, and break on request."""
+"""`ops simulate`: write the files of the source systems, and break them on request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ What a fault did is appended to truth.json in the home, for judges only."""
     "--scale", type=float, help="Size of the world: 1 is about 600 orders a day. Default: the home's, else 1."
 )
 @click.option("--seed", type=int, help="Seed of the world. Default: the home's, else 42.")
-@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Break something, see below; repeatable.")
+@click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Inject a fault, see below; repeatable.")
 @click.option(
     "--inbound-only", is_flag=True, help="Deliver nothing: put the faults into the files that lie in inbound."
 )
@@ -69,8 +69,8 @@ def simulate(
 ) -> None:
     """Write inbound files as the source systems would; inject faults.
 
-    The same seed gives the same bytes, and a day is the same in every window: tomorrow's call goes on where today's
-    ended, in the same world.
+    The same seed gives the same bytes, and a day is the same in every window. The next call continues after the last
+    delivered day.
     """
     from ops_project import catalog as catalogs
     from ops_project.simulator.faults.registry import listing
@@ -130,7 +130,7 @@ def _print(settings: Settings, result: Result) -> None:
 
 
 def _print_faults(rows: list[dict[str, Any]]) -> None:
-    """Two lines a fault: a table of six columns fits no terminal."""
+    """Two lines for each fault, because a table of six columns is too wide for a terminal."""
     width = max(len(row["id"]) for row in rows)
     for row in rows:
         feed = f"any feed, here {row['feed']}" if row["any_feed"] else row["feed"]

@@ -1,4 +1,4 @@
-"""`ops sla`: what is promised by when, where it stands today, and how much of the measured time it held."""
+"""`ops sla`: the service levels, their state today, and their uptime in the measured time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from ops_project.settings import Settings
 @json_option
 @click.pass_obj
 def sla(settings: Settings, domain: str | None, as_json: bool) -> None:
-    """Service levels: how they stand today, and their uptime of 30 days. What was not measured is unknown."""
+    """Show the service levels: their state today, and their uptime of 30 days. A state that was not measured is
+    unknown.
+    """
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.ledger import lineage_document as lineage_kept
     from ops_project.operations.ledger import open_ledger

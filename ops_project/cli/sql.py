@@ -1,4 +1,4 @@
-"""`ops sql`: ask the newest snapshot. The engine refuses to write, and to reach anything outside the file."""
+"""`ops sql`: query the newest snapshot. The engine refuses to write, and to read anything outside the file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MEGABYTE = 1_000_000
 
 @dataclass
 class _Bounded:
-    """The rows of an answer, until as many rows or bytes have been shown as are wanted."""
+    """The rows of a result, up to the limit of rows or bytes."""
 
     found: Answer
     rows_wanted: int
@@ -79,10 +79,11 @@ def sql(
     output_mb: int,
     as_json: bool,
 ) -> None:
-    """Run QUERY on the newest snapshot, and say as of when.
+    """Run QUERY on the newest snapshot, and print the time of the snapshot.
 
-    Read-only by the engine, at the lowest priority: a run that is going on is not disturbed, and not seen. In JSON a
-    second column of the same name gets a number, and a float that is no number is a text (NaN, Infinity).
+    Read-only by the engine, at the lowest priority: a current run is not disturbed, and its changes are not visible.
+    In JSON a second column of the same name gets a number, and a float that is not a number is a text (NaN,
+    Infinity).
     """
     import duckdb
 

@@ -1,4 +1,4 @@
-"""`ops status`: how each domain stands, without disturbing anybody."""
+"""`ops status`: the state of each domain, read without disturbing a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from ops_project.settings import Settings
 @json_option
 @click.pass_obj
 def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
-    """Last run, newest business date, age of the data, open findings and alerts of each domain; who holds the lock."""
+    """Show the last run, newest business date, age of the data, open findings and alerts of each domain, and which
+    process holds the lock.
+    """
     from ops_project.catalog import load as load_catalog
 
     catalog = load_catalog(settings)
@@ -134,7 +136,7 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
 
 
 def _open_alerts(settings: Settings) -> dict[str, int] | None:
-    """Open alerts by domain; None where there is no ledger yet: looking must not make one."""
+    """Open alerts by domain; None if there is no ledger yet, because reading must not make one."""
     from ops_project.operations.ledger import Ledger
 
     file = settings.ledger_url.removeprefix("sqlite:///")
@@ -161,8 +163,9 @@ READINGS = (
 
 
 def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
-    """The newest readings, by metric and subject, and the largest tables; None is unknown: nobody looked of late, or it
-    could not be read."""
+    """The newest readings, by metric and subject, and the largest tables; None means unknown: there is no recent
+    reading, or it could not be read.
+    """
     from ops_project.operations.ledger import Ledger
 
     result: dict[str, Any] = {name: {} for name in READINGS}

@@ -20,19 +20,23 @@ SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(1, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="Where it listens."
+    "--port",
+    type=click.IntRange(1, HIGHEST_PORT),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The address to listen on.",
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network; it has no login."
 )
 @click.option(
-    "--allow-host", "allowed", multiple=True, metavar="NAME", help="A name that browsers may ask for; repeatable."
+    "--allow-host", "allowed", multiple=True, metavar="NAME", help="A host name that browsers may use; repeatable."
 )
 @click.pass_obj
 def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> None:
     """Open the Dagster UI, with the daemon that runs schedules and sensors, until Ctrl-C.
 
-    Requests from another site's page, and under a name that is not this machine's, are refused.
+    Requests from another site's page, or with a host name of another machine, are refused.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge import home as dagster_home
@@ -75,7 +79,9 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
 
 
 def _require_free(host: str, port: int) -> None:
-    """Raises ClickException where nothing can listen there: Dagster's web server alone would end, its daemon not."""
+    """Raises ClickException if the address cannot be used: otherwise only Dagster's web server would end, and its
+    daemon would go on.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:

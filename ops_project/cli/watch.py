@@ -1,4 +1,4 @@
-"""`ops watch`: tells when the orchestrator is down, and runs the alert cycle until it is back."""
+"""`ops watch`: report when the orchestrator is down, and run the alert cycle until it is back."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ops_project.settings import Settings
 
 @click.command()
 @click.option(
-    "--every", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two looks."
+    "--every", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two checks."
 )
-@click.option("--looks", type=click.IntRange(min=1), help="Stop after so many looks. Default: go on for ever.")
+@click.option("--looks", type=click.IntRange(min=1), help="Stop after this many checks. Default: never stop.")
 @click.pass_obj
 def watch(settings: Settings, every: float, looks: int | None) -> None:
     """Watch the daemon's heartbeat. Start it beside the daemon, on another machine if the ledger is PostgreSQL."""
