@@ -193,7 +193,7 @@ def keep(error: BaseException, settings: Settings | None) -> Path | None:
 
 
 def _forget_output() -> None:
-    """The reader has closed the pipe: discard the buffered output, so that Python reports no second error at the end."""
+    """The reader has closed the pipe: discard the buffered output, so that Python reports no second error."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):

@@ -28,7 +28,7 @@ def tell_without_ledger(settings: Settings, words: str) -> None:
 
 
 def tell_ledger_back(settings: Settings) -> None:
-    """After a cycle that could be recorded: tell the people who were told without the ledger that the ledger is back."""
+    """After a recorded cycle: tell the people who were told without the ledger that the ledger is back."""
     from ops_project.operations.alerting import spare
 
     if spare.told(settings):
