@@ -1,6 +1,7 @@
 """YAML → model: the whole configuration, strict, with every cross-reference checked.
 
-A file in the overlay replaces the shipped file of the same relative path; other files of the overlay are added. All
+A file in the overlay replaces the shipped file of the same relative path; other files of the overlay are added. The
+files of `rules.d/`, `owners.d/` and so on are laid over rules.yaml, owners.yaml and so on. All
 mistakes are reported at once, each with file, line, name and the valid values. Knows no defaults of its own: those
 stand in the models.
 """
@@ -8,7 +9,7 @@ stand in the models.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +30,7 @@ from ops_project.model.document import ConfigError, ConfigProblem, Document
 from ops_project.model.domain import Domain, Domains
 from ops_project.model.feed.feed import Feed, FeedFile
 from ops_project.model.freshness import Freshness
+from ops_project.model.layered import layered
 from ops_project.model.learning import Learning
 from ops_project.model.oncall import consistency as oncall_consistency
 from ops_project.model.oncall.escalation import EscalationFile
@@ -36,7 +38,7 @@ from ops_project.model.oncall.schedule import OnCallFile
 from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
 from ops_project.model.reconciliation import Reconciliations
-from ops_project.settings import CONFIG_DIR, RUNBOOK_DIR, Settings
+from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, RUNBOOK_DIR, Settings
 
 __all__ = ["Catalog", "ConfigError", "ConfigProblem", "load"]
 
@@ -61,7 +63,11 @@ FILES: dict[str, type[Model]] = {
     "retention": Retention,
 }
 FEEDS_DIR = "feeds"
-# Kinds of file that the overlay may hold beside YAML, read by others through `Catalog.config_file`.
+# Folders of the overlay that belong to the dbt project, and all whose YAML is read by others than this module.
+DBT_FOLDERS = ("models", "macros", "tests")
+FOLDERS = ("metadata", *DBT_FOLDERS)
+# Folders below models/<domain> that are built; a shipped domain has its own names for them.
+LAYERS = ("staging", "intermediate", "silver", "marts", "gold")
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,8 @@ class Catalog:
     documents: dict[str, Document] = field(repr=False)
     """The parsed files by relative path, for errors that others find later."""
     overlay: Path | None = None
+    switched_off: frozenset[str] = frozenset()
+    """Domains with `enabled: false`: they are in none of the other attributes."""
 
     def feeds_of(self, domain: str) -> list[Feed]:
         """The feeds of a domain, in the file's order."""
@@ -126,6 +134,11 @@ def load(settings: Settings) -> Catalog:
     return _load(settings.overlay, _state_of(settings.overlay))
 
 
+def shipped() -> dict[str, Document]:
+    """The shipped files by relative path, parsed and not looked at further."""
+    return {name: _read(name, None) for name in [*(f"{name}.yaml" for name in FILES), *_feed_files(None)]}
+
+
 def _state_of(overlay: Path | None) -> tuple[tuple[str, int], ...]:
     # Files are small and few: their names and change times key the cache, so that a long-lived process sees an edit.
     roots = [CONFIG_DIR] + ([overlay] if overlay else [])
@@ -141,7 +154,9 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
     values: dict[str, Any] = {}
     for name, model in FILES.items():
         try:
-            document = _read(f"{name}.yaml", overlay)
+            document = layered(
+                _read(f"{name}.yaml", overlay), [_read(path, overlay) for path in additions(name, overlay)]
+            )
             documents[f"{name}.yaml"] = document
             values[name] = document.validate(model)
         except ConfigError as error:
@@ -174,10 +189,70 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
                     )
                 feeds[name] = _from_the_start(feed, values)
     catalog = Catalog(feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, **values)
-    problems += _references(catalog)
+    problems += [*_references(catalog), *_unread_sql(catalog)]
     if problems:
         raise ConfigError(problems)
-    return catalog
+    return _without_switched_off(catalog)
+
+
+def _without_switched_off(catalog: Catalog) -> Catalog:
+    """The catalog without the domains that are switched off, and without what is said of nothing else."""
+    off = frozenset(name for name, domain in catalog.domains.domains.items() if not domain.enabled)
+    if not off:
+        return catalog
+    slas, chains = catalog.slas, catalog.reconciliations
+    return replace(
+        catalog,
+        domains=catalog.domains.model_copy(
+            update={"domains": {name: item for name, item in catalog.domains.domains.items() if name not in off}}
+        ),
+        feeds={name: feed for name, feed in catalog.feeds.items() if feed.domain not in off},
+        feed_files={name: file for name, file in catalog.feed_files.items() if name not in off},
+        slas=slas.model_copy(
+            update={
+                "slas": {name: sla for name, sla in slas.slas.items() if sla.domain not in off},
+                "expectations": {name: item for name, item in slas.expectations.items() if item.domain not in off},
+            }
+        ),
+        reconciliations=chains.model_copy(
+            update={
+                "reconciliations": {
+                    name: chain for name, chain in chains.reconciliations.items() if chain.domain not in off
+                }
+            }
+        ),
+        switched_off=off,
+    )
+
+
+def _unread_sql(catalog: Catalog) -> list[ConfigProblem]:
+    """SQL files of the overlay that dbt would not build: outside of its folders, of no domain, in no layer."""
+    if catalog.overlay is None:
+        return []
+    problems = []
+    for path in sorted(catalog.overlay.rglob("*.sql")):
+        parts = path.relative_to(catalog.overlay).parts
+        layers = layers_of(parts[1]) if len(parts) > 2 else ()
+        if parts[0] in ("macros", "tests") and len(parts) > 1:
+            continue
+        if parts[0] != "models" or len(parts) < 3:
+            words = "valid: models/<domain>/<layer>/<table>.sql, macros/<name>.sql, tests/<name>.sql"
+        elif parts[1] not in catalog.domain_ids():
+            words = f"{parts[1]!r} is no domain; valid: {', '.join(catalog.domain_ids())}"
+        elif len(parts) < 4 or parts[2] not in layers:
+            words = f"it lies in no layer; valid: {', '.join(f'models/{parts[1]}/{name}/' for name in layers)}"
+        else:
+            continue
+        problems.append(ConfigProblem(str(path), 1, f"nothing builds this file: {words}"))
+    return problems
+
+
+def layers_of(domain: str) -> tuple[str, ...]:
+    """The folders below models/<domain> that are built."""
+    shipped = DBT_PROJECT_DIR / "models" / domain
+    if not shipped.is_dir():
+        return LAYERS
+    return tuple(sorted(path.name for path in shipped.iterdir() if path.is_dir() and any(path.rglob("*.sql"))))
 
 
 def _resolve(relative: str, overlay: Path | None) -> Path:
@@ -212,21 +287,30 @@ def _feed_files(overlay: Path | None) -> list[str]:
     return [f"{FEEDS_DIR}/{name}" for name in sorted(names)]
 
 
+def additions(name: str, overlay: Path | None) -> list[str]:
+    """The overlay's files that are laid over <name>.yaml, relative to it, in the order of their names."""
+    if overlay is None:
+        return []
+    return sorted(path.relative_to(overlay).as_posix() for path in (overlay / f"{name}.d").glob("*.yaml"))
+
+
 def _strangers(overlay: Path | None, documents: dict[str, Document]) -> list[ConfigProblem]:
     """A YAML file in the overlay that nothing reads is a mistake in its name."""
     if overlay is None:
         return []
     # A feeds file that could not be parsed was read all the same: its own mistake is told, not this one.
     valid = {f"{name}.yaml" for name in FILES} | set(documents) | set(_feed_files(overlay))
+    added = {path for name in FILES for path in additions(name, overlay)}
     return [
         ConfigProblem(
             str(path),
             1,
             f"nothing reads this file{_meant(relative, sorted(valid))}; valid: {', '.join(sorted(valid))}, "
-            f"{FEEDS_DIR}/<domain>.yaml",
+            f"{FEEDS_DIR}/<domain>.yaml, and <name>.d/*.yaml to add to <name>.yaml",
         )
         for path in sorted(overlay.rglob("*.y*ml"))
-        if (relative := path.relative_to(overlay).as_posix()) not in valid and not relative.startswith("metadata/")
+        if (relative := path.relative_to(overlay).as_posix()) not in valid | added
+        and relative.partition("/")[0] not in FOLDERS
     ]
 
 

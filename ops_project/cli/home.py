@@ -33,6 +33,7 @@ USES: dict[str, Use] = {
     "ui": Use.MAKES,
     "reference": Use.NONE,
     "metadata": Use.NONE,
+    "config": Use.NONE,
     "route export": Use.NONE,
     "rules list": Use.NONE,
     "rules lint": Use.NONE,

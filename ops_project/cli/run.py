@@ -168,7 +168,7 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
         told(f"--date without --domain: {wanted.day} is landed and built anew in {', '.join(known)}")
     order = Order(wanted.days, wanted.day, wanted.replay)
     if wanted.rebuild_tables:
-        asked, tables = _rebuilt(wanted.rebuild_tables, asked)
+        asked, tables = _rebuilt(catalog, wanted.rebuild_tables, asked)
         order = Order(wanted.days, wanted.day, wanted.replay, tables)
     if order.is_plain and (quiet := _quiet(settings, catalog, asked, status, told.unrecorded)) is not None:
         return quiet
@@ -197,12 +197,13 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     return runs
 
 
-def _rebuilt(tables: tuple[str, ...], domains: list[str]) -> tuple[list[str], tuple[str, ...]]:
+def _rebuilt(catalog: Catalog, tables: tuple[str, ...], domains: list[str]) -> tuple[list[str], tuple[str, ...]]:
     """The domains of what is rebuilt, of those asked for, and the models to build from nothing."""
     from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
+    from ops_project.pipeline.dbt_engine.overlay import project_dir
     from ops_project.pipeline.dbt_engine.rebuilds import RebuildError, model_of, with_downstream
 
-    manifest = load_manifest().json
+    manifest = load_manifest(project_dir(catalog)).json
     try:
         models = with_downstream(manifest, tables)
         touched = {model_of(manifest, name)["config"]["meta"]["domain"] for name in (*tables, *models)}

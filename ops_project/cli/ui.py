@@ -41,11 +41,13 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
+    from ops_project.pipeline.dbt_engine.overlay import project_dir
 
     _require_free(host, port)
-    load_catalog(settings)  # a mistake is told here in lines, not by a code location that fails to load
+    # A mistake is told here in lines, not by a code location that fails to load.
+    catalog = load_catalog(settings)
     dagster_home.ensure(settings)
-    dbt_manifest.load()
+    dbt_manifest.load(project_dir(catalog))
     for line in _repair(settings):
         click.echo(line, err=True)
     click.echo(f"Dagster UI: http://{host}:{port} answers in about a minute  (home {settings.home}; Ctrl-C ends it)")

@@ -10,8 +10,9 @@ import dagster as dg
 
 from ops_project.catalog import ConfigError
 from ops_project.defs.operations.definitions import build as build_operations
-from ops_project.defs.shared.domain import build_domain
+from ops_project.defs.shared.domain import build_domain, layers_of
 from ops_project.defs.shared.logs import file_logger
+from ops_project.defs.shared.own_checks import require_tables
 from ops_project.defs.shared.run_session import warehouse_resource
 from ops_project.defs.shared.site import Site
 from ops_project.model.alerting.consistency import check_promises
@@ -24,9 +25,10 @@ def compose(site: Site) -> dg.Definitions:
         if find_spec(f"ops_project.defs.{name}") and find_spec(f"ops_project.defs.{name}.definitions"):
             parts.append(importlib.import_module(f"ops_project.defs.{name}.definitions").build(site))
         elif site.catalog.feeds_of(name):
-            parts.append(build_domain(site, name))
+            parts.append(build_domain(site, name, layers=layers_of(site.dbt.json, name)))
     merged = dg.Definitions.merge(*parts)
     built = sorted({key for part in merged.assets or () if isinstance(part, dg.AssetsDefinition) for key in part.keys})
+    require_tables(site.catalog, built)
     _check_promises(site, built, sorted(job.name for job in merged.jobs or ()))
     return dg.Definitions.merge(
         merged,

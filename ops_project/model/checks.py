@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ops_project.model.base import Model
+from ops_project.model.failure_class import FailureClass
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["critical", "high", "medium", "low"]
@@ -151,6 +152,41 @@ class ArrivalSeverities(Model):
     """A file that cannot be decoded or whose quotes do not balance."""
 
 
+class QueryCheck(Model):
+    """A check that is a query: without min and max it must return no row, with one of them one number within them."""
+
+    table: str = Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")
+    """The table that is wrong where the check fails, `schema.table`."""
+    sql: str
+    min: Decimal | None = None
+    max: Decimal | None = None
+    description: str = ""
+    severity: Severity = "medium"
+    blocking: bool = False
+    """Where it fails, tables that are built from this one are not built."""
+    failure_class: FailureClass = "data_invalid"
+    runbook: str | None = None
+
+    @field_validator("sql")
+    @classmethod
+    def _only_reads(cls, value: str) -> str:
+        import duckdb  # a tenth of a second to import, and only this field needs it
+
+        try:
+            statements = duckdb.extract_statements(value)
+        except duckdb.Error as error:
+            raise ValueError(f"the query is not valid SQL: {str(error).splitlines()[0]}") from None
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise ValueError("a check is one SELECT; it runs where tables are written, and must not change any")
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> QueryCheck:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} lies above max {self.max}: nothing could pass")
+        return self
+
+
 class Checks(Model):
     """checks.yaml."""
 
@@ -162,3 +198,5 @@ class Checks(Model):
     columns: Columns = Columns()
     anomalies: Anomalies
     arrival: ArrivalSeverities
+    queries: dict[str, QueryCheck] = {}
+    """Checks of your own, by name; an overlay adds them in `checks.d/<file>.yaml`."""

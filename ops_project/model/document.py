@@ -48,12 +48,22 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where something stands."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
 class Document:
     """Plain data of one YAML file and the line (1-based) on which each key and item stands."""
 
     file: str
     data: Any
     lines: dict[Loc, int] = field(repr=False)
+    files: dict[Loc, str] = field(default_factory=dict, repr=False)
+    """The file of each key and item where the document is made of several; else empty."""
 
     @classmethod
     def parse(cls, text: str, file: str | Path) -> Document:
@@ -100,15 +110,20 @@ class Document:
 
     def line(self, *loc: str | int) -> int:
         """The line of the deepest part of `loc` that stands in the file."""
+        return self.place(loc).line
+
+    def place(self, loc: Sequence[str | int]) -> Place:
+        """File and line of the deepest part of `loc` that is written somewhere."""
         known: Loc = ()
         for part in loc:
             if (*known, part) in self.lines:
                 known = (*known, part)
-        return self.lines.get(known, 1)
+        return Place(self.files.get(known, self.file), self.lines.get(known, 1))
 
     def problem(self, loc: Sequence[str | int], message: str) -> ConfigProblem:
         """A problem at `loc`."""
-        return ConfigProblem(self.file, self.line(*loc), message)
+        place = self.place(loc)
+        return ConfigProblem(place.file, place.line, message)
 
     def validate(self, model: type[ModelT], data: Any = None, at: Loc = ()) -> ModelT:
         """`data` (default: the whole file) as `model`. Raises ConfigError with a line for each mistake."""

@@ -19,6 +19,8 @@ class Domain(Model):
 
     title: str
     description: str = ""
+    enabled: bool = True
+    """False: nothing of it is landed, built, checked or promised, and its open alerts are closed."""
     owners: tuple[str, ...] = Field(min_length=1)
     """The first is the primary owner."""
     tier: int = Field(default=3, ge=1, le=3)

@@ -5,14 +5,16 @@ What a sixth domain would have to copy stands here. A domain that is only a feed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
 from ops_project.defs.shared.bronze import SCHEMA as BRONZE
 from ops_project.defs.shared.bronze import bronze_assets
 from ops_project.defs.shared.jobs import LONG_SECONDS, Job, job_definition
+from ops_project.defs.shared.own_checks import own_checks
 from ops_project.defs.shared.quality import layer_checks
 from ops_project.defs.shared.schedules import Schedule, schedule_definition
 from ops_project.defs.shared.site import Site
@@ -27,6 +29,21 @@ class Layer:
     name: str
     select: str
     """dbt's selection syntax, for example `ecommerce.silver`."""
+
+
+def layers_of(manifest: Mapping[str, Any], domain: str) -> list[Layer]:
+    """The layers of a domain without a package of its own: its models by the schema that their folder names."""
+    folders: dict[str, set[str]] = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model" and len(node["fqn"]) > 3 and node["fqn"][1] == domain:
+            folders.setdefault(node["schema"], set()).add(node["fqn"][2])
+    return [
+        Layer(schema, " ".join(f"{domain}.{folder}" for folder in sorted(folders[schema])))
+        for schema in sorted(folders, key=lambda schema: (SCHEMAS.index(schema) if schema in SCHEMAS else 9, schema))
+    ]
+
+
+SCHEMAS = ("silver", "gold")
 
 
 def build_domain(
@@ -48,16 +65,20 @@ def build_domain(
     for layer in layers:
         built = dbt_layer(site, translator, name=f"{domain}_{layer.name}", select=layer.select)
         by_layer[layer.name] = [built] if built is not None else []
-    checks: dict[str, dg.AssetChecksDefinition] = {}
+    checks: dict[str, list[dg.AssetChecksDefinition]] = {}
     for name, built_assets in by_layer.items():
-        found = layer_checks(site, domain, name, [key for item in built_assets for key in item.keys])
-        if found is not None:
-            checks[name] = found
+        keys = [key for item in built_assets for key in item.keys]
+        made = (layer_checks(site, domain, name, keys), own_checks(site, domain, name, keys))
+        checks[name] = [item for item in made if item is not None]
     extra = list(assets)
-    selections = {
-        name: _select([*items, *([checks[name]] if name in checks else [])]) for name, items in by_layer.items()
-    }
-    everything = _select([item for items in by_layer.values() for item in items] + list(checks.values()) + extra)
+    selections = {name: _select([*items, *checks[name]]) for name, items in by_layer.items()}
+    all_checks = [item for items in checks.values() for item in items]
+    more_checks = [item for item in extra if isinstance(item, dg.AssetChecksDefinition)]
+    # Of tables that are neither landed nor dbt's.
+    extra_keys = [key for item in extra if item not in more_checks for key in item.keys]
+    if (found := own_checks(site, domain, "extra", extra_keys)) is not None:
+        all_checks.append(found)
+    everything = _select([item for items in by_layer.values() for item in items] + all_checks + extra)
     main = site.catalog.domains.main_job(domain)
     wanted = list(jobs)
     if main not in {job.name for job in wanted}:
@@ -69,11 +90,14 @@ def build_domain(
         if by_layer[BRONZE] or any(by_layer.values()) or extra
     ]
     by_name = {job.name: job for job in definitions}
-    _register_blocking(site, [*(item for items in by_layer.values() for item in items), *checks.values(), *extra])
-    more_checks = [item for item in extra if isinstance(item, dg.AssetChecksDefinition)]
+    file = site.catalog.feed_files.get(domain)
+    if file is not None and file.schedule and main in by_name:
+        started = Schedule(main, file.schedule, f"{site.catalog.domain(domain).title}, as its feeds file says.")
+        schedules = [*(item for item in schedules if item.job != main), started]
+    _register_blocking(site, [*(item for items in by_layer.values() for item in items), *all_checks, *extra])
     return dg.Definitions(
         assets=[*(item for items in by_layer.values() for item in items), *(a for a in extra if a not in more_checks)],
-        asset_checks=[*checks.values(), *more_checks],
+        asset_checks=[*all_checks, *more_checks],
         jobs=definitions,
         schedules=[schedule_definition(site, domain, schedule, by_name[schedule.job]) for schedule in schedules],
         sensors=list(sensors),

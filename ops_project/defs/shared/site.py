@@ -16,6 +16,7 @@ from ops_project.defs.shared.partitions import daily_partitions
 from ops_project.model.document import ConfigError, ConfigProblem
 from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
+from ops_project.pipeline.dbt_engine.overlay import project_dir
 from ops_project.settings import Settings
 
 # Code references are in beta, and said so at every asset; the contract snapshots would notice a change.
@@ -36,7 +37,8 @@ class Site:
     def load(cls, settings: Settings | None = None) -> Site:
         """Raises ConfigError or DbtParseError, each with every mistake it can name."""
         settings = settings or Settings.load()
-        return cls(settings, load_catalog(settings), load_manifest())
+        catalog = load_catalog(settings)
+        return cls(settings, catalog, load_manifest(project_dir(catalog)))
 
     @cached_property
     def partitions(self) -> dg.DailyPartitionsDefinition:

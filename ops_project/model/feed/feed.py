@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, field_validator, model_validator
 
 from ops_project.model.base import Model
+from ops_project.model.cron import wrong_cron
 from ops_project.model.feed.arrival import Arrival, Closed, Expected
 from ops_project.model.feed.column import RESERVED, Column
 from ops_project.model.feed.file_format import Control, Format, Trailer
@@ -315,6 +316,16 @@ class Feed(Model):
         )
 
 
+def _cron(value: str) -> str:
+    """The text, where it is empty or a time. Raises ValueError with what is wrong with it."""
+    if value and (wrong := wrong_cron(value)):
+        raise ValueError(f"{value!r} is no time: {wrong}; write five fields, for example 30 6 * * * (daily at 06:30)")
+    return value
+
+
+CronText = Annotated[str, AfterValidator(_cron)]
+
+
 class FeedFile(Model):
     """feeds/<domain>.yaml."""
 
@@ -324,6 +335,9 @@ class FeedFile(Model):
     owners: tuple[str, ...] = ()
     """Owners of every feed that names none."""
     tier: int | None = Field(default=None, ge=1, le=3)
+    schedule: CronText = ""
+    """When the domain's main job starts by itself: five cron fields in the platform's zone, for example `30 6 * * *`.
+    Empty: as the domain ships, and a domain that is only a feeds file is started by `ops run`."""
     defaults: dict[str, Any] = {}
     """Keys of a feed that hold for every feed of this file which does not set them; mappings are merged."""
     feeds: dict[str, Feed] = Field(min_length=1)

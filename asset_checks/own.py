@@ -1,0 +1,233 @@
+# Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
+"""Checks that a user writes: a query with what it may return, or a Python function.
+
+    from asset_checks.own import check
+
+    @check(table="gold.bakery_daily", severity="high")
+    def weekends_sell(situation):
+        \"\"\"Saturdays sell more than Mondays.\"\"\"
+        rows = situation.rows("select ...")
+        return f"{rows[0][0]} sold less than a Monday" if rows else None
+
+A function returns None where all is well, a text that says what is wrong, or a `Verdict`. What cannot be computed is a
+failure of the check itself and stops nothing.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import dagster as dg
+import duckdb
+
+from asset_checks.parameters import Parameters
+from asset_checks.verdict import ERROR_SEVERITIES, Severity, Situation, Verdict
+
+__all__ = ["OwnCheck", "Situation", "Verdict", "build_own_checks", "check", "query_check"]
+
+Context = dg.AssetCheckExecutionContext
+SHOWN = 10
+ATTRIBUTE = "ops_check"
+
+
+@dataclass(frozen=True)
+class OwnCheck:
+    """One check of one table (`schema.table`). `compute` returns a verdict, a text that says what is wrong, or None."""
+
+    name: str
+    table: str
+    compute: Callable[[Situation], Verdict | str | None]
+    description: str = ""
+    severity: Severity = "medium"
+    blocking: bool = False
+    """Where it fails, tables that are built from this one are not built."""
+    failure_class: str = "data_invalid"
+    runbook: str | None = None
+
+    @property
+    def spec(self) -> dg.AssetCheckSpec:
+        return dg.AssetCheckSpec(
+            self.name,
+            asset=dg.AssetKey(self.table.split(".")),
+            description=self.description,
+            blocking=self.blocking,
+            metadata={"failure_class": self.failure_class, "kind": self.name},
+        )
+
+
+def check(
+    *,
+    table: str,
+    severity: Severity = "medium",
+    blocking: bool = False,
+    failure_class: str = "data_invalid",
+    runbook: str | None = None,
+) -> Callable[[Callable[[Situation], Verdict | str | None]], Callable[[Situation], Verdict | str | None]]:
+    """Make the decorated function a check of `table`; its name and docstring become the check's."""
+
+    def mark(function: Callable[[Situation], Verdict | str | None]) -> Callable[[Situation], Verdict | str | None]:
+        made = OwnCheck(
+            function.__name__,
+            table,
+            function,
+            inspect.getdoc(function) or "",
+            severity,
+            blocking,
+            failure_class,
+            runbook,
+        )
+        setattr(function, ATTRIBUTE, made)
+        return function
+
+    return mark
+
+
+def query_check(
+    *,
+    name: str,
+    table: str,
+    sql: str,
+    low: Decimal | None = None,
+    high: Decimal | None = None,
+    description: str = "",
+    severity: Severity = "medium",
+    blocking: bool = False,
+    failure_class: str = "data_invalid",
+    runbook: str | None = None,
+) -> OwnCheck:
+    """A check by SQL: without bounds the query must return no row, with bounds one number that lies between them."""
+
+    def compute(situation: Situation) -> Verdict:
+        cursor = situation.connection.execute(sql)
+        columns = [item[0] for item in cursor.description or ()]
+        rows = cursor.fetchmany(SHOWN + 1)
+        if low is None and high is None:
+            return _no_row(name, columns, rows, severity, failure_class)
+        return _within(name, rows, low, high, severity, failure_class)
+
+    return OwnCheck(name, table, compute, description, severity, blocking, failure_class, runbook)
+
+
+def _no_row(
+    name: str, columns: list[str], rows: list[tuple[Any, ...]], severity: Severity, failure_class: str
+) -> Verdict:
+    if not rows:
+        return Verdict.ok("The query returned no row.")
+    count = f"more than {SHOWN} rows" if len(rows) > SHOWN else f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
+    first = ", ".join(f"{column} = {value}" for column, value in zip(columns, rows[0], strict=True))
+    return Verdict.fail(
+        f"{name} returned {count}; none is right. The first: {first}.",
+        severity,
+        failure_class,
+        rows=[dict(zip(columns, map(str, row), strict=True)) for row in rows[:SHOWN]],
+    )
+
+
+def _within(
+    name: str,
+    rows: list[tuple[Any, ...]],
+    low: Decimal | None,
+    high: Decimal | None,
+    severity: Severity,
+    failure_class: str,
+) -> Verdict:
+    if len(rows) != 1 or len(rows[0]) != 1:
+        return Verdict.fail(
+            f"{name} must return one number, and returned {len(rows)} rows of {len(rows[0]) if rows else 0} columns.",
+            "high",
+            "code_error",
+        )
+    value = rows[0][0]
+    if value is None:
+        return Verdict.unknown(f"{name} returned no number (null).")
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return Verdict.fail(f"{name} must return a number, and returned {value!r}.", "high", "code_error")
+    bounds = " and ".join(
+        words for words in (low is not None and f"at least {low}", high is not None and f"at most {high}") if words
+    )
+    if value != value or (low is not None and value < low) or (high is not None and value > high):
+        return Verdict.fail(f"{name} is {value}; it must be {bounds}.", severity, failure_class, value=float(value))
+    return Verdict.ok(f"{name} is {value}, {bounds} as it must be.", value=float(value))
+
+
+def build_own_checks(
+    *,
+    name: str,
+    checks: Sequence[OwnCheck],
+    parameters: Parameters,
+    connect: Callable[[Context], duckdb.DuckDBPyConnection],
+    clock: Callable[[Context], datetime],
+    timezone: str,
+    runbook: str | None = None,
+    required_resource_keys: set[str] | None = None,
+    op_tags: Mapping[str, Any] | None = None,
+) -> dg.AssetChecksDefinition | None:
+    """All of `checks` as one subsettable step `name`; None where there are none."""
+    if not checks:
+        return None
+    by_key = {item.spec.key: item for item in checks}
+
+    @dg.multi_asset_check(
+        name=name,
+        specs=[item.spec for item in checks],
+        can_subset=True,
+        required_resource_keys=required_resource_keys,
+        op_tags=op_tags,
+    )
+    def own_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
+        situation = Situation(connect(context), clock(context), context.run.run_id, parameters, timezone)
+        for key in sorted(context.selected_asset_check_keys, key=str):
+            item = by_key[key]
+            verdict = attempt(situation, item)
+            if verdict.status != "ok":
+                context.log.warning(f"{item.table} {item.name}: {verdict.message}")
+            yield _result(item, verdict, runbook)
+
+    return own_checks
+
+
+def attempt(situation: Situation, item: OwnCheck) -> Verdict:
+    """The verdict; a check that breaks is a `code_error`, never a success."""
+    if not situation.exists(item.table):
+        return Verdict.unknown(f"{item.table} does not exist yet: {item.name} is unknown.")
+    try:
+        said = item.compute(situation)
+    except Exception as error:
+        words = f"{type(error).__name__}: {error}"
+        return Verdict.fail(f"{item.name} could not be computed: {words}", "high", "code_error")
+    if said is None:
+        return Verdict.ok(f"{item.name}: nothing was found.")
+    if isinstance(said, Verdict):
+        return said
+    if isinstance(said, str):
+        return Verdict.fail(said, item.severity, item.failure_class)
+    return Verdict.fail(
+        f"{item.name} must return None, a text or a Verdict, and returned {type(said).__name__}.", "high", "code_error"
+    )
+
+
+def _result(item: OwnCheck, verdict: Verdict, runbook: str | None) -> dg.AssetCheckResult:
+    is_error = verdict.status == "failed" and verdict.severity in ERROR_SEVERITIES
+    if item.blocking:
+        # Dagster stops what is built from the table only for an error; a broken check is no reason to stop.
+        is_error = verdict.status == "failed" and verdict.failure_class != "code_error"
+    metadata: dict[str, Any] = {
+        "status": verdict.status,
+        "severity": "none" if verdict.passed else verdict.severity,
+        **verdict.evidence,
+    }
+    if not verdict.passed and verdict.failure_class:
+        metadata["failure_class"] = verdict.failure_class
+    if item.runbook or runbook:
+        metadata["runbook"] = item.runbook or runbook
+    return dg.AssetCheckResult(
+        passed=verdict.passed,
+        asset_key=dg.AssetKey(item.table.split(".")),
+        check_name=item.name,
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description=verdict.message,
+        metadata=metadata,
+    )

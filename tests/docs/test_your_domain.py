@@ -1,0 +1,143 @@
+"""docs/guides/your-domain.md as a new user follows it: its files are written, its commands are run, in its order."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ops_project.cli import cli
+from ops_project.settings import PROJECT_ROOT
+from tests.scenarios.homes import fork
+
+GUIDE = PROJECT_ROOT / "docs" / "guides" / "your-domain.md"
+EXAMPLE = PROJECT_ROOT / "examples" / "bakery"
+BLOCK = re.compile(r"(?:^`(my-config/[^`]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OWN = "domains.d/mine.yaml"
+"""The one file of the guide that the example leaves out: it switches a shipped domain off."""
+
+
+@dataclass
+class Followed:
+    folder: Path
+    home: Path
+    said: dict[str, str] = field(default_factory=dict)
+    """Command → its output, of its last run."""
+
+
+def blocks() -> list[tuple[str, str, str]]:
+    """(file, language, text) of every block."""
+    return [(match[1] or "", match[2], match[3]) for match in BLOCK.finditer(GUIDE.read_text(encoding="utf-8"))]
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
+    before, here = dict(os.environ), Path.cwd()
+    folder = tmp_path_factory.mktemp("guide")
+    (folder / "examples").symlink_to(PROJECT_ROOT / "examples")
+    result = Followed(folder, folder / "home")
+    os.chdir(folder)
+    try:
+        for file, language, text in blocks():
+            if file:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_text(text, encoding="utf-8")
+            elif language == "sh":
+                for line in text.replace("/tmp/bakery", str(result.home)).splitlines():
+                    _perform(line, result)
+        yield result
+    finally:
+        os.chdir(here)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _perform(line: str, result: Followed) -> None:
+    words = shlex.split(line)
+    if words[0] == "export":
+        for word in words[1:]:
+            name, _, value = word.partition("=")
+            if name != "PATH":
+                os.environ[name] = value
+    elif words[0] == "ops":
+        ended = fork(lambda: _command(words[1:]), result.folder / "said.log").wait()
+        assert ended.code == 0, f"{line}\n{ended.output}\n{ended.errors}"
+        result.said[line] = ended.output
+    else:
+        subprocess.run(line, shell=True, check=True)
+
+
+def _command(words: list[str]) -> int:
+    """One command of `ops` in a child that has imported everything already; its exit code."""
+    try:
+        cli.main(words, standalone_mode=True)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def test_the_revenue_of_both_days_comes_out(followed: Followed) -> None:
+    said = followed.said['ops sql "select * from gold.bakery_daily order by business_date, shop"']
+    rows = [line.split() for line in said.splitlines() if line.startswith("2026-")]
+    assert rows == [
+        ["2026-03-02", "Harbour", "13", "13.80"],
+        ["2026-03-02", "North", "13", "27.60"],
+        ["2026-03-03", "Harbour", "13", "16.00"],
+        ["2026-03-03", "North", "2", "8.40"],
+    ]
+
+
+def test_the_rule_fires_and_the_team_is_told(followed: Followed) -> None:
+    assert "A shop of the bakery sold for 8.4 on the newest day" in followed.said["ops alerts list"]
+    explained = next(said for line, said in followed.said.items() if line.startswith("ops route explain"))
+    assert "bakery" in explained
+
+
+def test_the_difference_names_the_files_that_make_it(followed: Followed) -> None:
+    said = followed.said["ops config diff routes rules"]
+    assert "my-config/routes.d/bakery.yaml:3" in said
+    assert "rules.bakery_sold_little.severity" in said
+    assert "left out" not in said
+
+
+def test_the_domain_that_is_switched_off_has_no_feeds(followed: Followed) -> None:
+    assert "investor" not in followed.said["ops feed list"]
+    assert "enabled" in followed.said["ops config diff domains"]
+
+
+def test_the_schedule_and_every_check_are_built(followed: Followed) -> None:
+    from ops_project.defs.compose import compose
+    from ops_project.defs.shared.site import Site
+    from ops_project.settings import Settings
+
+    site = Site.load(Settings.load(home=followed.home, overlay=followed.folder / "my-config", environ={}))
+    definitions = compose(site)
+    schedules = {item.name: item.cron_schedule for item in definitions.schedules or ()}
+    assert schedules["bakery_pipeline_schedule"] == "30 6 * * *"
+    assert not [name for name in schedules if name.startswith("investor")]
+    checks = {
+        key.name: spec.blocking
+        for item in definitions.asset_checks or ()
+        for spec in item.check_specs
+        for key in [spec.key]
+    }
+    assert checks["bakery_pieces_are_sold"] is True
+    assert checks["bakery_shops_report"] is False
+    assert checks["bakery_days_are_alike"] is False
+
+
+def test_the_example_holds_the_files_of_the_guide() -> None:
+    said = {file.removeprefix("my-config/"): text for file, _, text in blocks() if file}
+    assert said.pop(OWN)
+    held = {
+        path.relative_to(EXAMPLE).as_posix(): path.read_text(encoding="utf-8")
+        for path in EXAMPLE.rglob("*")
+        if path.is_file() and path.parent.name not in ("sample", "__pycache__") and path.name != "README.md"
+    }
+    assert said == held
