@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 import shlex
 from datetime import datetime
@@ -212,6 +213,30 @@ def replay_feed(
     rows = [(item.batch_id, item.business_date, item.file_name, item.status) for item in chosen]
     data = [dict(zip(("batch_id", "business_date", "file_name", "status"), row, strict=True)) for row in rows]
     emit(as_json, data, lambda: console.print(table(columns, rows) if rows else "Nothing to replay."))
+
+
+@feed.command("confirm")
+@click.argument("name", metavar="FEED")
+@click.option(
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The business date that is in doubt."
+)
+@click.option("--why", required=True, help="What the source said; kept with the confirmation.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
+@json_option
+@click.pass_obj
+def confirm_feed(settings: Settings, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
+    """Confirm that the delivery of a date, which looked incomplete, is what the source means.
+
+    Closes the doubt and its alert. A file that was refused for it is loaded. Another file of that date is judged anew.
+    Who confirmed what, when and why stands in `ops.confirmations` and in the ledger's audit.
+    """
+    from ops_project.cli.confirm import confirm_delivery
+
+    found = _feed(settings, name)
+    for option, text in (("--why", why), ("--by", by)):
+        if not text.strip():
+            raise click.UsageError(f"{option} is empty: the confirmation must say who knows it, and from whom")
+    confirm_delivery(settings, found, day.date(), by.strip(), why.strip(), as_json)
 
 
 def _feed(settings: Settings, name: str) -> Feed:

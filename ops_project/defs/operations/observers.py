@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ops_project.operations.alerting.observers import registry
 from ops_project.operations.alerting.observers.observer import Observer
 
@@ -13,6 +15,7 @@ OBSERVERS: tuple[Observer, ...] = (
     _EVENTS,
     Observer("publication", registry.imported_late("ops_project.defs.operations.publication_observer"), anywhere=True),
     Observer("snapshot", registry.imported_late("ops_project.defs.operations.snapshot_observer")),
+    Observer("inbound", registry.imported_late("ops_project.defs.operations.inbound_observer"), timedelta(seconds=30)),
     Observer("warehouse", registry.imported_late("ops_project.defs.operations.warehouse_observer")),
     *_OTHERS,
 )

@@ -121,7 +121,8 @@ def irregular(feed: Feed, inbound: Path) -> list[Irregular]:
 
 
 def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
-    """Names in a domain's inbound folder that no contract takes, and that are no control file of one.
+    """Names in a domain's inbound folder that no contract takes, and that are no control file of one, also where the
+    control file is there first.
 
     A folder's name ends with "/", a link's with "@", a pipe's, a socket's or a device's with "|".
     """
@@ -129,9 +130,8 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
     known: set[str] = set()
     for feed in feeds:
         for name in marks:
-            if feed.match(name) is not None:
-                control, _ = control_of(feed, folder / name)
-                known |= {name} | ({control.name} if control is not None else set())
+            if feed.match(name) is not None or _is_control(feed, name):
+                known.add(name)
     return sorted(_text(name) + marks[name] for name in marks.keys() - known)
 
 
@@ -204,6 +204,30 @@ def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
         if stat.S_ISREG(control.lstat().st_mode):
             return control, False
     return None, feed.control.required
+
+
+def _is_control(feed: Feed, name: str) -> bool:
+    """Whether `name` is the control file of some file of the feed, which need not be there."""
+    if feed.control is None:
+        return False
+    for place in ("{name}", "{stem}"):
+        before, found, after = feed.control.file.partition(place)
+        if not found or not (name.startswith(before) and name.endswith(after)):
+            continue
+        data = name[len(before) : len(name) - len(after)]
+        if not data:
+            continue
+        # A stem has lost its ending; those of the feed's own patterns are tried.
+        endings = [""] if place == "{name}" else ["", *(_ending(text) for text in feed.inbound)]
+        if any(feed.match(f"{data}{ending}{packed}") is not None for ending in endings for packed in ("", ".gz")):
+            return True
+    return False
+
+
+def _ending(pattern: str) -> str:
+    """What a file name loses to become its stem: `.csv`."""
+    before, dot, ending = pattern.removesuffix(".gz").rpartition(".")
+    return dot + ending if before else ""
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:

@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from ops_project.pipeline import landing
+from ops_project.pipeline.landing.confirm import confirm
 from ops_project.pipeline.landing.decide.revisions import RevisionOrder, compare_revisions
 from tests.pipeline.landing.home import Home, feed_of
 
@@ -124,3 +126,44 @@ def test_what_was_loaded_before_comes_back_without_a_doubt(tmp_path):
         home.put(f"takings_2026-11-01{name}.csv", rows(count))
         home.land()
     assert (home.open_findings(), len(home.bronze())) == ([], 5)
+
+
+REFUSES = BODY + "    volume: {on_low: reject}\n"
+
+
+@pytest.mark.parametrize(("body", "status"), [(BODY, "loaded"), (REFUSES, "rejected")])
+def test_a_confirmed_day_is_doubted_no_longer(tmp_path, body, status):
+    home = Home(tmp_path, feed_of(body))
+    day = date(2026, 11, 1)
+    home.put("takings_2026-11-01.csv", "id,name\n" + "".join(f"{number},a\n" for number in range(40)))
+    home.land(now=T)
+    home.put("takings_2026-11-01_v2.csv", content("b"))
+    (batch,) = home.land(now=T + timedelta(hours=1)).batches
+    assert batch.status == status
+    assert home.open_findings() == [("source_partial", day)]
+    (doubt,) = confirm(home.connection, home.feeds[0].name, day, "ann", "the tills were shut", T + timedelta(hours=2))
+    assert (doubt.batch_id, doubt.refused) == (batch.batch_id, status == "rejected")
+    assert home.open_findings() == []
+    assert home.rows("SELECT batch_id, confirmed_by, why FROM ops.confirmations") == [
+        (batch.batch_id, "ann", "the tills were shut")
+    ]
+    if doubt.refused:
+        order = landing.ReplayOrder(home.feeds[0].name, (), (batch.batch_id,))
+        landing.replay(
+            home.connection, home.feeds[0], order, archive=home.archive, now=T + timedelta(hours=3), run_id="again"
+        )
+    assert home.bronze("id, name")[-1:] == [(1, "b")]
+    assert home.rows("SELECT sum(rows_loaded) FROM ops.batches WHERE status = 'loaded'") == [(1,)]
+    assert home.open_findings() == []
+
+
+def test_a_confirmation_is_about_one_file_only(tmp_path):
+    home = Home(tmp_path, feed_of(BODY))
+    home.put("takings_2026-11-01.csv", "id,name\n" + "".join(f"{number},a\n" for number in range(40)))
+    home.land(now=T)
+    home.put("takings_2026-11-01_v2.csv", "id,name\n" + "".join(f"{number},a\n" for number in range(15)))
+    home.land(now=T + timedelta(hours=1))
+    confirm(home.connection, home.feeds[0].name, date(2026, 11, 1), "ann", "yes", T + timedelta(hours=2))
+    home.put("takings_2026-11-01_v3.csv", content("b"))
+    home.land(now=T + timedelta(hours=3))
+    assert home.open_findings() == [("source_partial", date(2026, 11, 1))]

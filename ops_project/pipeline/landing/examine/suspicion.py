@@ -57,7 +57,7 @@ def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
 def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
     """Add the finding of too few rows, where the file brings no count of its own."""
     feed, rules = context.feed, context.feed.volume
-    if found.rejected or not rules.enabled:
+    if found.rejected or not rules.enabled or _confirmed(context, found, day):
         return
     shrunk = _shrunk(context, found, file.part, day)
     if shrunk is not None and shrunk.rejects:
@@ -77,6 +77,12 @@ def judge_volume(context: Context, found: Examination, file: InboundFile, day: d
         found.reject(problem.kind, problem.message, **problem.evidence)
     else:
         found.problems.append(problem)
+
+
+def _confirmed(context: Context, found: Examination, day: date) -> bool:
+    """Whether a person has said that these bytes are complete, whatever their number of rows."""
+    known = "SELECT count(*) FROM ops.confirmations WHERE feed = ? AND business_date = ? AND sha256 = ?"
+    return context.count(known, [context.feed.name, day, found.scan.sha256]) > 0
 
 
 def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileProblem | None:
@@ -101,8 +107,8 @@ def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileP
     what = "empties the day" if after == 0 else f"has {after} rows in place of {before}"
     return FileProblem(
         "source_partial",
-        f"the correction {what} (batch {batches}): confirm with the source that the others are gone, or ask for a "
-        "complete file",
+        f"the correction {what} (batch {batches}): ask the source whether the others are gone. If they are: "
+        f"`ops feed confirm {context.feed.name} --date {day} --why …`; if not, ask for a complete file",
         context.feed.volume.on_low == "reject",
         {"rows": after, "rows_before": int(before), "replaces": batches, "max_loss": context.feed.volume.max_loss},
     )

@@ -33,6 +33,9 @@ OPS_TABLES = {
         finding_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, feed VARCHAR, asset VARCHAR, business_date DATE,
         batch_id VARCHAR, file_name VARCHAR, message VARCHAR NOT NULL, evidence JSON, state VARCHAR NOT NULL,
         observed_at TIMESTAMP NOT NULL, resolved_at TIMESTAMP, run_id VARCHAR""",
+    "confirmations": """
+        feed VARCHAR NOT NULL, business_date DATE NOT NULL, batch_id VARCHAR NOT NULL, sha256 VARCHAR NOT NULL,
+        confirmed_by VARCHAR NOT NULL, why VARCHAR NOT NULL, confirmed_at TIMESTAMP NOT NULL""",
     "touched_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL, load_seq BIGINT NOT NULL",
     "expected_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL",
     "feeds": """
