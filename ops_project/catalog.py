@@ -338,7 +338,28 @@ def _references(catalog: Catalog) -> list[ConfigProblem]:
         *_reconciliation_references(catalog),
         *_alerting_references(catalog),
         *_oncall_references(catalog),
+        *_queries_that_do_not_read(catalog),
     ]
+
+
+def _queries_that_do_not_read(catalog: Catalog) -> list[ConfigProblem]:
+    """Checks that are no single SELECT: they run where tables are written, and must not change any."""
+    if not catalog.checks.queries:
+        return []
+    import duckdb  # a tenth of a second to import, and few configurations have queries
+
+    document, problems = catalog.documents["checks.yaml"], []
+    for name, check in catalog.checks.queries.items():
+        try:
+            statements = duckdb.extract_statements(check.sql)
+        except duckdb.Error as error:
+            words = f"the query is not valid SQL: {str(error).splitlines()[0]}"
+        else:
+            if len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT:
+                continue
+            words = "a check is one SELECT; it runs where tables are written, and must not change any"
+        problems.append(document.problem(("queries", name, "sql"), f"check {name!r}: {words}"))
+    return problems
 
 
 def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
