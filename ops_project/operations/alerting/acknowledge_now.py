@@ -1,7 +1,7 @@
-"""What a person's shell does for an acknowledgement where no daemon runs: it takes it up and tells the pagers.
+"""What a person's shell does for an acknowledgement if no daemon runs: it stores it and tells the pagers.
 
-A shell has other secrets, and perhaps another overlay, than the process that decides. So it refuses to decide anything,
-to tell a group, to close an alert, and to try a message that it cannot send.
+A shell has other secrets, and perhaps another configuration folder, than the process that decides. So it decides
+nothing, sends no group message, closes no alert, and does not try a message that it cannot send.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from ops_project.settings import Settings
 
 
 def take_up_only(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> CycleReport:
-    """Of a cycle only this. What was told through a channel that is unknown here stays for the next whole one."""
+    """Run only this part of a cycle.
+
+    What was sent through a channel that is unknown here is left to the next full cycle.
+    """
     return run_once(settings, catalog, now, clock=clock, observers=(), stages=(_record, _send))
 
 

@@ -1,10 +1,10 @@
 """Who decides: one process, under one configuration.
 
 The ledger records the process that decides, the folder and digest of its configuration, and the names of the secrets
-that it has. Another process (`ops run`, `ops cycle`, a person's shell) has perhaps another configuration and other
+that it has. Another process (`ops run`, `ops cycle`, a person's shell) may have another configuration and other
 secrets. If it decided with them, it would resolve the alerts of rules that it does not know, give up messages to
-receivers that it does not know, and forget the mails that it cannot send. So it observes only while the authority is
-alive. Where none is alive it decides under the recorded configuration, or says that it cannot.
+receivers that it does not know, and forget the mails that it cannot send. So, while the authority is alive, it only
+observes. If no authority is alive, it decides under the recorded configuration, or says that it cannot.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SAY_AGAIN = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Authority:
-    """The process that decides, as the ledger has it."""
+    """The process that decides, as recorded in the ledger."""
 
     role: str
     """daemon, watch or shell. A shell decides for one cycle and is never alive afterwards."""
@@ -73,7 +73,7 @@ def beat_of(role: str) -> str:
 
 
 def recorded(ledger: Ledger) -> Authority | None:
-    """What the ledger says; None where nobody ever decided."""
+    """The authority in the ledger; None if no process has ever decided."""
     body = ledger.document(DOCUMENT)
     return None if body is None else Authority(**body)
 
@@ -139,7 +139,7 @@ def _under(before: Authority, settings: Settings, catalog: Catalog) -> Standing:
 
 
 def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetime) -> Standing:
-    """Note who decides now, and return the standing with every secret that is counted on. Written only on a change."""
+    """Record which process decides now, and return the standing with every known secret. Written only on a change."""
     before = recorded(ledger)
     here = {
         name: now.isoformat() for name in secret_names(found.catalog.receivers.receivers) if found.settings.secret(name)

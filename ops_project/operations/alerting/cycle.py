@@ -1,7 +1,7 @@
 """The cycle: observe → decide → record → notify. One process at a time runs it, under a lease.
 
-Everything that is read is stored before it is decided on, and everything decided is stored before anybody is told, so
-that the process may die anywhere.
+Everything that is read is stored before the decision, and every decision is stored before a message is sent, so the
+process may die at any point.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Cycle:
     """Values of secrets, which are not repeated."""
 
     def moved(self) -> None:
-        """Something was done: the lease is kept. Raises LeaseLost where another process has taken over."""
+        """Report progress, so that the lease is kept. Raises LeaseLost if another process has taken over."""
         if self.keeper is not None:
             self.keeper.moved()
             self.lease = self.keeper.lease
@@ -133,8 +133,10 @@ class Cycle:
 
 
 def observe(cycle: Cycle) -> None:
-    """Look at everything; store signals with the cursors they came from. One observer's failure, and one that hangs,
-    stops no other."""
+    """Run all observers; store their signals together with their cursors.
+
+    An observer that fails or hangs stops no other.
+    """
     cursors: Mapping[str, str] = cycle.ledger.cursors()
     looked: dict[str, str] = {}
     for observer in _due(cycle, cursors):
@@ -180,7 +182,7 @@ def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mappi
 def _tell_failing(
     cycle: Cycle, failed: Mapping[str, str], well: Collection[str], cursors: Mapping[str, str]
 ) -> dict[str, str]:
-    """A signal for each observer, or part of one, that fails now and did not, or the other way round."""
+    """A signal for each observer, or part of an observer, that began or stopped failing."""
     changed = {f"failing:{name}": "1" for name in failed if cursors.get(f"failing:{name}") != "1"}
     changed |= {f"failing:{name}": "" for name in well if cursors.get(f"failing:{name}") == "1"}
     if changed:
@@ -232,7 +234,7 @@ def _observer_signal(cycle: Cycle, name: str, state: str, words: str) -> Signal:
 
 
 def decide_and_record(cycle: Cycle) -> None:
-    """Read the signals that nobody has decided on; write what follows, with the messages, in one transaction each."""
+    """Read the signals that no cycle has decided on; write the decisions and messages, in one transaction each."""
     ledger, config = cycle.ledger, cycle.config
     cursor = int(ledger.cursor(DECIDED) or 0)
     batch = ledger.signals_after(cursor, BATCH)
@@ -301,7 +303,10 @@ def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
 
 
 def incidents(cycle: Cycle) -> None:
-    """Alerts become incidents, and ladders are climbed; what follows is in the outbox before anybody is told."""
+    """Turn alerts into incidents and run the escalation ladders.
+
+    The messages are in the outbox before any of them is sent.
+    """
     if cycle.decision is None:
         return
     lease = cycle.lease
@@ -366,7 +371,7 @@ def show(cycle: Cycle) -> None:
 
 
 def tidy_up(cycle: Cycle) -> None:
-    """Let go what is old."""
+    """Delete old records."""
     cycle.report.removed = tidy(
         cycle.ledger, cycle.catalog, int(cycle.ledger.cursor(DECIDED) or 0), cycle.now, cycle.moved
     )
@@ -480,7 +485,9 @@ def run_once(
 
 
 def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleReport:
-    """What a process does that may not decide: it stores what it sees that is the same under every configuration."""
+    """What a process does that may not decide: it stores the observations that are the same under every
+    configuration.
+    """
     report = CycleReport(skipped=why, decided_by=why)
     for observer in observers:
         if not observer.anywhere or (observer.needs_instance and view.instance is None):

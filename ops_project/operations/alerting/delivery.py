@@ -1,6 +1,7 @@
 """Emptying the outbox: the most severe first, one message at a time, so that a kill can repeat one and no more.
 
-Refuses to decide anything: what is in the outbox is sent, later if need be, and given up only after many attempts.
+This module decides nothing: every message in the outbox is sent, later if necessary, and given up only after many
+attempts.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Deliverer:
         self.hidden = registry.secret_values(receivers, settings)
 
     def deliver(self, clock: Clock, kind: str = "", without: Collection[str] = ()) -> DeliveryReport:
-        """Send what is due, for at most the budget; of one `kind`, and not through `without`, where that is said.
+        """Send what is due, within the time budget. `kind` and `without` limit the messages and the channels.
 
         Raises LeaseLost where another process runs the cycle by now.
         """

@@ -1,6 +1,6 @@
-"""Verdicts → the warehouse: points that somebody called a false alarm no longer train the checks.
+"""Verdicts → the warehouse: points that a verdict calls a false alarm no longer train the checks.
 
-`ops.excluded_points` is filled anew at the start of each run from the ledger, which stays the only place of the truth.
+`ops.excluded_points` is filled anew at the start of each run from the ledger, which remains the only source.
 The volume check and the anomaly models read it; landing makes the table, so that they can where no verdict was given.
 """
 

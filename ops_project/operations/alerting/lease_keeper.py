@@ -1,7 +1,8 @@
-"""Keeps the cycle's lease while a long stage runs, as long as the cycle gets somewhere.
+"""Keeps the cycle's lease while a long stage runs and makes progress.
 
-A cycle that is merely slow must not lose its lease, and one that hangs must: so a thread renews it, and stops when
-nothing has moved for a while. Then another process takes over, and what the hung one still writes is refused.
+A slow cycle must keep its lease, and a cycle that hangs must lose it. So a thread renews the lease, and stops when
+there has been no progress for a while. Then another process takes over, and later writes of the hung cycle are
+refused.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class LeaseKeeper:
         _kept.discard(self)
 
     def moved(self) -> None:
-        """The cycle got somewhere. Raises LeaseLost where another process has taken over."""
+        """Report progress. Raises LeaseLost if another process has taken over."""
         self._moved = time.monotonic()
         if self.clock() - self.lease.heartbeat_at >= self.ttl / 3:
             self._renew()
@@ -49,7 +50,7 @@ class LeaseKeeper:
             raise LeaseLost(f"the lease {self.lease.name!r} went to another while this cycle ran")
 
     def keep(self) -> None:
-        """Renew it, unless nothing has moved for too long. Called by the thread."""
+        """Renew the lease, unless there has been no progress for too long. Called by the thread."""
         if time.monotonic() - self._moved <= STALLED_SECONDS and self in _kept:
             # Where the ledger is away the cycle meets the same, and tells it.
             with suppress(Exception):

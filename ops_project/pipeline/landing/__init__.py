@@ -1,7 +1,8 @@
 """Landing: inbound file → bronze rows, quarantine and archive, by the feed's contract.
 
-Values are read as text and cast by contract. Each file is loaded or has a finding, and rows in = loaded + quarantined +
-filtered + collapsed. Refuses to guess: a type, a delimiter, an encoding that the contract does not say is not tried.
+Values are read as text and cast by contract. Each file is loaded or has a finding, and rows in = loaded + quarantined
++ filtered + collapsed. Landing never guesses: it does not try a type, a delimiter or an encoding that the contract
+does not give.
 """
 
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash

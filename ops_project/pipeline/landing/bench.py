@@ -1,8 +1,8 @@
 """The connection on which a file is read and examined before its rows go into the warehouse.
 
-A contract without SQL of its own is examined on the warehouse's connection, so that its rows are never copied. SQL that
-a contract brings is evaluated by an engine of its own in memory that can open files of one folder and nothing else: no
-other file, no network, no extension, and not the warehouse.
+A contract without SQL of its own is examined on the warehouse's connection, so that its rows are never copied. SQL of
+a contract is evaluated by a separate engine in memory, which can open files of one folder and nothing else: no other
+file, no network, no extension, and not the warehouse.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ops_project.sql_text import literal
 
 
 def needs_bench(feed: Feed) -> bool:
-    """True where the contract holds SQL."""
+    """True if the contract contains SQL."""
     return next(fragments(feed), None) is not None
 
 
@@ -27,7 +27,7 @@ def needs_bench(feed: Feed) -> bool:
 def closed_engine(
     folder: Path, like: duckdb.DuckDBPyConnection | None = None, file: Path | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """An engine in memory that reads `file` and inside `folder` only and spills there, with the limits of `like`."""
+    """An engine in memory that reads only `file` and files in `folder`, spills there, and has the limits of `like`."""
     with duckdb.connect() as connection:
         if like is not None:
             [(memory, threads)] = like.execute(

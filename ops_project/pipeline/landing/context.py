@@ -1,4 +1,4 @@
-"""What one call of `land` works with."""
+"""The values that one call of `land` works with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ops_project.pipeline.landing.result import LandingResult
 
 @dataclass
 class Context:
-    """Connection, contract, folders and clock; and the result that is being gathered."""
+    """Connection, contract, folders and clock, and the result so far."""
 
     connection: duckdb.DuckDBPyConnection
     feed: Feed

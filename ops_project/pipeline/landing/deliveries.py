@@ -1,7 +1,8 @@
-"""The feed's journal while `land` works: read once, and kept up with every file that is committed.
+"""The feed's journal while `land` works: it is read once and updated with every committed file.
 
-The questions that each file asks of its own history cost about a millisecond each when the warehouse answers them; for
-thousands of small files that was a third of the time. Nobody else writes meanwhile: there is one writer.
+The questions that each file asks of its own history cost about a millisecond each when the warehouse answers them;
+for thousands of small files that was a third of the time. No other process writes at the same time, because there is
+only one writer.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class OpenFinding:
 
 
 class Deliveries:
-    """The batches of a feed by what they are looked up by, and its open findings. Loaded on first use."""
+    """The batches of a feed, indexed for lookup, and its open findings. Loaded on first use."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, feed: str, archive: Path) -> None:
         self._connection, self._feed, self._archive = connection, feed, archive
@@ -48,7 +49,7 @@ class Deliveries:
         return [batches[item] for item in reversed(self._by_hash.get(sha256, []))]
 
     def of_slot(self, day: date, part: str | None) -> list[Taken]:
-        """Batches that stand, or once stood, for this date and part, oldest first."""
+        """Batches that are or were valid for this date and part, oldest first."""
         batches = self._loaded()
         return [batches[item] for item in self._by_slot.get((day, part), [])]
 
@@ -61,7 +62,7 @@ class Deliveries:
         return list(self._loaded().values())
 
     def next_sequence(self) -> int:
-        """The next load sequence number. Taken for good by `add`: a transaction that fails leaves no gap."""
+        """The next load sequence number. Only `add` uses it up, so a failed transaction leaves no gap."""
         if self._sequence is None:
             [(newest,)] = self._connection.execute("SELECT coalesce(max(load_seq), 0) FROM ops.batches").fetchall()
             self._sequence = int(newest)
@@ -86,7 +87,7 @@ class Deliveries:
         return self._open
 
     def findings_changed(self) -> None:
-        """Findings were written or closed: they are read again when somebody asks."""
+        """Forget the findings after some were written or closed; they are read again when needed."""
         self._open = None
 
     def _loaded(self) -> dict[str, Taken]:

@@ -1,7 +1,8 @@
-"""A draft that loads the whole file it was made from: proposed, tried by landing itself, widened, given its key.
+"""Makes a draft that loads the whole file: the draft is proposed, tried by landing itself, widened, and given its
+key.
 
-The types are proposed from the rows in memory, and asked of landing's own casts. Then the whole file is tried; what
-would not load becomes part of what the next proposal must fit. Lands nothing.
+The types are proposed from the rows in memory, and asked of landing's own casts. Then the whole file is tried, and
+the next proposal must also fit the values that failed. Nothing is landed.
 """
 
 from __future__ import annotations
@@ -87,7 +88,10 @@ class _Caster:
 
 
 def make_draft(path: Path, domain: str, feed: str, now: datetime) -> Drafted:
-    """The draft for `path`. Raises ValueError where the file is of no kind that is read, OSError where it cannot be."""
+    """The draft for `path`.
+
+    Raises ValueError if the kind of file is not supported, and OSError if the file cannot be read.
+    """
     reading = read_sample(path)
     with tempfile.TemporaryDirectory(prefix="draft-") as folder, duckdb.connect() as connection:
         connection.execute(f"SET temp_directory = '{folder}'; SET TimeZone = 'UTC'; SET enable_progress_bar = false")
@@ -165,7 +169,7 @@ def _first_rows(connection: duckdb.DuckDBPyConnection, feed: Feed, stage: Stage)
 
 
 def _key(connection: duckdb.DuckDBPyConnection, proposal: Draft, stage: Stage) -> tuple[tuple[str, ...], str]:
-    """The smallest key of the whole file, and why it was chosen; empty where there is none."""
+    """The smallest key of the whole file, and why it was chosen; empty if there is none."""
     names = [column.name for column in proposal.columns if column.filled and _may_be_key(column.keys["type"])]
     if not names:
         return (), ""
@@ -215,7 +219,7 @@ def _may_be_key(data_type: str) -> bool:
 
 
 def _weight(name: str, proposal: Draft) -> int:
-    """How much a name sounds like that of a key, or of a part of one."""
+    """How likely a name is the name of a key, or of a part of a key."""
     column = next(item for item in proposal.columns if item.name == name)
     if name in ("id", "uuid", f"{proposal.feed}_id", f"{proposal.feed.removesuffix('s')}_id"):
         return 5

@@ -1,4 +1,7 @@
-"""What would happen to a file: examined in a temporary folder and a warehouse in memory, and landed nowhere."""
+"""Shows what would happen to a file.
+
+The file is examined in a temporary folder and a warehouse in memory; nothing is landed.
+"""
 
 from __future__ import annotations
 

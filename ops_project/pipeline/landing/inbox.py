@@ -1,7 +1,8 @@
-"""What lies in the inbound folder for a feed. Looks at names, kinds and sizes; opens nothing but to ask who writes.
+"""Lists the files of a feed in the inbound folder. It looks at names, kinds and sizes. It opens a file only to test
+whether a process is writing it.
 
 Only regular files are deliveries. A symbolic link could name any file that this process may read, and a pipe would
-hold a run for ever: both are told of and left where they are.
+block a run for ever. Both are reported and left in place.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class InboundFile:
 
 @dataclass(frozen=True)
 class Irregular:
-    """Something in the inbound folder with the name of a file of the feed, which is no regular file."""
+    """An entry of the inbound folder with the name of a file of the feed that is not a regular file."""
 
     name: str
     business_date: date | None
@@ -65,7 +66,7 @@ class Irregular:
 
 
 class NotRegular(OSError):
-    """What lies under this name is no regular file (any more)."""
+    """The entry with this name is not, or is no longer, a regular file."""
 
 
 def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
@@ -94,7 +95,7 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
 
 
 def _in_order(files: list[InboundFile]) -> list[InboundFile]:
-    """By business date and time; of one date and part the newer revision comes last, where times do not tell."""
+    """By business date and time. If the times do not decide, the newer revision of a date and part comes last."""
     slots: dict[tuple[date, str], list[InboundFile]] = {}
     for file in sorted(files, key=lambda file: (file.modified_at, file.name)):
         slots.setdefault((file.business_date or file.modified_at.date(), file.part), []).append(file)
@@ -111,7 +112,7 @@ def _earlier(one: InboundFile, other: InboundFile) -> int:
 
 
 def irregular(feed: Feed, inbound: Path) -> list[Irregular]:
-    """What lies there under a name of `feed` and is no regular file, by name."""
+    """Entries with a name of `feed` that are not regular files, by name."""
     found = []
     for path, kind in _entries(inbound / feed.domain):
         named = None if stat.S_ISREG(kind.st_mode) else feed.match(path.name)
@@ -146,7 +147,9 @@ def is_being_written(path: Path) -> bool:
     False also where that cannot be told: another owner's file, a file system or system without leases.
     """
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
-        fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)  # who opens it meanwhile must not end us by SIGIO
+        fcntl.fcntl(
+            file, fcntl.F_SETSIG, signal.SIGURG
+        )  # a process that opens the file in the meantime must not end this process by SIGIO
         try:
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except OSError as error:
@@ -170,7 +173,7 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def private_name(path: Path, folder: Path) -> Path:
-    """The file under a name in `folder` that nobody else knows, so that nothing can be put in its place meanwhile.
+    """The file under a private name in `folder`, so that no other process can replace it in the meantime.
 
     A hard link where the file system and the owner allow it, else a copy. The name stays. Raises NotRegular.
     """
@@ -195,7 +198,7 @@ def private_name(path: Path, folder: Path) -> Path:
 
 
 def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
-    """The control file of a data file where it is there, and whether the file must wait for it."""
+    """The control file of a data file if it exists, and whether the data file must wait for it."""
     if feed.control is None:
         return None, False
     stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
@@ -231,7 +234,7 @@ def _ending(pattern: str) -> str:
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """What lies in a folder, but for hidden names, with what it is itself: links are not followed."""
+    """The entries of a folder with their kinds, without hidden names. Links are not followed."""
     try:
         listing = os.scandir(folder)
     except (FileNotFoundError, NotADirectoryError):
@@ -267,5 +270,5 @@ def _mark(mode: int) -> str:
 
 
 def _text(name: str) -> str:
-    """A name as text that every store takes; bytes that are no UTF-8 are written out."""
+    """A name as text that every database accepts; bytes that are not UTF-8 are escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")

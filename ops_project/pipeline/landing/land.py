@@ -1,7 +1,7 @@
 """Inbound files of one feed → bronze rows, quarantine, findings, archive. One transaction a file.
 
-Killed at any point, a plain rerun goes on: what was committed is only archived, what was not is done again. Input never
-raises: whatever is wrong with a file becomes a finding, and the other files go on.
+After a kill at any point, a plain rerun continues: committed files are only archived, and the others are loaded
+again. Input never raises: each problem of a file becomes a finding, and the other files are loaded.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from ops_project.pipeline.landing.write.commit import commit
 from ops_project.pipeline.landing.write.expected import record_expected
 from ops_project.pipeline.landing.write.tables import create_tables
 
-# Only SQL that stands in a contract can raise these.
+# Only SQL of a contract can raise these.
 CONTRACT_ERRORS = (
     duckdb.BinderException,
     duckdb.ParserException,
@@ -131,9 +131,9 @@ def _arrival(file: InboundFile, feed: Feed, now: datetime) -> tuple[date, dateti
 
 
 class Workbench:
-    """Where the files of one call are examined: a folder of their own, and the engine that reads them.
+    """The place where the files of one call are examined: a private folder and the engine that reads them.
 
-    Both are made for the first file and removed at the end; a run that finds nothing pays for neither.
+    Both are made for the first file and removed at the end, so a run without files makes neither.
     """
 
     def __init__(self, context: Context, siblings: dict[str, tuple[str, ...]]) -> None:
@@ -170,13 +170,16 @@ class Workbench:
         return self._engine
 
     def land(self, file: InboundFile, day: date, arrived_at: datetime) -> None:
-        """One file; what goes wrong unexpectedly becomes a finding, and the file stays where it is."""
+        """Land one file. An unexpected error becomes a finding, and the file stays in the inbound folder."""
         with self.guarded(file.name, day):
             self._take(file, day, arrived_at)
 
     @contextmanager
     def guarded(self, file_name: str, day: date) -> Iterator[None]:
-        """Inside, whatever goes wrong is a finding about `file_name`. Afterwards nothing of the file is left here."""
+        """Within this context every error becomes a finding about `file_name`.
+
+        Afterwards nothing of the file is left in memory.
+        """
         try:
             yield
         except Exception as error:
@@ -220,7 +223,7 @@ class Workbench:
                 return
         found, same = self.examined(private, day, scanned, known, arrived_at)
         if identity(file.path) != before or is_being_written(file.path):
-            context.result.waiting.append(file.name)  # somebody is still writing it: the next run takes it
+            context.result.waiting.append(file.name)  # a process is still writing it: the next run loads it
             return
         committed, target = commit(
             context, private, day, arrived_at, found, engine=self.engine, is_duplicate=same is not None
@@ -268,7 +271,7 @@ def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, .
 
 
 def _failed(context: Context, file_name: str, day: date, error: Exception) -> None:
-    """A finding for what nobody foresaw; the file stays inbound and is tried again by the next run."""
+    """A finding for an unexpected error; the file stays in the inbound folder and the next run tries it again."""
     kind: FileFindingKind = "code_error"
     hint = told = ""
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):

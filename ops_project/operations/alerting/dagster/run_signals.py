@@ -1,6 +1,6 @@
 """A run that ended → signals: the run, exactly the assets whose own step failed, the checks that crashed.
 
-What was dropped because something before it failed is no cause, and gives no signal: it is in the blast radius.
+An asset that was skipped because of an upstream failure is not a cause and gives no signal: it is in the blast radius.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _words(data: Any) -> tuple[str, str]:
 def signals_of_run(
     instance: dg.DagsterInstance, run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, lineage: Lineage
 ) -> list[Signal]:
-    """Everything that the end of this run tells."""
+    """All signals that the end of this run gives."""
     if run.tags.get("dagster/will_retry") == "true":
         # Neither told nor counted as an end: another attempt is on its way.
         return _first_attempt(run, True, at, now)
@@ -224,7 +224,10 @@ def signals_of_run(
 
 
 def signals_of_terminated(run: dg.DagsterRun, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
-    """A scheduled run that somebody terminated did not do its work. One started by hand is its starter's affair."""
+    """A scheduled run that was terminated did not do its work, so it is a failure.
+
+    A run that a person started by hand is not.
+    """
     labels = _labels(run)
     if labels["scheduled"] != "true":
         return []
@@ -248,7 +251,7 @@ def signals_of_terminated(run: dg.DagsterRun, at: datetime, now: datetime, linea
 
 
 def _repaired_steps(seen: _Run, common: Mapping[str, Any], domain: str) -> list[Signal]:
-    """The ok of each step that builds nothing and came through, whatever became of the others."""
+    """An ok signal for each step that builds no asset and succeeded, whatever the other steps did."""
     return [
         Signal(kind="step.failure", state=OK, value=0.0, check=key, domain=domain, **common)
         for key, step in sorted(seen.steps.items())
@@ -287,7 +290,7 @@ def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, l
 
 
 def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime) -> list[Signal]:
-    """Whether it came through at once; nothing of a run that is itself a second attempt."""
+    """Whether the run succeeded at the first attempt; no signal for a run that is itself a second attempt."""
     if "dagster/retry_number" in run.tags:
         return []
     return [

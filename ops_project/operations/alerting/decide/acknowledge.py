@@ -1,5 +1,5 @@
-"""A person's acknowledgement → the alert and its page. It stops repeats and nothing else: news of the same group, and
-the resolve, are told as before. Whoever escalates asks `acknowledged`.
+"""A person's acknowledgement → the alert and its page. It only stops repeats: new alerts of the same group, and the
+resolve, are sent as before. Code that escalates asks `acknowledged`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def told_elsewhere(state: State, config: AlertConfig) -> set[int]:
 
 
 def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> None:
-    """Put acknowledgements that are new on their alerts, but those of the alerts `leave`."""
+    """Store new acknowledgements on their alerts, except for the alerts in `leave`."""
     state = decision.state
     for number, given in list(state.acknowledgements.items()):
         if given.told_at is not None or number in leave:
@@ -47,14 +47,14 @@ def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> N
 
 
 def acknowledged(alerts: Iterable[Alert]) -> bool:
-    """Whether somebody works on every one of them."""
+    """Whether every one of these alerts is acknowledged."""
     return all(alert.acknowledged_at is not None for alert in alerts)
 
 
 def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Stop the page of a group of which every alert that was told is acknowledged now.
+    """Stop the page of a group if every alert that was sent is acknowledged now.
 
-    Also behind a message of this very decision: a trigger opens the page anew, whoever acknowledged its alerts before.
+    This is also needed after a message of this same decision, because a trigger opens the page again.
     """
     state = decision.state
     fresh = {number for number in decision.acknowledgements_changed if number in state.alerts}

@@ -1,6 +1,6 @@
-"""Our tree in Alertmanager's own configuration, for its tools and for comparing decisions with it.
+"""Writes our routing tree as Alertmanager configuration, for its tools and to compare decisions.
 
-What it does not know – digests, holidays, inhibition from the asset graph – is left out.
+Digests, holidays and inhibition from the asset graph are left out, because Alertmanager does not have them.
 """
 
 from __future__ import annotations

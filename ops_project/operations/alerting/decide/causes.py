@@ -1,4 +1,4 @@
-"""Whether one alert can be the cause of another: by the kind of failure, and by the time at which they began."""
+"""Decides whether one alert can cause another, from the kinds of failure and the times at which they began."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _class_fits(cause: str, symptom: str) -> bool:
 
 
 def same_run(cause: Alert, symptom: Alert) -> bool:
-    """Whether one run told of both."""
+    """Whether one run reported both."""
     return bool(cause.run_id) and cause.run_id == symptom.run_id
 
 

@@ -1,8 +1,9 @@
-"""No stored time lies further ahead than its own interval.
+"""Corrects stored times that lie further in the future than their own interval.
 
-A rehearsal with a later clock (`--as-of` tomorrow) writes times of tomorrow. Left as they are they would mute today:
-the next flush would come a day late, and a failure of today would be older than the repair of tomorrow. Levels are
-left as they are stored, and compared only up to now, because their series may have no news at all.
+A rehearsal with a later clock (`--as-of` tomorrow) writes times of tomorrow. Without a correction they would mute
+today's alerts: the next flush would come a day late, and a failure of today would be older than the repair of
+tomorrow. Levels are left as they are stored, and compared only up to now, because their series may have no news at
+all.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def newest_believed(signal: Signal, now: datetime) -> datetime:
 
 
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Bring back what lies too far ahead of `now`."""
+    """Correct the times that lie too far after `now`."""
     state = decision.state
     for key, group in list(state.groups.items()):
         node = config.nodes.get(group.route)

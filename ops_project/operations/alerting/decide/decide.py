@@ -57,7 +57,7 @@ def _next(state: State, config: AlertConfig, now: datetime) -> datetime | None:
 
 
 def _due(state: State, group: Group, now: datetime) -> datetime:
-    """When a group is looked at next: of one that has told everything, when it repeats something."""
+    """When a group is looked at next. For a group without unsent news, that is the time of its next repeat."""
     settled = state.settled.get(group.key)
     if settled is None or group.next_flush > now:
         return group.next_flush

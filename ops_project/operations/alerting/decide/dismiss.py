@@ -1,4 +1,4 @@
-"""A person's word that an alert is over. It lasts until a newer signal says that something is wrong."""
+"""A person's statement that an alert is over. It is valid until a newer failing signal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops_project.operations.alerting.decide.state import Decision
 
 
 def close_by_hand(decision: Decision, now: datetime) -> None:
-    """Close the alerts that people resolved, and put down the levels that held them open."""
+    """Close the alerts that people resolved, and clear the levels that kept them open."""
     state = decision.state
     for number, given in list(state.resolutions.items()):
         if given.taken_at is not None:

@@ -1,4 +1,7 @@
-"""Firing alerts → the groups of their routes. What a group has told goes with an alert that changes its group."""
+"""Firing alerts → the groups of their routes.
+
+If an alert moves to another group, the record of what was sent moves with it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ LogKey = tuple[str, str, str]
 
 
 def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Put firing alerts into the groups of their routes, and out of those that no longer take them."""
+    """Add firing alerts to the groups of their routes, and remove them from groups that no longer match."""
     state = decision.state
     version = digest(*(f"{node.id}|{node.receiver}|{node.group_by}|{node.continues}" for node in config.nodes.values()))
     everything = version != state.routes_version
@@ -85,7 +88,10 @@ def _place(route: str, labels: Mapping[str, str]) -> Place:
 
 
 def _keep_known_routes(decision: Decision, config: AlertConfig) -> None:
-    """Groups of routes that are gone are gone; those that an earlier version named by their place keep their key."""
+    """Remove the groups of routes that no longer exist.
+
+    Groups that an earlier version named by position keep their key.
+    """
     renamed = {node.former_id: node.id for node in config.nodes.values()}
     for key, group in list(decision.state.groups.items()):
         if group.route in config.nodes:

@@ -1,4 +1,7 @@
-"""Receivers to whom two routes of the tree lead with the same alert. They hear once; the second route does nothing."""
+"""Finds receivers that two routes of the tree reach with the same alert.
+
+The receiver is told once, and the second route has no effect.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from ops_project.operations.alerting.decide.routing import Node, heard_once, mat
 
 @dataclass(frozen=True, slots=True)
 class Double:
-    """A route that says to a receiver what another route says already."""
+    """A route that sends a receiver only what another route already sends."""
 
     receiver: str
     path: tuple[str | int, ...]

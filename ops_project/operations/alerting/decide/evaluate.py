@@ -1,4 +1,4 @@
-"""Signals → levels → alerts: which condition holds for which series. Knows nothing of who is told."""
+"""Signals → levels → alerts: which condition is true for which series. It does not know the receivers."""
 
 from __future__ import annotations
 
@@ -35,8 +35,10 @@ _OURS = frozenset({DATES, "sla_at_risk"})
 
 
 def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig, now: datetime) -> None:
-    """Take each signal into its level, and let the alerts follow. Earlier signals that lie ahead of `now` count only
-    beside one that lies ahead itself."""
+    """Apply each signal to its level, and update the alerts.
+
+    Earlier signals with a time after `now` count only together with a signal whose time is also after `now`.
+    """
     state = decision.state
     for signal in signals:
         metric = config.metrics.get(signal.kind)
@@ -111,7 +113,7 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
 
 
 def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime) -> None:
-    """Let a person's word that was given ahead of its time cover what came before `signal`, and no more."""
+    """Limit a person's statement with a time in the future to what came before `signal`."""
     moment = decision.state.dismissed.get(name)
     if moment is not None and moment > latest:
         decision.state.dismissed[name] = signal.event_at - timedelta.resolution
@@ -119,7 +121,7 @@ def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime)
 
 
 def _outlive(decision: Decision, fingerprint: str) -> None:
-    """Forget a person's word once nothing is left of what it was about."""
+    """Forget a person's statement when its alerts no longer exist."""
     state = decision.state
     moment = state.dismissed.get(fingerprint)
     if moment is not None and all(s.event_at > moment for s in state.levels[fingerprint].signals):
@@ -138,7 +140,7 @@ def _slide(
     condition: Condition,
     now: datetime,
 ) -> None:
-    """Take a reading into a window. The window ends at its newest reading, in whatever order they are read."""
+    """Add a reading to a window. The window ends at its newest reading, in whatever order the readings arrive."""
     state = decision.state
     is_state = config.metrics[condition.metric].type == "state"
     if not all_match(condition.match, labels) and signal.state != OK:
@@ -267,7 +269,7 @@ def _described(
     index: int,
     value: float | None,
 ) -> Alert:
-    """The alert with what its newest signal says."""
+    """The alert, updated with its newest signal."""
     owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
     metric = config.metrics[signal.kind]
     found = signal.failure_class or rule.failure_class or metric.failure_class or alert.failure_class or "unknown"
@@ -294,7 +296,7 @@ def _described(
 def became_false(
     decision: Decision, alert: Alert, rule: Rule, index: int, source: str, at: datetime, config: AlertConfig
 ) -> None:
-    """A condition does not hold any more for one series, whatever happened to other series at other times."""
+    """A condition is no longer true for one series, whatever happened to other series."""
     held = alert.conditions.get(index, frozenset())
     if source not in held:
         return
@@ -326,7 +328,7 @@ def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple
 def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, signal: Signal) -> Mapping[str, str]:
     """The labels of what the alert is about, as it began, and of what is wrong now, as it was seen last.
 
-    Every date that it complained of stays: a verdict is about all of them.
+    Every reported date is kept, because a verdict is about all of them.
     """
     fixed = (_SUBJECT | set(rule.by) | _OURS) - (
         {"partition"} if not signal.partition and rule.by == IDENTITY else set()
@@ -339,8 +341,9 @@ def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, sign
 
 
 def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
-    """Of what is about no asset: the team that the rule names, the first owner of the pipeline's domain, or whoever
-    takes what is nobody's."""
+    """The owner of an alert without an asset: the team that the rule names, the first owner of the pipeline's domain,
+    or the default owner.
+    """
     team = f"team:{rule.labels.get('team', '')}"
     if config.owners.resolve(team) is not None:
         return (team,)

@@ -1,4 +1,4 @@
-"""Where would an alert go, at that time, and why? The engine's own functions, step by step."""
+"""Explains where an alert would go at a given time, and why, with the functions that the engine itself uses."""
 
 from __future__ import annotations
 

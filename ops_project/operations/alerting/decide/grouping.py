@@ -41,9 +41,9 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A group of which everything has been told: looking at it again finds nothing before `until`.
+    """A group without unsent news: looking at it again is useless before `until`.
 
-    Kept in memory only. A process that does not know it looks once more than it must.
+    This is kept in memory only. A process without it looks once more than necessary.
     """
 
     parts: tuple[object, ...]

@@ -1,5 +1,4 @@
-"""Which firing alerts are silent because another one says more: by rule as in Alertmanager, and from the asset
-graph."""
+"""Decides which firing alerts are silenced by another alert: by rule as in Alertmanager, and from the asset graph."""
 
 from __future__ import annotations
 
@@ -59,7 +58,7 @@ def inhibited_by_graph(alerts: Sequence[Alert], lineage: Lineage, config: GraphI
     """Symptom's number → number of the cause furthest upstream.
 
     A symptom is silent when each of its assets lies downstream of a firing cause that is at least as severe and can
-    explain it. A cause that is itself a symptom passes on to its own cause, so that one page lists all of them.
+    explain it. If a cause is itself a symptom, its own cause is used, so that one page lists all symptoms.
     """
     if not config.enabled:
         return {}

@@ -1,7 +1,7 @@
-"""Where each series stands now: its newest ok, and what fires since. Whatever the order in which signals are read.
+"""The state of each series: its newest ok, and the failures since then, whatever the order in which signals are read.
 
-A series is (kind, asset or pipeline, partition, check). Alerts follow from levels: a rule that comes back, a reading
-that arrives late or a failure that comes again needs no memory of how it came about.
+A series is (kind, asset or pipeline, partition, check). Alerts follow from levels: a rule that is switched on again,
+a late signal and a repeated failure need no further history.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _VOLATILE = frozenset({"dates", "partition", "partitions", "file", "batch"})
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One series. A failure that no rule asks for does not replace one that a rule asks for: only an ok repairs."""
+    """One series. A failure that no rule names does not replace a failure that a rule names: only an ok resolves it."""
 
     firing: tuple[Signal, ...] = ()
     """The newest failure of each set of labels since the last ok, oldest first."""

@@ -1,6 +1,7 @@
-"""What a message says: what broke, where, since when, how bad, whose, what hangs on it, and what to do first.
+"""The content of a message: what broke, where, since when, severity, owners, what depends on it, and the first
+response.
 
-Plain data that the outbox stores; how it looks in a medium stands in `rendering.py`.
+It is plain data that the outbox stores; `rendering.py` formats it for each medium.
 """
 
 from __future__ import annotations
@@ -66,7 +67,10 @@ def of_group(
     now: datetime,
     told: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
-    """The payload for one recipient of one group. `told`: what fired when it was told last; news comes before that."""
+    """The payload for one recipient of one group.
+
+    `told`: the alerts of the last message; new alerts come before them.
+    """
     alerts = sorted(
         [*firing, *resolved],
         key=lambda a: (
@@ -172,7 +176,7 @@ def _promise(sla: Sla) -> str:
 
 
 def acknowledgement(alert: Alert) -> str:
-    """Who works on it, since when; empty while nobody does."""
+    """The person who works on the alert, and since when; empty if it is not acknowledged."""
     if alert.acknowledged_at is None:
         return ""
     note = f": {alert.acknowledged_note}" if alert.acknowledged_note else ""
@@ -180,7 +184,7 @@ def acknowledgement(alert: Alert) -> str:
 
 
 def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
-    """What its failure class asks for first, filled in; None where the rule's own words hold."""
+    """The first response of the failure class, with its placeholders filled; None if the rule's response applies."""
     rule = config.rules.get(alert.rule)
     found = config.first_responses.get(alert.failure_class)
     if rule is None or not rule.generic or found is None:
@@ -234,7 +238,7 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
 def of_success(
     title: str, pipeline: str, run_id: str, facts: Sequence[tuple[str, str]], at: datetime, ui_url: str
 ) -> dict[str, Any]:
-    """The daily success notice. Nobody takes it for an all-clear: alerts that are open stand in its subject."""
+    """The daily success notice. Its subject names open alerts, so that it is not mistaken for an all-clear."""
     open_now = int(dict(facts).get(OPEN_ALERTS, 0))
     others = f", {open_now} alert{'s' if open_now > 1 else ''} open" if open_now else ""
     return {

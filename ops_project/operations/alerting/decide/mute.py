@@ -1,4 +1,4 @@
-"""Which firing alerts are silent, under which cause, and which of them are news although there is a cause."""
+"""Decides which firing alerts are silenced, by which cause, and which are sent although there is a cause."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def _silenced(
 
 
 def _spoken_for(number: int, causes: Mapping[int, tuple[int, AlertReason]]) -> tuple[int, AlertReason]:
-    """The alert that speaks for this one: where its cause is silent under a rule, the one that speaks for the cause."""
+    """The alert whose message stands for this one.
+
+    If its cause is silenced by a rule, that is the alert that stands for the cause.
+    """
     cause, reason = causes[number]
     seen = {number}
     while cause in causes and cause not in seen and causes[cause][1] is AlertReason.INHIBITED_BY_RULE:

@@ -28,7 +28,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Tell every group that is due."""
+    """Send every group that is due."""
     state = decision.state
     _unsettle(decision)
     due = [
@@ -152,10 +152,10 @@ def _owed(
     told: Mapping[tuple[str, str], set[str]],
     now: datetime,
 ) -> frozenset[int]:
-    """Resolved alerts whose end a channel is still to be told that lacks its secrets here.
+    """Resolved alerts whose end must still be sent through a channel whose secrets this process lacks.
 
-    Another process has them: a person's shell must not take the resolve of a page from the daemon. Where nobody has
-    them any more, the log entry's end is the end of it.
+    Another process has the secrets: a person's shell must not take the resolve of a page away from the daemon. If no
+    process has them any more, the resolve is dropped when the log entry expires.
     """
     ended = list(resolved)
     if not ended:
@@ -267,7 +267,9 @@ def _tell(
 
 
 def _repeated(alerts: Iterable[Alert]) -> bool:
-    """Whether some of these are told again: nobody works on them, and none is known to hang on another open alert."""
+    """Whether some of these alerts are repeated: they are not acknowledged, and no other open alert is known as their
+    cause.
+    """
     return not all(
         alert.acknowledged_at is not None or (alert.suspect is not None and alert.cause is not None) for alert in alerts
     )
@@ -292,8 +294,10 @@ def _listed(
 
 
 def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
-    """The daily success notice: the first success of a day, once; the outbox's key keeps it at one. A run that reached
-    no consumer is none."""
+    """The daily success notice: the first success of a day, once; the outbox's key keeps it at one.
+
+    A run that published nothing is not a success.
+    """
     signals = list(signals)
     unpublished = {s.run_id for s in signals if s.kind.startswith("publication.") and s.state != OK}
     for signal in signals:

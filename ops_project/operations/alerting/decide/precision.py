@@ -1,4 +1,4 @@
-"""What a rule's alerts were worth: of those that somebody judged, the share that was right."""
+"""The precision of a rule: the share of its alerts with a verdict that were justified."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WRONG = frozenset({"false-positive", "noise"})
 
 @dataclass(frozen=True)
 class Precision:
-    """One rule. `precision` is None while nobody judged: unknown, not perfect."""
+    """One rule. `precision` is None without verdicts: unknown, not perfect."""
 
     rule: str
     fired: int

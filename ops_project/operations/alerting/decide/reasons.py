@@ -1,4 +1,4 @@
-"""Why the engine did what it did; stored with the deed, so that a timeline is a list of these."""
+"""The reasons for the engine's actions. Each is stored with its action, so a timeline is a list of reasons."""
 
 from __future__ import annotations
 

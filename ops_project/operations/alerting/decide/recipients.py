@@ -1,4 +1,4 @@
-"""Who of a channel's recipients gets which alerts: each owner sees its own."""
+"""Decides which alerts each recipient of a channel gets: each owner gets its own."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> di
 
 
 def of_symptom(channel: Channel, cause: Alert, symptom: Alert, config: AlertConfig) -> list[str]:
-    """Whose symptom is told in the message about its cause, of those that no other branch writes to about the cause."""
+    """The owners whose symptom is listed in the message about its cause, without the owners that another branch tells
+    about the cause.
+    """
     served = _served(channel, cause, config)
     return [found for found in of_owners(channel, symptom.owners, config) if found not in served]
 
 
 def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> list[str]:
-    """Whom a message about these alerts is meant for, for people: each name once."""
+    """The names of the people and teams that a message about these alerts is for, each once."""
     found = [name for alert in alerts for name in _recipients(channel, alert, config)]
     return [owner_name(name, config) for name in dict.fromkeys(found) if name]
 
@@ -69,7 +71,7 @@ def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
 def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
     """E-mail addresses that another branch of the tree writes to about this alert, whenever this channel's does.
 
-    A branch that is quiet at other times, or that collects for a digest, says it later: it serves nobody in that sense.
+    A branch with other quiet times, or one that collects for a digest, sends later, so it does not count.
     """
     if channel.type != "email":
         return set()
@@ -101,8 +103,9 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
 
 
 def primary(alert: Alert, config: AlertConfig) -> str:
-    """The person who answers for what failed: the pipeline's primary owner, else the first owner's first
-    member."""
+    """The person who is responsible for the failed asset: the pipeline's primary owner, else the first member of the
+    first owner.
+    """
     if alert.labels.get("pipeline", "") in config.pipeline_owners:
         return config.pipeline_owners[alert.labels["pipeline"]]
     for name in (alert.labels.get("pipeline", ""), alert.labels.get("domain", "")):

@@ -1,7 +1,7 @@
-"""Open alerts against the rules, the levels and the subjects that there are now.
+"""Compares open alerts with the current rules, levels and subjects.
 
-Between two changes of those three only signals change a level, and each signal is followed when it is read. So this
-looks at everything when the rules or the asset graph are others than those of the last decision, and at nothing else.
+Between two changes of those three only signals change a level, and each signal is followed when it is read. So the
+full comparison is needed only if the rules or the asset graph have changed since the last decision.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ops_project.operations.alerting.decide.subjects import gone
 
 
 def reconcile(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Close what is not true under the configuration of now, and open what is."""
+    """Close alerts that are not true under the current configuration, and open those that are."""
     state = decision.state
     if state.rules_version == config.version:
         return

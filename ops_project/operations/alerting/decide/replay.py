@@ -1,4 +1,6 @@
-"""What would have been told: signals of the past through the engine, with a clock that jumps from event to event."""
+"""Computes what would have been sent: past signals run through the engine, with a clock that jumps from event to
+event.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A replay for a reader: one line for each thing that was told, with the ways it went, not one for each way."""
+"""Summarizes a replay: one line for each notification with all of its channels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class AlertChange:
-    """What a changed configuration makes of one alert; `before` and `after` count messages."""
+    """The effect of a changed configuration on one alert; `before` and `after` count messages."""
 
     page: bool
     status: str

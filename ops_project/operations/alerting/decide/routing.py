@@ -106,9 +106,9 @@ def _names(routes: Sequence[Route], parent: Node) -> list[str]:
 
 
 def heard_once(nodes: Sequence[Node]) -> list[Node]:
-    """Of the routes that take an alert those that tell a receiver something that no other of them tells it.
+    """The routes that add something for their receiver, of all routes that match an alert.
 
-    A receiver hears once, whatever branches lead to it: where one of them speaks whenever another does, the other is
+    A receiver is told once, whichever branches reach it: if one route sends whenever another does, the other is
     left out.
     """
     # Of two that say the same the quicker one.

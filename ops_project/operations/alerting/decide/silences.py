@@ -1,4 +1,4 @@
-"""Is an alert silent because somebody asked for it, and when must that somebody be reminded?"""
+"""Decides whether a silence covers an alert, and when the owner of the silence must be reminded."""
 
 from __future__ import annotations
 

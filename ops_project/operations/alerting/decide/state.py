@@ -1,5 +1,7 @@
-"""What the engine remembers from cycle to cycle, and what it is configured with. Values only: the ledger stores
-them."""
+"""The state that the engine keeps from cycle to cycle, and its configuration.
+
+These are values only; the ledger stores them.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,7 @@ class AlertConfig:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How an alert that is gone ended, for as long as a flap could follow."""
+    """How a removed alert ended, kept as long as it could flap."""
 
     resolved_at: datetime
     flaps: int

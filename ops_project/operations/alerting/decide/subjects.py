@@ -1,6 +1,6 @@
 """Whether what an alert is about still exists: its asset, and the check of it.
 
-A service level, an expectation and a schedule are looked at by their own observers, which say when one is no more.
+Service levels, expectations and schedules have their own observers, which report when one no longer exists.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def of_check(asset: str, check: str) -> str:
 
 
 def gone(labels: Mapping[str, str], config: AlertConfig) -> str:
-    """What does not exist any more, in words; empty where everything does, or nobody knows."""
+    """What no longer exists, in words; empty if everything exists, or if it is unknown."""
     asset, check = labels.get("asset", ""), labels.get("check", "")
     if not asset or not config.removed:
         return ""

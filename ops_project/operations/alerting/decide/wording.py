@@ -1,4 +1,4 @@
-"""How an alert is put into words: its title filled in, and its value as people say it."""
+"""Puts an alert into words: fills in its title and formats its value for people."""
 
 from __future__ import annotations
 

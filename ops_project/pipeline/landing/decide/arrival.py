@@ -1,4 +1,4 @@
-"""Which files should be there by now, and which came late. Pure: the clock is an argument."""
+"""Decides which files are due by now, and which came late. Pure: the clock is an argument."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from functools import lru_cache
 from ops_project.model.feed.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.model.feed.feed import Feed
 
-# A feed that has gone silent is reported for this many expected dates after its last file; that it is dead is then
+# A feed without new files is reported for this many expected dates after its last file; after that the fact is
 # known.
 SILENT_DATES = 92
 
@@ -102,7 +102,9 @@ def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
 
 def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:
     """Due business dates for which no file is known. Without `start`: from the first file on."""
-    known = {day for day in known if day >= feed.plausible.first}  # a file misdated by centuries begins no history
+    known = {
+        day for day in known if day >= feed.plausible.first
+    }  # a file with a date that is wrong by centuries does not begin the history
     if not feed.enabled or feed.expected.kind == "never" or not (known or feed.start):
         return []
     first = feed.start or min(known)
@@ -115,8 +117,8 @@ def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[da
 def times_are_the_sources(feed: Feed, arrivals: Collection[tuple[date, datetime]]) -> bool:
     """Whether the arrival times of these files (business date, moment) say when the source delivered them.
 
-    Copied without their times, files of past dates all come after their deadlines; where at least half came in time,
-    nobody has touched the times, and a late one is evidence by itself.
+    If files of past dates were copied without their times, all of them come after their deadlines. If at least half
+    came in time, the times were not changed, and a late file is evidence by itself.
     """
     due = [(day, moment) for day, moment in arrivals if is_expected(day, feed.expected, feed.closed)]
     in_time = sum(moment <= deadline(day, feed.arrival) for day, moment in due)

@@ -1,4 +1,4 @@
-"""Whether two contracts would read the same rows from a file: a hash over everything that decides it."""
+"""Whether two contracts would read the same rows from a file: a hash over everything that affects the rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 
 from ops_project.model.feed.feed import Contract, Feed
 
-# These describe a column, or say who may see it or watches it; they change no row.
+# These keys describe a column, its visibility or its monitoring; they change no row.
 SPOKEN = {"description", "personal_data", "monitor"}
 DECISIVE = (
     "raw_fields",

@@ -1,6 +1,6 @@
-"""How a file nobody has described seems to be cut into records and fields. Pure: it is given the text.
+"""Guesses how a file without a contract is cut into records and fields. Pure: the text is an argument.
 
-For a draft only; landing detects nothing. Every choice that another reading could also explain is said as a doubt.
+It is used only for drafts; landing detects nothing. Every choice that has an alternative is reported as a doubt.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DELIMITERS = ",;\t|"
 RARE_DELIMITERS = "\x1f^~"
 QUOTES = ('"', "'", None)
 LOOKED_AT = 400
-# Of the lines that are looked at, so many must have the usual number of fields.
+# The share of the lines that must have the usual number of fields.
 SHARE = 0.7
 _RULE = re.compile(r"[-=+|_\s]*[-=_]{2}[-=+|_\s]*")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?%?")
@@ -82,7 +82,7 @@ def _best_cut(beginning: str) -> _Cut | None:
 
 def _cut(text: str, delimiter: str, quote: str | None) -> _Cut | None:
     if quote == "'":
-        # An apostrophe counts as a quote only where it stands around fields throughout, and no other one does.
+        # An apostrophe counts as a quote only if it always stands around fields and no other quote does.
         begins = rf"(?:^|{re.escape(delimiter)})"
         if not re.search(begins + "'", text, re.MULTILINE) or re.search(begins + '"', text, re.MULTILINE):
             return None
@@ -114,7 +114,7 @@ def _around_fields(text: str, delimiter: str) -> bool:
 
 
 def records(text: str, delimiter: str, quote: str | None, strict: bool = False) -> Iterator[list[str]]:
-    """The records of a delimited text but for blank lines."""
+    """The records of a delimited text, without blank lines."""
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=delimiter,
@@ -165,7 +165,10 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
 
 
 def _begins(row: Sequence[str], rows: Sequence[Sequence[str]], index: int, width: int) -> bool:
-    """Whether the table begins with this row: it has all the fields, and not most of them empty as a title has."""
+    """Whether the table begins with this row: it has all the fields, and most of them are filled.
+
+    In a title most are empty.
+    """
     if len(row) != width:
         return False
     filled = sum(bool(value.strip()) for value in row)
@@ -184,7 +187,7 @@ def _physical_line(text: str, row: Sequence[str], cut: _Cut) -> int:
 
 
 def _is_header(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Whether the first record names the fields: it is unlike what stands below it."""
+    """Whether the first record names the fields: it differs from the records below it."""
     first = [value.strip() for value in head]
     years = [value for value in first if re.fullmatch(r"(19|20)\d\d", value)]
     if len(years) > 1 and years == sorted(set(years)) and not _is_value(first[0]):
@@ -227,7 +230,7 @@ def _form(text: str) -> str:
 
 
 def _aligned(text: str, layout: dict[str, Any]) -> Reading | None:
-    """Blank-separated or fixed-width lines, None where the text is neither."""
+    """Blank-separated or fixed-width lines; None if the text is neither."""
     every = text.splitlines()
     lines = [(index, line.rstrip()) for index, line in enumerate(every) if line.strip()]
     rules = [index for index, line in lines if _RULE.fullmatch(line)]

@@ -1,7 +1,7 @@
-"""A first contract from the rows of a file, for a person to read, correct and sign. Pure: it is given the rows.
+"""Drafts a first contract from the rows of a file, for a person to read and correct. Pure: the rows are an argument.
 
-It proposes the narrowest type that every value fits, and says for each doubt what it chose and why. It decides nothing
-that only the source can know, such as deadlines and bounds, and leaves those as comments.
+The draft proposes the narrowest type that fits every value, and states each doubtful choice with its reason. Only the
+source knows deadlines and bounds, so the draft leaves them as comments.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[A-Za-z]{2,}")
 
 @dataclass(frozen=True)
 class DraftColumn:
-    """A column as it is proposed."""
+    """A proposed column."""
 
     name: str
     keys: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Which of several findings about a file is the one that is named."""
+"""Chooses which of several findings about a file is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which archived files a replay reads again. Pure: it is given the journal."""
+"""Chooses the archived files that a replay reads again. Pure: the journal is an argument."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from ops_project.pipeline.landing.decide.taken import Taken
 
 @dataclass(frozen=True)
 class ReplayOrder:
-    """What somebody asked for; without dates and batches everything that the present contract would read anew."""
+    """The request for a replay.
+
+    Without dates and batches it means every file that the present contract would read differently.
+    """
 
     feed: str
     dates: tuple[date, ...] = ()
@@ -21,9 +24,9 @@ class ReplayOrder:
 def to_replay(batches: Iterable[Taken], order: ReplayOrder, present: Callable[[date], str]) -> list[Taken]:
     """The batches to replay, in the order in which they were taken. `present`: business date → hash of the contract.
 
-    Of a slot the batch that stands, and what was rejected after it. By name any batch, but for duplicates: a replaced
-    one that is named becomes the newest. Without a name and a date, only what was loaded under another contract, or
-    rejected.
+    For each date and part: the valid batch, and the batches that were rejected after it. Any batch except a duplicate
+    can be named; a replaced batch that is named becomes the newest. Without a name and a date, only batches that were
+    rejected or loaded under another contract.
     """
     known = [batch for batch in batches if batch.status != "duplicate"]
     if order.batches:

@@ -1,4 +1,4 @@
-"""Which of two deliveries of one date is the newer one by what their names say. Compares texts; opens nothing."""
+"""Decides from the names which of two deliveries of one date is newer. It compares texts and opens no file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class RevisionOrder(StrEnum):
-    """What the first of two revisions is to the second."""
+    """How the first of two revisions relates to the second."""
 
     OLDER = "older"
     SAME = "same"
@@ -16,7 +16,7 @@ class RevisionOrder(StrEnum):
 
 
 def compare_revisions(one: str, other: str) -> RevisionOrder:
-    """`_v2` is older than `_v10`, nothing is older than ` (1)`; of `_final` and `_v2` nobody can tell."""
+    """`_v2` is older than `_v10`, and no revision is older than ` (1)`. For `_final` and `_v2` the order is unknown."""
     first, second = one.casefold(), other.casefold()
     if first == second:
         return RevisionOrder.SAME

@@ -1,4 +1,4 @@
-"""Does a file have the fields that its contract names? Compares names; opens nothing."""
+"""Compares the fields of a file with those of its contract. It compares names and opens no file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Structure:
         return not (self.missing or self.extra or self.repeated or self.moved)
 
     def describe(self) -> str:
-        """What differs, in words with the names; empty where nothing does."""
+        """The differences, in words with the names; empty if there is none."""
         parts = []
         if self.missing:
             parts.append(f"missing {_names(self.missing)}")

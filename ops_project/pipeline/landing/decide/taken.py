@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Taken:
-    """A batch of the journal that has to do with the file at hand."""
+    """A batch of the journal that is related to the current file."""
 
     batch_id: str
     file_name: str

@@ -1,1 +1,1 @@
-"""Judge a staged file against its contract, before anything is written."""
+"""Compare a staged file with its contract, before anything is written."""

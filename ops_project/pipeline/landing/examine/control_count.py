@@ -1,4 +1,4 @@
-"""The count that comes with a file, in its trailer or in a control file, against the records that are in it."""
+"""Compares the count in a trailer or control file with the number of records in the file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _number(text: str) -> int | None:
 
 
 def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examination) -> None:
-    """The count that came with the file against the records that are in it."""
+    """Compare the count that came with the file with the number of its records."""
     source, declared, where, reject = feed.trailer, trailer.rows, "its trailer", True
     if source is not None:
         reject = source.on_mismatch == "reject"

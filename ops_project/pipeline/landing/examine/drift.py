@@ -1,6 +1,6 @@
-"""A file whose fields are not those of its contract, or whose values are of another type throughout.
+"""Finds files whose fields differ from the contract, or whose values have another type throughout.
 
-It is the contract's to say what is loaded all the same; guesses at what the file is are for the message alone.
+The contract decides which of these files are still loaded. Guesses about the file are used only in the message.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure:
 
 
 def drift(feed: Feed, result: Examination, structure: Structure) -> None:
-    """Tell of another structure than the contract's, and reject the file unless the contract is lenient there."""
+    """Report a structure that differs from the contract, and reject the file unless the contract allows the
+    difference.
+    """
     if structure.same:
         return
     version, contract = result.contract.version, result.contract
@@ -90,7 +92,7 @@ def drift(feed: Feed, result: Examination, structure: Structure) -> None:
 
 
 def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> str:
-    """A hint where the file is of another announced version."""
+    """A hint if the file has the structure of another announced version."""
     expected, _ = expected_fields(feed, result.contract)
     found = [name for name in expected if name not in structure.missing] + list(structure.extra)
     for contract in feed.contracts():
@@ -102,7 +104,7 @@ def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> 
 
 
 def changed_type(feed: Feed, result: Examination, failures: dict[str, tuple[int, int]]) -> bool:
-    """True, with the finding, where so many values of a column fail their cast that its type must have changed."""
+    """True, with a finding, if so many values of a column fail their cast that its type must have changed."""
     changed = {
         name: pair
         for name, pair in failures.items()

@@ -1,4 +1,4 @@
-"""What is known of a file before landing writes, and what was found wrong with it: values, and no examination."""
+"""The facts about a file before landing writes it, and its problems. This module holds values only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops_project.model.finding import FileFindingKind
 from ops_project.pipeline.landing.read.scan import Scan
 from ops_project.pipeline.landing.read.stage import Stage
 
-# Fewer failures than this are bad rows, not a changed type, however few rows the file has.
+# With fewer failures than this, the rows are bad and the type has not changed, however few rows the file has.
 LEAST_FAILURES = 3
 
 
@@ -27,7 +27,7 @@ class FileProblem:
 
 @dataclass
 class Examination:
-    """What landing knows of a file before it writes."""
+    """The facts about a file before landing writes it."""
 
     scan: Scan
     contract: Contract
@@ -50,11 +50,11 @@ class Examination:
 
     @property
     def rejected(self) -> FileProblem | None:
-        """The problem that keeps the file out, None where it can be loaded."""
+        """The problem because of which the file is rejected; None if it can be loaded."""
         return next((problem for problem in self.problems if problem.rejects), None)
 
     def reject(self, kind: FileFindingKind, message: str, **evidence: Any) -> Examination:
-        """This examination with a problem that keeps the file out: every line counts as refused."""
+        """This examination with a problem because of which the file is rejected: every line counts as refused."""
         self.problems.append(FileProblem(kind, message, True, evidence))
         self.rows_in = self.rows_in or self.scan.lines
         self.rows_refused, self.rows_good, self.rows_filtered, self.rows_collapsed = self.rows_in, 0, 0, 0

@@ -1,6 +1,6 @@
-"""One file against its contract, up to the point where it could be loaded: nothing is written outside temporary tables.
+"""Compares one file with its contract, up to the point where it could be loaded. Only temporary tables are written.
 
-`land` writes what stands here, `ops feed check` only shows it.
+`land` writes the result; `ops feed check` only shows it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ops_project.pipeline.landing.read.scan import Scan, Undecodable
 from ops_project.pipeline.landing.read.source import Source
 from ops_project.pipeline.landing.read.stage import STAGED, Stage
 
-# From here on the failures of a column are counted in one statement before any row is explained.
+# From this number of rows on, the failures of a column are counted in one statement before any row is explained.
 MANY_BAD = 20_000
 
 
@@ -70,7 +70,7 @@ def examine(
     except Undecodable as error:
         return result.reject("data_invalid", f"undecodable or unbalanced: {error}")
     except (UnicodeError, RecursionError, pa.ArrowException) as error:
-        # Nobody has foreseen what this file does to a reader: it must not stay inbound for ever all the same.
+        # An unexpected error of a reader must not leave the file in the inbound folder for ever.
         return result.reject(
             "data_invalid", f"not readable: {type(error).__name__}: {str(error).splitlines()[0][:200]}"
         )

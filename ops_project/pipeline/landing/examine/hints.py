@@ -1,6 +1,7 @@
-"""What a file that does not fit its contract probably is: for the message, and for nobody's decision but a reader's.
+"""Guesses what a file that does not fit its contract probably is. The guess is shown in the message; landing does not
+act on it.
 
-Only the end of a file that was cut off becomes a finding of its own, since it says that more is missing than one row.
+Only the end of a file that was cut off becomes a finding, because more than one row is missing then.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ DELIMITERS = ",;\t|"
 
 
 def other_dialect(scan: Scan, file_format: Format, expected: Sequence[str], optional: Collection[str]) -> str:
-    """Words for a header that would fit with another delimiter or encoding; empty where none would."""
+    """A hint if the header would fit with another delimiter or encoding; empty otherwise."""
     for delimiter in DELIMITERS.replace(file_format.delimiter, ""):
         if delimiter == file_format.quote:
             continue

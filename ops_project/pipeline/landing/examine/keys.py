@@ -1,4 +1,4 @@
-"""Business keys that occur more than once in a file."""
+"""Finds business keys that occur more than once in a file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
-    """False where there are as many hashes of keys as rows: then no key stands twice. True proves nothing."""
+    """False if there are as many hashes of keys as rows: then no key is repeated. True proves nothing."""
     key = ", ".join(map(stage.value, stage.feed.key))
     counted = connection.execute(
         f"SELECT count(*), count(DISTINCT hash({key})) FROM {STAGED} WHERE _state = {GOOD_STATE}"

@@ -1,6 +1,6 @@
-"""Why rows were refused: each with line, raw text and every reason.
+"""Explains why rows were refused: line, raw text and every reason.
 
-The same checks that refused a row say why, on the refused rows alone, which are read again from the file.
+The checks that refused the rows run again, only on the refused rows, which are read again from the file.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def explained_cast_failures(stage: Stage, connection: duckdb.DuckDBPyConnection)
 
 
 def reasons_summary(connection: duckdb.DuckDBPyConnection, limit: int = 20) -> list[dict[str, object]]:
-    """How many rows were refused for what, most frequent first."""
+    """The number of refused rows for each reason, most frequent first."""
     rows = connection.execute(
         f"""
         SELECT json_extract_string(item, '$.column'), json_extract_string(item, '$.reason') AS why, count(*), min(line)

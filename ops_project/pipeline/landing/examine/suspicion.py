@@ -1,4 +1,6 @@
-"""Findings that the file alone does not show: it was there before, it is smaller than its history, it came late."""
+"""Findings that need more than the file itself: it was delivered before, it is smaller than its history, or it came
+late.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from ops_project.pipeline.landing.examine.examination import Examination, FilePr
 from ops_project.pipeline.landing.inbox import SAME_MOMENT, InboundFile
 from ops_project.pipeline.landing.read.scan import Scan
 
-# Two weeks of daily files: enough to know the feed, and soon forgotten where its way of delivery changes.
+# Two weeks of daily files: enough to know the feed, and short enough to adapt when the delivery changes.
 BATCHES_BEFORE = 14
 
 
@@ -22,10 +24,10 @@ def duplicate_of(
 ) -> Taken | None:
     """The batch that has loaded these bytes already, None where the file is to be loaded.
 
-    The newest delivery wins: bytes that a correction has replaced are loaded again when the source sends them again,
-    and so are bytes that stand but were loaded under another contract (`contract` is the present one's hash). Of
-    another date the same bytes are no duplicate where repeating is natural: a full extract in which nothing changed, or
-    a file that holds no record.
+    The newest delivery counts: bytes that a correction has replaced are loaded again when the source sends them
+    again, and so are valid bytes that were loaded under another contract (`contract` is the hash of the present one).
+    The same bytes on another date are not a duplicate if repetition is natural: a full extract in which nothing
+    changed, or a file that holds no record.
     """
     feed = context.feed
     file_format = feed.at(day).format
@@ -55,7 +57,7 @@ def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
 
 
 def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
-    """Add the finding of too few rows, where the file brings no count of its own."""
+    """Add the finding of too few rows, if the file has no control count."""
     feed, rules = context.feed, context.feed.volume
     if found.rejected or not rules.enabled or _confirmed(context, found, day):
         return

@@ -1,7 +1,7 @@
 """SQL that casts the text of a field to its contract's type, and says what is wrong with it.
 
-Never a cast alone: DuckDB makes 2 of '1.5', 900 of '9e2' and a date of '2024-1-5'. A value is taken where writing it
-again gives the same text (the fast way, about 20 ns), or where its spelling fits the type's exact pattern.
+Never a cast alone: DuckDB makes 2 of '1.5', 900 of '9e2' and a date of '2024-1-5'. A value is accepted if writing it
+again gives the same text (the fast way, about 20 ns), or if its spelling matches the type's exact pattern.
 """
 
 from __future__ import annotations

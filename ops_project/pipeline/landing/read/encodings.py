@@ -1,4 +1,4 @@
-"""Bytes that can be decoded as the contract says, and are text of another encoding all the same.
+"""Finds bytes that can be decoded as the contract says but are text of another encoding.
 
 Every byte is a character in a single-byte encoding: UTF-8 read as cp1252 raises no error, and `Müller` becomes
 `MÃ¼ller`.
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class OtherEncoding:
-    """What a file seems to be instead."""
+    """The encoding that a file seems to have instead."""
 
     encoding: str
     line: int

@@ -1,7 +1,8 @@
 """The exact reader: a file cut into records by the dialect, one by one, with line and raw text.
 
-It decides what a record is; the fast reader is only used where both must agree. A record that is one line and cannot be
-read is handed on with its problem; where it cannot be told where a record ends, the whole file is refused (Unbalanced).
+It decides what a record is; the fast reader is only used where both must agree. If a record of one line cannot be
+read, the record is passed on with its problem. If the end of a record is unknown, the whole file is refused
+(Unbalanced).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Record:
 
 
 class Unbalanced(Undecodable):
-    """A quote opens and is not closed: nobody can tell where the record ends."""
+    """A quote is opened and never closed, so the end of the record is unknown."""
 
 
 class _Lines:
