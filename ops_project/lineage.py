@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any
 
 
@@ -33,7 +34,6 @@ class Lineage:
     """Every job of the code location, also one that builds nothing; nothing where they are not known."""
     _up: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _down: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
-    _children: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, facts: Iterable[AssetFacts], jobs: Iterable[str] = ()) -> Lineage:
@@ -51,13 +51,17 @@ class Lineage:
 
     def descendants(self, key: str) -> frozenset[str]:
         """Everything strictly downstream of `key`."""
-        if not self._children:
-            for fact in self.assets.values():
-                for parent in fact.upstream:
-                    self._children.setdefault(parent, []).append(fact.key)
         if key not in self._down:
             self._down[key] = self._reach(key, lambda k: tuple(self._children.get(k, ())))
         return self._down[key]
+
+    @cached_property
+    def _children(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for fact in self.assets.values():
+            for parent in fact.upstream:
+                found.setdefault(parent, []).append(fact.key)
+        return found
 
     @staticmethod
     def _reach(key: str, step: Any) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -25,13 +25,13 @@ from ops_project.operations.ledger.access import (
     upsert,
 )
 from ops_project.operations.ledger.acknowledgements import acknowledgement_of
+from ops_project.operations.ledger.kept_state import DECISION, ROUTES, RULES, KeptState, Mark, new_mark, read_mark
 from ops_project.operations.ledger.leases import check_fence
 from ops_project.operations.ledger.levels import load_words, record_levels
 from ops_project.operations.ledger.schema import (
     acknowledgements,
     alert_events,
     alerts,
-    cursors,
     groups,
     notification_log,
     outbox,
@@ -42,10 +42,11 @@ from ops_project.operations.ledger.signals import set_cursors
 from ops_project.operations.ledger.silences import silence_of
 
 _TIMES = ("starts_at", "fired_at", "resolved_at", "updated_at", "clears_at", "acknowledged_at")
+_FIELDS = tuple(item.name for item in fields(Alert))
 
 
 def _alert_row(alert: Alert, active: bool) -> dict[str, Any]:
-    body = asdict(alert)
+    body: dict[str, Any] = {name: getattr(alert, name) for name in _FIELDS}
     for name in _TIMES:
         body[name] = maybe_seconds(body[name])
     body["labels"] = dict(alert.labels)
@@ -103,21 +104,10 @@ def _numbers(text: str) -> frozenset[int]:
     return frozenset(map(int, inside.split(","))) if inside else frozenset()
 
 
-def load_into(connection: Connection, config: AlertConfig, now: datetime) -> State:
-    state = State()
-    versions = select(cursors.c.name, cursors.c.value).where(cursors.c.name.in_(("routes_version", "rules_version")))
-    kept = {row.name: row.value for row in connection.execute(versions)}
-    state.routes_version, state.rules_version = kept.get("routes_version", ""), kept.get("rules_version", "")
+def _read_all(connection: Connection, state: State) -> None:
     for row in connection.execute(select(alerts.c.body).where(alerts.c.active)):
         alert = _alert(row.body)
         state.alerts[alert.number] = alert
-        state.by_key[alert.key] = alert.number
-    state.next_number = (connection.execute(select(func.max(alerts.c.number))).scalar() or 0) + 1
-    recent = select(alerts.c.key, alerts.c.resolved_at, alerts.c.body["flaps"].as_integer()).where(
-        ~alerts.c.active, alerts.c.fired_at.is_not(None), alerts.c.resolved_at > to_seconds(now - config.flap_window)
-    )
-    for key, resolved_at, flaps in connection.execute(recent.order_by(alerts.c.number)).tuples():
-        state.closed[key] = Closed(from_seconds(resolved_at), flaps)
     for row in connection.execute(select(*_GROUP)):
         state.groups[row.key] = Group(
             row.key,
@@ -137,6 +127,26 @@ def load_into(connection: Connection, config: AlertConfig, now: datetime) -> Sta
             _moment(row.at),
             _moment(row.expires_at),
         )
+
+
+def load_into(
+    connection: Connection, config: AlertConfig, now: datetime, mark: Mark, kept: KeptState | None = None
+) -> State:
+    """The state of the ledger, of which `mark` was read first. `kept` is used where nobody else has written since."""
+    state = State()
+    state.routes_version = mark[ROUTES][0] if ROUTES in mark else ""
+    state.rules_version = mark[RULES][0] if RULES in mark else ""
+    if kept is not None and kept.mark == mark:
+        kept.fill(state)
+    else:
+        _read_all(connection, state)
+    state.by_key = {alert.key: number for number, alert in sorted(state.alerts.items())}
+    state.next_number = (connection.execute(select(func.max(alerts.c.number))).scalar() or 0) + 1
+    recent = select(alerts.c.key, alerts.c.resolved_at, alerts.c.body["flaps"].as_integer()).where(
+        ~alerts.c.active, alerts.c.fired_at.is_not(None), alerts.c.resolved_at > to_seconds(now - config.flap_window)
+    )
+    for key, resolved_at, flaps in connection.execute(recent.order_by(alerts.c.number)).tuples():
+        state.closed[key] = Closed(from_seconds(resolved_at), flaps)
     for row in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now))):
         state.silences[row.number] = silence_of(row)
     for row in connection.execute(select(acknowledgements).where(acknowledgements.c.told_at.is_(None))):
@@ -163,10 +173,17 @@ def _asked(statement: Select[Any], status: str | None, severity: str | None, dom
 class AlertTable(Access):
     """State, decisions, and what people ask about alerts."""
 
+    kept: KeptState | None
+
     def load_state(self, config: AlertConfig, now: datetime) -> State:
         """The engine's state without its windows, which the cycle fills from the signals."""
         with self.read() as connection:
-            return load_into(connection, config, now)
+            # Read first: what another process writes meanwhile makes the mark an old one, and is read again.
+            mark = read_mark(connection)
+            state = load_into(connection, config, now, mark, self.kept)
+        if DECISION in mark and (self.kept is None or self.kept.mark != mark):
+            self.kept = KeptState.of(mark, state)
+        return state
 
     def record(
         self, decision: Decision, cursor: Mapping[str, str], now: datetime, lease: tuple[str, str, int] | None = None
@@ -254,10 +271,13 @@ class AlertTable(Access):
                         for n in decision.notifications
                     ],
                 )
-            set_cursors(connection, cursor, to_seconds(now))
+            set_cursors(connection, {**cursor, **new_mark()}, to_seconds(now))
+            mark = read_mark(connection)
             after = connection.execute(
                 select(func.count()).select_from(outbox).where(outbox.c.id > before)
             ).scalar_one()
+        # Only a lease says that nobody has written between the reading of the state and now.
+        self.kept = KeptState.of(mark, state) if lease is not None else None
         return int(after)
 
     @staticmethod

@@ -78,6 +78,7 @@ class Ledger(
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.newest = new_newest()
+        self.kept = None
 
     @classmethod
     def open(cls, url: str) -> Ledger:

@@ -64,11 +64,15 @@ def tell_pagers(decision: Decision, config: AlertConfig, now: datetime) -> None:
         for name, channel in found.named(receiver)
         if channel.type == PAGERDUTY
     }
+    if not fresh and not decision.log_changed:
+        return
     for (group, name, recipient), entry in sorted(state.log.items()):
+        if name not in channels:
+            continue
         told = [state.alerts[number] for number in sorted(entry.firing) if number in state.alerts]
         firing = [alert for alert in told if alert.status == FIRING]
         news = fresh & entry.firing or (group, name, recipient) in decision.log_changed
-        if name not in channels or not news or not firing or not acknowledged(firing):
+        if not news or not firing or not acknowledged(firing):
             continue
         last = max(firing, key=lambda alert: alert.acknowledged_at or now)
         decision.notifications.append(

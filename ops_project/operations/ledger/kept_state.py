@@ -1,0 +1,54 @@
+"""Open alerts, groups and the notification log as this process last read or wrote them.
+
+Decoding them took half of a cycle while 5,000 alerts were open, and most cycles change nothing. Every recorded
+decision leaves a mark in its own transaction; while the mark is the one that this process knows, nobody else has
+written. Refuses to guess: under any other mark everything is read again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from ops_project.model.alerting.alert import Alert
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry
+from ops_project.operations.alerting.decide.state import State
+from ops_project.operations.ledger.schema import cursors
+
+DECISION = "decision"
+ROUTES, RULES = "routes_version", "rules_version"
+# Processes of an earlier version leave no mark of their own, and move the first cursor with every decision.
+_WRITTEN = ("decided", DECISION, ROUTES, RULES)
+
+Mark = Mapping[str, tuple[str, float]]
+"""Cursor → its value, and when it was written."""
+
+
+def new_mark() -> dict[str, str]:
+    """The cursor that goes with a decision."""
+    return {DECISION: uuid.uuid4().hex}
+
+
+def read_mark(connection: Connection) -> Mark:
+    found = select(cursors.c.name, cursors.c.value, cursors.c.updated_at).where(cursors.c.name.in_(_WRITTEN))
+    return {row.name: (row.value, row.updated_at) for row in connection.execute(found)}
+
+
+@dataclass(frozen=True)
+class KeptState:
+    """What was stored under one mark."""
+
+    mark: Mark
+    alerts: Mapping[int, Alert]
+    groups: Mapping[str, Group]
+    log: Mapping[tuple[str, str, str], LogEntry]
+
+    @classmethod
+    def of(cls, mark: Mark, state: State) -> KeptState:
+        return cls(mark, dict(state.alerts), dict(state.groups), dict(state.log))
+
+    def fill(self, state: State) -> None:
+        state.alerts, state.groups, state.log = dict(self.alerts), dict(self.groups), dict(self.log)
