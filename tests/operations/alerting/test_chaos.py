@@ -20,6 +20,9 @@ from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import PROJECT_ROOT, Settings
 from tests.operations.channels.http import http_server
+from tests.operations.ledger.test_ledger import server
+
+__all__ = ["server"]
 
 ROUTES = """
 route: {receiver: hook, group_by: ["..."], group_wait: 0s, group_interval: 1s, repeat_interval: 24h}
@@ -63,7 +66,10 @@ def _worker(environment) -> subprocess.Popen:
     return worker
 
 
-def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int) -> None:
+def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int, url: str = "") -> None:
+    """`url`: where the ledger is; empty: in the home."""
+    if url:
+        monkeypatch.setenv("OPS_LEDGER_URL", url)
     dice = random.Random(seed)
     overlay = tmp_path / "overlay"
     overlay.mkdir()
@@ -103,6 +109,11 @@ def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int) -> 
     assert kills < 100 or counts["possible_duplicates"] >= kills / 20, report
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request):
+    return "" if request.param == "sqlite" else request.getfixturevalue("server")
+
+
 @pytest.mark.xdist_group("chaos")
 def test_ten_kills_lose_nothing(tmp_path, monkeypatch):
     kill_again_and_again(tmp_path, monkeypatch, kills=10, seed=1)
@@ -110,5 +121,5 @@ def test_ten_kills_lose_nothing(tmp_path, monkeypatch):
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
-def test_two_hundred_kills_lose_nothing(tmp_path, monkeypatch):
-    kill_again_and_again(tmp_path, monkeypatch, kills=200, seed=2)
+def test_two_hundred_kills_lose_nothing(tmp_path, monkeypatch, url):
+    kill_again_and_again(tmp_path, monkeypatch, kills=200, seed=2, url=url)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ops_project import catalog
+from ops_project.lineage import Lineage
 from ops_project.model.alerting.retention import Retention
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting import tidy as tidying
 from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.decide.decide import decide
+from ops_project.operations.alerting.decide.state import State
+from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.alerting.tidy import tidy
 from ops_project.settings import Settings
 from tests.operations.ledger.test_ledger import ledger, server
@@ -90,6 +95,54 @@ def test_what_nobody_has_decided_on_and_what_an_open_alert_is_about_stays(tmp_pa
     tidy(ledger, place, 2, NOW, lambda: None)
     assert "r1" in {s.occurrence for _, s in ledger.signals_after(0, 99)}
     assert "r2" in {s.occurrence for _, s in ledger.signals_after(0, 99)}
+
+
+def _levels(ledger, config):
+    state = State()
+    ledger.load_levels(state, config)
+    return state.levels
+
+
+def test_every_signal_that_a_level_is_made_of_stays_whatever_its_age(ledger, loaded, tmp_path):
+    """Random words of two years on a few series, in any order; some series have fallen silent long ago."""
+    dice = random.Random(7)
+    config = alert_config(Settings.load(home=tmp_path), loaded, Lineage())
+    begin = NOW - 730 * DAY
+    cursor = 0
+    for batch in range(12):
+        now = begin + (batch + 1) * 60 * DAY
+        words = []
+        for n in range(60):
+            kind = dice.choice(["run.failure", "check.failure", "asset.failure", "resource.disk_percent"])
+            at = now - timedelta(seconds=dice.randrange(60 * 86400))
+            state = OK if kind.startswith("resource") else dice.choice([FIRING, OK, FIRING])
+            where = dice.randrange(1 + batch // 3, 8)
+            words.append(
+                Signal(
+                    kind,
+                    state,
+                    at,
+                    now,
+                    f"{batch}:{n}",
+                    dice.random(),
+                    pipeline=f"p{where}",
+                    asset=f"gold/t{where}",
+                    labels={"scheduled": dice.choice(["true", "false"])},
+                )
+            )
+        ledger.append(words)
+        found = ledger.signals_after(cursor, 999)
+        cursor = found[-1][0]
+        state = ledger.load_state(config, now)
+        ledger.load_levels(state, config)
+        decision = decide(state, [signal for _, signal in found], config, now)
+        ledger.record(decision, {"decided": str(cursor)}, now)
+    before = _levels(ledger, config)
+    assert sum(len(level.firing) for level in before.values()) > len(before) / 2, "some of them fire"
+    kinds = ["run.failure", "check.failure", "asset.failure", "resource.disk_percent"]
+    assert ledger.thin_signals("resource.disk_percent", begin, NOW, 30 * DAY, cursor) > 0
+    assert ledger.forget_signals(kinds, NOW + 3650 * DAY, cursor) > 100
+    assert _levels(ledger, config) == before == decision.state.levels
 
 
 def test_the_work_of_one_cycle_is_bounded_and_the_next_one_goes_on(ledger, loaded, monkeypatch):
