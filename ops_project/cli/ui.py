@@ -42,6 +42,7 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
     from ops_project.pipeline.dbt_engine.overlay import project_dir
+    from ops_project.process import ui_address
 
     _require_free(host, port)
     # A mistake is told here in lines, not by a code location that fails to load.
@@ -51,6 +52,7 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     for line in _repair(settings):
         click.echo(line, err=True)
     click.echo(f"Dagster UI: http://{host}:{port} answers in about a minute  (home {settings.home}; Ctrl-C ends it)")
+    ui_address.remember(settings, host, port)
     settings.export(OPS_UI_ALLOWED_HOSTS=",".join(allowed))
     os.chdir(PROJECT_ROOT)
     sys.stdout.flush()

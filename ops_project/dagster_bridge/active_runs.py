@@ -10,7 +10,7 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge.asset_graph import asset_name
-from ops_project.dagster_bridge.runs import PROCESS_TAG
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
 
 ACTIVE = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
 STEP_EVENTS = {
@@ -89,12 +89,12 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
             ActiveRun(
                 run.run_id,
                 run.job_name,
-                run.tags.get("ops/domain", ""),
+                run.tags.get(DOMAIN_TAG, ""),
                 waiting,
                 _moment(since),
                 _moment(last),
                 steps,
-                run.tags.get(PROCESS_TAG, ""),
+                tag_of(run.tags, PROCESS_TAG),
                 {step: frozenset(assets) for step, assets in building.items()},
             )
         )

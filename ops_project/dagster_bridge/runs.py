@@ -10,14 +10,11 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge.errors import innermost
-from ops_project.dagster_bridge.runs_file import DOMAIN_TAG, RunFacts, moment
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
+from ops_project.dagster_bridge.runs_file import RunFacts, moment
 from ops_project.process import locks
 from ops_project.process.processes import Process, current
 from ops_project.settings import Settings
-
-PROCESS_TAG = "ops/process"
-AS_OF_TAG = "ops/as_of"
-COMMIT_TAG = "ops/commit"
 
 UNFINISHED = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
 
@@ -165,7 +162,7 @@ def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None
     done = []
     for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):
         run = record.dagster_run
-        process = Process.parse(run.tags.get(PROCESS_TAG, ""))
+        process = Process.parse(tag_of(run.tags, PROCESS_TAG))
         if process is None or not (process.gone() or (run.run_id == left and not process.alive())):
             continue
         message = (

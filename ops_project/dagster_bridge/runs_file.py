@@ -13,9 +13,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 from ops_project.settings import Settings
 
-DOMAIN_TAG = "ops/domain"
 # The second name stands in homes that an earlier version made.
 OUR_STORAGE = (
     "module: ops_project.dagster_bridge.storage",

@@ -15,7 +15,7 @@ from dagster._serdes import deserialize_value
 from dagster._utils.schedules import get_latest_completed_cron_tick, get_next_cron_tick
 from sqlalchemy import select
 
-from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 
 ENDED = [TickStatus.SUCCESS, TickStatus.FAILURE, TickStatus.SKIPPED]
 

@@ -12,6 +12,7 @@ from dagster import AssetMaterialization
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from ops_project.dagster_bridge import home as dagster_home
+from ops_project.dagster_bridge import run_tags
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.storage import EventLog, RunStorage
 from ops_project.defs.shared.dbt_events import failure_of
@@ -76,7 +77,7 @@ def test_a_run_whose_process_died_is_marked_failed_and_a_living_one_is_not(insta
     runs = {}
     for name, process in {"dead": dead, "alive": str(current()), "unknown": "", "elsewhere": elsewhere}.items():
         run = instance.create_run_for_job(dg.Definitions(assets=[two]).resolve_implicit_global_asset_job_def())
-        instance.add_run_tags(run.run_id, {bridge.PROCESS_TAG: process} if process else {})
+        instance.add_run_tags(run.run_id, {run_tags.PROCESS_TAG: process} if process else {})
         instance.handle_new_event(_started(run))
         runs[name] = run.run_id
     done = bridge.mark_dead_runs(instance, NOW)

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from ops_project import catalog
-from ops_project.dagster_bridge import runs as bridge
+from ops_project.dagster_bridge.run_tags import AS_OF_TAG, PROCESS_TAG
 from ops_project.defs.operations import publication_observer
 from ops_project.defs.shared import run_session
 from ops_project.lineage import AssetFacts, Lineage
@@ -122,7 +122,7 @@ def test_gold_that_is_held_back_is_an_alert_and_is_not_delivered(night, warehous
 
 @pytest.mark.parametrize("error", [None, OSError("No space left on device")])
 def test_a_run_notes_how_it_closed(night, monkeypatch, error):
-    tags = {bridge.PROCESS_TAG: str(current()), bridge.AS_OF_TAG: NOW.isoformat(), "dagster/schedule_name": "nightly"}
+    tags = {PROCESS_TAG: str(current()), AS_OF_TAG: NOW.isoformat(), "dagster/schedule_name": "nightly"}
     run = SimpleNamespace(tags=tags, run_id="run-9", job_name="master pipeline/1")
     instance = SimpleNamespace(report_engine_event=lambda *_: None)
     site = SimpleNamespace(settings=night.settings, catalog=night.catalog)

@@ -12,6 +12,7 @@ from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import LandingResult, land, replay
 from ops_project.pipeline.landing.sources import fetch
 from ops_project.process.kill_points import reach
+from ops_project.visible import visible
 
 SCHEMA = "bronze"
 RAW = "raw"
@@ -144,7 +145,7 @@ def _metadata(session: RunSession, feed: Feed, result: Any) -> dict[str, Any]:
         "rows quarantined": result.total("rows_quarantined"),
         "rows filtered": result.total("rows_filtered"),
         "rows collapsed": result.total("rows_collapsed"),
-        "findings": "\n".join(f"- {finding.kind}: {finding.message}" for finding in result.findings) or "none",
+        "findings": visible("\n".join(f"- {finding.kind}: {finding.message}" for finding in result.findings)) or "none",
     }
     if newest:
         metadata["newest business date"] = newest

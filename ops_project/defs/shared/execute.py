@@ -14,7 +14,7 @@ import dagster as dg
 import duckdb
 
 from ops_project.dagster_bridge import runs as bridge
-from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG
 from ops_project.defs.shared import partitions, unchanged
 from ops_project.defs.shared.arrivals import window
 from ops_project.defs.shared.domain_run import DomainRun, RunReport
@@ -92,8 +92,8 @@ def _run(
         **partitions.range_tags(*window),
         **bridge.process_tags(),
         DOMAIN_TAG: domain,
-        bridge.AS_OF_TAG: now.isoformat(),
-        bridge.COMMIT_TAG: commit(),
+        AS_OF_TAG: now.isoformat(),
+        COMMIT_TAG: commit(),
         partitions.MODE: mode,
         **order.tags(),
     }

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
-from ops_project.defs.shared.run_session import TIMEOUT_TAG
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, TIMEOUT_TAG
 
 # S3: ingestion and the whole chain four hours, a layer two.
 LONG_SECONDS = 14_400

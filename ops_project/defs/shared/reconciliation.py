@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 from ops_project.defs.shared.permanent import TEST_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site

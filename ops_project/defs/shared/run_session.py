@@ -20,7 +20,7 @@ import duckdb
 from dagster import DagsterRun
 
 from ops_project.dagster_bridge import runs as bridge
-from ops_project.dagster_bridge.runs_file import DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG, PROCESS_TAG, TIMEOUT_TAG, tag_of
 from ops_project.defs.shared import orders, partitions
 from ops_project.defs.shared.domain_run import RunReport
 from ops_project.defs.shared.permanent import BY_YOU
@@ -42,7 +42,6 @@ from ops_project.process.processes import current
 from ops_project.process.watchdog import Overrun, Watchdog
 from ops_project.settings import Settings
 
-TIMEOUT_TAG = "ops/timeout_seconds"
 DEFAULT_RUN_SECONDS = 14_400
 
 
@@ -114,10 +113,10 @@ def warehouse_resource(site: Site) -> dg.ResourceDefinition:
 
 def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any) -> Iterator[RunSession]:
     settings = site.settings
-    ours = run.tags.get(bridge.PROCESS_TAG) == str(current())
-    now = datetime.fromisoformat(run.tags[bridge.AS_OF_TAG]) if ours else settings.now()
+    ours = tag_of(run.tags, PROCESS_TAG) == str(current())
+    now = datetime.fromisoformat(tag_of(run.tags, AS_OF_TAG)) if ours else settings.now()
     if not ours:
-        bridge.identify(instance, run.run_id, {bridge.AS_OF_TAG: now.isoformat(), bridge.COMMIT_TAG: commit()})
+        bridge.identify(instance, run.run_id, {AS_OF_TAG: now.isoformat(), COMMIT_TAG: commit()})
     window = partitions.window_of(run.tags)
     watcher, report = WATCHER.get() or Watcher(), RunReport()
     watcher.reports[run.run_id] = report
@@ -159,7 +158,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         )
         if session.rebuild is not None:
             snapshots.announce_rebuild(settings, session.rebuild)
-        seconds = float(run.tags.get(TIMEOUT_TAG, DEFAULT_RUN_SECONDS))
+        seconds = float(tag_of(run.tags, TIMEOUT_TAG, str(DEFAULT_RUN_SECONDS)))
         with watchdog.armed(f"run {run.run_id[:8]} of {run.job_name}", seconds):
             try:
                 yield session

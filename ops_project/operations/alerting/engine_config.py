@@ -9,10 +9,8 @@ from ops_project.lineage import Lineage
 from ops_project.operations.alerting.decide.routing import compile_tree
 from ops_project.operations.alerting.decide.state import AlertConfig
 from ops_project.operations.channels.registry import unconfigured
+from ops_project.process import ui_address
 from ops_project.settings import Settings
-
-DEFAULT_UI = "http://localhost:3000"
-
 
 # A cycle asks every few seconds with the same catalog and graph: 1.5 ms each time, the tree above all.
 _last: list[tuple[tuple[object, ...], Catalog, Lineage, AlertConfig]] = []
@@ -31,7 +29,7 @@ def alert_config(
     """What decides. Channels without their secrets are left out. `flush_now`, `on_call`: as AlertConfig has them.
     `secrets`: names of variables that another deciding process has, so that their channels are told, whoever sends
     it."""
-    ui_url = settings.secret("OPS_UI_URL") or DEFAULT_UI
+    ui_url = settings.secret("OPS_UI_URL") or ui_address.recall(settings)
     left_out = frozenset(unconfigured(catalog.receivers.receivers, settings, secrets))
     key = (id(catalog), id(lineage), ui_url, left_out, flush_now, removed, on_call)
     kept = next(iter(_last), None)

@@ -9,6 +9,7 @@ from ops_project.model.alerting.receiver import ConsoleChannel
 from ops_project.operations.alerting.rendering.lines import state_of
 from ops_project.operations.ledger.outbox import Message
 from ops_project.settings import Settings
+from ops_project.visible import visible_line
 
 
 class ConsoleSender:
@@ -26,9 +27,10 @@ class ConsoleSender:
             others = [name for name in payload.get("to", ()) if name not in alert["owners"]]
             towards = f" → {', '.join(others)}" if others else ""
             word = "PAGE" if payload.get("page") and alert["status"] == "firing" else "ALERT"
-            print(f"{word} #{alert['number']} {state_of(alert)}: {alert['summary']} [{owners}]{towards}", file=stream)
+            said = f"{word} #{alert['number']} {state_of(alert)}: {alert['summary']} [{owners}]{towards}"
+            print(visible_line(said), file=stream)
         if not payload["alerts"]:
-            print(payload["subject"], file=stream)
+            print(visible_line(str(payload["subject"])), file=stream)
         stream.flush()
         return "written"
 

@@ -20,6 +20,7 @@ from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryEr
 from ops_project.operations.channels.variables import unusable
 from ops_project.operations.ledger.outbox import Message
 from ops_project.settings import Settings
+from ops_project.visible import visible_line
 
 DOMAIN = "ops-project.local"
 DEFAULT_PORT = 25
@@ -180,7 +181,7 @@ def compose(message: Message, sender: str) -> EmailMessage:
     """The e-mail of a message."""
     payload = message.payload
     email = EmailMessage()
-    email["Subject"] = " ".join(str(payload["subject"]).split())
+    email["Subject"] = visible_line(" ".join(str(payload["subject"]).split()))
     email["From"] = sender
     email["To"] = ", ".join(message.recipient.split(","))
     email["Date"] = format_datetime(datetime.fromisoformat(str(payload["at"])))

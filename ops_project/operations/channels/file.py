@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,11 @@ from ops_project.operations.alerting.rendering.lines import as_text, facts, stat
 from ops_project.operations.channels.protocol import DeliveryError
 from ops_project.operations.ledger.outbox import Message
 from ops_project.settings import Settings
+from ops_project.visible import json_visible, visible
 
 LINES = "alerts.jsonl"
+# An underscore within a word is none: names of tables stay readable and searchable.
+_MARKUP = re.compile(r"[\\`*{}\[\]#|~]|(?<!\w)_|_(?!\w)")
 # A message that may have been written before the process died is looked for in this much of the file's end.
 TAIL_BYTES = 1_000_000
 
@@ -32,7 +37,7 @@ class FileSender:
             if message.uncertain and self._written(lines, message.key):
                 return "was written already"
             with lines.open("a", encoding="utf-8") as writer:
-                writer.write(json.dumps(_line(message), ensure_ascii=False) + "\n")
+                writer.write(json_visible(json.dumps(_line(message), ensure_ascii=False)) + "\n")
                 writer.flush()
                 os.fsync(writer.fileno())
             for alert in message.payload["alerts"]:
@@ -51,7 +56,7 @@ class FileSender:
 
     def _page(self, alert: Mapping[str, Any], payload: Mapping[str, Any]) -> None:
         rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in facts(alert, payload))
-        head = f"# #{alert['number']} {alert['summary']}\n\n**{state_of(alert)}**, last told {payload['at']}"
+        head = f"# #{alert['number']} {_cell(alert['summary'])}\n\n**{state_of(alert)}**, last told {payload['at']}"
         text = f"{head}\n\n| | |\n|---|---|\n{rows}\n"
         page = self.folder / f"alert-{alert['number']:06d}.md"
         partial = page.with_suffix(".partial")
@@ -77,7 +82,8 @@ def _line(message: Message) -> dict[str, Any]:
 
 
 def _cell(value: str) -> str:
-    return value.replace("|", "\\|").replace("\n", "<br>")
+    """Text in a Markdown table: what Markdown or HTML would read as markup is escaped."""
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", escape(visible(value), quote=False)).replace("\n", "<br>")
 
 
 def missing(channel: FileChannel, settings: Settings) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ops_project.model.alerting.receiver import WebhookChannel
+from ops_project.operations.alerting.rendering.lines import run_link
 from ops_project.operations.channels.http import post, wrong_address
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 from ops_project.operations.channels.variables import unusable
@@ -62,7 +63,7 @@ def body(message: Message) -> dict[str, Any]:
                 },
                 "startsAt": alert["since"],
                 "endsAt": alert["until"] or NEVER_ENDED,
-                "generatorURL": f"{payload.get('ui_url', '')}/runs/{alert['run_id']}" if alert["run_id"] else "",
+                "generatorURL": run_link(alert, payload),
                 "fingerprint": str(alert["number"]),
             }
             for alert in payload["alerts"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -45,7 +46,7 @@ def message(
 ):
     """A page about a failed asset with everything that hangs on it; `status` resolved: the same, repaired."""
     settings = Settings.load(home=tmp_path)
-    config = alert_config(settings, catalog.load(settings), GRAPH)
+    config = replace(alert_config(settings, catalog.load(settings), GRAPH), ui_url="http://localhost:3000")
     signals = [
         Signal(
             "asset.failure",

@@ -15,6 +15,7 @@ from dagster import DagsterEventType
 
 from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.dagster_bridge.errors import innermost
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 from ops_project.failures import classify_message
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
@@ -270,7 +271,7 @@ def _labels(run: dg.DagsterRun) -> dict[str, str]:
 def _domain(run: dg.DagsterRun, assets: set[str], lineage: Lineage) -> str:
     selected = {asset_name(key) for key in run.asset_selection or ()}
     domains = [lineage.get(asset).domain for asset in sorted(assets or selected)]
-    return run.tags.get("ops/domain") or next((domain for domain in domains if domain), "")
+    return run.tags.get(DOMAIN_TAG) or next((domain for domain in domains if domain), "")
 
 
 def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, labels: Mapping[str, str]) -> Signal:
@@ -285,7 +286,7 @@ def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, l
         pipeline=run.job_name,
         run_id=run.run_id,
         labels=labels,
-        domain=run.tags.get("ops/domain", ""),
+        domain=run.tags.get(DOMAIN_TAG, ""),
     )
 
 
@@ -304,7 +305,7 @@ def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime
             value=float(failed),
             pipeline=run.job_name,
             run_id=run.run_id,
-            domain=run.tags.get("ops/domain", ""),
+            domain=run.tags.get(DOMAIN_TAG, ""),
         )
     ]
 
@@ -326,7 +327,7 @@ def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[
             occurrence=run.run_id,
             pipeline=run.job_name,
             run_id=run.run_id,
-            domain=run.tags.get("ops/domain", ""),
+            domain=run.tags.get(DOMAIN_TAG, ""),
         )
     ]
 

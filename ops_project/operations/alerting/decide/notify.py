@@ -308,7 +308,8 @@ def announce_successes(decision: Decision, signals: Iterable[Signal], config: Al
                 continue
             day = signal.event_at.astimezone(config.zone).date()
             open_now = sum(alert.status == FIRING for alert in decision.state.alerts.values())
-            facts = [("Run", f"{config.ui_url}/runs/{signal.run_id}"), ("Open alerts", str(open_now))]
+            link = f"{config.ui_url}/runs/{signal.run_id}" if config.ui_url else signal.run_id
+            facts = [("Run", link), ("Open alerts", str(open_now))]
             payload = messages.of_success(
                 f"{item.title}, {day}", item.pipeline, signal.run_id, facts, signal.event_at, config.ui_url
             )

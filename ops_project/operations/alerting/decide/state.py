@@ -58,7 +58,8 @@ class AlertConfig:
     flap_hold: timedelta = timedelta(minutes=30)
     first_responses: Mapping[str, FirstResponse] = field(default_factory=dict)
     """Failure class → what to do first, where a rule is generic."""
-    ui_url: str = "http://localhost:3000"
+    ui_url: str = ""
+    """Where the Dagster UI answers; empty where nobody knows: then messages name runs without a link."""
     """Where the Dagster UI is served, for links."""
     flush_now: bool = False
     """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""

@@ -17,6 +17,7 @@ from ops_project.operations.alerting.rendering.lines import (
     left_out,
     moment,
     run_link,
+    shown,
     span,
     state_of,
 )
@@ -40,6 +41,7 @@ ABOVE = {"First response", "Error", "It was", "Severity"}
 
 def as_html(payload: Mapping[str, Any]) -> str:
     """The whole document."""
+    payload = shown(payload)
     head = f'<div style="font-size:15px;margin:0 0 14px 0">{number}</div>' if (number := count(payload)) else ""
     body = (
         head

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ops_project.visible import visible
+
 # So many alerts of a message are told in full; the others, and a digest's, in a line each. Whoever is woken by a
 # hundred reads how many there are, the gravest, and the list.
 IN_FULL = 3
@@ -37,7 +39,9 @@ def span(since: str, until: str) -> str:
 
 
 def run_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    return f"{payload.get('ui_url', '')}/runs/{alert['run_id']}" if alert.get("run_id") else ""
+    """The run's page; empty where it is about no run, or nobody knows where the Dagster UI answers."""
+    ui_url, run_id = payload.get("ui_url"), alert.get("run_id")
+    return f"{ui_url}/runs/{run_id}" if ui_url and run_id else ""
 
 
 def runbook_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
@@ -82,6 +86,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Probable class", alert["failure_class"]),
         ("Runbook", runbook_link(alert, payload)),
         ("Run", run_link(alert, payload)),
+        ("Run id", alert.get("run_id", "") if not run_link(alert, payload) else ""),
         ("Batch", alert["batch_id"]),
         ("Suspected cause", alert.get("suspected_cause", "")),
         ("Silent under it", _under(alert["silent_under_it"])),
@@ -141,8 +146,24 @@ def line(alert: Mapping[str, Any]) -> str:
     return f"#{alert['number']} {state_of(alert).upper()} {alert['summary']} – {owners}, since {moment(alert['since'])}"
 
 
+def shown(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The message as a reader may see it: in every text of it, at any depth, control characters are written out."""
+    return {name: _shown(value) for name, value in payload.items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return {name: _shown(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(item) for item in value]
+    return value
+
+
 def as_text(payload: Mapping[str, Any]) -> str:
     """Plain text, also the console's and the file's."""
+    payload = shown(payload)
     lines = [str(payload["subject"]), ""]
     if payload.get("text"):
         lines += [str(payload["text"]), ""]

@@ -14,6 +14,7 @@ from ops_project.operations.alerting.rendering.lines import (
     in_lines,
     left_out,
     line,
+    shown,
     state_of,
 )
 
@@ -33,13 +34,19 @@ TEXT_SECTIONS, FACTS_SECTIONS, ALERT_SECTIONS = 8, 4, 4
 ERROR_LENGTH = 900
 # The longest mark with what makes a title bold.
 MARK = 40
+UNSEEN = "\u200b"
+_FORMATTING = re.compile(r":(?=[a-z0-9_+'-]+:)|(?<!\w)[*_~`](?=\S)")
 ABOVE = {"First response", "Error", "It was", "Severity"}
 
 
 def as_slack(payload: Mapping[str, Any]) -> dict[str, Any]:
     """`text` for notifications and `blocks` for the message."""
+    payload = shown(payload)
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": _cut(str(payload["subject"]), HEADER), "emoji": True}}
+        {
+            "type": "header",
+            "text": {"type": "plain_text", "text": _cut(str(payload["subject"]), HEADER), "emoji": False},
+        }
     ]
     if payload.get("text"):
         blocks += _sections([escaped(one) for one in str(payload["text"]).splitlines()], TEXT_SECTIONS)
@@ -56,7 +63,7 @@ def as_slack(payload: Mapping[str, Any]) -> dict[str, Any]:
     blocks += [_section("\n".join(some)) for some in packed[:room]]
     if rest := left_out(payload) + sum(map(len, packed[room:])):
         blocks.append(_section(f"and {rest} more: `ops alerts list`"))
-    return {"text": str(payload["subject"]), "blocks": blocks}
+    return {"text": escaped(str(payload["subject"])), "blocks": blocks}
 
 
 def _alert(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -67,8 +74,8 @@ def _alert(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> list[dict[st
         head.append(f"*Do first:* {escaped(response)}")
     if error := told.get("Error") or told.get("It was"):
         # A fence within the error would end the block.
-        shown = escaped(_cut(error, ERROR_LENGTH)).replace("```", "` ` `")
-        head.append(f"```{_cut(shown, SECTION - 2 * len('```'))}```")
+        told_error = reserved(_cut(error, ERROR_LENGTH)).replace("```", "` ` `")
+        head.append(f"```{_cut(told_error, SECTION - 2 * len('```'))}```")
     rows = []
     for name, value in told.items():
         if name == "Run":
@@ -116,5 +123,11 @@ def _linked(value: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Slack's three reserved characters."""
+    """Text that Slack shows as it is: its three reserved characters, and a zero-width space behind what it would read
+    as an emoji or as the begin of bold, italic, struck or code text. Slack has no other way to escape those."""
+    return _FORMATTING.sub(lambda found: found[0] + UNSEEN, reserved(text))
+
+
+def reserved(text: str) -> str:
+    """Text within code, where Slack reads nothing but its three reserved characters."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,25 @@
+"""Names of the tags that our runs carry.
+
+Dagster shows each tag of a run in its list of runs. What only this code reads stands under the prefix that Dagster
+hides; the domain, and what somebody ordered, stay visible. Runs of earlier versions have all of them under `ops/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+HIDDEN = ".dagster/ops_"
+VISIBLE = "ops/"
+
+DOMAIN_TAG = f"{VISIBLE}domain"
+PROCESS_TAG = f"{HIDDEN}process"
+AS_OF_TAG = f"{HIDDEN}as_of"
+COMMIT_TAG = f"{HIDDEN}commit"
+TIMEOUT_TAG = f"{HIDDEN}timeout_seconds"
+
+
+def tag_of(tags: Mapping[str, str], name: str, default: str = "") -> str:
+    """The value of a tag, also where an earlier version wrote it."""
+    if name in tags:
+        return tags[name]
+    return tags.get(name.replace(HIDDEN, VISIBLE, 1), default)

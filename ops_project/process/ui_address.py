@@ -1,0 +1,43 @@
+"""Where `ops ui` of a home serves, so that a message links to the port that really answers.
+
+The command writes it down before it becomes Dagster. It stays when that process ends: the next `ops ui` is most likely
+started in the same way. A home whose UI was never opened has no address, and its messages have no link.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ops_project.settings import Settings
+
+FILE_NAME = "ui.json"
+ANY_HOST = ("0.0.0.0", "::")
+
+
+def url_of(host: str, port: int) -> str:
+    """The address for a browser on this machine. A host that stands for every address becomes localhost."""
+    name = "localhost" if host in ANY_HOST else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+def remember(settings: Settings, host: str, port: int) -> None:
+    """Write the address down, whole or not at all. Raises OSError."""
+    path = _path(settings)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"url": url_of(host, port)}) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def recall(settings: Settings) -> str:
+    """The address; empty where none was written down, or what is there cannot be read."""
+    try:
+        found = json.loads(_path(settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ""
+    url = found.get("url") if isinstance(found, dict) else None
+    return url if isinstance(url, str) and url.startswith("http://") else ""
+
+
+def _path(settings: Settings) -> Path:
+    return settings.home / FILE_NAME
