@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import TaskID
 
 from ops_project.cli.output import console, emit, json_option, progress, styled, table
 from ops_project.settings import Settings
@@ -99,7 +98,7 @@ def simulate(
             postgres=url,
         )
         with progress() as bar:
-            tasks: dict[str, TaskID] = {}
+            tasks: dict[str, Any] = {}
 
             def advance(domain: str, day: object, done: int, total: int) -> None:
                 if domain not in tasks:

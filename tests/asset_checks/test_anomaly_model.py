@@ -49,6 +49,10 @@ def judged(home: Path, orders: np.ndarray, revenue: np.ndarray, history: int) ->
             "create table gold.daily_revenue as select order_date::date as order_date, total_orders,"
             " gross_revenue::decimal(18, 4) as gross_revenue from frame"
         )
+        connection.execute(
+            "create table silver.int_delivered_days as select order_date as business_date, true as is_delivered,"
+            " true as is_complete from gold.daily_revenue"
+        )
     with settings.exported():
         invocation = dbt_runner.build(
             dbt_manifest.load(),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.dbt.shop import Shop, day, event, item, order
 
-MODELS = ("fact_orders", "fact_order_items", "daily_revenue")
+MODELS = ("fact_orders", "fact_order_items", "int_delivered_days", "daily_revenue")
 Days = dict[date, tuple[int, int]]
 
 

@@ -106,7 +106,7 @@ MUTANTS = [
     ),
     Mutant("daily_revenue", "sum(case when is_sale then line_amount else 0 end)", "sum(line_amount)"),
     Mutant("executive_summary", "where customer_days.sales_orders > 0", "where customer_days.sales_orders >= 0"),
-    Mutant("executive_summary", "where periods.previous_start >=", "where periods.previous_start <>"),
+    Mutant("executive_summary", "periods.previous_start >= begun", "periods.previous_start <> begun"),
     Mutant("data_quality_metrics", "order by as_of desc, run_id desc", "order by as_of, run_id"),
     # off by one
     Mutant("daily_revenue", "'day', -6, 'days_shown", "'day', -7, 'days_shown"),

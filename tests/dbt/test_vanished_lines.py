@@ -14,7 +14,7 @@ from asset_checks.verdict import Situation, Verdict
 from tests.asset_checks.warehouse import shipped
 from tests.dbt.shop import Row, Shop, day, item, order
 
-MODELS = ("fact_orders", "fact_order_items", "daily_revenue")
+MODELS = ("fact_orders", "fact_order_items", "int_delivered_days", "daily_revenue")
 Delivery = tuple[int, dict[int, list[int]]]
 """The number of the file's day, and order → prices of its lines."""
 
