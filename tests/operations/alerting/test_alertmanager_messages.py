@@ -25,7 +25,9 @@ from ops_project.model.alerting.route import GraphInhibition, Routes
 from ops_project.model.alerting.silence import Silence
 from ops_project.model.owner import Owners
 from ops_project.operations.alerting.decide.alertmanager_export import export
-from ops_project.operations.alerting.decide.notify import dispatch, flush, mute
+from ops_project.operations.alerting.decide.dispatch import dispatch
+from ops_project.operations.alerting.decide.mute import mute
+from ops_project.operations.alerting.decide.notify import flush
 from ops_project.operations.alerting.decide.routing import compile_tree, match
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 from tests.operations.alerting.test_alertmanager import (
