@@ -1,4 +1,4 @@
-"""Asset checks: what dbt cannot see – files, lateness, volume history, control totals, anomalies, scores.
+"""Asset checks for what dbt cannot test: files, lateness, volume history, control totals, anomalies, scores.
 
 Knows Dagster and the warehouse, never `ops_project`: everything comes in as plain values and callables. One call makes
 one `@dg.multi_asset_check(can_subset=True)` for a domain and a layer, one step, whatever the number of tables:

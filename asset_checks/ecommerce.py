@@ -1,4 +1,4 @@
-"""What only the e-commerce domain knows: which numbers must survive each hop, and where its daily verdicts stand."""
+"""Checks of the e-commerce domain: the totals that each hop must keep, and the table with the daily verdicts."""
 
 from __future__ import annotations
 

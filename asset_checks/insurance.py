@@ -1,4 +1,4 @@
-"""What only insurance knows: the source numbers its changes without holes, and no gaps at all is the good case."""
+"""Checks of insurance: the source numbers its changes without gaps."""
 
 from __future__ import annotations
 

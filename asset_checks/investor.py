@@ -1,4 +1,4 @@
-"""What only the investor metrics know: S2's risks, each a check, told at the data that causes them."""
+"""Checks of the investor metrics: one for each risk that their document names, on the data that causes it."""
 
 from __future__ import annotations
 

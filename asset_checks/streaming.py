@@ -1,4 +1,4 @@
-"""What only streaming knows: S4's two limits, over exact sliding windows of event time and of load time."""
+"""Checks of streaming: the two limits of its document, over exact sliding windows of event time and of load time."""
 
 from __future__ import annotations
 

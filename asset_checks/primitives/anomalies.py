@@ -1,4 +1,6 @@
-"""The daily series that a model judged (gold.data_anomalies): reads its verdicts, and computes no second ones."""
+"""Checks the daily series that a model evaluated (gold.data_anomalies): it reads the verdicts and computes none
+itself.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did every file that was due arrive, whole, on time and in the agreed form? Reads findings, opens no file."""
+"""Checks that every due file arrived complete, on time and in the agreed form. It reads findings and opens no file."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Are the values of the newest files like those before them? What a contract cannot say: two columns of one type that
-were swapped, another unit, a column that came empty, words that were coded anew.
+"""Compares the values of the newest files with those of the files before. What a contract cannot say: two columns of
+one type that were swapped, another unit, a column that came empty, words that were coded anew.
 
 Each column against its own earlier files. Told only where it is plain: a whole distribution has moved out of what its
 past predicts, not one number of it; growth, weekends and rare values belong to that past. Too few files: unknown.
@@ -41,7 +41,7 @@ GRAIN = {"whole": 0.5, "moment": 0.5}
 
 @dataclass(frozen=True)
 class Departure:
-    """A column of a file that is not like before."""
+    """A column of a file that differs from earlier files."""
 
     column: str
     what: str

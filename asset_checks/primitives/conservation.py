@@ -1,4 +1,6 @@
-"""No row is lost: rows in = loaded + quarantined + filtered + collapsed, and what was loaded is in the table."""
+"""Checks that no row is lost: rows in = loaded + quarantined + filtered + collapsed, and what was loaded is in the
+table.
+"""
 
 from __future__ import annotations
 

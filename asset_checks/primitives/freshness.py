@@ -1,4 +1,4 @@
-"""How old the data itself is: its newest business date or event, against the clock.
+"""Checks how old the data itself is: its newest business date or event, compared with the clock.
 
 Not the age of the build: rebuilding an old partition changes no newest date, and so makes nothing fresh. Time on days
 on which the feed delivers nothing does not count. Data from the future does not count either: one row of the year 2099

@@ -1,4 +1,4 @@
-"""What the next value of a daily series should be: a prediction interval from its predecessors.
+"""Predicts the next value of a daily series: a prediction interval from earlier values.
 
 The tested value takes no part in it (leave-one-out): a window that holds the tested day hides a drop behind the noise
 that the drop itself makes. Works on logarithms, so that growth is a straight line and a weekday a constant factor.

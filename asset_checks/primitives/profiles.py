@@ -1,4 +1,4 @@
-"""What the values of each delivered file look like, column by column: measured once a batch.
+"""Describes the values of each delivered file, column by column; measured once for each batch.
 
 Kept in ops.column_profiles, so that a day's check costs what a day holds and not its whole history. Judges nothing:
 that is `column_values`.

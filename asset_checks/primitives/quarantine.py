@@ -1,4 +1,4 @@
-"""How many of the delivered rows had to be put aside, and why. Shows reasons and counts; never the rows."""
+"""Counts the quarantined rows of a delivery by reason. It shows reasons and counts, never the rows."""
 
 from __future__ import annotations
 

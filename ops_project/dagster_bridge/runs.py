@@ -148,14 +148,14 @@ def process_tags() -> dict[str, str]:
 
 
 def mark_canceled(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
-    """Say that somebody ended this run: Dagster calls a run that was interrupted in this process a failed one."""
+    """Record that a person ended this run, because Dagster calls a run that was interrupted in this process failed."""
     run = instance.get_run_by_id(run_id)
     if run is not None:
         instance.report_run_canceled(run, why)
 
 
 def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None = None) -> list[str]:
-    """End the runs whose process died without a word, and free their pool slots. Returns what was done, in words.
+    """End the runs whose process died, and free their pool slots. Returns what was done, in words.
 
     `left`: the run that held the writer's lock and died with it, also where its process cannot be seen from here.
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from ops_project.simulator.world import World
 
-# S3's jobs start at 02:00 New York: the source systems deliver before it.
+# The e-commerce jobs start at 02:00 New York: the source systems deliver before that.
 FIRST_ARRIVAL = time(0, 30)
 ARRIVAL_SPREAD = timedelta(minutes=30)
 # The longest weekly swing is Saturday's; Monday is index 0.

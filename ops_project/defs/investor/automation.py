@@ -14,7 +14,7 @@ SCHEDULES = (Schedule("investor_pipeline", "0 4 * * *", "The nightly run, 04:00 
 
 
 def pipelines(site: Site) -> dict[str, list[dg.AssetKey]]:
-    """Each of S2's pipelines with its own tables, from the models' `meta.pipeline`."""
+    """Each of the five investor pipelines with its own tables, from the models' `meta.pipeline`."""
     found: dict[str, list[dg.AssetKey]] = {}
     for node in site.dbt.json["nodes"].values():
         pipeline = meta_of(node).get("pipeline") if node["resource_type"] == "model" else None

@@ -8,7 +8,7 @@ import dagster as dg
 
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, TIMEOUT_TAG
 
-# S3: ingestion and the whole chain four hours, a layer two.
+# The e-commerce document: four hours for ingestion and the whole chain, two hours for a layer.
 LONG_SECONDS = 14_400
 SHORT_SECONDS = 7_200
 

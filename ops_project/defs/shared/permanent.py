@@ -12,7 +12,7 @@ from ops_project.failures import classify
 from ops_project.process import interrupts
 from ops_project.process.watchdog import Watchdog
 
-# S3: two retries of a task; 5 s, then 10 s, with jitter so that two runs do not meet again.
+# The e-commerce document: two retries of a task; 5 s, then 10 s, with jitter so that two runs do not meet again.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 BY_YOU = "interrupted by you"
 TASK_SECONDS = 3_600

@@ -20,7 +20,7 @@ SUBJECT_LABELS = (*IDENTITY, "domain", "layer", "kind", "feed", "sla", "team")
 
 
 def _percent(value: Any) -> Any:
-    # S4 writes 5% and 120%: a share of one.
+    # 5% and 120% are shares of one.
     if isinstance(value, str) and value.strip().endswith("%"):
         return float(value.strip()[:-1]) / 100
     return value

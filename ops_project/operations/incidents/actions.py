@@ -15,12 +15,12 @@ POST_MORTEM = "post-mortem"
 
 
 def acknowledge(ledger: Ledger, number: int, by: str, note: str, now: datetime) -> Incident:
-    """It is being worked on: the ladder stands still, and its alerts are not repeated. Raises Refused, NoIncident."""
+    """Acknowledge the incident: the ladder stops, and its alerts are not repeated. Raises Refused, NoIncident."""
     return ledger.change_incident(number, lambda i: decisions.acknowledge(i, by, note, now), now, (by, note))
 
 
 def give_back(ledger: Ledger, number: int, by: str, note: str, now: datetime) -> Incident:
-    """Nobody works on it any more: the ladder goes on. Raises Refused, NoIncident."""
+    """Give the incident back: the ladder continues. Raises Refused, NoIncident."""
     return ledger.change_incident(number, lambda i: decisions.unacknowledge(i, by, note, now), now, ("", note))
 
 
@@ -30,7 +30,10 @@ def take_over(ledger: Ledger, number: int, by: str, now: datetime) -> Incident:
 
 
 def resolve(ledger: Ledger, number: int, by: str, cause: str, reason: str, now: datetime) -> Incident:
-    """It is over, for this cause and by this deed; its alerts are not repeated. Raises Refused, NoIncident."""
+    """Resolve the incident with its cause and what ended it; its alerts are not repeated.
+
+    Raises Refused, NoIncident.
+    """
     return ledger.change_incident(number, lambda i: decisions.resolve(i, by, cause, reason, now), now, (by, reason))
 
 

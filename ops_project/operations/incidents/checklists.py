@@ -1,4 +1,4 @@
-"""Judging a checklist: each line is well, a gap, unknown, or waits for a person's answer."""
+"""Evaluates a checklist: each line is ok, a gap, unknown, or waits for a person's answer."""
 
 from __future__ import annotations
 
@@ -77,8 +77,10 @@ def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: dateti
 
 
 def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) -> dict[str, str]:
-    """Questions of a period that has ended without an answer. One in which nobody looked at the list at all is left out
-    where the list was never run before: it did not exist then."""
+    """Questions of a period that has ended without an answer.
+
+    A period before the first run of the list is left out, because the list did not exist then.
+    """
     kept = ledger.checklist(name, period)
     if not kept:
         return {}

@@ -1,4 +1,4 @@
-"""What a hold stops: everything that is built from its subject. A held asset itself can still be repaired."""
+"""Finds what a hold stops: every asset that is built from its subject. A held asset itself can still be repaired."""
 
 from __future__ import annotations
 

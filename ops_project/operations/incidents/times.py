@@ -1,4 +1,4 @@
-"""How long it took until somebody answered, and until it was over: computed from the timeline, with the definition."""
+"""Computes the time to acknowledge and the time to resolve from the timeline, with their definitions."""
 
 from __future__ import annotations
 

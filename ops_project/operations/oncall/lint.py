@@ -1,4 +1,7 @@
-"""Can everybody be reached who must be? What loads may still leave somebody without a second person or a telephone."""
+"""Checks that every required person can be reached.
+
+A valid configuration may still lack a second person or a telephone.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ MISTAKE, WARNING = "mistake", "warning"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. A mistake means that somebody would be called in vain."""
+    """One thing that is wrong. A mistake means that a call would reach no person."""
 
     level: str
     where: str

@@ -1,8 +1,8 @@
 """The rota of one schedule: who is on call at a moment. What is shown and what pages is this one function.
 
 From weak to strong: the rotation, a swap that both have agreed to, a holiday that was handed over in advance, an
-override. Whoever is absent is replaced by the backup, then by the schedule's fallback. So there is exactly one primary
-at every moment, also before the rotation's first day.
+override. A person who is absent is replaced by the backup, then by the schedule's fallback. So there is exactly one
+primary at every moment, also before the rotation's first day.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A year of the rota ahead: gaps, imbalance, holidays, absences. Each finding says what would mend it."""
+"""A year of the rota ahead: gaps, imbalance, holidays, absences. Each finding says how to repair it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who would be told, and when, if something failed now and nobody answered."""
+"""Computes who would be told, and when, if a failure now were not acknowledged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the newest run of each job closed: with a snapshot and a publication, or without.
+"""Records how the newest run of each job ended: with or without a snapshot and a publication.
 
 Dagster calls a run a success when its steps succeeded, and only notes that a resource failed at its end. Whether
 consumers got anything is written here, first that a run begins to close, then how it ended. A note that stays at its

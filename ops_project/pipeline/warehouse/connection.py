@@ -1,4 +1,4 @@
-"""The warehouse: one DuckDB file, written by one process at a time, read by nobody else.
+"""The warehouse: one DuckDB file that one process at a time writes, and no other process reads.
 
 Gives a connection that is set up as the platform says. Readers open snapshots, never this file: a read-only handle
 would block the writer.
@@ -45,7 +45,7 @@ class Warehouse:
         self.connection().execute("CHECKPOINT")
 
     def close(self) -> None:
-        """Let go of the file; the next `connection()` opens it again."""
+        """Close the file; the next `connection()` opens it again."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

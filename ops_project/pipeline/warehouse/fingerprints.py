@@ -1,4 +1,4 @@
-"""What a table holds, in one number: rows and a checksum that does not depend on their order.
+"""Describes the content of a table: the number of rows, and a checksum that does not depend on their order.
 
 A table is hashed whole where it is small. A large one that has a `business_date` is hashed by date, and only the dates
 that this run touched: else one more day on a long history would cost the whole history.

@@ -1,4 +1,6 @@
-"""Which warehouse a file is, written inside it, so that a copy, a stranger and the right one can be told apart."""
+"""Identifies a warehouse file by an id inside it, so that a copy, another warehouse and the right one can be
+distinguished.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question to a snapshot, asked so that it can neither hang, nor eat the machine, nor slow a running pipeline down.
+"""Runs a query on a snapshot with limits, so that it cannot hang, exhaust the machine, or slow down a running pipeline.
 
 The engine works in a thread of the lowest priority, with few threads of its own, under a limit of memory that holds for
 the whole process: a single huge text escapes the engine's own limit. The answer comes in blocks and is never whole in

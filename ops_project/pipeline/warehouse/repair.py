@@ -1,7 +1,7 @@
 """Removes what killed processes left behind, before anything new starts.
 
-For the holder of the writer lock only: what is half-written then belongs to nobody. Runs in Dagster are the bridge's
-(`dagster_bridge.runs.mark_dead_runs`).
+For the holder of the writer lock only: half-written files then belong to no live process. Runs in Dagster are the
+bridge's (`dagster_bridge.runs.mark_dead_runs`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Snapshots: whole copies of the warehouse that people and programs may read while the next run writes.
 
-A snapshot is there whole or not at all; the newest few are kept. Who opens one can neither write to it nor reach
-anything outside it: the engine refuses, not a convention.
+A snapshot exists completely or not at all; the newest few are kept. The engine prevents readers from writing to a
+snapshot and from reading anything outside it.
 """
 
 from __future__ import annotations
@@ -192,8 +192,8 @@ def take(
 def prune(settings: Settings, keep: int) -> list[str]:
     """Remove old ones; whoever has one open keeps reading it. Returns the ids removed.
 
-    Stay: the newest `keep`, and the newest `keep` of those whose run was good. So a week of failing runs pushes out no
-    good one, and is itself thrown away.
+    It keeps the newest `keep`, and the newest `keep` of good runs. So a week of failing runs does not displace a good
+    snapshot.
     """
     found = existing(settings)
     good = [snapshot.id for snapshot in found if snapshot.manifest.get("good", True)]

@@ -2,7 +2,7 @@
 
 A warehouse that was replaced by an older copy or by another home's opens all the same, and one that is gone is made
 anew, empty. Built on, it would give consumers a fraction of their rows, with every check passed. So a run stops here.
-Refuses to repair anything: which copy is the right one, a person decides.
+This module repairs nothing: a person decides which copy is the right one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a fault is: what it breaks, and what an honest watcher must then find."""
+"""Defines a fault: what it breaks, and what the platform must then find."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ class Fault:
     """Schema and table of the root asset."""
     apply: Kind = "file"
     act: Callable[..., Details] | None = None
-    """Does it, and tells what was done. Of a file: act(Scene). Of the warehouse: act(connection, table, day or None),
-    in a transaction of its own. Of other kinds: what their applier in `appliers` gives it."""
+    """Does the damage and returns what was done.
+
+    For a file: act(Scene). For the warehouse: act(connection, table, day or None), in its own transaction. For other
+    kinds: the arguments that their applier in `appliers` passes.
+    """
     any_feed: bool = False
     """True: it breaks any feed, also of a domain that is not simulated."""
     spans_window: bool = False

@@ -1,4 +1,4 @@
-"""Puts faults where they belong: into a simulated day before it is published, or into what already lies in inbound."""
+"""Puts faults into a simulated day before it is published, or into files that are already in the inbound folder."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Injector:
         )
 
     def put_in(self, outbox: Outbox, day: date, world: World) -> None:
-        """Break what is staged, where it is a fault's turn."""
+        """Break the staged files on which a fault falls."""
         for number, fault in enumerate(self.faults):
             if fault.domain == outbox.domain and day in self._days.get(number, ()):
                 scene = self._scene(fault, number, outbox.staged, day, world, day == self._last[number])
@@ -68,7 +68,9 @@ class Injector:
                     (outbox.folder / name).unlink(missing_ok=True)
 
     def break_inbound(self, inbound: Path) -> None:
-        """Break files that lie in inbound already, whoever wrote them: the newest of the feed, or those of the day."""
+        """Break files that are already in the inbound folder, simulated or not: the newest of the feed, or those of
+        the day.
+        """
         for number, fault in enumerate(self.faults):
             folder = inbound / fault.domain
             mine = [file for file in _lying_in(folder, fault.feed) if fault.feed.match(file.name) is not None]

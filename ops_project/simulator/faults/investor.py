@@ -98,7 +98,7 @@ def fan_out(scene: Scene) -> Details:
 
 
 def wrong_join_key(scene: Scene) -> Details:
-    """The units of the day's sales are spelled in another way: a join on them finds nothing."""
+    """The units of the day's sales are spelled differently, so a join on them finds nothing."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     unit = sheet.column("unit_id")
@@ -110,7 +110,7 @@ def wrong_join_key(scene: Scene) -> Details:
 
 
 def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
-    """What a deployed join on a key that is not unique leaves behind: sales of a day stand twice in the table."""
+    """The result of a deployed join on a key that is not unique: sales of a day are in the table twice."""
     dates = connection.execute(f"SELECT DISTINCT business_date FROM {table} ORDER BY 1 DESC LIMIT 3").fetchall()
     if not dates:
         raise FaultError(f"table {table} is empty")
@@ -127,7 +127,7 @@ def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
 
 
 def rename_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """What a deployment that was made by half leaves behind: the table and the code that builds it disagree."""
+    """The result of an incomplete deployment: the table and the code that builds it disagree."""
     connection.execute(f"ALTER TABLE {table} RENAME COLUMN spend_amount TO spend")
     return {"table": table, "column": "spend_amount", "is_now": "spend"}
 

@@ -1,4 +1,4 @@
-"""Faults behind the marketing mart's files (S0, modes 4 and 5): a mapping no longer holds, a 360 cannot be built."""
+"""Faults behind the marketing mart's files: a mapping is no longer right, or a 360 cannot be built."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lose_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
 
 
 def leave_calendar(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """A customer registered on a date that no calendar holds: the 360's contract wants the days since."""
+    """A customer is registered on a date outside the calendar, but the 360's contract requires the days since then."""
     changed = connection.execute(
         f"UPDATE {SATELLITE} SET created_date = '-infinity' WHERE customer_hk = ("
         f"SELECT customer_hk FROM {SATELLITE}_current WHERE NOT is_deleted ORDER BY customer_hk LIMIT 1) RETURNING 1"

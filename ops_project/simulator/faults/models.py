@@ -52,7 +52,7 @@ def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
 
 
 def shuffle_views(connection: duckdb.DuckDBPyConnection, table: str, _day: date | None) -> Details:
-    """Each customer gets the visits of another; their distribution stays what it was."""
+    """Each customer gets the visits of another customer; the distribution stays the same."""
     [[rows]] = connection.execute(f"SELECT count(*) FROM {table} WHERE product_views > 0").fetchall()
     if not rows:
         raise FaultError(f"table {table} has no visits to shuffle")

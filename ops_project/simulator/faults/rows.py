@@ -13,7 +13,7 @@ from ops_project.simulator.faults.scene import Scene
 from ops_project.simulator.records import Sheet
 
 BROKEN_ROWS = 12
-# More than ten in an hour is what S4 alerts on.
+# The streaming team wants an alert above ten in an hour.
 UNKNOWN_REFERENCES = 15
 # The reference that is broken where a feed has several.
 REFERENCES = {
@@ -100,7 +100,7 @@ def _spoil(scene: Scene, what: str, change: Any, *, prefer_max: bool = False) ->
 
 
 def unknown_reference(scene: Scene) -> Details:
-    """References to somebody who does not exist, spelled as real ones are."""
+    """References to an id that does not exist, spelled like real ids."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     name = REFERENCES.get(scene.feed.name) or next(
@@ -121,7 +121,7 @@ def unknown_reference(scene: Scene) -> Details:
 
 
 def unknown_id(like: str, number: int) -> str:
-    """An id of the same form that nobody has: nines, and the number at its end."""
+    """An unused id of the same form: nines, and the number at its end."""
     digits = sum(char.isdigit() for char in like)
     if digits < 4:
         return f"{like}-unknown-{number}"
@@ -219,7 +219,7 @@ FAULTS = (
     ),
     Fault(
         "unknown_reference",
-        "lets fifteen records refer to somebody who does not exist",
+        "lets fifteen records refer to an id that does not exist",
         "S4",
         "reference_violation",
         "orders",

@@ -90,7 +90,7 @@ class Scene:
         write_bytes(file.path, content)
 
     def remove(self, file: Staged) -> None:
-        """The file never comes, nor does its control file."""
+        """Neither the file nor its control file arrives."""
         for gone in (file, self.control_of(file)):
             if gone is not None:
                 gone.path.unlink(missing_ok=True)
@@ -98,7 +98,7 @@ class Scene:
                 self.removed.append(gone.name)
 
     def copy(self, file: Staged, name: str) -> Staged:
-        """The same bytes under another name."""
+        """Deliver the same bytes under another name."""
         other = Staged(file.feed, file.business_date, file.path.with_name(name), file.arrives_at, file.rows)
         write_bytes(other.path, file.path.read_bytes(), compress=False)
         self.files.append(other)

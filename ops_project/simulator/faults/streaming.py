@@ -1,4 +1,4 @@
-"""Faults of music streaming at S4's thresholds: errors within 15 minutes, references to nothing within an hour."""
+"""Faults of music streaming at its alert thresholds: errors within 15 minutes, unknown references within an hour."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def unknown_songs(scene: Scene) -> Details:
 
 
 def consumer_lag(scene: Scene) -> Details:
-    """Only the first window's streams come: what was played since waits somewhere upstream."""
+    """Only the streams of the first window arrive; later streams wait upstream."""
     first, *held = sorted(scene.data(), key=lambda file: file.name)
     if not held:
         raise FaultError(f"feed {scene.feed.name!r} has one file of {scene.day} only: none of it can lag behind")

@@ -1,4 +1,4 @@
-"""What was done, for judges only: `truth.json` in the home. Nothing in the pipeline reads it."""
+"""Records what was done, only for tests: `truth.json` in the home. Nothing in the pipeline reads it."""
 
 from __future__ import annotations
 

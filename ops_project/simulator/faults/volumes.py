@@ -1,6 +1,6 @@
 """Faults of volume: fewer records than ever, twice as many, the same number every day, a holiday's rush.
 
-The control files agree with what is sent: the source believes in it, and only history tells that it is wrong.
+The control files agree with what is sent: the source is consistent, and only history shows that it is wrong.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@
 }}
 
 {#
-  S4's two limits over exact sliding windows, of the time of listening and of the time of loading. A window belongs to
+  The two limits over exact sliding windows, of the time of listening and of the time of loading. A window belongs to
   the day on which it ends; of loading, to each business date that brought errors into it, which is judged anew when a
   later load reaches the window.
 #}

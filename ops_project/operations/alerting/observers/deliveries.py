@@ -1,5 +1,4 @@
-"""Observer: our own deliveries. A channel that has failed for a while, or gave a message up, is a signal like any
-other."""
+"""Observer: our own deliveries. A channel that has failed for a while, or has given up a message, gives a signal."""
 
 from __future__ import annotations
 

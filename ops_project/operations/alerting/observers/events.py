@@ -11,8 +11,10 @@ from ops_project.operations.alerting.observers.observer import Observation, View
 
 
 def look(view: View) -> Observation:
-    """The next page of the log. A home's first look begins at the log's start: nothing that failed there was ever
-    told."""
+    """The next page of the log.
+
+    The first look begins at the log's start, because no failure in it was ever reported.
+    """
     cursor = int(view.cursors.get(events.CURSOR, "0"))
     page = events.read(view.instance, cursor, view.now, view.lineage, view.settings.as_of)
     if page.cursor == cursor:
@@ -22,7 +24,7 @@ def look(view: View) -> Observation:
 
 
 def _repaired_with(view: View, signals: Sequence[Signal]) -> list[Signal]:
-    """What is known to fail and is repaired by an event that does not name it.
+    """Known failures that are repaired by an event that does not name them.
 
     A check that was evaluated can be evaluated, also for the partition whose run it crashed in. A job that succeeded
     has no failed step, also where the step that failed is no part of it any more.

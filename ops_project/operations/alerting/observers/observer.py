@@ -1,4 +1,4 @@
-"""What an observer is: it looks at one thing and returns signals and the cursors that say how far it has looked."""
+"""Defines an observer: it looks at one source and returns signals, and cursors that say how far it has read."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class View:
     def state(
         self, kind: str, firing: bool, *, at: datetime | None = None, occurrence: str = "", **facts: Unpack[Facts]
     ) -> Signal:
-        """A signal that something is wrong (`firing`) or well. `at`: when it happened (UTC), else now; `occurrence`: as
+        """A signal that something is failing (`firing`) or ok. `at`: when it happened (UTC), else now; `occurrence`: as
         Signal has it, else this look."""
         return Signal(
             kind=kind,

@@ -1,4 +1,4 @@
-"""Observer: gaps of the rota that begin within two weeks, so that they are told before anybody is called in vain."""
+"""Observer: gaps of the rota that begin within two weeks, so that they are reported before a page reaches no person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Observer: daily successes that did not come, SLAs that are missed or will be, and their uptime. Looks at our own
+"""Observer: missing daily successes, SLAs that are missed or will be missed, and their uptime. Looks at our own
 signals only, so that it works without Dagster; a pipeline that never ran here is not expected to.
 """
 
@@ -24,7 +24,8 @@ from ops_project.operations.alerting.service_levels.uptime import (
     uptime,
 )
 
-# A deadline that nobody saw pass is told up to so many days later: a weekend without a machine, and a weekly promise.
+# A deadline that passed while no cycle ran is reported up to this many days later: after a weekend without a
+# machine, or for a weekly deadline.
 UNSEEN_DAYS = 7
 LOOKED = "service_levels_looked"
 
@@ -174,7 +175,7 @@ def _missed_unseen(
 
 
 def _uptime(view: View, name: str, sla: Sla, measured: list[Interval]) -> list[Signal]:
-    """Below its target, of at least a day that was measured. Unknown says nothing, and repairs nothing."""
+    """Below its target, over at least one measured day. An unknown uptime neither fires nor resolves."""
     share, total = uptime(measured, view.now), measured_time(measured, view.now)
     if sla.uptime_target is None or share is None or total < ENOUGH:
         return []

@@ -147,7 +147,7 @@ def _relapse(alert: Alert, book: Mapping[int, Incident], now: datetime) -> Incid
 
 
 def _tier(alert: Alert, setting: Setting) -> int:
-    """The gravest tier of what it is about."""
+    """The highest tier of its assets."""
     assets = assets_of(alert, setting.slas)
     known = [int(t) for asset in assets if (t := setting.lineage.get(asset).tier).isdigit()]
     return min(known) if known else setting.tiers.get(alert.labels.get("domain", ""), DEFAULT_TIER)
@@ -236,7 +236,7 @@ def _join(
 def _raise(
     outcome: Outcome, incident: Incident, alert: Alert, priority: str, setting: Setting, now: datetime
 ) -> Incident:
-    """Something graver joins: the priority rises, and a ladder that did not hold before begins now."""
+    """A more severe alert joins: the priority rises, and a ladder that did not apply before begins now."""
     graver = min(filter(None, (priority, incident.priority)), default=incident.priority)
     policy = freeze(
         setting.escalation, incident.pipeline, incident.domain, incident.failure_class, alert.severity, graver
@@ -267,7 +267,7 @@ def _reopen(outcome: Outcome, incident: Incident, alert: Alert, setting: Setting
 
 
 def _repeats(outcome: Outcome, incident: Incident, setting: Setting, now: datetime) -> Incident:
-    """Bring in the project manager at the repeat that is one too many."""
+    """Inform the project manager when the number of repeats passes its limit."""
     since = now - timedelta(seconds=incident.policy.repeats_seconds)
     repeats = sum(at > since for at in incident.times) - 1
     if repeats < incident.policy.repeats:
@@ -319,7 +319,7 @@ def _alerts_of(outcome: Outcome, incident: Incident, alerts: Mapping[int, Alert]
 
 
 def _all_clear(incident: Incident, now: datetime) -> Call:
-    """Whoever was called hears of the end."""
+    """Tell the people who were called that the incident has ended."""
     return Call(
         incident=incident.number,
         kind="resolved",
@@ -345,7 +345,7 @@ def _pagers(outcome: Outcome, incident: Incident, setting: Setting, now: datetim
 
 
 def _postmortem(outcome: Outcome, incident: Incident, setting: Setting, now: datetime) -> Incident:
-    """Ask for a post-mortem that is late, further up each time."""
+    """Ask for a late post-mortem; each reminder goes to the next higher role."""
     due = incident.postmortem_due
     if due is None or incident.postmortem_at is not None:
         return incident

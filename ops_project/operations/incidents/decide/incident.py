@@ -1,4 +1,4 @@
-"""An incident: something that is wrong, from the alert that opened it to the post-mortem.
+"""An incident, from the alert that opened it to the post-mortem.
 
 The policy is copied into it at the opening. Editing YAML afterwards changes no incident that is open.
 """

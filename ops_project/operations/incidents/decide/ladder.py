@@ -1,4 +1,4 @@
-"""Climbing the ladder: which steps are due, and who is called."""
+"""Runs an escalation ladder: which steps are due, and who is called."""
 
 from __future__ import annotations
 
