@@ -38,11 +38,20 @@ def list_(settings: Settings, as_json: bool) -> None:
 
     catalog = load_catalog(settings)
     rows = [
-        {"slug": slug, "title": found.title, "steps": sum(bool(step.commands) for step in found.steps)}
+        {
+            "slug": slug,
+            "title": found.title,
+            "steps": sum(bool(step.commands) for step in found.steps),
+            "path": str(catalog.runbook_file(slug)),
+        }
         for slug in slugs(catalog)
         for found in [read(catalog, slug)]
     ]
-    emit(as_json, rows, lambda: console.print(table(("slug", "title", "steps"), [list(row.values()) for row in rows])))
+    emit(
+        as_json,
+        rows,
+        lambda: console.print(table(("slug", "title", "steps", "path"), [list(row.values()) for row in rows])),
+    )
 
 
 @runbook.command()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from ops_project import catalog
+from ops_project.cli import cli
 from ops_project.settings import Settings
 
 RULE = """rules:
@@ -146,3 +149,11 @@ def test_a_check_that_does_not_only_read_is_refused(tmp_path: Path, sql: str, sa
         load(tmp_path)
     assert said in str(error.value)
     assert "checks.d/mine.yaml:4" in str(error.value)
+
+
+def test_a_runbook_of_the_overlay_is_listed_with_its_path(tmp_path: Path) -> None:
+    write(tmp_path, "runbooks/shop.md", "# Shop\n")
+    (tmp_path / "home").mkdir()
+    words = ["--home", str(tmp_path / "home"), "--config", str(tmp_path), "runbook", "list", "--json"]
+    rows = json.loads(CliRunner().invoke(cli, words).output)
+    assert {row["slug"]: row["path"] for row in rows}["shop"] == str(tmp_path / "runbooks" / "shop.md")
