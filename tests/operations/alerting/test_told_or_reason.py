@@ -209,8 +209,7 @@ class Engine(RuleBasedStateMachine):
                 if item["status"] != OPEN:
                     continue
                 assert item["number"] in firing, "nothing is told that does not fire"
-                for owner in item["owner_ids"]:
-                    self.told.setdefault(item["number"], set()).add(owner)
+                self.told.setdefault(item["number"], set()).add(message.recipient)
                 for under in item["silent_under_it"]:
                     if message.recipient:
                         self.told.setdefault(under["number"], set()).add("listed")
@@ -241,7 +240,8 @@ class Engine(RuleBasedStateMachine):
         for number, alert in self.state.alerts.items():
             if alert.status != OPEN or self.now - self.fired.get(number, self.now) < ROUTE_TIME:
                 continue
-            if number in self.told:
+            # By itself, as news to its own owner, or in the message about its cause.
+            if self.told.get(number, set()) & {OWNERS[alert.asset], "listed"}:
                 continue
             assert alert.muted in {reason.value for reason in REASONS}, (number, alert.summary, "was not told")
             if alert.muted == AlertReason.INHIBITED_BY_CAUSE.value:
