@@ -70,6 +70,9 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
             reach(f"landed:{feed.name}")
         for before in replayed:
             result = before.followed_by(result)
+        session.report.repaired += result.recovered
+        for line in result.recovered:
+            context.log.info(line)
         for finding in result.findings:
             context.log.warning(f"{feed.name}: {finding.kind}: {finding.message}")
         return dg.MaterializeResult(asset_key=key_of(feed), metadata=_metadata(session, feed, result))

@@ -220,6 +220,13 @@ class Workbench:
         for batch in known:
             if batch.file_name == file.name and not batch.archive_path.exists():
                 self._keep(private, file, batch.archive_path)  # committed, and killed before it was archived
+                [(status, rows)] = context.rows(
+                    "SELECT status, rows_loaded FROM ops.batches WHERE batch_id = ?", [batch.batch_id]
+                )
+                context.result.recovered.append(
+                    f"{file.name} had been taken by a run that was interrupted ({status}, {rows:,} rows loaded); "
+                    "it is in the archive now"
+                )
                 return
         found, same = self.examined(private, day, scanned, known, arrived_at)
         if identity(file.path) != before or is_being_written(file.path):

@@ -58,6 +58,9 @@ class LandingResult:
     """Files left inbound: dated ahead, outside the dates asked for, still being written, or without their
     control file."""
 
+    recovered: list[str] = field(default_factory=list)
+    """Sentences about files that an interrupted run had committed, and that this call put into the archive."""
+
     def followed_by(self, later: LandingResult) -> LandingResult:
         """Both results as one."""
         return LandingResult(
@@ -67,6 +70,7 @@ class LandingResult:
             self.resolved + later.resolved,
             sorted({*self.touched_dates, *later.touched_dates}),
             later.waiting,
+            [*self.recovered, *later.recovered],
         )
 
     def total(self, name: str) -> int:

@@ -29,7 +29,7 @@ STEPS = (
 )
 
 
-def main(home: Path, step: str) -> None:
+def main(home: Path, step: str) -> landing.LandingResult:
     land, commit, journal, absence = (
         importlib.import_module(f"ops_project.pipeline.landing.{name}")
         for name in ("land", "write.commit", "write.journal", "write.absence")
@@ -62,4 +62,4 @@ def main(home: Path, step: str) -> None:
             land.record_missing = killing
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
         landing.ensure_tables(connection, [FEED])
-        landing.land(connection, FEED, inbound=home / "inbound", archive=home / "archive", now=NOW)
+        return landing.land(connection, FEED, inbound=home / "inbound", archive=home / "archive", now=NOW)

@@ -76,3 +76,14 @@ def test_a_plain_rerun_heals(tmp_path, undisturbed, processes, step):
     assert state(home) == undisturbed
     killed.main(home, "never")
     assert state(home) == undisturbed
+
+
+def test_the_rerun_says_what_the_killed_run_had_committed(tmp_path, processes):
+    home = prepared(tmp_path)
+    run = processes.Process(target=killed.main, args=(home, "committed"))
+    run.start()
+    run.join(timeout=60)
+    assert run.exitcode == -signal.SIGKILL
+    [said] = killed.main(home, "never").recovered
+    assert said.startswith("takings_2026-11-01.csv had been taken by a run that was interrupted (loaded, ")
+    assert killed.main(home, "never").recovered == []
