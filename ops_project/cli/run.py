@@ -100,6 +100,8 @@ def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         told = _Told(as_json, began)
         runs = _execute(settings, wanted, status, told)
     seconds = time.perf_counter() - began
+    if wanted.rebuild_tables:
+        _up_to_date(settings, runs)
     strays = _strays(settings, [item.domain for item in runs])
     responses = load_catalog(settings).rules.first_responses
     data = _as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": told.unrecorded}
@@ -108,6 +110,14 @@ def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
         sys.exit(1)
     if told.unrecorded:
         sys.exit(UNRECORDED)
+
+
+def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
+    """What was built anew is no longer out of date since a restore."""
+    from ops_project.pipeline.recovery import out_of_date
+
+    outcomes = [item.outcome for item in runs if item.outcome is not None]
+    out_of_date.clear(settings, [".".join(asset) for outcome in outcomes for asset in outcome.built])
 
 
 def _refuse_ahead(settings: Settings, day: date) -> None:

@@ -38,6 +38,7 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
 
 def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
     """What `ops status --json` prints."""
+    from ops_project.pipeline.recovery import out_of_date
     from ops_project.pipeline.warehouse import publishing, snapshots, standing
     from ops_project.process import locks
 
@@ -79,6 +80,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         "home": settings.home,
         "as_of": now,
         "warehouse": standing.seen(settings),
+        "out_of_date": out_of_date.marked(settings),
         "ledger": ledger_lost or None,
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
@@ -222,6 +224,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
         f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
         f"Home       {data['home']}",
         *([f"Warehouse  {data['warehouse']['message']}"] if data["warehouse"] else []),
+        *([f"Restored   out of date since: {', '.join(data['out_of_date'])}"] if data["out_of_date"] else []),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *_resource_lines(data["resources"]),
     ]

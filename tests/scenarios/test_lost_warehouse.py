@@ -52,7 +52,8 @@ def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(tmp_path: Pa
     assert json.loads(shown.output)["warehouse"]["state"] == "absent"
 
     # The first of the ways back.
-    shutil.copy2(newest.database, home.warehouse)
+    assert f"restore --all --to {newest.id}" in told[0]
+    assert homes.ops(home, "restore", "--all", "--to", newest.id, "--yes").wait().code == 0
     assert homes.ops(home, *ONE, "--days", "1").wait().code == 0
     with Ledger.open(home.ledger_url) as ledger:
         assert "warehouse_unusable" not in {alert.rule for alert in ledger.alerts("open", 100)}

@@ -87,6 +87,11 @@ def remember(settings: Settings, domain: str, now: datetime, run_id: str | None)
     files.write_json(file, {"signature": _signature(settings, now), "run_id": run_id, "as_of": now.isoformat()})
 
 
+def forget(settings: Settings, domain: str) -> None:
+    """The warehouse was changed from outside: the next run of `domain` looks anew."""
+    _memory(settings, domain).unlink(missing_ok=True)
+
+
 def _memory(settings: Settings, domain: str) -> Path:
     return settings.home / "state" / f"{domain}.json"
 

@@ -141,11 +141,13 @@ def take(
     window: tuple[date, date] | None = None,
     good: bool = True,
     models: Mapping[str, BuiltByDates] | None = None,
+    replaced: bool = False,
 ) -> Snapshot:
     """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched.
 
     `good`: whether the run did what it was to do. What is not good never takes the place of what is. `models`: those
-    that change by dates; a large table of any other one is hashed whole.
+    that change by dates; a large table of any other one is hashed whole. `replaced`: tables were put in the place of
+    others, which no journal of dates tells, so that each one is hashed whole.
     """
     models = models or {}
     settings = warehouse.settings
@@ -153,7 +155,8 @@ def take(
     before = existing(settings)[-1:]
     windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
     known = identity.advance(connection, before[0].manifest.get("generation", 0) if before else 0)
-    found = _fingerprints(connection, before[0] if before else None, windows, models)
+    compared = before[0] if before and not replaced else None
+    found = _fingerprints(connection, compared, windows, models)
     warehouse.checkpoint()
     number = int(before[0].id[:6]) + 1 if before else 1
     name = f"{number:06d}-{run_id[:8]}"

@@ -8,6 +8,7 @@ This module repairs nothing: a person decides which copy is the right one.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
@@ -139,8 +140,11 @@ def _of(snapshot: Snapshot) -> str:
 def _words(settings: Settings, state: State, what: str, newest: Snapshot | None) -> str:
     ways = []
     if newest is not None:
-        ways.append(f"copy the newest snapshot back: cp '{newest.database}' '{settings.warehouse}'")
-    ways.append("copy the file back from a backup")
+        ways.append(
+            f"bring the newest snapshot back: `ops --home {shlex.quote(str(settings.home))} restore --all --to "
+            f"{newest.id}` shows the plan, and with --yes does it"
+        )
+    ways.append("bring a backup back, as the runbook warehouse-lost shows")
     ways.append(f"build it anew from {settings.archive}, as the runbook warehouse-lost shows")
     numbered = "; ".join(f"({number}) {way}" for number, way in enumerate(ways, start=1))
     accept = ""

@@ -96,12 +96,12 @@ def test_nothing_is_written_and_the_ways_back_are_named(
     assert str(home.warehouse) in words
     assert "Nothing was written" in words
     newest = snapshots.newest(home)
-    assert f"cp '{newest.database}' '{home.warehouse}'" in words
+    assert f"restore --all --to {newest.id}` shows the plan" in words
     found = standing.noted(home)
     assert found is not None
     assert (found["state"], found["message"], found["at"]) == (state, words, NOW.isoformat())
 
-    # The first way back, as it is written there.
+    # A copy by hand is as good as the restore that the message names.
     shutil.copy2(newest.database, home.warehouse)
     assert night(home, platform, 3).manifest["load_seq"] == 3
     assert standing.noted(home) is None

@@ -1,0 +1,1 @@
+"""Bringing data back: restores from snapshots, and backups that are proved."""

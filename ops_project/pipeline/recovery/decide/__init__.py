@@ -1,0 +1,1 @@
+"""Which copy is meant, and what a restore will do: decided before anything is done, without any I/O."""

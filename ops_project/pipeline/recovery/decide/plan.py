@@ -1,0 +1,101 @@
+"""What a restore will do, for a person to read before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ops_project.lineage import Lineage
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows and checksum of a table in one copy of the warehouse."""
+
+    rows: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class TableChange:
+    """One table of a plan; None where it does not exist on that side."""
+
+    table: str
+    now: Held | None
+    then: Held | None
+
+    @property
+    def words(self) -> str:
+        """What happens to it."""
+        if self.then is None:
+            return "removed"
+        if self.now is None:
+            return "brought back"
+        if self.now == self.then:
+            return "the same already"
+        return "replaced"
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """Exactly what applying it does. `source`: the snapshot's id, or the restore that is undone."""
+
+    source: str
+    as_of: str
+    """ISO 8601, UTC."""
+    whole: bool
+    """The whole warehouse, not some of its tables."""
+    changes: tuple[TableChange, ...]
+    downstream: tuple[str, ...]
+    """Tables that are marked out of date."""
+    lost_batches: tuple[str, ...]
+    """Files whose rows are in the warehouse now and not afterwards."""
+    warnings: tuple[str, ...] = ()
+
+
+def changes(tables: Iterable[str], now: Mapping[str, Held], then: Mapping[str, Held]) -> tuple[TableChange, ...]:
+    """One change for each table that exists on either side."""
+    return tuple(
+        TableChange(table, now.get(table), then.get(table))
+        for table in sorted(set(tables))
+        if table in now or table in then
+    )
+
+
+def downstream(tables: Iterable[str], lineage: Lineage, children: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """What is built from `tables` (`schema.table`), without them, by both the asset graph and `children`."""
+    start = set(tables)
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        table = waiting.pop()
+        graph = (key.replace("/", ".", 1) for key in lineage.descendants(table.replace(".", "/", 1)))
+        for child in (*children.get(table, ()), *graph):
+            if child not in found and child not in start:
+                found.add(child)
+                waiting.append(child)
+    return tuple(sorted(found))
+
+
+def children_of(manifest: Mapping[str, object]) -> dict[str, list[str]]:
+    """`schema.table` → the tables that dbt builds from it, read from a parsed manifest."""
+    nodes: dict[str, Mapping[str, str]] = {}
+    for group in ("nodes", "sources"):
+        entries = manifest[group]
+        assert isinstance(entries, dict)
+        nodes |= entries
+    graph = manifest["child_map"]
+    assert isinstance(graph, dict)
+    kinds = ("model", "source", "seed", "snapshot")
+
+    def table(unique_id: str) -> str | None:
+        node = nodes.get(unique_id)
+        if node is None or node["resource_type"] not in kinds:
+            return None
+        return f"{node['schema']}.{node.get('identifier') or node.get('alias') or node['name']}"
+
+    result: dict[str, list[str]] = {}
+    for parent, found in graph.items():
+        if (name := table(parent)) is not None:
+            result.setdefault(name, []).extend(child for item in found if (child := table(item)) is not None)
+    return result

@@ -1,0 +1,90 @@
+"""Which snapshot `--to` means, and which of its tables are asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+
+NEWEST = "newest"
+_NUMBER = re.compile(r"^\d{1,6}$")
+
+
+class RestoreError(ValueError):
+    """What is asked for cannot be restored; the message says why, and what can be."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A snapshot that may be restored."""
+
+    id: str
+    as_of: datetime
+    tables: frozenset[str]
+    """`schema.table`, views included."""
+    good: bool = True
+    """Whether the run that made it did what it was to do."""
+
+
+def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) -> Candidate:
+    """The snapshot that `to` names: an id, its number, `newest`, or a time, of which `moment` is the value.
+
+    `candidates`: oldest first. A time means the last snapshot that was made as of this time or before. Raises
+    RestoreError.
+    """
+    if not candidates:
+        raise RestoreError("there is no snapshot to restore from; `ops backup list` shows the backups")
+    if not to:
+        raise RestoreError(f"--to is needed: a snapshot, `newest` or a time. {_there_is(candidates)}")
+    if to == NEWEST:
+        return candidates[-1]
+    by_number = f"{int(to):06d}-" if _NUMBER.match(to) else None
+    for candidate in reversed(candidates):
+        if candidate.id == to or (by_number is not None and candidate.id.startswith(by_number)):
+            return candidate
+    if moment is None:
+        raise RestoreError(f"--to {to!r} is neither a snapshot nor a time. {_there_is(candidates)}")
+    before = [candidate for candidate in candidates if candidate.as_of <= moment]
+    if not before:
+        raise RestoreError(f"no snapshot is as old as {moment:%Y-%m-%d %H:%M} UTC. {_there_is(candidates)}")
+    return before[-1]
+
+
+def qualify(names: Collection[str], chosen: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """The tables of `chosen` that `names` mean (`fact_orders` or `silver.fact_orders`), sorted. Raises RestoreError."""
+    return tuple(sorted({_qualify(name.replace("/", "."), chosen, candidates) for name in names}))
+
+
+def _qualify(name: str, chosen: Candidate, candidates: Sequence[Candidate]) -> str:
+    found = _matches(name, chosen.tables)
+    if len(found) > 1:
+        raise RestoreError(f"{name!r} may be {' or '.join(found)}: write the schema too")
+    if found and found[0].startswith("ops."):
+        raise RestoreError(
+            f"{found[0]} is the warehouse's own journal, which only fits the tables it was written with; "
+            "`ops restore --all` restores it together with them"
+        )
+    if found:
+        return found[0]
+    elsewhere = [candidate.id for candidate in candidates if _matches(name, candidate.tables)]
+    if elsewhere:
+        raise RestoreError(f"snapshot {chosen.id} holds no table {name!r}; these do: {', '.join(elsewhere)}")
+    known = {table for candidate in candidates for table in candidate.tables}
+    by_name = {table.partition(".")[2]: table for table in known} | {table: table for table in known}
+    near = [by_name[item] for item in get_close_matches(name, by_name, n=3, cutoff=0.6)]
+    meant = f"; did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
+    raise RestoreError(f"no snapshot holds a table {name!r}{meant}")
+
+
+def _matches(name: str, tables: Collection[str]) -> list[str]:
+    return sorted(table for table in tables if name in (table, table.partition(".")[2]))
+
+
+def _there_is(candidates: Sequence[Candidate]) -> str:
+    listed = ", ".join(
+        f"{item.id} (as of {item.as_of:%Y-%m-%d %H:%M} UTC{'' if item.good else ', of a run that failed'})"
+        for item in candidates
+    )
+    return f"There is: {listed}. A time is written 2026-03-04T12:00."
