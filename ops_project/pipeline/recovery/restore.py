@@ -242,7 +242,7 @@ def _needs_all(settings: Settings) -> RestoreError:
 
 
 def _unreadable(settings: Settings, wanted: Wanted, error: duckdb.Error) -> RestoreError:
-    which = "choose another snapshot, or a backup (`ops backup list`)"
+    which = "choose another snapshot, or a backup"
     if wanted.tables:
         which = "if it is the warehouse that is damaged, `ops restore --all --to newest` brings it back; else " + which
     return RestoreError(

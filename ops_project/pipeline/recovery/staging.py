@@ -89,7 +89,7 @@ def compare(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Colle
             raise ChecksumDiffers(
                 f"{table} of {source.name} {what}, but its manifest says {said.rows:,} rows and checksum "
                 f"{said.checksum}. Nothing was changed. The copy is damaged, or the engine hashes differently since it "
-                "was made: choose another snapshot, or a backup (`ops backup list`)."
+                "was made: choose another snapshot, or a backup."
             )
 
 

@@ -35,7 +35,9 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
     RestoreError.
     """
     if not candidates:
-        raise RestoreError("there is no snapshot to restore from; `ops backup list` shows the backups")
+        raise RestoreError(
+            "there is no snapshot to restore from; copy the warehouse back from a backup, as the runbook warehouse-lost shows"
+        )
     if not to:
         raise RestoreError(f"--to is needed: a snapshot, `newest` or a time. {_there_is(candidates)}")
     if to == NEWEST:
