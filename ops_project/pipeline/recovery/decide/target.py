@@ -36,7 +36,8 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
     """
     if not candidates:
         raise RestoreError(
-            "there is no snapshot to restore from; copy the warehouse back from a backup, as the runbook warehouse-lost shows"
+            "there is no snapshot to restore from; copy the warehouse back from a backup, as the runbook "
+            "warehouse-lost shows"
         )
     if not to:
         raise RestoreError(f"--to is needed: a snapshot, `newest` or a time. {_there_is(candidates)}")
