@@ -106,11 +106,15 @@ class Home:
         with writer(self.settings, self.catalog.platform, owner="test", now=now, run=f"r{self.nights}") as warehouse:
             connection = warehouse.connection()
             ensure_tables(connection, [])
-            connection.execute("CREATE SCHEMA IF NOT EXISTS gold")
+            connection.execute("CREATE SCHEMA IF NOT EXISTS gold; CREATE SCHEMA IF NOT EXISTS silver")
             connection.execute(
                 "CREATE OR REPLACE TABLE gold.daily_revenue AS SELECT unnest(?::DATE[]) AS order_date, "
                 "unnest(?::BIGINT[]) AS total_orders, 1000::DECIMAL(18, 4) AS gross_revenue",
                 [DAYS, ORDERS],
+            )
+            connection.execute(
+                "CREATE OR REPLACE TABLE silver.int_delivered_days AS SELECT order_date AS business_date, "
+                "true AS is_delivered, true AS is_complete FROM gold.daily_revenue"
             )
             exclude(connection, self.settings.ledger_url)
             with self.settings.exported():
