@@ -11,6 +11,7 @@ import duckdb
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
+from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 from tests.marketing.vault import Extract, Warehouse, extracts
 
@@ -40,9 +41,8 @@ def test_dbt_builds_the_same_and_a_broken_mapping_stops_it(
         expected.build()
         # The same bronze and journal, in the file that dbt opens.
         with duckdb.connect(str(settings.warehouse)) as target:
-            target.execute(
-                "CREATE SCHEMA IF NOT EXISTS bronze; CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS silver"
-            )
+            target.execute("CREATE SCHEMA IF NOT EXISTS bronze; CREATE SCHEMA IF NOT EXISTS silver")
+            ensure_tables(target, feeds)
             for schema, table in [("bronze", feed.name) for feed in feeds] + [("ops", "batches")]:
                 frame = expected.connection.execute(f"SELECT * FROM {schema}.{table}").arrow()
                 target.register("frame", frame)
@@ -50,7 +50,6 @@ def test_dbt_builds_the_same_and_a_broken_mapping_stops_it(
             target.execute(
                 "CREATE OR REPLACE TABLE ops.touched_dates AS SELECT feed, business_date, load_seq FROM ops.batches"
             )
-            target.execute("CREATE TABLE IF NOT EXISTS ops.builds (model VARCHAR, load_seq BIGINT, built_at TIMESTAMP)")
         result = build(settings)
         assert not result.errors, result
     with duckdb.connect(str(settings.warehouse)) as real:

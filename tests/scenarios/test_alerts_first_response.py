@@ -46,7 +46,7 @@ def test_a_gap_in_a_stream_of_changes_is_asked_for_at_the_source(world):
     day.fails(
         "check.failure", asset="silver/rec_policy_sequence_gaps", check="cdc_gaps", failure_class="source_partial"
     )
-    assert "send what is missing" in _told(day)["response"]
+    assert "send the missing rows" in _told(day)["response"]
 
 
 def test_rows_that_fail_in_no_feed_are_looked_at_where_the_rule_says(world):

@@ -84,6 +84,7 @@ def test_mistakes_are_answered_with_what_is_valid(home: Settings) -> None:
 
 def test_a_home_without_models_says_so(tmp_path: Path) -> None:
     empty = Settings.load(home=tmp_path / "empty", environ={})
+    empty.home.mkdir()
     assert answer(empty, "list") == []
     assert "No model yet" in call(empty, "list").output
     assert not empty.models.exists()
