@@ -21,6 +21,7 @@ BROKEN = {
     "operations": ("ops_project/operations/ledger/store.py", "ops_project.operations.channels.file"),
     "pipeline": ("ops_project/pipeline/warehouse/files.py", "ops_project.pipeline.landing.land"),
     "landing": ("ops_project/pipeline/landing/read/own_columns.py", "ops_project.pipeline.landing.write.commit"),
+    "recovery": ("ops_project/pipeline/recovery/decide/plan.py", "ops_project.pipeline.recovery.restore"),
     "domains": ("ops_project/defs/insurance/assets.py", "ops_project.defs.ecommerce.assets"),
     "checks": ("asset_checks/specs.py", "ops_project.settings"),
     "pure": ("ops_project/operations/alerting/decide/windows.py", "sqlalchemy"),
