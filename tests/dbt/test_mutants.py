@@ -146,6 +146,7 @@ MUTANTS = [
     Mutant("macro:newest_first", "' desc nulls last'", "' nulls last'", "fact_orders"),
     Mutant("macro:newest_first", "'_load_seq desc'", "'_load_seq'", "fact_orders"),
     Mutant("macro:latest_rows", "{%- if by %}", "{%- if false %}", "fact_order_items"),
+    Mutant("macro:newest_first", "'_file_date desc nulls last', ", "", "fact_order_items"),
     Mutant("macro:scd2_versions", "where next_whole < next_seen", "where next_whole <= next_seen", "dim_customers"),
     Mutant("macro:scd2_versions", "or (next_whole is not null and next_seen is null)", "", "dim_customers"),
     Mutant(
