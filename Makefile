@@ -1,52 +1,78 @@
-# Every target works from a bare clone with Python 3.11+ and make: the stamp file sets the environment up once.
+# Every target works from a bare clone with Python 3.11 to 3.13 and make. `run` and `ui` install what running needs;
+# the targets that test or measure add what these need. uv is used where it is on the PATH, pip otherwise.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed-from-lock
+RUN    := $(VENV)/.installed-run
+DEV    := $(VENV)/.installed-dev
+UV     := $(shell command -v uv 2>/dev/null)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup run ui test lint bench bench-large soak mutants lock clean help
+# pip compiles one file after the other, whether it is ever imported or not. So pip leaves compiling out, and importing
+# the definitions once compiles what a run imports. pip's own lines are counted: a silent minute looks like a hang.
+ifeq ($(UV),)
+INSTALL := $(BIN)/python -m pip install --progress-bar off --no-compile --no-deps
+COUNT   := awk '/^Collecting/ {n++; if (n % 25 == 0) {print "  " n " packages fetched …"; fflush()}} \
+	/^Installing collected/ {print "  unpacking them …"; fflush()} /^(ERROR|error)/ {print} /^exit / {code = $$2} END {exit code}'
+else
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --no-deps
+COUNT   := awk '/^exit / {code = $$2; next} {print} END {exit code}'
+endif
+
+.PHONY: setup setup-dev run ui test lint bench bench-large soak mutants lock clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(STAMP): requirements.lock pyproject.toml
+$(RUN): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed, and $(PYTHON) is " + sys.version.split()[0] + ": call make PYTHON=python3.11 …") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
-	@echo "Setting up $(VENV) from requirements.lock (once, about a minute) …"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --compile --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "Installing $$(grep -c '==' requirements.lock) packages into $(VENV) with $(if $(UV),uv (about half a minute),pip (one to three minutes)). This happens once."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@{ $(INSTALL) --require-hashes -r requirements.lock 2>&1; echo "exit $$?"; } | $(COUNT)
+	@{ $(INSTALL) --no-build-isolation --editable . 2>&1; echo "exit $$?"; } | $(COUNT)
+	@echo "Loading the definitions for the first time …"
+	@OPS_HOME=$(VENV)/first-load $(BIN)/python -c 'import ops_project.definitions'
+	@rm -rf $(VENV)/first-load
 	@touch $@
 
-setup: $(STAMP) ## Set up the environment only
+$(DEV): requirements-dev.lock $(RUN)
+	@echo "Installing what the tests and measurements need …"
+	@{ $(INSTALL) --require-hashes -r requirements-dev.lock 2>&1; echo "exit $$?"; } | $(COUNT)
+	@touch $@
 
-run: $(STAMP) ## Run the main job; simulates the source systems where nothing has arrived yet
+setup: $(RUN) ## Install what running needs
+
+setup-dev: $(DEV) ## Install what the tests need as well
+
+run: $(RUN) ## Run the main job; simulates the source systems where nothing has arrived yet
 	@$(BIN)/ops run --simulate-if-empty
 
-ui: $(STAMP) ## Open the Dagster UI and its daemon on the same state; PORT=3001 for another port
+ui: $(RUN) ## Open the Dagster UI and its daemon on the same state; PORT=3001 for another port
 	@$(BIN)/ops ui $(if $(PORT),--port $(PORT))
 
-test: $(STAMP) ## Lint, types, laws and the test suite (under 8 minutes on two cores)
+test: $(DEV) ## Lint, types, laws and the test suite (under 8 minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak and not bench"
 
-lint: $(STAMP) ## Style, types, import laws and SQL style
+lint: $(DEV) ## Style, types, import laws and SQL style
 	@$(BIN)/python -m pytest -m "not soak and not bench" tests/architecture
 
-bench: $(STAMP) ## Measure; JSON on standard output
+bench: $(DEV) ## Measure; JSON on standard output
 	@$(BIN)/python -m tests.benchmarks
 
-bench-large: $(STAMP) ## Measure at full size, one round
+bench-large: $(DEV) ## Measure at full size, one round
 	@$(BIN)/python -m tests.benchmarks --large
 
-soak: $(STAMP) ## What is longer than the suite allows
+soak: $(DEV) ## What is longer than the suite allows
 	@$(BIN)/python -m pytest -n 2 -m soak
 
-mutants: $(STAMP) ## Edit the models one place at a time, and see that tests notice; writes docs/mutants.md
+mutants: $(DEV) ## Edit the models one place at a time, and see that tests notice; writes docs/mutants.md
 	@$(BIN)/python -m tests.mutation
 
-lock: $(STAMP) ## Compile requirements.lock anew from pyproject.toml (needs uv on the PATH)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras \
-	  --no-header --quiet pyproject.toml -o requirements.lock
+lock: ## Compile requirements.lock anew from pyproject.toml (needs uv on the PATH)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+	  pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --all-extras \
+	  --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## Remove the environment and the caches; the state in data/ stays
 	rm -rf $(VENV) dbt_project/target .mypy_cache .ruff_cache .import_linter_cache

@@ -40,8 +40,9 @@ def running(folder: Path) -> Iterator[str]:
                 above.chmod(above.stat().st_mode | 0o011)
 
     def call(*command: str) -> None:
-        asked = {"user": "nobody"} if os.geteuid() == 0 else {}
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, **asked)  # type: ignore[call-overload]
+        user = "nobody" if os.geteuid() == 0 else None
+        quiet = subprocess.DEVNULL
+        subprocess.run(command, cwd=folder, check=True, stdout=quiet, stdin=quiet, user=user)
 
     data = str(folder / "data")
     call(str(found / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")

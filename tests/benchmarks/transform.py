@@ -12,6 +12,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -113,10 +114,10 @@ def _one_more_day(folder: Path, rounds: int) -> dict[str, object]:
     }
 
 
-def _in_child(function: object, *arguments: object) -> tuple[float, float]:
+def _in_child(function: Callable[..., tuple[float, float]], *arguments: object) -> tuple[float, float]:
     """(seconds, peak MB) of `function` in a fresh process."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()  # type: ignore[arg-type]
+        return pool.submit(function, *arguments).result()
 
 
 def _by_dbt(home: Path, command: str, later: int = 0) -> tuple[float, float]:

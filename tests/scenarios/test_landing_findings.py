@@ -21,6 +21,10 @@ def content(day: date, rows: int = 100) -> str:
     return HEAD + "".join(f"{day.day * 1000 + n},n,1.00,\n" for n in range(rows))
 
 
+# A control count settles at once what these tests leave to the history of the feed.
+BY_HISTORY = pytest.mark.parametrize("home", [FEED], ids=["by history"], indirect=True)
+
+
 @pytest.fixture(params=[FEED, COUNTED], ids=["by history", "by control count"])
 def home(tmp_path, request) -> Home:
     """Nine good days, landed; the tenth is the test's."""
@@ -99,9 +103,8 @@ def test_precedence(home, fault, named):
     assert batch.finding == named
 
 
+@BY_HISTORY
 def test_a_constant_series_is_no_blind_spot_and_a_small_dip_no_alarm(home):
-    if home.feeds[0] is COUNTED:
-        pytest.skip("judged by its count, not by its history")
     deliver(home, content(LAST, 97))
     assert home.land().batches[0].finding is None
 
@@ -138,9 +141,8 @@ def test_one_late_file_among_punctual_ones_is_found_by_the_first_run(tmp_path):
     assert home.open_findings() == [("source_late", date(2026, 11, 9))]
 
 
+@BY_HISTORY
 def test_a_partition_that_comes_with_the_next_ones_is_found_though_nobody_looked_in_between(home):
-    if home.feeds[0] is COUNTED:
-        pytest.skip("the same with a control file")
     following = datetime(2026, 11, 12, 1, tzinfo=UTC)
     deliver(home, content(LAST), following)
     put_in_time(home, 11)

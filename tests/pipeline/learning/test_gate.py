@@ -11,7 +11,7 @@ from ops_project.pipeline.learning.judge import gate
 from ops_project.pipeline.learning.judge.gate import GateReason
 from ops_project.pipeline.learning.judge.metrics import Floats
 from ops_project.pipeline.learning.registry import Registry
-from ops_project.pipeline.learning.training import train
+from ops_project.pipeline.learning.training import Spoil, train
 from tests.pipeline.learning.shop import findings, shipped, training
 
 GATE, GUARDS = shipped().gate, shipped().guards
@@ -97,11 +97,11 @@ def flipped(matrix: Floats, outcome: Floats) -> tuple[Floats, Floats]:
     ids=["a feature column shuffled", "labels leaked", "training truncated", "a worse candidate"],
 )
 def test_a_spoiled_training_is_kept_back_with_a_finding_and_the_good_model_goes_on(
-    connection: duckdb.DuckDBPyConnection, registry: Registry, spoil: object, reason: GateReason, kind: str
+    connection: duckdb.DuckDBPyConnection, registry: Registry, spoil: Spoil, reason: GateReason, kind: str
 ) -> None:
     assert train(training(connection, registry), "churn").promoted
     good = registry.serving("churn")
-    spoiled = train(training(connection, registry, spoil), "churn")  # type: ignore[arg-type]
+    spoiled = train(training(connection, registry, spoil), "churn")
     assert spoiled.decision is not None
     assert (spoiled.decision.promote, spoiled.decision.reason) == (False, reason)
     assert registry.serving("churn") == good
