@@ -140,7 +140,16 @@ def latency(failures: int) -> dict[str, Any]:
         ensure(settings)
         site = "tests/operations/alerting/daemon_site.py"
         environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
-        command = [Path(sys.executable).parent / "dagster", "dev", "-f", site, "-h", "127.0.0.1", "-p", _port()]
+        command = [
+            str(Path(sys.executable).parent / "dagster"),
+            "dev",
+            "-f",
+            site,
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(_port()),
+        ]
         daemon = subprocess.Popen(
             command,
             cwd=PROJECT_ROOT,
@@ -198,7 +207,7 @@ def _taken(ledger: Ledger) -> list[float]:
     from ops_project.operations.ledger.schema import alerts, outbox
 
     with ledger.read() as connection:
-        fired = dict(
+        fired: dict[int, float] = dict(
             connection.execute(select(alerts.c.number, alerts.c.fired_at).where(alerts.c.rule == "job_failure"))
             .tuples()
             .all()
@@ -207,9 +216,10 @@ def _taken(ledger: Ledger) -> list[float]:
             select(outbox.c.firing, outbox.c.delivered_at).where(
                 outbox.c.channel == "on-call/0-file", outbox.c.delivered_at.is_not(None)
             )
-        ).all()
+        ).tuples()
+        told: list[tuple[list[int], float]] = list(sent)
     first: dict[int, float] = {}
-    for numbers, delivered in sent:
+    for numbers, delivered in told:
         for number in numbers:
             if number in fired:
                 first[number] = min(first.get(number, delivered), delivered)

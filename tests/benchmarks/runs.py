@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from ops_project.catalog import load as load_catalog
 from ops_project.pipeline import landing
@@ -137,7 +138,7 @@ def _run(command: Sequence[str], home: Path, **more: str) -> tuple[float, str]:
     return seconds, done.stdout
 
 
-def ops_run(home: Path) -> tuple[float, dict]:
+def ops_run(home: Path) -> tuple[float, dict[str, Any]]:
     seconds, said = _run([sys.executable, "-m", "ops_project.cli", "run", "--domain", "ecommerce", "--json"], home)
     return seconds, json.loads(said)["runs"][0]
 

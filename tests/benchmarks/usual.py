@@ -6,7 +6,9 @@ Loaded by `dagster job execute` in tests/benchmarks/runs.py; reads the home from
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
@@ -20,7 +22,7 @@ SELECTIONS = {"silver": "ecommerce.silver", "gold": "ecommerce.gold"}
 
 def layer(name: str) -> dg.AssetsDefinition:
     @dbt_assets(manifest=TARGET / "manifest.json", select=SELECTIONS[name], name=name)
-    def body(context: dg.AssetExecutionContext, dbt: DbtCliResource):
+    def body(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         arguments = [
             "build",
             "--exclude-resource-types",

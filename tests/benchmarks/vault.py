@@ -89,8 +89,8 @@ def _round(folder: Path, manifest: DbtManifest, customers: int, contacts: int) -
     with _connect(home.warehouse) as one, _connect(plain) as other:
         for table in TABLES:
             ghost = 1 if table.startswith("sat_") else 0
-            mine = one.execute(f"SELECT count(*) FROM silver.{table}").fetchone()[0] - ghost
-            theirs = other.execute(f"SELECT count(*) FROM plain.{table}").fetchone()[0]
+            mine = one.execute(f"SELECT count(*) FROM silver.{table}").fetchall()[0][0] - ghost
+            theirs = other.execute(f"SELECT count(*) FROM plain.{table}").fetchall()[0][0]
             if mine != theirs:
                 raise AssertionError(f"{table}: the vault has {mine} rows, plain SQL {theirs}")
     return seconds

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from ops_project.dagster_bridge.runs import DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 
 FOLDER = Path(__file__).parent / "snapshots"
 

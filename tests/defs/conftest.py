@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
 
 from ops_project.defs.compose import compose
 from ops_project.defs.shared.site import Site
@@ -23,5 +25,5 @@ def definitions(site: Site) -> dg.Definitions:
 
 
 @pytest.fixture(scope="session")
-def graph(definitions: dg.Definitions):
+def graph(definitions: dg.Definitions) -> BaseAssetGraph[Any]:
     return definitions.get_repository_def().asset_graph

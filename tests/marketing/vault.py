@@ -82,7 +82,8 @@ def _compile(settings: Settings) -> dict[str, tuple[str, str]]:
             ]
         )
     assert outcome.success, outcome.exception
-    nodes = {r.node.unique_id: r.node for r in outcome.result.results if r.node.resource_type == "model"}
+    results: list[Any] = getattr(outcome.result, "results", [])
+    nodes: dict[str, Any] = {r.node.unique_id: r.node for r in results if r.node.resource_type == "model"}
     ordered: dict[str, tuple[str, str]] = {}
     while nodes:
         for unique_id, node in list(nodes.items()):
@@ -224,8 +225,12 @@ def extracts(seed: int, days: int = 4) -> list[Extract]:
     cells = [{"cell_id": f"L{n}"} for n in range(2)]
     contacts = [{"treatment_id": f"T{n}"} for n in range(3)]
     responses = [{"response_id": f"R{n}"} for n in range(2)]
-    ids = {"campaign_id": ["C0", "C1"], "offer_id": ["O0", "O1", None], "channel": ["email", "sms"]}
-    people = {"customer_id": ["M0", "M1", "M9"]}
+    ids: dict[str, Sequence[Any]] = {
+        "campaign_id": ["C0", "C1"],
+        "offer_id": ["O0", "O1", None],
+        "channel": ["email", "sms"],
+    }
+    people: dict[str, Sequence[Any]] = {"customer_id": ["M0", "M1", "M9"]}
     result: list[Extract] = []
     for number in range(days):
         day = FIRST + timedelta(days=number)

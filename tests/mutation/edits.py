@@ -87,6 +87,12 @@ def edits(query: exp.Expr) -> Iterator[Edit]:
             yield Edit(kind, place, text, position, apply)
 
 
+def _inner(found: exp.Expr) -> exp.Expr:
+    inner = found.this.copy()
+    assert isinstance(inner, exp.Expr)
+    return inner
+
+
 def _place(node: exp.Expr) -> str:
     outermost = "result"
     parent: exp.Expr | None = node
@@ -158,7 +164,7 @@ def _conditions(node: exp.Expr) -> Iterator[Found]:
     if isinstance(node, exp.Filter):
 
         def unfiltered(found: exp.Expr) -> exp.Expr:
-            return found.this.copy()
+            return _inner(found)
 
         yield "filter", f"{_sql(node)} without its filter", unfiltered
     if isinstance(node, exp.Or):
@@ -176,7 +182,7 @@ def _conditions(node: exp.Expr) -> Iterator[Found]:
     if isinstance(node, exp.Not):
 
         def affirmed(found: exp.Expr) -> exp.Expr:
-            return found.this.copy()
+            return _inner(found)
 
         yield "filter", f"{_sql(node)} without not", affirmed
     if isinstance(node, exp.Case) and len(node.args["ifs"]) > 1:
@@ -278,7 +284,7 @@ def _signs_and_aggregates(node: exp.Expr) -> Iterator[Found]:
     if isinstance(node, exp.Neg) and not isinstance(node.this, exp.Literal):
 
         def positive(found: exp.Expr) -> exp.Expr:
-            return found.this.copy()
+            return _inner(found)
 
         yield "sign", f"{_sql(node)} without its sign", positive
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Distinct):
@@ -301,13 +307,13 @@ def _nulls(node: exp.Expr) -> Iterator[Found]:
     if isinstance(node, exp.Coalesce):
 
         def first_only(found: exp.Expr) -> exp.Expr:
-            return found.this.copy()
+            return _inner(found)
 
         yield "NULL", f"{_sql(node)} becomes {_sql(node.this)}", first_only
     if isinstance(node, exp.Nullif):
 
         def as_it_is(found: exp.Expr) -> exp.Expr:
-            return found.this.copy()
+            return _inner(found)
 
         yield "NULL", f"{_sql(node)} becomes {_sql(node.this)}", as_it_is
     if isinstance(node, exp.Is) and not isinstance(node.parent, exp.Not):

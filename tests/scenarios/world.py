@@ -7,24 +7,32 @@ that the story did not ask for fails it, at the step where it appears.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import pytest
 
 from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.acknowledgement import Acknowledgement
 from ops_project.model.alerting.matcher import Matcher
 from ops_project.model.alerting.resolution import Resolution
+from ops_project.model.alerting.rule import Rule
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.model.alerting.silence import Silence
 from ops_project.model.duration import parse_duration
 from ops_project.operations.alerting.decide.decide import decide
-from ops_project.operations.alerting.decide.state import State
+from ops_project.operations.alerting.decide.state import Event, Notification, State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger.lineage_document import subjects
 from ops_project.settings import Settings
 
+Graph = Mapping[str, Mapping[str, Any]]
+"""Asset → what it is made `from`, its owners, domain, tier and checks."""
 NEW_YORK = ZoneInfo("America/New_York")
 STEP = timedelta(seconds=5)
 SECRETS = {
@@ -38,7 +46,7 @@ def new_york(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=NEW_YORK).astimezone(UTC)
 
 
-def _facts(graph: dict) -> list[AssetFacts]:
+def _facts(graph: Graph) -> list[AssetFacts]:
     return [
         AssetFacts(
             key,
@@ -54,7 +62,9 @@ def _facts(graph: dict) -> list[AssetFacts]:
 
 
 class World:
-    def __init__(self, monkeypatch, tmp_path, at: str = "2026-03-04 10:00", graph: dict | None = None) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, at: str = "2026-03-04 10:00", graph: Graph | None = None
+    ) -> None:
         for name, value in SECRETS.items():
             monkeypatch.setenv(name, value)
         settings = Settings.load(home=tmp_path)
@@ -62,13 +72,13 @@ class World:
         self.config = alert_config(settings, self.catalog, Lineage.of(_facts(graph or {})))
         self.state = State()
         self.now = new_york(at)
-        self.inbox = []
-        self.pending = []
-        self.reasons = []
+        self.inbox: list[Notification] = []
+        self.pending: list[Signal] = []
+        self.reasons: list[Event] = []
         self.count = 0
 
     # ---- what happens
-    def signal(self, kind: str, state: str, **fields) -> None:
+    def signal(self, kind: str, state: str, **fields: Any) -> None:
         self.count += 1
         fields.setdefault("value", float(state == FIRING))
         if asset := fields.get("asset"):
@@ -80,13 +90,13 @@ class World:
             Signal(kind=kind, state=state, event_at=at, observed_at=self.now, occurrence=str(self.count), **fields)
         )
 
-    def fails(self, kind: str, **fields) -> None:
+    def fails(self, kind: str, **fields: Any) -> None:
         self.signal(kind, FIRING, **fields)
 
-    def recovers(self, kind: str, **fields) -> None:
+    def recovers(self, kind: str, **fields: Any) -> None:
         self.signal(kind, OK, **fields)
 
-    def reads(self, kind: str, value: float | None, **fields) -> None:
+    def reads(self, kind: str, value: float | None, **fields: Any) -> None:
         if value is None:
             fields["labels"] = {**fields.get("labels", {}), "unknown": "true"}
         self.signal(kind, OK, value=value, **fields)
@@ -114,7 +124,7 @@ class World:
         """As in a run without a daemon: what is new is told at once."""
         self.config = replace(self.config, flush_now=True)
 
-    def regraph(self, graph: dict) -> None:
+    def regraph(self, graph: Graph) -> None:
         """Another asset graph: what it had before and has no more is removed."""
         before, after = self.config.lineage, Lineage.of(_facts(graph))
         removed = (self.config.removed | subjects(before)) - subjects(after)
@@ -134,7 +144,7 @@ class World:
     def with_by(self, name: str, labels: tuple[str, ...]) -> None:
         self._rules({**self.config.rules, name: self.config.rules[name].model_copy(update={"by": labels})})
 
-    def _rules(self, rules: dict) -> None:
+    def _rules(self, rules: Mapping[str, Rule]) -> None:
         self.config = replace(self.config, rules=rules)
 
     # ---- time
@@ -173,7 +183,7 @@ class World:
         self.inbox = []
         assert not unexpected and not absent, f"\nunexpected: {sorted(unexpected)}\nabsent: {sorted(absent)}"
 
-    def expect_to(self, prefix: str, *expected: str) -> list:
+    def expect_to(self, prefix: str, *expected: str) -> list[Notification]:
         """Exactly these notifications through channels that begin with `prefix`; the others stay in the inbox."""
         chosen = [n for n in self.inbox if n.channel.startswith(prefix)]
         self.inbox = [n for n in self.inbox if n not in chosen]
@@ -187,7 +197,7 @@ class World:
     def forget_others(self) -> None:
         self.inbox = []
 
-    def _lines(self, notifications=None) -> list[str]:
+    def _lines(self, notifications: Sequence[Notification] | None = None) -> list[str]:
         lines = []
         for n in self.inbox if notifications is None else notifications:
             channel = n.receiver + " " + n.channel.rpartition("-")[2]

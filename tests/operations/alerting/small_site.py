@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import dagster as dg
 
@@ -36,7 +36,7 @@ GRAPH: Mapping[str, tuple[tuple[str, ...], str, str]] = {
 @dg.multi_asset_check(
     specs=[dg.AssetCheckSpec("rows_are_positive", asset=dg.AssetKey(["bronze", "orders"]))], can_subset=True
 )
-def checks():
+def checks() -> Iterator[dg.AssetCheckResult]:
     if "check" in BROKEN:
         raise RuntimeError(BROKEN["check"])
     bad = BROKEN.get("rows_are_positive")

@@ -205,7 +205,7 @@ class Engine(RuleBasedStateMachine):
         for message in decision.notifications:
             if message.kind != "alert":
                 continue
-            for item in message.payload["alerts"]:  # type: ignore[attr-defined]
+            for item in message.payload["alerts"]:
                 if item["status"] != OPEN:
                     continue
                 assert item["number"] in firing, "nothing is told that does not fire"

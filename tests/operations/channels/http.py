@@ -4,31 +4,40 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Request = tuple[str, dict[str, str], Any]
+"""Path, headers, and the body as JSON where it is JSON, else as text."""
+Answer = tuple[int, bytes | Callable[[Any], bytes], dict[str, str]]
 
 
 class Endpoint:
+    """What a server was sent, and how it answers."""
+
     def __init__(self) -> None:
-        self.requests = []
-        self.accepted = []
+        self.requests: list[Request] = []
+        self.accepted: list[Request] = []
         """The requests that were answered with success."""
-        self.answers = []
+        self.answers: list[Answer] = []
         """(status, body, headers) for the next requests; then 200."""
         self.body = b"ok"
         self.url = ""
 
 
 @contextmanager
-def http_server():
+def http_server() -> Iterator[Endpoint]:
     endpoint = Endpoint()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
+        def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", 0))
             raw = self.rfile.read(length)
             if len(raw) < length:
-                return  # who sent it was killed in the middle: a server takes no half request
+                return  # The sender was killed in the middle; a server takes no half request.
+            body: Any
             try:
                 body = json.loads(raw)
             except ValueError:
@@ -46,8 +55,8 @@ def http_server():
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, *args):
-            pass
+        def log_message(self, *_arguments: Any) -> None:
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
@@ -37,13 +39,13 @@ ERROR = (
 
 
 def message(
-    tmp_path,
+    tmp_path: Path,
     status: str = "firing",
     uncertain: int = 0,
     recipient: str = "team@example.com",
     kind: str = "alert",
     remaining: tuple[str, ...] = (),
-):
+) -> Message:
     """A page about a failed asset with everything that hangs on it; `status` resolved: the same, repaired."""
     settings = Settings.load(home=tmp_path)
     config = replace(alert_config(settings, catalog.load(settings), GRAPH), ui_url="http://localhost:3000")
@@ -105,5 +107,5 @@ def message(
     )
 
 
-def namespace(**values):
+def namespace(**values: Any) -> SimpleNamespace:
     return SimpleNamespace(**values)

@@ -5,30 +5,45 @@ from __future__ import annotations
 import email
 import email.policy
 import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+class Delivered(EmailMessage):
+    """A message with the recipients of its envelope."""
+
+    envelope_to: list[str]
 
 
 class Mailbox:
     """Keeps what it is given; `refuse` makes it answer with that line instead."""
 
     def __init__(self) -> None:
-        self.messages = []
+        self.messages: list[Delivered] = []
         self.refuse: str | None = None
         self.full: set[str] = set()
         """Recipients whose mailbox is full."""
 
-    async def handle_RCPT(self, server, session, envelope, address, options):
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if address in self.full:
             return "452 mailbox full"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.refuse:
             return self.refuse
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(envelope.content, bytes)
+        message = email.message_from_bytes(
+            envelope.content, policy=email.policy.default.clone(message_factory=Delivered)
+        )
+        assert isinstance(message, Delivered)
         message.envelope_to = list(envelope.rcpt_tos)
         self.messages.append(message)
         return "250 OK"
@@ -37,11 +52,12 @@ class Mailbox:
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @contextmanager
-def smtp_server(port: int | None = None):
+def smtp_server(port: int | None = None) -> Iterator[tuple[Mailbox, int]]:
     """(mailbox, port) of a running server."""
     mailbox = Mailbox()
     port = port or free_port()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -13,7 +15,8 @@ from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.model.duration import parse_duration
-from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.cycle import CycleReport, run_once
+from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import CONFIG_DIR, Settings
 
@@ -27,6 +30,8 @@ GRAPH = {
     "bronze/policies": ((), "insurance"),
 }
 OWNERS = {"investor": "team:investor-metrics", "ecommerce": "team:ecommerce-data", "insurance": "team:insurance-data"}
+Change = Callable[[dict[str, Any]], None]
+"""Changes the content of a configuration file in place."""
 STEP = timedelta(minutes=5)
 
 
@@ -37,8 +42,8 @@ def new_york(text: str) -> datetime:
 class IncidentWorld:
     """One home. Messages that are expected are named; what else arrives fails the story."""
 
-    def __init__(self, tmp_path: Path, at: str, **overlay) -> None:
-        self.overlay = None
+    def __init__(self, tmp_path: Path, at: str, **overlay: Change) -> None:
+        self.overlay: Path | None = None
         if overlay:
             self.overlay = tmp_path / "overlay"
             self.overlay.mkdir(exist_ok=True)
@@ -54,8 +59,9 @@ class IncidentWorld:
         self.count = 0
         self.seen = 0
 
-    def configure(self, name: str, change) -> None:
+    def configure(self, name: str, change: Change) -> None:
         """Change a file of the configuration, for good."""
+        assert self.overlay is not None, "a story that changes its configuration begins with an overlay"
         path = self.overlay / f"{name}.yaml"
         source = path if path.exists() else CONFIG_DIR / f"{name}.yaml"
         data = yaml.safe_load(source.read_text())
@@ -63,17 +69,17 @@ class IncidentWorld:
         path.write_text(yaml.safe_dump(data, sort_keys=False))
 
     def job_fails(
-        self, pipeline: str = "investor_pipeline", domain: str = "investor", state: str = FIRING, **fields
+        self, pipeline: str = "investor_pipeline", domain: str = "investor", state: str = FIRING, **fields: Any
     ) -> None:
         self.signal("run.failure", state, pipeline=pipeline, domain=domain, labels={"scheduled": "true"}, **fields)
 
     def job_succeeds(self, pipeline: str = "investor_pipeline", domain: str = "investor") -> None:
         self.job_fails(pipeline, domain, OK)
 
-    def asset_fails(self, asset: str, state: str = FIRING, **fields) -> None:
+    def asset_fails(self, asset: str, state: str = FIRING, **fields: Any) -> None:
         self.signal("asset.failure", state, asset=asset, domain=GRAPH[asset][1], **fields)
 
-    def signal(self, kind: str, state: str, **fields) -> None:
+    def signal(self, kind: str, state: str, **fields: Any) -> None:
         self.count += 1
         owner = OWNERS.get(fields.get("domain", ""), "")
         self.ledger.append(
@@ -92,7 +98,7 @@ class IncidentWorld:
             now=self.now,
         )
 
-    def cycle(self):
+    def cycle(self) -> CycleReport:
         return run_once(
             self.settings,
             catalog.load(self.settings),
@@ -123,11 +129,11 @@ class IncidentWorld:
             row["recipient"] for row in rows if row["kind"] == "incident" and row["channel"].endswith("-file")
         )
 
-    def pages(self) -> Counter:
+    def pages(self) -> Counter[str]:
         rows = self.ledger.outbox_list(None, 100_000)
         return Counter(r["recipient"] for r in rows if r["channel"] == "on-call/0-file" and r["kind"] == "alert")
 
-    def incident(self, number: int = 1):
+    def incident(self, number: int = 1) -> Incident | None:
         return self.ledger.incident(number)
 
     def timeline(self, number: int = 1) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ops_project.lineage import Lineage
@@ -139,7 +140,7 @@ class Notification:
     severity: str
     reason: AlertReason
     created_at: datetime
-    payload: Mapping[str, object]
+    payload: Mapping[str, Any]
     group: str = ""
     firing: tuple[int, ...] = ()
     resolved: tuple[int, ...] = ()
