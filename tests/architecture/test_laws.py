@@ -43,6 +43,19 @@ def test_sql_style() -> None:
     run(tool("sqlfluff"), "lint", "--processes", "2", "--disable-progress-bar", "dbt_project/models")
 
 
+def test_what_is_not_checked_says_why() -> None:
+    """A type that is not checked in a line says there for what reason, a rule of style which one; all is formatted."""
+    silent = re.compile(r"type: ignore(\[[^]]*\])?\s*$|fmt: (skip|off)|noqa(?!: [A-Z]+[0-9]+)")
+    lines = [
+        f"{path.relative_to(ROOT).as_posix()}:{number}"
+        for path in tracked()
+        if path.suffix == ".py" and path.name != "test_laws.py"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if "#" in line and silent.search(line[line.index("#") :])
+    ]
+    assert not lines
+
+
 def test_only_settings_reads_the_environment() -> None:
     offenders = [
         str(path.relative_to(ROOT))

@@ -94,5 +94,5 @@ def test_dagster_starts_our_server_and_our_server_is_guarded(monkeypatch: pytest
     monkeypatch.setattr(web, "main", lambda: None)
     web.serve()
     guarded = webserver_app.DagsterWebserver
-    first = guarded.build_middleware(SimpleNamespace())  # type: ignore[arg-type]
+    first = guarded.build_middleware(SimpleNamespace())  # type: ignore[arg-type]  # it reads nothing of the server
     assert first[0].cls is SameOrigin

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -56,9 +57,9 @@ def clean(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def broken(tmp_path: Path) -> Deliver:
     """Three days with faults, and optionally the domain."""
 
-    def deliver(*faults: str, **asked: object) -> Settings:
+    def deliver(*faults: str, **asked: Any) -> Settings:
         settings = home(tmp_path / "home")
-        simulate(settings, **{"days": 3, "end": END, "scale": SCALE, "faults": faults, **asked})  # type: ignore[arg-type]
+        simulate(settings, **{"days": 3, "end": END, "scale": SCALE, "faults": faults, **asked})
         return settings
 
     return deliver

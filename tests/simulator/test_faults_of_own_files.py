@@ -59,10 +59,10 @@ def test_generic_faults_break_a_users_own_files(
     asked = {"faults": [f"{identity}:scans"], "inbound_only": True}
     if not possible:
         with pytest.raises(FaultError, match=r"no control file|no reference"):
-            simulate(parcels, **asked)  # type: ignore[arg-type]
+            simulate(parcels, **asked)
         assert contents(parcels.inbound) == before
         return
-    simulate(parcels, **asked)  # type: ignore[arg-type]
+    simulate(parcels, **asked)
     after = contents(parcels.inbound)
     assert (after != before) is (identity not in LATE)
     assert not [name for name in after if "/." in name]

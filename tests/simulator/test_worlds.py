@@ -274,7 +274,7 @@ def test_bad_requests_are_told_before_anything_is_written(tmp_path: Path) -> Non
         ({"days": 3, "end": date(2009, 1, 1)}, "before the platform's start_date 2009-01-01"),
     ):
         with pytest.raises(ValueError, match=message):
-            simulate(settings, **asked)  # type: ignore[arg-type]
+            simulate(settings, **asked)
     assert not settings.inbound.exists()
 
 

@@ -140,7 +140,8 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
         rows = [row for row in rows if not row[0].startswith("#")]
     if rules := [row for row in rows if _RULE.fullmatch(cut.delimiter.join(row))]:
         # A rule below the header, as consoles draw it; a comment is what begins as the rule does.
-        layout["comment"] = re.match(r"[-=+_]+", cut.delimiter.join(rules[0]).strip())[0][:4]  # type: ignore[index]
+        strokes = re.findall(r"[-=+_]+", cut.delimiter.join(rules[0]))
+        layout["comment"] = strokes[0][:4]
         rows = [row for row in rows if not _RULE.fullmatch(cut.delimiter.join(row))]
     above = next((index for index, row in enumerate(rows) if _begins(row, rows, index, cut.width)), 0)
     if above:
