@@ -6,16 +6,16 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from ops_project.cli import cli
 from ops_project.settings import PROJECT_ROOT
-from tests.scenarios.homes import fork
+from tests.operations.alerting.test_daemon import BIN
 
+# One worker follows the guide, for all of the tests.
+pytestmark = pytest.mark.xdist_group("guide")
 GUIDE = PROJECT_ROOT / "docs" / "guides" / "your-domain.md"
 EXAMPLE = PROJECT_ROOT / "examples" / "bakery"
 BLOCK = re.compile(r"(?:^`(my-config/[^`]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -27,6 +27,8 @@ OWN = "domains.d/mine.yaml"
 class Followed:
     folder: Path
     home: Path
+    environment: dict[str, str]
+    """What the guide exports, over this process's own variables."""
     said: dict[str, str] = field(default_factory=dict)
     """Command → its output, of its last run."""
 
@@ -37,49 +39,35 @@ def blocks() -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Followed]:
-    before, here = dict(os.environ), Path.cwd()
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     folder = tmp_path_factory.mktemp("guide")
     (folder / "examples").symlink_to(PROJECT_ROOT / "examples")
-    result = Followed(folder, folder / "home")
-    os.chdir(folder)
-    try:
-        for file, language, text in blocks():
-            if file:
-                (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                (folder / file).write_text(text, encoding="utf-8")
-            elif language == "sh":
-                for line in text.replace("/tmp/bakery", str(result.home)).splitlines():
-                    _perform(line, result)
-        yield result
-    finally:
-        os.chdir(here)
-        os.environ.clear()
-        os.environ.update(before)
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+    result = Followed(folder, folder / "home", {**os.environ, "PATH": path})
+    for file, language, text in blocks():
+        if file:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+        elif language == "sh":
+            for line in text.replace("/tmp/bakery", str(result.home)).splitlines():
+                _perform(line, result)
+    return result
 
 
 def _perform(line: str, result: Followed) -> None:
     words = shlex.split(line)
     if words[0] == "export":
-        for word in words[1:]:
-            name, _, value = word.partition("=")
-            if name != "PATH":
-                os.environ[name] = value
-    elif words[0] == "ops":
-        ended = fork(lambda: _command(words[1:]), result.folder / "said.log").wait()
-        assert ended.code == 0, f"{line}\n{ended.output}\n{ended.errors}"
-        result.said[line] = ended.output
-    else:
-        subprocess.run(line, shell=True, check=True)
-
-
-def _command(words: list[str]) -> int:
-    """One command of `ops` in a child that has imported everything already; its exit code."""
-    try:
-        cli.main(words, standalone_mode=True)
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    return 0
+        exported = dict(word.split("=", 1) for word in words[1:])
+        result.environment |= {name: value for name, value in exported.items() if name != "PATH"}
+        return
+    # A process of its own, as the reader has it. A fork of a worker in which dbt has run can wait for ever for a lock
+    # that a thread of dbt held when it was made.
+    ended = subprocess.run(
+        line, shell=True, check=False, cwd=result.folder, env=result.environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, f"{line}\n{ended.stdout}\n{ended.stderr}"
+    if words[0] == "ops":
+        result.said[line] = ended.stdout
 
 
 def test_the_revenue_of_both_days_comes_out(followed: Followed) -> None:

@@ -6,6 +6,7 @@ seconds of imports; it can be killed without taking the tests with it.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import shutil
 import signal
@@ -44,6 +45,10 @@ def copy(settings: Settings, home: Path) -> Settings:
     return Settings(home=home, as_of=settings.as_of, overlay=settings.overlay)
 
 
+# Under pytest's own limit, so that the test that waits is the one that fails.
+HUNG_SECONDS = 240.0
+
+
 @dataclass
 class Ended:
     """How a child ended: exit code, or the signal that ended it."""
@@ -60,7 +65,15 @@ class Child:
     log: Path
 
     def wait(self) -> Ended:
-        _, status = os.waitpid(self.pid, 0)
+        """How it ended. A child that hangs is killed, and what its threads were doing stands in its errors."""
+        until = time.monotonic() + HUNG_SECONDS
+        while (found := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
+            if time.monotonic() > until:
+                os.kill(self.pid, signal.SIGABRT)
+                found = os.waitpid(self.pid, 0)
+                break
+            time.sleep(0.02)
+        status = found[1]
         said = [
             path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
             for path in (self.log, self.log.with_suffix(".err"))
@@ -88,6 +101,7 @@ def fork(work: Callable[[], int], log: Path) -> Child:
         # pytest has put its own files in their place.
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
+        faulthandler.enable(2)
         code = work()
     except SystemExit as error:
         code = int(error.code or 0)
