@@ -265,6 +265,7 @@ def _tell(
     settings: Settings, status: Callable[[str], None], cycle: Callable[[], CycleReport], unrecorded: list[str]
 ) -> None:
     """Run one alert cycle. If it fails, the reason is added to `unrecorded` and sent without the ledger."""
+    _compare_archive(settings, status)
     status("alerts")
     try:
         report = cycle()
@@ -279,6 +280,25 @@ def _tell(
         errors.print(f"alerts: {name}: {words}", markup=False)
     for name, words in report.waiting.items():
         errors.print(f"alerts: {name}: messages wait, {words} in this process", markup=False, soft_wrap=True)
+
+
+def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
+    """Compare this night's share of the archive, which in a home without a daemon no schedule does."""
+    from ops_project.pipeline.recovery.archive_check import verify_share
+
+    status("archive")
+    try:
+        found = verify_share(settings, settings.now())
+    except OSError as error:
+        errors.print(f"archive: could not be compared with its hashes: {error}", markup=False, soft_wrap=True)
+        return
+    if found is not None and found.damaged:
+        number = len(found.damaged)
+        errors.print(
+            f"archive: {number:,} {'file is' if number == 1 else 'files are'} not what was archived; "
+            "`ops archive verify` names them",
+            soft_wrap=True,
+        )
 
 
 def _simulate_if_empty(

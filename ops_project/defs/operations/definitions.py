@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.dagster_bridge.asset_graph import lineage_of_repository
 from ops_project.dagster_bridge.ticks import schedules_of
+from ops_project.defs.operations.archive_job import archive_definitions
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
@@ -30,8 +31,11 @@ LISTEN_SECONDS, LISTEN_EVERY = 4.0, 0.5
 
 
 def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
-    """Sensors of the alert path, and the checks that show what is open on `assets`."""
-    return dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=sensors(site))
+    """Sensors of the alert path, the checks that show what is open on `assets`, and the check of the archive."""
+    return dg.Definitions.merge(
+        dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=sensors(site)),
+        archive_definitions(site),
+    )
 
 
 def sensors(site: Site) -> list[dg.SensorDefinition]:

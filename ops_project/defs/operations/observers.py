@@ -16,6 +16,7 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer("publication", registry.imported_late("ops_project.defs.operations.publication_observer"), anywhere=True),
     Observer("snapshot", registry.imported_late("ops_project.defs.operations.snapshot_observer")),
     Observer("inbound", registry.imported_late("ops_project.defs.operations.inbound_observer"), timedelta(seconds=30)),
+    Observer("archive", registry.imported_late("ops_project.defs.operations.archive_observer"), timedelta(seconds=30)),
     Observer("warehouse", registry.imported_late("ops_project.defs.operations.warehouse_observer")),
     *_OTHERS,
 )

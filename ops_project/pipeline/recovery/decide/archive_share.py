@@ -1,0 +1,68 @@
+"""Decides which archived files are compared with their hashes next.
+
+Each night's share is a fixed part of the archive, and the files that were compared longest ago come first. So the whole
+archive is compared within `NIGHTS` nights, and no night reads more than its part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+NIGHTS = 28
+# Opening a file costs about as much as hashing this many bytes, so that many small files count as well.
+OPENING = 64 * 1024
+
+
+@dataclass(frozen=True)
+class ArchivedFile:
+    """A file that landing has archived, as the journal knows it."""
+
+    path: str
+    """Below the archive, with slashes."""
+    domain: str
+    feed: str
+    file_name: str
+    business_date: date
+    batch_id: str
+    sha256: str
+    size: int
+    """Bytes."""
+    landed_at: datetime
+    """Aware. Its hash was computed then, so this counts as its first comparison."""
+
+
+def share(
+    files: Iterable[ArchivedFile],
+    verified: Mapping[str, datetime],
+    damaged: Collection[str],
+    nights: int = NIGHTS,
+) -> list[ArchivedFile]:
+    """The files to compare this night, those compared longest ago first; known damaged ones are always among them.
+
+    `verified`: path → when the file was last found as it was archived. `damaged`: paths that were not.
+    """
+    known = sorted(files, key=lambda file: (_last(file, verified), file.path))
+    part = sum(map(_weight, known)) / nights
+    chosen, taken = [], 0
+    for file in known:
+        if file.path in damaged:
+            chosen.append(file)
+        elif taken < part:
+            chosen.append(file)
+            taken += _weight(file)
+    return chosen
+
+
+def oldest(files: Iterable[ArchivedFile], verified: Mapping[str, datetime]) -> datetime | None:
+    """When the file that has waited longest was last compared; None where there is no file."""
+    return min((_last(file, verified) for file in files), default=None)
+
+
+def _last(file: ArchivedFile, verified: Mapping[str, datetime]) -> datetime:
+    return max(file.landed_at, verified.get(file.path, file.landed_at))
+
+
+def _weight(file: ArchivedFile) -> int:
+    return file.size + OPENING
