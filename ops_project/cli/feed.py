@@ -16,6 +16,7 @@ from ops_project import catalog
 from ops_project.cli.output import console, emit, errors, json_option, styled, table
 from ops_project.model.feed.feed import NAME, Feed
 from ops_project.pipeline.landing import dry_run, pending
+from ops_project.pipeline.landing.contract_sql import require_expressions
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -240,7 +241,9 @@ def confirm_feed(settings: Settings, name: str, day: datetime, why: str, by: str
 
 
 def _feed(settings: Settings, name: str) -> Feed:
-    feeds = catalog.load(settings).feeds
+    loaded = catalog.load(settings)
+    require_expressions(loaded)
+    feeds = loaded.feeds
     if name not in feeds:
         close = get_close_matches(name, list(feeds), n=1)
         meant = f" (did you mean {close[0]}?)" if close else ""

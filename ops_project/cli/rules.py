@@ -67,9 +67,11 @@ def lint(settings: Settings, as_json: bool) -> None:
     from ops_project.operations.alerting.decide.doubles import doubles
     from ops_project.operations.alerting.decide.routing import compile_tree
     from ops_project.operations.channels.registry import lacks, unconfigured
+    from ops_project.pipeline.landing.contract_sql import require_expressions
 
     try:
         catalog = load_catalog(settings)
+        require_expressions(catalog)
         # What is promised by whom and by when must be built by somebody: only the definitions know.
         from ops_project.defs.compose import compose
         from ops_project.defs.shared.site import Site

@@ -164,8 +164,10 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.defs.shared.orders import Order
+    from ops_project.pipeline.landing.contract_sql import require_expressions
 
     catalog = load_catalog(settings)
+    require_expressions(catalog)
     known = [name for name in catalog.domain_ids() if catalog.feeds_of(name)]
     names = wanted.domains
     if unknown := [name for name in names if name not in known]:

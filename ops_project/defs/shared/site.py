@@ -17,6 +17,7 @@ from ops_project.model.document import ConfigError, ConfigProblem
 from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
 from ops_project.pipeline.dbt_engine.overlay import project_dir
+from ops_project.pipeline.landing.contract_sql import require_expressions
 from ops_project.settings import Settings
 
 # Code references are in beta, and said so at every asset; the contract snapshots would notice a change.
@@ -38,6 +39,7 @@ class Site:
         """Raises ConfigError or DbtParseError, each with every mistake it can name."""
         settings = settings or Settings.load()
         catalog = load_catalog(settings)
+        require_expressions(catalog)
         return cls(settings, catalog, load_manifest(project_dir(catalog)))
 
     @cached_property

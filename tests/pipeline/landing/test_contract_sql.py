@@ -6,10 +6,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner, Result
 
+from ops_project import catalog
+from ops_project.cli import cli
 from ops_project.pipeline.landing import check
 from ops_project.pipeline.landing.bench import closed_engine
+from ops_project.pipeline.landing.contract_sql import require_expressions
 from ops_project.pipeline.landing.read.fragments import problem_with
+from ops_project.settings import Settings
 from tests.pipeline.landing.home import NOW, TAKINGS, Home, feed_of
 
 HEAD = "id,name,amount,sold_at\n"
@@ -113,3 +118,91 @@ def test_the_engine_opens_the_folder_and_nothing_else(tmp_path: Path) -> None:
             with pytest.raises(duckdb.Error):
                 engine.execute(sql)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out.csv"]
+
+
+CONTRACT = """\
+domain: shop
+owners: ['team:data-engineering']
+defaults:
+  filter: "{default}"
+feeds:
+  takings:
+    inbound: "takings_{{date:%Y-%m-%d}}.csv"
+    key: id
+    columns:
+      id: integer
+      name: string
+      upper_name:
+        type: string
+        expression: {expression}
+    rules:
+      cheap: id < 5
+      plausible: "{rule}"
+    keep_first:
+      order:
+        - id DESC
+        - {term}
+    versions:
+      - version: 2
+        effective: 2026-05-01
+        add:
+          length: {{type: integer, expression: "{added}"}}
+"""
+GOOD = {
+    "default": "id <> 7",
+    "expression": "upper(name)",
+    "rule": "id > 0",
+    "term": "name ASC NULLS LAST",
+    "added": "length(name)",
+}
+LINES = {"default": 4, "expression": 14, "rule": 17, "term": 21, "added": 26}
+NO_EXPRESSION = "(SELECT content FROM read_text('/etc/hostname'))"
+
+
+def overlay(folder: Path, **changed: str) -> Path:
+    (folder / "feeds").mkdir(parents=True)
+    path = folder / "feeds" / "shop.yaml"
+    path.write_text(CONTRACT.format(**GOOD | changed), encoding="utf-8")
+    return path
+
+
+def ops(home: Path, folder: Path, *words: str) -> Result:
+    result = CliRunner().invoke(cli, ["--home", str(home), "--config", str(folder), *words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def test_good_sql_of_a_configuration_is_read(tmp_path: Path) -> None:
+    overlay(tmp_path / "config")
+    require_expressions(catalog.load(Settings(home=tmp_path / "home", overlay=tmp_path / "config")))
+
+
+@pytest.mark.parametrize("where", GOOD)
+def test_sql_that_is_no_expression_is_refused_when_the_contract_is_read(where: str, tmp_path: Path) -> None:
+    path = overlay(tmp_path / "config", **{where: NO_EXPRESSION})
+    with pytest.raises(catalog.ConfigError) as error:
+        require_expressions(catalog.load(Settings(home=tmp_path / "home", overlay=tmp_path / "config")))
+    [problem] = error.value.problems
+    assert (problem.file, problem.line) == (str(path), LINES[where])
+    assert "feed 'takings'" in problem.message and "is not one SQL expression: it holds a subquery" in problem.message
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    overlay(tmp_path / "config", default="1; SELECT 2", rule="1, 2", added="*")
+    with pytest.raises(catalog.ConfigError) as error:
+        require_expressions(catalog.load(Settings(home=tmp_path / "home", overlay=tmp_path / "config")))
+    assert [problem.line for problem in error.value.problems] == [4, 17, 26]
+
+
+@pytest.mark.parametrize(
+    "command", [("rules", "lint"), ("feed", "check", "FILE", "--feed", "takings"), ("run",)], ids=lambda words: words[0]
+)
+def test_each_command_that_applies_contracts_tells_it_with_file_and_line(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = overlay(tmp_path / "config", rule="id IN (FROM range(3))")
+    (file := tmp_path / "takings_2026-01-05.csv").write_text("id,name\n1,a\n", encoding="utf-8")
+    result = ops(tmp_path / "home", tmp_path / "config", *(str(file) if word == "FILE" else word for word in command))
+    said = result.output.replace("\n", "")
+    assert result.exit_code != 0
+    assert f"{path}:17: feed 'takings': rules.plausible: 'id IN (FROM range(3))' is not one SQL expression" in said

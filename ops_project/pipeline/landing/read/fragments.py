@@ -7,12 +7,14 @@ subquery or a table function, could read files or write them, and is refused wit
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import duckdb
 
+from ops_project.model.feed.column import Column
 from ops_project.model.feed.feed import Feed
 
 SHOWN = 60
@@ -36,30 +38,58 @@ class FragmentError(ValueError):
     """SQL of a contract that is not one expression; the message names the feed, the key and what is wrong."""
 
 
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of SQL in a contract."""
+
+    place: tuple[str | int, ...]
+    """Keys that lead to it below the feed."""
+    sql: str
+
+    @property
+    def words(self) -> str:
+        """Where it stands, for people."""
+        return ".".join(part for part in self.place if isinstance(part, str))
+
+
 def check_fragments(feed: Feed) -> None:
     """Raises FragmentError on the first fragment of any version of the contract that is not one expression."""
-    for where, sql in fragments(feed):
-        if (problem := problem_with(sql)) is not None:
-            shown = " ".join(sql.split())
-            shown = shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
-            raise FragmentError(
-                f"feed {feed.name}: {where}: {shown!r} is not one SQL expression: {problem}; write one expression over "
-                "the fields of the row"
-            )
+    for fragment in fragments(feed):
+        if (words := refusal(fragment)) is not None:
+            raise FragmentError(f"feed {feed.name}: {words}")
 
 
-def fragments(feed: Feed) -> Iterator[tuple[str, str]]:
-    """Every piece of SQL in the contract, with the key under which it stands."""
+def refusal(fragment: Fragment) -> str | None:
+    """Why a fragment is not one expression, with its place and what to write; None where it is one."""
+    problem = problem_with(fragment.sql)
+    if problem is None:
+        return None
+    shown = " ".join(fragment.sql.split())
+    shown = shown if len(shown) <= SHOWN else shown[: SHOWN - 1] + "…"
+    return (
+        f"{fragment.words}: {shown!r} is not one SQL expression: {problem}; "
+        "write one expression over the fields of the row"
+    )
+
+
+def fragments(feed: Feed) -> Iterator[Fragment]:
+    """Every piece of SQL in the contract, in any of its versions."""
     if feed.filter is not None:
-        yield "filter", feed.filter
+        yield Fragment(("filter",), feed.filter)
     for name, sql in feed.rules.items():
-        yield f"rules.{name}", sql
-    for contract in feed.contracts():
-        for name, column in contract.columns.items():
-            if column.expression is not None:
-                yield f"columns.{name}.expression", column.expression
-    for term in feed.keep_first.order if feed.keep_first is not None else ():
-        yield "keep_first.order", _without_direction(term)
+        yield Fragment(("rules", name), sql)
+    yield from _expressions_of(("columns",), feed.columns)
+    for nth, version in enumerate(feed.versions):
+        yield from _expressions_of(("versions", nth, "columns"), version.columns or {})
+        yield from _expressions_of(("versions", nth, "add"), version.add)
+    for nth, term in enumerate(feed.keep_first.order if feed.keep_first is not None else ()):
+        yield Fragment(("keep_first", "order", nth), _without_direction(term))
+
+
+def _expressions_of(place: tuple[str | int, ...], columns: Mapping[str, Column]) -> Iterator[Fragment]:
+    for name, column in columns.items():
+        if column.expression is not None:
+            yield Fragment((*place, name, "expression"), column.expression)
 
 
 def _without_direction(term: str) -> str:
@@ -70,11 +100,16 @@ def _without_direction(term: str) -> str:
     return " ".join(words)
 
 
+@lru_cache(maxsize=1)
+def _parser() -> duckdb.DuckDBPyConnection:
+    """An empty engine that only parses. Opening one costs more than parsing every fragment of a contract."""
+    return duckdb.connect()
+
+
 @lru_cache(maxsize=4096)
 def problem_with(sql: str) -> str | None:
     """Why `sql` is not one expression, None where it is."""
-    with duckdb.connect() as connection:
-        [(text,)] = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [f"SELECT {sql}\n"]).fetchall()
+    [(text,)] = _parser().cursor().execute("SELECT json_serialize_sql(?::VARCHAR)", [f"SELECT {sql}\n"]).fetchall()
     parsed: dict[str, Any] = json.loads(text)
     if parsed["error"]:
         said = str(parsed.get("error_message", "it cannot be read")).splitlines()[0]

@@ -1,0 +1,38 @@
+"""The SQL of every contract, looked at when the configuration is read: each piece must be one expression.
+
+Landing refuses such a contract too, file by file. Here its author hears of it before a file comes, with file and line.
+The catalog cannot do this itself: only the engine knows what is one expression.
+"""
+
+from __future__ import annotations
+
+from ops_project.catalog import Catalog
+from ops_project.model.document import ConfigError, ConfigProblem, Document
+from ops_project.pipeline.landing.read.fragments import Fragment, fragments, refusal
+
+
+def require_expressions(catalog: Catalog) -> None:
+    """Raises ConfigError with every piece of SQL that is not one expression."""
+    problems = [
+        problem
+        for relative, document in catalog.documents.items()
+        if relative.startswith("feeds/")
+        for problem in _problems(catalog, document)
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _problems(catalog: Catalog, document: Document) -> list[ConfigProblem]:
+    return [
+        document.problem(_place(document, feed.name, fragment), f"feed {feed.name!r}: {words}")
+        for feed in catalog.feeds_of(document.data["domain"])
+        for fragment in fragments(feed)
+        if (words := refusal(fragment)) is not None
+    ]
+
+
+def _place(document: Document, feed: str, fragment: Fragment) -> tuple[str | int, ...]:
+    """Where the fragment is written: at the feed, or among the defaults of the file."""
+    own, default = ("feeds", feed, *fragment.place), ("defaults", *fragment.place)
+    return default if own not in document.lines and default in document.lines else own
