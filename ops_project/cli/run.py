@@ -184,6 +184,7 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
         order = Order(wanted.days, wanted.day, wanted.replay, tables)
     if order.is_plain and (quiet := _quiet(settings, catalog, asked, status, told.unrecorded)) is not None:
         return quiet
+    from ops_project.dagster_bridge.masked_events import unmasked
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
     from ops_project.defs.operations.after_run import after_run
@@ -195,6 +196,8 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     definitions = compose(site)
     runs: list[DomainRun] = []
     with open_instance(settings) as instance:
+        if (words := unmasked(instance)) is not None:
+            told(words)
         for name in asked:
             watcher = Watcher(
                 say=partial(_say, status, name),

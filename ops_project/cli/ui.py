@@ -109,11 +109,14 @@ def _other(port: int) -> int:
 
 def _repair(settings: Settings) -> list[str]:
     from ops_project.dagster_bridge import runs as dagster_bridge_runs
+    from ops_project.dagster_bridge.masked_events import unmasked
     from ops_project.pipeline.warehouse import repair
     from ops_project.process import locks
 
     with dagster_bridge_runs.open_instance(settings) as instance:
         done = dagster_bridge_runs.mark_dead_runs(instance, settings.now())
+        if (words := unmasked(instance)) is not None:
+            done.append(words)
     try:
         with locks.hold(settings.lock, owner="ops ui, start-up repair", now=settings.now(), timeout=0):
             done += repair.remove_leftovers(settings)

@@ -8,9 +8,12 @@ is stored. Names of runs, steps and assets stay as they are.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
+import dagster as dg
 from dagster import EventLogEntry
+from dagster._core.storage.event_log import EventLogStorage
 from dagster._serdes import deserialize_value, serialize_value
 
 from ops_project.masking import mask
@@ -41,6 +44,28 @@ NAMES = frozenset(
         "tags",
     }
 )
+
+
+class MaskedEvents(EventLogStorage):
+    """Stands before a storage class in its bases: whatever that one stores is masked."""
+
+    def store_event(self, event: EventLogEntry) -> None:
+        super().store_event(masked(event))  # type: ignore[safe-super]  # the class that follows among the bases has it
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        super().store_event_batch([masked(event) for event in events])
+
+
+def unmasked(instance: dg.DagsterInstance) -> str | None:
+    """A sentence for people where the events of this instance are stored as they are; None where they are masked."""
+    storage = instance.event_log_storage
+    if isinstance(storage, MaskedEvents):
+        return None
+    name = f"{type(storage).__module__}.{type(storage).__name__}"
+    return (
+        f"Dagster's events are stored by {name}, which keeps personal data that errors and samples quote. To mask it, "
+        "name a storage of ops_project.dagster_bridge in dagster.yaml, as SECURITY.md shows."
+    )
 
 
 def masked(event: EventLogEntry) -> EventLogEntry:

@@ -18,28 +18,24 @@ from typing import Any
 
 import dagster
 import sqlalchemy as db
-from dagster import EventLogEntry
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory, _runs_directory
 from sqlalchemy.pool import StaticPool
 
-from ops_project.dagster_bridge.masked_events import masked
+from ops_project.dagster_bridge.masked_events import MaskedEvents
 
 OPEN_SHARDS = 16
 """A shard is a run; a sensor that looks at many keeps the newest open."""
 
 
-class EventLog(SqliteEventLogStorage):
+class EventLog(MaskedEvents, SqliteEventLogStorage):
     """As SqliteEventLogStorage, same files; connections stay open, and no event holds personal data."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
         super().__init__(*args, **kwargs)
-
-    def store_event(self, event: EventLogEntry) -> None:
-        super().store_event(masked(event))
 
     def _engine(self, shard: str) -> db.Engine:
         engine = self._engines.get(shard)

@@ -1,0 +1,50 @@
+"""Dagster's storage in PostgreSQL, with events that hold no personal data.
+
+The stock classes of `dagster-postgres`, which is not installed by default (`pip install 'ops-project[postgres]'`). In
+dagster.yaml:
+
+    storage:
+      custom:
+        module: ops_project.dagster_bridge.postgres_storage
+        class: Storage
+        config: {postgres_url: {env: OPS_DAGSTER_URL}}
+
+The config is that of Dagster's own `storage: postgres`; a URL begins with `postgresql+psycopg2://`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dagster_postgres import DagsterPostgresStorage, PostgresEventLogStorage
+from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
+
+from ops_project.dagster_bridge.masked_events import MaskedEvents
+
+
+class EventLog(MaskedEvents, PostgresEventLogStorage):
+    """As PostgresEventLogStorage, same tables; no event holds personal data."""
+
+
+class Storage(DagsterPostgresStorage):
+    """Dagster's PostgreSQL storage with the event log above. `storage: {custom: …}` in dagster.yaml names it."""
+
+    def __init__(
+        self,
+        postgres_url: str,
+        should_autocreate_tables: bool = True,
+        inst_data: Any = None,
+        token_provider: Any = None,
+    ) -> None:
+        super().__init__(postgres_url, should_autocreate_tables, inst_data, token_provider)
+        self._event_log_storage.dispose()
+        self._event_log_storage = EventLog(postgres_url, should_autocreate_tables, token_provider=token_provider)
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> Storage:
+        return cls(
+            pg_url_from_config(config_value),
+            config_value.get("should_autocreate_tables", True),
+            inst_data,
+            get_token_provider_from_config(config_value),
+        )
