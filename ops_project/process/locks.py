@@ -51,6 +51,18 @@ _held: dict[Path, _Held] = {}
 _guard = threading.Lock()
 
 
+def _forget() -> None:
+    """A forked process holds no lock of its parent's; closing its copy of the descriptor releases nothing there."""
+    global _guard
+    for held in _held.values():
+        os.close(held.descriptor)
+    _held.clear()
+    _guard = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
+
+
 @contextmanager
 def hold(
     path: Path,

@@ -80,3 +80,20 @@ def test_a_name_that_cannot_be_written_leaves_the_lock_free(tmp_path: Path, monk
     assert tmp_path / "lock" not in locks._held
     with locks.hold(tmp_path / "lock", owner="test", now=NOW, timeout=0):
         pass
+
+
+def test_a_forked_process_does_not_hold_what_its_parent_holds(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with locks.hold(lock, owner="parent", now=NOW):
+        pid = os.fork()
+        if not pid:
+            try:
+                with locks.hold(lock, owner="child", now=NOW, timeout=0):
+                    os._exit(1)
+            except locks.LockTimeout:
+                os._exit(0)
+            finally:
+                os._exit(2)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+        found = locks.holder(lock)
+        assert found is not None and found.owner == "parent", "the child's end does not free the parent's lock"

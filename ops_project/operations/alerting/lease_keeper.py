@@ -7,6 +7,7 @@ refused.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -68,6 +69,17 @@ class LeaseKeeper:
 _kept: set[LeaseKeeper] = set()
 _starting = threading.Lock()
 _threads: list[threading.Thread] = []
+
+
+def _forget() -> None:
+    """A forked process keeps no lease of its parent's and has no thread; the lock may have been held at the fork."""
+    global _starting
+    _kept.clear()
+    _threads.clear()
+    _starting = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def _start(every: float) -> None:

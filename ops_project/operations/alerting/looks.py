@@ -7,6 +7,7 @@ signal. A thread cannot be ended from outside, so a look that never comes back i
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -52,6 +53,15 @@ class _Worker:
 _idle: list[_Worker] = []
 _late: dict[tuple[str, str], _Look] = {}
 """(ledger, observer) → the look of this process that has not come back."""
+
+
+def _forget() -> None:
+    """A forked process has none of these threads: a look that is given to one of them would never begin."""
+    _idle.clear()
+    _late.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -90,6 +91,15 @@ class Invocation:
 
 _running = threading.Event()
 _threads: list[threading.Thread] = []
+
+
+def _forget() -> None:
+    """A forked process has not the thread in which dbt may be running."""
+    _running.clear()
+    _threads.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
 _READ = frozenset({"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult", "LogSkipBecauseError"})
 
 
