@@ -17,6 +17,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONG = 80
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A long text or the bytes of a file are no name: two processes that make them at different times would disagree."""
+    return argname if isinstance(val, str | bytes) and len(val) > LONG else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file is a group, unless its tests name one: two processes would build its homes twice."""
