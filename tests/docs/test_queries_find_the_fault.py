@@ -113,6 +113,13 @@ def replaced_batch(feed: str, domain: str, other: tuple[str, str]) -> Callable[[
     return story
 
 
+def archived(home: Home) -> tuple[list[str], list[str]]:
+    """Where the feed's files lie in the archive, and the hashes that they came with."""
+    home.batch("orders", "ecommerce", 5, archive_path="ecommerce/orders/2026-03-03/hash1_orders_1.csv")
+    home.batch("policies", "insurance", 5, archive_path="insurance/policies/2026-03-03/hash2_policies_2.csv")
+    return ["ecommerce/orders/2026-03-03/hash1_orders_1.csv", "hash1"], ["hash2"]
+
+
 def journal(feed: str, domain: str, other: tuple[str, str]) -> Callable[[Home], tuple[list[str], list[str]]]:
     """The newest files of the domain are told, also where many came before."""
 
@@ -337,6 +344,7 @@ STORIES: dict[tuple[str, int], Callable[[Home], tuple[list[str], list[str]]]] = 
     ("profit-unit-experiments", 3): row(
         "silver.rec_transaction_units", "U99", business_date=DAY, unknown_units=30, example_unit="U99"
     ),
+    ("archive-damaged", 0): archived,
     ("schema-mismatch", 0): finding,
     ("schema-mismatch", 1): journal(*ORDERS, INSURANCE),
     ("key-violation", 0): refused_rows(*ORDERS, INSURANCE),
