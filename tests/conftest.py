@@ -1,4 +1,4 @@
-"""What holds for every test: the settings that a command exports to its children end with the test."""
+"""What holds for every test: what a command sets for its own process ends with the test, and a file is a group."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import pytest
 from ops_project.settings import Settings
 
 EXPORTED = ("OPS_", "DAGSTER_HOME")
+# `ops` narrows it for its own process, and a test that calls a command in this one begins with it all the same.
+UMASK = os.umask(0o022)
+os.umask(UMASK)
 
 # A shell that starts the suite in the background makes it and its children ignore Ctrl-C, which some tests press.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -36,6 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _settings_end_with_the_test() -> Iterator[None]:
     before = {name: value for name, value in os.environ.items() if name.startswith(EXPORTED)}
+    os.umask(UMASK)
     yield
     for name in [name for name in os.environ if name.startswith(EXPORTED) and name not in before]:
         del os.environ[name]
