@@ -9,6 +9,7 @@ from importlib.util import find_spec
 import dagster as dg
 
 from ops_project.catalog import ConfigError
+from ops_project.dagster_bridge.partition_keys import keep_lists
 from ops_project.defs.operations.definitions import build as build_operations
 from ops_project.defs.shared.domain import build_domain, layers_of
 from ops_project.defs.shared.logs import file_logger
@@ -20,6 +21,7 @@ from ops_project.model.alerting.consistency import check_promises
 
 def compose(site: Site) -> dg.Definitions:
     """Every domain of the catalog – one without a package of its own from its feeds file alone –, and operations."""
+    keep_lists()
     parts = []
     for name in site.catalog.domain_ids():
         if find_spec(f"ops_project.defs.{name}") and find_spec(f"ops_project.defs.{name}.definitions"):
