@@ -35,7 +35,14 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
+        self._known_tables: set[str] = set()
         super().__init__(*args, **kwargs)
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the table exists. Asked for each check that is stored, and answered by a new connection each time."""
+        if table_name not in self._known_tables and super().has_table(table_name):
+            self._known_tables.add(table_name)
+        return table_name in self._known_tables
 
     def _engine(self, shard: str) -> db.Engine:
         engine = self._engines.get(shard)
