@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from ops_project.settings import Settings
+from tests.scenarios import homes
 from tests.scenarios.world import World
 
 
@@ -13,3 +15,19 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Worl
         return World(monkeypatch, tmp_path, **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The shop's files of three days, nothing landed. Copy it (`homes.copy`); all stories share it."""
+    homes.warm()
+    return homes.simulate(tmp_path_factory.mktemp("waiting") / "home")
+
+
+@pytest.fixture(scope="session")
+def done(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same, after one undisturbed run. Copy it; all stories share it."""
+    settings = homes.copy(waiting, tmp_path_factory.mktemp("done") / "home")
+    ended = homes.ops(settings, "run", "--domain", "ecommerce").wait()
+    assert ended.code == 0, ended.output + ended.errors
+    return settings

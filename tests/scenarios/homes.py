@@ -7,10 +7,15 @@ seconds of imports; it can be killed without taking the tests with it.
 from __future__ import annotations
 
 import faulthandler
+import functools
+import gc
+import importlib
 import os
+import pkgutil
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -102,6 +107,8 @@ def fork(work: Callable[[], int], log: Path) -> Child:
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
         faulthandler.enable(2)
+        # What the tests have left in memory is not looked through again and again.
+        gc.freeze()
         code = work()
     except SystemExit as error:
         code = int(error.code or 0)
@@ -148,13 +155,42 @@ def business_checksums(settings: Settings) -> dict[str, tuple[int, str]]:
     return found
 
 
-def warm() -> None:
-    """Import, parse and resolve what every child needs, before the first fork."""
-    import dbt.cli.main  # noqa: F401
+# What a run imports late, besides the modules of the project.
+IMPORTED_LATE = (
+    "babel.dates",
+    "dagster._core.definitions.repository_definition.repository_data_builder",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.instance.runs.run_domain",
+    "dagster._core.storage.noop_compute_log_manager",
+    "dagster._core.storage.schedules.sqlite.sqlite_schedule_storage",
+    "dagster._daemon.controller",
+    "dbt.adapters.duckdb.environments.local",
+    "dbt.adapters.duckdb.impl",
+    "dbt.cli.main",
+    "dbt.task.build",
+    "dbt.task.test",
+    "dbt_common.clients.agate_helper",
+    "fsspec.implementations.local",
+    "multiprocessing.dummy",
+    "sqlparse",
+    "structlog.stdlib",
+    "upath.implementations.local",
+)
 
-    from ops_project.cli import run  # noqa: F401
-    from ops_project.defs import compose, shared  # noqa: F401
-    from ops_project.defs.shared import execute  # noqa: F401
+
+@functools.cache
+def warm() -> None:
+    """Import, parse and read what every child needs, before the first fork: two seconds of each child's time."""
+    import ops_project
     from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 
-    _ = dbt_manifest.load().json
+    own = [module.name for module in pkgutil.walk_packages(ops_project.__path__, "ops_project.")]
+    for name in (*own, *IMPORTED_LATE):
+        if not name.endswith((".__main__", ".versions", ".env")) and ".migrations." not in name:
+            importlib.import_module(name)
+    manifest = dbt_manifest.load()
+    _ = manifest.json, manifest.object()
+    with tempfile.TemporaryDirectory() as folder:
+        load_catalog(Settings(home=Path(folder), as_of=NOW))

@@ -10,16 +10,15 @@ import pytest
 
 from ops_project.operations.ledger import Ledger
 from ops_project.pipeline.warehouse import publishing, snapshots
+from ops_project.settings import Settings
 from tests.scenarios import homes
 
 pytestmark = pytest.mark.xdist_group("runs")
 ONE = ("run", "--domain", "ecommerce")
 
 
-def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(tmp_path: Path) -> None:
-    homes.warm()
-    home = homes.simulate(tmp_path / "home", days=1)
-    assert homes.ops(home, *ONE).wait().code == 0
+def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(done: Settings, tmp_path: Path) -> None:
+    home = homes.copy(done, tmp_path / "home")
     older = home.home / "older.duckdb"
     shutil.copy2(home.warehouse, older)
     assert homes.ops(home, *ONE, "--days", "1").wait().code == 0

@@ -35,22 +35,6 @@ EVERYWHERE = (
 KINDS = ("landed:orders", "built:silver__fact_orders", "snapshot:copied", "publish:daily_revenue", "publish:renamed")
 
 
-@pytest.fixture(scope="module")
-def waiting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Three days of files, nothing landed."""
-    homes.warm()
-    return homes.simulate(Path(tmp_path_factory.mktemp("waiting")) / "home")
-
-
-@pytest.fixture(scope="module")
-def done(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The same, after one undisturbed run."""
-    settings = homes.copy(waiting, Path(tmp_path_factory.mktemp("done")) / "home")
-    ended = homes.ops(settings, "run", "--domain", "ecommerce").wait()
-    assert ended.code == 0, ended.output + ended.errors
-    return settings
-
-
 def run_json(settings: Settings, *arguments: str) -> tuple[int | None, dict]:
     ended = homes.ops(settings, "run", "--domain", "ecommerce", "--json", *arguments).wait()
     assert ended.output.startswith("{"), ended.output + ended.errors

@@ -18,10 +18,8 @@ pytestmark = pytest.mark.xdist_group("runs")
 TABLE = "silver.fact_orders"
 
 
-def test_a_dropped_table_is_restored_and_what_is_downstream_rebuilt(tmp_path: Path) -> None:
-    homes.warm()
-    home = homes.simulate(tmp_path / "home", days=1)
-    assert homes.ops(home, "run", "--domain", "ecommerce").wait().code == 0
+def test_a_dropped_table_is_restored_and_what_is_downstream_rebuilt(done: Settings, tmp_path: Path) -> None:
+    home = homes.copy(done, tmp_path / "home")
     before = homes.business_checksums(home)
     newest = snapshots.newest(home).id
     with duckdb.connect(str(home.warehouse)) as connection:
