@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ops_project.settings import Settings
-from tests.dbt.test_mutants import Mutant, rounds, unit_tests
+from tests.dbt.test_mutants import Mutant, by_cost, rounds, unit_tests
 from tests.scenarios import homes
 
 pytestmark = pytest.mark.xdist_group("domain_mutants")
@@ -77,7 +77,7 @@ def test_the_sql_as_it_is_passes(built: Any) -> None:
     assert all(statuses == {"pass"} for statuses in outcomes.values()), outcomes
 
 
-@pytest.mark.parametrize("group", rounds(MUTANTS), ids=lambda group: f"{len(group)} mutants")
+@pytest.mark.parametrize("group", by_cost(rounds(MUTANTS)), ids=lambda group: f"{len(group)} mutants")
 def test_a_mutant_is_caught(built: Any, group: list[Mutant]) -> None:
     outcomes = unit_tests(built, group)
     survivors = [str(mutant) for mutant in group if "fail" not in outcomes.get(mutant.tested, set())]
