@@ -6,7 +6,6 @@ again. Input never raises: each problem of a file becomes a finding, and the oth
 
 from __future__ import annotations
 
-import errno
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
@@ -17,10 +16,8 @@ from pathlib import Path
 
 import duckdb
 
-from ops_project.masking import mask
 from ops_project.model.feed.feed import Feed
 from ops_project.model.feed.inbound import compile_inbound
-from ops_project.model.finding import FileFindingKind
 from ops_project.pipeline.landing.bench import closed_engine, needs_bench
 from ops_project.pipeline.landing.context import Context, siblings_of
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
@@ -28,19 +25,19 @@ from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine import suspicion
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
+from ops_project.pipeline.landing.failed import record_failure
 from ops_project.pipeline.landing.inbox import (
     InboundFile,
-    NotRegular,
     identity,
     irregular,
     is_being_written,
     pending,
     private_name,
 )
-from ops_project.pipeline.landing.read.fragments import FragmentError, check_fragments
+from ops_project.pipeline.landing.read.fragments import check_fragments
 from ops_project.pipeline.landing.read.scan import Scan, scan
 from ops_project.pipeline.landing.read.stage import BAD, REFUSED, REPEATED, STAGED
-from ops_project.pipeline.landing.result import Finding, LandingResult, Progress
+from ops_project.pipeline.landing.result import LandingResult, Progress
 from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal
 from ops_project.pipeline.landing.write.absence import record_missing, record_waiting
@@ -48,15 +45,6 @@ from ops_project.pipeline.landing.write.commit import commit
 from ops_project.pipeline.landing.write.expected import record_expected
 from ops_project.pipeline.landing.write.tables import create_tables
 
-# Only SQL of a contract can raise these.
-CONTRACT_ERRORS = (
-    duckdb.BinderException,
-    duckdb.ParserException,
-    duckdb.CatalogException,
-    duckdb.ConversionException,
-    duckdb.InvalidInputException,
-    duckdb.OutOfRangeException,
-)
 # Bytes of a file whose staged rows are dropped before the next file is read; smaller ones make room for the next.
 LARGE = 10_000_000
 TEMPORARY = (STAGED, REFUSED, BAD, REPEATED, "landing_raw", "landing_text")
@@ -183,7 +171,7 @@ class Workbench:
         try:
             yield
         except Exception as error:
-            _failed(self.context, file_name, day, error)
+            record_failure(self.context, file_name, day, error)
         finally:
             for path in self.folder.iterdir():
                 if path.is_file():
@@ -213,6 +201,7 @@ class Workbench:
         for batch in context.deliveries.of_name(file.name):
             if kept_files.is_same_delivery(file.path, batch.archive_path):
                 _release(context, file, self.siblings)  # taken and kept; left for other feeds, or the run was killed
+                self._settled(file)
                 return
         before = identity(file.path)
         private, scanned = self.read(file, day)
@@ -227,6 +216,7 @@ class Workbench:
                     f"{file.name} had been taken by a run that was interrupted ({status}, {rows:,} rows loaded); "
                     "it is in the archive now"
                 )
+                self._settled(file)
                 return
         found, same = self.examined(private, day, scanned, known, arrived_at)
         if identity(file.path) != before or is_being_written(file.path):
@@ -256,6 +246,15 @@ class Workbench:
         suspicion.judge_lateness(context, found, file, day, arrived_at)
         return found, None
 
+    def _settled(self, file: InboundFile) -> None:
+        """Close what an earlier run said of a file that it had committed and could not archive or remove."""
+        context = self.context
+        if not context.deliveries.open_findings():
+            return
+        if closed := journal.resolve_taken(context.connection, context.feed.name, file.name, context.now):
+            context.result.resolved += closed
+            context.deliveries.findings_changed()
+
     def _keep(self, private: InboundFile, file: InboundFile, target: Path) -> None:
         """Archive a committed file, and let it leave the inbound folder when every feed has it."""
         kept_files.keep(private.path, target)
@@ -275,37 +274,3 @@ def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, .
         if not any(kept_files.is_same_delivery(file.path, context.archive / row[0]) for row in batches):
             return
     kept_files.release(file.path, [file.control] if file.control is not None else [])
-
-
-def _failed(context: Context, file_name: str, day: date, error: Exception) -> None:
-    """A finding for an unexpected error; the file stays in the inbound folder and the next run tries it again."""
-    kind: FileFindingKind = "code_error"
-    hint = told = ""
-    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
-        kind = "resource_exhausted"
-    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        kind = "storage_full"
-    elif isinstance(error, NotRegular):
-        kind, told = (
-            "data_invalid",
-            "was exchanged for something that is no regular file while it was taken; deliver it again",
-        )
-    elif isinstance(error, PermissionError):
-        kind, told = "config_error", "cannot be read: this process has no right to; make it readable for its user"
-    elif isinstance(error, FragmentError):
-        kind, told = "config_error", f"was not read: {error}"
-    elif isinstance(error, CONTRACT_ERRORS):
-        kind = "config_error"
-        hint = "; look at the contract's expressions, filter and rules"
-    text = mask(str(error).splitlines()[0]) if str(error) else type(error).__name__
-    finding = Finding(
-        kind=kind,
-        feed=context.feed.name,
-        business_date=day,
-        file_name=file_name,
-        message=f"{file_name} {told or f'could not be landed ({type(error).__name__}: {text}){hint}'}",
-        evidence={"error": type(error).__name__, "message": text},
-    )
-    journal.write_findings(context.connection, [finding], context.now, context.run_id)
-    context.deliveries.findings_changed()
-    context.result.findings.append(finding)

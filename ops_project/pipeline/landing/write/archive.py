@@ -50,9 +50,13 @@ def keep(source: Path, target: Path) -> None:
         working.chmod(mode)
     except OSError:  # no links here, or the file belongs to another: a copy is ours
         working.unlink(missing_ok=True)
-        shutil.copy2(source, working)
-        with working.open("rb") as file:
-            os.fsync(file.fileno())
+        try:
+            shutil.copy2(source, working)
+            with working.open("rb") as file:
+                os.fsync(file.fileno())
+        except OSError:
+            working.unlink(missing_ok=True)  # half a copy would take the room that the next run needs
+            raise
         working.chmod(mode)
     working.replace(target)
 

@@ -166,6 +166,19 @@ def _confirms_what_stands(connection: duckdb.DuckDBPyConnection, batch: Batch, p
     return found is not None
 
 
+def resolve_taken(connection: duckdb.DuckDBPyConnection, feed: str, file_name: str, now: datetime) -> int:
+    """Close what was said of a file before it had a batch: it is loaded and archived now. The number of findings."""
+    rows = connection.execute(
+        """
+        UPDATE ops.findings SET state = 'resolved', resolved_at = $now
+        WHERE feed = $feed AND state = 'open' AND batch_id IS NULL AND file_name = $file
+        RETURNING finding_id
+        """,
+        {"now": naive(now), "feed": feed, "file": file_name},
+    ).fetchall()
+    return len(rows)
+
+
 def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Sequence[str], now: datetime) -> int:
     """Close what was said of files dated ahead, except those `waiting` still; the number of findings.
 
