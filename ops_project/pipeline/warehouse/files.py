@@ -7,6 +7,8 @@ import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +75,34 @@ def link(source: Path, target: Path) -> None:
 def write_json(path: Path, data: Any) -> None:
     """Write `path` whole: a reader sees the old or the new text, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as writer:
-        json.dump(data, writer, indent=2, default=str, sort_keys=True)
-        writer.write("\n")
-        writer.flush()
-        os.fsync(writer.fileno())
-    temporary.rename(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as writer:
+            json.dump(data, writer, indent=2, default=str, sort_keys=True)
+            writer.write("\n")
+            writer.flush()
+            os.fsync(writer.fileno())
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def whole(partial: Path, folder: Path) -> Iterator[None]:
+    """Fill the new folder `partial` within this context; at its end it becomes `folder`, complete or not at all.
+
+    After an error nothing of it stays: on a full disk it would take the room that the next attempt needs.
+    """
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield
+        partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
 
 
 def point(pointer: Path, target: str) -> None:

@@ -83,27 +83,24 @@ def publish(
     ids = sorted(path.name for path in root.iterdir() if _ID.match(path.name))
     name = f"{int(ids[-1][:6]) + 1 if ids else 1:06d}-{run_id[:8]}"
     partial = root / f"{PARTIAL}{name}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
+    folder = root / name
     stamp = {"as_of": as_of.isoformat(), "run_id": run_id, "commit": commit}
     entries = {}
-    for table, verdict in sorted(verdicts.items()):
-        last = _last(before, table)
-        found = fingerprints.get(f"gold.{table}")
-        if verdict.passed and found is not None:
-            entry = _export(warehouse, partial, table, found, before, last) | stamp | {"state": "published"}
-        else:
-            reason = verdict.reason or "the table does not exist in the warehouse"
-            entry = _carry(partial, before, last) | {"reason": reason}
-            kept = last is not None and last["state"] != "published"
-            entry["since"] = last["since"] if last is not None and kept else as_of.isoformat()
-        entries[table] = entry | {"consumers": [dict(consumer) for consumer in verdict.consumers]}
-        reach(f"publish:{table}")
-    manifest = {"id": name, "domain": domain, **stamp, "tables": entries}
-    files.write_json(partial / MANIFEST, manifest)
-    folder = root / name
-    partial.rename(folder)
-    files.sync_folder(root)
+    with files.whole(partial, folder):
+        for table, verdict in sorted(verdicts.items()):
+            last = _last(before, table)
+            found = fingerprints.get(f"gold.{table}")
+            if verdict.passed and found is not None:
+                entry = _export(warehouse, partial, table, found, before, last) | stamp | {"state": "published"}
+            else:
+                reason = verdict.reason or "the table does not exist in the warehouse"
+                entry = _carry(partial, before, last) | {"reason": reason}
+                kept = last is not None and last["state"] != "published"
+                entry["since"] = last["since"] if last is not None and kept else as_of.isoformat()
+            entries[table] = entry | {"consumers": [dict(consumer) for consumer in verdict.consumers]}
+            reach(f"publish:{table}")
+        manifest = {"id": name, "domain": domain, **stamp, "tables": entries}
+        files.write_json(partial / MANIFEST, manifest)
     reach("publish:renamed")
     files.point(root / CURRENT, name)
     prune(warehouse.settings, domain, warehouse.platform.publishing.keep)

@@ -162,30 +162,27 @@ def take(
     name = f"{number:06d}-{run_id[:8]}"
     settings.snapshots.mkdir(parents=True, exist_ok=True)
     partial = settings.snapshots / f"{PARTIAL}{name}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    how = files.copy(settings.warehouse, partial / DATABASE)
-    reach("snapshot:copied")
-    manifest = {
-        "id": name,
-        "as_of": as_of.isoformat(),
-        "run_id": run_id,
-        "commit": commit,
-        "domain": domain,
-        "good": good,
-        "warehouse_id": known.id,
-        "generation": known.generation,
-        "copied_by": how,
-        "size_bytes": (partial / DATABASE).stat().st_size,
-        "load_seq": load_sequence(connection),
-        "builds": _builds(connection),
-        "code": {table: model.code for table, model in models.items() if table in found},
-        "tables": {table: value.to_json() for table, value in found.items()},
-    }
-    files.write_json(partial / MANIFEST, manifest)
     folder = settings.snapshots / name
-    partial.rename(folder)
-    files.sync_folder(settings.snapshots)
+    with files.whole(partial, folder):
+        how = files.copy(settings.warehouse, partial / DATABASE)
+        reach("snapshot:copied")
+        manifest = {
+            "id": name,
+            "as_of": as_of.isoformat(),
+            "run_id": run_id,
+            "commit": commit,
+            "domain": domain,
+            "good": good,
+            "warehouse_id": known.id,
+            "generation": known.generation,
+            "copied_by": how,
+            "size_bytes": (partial / DATABASE).stat().st_size,
+            "load_seq": load_sequence(connection),
+            "builds": _builds(connection),
+            "code": {table: model.code for table, model in models.items() if table in found},
+            "tables": {table: value.to_json() for table, value in found.items()},
+        }
+        files.write_json(partial / MANIFEST, manifest)
     _announcement(settings).unlink(missing_ok=True)
     reach("snapshot:renamed")
     prune(settings, warehouse.platform.snapshots.keep)
