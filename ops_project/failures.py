@@ -34,7 +34,7 @@ _RULES: tuple[tuple[FailureClass, frozenset[str], str | None], ...] = (
     ("lock_contention", frozenset({"LockTimeout"}), None),
     ("lock_contention", frozenset({"IOException", "OperationalError"}), r"could not set lock|database is locked"),
     ("lock_contention", frozenset({"TransactionException"}), r"conflict"),
-    ("storage_full", frozenset(), r"no space left|disk quota|disk full|errno 28\b|errno 122\b"),
+    ("storage_full", frozenset(), r"no space left|disk quota|disk (is )?full|errno 28\b|errno 122\b"),
     ("resource_exhausted", frozenset({"OutOfMemoryException", "MemoryError"}), None),
     ("resource_exhausted", frozenset(), r"out of memory|cannot allocate memory|too many open files|throttl(ed|ing)"),
     ("timeout", frozenset({"TimeoutError", "ReadTimeout", "ConnectTimeout", "Timeout", "QueryCanceled"}), None),

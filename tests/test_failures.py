@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import sqlite3
+
 import duckdb
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from ops_project.failures import classify, classify_message
 from ops_project.process.locks import LockTimeout
@@ -23,6 +26,7 @@ def caused(error: BaseException, by: BaseException) -> BaseException:
         (duckdb.TransactionException("Conflict on tuple deletion"), "lock_contention", True),
         (duckdb.IOException("Could not set lock on file x: Conflicting lock is held"), "lock_contention", True),
         (OSError(28, "No space left on device"), "storage_full", False),
+        (OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full")), "storage_full", False),
         (duckdb.OutOfMemoryException("failed to allocate"), "resource_exhausted", False),
         (duckdb.ConversionException("Could not convert string 'x' to INT32"), "data_invalid", False),
         (duckdb.ConstraintException("Duplicate key violates primary key"), "key_violation", False),
