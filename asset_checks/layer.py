@@ -1,4 +1,4 @@
-"""One multi-asset check for a domain and a layer, generated from table specs: the only module here that speaks Dagster.
+"""One multi-asset check for a domain and a layer, generated from table specs.
 
 One step, whatever the number of tables (a step costs 0.05 s, an event 0.01 s). A check that raises would leave no
 evaluation at all, so that a broken table looks unchecked: here each check of each table fails alone, with its error.
@@ -6,8 +6,6 @@ evaluation at all, so that a broken table looks unchecked: here each check of ea
 
 # Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
 import importlib
-import json
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +16,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from asset_checks.outcome import attempt, recorded, severity_of
 from asset_checks.parameters import Parameters
 from asset_checks.primitives import (
     anomalies,
@@ -34,7 +33,7 @@ from asset_checks.primitives import (
     volume,
 )
 from asset_checks.specs import TableSpec
-from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
+from asset_checks.verdict import Situation, Verdict
 
 Context = dg.AssetCheckExecutionContext
 
@@ -114,7 +113,8 @@ def build_layer_checks(
         for check, verdict in evaluate(situation, [checks[key] for key in checks if key in selected]):
             if verdict.status != "ok":
                 context.log.warning(f"{check.table.name} {check.name}: {verdict.message}")
-            yield result(check, verdict)
+            severity = severity_of(verdict, blocking=check.blocking)
+            yield recorded(check.key, verdict, severity, check.table.runbook)
 
     return layer_checks
 
@@ -183,55 +183,9 @@ def evaluate(situation: Situation, checks: Sequence[_Check]) -> Iterator[tuple[_
 
 
 def _attempt(situation: Situation, check: _Check) -> Mapping[str, Verdict] | Verdict:
-    if not situation.exists(check.table.name):
-        if check.group == score.NAME:
-            score.record(situation, check.table, score.Measures(), None)
-        return Verdict.unknown(f"{check.table.name} does not exist yet: {check.name} is unknown.")
-    try:
-        return check.compute(situation)
-    except Exception as error:
-        return Verdict.fail(
-            f"{check.name} of {check.table.name} could not be computed: {type(error).__name__}: {error}",
-            "high",
-            "code_error",
-            error=type(error).__name__,
-            trace="".join(traceback.format_exception(error)[-3:])[-2000:],
-        )
-
-
-def severity_of(check: _Check, verdict: Verdict) -> dg.AssetCheckSeverity:
-    """Dagster's severity. What is not known only warns, also where the check itself broke: it stops nothing."""
-    is_error = verdict.status == "failed" and verdict.severity in ERROR_SEVERITIES
-    if check.blocking and verdict.failure_class == "code_error":
-        is_error = False
-    return dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
-
-
-def result(check: _Check, verdict: Verdict) -> dg.AssetCheckResult:
-    """The verdict as Dagster records it; the evidence is JSON-like and complete enough to act on."""
-    metadata: dict[str, Any] = {
-        "status": verdict.status,
-        "severity": verdict.severity if not verdict.passed else "none",
-        **{name: _metadata(value) for name, value in verdict.evidence.items() if value is not None},
-    }
-    if verdict.failure_class and not verdict.passed:
-        metadata["failure_class"] = verdict.failure_class
-    if check.table.runbook:
-        metadata["runbook"] = check.table.runbook
-    return dg.AssetCheckResult(
-        passed=verdict.passed,
-        asset_key=check.key.asset_key,
-        check_name=check.name,
-        severity=severity_of(check, verdict),
-        description=verdict.message,
-        metadata=metadata,
-    )
-
-
-def _metadata(value: Any) -> Any:
-    if isinstance(value, bool | int | float | str):
-        return value
-    return json.loads(json.dumps(value, default=str))
+    if check.group == score.NAME and not situation.exists(check.table.name):
+        score.record(situation, check.table, score.Measures(), None)
+    return attempt(situation, check.name, check.table.name, check.compute)
 
 
 def _with_domain_knowledge(domain: str, tables: Sequence[TableSpec]) -> list[TableSpec]:

@@ -23,8 +23,9 @@ from typing import Any
 import dagster as dg
 import duckdb
 
+from asset_checks import outcome
 from asset_checks.parameters import Parameters
-from asset_checks.verdict import ERROR_SEVERITIES, Severity, Situation, Verdict
+from asset_checks.verdict import Severity, Situation, Verdict
 
 __all__ = ["OwnCheck", "Situation", "Verdict", "build_own_checks", "check", "query_check"]
 
@@ -184,20 +185,14 @@ def build_own_checks(
             verdict = attempt(situation, item)
             if verdict.status != "ok":
                 context.log.warning(f"{item.table} {item.name}: {verdict.message}")
-            yield _result(item, verdict, runbook)
+            yield result(item, verdict, runbook)
 
     return own_checks
 
 
 def attempt(situation: Situation, item: OwnCheck) -> Verdict:
-    """The verdict; a check that breaks is a `code_error`, never a success."""
-    if not situation.exists(item.table):
-        return Verdict.unknown(f"{item.table} does not exist yet: {item.name} is unknown.")
-    try:
-        said = item.compute(situation)
-    except Exception as error:
-        words = f"{type(error).__name__}: {error}"
-        return Verdict.fail(f"{item.name} could not be computed: {words}", "high", "code_error")
+    """The verdict; what the function returned is put into words where it is none."""
+    said = outcome.attempt(situation, item.name, item.table, item.compute)
     if said is None:
         return Verdict.ok(f"{item.name}: nothing was found.")
     if isinstance(said, Verdict):
@@ -209,25 +204,7 @@ def attempt(situation: Situation, item: OwnCheck) -> Verdict:
     )
 
 
-def _result(item: OwnCheck, verdict: Verdict, runbook: str | None) -> dg.AssetCheckResult:
-    is_error = verdict.status == "failed" and verdict.severity in ERROR_SEVERITIES
-    if item.blocking:
-        # Dagster stops what is built from the table only for an error; a broken check is no reason to stop.
-        is_error = verdict.status == "failed" and verdict.failure_class != "code_error"
-    metadata: dict[str, Any] = {
-        "status": verdict.status,
-        "severity": "none" if verdict.passed else verdict.severity,
-        **verdict.evidence,
-    }
-    if not verdict.passed and verdict.failure_class:
-        metadata["failure_class"] = verdict.failure_class
-    if item.runbook or runbook:
-        metadata["runbook"] = item.runbook or runbook
-    return dg.AssetCheckResult(
-        passed=verdict.passed,
-        asset_key=dg.AssetKey(item.table.split(".")),
-        check_name=item.name,
-        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description=verdict.message,
-        metadata=metadata,
-    )
+def result(item: OwnCheck, verdict: Verdict, runbook: str | None) -> dg.AssetCheckResult:
+    """The verdict as Dagster records it. A check that its user calls blocking stops at every severity."""
+    severity = outcome.severity_of(verdict, blocking=item.blocking, at_any_severity=item.blocking)
+    return outcome.recorded(item.spec.key, verdict, severity, item.runbook or runbook)

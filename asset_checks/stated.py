@@ -8,14 +8,16 @@ check waits for that table. Computes nothing anew.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import duckdb
 
+from asset_checks.outcome import attempt, recorded, severity_of
 from asset_checks.parameters import Parameters
 from asset_checks.primitives.sql import identifier, table_name
-from asset_checks.verdict import ERROR_SEVERITIES, Severity, Situation, Verdict
+from asset_checks.verdict import Severity, Situation, Verdict
 
 Context = dg.AssetCheckExecutionContext
 SHOWN = 20
@@ -96,42 +98,13 @@ def build_stated_checks(
         )
         for key in sorted(context.selected_asset_check_keys, key=str):
             check = by_key[key]
-            verdict = _attempt(situation, check)
+            verdict = attempt(situation, check.name, check.table, partial(evaluate, check=check))
             if verdict.status != "ok":
                 context.log.warning(f"{check.asset} {check.name}: {verdict.message}")
-            metadata: dict[str, Any] = {
-                "status": verdict.status,
-                "severity": "none" if verdict.passed else verdict.severity,
-                **verdict.evidence,
-            }
-            if not verdict.passed and verdict.failure_class:
-                metadata["failure_class"] = verdict.failure_class
-            if runbook := (runbooks or {}).get(check.asset):
-                metadata["runbook"] = runbook
-            yield dg.AssetCheckResult(
-                passed=verdict.passed,
-                asset_key=key.asset_key,
-                check_name=key.name,
-                severity=_severity(verdict),
-                description=verdict.message,
-                metadata=metadata,
-            )
+            severity = severity_of(verdict, blocking=check.blocking)
+            yield recorded(key, verdict, severity, (runbooks or {}).get(check.asset))
 
     return stated_checks
-
-
-def _severity(verdict: Verdict) -> dg.AssetCheckSeverity:
-    is_error = verdict.status == "failed" and verdict.severity in ERROR_SEVERITIES
-    return dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
-
-
-def _attempt(situation: Situation, check: StatedCheck) -> Verdict:
-    if not situation.exists(check.table):
-        return Verdict.unknown(f"{check.table} does not exist yet: {check.name} is unknown.")
-    try:
-        return evaluate(situation, check)
-    except duckdb.Error as error:
-        return Verdict.fail(f"{check.name} could not be computed: {error}", "high", "code_error")
 
 
 def evaluate(situation: Situation, check: StatedCheck) -> Verdict:

@@ -1,0 +1,68 @@
+"""What all kinds of checks share: one check fails alone, and its verdict becomes what Dagster records."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import dagster as dg
+
+from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
+
+T = TypeVar("T")
+
+
+def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situation], T]) -> T | Verdict:
+    """What `compute` gives. A missing table is unknown; a check that breaks is a `code_error`, never a success."""
+    if not situation.exists(table):
+        return Verdict.unknown(f"{table} does not exist yet: {name} is unknown.")
+    try:
+        return compute(situation)
+    except Exception as error:
+        return Verdict.fail(
+            f"{name} of {table} could not be computed: {type(error).__name__}: {error}",
+            "high",
+            "code_error",
+            error=type(error).__name__,
+            trace="".join(traceback.format_exception(error)[-3:])[-2000:],
+        )
+
+
+def severity_of(verdict: Verdict, *, blocking: bool, at_any_severity: bool = False) -> dg.AssetCheckSeverity:
+    """Dagster's severity. A blocking check stops what is built from its table only for an error: what is unknown warns,
+    and so does a blocking check that broke. `at_any_severity`: every failure is an error."""
+    is_error = verdict.status == "failed" and (at_any_severity or verdict.severity in ERROR_SEVERITIES)
+    if blocking and verdict.failure_class == "code_error":
+        is_error = False
+    return dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN
+
+
+def recorded(
+    key: dg.AssetCheckKey, verdict: Verdict, severity: dg.AssetCheckSeverity, runbook: str | None = None
+) -> dg.AssetCheckResult:
+    """The verdict as Dagster records it; the evidence is JSON-like and complete enough to act on."""
+    metadata: dict[str, Any] = {
+        "status": verdict.status,
+        "severity": "none" if verdict.passed else verdict.severity,
+        **{name: _plain(value) for name, value in verdict.evidence.items() if value is not None},
+    }
+    if verdict.failure_class and not verdict.passed:
+        metadata["failure_class"] = verdict.failure_class
+    if runbook:
+        metadata["runbook"] = runbook
+    return dg.AssetCheckResult(
+        passed=verdict.passed,
+        asset_key=key.asset_key,
+        check_name=key.name,
+        severity=severity,
+        description=verdict.message,
+        metadata=metadata,
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int | float | str):
+        return value
+    return json.loads(json.dumps(value, default=str))
