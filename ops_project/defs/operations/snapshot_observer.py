@@ -1,7 +1,8 @@
 """Observer: the newest snapshot of the warehouse – findings, and the metrics that are a query.
 
-Each snapshot is looked at once. A finding that is not open any more is ok; a metric whose tables are absent is unknown
-and gives no signal.
+Each snapshot is looked at once, and once more where the configured feeds have changed since. A finding that is not open
+any more is ok, and so is one of a feed that is configured no more or switched off: no file can come that would close it.
+A metric whose tables are absent is unknown and gives no signal.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 import duckdb
 
 from ops_project.model.alerting.metric import Metric
-from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.sql_text import literal, relation
@@ -30,6 +32,7 @@ FINDINGS = """
     WHERE state = 'open' OR resolved_at >= $since
     ORDER BY observed_at, finding_id
 """
+GONE = "feed_gone"
 FIXED = frozenset(
     {"value", "total", "asset", "partition", "check_name", "domain", "message", "event_at", "batch_id", "occurrence"}
 )
@@ -45,7 +48,8 @@ def look(view: View) -> Observation:
         snapshot = snapshots.newest(view.settings)
     except snapshots.NoSnapshot:
         return Observation()
-    if view.cursors.get(CURSOR) == snapshot.id:
+    looked_at = f"{snapshot.id} {digest(*sorted(_feeds(view)))}"
+    if view.cursors.get(CURSOR) == looked_at:
         return Observation()
     signals: list[Signal] = []
     failed: dict[str, str] = {}
@@ -79,7 +83,7 @@ def look(view: View) -> Observation:
         part("sizes of tables", partial(_sizes, view, snapshot, connection))
     finally:
         connection.close()
-    return Observation(signals, {CURSOR: snapshot.id}, failed=failed, well=frozenset(well))
+    return Observation(signals, {CURSOR: looked_at}, failed=failed, well=frozenset(well))
 
 
 @contextmanager
@@ -103,12 +107,19 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
     rows = connection.execute(
         FINDINGS.replace("$since", f"TIMESTAMP '{since:%Y-%m-%d %H:%M:%S}' - INTERVAL {LOOK_BACK_DAYS} DAY")
     ).fetchall()
+    configured = _feeds(view)
+    closed_without_feed = {
+        signal.fingerprint
+        for signal in view.ledger.latest("landing.finding").values()
+        if signal.state == OK and GONE in signal.occurrence
+    }
     # One fingerprint may have been opened and resolved several times: the newest word holds, and firing wins a tie.
     result: dict[str, tuple[datetime, bool, Signal]] = {}
     for row in rows:
         finding, kind, feed, asset, business_date, batch, file_name, message, state, observed, resolved, run = row
-        open_now = state == "open"
-        at = _utc(observed if open_now else resolved or observed) or snapshot.as_of
+        is_gone = state == "open" and bool(feed) and feed not in configured
+        open_now = state == "open" and not is_gone
+        at = view.now if is_gone else _utc(observed if open_now else resolved or observed) or snapshot.as_of
         subject = _asset(asset, feed)
         facts = view.lineage.get(subject)
         feed_model = view.catalog.feeds.get(feed or "")
@@ -119,7 +130,7 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
             "landing.finding",
             open_now,
             at=at,
-            occurrence=f"{finding}:{state}:{at.isoformat()}",
+            occurrence=f"{finding}:{GONE if is_gone else state}:{at.isoformat()}",
             asset=subject,
             check=kind,
             partition=str(business_date or ""),
@@ -128,14 +139,24 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
             run_id=run or "",
             batch_id=batch or "",
             failure_class=kind,
-            message=message,
+            message=f"feed {feed} is configured no more or switched off; before: {message}" if is_gone else message,
             evidence_ref=f"ops.findings/{finding}",
             labels={"finding": kind, "feed": feed or "", **({"file": file_name} if file_name else {})},
         )
+        if is_gone and signal.fingerprint in closed_without_feed:
+            continue
+        if open_now and signal.fingerprint in closed_without_feed:
+            # The feed is back, and the finding was open all the time: it is told again.
+            signal = replace(signal, event_at=view.now, occurrence=f"{signal.occurrence}:again:{view.now.isoformat()}")
         rank = (at, open_now)
         if signal.fingerprint not in result or rank >= result[signal.fingerprint][:2]:
             result[signal.fingerprint] = (at, open_now, signal)
     return [signal for _, _, signal in result.values()]
+
+
+def _feeds(view: View) -> set[str]:
+    """The feeds that are configured and switched on."""
+    return {name for name, feed in view.catalog.feeds.items() if feed.enabled}
 
 
 def _asset(asset: str | None, feed: str | None) -> str:

@@ -598,6 +598,21 @@ def test_a_finding_that_comes_back_under_its_old_number_is_stored_again(place):
     assert seen == [FIRING, OK, FIRING]
 
 
+@pytest.mark.parametrize("how", ["removed", "switched off"])
+def test_an_open_finding_of_a_feed_that_is_gone_closes_without_a_run_and_opens_when_the_feed_is_back(place, how):
+    _snapshot(place.settings, 1, [FINDINGS, f"INSERT INTO ops.findings VALUES {LATE.format('open', 'NULL')}"])
+    known, orders = place.catalog, place.catalog.feeds["orders"]
+    others = {name: feed for name, feed in known.feeds.items() if name != "orders"}
+    off = {} if how == "removed" else {"orders": orders.model_copy(update={"enabled": False})}
+    without = replace(known, feeds=others | off)
+    seen = []
+    for hour, place.catalog in enumerate([known, without, without, known, known]):
+        place.look(snapshot_observer, NOW + timedelta(hours=hour))
+        [finding] = place.ledger.latest("landing.finding").values()
+        seen.append((finding.state, finding.event_at.hour - NOW.hour))
+    assert seen == [(FIRING, -1), (OK, 1), (OK, 1), (FIRING, 3), (FIRING, 3)]
+
+
 def test_an_observer_that_breaks_is_a_signal_and_stops_no_other(place, monkeypatch):
     _snapshot(place.settings, 1, ["CREATE TABLE ops.findings (wrong INTEGER)"])
     report = run_once(place.settings, place.catalog, NOW, observers=OBSERVERS)
