@@ -21,10 +21,15 @@ with judged as (
     group by business_date
 ),
 
--- A day whose files have not come is no day: neither an anomaly nor an example for others.
+-- A day whose files have not come is no day: neither an anomaly nor an example for others. No files are expected of days
+-- before the first delivery, of which a changed order may speak.
 missing as (
     select business_date from {{ ref('int_delivered_days') }}
     where not is_complete
+),
+
+begun as (
+    select min(business_date) as first_date from {{ ref('int_delivered_days') }}
 ),
 
 days as (
@@ -35,8 +40,11 @@ days as (
         daily_revenue.total_orders,
         daily_revenue.gross_revenue
     from {{ ref('daily_revenue') }} as daily_revenue
+    cross join begun
     left join missing on daily_revenue.order_date = missing.business_date
-    where missing.business_date is null
+    where
+        missing.business_date is null
+        and daily_revenue.order_date >= coalesce(begun.first_date, daily_revenue.order_date)
 ),
 
 observations as (
