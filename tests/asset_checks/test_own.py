@@ -77,7 +77,12 @@ def test_a_blocking_check_stops_at_every_severity_but_not_when_it_is_broken() ->
 
 def test_evidence_of_any_kind_can_be_recorded() -> None:
     item = OwnCheck("mine", "gold.shops", lambda _: None)
-    evidence = {"amount": Decimal("1.5"), "day": datetime(2026, 3, 4), "none": None, "rows": [{"amount": Decimal(2)}]}
+    evidence = {
+        "amount": Decimal("1.5"),
+        "day": datetime(2026, 3, 4, tzinfo=UTC),
+        "none": None,
+        "rows": [{"amount": Decimal(2)}],
+    }
     recorded = own.result(item, Verdict.fail("wrong", "high", "data_invalid", **evidence), None).metadata
     assert recorded["amount"].value == "1.5"
     assert "none" not in recorded

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -44,7 +45,7 @@ class History:
             for row in delivery.rows:
                 yield delivery, row
 
-    def play(self, site: Site) -> None:
+    def play(self, site: Site, after_run: Callable[[], None] = lambda: None) -> None:
         """Deliver, land and build, run by run."""
         for run in self.runs:
             for delivery in run:
@@ -52,14 +53,16 @@ class History:
                 if [other for other in run if other.place == delivery.place][-1] is not delivery:
                     site.land()
             site.run()
+            after_run()
 
 
 @dataclass
-class Source:
+class Source(ABC):
     """What is common to the histories of all domains."""
 
     seed: int
     runs: int = 3
+    days: list[date] = field(default_factory=lambda: DAYS)
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,9 +72,9 @@ class Source:
         """Files of all days, some never sent, some sent again with fewer rows; shuffled over the runs."""
         first: list[Delivery] = []
         again: list[Delivery] = []
-        for day in DAYS:
+        for day in self.days:
             for delivery in self.files(day):
-                if self.chance.random() < 0.1 and day != FIRST:
+                if self.chance.random() < 0.1 and day != self.days[0]:
                     continue
                 first.append(delivery)
                 if self.chance.random() < 0.25:
@@ -80,7 +83,7 @@ class Source:
         runs: list[list[Delivery]] = [[] for _ in range(self.runs)]
         came: dict[Any, int] = {}
         for delivery in first:
-            usual = DAYS.index(delivery.day) * self.runs // len(DAYS)
+            usual = self.days.index(delivery.day) * self.runs // len(self.days)
             place = self.chance.randrange(usual, self.runs) if self.chance.random() < 0.4 else usual
             came[delivery.place] = place
             runs[place].append(delivery)
@@ -88,8 +91,9 @@ class Source:
             runs[self.chance.randrange(came[delivery.place], self.runs)].append(delivery)
         return History(runs)
 
+    @abstractmethod
     def files(self, day: date) -> list[Delivery]:
-        raise NotImplementedError
+        """What the sources send of one day."""
 
     def some(self, values: list[Any], share: float = 0.6) -> list[Any]:
         return [value for value in values if self.chance.random() < share]
@@ -105,14 +109,14 @@ class Shop(Source):
     def files(self, day: date) -> list[Delivery]:
         pick = self.chance.choice
         known = self.some(list(self.orders), 0.3)
-        new = [f"O{DAYS.index(day)}{number}" for number in range(self.chance.randint(1, 4))]
+        new = [f"O{self.days.index(day)}{number}" for number in range(self.chance.randint(1, 4))]
         heads, lines = [], []
         for name in [*known, *new]:
             on = self.orders.get(name, day)
             if name in new and self.chance.random() < 0.1:
                 on = day - timedelta(days=9)
             elif name in known and self.chance.random() < 0.3:
-                on = pick(DAYS)
+                on = pick(self.days)
             self.orders[name] = on
             changed = day if self.chance.random() < 0.85 else day - timedelta(days=3)
             heads.append(
@@ -188,7 +192,7 @@ class Policies(Source):
                 "region": pick(["north", "south"]),
                 "premium": self.chance.randint(10, 99),
                 "policy_status": status,
-                "effective_date": pick([FIRST, day, day + timedelta(days=2)]),
+                "effective_date": pick([self.days[0], day, day + timedelta(days=2)]),
                 "cancelled_date": day if status == "cancelled" else None,
             }
             (self.lost if self.chance.random() < 0.2 else rows).append(row)
@@ -206,12 +210,12 @@ class Investor(Source):
 
     def files(self, day: date) -> list[Delivery]:
         pick = self.chance.choice
-        new = [DAYS.index(day) * 10 + number for number in range(1, self.chance.randint(2, 5))]
+        new = [self.days.index(day) * 10 + number for number in range(1, self.chance.randint(2, 5))]
         sales = []
         for number in [*self.some(list(self.sales), 0.2), *new]:
             on = self.sales.get(number, day if self.chance.random() < 0.8 else day - timedelta(days=1))
             if number not in new and self.chance.random() < 0.3:
-                on = pick(DAYS)
+                on = pick(self.days)
             self.sales[number] = on
             sales.append(
                 {
@@ -222,7 +226,7 @@ class Investor(Source):
                     "unit_revenue": pick([10, 20]),
                     "unit_cost": pick([3, 4]),
                     "status": pick(["settled", "settled", "refunded"]),
-                    "updated_at": f"{day if self.chance.random() < 0.85 else FIRST} 11:00:00",
+                    "updated_at": f"{day if self.chance.random() < 0.85 else self.days[0]} 11:00:00",
                 }
             )
         events = {

@@ -97,9 +97,16 @@ class Site:
         feed = self.feed(name)
         path = self.settings.inbound / self.domain / file_name(feed, day, part, self.revision)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(feed, path, [complete(feed, row) for row in rows])
+        whole = [complete(feed, row) for row in rows]
+        write(feed, path, whole)
+        written = [path]
+        if feed.control is not None:
+            control = path.with_name(feed.control.file.replace("{stem}", path.stem))
+            control.write_text(f"rows={len(whole)}\n")
+            written.append(control)
         arrived = (self.clock - timedelta(minutes=30)).timestamp()
-        os.utime(path, (arrived, arrived))
+        for item in written:
+            os.utime(item, (arrived, arrived))
         return path
 
     def land(self) -> None:
@@ -114,14 +121,24 @@ class Site:
                     result.batches
                 )
 
-    def build(self, *select: str, command: str = "run") -> dbt_runner.DbtResult:
+    def build(
+        self,
+        *select: str,
+        command: str = "run",
+        manifest: dbt_manifest.DbtManifest | None = None,
+        anew: bool = False,
+    ) -> dbt_runner.DbtResult:
+        """`manifest`: another one than that of the shipped project. `anew`: every table from nothing."""
+        manifest = manifest or dbt_manifest.load()
+        models = [node["name"] for node in manifest.json["nodes"].values() if node["resource_type"] == "model"]
         with self.settings.exported():
             invocation = dbt_runner.build(
-                dbt_manifest.load(),
+                manifest,
                 self.settings,
                 select=select or (f"tag:{self.domain}",),
                 as_of=self.clock,
                 command=command,
+                extra_vars={"rebuild_tables": models} if anew else {},
             )
             for _ in invocation:
                 pass

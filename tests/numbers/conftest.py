@@ -1,0 +1,24 @@
+"""Homes that the tests of this folder share, because a history takes seconds to play."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.numbers.played import Played, play
+
+SEED = 1
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Played]:
+    """Gives the home of a domain in which a random history was played. To be read, or to be left as it was found."""
+    homes: dict[str, Played] = {}
+
+    def home_of(domain: str) -> Played:
+        if domain not in homes:
+            homes[domain] = play(tmp_path_factory.mktemp(domain) / "home", domain, SEED)
+        return homes[domain]
+
+    return home_of

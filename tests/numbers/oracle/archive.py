@@ -1,0 +1,126 @@
+"""What the sources said, read from the archive: the files that stand, their rows as text, and the newest word on a key."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from tests.numbers.site import Site
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that stands: no correction has replaced it, and landing did not refuse it."""
+
+    feed: str
+    day: date
+    """The date in its name."""
+    part: str
+    number: int
+    """Rises in the order of loading."""
+    path: Path
+
+    @property
+    def place(self) -> tuple[date, str, int]:
+        return self.day, self.part, self.number
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file."""
+
+    file: File
+    line: int
+    fields: Mapping[str, str | None]
+
+    def text(self, name: str) -> str | None:
+        return self.fields[name] or None
+
+    def known(self, name: str) -> str:
+        """The text of a field that the contract requires."""
+        found = self.text(name)
+        assert found is not None, (self.file.path, self.line, name)
+        return found
+
+    def number(self, name: str) -> Decimal:
+        return Decimal(self.known(name))
+
+    def day(self, name: str) -> date:
+        return date.fromisoformat(self.known(name)[:10])
+
+    def moment(self, name: str) -> datetime:
+        return datetime.fromisoformat(self.known(name))
+
+
+@dataclass(frozen=True)
+class Archive:
+    """All files of one domain that stand."""
+
+    contents: Mapping[File, tuple[Row, ...]]
+    today: date
+    """The day of the last build, in New York."""
+    now: datetime
+    """The clock of the last build, UTC without an offset."""
+
+    def days(self, feed: str) -> set[date]:
+        """The dates of which a file of the feed stands."""
+        return {file.day for file in self.contents if file.feed == feed}
+
+    def rows(self, feed: str) -> list[Row]:
+        return [row for file, rows in self.contents.items() if file.feed == feed for row in rows]
+
+
+def read(site: Site) -> Archive:
+    """The files that stand now. Raises where a row was quarantined: no history of these tests holds a bad one."""
+    bad = site.ask(
+        "select file_name, rows_quarantined from ops.batches where status = 'loaded' and rows_quarantined > 0"
+    )
+    assert not bad, bad
+    files = site.ask(
+        "select feed, business_date, coalesce(part, ''), load_seq, archive_path from ops.batches where status = 'loaded'"
+    )
+    standing = [File(*row[:4], site.settings.archive / row[4]) for row in sorted(files)]
+    contents = {
+        file: tuple(Row(file, line, fields) for line, fields in enumerate(_records(site, file))) for file in standing
+    }
+    today = site.clock.astimezone(ZoneInfo("America/New_York")).date()
+    return Archive(contents, today, site.clock.replace(tzinfo=None))
+
+
+def newest(rows: Iterable[Row], key: Callable[[Row], Any], latest_by: str | None = None) -> dict[Any, Row]:
+    """Of each key its newest row: by the source's own order where it gives one, then by the date and part of the file."""
+
+    def place(row: Row) -> tuple[Any, ...]:
+        said = row.text(latest_by) if latest_by else None
+        return (said is not None, said or "", *row.file.place, row.line)
+
+    found: dict[Any, Row] = {}
+    for row in rows:
+        if key(row) not in found or place(row) > place(found[key(row)]):
+            found[key(row)] = row
+    return found
+
+
+def _records(site: Site, file: File) -> list[dict[str, str | None]]:
+    path = file.path
+    if path.suffix == ".parquet":
+        with duckdb.connect() as connection:
+            cursor = connection.execute(f"select * from read_parquet('{path}')")
+            names = [column[0] for column in cursor.description or ()]
+            return [
+                {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
+                for row in cursor.fetchall()
+            ]
+    with path.open(encoding="utf-8", newline="") as text:
+        if path.suffix == ".jsonl":
+            return [{name: str(value) for name, value in json.loads(line).items()} for line in text]
+        return [dict(record) for record in csv.DictReader(text, delimiter=site.feed(file.feed).format.delimiter)]

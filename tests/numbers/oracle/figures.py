@@ -1,0 +1,47 @@
+"""All tables of a domain's gold against the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tests.numbers.oracle import archive, ecommerce, insurance, investor, streaming
+from tests.numbers.oracle.archive import Archive
+from tests.numbers.oracle.compare import Table, differences
+from tests.numbers.site import Site
+
+DOMAINS: dict[str, Callable[[Archive], Mapping[str, Table]]] = {
+    "ecommerce": ecommerce.tables,
+    "insurance": insurance.tables,
+    "streaming": streaming.tables,
+}
+# data_quality_metrics says what checks found, which is no figure of a source.
+NOT_COMPUTED = {"data_quality_metrics"}
+
+
+@dataclass
+class Oracle:
+    """Of one home. `after_run` is to be called after each of its runs: what is reported to investors depends on when."""
+
+    site: Site
+    reports: investor.Reports = field(default_factory=lambda: investor.Reports({}))
+
+    def after_run(self) -> None:
+        if self.site.domain == "investor":
+            self.reports.close(archive.read(self.site))
+
+    def tables(self) -> Mapping[str, Table]:
+        files = archive.read(self.site)
+        if self.site.domain == "investor":
+            return investor.tables(files, self.reports)
+        return DOMAINS[self.site.domain](files)
+
+    def wrong(self) -> list[str]:
+        """What gold says otherwise than the files, table by table."""
+        computed = self.tables()
+        names = {
+            row[0]
+            for row in self.site.ask("select table_name from information_schema.tables where table_schema = 'gold'")
+        }
+        assert names - NOT_COMPUTED == set(computed), "every table of gold is computed a second time"
+        return [words for name, table in computed.items() for words in differences(self.site, name, table)]

@@ -1,0 +1,38 @@
+"""A home in which a random history of deliveries was played, and what its gold should say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tests.numbers.histories import Investor, Listening, Policies, Shop, Source
+from tests.numbers.oracle.figures import Oracle
+from tests.numbers.site import Site
+
+HISTORIES: dict[str, type[Source]] = {
+    "ecommerce": Shop,
+    "insurance": Policies,
+    "investor": Investor,
+    "streaming": Listening,
+}
+# For parametrize: what uses the home of one domain runs in one process.
+BY_DOMAIN = [pytest.param(domain, marks=pytest.mark.xdist_group(f"played-{domain}")) for domain in HISTORIES]
+
+
+@dataclass(frozen=True)
+class Played:
+    site: Site
+    oracle: Oracle
+
+
+def play(home: Path, domain: str, seed: int, days: Sequence[date] = ()) -> Played:
+    """The history of `seed`, over a week where no other days are asked for."""
+    site = Site(home, domain, may_reject=True)
+    oracle = Oracle(site)
+    source = HISTORIES[domain](seed, days=list(days)) if days else HISTORIES[domain](seed)
+    source.history().play(site, oracle.after_run)
+    return Played(site, oracle)
