@@ -62,7 +62,7 @@ def test_a_file_without_a_row_is_a_day_all_the_same(investor: Site, tmp_path: Pa
     assert shown == [(28, True, 280, None), (31, True, 303, Decimal("0.0821"))]
 
 
-def test_profit_waits_for_the_spend_and_names_its_inputs(investor: Site) -> None:
+def test_profit_waits_for_the_spend_names_its_inputs_and_stays_beside_what_it_would_be_today(investor: Site) -> None:
     reported = (
         "select metric, reported_value from silver.fact_reported_metrics where period_start = '2026-02-01' order by 1"
     )
@@ -70,8 +70,11 @@ def test_profit_waits_for_the_spend_and_names_its_inputs(investor: Site) -> None
     investor.put(
         "marketing_spend", date(2026, 2, 20), [{"spend_date": "2026-02-20", "channel": "search", "spend_amount": 7}]
     )
+    investor.put("transactions", date(2026, 4, 3), [sale(1, FIRST, 4, updated_at="2026-04-03 10:00:00")])
     investor.run()
     assert investor.ask(reported) == [("profit", 280 - 28 - 27 * 2 - 7), ("revenue", 280)]
+    restated = "select reported_value, current_value from gold.rec_restatements where metric = 'revenue'"
+    assert investor.ask(f"{restated} and period_start = '2026-02-01' and period_type = 'month'") == [(280, 274)]
     [(inputs,)] = investor.ask(
         "select len(string_split(input_batches, ', ')) from silver.fact_reported_metrics"
         " where metric = 'profit' and period_start = '2026-02-01'"

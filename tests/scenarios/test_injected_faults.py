@@ -26,6 +26,8 @@ pytestmark = pytest.mark.xdist_group("injected")
 
 # Eight dates are the least from which a day is judged against those before.
 DAYS = {"insurance": 10, "investor": 10, "streaming": 9}
+# Only a whole month is reported.
+RESTATED_DAYS = 31
 SCALE = {"insurance": "0.1", "investor": "0.1", "streaming": "0.2"}
 # What is known from the run's exit code: something failed. A late file has come, and a repeated key is put aside.
 ENDS_WITH_0 = {"source_late", "source_duplicate"}
@@ -90,25 +92,26 @@ def run(settings: Settings, domain: str) -> Told:
 
 
 @pytest.fixture(scope="session")
-def healthy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Settings]:
-    """A domain's home after a good first run; made when it is first asked for."""
-    made: dict[str, Settings] = {}
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Settings]:
+    """A domain's home after a good first run over so many days; made when it is first asked for."""
+    made: dict[tuple[str, int], Settings] = {}
 
-    def home(domain: str) -> Settings:
-        if domain not in made:
+    def home(domain: str, days: int) -> Settings:
+        if (domain, days) not in made:
             homes.warm()
             settings = Settings(home=tmp_path_factory.mktemp(domain) / "home", as_of=homes.NOW)
-            simulate(settings, domain, DAYS[domain], homes.LAST)
+            simulate(settings, domain, days, homes.LAST)
             told = run(settings, domain)
             assert (told.code, told.found, told.summary) == (0, set(), ""), told
-            made[domain] = settings
-        return made[domain]
+            made[domain, days] = settings
+        return made[domain, days]
 
     return home
 
 
-def one_more_day(healthy: Callable[[str], Settings], tmp_path: Path, domain: str, *faults: str) -> Told:
-    home = homes.copy(healthy(domain), tmp_path / "home")
+def one_more_day(healthy: Callable[[str, int], Settings], tmp_path: Path, domain: str, *faults: str) -> Told:
+    days = RESTATED_DAYS if "restatement" in faults else DAYS[domain]
+    home = homes.copy(healthy(domain, days), tmp_path / "home")
     later = Settings(home=home.home, as_of=homes.NOW + timedelta(days=1))
     simulate(later, domain, 1, homes.LAST + timedelta(days=1), *faults)
     return run(later, domain)
@@ -189,7 +192,7 @@ IN_THE_SUITE = {"policies_lost", "policies_duplicated", "fan_out", "transformati
     [pytest.param(*case, marks=() if case[1] in IN_THE_SUITE else soak, id="-".join(case)) for case in ALL],
 )
 def test_a_fault_in_one_more_day_is_found_where_it_is_promised(
-    healthy: Callable[[str], Settings], tmp_path: Path, domain: str, fault: str
+    healthy: Callable[[str, int], Settings], tmp_path: Path, domain: str, fault: str
 ) -> None:
     as_promised(one_more_day(healthy, tmp_path, domain, fault))
 
@@ -228,7 +231,7 @@ def test_a_fault_of_the_first_load_is_found_though_nobody_looked_before(
     ],
 )
 def test_a_wrong_number_of_silver_does_not_reach_the_consumers_of_gold(
-    healthy: Callable[[str], Settings], tmp_path: Path, domain: str, fault: str
+    healthy: Callable[[str, int], Settings], tmp_path: Path, domain: str, fault: str
 ) -> None:
     told = one_more_day(healthy, tmp_path, domain, fault)
     as_promised(told)
@@ -237,7 +240,7 @@ def test_a_wrong_number_of_silver_does_not_reach_the_consumers_of_gold(
 
 @soak
 def test_an_exhausted_serving_store_fires_the_metric_and_the_failed_asset(
-    healthy: Callable[[str], Settings], tmp_path: Path
+    healthy: Callable[[str, int], Settings], tmp_path: Path
 ) -> None:
     told = one_more_day(healthy, tmp_path, "streaming", "serving_throttled")
     as_promised(told)

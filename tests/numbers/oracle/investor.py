@@ -15,7 +15,6 @@ from tests.numbers.oracle.archive import Archive, newest
 from tests.numbers.oracle.compare import Table, ratio
 
 Figures = dict[str, Any]
-DELIVERED = ("transactions", "marketing_spend", "product_events")
 Period = tuple[str, date, date]
 """month or quarter, its first and its last day."""
 
@@ -54,11 +53,9 @@ class Reports:
         """Report each period that has closed, in so far as every file of it has come, and that was not reported before."""
         touched = {period for row in archive.rows("transactions") for period in periods(row.day("occurred_at"))}
         newest_file = max(archive.days("transactions"), default=date.min)
-        begun = min((day for feed in DELIVERED for day in archive.days(feed)), default=date.max)
         for kind, first, last in touched:
             closing = last + timedelta(days=variable("investor_close_days"))
-            # Of days before the first delivery no file is expected: the period in which it lies is reported from it on.
-            days = set(span(max(first, begun), last))
+            days = set(span(first, last))
             if closing > newest_file or not days <= archive.days("transactions"):
                 continue
             of_period = [sale for sale in sales(archive, closing) if first <= sale.day <= last]

@@ -11,7 +11,8 @@
 {#
   What investors were told stays: a row is written once, when its period has closed and every file that the contracts
   expect of the period has come, and never again, whatever is delivered later. It holds what the files dated up to the
-  closing date say, and names them (input_batches). So this table depends on when files came, by intention: a file that
+  closing date say, and names them (input_batches). The period in which the deliveries begin is never whole: of its first
+  days nothing is known. So this table depends on when files came, by intention: a file that
   replaces one of them afterwards changes nothing here, and stands in rec_restatements.
 #}
 with versions as (
@@ -62,6 +63,8 @@ ready as (
     from closed
     inner join deliveries on deliveries.business_date between closed.period_start and closed.period_end
     group by closed.period_type, closed.period_start, closed.period_end, closed.close_date
+    -- Days before the first delivery have no row.
+    having count(*) = {{ dbt.datediff('closed.period_start', 'closed.period_end', 'day') }} + 1
 ),
 
 -- Every transaction that a file ever put into the period, in all of its versions: it may have left again.
