@@ -1,8 +1,8 @@
 """Observer: the newest snapshot of the warehouse – findings, and the metrics that are a query.
 
-Each snapshot is looked at once, and once more where the configured feeds have changed since. A finding that is not open
-any more is ok, and so is one of a feed that is configured no more or switched off: no file can come that would close it.
-A metric whose tables are absent is unknown and gives no signal.
+Each snapshot is looked at once, and once more where the configured feeds have changed since. A finding that is not
+open any more is ok, and so is one of a feed that is configured no more or switched off: no file can come that would
+close it. A metric whose tables are absent is unknown and gives no signal.
 """
 
 from __future__ import annotations
