@@ -88,7 +88,9 @@ def read(site: Site) -> Archive:
     files = site.ask(
         "select feed, business_date, coalesce(part, ''), load_seq, archive_path from ops.batches where status = 'loaded'"
     )
-    standing = [File(*row[:4], site.settings.archive / row[4]) for row in sorted(files)]
+    standing = [
+        File(feed, day, part, number, site.settings.archive / path) for feed, day, part, number, path in sorted(files)
+    ]
     contents = {
         file: tuple(Row(file, line, fields) for line, fields in enumerate(_records(site, file))) for file in standing
     }

@@ -231,7 +231,7 @@ def executive_summary(shop: Shop, days: Mapping[tuple[Any, ...], Figures]) -> Ta
     for period, length in (("last_7_days", 7), ("last_30_days", 30), ("all_time", None)):
         first = last - timedelta(days=length - 1) if length else known[0]
         now = added(days, first, last)
-        before = None
+        before: Figures = {}
         if length:
             begins = first - timedelta(days=length)
             covered = [begins + timedelta(days=number) for number in range(2 * length)]
@@ -248,19 +248,19 @@ def executive_summary(shop: Shop, days: Mapping[tuple[Any, ...], Figures]) -> Ta
                 for name in ("total_orders", "undone_orders", "units_sold", "gross_revenue", "net_revenue")
             },
             "average_order_value": ratio(now["gross_revenue"], now["sales_orders"]),
-            "previous_gross_revenue": before and before["gross_revenue"],
+            "previous_gross_revenue": before.get("gross_revenue"),
             "revenue_growth": growth(now, before, "gross_revenue"),
             "orders_growth": growth(now, before, "total_orders"),
         }
     return Table(("period",), rows)
 
 
-def added(days: Mapping[tuple[Any, ...], Figures], first: date, last: date) -> Figures | None:
-    """The figures of several days together; None where none of them has data."""
+def added(days: Mapping[tuple[Any, ...], Figures], first: date, last: date) -> Figures:
+    """The figures of several days together; {} where none of them has data."""
     chosen = [figures for (day,), figures in days.items() if first <= day <= last]
     names = ("total_orders", "undone_orders", "sales_orders", "units_sold", "gross_revenue", "net_revenue")
-    return {name: sum(figures[name] for figures in chosen) for name in names} if chosen else None
+    return {name: sum(figures[name] for figures in chosen) for name in names} if chosen else {}
 
 
-def growth(now: Figures, before: Figures | None, name: str) -> Fraction | None:
+def growth(now: Figures, before: Figures, name: str) -> Fraction | None:
     return ratio(now[name] - before[name], before[name]) if before else None
