@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from ops_project.defs.shared.site import Site
+from ops_project.pipeline.column_lineage.declared import of_python
 from ops_project.settings import PROJECT_ROOT
 
 MARKETING = {"marketing_ldz", "marketing_rdv", "marketing_interface", "marketing_360"}
@@ -63,12 +64,18 @@ def test_ecommerce_has_freshness_schema_and_lineage(graph) -> None:
 
 
 def test_columns_know_where_they_come_from(site: Site) -> None:
-    """All of e-commerce; elsewhere a star over a source without declared columns cannot be followed."""
-    models = [
-        n for n in site.dbt.json["nodes"].values() if n["resource_type"] == "model" and n["fqn"][1] == "ecommerce"
-    ]
-    traced = {n["name"] for n in models if any(site.dbt.column_lineage.get(n["unique_id"], {}).values())}
-    assert {n["name"] for n in models} - traced <= {"data_quality_metrics"}  # it reads the journal, which is no asset
+    """The definitions show it on every model of every domain."""
+    models = [n for n in site.dbt.json["nodes"].values() if n["resource_type"] == "model"]
+    assert {f"{n['schema']}/{n['name']}" for n in models} <= site.columns.columns.keys()
+    assert not site.columns.unknown_columns()
+
+
+def test_python_assets_declare_columns_of_the_tables_that_they_read(graph) -> None:
+    for asset in {column.asset for column in of_python()}:
+        origins = [origin for column, origin in of_python().items() if column.asset == asset]
+        node = graph.get(dg.AssetKey(asset.split("/")))
+        read = {"/".join(key.path) for key in node.parent_keys}
+        assert {parent.asset for origin in origins for parent in origin.parents} <= read, asset
 
 
 def test_facts_and_event_feeds_are_partitioned_and_nothing_else_of_ecommerce(graph) -> None:

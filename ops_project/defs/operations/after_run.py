@@ -10,11 +10,13 @@ from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting.cycle import CycleReport, run_once
+from ops_project.operations.ledger import open_ledger
+from ops_project.process.code_version import commit
 
 
 def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, now: datetime) -> CycleReport:
     """Observe, decide, record and tell at once: nobody comes back after a group's wait."""
-    return run_once(
+    report = run_once(
         site.settings,
         site.catalog,
         now,
@@ -24,3 +26,10 @@ def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInsta
         observers=OBSERVERS,
         flush_now=True,
     )
+    remember_columns(site, now)
+    return report
+
+
+def remember_columns(site: Site, now: datetime) -> None:
+    """Keep which column comes from which under this version of the code."""
+    open_ledger(site.settings).keep_columns(site.columns, commit(), now)

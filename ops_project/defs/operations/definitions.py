@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.dagster_bridge.asset_graph import lineage_of_repository
 from ops_project.dagster_bridge.ticks import schedules_of
+from ops_project.defs.operations.after_run import remember_columns
 from ops_project.defs.operations.archive_job import archive_definitions
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
@@ -67,6 +68,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
         lineage = graph.of(context.repository_def)
         if context.repository_def is not None and not kept:
             remember_schedules(open_ledger(site.settings), schedules_of(context.repository_def), site.settings.now())
+            remember_columns(site, site.settings.now())
             kept.append(True)
 
         def cycle() -> CycleReport:

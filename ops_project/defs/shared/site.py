@@ -12,8 +12,10 @@ import dagster as dg
 
 from ops_project.catalog import Catalog
 from ops_project.catalog import load as load_catalog
+from ops_project.column_lineage import ColumnLineage
 from ops_project.defs.shared.partitions import daily_partitions
 from ops_project.model.document import ConfigError, ConfigProblem
+from ops_project.pipeline.column_lineage.project import column_lineage
 from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
 from ops_project.pipeline.dbt_engine.overlay import project_dir
@@ -41,6 +43,11 @@ class Site:
         catalog = load_catalog(settings)
         require_expressions(catalog)
         return cls(settings, catalog, load_manifest(project_dir(catalog)))
+
+    @cached_property
+    def columns(self) -> ColumnLineage:
+        """Which column of which table comes from which."""
+        return column_lineage(self.catalog, self.dbt)
 
     @cached_property
     def partitions(self) -> dg.DailyPartitionsDefinition:

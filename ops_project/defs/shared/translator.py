@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator
 
+from ops_project.column_lineage import ROWS, Column
 from ops_project.model.freshness import FreshnessPolicy
 
 if TYPE_CHECKING:
@@ -112,21 +113,17 @@ class Translator(DagsterDbtTranslator):
         return freshness_policy(self._site, domain_of(props), props["schema"], meta_of(props).get("freshness"))
 
     def _lineage(self, props: Mapping[str, Any]) -> dg.TableColumnLineage | None:
-        columns = self._site.dbt.column_lineage.get(props["unique_id"])
-        if not columns:
-            return None
-        manifest = self._site.dbt.json
-        return dg.TableColumnLineage(
-            deps_by_column={
-                column: [
-                    dg.TableColumnDep(
-                        asset_key=self.get_asset_key(self.get_resource_props(manifest, parent)), column_name=name
-                    )
-                    for parent, name in deps
-                ]
-                for column, deps in columns.items()
-            }
-        )
+        asset = f"{props['schema']}/{table_of(props)}"
+        lineage = self._site.columns
+        deps = {
+            name: [
+                dg.TableColumnDep(asset_key=dg.AssetKey(parent.asset.split("/")), column_name=parent.name)
+                for parent in lineage.origin(Column(asset, name)).parents
+                if parent.name != ROWS
+            ]
+            for name in lineage.columns.get(asset, ())
+        }
+        return dg.TableColumnLineage(deps_by_column=deps) if deps else None
 
 
 def freshness_policy(site: Site, domain: str, layer: str, name: str | None = None) -> dg.FreshnessPolicy | None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0006"
+HEAD = "0007"
 metadata = MetaData()
 
 
@@ -251,3 +251,14 @@ documents = Table(
     Column("updated_at", Float, nullable=False),
 )
 """Larger values that change seldom: the asset graph, duration baselines, what Dagster was last shown."""
+
+column_lineage = Table(
+    "column_lineage",
+    metadata,
+    Column("version", String(32), primary_key=True),
+    Column("commit", String(64), nullable=False),
+    Column("first_at", Float, nullable=False),
+    Column("last_at", Float, nullable=False),
+    Column("body", JSON, nullable=False),
+    Index("column_lineage_last_at", "last_at"),
+)

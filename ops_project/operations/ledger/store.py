@@ -17,6 +17,7 @@ from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
 from ops_project.operations.ledger.audit import AuditTable
 from ops_project.operations.ledger.checklists import ChecklistTable
+from ops_project.operations.ledger.column_lineage import ColumnLineageTable
 from ops_project.operations.ledger.holds import HoldTable
 from ops_project.operations.ledger.incidents import IncidentTable
 from ops_project.operations.ledger.leases import LeaseTable
@@ -71,6 +72,7 @@ class Ledger(
     AuditTable,
     HoldTable,
     ChecklistTable,
+    ColumnLineageTable,
     PruneTable,
 ):
     """One open ledger; safe to use from several processes at once."""

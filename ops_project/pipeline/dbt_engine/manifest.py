@@ -26,6 +26,8 @@ from ops_project.settings import DBT_PROJECT_DIR
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
 FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
 PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
+# Of what a folder holds: one of an earlier version is parsed again.
+LAYOUT = 2
 KEEP = 4
 # A parse takes 4 s, on a busy machine 40 s.
 PATIENCE_SECONDS = 120.0
@@ -34,7 +36,7 @@ LONGEST_PARSE_SECONDS = 24 * 3600.0
 PARTIAL = ".partial-"
 MANIFEST_JSON = "manifest.json"
 MANIFEST_OBJECT = "manifest.msgpack"
-LINEAGE = "column_lineage.json"
+COMPILED = "compiled.json"
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,10 @@ class DbtManifest:
         return body
 
     @cached_property
-    def column_lineage(self) -> dict[str, dict[str, list[tuple[str, str]]]]:
-        """unique_id → column → [(unique_id of the parent, column)]; a model that cannot be read is absent."""
-        data = json.loads((self.folder / LINEAGE).read_text(encoding="utf-8"))
-        return {
-            model: {column: [(parent, name) for parent, name in deps] for column, deps in columns.items()}
-            for model, columns in data.items()
-        }
+    def compiled(self) -> dict[str, str]:
+        """unique_id → the SQL of every model, compiled against an empty database."""
+        body: dict[str, str] = json.loads((self.folder / COMPILED).read_text(encoding="utf-8"))
+        return body
 
     def object(self) -> Any:
         """dbt's own Manifest: what dbt runs from. A new one each time, because a run writes into it."""
@@ -79,10 +78,10 @@ def load(project_dir: Path = DBT_PROJECT_DIR) -> DbtManifest:
     """The parsed project; parses where its content is new. Raises DbtParseError."""
     root = project_dir / "target" / "parsed"
     folder = root / content_key(project_dir)
-    if not (folder / LINEAGE).is_file():
+    if not (folder / COMPILED).is_file():
         root.mkdir(parents=True, exist_ok=True)
         with _turn(root / ".lock", folder):
-            if not (folder / LINEAGE).is_file():
+            if not (folder / COMPILED).is_file():
                 _parse(project_dir, folder)
                 _prune(root, keep=folder.name)
     return DbtManifest(folder, project_dir)
@@ -90,7 +89,7 @@ def load(project_dir: Path = DBT_PROJECT_DIR) -> DbtManifest:
 
 def content_key(project_dir: Path) -> str:
     """Hash of every file of the project that dbt reads, and of the versions that read them."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"layout={LAYOUT};".encode())
     for package in PACKAGES:
         digest.update(f"{package}={version(package)};".encode())
     for path in _sources(project_dir):
@@ -107,23 +106,20 @@ def _sources(project_dir: Path) -> list[Path]:
 
 
 def _parse(project_dir: Path, folder: Path) -> None:
-    from ops_project.pipeline.dbt_engine.column_lineage import column_lineage
-
     partial = folder.with_name(f"{PARTIAL}{folder.name}-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         manifest, compiled = compile_all(project_dir, partial)
         (partial / MANIFEST_OBJECT).write_bytes(manifest)
-        data = json.loads((partial / MANIFEST_JSON).read_text(encoding="utf-8"))
-        (partial / LINEAGE).write_text(json.dumps(column_lineage(data, compiled)), encoding="utf-8")
+        (partial / COMPILED).write_text(json.dumps(compiled), encoding="utf-8")
         for path in partial.iterdir():
-            if path.name not in {MANIFEST_JSON, MANIFEST_OBJECT, LINEAGE}:
+            if path.name not in {MANIFEST_JSON, MANIFEST_OBJECT, COMPILED}:
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
         try:
             partial.rename(folder)
         except OSError:
-            if not (folder / LINEAGE).is_file():  # else somebody was faster
+            if not (folder / COMPILED).is_file():  # else somebody was faster
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -168,7 +164,7 @@ def _turn(path: Path, folder: Path) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     patience = time.monotonic() + PATIENCE_SECONDS
     try:
-        while not (folder / LINEAGE).is_file() and time.monotonic() < patience:
+        while not (folder / COMPILED).is_file() and time.monotonic() < patience:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break

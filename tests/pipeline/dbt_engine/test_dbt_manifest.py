@@ -22,7 +22,7 @@ def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Pat
 
     def parse(_project: Path, folder: Path) -> None:
         folder.mkdir()
-        (folder / dbt_manifest.LINEAGE).write_text("{}")
+        (folder / dbt_manifest.COMPILED).write_text("{}")
         made.append(folder)
 
     monkeypatch.setattr(dbt_manifest, "_parse", parse)
@@ -76,7 +76,7 @@ def test_who_lost_patience_leaves_the_slow_parser_its_folder(tmp_path: Path, mon
 
     def parse(_project: Path, folder: Path) -> None:
         folder.mkdir()
-        (folder / dbt_manifest.LINEAGE).write_text("{}")
+        (folder / dbt_manifest.COMPILED).write_text("{}")
 
     monkeypatch.setattr(dbt_manifest, "_parse", parse)
     slow = (

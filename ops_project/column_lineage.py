@@ -1,0 +1,228 @@
+"""Which column comes from which, as plain values: proven, absent or unknown, each with what it rests on.
+
+A column has values (what it repeats or computes from), conditions (what decides which value it has: filters of a
+count, the order of a window), and its table has rows (what decides which rows are there). Nothing is left out in
+silence: where the SQL does not tell, the state is unknown, and unknown never says that there is no connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+State = Literal["proven", "absent", "unknown"]
+STATES: tuple[str, ...] = get_args(State)
+ROWS = "*"
+"""The name under which the rows of a table stand among its columns."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Column:
+    """One column of an asset (`gold/daily_revenue`), or its rows (`*`)."""
+
+    asset: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.asset}.{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> Column:
+        """gold/daily_revenue.revenue, as `str` writes it."""
+        asset, _, name = text.rpartition(".")
+        return cls(asset, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one column comes from. Proven: from its parents alone; absent: from no column; unknown: see the reason."""
+
+    state: State
+    values: tuple[Column, ...] = ()
+    """Columns whose content may show in it. Personal data follows these."""
+    conditions: tuple[Column, ...] = ()
+    """Columns, and rows of tables, that decide what it holds without showing in it."""
+    reason: str = ""
+    """What the statement rests on; for unknown, what could not be told."""
+    personal: bool = False
+    """Declared as personal data where it enters."""
+
+    @property
+    def parents(self) -> tuple[Column, ...]:
+        return (*self.values, *(column for column in self.conditions if column not in self.values))
+
+
+@dataclass(frozen=True)
+class ColumnLineage:
+    """The columns of every table under one version of the code. `rows` of a table: what decides which rows it has."""
+
+    origins: Mapping[Column, Origin] = field(default_factory=dict)
+    version: str = ""
+
+    def origin(self, column: Column) -> Origin:
+        """Where it comes from; unknown for a column that is not listed."""
+        found = self.origins.get(column)
+        return found or Origin("unknown", reason=f"no version of the code that was read has a column {column}")
+
+    @cached_property
+    def children(self) -> Mapping[Column, tuple[Column, ...]]:
+        """Column → the columns that name it as a parent."""
+        found: dict[Column, list[Column]] = {}
+        for column, origin in self.origins.items():
+            for parent in origin.parents:
+                found.setdefault(parent, []).append(column)
+        return {column: tuple(sorted(items)) for column, items in found.items()}
+
+    @cached_property
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Asset → its columns, without its rows."""
+        found: dict[str, list[str]] = {}
+        for column in self.origins:
+            if column.name != ROWS:
+                found.setdefault(column.asset, []).append(column.name)
+        return {asset: tuple(names) for asset, names in found.items()}
+
+    @cached_property
+    def personal(self) -> frozenset[Column]:
+        """Every column in which personal data may show: declared so, or computed from values of such a column."""
+        found = {column for column, origin in self.origins.items() if origin.personal}
+        by_value: dict[Column, list[Column]] = {}
+        for column, origin in self.origins.items():
+            for parent in origin.values:
+                by_value.setdefault(parent, []).append(column)
+        waiting = list(found)
+        while waiting:
+            for child in by_value.get(waiting.pop(), ()):
+                if child not in found:
+                    found.add(child)
+                    waiting.append(child)
+        return frozenset(found)
+
+    def unknown_columns(self) -> Mapping[Column, str]:
+        """Column → why it could not be told."""
+        return {c: o.reason for c, o in self.origins.items() if o.state == "unknown" and c.name != ROWS}
+
+    def merged(self, more: Mapping[Column, Origin], version: str) -> ColumnLineage:
+        return ColumnLineage({**self.origins, **more}, version)
+
+    def dump(self) -> dict[str, Any]:
+        """Plain data: each name of a column is written once."""
+        names: dict[Column, int] = {}
+
+        def number(column: Column) -> int:
+            return names.setdefault(column, len(names))
+
+        origins = [
+            [
+                number(column),
+                STATES.index(origin.state),
+                [number(item) for item in origin.values],
+                [number(item) for item in origin.conditions],
+                origin.reason,
+                int(origin.personal),
+            ]
+            for column, origin in self.origins.items()
+        ]
+        return {"version": self.version, "names": [str(column) for column in names], "origins": origins}
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> ColumnLineage:
+        """The inverse of `dump`."""
+        names = [Column.parse(text) for text in data["names"]]
+        states: tuple[State, ...] = get_args(State)
+        origins = {
+            names[column]: Origin(
+                states[state],
+                tuple(names[n] for n in values),
+                tuple(names[n] for n in conditions),
+                reason,
+                bool(personal),
+            )
+            for column, state, values, conditions, reason, personal in data["origins"]
+        }
+        return cls(origins, data["version"])
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One edge of a picture: `child` is computed from `parent`."""
+
+    parent: Column
+    child: Column
+    kind: Literal["value", "condition", "rows"]
+
+
+@dataclass(frozen=True)
+class LineageGraph:
+    """What lies up or down from one column."""
+
+    root: Column
+    direction: Literal["up", "down"]
+    depth: Mapping[Column, int]
+    """Column → the fewest hops from the root; the root itself at 0."""
+    hops: tuple[Hop, ...]
+    origins: Mapping[Column, Origin]
+    personal: frozenset[Column]
+    version: str = ""
+
+    @property
+    def unknown(self) -> Mapping[Column, str]:
+        """Columns in it whose own origin could not be told, with the reason."""
+        return {
+            column: self.origins[column].reason
+            for column in sorted(self.depth, key=lambda item: (self.depth[item], item))
+            if column in self.origins and self.origins[column].state == "unknown"
+        }
+
+
+def walk(lineage: ColumnLineage, root: Column, direction: Literal["up", "down"], *, rows: bool = False) -> LineageGraph:
+    """Everything up or down from `root`, the nearest first. `rows`: also what decides which rows the tables have."""
+    depth = {root: 0}
+    hops: dict[Hop, None] = {}
+    waiting = [root]
+    while waiting:
+        here = waiting.pop(0)
+        for hop in _hops(lineage, here, direction, rows):
+            hops.setdefault(hop)
+            there = hop.parent if direction == "up" else hop.child
+            if there not in depth:
+                depth[there] = depth[here] + 1
+                waiting.append(there)
+    return LineageGraph(
+        root,
+        direction,
+        depth,
+        tuple(hops),
+        {column: lineage.origin(column) for column in depth},
+        frozenset(column for column in depth if column in lineage.personal),
+        lineage.version,
+    )
+
+
+def _hops(lineage: ColumnLineage, here: Column, direction: str, rows: bool) -> Iterable[Hop]:
+    if direction == "up":
+        yield from _up(lineage, here, rows)
+        return
+    for child in lineage.children.get(here, ()):
+        for hop in _up(lineage, child, rows):
+            if hop.parent == here:
+                yield hop
+    if rows and here.name == ROWS:
+        yield from (Hop(here, Column(here.asset, name), "rows") for name in lineage.columns.get(here.asset, ()))
+
+
+def _up(lineage: ColumnLineage, here: Column, rows: bool) -> Iterable[Hop]:
+    origin = lineage.origin(here)
+    yield from (Hop(parent, here, "value") for parent in origin.values)
+    for parent in origin.conditions:
+        if parent not in origin.values:
+            yield Hop(parent, here, "rows" if here.name == ROWS else "condition")
+    own = Column(here.asset, ROWS)
+    if rows and here.name != ROWS and own in lineage.origins:
+        yield Hop(own, here, "rows")
+
+
+def assets_of(columns: Collection[Column]) -> frozenset[str]:
+    return frozenset(column.asset for column in columns)

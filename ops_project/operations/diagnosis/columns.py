@@ -1,0 +1,104 @@
+"""Questions about column lineage, answered from what the ledger keeps: `gold.daily_revenue.gross_revenue` → a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from ops_project.column_lineage import ROWS, Column, ColumnLineage, LineageGraph, walk
+
+SHOWN = 8
+
+
+class UnknownColumn(LookupError):
+    """There is no such column or table; the message says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """How many columns of one kind of table are told."""
+
+    proven: int
+    absent: int
+    unknown: int
+
+    @property
+    def total(self) -> int:
+        return self.proven + self.absent + self.unknown
+
+    @property
+    def share(self) -> float:
+        """Of its columns, those whose origin is told: 0 to 1."""
+        return 1.0 if not self.total else (self.proven + self.absent) / self.total
+
+
+def find(lineage: ColumnLineage, text: str) -> Column:
+    """The column that a person means: schema.table.column, schema/table.column or table.column; a table alone means
+    its rows. Raises UnknownColumn.
+    """
+    words = text.strip().lower().replace("/", ".").split(".")
+    if len(words) > 3 or not all(words):
+        raise UnknownColumn(
+            f"{text!r} is no column; write schema.table.column, for example gold.daily_revenue.units_sold"
+        )
+    tables = _tables(lineage, words)
+    if not tables:
+        names = [asset.replace("/", ".") for asset in lineage.columns]
+        wanted = ".".join(words[:2])
+        # `table` and `table.column` are meant as often as `schema.table`.
+        near = get_close_matches(wanted, names, SHOWN) or [
+            name for name in names if get_close_matches(words[0], [name.partition(".")[2]])
+        ]
+        raise UnknownColumn(f"there is no table {wanted}; {_or_near(near, 'tables', names)}")
+    if len({asset for asset, _ in tables}) > 1:
+        listed = ", ".join(sorted(asset.replace("/", ".") for asset, _ in tables))
+        raise UnknownColumn(f"{text!r} may be in {listed}; write the schema too")
+    asset, name = tables[0]
+    if name and name != ROWS and name not in lineage.columns[asset]:
+        columns = list(lineage.columns[asset])
+        near = get_close_matches(name, columns, SHOWN)
+        raise UnknownColumn(f"{asset.replace('/', '.')} has no column {name!r}; {_or_near(near, 'columns', columns)}")
+    return Column(asset, name or ROWS)
+
+
+def _tables(lineage: ColumnLineage, words: list[str]) -> list[tuple[str, str]]:
+    """(asset, name of the column or nothing) for each reading of the words that names a table."""
+    found = []
+    if len(words) >= 2 and f"{words[0]}/{words[1]}" in lineage.columns:
+        found.append((f"{words[0]}/{words[1]}", words[2] if len(words) > 2 else ""))
+    if not found and len(words) <= 2:
+        found = [
+            (asset, words[1] if len(words) > 1 else "")
+            for asset in lineage.columns
+            if asset.partition("/")[2] == words[0] and not asset.startswith("inbound/")
+        ]
+    return found
+
+
+def _or_near(near: list[str], what: str, names: list[str]) -> str:
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    shown = sorted(names)
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return f"{what}: {', '.join(shown[:SHOWN])}{more}"
+
+
+def trace(
+    lineage: ColumnLineage, column: Column, direction: Literal["up", "down"] = "up", *, rows: bool = False
+) -> LineageGraph:
+    """What lies up or down from a column. The rows of a table are followed in any case where they are asked for."""
+    return walk(lineage, column, direction, rows=rows or column.name == ROWS)
+
+
+def resolved(lineage: ColumnLineage) -> Mapping[str, Resolved]:
+    """Schema → how many of its columns are told; the fields of inbound files and the journal are not counted."""
+    counted: dict[str, dict[str, int]] = {}
+    for column, origin in lineage.origins.items():
+        schema = column.asset.partition("/")[0]
+        if column.name == ROWS or schema in ("inbound", "ops"):
+            continue
+        states = counted.setdefault(schema, {"proven": 0, "absent": 0, "unknown": 0})
+        states[origin.state] += 1
+    return {schema: Resolved(**states) for schema, states in counted.items()}

@@ -1,0 +1,1 @@
+"""Pure decisions about causes: no database, no network, no clock."""

@@ -1,0 +1,1 @@
+"""Pictures of lineage and of a diagnosis, as text and as SVG."""
