@@ -47,6 +47,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checklist": ("checklist:checklist", "Evaluate the daily, weekly and monthly checklists."),
     "restore": ("restore:restore", "Restore tables or the whole warehouse from a snapshot; a plan first."),
     "archive": ("archive:archive", "Compare archived files with the hashes that they were archived with."),
+    "backup": ("backup:backup", "Take, prove, list and restore backups of the home."),
+    "drill": ("drill:drill", "Practise a loss and measure what it would cost."),
     "oncall": ("oncall:oncall", "Show who is on call; swaps, overrides, the calendar and its fairness."),
     "owners": ("people:owners", "Show who owns which pipeline, and whether every owner can be reached."),
     "raci": ("people:raci", "Show who is responsible, accountable, consulted and informed."),

@@ -31,6 +31,7 @@ USES: dict[str, Use] = {
     "run": Use.MAKES,
     "simulate": Use.MAKES,
     "ui": Use.MAKES,
+    "backup restore": Use.MAKES,
     "reference": Use.NONE,
     "metadata": Use.NONE,
     "config": Use.NONE,
@@ -41,7 +42,7 @@ USES: dict[str, Use] = {
     "feed check": Use.NONE,
     "feed init": Use.NONE,
 }
-MADE_BY = "`ops run`, `ops simulate` and `ops ui` make one"
+MADE_BY = "`ops run`, `ops simulate`, `ops ui` and `ops backup restore` make one"
 
 
 def use_of(words: tuple[str, ...]) -> Use:

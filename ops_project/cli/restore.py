@@ -27,7 +27,8 @@ SHOWN = 12
 @click.option(
     "--to",
     metavar="SNAPSHOT|TIME",
-    help="A snapshot's id or number, `newest`, or a time (UTC without an offset): the last snapshot as of then.",
+    help="A snapshot's id or number, `newest`, `good` (the newest of a run that did what it was to do), or a time "
+    "(UTC without an offset): the last snapshot as of then.",
 )
 @click.option("--undo", is_flag=True, help="Go back to what was there before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ops_project.model.base import Model
+from ops_project.model.cron import wrong_cron
 from ops_project.model.timezone import Timezone
 
 
@@ -31,6 +32,27 @@ class Publishing(Model):
     keep: int = Field(default=5, ge=2)
 
 
+class Backups(Model):
+    """Copies of the home on another disk, or in a bucket."""
+
+    destination: str | None = None
+    """A folder's whole path, or `s3://BUCKET/PREFIX`. Without one no backup is taken, and none is missed."""
+    endpoint: str | None = None
+    """Address of a server that speaks S3, where it is not Amazon's."""
+    region: str | None = None
+    schedule: str = "30 3 * * *"
+    """Cron in the platform's zone: when the daemon takes a backup and proves it."""
+    keep: int = Field(default=14, ge=1)
+    """How many backups are kept, and how many proved ones."""
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_a_time(cls, value: str) -> str:
+        if (wrong := wrong_cron(value)) is not None:
+            raise ValueError(f"{value!r} is not a cron time: {wrong}")
+        return value
+
+
 class Platform(Model):
     """platform.yaml."""
 
@@ -41,6 +63,7 @@ class Platform(Model):
     warehouse: Warehouse = Warehouse()
     snapshots: Snapshots = Snapshots()
     publishing: Publishing = Publishing()
+    backups: Backups = Backups()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,6 +13,7 @@ from ops_project.dagster_bridge.asset_graph import lineage_of_repository
 from ops_project.dagster_bridge.ticks import schedules_of
 from ops_project.defs.operations.after_run import remember_columns
 from ops_project.defs.operations.archive_job import archive_definitions
+from ops_project.defs.operations.backups import backup_definitions
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
@@ -32,10 +33,11 @@ LISTEN_SECONDS, LISTEN_EVERY = 4.0, 0.5
 
 
 def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
-    """Sensors of the alert path, the checks that show what is open on `assets`, and the check of the archive."""
+    """Sensors of the alert path, the checks that show what is open on `assets`, the check of the archive, and backups."""
     return dg.Definitions.merge(
         dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=sensors(site)),
         archive_definitions(site),
+        backup_definitions(site),
     )
 
 

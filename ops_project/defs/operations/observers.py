@@ -18,5 +18,6 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer("inbound", registry.imported_late("ops_project.defs.operations.inbound_observer"), timedelta(seconds=30)),
     Observer("archive", registry.imported_late("ops_project.defs.operations.archive_observer"), timedelta(seconds=30)),
     Observer("warehouse", registry.imported_late("ops_project.defs.operations.warehouse_observer")),
+    Observer("backups", registry.imported_late("ops_project.defs.operations.backup_observer"), timedelta(minutes=5)),
     *_OTHERS,
 )

@@ -77,8 +77,18 @@ def views_of(connection: duckdb.DuckDBPyConnection, catalog: str | None = None) 
 
 def compare(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:
     """Raises ChecksumDiffers unless each base table of `wanted` holds exactly what the source says."""
+    for words in differences(connection, source, wanted):
+        raise ChecksumDiffers(
+            f"{words}. Nothing was changed. The copy is damaged, or the engine hashes differently since it was made: "
+            "choose another snapshot, or a backup."
+        )
+
+
+def differences(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> list[str]:
+    """The base tables of `wanted` that do not hold exactly what the source says, in words."""
     views = views_of(connection)
     found = held(connection, wanted)
+    result = []
     for table in sorted(wanted):
         said = source.tables.get(table)
         if said is None or table in views:
@@ -86,11 +96,11 @@ def compare(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Colle
         got = found.get(table)
         if got is None or (got.rows, got.checksum, got.columns) != (said.rows, said.checksum, said.columns):
             what = "is missing" if got is None else f"has {got.rows:,} rows and checksum {got.checksum}"
-            raise ChecksumDiffers(
+            result.append(
                 f"{table} of {source.name} {what}, but its manifest says {said.rows:,} rows and checksum "
-                f"{said.checksum}. Nothing was changed. The copy is damaged, or the engine hashes differently since it "
-                "was made: choose another snapshot, or a backup."
+                f"{said.checksum}"
             )
+    return result
 
 
 def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:

@@ -67,6 +67,7 @@ PRODUCERS = {
     "checklists": [PROJECT_ROOT / "ops_project" / "operations" / "incidents" / "checklists.py"],
     "publication": [PROJECT_ROOT / "ops_project" / "defs" / "operations" / "publication_observer.py"],
     "inbound": [PROJECT_ROOT / "ops_project" / "defs" / "operations" / "inbound_observer.py"],
+    "backups": [PROJECT_ROOT / "ops_project" / "defs" / "operations" / "backup_observer.py"],
     "archive": [PROJECT_ROOT / "ops_project" / "defs" / "operations" / "archive_observer.py"],
     "warehouse": [*(PROJECT_ROOT / "ops_project" / "defs" / "operations").glob("*_observer.py")],
 }

@@ -22,6 +22,7 @@ ALL = [
     ("to", "moment", "meant"),
     [
         ("newest", None, 2),
+        ("good", None, 1),
         ("000002-bbbb", None, 1),
         ("2", None, 1),
         ("2026-03-02T12:00", FIRST + timedelta(days=1), 1),

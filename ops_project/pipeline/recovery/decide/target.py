@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
-NEWEST = "newest"
+NEWEST, GOOD = "newest", "good"
 _NUMBER = re.compile(r"^\d{1,6}$")
 
 
@@ -29,10 +29,10 @@ class Candidate:
 
 
 def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) -> Candidate:
-    """The snapshot that `to` names: an id, its number, `newest`, or a time, of which `moment` is the value.
+    """The snapshot that `to` names: an id, its number, `newest`, `good`, or a time, of which `moment` is the value.
 
-    `candidates`: oldest first. A time means the last snapshot that was made as of this time or before. Raises
-    RestoreError.
+    `candidates`: oldest first. `good` means the newest of a run that did what it was to do, a time the last snapshot
+    that was made as of this time or before. Raises RestoreError.
     """
     if not candidates:
         raise RestoreError(
@@ -40,9 +40,17 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
             "warehouse-lost shows"
         )
     if not to:
-        raise RestoreError(f"--to is needed: a snapshot, `newest` or a time. {_there_is(candidates)}")
+        raise RestoreError(f"--to is needed: a snapshot, `newest`, `good` or a time. {_there_is(candidates)}")
     if to == NEWEST:
         return candidates[-1]
+    if to == GOOD:
+        good = [candidate for candidate in candidates if candidate.good]
+        if not good:
+            raise RestoreError(
+                f"every snapshot is of a run that failed. {_there_is(candidates)} `ops backup restore good` looks for "
+                "a backup of a good run"
+            )
+        return good[-1]
     by_number = f"{int(to):06d}-" if _NUMBER.match(to) else None
     for candidate in reversed(candidates):
         if candidate.id == to or (by_number is not None and candidate.id.startswith(by_number)):

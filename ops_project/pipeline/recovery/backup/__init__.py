@@ -1,0 +1,1 @@
+"""Backups of a home: taken, proved, listed, and put back."""

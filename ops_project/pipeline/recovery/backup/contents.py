@@ -1,0 +1,148 @@
+"""The parts of a home that a backup takes, held still while they are read.
+
+For the holder of the writer's lock: what may be removed or written later gets a second name or is copied into a folder
+of its own, SQLite by its online backup, so that the lock is let go before anything is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops_project.pipeline.recovery.backup.manifest import PLAIN, SQLITE, SqliteTable
+from ops_project.pipeline.warehouse import files, snapshots
+from ops_project.settings import Settings
+
+# Made anew, or of use to nobody: spill and the warehouse itself (the snapshot is its copy), logs, what restores kept.
+NOT_TAKEN = frozenset({"warehouse", "snapshots", "logs", "writer.lock", "backup.lock"})
+# Whose files are never written again once they have their name; they may be removed, so they get a second name.
+IMMUTABLE = frozenset({"snapshots", "published"})
+# Neither written again nor removed: read where they lie.
+KEPT = frozenset({"archive"})
+SQLITE_MAGIC = b"SQLite format 3\0"
+SQLITE_BESIDE = ("-wal", "-shm", "-journal")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file to be sent: its path in the home, where its bytes lie still, and whether it never changes."""
+
+    path: str
+    source: Path
+    kind: str
+    immutable: bool
+
+
+@dataclass
+class Contents:
+    """What a home holds."""
+
+    parts: list[Part] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
+    sqlite: dict[str, dict[str, SqliteTable]] = field(default_factory=dict)
+    unreadable: list[str] = field(default_factory=list)
+
+
+def stage(settings: Settings, folder: Path, snapshot: snapshots.Snapshot | None) -> Contents:
+    """Everything of the home that a backup takes; what must lie still is put into `folder`, which must be empty."""
+    found = Contents()
+    roots = [path for path in sorted(settings.home.iterdir()) if _is_taken(path)]
+    if snapshot is not None:
+        roots.append(snapshot.folder)
+    for root in roots:
+        for path in _walk(root):
+            name = path.relative_to(settings.home).as_posix()
+            if path.is_symlink():
+                found.links[name] = str(path.readlink())
+            elif path.is_file():
+                _take(found, path, name, folder / name)
+    return found
+
+
+def sqlite_tables(file: Path) -> dict[str, SqliteTable]:
+    """Rows and checksum of each table, in the order of its rows. Raises sqlite3.Error where the file is damaged."""
+    found = {}
+    with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        connection.text_factory = bytes
+        [(verdict,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
+        if verdict != b"ok":
+            raise sqlite3.DatabaseError(verdict.decode(errors="replace"))
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+        for (raw,) in names:
+            name, digest, rows = raw.decode(), hashlib.sha256(), 0
+            quoted = '"' + name.replace('"', '""') + '"'
+            for row in connection.execute(f"SELECT * FROM {quoted}"):
+                digest.update(repr(row).encode())
+                rows += 1
+            found[name] = SqliteTable(rows, digest.hexdigest()[:32])
+    return found
+
+
+def _is_taken(path: Path) -> bool:
+    return path.name not in NOT_TAKEN and not path.name.startswith(".")
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    if root.is_symlink() or not root.is_dir():
+        yield root
+        return
+    for folder, names, leaves in os.walk(root):
+        names[:] = sorted(name for name in names if not name.startswith(snapshots.PARTIAL))
+        for name in [*names]:
+            if (Path(folder) / name).is_symlink():
+                names.remove(name)
+                leaves.append(name)
+        for leaf in sorted(leaves):
+            yield Path(folder) / leaf
+
+
+def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
+    top = name.partition("/")[0]
+    if name.endswith(SQLITE_BESIDE) and _is_sqlite(path.with_name(path.name.rpartition("-")[0])):
+        return  # the online backup holds what is in them
+    try:
+        if top in KEPT:
+            found.parts.append(Part(name, path, PLAIN, immutable=True))
+            return
+        staged.parent.mkdir(parents=True, exist_ok=True)
+        if top in IMMUTABLE:
+            files.link(path, staged)
+            found.parts.append(Part(name, staged, PLAIN, immutable=True))
+        elif _is_sqlite(path):
+            _copy_sqlite(path, staged)
+            found.sqlite[name] = sqlite_tables(staged)
+            found.parts.append(Part(name, staged, SQLITE, immutable=False))
+        else:
+            shutil.copy2(path, staged)
+            found.parts.append(Part(name, staged, PLAIN, immutable=False))
+    except FileNotFoundError:
+        return  # it went in this moment, as a file of another process may
+    except (OSError, sqlite3.Error) as error:
+        found.unreadable.append(f"{name} ({error})")
+
+
+def _copy_sqlite(source: Path, target: Path) -> None:
+    with (
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=30)) as reader,
+        closing(sqlite3.connect(target)) as writer,
+    ):
+        reader.backup(writer)
+        # One file: whoever opens it later makes its log anew.
+        writer.execute("PRAGMA journal_mode = DELETE")
+    stat = source.stat()
+    target.chmod(stat.st_mode & 0o777)
+    os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        with path.open("rb") as reader:
+            return reader.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC
+    except OSError:
+        return False

@@ -1,0 +1,167 @@
+"""Takes a backup: the newest snapshot and the rest of the home, held still under the writer's lock, then sent.
+
+Objects are named by the SHA-256 of their bytes, so that what the store has is not sent again. The manifest is written
+last: a backup that was killed before it does not exist, and what it sent is used by the next one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ops_project.model.platform import Platform
+from ops_project.pipeline.recovery.backup.contents import Contents, Part, stage
+from ops_project.pipeline.recovery.backup.manifest import File, Manifest
+from ops_project.pipeline.recovery.backup.shelf import Shelf, object_key
+from ops_project.pipeline.recovery.decide.backups import next_id
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.connection import writer
+from ops_project.process import locks
+from ops_project.process.kill_points import reach
+from ops_project.settings import Settings
+
+PIECE_BYTES = 16 * 1024 * 1024
+"""Large files are sent in parts of this size: the parts of a warehouse that did not change are not sent again."""
+STAGED = ".backup-"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Taker:
+    """In whose name a backup is taken, and when."""
+
+    settings: Settings
+    platform: Platform
+    by: str
+    now: datetime
+    commit: str
+    tell: Tell = lambda _words: None
+
+
+@contextmanager
+def alone(settings: Settings, owner: str, now: datetime, tell: Tell) -> Iterator[None]:
+    """One process at a time takes, proves and removes the backups of a home."""
+    with locks.hold(
+        settings.home / "backup.lock", owner=owner, now=now, on_wait=lambda holder: tell(f"waiting for {holder}")
+    ):
+        for path in settings.home.glob(f"{STAGED}*"):
+            shutil.rmtree(path, ignore_errors=True)
+        yield
+
+
+def create(taker: Taker, shelf: Shelf) -> Manifest:
+    """Take a backup, within `alone`. Raises RestoreError, and WarehouseUnusable where there is no sound warehouse."""
+    settings = taker.settings
+    identity = shelf.claim(settings)
+    known = shelf.backups()
+    name = next_id(known, uuid.uuid4().hex[:8])
+    folder = settings.home / f"{STAGED}{name}"
+    folder.mkdir()
+    try:
+        contents, snapshot = _hold_still(taker, folder, name)
+        reach("backup:staged")
+        before = shelf.manifest(known[-1].id) if known else None
+        sender = _Sender(shelf, before, {piece for proof in shelf.proofs().values() for piece in proof.damaged})
+        sent = []
+        for number, part in enumerate(contents.parts, start=1):
+            sent.append(sender.send(part))
+            if number % 100 == 0 or number == len(contents.parts):
+                taker.tell(f"{number:,} of {len(contents.parts):,} files, {sender.new_bytes:,} new bytes")
+        reach("backup:sent")
+        manifest = Manifest(
+            id=name,
+            at=taker.now,
+            by=taker.by,
+            home=identity,
+            commit=taker.commit,
+            engine=duckdb.__version__,
+            snapshot=snapshot.id if snapshot else None,
+            load_seq=snapshot.manifest.get("load_seq", 0) if snapshot else 0,
+            as_of=snapshot.as_of if snapshot else None,
+            good=snapshot.manifest.get("good", True) if snapshot else True,
+            files=tuple(sent),
+            links=contents.links,
+            sqlite=contents.sqlite,
+            elsewhere=_elsewhere(settings),
+            unreadable=tuple(contents.unreadable),
+            new_bytes=sender.new_bytes,
+        )
+        shelf.add(manifest)
+        reach("backup:written")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return manifest
+
+
+def _hold_still(taker: Taker, folder: Path, name: str) -> tuple[Contents, snapshots.Snapshot | None]:
+    settings = taker.settings
+
+    def on_wait(holder: locks.Holder | None) -> None:
+        taker.tell(f"waiting for {holder or 'another process'}")
+
+    with writer(settings, taker.platform, owner="ops backup create", now=taker.now, on_wait=on_wait) as warehouse:
+        if settings.warehouse.is_file() and snapshots.is_behind(settings):
+            # A run that was killed has landed files that no snapshot holds, and the files have left the inbound folder.
+            run_id = f"backup-{name}"
+            snapshots.take(warehouse, run_id=run_id, as_of=taker.now, commit=taker.commit, good=False, replaced=True)
+        warehouse.close()
+        kept = snapshots.existing(settings)
+        newest = kept[-1] if kept else None
+        return stage(settings, folder, newest), newest
+
+
+def _elsewhere(settings: Settings) -> tuple[str, ...]:
+    found = []
+    for what, url, tool in (
+        ("the ledger", settings.ledger_url, "pg_dump"),
+        ("the model registry", settings.registry_url, "the backup of its server"),
+    ):
+        if not url.startswith("sqlite:///"):
+            found.append(f"{what} lives outside of the home and is not in this backup: use {tool}")
+    return tuple(found)
+
+
+class _Sender:
+    """Sends what the store does not have."""
+
+    def __init__(self, shelf: Shelf, before: Manifest | None, damaged: set[str]) -> None:
+        self.store = shelf.store
+        self.damaged = damaged
+        self.new_bytes = 0
+        self._before = {file.path: file for file in before.files} if before else {}
+        self._there = set(before.pieces()) - damaged if before else set()
+
+    def send(self, part: Part) -> File:
+        stat = part.source.stat()
+        old = self._before.get(part.path)
+        if (
+            part.immutable
+            and old is not None
+            and (old.size, old.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+            and self._there.issuperset(old.pieces)
+        ):
+            return old
+        pieces = []
+        with part.source.open("rb") as reader:
+            while data := reader.read(PIECE_BYTES):
+                pieces.append(self._put(data))
+        return File(part.path, stat.st_size, stat.st_mode & 0o777, stat.st_mtime_ns, tuple(pieces), part.kind)
+
+    def _put(self, data: bytes) -> str:
+        piece = hashlib.sha256(data).hexdigest()
+        if piece not in self._there:
+            key = object_key(piece)
+            if piece in self.damaged or not self.store.has(key):
+                self.store.put(key, data)
+                self.new_bytes += len(data)
+            self._there.add(piece)
+        return piece

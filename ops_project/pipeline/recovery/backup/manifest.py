@@ -1,0 +1,135 @@
+"""What a backup consists of, as its manifest in the store says it. The manifest is written last: without it there is
+no backup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ops_project.pipeline.recovery.decide.backups import Backup
+from ops_project.pipeline.recovery.decide.target import RestoreError
+
+FORMAT = 1
+PLAIN, SQLITE = "plain", "sqlite"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of the home. `pieces`: the SHA-256 of each part of its bytes, in order."""
+
+    path: str
+    """Relative to the home, with slashes."""
+    size: int
+    mode: int
+    mtime_ns: int
+    pieces: tuple[str, ...]
+    kind: str = PLAIN
+
+
+@dataclass(frozen=True)
+class SqliteTable:
+    """A table of an SQLite file when the backup was taken."""
+
+    rows: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that is needed to build the home again."""
+
+    id: str
+    at: datetime
+    by: str
+    home: str
+    """Identity of the home."""
+    commit: str
+    engine: str
+    """Version of DuckDB: another one may hash differently."""
+    snapshot: str | None
+    """Id of the snapshot in it; the warehouse is a copy of it."""
+    load_seq: int
+    as_of: datetime | None
+    good: bool
+    files: tuple[File, ...]
+    links: Mapping[str, str] = field(default_factory=dict)
+    """Symbolic links: path → what it leads to."""
+    sqlite: Mapping[str, Mapping[str, SqliteTable]] = field(default_factory=dict)
+    """Path → table → what it held."""
+    elsewhere: tuple[str, ...] = ()
+    """Parts that live outside the home, in words."""
+    unreadable: tuple[str, ...] = ()
+    """Parts that could not be read, in words."""
+    new_bytes: int = 0
+
+    def pieces(self) -> Iterator[str]:
+        """Every object that it needs."""
+        for file in self.files:
+            yield from file.pieces
+
+    def summary(self) -> Backup:
+        """As a list shows it."""
+        return Backup(
+            id=self.id,
+            at=self.at,
+            as_of=self.as_of,
+            files=len(self.files),
+            size_bytes=sum(file.size for file in self.files),
+            new_bytes=self.new_bytes,
+            left_out=(*self.elsewhere, *self.unreadable),
+            good=self.good,
+        )
+
+    def dump(self) -> bytes:
+        """As JSON."""
+        return _dumped({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def load(cls, data: bytes, where: str) -> Manifest:
+        """Raises RestoreError where the bytes are no manifest, or one of a later version."""
+        try:
+            found: dict[str, Any] = json.loads(data)
+            if found.pop("format") > FORMAT:
+                raise RestoreError(f"{where} was written by a later version of this program: restore with that version")
+            return cls(
+                **{
+                    **found,
+                    "at": datetime.fromisoformat(found["at"]),
+                    "as_of": _moment(found["as_of"]),
+                    "files": tuple(File(**{**item, "pieces": tuple(item["pieces"])}) for item in found["files"]),
+                    "sqlite": {
+                        path: {name: SqliteTable(**table) for name, table in tables.items()}
+                        for path, tables in found["sqlite"].items()
+                    },
+                    "elsewhere": tuple(found["elsewhere"]),
+                    "unreadable": tuple(found["unreadable"]),
+                }
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, RestoreError):
+                raise
+            raise RestoreError(f"{where} cannot be read as a manifest: {error}") from error
+
+
+def dump_summary(backup: Backup) -> bytes:
+    """A summary as JSON."""
+    return _dumped(asdict(backup))
+
+
+def load_summary(data: bytes) -> Backup:
+    """A summary from JSON. Raises ValueError, KeyError or TypeError where it is none."""
+    found = json.loads(data)
+    at, as_of = datetime.fromisoformat(found["at"]), _moment(found["as_of"])
+    return Backup(**{**found, "at": at, "as_of": as_of, "left_out": tuple(found["left_out"])})
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _dumped(data: dict[str, Any]) -> bytes:
+    return json.dumps(data, default=str, sort_keys=True).encode() + b"\n"

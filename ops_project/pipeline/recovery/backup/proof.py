@@ -1,0 +1,99 @@
+"""Proves a backup: restores it into an empty home, opens it, and compares every table's checksum.
+
+Three outcomes. What did not come to its end, or could not judge, is inconclusive and never counts as proved.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ops_project.pipeline.recovery import staging
+from ops_project.pipeline.recovery.backup.contents import sqlite_tables
+from ops_project.pipeline.recovery.backup.create import STAGED, Tell
+from ops_project.pipeline.recovery.backup.manifest import Manifest
+from ops_project.pipeline.recovery.backup.rebuild import Damaged, fetch
+from ops_project.pipeline.recovery.backup.shelf import Shelf
+from ops_project.pipeline.recovery.decide.backups import Outcome, Proof, judged
+from ops_project.pipeline.recovery.stores import StoreUnusable
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.process.kill_points import reach
+from ops_project.settings import Settings
+
+
+def prove(
+    settings: Settings, shelf: Shelf, manifest: Manifest, now: datetime, tell: Tell = lambda _words: None
+) -> Proof:
+    """Prove a backup, within `create.alone`, and write the outcome into the store. Raises only StoreUnusable, where not
+    even the outcome can be written.
+
+    It takes the room of the backup on the disk of the home, for as long as it lasts.
+    """
+    begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not come to its end")
+    shelf.judge(manifest.id, begun)  # what a kill leaves behind
+    folder = settings.home / f"{STAGED}proof-{manifest.id}"
+    shutil.rmtree(folder, ignore_errors=True)
+    began = time.perf_counter()
+    try:
+        outcome, words, damaged = _judge(shelf, manifest, folder, tell)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    proof = Proof(outcome, now, words, round(time.perf_counter() - began, 3), damaged)
+    reach("backup:judged")
+    shelf.judge(manifest.id, proof)
+    return proof
+
+
+def _judge(shelf: Shelf, manifest: Manifest, folder: Path, tell: Tell) -> tuple[Outcome, str, tuple[str, ...]]:
+    try:
+        folder.mkdir(parents=True)
+        fetch(shelf, manifest, folder, tell)
+        reach("backup:proof fetched")
+        differences = compared(folder, manifest)
+    except Damaged as error:
+        outcome, words = judged(error.pieces, (), manifest.unreadable)
+        return outcome, words, error.pieces
+    except (StoreUnusable, OSError, MemoryError, duckdb.OutOfMemoryException) as error:
+        return Outcome.INCONCLUSIVE, f"the proof could not be ended: {error}", ()
+    if differences and manifest.engine != duckdb.__version__:
+        why = (
+            f"it was taken with DuckDB {manifest.engine}, and this is {duckdb.__version__}, which may hash differently"
+        )
+        return Outcome.INCONCLUSIVE, f"{why}: {differences[0]}", ()
+    outcome, words = judged((), differences, manifest.unreadable)
+    return outcome, words, ()
+
+
+def compared(folder: Path, manifest: Manifest) -> list[str]:
+    """Opens every database of a restored home; what is not as the backup says, in words."""
+    found = []
+    if manifest.snapshot is not None:
+        home = Settings(home=folder)
+        [snapshot] = snapshots.existing(home) or [None]
+        if snapshot is None:
+            return [f"snapshot {manifest.snapshot} has no manifest that can be read"]
+        source = staging.Source(f"snapshot {snapshot.id}", home.warehouse, snapshot.as_of, snapshot.tables)
+        try:
+            with staging.opened(home.warehouse, read_only=True) as connection:
+                found += staging.differences(connection, source, tuple(source.tables))
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as error:
+            found.append(f"the warehouse cannot be opened: {str(error).splitlines()[0]}")
+    for path, tables in manifest.sqlite.items():
+        try:
+            now = sqlite_tables(folder / path)
+        except (sqlite3.Error, OSError) as error:
+            found.append(f"{path} cannot be opened: {error}")
+            continue
+        found += [
+            f"{path}, table {name}: {now[name].rows if name in now else 'no'} rows, not the {said.rows} of the backup"
+            for name, said in tables.items()
+            if now.get(name) != said
+        ]
+    return found

@@ -1,0 +1,167 @@
+"""Builds a home from a backup: fetched beside what is there, checked by checksum, then put in its place.
+
+A rebuild that was killed is finished by the same call: what was fetched is not fetched again, and each part of the home
+is put in its place by one rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from ops_project.pipeline.recovery.backup.manifest import File, Manifest
+from ops_project.pipeline.recovery.backup.shelf import Shelf, object_key
+from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.recovery.stores import Absent
+from ops_project.pipeline.warehouse import files, snapshots
+from ops_project.process.kill_points import reach
+from ops_project.settings import Settings
+
+FETCHED, BEFORE, COMPLETE = ".restoring-", ".before-restore-", ".complete"
+STAYS = frozenset({"writer.lock", "backup.lock"})
+
+
+class Damaged(RestoreError):
+    """Objects of the store are missing or changed; `pieces` names them."""
+
+    def __init__(self, backup: str, pieces: list[str], paths: list[str]) -> None:
+        super().__init__(
+            f"backup {backup} cannot be restored: {len(pieces)} of its objects are missing or changed in the store; "
+            f"they belong to {', '.join(paths[:5])}{' and others' if len(paths) > 5 else ''}. Nothing was changed: "
+            "choose another backup"
+        )
+        self.pieces = tuple(pieces)
+
+
+def fetch(shelf: Shelf, manifest: Manifest, folder: Path, tell: Callable[[str], None] = lambda _words: None) -> None:
+    """Every file of the backup into `folder`, as it was in the home, with a warehouse made of the snapshot.
+
+    A file that is there already whole is not fetched again. Raises Damaged where objects are missing or changed, after
+    having looked at all of them, and StoreUnusable.
+    """
+    damaged: list[str] = []
+    paths: list[str] = []
+    for number, file in enumerate(manifest.files, start=1):
+        target = folder / file.path
+        if target.is_file() and _pieces_of(target, file) == file.pieces:
+            continue
+        found = _fetch(shelf, file, target)
+        if found:
+            damaged += found
+            paths.append(file.path)
+        if number % 100 == 0 or number == len(manifest.files):
+            tell(f"{number:,} of {len(manifest.files):,} files")
+    if damaged:
+        raise Damaged(manifest.id, damaged, paths)
+    for path, leads_to in manifest.links.items():
+        link = folder / path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(leads_to)
+    if manifest.snapshot is not None:
+        _warehouse(folder, manifest.snapshot)
+
+
+def into_home(
+    settings: Settings, shelf: Shelf, manifest: Manifest, tell: Callable[[str], None] = lambda _words: None
+) -> Path | None:
+    """Build the home; for the holder of its writer's lock. Returns the folder that keeps what was there before, None
+    where nothing was.
+
+    Raises Damaged or StoreUnusable; then nothing of the home was changed.
+    """
+    home = settings.home
+    fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"
+    if not (fetched / COMPLETE).exists():
+        fetched.mkdir(exist_ok=True)
+        fetch(shelf, manifest, fetched, tell)
+        reach("backup:fetched")
+        (fetched / COMPLETE).touch()
+        files.sync_folder(fetched)
+    arriving = sorted(path.name for path in fetched.iterdir() if not path.name.startswith("."))
+    # What the backup does not hold goes aside too, so that nothing later stays beside what is older.
+    leaving = {path.name for path in home.iterdir() if not path.name.startswith(".") and path.name not in STAYS}
+    done = fetched / ".done"
+    already = set(done.read_text(encoding="utf-8").split("\n")) if done.is_file() else set()
+    for name in sorted(leaving - already):
+        before.mkdir(exist_ok=True)
+        _aside(home / name, before)
+    reach("backup:aside")
+    for name in arriving:
+        # Written down first: what has arrived is not put aside by the call that finishes this one.
+        already.add(name)
+        partial = fetched / ".done.new"
+        partial.write_text("\n".join(sorted(already)), encoding="utf-8")
+        partial.rename(done)
+        if (home / name).exists():
+            before.mkdir(exist_ok=True)
+            _aside(home / name, before)
+        (fetched / name).rename(home / name)
+        reach(f"backup:arrived:{name}")
+    files.sync_folder(home)
+    reach("backup:in place")
+    shutil.rmtree(fetched, ignore_errors=True)
+    return before if before.is_dir() else None
+
+
+def _aside(path: Path, before: Path) -> None:
+    target, number = before / path.name, 1
+    while target.exists():
+        number += 1
+        target = before / f"{path.name}.{number}"
+    path.rename(target)
+
+
+def _fetch(shelf: Shelf, file: File, target: Path) -> list[str]:
+    """Write one file whole or not at all; the pieces that are missing or changed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".partial-{target.name}")
+    damaged = []
+    with partial.open("wb") as writer:
+        for piece in file.pieces:
+            try:
+                data = shelf.store.get(object_key(piece))
+            except Absent:
+                damaged.append(piece)
+                continue
+            if hashlib.sha256(data).hexdigest() != piece:
+                damaged.append(piece)
+                continue
+            writer.write(data)
+        writer.flush()
+        os.fsync(writer.fileno())
+    if damaged:
+        partial.unlink()
+        return damaged
+    partial.chmod(file.mode)
+    os.utime(partial, ns=(file.mtime_ns, file.mtime_ns))
+    partial.rename(target)
+    return []
+
+
+def _pieces_of(path: Path, file: File) -> tuple[str, ...] | None:
+    from ops_project.pipeline.recovery.backup.create import PIECE_BYTES
+
+    if path.stat().st_size != file.size:
+        return None
+    pieces = []
+    with path.open("rb") as reader:
+        while data := reader.read(PIECE_BYTES):
+            pieces.append(hashlib.sha256(data).hexdigest())
+    return tuple(pieces)
+
+
+def _warehouse(folder: Path, snapshot: str) -> None:
+    source = folder / "snapshots" / snapshot / snapshots.DATABASE
+    target = folder / "warehouse" / "warehouse.duckdb"
+    target.parent.mkdir(exist_ok=True)
+    if target.is_file():
+        target.unlink()
+    files.copy(source, target)
+    # Not newer than its snapshot, or it would look as if somebody had written to it since.
+    stat = source.stat()
+    target.chmod(stat.st_mode & 0o777)
+    os.utime(target, ns=(stat.st_mtime_ns, stat.st_mtime_ns))

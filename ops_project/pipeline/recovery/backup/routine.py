@@ -1,0 +1,26 @@
+"""What each night does: take a backup, prove it, let old ones go, and remember in the home what there is."""
+
+from __future__ import annotations
+
+from ops_project.pipeline.recovery.backup import shelf as shelves
+from ops_project.pipeline.recovery.backup.create import Taker, create
+from ops_project.pipeline.recovery.backup.manifest import Manifest
+from ops_project.pipeline.recovery.backup.proof import prove
+from ops_project.pipeline.recovery.backup.shelf import Shelf
+from ops_project.pipeline.recovery.decide.backups import Outcome, Proof, to_remove
+
+
+def routine(taker: Taker, shelf: Shelf, destination: str, *, verify: bool = True) -> tuple[Manifest, Proof | None]:
+    """Within `create.alone`. Raises RestoreError where no backup could be taken.
+
+    Older backups go only where the new one is proved.
+    """
+    manifest = create(taker, shelf)
+    proof = prove(taker.settings, shelf, manifest, taker.now, taker.tell) if verify else None
+    if proof is not None and proof.outcome is Outcome.PROVED:
+        gone = to_remove(shelf.backups(), shelf.proofs(), taker.platform.backups.keep)
+        if gone:
+            shelf.remove(gone)
+            taker.tell(f"removed {len(gone)} older backups: {', '.join(gone)}")
+    shelves.remember(taker.settings, destination, shelf, taker.now)
+    return manifest, proof

@@ -1,0 +1,209 @@
+"""The backups in a store: where each part of one lies, and what the last proof of each found.
+
+A store belongs to one home: an empty home that was pointed at it by mistake must not push older backups out.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ops_project.pipeline.recovery.backup.manifest import Manifest, dump_summary, load_summary
+from ops_project.pipeline.recovery.decide.backups import Backup, Outcome, Proof
+from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.recovery.stores import Absent, Store
+from ops_project.pipeline.warehouse import files
+from ops_project.settings import Settings
+
+BACKUPS, PROOFS, OBJECTS, OWNER = "backups/", "proofs/", "objects/", "home.json"
+MANIFEST, SUMMARY = "manifest.json", "summary.json"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The backups of one store."""
+
+    store: Store
+
+    def backups(self) -> list[Backup]:
+        """Every whole backup, oldest first. Raises StoreUnusable."""
+        ids = {key.split("/")[1] for key in self.store.keys(BACKUPS) if key.endswith(f"/{MANIFEST}")}
+        found = []
+        for name in sorted(ids):
+            try:
+                found.append(load_summary(self.store.get(f"{BACKUPS}{name}/{SUMMARY}")))
+            except (Absent, ValueError, KeyError, TypeError):
+                found.append(self.manifest(name).summary())  # the summary is only a shorter way to it
+        return found
+
+    def manifest(self, backup: str) -> Manifest:
+        """Raises RestoreError where it is gone or damaged."""
+        key = f"{BACKUPS}{backup}/{MANIFEST}"
+        try:
+            return Manifest.load(self.store.get(key), f"{self.store.shown}/{key}")
+        except Absent:
+            raise RestoreError(f"backup {backup} is not in {self.store.shown} any more") from None
+
+    def proofs(self) -> dict[str, Proof]:
+        """Backup → its last proof."""
+        found = {}
+        for key in self.store.keys(PROOFS):
+            try:
+                found[key.removeprefix(PROOFS).removesuffix(".json")] = _proof(json.loads(self.store.get(key)))
+            except (Absent, ValueError, KeyError, TypeError):
+                continue  # nothing is known of it: not proved
+        return found
+
+    def add(self, manifest: Manifest) -> None:
+        """Write it down; from here on it is a backup."""
+        folder = f"{BACKUPS}{manifest.id}/"
+        self.store.put(folder + SUMMARY, dump_summary(manifest.summary()))
+        self.store.put(folder + MANIFEST, manifest.dump())
+
+    def judge(self, backup: str, proof: Proof) -> None:
+        """Write down what a proof found."""
+        self.store.put(f"{PROOFS}{backup}.json", json.dumps(asdict(proof), default=_plain).encode())
+
+    def remove(self, backups: Collection[str]) -> int:
+        """Remove these backups, and the objects that no other one needs. Returns how many objects went.
+
+        The manifests go first: what is killed in between leaves objects that nobody needs, which the next call removes.
+        """
+        for name in backups:
+            self.store.delete(f"{BACKUPS}{name}/{MANIFEST}")
+            self.store.delete(f"{BACKUPS}{name}/{SUMMARY}")
+            self.store.delete(f"{PROOFS}{name}.json")
+        needed = {object_key(piece) for item in self.backups() for piece in self.manifest(item.id).pieces()}
+        gone = [key for key in self.store.keys(OBJECTS) if key not in needed]
+        for key in gone:
+            self.store.delete(key)
+        return len(gone)
+
+    def claim(self, settings: Settings) -> str:
+        """The identity of the home, written into the store when it is used first.
+
+        Raises RestoreError where the store belongs to another home.
+        """
+        mine = _identity(settings)
+        try:
+            owner = json.loads(self.store.get(OWNER))["home"]
+        except Absent:
+            mine = mine or uuid.uuid4().hex
+            self.store.put(OWNER, json.dumps({"home": mine}).encode())
+            owner = mine
+        except (ValueError, KeyError, TypeError):
+            raise RestoreError(f"{self.store.shown}/{OWNER}, which says whose backups these are, is damaged") from None
+        if mine != owner:
+            raise RestoreError(
+                f"{self.store.shown} holds the backups of another home. If this home is to take its place, put a "
+                "backup into it first (`ops backup restore`); else choose another destination"
+            )
+        _remember_identity(settings, owner)
+        return owner
+
+
+def object_key(piece: str) -> str:
+    """Where a piece lies in the store."""
+    return f"{OBJECTS}{piece[:2]}/{piece}"
+
+
+@dataclass(frozen=True)
+class Register:
+    """What the home itself remembers of its backups, so that nobody has to reach the store to watch their age."""
+
+    destination: str
+    since: datetime
+    """When backups to this destination were first expected."""
+    backups: tuple[Backup, ...] = ()
+    proofs: dict[str, Proof] | None = None
+
+    @property
+    def last_proof(self) -> Proof | None:
+        """Of the newest backup that was proved or tried to be."""
+        known = self.proofs or {}
+        tried = [item.id for item in self.backups if item.id in known]
+        return known[tried[-1]] if tried else None
+
+
+def register(settings: Settings, destination: str, now: datetime) -> Register:
+    """What is known of the backups at `destination`; from `now` on, where nothing is."""
+    try:
+        found = json.loads(_file(settings).read_text(encoding="utf-8"))
+        if found["destination"] == destination:
+            return Register(
+                destination,
+                datetime.fromisoformat(found["since"]),
+                tuple(load_summary(json.dumps(item).encode()) for item in found["backups"]),
+                {name: _proof(item) for name, item in found["proofs"].items()},
+            )
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return Register(destination, now)
+
+
+def expect(settings: Settings, destination: str, now: datetime) -> Register:
+    """As `register`; the first call writes down that backups are expected from now on."""
+    found = register(settings, destination, now)
+    if found.since == now:
+        _write(settings, found)
+    return found
+
+
+def remember(settings: Settings, destination: str, shelf: Shelf, now: datetime) -> None:
+    """Write down what the store says now."""
+    before = register(settings, destination, now)
+    _write(settings, replace(before, backups=tuple(shelf.backups()), proofs=shelf.proofs()))
+
+
+def _write(settings: Settings, found: Register) -> None:
+    file = _file(settings)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    data = asdict(found)
+    data["proofs"] = {name: json.loads(json.dumps(asdict(item), default=_plain)) for name, item in _known(found)}
+    data["backups"] = [json.loads(dump_summary(item)) for item in found.backups]
+    files.write_json(file, data)
+
+
+def _known(found: Register) -> list[tuple[str, Proof]]:
+    return sorted((found.proofs or {}).items())
+
+
+def _proof(data: dict[str, Any]) -> Proof:
+    return Proof(
+        Outcome(data["outcome"]),
+        datetime.fromisoformat(data["at"]),
+        data["words"],
+        float(data["seconds"]),
+        tuple(data["damaged"]),
+    )
+
+
+def _plain(value: object) -> str:
+    return str(value.value) if isinstance(value, Outcome) else str(value)
+
+
+def _identity(settings: Settings) -> str | None:
+    try:
+        return _identity_file(settings).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
+
+
+def _remember_identity(settings: Settings, identity: str) -> None:
+    file = _identity_file(settings)
+    if _identity(settings) != identity:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(identity + "\n", encoding="utf-8")
+
+
+def _identity_file(settings: Settings) -> Path:
+    return settings.home / "state" / "home_id"
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "state" / "backups.json"

@@ -1,0 +1,115 @@
+"""Decisions about backups: which one is meant, which may go, how long ago the last proved one was made. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from ops_project.pipeline.recovery.decide.target import GOOD, RestoreError
+
+
+class Outcome(Enum):
+    """What the proof of a backup found."""
+
+    PROVED = "proved"
+    """It was restored into an empty home, opened, and every table's checksum is the one that was written down."""
+    FAILED = "failed"
+    """It cannot give back what it should."""
+    INCONCLUSIVE = "inconclusive"
+    """The proof did not come to its end, or could not judge."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The last proof of a backup."""
+
+    outcome: Outcome
+    at: datetime
+    words: str
+    seconds: float = 0.0
+    damaged: tuple[str, ...] = ()
+    """Objects of the store that are missing or changed."""
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One backup, as its summary tells it."""
+
+    id: str
+    at: datetime
+    """When it was taken: what happened later is not in it."""
+    as_of: datetime | None
+    """Of the snapshot in it; None where there is no warehouse yet."""
+    files: int
+    size_bytes: int
+    new_bytes: int
+    """What had to be written that the store did not have."""
+    left_out: tuple[str, ...] = ()
+    good: bool = True
+    """Whether its snapshot is of a run that did what it was to do."""
+
+
+def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, Proof]) -> Backup:
+    """The backup that `wanted` names: an id, its number, `newest`, `good`, or None for the newest proved one.
+
+    `good` means the newest proved one whose snapshot is of a run that did what it was to do. `backups` oldest first.
+    Raises RestoreError, which lists what there is.
+    """
+    if not backups:
+        raise RestoreError("there is no backup: `ops backup create` makes one")
+    if wanted == "newest":
+        return backups[-1]
+    if wanted is None or wanted == GOOD:
+        proved = [item for item in backups if _outcome(proofs, item) is Outcome.PROVED]
+        fit = [item for item in proved if item.good or wanted is None]
+        if fit:
+            return fit[-1]
+        what = "no backup of a good run is proved" if proved else "no backup is proved"
+        raise RestoreError(f"{what}: `ops backup verify` proves one, or name one. {_listed(backups)}")
+    for item in backups:
+        if wanted == item.id or (wanted.isdecimal() and int(wanted) == int(item.id.partition("-")[0])):
+            return item
+    raise RestoreError(f"there is no backup {wanted!r}. {_listed(backups)}")
+
+
+def to_remove(backups: Sequence[Backup], proofs: Mapping[str, Proof], keep: int) -> list[str]:
+    """The ids that may go: all but the newest `keep`, and the newest proved ones as many. `backups` oldest first."""
+    proved = [item.id for item in backups if _outcome(proofs, item) is Outcome.PROVED]
+    stay = {*(item.id for item in backups[-keep:]), *proved[-keep:]}
+    return [item.id for item in backups if item.id not in stay]
+
+
+def age(backups: Sequence[Backup], proofs: Mapping[str, Proof], watched_since: datetime, now: datetime) -> timedelta:
+    """How old the newest proved backup is; where there is none, how long backups have been expected."""
+    proved = [item.at for item in backups if _outcome(proofs, item) is Outcome.PROVED]
+    return now - (max(proved) if proved else watched_since)
+
+
+def next_id(backups: Sequence[Backup], suffix: str) -> str:
+    """The id of the next backup: a number that grows, and something that no other process chooses."""
+    newest = max((int(item.id.partition("-")[0]) for item in backups), default=0)
+    return f"{newest + 1:06d}-{suffix}"
+
+
+def judged(damaged: Sequence[str], differences: Sequence[str], unreadable: Sequence[str]) -> tuple[Outcome, str]:
+    """The outcome of a proof that came to its end, and why. `unreadable`: what could not be read when it was taken."""
+    if damaged:
+        listed = f"{damaged[0]} and {len(damaged) - 1} more" if len(damaged) > 1 else damaged[0]
+        return Outcome.FAILED, f"missing or changed in the store: {listed}"
+    if differences:
+        more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+        return Outcome.FAILED, f"{differences[0]}{more}"
+    if unreadable:
+        return Outcome.FAILED, f"not in it, because it could not be read: {'; '.join(unreadable)}"
+    return Outcome.PROVED, "restored into an empty home, opened, every table's checksum compared"
+
+
+def _outcome(proofs: Mapping[str, Proof], backup: Backup) -> Outcome | None:
+    proof = proofs.get(backup.id)
+    return proof.outcome if proof is not None else None
+
+
+def _listed(backups: Sequence[Backup]) -> str:
+    return "There is: " + ", ".join(f"{item.id} ({item.at:%Y-%m-%d %H:%M} UTC)" for item in backups[-10:]) + "."

@@ -1,0 +1,286 @@
+"""A backup gives back the home that it was taken of, says so only after it was tried, and survives being killed."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ops_project.pipeline.recovery import staging
+from ops_project.pipeline.recovery.backup import contents, create, drill, proof, rebuild
+from ops_project.pipeline.recovery.backup import shelf as shelves
+from ops_project.pipeline.recovery.backup.create import Taker, alone
+from ops_project.pipeline.recovery.backup.manifest import Manifest
+from ops_project.pipeline.recovery.backup.routine import routine
+from ops_project.pipeline.recovery.backup.shelf import Shelf
+from ops_project.pipeline.recovery.decide.backups import Outcome, Proof
+from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.recovery.stores import Absent, Store, StoreUnusable, open_store
+from ops_project.pipeline.warehouse import snapshots, standing
+from ops_project.pipeline.warehouse.connection import Warehouse
+from ops_project.settings import Settings
+from tests.empty_home import NOW
+from tests.pipeline.recovery.backup.conftest import PLATFORM, night
+
+ANYWHERE = "/anywhere"
+BESIDE = ("-wal", "-shm")
+
+
+class Killed(BaseException):
+    """Raised in the place of SIGKILL: no code of the program catches it."""
+
+
+def taken(taker: Taker, shelf: Shelf) -> tuple[Manifest, Proof | None]:
+    with alone(taker.settings, "test", NOW, taker.tell):
+        return routine(taker, shelf, ANYWHERE)
+
+
+def home_of(settings: Settings) -> dict[str, object]:
+    """What somebody finds in a home: the files, where links lead, the tables of every database."""
+    found: dict[str, object] = {}
+    for path in sorted(settings.home.rglob("*")):
+        name = path.relative_to(settings.home).as_posix()
+        # Of the snapshots only the newest is in a backup, and it is compared by the warehouse, which is its copy.
+        if name.startswith((".", "state/", "snapshots/", "writer.lock", "backup.lock")) or name.endswith(BESIDE):
+            continue
+        if path.is_symlink():
+            found[name] = path.readlink()
+        elif path.suffix == ".db":
+            with closing(sqlite3.connect(path)) as connection:
+                found[name] = connection.execute("SELECT * FROM alerts").fetchall()
+        elif path.is_file() and path != settings.warehouse:
+            found[name] = path.read_bytes()
+    with staging.opened(settings.warehouse, read_only=True) as connection:
+        found["warehouse"] = staging.held(connection)
+    return found
+
+
+def rebuilt(shelf: Shelf, manifest: Manifest, home: Path) -> Settings:
+    settings = Settings(home=home, as_of=NOW)
+    home.mkdir(exist_ok=True)
+    rebuild.into_home(settings, shelf, manifest)
+    return settings
+
+
+def test_a_home_comes_back_as_it_was(taker: Taker, shelf: Shelf, tmp_path: Path) -> None:
+    manifest, found = taken(taker, shelf)
+    assert found is not None and found.outcome is Outcome.PROVED, found
+    again = rebuilt(shelf, manifest, tmp_path / "again")
+    assert home_of(again) == home_of(taker.settings)
+    assert not snapshots.is_behind(again), "the next run goes on from it"
+    warehouse = Warehouse(again, PLATFORM)
+    standing.require(again, warehouse.connection, NOW)
+    warehouse.close()
+
+
+def test_what_has_not_changed_is_not_sent_again(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    first, _ = taken(taker, shelf)
+    second, _ = taken(taker, shelf)
+    assert 0 < second.new_bytes < 0.01 * first.new_bytes  # what the home remembers of the first one
+    (taker.settings.archive / "shop/orders/c.csv").write_text("one more", encoding="utf-8")
+    third, _ = taken(taker, shelf)
+    assert third.new_bytes - len("one more") < 0.01 * first.new_bytes
+    assert [item.id for item in shelf.backups()] == [first.id, second.id, third.id]
+
+
+def test_a_large_file_is_sent_in_parts(taker: Taker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    monkeypatch.setattr(create, "PIECE_BYTES", 1 << 18)
+    first, _ = taken(taker, shelf)
+    night(taker.settings, "CREATE TABLE gold.more AS SELECT 1 AS id")
+    second, found = taken(taker, shelf)
+    [old] = [file for file in first.files if file.path.endswith("warehouse.duckdb")]
+    [new] = [file for file in second.files if file.path.endswith("warehouse.duckdb")]
+    assert len(new.pieces) > 1 and set(old.pieces) & set(new.pieces), "parts of a changed warehouse are the same"
+    assert found is not None and found.outcome is Outcome.PROVED
+    assert home_of(rebuilt(shelf, second, tmp_path / "again")) == home_of(taker.settings)
+
+
+def test_rows_that_no_snapshot_holds_are_in_the_backup(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    with duckdb.connect(str(taker.settings.warehouse)) as connection:  # as a run that was killed leaves it
+        connection.execute("INSERT INTO gold.sales VALUES (-1, 'landed')")
+    manifest, _ = taken(taker, shelf)
+    again = rebuilt(shelf, manifest, tmp_path / "again")
+    with duckdb.connect(str(again.warehouse), read_only=True) as connection:
+        assert connection.execute("SELECT kind FROM gold.sales WHERE id = -1").fetchall() == [("landed",)]
+
+
+def object_of(shelf: Shelf, manifest: Manifest, suffix: str) -> str:
+    [file] = [item for item in manifest.files if item.path.endswith(suffix)]
+    return shelves.object_key(file.pieces[0])
+
+
+@pytest.mark.parametrize("suffix", ["warehouse.duckdb", "ledger.db", "orders/a.csv"])
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_a_damaged_store_fails_the_proof_and_the_next_backup_mends_it(
+    taker: Taker, tmp_path: Path, suffix: str, damage: str
+) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    manifest, _ = taken(taker, shelf)
+    key = object_of(shelf, manifest, suffix)
+    if damage == "gone":
+        shelf.store.delete(key)
+    else:
+        shelf.store.put(key, shelf.store.get(key)[:-1] + b"!")
+    found = proof.prove(taker.settings, shelf, manifest, NOW)
+    assert found.outcome is Outcome.FAILED and "missing or changed" in found.words
+    assert shelf.proofs()[manifest.id] == found
+    with pytest.raises(RestoreError, match="Nothing was changed"):
+        rebuilt(shelf, manifest, tmp_path / "again")
+    _, mended = taken(taker, shelf)
+    assert mended is not None and mended.outcome is Outcome.PROVED
+    assert proof.prove(taker.settings, shelf, manifest, NOW).outcome is Outcome.PROVED
+
+
+def test_whole_files_with_other_tables_fail_the_proof(taker: Taker, tmp_path: Path) -> None:
+    """Every object is whole; it is the tables that are not what was written down."""
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    manifest, _ = taken(taker, shelf)
+    tables = {name: replace(said, rows=said.rows + 1) for name, said in manifest.sqlite["ledger/ledger.db"].items()}
+    found = proof.prove(taker.settings, shelf, replace(manifest, sqlite={"ledger/ledger.db": tables}), NOW)
+    assert found.outcome is Outcome.FAILED and "ledger/ledger.db, table alerts: 100 rows, not the 101" in found.words
+
+    [folder] = taker.settings.snapshots.iterdir()
+    other = tmp_path / "other.duckdb"
+    with duckdb.connect(str(other)) as connection:
+        connection.execute("CREATE SCHEMA gold; CREATE TABLE gold.sales AS SELECT 1 AS id, 'x' AS kind")
+    (folder / "warehouse.duckdb").write_bytes(other.read_bytes())
+    _, found = taken(taker, shelf)  # type: ignore[assignment]  # the outcome of another backup
+    assert found.outcome is Outcome.FAILED and "gold.sales" in found.words
+    manifest = replace(shelf.manifest(shelf.backups()[-1].id), engine="0.0.1")
+    found = proof.prove(taker.settings, shelf, manifest, NOW)
+    assert found.outcome is Outcome.INCONCLUSIVE and "hash differently" in found.words
+
+
+def test_a_part_that_cannot_be_read_is_told_and_not_proved(taker: Taker, tmp_path: Path) -> None:
+    ledger = taker.settings.home / "ledger" / "ledger.db"
+    ledger.write_bytes(ledger.read_bytes()[:100] + b"\xff" * 4000)
+    for beside in BESIDE:
+        ledger.with_name(f"ledger.db{beside}").unlink(missing_ok=True)
+    manifest, found = taken(taker, Shelf(open_store(str(tmp_path / "backups"))))
+    assert found is not None and found.outcome is Outcome.FAILED
+    assert "ledger/ledger.db" in found.words and manifest.summary().left_out
+
+
+class Unreachable:
+    """A store that stops answering after the first `calls` reads of objects."""
+
+    def __init__(self, store: Store, calls: int) -> None:
+        self.store, self.calls = store, calls
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.store, name)
+
+    def get(self, key: str) -> bytes:
+        if key.startswith(shelves.OBJECTS):
+            self.calls -= 1
+            if self.calls < 0:
+                raise StoreUnusable("the store cannot be reached")
+        return self.store.get(key)
+
+
+def test_a_proof_that_cannot_be_ended_is_inconclusive(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    manifest, _ = taken(taker, shelf)
+    away = Shelf(Unreachable(shelf.store, calls=2))  # type: ignore[arg-type]  # the rest is the store's
+    found = proof.prove(taker.settings, away, manifest, NOW)
+    assert found.outcome is Outcome.INCONCLUSIVE and "cannot be reached" in found.words
+
+
+KILLS = ["backup:staged", "backup:sent", "backup:written", "backup:proof fetched", "backup:judged"]
+
+
+def killed_at(monkeypatch: pytest.MonkeyPatch, place: str, action: Callable[[], object]) -> None:
+    def reach(reached: str) -> None:
+        if reached == place:
+            raise Killed(place)
+
+    with monkeypatch.context() as patch:
+        for module in (create, proof, rebuild):
+            patch.setattr(module, "reach", reach)
+        patch.setattr("shutil.rmtree", lambda *_args, **_options: None)  # a killed process removes nothing
+        with pytest.raises(Killed):
+            action()
+
+
+@pytest.mark.parametrize("place", KILLS)
+def test_a_backup_that_was_killed_does_not_count_and_the_next_one_does(
+    taker: Taker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    killed_at(monkeypatch, place, lambda: taken(taker, shelf))
+    assert Outcome.PROVED not in {item.outcome for item in shelf.proofs().values()}
+    manifest, found = taken(taker, shelf)
+    assert found is not None and found.outcome is Outcome.PROVED
+    assert not list(taker.settings.home.glob(".backup-*"))
+    assert home_of(rebuilt(shelf, manifest, tmp_path / "again")) == home_of(taker.settings)
+
+
+@pytest.mark.parametrize("place", ["fetched", "aside", "arrived:archive", "arrived:state", "in place"])
+def test_a_rebuild_that_was_killed_is_finished_by_the_same_call(
+    taker: Taker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    settings, shelf = taker.settings, Shelf(open_store(str(tmp_path / "backups")))
+    manifest, _ = taken(taker, shelf)
+    wanted = home_of(settings)
+    night(settings, "DROP TABLE gold.sales")
+    (settings.inbound / "shop/late.csv").write_text("later", encoding="utf-8")
+    killed_at(monkeypatch, f"backup:{place}", lambda: rebuild.into_home(settings, shelf, manifest))
+    kept = rebuild.into_home(settings, shelf, manifest)
+    assert home_of(settings) == wanted
+    assert kept is not None and (kept / "inbound/shop/late.csv").read_text(encoding="utf-8") == "later"
+    assert not list(settings.home.glob(".restoring-*"))
+
+
+def test_old_backups_go_and_take_only_what_no_other_needs(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    platform = PLATFORM.model_copy(update={"backups": PLATFORM.backups.model_copy(update={"keep": 2})})
+    taker = replace(taker, platform=platform)
+    first, _ = taken(taker, shelf)
+    alone_in_it = taker.settings.home / "inbound/shop/b.csv"
+    alone_in_it.unlink()
+    made = [taken(taker, shelf)[0] for _ in range(2)]
+    assert [item.id for item in shelf.backups()] == [item.id for item in made]
+    with pytest.raises(Absent):
+        shelf.store.get(object_of(shelf, first, "b.csv"))
+    assert all(proof.prove(taker.settings, shelf, item, NOW).outcome is Outcome.PROVED for item in made)
+
+
+def test_an_empty_home_does_not_push_the_backups_of_another_out(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    manifest, _ = taken(taker, shelf)
+    empty = Settings(home=tmp_path / "empty", as_of=NOW)
+    empty.home.mkdir()
+    with pytest.raises(RestoreError, match="another home"):
+        taken(replace(taker, settings=empty), shelf)
+    rebuild.into_home(empty, shelf, manifest)
+    assert taken(replace(taker, settings=empty), shelf)[0].home == manifest.home
+
+
+def test_a_drill_measures_point_and_time_and_keeps_the_figures(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    manifest, _ = taken(taker, shelf)
+    later = NOW.replace(hour=NOW.hour + 2)
+    done = drill.drill(taker.settings, shelf, manifest, later)
+    assert done.ok and done.recovery_point_seconds == 7200 and done.lost_files == 0 and done.recovery_seconds > 0
+    shelf.store.delete(object_of(shelf, manifest, "a.csv"))
+    assert not drill.drill(taker.settings, shelf, manifest, later).ok
+    assert [item.ok for item in drill.history(taker.settings)] == [True, False]
+
+
+def test_the_files_of_a_log_are_not_taken_beside_their_database(taker: Taker, tmp_path: Path) -> None:
+    home = taker.settings.home
+    with closing(sqlite3.connect(home / "ledger/ledger.db")) as open_elsewhere:
+        open_elsewhere.execute("INSERT INTO alerts VALUES (-1, 'in the log')")
+        open_elsewhere.commit()
+        assert (home / "ledger/ledger.db-wal").exists()
+        found = contents.stage(taker.settings, tmp_path / "still", None)
+    assert [part.path for part in found.parts if part.path.startswith("ledger/")] == ["ledger/ledger.db"]
+    assert found.sqlite["ledger/ledger.db"]["alerts"].rows == 101
