@@ -33,7 +33,7 @@ LISTEN_SECONDS, LISTEN_EVERY = 4.0, 0.5
 
 
 def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
-    """Sensors of the alert path, the checks that show what is open on `assets`, the check of the archive, and backups."""
+    """Sensors of the alert path, checks that show what is open on `assets`, the check of the archive, and backups."""
     return dg.Definitions.merge(
         dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=sensors(site)),
         archive_definitions(site),
