@@ -34,7 +34,7 @@ def confirm_delivery(settings: Settings, feed: Feed, day: date, by: str, why: st
     if not as_json:
         render()
         errors.print(f"{len(refused)} refused file{'s are' if len(refused) > 1 else ' is'} loaded now")
-    perform(settings, Wanted(domains=(feed.domain,), replay=ReplayOrder(feed.name, (), refused)), as_json)
+    perform(settings, Wanted(domains=(feed.domain,), replays=(ReplayOrder(feed.name, (), refused),)), as_json)
 
 
 def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) -> list[Doubt]:

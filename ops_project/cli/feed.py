@@ -199,7 +199,7 @@ def replay_feed(
         raise click.UsageError("--date and --batch exclude each other")
     order = ReplayOrder(name, tuple(sorted({day.date() for day in days})), batches)
     if not dry_run:
-        perform(settings, Wanted(domains=(found.domain,), replay=order), as_json)
+        perform(settings, Wanted(domains=(found.domain,), replays=(order,)), as_json)
         return
     from ops_project.defs.shared.execute import ReplayError, planned
     from ops_project.defs.shared.site import Site

@@ -86,7 +86,7 @@ class Wanted:
     simulate_if_empty: bool = False
     rebuild_tables: tuple[str, ...] = ()
     """As they were written: `fact_orders` or `silver.fact_orders`."""
-    replay: ReplayOrder | None = None
+    replays: tuple[ReplayOrder, ...] = ()
 
 
 def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
@@ -178,10 +178,10 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     asked = list(names or known)
     if wanted.day is not None and not names:
         told(f"--date without --domain: {wanted.day} is landed and built anew in {', '.join(known)}")
-    order = Order(wanted.days, wanted.day, wanted.replay)
+    order = Order(wanted.days, wanted.day, wanted.replays)
     if wanted.rebuild_tables:
         asked, tables = _rebuilt(catalog, wanted.rebuild_tables, asked)
-        order = Order(wanted.days, wanted.day, wanted.replay, tables)
+        order = Order(wanted.days, wanted.day, wanted.replays, tables)
     if order.is_plain and (quiet := _quiet(settings, catalog, asked, status, told.unrecorded)) is not None:
         return quiet
     from ops_project.dagster_bridge.masked_events import unmasked
@@ -360,6 +360,8 @@ def _as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[
                 **_numbers(item),
                 "findings": item.report.findings,
                 "not_published": item.report.held,
+                "replayed": item.report.replayed,
+                "retries": item.report.retries,
                 "repaired": item.report.repaired,
                 "on_hold": item.report.on_hold,
                 "offers": item.report.offers,
@@ -464,6 +466,8 @@ def _render(
         if len(warnings) > SHOWN_WARNINGS:
             lines.append(f"  warned    … and {len(warnings) - SHOWN_WARNINGS} more: ops status, ops alerts list")
         lines += [f"  held back {line}" for line in item.report.held]
+        lines += [f"  replayed  {one.words}" for one in item.report.replayed]
+        lines += [f"  retried   {line}" for line in item.report.retries]
         lines += [f"  repaired  {line}" for line in item.report.repaired]
         lines += [f"  on hold   {line}" for line in item.report.on_hold]
         lines += [f"  offer     {line}" for line in item.report.offers]

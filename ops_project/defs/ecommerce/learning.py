@@ -11,7 +11,7 @@ from asset_checks.layer import build_layer_checks
 from asset_checks.specs import TableSpec
 from ops_project.defs.shared.held import leave_out
 from ops_project.defs.shared.jobs import SHORT_SECONDS, Job, job_definition
-from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
+from ops_project.defs.shared.permanent import TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
@@ -143,7 +143,6 @@ def _scoring(site: Site) -> dg.AssetsDefinition:
         specs=[_spec(site, model, table=True).replace_attributes(skippable=True) for model in MODELS],
         can_subset=True,
         required_resource_keys={"warehouse"},
-        retry_policy=RETRIES,
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
     )
     def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
@@ -191,7 +190,6 @@ def _training(site: Site) -> dg.AssetsDefinition:
         specs=[_spec(site, model, table=False).replace_attributes(skippable=True) for model in MODELS],
         can_subset=True,
         required_resource_keys={"warehouse"},
-        retry_policy=RETRIES,
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
     )
     def body(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
@@ -256,7 +254,6 @@ def _checks_of(site: Site, model: str) -> dg.AssetChecksDefinition | None:
         clock=lambda context: context.resources.warehouse.now,
         timezone=site.catalog.platform.timezone,
         required_resource_keys={"warehouse"},
-        retry_policy=RETRIES,
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
+from ops_project.defs.shared.permanent import TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
@@ -33,7 +33,6 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
         name=f"land_{feed.name}",
         specs=[_spec(site, feed)],
         required_resource_keys={"warehouse"},
-        retry_policy=RETRIES,
         backfill_policy=dg.BackfillPolicy.single_run(),
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
         # A partition run lands a range; without it the whole inbound folder.
@@ -46,18 +45,19 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
             reach(f"land:{feed.name}")
             fetch(site.settings, feed, session.connection(), session.now)
             replayed: list[LandingResult] = []
-            if session.replay is not None and session.replay.feed == feed.name:
-                session.say(f"replaying {feed.name}")
-                replayed = [
-                    replay(
-                        session.connection(),
-                        feed,
-                        session.replay,
-                        archive=site.settings.archive,
-                        now=session.now,
-                        run_id=session.run_id,
+            for order in session.replays:
+                if order.feed == feed.name:
+                    session.say(f"replaying {feed.name}")
+                    replayed.append(
+                        replay(
+                            session.connection(),
+                            feed,
+                            order,
+                            archive=site.settings.archive,
+                            now=session.now,
+                            run_id=session.run_id,
+                        )
                     )
-                ]
             result = land(
                 session.connection(),
                 feed,
@@ -71,6 +71,7 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
         for before in replayed:
             result = before.followed_by(result)
         session.report.repaired += result.recovered
+        session.report.replayed += result.replayed
         for line in result.recovered:
             context.log.info(line)
         for finding in result.findings:

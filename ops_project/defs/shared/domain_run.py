@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ops_project.dagster_bridge.runs import RunOutcome
+    from ops_project.pipeline.landing import Replayed
 
 
 @dataclass
@@ -23,6 +24,10 @@ class RunReport:
     on_hold: list[str] = field(default_factory=list)
     """Tables that were skipped because they are on hold, in words."""
     repaired: list[str] = field(default_factory=list)
+    replayed: list[Replayed] = field(default_factory=list)
+    """Files whose refused rows were tried again."""
+    retries: list[str] = field(default_factory=list)
+    """Attempts that failed and were followed by another, with the reason."""
     offers: list[str] = field(default_factory=list)
     """What could be done now, in words with the command: files to replay under a changed contract."""
     snapshot: str | None = None

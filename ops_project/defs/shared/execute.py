@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import dagster as dg
@@ -50,12 +51,15 @@ def run_domain(
         died = locks.left_behind(settings.lock)
         repaired = bridge.mark_dead_runs(instance, now, died.run if died is not None else None)
         ranges, mode = _ranges(site, domain, order, now)
-        dates: tuple[date, ...] = ()
-        if order.replay is not None:
+        chosen: dict[str, list[Taken]] = {}
+        if order.replays:
+            ours = tuple(one for one in order.replays if site.catalog.feeds[one.feed].domain == domain)
+            order = replace(order, replays=ours)
             try:
-                dates = tuple(sorted({batch.business_date for batch in planned(site, order.replay)}))
+                chosen = {one.feed: planned(site, one) for one in ours}
             except ReplayError as error:
                 return [DomainRun(domain, job, "failed", time.perf_counter() - began, error=str(error))]
+            dates = tuple(sorted({batch.business_date for batches in chosen.values() for batch in batches}))
             if not dates:
                 return [DomainRun(domain, job, NOTHING_TO_REPLAY, time.perf_counter() - began)]
             ranges = partitions.clusters(dates)
@@ -65,7 +69,7 @@ def run_domain(
             if why is not None:
                 return [DomainRun(domain, job, why, time.perf_counter() - began)]
         done = [
-            _run(definitions, instance, domain, job, window, mode, order.within(*window, dates), now, watcher)
+            _run(definitions, instance, domain, job, window, mode, order.within(*window, chosen), now, watcher)
             for window in ranges
         ]
         done[0].report.repaired[:0] = repaired

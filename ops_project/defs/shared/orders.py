@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date as calendar_date
 
-from ops_project.pipeline.landing import ReplayOrder
+from ops_project.pipeline.landing import ReplayOrder, Taken
 
 REPLAY = "ops/replay"
 REBUILD = "ops/rebuild_tables"
@@ -19,8 +19,8 @@ class Order:
 
     days: int | None = None
     date: calendar_date | None = None
-    replay: ReplayOrder | None = None
-    """Archived files to read again, besides whatever has arrived."""
+    replays: tuple[ReplayOrder, ...] = ()
+    """Archived files to read again, besides whatever has arrived; one order for each feed."""
     rebuild_tables: tuple[str, ...] = ()
     """Names of incremental models to build from nothing."""
 
@@ -29,35 +29,54 @@ class Order:
         """Whether nothing is ordered but what has arrived."""
         return self == Order()
 
-    def within(self, first: calendar_date, last: calendar_date, dates: tuple[calendar_date, ...]) -> Order:
-        """The part of this order that concerns the business dates from `first` to `last`, of the replayed `dates`."""
-        if self.replay is None or self.replay.batches:
-            return self
-        here = tuple(day for day in dates if first <= day <= last)
-        return replace(self, replay=replace(self.replay, dates=here))
+    def within(self, first: calendar_date, last: calendar_date, chosen: Mapping[str, Sequence[Taken]]) -> Order:
+        """The part of this order that concerns the business dates from `first` to `last`.
+
+        `chosen`: feed → the batches that its order means.
+        """
+        here = []
+        for replay in self.replays:
+            batches = [batch for batch in chosen.get(replay.feed, ()) if first <= batch.business_date <= last]
+            if replay.batches:
+                here.append(replace(replay, batches=tuple(batch.batch_id for batch in batches)))
+            else:
+                here.append(replace(replay, dates=tuple(sorted({batch.business_date for batch in batches}))))
+        return replace(self, replays=tuple(replay for replay in here if replay.batches or replay.dates))
 
     def tags(self) -> dict[str, str]:
         """The tags that say it."""
         found = {}
-        if self.replay is not None:
+        if self.replays:
             found[REPLAY] = json.dumps(
-                {
-                    "feed": self.replay.feed,
-                    "dates": [day.isoformat() for day in self.replay.dates],
-                    "batches": list(self.replay.batches),
-                }
+                [
+                    {
+                        "feed": replay.feed,
+                        "dates": [day.isoformat() for day in replay.dates],
+                        "batches": list(replay.batches),
+                        "refused": replay.refused,
+                    }
+                    for replay in self.replays
+                ]
             )
         if self.rebuild_tables:
             found[REBUILD] = ",".join(self.rebuild_tables)
         return found
 
 
-def replay_of(tags: Mapping[str, str]) -> ReplayOrder | None:
+def replays_of(tags: Mapping[str, str]) -> tuple[ReplayOrder, ...]:
     """The archived files that a run's tags order."""
     if REPLAY not in tags:
-        return None
+        return ()
     said = json.loads(tags[REPLAY])
-    return ReplayOrder(said["feed"], tuple(map(calendar_date.fromisoformat, said["dates"])), tuple(said["batches"]))
+    return tuple(
+        ReplayOrder(
+            item["feed"],
+            tuple(map(calendar_date.fromisoformat, item["dates"])),
+            tuple(item["batches"]),
+            item.get("refused", False),
+        )
+        for item in (said if isinstance(said, list) else [said])
+    )
 
 
 def rebuild_of(tags: Mapping[str, str]) -> tuple[str, ...]:

@@ -1,24 +1,29 @@
-"""Retries for what a retry can help, and for nothing else."""
+"""Retries for what a retry can help, and for nothing else.
+
+Each attempt that fails is judged by its class (pipeline/recovery/decide/retries.py). The judgement is written into the
+run's log, and where it is the last word, into the failure that Dagster keeps. A permanent failure stops the retries of
+the step and those of the run.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn, Protocol
+from random import random
+from typing import Any, NoReturn, Protocol, cast
 
 import dagster as dg
 
+from ops_project.dagster_bridge.attempts import current_attempt
 from ops_project.failures import classify
+from ops_project.model.failure_class import FAILURE_CLASSES, FailureClass
+from ops_project.pipeline.recovery.decide.retries import MOST_RETRIES, decide
 from ops_project.process import interrupts
 from ops_project.process.watchdog import Watchdog
 
-# The e-commerce document: two retries of a task; 5 s, then 10 s, with jitter so that two runs do not meet again.
-RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 BY_YOU = "interrupted by you"
 TASK_SECONDS = 3_600
 TEST_SECONDS = 1_800
-# No retry after these, and no wrapping either: they say already what is to happen.
-_SPEAK_FOR_THEMSELVES = (dg.Failure, dg.RetryRequested)
 
 
 class Stoppable(Protocol):
@@ -26,13 +31,16 @@ class Stoppable(Protocol):
 
     stopped: str | None
 
+    def retried(self, words: str) -> None:
+        """Take note of an attempt that is followed by another."""
+
     @property
     def watchdog(self) -> Watchdog: ...
 
 
 @contextmanager
 def classified(what: str, session: Stoppable | None = None, seconds: float | None = None) -> Iterator[None]:
-    """Raise permanent errors as dg.Failure without retries; transient ones as they are, for the step's retry policy.
+    """Raise permanent errors as dg.Failure without retries; transient ones as a request to try again after a pause.
 
     With a session the block may take `seconds`. Dagster retries a step that was interrupted: here what ran too long,
     and what somebody stopped, fails for good, and the steps that follow do not begin.
@@ -45,8 +53,13 @@ def classified(what: str, session: Stoppable | None = None, seconds: float | Non
         else:
             with session.watchdog.limit(what, seconds):
                 yield
-    except _SPEAK_FOR_THEMSELVES:
+    except dg.RetryRequested:
         raise
+    except dg.Failure as failure:
+        found = _said(failure)
+        if found is None:
+            raise
+        _follow(failure, session, failure.description or what, *found)
     except BaseException as error:
         if session is not None and interrupts.pressed():
             session.stopped = BY_YOU
@@ -65,15 +78,56 @@ def _raise_classified(error: BaseException, what: str, session: Stoppable | None
     if not isinstance(error, Exception):
         raise error
     found = classify(error)
-    if found.transient:
-        raise error
-    message = f"{what}: {type(error).__name__}: {error}"
-    raise _final(message, found.failure_class, found.because) from error
+    _follow(
+        error, session, f"{what}: {type(error).__name__}: {error}", found.failure_class, found.transient, found.because
+    )
 
 
-def _final(description: str, failure_class: str, because: str) -> dg.Failure:
+def _said(failure: dg.Failure) -> tuple[FailureClass, bool, str] | None:
+    """(class, whether a retry can help, why) as the failure says itself; None where it does not."""
+    named, transient = (_value(failure, name) for name in ("failure_class", "transient"))
+    if named not in FAILURE_CLASSES or _value(failure, "decision") is not None:
+        return None
+    return cast(FailureClass, named), transient is True, str(_value(failure, "because") or "")
+
+
+def _value(failure: dg.Failure, name: str) -> Any:
+    found = failure.metadata.get(name)
+    return getattr(found, "value", found)
+
+
+def _follow(
+    error: BaseException,
+    session: Stoppable | None,
+    description: str,
+    failure_class: FailureClass,
+    transient: bool,
+    because: str,
+) -> NoReturn:
+    """Ask for another attempt, or fail for good; either way the reason is kept."""
+    attempt = current_attempt()
+    decision = decide(failure_class, transient, attempt.number if attempt is not None else 1, random())
+    if attempt is not None:
+        attempt.warn(f"{decision.words}: {because}")
+    if decision.seconds is not None:
+        if session is not None:
+            session.retried(f"{description.partition(':')[0]}: {decision.words}")
+        raise dg.RetryRequested(max_retries=MOST_RETRIES, seconds_to_wait=decision.seconds) from error
+    if attempt is not None:
+        attempt.stop_run_retries()
+    raise _final(description, failure_class, because, transient=transient, decision=decision.words) from error
+
+
+def _final(
+    description: str, failure_class: str, because: str, *, transient: bool = False, decision: str = "not tried again"
+) -> dg.Failure:
     return dg.Failure(
         description=description,
-        metadata={"failure_class": failure_class, "transient": False, "because": because},
+        metadata={
+            "failure_class": failure_class,
+            "transient": transient,
+            "because": because,
+            "decision": decision,
+        },
         allow_retries=False,
     )

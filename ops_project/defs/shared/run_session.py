@@ -74,7 +74,7 @@ class RunSession:
     report: RunReport
     say: Callable[[str], None]
     """Tells whoever watches what happens now."""
-    replay: ReplayOrder | None = None
+    replays: tuple[ReplayOrder, ...] = ()
     """Archived files that are read again before what has arrived."""
     rebuild_tables: tuple[str, ...] = ()
     """Incremental models that are built from nothing."""
@@ -93,6 +93,10 @@ class RunSession:
             return None
         first, last = self.rebuild
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+    def retried(self, words: str) -> None:
+        """Take note of an attempt that failed and is followed by another."""
+        self.report.retries.append(words)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The writer's connection."""
@@ -153,7 +157,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
             watchdog=watchdog,
             report=report,
             say=watcher.say,
-            replay=orders.replay_of(run.tags),
+            replays=orders.replays_of(run.tags),
             rebuild_tables=orders.rebuild_of(run.tags),
         )
         if session.rebuild is not None:

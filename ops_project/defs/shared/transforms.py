@@ -12,7 +12,7 @@ from dagster_dbt import dbt_assets
 
 from ops_project.defs.shared.dbt_events import stream
 from ops_project.defs.shared.held import leave_out
-from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, TEST_SECONDS, classified
+from ops_project.defs.shared.permanent import TASK_SECONDS, TEST_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import Translator
@@ -30,7 +30,6 @@ def dbt_layer(site: Site, translator: Translator, *, name: str, select: str) -> 
         select=select,
         name=name,
         dagster_dbt_translator=translator,
-        retry_policy=RETRIES,
         backfill_policy=dg.BackfillPolicy.single_run(),
         required_resource_keys={"warehouse"},
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},

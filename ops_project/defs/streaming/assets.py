@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from ops_project.defs.shared.held import leave_out
-from ops_project.defs.shared.permanent import RETRIES, TASK_SECONDS, classified
+from ops_project.defs.shared.permanent import TASK_SECONDS, classified
 from ops_project.defs.shared.run_session import RunSession
 from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.stated import stated_checks
@@ -47,7 +47,6 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
         description="Listening KPIs by key, for applications; only days whose validation passed.",
         freshness_policy=freshness_policy(site, DOMAIN, "gold"),
         required_resource_keys={"warehouse"},
-        retry_policy=RETRIES,
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
         output_required=False,
     )

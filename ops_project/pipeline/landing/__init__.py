@@ -6,31 +6,36 @@ does not give.
 """
 
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
-from ops_project.pipeline.landing.decide.replays import ReplayOrder, to_replay
+from ops_project.pipeline.landing.decide.replays import Asked, Refused, ReplayOrder, chosen_refused, to_replay
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.dry_run import Report, check
 from ops_project.pipeline.landing.inbox import InboundFile, pending, unclaimed
 from ops_project.pipeline.landing.land import land
-from ops_project.pipeline.landing.replay import deliveries, outdated, replay
-from ops_project.pipeline.landing.result import Batch, Finding, LandingResult
+from ops_project.pipeline.landing.replay import deliveries, outdated, refused_groups, replay
+from ops_project.pipeline.landing.result import Batch, Finding, LandingResult, Replayed
 from ops_project.pipeline.landing.write.tables import BronzeError, ensure_tables
 
 __all__ = [
+    "Asked",
     "Batch",
     "BronzeError",
     "Finding",
     "InboundFile",
     "LandingResult",
+    "Refused",
     "ReplayOrder",
+    "Replayed",
     "Report",
     "Taken",
     "check",
+    "chosen_refused",
     "contract_hash",
     "deliveries",
     "ensure_tables",
     "land",
     "outdated",
     "pending",
+    "refused_groups",
     "replay",
     "to_replay",
     "unclaimed",

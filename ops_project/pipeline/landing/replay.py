@@ -15,16 +15,18 @@ import duckdb
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
-from ops_project.pipeline.landing.decide.replays import ReplayOrder, to_replay
+from ops_project.pipeline.landing.decide.replays import Refused, ReplayOrder, standing_of, to_replay
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.deliveries import Deliveries
+from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
 from ops_project.pipeline.landing.inbox import InboundFile, identity, private_name
 from ops_project.pipeline.landing.land import Workbench
+from ops_project.pipeline.landing.read.stage import REFUSED
 from ops_project.pipeline.landing.result import Finding, LandingResult, Progress
 from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal
-from ops_project.pipeline.landing.write.commit import commit
+from ops_project.pipeline.landing.write.commit import commit, note_attempt, refused_lines
 from ops_project.pipeline.landing.write.tables import create_tables
 
 
@@ -66,7 +68,7 @@ def replay(
     with Workbench(context, {}) as bench:
         for batch in chosen:
             with bench.guarded(batch.file_name, batch.business_date):
-                _replay(bench, batch)
+                _replay(bench, batch, only_refused=order.refused)
                 if progress is not None and context.result.batches:
                     progress(context.result.batches[-1])
     return context.result
@@ -93,7 +95,29 @@ def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | No
     return Outdated(feed.name, sum(files for _, files in changed), min(days), max(days))
 
 
-def _replay(bench: Workbench, batch: Taken) -> None:
+def refused_groups(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path) -> list[Refused]:
+    """The rows in quarantine of the batches that are valid or wait for a successor, by batch and reason."""
+    standing = {batch.batch_id for batch in standing_of(Deliveries(connection, feed.name, archive).all())}
+    rows = connection.execute(
+        """
+        SELECT quarantine.batch_id, column_name, quarantine.reason, sum(quarantine.rows), coalesce(max(attempts), 0),
+               coalesce(sum(quarantine.rows) FILTER (WHERE parked_at IS NOT NULL), 0)
+        FROM ops.quarantine AS quarantine
+        INNER JOIN ops.batches AS batches USING (batch_id)
+        LEFT JOIN ops.replay_attempts AS attempts
+          ON attempts.feed = batches.feed AND attempts.sha256 = batches.sha256 AND attempts.line = quarantine.line
+        WHERE quarantine.feed = ? GROUP BY ALL ORDER BY min(batches.load_seq), column_name, quarantine.reason
+        """,
+        [feed.name],
+    ).fetchall()
+    return [
+        Refused(feed.name, batch_id, column, reason, int(count), int(attempts), int(parked))
+        for batch_id, column, reason, count, attempts, parked in rows
+        if batch_id in standing
+    ]
+
+
+def _replay(bench: Workbench, batch: Taken, *, only_refused: bool) -> None:
     context, path = bench.context, batch.archive_path
     if not path.is_file():
         _refuse(context, batch, f"is not in the archive any more ({path}): ask the source for it again")
@@ -116,10 +140,30 @@ def _replay(bench: Workbench, batch: Taken) -> None:
         _refuse(context, batch, f"has changed in the archive ({path}) since it was taken; restore it from a backup")
         return
     found = examine(bench.engine, context.feed, file, batch.business_date, scanned, context.now)
+    if only_refused and not _more_passes(context, found, batch, bench.engine):
+        with journal.transaction(context.connection):
+            tried = sum(refused_lines(context, batch).values())
+            findings = note_attempt(context, batch.batch_id, batch, (tried, 0))
+            journal.write_findings(context.connection, findings, context.now, context.run_id)
+        context.deliveries.findings_changed()
+        context.result.findings += findings
+        return
     committed, _ = commit(
         context, file, batch.business_date, arrived_at.replace(tzinfo=UTC), found, engine=bench.engine, replays=batch
     )
     context.result.batches.append(committed)
+
+
+def _more_passes(context: Context, found: Examination, batch: Taken, engine: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a row that stands in quarantine would be loaded now. If none would, the file is left as it is."""
+    if found.rejected is not None:
+        return False
+    if batch.status == "rejected":
+        return True
+    again = (
+        {line for (line,) in engine.execute(f"SELECT line FROM {REFUSED}").fetchall()} if found.rows_refused else set()
+    )
+    return not again.issuperset(refused_lines(context, batch))
 
 
 def _control(bench: Workbench, batch: Taken) -> Path | None:

@@ -44,6 +44,32 @@ class Finding:
     batch_id: str | None = None
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """What became of the refused rows of a file that was read again."""
+
+    feed: str
+    file_name: str
+    business_date: date
+    batch_id: str
+    """The batch that stands now."""
+    tried: int
+    passed: int
+    refused: int
+    """Rows of the file that stand in quarantine now."""
+    parked: int
+    """How many of them are parked: they have been refused too often."""
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        parked = f", {self.parked:,} of them parked" if self.parked else ""
+        return (
+            f"{self.file_name}: {self.tried:,} refused rows tried again, {self.passed:,} passed, {self.refused:,} "
+            f"in quarantine{parked}"
+        )
+
+
 @dataclass
 class LandingResult:
     """What one call of `land` did for one feed."""
@@ -61,6 +87,8 @@ class LandingResult:
     recovered: list[str] = field(default_factory=list)
     """Sentences about files that an interrupted run had committed, and that this call put into the archive."""
 
+    replayed: list[Replayed] = field(default_factory=list)
+
     def followed_by(self, later: LandingResult) -> LandingResult:
         """Both results as one."""
         return LandingResult(
@@ -71,6 +99,7 @@ class LandingResult:
             sorted({*self.touched_dates, *later.touched_dates}),
             later.waiting,
             [*self.recovered, *later.recovered],
+            [*self.replayed, *later.replayed],
         )
 
     def total(self, name: str) -> int:

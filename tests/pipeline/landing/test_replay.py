@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from ops_project.pipeline.landing import ReplayOrder, outdated, replay
+from ops_project.pipeline.landing import Asked, ReplayOrder, chosen_refused, outdated, refused_groups, replay
 from tests.pipeline.landing.home import NOW, TAKINGS, Home, feed_of
 
 HEAD = "id,name,amount,sold_at\n"
@@ -156,3 +156,72 @@ def test_control_files_compressed_files_and_odd_names_come_again_too(tmp_path):
 def test_a_home_from_before_contracts_were_noted_is_replayed_whole(home):
     home.connection.execute("ALTER TABLE ops.batches DROP COLUMN contract_hash")
     assert len(again(home).batches) == 2
+
+
+def tried(home, feed=NARROW):
+    """What `ops replay` does: the files that have refused rows which are not parked."""
+    groups = chosen_refused(Asked(), refused_groups(home.connection, feed, home.archive))
+    batches = tuple(dict.fromkeys(group.batch_id for group in groups))
+    return again(home, feed, batches=batches, refused=True) if batches else None
+
+
+def test_rows_that_pass_leave_quarantine_and_the_others_are_counted(home):
+    wide = feed_of(TAKINGS.replace('"decimal(10,2)", min: 0', '"decimal(18,4)", max: 3.5'))
+    result = tried(home, wide)
+    assert [(one.tried, one.passed, one.refused, one.parked) for one in result.replayed] == [(1, 1, 0, 0), (2, 1, 1, 0)]
+    assert amounts(home) == [(1, "1.0001"), (2, "2.0000"), (3, "3.1234")]
+    assert home.rows("SELECT line, attempts, parked_at FROM ops.replay_attempts") == [(3, 1, None)]
+    assert [group.attempts for group in refused_groups(home.connection, wide, home.archive)] == [1]
+
+
+def test_a_file_of_which_nothing_more_passes_is_left_as_it_is(home):
+    before = home.rows("SELECT * FROM ops.batches ORDER BY load_seq")
+    result = tried(home)
+    assert result.batches == [] and result.touched_dates == [] and [one.passed for one in result.replayed] == [0, 0]
+    assert home.rows("SELECT * FROM ops.batches ORDER BY load_seq") == before
+    assert home.rows("SELECT sum(attempts) FROM ops.replay_attempts") == [(3,)]
+
+
+def test_a_row_that_fails_three_times_is_parked_and_told(home):
+    for _ in range(2):
+        assert tried(home).findings == []
+    findings = tried(home).findings
+    assert "2026-11-01.csv: 1 rows" in findings[0].message and "2026-11-02.csv: 2 rows" in findings[1].message
+    assert "`ops replay --feed takings --parked`" in findings[0].message
+    assert len(home.open_findings()) == 2
+    assert tried(home) is None, "parked rows are left alone"
+    everything = chosen_refused(Asked(parked=True), refused_groups(home.connection, WIDE, home.archive))
+    assert sum(group.rows for group in everything) == sum(group.parked for group in everything) == 3
+    again(home, WIDE, batches=tuple({group.batch_id for group in everything}), refused=True)
+    assert home.open_findings() == [], "once they pass, the alert closes"
+    assert home.rows("SELECT count(*) FROM ops.replay_attempts") == [(0,)] and len(amounts(home)) == 4
+
+
+def test_a_rejected_file_is_counted_and_loads_once_it_may(tmp_path):
+    made = Home(tmp_path, NARROW)
+    made.put("takings_2026-11-01.csv", "id,name,amount,sold_at,colour\n1,a,1.00,,red\n")
+    made.land()
+    assert made.rows("SELECT status FROM ops.batches") == [("rejected",)]
+    result = tried(made)
+    assert result.batches == [] and [(one.tried > 0, one.passed) for one in result.replayed] == [(True, 0)]
+    assert made.rows("SELECT line, attempts FROM ops.replay_attempts") == [(0, 1)]
+    # A later delivery takes its place: the rejected one is nobody's concern any more.
+    made.put("takings_2026-11-01.csv", HEAD + "1,a,1.00,\n")
+    made.land()
+    assert refused_groups(made.connection, NARROW, made.archive) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows"),
+    [
+        (Asked(), 3),
+        (Asked(reason="DECIMAL"), 3),
+        (Asked(reason="amount"), 3),
+        (Asked(reason="no such reason"), 0),
+        (Asked(feeds=("other",)), 0),
+        (Asked(batches=("none",)), 0),
+    ],
+)
+def test_which_rows_are_meant(home, asked, rows):
+    groups = chosen_refused(asked, refused_groups(home.connection, NARROW, home.archive))
+    assert sum(group.rows for group in groups) == rows

@@ -1,4 +1,8 @@
-"""Chooses the archived files that a replay reads again. Pure: the journal is an argument."""
+"""Chooses the archived files that a replay reads again. Pure: the journal is an argument.
+
+There is one way to read an archived file again, and two reasons for it. `ops feed replay` reads files because their
+contract has changed; `ops replay` reads files because some of their rows stand in quarantine.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,51 @@ class ReplayOrder:
     feed: str
     dates: tuple[date, ...] = ()
     batches: tuple[str, ...] = ()
+    refused: bool = False
+    """For the sake of rows in quarantine: a file of which no more row passes is left as it is, and it is counted."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which rows in quarantine are to be tried again; nothing given means all that are not parked."""
+
+    feeds: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    reason: str = ""
+    """Part of the reason for which they were refused, in upper or lower case."""
+    parked: bool = False
+    """Also rows that are parked."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Rows of a batch that were refused for one reason."""
+
+    feed: str
+    batch_id: str
+    column: str | None
+    reason: str
+    rows: int
+    attempts: int
+    """How often they have been tried again, at most."""
+    parked: int
+    """How many of them are parked."""
+
+
+MOST_ATTEMPTS = 3
+"""A row that was refused so often is parked: trying again has not helped."""
+
+
+def chosen_refused(asked: Asked, refused: Iterable[Refused]) -> list[Refused]:
+    """The groups of rows that `asked` means."""
+    return [
+        group
+        for group in refused
+        if (not asked.feeds or group.feed in asked.feeds)
+        and (not asked.batches or group.batch_id in asked.batches)
+        and asked.reason.lower() in f"{group.column or ''} {group.reason}".lower()
+        and (asked.parked or group.parked < group.rows)
+    ]
 
 
 def to_replay(batches: Iterable[Taken], order: ReplayOrder, present: Callable[[date], str]) -> list[Taken]:
@@ -31,19 +80,25 @@ def to_replay(batches: Iterable[Taken], order: ReplayOrder, present: Callable[[d
     known = [batch for batch in batches if batch.status != "duplicate"]
     if order.batches:
         return [batch for batch in known if batch.batch_id in order.batches]
+    standing = standing_of(known)
+    if order.dates:
+        return [batch for batch in standing if batch.business_date in order.dates]
+    return [batch for batch in standing if batch.contract != present(batch.business_date)]
+
+
+def standing_of(batches: Iterable[Taken]) -> list[Taken]:
+    """For each date and part: the valid batch, and the batches that were rejected after it."""
+    known = list(batches)
     newest_loaded: dict[tuple[date, str | None], int] = {}
     for batch in known:
         if batch.status == "loaded":
             newest_loaded[batch.business_date, batch.part] = batch.load_seq
-    standing = [
+    return [
         batch
         for batch in known
         if batch.status == "loaded"
         or (batch.status == "rejected" and batch.load_seq > newest_loaded.get((batch.business_date, batch.part), -1))
     ]
-    if order.dates:
-        return [batch for batch in standing if batch.business_date in order.dates]
-    return [batch for batch in standing if batch.contract != present(batch.business_date)]
 
 
 def unknown_batches(asked: Collection[str], known: Collection[str]) -> list[str]:

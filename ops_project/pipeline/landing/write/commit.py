@@ -18,9 +18,9 @@ from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.read.stage import GOOD_STATE, REFUSED, REPEATED, STAGED
-from ops_project.pipeline.landing.result import Batch, Finding
+from ops_project.pipeline.landing.result import Batch, Finding, Replayed
 from ops_project.pipeline.landing.write import archive as kept_files
-from ops_project.pipeline.landing.write import journal, overruled
+from ops_project.pipeline.landing.write import attempts, journal, overruled
 from ops_project.sql_text import identifier, literal
 
 SHOWN_BYTES = 400
@@ -49,6 +49,7 @@ def commit(
     status = "duplicate" if is_duplicate else "rejected" if rejected else "loaded"
     target = kept_files.archive_path(context.archive, feed.domain, feed.name, day, found.scan.sha256, file.name)
     with journal.transaction(context.connection):
+        before = refused_lines(context, replays) if replays is not None else {}
         sequence = context.deliveries.next_sequence()
         standing = [] if is_duplicate else context.deliveries.standing(day, file.part)
         replaced = standing if status == "loaded" else []
@@ -95,6 +96,10 @@ def commit(
             run_id=context.run_id,
         )
         findings = _findings(context, file, batch, found, standing)
+        if replays is not None and (before or batch.rows_quarantined):
+            # A file that is rejected now leaves the rows of a loaded one, and their quarantine, as they are.
+            stands = replays.batch_id if status == "rejected" and replays.status == "loaded" else batch.batch_id
+            findings += note_attempt(context, stands, replays, _lines_before(before, batch, found))
         resolved = 0
         if context.deliveries.open_findings():
             resolved = journal.resolve(context.connection, batch, file.part, context.now)
@@ -112,6 +117,56 @@ def commit(
     context.result.resolved += resolved
     context.result.touched_dates = sorted({*context.result.touched_dates, *touched})
     return batch, target
+
+
+def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
+    """Line → rows in quarantine of a batch. Line 0 stands for every line of a rejected file."""
+    rows = context.rows("SELECT line, sum(rows) FROM ops.quarantine WHERE batch_id = ? GROUP BY line", [batch.batch_id])
+    return {int(line): int(count) for line, count in rows}
+
+
+def note_attempt(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
+    """Count one more attempt for the refused rows of a file; a finding where rows are parked by it. In its transaction.
+
+    `stands`: the batch whose quarantine holds what was refused. `tried`: rows that were tried, and that passed.
+    """
+    counted = attempts.count(context.connection, replayed, stands, context.now)
+    context.result.replayed.append(
+        Replayed(
+            feed=context.feed.name,
+            file_name=replayed.file_name,
+            business_date=replayed.business_date,
+            batch_id=stands,
+            tried=tried[0],
+            passed=tried[1],
+            refused=counted.refused,
+            parked=counted.parked,
+        )
+    )
+    if not counted.parked_now:
+        return []
+    return [
+        Finding(
+            kind="data_invalid",
+            feed=context.feed.name,
+            business_date=replayed.business_date,
+            # Without the name it is a finding of its own beside that of the file.
+            file_name=None,
+            message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {attempts.MOST_ATTEMPTS} "
+            "times and refused each time, so they are parked. Correct the contract, or ask the source for the rows "
+            f"again; `ops replay --feed {context.feed.name} --parked` tries them once more",
+            evidence={"batch_id": stands, "parked": counted.parked, "attempts": attempts.MOST_ATTEMPTS},
+            batch_id=stands,
+        )
+    ]
+
+
+def _lines_before(before: dict[int, int], batch: Batch, found: Examination) -> tuple[int, int]:
+    """(rows that were tried again, rows of them that passed)."""
+    tried = sum(before.values())
+    if batch.status != "loaded":
+        return tried, 0
+    return tried, max(0, tried - found.rows_refused)
 
 
 def _message(found: Examination, replaced: list[Taken], replays: Taken | None) -> str | None:

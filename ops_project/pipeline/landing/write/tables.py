@@ -29,6 +29,9 @@ OPS_TABLES = {
     "quarantine": """
         batch_id VARCHAR NOT NULL, feed VARCHAR NOT NULL, file_name VARCHAR NOT NULL, line BIGINT NOT NULL,
         raw_text VARCHAR, column_name VARCHAR, reason VARCHAR NOT NULL, reasons JSON, rows BIGINT NOT NULL""",
+    "replay_attempts": """
+        feed VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, line BIGINT NOT NULL, attempts INTEGER NOT NULL,
+        last_at TIMESTAMP NOT NULL, reason VARCHAR, rows BIGINT NOT NULL, parked_at TIMESTAMP""",
     "findings": """
         finding_id VARCHAR NOT NULL, kind VARCHAR NOT NULL, feed VARCHAR, asset VARCHAR, business_date DATE,
         batch_id VARCHAR, file_name VARCHAR, message VARCHAR NOT NULL, evidence JSON, state VARCHAR NOT NULL,

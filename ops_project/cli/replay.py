@@ -1,0 +1,100 @@
+"""`ops replay`: rows in quarantine go through landing again, under the present contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, table
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.pipeline.landing import Asked, Refused
+
+
+@click.command()
+@click.option("--feed", "feeds", multiple=True, metavar="FEED", help="Only this feed; may be given several times.")
+@click.option("--reason", default="", metavar="TEXT", help="Only rows whose column or reason contains this text.")
+@click.option("--batch", "batches", multiple=True, metavar="ID", help="Only this batch; may be given several times.")
+@click.option("--parked", is_flag=True, help="Also rows that were refused three times and are parked.")
+@click.option("--dry-run", is_flag=True, help="Only list the rows that would be tried again.")
+@json_option
+@click.pass_obj
+def replay(
+    settings: Settings,
+    feeds: tuple[str, ...],
+    reason: str,
+    batches: tuple[str, ...],
+    parked: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Try rows in quarantine again under the present contract, and build what depends on them.
+
+    The archived file of each row is read again as a whole, as `ops feed replay` does. The rows that pass leave
+    quarantine in the transaction that loads them. A file of which no more row passes is left as it is. Every attempt is
+    counted: a row that was refused three times is parked, and an alert tells it. `ops feed replay FEED` is for files
+    that were loaded under an earlier contract, whether or not rows were refused.
+    """
+    from ops_project.catalog import load as load_catalog
+    from ops_project.cli.run import Wanted, perform
+    from ops_project.pipeline.landing import Asked, ReplayOrder
+
+    catalog = load_catalog(settings)
+    if unknown := [name for name in feeds if name not in catalog.feeds]:
+        raise click.UsageError(f"unknown feed {', '.join(unknown)}; valid: {', '.join(sorted(catalog.feeds))}")
+    groups = _waiting(settings, Asked(feeds, batches, reason, parked))
+    if batches and (absent := sorted(set(batches) - {group.batch_id for group in groups})):
+        raise click.ClickException(
+            f"no row to try again in batch {', '.join(absent)}: `ops replay --dry-run --parked` lists every batch with "
+            "refused rows"
+        )
+    if dry_run or not groups:
+        emit(as_json, groups, lambda: _show(groups))
+        return
+    chosen: dict[str, list[str]] = {}
+    for group in groups:
+        if group.batch_id not in chosen.setdefault(group.feed, []):
+            chosen[group.feed].append(group.batch_id)
+    orders = tuple(ReplayOrder(feed, batches=tuple(named), refused=True) for feed, named in chosen.items())
+    domains = tuple(dict.fromkeys(catalog.feeds[feed].domain for feed in chosen))
+    perform(settings, Wanted(domains=domains, replays=orders), as_json)
+
+
+def _waiting(settings: Settings, asked: Asked) -> list[Refused]:
+    """The rows that `asked` means; for a moment this process holds the writer's lock."""
+    import duckdb
+
+    from ops_project.catalog import load as load_catalog
+    from ops_project.pipeline.landing import chosen_refused, ensure_tables, refused_groups
+    from ops_project.process import locks
+
+    if not settings.warehouse.is_file():
+        return []
+    feeds = load_catalog(settings).feeds
+    with (
+        locks.hold(settings.lock, owner="ops replay", now=settings.now()),
+        duckdb.connect(str(settings.warehouse)) as connection,
+    ):
+        ensure_tables(connection, feeds.values())
+        found = [
+            group
+            for name, feed in feeds.items()
+            if not asked.feeds or name in asked.feeds
+            for group in refused_groups(connection, feed, settings.archive)
+        ]
+    return chosen_refused(asked, found)
+
+
+def _show(groups: Sequence[Refused]) -> None:
+    if not groups:
+        console.print("No refused row is to be tried again. `--parked` also takes rows that are parked.")
+        return
+    columns = ("feed", "batch", "column", "reason", "rows", "tried", "parked")
+    rows: list[tuple[Any, ...]] = [
+        (group.feed, group.batch_id, group.column, group.reason, group.rows, group.attempts, group.parked)
+        for group in groups
+    ]
+    console.print(table(columns, rows))

@@ -1,0 +1,72 @@
+"""How often a refused row has been tried again, and which rows are parked because that did not help.
+
+A row is known by the file's bytes and its line, so that the count outlives the batch. For the transaction of a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+
+from ops_project.pipeline.landing.decide.replays import MOST_ATTEMPTS
+from ops_project.pipeline.landing.decide.taken import Taken
+from ops_project.pipeline.landing.write.journal import naive
+
+_SAME = "attempts.feed = $feed AND attempts.sha256 = $sha256"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What stands after one more attempt."""
+
+    refused: int
+    """Rows that were refused again."""
+    parked_now: int
+    parked: int
+
+
+def count(connection: duckdb.DuckDBPyConnection, replayed: Taken, stands: str, now: datetime) -> Counted:
+    """One more attempt for the rows of `replayed` that batch `stands` has in quarantine; the others are forgotten."""
+    names = {"feed": _feed(connection, stands), "sha256": replayed.sha256, "stands": stands}
+    moment = {"now": naive(now)}
+    refused = "SELECT line, any_value(reason) AS reason, sum(rows) AS rows FROM ops.quarantine WHERE batch_id = $stands"
+    connection.execute(
+        "DELETE FROM ops.replay_attempts AS attempts "
+        f"WHERE {_SAME} AND line NOT IN (SELECT line FROM ops.quarantine WHERE batch_id = $stands)",
+        names,
+    )
+    connection.execute(
+        "UPDATE ops.replay_attempts AS attempts SET attempts = attempts.attempts + 1, last_at = $now, "
+        f"reason = refused.reason FROM ({refused} GROUP BY line) AS refused "
+        f"WHERE {_SAME} AND attempts.line = refused.line",
+        names | moment,
+    )
+    connection.execute(
+        "INSERT INTO ops.replay_attempts (feed, sha256, line, attempts, last_at, reason, rows) "
+        f"SELECT $feed, $sha256, line, 1, $now, reason, rows FROM ({refused} GROUP BY line) "
+        f"WHERE line NOT IN (SELECT line FROM ops.replay_attempts AS attempts WHERE {_SAME})",
+        names | moment,
+    )
+    [(parked_now,)] = connection.execute(
+        "SELECT coalesce(sum(rows), 0) FROM ops.replay_attempts AS attempts "
+        f"WHERE {_SAME} AND attempts.attempts >= $most AND parked_at IS NULL",
+        {"feed": names["feed"], "sha256": names["sha256"], "most": MOST_ATTEMPTS},
+    ).fetchall()
+    connection.execute(
+        "UPDATE ops.replay_attempts AS attempts SET parked_at = $now "
+        f"WHERE {_SAME} AND attempts.attempts >= $most AND parked_at IS NULL",
+        {"feed": names["feed"], "sha256": names["sha256"], "most": MOST_ATTEMPTS} | moment,
+    )
+    [(all_refused, parked)] = connection.execute(
+        "SELECT coalesce(sum(rows), 0), coalesce(sum(rows) FILTER (WHERE parked_at IS NOT NULL), 0) "
+        f"FROM ops.replay_attempts AS attempts WHERE {_SAME}",
+        {"feed": names["feed"], "sha256": names["sha256"]},
+    ).fetchall()
+    return Counted(int(all_refused), int(parked_now), int(parked))
+
+
+def _feed(connection: duckdb.DuckDBPyConnection, batch: str) -> str:
+    [(feed,)] = connection.execute("SELECT feed FROM ops.batches WHERE batch_id = ?", [batch]).fetchall()
+    return str(feed)

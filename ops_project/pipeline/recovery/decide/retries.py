@@ -1,0 +1,84 @@
+"""Whether a failed attempt is tried again, when, and why. Pure: chance is an argument.
+
+Only classes that pass by themselves are retried, each with its own pauses. Unknown is not retried: a retry that nobody
+can justify hides the failure for its duration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from ops_project.model.failure_class import FailureClass
+
+
+@dataclass(frozen=True)
+class Pauses:
+    """How often a class is retried, and after how long."""
+
+    retries: int
+    seconds: float
+    """Before the first retry."""
+    backoff: float = 1.0
+    """Each further pause is so many times the one before."""
+
+
+# A service that does not answer needs ever longer pauses; what is held or slow in this machine passes soon, or never.
+SERVICE = Pauses(retries=5, seconds=10, backoff=2)
+LOCAL = Pauses(retries=3, seconds=5)
+PAUSES: Mapping[FailureClass, Pauses] = {"connection_failure": SERVICE, "lock_contention": LOCAL, "timeout": LOCAL}
+JITTER = 0.25
+"""A pause is longer or shorter by up to this share, so that two that failed together do not meet again."""
+MOST_RETRIES = max(pauses.retries for pauses in PAUSES.values())
+
+
+class Reason(Enum):
+    """Why an attempt was, or was not, followed by another."""
+
+    TRANSIENT = "such a failure passes by itself"
+    PERMANENT = "such a failure stays until somebody mends it"
+    EXHAUSTED = "every attempt has failed"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What follows a failed attempt."""
+
+    reason: Reason
+    failure_class: FailureClass
+    attempt: int
+    """The one that failed, from 1."""
+    attempts: int
+    """How many there are at most."""
+    seconds: float | None = None
+    """The pause before the next; None where there is none."""
+
+    @property
+    def retry(self) -> bool:
+        """Whether it is tried again."""
+        return self.seconds is not None
+
+    @property
+    def words(self) -> str:
+        """For the log of the run and for people."""
+        if self.seconds is not None:
+            return (
+                f"attempt {self.attempt} of {self.attempts} failed ({self.failure_class}); tried again in "
+                f"{self.seconds:.1f} s, because {self.reason.value}"
+            )
+        return f"not tried again after attempt {self.attempt} ({self.failure_class}): {self.reason.value}"
+
+
+def decide(failure_class: FailureClass, transient: bool, attempt: int, chance: float) -> Decision:
+    """What follows attempt number `attempt` (from 1). `chance`: from 0 to 1, for the jitter."""
+    pauses = PAUSES.get(failure_class, LOCAL) if transient else None
+    if pauses is None:
+        return Decision(Reason.PERMANENT, failure_class, attempt, attempt)
+    attempts = pauses.retries + 1
+    if attempt >= attempts:
+        return Decision(Reason.EXHAUSTED, failure_class, attempt, attempts)
+    seconds = pauses.seconds * pauses.backoff ** (attempt - 1)
+    return Decision(
+        Reason.TRANSIENT, failure_class, attempt, attempts, round(seconds * (1 + JITTER * (2 * chance - 1)), 3)
+    )
