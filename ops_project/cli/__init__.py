@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hold": ("hold:hold", "Stop building the tables downstream of a table, or those of a domain."),
     "release": ("hold:release", "End a hold, and build what was skipped."),
     "checklist": ("checklist:checklist", "Evaluate the daily, weekly and monthly checklists."),
+    "replay": ("replay:replay", "Try rows in quarantine again, under the present contract."),
     "restore": ("restore:restore", "Restore tables or the whole warehouse from a snapshot; a plan first."),
     "archive": ("archive:archive", "Compare archived files with the hashes that they were archived with."),
     "backup": ("backup:backup", "Take, prove, list and restore backups of the home."),
