@@ -91,7 +91,7 @@ class Shelf:
         """
         mine = _identity(settings)
         try:
-            owner = json.loads(self.store.get(OWNER))["home"]
+            owner = str(json.loads(self.store.get(OWNER))["home"])
         except Absent:
             mine = mine or uuid.uuid4().hex
             self.store.put(OWNER, json.dumps({"home": mine}).encode())
