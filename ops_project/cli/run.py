@@ -21,6 +21,7 @@ from ops_project.settings import Settings
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
     from ops_project.defs.shared.domain_run import DomainRun
+    from ops_project.defs.shared.run_session import Watcher
     from ops_project.model.alerting.rule import FirstResponse
     from ops_project.model.failure_class import FailureClass
     from ops_project.operations.alerting.cycle import CycleReport
@@ -91,25 +92,44 @@ class Wanted:
 
 def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     """Run the request and show the result. The exit code is 1 if anything failed."""
-    from ops_project.catalog import load as load_catalog
-
     if wanted.day is not None:
         _refuse_ahead(settings, wanted.day)
     began = time.perf_counter()
     with spinner("starting …") as status:
-        told = _Told(as_json, began)
+        told = Told(as_json, began)
         runs = _execute(settings, wanted, status, told)
     seconds = time.perf_counter() - began
     if wanted.rebuild_tables:
         _up_to_date(settings, runs)
+    conclude(settings, runs, seconds, told.unrecorded, as_json)
+
+
+def conclude(
+    settings: Settings,
+    runs: list[DomainRun],
+    seconds: float,
+    unrecorded: list[str],
+    as_json: bool,
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """Show how the runs ended, and end with 1 if anything failed. `more`: what `--json` says besides."""
+    from ops_project.catalog import load as load_catalog
+
     strays = _strays(settings, [item.domain for item in runs])
     responses = load_catalog(settings).rules.first_responses
-    data = _as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": told.unrecorded}
+    data = _as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": unrecorded} | (more or {})
     emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays, responses))))
     if any(item.failed for item in runs):
         sys.exit(1)
-    if told.unrecorded:
+    if unrecorded:
         sys.exit(UNRECORDED)
+
+
+def watcher(status: Callable[[str], None], name: str) -> Watcher:
+    """Shows what happens on the terminal."""
+    from ops_project.defs.shared.run_session import Watcher
+
+    return Watcher(say=partial(_say, status, name), waiting=partial(_waiting, name))
 
 
 def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
@@ -135,7 +155,7 @@ def _refuse_ahead(settings: Settings, day: date) -> None:
 
 
 @dataclass(frozen=True)
-class _Told:
+class Told:
     """One line on standard error as each part ends: a first run takes minutes, and a pipe shows no spinner."""
 
     silent: bool
@@ -160,7 +180,7 @@ class _Told:
             )
 
 
-def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], told: _Told) -> list[DomainRun]:
+def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], told: Told) -> list[DomainRun]:
     from ops_project.catalog import load as load_catalog
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.defs.shared.orders import Order
@@ -189,7 +209,6 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     from ops_project.defs.compose import compose
     from ops_project.defs.operations.after_run import after_run
     from ops_project.defs.shared.execute import run_domain
-    from ops_project.defs.shared.run_session import Watcher
     from ops_project.defs.shared.site import Site
 
     site = Site.load(settings)
@@ -199,16 +218,12 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
         if (words := unmasked(instance)) is not None:
             told(words)
         for name in asked:
-            watcher = Watcher(
-                say=partial(_say, status, name),
-                waiting=partial(_waiting, name),
-            )
-            finished = run_domain(site, definitions, instance, name, order, watcher, settings.now)
+            finished = run_domain(site, definitions, instance, name, order, watcher(status, name), settings.now)
             told.runs(finished)
             runs += finished
             if any(item.report.unusable for item in finished):
                 break
-        _tell(settings, status, lambda: after_run(site, definitions, instance, settings.now()), told.unrecorded)
+        tell_alerts(settings, status, lambda: after_run(site, definitions, instance, settings.now()), told.unrecorded)
     return runs
 
 
@@ -249,7 +264,7 @@ def _quiet(
     from ops_project.operations.alerting.cycle import run_once
 
     with open_instance(settings) as instance:
-        _tell(
+        tell_alerts(
             settings,
             status,
             lambda: run_once(
@@ -266,7 +281,7 @@ def _quiet(
     return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
 
 
-def _tell(
+def tell_alerts(
     settings: Settings, status: Callable[[str], None], cycle: Callable[[], CycleReport], unrecorded: list[str]
 ) -> None:
     """Run one alert cycle. If it fails, the reason is added to `unrecorded` and sent without the ledger."""
@@ -307,7 +322,7 @@ def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
 
 
 def _simulate_if_empty(
-    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], told: _Told
+    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], told: Told
 ) -> None:
     """Only if the home has never had a file: a user's files are never mixed with simulated rows."""
     if any(

@@ -1,7 +1,5 @@
 """A story of two failures: one that heals by itself, and one that is never tried again, by nobody."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """The backup of each night: a job and its schedule, where a destination is configured."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from ops_project.defs.shared.permanent import classified

@@ -19,6 +19,7 @@ import dagster as dg
 import duckdb
 from dagster import DagsterRun
 
+from ops_project.dagster_bridge import reruns
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG, PROCESS_TAG, TIMEOUT_TAG, tag_of
 from ops_project.defs.shared import orders, partitions
@@ -243,7 +244,8 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     feeds = [feed for feed in site.catalog.feeds.values() if domain in (None, feed.domain)]
     found = [outdated(session.connection(), feed) for feed in feeds]
     report.offers = [item.offer for item in found if item is not None]
-    outcome = bridge.outcome(instance, run.run_id)
+    # A rerun publishes together with what the runs before it have finished.
+    outcome = reruns.together(instance, run) if reruns.PARENT in run.tags else bridge.outcome(instance, run.run_id)
     good = session.stopped is None and not outcome.failures
     models = built_by_dates(site.dbt.json)
     snapshot = snapshots.take(

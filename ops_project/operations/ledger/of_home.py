@@ -12,14 +12,24 @@ _SQLITE = "sqlite:///"
 
 
 @lru_cache(maxsize=4)
-def _opened(url: str) -> Ledger:
+def _opened(url: str, _file: int | None) -> Ledger:
     return Ledger.open(url)
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger that OPS_LEDGER_URL names, else the SQLite file of the home, which is made and migrated as needed."""
+    """The ledger that OPS_LEDGER_URL names, else the SQLite file of the home, which is made and migrated as needed.
+
+    Where another file has taken its place while this process ran (a restored home), that one is opened: a kept
+    connection would write to the file that was put aside.
+    """
     url = settings.ledger_url
-    if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists():
-        # Somebody removed the home while this process ran: a kept connection would write to the deleted file.
+    return _opened(url, _inode(url) if url.startswith(_SQLITE) else None)
+
+
+def _inode(url: str) -> int | None:
+    file = Path(url.removeprefix(_SQLITE))
+    if not file.exists():
+        # Somebody removed the home while this process ran; the number of its file may be given to the next one.
         _opened.cache_clear()
-    return _opened(url)
+        Ledger.open(url).close()
+    return file.stat().st_ino if file.exists() else None

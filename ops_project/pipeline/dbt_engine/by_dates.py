@@ -26,12 +26,15 @@ def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
         if config.get("incremental_strategy") != STRATEGY or meta.get("rebuilt_too"):
             continue
         table = f"{node['schema']}.{node.get('alias') or node['name']}"
-        found[table] = BuiltByDates(_code(manifest, node, config), int(meta.get("spread_days") or 0))
+        found[table] = BuiltByDates(code_of(manifest, node), int(meta.get("spread_days") or 0))
     return found
 
 
-def _code(manifest: Mapping[str, Any], node: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """Also of its ephemeral and view parents, which are part of the statement that builds it."""
+def code_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
+    """Digest of a model's SQL, its settings and the macros that it calls.
+
+    Also of its ephemeral and view parents, which are part of the statement that builds it.
+    """
     digest = blake2b(digest_size=8)
     seen: set[str] = set()
     waiting = [node]
@@ -49,5 +52,5 @@ def _code(manifest: Mapping[str, Any], node: Mapping[str, Any], config: Mapping[
             parent = manifest["nodes"].get(name)
             if parent is not None and parent.get("config", {}).get("materialized") in ("view", "ephemeral"):
                 waiting.append(parent)
-    digest.update(json.dumps(config, sort_keys=True, default=str).encode())
+    digest.update(json.dumps(node.get("config", {}), sort_keys=True, default=str).encode())
     return digest.hexdigest()

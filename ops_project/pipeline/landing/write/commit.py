@@ -14,6 +14,7 @@ import duckdb
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.findings import first as first_finding
+from ops_project.pipeline.landing.decide.replays import MOST_ATTEMPTS
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
@@ -152,10 +153,10 @@ def note_attempt(context: Context, stands: str, replayed: Taken, tried: tuple[in
             business_date=replayed.business_date,
             # Without the name it is a finding of its own beside that of the file.
             file_name=None,
-            message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {attempts.MOST_ATTEMPTS} "
+            message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {MOST_ATTEMPTS} "
             "times and refused each time, so they are parked. Correct the contract, or ask the source for the rows "
             f"again; `ops replay --feed {context.feed.name} --parked` tries them once more",
-            evidence={"batch_id": stands, "parked": counted.parked, "attempts": attempts.MOST_ATTEMPTS},
+            evidence={"batch_id": stands, "parked": counted.parked, "attempts": MOST_ATTEMPTS},
             batch_id=stands,
         )
     ]

@@ -127,6 +127,9 @@ def _elsewhere(settings: Settings) -> tuple[str, ...]:
     ):
         if not url.startswith("sqlite:///"):
             found.append(f"{what} lives outside of the home and is not in this backup: use {tool}")
+    dagster = settings.dagster_home / "dagster.yaml"
+    if dagster.is_file() and "postgres" in dagster.read_text(encoding="utf-8"):
+        found.append("Dagster's storage lives in PostgreSQL and is not in this backup: use pg_dump")
     return tuple(found)
 
 

@@ -74,7 +74,7 @@ def compared(folder: Path, manifest: Manifest) -> list[str]:
     found = []
     if manifest.snapshot is not None:
         home = Settings(home=folder)
-        [snapshot] = snapshots.existing(home) or [None]
+        [*_, snapshot] = [None, *snapshots.existing(home)]
         if snapshot is None:
             return [f"snapshot {manifest.snapshot} has no manifest that can be read"]
         source = staging.Source(f"snapshot {snapshot.id}", home.warehouse, snapshot.as_of, snapshot.tables)

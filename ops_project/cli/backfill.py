@@ -1,0 +1,145 @@
+"""`ops backfill`: past business dates of a table or a domain, built again; always by a plan."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, progress, status, table
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.pipeline.recovery.decide.backfill import Plan
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("target", metavar="TABLE|DOMAIN")
+@click.option("--from", "first", type=DAY, help="First business date.")
+@click.option("--to", "last", type=DAY, help="Last business date. Default: the first one.")
+@click.option("--failed-only", is_flag=True, help="Only dates whose last run has failed.")
+@click.option(
+    "--days-in-a-run",
+    type=click.IntRange(min=1),
+    help="Dates in one run at most: what a killed run begins again. Default: 31.",
+)
+@click.option("--apply", "plan_hash", metavar="HASH", help="Do what the plan with this hash says.")
+@json_option
+@click.pass_obj
+def backfill(
+    settings: Settings,
+    target: str,
+    first: datetime | None,
+    last: datetime | None,
+    failed_only: bool,
+    days_in_a_run: int | None,
+    plan_hash: str | None,
+    as_json: bool,
+) -> None:
+    """Build past business dates of TABLE and what is downstream of it, or of a whole DOMAIN, again.
+
+    The first call makes a plan and builds nothing: the dates in their runs, rows, minutes by our own history, what is
+    downstream, and what is not rebuilt and why. The plan has a hash. `--apply HASH` does exactly this plan, or stops
+    where the state has changed since. A backfill that was killed goes on with the same command.
+    """
+    from ops_project.cli import run as running
+    from ops_project.dagster_bridge import home as dagster_home
+    from ops_project.dagster_bridge.runs import open_instance
+    from ops_project.defs.compose import compose
+    from ops_project.defs.operations.after_run import after_run
+    from ops_project.defs.shared import backfill as backfills
+    from ops_project.defs.shared.site import Site
+    from ops_project.pipeline.recovery.decide.target import RestoreError
+
+    if plan_hash is None and first is None:
+        raise click.UsageError("--from DATE is needed: the first business date")
+    if plan_hash is not None and (first or last or failed_only or days_in_a_run):
+        raise click.UsageError(
+            "--apply does what its plan says: no --from, --to, --failed-only or --days-in-a-run beside it"
+        )
+    began, site = time.perf_counter(), Site.load(settings)
+    dagster_home.ensure(settings)
+    definitions = compose(site)
+    with open_instance(settings) as instance:
+        try:
+            if plan_hash is None:
+                assert first is not None
+                asked = backfills.Asked(
+                    target,
+                    first.date(),
+                    (last or first).date(),
+                    failed_only,
+                    days_in_a_run or backfills.DAYS_IN_A_RUN,
+                )
+                _refuse(site, asked.first, asked.last)
+                made = backfills.plan(site, definitions, instance, asked)
+                emit(as_json, _data(made), lambda: _show(made))
+                return
+            wanted = backfills.recalled(site, plan_hash)
+            if wanted.target != target:
+                raise RestoreError(f"plan {plan_hash} is for {wanted.target}, not for {target}")
+            left = backfills.remaining(instance, wanted)
+            done = len(wanted.windows) - len(left)
+            progress_told = running.Told(as_json, began)
+            with status("starting …") as spinner, progress() as bar:
+                task = bar.add_task(f"backfill of {target}", total=len(wanted.windows), completed=done)
+
+                def ended(item: Any) -> None:
+                    bar.advance(task)
+                    progress_told.runs([item])
+
+                runs = backfills.apply(
+                    site, definitions, instance, wanted, running.watcher(spinner, wanted.domain), settings.now, ended
+                )
+                running.tell_alerts(
+                    settings,
+                    spinner,
+                    lambda: after_run(site, definitions, instance, settings.now()),
+                    progress_told.unrecorded,
+                )
+        except RestoreError as error:
+            raise click.ClickException(str(error)) from None
+    data = {"plan": wanted.hash, "runs_before": done, "runs_now": len(runs), "runs_planned": len(wanted.windows)}
+    if not as_json and not runs:
+        console.print(f"Plan {wanted.hash} is done already: {done} runs.")
+        return
+    seconds = time.perf_counter() - began
+    running.conclude(settings, runs, seconds, progress_told.unrecorded, as_json, {"backfill": data})
+
+
+def _refuse(site: Any, first: Any, last: Any) -> None:
+    platform = site.catalog.platform
+    today = site.settings.now().astimezone(platform.zone).date()
+    if last < first:
+        raise click.UsageError(f"--to {last} lies before --from {first}")
+    if last > today:
+        raise click.UsageError(f"--to {last} lies ahead: today is {today} in {platform.zone.key}")
+    if first < platform.start_date:
+        raise click.UsageError(f"--from {first} lies before {platform.start_date}, the start_date of platform.yaml")
+
+
+def _data(plan: Plan) -> dict[str, Any]:
+    return {"hash": plan.hash, "days": plan.days, **plan.dump()}
+
+
+def _show(plan: Plan) -> None:
+    console.print(
+        f"Plan {plan.hash}: {plan.target}, {plan.days} business dates in {len(plan.windows)} runs of {plan.job}.",
+        soft_wrap=True,
+    )
+    console.print(table(("from", "to"), [(str(first), str(last)) for first, last in plan.windows]))
+    rows = "unknown, because there is no snapshot" if plan.rows is None else f"{plan.rows:,}"
+    minutes = "unknown" if plan.seconds is None else f"about {plan.seconds / 60:,.1f}"
+    console.print(f"Landed rows of these dates: {rows}. Minutes: {minutes} ({plan.basis}).", soft_wrap=True)
+    console.print(f"Built, {len(plan.assets)} tables: {', '.join(plan.assets)}.", soft_wrap=True)
+    if plan.downstream:
+        console.print(f"Of these downstream: {', '.join(plan.downstream)}.", soft_wrap=True)
+    for what, why in plan.left_out:
+        console.print(f"Not rebuilt: {what} – {why}.", soft_wrap=True)
+    console.print(
+        f"Nothing was built. `ops backfill {plan.target} --apply {plan.hash}` does exactly this.", soft_wrap=True
+    )

@@ -1,0 +1,252 @@
+"""`ops rollback`: the way back from a bad deployment – code, dbt's state, and the tables that it built."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ops_project.cli.output import console, emit, json_option, told
+from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from ops_project.pipeline.recovery.decide.rollback import Affected
+    from ops_project.pipeline.recovery.deployment import Clone
+
+REHEARSAL = ".rollback-"
+
+
+@dataclass(frozen=True)
+class Way:
+    """The way back, as it was rehearsed."""
+
+    to: str
+    back: str
+    """What was checked out before: where one returns to."""
+    affected: Affected
+    snapshot: str | None
+    """The newest good snapshot that the earlier version, or one before it, has made."""
+    restored: tuple[str, ...]
+    """Affected tables that are in it."""
+    rebuilt: tuple[str, ...]
+    """Affected tables that the earlier version can build from nothing."""
+    forbidden: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@click.command()
+@click.argument("commit", metavar="COMMIT")
+@click.option("--yes", is_flag=True, help="Do it. Without it the way back is rehearsed, and nothing is changed.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="Who does it; stands in the audit log.")
+@json_option
+@click.pass_obj
+def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:
+    """Go back to COMMIT, an earlier version of this installation.
+
+    Rehearsed first: the earlier version is put into a folder of its own, loaded there, and its dbt project is compared
+    with the present one. With --yes the tables that the two build differently are restored from the newest good
+    snapshot of the earlier version, the code and dbt's state become those of COMMIT, and the earlier version builds
+    those tables anew. Stop the daemon before, and start it again afterwards. Killed at any point, the same command
+    finishes it.
+    """
+    from ops_project.pipeline.recovery import deployment
+    from ops_project.pipeline.recovery.decide.target import RestoreError
+
+    try:
+        clone = deployment.clone_of(PROJECT_ROOT)
+        to = clone.resolve(commit)
+        begun = _noted(settings)
+        if begun is not None and begun["to"] == to and clone.head() == to:
+            told(f"The rollback to {to[:10]} had been cut off after the code was changed; it goes on from there.")
+            _build(settings, begun["tables"], as_json)
+            _note(settings, None)
+            return
+        with _rehearsed(settings, clone, to) as (way, folder):
+            if not yes or way.forbidden:
+                data = _data(way, False)
+                emit(as_json, data, lambda: _show(way))
+                if way.forbidden:
+                    sys.exit(1)
+                return
+            for line in _lines(way):
+                told(line)
+            _restore(settings, way, by)
+            deployment.keep_parse(folder / "dbt_project", DBT_PROJECT_DIR)
+        _note(settings, {"to": to, "back": way.back, "tables": list(way.rebuilt)})
+        _audit(settings, way, by)
+        clone.check_out(to)
+    except RestoreError as error:
+        raise click.ClickException(str(error)) from None
+    told(f"The code is {to[:10]} now; `git checkout {way.back}` returns to what was there before.")
+    _build(settings, list(way.rebuilt), as_json)
+    _note(settings, None)
+
+
+@contextmanager
+def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way, Path]]:
+    from ops_project.pipeline.recovery import deployment
+    from ops_project.pipeline.recovery.decide.rollback import forbidden
+    from ops_project.pipeline.recovery.decide.target import RestoreError
+    from ops_project.pipeline.warehouse import snapshots
+
+    head = clone.head()
+    if head == to:
+        raise RestoreError(f"{to[:10]} is what is checked out")
+    folder = settings.home / f"{REHEARSAL}{to[:10]}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        told(f"rehearsing {to[:10]} in {folder}")
+        clone.put_into(to, folder)
+        said = deployment.loads(folder, folder / ".home")
+        found = deployment.compare(folder / "dbt_project", DBT_PROJECT_DIR)
+        ours = [
+            item
+            for item in snapshots.existing(settings)
+            if item.manifest.get("good", True) and clone.is_ancestor(str(item.manifest.get("commit") or "-"), to)
+        ]
+        newest = ours[-1] if ours else None
+        warnings = []
+        if newest is None:
+            warnings.append("no good snapshot of that version or one before is left: the tables are only built anew")
+        if clone.differs(to, head, deployment.LOCK):
+            warnings.append(f"{deployment.LOCK} differs: install it after the rollback (`make setup`)")
+        if found.only_now:
+            warnings.append(f"nobody builds these tables afterwards, and they stay: {', '.join(found.only_now)}")
+        migrations = clone.files(head, deployment.MIGRATIONS) - clone.files(to, deployment.MIGRATIONS)
+        why_not = forbidden(
+            dirty=clone.dirty(), is_ancestor=clone.is_ancestor(to, head), migrations=migrations, loads=said
+        )
+        there = set(newest.tables) if newest is not None else set()
+        restored = tuple(name for name in (*found.changed, *found.only_then) if name in there)
+        yield (
+            Way(
+                to=to,
+                back=clone.named_head(),
+                affected=found,
+                snapshot=newest.id if newest is not None else None,
+                restored=tuple(sorted(restored)),
+                rebuilt=tuple(deployment.rebuildable(folder / "dbt_project", found.rebuilt)),
+                forbidden=tuple(why_not),
+                warnings=tuple(warnings),
+            ),
+            folder,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _restore(settings: Settings, way: Way, by: str) -> None:
+    """Readers see the tables of the earlier version at once; what came since is built by the run that follows."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.pipeline.recovery import restore as recovery
+    from ops_project.process import locks
+    from ops_project.process.code_version import commit
+
+    if way.snapshot is None or not way.restored:
+        return
+    asked = f"rollback to {way.to}"
+    context = recovery.Context(settings, load_catalog(settings).platform, by, settings.now(), commit(), asked)
+    with locks.hold(
+        settings.lock, owner="ops rollback", now=settings.now(), on_wait=lambda holder: told(f"waiting for {holder}")
+    ):
+        recovery.finish(context)
+        source = recovery.snapshot_source(settings, way.snapshot)
+        recovery.apply(context, recovery.Wanted(source, way.restored, way.affected.downstream))
+
+
+def _build(settings: Settings, tables: list[str], as_json: bool) -> None:
+    """By the version that is checked out now, in a process of its own: this one holds the other version's modules."""
+    words = [sys.executable, "-m", "ops_project.cli", "--home", str(settings.home)]
+    if settings.overlay is not None:
+        words += ["--config", str(settings.overlay)]
+    if settings.as_of is not None:
+        words += ["--as-of", settings.as_of.isoformat()]
+    words.append("run")
+    for name in tables:
+        words += ["--rebuild", name]
+    done = subprocess.run([*words, *(["--json"] if as_json else [])], cwd=PROJECT_ROOT, check=False)
+    if done.returncode:
+        told("The earlier version is in place, and its run has failed: the same command runs it again.")
+        sys.exit(done.returncode)
+
+
+def _audit(settings: Settings, way: Way, by: str) -> None:
+    from ops_project.cli.faults import in_words, say
+    from ops_project.operations.ledger import open_ledger
+
+    try:
+        open_ledger(settings).audit(
+            settings.now(), by, "shell", "rollback", way.to, "done", f"from {way.back}, snapshot {way.snapshot}"
+        )
+    except Exception as error:
+        say(f"it could not be written into the audit log: {in_words(error, settings)}")
+
+
+def _noted(settings: Settings) -> dict[str, Any] | None:
+    try:
+        found = json.loads(_file(settings).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _note(settings: Settings, begun: dict[str, Any] | None) -> None:
+    from ops_project.pipeline.warehouse import files
+
+    if begun is None:
+        _file(settings).unlink(missing_ok=True)
+        return
+    _file(settings).parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(_file(settings), begun)
+
+
+def _file(settings: Settings) -> Path:
+    return settings.home / "state" / "rollback.json"
+
+
+def _data(way: Way, applied: bool) -> dict[str, Any]:
+    return {
+        "applied": applied,
+        "to": way.to,
+        "back": way.back,
+        "changed": way.affected.changed,
+        "only_now": way.affected.only_now,
+        "only_then": way.affected.only_then,
+        "downstream": way.affected.downstream,
+        "snapshot": way.snapshot,
+        "restored": way.restored,
+        "rebuilt": way.rebuilt,
+        "forbidden": way.forbidden,
+        "warnings": way.warnings,
+    }
+
+
+def _lines(way: Way) -> list[str]:
+    found = way.affected
+    lines = [f"from {way.back} back to {way.to[:10]}: {len(found.rebuilt)} tables are built differently"]
+    if way.rebuilt:
+        lines.append(f"built anew: {', '.join(way.rebuilt)}")
+    if way.restored:
+        lines.append(f"restored before from snapshot {way.snapshot}: {', '.join(way.restored)}")
+    if found.downstream:
+        lines.append(f"downstream of them: {', '.join(found.downstream)}")
+    return [*lines, *(f"note: {words}" for words in way.warnings)]
+
+
+def _show(way: Way) -> None:
+    for line in _lines(way):
+        console.print(line, soft_wrap=True)
+    for words in way.forbidden:
+        console.print(f"Not possible: {words}.", soft_wrap=True)
+    if not way.forbidden:
+        console.print("It was rehearsed, and nothing was changed. Stop the daemon, then add --yes to do it.")

@@ -1,0 +1,87 @@
+"""A run and its reruns in Dagster: which one is meant, and what they have done together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
+
+from ops_project.dagster_bridge.errors import innermost
+from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome, outcome
+from ops_project.failures import classify_message
+
+ROOT, PARENT = "dagster/root_run_id", "dagster/parent_run_id"
+SHORTEST = 4
+ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
+
+
+class NoRun(LookupError):
+    """No run is meant, or several; the message lists what there is."""
+
+
+def find(instance: dg.DagsterInstance, text: str) -> dg.DagsterRun:
+    """The run whose id begins with `text`. Raises NoRun."""
+    newest = [record.dagster_run for record in instance.get_run_records(limit=2_000)]
+    found = [run for run in newest if run.run_id.startswith(text)] if len(text) >= SHORTEST else []
+    if len(found) == 1:
+        return found[0]
+    which = "several runs begin" if found else "no run begins"
+    listed = "; ".join(f"{run.run_id[:8]} ({run.job_name}, {run.status.value.lower()})" for run in newest[:8])
+    raise NoRun(f"{which} with {text!r}; the newest: {listed or 'none'}")
+
+
+def chain(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dg.DagsterRun]:
+    """The run that came first, and its reruns, oldest first."""
+    root = run.tags.get(ROOT, run.run_id)
+    reruns = [record.dagster_run for record in instance.get_run_records(RunsFilter(tags={ROOT: root}))]
+    first = instance.get_run_by_id(root)
+    return [*([first] if first is not None else []), *reversed(reruns)]
+
+
+def rerun_tags(run: dg.DagsterRun) -> dict[str, str]:
+    """Tags of a rerun, by which Dagster shows both together."""
+    return {PARENT: run.run_id, ROOT: run.tags.get(ROOT, run.run_id)}
+
+
+def together(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
+    """What a run and the reruns before it have done together; the failures are those of `run` alone."""
+    runs = chain(instance, run)
+    until = next((number for number, item in enumerate(runs) if item.run_id == run.run_id), len(runs) - 1)
+    return merged([outcome(instance, item.run_id) for item in runs[: until + 1]])
+
+
+def merged(outcomes: Iterable[RunOutcome]) -> RunOutcome:
+    """Several outcomes as one, oldest first: a check counts as it ended last."""
+    result = RunOutcome(frozenset(), frozenset(), ())
+    checks: dict[tuple[tuple[str, ...], str], CheckOutcome] = {}
+    for found in outcomes:
+        for check in found.checks:
+            if check.passed is not None or (check.asset, check.name) not in checks:
+                checks[check.asset, check.name] = check
+        result = replace(
+            found,
+            planned=result.planned | found.planned,
+            built=result.built | found.built,
+            checks=tuple(checks.values()),
+            rows={**result.rows, **found.rows},
+        )
+    return result
+
+
+def failure_classes(instance: dg.DagsterInstance, run_id: str) -> frozenset[str]:
+    """The classes of the steps that failed."""
+    found = set()
+    for record in instance.all_logs(run_id, of_type={DagsterEventType.STEP_FAILURE}):
+        event = record.dagster_event
+        if event is None:
+            continue
+        data = event.step_failure_data
+        said = data.user_failure_data
+        declared = said.metadata.get("failure_class") if said is not None and said.metadata else None
+        text = (said.description if said is not None else None) or (
+            innermost(data.error).message if data.error is not None else ""
+        )
+        found.add(str(declared.value) if declared is not None else classify_message(text).failure_class)
+    return frozenset(found)

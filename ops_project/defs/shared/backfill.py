@@ -1,0 +1,311 @@
+"""Plan a backfill of a table or a domain, and apply exactly that plan.
+
+What has been done is read from the runs themselves, whose tag names the plan, so that a backfill that was killed goes
+on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+from dagster import DagsterRunStatus, RunsFilter
+
+from ops_project.dagster_bridge import runs as bridge
+from ops_project.dagster_bridge.asset_graph import lineage_of
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, VISIBLE
+from ops_project.defs.shared import partitions
+from ops_project.defs.shared.domain_run import DomainRun
+from ops_project.defs.shared.held import held_now
+from ops_project.defs.shared.partial import Part, execute
+from ops_project.defs.shared.run_session import Watcher
+from ops_project.defs.shared.site import Site
+from ops_project.lineage import Lineage
+from ops_project.pipeline.landing import contract_hash, pending
+from ops_project.pipeline.recovery.decide.backfill import (
+    DAYS_IN_A_RUN,
+    Now,
+    PastRun,
+    Plan,
+    Window,
+    estimated,
+    failed_days,
+    stale,
+)
+from ops_project.pipeline.recovery.decide.backfill import windows_of as runs_of
+from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.warehouse import files, snapshots
+from ops_project.process import locks
+from ops_project.process.code_version import sources_key
+from ops_project.process.kill_points import reach
+from ops_project.sql_text import relation
+
+TAG = f"{VISIBLE}backfill"
+HISTORY = 200
+SHOWN_DAYS = 10
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants to be built again."""
+
+    target: str
+    """A domain, or `schema.table`."""
+    first: date
+    last: date
+    failed_only: bool = False
+    days_in_a_run: int = DAYS_IN_A_RUN
+
+
+def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, asked: Asked) -> Plan:
+    """What it would do. Keeps the plan, by its hash, for the call that applies it. Raises RestoreError."""
+    lineage = lineage_of(definitions)
+    domain, start = _target(site, lineage, asked.target)
+    job = site.catalog.domains.main_job(domain)
+    ours = {key for key, facts in lineage.assets.items() if facts.domain == domain}
+    below = lineage.descendants(start) if start else frozenset()
+    built = sorted(({start} | (below & ours)) if start else ours)
+    days = [asked.first + timedelta(days=n) for n in range((asked.last - asked.first).days + 1)]
+    past = _past(instance, domain)
+    left_out: list[tuple[str, str]] = []
+    if asked.failed_only:
+        days = failed_days(past, days)
+        if not days:
+            raise RestoreError(
+                f"no run of {domain} that was the last one about a date from {asked.first} to {asked.last} has failed"
+            )
+    feeds = _feeds(site, domain, start, lineage)
+    known = _landed(site, feeds, days)
+    if known is not None:
+        empty = [day for day in days if day not in known]
+        if empty:
+            shown = ", ".join(map(str, empty[:SHOWN_DAYS])) + (" …" if len(empty) > SHOWN_DAYS else "")
+            left_out.append((f"{len(empty)} dates without a landed row: {shown}", "there is nothing to build from"))
+    left_out += _left_out(site, lineage, start, domain, built)
+    windows = runs_of(days, asked.days_in_a_run)
+    seconds, basis = estimated(windows, past)
+    kept = snapshots.existing(site.settings)
+    made = Plan(
+        target=asked.target,
+        domain=domain,
+        job=job,
+        windows=windows,
+        assets=tuple(key.replace("/", ".") for key in built),
+        downstream=tuple(key.replace("/", ".") for key in built if key in below),
+        left_out=tuple(left_out),
+        rows=None if known is None else sum(known.values()),
+        seconds=None if seconds is None else round(seconds, 1),
+        basis=basis,
+        state=_state(site, domain),
+        waiting=_waiting(site, domain),
+        snapshot=kept[-1].id if kept else None,
+    )
+    file = _file(site, made.hash)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(file, made.dump())
+    return made
+
+
+def recalled(site: Site, plan_hash: str) -> Plan:
+    """A plan that was made before. Raises RestoreError where there is none of that hash, or its file was changed."""
+    try:
+        found = Plan.load(json.loads(_file(site, plan_hash).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        known = sorted(path.stem for path in _file(site, "x").parent.glob("*.json"))
+        raise RestoreError(
+            f"there is no plan {plan_hash!r}; there is: {', '.join(known) or 'none'}. Without --apply a plan is made"
+        ) from None
+    if found.hash != plan_hash:
+        raise RestoreError(f"the file of plan {plan_hash} was changed: make the plan anew")
+    return found
+
+
+def remaining(instance: dg.DagsterInstance, wanted: Plan) -> list[Window]:
+    """The runs of the plan that have not ended well yet."""
+    done = {
+        partitions.window_of(record.dagster_run.tags)
+        for record in _runs(instance, wanted)
+        if record.dagster_run.status == DagsterRunStatus.SUCCESS
+    }
+    return [window for window in wanted.windows if window not in done]
+
+
+def apply(
+    site: Site,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    wanted: Plan,
+    watcher: Watcher,
+    clock: Callable[[], datetime],
+    ended: Callable[[DomainRun], None],
+) -> list[DomainRun]:
+    """Do what the plan says and is not done yet, oldest dates first; a run that fails is the last one.
+
+    Raises RestoreError, before anything is built, where the state has changed since the plan was made.
+    """
+
+    def on_wait(holder: locks.Holder | None) -> None:
+        watcher.waiting(str(holder or "another process"))
+
+    done: list[DomainRun] = []
+    with locks.hold(site.settings.lock, owner=f"ops backfill {wanted.target}", now=clock(), on_wait=on_wait):
+        bridge.mark_dead_runs(instance, clock())
+        kept = snapshots.existing(site.settings)
+        by_us = {record.dagster_run.run_id for record in _runs(instance, wanted)}
+        now = Now(
+            state=_state(site, wanted.domain),
+            waiting=frozenset(_waiting(site, wanted.domain)),
+            snapshot=kept[-1].id if kept else None,
+            ours=frozenset(item.id for item in kept if item.manifest.get("run_id") in by_us),
+            begun=bool(by_us),
+        )
+        why = stale(wanted, now)
+        if why is not None:
+            raise RestoreError(f"{why}. Nothing was built: make the plan anew, with the same command without --apply")
+        for window in remaining(instance, wanted):
+            part = Part(
+                job=wanted.job,
+                domain=wanted.domain,
+                assets=frozenset(tuple(name.split(".")) for name in wanted.assets),
+                window=window,
+                tags={TAG: wanted.hash, partitions.MODE: "exact"},
+            )
+            done.append(execute(definitions, instance, part, watcher, clock()))
+            ended(done[-1])
+            reach(f"backfill:{window[1]}")
+            if done[-1].failed:
+                break
+    return done
+
+
+def _runs(instance: dg.DagsterInstance, wanted: Plan) -> Sequence[dg.RunRecord]:
+    return instance.get_run_records(RunsFilter(tags={TAG: wanted.hash}))
+
+
+def _target(site: Site, lineage: Lineage, text: str) -> tuple[str, str]:
+    """(domain, asset key or nothing). Raises RestoreError, which lists what there is."""
+    if text in site.catalog.domain_ids():
+        return text, ""
+    key = text.replace(".", "/")
+    found = [key] if key in lineage.assets else sorted(item for item in lineage.assets if item.split("/")[-1] == text)
+    if len(found) > 1:
+        raise RestoreError(f"{text!r} may be {' or '.join(item.replace('/', '.') for item in found)}: write the schema")
+    if not found or not lineage.get(found[0]).domain:
+        raise RestoreError(
+            f"{text!r} is neither a domain nor a table that is built; domains: {', '.join(site.catalog.domain_ids())}"
+        )
+    return lineage.get(found[0]).domain, found[0]
+
+
+def _feeds(site: Site, domain: str, start: str, lineage: Lineage) -> list[str]:
+    """The landed tables that the target is built from."""
+    names = [feed.name for feed in site.catalog.feeds_of(domain)]
+    if not start:
+        return names
+    above = {start, *lineage.ancestors(start)}
+    return [feed.name for feed in site.catalog.feeds.values() if f"bronze/{feed.name}" in above]
+
+
+def _landed(site: Site, feeds: Sequence[str], days: Sequence[date]) -> dict[date, int] | None:
+    """Business date → landed rows, of the newest snapshot; None where there is none."""
+    found: dict[date, int] = {}
+    try:
+        with snapshots.open(snapshots.newest(site.settings)) as connection:
+            for feed in feeds:
+                try:
+                    rows = connection.execute(
+                        f"SELECT business_date, count(*) FROM {relation(f'bronze.{feed}')} "
+                        "WHERE business_date BETWEEN ? AND ? GROUP BY 1",
+                        [min(days), max(days)],
+                    ).fetchall()
+                except duckdb.CatalogException:
+                    continue  # a feed that is newer than the snapshot
+                for day, count in rows:
+                    if day in set(days):
+                        found[day] = found.get(day, 0) + int(count)
+    except snapshots.NoSnapshot:
+        return None
+    return found
+
+
+def _left_out(site: Site, lineage: Lineage, start: str, domain: str, built: Sequence[str]) -> list[tuple[str, str]]:
+    found = []
+    if start:
+        above = sorted(key for key in lineage.ancestors(start) if lineage.get(key).domain == domain)
+        if above:
+            found.append((_listed(above), "upstream of the target: taken as they are"))
+    below = {key for item in built for key in lineage.descendants(item)} - set(built)
+    for other in sorted({lineage.get(key).domain for key in below if lineage.get(key).domain != domain}):
+        keys = sorted(key for key in below if lineage.get(key).domain == other)
+        found.append((_listed(keys), f"downstream, and belongs to {other}: `ops backfill {other}` builds it"))
+    held = held_now(site.settings)
+    on_hold = sorted(key for key in built if key in held)
+    if on_hold:
+        found.append((_listed(on_hold), "on hold: `ops release` ends it"))
+    landed = sorted(key for key in built if key.startswith("bronze/"))
+    if landed:
+        found.append(
+            (
+                _listed(landed),
+                "landed rows stay as they are; only waiting files of these dates are landed. "
+                "`ops feed replay` reads archived files again",
+            )
+        )
+    return found
+
+
+def _listed(keys: Sequence[str], most: int = 8) -> str:
+    names = [key.replace("/", ".") for key in keys]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _past(instance: dg.DagsterInstance, domain: str) -> list[PastRun]:
+    """The newest runs of a domain that have ended and name their dates, oldest first."""
+    found = []
+    ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
+    for record in instance.get_run_records(RunsFilter(tags={DOMAIN_TAG: domain}, statuses=ended), limit=HISTORY):
+        window = partitions.window_of(record.dagster_run.tags)
+        if window is None or record.start_time is None or record.end_time is None:
+            continue
+        found.append(
+            PastRun(
+                *window,
+                succeeded=record.dagster_run.status == DagsterRunStatus.SUCCESS,
+                seconds=record.end_time - record.start_time,
+            )
+        )
+    return found[::-1]
+
+
+def _state(site: Site, domain: str) -> str:
+    """Digest of what decides on the result beside the warehouse and the waiting files: code, SQL, contracts, holds."""
+    feeds = site.catalog.feeds_of(domain)
+    models = sorted(
+        (name, node.get("checksum", {}).get("checksum", ""))
+        for name, node in site.dbt.json["nodes"].items()
+        if node["resource_type"] == "model"
+    )
+    said = {
+        "code": sources_key(),
+        "models": models,
+        "contracts": sorted(
+            (feed.name, [contract_hash(feed, contract) for contract in feed.contracts()]) for feed in feeds
+        ),
+        "holds": sorted(held_now(site.settings)),
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _waiting(site: Site, domain: str) -> tuple[str, ...]:
+    feeds = site.catalog.feeds_of(domain)
+    return tuple(sorted({file.name for feed in feeds for file in pending(feed, site.settings.inbound)}))
+
+
+def _file(site: Site, plan_hash: str) -> Path:
+    return site.settings.home / "state" / "backfills" / f"{plan_hash}.json"

@@ -1,0 +1,144 @@
+"""Run again what a run did not finish: in this process, under the present configuration, for the same dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import dagster as dg
+
+from ops_project.dagster_bridge import reruns
+from ops_project.dagster_bridge import runs as bridge
+from ops_project.dagster_bridge.asset_graph import lineage_of
+from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
+from ops_project.defs.shared import orders, partitions
+from ops_project.defs.shared.domain_run import DomainRun
+from ops_project.defs.shared.partial import Part, execute
+from ops_project.defs.shared.run_session import Watcher
+from ops_project.defs.shared.site import Site
+from ops_project.pipeline.recovery.decide.relief import Limits, bytes_of, relieved, text_of
+from ops_project.pipeline.recovery.decide.rerun import Asset, Rerun, Verdict, from_asset, from_failed
+from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.process import locks
+
+LIMITED = "resource_exhausted"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A rerun that was decided on."""
+
+    run: dg.DagsterRun
+    plan: Rerun
+    days: int = 0
+    """Business dates in one run; 0: all of them."""
+
+
+def plan(definitions: dg.Definitions, instance: dg.DagsterInstance, text: str, start: str | None) -> Wanted:
+    """What a rerun of the run `text` would build. Raises RestoreError or reruns.NoRun; changes nothing."""
+    named = reruns.find(instance, text)
+    run = reruns.chain(instance, named)[-1]  # what an earlier rerun has finished is not done again
+    if run.status not in reruns.ENDED:
+        raise RestoreError(f"run {run.run_id[:8]} has not ended: it is {run.status.value.lower()}")
+    done = reruns.together(instance, run)
+    if start is None:
+        verdicts = [Verdict(item.asset, item.name, item.passed, item.severity == "ERROR") for item in done.checks]
+        return Wanted(run, from_failed(done.planned, done.built, verdicts))
+    lineage = lineage_of(definitions)
+
+    def downstream(asset: Asset) -> list[Asset]:
+        return [tuple(key.split("/")) for key in lineage.descendants("/".join(asset))]
+
+    return Wanted(run, from_asset(_named(start, done.planned), done.planned, downstream, done.built))
+
+
+def with_relief(site: Site, wanted: Wanted, machine_bytes: int, cores: int) -> tuple[Site, Wanted, tuple[str, ...]]:
+    """Less at once for a run that had too little memory; and what was changed, in words."""
+    platform = site.catalog.platform
+    window = partitions.window_of(wanted.run.tags)
+    exact = window is not None and wanted.run.tags.get(partitions.MODE) != partitions.ARRIVED
+    days = (window[1] - window[0]).days + 1 if window is not None and exact else 1
+    limits = Limits(bytes_of(platform.warehouse.memory_limit), platform.warehouse.threads or cores, days)
+    found, words = relieved(limits, machine_bytes)
+    return (
+        limited(site, text_of(found.memory_bytes), found.threads),
+        replace(wanted, days=found.days if found.days < days else 0),
+        words,
+    )
+
+
+def limited(site: Site, memory: str | None, threads: int | None) -> Site:
+    """The site with other limits than the configured ones."""
+    platform = site.catalog.platform
+    changed = {"memory_limit": memory, "threads": threads}
+    warehouse = platform.warehouse.model_copy(update={name: value for name, value in changed.items() if value})
+    catalog = replace(site.catalog, platform=platform.model_copy(update={"warehouse": warehouse}))
+    return replace(site, catalog=catalog)
+
+
+def rerun(
+    site: Site,
+    definitions: dg.Definitions,
+    instance: dg.DagsterInstance,
+    wanted: Wanted,
+    watcher: Watcher,
+    clock: Callable[[], datetime],
+) -> list[DomainRun]:
+    """Do what the plan says; one run, or several where fewer dates are built at once. Raises nothing that a run can
+    fail of; what follows a run that failed is not begun.
+    """
+    settings, run = site.settings, wanted.run
+
+    def on_wait(holder: locks.Holder | None) -> None:
+        watcher.waiting(str(holder or "another process"))
+
+    done: list[DomainRun] = []
+    with locks.hold(settings.lock, owner=f"ops rerun, {run.job_name}", now=clock(), on_wait=on_wait):
+        bridge.mark_dead_runs(instance, clock())
+        for window in _windows(partitions.window_of(run.tags), wanted.days):
+            done.append(execute(definitions, instance, _part(wanted, window), watcher, clock()))
+            if done[-1].failed:
+                break
+    return done
+
+
+def _part(wanted: Wanted, window: tuple[date, date] | None) -> Part:
+    run = wanted.run
+    kept = (partitions.MODE, orders.REPLAY, orders.REBUILD)
+    return Part(
+        job=run.job_name,
+        domain=run.tags.get(DOMAIN_TAG, ""),
+        assets=wanted.plan.assets,
+        checks=wanted.plan.checks,
+        window=window,
+        tags={
+            **{name: value for name, value in run.tags.items() if name in kept},
+            **_timeout(run.tags),
+            **reruns.rerun_tags(run),
+        },
+    )
+
+
+def _timeout(tags: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in tags.items() if name.endswith("timeout_seconds") or "max_runtime" in name}
+
+
+def _windows(window: tuple[date, date] | None, days: int) -> list[tuple[date, date] | None]:
+    if window is None or not days:
+        return [window]
+    first, last = (moment.toordinal() for moment in window)
+    return [
+        (date.fromordinal(start), date.fromordinal(min(start + days - 1, last)))
+        for start in range(first, last + 1, days)
+    ]
+
+
+def _named(text: str, planned: frozenset[Asset]) -> Asset:
+    asset = tuple(text.replace("/", ".").split("."))
+    if len(asset) > 1 or asset in planned:
+        return asset
+    found = sorted(item for item in planned if item[-1] == text)
+    if len(found) > 1:
+        raise RestoreError(f"{text!r} may be {' or '.join('.'.join(item) for item in found)}: write the schema too")
+    return found[0] if found else asset

@@ -1,0 +1,159 @@
+"""The plan of a backfill: which dates in which runs, what they cost, what is downstream, and what is not rebuilt. Pure.
+
+A plan has a hash over everything in it and over the state that it was made on. Applying it does exactly that, or stops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from statistics import median
+from typing import Any
+
+DAYS_IN_A_RUN = 31
+"""A run that is killed begins its dates again, so that a run over years would lose too much."""
+Window = tuple[date, date]
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run of the job that has ended: the business dates that it was about, and how long it took."""
+
+    first: date
+    last: date
+    succeeded: bool
+    seconds: float
+    built: frozenset[str] = frozenset()
+    """`schema.table`."""
+
+    @property
+    def days(self) -> int:
+        """How many business dates it was about."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a backfill will do."""
+
+    target: str
+    domain: str
+    job: str
+    windows: tuple[Window, ...]
+    """One run each, oldest first."""
+    assets: tuple[str, ...]
+    """`schema.table`, what is built."""
+    downstream: tuple[str, ...]
+    """Those of `assets` that are built because they depend on the target."""
+    left_out: tuple[tuple[str, str], ...]
+    """(what, why) of what somebody might expect to be rebuilt and is not."""
+    rows: int | None
+    """Landed rows of these dates; None where there is no snapshot."""
+    seconds: float | None
+    """None where no run of the job has ended well yet."""
+    basis: str
+    """What the estimate rests on, in words."""
+    state: str
+    """Digest of code, SQL, contracts and holds."""
+    waiting: tuple[str, ...]
+    """Files in the inbound folder that runs of the domain would land."""
+    snapshot: str | None
+    """The newest snapshot when the plan was made."""
+
+    @property
+    def days(self) -> int:
+        """How many business dates are built."""
+        return sum((last - first).days + 1 for first, last in self.windows)
+
+    @property
+    def hash(self) -> str:
+        """Of everything that the plan says."""
+        return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()[:12]
+
+    def dump(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {**asdict(self), "windows": [[str(first), str(last)] for first, last in self.windows]}
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> Plan:
+        """The inverse of `dump`."""
+        windows = tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in data["windows"])
+        lists = {name: tuple(data[name]) for name in ("assets", "downstream", "waiting")}
+        left_out = tuple((what, why) for what, why in data["left_out"])
+        return cls(**{**data, **lists, "windows": windows, "left_out": left_out})
+
+
+def windows_of(days: Collection[date], most: int = DAYS_IN_A_RUN) -> tuple[Window, ...]:
+    """Ranges without gaps that hold exactly `days`, each of `most` dates at most, oldest first."""
+    found: list[Window] = []
+    for day in sorted(set(days)):
+        if found and day - found[-1][1] == timedelta(days=1) and (day - found[-1][0]).days < most:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return tuple(found)
+
+
+def failed_days(runs: Iterable[PastRun], days: Iterable[date]) -> list[date]:
+    """Those of `days` whose last run failed. `runs`: oldest first."""
+    last: dict[date, bool] = {}
+    wanted = set(days)
+    for run in runs:
+        for day in wanted:
+            if run.first <= day <= run.last:
+                last[day] = run.succeeded
+    return sorted(day for day, succeeded in last.items() if not succeeded)
+
+
+def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float | None, str]:
+    """Seconds that the windows will take, and what that rests on.
+
+    A run costs something whatever it builds, and something for each date. Both come from a straight line through the
+    past runs; where they were all about as many dates, from their median.
+    """
+    past = [run for run in runs if run.succeeded and run.seconds > 0]
+    if not past:
+        return None, "no run of this job has ended well yet, so nothing is known of how long it takes"
+    sizes = [(last - first).days + 1 for first, last in windows]
+    basis = f"{len(past)} runs of this job that ended well"
+    mean_days = sum(run.days for run in past) / len(past)
+    mean_seconds = sum(run.seconds for run in past) / len(past)
+    spread = sum((run.days - mean_days) ** 2 for run in past)
+    if len(past) >= 3 and spread > 0:
+        slope = sum((run.days - mean_days) * (run.seconds - mean_seconds) for run in past) / spread
+        fixed = mean_seconds - slope * mean_days
+        if slope >= 0 and fixed >= 0:
+            return sum(fixed + slope * size for size in sizes), basis
+    usual, usual_days = median(run.seconds for run in past), median(run.days for run in past)
+    return sum(usual * max(1.0, size / usual_days) for size in sizes), f"{basis}, by their median"
+
+
+@dataclass(frozen=True)
+class Now:
+    """The state that a plan is to be applied to."""
+
+    state: str
+    waiting: frozenset[str]
+    snapshot: str | None
+    ours: frozenset[str] = frozenset()
+    """Snapshots that runs of this very plan have made."""
+    begun: bool = False
+    """Whether a run of this plan has begun."""
+
+
+def stale(plan: Plan, now: Now) -> str | None:
+    """Why the plan may not be applied any more; None where it may. Its own progress is no reason."""
+    if now.state != plan.state:
+        return "code, SQL, contracts or holds have changed since the plan was made"
+    planned = set(plan.waiting)
+    if not now.waiting <= planned or (now.waiting != planned and not now.begun):
+        return "other files wait in the inbound folder than when the plan was made"
+    if now.snapshot != plan.snapshot and now.snapshot not in now.ours:
+        return (
+            f"the warehouse has changed since the plan was made: the newest snapshot is {now.snapshot}, and it was "
+            f"{plan.snapshot}"
+        )
+    return None

@@ -1,0 +1,53 @@
+"""What a run that had too little memory gets the next time: more memory, fewer threads, fewer dates at once. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+MOST_OF_MACHINE = 0.8
+"""The rest is for Python, dbt and the system."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a run may use the machine."""
+
+    memory_bytes: int
+    threads: int
+    days: int
+    """Business dates that are built in one run."""
+
+
+def bytes_of(text: str) -> int:
+    """`3GB` → 3,000,000,000. The configuration has checked the text."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s?([KMGT]i?B)", text)
+    if found is None:
+        raise ValueError(f"{text!r} is no size of memory: a number and KB, MB, GB or TB")
+    return int(float(found[1]) * UNITS[found[2]])
+
+
+def text_of(count: int) -> str:
+    """3,000,000,000 → `3000MB`."""
+    return f"{count // 10**6}MB"
+
+
+def relieved(limits: Limits, machine_bytes: int) -> tuple[Limits, tuple[str, ...]]:
+    """Limits under which the same work needs less at once, and what has changed, in words; no words: nothing is left.
+
+    More memory comes first, up to four fifths of the machine's; fewer threads need less of it, fewer dates less still.
+    """
+    most = int(machine_bytes * MOST_OF_MACHINE)
+    memory = max(limits.memory_bytes, min(2 * limits.memory_bytes, most))
+    threads, days = max(1, limits.threads // 2), max(1, -(-limits.days // 2))
+    said = [
+        f"{what} {before} → {after}"
+        for what, before, after in (
+            ("memory", text_of(limits.memory_bytes), text_of(memory)),
+            ("threads", limits.threads, threads),
+            ("business dates in a run", limits.days, days),
+        )
+        if before != after
+    ]
+    return Limits(memory, threads, days), tuple(said)

@@ -1,0 +1,65 @@
+"""What a rerun builds: what the run did not finish, and nothing that it did. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from ops_project.pipeline.recovery.decide.target import RestoreError
+
+Asset = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a check of the run ended; `passed` None: it was planned and never evaluated."""
+
+    asset: Asset
+    name: str
+    passed: bool | None
+    is_error: bool = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has to be made again."""
+        return self.passed is None or (not self.passed and self.is_error)
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What is built and checked again."""
+
+    assets: frozenset[Asset]
+    checks: frozenset[tuple[Asset, str]]
+    """Of assets that are not built again."""
+    finished: frozenset[Asset]
+    """What the run has built, and the rerun does not."""
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        checks = f", {len(self.checks)} checks of finished tables" if self.checks else ""
+        return f"{len(self.assets)} tables{checks}; {len(self.finished)} finished tables are left as they are"
+
+
+def from_failed(planned: Collection[Asset], built: Collection[Asset], verdicts: Iterable[Verdict]) -> Rerun:
+    """What was planned and not built, and the checks of finished tables that failed or were not made.
+
+    Raises RestoreError where nothing is left to do.
+    """
+    assets = frozenset(planned) - frozenset(built)
+    checks = frozenset((item.asset, item.name) for item in verdicts if item.is_open and item.asset not in assets)
+    if not assets and not checks:
+        raise RestoreError("everything that this run was to do is done: there is nothing to rerun")
+    return Rerun(assets, checks, frozenset(built) & frozenset(planned))
+
+
+def from_asset(
+    start: Asset, planned: Collection[Asset], downstream: Callable[[Asset], Collection[Asset]], built: Collection[Asset]
+) -> Rerun:
+    """`start` and everything downstream of it that was part of the run. Raises RestoreError where it was no part."""
+    if start not in planned:
+        listed = ", ".join(sorted(".".join(asset) for asset in planned)[:20])
+        raise RestoreError(f"{'.'.join(start)} was no part of this run, which was to build: {listed or 'nothing'}")
+    assets = frozenset({start, *downstream(start)}) & frozenset(planned)
+    return Rerun(assets, frozenset(), (frozenset(built) & frozenset(planned)) - assets)
