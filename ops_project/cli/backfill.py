@@ -53,6 +53,7 @@ def backfill(
     from ops_project.defs.operations.after_run import after_run
     from ops_project.defs.shared import backfill as backfills
     from ops_project.defs.shared.site import Site
+    from ops_project.pipeline.recovery.decide.backfill import DAYS_IN_A_RUN
     from ops_project.pipeline.recovery.decide.target import RestoreError
 
     if plan_hash is None and first is None:
@@ -73,7 +74,7 @@ def backfill(
                     first.date(),
                     (last or first).date(),
                     failed_only,
-                    days_in_a_run or backfills.DAYS_IN_A_RUN,
+                    days_in_a_run or DAYS_IN_A_RUN,
                 )
                 _refuse(site, asked.first, asked.last)
                 made = backfills.plan(site, definitions, instance, asked)
