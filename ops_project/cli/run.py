@@ -117,7 +117,7 @@ def conclude(
 
     strays = _strays(settings, [item.domain for item in runs])
     responses = load_catalog(settings).rules.first_responses
-    data = _as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": unrecorded} | (more or {})
+    data = _as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": unrecorded} | dict(more or {})
     emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays, responses))))
     if any(item.failed for item in runs):
         sys.exit(1)
