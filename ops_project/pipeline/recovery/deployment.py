@@ -20,6 +20,7 @@ from ops_project.pipeline.dbt_engine import manifest as parsed
 from ops_project.pipeline.dbt_engine.by_dates import code_of
 from ops_project.pipeline.recovery.decide.rollback import Affected, affected
 from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.settings import Settings
 
 MIGRATIONS = "ops_project/operations/ledger/migrations/versions"
 LOCK = "requirements.lock"
@@ -125,19 +126,20 @@ def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
 
 
 def loads(folder: Path, home: Path) -> str | None:
-    """Load a version's definitions on an empty home, in a process of its own; what it said, None where it loaded."""
-    home.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "PYTHONPATH": str(folder), "OPS_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
-    (home / "dagster").mkdir(exist_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-c", "import ops_project.definitions"],
-        cwd=folder,
-        env={name: value for name, value in env.items() if name != "OPS_CONFIG"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LOAD_SECONDS,
-    )
+    """Load a version's definitions on an empty home, in a process of its own; what it said, None where it loaded.
+
+    With the configuration folder of this process, which the version has to understand as well.
+    """
+    (home / "dagster").mkdir(parents=True, exist_ok=True)
+    with Settings(home=home).exported(PYTHONPATH=str(folder)):
+        done = subprocess.run(
+            [sys.executable, "-c", "import ops_project.definitions"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LOAD_SECONDS,
+        )
     return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["it failed"])[-1]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from ops_project.pipeline.recovery.backup.manifest import PLAIN, SQLITE, SqliteTable
 from ops_project.pipeline.warehouse import files, snapshots
 from ops_project.settings import Settings
+from ops_project.sql_text import identifier
 
 # Made anew, or of use to nobody: spill and the warehouse itself (the snapshot is its copy), logs, what restores kept.
 NOT_TAKEN = frozenset({"warehouse", "snapshots", "logs", "writer.lock", "backup.lock"})
@@ -76,8 +77,7 @@ def sqlite_tables(file: Path) -> dict[str, SqliteTable]:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
         for (raw,) in names:
             name, digest, rows = raw.decode(), hashlib.sha256(), 0
-            quoted = '"' + name.replace('"', '""') + '"'
-            for row in connection.execute(f"SELECT * FROM {quoted}"):
+            for row in connection.execute(f"SELECT * FROM {identifier(name)}"):
                 digest.update(repr(row).encode())
                 rows += 1
             found[name] = SqliteTable(rows, digest.hexdigest()[:32])
