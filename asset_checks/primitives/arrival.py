@@ -23,6 +23,7 @@ ADVICE = {
     "source_late": "The file came after its deadline. Check what the delay did to the tables that depend on it.",
 }
 SHOWN = 20
+TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
     severity_of: dict[str, Severity] = {kind: getattr(severities, kind, "medium") for kind in kinds}
     first = kinds[0]
     count = {kind: sum(finding.kind == kind for finding in findings) for kind in kinds}
+    counted = ", ".join(f"{count[kind]} × {kind}" for kind in kinds)
     return Verdict.fail(
-        f"{feed}: " + ", ".join(f"{count[kind]} × {kind}" for kind in kinds) + f". {ADVICE.get(first, '')}".rstrip(),
+        f"{feed}: {counted}. {_said(findings, severity_of)} {ADVICE.get(first, '')}".rstrip(),
         worst(*severity_of.values()),
         first,
         kind=first,
@@ -75,6 +77,14 @@ def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
         ],
         open_findings=len(findings),
     )
+
+
+def _said(findings: list[Finding], severity_of: dict[str, Severity]) -> str:
+    """What the gravest findings say in their own words; a count alone helps nobody."""
+    by_rank = sorted(findings, key=lambda f: (PRECEDENCE.index(severity_of[f.kind]), precedence(f.kind)))
+    words = [finding.message.rstrip(".") for finding in by_rank[:TOLD]]
+    more = [f"and {len(findings) - TOLD} more"] if len(findings) > TOLD else []
+    return "; ".join([*words, *more]) + "."
 
 
 def evaluate(situation: Situation, table: TableSpec) -> Verdict:

@@ -62,7 +62,7 @@ def confirm(settings: Settings, *more: str) -> tuple[int, str]:
 
 def test_the_alert_closes_and_the_word_is_kept(doubtful: Settings) -> None:
     ledger = open_ledger(doubtful)
-    (before,) = [alert for alert in ledger.alerts("open", limit=10) if alert.rule == "file_doubtful"]
+    (before,) = [alert for alert in ledger.alerts("open", limit=10) if alert.rule == "file_incomplete"]
     code, said = confirm(doubtful, "--why", "the shops were shut", "--by", "ann")
     assert code == 0, said
     assert "Confirmed by ann" in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 GRAPH = {"bronze/policies": {}}
@@ -21,9 +23,9 @@ SAYS = {
 }
 
 
-def _found(day, finding):
+def _found(day, finding, **fields):
     labels = {"finding": finding, "feed": "policies"}
-    day.fails("landing.finding", asset="bronze/policies", check=finding, failure_class=finding, labels=labels)
+    day.fails("landing.finding", asset="bronze/policies", check=finding, failure_class=finding, labels=labels, **fields)
 
 
 @pytest.mark.parametrize("finding", SAYS)
@@ -42,6 +44,82 @@ def test_a_repeated_key_and_the_checks_that_read_it_are_one_problem(world):
     day.advance("5m")
     told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
     assert told == {SAYS["key_violation"]}
+
+
+@pytest.mark.parametrize("finding", ["source_missing", "source_empty", "source_partial", "schema_mismatch"])
+@pytest.mark.parametrize("date", ["", "2026-03-03"])
+def test_what_is_wrong_with_the_file_is_told_and_not_that_a_check_has_seen_it(world, finding, date):
+    day = world(graph=GRAPH)
+    day.fails("check.failure", asset="bronze/policies", check="arrival", failure_class=finding)
+    _found(day, finding, partition=date, message="the control file says 532, the file has 319")
+    day.advance("5m")
+    told = {alert["summary"]: alert for message in day.inbox for alert in message.payload["alerts"]}
+    assert set(told) == {SAYS[finding]}
+    assert told[SAYS[finding]]["message"] == "the control file says 532, the file has 319"
+    assert told[SAYS[finding]]["severity"] == "high", "as severe as the check that it speaks for"
+
+
+def test_two_files_with_two_faults_are_two_alerts_and_the_check_that_counts_them_is_none(world):
+    day = world(graph=GRAPH)
+    day.fails("check.failure", asset="bronze/policies", check="arrival", failure_class="source_missing")
+    _found(day, "source_missing", partition="2026-03-01")
+    _found(day, "source_partial", partition="2026-03-03")
+    day.advance("5m")
+    told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
+    assert told == {SAYS["source_missing"], SAYS["source_partial"]}
+
+
+def test_a_week_without_a_file_is_one_alert_with_its_days(world):
+    day = world(graph=GRAPH)
+    for date in ("2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"):
+        _found(day, "source_missing", partition=date)
+    day.advance("5m")
+    [told] = {alert["number"]: alert for message in day.inbox for alert in message.payload["alerts"]}.values()
+    assert told["summary"] == "Files of policies did not arrive: 4 dates from 2026-03-01 to 2026-03-04"
+    assert told["labels"]["dates"] == "2026-03-01,2026-03-02,2026-03-03,2026-03-04" and told["partition"] == ""
+    for date in ("2026-03-04", "2026-03-02"):
+        day.recovers("landing.finding", asset="bronze/policies", check="source_missing", partition=date)
+        day.advance("1m")
+    assert day.open() == ["Files of policies did not arrive: 2026-03-01, 2026-03-03"]
+    day.recovers("landing.finding", asset="bronze/policies", check="source_missing", partition="2026-03-01")
+    day.advance("1m")
+    assert day.open() == [SAYS["source_missing"]]
+    assert next(iter(day.state.alerts.values())).labels["partition"] == "2026-03-03"
+    day.forget_others()
+    day.recovers("landing.finding", asset="bronze/policies", check="source_missing", partition="2026-03-03")
+    day.advance("10m")
+    assert day.open() == []
+    assert {alert["status"] for message in day.inbox for alert in message.payload["alerts"]} == {"resolved"}
+
+
+def test_a_further_day_is_told_although_somebody_knows_of_the_first(world):
+    day = world(graph=GRAPH)
+    _found(day, "source_missing", partition="2026-03-03")
+    day.advance("10m")
+    day.acknowledge(1)
+    day.advance("8h", timedelta(minutes=10))
+    day.forget_others()
+    _found(day, "source_missing", partition="2026-03-13")
+    day.advance("1m")
+    told = [alert for message in day.inbox for alert in message.payload["alerts"]]
+    assert {alert["summary"] for alert in told} == {"Files of policies did not arrive: 2026-03-03, 2026-03-13"}
+    assert len(told) == len({(m.channel, m.recipient) for m in day.inbox}), "once to each"
+    assert {alert["acknowledged"] for alert in told} == {""}
+    day.forget_others()
+    day.advance("30m", timedelta(minutes=1))
+    day.expect_silence()
+
+
+def test_a_feed_that_fails_again_names_only_the_new_day(world):
+    day = world(graph=GRAPH)
+    _found(day, "source_missing", partition="2026-03-03")
+    day.advance("10m")
+    day.recovers("landing.finding", asset="bronze/policies", check="source_missing", partition="2026-03-03")
+    day.advance("20s")
+    _found(day, "source_missing", partition="2026-03-04")
+    day.advance("10m")
+    [alert] = [alert for alert in day.state.alerts.values() if alert.status == "firing"]
+    assert alert.labels["dates"] == "2026-03-04"
 
 
 def test_a_file_that_came_short_is_not_told_again_as_old_and_as_few_rows(world):

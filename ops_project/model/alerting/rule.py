@@ -84,6 +84,9 @@ class Rule(Model):
     """What broke, in a phrase; {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in."""
     titles: dict[FailureClass, str] = {}
     """Instead of the title, where the alert has this failure class."""
+    title_of_days: str = ""
+    """Instead of both, where the alert is about several business dates; {days} is filled in as well. Only for a rule
+    whose `by` leaves the partition out."""
     any: tuple[Condition, ...] = ()
     all: tuple[Condition, ...] = ()
     severity: Severity

@@ -10,7 +10,7 @@ from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED, Alert
 from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.rule import IDENTITY, Condition, Rule
 from ops_project.model.alerting.signal import OK, Signal, digest
-from ops_project.operations.alerting.decide import lifecycle, windows
+from ops_project.operations.alerting.decide import dates, lifecycle, windows
 from ops_project.operations.alerting.decide.clock import newest_believed
 from ops_project.operations.alerting.decide.levels import (
     UNKNOWN,
@@ -28,10 +28,9 @@ from ops_project.operations.alerting.decide.wording import shown_condition, show
 
 WINDOW = "window"
 """Stands in an alert's conditions for a rule's window over its subject, where a fingerprint stands for a series."""
-DATES = "dates"
 # What an alert is about does not change with its next signal; what is wrong with it may.
 _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
-_OURS = frozenset({DATES, "sla_at_risk"})
+_OURS = frozenset({dates.DATES, "sla_at_risk"})
 
 
 def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig, now: datetime) -> None:
@@ -110,6 +109,24 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
             found = speaker(level, condition, config.lineage, state.dismissed.get(fingerprint))
             if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage), found) != alert.key:
                 became_false(decision, alert, rule, index, fingerprint, signal.event_at, config)
+                _without_date(decision, config, number, rule, index, signal)
+
+
+def _without_date(
+    decision: Decision, config: AlertConfig, number: int, rule: Rule, index: int, signal: Signal
+) -> None:
+    """An alert about several dates stays open, and is no longer about the date that `signal` says is well."""
+    alert = decision.state.alerts.get(number)
+    if alert is None or alert.status == RESOLVED or not dates.collects(rule):
+        return
+    left = tuple(day for day in dates.of(alert.labels) if day != signal.partition)
+    if not left or left == dates.of(alert.labels):
+        return
+    value = shown_value(alert.value, rule.conditions[index], config.metrics[signal.kind].unit)
+    labels = dates.labelled(alert.labels, left)
+    said = summary(rule, alert.failure_class, labels, value, left)
+    message = "" if signal.partition in alert.message else alert.message
+    lifecycle.store(decision, replace(alert, labels=labels, summary=said, message=message))
 
 
 def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime) -> None:
@@ -195,6 +212,7 @@ def raise_for(
     was_true = lifecycle.truth(alert, rule)
     held = alert.conditions.get(index, frozenset())
     if source not in held:
+        alert = _joined(decision, alert, rule, signal)
         alert = replace(alert, conditions={**alert.conditions, index: held | {source}})
         decision.alerts_of(source).add(alert.number)
     is_true = lifecycle.truth(alert, rule)
@@ -209,6 +227,15 @@ def raise_for(
     if is_true and alert.status == PENDING and rule.hold <= timedelta():
         alert = lifecycle.fire(decision, alert, at)
     lifecycle.store(decision, alert)
+
+
+def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Alert:
+    """An open alert of which a further date is known now is told again: an old absence must not hide a new one."""
+    if alert.status != FIRING or not dates.collects(rule) or signal.partition in ("", *dates.of(alert.labels)):
+        return alert
+    decision.joined.add(alert.number)
+    decision.note(alert.number, signal.event_at, AlertReason.FURTHER_DATE, signal.partition)
+    return replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")
 
 
 def _opened(decision: Decision, config: AlertConfig, name: str, rule: Rule, key: str, at: datetime) -> Alert:
@@ -226,6 +253,7 @@ def _opened(decision: Decision, config: AlertConfig, name: str, rule: Rule, key:
             decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
             return replace(
                 alert,
+                labels=dates.labelled(alert.labels, ()) if dates.collects(rule) else alert.labels,
                 status=PENDING,
                 resolved_at=None,
                 clears_at=None,
@@ -273,13 +301,20 @@ def _described(
     owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
     metric = config.metrics[signal.kind]
     found = signal.failure_class or rule.failure_class or metric.failure_class or alert.failure_class or "unknown"
+    days = _days(alert, rule, signal)
+    shown = shown_value(value, rule.conditions[index], metric.unit)
     if signal.event_at < alert.updated_at and alert.labels:
         # An older one that was read late: it counts, and it does not take the word.
-        return replace(alert, owners=tuple(dict.fromkeys((*alert.owners, *owners))))
+        alert = replace(alert, owners=tuple(dict.fromkeys((*alert.owners, *owners))))
+        if not days:
+            return alert
+        said = summary(rule, alert.failure_class, alert.labels, shown, days)
+        return replace(alert, labels=dates.labelled(alert.labels, days), summary=said)
     made = alert_labels(name, rule, labels, owners)
+    followed = _followed(alert.labels, made, rule, signal) if alert.labels else made
     return replace(
         alert,
-        labels=_followed(alert.labels, made, rule, signal) if alert.labels else made,
+        labels=dates.labelled(followed, days) if days else followed,
         updated_at=signal.event_at,
         value=value,
         message=signal.message or alert.message,
@@ -289,8 +324,15 @@ def _described(
         batch_id=signal.batch_id or alert.batch_id,
         failure_class=found,
         evidence_ref=signal.evidence_ref or alert.evidence_ref,
-        summary=summary(rule, found, labels, shown_value(value, rule.conditions[index], metric.unit)),
+        summary=summary(rule, found, labels, shown, days),
     )
+
+
+def _days(alert: Alert, rule: Rule, signal: Signal) -> tuple[str, ...]:
+    """The dates that the alert is about with this signal; nothing where its rule tells dates apart."""
+    if not dates.collects(rule) or not signal.partition:
+        return ()
+    return tuple(sorted({*dates.of(alert.labels), signal.partition}))
 
 
 def became_false(
@@ -335,8 +377,8 @@ def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, sign
     )
     result = {name: value for name, value in kept.items() if name in fixed}
     result |= {name: value for name, value in seen.items() if name not in fixed or name not in kept}
-    if DATES in seen and DATES in kept:
-        result[DATES] = ",".join(sorted({*seen[DATES].split(","), *kept[DATES].split(",")}))
+    if dates.DATES in seen and dates.DATES in kept:
+        result[dates.DATES] = ",".join(sorted({*seen[dates.DATES].split(","), *kept[dates.DATES].split(",")}))
     return kept if result == kept else result
 
 

@@ -31,6 +31,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Send every group that is due."""
     state = decision.state
     _unsettle(decision)
+    _hurry(decision, config, now)
     due = [
         (key, group)
         for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0]))
@@ -98,6 +99,15 @@ def _unsettle(decision: Decision) -> None:
             del state.settled[key]
         elif known.parts and group.members & decision.changed:
             state.settled[key] = replace(known, parts=())
+
+
+def _hurry(decision: Decision, config: AlertConfig, now: datetime) -> None:
+    """What an open alert has learned is told at once; a digest keeps its hour."""
+    state = decision.state
+    for key, group in list(state.groups.items()):
+        if group.members & decision.joined and not config.nodes[group.route].digest:
+            state.settled.pop(key, None)
+            set_group(decision, replace(group, next_flush=min(group.next_flush, now)))
 
 
 def _is_settled(
@@ -208,8 +218,10 @@ def _tell(
             # Some are repaired, some are silent: the repair is told and the silent stay told.
             due, reason = channel.send_resolved, AlertReason.NEW_RESOLVED
         else:
+            news = decision.joined & firing_now
+            known = replace(entry, firing=entry.firing - news) if entry is not None and news else entry
             due, reason = needs_update(
-                entry, heard | still_muted, resolved_now, channel.send_resolved, node, now, config.zone
+                known, heard | still_muted, resolved_now, channel.send_resolved, node, now, config.zone
             )
         if (
             due

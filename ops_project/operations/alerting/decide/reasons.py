@@ -15,6 +15,7 @@ class AlertReason(StrEnum):
     RESOLVE_HELD = "resolve_held"
     FLAPPING = "flapping"
     FIRED_AGAIN = "fired_again"
+    FURTHER_DATE = "further_date"
     ROUTED = "routed"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED_BY_HAND = "resolved_by_hand"

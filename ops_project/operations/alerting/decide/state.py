@@ -204,6 +204,8 @@ class Decision:
 
     state: State
     changed: set[int] = field(default_factory=set)
+    joined: set[int] = field(default_factory=set)
+    """Alerts that were open and are about a further date now: that is news, whoever was told of them before."""
     dropped: set[int] = field(default_factory=set)
     """Resolved and told: no longer part of the state."""
     groups_changed: set[str] = field(default_factory=set)

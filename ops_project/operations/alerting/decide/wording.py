@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ops_project.model.alerting.rule import Condition, Rule
+from ops_project.operations.alerting.decide.dates import in_words
 
 
 class _Blank(dict[str, str]):
@@ -12,9 +13,12 @@ class _Blank(dict[str, str]):
         return "–"
 
 
-def summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: str) -> str:
+def summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: str, days: tuple[str, ...] = ()) -> str:
+    """The title of an alert. `days`: the business dates that it is about, where the rule collects them."""
     title = next((words for name, words in rule.titles.items() if name == failure_class), rule.title)
-    return title.format_map(_Blank({**labels, "value": shown}))
+    if len(days) > 1 and rule.title_of_days:
+        title = rule.title_of_days
+    return title.format_map(_Blank({**labels, "value": shown, "days": in_words(days)}))
 
 
 def shown_value(value: float | None, condition: Condition, unit: str) -> str:

@@ -1,0 +1,53 @@
+"""The business dates of an alert that is about a subject, and not about one date of it.
+
+A rule whose `by` leaves the partition out makes one alert for all dates of its subject: a file that does not come for a
+week is one problem. Its dates are those that are still open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from ops_project.model.alerting.rule import Rule
+
+DATES = "dates"
+PARTITION = "partition"
+# More dates than this are told as the first, the last and their number.
+LISTED = 3
+
+
+def collects(rule: Rule) -> bool:
+    """Whether an alert of this rule is about every date of its subject."""
+    return PARTITION not in rule.by
+
+
+def of(labels: Mapping[str, str]) -> tuple[str, ...]:
+    """The dates that an alert's labels name, rising."""
+    return tuple(sorted({day for day in labels.get(DATES, labels.get(PARTITION, "")).split(",") if day}))
+
+
+def labelled(labels: Mapping[str, str], days: tuple[str, ...]) -> dict[str, str]:
+    """The labels of an alert about these dates. Only an alert about a single date has a partition."""
+    result = {name: value for name, value in labels.items() if name not in (DATES, PARTITION)}
+    if days:
+        result[DATES] = ",".join(sorted(days))
+    if len(days) == 1:
+        result[PARTITION] = days[0]
+    return result
+
+
+def in_words(days: tuple[str, ...]) -> str:
+    """2026-11-18, 2026-11-19; from the fourth date on: 7 dates from 2026-11-18 to 2026-11-24."""
+    if len(days) <= LISTED:
+        return ", ".join(days)
+    every = "" if _gapless(days) else ", with gaps"
+    return f"{len(days)} dates from {days[0]} to {days[-1]}{every}"
+
+
+def _gapless(days: tuple[str, ...]) -> bool:
+    try:
+        first, last = date.fromisoformat(days[0]), date.fromisoformat(days[-1])
+    except ValueError:
+        return True
+    return last - first == timedelta(days=len(days) - 1)
