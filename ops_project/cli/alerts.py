@@ -131,6 +131,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     """Everything about one alert: its timeline, whom it was told to, and why."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
+    from ops_project.operations.alerting.circumstances import Circumstances
     from ops_project.operations.alerting.cycle import LINEAGE
     from ops_project.operations.alerting.decide.message import around, of_alert
     from ops_project.operations.alerting.decide.routing import match
@@ -145,6 +146,8 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     config = alert_config(settings, load_catalog(settings), Lineage.parse(ledger.document(LINEAGE) or ()))
     body = of_alert(alert, around(ledger.alerts("open", None)), config)
     body["acknowledged"] = _acknowledged(alert, ledger.acknowledgements())
+    circumstances = Circumstances(settings, load_catalog(settings), ledger, settings.now())
+    body = circumstances.of_alert(body)
     timeline = ledger.timeline(number)
     messages = ledger.messages_about(number)
     verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)
@@ -170,7 +173,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 
     def render() -> None:
         console.print(styled(("bold", f"#{number} {alert.summary}"), f"  {alert.status}"))
-        shown = facts(body, {"ui_url": config.ui_url})
+        shown = facts(body, {"ui_url": config.ui_url, "ops": circumstances.command})
         console.print(table(("", ""), [*shown, ("Silent", silent)] if silent else shown))
         console.print(
             Group(

@@ -33,7 +33,7 @@ def feed() -> None:
 @json_option
 @click.pass_obj
 def list_feeds(settings: Settings, domain: str | None, as_json: bool) -> None:
-    """List the feeds with their files, keys and expectations, and the files that wait in the inbound folder."""
+    """List the feeds with their files, keys, expectations and contacts, and the files that wait in the inbound folder."""
     found = catalog.load(settings)
     feeds = [item for item in found.feeds.values() if domain in (None, item.domain)]
     if domain is not None and not feeds:
@@ -56,7 +56,7 @@ def _describe(item: Feed, settings: Settings) -> dict[str, object]:
         "enabled": item.enabled,
         "version": item.contracts()[-1].version,
         "owners": list(item.owners),
-        "contact": item.contact,
+        "contact": str(item.contact),
         "personal_data": sorted(item.personal_columns()),
         "waiting": [file.name for file in pending(item, settings.inbound)],
         "description": item.description,
@@ -81,11 +81,12 @@ def _show(data: list[dict[str, Any]]) -> None:
             item["extract"],
             ", ".join(item["key"]) or None,
             item["expected"],
+            item["contact"] or None,
             len(item["waiting"]),
         )
         for item in data
     ]
-    console.print(table(["domain", "feed", "inbound", "extract", "key", "expected", "waiting"], rows))
+    console.print(table(["domain", "feed", "inbound", "extract", "key", "expected", "contact", "waiting"], rows))
 
 
 @feed.command("init")

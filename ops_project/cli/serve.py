@@ -26,6 +26,7 @@ def serve(settings: Settings, port: int, host: str) -> None:
     from ops_project.console.app import create_app
     from ops_project.operations.incidents.links import KeyExposed, key
     from ops_project.operations.ledger import open_ledger
+    from ops_project.process import serve_address
 
     load_catalog(settings)
     open_ledger(settings)
@@ -39,8 +40,7 @@ def serve(settings: Settings, port: int, host: str) -> None:
         raise click.ClickException(
             f"{host}:{port} cannot be listened on: {error.strerror}; choose another --port"
         ) from None
-    with listening:
-        shown = f"http://{host}:{listening.getsockname()[1]}"
+    with listening, serve_address.remembered(settings, host, listening.getsockname()[1]) as shown:
         click.echo(f"Serving {shown}  (home {settings.home}; Ctrl-C ends it)")
         config = uvicorn.Config(create_app(settings), log_level="warning", server_header=False, proxy_headers=False)
         uvicorn.Server(config).run(sockets=[listening])

@@ -26,9 +26,10 @@ from ops_project.sql_text import literal, relation
 
 CURSOR = "snapshot"
 FINDINGS = """
-    SELECT finding_id, kind, feed, asset, business_date, batch_id, file_name, message, state, observed_at, resolved_at,
-           run_id
-    FROM ops.findings
+    SELECT finding_id, kind, findings.feed, asset, findings.business_date, batch_id, findings.file_name,
+           findings.message, state, observed_at, resolved_at, findings.run_id, archive_path
+    FROM ops.findings AS findings
+    LEFT JOIN ops.batches USING (batch_id)
     WHERE state = 'open' OR resolved_at >= $since
     ORDER BY observed_at, finding_id
 """
@@ -116,7 +117,7 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
     # One fingerprint may have been opened and resolved several times: the newest word holds, and firing wins a tie.
     result: dict[str, tuple[datetime, bool, Signal]] = {}
     for row in rows:
-        finding, kind, feed, asset, business_date, batch, file_name, message, state, observed, resolved, run = row
+        finding, kind, feed, asset, business_date, batch, file_name, message, state, observed, resolved, run, kept = row
         is_gone = state == "open" and bool(feed) and feed not in configured
         open_now = state == "open" and not is_gone
         at = view.now if is_gone else _utc(observed if open_now else resolved or observed) or snapshot.as_of
@@ -141,7 +142,12 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
             failure_class=kind,
             message=f"feed {feed} is configured no more or switched off; before: {message}" if is_gone else message,
             evidence_ref=f"ops.findings/{finding}",
-            labels={"finding": kind, "feed": feed or "", **({"file": file_name} if file_name else {})},
+            labels={
+                "finding": kind,
+                "feed": feed or "",
+                **({"file": file_name} if file_name else {}),
+                **({"archived": kept} if kept else {}),
+            },
         )
         if is_gone and signal.fingerprint in closed_without_feed:
             continue

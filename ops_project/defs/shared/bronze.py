@@ -109,7 +109,7 @@ def _spec(site: Site, feed: Feed) -> dg.AssetSpec:
         "inbound": ", ".join(f"inbound/{feed.domain}/{pattern}" for pattern in feed.inbound),
     }
     if feed.contact:
-        metadata["upstream contact"] = feed.contact
+        metadata["upstream contact"] = str(feed.contact)
     runbook = feed.runbook or domain.runbook
     if runbook:
         metadata["runbook"] = runbook

@@ -21,6 +21,7 @@ from ops_project.model.feed.column import RESERVED, Column
 from ops_project.model.feed.file_format import Control, Format, Trailer
 from ops_project.model.feed.inbound import Named, compile_inbound
 from ops_project.model.feed.plausible import Plausible
+from ops_project.model.feed.source_contact import SourceContact
 from ops_project.model.timezone import Timezone
 
 NAME = r"^[a-z][a-z0-9_]*$"
@@ -119,7 +120,7 @@ class Feed(Model):
     tier: int | None = Field(default=None, ge=1, le=3)
     """Default: the domain's."""
     runbook: str | None = None
-    contact: str = ""
+    contact: SourceContact = SourceContact()
     """Whom to call upstream."""
     enabled: bool = True
     inbound: tuple[str, ...] = Field(min_length=1)

@@ -19,6 +19,7 @@ from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
 from ops_project.operations.alerting import authority
+from ops_project.operations.alerting.circumstances import Circumstances
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.evaluate import remember
 from ops_project.operations.alerting.decide.grouping import Settled
@@ -329,12 +330,13 @@ def notify(cycle: Cycle) -> None:
     # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
     receivers = cycle.catalog.receivers.receivers
     owners = cycle.catalog.owners
+    circumstances = Circumstances(cycle.settings, cycle.catalog, cycle.ledger, cycle.now)
     deliverer = Deliverer(
         cycle.ledger,
         receivers,
         cycle.settings,
         cycle.lease.fenced,
-        prepare=lambda message: with_links(message, cycle.ledger, cycle.settings, owners),
+        prepare=lambda message: with_links(circumstances.told_in(message), cycle.ledger, cycle.settings, owners),
     )
     # What needs a secret that is not here waits for a process that has it, and uses no attempt up.
     lacking = unconfigured(receivers, cycle.settings)

@@ -11,20 +11,24 @@ from ops_project.model.owner import Owners, Person
 from ops_project.operations.incidents.links import KeyExposed, key, links_for
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.outbox import Message
+from ops_project.process import serve_address
 from ops_project.settings import Settings
 
 DEFAULT_URL = "http://127.0.0.1:3080"
 KINDS = ("alert", "incident")
 
 
-def serve_url(settings: Settings) -> str:
-    """Where `ops serve` is reached from a reader's telephone: OPS_SERVE_URL."""
-    return (settings.secret("OPS_SERVE_URL") or DEFAULT_URL).rstrip("/")
+def serve_url(settings: Settings) -> tuple[str, bool]:
+    """Where `ops serve` is reached, and whether it is known to be: OPS_SERVE_URL, the address of the one that runs, or
+    else where it would serve."""
+    known = settings.secret("OPS_SERVE_URL") or serve_address.recall(settings)
+    return (known or DEFAULT_URL).rstrip("/"), bool(known)
 
 
 def with_links(message: Message, ledger: Ledger, settings: Settings, owners: Owners) -> Message:
     """The message with `serve_url`, and with `actions` where it is about an incident that is open."""
-    payload = {**message.payload, "serve_url": serve_url(settings)}
+    url, serves = serve_url(settings)
+    payload = {**message.payload, "serve_url": url, "serves": serves}
     numbers = [alert["number"] for alert in payload.get("alerts", ()) if alert["status"] != "resolved"]
     if message.kind in KINDS and payload.get("status") == "firing" and not payload.get("digest"):
         found = payload.get("incident") or next(iter(ledger.incidents_of(numbers).values()), None)

@@ -18,7 +18,7 @@ from ops_project.operations.alerting.decide import windows
 # More different failures than this between two repairs tell nothing new.
 MOST = 8
 # Labels that differ from one failure to the next and that no rule asks for.
-_VOLATILE = frozenset({"dates", "partition", "partitions", "file", "batch"})
+_VOLATILE = frozenset({"dates", "partition", "partitions", "file", "archived", "batch"})
 
 
 @dataclass(frozen=True, slots=True)

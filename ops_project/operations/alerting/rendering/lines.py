@@ -45,11 +45,15 @@ def run_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
 
 
 def runbook_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    """Its page; its file where nobody serves pages; empty where it has none."""
+    """Its page where pages are served; else the command that shows it; empty where it has none."""
     slug = alert["runbook"]
     if not slug:
         return ""
-    return f"{payload['serve_url']}/runbooks/{slug}" if payload.get("serve_url") else f"ops_project/runbooks/{slug}.md"
+    page = f"{payload['serve_url']}/runbooks/{slug}" if payload.get("serve_url") else ""
+    if page and payload.get("serves"):
+        return page
+    once = f"; once `ops serve` runs, {page}" if page else ""
+    return f"{payload.get('ops', 'ops')} runbook show {slug}{once}"
 
 
 def actions(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -64,7 +68,7 @@ def state_of(alert: Mapping[str, Any]) -> str:
 def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
     """The lines of one alert: (name, value), without the empty ones; what to do stands first."""
     blast, firing = alert["blast_radius"], alert["status"] != "resolved"
-    zone = str(payload.get("zone", ""))
+    zone, command = str(payload.get("zone", "")), payload.get("ops", "ops")
     since = moment(alert["since"], zone)
     if alert["until"]:
         since += f", resolved {moment(alert['until'], zone)}, after {span(alert['since'], alert['until'])}"
@@ -84,6 +88,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Used by", ", ".join(blast["exposures"])),
         ("Downstream", _downstream(blast)),
         ("Probable class", alert["failure_class"]),
+        *alert.get("circumstances", ()),
         ("Runbook", runbook_link(alert, payload)),
         ("Run", run_link(alert, payload)),
         ("Run id", alert.get("run_id", "") if not run_link(alert, payload) else ""),
@@ -91,7 +96,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
         ("Suspected cause", alert.get("suspected_cause", "")),
         ("Silent under it", _under(alert["silent_under_it"])),
         ("Flapping", f"fired again {alert['flaps']} times" if alert["flaps"] else ""),
-        ("Commands", f"ops alerts show {alert['number']}" + (f", ops alerts ack {alert['number']}" if firing else "")),
+        ("Commands", ", ".join(f"{command} alerts {what} {alert['number']}" for what in ("show", "ack")[: 1 + firing])),
     ]
     return [(name, value) for name, value in lines if value]
 

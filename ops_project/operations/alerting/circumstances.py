@@ -1,0 +1,129 @@
+"""What a message says of the moment at which it is sent: whom to ask, where the file lies, and how old the data is.
+
+None of it decides anything, and none of it lies in the ledger. The texts of a message name commands; a command that
+would look at another home without its options is given them here. A message is never held up: what cannot be read now
+is left out, and the message says so.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ops_project.catalog import Catalog
+from ops_project.model.owner import Person
+from ops_project.operations.alerting.decide.message import LANDED, READ
+from ops_project.operations.incidents.rota import paged_now
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.lineage_document import recall
+from ops_project.operations.ledger.outbox import Message
+from ops_project.settings import Settings
+
+BUILD = "asset.failure"
+"""Its ok is a build of the table."""
+TABLES = 4
+_COMMAND = re.compile(r"`ops (?!--)")
+
+
+class Circumstances:
+    """The facts of one moment. What several messages need is read once, when the first of them asks."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, ledger: Ledger, now: datetime) -> None:
+        self.settings, self.catalog, self.ledger, self.now = settings, catalog, ledger, now
+
+    def told_in(self, message: Message) -> Message:
+        """The message, each of its open alerts with what is known now."""
+        payload = message.payload
+        if not payload.get("alerts"):
+            return message
+        alerts = [self.of_alert(alert) for alert in payload["alerts"]]
+        return replace(message, payload={**payload, "alerts": alerts, "ops": self.command})
+
+    def of_alert(self, alert: Mapping[str, Any]) -> dict[str, Any]:
+        """The alert with `circumstances`: (name, value) pairs; and with commands that find this home."""
+        try:
+            known = self._known(alert)
+        except Exception as error:
+            known = [("Not known now", f"{type(error).__name__}: {error}")]
+        response = _COMMAND.sub(lambda _: f"`{self.command} ", str(alert["response"]))
+        return {**alert, "response": response, "circumstances": known}
+
+    @property
+    def command(self) -> str:
+        """`ops` with the options without which it would find another home or another configuration."""
+        words = ["ops"]
+        if self.settings.home != Settings.load(environ={}).home:
+            words += ["--home", str(self.settings.home)]
+        if self.settings.overlay is not None:
+            words += ["--config", str(self.settings.overlay)]
+        return shlex.join(words)
+
+    def _known(self, alert: Mapping[str, Any]) -> list[tuple[str, str]]:
+        if alert["status"] == "resolved":
+            return []
+        feed = self.catalog.feeds.get(_feed(alert))
+        found = [
+            ("Source contact", str(feed.contact) if feed is not None else ""),
+            ("On call", self._on_call),
+            ("File", self._file(alert)),
+            ("Last good build", self._last_build(alert)),
+            ("Old data", self._old_data(alert)),
+            ("Domain's runbook", self._runbook(alert)),
+        ]
+        return [(name, value) for name, value in found if value]
+
+    @cached_property
+    def _on_call(self) -> str:
+        people = (self.catalog.owners.resolve(who) for who in paged_now(self.catalog, self.ledger, self.now))
+        return "; ".join(
+            ", ".join(part for part in (person.name, person.phone, person.email) if part)
+            for person in people
+            if isinstance(person, Person)
+        )
+
+    def _file(self, alert: Mapping[str, Any]) -> str:
+        labels = alert["labels"]
+        if labels.get("archived"):
+            return str(labels["archived"])
+        waiting = self.settings.inbound / alert["domain"] / labels.get("file", "")
+        return str(waiting) if labels.get("file") and Path(waiting).is_file() else ""
+
+    @cached_property
+    def _built(self) -> dict[str, datetime]:
+        return self.ledger.last_ok(BUILD)
+
+    def _last_build(self, alert: Mapping[str, Any]) -> str:
+        return "; ".join(
+            f"{asset}, {_moment(self._built[asset])}" for asset in alert["assets"][:TABLES] if asset in self._built
+        )
+
+    def _old_data(self, alert: Mapping[str, Any]) -> str:
+        """The tables that consumers read and that were not built since the alert began, the oldest first."""
+        since = datetime.fromisoformat(alert["since"])
+        read = [a for a in (*alert["assets"], *alert["blast_radius"]["assets"]) if a.partition("/")[0] in READ]
+        old = sorted((self._built[asset], asset) for asset in set(read) if self._built.get(asset, since) < since)
+        if not old:
+            return ""
+        more = f", and {len(old) - TABLES} more tables" if len(old) > TABLES else ""
+        return "consumers read " + ", ".join(f"{asset} of {_moment(at)}" for at, asset in old[:TABLES]) + more
+
+    def _runbook(self, alert: Mapping[str, Any]) -> str:
+        facts = recall(self.ledger).get(next(iter(alert["assets"]), ""))
+        domains = self.catalog.domains.domains
+        slug = facts.runbook or (domains[alert["domain"]].runbook if alert["domain"] in domains else None)
+        return f"{self.command} runbook show {slug}" if slug and slug != alert["runbook"] else ""
+
+
+def _feed(alert: Mapping[str, Any]) -> str:
+    schema, _, name = next(iter(alert["assets"]), "").partition("/")
+    return str(alert["labels"].get("feed") or (name if schema == LANDED else ""))
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

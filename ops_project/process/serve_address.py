@@ -1,0 +1,45 @@
+"""Where `ops serve` of a home serves now, so that a message links to a page that opens.
+
+The command writes its address and its process down, and removes them when it ends. An address whose process is not
+seen to run is none: it may have been killed, or run on another machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops_project.process.processes import Process, current
+from ops_project.process.ui_address import url_of
+from ops_project.settings import Settings
+
+FILE_NAME = "serve.json"
+
+
+@contextmanager
+def remembered(settings: Settings, host: str, port: int) -> Iterator[str]:
+    """Yields the address, which is written down until the block ends. Raises OSError."""
+    path, url = _path(settings), url_of(host, port)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"url": url, "process": str(current())}) + "\n", encoding="utf-8")
+    partial.replace(path)
+    try:
+        yield url
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def recall(settings: Settings) -> str:
+    """The address; empty where no `ops serve` of this home is seen to run."""
+    try:
+        found = json.loads(_path(settings).read_text(encoding="utf-8"))
+        process, url = Process.parse(str(found["process"])), str(found["url"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
+    return url if process is not None and process.alive() else ""
+
+
+def _path(settings: Settings) -> Path:
+    return settings.home / FILE_NAME
