@@ -258,8 +258,10 @@ def _feed(settings: Settings, name: str) -> Feed:
 @json_option
 @click.pass_context
 def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None:
-    """Try FILE against a contract: show drift, bad rows, and what landing would do. Exit code 1 if it would be
-    rejected.
+    """Try FILE against a contract: show drift, bad rows, and what landing would do. Exit code 1 if it would not be
+    loaded.
+
+    FILE may lie in the archive, under the name that it has there. Its control file is looked for beside it.
     """
     settings: Settings = ctx.obj
     report = dry_run.check(file, _feed(settings, name), settings.now())
@@ -269,9 +271,11 @@ def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None
 
 
 def _show_report(report: dry_run.Report) -> None:
-    what = {"load": ("green", "would be loaded"), "reject": ("red", "would be rejected")}.get(
-        report.would, ("red", "could not be examined")
-    )
+    what = {
+        "load": ("green", "would be loaded"),
+        "reject": ("red", "would be rejected"),
+        "wait": ("yellow", "would wait for its control file"),
+    }.get(report.would, ("red", "could not be examined"))
     against = f" against {report.feed}, contract version {report.contract_version}, "
     console.print(
         styled(("bold", report.file_name), f"{against}business date {report.business_date}: ", what), soft_wrap=True

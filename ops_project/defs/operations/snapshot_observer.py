@@ -146,7 +146,7 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
                 "finding": kind,
                 "feed": feed or "",
                 **({"file": file_name} if file_name else {}),
-                **({"archived": kept} if kept else {}),
+                **({"archived": str(view.settings.archive / kept)} if kept else {}),
             },
         )
         if is_gone and signal.fingerprint in closed_without_feed:

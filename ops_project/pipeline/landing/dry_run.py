@@ -5,6 +5,7 @@ The file is examined in a temporary folder and a warehouse in memory; nothing is
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,11 +20,13 @@ from ops_project.pipeline.landing.bench import closed_engine
 from ops_project.pipeline.landing.decide.findings import first
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
-from ops_project.pipeline.landing.inbox import InboundFile, control_of, identity
+from ops_project.pipeline.landing.inbox import InboundFile, control_of, control_path, identity, private_name
 from ops_project.pipeline.landing.read.fragments import FragmentError, check_fragments
 from ops_project.pipeline.landing.read.scan import scan
 from ops_project.pipeline.landing.read.stage import REFUSED
+from ops_project.pipeline.landing.write.archive import shortened
 
+ARCHIVED = re.compile(r"^[0-9a-f]{12}_(?P<name>.+)$", re.DOTALL)
 SHOWN = 20
 REFUSED_FIELDS = 2000
 
@@ -37,7 +40,7 @@ class Report:
     business_date: date
     contract_version: int
     would: str
-    """load or reject."""
+    """load, reject, or wait: for a control file that the contract requires. fail: the contract cannot be applied."""
     finding: str | None
     rows_in: int
     rows_loaded: int
@@ -63,17 +66,23 @@ class Trial:
 
 
 def check(path: Path, feed: Feed, now: datetime) -> Report:
-    """Try `path` against the contract of `feed`. Raises OSError where it cannot be read."""
+    """Try `path` against the contract of `feed`: a file from anywhere, or one of the archive under the name that it
+    has there. Raises OSError where it cannot be read.
+    """
     path = path.resolve()
-    with (
-        tempfile.TemporaryDirectory(prefix="landing-") as name,
-        closed_engine(folder := Path(name).resolve(), file=path) as connection,
-    ):
+    with tempfile.TemporaryDirectory(prefix="landing-") as name:
+        folder = Path(name).resolve()
+        path, day = _as_delivered(path, feed, folder)
+        return _check(path, feed, now, folder, day)
+
+
+def _check(path: Path, feed: Feed, now: datetime, folder: Path, given: date | None) -> Report:
+    with closed_engine(folder, file=path) as connection:
         try:
             check_fragments(feed)
-            return trial(path, feed, now, connection, folder).report
+            return trial(path, feed, now, connection, folder, given).report
         except (duckdb.Error, FragmentError) as error:
-            day, notes = _day(path, feed, now), _notes(path, feed)
+            day, notes = given or _day(path, feed, now), _notes(path, feed)
             text = mask(str(error).splitlines()[0])
             problem = {"kind": "config_error", "message": f"the contract cannot be applied: {text}"}
             version = feed.at(day).version
@@ -94,13 +103,44 @@ def check(path: Path, feed: Feed, now: datetime) -> Report:
             )
 
 
-def trial(path: Path, feed: Feed, now: datetime, connection: duckdb.DuckDBPyConnection, folder: Path) -> Trial:
-    """Examine `path` on `connection`; its text is spooled into `folder` where it is not UTF-8. Raises duckdb.Error."""
+def _as_delivered(path: Path, feed: Feed, folder: Path) -> tuple[Path, date | None]:
+    """The file under the name that it came with, and the date under which the archive keeps it.
+
+    The archive puts a hash before the name, and the name of the file before that of its control file.
+    """
+    found = ARCHIVED.match(path.name)
+    if found is None or feed.match(path.name) is not None or feed.match(found["name"]) is None:
+        return path, None
+    (place := folder / "delivered").mkdir()
+    delivered = private_name(path, place).rename(place / found["name"])
+    control = control_path(feed, delivered)
+    if control is not None:
+        kept = path.with_name(shortened(f"{path.name}.{control.name}"))
+        if kept.is_file():
+            private_name(kept, place).rename(control)
+    try:
+        return delivered, date.fromisoformat(path.parent.name)
+    except ValueError:
+        return delivered, None
+
+
+def trial(
+    path: Path,
+    feed: Feed,
+    now: datetime,
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    given: date | None = None,
+) -> Trial:
+    """Examine `path` on `connection`; its text is spooled into `folder` where it is not UTF-8. Raises duckdb.Error.
+
+    `given`: its business date, where it is known better than from its name and time.
+    """
     stat = path.stat()
     named = feed.match(path.name)
     control, waits = control_of(feed, path)
     modified = datetime.fromtimestamp(stat.st_mtime, UTC)
-    day, file_date = named.date if named is not None else None, _day(path, feed, now)
+    day, file_date = named.date if named is not None else None, given or _day(path, feed, now)
     file = InboundFile(path, day, named.part if named else "", stat.st_size, modified, identity(path), control, waits)
     scanned = scan(path, feed.at(file_date).format, folder / "text")
     found = examine(connection, feed, file, file_date, scanned, now)
@@ -120,7 +160,7 @@ def trial(path: Path, feed: Feed, now: datetime, connection: duckdb.DuckDBPyConn
         file_name=path.name,
         business_date=file_date,
         contract_version=found.contract.version,
-        would="reject" if rejected else "load",
+        would="reject" if rejected else "wait" if waits else "load",
         finding=first((problem.kind for problem in found.problems), rejected=rejected is not None),
         rows_in=found.rows_in,
         rows_loaded=found.rows_good,
@@ -149,6 +189,7 @@ def _notes(path: Path, feed: Feed) -> list[str]:
     if feed.match(path.name) is None:
         patterns = ", ".join(feed.inbound)
         notes.append(f"the name is not one that feed {feed.name} takes ({patterns}): it would not be landed")
-    if feed.control is not None and control_of(feed, path)[1]:
-        notes.append(f"its control file ({feed.control.file}) is not there: it would wait")
+    if feed.control is not None and control_of(feed, path)[0] is None:
+        then = "it would wait" if feed.control.required else "its number of rows is compared with nothing"
+        notes.append(f"its control file ({feed.control.file}) is not there: {then}")
     return notes

@@ -199,14 +199,21 @@ def private_name(path: Path, folder: Path) -> Path:
 
 def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
     """The control file of a data file if it exists, and whether the data file must wait for it."""
-    if feed.control is None:
+    control = control_path(feed, path)
+    if feed.control is None or control is None:
         return None, False
-    stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
-    control = path.with_name(feed.control.file.replace("{name}", path.name).replace("{stem}", stem))
     with contextlib.suppress(OSError):
         if stat.S_ISREG(control.lstat().st_mode):
             return control, False
     return None, feed.control.required
+
+
+def control_path(feed: Feed, path: Path) -> Path | None:
+    """Where the control file of a data file must lie; None where the contract knows none."""
+    if feed.control is None:
+        return None
+    stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+    return path.with_name(feed.control.file.replace("{name}", path.name).replace("{stem}", stem))
 
 
 def _is_control(feed: Feed, name: str) -> bool:

@@ -20,7 +20,7 @@ from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.deliveries import Deliveries
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
-from ops_project.pipeline.landing.inbox import InboundFile, identity, private_name
+from ops_project.pipeline.landing.inbox import InboundFile, control_path, identity, private_name
 from ops_project.pipeline.landing.land import Workbench
 from ops_project.pipeline.landing.read.stage import REFUSED
 from ops_project.pipeline.landing.result import Finding, LandingResult, Progress
@@ -168,12 +168,10 @@ def _more_passes(context: Context, found: Examination, batch: Taken, engine: duc
 
 def _control(bench: Workbench, batch: Taken) -> Path | None:
     """The control file that was archived with the batch, under the name that it came with."""
-    rule = bench.context.feed.control
-    if rule is None:
+    control = control_path(bench.context.feed, Path(batch.file_name))
+    if control is None:
         return None
-    stem = batch.file_name.removesuffix(".gz").rpartition(".")[0] or batch.file_name
-    name = rule.file.replace("{name}", batch.file_name).replace("{stem}", stem)
-    kept = batch.archive_path.with_name(kept_files.shortened(f"{batch.archive_path.name}.{name}"))
+    kept = batch.archive_path.with_name(kept_files.shortened(f"{batch.archive_path.name}.{control.name}"))
     if not kept.is_file():
         return None
     (folder := bench.folder / "control").mkdir(exist_ok=True)
