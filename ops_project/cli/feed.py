@@ -33,7 +33,7 @@ def feed() -> None:
 @json_option
 @click.pass_obj
 def list_feeds(settings: Settings, domain: str | None, as_json: bool) -> None:
-    """List the feeds with their files, keys, expectations and contacts, and the files that wait in the inbound folder."""
+    """List the feeds with their files, keys, expectations and contacts, and the files that wait for a run."""
     found = catalog.load(settings)
     feeds = [item for item in found.feeds.values() if domain in (None, item.domain)]
     if domain is not None and not feeds:
