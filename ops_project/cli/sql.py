@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 100
 MEGABYTE = 1_000_000
+HIDDEN = 'The raw text of refused rows is masked; --unmasked --why "…" shows it to the people of the role raw-data.'
 
 
 @dataclass
@@ -66,6 +68,9 @@ class _Bounded:
 @click.option(
     "--output-mb", type=click.IntRange(min=1), default=100, show_default=True, help="The output that is printed."
 )
+@click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; --why is needed, and is audited.")
+@click.option("--why", default="", help="With --unmasked: the reason; it stands in the audit log with the question.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="With --unmasked: who reads it.")
 @json_option
 @click.pass_obj
 def sql(
@@ -77,6 +82,9 @@ def sql(
     seconds: float,
     memory_mb: int,
     output_mb: int,
+    unmasked: bool,
+    why: str,
+    by: str,
     as_json: bool,
 ) -> None:
     """Run QUERY on the newest snapshot, and print the time of the snapshot.
@@ -84,9 +92,13 @@ def sql(
     Read-only by the engine, at the lowest priority: a current run is not disturbed, and its changes are not visible.
     In JSON a second column of the same name gets a number, and a float that is not a number is a text (NaN,
     Infinity).
+
+    The raw text of refused rows (`ops.quarantine`) is shown as `***` where the feed's contract names personal columns.
+    --unmasked shows it to the people of the role raw-data in owners.yaml; the audit log keeps who asked what and why.
     """
     import duckdb
 
+    from ops_project.cli.raw_text import permit, plain_feeds
     from ops_project.pipeline.warehouse import snapshots
     from ops_project.pipeline.warehouse.questions import Limits, QuestionError, ask
 
@@ -94,11 +106,16 @@ def sql(
         raise click.UsageError("--csv and --json exclude each other")
     if raw and not as_csv:
         raise click.UsageError("--raw belongs to --csv")
+    if why and not unmasked:
+        raise click.UsageError("--why belongs to --unmasked")
     try:
         snapshot = snapshots.newest(settings)
-        with ask(snapshot, query, Limits(seconds, memory_mb)) as found:
+        shown = permit(settings, by, why, query) if unmasked else plain_feeds(settings)
+        with ask(snapshot, query, Limits(seconds, memory_mb), shown) as found:
             rows = _Bounded(found, limit, output_mb * MEGABYTE)
             said = f"As of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, snapshot {snapshot.id}"
+            if found.masked and (as_csv or as_json):
+                told(HIDDEN)
             if as_csv:
                 _csv(found.columns, rows, raw)
                 told(f"{said}{'; more rows exist (--limit)' if rows.more and not rows.cut else ''}")
@@ -106,6 +123,8 @@ def sql(
                 _json(snapshot, found.columns, rows)
             else:
                 _table(found.columns, rows, said)
+                if found.masked:
+                    console.print(HIDDEN, soft_wrap=True)
     except (snapshots.NoSnapshot, QuestionError) as error:
         raise click.ClickException(str(error)) from None
     except duckdb.Error as error:

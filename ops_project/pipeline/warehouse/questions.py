@@ -13,7 +13,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 
 import duckdb
 
-from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse import masked, snapshots
 
 BLOCK = 2_000
 LOWEST_PRIORITY = 19
@@ -54,6 +54,8 @@ class Answer:
 
     columns: list[str]
     blocks: Iterator[list[tuple[Any, ...]]]
+    masked: bool = False
+    """Whether the question reads refused rows, whose raw text is masked."""
 
 
 @dataclass
@@ -63,14 +65,16 @@ class _Worker:
     snapshot: snapshots.Snapshot
     query: str
     limits: Limits
+    shown_feeds: Collection[str] | None
     blocks: queue.Queue[Any] = field(default_factory=lambda: queue.Queue(maxsize=2))
     connection: duckdb.DuckDBPyConnection | None = None
+    masked: bool = False
     stopped: bool = False
 
     def work(self) -> None:
         try:
             self._lower_priority()
-            with snapshots.open(self.snapshot, f"{self.limits.memory_mb}MB", self.limits.threads) as connection:
+            with self._opened() as connection:
                 self.connection = connection
                 result = connection.execute(_only_statement(connection, self.query))
                 self._put(_unique([column[0] for column in result.description or ()]))
@@ -79,6 +83,15 @@ class _Worker:
             self._put(None)
         except BaseException as error:
             self._put(error)
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        memory, threads = f"{self.limits.memory_mb}MB", self.limits.threads
+        if self.shown_feeds is not None:
+            with snapshots.open(self.snapshot, memory, threads, explain="all") as connection:
+                self.masked = masked.concerns(connection, _only_statement(connection, self.query))
+            if self.masked:
+                return masked.open(self.snapshot, memory, threads, self.shown_feeds)
+        return snapshots.open(self.snapshot, memory, threads)
 
     def _put(self, item: Any) -> None:
         while not self.stopped:
@@ -101,15 +114,21 @@ class _Worker:
 
 
 @contextmanager
-def ask(snapshot: snapshots.Snapshot, query: str, limits: Limits) -> Iterator[Answer]:
-    """Ask `query`. Raises QuestionError for what is no question or exceeds a limit, and duckdb.Error as it comes."""
-    worker = _Worker(snapshot, query, limits)
+def ask(
+    snapshot: snapshots.Snapshot, query: str, limits: Limits, shown_feeds: Collection[str] | None = ()
+) -> Iterator[Answer]:
+    """Ask `query`. Raises QuestionError for what is no question or exceeds a limit, and duckdb.Error as it comes.
+
+    The raw text of refused rows is masked. `shown_feeds`: feeds of which it is shown without what looks like personal
+    data. None shows every raw text as it is.
+    """
+    worker = _Worker(snapshot, query, limits, shown_feeds)
     thread = threading.Thread(target=worker.work, name="question", daemon=True)
     with _memory(limits.memory_mb * ROOM):
         thread.start()
         items = _items(worker, limits)
         try:
-            yield Answer(next(items), items)
+            yield Answer(next(items), items, worker.masked)
         finally:
             worker.stop()
             thread.join(STOP_SECONDS)

@@ -81,15 +81,17 @@ def existing(settings: Settings) -> list[Snapshot]:
     return found
 
 
-def open(snapshot: Snapshot, memory_limit: str = "2GB", threads: int = 0) -> duckdb.DuckDBPyConnection:
-    """A connection that can only read this one file.
+def open(
+    snapshot: Snapshot, memory_limit: str = "2GB", threads: int = 0, explain: str = "physical_only"
+) -> duckdb.DuckDBPyConnection:
+    """A connection that can only read this one file. `explain`: the engine's `explain_output`.
 
     `access_mode=read_only` alone still permits COPY … TO and reading any file; locking the configuration keeps a query
     from taking the two other limits back.
     """
     connection = duckdb.connect(str(snapshot.database), read_only=True)
     # Time zones come from an extension that the engine loads itself, as long as it may reach outside.
-    connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{memory_limit}'")
+    connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{memory_limit}'; SET explain_output = '{explain}'")
     if threads:
         connection.execute(f"SET threads = {threads}")
     connection.execute("SET enable_external_access = false; SET lock_configuration = true")

@@ -27,10 +27,13 @@ from ops_project.sql_text import literal
 
 
 def explain(stage: Stage, connection: duckdb.DuckDBPyConnection, repeated: bool) -> None:
-    """Fill the table of refused rows: `_ord`, line, raw_text, column_name, reason, reasons (JSON)."""
+    """Fill the table of refused rows: `_ord`, line, raw_text, column_name, reason, reasons (JSON), kind.
+
+    `kind` is the first reason without the values of the row, so that rows can be counted by it.
+    """
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE {REFUSED} "
-        "(_ord BIGINT, line BIGINT, raw_text VARCHAR, column_name VARCHAR, reason VARCHAR, reasons JSON)"
+        "(_ord BIGINT, line BIGINT, raw_text VARCHAR, column_name VARCHAR, reason VARCHAR, reasons JSON, kind VARCHAR)"
     )
     ordinals = _refused_ordinals(stage, connection, repeated)
     width = len(stage.source.fields)
@@ -46,15 +49,12 @@ def explain(stage: Stage, connection: duckdb.DuckDBPyConnection, repeated: bool)
         _explain(stage, connection, portion)
     if repeated:
         key = ", ".join(stage.feed.key)
-        entry = (
-            f"json_object('column', {literal(key)}, 'reason', 'repeats the key of line ' || _first)"
-            if stage.feed.duplicate_keys == "later"
-            else f"json_object('column', {literal(key)}, 'reason', 'shares its key with line ' || _first)"
-        )
+        says = "repeats the key of" if stage.feed.duplicate_keys == "later" else "shares its key with"
+        entry = f"json_object('column', {literal(key)}, 'reason', '{says} line ' || _first)"
         connection.execute(
             f"""
             UPDATE {REFUSED} SET column_name = {literal(key)}, reasons = json_array({entry}),
-                reason = {literal(key + ": ")} || json_extract_string({entry}, '$.reason')
+                reason = {literal(key + ": ")} || json_extract_string({entry}, '$.reason'), kind = '{says} another line'
             FROM {REPEATED} WHERE {REPEATED}._ord = {REFUSED}._ord
             """
         )
@@ -114,8 +114,9 @@ def _write_reasons(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
         f"""
         INSERT INTO {REFUSED}
         SELECT _ord, _line, _text, _why[1].column,
-               concat_ws(' ', _why[1].column || ':', '''' || _why[1].value || '''', _why[1].reason), to_json(_why)
-        FROM (SELECT _ord, _line, _text, {listed} AS _why FROM ({stage.typed(BAD, carried)}))
+               concat_ws(' ', _why[1].column || ':', '''' || _why[1].value || '''', _why[1].reason), to_json(_why),
+               CASE WHEN _problem IS NULL THEN _why[1].reason ELSE regexp_replace(_problem, '[0-9]+', 'N', 'g') END
+        FROM (SELECT _ord, _line, _text, _problem, {listed} AS _why FROM ({stage.typed(BAD, carried)}))
         """
     )
 

@@ -225,12 +225,12 @@ def _write_rows(
     if found.rows_refused:
         refused = (
             f"SELECT {literal(batch.batch_id)}, {literal(batch.feed)}, {literal(batch.file_name)}, line, raw_text, "
-            f"column_name, reason, reasons::VARCHAR, 1 FROM {REFUSED} ORDER BY line"
+            f"column_name, reason, reasons::VARCHAR, 1, kind FROM {REFUSED} ORDER BY line"
         )
         with _readable(connection, engine, refused) as source:
             connection.execute(
                 "INSERT INTO ops.quarantine (batch_id, feed, file_name, line, raw_text, column_name, reason, reasons, "
-                f"rows) {source}"
+                f"rows, kind) {source}"
             )
     return sorted(touched)
 
@@ -256,8 +256,8 @@ def _quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: 
         head = data.read(SHOWN_BYTES).decode("utf-8", "backslashreplace").replace("\0", "\\x00")
     context.connection.execute(
         """
-        INSERT INTO ops.quarantine (batch_id, feed, file_name, line, raw_text, reason, reasons, rows)
-        VALUES (?, ?, ?, 0, ?, ?, ?, ?)
+        INSERT INTO ops.quarantine (batch_id, feed, file_name, line, raw_text, reason, reasons, rows, kind)
+        VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)
         """,
         [
             batch.batch_id,
@@ -267,6 +267,7 @@ def _quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: 
             problem.message,
             json.dumps([{"column": None, "reason": problem.message, "value": None}]),
             batch.rows_quarantined,
+            f"the whole file: {problem.kind}",
         ],
     )
 

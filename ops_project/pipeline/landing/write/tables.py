@@ -28,7 +28,8 @@ OPS_TABLES = {
         CHECK (rows_in = rows_loaded + rows_quarantined + rows_filtered + rows_collapsed)""",
     "quarantine": """
         batch_id VARCHAR NOT NULL, feed VARCHAR NOT NULL, file_name VARCHAR NOT NULL, line BIGINT NOT NULL,
-        raw_text VARCHAR, column_name VARCHAR, reason VARCHAR NOT NULL, reasons JSON, rows BIGINT NOT NULL""",
+        raw_text VARCHAR, column_name VARCHAR, reason VARCHAR NOT NULL, reasons JSON, rows BIGINT NOT NULL,
+        kind VARCHAR""",
     "replay_attempts": """
         feed VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, line BIGINT NOT NULL, attempts INTEGER NOT NULL,
         last_at TIMESTAMP NOT NULL, reason VARCHAR, rows BIGINT NOT NULL, parked_at TIMESTAMP""",
@@ -57,7 +58,13 @@ LATER_COLUMNS = (
     ("feeds", "absent_keys"),
     ("feeds", "latest_by"),
     ("batches", "contract_hash"),
+    ("quarantine", "kind"),
 )
+# What a later column holds for the rows that were there before it; NULL where nothing is said.
+FILLED_BY = {
+    "kind": "CASE WHEN line = 0 THEN 'the whole file' ELSE "
+    "regexp_replace(json_extract_string(reasons, '$[0].reason'), ' line [0-9]+$', ' another line') END"
+}
 META_COLUMNS = {
     "_batch_id": "VARCHAR",
     "_line": "BIGINT",
@@ -110,6 +117,8 @@ def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
     for table, column in LATER_COLUMNS:
         if column not in known.get(("ops", table), {column: ""}):  # a home from before there were these
             connection.execute(f"ALTER TABLE ops.{table} ADD COLUMN {column} VARCHAR")
+            if column in FILLED_BY:
+                connection.execute(f"UPDATE ops.{table} SET {column} = {FILLED_BY[column]}")
     for feed in feeds:
         _ensure_bronze(connection, feed, known.get(("bronze", feed.name)))
 

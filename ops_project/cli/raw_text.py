@@ -1,0 +1,46 @@
+"""Who may read the raw text of refused rows, and of which feeds it is shown to everybody."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from ops_project.masking import mask
+from ops_project.settings import Settings
+
+ROLE = "raw-data"
+
+
+def plain_feeds(settings: Settings) -> frozenset[str]:
+    """Feeds whose contracts name no personal column. None is known where the configuration cannot be read."""
+    from ops_project.catalog import ConfigError
+    from ops_project.catalog import load as load_catalog
+
+    try:
+        feeds = load_catalog(settings).feeds
+    except ConfigError:
+        return frozenset()
+    return frozenset(name for name, feed in feeds.items() if not feed.personal_columns())
+
+
+def permit(settings: Settings, by: str, why: str, query: str) -> None:
+    """Let `by` read it, and write it down first. Raises ClickException; a person who is refused is written down too."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.operations.ledger import open_ledger
+
+    if not why.strip():
+        raise click.UsageError("--unmasked shows personal data: say with --why what it is needed for")
+    owners = load_catalog(settings).owners
+    people = owners.people_of(f"role:{ROLE}")
+    allowed = by in people or any(owners.people[person].email == by for person in people)
+    user = getpass.getuser()
+    detail = why if user == by else f"{why} (user {user})"
+    outcome = "done" if allowed else "refused"
+    open_ledger(settings).audit(settings.now(), by, "shell", "read unmasked", mask(query), outcome, mask(detail))
+    if not allowed:
+        who = f"is filled by {', '.join(people)}" if people else "is filled by nobody"
+        raise click.ClickException(
+            f"{by} may not read raw text: the role {ROLE} in owners.yaml {who}. Say who you are with --by, or ask one "
+            "of them. The attempt stands in the audit log."
+        )
