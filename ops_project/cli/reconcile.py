@@ -74,7 +74,8 @@ def reconcile(
     """Compare control totals and every key; exit code 1 on a break.
 
     With NAME, the chain of config/reconciliations.yaml: each hop, the classes that explain its difference, and the hop
-    at which each break first appears. Without, any two tables or files.
+    at which each break first appears. With --source, --target and --key, any two tables or files. With neither, the
+    configured chains are listed.
     """
     from ops_project.pipeline.reconcile import ReconcileError
 
@@ -87,10 +88,13 @@ def reconcile(
             if day:
                 raise click.UsageError("--date belongs to a NAME")
             result = _pair(settings, source, target, [key], measures, attributes, absolute, percent, scale, samples)
+        elif source or target or key:
+            raise click.UsageError("two tables or files are compared with --source, --target and --key: all three")
+        elif day:
+            raise click.UsageError(f"--date belongs to a NAME: {', '.join(_configured(settings)) or 'none configured'}")
         else:
-            raise click.UsageError(
-                f"give NAME ({', '.join(_configured(settings)) or 'none configured'}), or --source, --target and --key"
-            )
+            _list(settings, as_json)
+            return
     except ReconcileError as error:
         raise click.ClickException(str(error)) from None
     emit(as_json, as_data(result), lambda: render(result))
@@ -108,6 +112,35 @@ def _split(words: list[str], other: dict[str, str]) -> list[str]:
             if theirs.strip():
                 other[theirs.strip()] = mine.strip()
     return found
+
+
+def _list(settings: Settings, as_json: bool) -> None:
+    from ops_project import catalog
+
+    chains = sorted(catalog.load(settings).reconciliations.reconciliations.items())
+    data = [
+        {
+            "name": name,
+            "domain": chain.domain,
+            "title": chain.title,
+            "hops": [node.name for node in chain.nodes],
+            "key": list(chain.key),
+            "runbook": chain.runbook,
+        }
+        for name, chain in chains
+    ]
+
+    def render() -> None:
+        if not data:
+            console.print("No reconciliation is configured: they stand in reconciliations.yaml.")
+            return
+        rows = [
+            (name, chain.domain, chain.title, " → ".join(node.name for node in chain.nodes)) for name, chain in chains
+        ]
+        console.print(table(("name", "domain", "title", "hops"), rows))
+        console.print("Compare one: `ops reconcile NAME`, or of one business date `ops reconcile NAME --date DATE`.")
+
+    emit(as_json, data, render)
 
 
 def _configured(settings: Settings) -> list[str]:
@@ -221,6 +254,7 @@ def _hop_data(hop: Comparison) -> dict[str, Any]:
         "target": hop.target,
         "key": list(hop.key),
         "is_break": hop.is_break,
+        "dates": list(hop.dates),
         "reasons": [reason.value for reason in hop.reasons],
         "control_totals": [
             {
@@ -257,6 +291,8 @@ def render(result: ChainResult) -> None:
         why = f" ({', '.join(hop.reasons)})" if hop.is_break else ""
         names = ("bold", f"{hop.source} → {hop.target}")
         console.print(styled("\n", names, ": ", verdict, f"{why}, by {', '.join(hop.key)}"))
+        if hop.dates:
+            console.print(f"Business dates with a difference: {', '.join(hop.dates)}")
         console.print(
             table(
                 ["control total", "source", "target", "difference", "beyond tolerance"],

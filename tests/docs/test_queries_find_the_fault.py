@@ -83,6 +83,7 @@ class Home:
                 line=line,
                 column_name=column,
                 reason=reason,
+                kind=reason,
                 rows=1,
             )
 

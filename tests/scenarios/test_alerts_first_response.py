@@ -15,7 +15,7 @@ CLASSES = {
     "source_partial": ("source-arrival", "ops feed check FILE"),
     "source_duplicate": ("source-arrival", "ops.batches where feed = 'policies'"),
     "schema_mismatch": ("source-arrival", "ops feed check FILE --feed policies"),
-    "data_invalid": ("data-quality", "feed = 'policies' order by load_seq desc"),
+    "data_invalid": ("data-quality", "feed = 'policies' group by all, load_seq order by load_seq desc"),
     "key_violation": ("data-quality", "from bronze.policies where"),
     "reference_violation": ("data-quality", "ops run"),
     "volume_anomaly": ("anomaly", "ops.batches where feed = 'policies'"),
@@ -76,8 +76,36 @@ def test_a_rule_about_one_thing_keeps_its_own_words(world):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("look at {row}", "valid: table, feed, check, number"), ("{", "written twice")]
+    ("text", "said"),
+    [("look at {row}", "valid: table, feed, check, number, file, chain, date"), ("{", "written twice")],
 )
 def test_a_field_that_nobody_fills_in_is_refused(text, said):
     with pytest.raises(ValidationError, match=said):
         FirstResponse(response=text)
+
+
+def test_the_file_of_the_alert_is_named_as_it_lies_in_the_archive(world):
+    day = world(graph=GRAPH)
+    labels = {"finding": "schema_mismatch", "feed": "policies", "archived": "/archive/a b/0123_policies.csv"}
+    day.fails("landing.finding", asset="bronze/policies", failure_class="schema_mismatch", labels=labels)
+    assert "`ops feed check '/archive/a b/0123_policies.csv' --feed policies`" in _told(day)["response"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "command"),
+    [
+        ({"dates": "2026-03-02", "partition": "2026-03-02"}, "`ops reconcile policies --date 2026-03-02`"),
+        ({"dates": "2026-03-01,2026-03-02"}, "`ops reconcile policies`"),
+        ({}, "`ops reconcile policies`"),
+    ],
+)
+def test_a_reconciliation_names_its_chain_and_its_date(world, dates, command):
+    day = world(graph=GRAPH)
+    day.fails(
+        "reconciliation.break",
+        asset="bronze/policies",
+        check="reconciliation_policies",
+        failure_class="reconciliation_break",
+        labels=dates,
+    )
+    assert command in _told(day)["response"]

@@ -17,7 +17,7 @@ from ops_project.defs.shared.site import Site
 from ops_project.model.reconciliation import Node, Reconciliation
 from ops_project.pipeline.reconcile import ReconcileError
 from ops_project.pipeline.reconcile.chain import recent_days, reconcile
-from ops_project.pipeline.reconcile.classify import ChainResult, describe
+from ops_project.pipeline.reconcile.classify import ChainResult, Comparison, describe
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.sql_text import literal
 
@@ -129,14 +129,16 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
         said = f"{describe(hop)}. These keys break at {earlier.source} → {earlier.target} first: look there"
         severity = dg.AssetCheckSeverity.WARN
     else:
-        said = f"{describe(hop)}. Every key: ops reconcile {name}" if hop.is_break else describe(hop)
+        said = f"{describe(hop)}. Every key: {_command(name, hop)}" if hop.is_break else describe(hop)
         severity = dg.AssetCheckSeverity.ERROR
     metadata: dict[str, Any] = {
         "status": "failed" if hop.is_break else "ok",
         "severity": "none" if not hop.is_break else "high" if severity == dg.AssetCheckSeverity.ERROR else "low",
         "kind": "reconciliation",
         "hop": f"{hop.source} → {hop.target}",
-        "dates": dates,
+        "dates_compared": dates,
+        # Of an alert: the dates that it is about.
+        "dates": list(hop.dates),
         "reasons": [reason.value for reason in hop.reasons],
         "differing_keys": hop.differing_keys,
         "control_totals": {
@@ -152,7 +154,7 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
             }
             for item in hop.classes
         },
-        "first_response": f"ops reconcile {name}",
+        "first_response": _command(name, hop),
     }
     if chain.runbook:
         metadata["runbook"] = chain.runbook
@@ -164,6 +166,11 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
         "description": said,
         "metadata": metadata,
     }
+
+
+def _command(name: str, hop: Comparison) -> str:
+    """Of one date where the break is about one date: a window of dates may agree in total."""
+    return f"ops reconcile {name}" + (f" --date {hop.dates[0]}" if len(hop.dates) == 1 else "")
 
 
 def _unknown(message: str) -> dict[str, Any]:

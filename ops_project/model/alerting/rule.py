@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from ops_project.model.severity import Severity
 
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 IDENTITY = ("pipeline", "asset", "partition", "check")
-RESPONSE_FIELDS = ("table", "feed", "check", "number")
+RESPONSE_FIELDS = ("table", "feed", "check", "number", "file", "chain", "date")
 SUBJECT_LABELS = (*IDENTITY, "domain", "layer", "kind", "feed", "sla", "team")
 
 
@@ -24,6 +25,10 @@ def _percent(value: Any) -> Any:
     if isinstance(value, str) and value.strip().endswith("%"):
         return float(value.strip()[:-1]) / 100
     return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
 
 
 def _filled(text: str, known: tuple[str, ...]) -> str:
@@ -59,8 +64,11 @@ class FirstResponse(Model):
     """What to do first about one failure class, whichever generic rule told of it."""
 
     response: str
-    """{table} (schema.table), {feed}, {check} and {number} are filled in; one that names what the alert is not about
-    gives way to the rule's."""
+    """{table} (schema.table), {feed}, {check}, {number}, {file} (where a delivered file lies), {chain} (the name of a
+    reconciliation) and {date} (the only business date that the alert is about) are filled in."""
+    otherwise: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    """One text or several, the most specific first: the first whose facts are all known takes the place of a response
+    that names what the alert is not about. After them comes the rule's response."""
     runbook: str | None = None
 
     @field_validator("response")
@@ -68,13 +76,18 @@ class FirstResponse(Model):
     def _known_fields(cls, value: str) -> str:
         return _filled(value, RESPONSE_FIELDS)
 
-    def about(self, *, feed: str = "", table: str = "", check: str = "", number: str = "") -> str | None:
-        """The response about one subject; None where it names a fact that is not known (empty)."""
-        facts = {"feed": feed, "table": table, "check": check, "number": number}
-        try:
-            return self.response.format_map({field: value for field, value in facts.items() if value})
-        except KeyError:
-            return None
+    @field_validator("otherwise")
+    @classmethod
+    def _known_fields_of_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_filled(text, RESPONSE_FIELDS) for text in value)
+
+    def about(self, **facts: str) -> str | None:
+        """The response about one subject; None where no text can be filled. `facts`: field → value, empty: unknown."""
+        known = {field: value for field, value in facts.items() if value}
+        for text in (self.response, *self.otherwise):
+            with suppress(KeyError):
+                return text.format_map(known)
+        return None
 
 
 class Rule(Model):

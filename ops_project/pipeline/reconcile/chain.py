@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from ops_project.model.reconciliation import Measure, Node, Reconciliation
+from ops_project.pipeline.reconcile.break_dates import break_dates
 from ops_project.pipeline.reconcile.classify import ChainResult, Comparison, FirstHop, KeyClass
 from ops_project.pipeline.reconcile.compare import compare
 from ops_project.pipeline.reconcile.files import file_side, header_and_delimiter
@@ -106,7 +107,7 @@ def _hop(
             }
     refused = _refused_keys(connection, chain, before, archive, days) if before.feed else None
     try:
-        return compare(
+        found = compare(
             connection,
             replace(source, label=before.name),
             replace(target, label=after.name),
@@ -119,6 +120,10 @@ def _hop(
             quarantined=refused,
             keep_keys=keep_keys,
         )
+        if found.differing_keys:
+            dates = break_dates(connection, chain.date_column, key, (source, target), keep_keys)
+            return replace(found, dates=dates)
+        return found
     finally:
         if refused:
             connection.execute(f"drop table if exists {refused}")

@@ -17,6 +17,7 @@ from ops_project.model.reconciliation import Tolerance
 
 Number = int | Decimal
 ZERO = Decimal(0)
+SHOWN_DATES = 3
 
 
 class KeyClass(StrEnum):
@@ -120,6 +121,8 @@ class Comparison:
     key: tuple[str, ...]
     totals: tuple[ControlTotal, ...]
     classes: tuple[Explained, ...]
+    dates: tuple[str, ...] = ()
+    """The business dates of the keys that differ, rising; empty where they are not known."""
 
     @property
     def differing_keys(self) -> int:
@@ -194,4 +197,10 @@ def describe(comparison: Comparison) -> str:
         for total in comparison.totals
         if total.reasons
     ]
-    return f"{where}: " + "; ".join(parts)
+    return f"{where}{_on(comparison.dates)}: " + "; ".join(parts)
+
+
+def _on(dates: Sequence[str]) -> str:
+    if len(dates) <= SHOWN_DATES:
+        return f" on {', '.join(dates)}" if dates else ""
+    return f" on {len(dates)} dates from {dates[0]} to {dates[-1]}"

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner, Result
 
+from ops_project.cli import cli
 from ops_project.model.reconciliation import Reconciliation
 from ops_project.pipeline.reconcile import ReconcileError
 from ops_project.pipeline.reconcile.chain import reconcile
-from ops_project.pipeline.reconcile.classify import BreakReason, KeyClass
+from ops_project.pipeline.reconcile.classify import BreakReason, KeyClass, describe
 
 CHAIN = Reconciliation.model_validate(
     {
@@ -186,3 +188,44 @@ def test_what_is_shipped_is_read() -> None:
         "gold.kpi_policies",
     ]
     assert {m.tolerance.absolute for m in shipped["policies"].measures.values()} == {1000}
+
+
+@pytest.mark.parametrize("key", [["policy_id"], ["policy_id", "business_date"]])
+def test_a_break_says_which_business_dates_it_is_about(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path, key: list[str]
+) -> None:
+    other = "2026-01-06"
+    warehouse.execute("insert into bronze.policies values ('p9', 1.00, 'n', ?)", [other])
+    warehouse.execute("insert into silver.ods values ('p9', 1.00, 'n', ?, false)", [other])
+    warehouse.execute("insert into gold.kpi values (?, 'n', 1, 1.00)", [other])
+    chain = CHAIN.model_copy(update={"key": tuple(key)})
+    agree, *_ = reconcile(warehouse, "policies", chain, archive=tmp_path, days=[date.fromisoformat(DAY)]).hops
+    assert agree.dates == ()
+    warehouse.execute("update silver.ods set premium_eur = premium_eur + 0.5 where policy_id = 'p9'")
+    _, ods, kpi = reconcile(warehouse, "policies", chain, archive=tmp_path).hops
+    assert (ods.dates, kpi.dates) == ((other,), (other,))
+    assert f"raw → ods on {other}: " in describe(ods)
+    warehouse.execute("delete from silver.ods where policy_id = 'p1'")
+    _, ods, kpi = reconcile(warehouse, "policies", chain, archive=tmp_path).hops
+    assert (ods.dates, kpi.dates) == ((DAY, other), (DAY, other))
+
+
+def test_a_chain_without_a_date_column_breaks_without_dates(
+    warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    warehouse.execute("update silver.ods set premium_eur = premium_eur + 0.5 where policy_id = 'p2'")
+    chain = CHAIN.model_copy(update={"date_column": None})
+    hop = reconcile(warehouse, "policies", chain, archive=tmp_path).hops[1]
+    assert hop.is_break and hop.dates == ()
+
+
+def test_without_a_name_the_configured_chains_are_listed(tmp_path: Path) -> None:
+    def ask(*words: str) -> Result:
+        return CliRunner().invoke(cli, ["--home", str(tmp_path), "reconcile", *words])
+
+    listed = ask()
+    assert listed.exit_code == 0 and "policies" in listed.stdout and "source" in listed.stdout
+    found = {row["name"]: row for row in json.loads(ask("--json").stdout)}
+    assert found["policies"]["hops"][0] == "source" and found["policies"]["domain"] == "insurance"
+    assert ask("--date", "2026-01-05").exit_code == 2
+    assert "all three" in ask("--source", "a.csv").stderr

@@ -6,6 +6,7 @@ It is plain data that the outbox stores; `rendering.py` formats it for each medi
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,8 @@ OPEN_ALERTS = "Open alerts"
 READ = ("gold", "serving")
 # A table of this schema has its feed's name.
 LANDED = "bronze"
+# A check of this prefix compares the reconciliation that the rest of its name names.
+CHAIN = "reconciliation_"
 
 
 @dataclass(frozen=True)
@@ -190,11 +193,15 @@ def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
     if rule is None or not rule.generic or found is None:
         return None
     schema, _, name = alert.asset.partition("/")
+    check = alert.labels.get("check", "")
     words = found.about(
         feed=alert.labels.get("feed", "") or (name if schema == LANDED else ""),
         table=alert.asset.replace("/", "."),
-        check=alert.labels.get("check", ""),
+        check=check,
         number=str(alert.number),
+        file=shlex.quote(archived) if (archived := alert.labels.get("archived", "")) else "",
+        chain=check.removeprefix(CHAIN) if check.startswith(CHAIN) else "",
+        date=alert.labels.get("partition", ""),
     )
     return None if words is None else found.model_copy(update={"response": words})
 
