@@ -110,7 +110,9 @@ def sql(
         raise click.UsageError("--why belongs to --unmasked")
     try:
         snapshot = snapshots.newest(settings)
-        shown = permit(settings, by, why, query) if unmasked else plain_feeds(settings)
+        if unmasked:
+            permit(settings, by, why, query)
+        shown = None if unmasked else plain_feeds(settings)
         with ask(snapshot, query, Limits(seconds, memory_mb), shown) as found:
             rows = _Bounded(found, limit, output_mb * MEGABYTE)
             said = f"As of {snapshot.as_of:%Y-%m-%d %H:%M} UTC, snapshot {snapshot.id}"

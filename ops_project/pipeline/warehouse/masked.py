@@ -49,7 +49,7 @@ def open(
     connection = duckdb.connect(":memory:")
     kept = f"kept_{secrets.token_hex(12)}"
     connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{memory_limit}'; SET threads = {threads}")
-    connection.create_function("masked_text", mask, ["VARCHAR"], "VARCHAR")  # type: ignore[arg-type, list-item] # names
+    connection.create_function("masked_text", mask, ["VARCHAR"], "VARCHAR")
     ours = identifier(snapshot.database.stem)
     connection.execute(f"ATTACH {literal(str(snapshot.database))} AS {kept} (READ_ONLY); ATTACH ':memory:' AS {ours}")
     connection.execute(f"USE {ours}")
