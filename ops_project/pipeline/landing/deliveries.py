@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -24,6 +24,8 @@ class OpenFinding:
     kind: str
     business_date: date | None
     batch_id: str | None
+    observed_at: datetime
+    """When it was found, in UTC."""
 
 
 class Deliveries:
@@ -81,9 +83,10 @@ class Deliveries:
         """What is open about the feed."""
         if self._open is None:
             rows = self._connection.execute(
-                "SELECT kind, business_date, batch_id FROM ops.findings WHERE feed = ? AND state = 'open'", [self._feed]
+                "SELECT kind, business_date, batch_id, observed_at FROM ops.findings WHERE feed = ? AND state = 'open'",
+                [self._feed],
             ).fetchall()
-            self._open = [OpenFinding(*row) for row in rows]
+            self._open = [OpenFinding(*row[:3], row[3].replace(tzinfo=UTC)) for row in rows]
         return self._open
 
     def findings_changed(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from ops_project.pipeline.landing.decide.arrival import (
     missing_dates,
     times_are_the_sources,
 )
-from tests.pipeline.landing.home import TAKINGS, feed_of
+from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 NOVEMBER = [date(2026, 11, 1) + timedelta(days=n) for n in range(30)]
 
@@ -125,3 +126,29 @@ def test_times_are_evidence_where_at_least_half_of_the_files_came_in_theirs():
 def test_files_copied_without_their_times_tell_nothing():
     copied = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     assert not times_are_the_sources(DAILY, [(day, copied) for day in NOVEMBER[:19]])
+
+
+def test_a_file_older_than_the_moment_it_came_is_called_late_without_contradiction(tmp_path: Path) -> None:
+    text = "id,name,amount,sold_at\n1,a,1.00,{day} 10:00:00\n"
+    home = Home(tmp_path, feed_of(TAKINGS + '    expected: daily\n    arrival: {by: "06:30", timezone: UTC}\n'))
+    home.put("takings_2026-11-18.csv", text.format(day="2026-11-18"))
+    home.land(now=datetime(2026, 11, 19, 6, 0, tzinfo=UTC))
+    home.land(now=datetime(2026, 11, 20, 7, 10, tzinfo=UTC))
+    assert home.open_findings() == [("source_missing", date(2026, 11, 19))]
+    home.put("takings_2026-11-19.csv", text.format(day="2026-11-19"), datetime(2026, 11, 20, 5, 45, tzinfo=UTC))
+    home.land(now=datetime(2026, 11, 20, 8, 0, tzinfo=UTC))
+    [(said,)] = home.rows("SELECT message FROM ops.findings WHERE kind = 'source_late'")
+    assert "not there at 2026-11-20 07:10 UTC" in said and "due (2026-11-20 06:30 UTC)" in said
+    assert "file itself, 2026-11-20 05:45 UTC" in said and "arrived" not in said
+
+
+def test_a_file_that_came_after_its_deadline_says_both_times(tmp_path: Path) -> None:
+    text = "id,name,amount,sold_at\n1,a,1.00,{day} 10:00:00\n"
+    home = Home(tmp_path, feed_of(TAKINGS + '    expected: daily\n    arrival: {by: "06:30", timezone: UTC}\n'))
+    home.put("takings_2026-11-18.csv", text.format(day="2026-11-18"))
+    home.land(now=datetime(2026, 11, 19, 6, 0, tzinfo=UTC))
+    home.land(now=datetime(2026, 11, 20, 7, 10, tzinfo=UTC))
+    home.put("takings_2026-11-19.csv", text.format(day="2026-11-19"), datetime(2026, 11, 20, 7, 30, tzinfo=UTC))
+    home.land(now=datetime(2026, 11, 20, 8, 0, tzinfo=UTC))
+    [(said,)] = home.rows("SELECT message FROM ops.findings WHERE kind = 'source_late'")
+    assert said.endswith("arrived 2026-11-20 07:30 UTC, due 2026-11-20 06:30 UTC")

@@ -155,3 +155,17 @@ def lateness(
     if known_since is not None and arrived_at <= due + feed.arrival.grace:
         return Lateness(True, LatenessReason.WITHIN_GRACE, due)
     return Lateness(own_times, LatenessReason.BY_ITS_TIME if own_times else LatenessReason.HISTORY, due)
+
+
+def in_words(late: Lateness, arrived_at: datetime, missed_at: datetime | None) -> str:
+    """Why a file is late. `arrived_at`: the file's own time; `missed_at`: when its absence was recorded.
+
+    A file that is copied with its times is older than the moment at which it came.
+    """
+    due = late.deadline
+    if due is not None and missed_at is not None and arrived_at <= due:
+        return (
+            f"it was not there at {missed_at:%Y-%m-%d %H:%M} UTC, after it was due ({due:%Y-%m-%d %H:%M} UTC); the "
+            f"time of the file itself, {arrived_at:%Y-%m-%d %H:%M} UTC, is earlier"
+        )
+    return f"arrived {arrived_at:%Y-%m-%d %H:%M} UTC" + (f", due {due:%Y-%m-%d %H:%M} UTC" if due else "")

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 from asset_checks.primitives.interval import expected_interval
 from ops_project.pipeline.landing.context import Context
-from ops_project.pipeline.landing.decide.arrival import lateness, times_are_the_sources
+from ops_project.pipeline.landing.decide.arrival import in_words, lateness, times_are_the_sources
 from ops_project.pipeline.landing.decide.revisions import RevisionOrder, compare_revisions
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
@@ -190,14 +190,15 @@ def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
 def judge_lateness(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
     """Add the finding of a late file."""
     still_open = context.deliveries.open_findings()
-    was_missing = any(item.kind == "source_missing" and item.business_date == day for item in still_open)
+    missed = [item.observed_at for item in still_open if item.kind == "source_missing" and item.business_date == day]
+    missed_at = min(missed, default=None)
     doubted = {item.batch_id for item in still_open}
     was_loaded = any(batch.batch_id not in doubted for batch in context.deliveries.standing(day, file.part))
     late = lateness(
         context.feed,
         day,
         arrived_at,
-        was_missing=was_missing,
+        was_missing=missed_at is not None,
         was_loaded=was_loaded,
         known_since=context.known_since,
         own_times=context.own_times,
@@ -206,8 +207,13 @@ def judge_lateness(context: Context, found: Examination, file: InboundFile, day:
         found.problems.append(
             FileProblem(
                 "source_late",
-                f"arrived {arrived_at:%Y-%m-%d %H:%M} UTC, due {late.deadline:%Y-%m-%d %H:%M} UTC",
+                in_words(late, arrived_at, missed_at),
                 False,
-                {"arrived_at": arrived_at, "deadline": late.deadline, "reason": late.reason},
+                {
+                    "arrived_at": arrived_at,
+                    "deadline": late.deadline,
+                    "reason": late.reason,
+                    **({"missed_at": missed_at} if missed_at is not None else {}),
+                },
             )
         )
