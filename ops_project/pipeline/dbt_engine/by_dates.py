@@ -33,7 +33,7 @@ def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
 def code_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     """Digest of a model's SQL, its settings and the macros that it calls.
 
-    Also of its ephemeral and view parents, which are part of the statement that builds it.
+    It includes its ephemeral and view parents, which are part of the statement that builds it.
     """
     digest = blake2b(digest_size=8)
     seen: set[str] = set()

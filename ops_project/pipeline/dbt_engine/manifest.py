@@ -29,9 +29,9 @@ PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
 # Of what a folder holds: one of an earlier version is parsed again.
 LAYOUT = 2
 KEEP = 4
-# A parse takes 4 s, on a busy machine 40 s.
+# A parse takes 4 s, and up to 40 s on a busy machine.
 PATIENCE_SECONDS = 120.0
-# Nobody parses for so long: the process of this number is another one by now.
+# No parse takes this long, so the process that now has this number is a different one.
 LONGEST_PARSE_SECONDS = 24 * 3600.0
 PARTIAL = ".partial-"
 MANIFEST_JSON = "manifest.json"
@@ -70,7 +70,8 @@ class DbtManifest:
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder
 
-        # As dbt's own partial parse does it: a pickled Manifest comes back with its lookups in the wrong places.
+        # dbt's own partial parse does the same, because a pickled Manifest comes back with its lookups in the wrong
+        # places.
         return Manifest.from_msgpack((self.folder / MANIFEST_OBJECT).read_bytes(), decoder=extended_mashumuro_decoder)
 
 
@@ -119,14 +120,15 @@ def _parse(project_dir: Path, folder: Path) -> None:
         try:
             partial.rename(folder)
         except OSError:
-            if not (folder / COMPILED).is_file():  # else somebody was faster
+            if not (folder / COMPILED).is_file():  # another process was faster
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 def _prune(root: Path, keep: str) -> None:
-    """Remove all but the newest contents, and what parsers left that died; who still parses keeps his folder."""
+    """Remove all but the newest contents, and the folders of parsers that died. The folder of a parser that still runs
+    is kept."""
     aged = sorted((_age(path), path) for path in root.iterdir() if path.is_dir() and path.name != keep)
     parsed = [path for _, path in aged if not path.name.startswith(PARTIAL)]
     left = [path for age, path in aged if path.name.startswith(PARTIAL) and not _is_parsing(path, age)]
@@ -135,7 +137,7 @@ def _prune(root: Path, keep: str) -> None:
 
 
 def _age(folder: Path) -> float:
-    """Seconds since a folder was written to; 0 where it has just been renamed."""
+    """Seconds since a folder was written to; 0 if it has just been renamed."""
     try:
         return time.time() - folder.stat().st_mtime
     except FileNotFoundError:
@@ -157,9 +159,10 @@ def _is_parsing(partial: Path, age: float) -> bool:
 
 @contextmanager
 def _turn(path: Path, folder: Path) -> Iterator[None]:
-    """One parses, the others wait for what it makes; not for ever: a parser that hangs must not stop every run.
+    """One process parses, and the others wait for the result.
 
-    The lock saves work only: who parses beside it writes to a folder of his own, and renames it.
+    They do not wait for ever: a parser that hangs must not stop every run. The lock only saves work. A process that
+    parses at the same time writes to a folder of its own and then renames it, so nothing breaks.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     patience = time.monotonic() + PATIENCE_SECONDS

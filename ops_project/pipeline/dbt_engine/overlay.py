@@ -105,7 +105,7 @@ def _make(folder: Path, files: Mapping[str, Path], sources: Mapping[str, list[di
         try:
             partial.rename(folder)
         except OSError:
-            if not folder.is_dir():  # else another process was faster
+            if not folder.is_dir():  # another process was faster
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -126,7 +126,8 @@ def _configure(project: Path, domains: list[str]) -> None:
 
 
 def _prune(kept: Path) -> None:
-    """Remove all but the newest folders: a run of another configuration may still read its own."""
+    """Remove all but the newest folders. Several are kept, because a run with another configuration may still read its
+    folder."""
     others = [path for path in kept.parent.iterdir() if path != kept and not path.name.startswith(".")]
     for path in sorted(others, key=lambda path: path.stat().st_mtime)[: -(KEEP - 1)]:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,5 @@
-"""Which tables are built from nothing: those that somebody names with what depends on them, and those that grew.
+"""Decides which tables are built from nothing: the tables that a user names, the tables that depend on them, and tables
+that got new columns.
 
 Pure: reads the parsed manifest and dbt's result.
 """
@@ -58,7 +59,8 @@ def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[
 
 
 def grown(result: DbtResult) -> list[str]:
-    """Models that failed only because their SQL gives more than their table holds; empty where anything else failed."""
+    """Models that failed only because their SQL gives columns that their table does not have; empty if anything else
+    failed."""
     if result.exception is not None or not all(HAS_GROWN in error for error in result.errors):
         return []
     return [error.partition(":")[0] for error in result.errors]

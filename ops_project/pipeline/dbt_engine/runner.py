@@ -23,7 +23,7 @@ from ops_project.pipeline.dbt_engine.compile import QUIET, folders
 from ops_project.pipeline.dbt_engine.manifest import DbtManifest
 from ops_project.settings import Settings
 
-# Two, on a machine of two cores and on a larger one: DuckDB uses the others within each query.
+# Two threads are enough on every machine: DuckDB uses the other cores within each query.
 DEFAULT_THREADS = 2
 
 
@@ -58,7 +58,8 @@ class Invocation:
             while (event := self._events.get()) is not None:
                 yield event
         except BaseException:
-            # A generator that nobody finished is closed when it is collected: by then others may be at work.
+            # A generator that was not finished is closed when Python collects it, and by then another command may be
+            # running.
             if thread.is_alive():
                 cancel()
                 thread.join(timeout=30)
@@ -117,7 +118,8 @@ def build(
     threads: int = 0,
     extra_vars: Mapping[str, Any] | None = None,
 ) -> Invocation:
-    """A dbt command over `select`. `rebuild`: business dates to build anew besides the touched ones, ends included."""
+    """A dbt command over `select`. `rebuild`: the first and the last of the business dates that are built anew besides
+    the touched ones."""
     settings.export(OPS_MEMORY_LIMIT=memory_limit, OPS_DBT_THREADS=str(threads or DEFAULT_THREADS))
     variables: dict[str, Any] = {"as_of": as_of.isoformat(), **(extra_vars or {})}
     if rebuild is not None:
@@ -145,7 +147,7 @@ def build(
 
 
 def settle() -> None:
-    """Wait until dbt does nothing any more; what an abandoned invocation still runs is interrupted."""
+    """Wait until dbt has ended. The queries that an abandoned invocation still runs are interrupted."""
     for thread in _threads:
         if thread.is_alive():
             cancel()
@@ -153,7 +155,7 @@ def settle() -> None:
 
 
 def cancel() -> None:
-    """Interrupt whatever queries dbt has running in this process; nothing where it runs none."""
+    """Interrupt the queries that dbt runs in this process. Does nothing if there are none."""
     if not _running.is_set():
         return
     from dbt.adapters.factory import FACTORY

@@ -1,7 +1,7 @@
-"""Up to which clock each dbt test has seen the rows of its model: the mark that moves only when the test has passed.
+"""Keeps a mark for each dbt test of a model that grows: the build time of the newest rows that have passed it.
 
-Tests of models that grow look at the rows after their mark (macro last_build). A test that failed or warned keeps its
-mark, so its next run looks at the same rows again; what a killed run tested is tested again.
+The test looks only at the rows after its mark (macro last_build). The mark moves only when the test has passed. So
+after a failure, a warning or a killed run, the same rows are tested again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 
 def passed(results: Iterable[Any]) -> list[tuple[str, str]]:
-    """(test, model) of the tests among dbt's results that passed and that look at new rows only."""
+    """(test, model) for each test that passed and that looks at new rows only."""
     return [
         (item.node.name, str(item.node.attached_node or "").rsplit(".", 1)[-1])
         for item in results
@@ -34,7 +34,8 @@ def record(settings: Settings, tests: list[tuple[str, str]], as_of: datetime) ->
     if not tests:
         return
     moment = as_of.astimezone(UTC).replace(tzinfo=None, microsecond=0) if as_of.tzinfo else as_of
-    # Connected like the writer's own handle, and dbt's: DuckDB shares the instance in this process.
+    # Opened with the same options as the writer's own handle and dbt's, so that DuckDB shares one instance in this
+    # process.
     with duckdb.connect(str(settings.warehouse)) as connection:
         connection.begin()
         connection.execute("DELETE FROM ops.tested WHERE list_contains(?, test)", [[name for name, _ in tests]])

@@ -1,5 +1,5 @@
-"""Metadata tables → dbt files of the vault and the interface layer. Pure: text in, text and problems out.
+"""Writes the dbt files of the vault and the interface layer from metadata tables. Pure: text in, text and problems out.
 
-`tables` reads, `references` and `types` judge, `naming` says what things are called, `stages`, `vault`, `interface` and
-`properties` write, `drift` compares.
+`tables` reads the metadata, `references` and `types` check it, `naming` holds the names, `stages`, `vault`, `interface`
+and `properties` write the files, and `drift` compares them with those that exist.
 """

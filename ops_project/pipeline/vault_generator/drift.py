@@ -1,4 +1,4 @@
-"""Files as they are against files as the metadata has them."""
+"""Compares the files that exist with the files that the metadata asks for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from ops_project.model.document import ConfigProblem
 
 
 def drift(expected: Mapping[str, str], found: Mapping[str, str]) -> list[ConfigProblem]:
-    """One problem for each file that is missing, differs (at its first differing line), or belongs to nothing."""
+    """One problem for each file that is missing, that differs (with its first different line), or that the metadata
+    does not ask for."""
     problems = [
         ConfigProblem(path, 1, "the metadata asks for this file and it does not exist: run ops metadata generate")
         for path in expected.keys() - found.keys()

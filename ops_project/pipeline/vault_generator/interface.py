@@ -1,4 +1,5 @@
-"""The canonical tables: a view of every mapped row, the table of those that hold, and the rejects of all of them."""
+"""Writes the canonical tables: a view of every mapped row, the table of the rows that fulfil their mappings, and one
+view of all rejected rows."""
 
 from __future__ import annotations
 
@@ -11,12 +12,12 @@ from ops_project.pipeline.vault_generator.types import castability, normal
 
 Types = Mappings[tuple[str, str], str]
 REJECTS = "interface_rejects"
-# What is mapped and what is rejected is asked for once or twice a night, and never by a consumer.
+# The mapped and the rejected rows are read once or twice a night, and never by a consumer.
 VIEW = "{{ config(materialized='view') }}\n\n"
 
 
 def table_sql(meta: Metadata, interface: Entity) -> str:
-    """uds_<entity>.sql: the rows that hold."""
+    """uds_<entity>.sql: the rows that fulfil their mappings."""
     names = [item.target_column for item in meta.mappings_of(interface.entity)] + ["extracted_at", "load_seq"]
     listed = "".join(f"    {name},\n" for name in names).rstrip(",\n")
     return (
@@ -50,7 +51,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
         f"        {_expression(item)} as {raw[item.target_column]}," for item in mappings if item.target_column in raw
     ]
     anchor = next(iter(sources))
-    # A key that its own feed never delivered has no extract: which of the others named it first is a matter of arrival.
+    # A key that its own feed never delivered has no extract. Which of the other feeds named it first depends on which
+    # file arrived first.
     as_of = f"{primary}.load_datetime"
     seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.load_seq) as load_seq"
     arguments: dict[str, Value] = {"mandatory": [item.target_column for item in mappings if item.mandatory]}
@@ -73,7 +75,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
 
 
 def _rows(meta: Metadata, name: str, model: str, *, is_anchor: bool) -> str:
-    """What a CTE of the view selects: of a hub that it is built on the keys that some extract still names."""
+    """What a CTE of the view selects. From the hub that the view is built on: only the keys that an extract still
+    names."""
     entity = meta.entity(name)
     if not is_anchor or entity is None or entity.kind != "hub":
         return f"    select * from {{{{ ref('{model}') }}}}"
@@ -101,14 +104,14 @@ def _cast(mapping: Mapping, types: Types) -> str:
     source, target = _types(mapping, types)
     if _may_fail(mapping, types):
         return "{{ cast_or_null('" + _expression(mapping).replace("'", "\\'") + f"', '{target}') }}}}"
-    # A rule on text gives text; of numbers, coalesce() and arithmetic give what they like.
+    # A rule on text gives text. coalesce() and arithmetic on numbers may give another type than that of the attribute.
     if source == target and (not mapping.rule or target == "varchar"):
         return _expression(mapping)
     return f"cast({_expression(mapping)} as {target})"
 
 
 def _may_fail(mapping: Mapping, types: Types) -> bool:
-    # A rule answers for the type of what it returns.
+    # A rule must itself return the type of the attribute.
     return not mapping.rule and castability(*_types(mapping, types)) == "sometimes"
 
 

@@ -1,4 +1,5 @@
-"""What follows from the metadata by convention: the names of keys, stages and views, and who feeds whom."""
+"""What follows from the metadata by convention: the names of keys, stages and views, and which feed fills which
+table."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Mapping as Mappings
 from ops_project.model.feed.feed import Feed
 from ops_project.model.metadata import SATELLITES, Attribute, Entity, Metadata
 
-# Columns of an extract that say what a row does and as of when it was taken.
+# Columns of an extract that say whether the row is an insert, update or delete, and when the extract was taken.
 OPERATION_COLUMNS = ("op", "operation")
 DELETION = "D"
 AS_OF_COLUMN = "extract_at"
@@ -36,7 +37,7 @@ def hub_key(meta: Metadata, hub: str) -> str:
 
 
 def reference_key(meta: Metadata, attribute: Attribute) -> str:
-    """The hash key that a reference becomes: the hub's, or one of its own where it plays another part."""
+    """The hash key that a reference becomes: the hub's, or one of its own if the reference has a role name."""
     if attribute.attribute == business_key(meta, attribute.references).attribute:
         return hub_key(meta, attribute.references)
     return f"{attribute.attribute}_hk"
@@ -48,7 +49,7 @@ def link_key(link: Entity) -> str:
 
 
 def driving_key(meta: Metadata, link: Entity) -> str:
-    """The hash key of what a link is about, by which its satellites are kept."""
+    """The hash key of a link's driving key. The satellites of the link are stored by it."""
     attribute = meta.attributes_of(link.entity, "driving_key")[0]
     return reference_key(meta, attribute) if attribute.references else f"{link.short}_hk"
 
@@ -61,7 +62,8 @@ def satellite_key(meta: Metadata, satellite: Entity) -> str:
 
 
 def hashdiff(satellite: Entity) -> str:
-    """The fingerprint of a satellite's state; an effectivity satellite has its own beside the link's other ones."""
+    """The fingerprint column of a satellite's state. An effectivity satellite has one of its own, because other
+    satellites of the link may stand beside it."""
     return f"{satellite.short}_{'effectivity_' if satellite.kind == 'effectivity_satellite' else ''}hashdiff"
 
 

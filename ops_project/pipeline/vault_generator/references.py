@@ -1,4 +1,5 @@
-"""What is wrong with metadata that was read: each problem with file, row, name and what would be valid."""
+"""Finds what is wrong with metadata that could be read. Each problem names the file, the row, the name and what would
+be valid."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from ops_project.pipeline.vault_generator.types import BASE_TYPES, castability, 
 def problems(meta: Metadata, feeds: Mappings[str, Feed]) -> list[ConfigProblem]:
     """Everything that is wrong, in the files' order. `feeds`: the domain's contracts."""
     found = [*_entities(meta), *_attributes(meta, feeds)]
-    # What is built on a wrong entity or attribute would be named twice, or not make sense at all.
+    # Tables that depend on a wrong entity or attribute are not checked: their problems would only repeat the first one.
     return found or [*_completeness(meta), *_mappings(meta, feeds)]
 
 

@@ -1,4 +1,5 @@
-"""How a generated file looks: macro calls one argument a line, lists broken where a line would be too long."""
+"""The layout of a generated file: macro calls with one argument on each line, and lists that are broken where a line
+would be too long."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ Value = str | bool | Sequence["Value"] | dict[str, "Value"]
 
 
 def call(macro: str, arguments: dict[str, Value]) -> str:
-    """A Jinja call with keyword arguments, one a line."""
+    """A Jinja call with keyword arguments, one on each line."""
     lines = [f"    {name}={literal(value, 4, len(name) + 1)}," for name, value in arguments.items()]
     return "{{ " + macro + "(\n" + "\n".join(lines) + "\n) }}\n"
 

@@ -31,7 +31,7 @@ def sql(meta: Metadata, feed: Feed) -> str:
 
 
 def key_columns(meta: Metadata, feed: str) -> list[str]:
-    """The columns that tell the rows of one extract apart: the key of the satellite that keeps the most of them."""
+    """The columns that distinguish the rows of one extract: the key of the satellite that keeps the most rows of it."""
     keys = [
         [item.attribute for item in meta.attributes_of(entity.entity, "parent_key", "child_key")]
         for entity in meta.of_kind(*SATELLITES)
@@ -41,7 +41,7 @@ def key_columns(meta: Metadata, feed: str) -> list[str]:
 
 
 def hashed_columns(meta: Metadata, feed: str) -> dict[str, Value]:
-    """Name of a hash → what it is made of, in the form that the macro `stage` reads."""
+    """Name of a hash → the columns that it is computed from, in the form that the macro `stage` reads."""
     keys: dict[str, Value] = {}
     for attribute in meta.attributes:
         if attribute.feed == feed:
@@ -81,7 +81,7 @@ def _state(meta: Metadata, satellite: Entity) -> list[str]:
     names = [item.attribute for item in meta.attributes_of(satellite.entity, "payload", "start_date", "end_date")]
     parent = meta.entity(satellite.parent)
     if parent is not None and parent.kind == "link":
-        # Another customer or offer for the same contact is another state of it.
+        # If the customer or the offer of a contact changes, that is a new state of the contact.
         names += [item.attribute for item in meta.attributes_of(parent.entity, "reference")]
     return [*dict.fromkeys(names), "is_deleted"]
 

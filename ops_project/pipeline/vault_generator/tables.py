@@ -1,4 +1,5 @@
-"""The three CSV tables as values, with the line that each row stands on. Refuses what it cannot read, all at once."""
+"""Reads the three CSV tables into values, with the line number of each row. Reports everything that it cannot read in
+one error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which types a value can be cast to: always, only where its content allows it, or never."""
+"""Which types a value can be cast to: always, only if its content allows it, or never."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def normal(type_name: str) -> str | None:
 
 
 def castability(source: str, target: str) -> Castability:
-    """Whether a value of `source` can be had as `target`; both as `normal` spells them."""
+    """Whether a value of type `source` can be cast to `target`. Both are spelled as `normal` spells them."""
     if source == target or target == "varchar":
         return "always"
     source_base, target_base = source.partition("(")[0], target.partition("(")[0]

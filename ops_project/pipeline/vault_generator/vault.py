@@ -50,7 +50,7 @@ def foreign_keys(meta: Metadata, link: Entity) -> list[str]:
 
 
 def extra_columns(meta: Metadata, link: Entity) -> list[str]:
-    """A driving key that is no hub's: its hash and its value."""
+    """A driving key that is not the key of a hub: its hash and its value."""
     own = [item for item in meta.attributes_of(link.entity, "driving_key") if not item.references]
     return [naming.driving_key(meta, link), *(item.attribute for item in own)] if own else []
 
@@ -83,7 +83,7 @@ def states_sql(meta: Metadata, satellite: Entity, view: str) -> str:
 
 
 def child_keys(meta: Metadata, satellite: Entity) -> list[str]:
-    """What tells the states of a multi-active satellite apart."""
+    """The columns that distinguish the states of a multi-active satellite."""
     return [item.attribute for item in meta.attributes_of(satellite.entity, "child_key")]
 
 

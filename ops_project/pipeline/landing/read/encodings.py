@@ -17,14 +17,14 @@ class OtherEncoding:
 
     encoding: str
     line: int
-    """Where the first character stands that says so."""
+    """The position of the first character that shows it."""
     characters: int
     read: str
-    """That character as the contract reads it, and as it is meant."""
+    """That character as the contract reads it, and as the source meant it."""
     meant: str
 
     def words(self, expected: str) -> str:
-        """What to say about it."""
+        """The message about it."""
         return (
             f"its bytes are {self.encoding}, the contract says {expected}: {self.characters} characters, on line "
             f"{self.line} {self.read!r} for {self.meant!r}; loaded as the contract says"
@@ -32,7 +32,7 @@ class OtherEncoding:
 
 
 def may_be(data: bytes) -> str:
-    """A hint for bytes that are no UTF-8."""
+    """A hint for bytes that are not UTF-8."""
     for encoding in ("cp1252", "latin-1"):
         try:
             data.decode(encoding)
@@ -56,7 +56,7 @@ class Suspicion:
         self.valid = True
 
     def watch(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """The chunks themselves."""
+        """Yields the chunks unchanged."""
         if self.idle:
             yield from chunks
             return
@@ -93,7 +93,7 @@ class Suspicion:
 
     @property
     def verdict(self) -> OtherEncoding | None:
-        """What the file seems to be instead, None where there is no sign of it."""
+        """The encoding that the file seems to have instead. None if there is no sign of one."""
         if self.valid and self.first is not None:
             line, meant = self.first
             read = meant.encode("utf-8").decode(self.encoding, "replace")

@@ -1,4 +1,5 @@
-"""CSV in which a character escapes quotes: it acts before a quote or itself inside quotes, and is text elsewhere.
+"""Reads CSV in which a character escapes quotes. Inside quotes, before a quote or before itself, the character is an
+escape. Everywhere else it is text.
 
 Python's csv lets it act everywhere, and before every character, which takes the backslashes out of `C:\\temp`.
 """
@@ -60,7 +61,7 @@ class EscapeReader:
             position = end + 1
 
     def _quoted(self, row: EscapedRow, line: str, start: int) -> tuple[str, int]:
-        """Read one quoted field; the line on which it closes, and the place behind its closing quote."""
+        """Read one quoted field. Returns the line on which it closes, and the position after its closing quote."""
         pieces = []
         while True:
             found = self.inside.match(line, start)

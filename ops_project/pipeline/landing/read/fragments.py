@@ -1,4 +1,4 @@
-"""The SQL that a contract holds, each fragment parsed by itself before it becomes part of a statement.
+"""Parses each fragment of SQL in a contract by itself, before it becomes part of a statement.
 
 A fragment is one expression over the fields or columns of its row. Anything else, such as a second statement, a
 subquery or a table function, could read files or write them, and is refused with the place where it stands.
@@ -18,7 +18,7 @@ from ops_project.model.feed.column import Column
 from ops_project.model.feed.feed import Feed
 
 SHOWN = 60
-# Parts of a SELECT that an expression alone does not have, with the value that says so.
+# Parts of a SELECT that a single expression does not have, with the value that each has then.
 _EMPTY: dict[str, Any] = {
     "modifiers": [],
     "where_clause": None,

@@ -19,20 +19,20 @@ _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _HOUR = r"([01][0-9]|2[0-3])"
 _ISO = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
 _FULL = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
-# The same as other languages write it: without seconds, with a comma, in the basic form, with a zone in words.
+# The same in other spellings: without seconds, with a comma, in the basic form, with a named zone.
 _FRACTION = r"([.,][0-9]{1,6}0*)?"
 _OTHER = (
     rf"({_DAY}[ Tt]{_HOUR}:[0-9]{{2}}(:[0-9]{{2}}{_FRACTION})?"
     rf"|[0-9]{{8}}[Tt]{_HOUR}[0-9]{{2}}([0-9]{{2}}{_FRACTION})?)"
 )
 _OTHER_ZONE = r" ?([Zz]|UTC|GMT|([+-][0-9]{2}(:?[0-9]{2})?))(\[[A-Za-z0-9_/+-]+\])?"
-# Microseconds of one, and digits within which a timestamp cannot overflow.
+# Microseconds in one unit, and the number of digits with which a timestamp cannot overflow.
 _UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
 
 
 @dataclass(frozen=True)
 class Untold:
-    """Local times that are none, or two, in their zone."""
+    """What happens to local times that do not exist in their zone, or exist twice."""
 
     reason: str
     predicate: str
@@ -44,12 +44,12 @@ def trimmed(text: str) -> str:
 
 
 def fits(text: str, regex: str) -> str:
-    """SQL that is true where the text, but for blanks around it, is of this form."""
+    """SQL that is true if the text without the blanks around it has this form."""
     return f"regexp_full_match({text}, {literal(f'{_ANY_BLANKS}({regex}){_ANY_BLANKS}')})"
 
 
 def typed(text: str, column: Column) -> str:
-    """SQL of a date, time or timestamp (UTC) from a text; NULL where it is none."""
+    """SQL of a date, time or timestamp (UTC) from a text. NULL if the text is none."""
     if column.base_type != "timestamp":
         value = _naive(text, column)
         return f"CAST({value} AS {column.sql_type})" if column.formats else value
@@ -72,7 +72,7 @@ def _utc(text: str) -> str:
 
 
 def _canonical(text: str) -> str:
-    """SQL of another spelling as the engine reads it: 2026-01-05T10:00:00.5+00."""
+    """SQL that turns another spelling into the one that the engine reads: 2026-01-05T10:00:00.5+00."""
     sql = f"replace(upper(regexp_replace({trimmed(text)}, '\\[.*\\]$', '')), ',', '.')"
     basic = "^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})"
     sql = f"regexp_replace({sql}, '{basic}', '\\1-\\2-\\3T\\4:\\5:')"
@@ -140,7 +140,7 @@ def _written(text: str, item: str) -> str:
         given = f"regexp_replace({value}, '[Zz]$', '+00')" if item.endswith("%z") else value
         whole = f"try_strptime({given}, {literal(item)})"
         whole = f"timezone('UTC', {whole})" if form.zoned else whole
-    # Where a year is given, it has four digits.
+    # A year has four digits.
     years = f" AND year({parsed}) BETWEEN 1000 AND 9999" if "%Y" in form.plain else ""
     return f"CASE WHEN {checked}{years} THEN {whole} END"
 
@@ -181,14 +181,14 @@ def other_moment(moment: str, local: str, zone: str) -> str:
 
 
 def exists_twice(value: str, text: str, column: Column) -> str:
-    """SQL that is true where `text` is a local time that has two moments, of which `value` is one."""
+    """SQL that is true if `text` is a local time that occurs twice, and `value` is one of the two moments."""
     assert column.timezone is not None
     other = other_moment(value, local_time(value, column.timezone), column.timezone)
     return f"coalesce({_naive(text, column)} IS NOT NULL AND {other} IS NOT NULL, false)"
 
 
 def untold(text: str, column: Column) -> Untold | None:
-    """What is wrong with a text that is a local time and has no moment; None where the column has no zone."""
+    """The message about a local time that does not exist in its zone. None if the column has no zone."""
     if column.timezone in (None, "UTC"):
         return None
     reason = f"does not exist in {column.timezone}: clocks skip it"

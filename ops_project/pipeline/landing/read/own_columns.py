@@ -1,4 +1,4 @@
-"""Names of landing's own columns, which no column of a contract can bear."""
+"""Names of landing's own columns, which no column of a contract can have."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ OWN = "landing:"
 
 
 def own(name: str) -> str:
-    """`name` as an identifier that no column of a contract can bear."""
+    """`name` as an identifier that no column of a contract can have."""
     return identifier(OWN + name)

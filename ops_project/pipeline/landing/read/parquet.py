@@ -1,7 +1,8 @@
-"""A Parquet file as a table of text fields: written by DuckDB, so that decimals and times keep their exact value.
+"""Reads a Parquet file into a table of text fields. DuckDB writes the texts, so that decimals and times keep their
+exact value.
 
-What DuckDB refuses or would change (text that is no UTF-8, decimals of more than 38 digits) is read by Arrow instead,
-row by row where it must be, so that one bad value costs its row and not the file.
+Arrow reads what DuckDB refuses or would change (text that is not UTF-8, decimals of more than 38 digits). Where
+necessary it reads row by row, so that one bad value costs its row and not the file.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Leaf:
 
     name: str
     path: tuple[int, ...]
-    """Position of the column, and of each part within the one above."""
+    """The position of the column, and then of each part within its parent."""
     type: pa.DataType
 
 
@@ -47,7 +48,9 @@ def parquet_fields(path: Path, names: Sequence[str]) -> tuple[list[str], int]:
 def read_parquet(
     connection: duckdb.DuckDBPyConnection, path: Path, table: str, names: Sequence[str]
 ) -> tuple[int, int]:
-    """Fill `table` (`_ord`, `_line`, `_problem`, `_r<i>`); its rows, and those with a problem. Raises Undecodable."""
+    """Fill `table` (`_ord`, `_line`, `_problem`, `_r<i>`). Returns the number of its rows, and of those with a problem.
+    Raises Undecodable.
+    """
     try:
         with pq.ParquetFile(path) as file:
             leaves, width = _leaves(file.schema_arrow, names), len(file.schema_arrow.names)
@@ -112,13 +115,15 @@ def _fill(
     problem: str,
     more: bool = False,
 ) -> tuple[int, int]:
-    """Write the rows of `source` (with `_place`) as text; all rows of the table, and those with a problem."""
+    """Write the rows of `source` (with `_place`) as text. Returns the number of all rows, and of those with a
+    problem.
+    """
     described = connection.execute(f"DESCRIBE SELECT {', '.join([*values, '_place'])} FROM {source}").fetchall()
     texts, problems = [], [problem]
     for index, (value, row) in enumerate(zip(values, described, strict=False)):
         kind = str(row[1])
         if kind == "BLOB":
-            # Text that its writer has not called so; as VARCHAR its bytes would be written out as \xC3.
+            # Text that its writer has not marked as text. Cast to VARCHAR, its bytes would be written out as \xC3.
             texts.append(f"TRY(decode({value})) AS _r{index}")
             words = literal(f"{leaves[index].name} holds bytes that are no UTF-8 text")
             problems.append(f"CASE WHEN {value} IS NOT NULL AND TRY(decode({value})) IS NULL THEN {words} END")
@@ -177,7 +182,7 @@ def _part(batch: pa.RecordBatch, leaf: Leaf) -> pa.Array:
 
 
 def _readable(array: pa.Array, name: str, problems: list[str | None]) -> pa.Array:
-    """The same values, without texts that are no UTF-8, whose rows get a problem."""
+    """The same values without the texts that are not UTF-8. Their rows get a problem."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
     if pa.types.is_decimal256(array.type):

@@ -1,4 +1,5 @@
-"""The exact reader: a file cut into records by the dialect, one by one, with line and raw text.
+"""The exact reader. It cuts a file into records by the dialect, one by one, and keeps the line and the raw text of
+each.
 
 It decides what a record is; the fast reader is only used where both must agree. If a record of one line cannot be
 read, the record is passed on with its problem. If the end of a record is unknown, the whole file is refused
@@ -32,7 +33,7 @@ class Record:
     fields: Sequence[str | None] | None
     problem: str | None = None
     spelled: Mapping[int, str] | None = None
-    """Position of a field in which something is escaped → its text before that is undone."""
+    """Position of a field with escapes → its text as it is written in the file."""
 
 
 class Unbalanced(Undecodable):
@@ -40,7 +41,7 @@ class Unbalanced(Undecodable):
 
 
 class _Lines:
-    """Physical lines of a file, and those that the record at hand has taken."""
+    """The physical lines of a file, and the lines of the current record."""
 
     def __init__(self, path: Path, file_format: Format, newline: str) -> None:
         self.file = path.open(encoding="utf-8", newline=newline)
@@ -111,7 +112,7 @@ def _records(lines: _Lines, file_format: Format) -> Iterator[Record]:
 
 
 def split_line(text: str, file_format: Format) -> list[str] | None:
-    """The fields of a record that is one line; None where it cannot be read."""
+    """The fields of a record of one line. None if it cannot be read."""
     try:
         row = next(_reader(iter((text,)), file_format))
     except (csv.Error, StopIteration):
@@ -159,10 +160,11 @@ def line_fields(file_format: Format) -> list[str]:
 def read_json_lines(
     path: Path, file_format: Format, newline: str, names: Sequence[str], seen: set[str]
 ) -> Iterator[Record]:
-    """JSON objects, one a line; numbers keep the text they were written with. `seen` gathers the keys that occur.
+    """JSON objects, one on each line. Numbers keep the text with which they are written. `seen` gathers the keys that
+    occur.
 
-    A name with dots reads a nested object where no key is called so; the keys of that object are gathered with its name
-    before them. What is nested and not read so is JSON text.
+    A name with dots reads a nested object if no key has that name. The keys of that object are gathered with its name
+    before them. Nested values that no name reads stay JSON text.
     """
     lines = _Lines(path, file_format, newline)
     decoder = json.JSONDecoder(
@@ -200,7 +202,9 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def _half_character(text: str, value: Any) -> str | None:
-    """Why a JSON text is no text, None where it is: an escape may stand for one half of a surrogate pair."""
+    """Why a JSON string is not valid text; None if it is valid. An escape may stand for one half of a surrogate
+    pair.
+    """
     if not _HALF.search(text):
         return None
     try:
@@ -212,7 +216,7 @@ def _half_character(text: str, value: Any) -> str | None:
 
 
 class Nesting:
-    """The nested objects that names with dots read, and the keys that stand in them."""
+    """The nested objects that names with dots read, and their keys."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = frozenset(names)
@@ -226,7 +230,9 @@ class Nesting:
                     self.read.setdefault(above, name)
 
     def keys(self, value: dict[str, Any]) -> tuple[list[str], str | None]:
-        """The keys of an object, those of nested ones with dots; and what is wrong where such a one is no object."""
+        """The keys of an object; keys of nested objects are written with dots. Also what is wrong if a nested value is
+        not an object.
+        """
         if not self.read:
             return list(value), None
         found: list[str] = []

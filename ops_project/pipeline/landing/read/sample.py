@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from ops_project.pipeline.landing.decide.dialect import Reading, read_text
 
-# What is read into memory. A larger file is drafted from its beginning, and widened by whatever does not load.
+# The bytes that are read into memory. A larger file is drafted from its beginning, and the draft is widened until the
+# rest of the file loads.
 BYTES, ROWS = 32_000_000, 400_000
 
 
@@ -35,7 +36,7 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
     if raw[:4] == b"PK\x03\x04" or raw[:4] == b"\xd0\xcf\x11\xe0":
         raise ValueError(f"{path.name} is a workbook or an archive, not a text: save the table in it as CSV")
     found = encoding or _encoding(raw)
-    # What was cut may end within a character or a line: its last line is left out.
+    # The part that was read may end within a character or a line, so its last line is left out.
     text = raw.decode(found, "ignore" if len(raw) == BYTES else "strict").lstrip("\ufeff")
     if "\0" in text:
         raise ValueError(f"{path.name} holds NUL bytes: it is no text")
@@ -46,7 +47,7 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
         return _json(path, text, layout)
     declared = text.split("\n", 1)[0].strip()
     if declared.lower().startswith("sep=") and len(declared) == 5:
-        # Excel's own line: it is no record, and names the delimiter.
+        # A line that Excel writes. It is not a record; it names the delimiter.
         reading = read_text(text.split("\n", 1)[1], layout)
         reading.format["skip_lines"] = reading.format.get("skip_lines", 0) + 1
         return reading
@@ -78,7 +79,7 @@ def _json(path: Path, text: str, layout: dict[str, Any]) -> Reading:
         objects = []
     if not objects or not all(isinstance(item, dict) for item in objects):
         if _is_document(text):
-            # Works when pasted: Python is there wherever `ops` is.
+            # This command works when it is pasted into a shell: where `ops` is installed, Python is as well.
             script = "import json,sys;[print(json.dumps(r)) for r in json.load(sys.stdin)]"
             target = f"{path.name.removesuffix('.gz').rpartition('.')[0] or path.name}.jsonl"
             read = "gunzip -c" if path.name.endswith(".gz") else "cat"

@@ -1,4 +1,5 @@
-"""One pass over the bytes of a file: hash, encoding, lines and quotes, counted without the parser that will read it.
+"""One pass over the bytes of a file. It finds hash, encoding, lines and quotes without the parser that will read the
+file.
 
 DuckDB's reader loses lines on an unbalanced quote without a word, so its count is never believed: what is found here
 says whether the fast reader may be used and how many records it must then deliver. Keeps no content in memory beyond
@@ -26,7 +27,7 @@ from ops_project.pipeline.landing.read.encodings import OtherEncoding, Suspicion
 # 4 MiB: on 413 MB hash and scan took 0.46 s together; larger chunks leave the cache and gain nothing.
 CHUNK = 4 * 1024 * 1024
 LF, CR = 10, 13
-# A small file may repeat itself as often as it likes.
+# A small file may repeat itself without limit.
 RATIO_FROM = 64 * 1024 * 1024
 # Bytes of disk that stay free for the warehouse while a file is unpacked.
 RESERVED = 128 * 1024 * 1024
@@ -34,7 +35,7 @@ RESERVED = 128 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Scan:
-    """What one pass over the bytes has found."""
+    """The result of one pass over the bytes."""
 
     sha256: str
     """Of the bytes as delivered."""
@@ -43,22 +44,26 @@ class Scan:
     """UTF-8 without byte order mark: the file itself, or the spooled copy."""
     text_size: int
     lines: int
-    """Physical lines, the last one also without its line end."""
+    """The number of physical lines. The last line counts even without a line end."""
     newline: str
     """What ends a line: "\\n" (also "\\r\\n") or, in a file without any "\\n", "\\r"."""
     plain: bool
-    """True: one record is one line, quotes stand only where the dialect puts them, nothing needs the exact reader."""
+    """True: one record is one line, quotes stand only where the dialect allows them, and the exact reader is not
+    needed.
+    """
     nul: bool
     error: str | None
-    """Why the bytes are no text, with the line."""
+    """Why the bytes are not text, with the line."""
     delimiters: int = 0
     """Of a CSV, also those inside quotes."""
     other_encoding: OtherEncoding | None = None
-    """Where the bytes could be decoded and are text of another encoding all the same."""
+    """Where the bytes show another encoding, although they could be decoded."""
 
 
 class Undecodable(ValueError):
-    """The bytes are not what the contract says they are. `lines`: line ends between the last chunk and the fault."""
+    """The bytes are not what the contract says. `lines`: the number of line ends between the last chunk and the
+    fault.
+    """
 
     def __init__(self, message: str, lines: int = 0) -> None:
         super().__init__(message)
@@ -66,7 +71,7 @@ class Undecodable(ValueError):
 
 
 class _HashingReader:
-    """A binary file that hashes what passes."""
+    """A binary file that computes a hash of everything that is read from it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.digest, self.size = file, hashlib.sha256(), 0
@@ -80,7 +85,7 @@ class _HashingReader:
 
 def scan(path: Path, file_format: Format, spool: Path) -> Scan:
     """Scan `path`; `spool` is written only where the text is not the file itself."""
-    encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # a mark is accepted anyway
+    encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # a mark is accepted in any case
     with path.open("rb") as raw:
         head = raw.read(4)
         raw.seek(0)
@@ -114,7 +119,7 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
             if target is not None:
                 target.close()
         if error is not None or counter.error is not None:
-            # What is refused is read to its end for its hash alone; nothing of it is kept.
+            # A refused file is read to its end only to compute its hash. Nothing of it is kept.
             spool.unlink(missing_ok=True)
             while reader.read(CHUNK):
                 pass
@@ -163,7 +168,7 @@ def _check_room(spool: Path, needed: int, written: int) -> None:
 
 
 def _raw_lines(path: Path) -> int:
-    """Physical lines of bytes that are no text."""
+    """The number of physical lines of bytes that are not text."""
     count, last = 0, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
@@ -235,7 +240,7 @@ def _undecodable(encoding: str, error: UnicodeDecodeError) -> Undecodable:
 
 
 def _ends(text: str) -> int:
-    """Line ends in a text; where it has no LF, a CR is one."""
+    """The number of line ends in a text. In a text without LF, each CR counts as one."""
     return text.count("\n") or text.count("\r")
 
 
@@ -301,7 +306,9 @@ class _Counter:
         self.size += len(chunk)
 
     def _lines_with_quotes(self, chunk: bytes) -> None:
-        """Give whole lines to the look at quotes, so that each has its neighbours; the rest waits."""
+        """Pass whole lines to the check of quotes, so that each quote has its neighbours. The rest waits for the next
+        chunk.
+        """
         cut = chunk.rfind(b"\n") + 1
         if self.quotes or self.quote in chunk or self.quote in self.tail:
             if cut:
@@ -312,7 +319,9 @@ class _Counter:
             self.tail = chunk[cut:] if cut else self.tail + chunk
 
     def _look_at_quotes(self, lines: bytes) -> None:
-        """Every opening quote begins a field, every closing one ends it, and no line end lies between them."""
+        """Whether every opening quote begins a field, every closing quote ends it, and no line end lies between
+        them.
+        """
         data = np.frombuffer(lines, np.uint8)
         places = np.flatnonzero(data == self.quote[0])
         if not len(places):
@@ -335,7 +344,7 @@ class _Counter:
         self.quotes += len(places)
 
     def finish(self) -> None:
-        """Look at the last line, which may lack its end."""
+        """Check the last line, which may lack a line end."""
         if self.tail and self.quote and not self.odd and (self.quotes or self.quote in self.tail):
             self._look_at_quotes(self.tail + b"\n")
 
@@ -345,7 +354,7 @@ class _Counter:
 
     @property
     def ended(self) -> int:
-        """Lines that have ended so far."""
+        """The number of lines that have ended so far."""
         return self.returns if self.newline == "\r" else self.newlines
 
     @property

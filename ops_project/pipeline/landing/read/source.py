@@ -1,7 +1,8 @@
-"""A scanned file as a table of raw text fields, by the fast reader where it can be trusted and else by the exact one.
+"""Reads a scanned file into a table of raw text fields. The fast reader does it if it can be trusted, and otherwise the
+exact one.
 
-The fast reader is DuckDB's, with every column given and nothing detected; it is believed only when it delivers exactly
-the records that the scan has counted. Both ways give the same rows; the tests hold one against the other.
+The fast reader is DuckDB's, with every column given and nothing detected. Its result is used only if it has exactly the
+number of records that the scan has counted. Both readers give the same rows, and the tests compare them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ops_project.pipeline.landing.read.scan import CHUNK, Scan
 from ops_project.sql_text import literal, path_literal
 
 RAW = "landing_raw"
-# Rows that are handed to DuckDB at once by the exact reader: about 10 MB.
+# The rows that the exact reader passes to DuckDB at once: about 10 MB.
 PORTION = 50_000
 
 
@@ -36,16 +37,16 @@ class Source:
     format: Format
     fields: list[str]
     first: int
-    """Physical lines above the first record, where records are lines."""
+    """The number of physical lines before the first record, if records are lines."""
     trailer: Callable[[str], bool] | None = None
     fast: bool = False
     materialised: bool = False
     """True: the rows stand in table `landing_raw` with `_ord`, `_line` and `_problem`."""
     records: int = 0
     problems: int = 0
-    """Records that cannot be read or have another number of fields."""
+    """The number of records that cannot be read or have another number of fields."""
     seen: set[str] = field(default_factory=set)
-    """JSON lines: keys that occur."""
+    """Of JSON lines: the keys that occur."""
 
     @property
     def spelled(self) -> bool:
@@ -74,8 +75,8 @@ class Source:
         columns = ", ".join(f"'_r{index}': 'VARCHAR'" for index in range(len(self.fields)))
         is_csv = self.format.kind == "csv"
         quote = (self.format.quote or "") if is_csv else ""
-        # No new_line option: in 1.5.5 '\r\n' there reads a CRLF file as empty; left out it reads both. Names of fields
-        # are given, so nothing is detected.
+        # The option new_line is left out, because in DuckDB 1.5.5 '\r\n' reads a CRLF file as empty; without it both
+        # line ends work. The names of the fields are given, so nothing is detected.
         return (
             f"read_csv({path_literal(self.scan.text)}, auto_detect=false, header=false, skip={self.first}, "
             f"delim={literal(self.format.delimiter if is_csv else chr(1))}, quote={literal(quote)}, "
@@ -84,7 +85,7 @@ class Source:
         )
 
     def all_records(self) -> Iterator[Record]:
-        """Every record by the exact reader, the header and the trailer left out."""
+        """Every record without the header and the trailer, by the exact reader."""
         text, newline = self.scan.text, self.scan.newline
         if self.format.kind == "csv":
             rows = records.read_csv(text, self.format, newline)
@@ -97,14 +98,15 @@ class Source:
         return _without_trailer(rows, self.trailer) if self.trailer is not None else rows
 
     def count_fast(self) -> int:
-        """Records that the scan has counted, where a record is a line."""
+        """The number of records that the scan has counted, if a record is a line."""
         return max(self.scan.lines - self.first, 0)
 
     def hides_fields(self, connection: duckdb.DuckDBPyConnection) -> bool:
-        """True where the fast reader has left out empty fields at the end of a line: `1,2,` it takes for two fields.
+        """True if the fast reader has left out empty fields at the end of a line: it reads `1,2,` as two fields.
 
-        It refuses a line with too few fields, so just as many delimiters as the fields need say that none has more.
-        Where there are others, which may stand inside quotes, the lines that end with one are looked at.
+        It refuses a line with too few fields. So if the file has exactly as many delimiters as its fields need, no line
+        has more. If it has more, some of which may stand inside quotes, the lines that end with a delimiter are
+        examined.
         """
         needed = len(self.fields) - 1
         if self.format.kind != "csv" or self.scan.delimiters == needed * (self.scan.lines - self.format.skip_lines):
@@ -182,7 +184,7 @@ class Source:
         self.materialised = True
 
     def picked(self, connection: duckdb.DuckDBPyConnection, ordinals: Sequence[int]) -> Iterator[tuple[int, Record]]:
-        """The records with these ordinals (rising), with their raw text."""
+        """The records with these ordinals, with their raw text. The ordinals must rise."""
         if self.format.kind == "parquet":
             yield from self._picked_parquet(connection, ordinals)
         elif self.fast:
@@ -212,7 +214,7 @@ class Source:
                 yield ordinal, Record(line, text, values if problem is None else None, problem)
 
     def _picked_lines(self, ordinals: np.ndarray) -> Iterator[tuple[int, Record]]:
-        """Lines by number, one pass over the bytes, for files in which a record is a line."""
+        """The lines with these numbers, in one pass over the bytes, for files in which a record is a line."""
         wanted = ordinals + self.first  # 0-based line numbers
         line, position, rest = 0, 0, b""
         with self.scan.text.open("rb") as file:
@@ -243,7 +245,7 @@ class Source:
 
 
 def problem_of(record: Record, width: int) -> str | None:
-    """Why a record cannot be a row, None where it can."""
+    """Why a record cannot be a row; None if it can."""
     if record.problem is not None or record.fields is None:
         return record.problem or "not readable"
     if len(record.fields) != width:
@@ -272,5 +274,5 @@ def _without_trailer(rows: Iterator[Record], is_trailer: Callable[[str], bool]) 
 
 
 def header_of(scan: Scan, file_format: Format) -> Record | None:
-    """The first record of a CSV, None where there is none."""
+    """The first record of a CSV; None if it has none."""
     return next(records.read_csv(scan.text, file_format, scan.newline), None)

@@ -1,7 +1,8 @@
-"""Raw text to typed rows: one SQL statement cast, checked and filtered, and one that says why a row was refused.
+"""Turns raw text into typed rows. One SQL statement casts, checks and filters them, and another one says why a row was
+refused.
 
-The staged table has the contract's columns by number (`_c0` …) and `_state` (0 good, 1 filtered, 2 refused). Which
-rows are refused and why comes from the same list of checks, so the two cannot disagree.
+The staged table has the contract's columns by number (`_c0` …) and `_state` (0 good, 1 filtered, 2 refused). Both
+statements use the same list of checks, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -44,13 +45,13 @@ class Stage:
         self.positions = {name.strip(): index for index, name in reversed(list(enumerate(source.fields)))}
         self.date_column = None if feed.business_date == "file" else feed.business_date
         self.last_date: date | None = None
-        """Last plausible date; None: no date is too late."""
+        """The last plausible date. None: no date is too late."""
         self.guarded = False
         """True: expressions of the contract may fail on a row, and that row alone is refused (see `guard`)."""
 
     @property
     def checks(self) -> list[ColumnCheck]:
-        """Everything that can be wrong with a row."""
+        """All checks of a row."""
         found = [*self._row_checks(), *(check for name in self.contract.columns for check in self._column_checks(name))]
         for nth, name in enumerate(self.feed.rules):
             found.append(ColumnCheck(None, casts.Check(f"breaks the rule {name}", f"_rule_{nth}")))
@@ -64,10 +65,9 @@ class Stage:
 
     @contextmanager
     def guard(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """Inside, an expression that fails refuses its row.
-
-        TRY does that, but in 1.5.5 the optimizer lifts what two TRYs share out of both, where it fails for all rows;
-        so it is switched off, which costs the casts their shared work: done only where the plain statement has failed.
+        """Within this context an expression that fails refuses only its row. TRY does that. But in DuckDB 1.5.5 the
+        optimizer moves what two TRYs share out of both, where it fails for all rows. So that optimizer is switched off.
+        The casts then share no work, so this is done only if the plain statement has failed.
         """
         before, self.guarded = self.guarded, True
         [(disabled,)] = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()
@@ -80,7 +80,7 @@ class Stage:
 
     @property
     def needs_line(self) -> bool:
-        """True where an expression reads the line number, which only a table in memory has."""
+        """True if an expression reads the line number, which only a table in memory has."""
         texts = [self.feed.filter or "", *(column.expression or "" for column in self.contract.columns.values())]
         return any(re.search(r"\b_line\b", text) for text in texts)
 
@@ -100,7 +100,9 @@ class Stage:
 
     @property
     def tells_empty_rows(self) -> bool:
-        """True where a row without any value breaks no other check: no column needs one, and empty texts are none."""
+        """True if a row without any value breaks no other check: no column is required, and empty texts are no
+        values.
+        """
         read = [(name, column) for name, column in self.contract.columns.items() if column.expression is None]
         return bool(read) and all("" in self._nulls(column) and not self._required(name) for name, column in read)
 
@@ -169,7 +171,7 @@ class Stage:
         return f"{named}, {literal(self.file_name)} AS _file_name, DATE '{self.file_date}' AS _file_date"
 
     def _computed(self) -> list[str]:
-        """What the contract's expressions and its filter give, under names of landing's own."""
+        """The results of the contract's expressions and of its filter, under names that are landing's own."""
         result = []
         for name, column in self.contract.columns.items():
             sql, nth = column.expression, self.nth(name)
@@ -223,13 +225,13 @@ class Stage:
         return self._with_rules(result, [*kept, *map(self.value, columns)]) if self.feed.rules else result
 
     def _all_empty(self, named: bool) -> str:
-        """SQL that is true where no field of the row has anything but blanks in it."""
+        """SQL that is true if every field of the row holds only blanks."""
         names = [f"_r{index}" for index in range(len(self.source.fields))]
         texts = [own(name) if named else name for name in names] or ["''"]
         return f"{moments.trimmed('concat(' + ', '.join(texts) + ')')} = ''"
 
     def _with_rules(self, relation: str, given: Sequence[str]) -> str:
-        """The typed rows with `_rule_<i>`, true where a row breaks a rule."""
+        """The typed rows with `_rule_<i>`, which is true if the row breaks the rule."""
         broken = [
             f"TRY(coalesce(({sql}\n), true)) IS NOT TRUE" if self.guarded else f"NOT ({sql}\n)"
             for sql in self.feed.rules.values()
@@ -266,7 +268,9 @@ class Stage:
 
     @property
     def clock_keys(self) -> list[str]:
-        """Columns of the key whose clock may show one time twice. `_twice_<i>` is staged for each: whether it does."""
+        """The columns of the key in whose time zone a local time may occur twice. For each, `_twice_<i>` says whether
+        it does in this row.
+        """
         columns = self.contract.columns
         return [
             name
@@ -311,7 +315,9 @@ class Stage:
         return f"CAST({value} AS DATE)"
 
     def cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-        """Column → values that fail their cast, and values in all; only columns of which any fails."""
+        """Column → the number of values that fail their cast, and of all values. Only columns with a failing value are
+        listed.
+        """
         if not self.has_expressions:
             return self._cast_failures(connection)
         with self.guard(connection):

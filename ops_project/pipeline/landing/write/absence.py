@@ -1,4 +1,6 @@
-"""Files that are due and not there, or there and not to be taken: recorded once, closed when that has changed."""
+"""Records files that are due and absent, and files that are present and cannot be taken. Each is recorded once, and
+closed when it no longer holds.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from ops_project.pipeline.landing.write import journal
 def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
     """Write a finding for every file that cannot be taken as it is, and close those of files that no longer wait.
 
-    `waiting`: name → business date and what is to be said. Such a file would else stay inbound without a word.
+    `waiting`: name → business date and the message. Without a finding such a file would stay in the inbound folder
+    unnoticed.
     """
     feed = context.feed
     findings = [

@@ -1,8 +1,8 @@
 """The raw file after it was taken: kept under its feed, date and hash, read-only.
 
 A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken
-it; until then both names stand for the same bytes. Neither step can lose it: killed between them, the next run goes
-on. The archive gives nobody more rights to a file than it came with.
+it; until then both names stand for the same bytes. Neither step can lose the file: if the process is killed between
+them, the next run continues. In the archive nobody has more rights to a file than it came with.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 READERS = 0o444
 PARTIAL = ".partial"
-# Bytes of a name that file systems take, with what a file is called until it is complete.
+# The bytes that file systems allow in a name, including the suffix of a file that is not complete yet.
 LONGEST = 255 - len(f".{PARTIAL}")
 KEPT_END = 24
 
@@ -28,7 +28,7 @@ def archive_path(archive: Path, domain: str, feed: str, day: date, sha256: str, 
 
 
 def shortened(name: str) -> str:
-    """`name`, where it is too long without its middle: a hash of the whole stands there, so that no two become one."""
+    """`name`. If it is too long, a hash of the whole name replaces its middle, so that two names stay different."""
     data = os.fsencode(name)
     if len(data) <= LONGEST:
         return name
@@ -38,7 +38,9 @@ def shortened(name: str) -> str:
 
 
 def keep(source: Path, target: Path) -> None:
-    """Make `target` the file `source`, by a hard link where the file system can, complete or not at all."""
+    """Give the file `source` the name `target`, by a hard link if the file system has them. The target is complete, or
+    it does not exist.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists() and target.samefile(source):
         return
@@ -48,7 +50,7 @@ def keep(source: Path, target: Path) -> None:
     try:
         os.link(source, working)
         working.chmod(mode)
-    except OSError:  # no links here, or the file belongs to another: a copy is ours
+    except OSError:  # the file system has no links, or the file belongs to another user: make a copy
         working.unlink(missing_ok=True)
         try:
             shutil.copy2(source, working)
@@ -68,12 +70,12 @@ def release(source: Path, controls: Iterable[Path] = ()) -> None:
 
 
 def is_same_delivery(source: Path, kept: Path | None) -> bool:
-    """True where `kept` is this very file, not another of the same content."""
+    """True if `kept` is this same file, and not another file with the same content."""
     if kept is None or not kept.exists():
         return False
     a, b = source.lstat(), kept.stat()
     if os.path.samestat(a, b):
         return True
-    # Copied because it cannot be linked: the time of writing was copied with it.
+    # It was copied because it cannot be linked. The copy has the same modification time.
     unlinkable = a.st_dev != b.st_dev or a.st_uid != b.st_uid
     return unlinkable and b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size

@@ -55,7 +55,7 @@ def commit(
         standing = [] if is_duplicate else context.deliveries.standing(day, file.part)
         replaced = standing if status == "loaded" else []
         if replays is not None and replays.status == "rejected":
-            replaced = [*replaced, replays]  # its successor says the same of it, or better
+            replaced = [*replaced, replays]  # its successor has the same finding, or a better one
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
             feed=feed.name,
@@ -105,7 +105,7 @@ def commit(
         if context.deliveries.open_findings():
             resolved = journal.resolve(context.connection, batch, file.part, context.now)
         if status == "duplicate" and resolved:
-            # Somebody was asked for the file again: the answer is nothing to be told of.
+            # The source was asked to send the file again, so this delivery is not reported.
             findings = [replace(finding, state="resolved") for finding in findings]
         journal.write_findings(context.connection, findings, context.now, context.run_id)
     taken = Taken(
@@ -179,10 +179,10 @@ def _message(found: Examination, replaced: list[Taken], replays: Taken | None) -
 
 
 def _take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[date]:
-    """Remove the rows and the quarantine of replaced batches; the business dates that their rows had."""
+    """Remove the rows and the quarantine of replaced batches. Returns the business dates of these rows."""
     table, touched = f"bronze.{identifier(batch.feed)}", set()
     for old in replaced:
-        # The old dates first: DELETE … RETURNING would bring every row of the batch into memory.
+        # The dates are read first, because DELETE … RETURNING would bring every row of the batch into memory.
         touched |= {
             row[0]
             for row in context.rows(f"SELECT DISTINCT business_date FROM {table} WHERE _batch_id = ?", [old.batch_id])
@@ -197,7 +197,9 @@ def _take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[dat
 def _write_rows(
     context: Context, engine: duckdb.DuckDBPyConnection, found: Examination, batch: Batch, replaced: list[Taken]
 ) -> list[date]:
-    """Bronze rows and quarantine in place of those of the replaced batch; the business dates that changed."""
+    """Write bronze rows and quarantine in place of those of the replaced batch. Returns the business dates that
+    changed.
+    """
     stage, connection, table = found.stage, context.connection, f"bronze.{identifier(context.feed.name)}"
     assert stage is not None
     touched = _take_back(context, batch, replaced)
@@ -215,7 +217,7 @@ def _write_rows(
         connection.execute(
             f"INSERT INTO {table} ({columns}business_date, _batch_id, _line, _load_seq, ingestion_timestamp) {source}"
         )
-    # Also where no row is of this date: that the day was delivered is known now.
+    # The date of the file is touched even if no row has it, because the day is now known to be delivered.
     touched.add(found.file_date)
     if stage.date_column is not None:
         days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
@@ -237,7 +239,9 @@ def _write_rows(
 
 @contextmanager
 def _readable(connection: duckdb.DuckDBPyConnection, engine: duckdb.DuckDBPyConnection, query: str) -> Iterator[str]:
-    """SQL that gives the rows of `query` on `connection`; they are streamed where another engine holds them."""
+    """SQL that gives the rows of `query` on `connection`. If another engine holds the rows, they are streamed from
+    it.
+    """
     if engine is connection:
         yield query
         return
@@ -277,8 +281,8 @@ def _findings(
 ) -> list[Finding]:
     findings = []
     for problem in found.problems:
-        # Refused rows of a loaded file stand in quarantine and have a check of their own: about the file nothing
-        # is open.
+        # Refused rows of a loaded file are in quarantine, and a check of their own reports them. No finding about the
+        # file stays open.
         settled = problem.kind == "data_invalid" and not problem.rejects
         findings.append(
             Finding(

@@ -1,4 +1,6 @@
-"""On which dates each contract expects a file, for the models that must tell a missing day from one that was closed."""
+"""Lists the dates on which each contract expects a file. Models need it to distinguish a missing day from a day on
+which the source was closed.
+"""
 
 from __future__ import annotations
 

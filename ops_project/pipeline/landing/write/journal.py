@@ -12,13 +12,13 @@ import duckdb
 
 from ops_project.pipeline.landing.result import Batch, Finding
 
-# These say what happened, not that something is outstanding: the next run that loads a file closes them.
+# These findings report an event, and nothing is left to do. The next run that loads a file closes them.
 EVENTS = ("source_duplicate", "source_late")
 SUSPICION = timedelta(days=7)
 
 
 def naive(moment: datetime) -> datetime:
-    """`moment` as the tables keep it: UTC without zone."""
+    """`moment` as the tables store it: UTC without a time zone."""
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -90,7 +90,7 @@ def finding_id(finding: Finding) -> str:
 def write_findings(
     connection: duckdb.DuckDBPyConnection, findings: Sequence[Finding], now: datetime, run_id: str | None
 ) -> None:
-    """Record findings; one that is recorded already keeps its time."""
+    """Record findings. A finding that is recorded already keeps its time."""
     for finding in findings:
         connection.execute(
             """
@@ -197,7 +197,7 @@ def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Seque
 
 
 def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -> None:
-    """Close suspicions about loaded files that nobody has corrected in a week: that is how the data is."""
+    """Close suspicions about loaded files that nobody has corrected for a week. The data is then taken to be right."""
     connection.execute(
         """
         UPDATE ops.findings SET state = 'resolved', resolved_at = $now

@@ -1,4 +1,4 @@
-"""Which dates a delivery changes besides its own: those on which its keys stood until now.
+"""Finds the dates that a delivery changes besides its own: the dates that its keys had until now.
 
 A record that comes again with another date leaves the old one, and comes back to it when the file that moved it is
 corrected. So every date on which a key of the delivered or the removed rows stands has to be built anew. A feed whose
@@ -20,7 +20,7 @@ KEYS = "landing_keys"
 
 
 def identity(feed: Feed) -> tuple[str, ...]:
-    """The columns whose rows belong together over all dates; none where a row cannot move to another date."""
+    """The columns whose rows belong together over all dates. Empty if a row cannot move to another date."""
     if feed.business_date == "file":
         return ()
     columns = feed.replaces_by or feed.key
@@ -30,7 +30,9 @@ def identity(feed: Feed) -> tuple[str, ...]:
 
 
 def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, parameters: Sequence[object] = ()) -> None:
-    """Note the keys of `rows`, which stands after FROM. Call it before rows are deleted, and for those inserted."""
+    """Remember the keys of `rows`, a relation as it is written after FROM. Call it before rows are deleted, and for the
+    inserted rows.
+    """
     columns = ", ".join(map(identifier, identity(feed)))
     if not columns:
         return
@@ -39,7 +41,7 @@ def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, param
 
 
 def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
-    """The dates on which a remembered key stands now; forgets the keys."""
+    """The dates that the remembered keys have now. The keys are forgotten."""
     if not identity(feed) or not _remembers(connection):
         return set()
     found = _dates_of(connection, f"bronze.{identifier(feed.name)}", feed.replaces_by or feed.key)

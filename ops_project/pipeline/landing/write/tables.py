@@ -1,7 +1,7 @@
 """The tables that landing fills: its journal in schema `ops`, and one bronze table for each feed.
 
-A contract version that adds a column adds it to bronze; a column that a source stops sending stays. Nothing here ever
-drops data: a change of type that would lose a value is refused.
+A contract version that adds a column adds it to bronze; a column that a source stops sending stays. No data is ever
+dropped here: a change of type that would lose a value is refused.
 """
 
 from __future__ import annotations
@@ -108,14 +108,14 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
-    """Create or extend the tables alone."""
+    """Create or extend the tables, without the list of feeds."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE SCHEMA IF NOT EXISTS bronze")
     known = _columns(connection)
     for table, columns in OPS_TABLES.items():
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
     for table, column in LATER_COLUMNS:
-        if column not in known.get(("ops", table), {column: ""}):  # a home from before there were these
+        if column not in known.get(("ops", table), {column: ""}):  # a home of an earlier version
             connection.execute(f"ALTER TABLE ops.{table} ADD COLUMN {column} VARCHAR")
             if column in FILLED_BY:
                 connection.execute(f"UPDATE ops.{table} SET {column} = {FILLED_BY[column]}")
