@@ -1,1 +1,1 @@
-"""What concerns the processes of this machine: watchdog, kill points, code version."""
+"""The processes of this machine: locks, watchdog, kill points, code version."""

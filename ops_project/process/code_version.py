@@ -1,4 +1,4 @@
-"""Which code this is: the commit, read from .git without starting git."""
+"""Says which code runs: the commit, read from .git without starting git."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def commit(root: Path = PROJECT_ROOT) -> str:
 
 @lru_cache(maxsize=1)
 def sources_key() -> str:
-    """Changes with every change of the Python that runs, committed or not."""
+    """A value that changes with every change of the Python code that runs, committed or not."""
     digest = hashlib.sha256()
     for package in ("ops_project", "asset_checks"):
         for path in sorted((PROJECT_ROOT / package).rglob("*.py")):

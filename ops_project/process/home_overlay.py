@@ -1,7 +1,7 @@
-"""Which configuration folder a home was built with, so that nobody leaves it out without a word.
+"""Remembers the configuration folder with which a home was built, so that a command without it can warn.
 
-Without its folder a home lacks domains, owners and rules, and every answer looks whole all the same. It is told, not
-applied: what holds is what was asked for.
+Without its folder a home lacks domains, owners and rules, and the answers still look complete. The folder is only named
+in the warning. It is not applied, because the user decides with which configuration a command runs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from ops_project.settings import Settings
 
 
 def remember(settings: Settings) -> None:
-    """Note the folder of a run. A run without one forgets nothing: what the folder brought is still in the home."""
+    """Remember the folder of a run. A run without a folder changes nothing, because the tables of the folder are still
+    in the home.
+    """
     if settings.overlay is not None:
         file = _file(settings)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -20,7 +22,7 @@ def remember(settings: Settings) -> None:
 
 
 def left_out(settings: Settings) -> str | None:
-    """What to tell somebody who asks without the folder, or None."""
+    """The warning for a command that is run without the folder, or None."""
     if settings.overlay is not None or not _file(settings).is_file():
         return None
     folder = Path(_file(settings).read_text(encoding="utf-8").strip())

@@ -1,8 +1,8 @@
-"""Whether somebody pressed Ctrl-C in this process, whoever handled the signal.
+"""Finds out whether Ctrl-C was pressed in this process, whichever code handled the signal.
 
 Dagster puts a handler of its own in place while a run goes on, and DuckDB and dbt turn the interruption into errors of
-their own. Python tells a file descriptor of every signal before any handler: that is what is read here. SIGTERM, with
-which the watchdog stops what runs too long, is not counted.
+their own. Python writes every signal to a file descriptor before it calls a handler. This module reads that descriptor.
+SIGTERM, with which the watchdog stops what runs too long, is not counted.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _state = _State()
 
 @contextmanager
 def watching() -> Iterator[None]:
-    """Listen for Ctrl-C in the block; outside of the main thread nobody can, and nothing is ever pressed."""
+    """Listen for Ctrl-C within the block. Only the main thread can do that; in another thread Ctrl-C is never seen."""
     _state.pressed = False
     if threading.current_thread() is not threading.main_thread():
         yield

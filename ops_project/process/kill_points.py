@@ -14,6 +14,6 @@ _KILL_AT = Settings.secret("OPS_KILL_AT")
 
 
 def reach(place: str) -> None:
-    """Die here, as by SIGKILL, where OPS_KILL_AT says so."""
+    """Kill this process with SIGKILL if OPS_KILL_AT names this place."""
     if _KILL_AT is not None and place == _KILL_AT:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,7 +1,7 @@
 """The writer lock of a home: one process at a time may write its warehouse.
 
-An operating-system lock, because it dies with its process: after SIGKILL nothing has to be cleaned up. What is written
-inside the file is for people who wait; it decides nothing.
+It is a lock of the operating system, because that ends with its process: after SIGKILL nothing has to be cleaned up.
+The content of the lock file is only for people who wait.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds the lock: for people, and for `ops status`."""
+    """The process that holds the lock, for messages and for `ops status`."""
 
     pid: int
     owner: str
@@ -73,9 +73,8 @@ def hold(
     timeout: float | None = None,
     on_wait: Callable[[Holder | None], None] | None = None,
 ) -> Iterator[None]:
-    """Hold the lock; reentrant within a process.
-
-    `on_wait` is called once where another holds it. Raises LockTimeout after `timeout` seconds (None: waits for ever).
+    """Hold the lock. It is reentrant within a process. `on_wait` is called once if another process holds it. Raises
+    LockTimeout after `timeout` seconds (None: waits for ever).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with _guard:
@@ -85,7 +84,7 @@ def hold(
     if mine is None:
         descriptor = _acquire(path, timeout, on_wait)
         with _guard:
-            # Who lets it go in an orderly way empties the file.
+            # A process that releases the lock normally empties the file.
             mine = _held[path] = _Held(descriptor, 1, _read(path))
     try:
         if mine.depth == 1 or run is not None:
@@ -101,13 +100,13 @@ def hold(
 
 
 def holder(path: Path) -> Holder | None:
-    """Who holds the lock now; None where nobody does."""
+    """The process that holds the lock now; None if there is none."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
     try:
-        # A shared lock is given only where no writer has it, and is let go at once.
+        # A shared lock is granted only if no writer holds the lock. It is released at once.
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None
     except OSError as error:
@@ -119,7 +118,9 @@ def holder(path: Path) -> Holder | None:
 
 
 def left_behind(path: Path) -> Holder | None:
-    """Who died holding the lock that this process holds now; None where its last holder ended well."""
+    """The process that died while it held the lock which this process holds now. None if the last holder released
+    it.
+    """
     with _guard:
         mine = _held.get(path)
         return mine.left if mine is not None else None
@@ -143,7 +144,7 @@ def _acquire(path: Path, timeout: float | None, on_wait: Callable[[Holder | None
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
                     raise
             waited = time.monotonic() - started
-            # Somebody who only looks (`holder`) has it for microseconds: not worth a word.
+            # A call of `holder` has the lock for microseconds only, so no wait is reported.
             if on_wait is not None and not told and waited > 3 * POLL_SECONDS:
                 told = True
                 on_wait(_read(path))

@@ -1,4 +1,4 @@
-"""Which process is this, and does that one still live?
+"""Identifies processes, and says whether one still runs.
 
 A pid alone is not enough: it is used again, and it means nothing after a reboot or in another container. So a process
 is its host's boot and PID namespace, its pid and its start time. What happens to a process of another namespace cannot
@@ -27,18 +27,18 @@ class Process:
 
     @classmethod
     def parse(cls, text: str) -> Process | None:
-        """The process that `str` wrote; None where the text is something else."""
+        """The process that a text from `str` names; None if the text is something else."""
         boot, _, rest = text.partition(":")
         pid, _, started = rest.partition(":")
         return cls(boot, int(pid), started) if pid.isdigit() and started else None
 
     def visible(self) -> bool:
-        """Whether its pid means anything here: the same boot and the same PID namespace."""
+        """Whether its pid is valid here: the boot and the PID namespace are the same."""
         boot, _, namespace = self.boot.partition(".")
         return boot == _boot() and namespace in ("", _namespace())
 
     def alive(self) -> bool:
-        """Whether it is seen to run now. False where it cannot be seen, and where its pid belongs to another."""
+        """Whether it is seen to run now. False if it cannot be seen, and if its pid belongs to another process."""
         return self.visible() and _started(self.pid) == self.started
 
     def gone(self) -> bool:
@@ -67,7 +67,7 @@ def _boot() -> str:
 
 @lru_cache(maxsize=1)
 def _namespace() -> str:
-    """The number of this process's PID namespace; empty where the system has none."""
+    """The number of this process's PID namespace; empty if the system has none."""
     try:
         return Path("/proc/self/ns/pid").readlink().name.strip("pid:[]")
     except OSError:
@@ -78,7 +78,8 @@ def _started(pid: int) -> str | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         fields = stat.rpartition(")")[2].split()
-        # Field 3 is the state: a zombie has ended, only its parent has not looked yet. Field 22 is the start in ticks.
+        # Field 3 is the state: a zombie has ended, and its parent has not collected it yet. Field 22 is the start in
+        # ticks.
         return None if fields[0] in "ZX" else fields[19]
     except FileNotFoundError:
         if Path("/proc/self/stat").exists():

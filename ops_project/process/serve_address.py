@@ -1,7 +1,7 @@
 """Where `ops serve` of a home serves now, so that a message links to a page that opens.
 
-The command writes its address and its process down, and removes them when it ends. An address whose process is not
-seen to run is none: it may have been killed, or run on another machine.
+The command writes its address and its process down, and removes them when it ends. An address does not count if its
+process is not seen to run: the process may have been killed, or may run on another machine.
 """
 
 from __future__ import annotations

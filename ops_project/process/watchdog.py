@@ -31,7 +31,7 @@ EXIT_CODE = 124
 
 @dataclass
 class Overrun:
-    """What exceeded its limit."""
+    """The block that exceeded its limit."""
 
     what: str
     limit_seconds: float
@@ -42,7 +42,9 @@ class Overrun:
 
 @dataclass
 class Watchdog:
-    """Watches this process. `on_overrun` is told first; `last_words` just before the process ends by force."""
+    """Watches this process. `on_overrun` is called first, and `last_words` just before the process is ended by
+    force.
+    """
 
     interrupt: Callable[[], None] = lambda: os.kill(os.getpid(), signal.SIGTERM)
     on_overrun: Callable[[Overrun], None] = lambda _overrun: None
@@ -59,7 +61,7 @@ class Watchdog:
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
         """The block may take `seconds`. Limits nest; the nearest deadline counts."""
-        key = next(self._keys)  # never used twice: what was asked to stop is remembered by it
+        key = next(self._keys)  # never used twice, because requests to stop are remembered by it
         with self._changed:
             self._limits[key] = (time.monotonic() + seconds, Overrun(what, seconds))
             if self._thread is None:
@@ -75,7 +77,7 @@ class Watchdog:
 
     @contextmanager
     def armed(self, what: str, seconds: float) -> Iterator[Watchdog]:
-        """Watch the block, then stop watching. The interpreter's timer stands behind it."""
+        """Watch the block, then stop watching. The interpreter's timer is the second line of defence."""
         faulthandler.dump_traceback_later(seconds + self.grace_seconds + STUCK_SECONDS, exit=True)
         try:
             with self.limit(what, seconds):
@@ -104,7 +106,7 @@ class Watchdog:
                 self._changed.wait(max(0.01, min(waits) - time.monotonic()) if waits else None)
 
     def _ask(self, overrun: Overrun) -> None:
-        # Told from a thread of its own: what it does may wait for the very thing that hangs.
+        # The function is called in a thread of its own, because it may wait for the same thing that hangs.
         _within(ASK_SECONDS, lambda: self.on_overrun(overrun))
         self.interrupt()
 

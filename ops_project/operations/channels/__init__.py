@@ -1,1 +1,1 @@
-"""How a message leaves the house: one small file for each medium, behind one protocol."""
+"""Sends messages: one small file for each medium, behind one protocol."""

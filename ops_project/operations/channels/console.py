@@ -23,7 +23,8 @@ class ConsoleSender:
         payload = message.payload
         for alert in payload["alerts"]:
             owners = ", ".join(alert["owners"]) or "nobody"
-            # Whom it is for, where that is not simply its owners: a page beside the same alert for its team.
+            # The recipient is named where the recipients are not simply the owners: an alert that pages a person also
+            # goes to its team.
             others = [name for name in payload.get("to", ()) if name not in alert["owners"]]
             towards = f" → {', '.join(others)}" if others else ""
             word = "PAGE" if payload.get("page") and alert["status"] == "firing" else "ALERT"
@@ -36,7 +37,7 @@ class ConsoleSender:
 
 
 def missing(channel: ConsoleChannel, settings: Settings) -> list[str]:
-    """Nothing: standard error is always there."""
+    """Lacks nothing: standard error always exists."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""One moment at which a whole call to a service ends, however slowly the service answers.
+"""Sets one moment at which a whole call to a service ends, however slowly the service answers.
 
 A socket's own timeout begins anew with every byte: a service that sends one byte a second held a sender up for ever.
 Here a timer shuts the socket down, so that whatever waits for it returns.
@@ -27,7 +27,7 @@ class Deadline:
         self._until = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left. Raises DeadlinePassed where there are none."""
+        """The seconds that are left. Raises DeadlinePassed if there are none."""
         left = self._until - time.monotonic()
         if self.passed or left <= 0:
             raise self.error()
@@ -37,7 +37,7 @@ class Deadline:
         return DeadlinePassed(f"no complete answer within {self.seconds:g} s")
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A connected socket. Raises OSError; looking the name up and trying its addresses count as well."""
+        """A connected socket. Looking up the name and trying its addresses count towards the time. Raises OSError."""
         last: OSError | None = None
         for family, kind, protocol, _, address in self._addresses(host, port):
             candidate = socket.socket(family, kind, protocol)
@@ -53,7 +53,9 @@ class Deadline:
         raise last or OSError(f"{host} has no address")
 
     def _addresses(self, host: str, port: int) -> list[Any]:
-        """The look-up has no timeout of its own, so it runs in a thread that nobody waits for longer."""
+        """The look-up has no timeout of its own. So it runs in a thread, and the caller does not wait for the thread
+        after the deadline.
+        """
         found: list[Any] = []
         failed: list[OSError] = []
 
@@ -76,7 +78,9 @@ class Deadline:
 
     @contextmanager
     def ends(self, connected: socket.socket) -> Iterator[None]:
-        """While this lasts, `connected` is shut down at the deadline: what waits for it gets its end."""
+        """Within this context the socket `connected` is shut down at the deadline, and every call that waits for it
+        returns.
+        """
 
         def shut() -> None:
             self.passed = True

@@ -29,7 +29,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
 REPLY_BYTES = 65_536
 READY, CLOSING = 220, 421
 PERMANENT_FROM = 500
-# The message itself is refused, whoever it goes to.
+# The message itself is refused, for every recipient.
 NEVER = frozenset({552, 554})
 
 Refused = dict[str, tuple[int, bytes]]
@@ -62,7 +62,7 @@ class EmailSender:
         except smtplib.SMTPRecipientsRefused as error:
             raise self._all_refused(error) from error
         except smtplib.SMTPAuthenticationError as error:
-            # Somebody may set the password right in the meantime: it waits like an outage.
+            # The password may be corrected later, so the message waits as in an outage.
             raise DeliveryError(f"{self.host}: login refused ({error.smtp_code})", service_down=True) from error
         except smtplib.SMTPResponseException as error:
             raise DeliveryError(
@@ -89,7 +89,7 @@ class EmailSender:
             except BaseException:
                 server.close()
                 raise
-            # The server has the message. What goes wrong from here on must not have it sent again.
+            # The server has the message. An error from here on must not cause it to be sent again.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()
             server.close()
@@ -133,7 +133,7 @@ class EmailSender:
 
 
 class _Session(smtplib.SMTP):
-    """smtplib over a socket that is connected already, and that reads no more than it has use for."""
+    """smtplib over a socket that is already connected. It reads no more than it needs."""
 
     def __init__(self, connected: socket.socket, host: str, port: int) -> None:
         super().__init__(local_hostname=socket.gethostname() or "localhost")
@@ -141,7 +141,7 @@ class _Session(smtplib.SMTP):
         self._host, self._port = host, port  # starttls verifies this name
 
     def greeted(self) -> None:
-        """Read the server's first words. Raises SMTPConnectError where they are no welcome."""
+        """Read the server's greeting. Raises SMTPConnectError if the server does not accept the connection."""
         code, words = self.getreply()
         if code != READY:
             raise smtplib.SMTPConnectError(code, words)
@@ -155,7 +155,7 @@ class _Session(smtplib.SMTP):
 
 
 class _Bounded:
-    """A file of which one reply may take only so many bytes."""
+    """A file that limits the number of bytes of one reply."""
 
     def __init__(self, file: BufferedReader) -> None:
         self.file, self.left = file, REPLY_BYTES
@@ -198,7 +198,7 @@ def compose(message: Message, sender: str) -> EmailMessage:
 
 
 def missing(channel: EmailChannel, settings: Settings) -> list[str]:
-    """The host, where it is not set or no host name; a port that is none."""
+    """The variable of the host, if it is not set or not a host name, and that of the port, if it is not a port."""
     wanted = {channel.host_env: _wrong_host, channel.port_env: _wrong_port}
     return unusable(settings, wanted, {channel.port_env})
 

@@ -18,9 +18,9 @@ from ops_project.settings import Settings
 from ops_project.visible import json_visible, visible
 
 LINES = "alerts.jsonl"
-# An underscore within a word is none: names of tables stay readable and searchable.
+# An underscore within a word is not markup, so it is not escaped: names of tables stay readable and searchable.
 _MARKUP = re.compile(r"[\\`*{}\[\]#|~]|(?<!\w)_|_(?!\w)")
-# A message that may have been written before the process died is looked for in this much of the file's end.
+# A message may have been written before the process died. It is looked for in this many bytes at the end of the file.
 TAIL_BYTES = 1_000_000
 
 
@@ -82,12 +82,12 @@ def _line(message: Message) -> dict[str, Any]:
 
 
 def _cell(value: str) -> str:
-    """Text in a Markdown table: what Markdown or HTML would read as markup is escaped."""
+    """Text for a Markdown table. Characters that Markdown or HTML would read as markup are escaped."""
     return _MARKUP.sub(lambda found: f"\\{found[0]}", escape(visible(value), quote=False)).replace("\n", "<br>")
 
 
 def missing(channel: FileChannel, settings: Settings) -> list[str]:
-    """Nothing: the home is always there."""
+    """Lacks nothing: the home always exists."""
     return []
 
 

@@ -1,7 +1,7 @@
-"""One POST of JSON: no redirects, one deadline for the whole call, and an answer that is read only so far.
+"""One POST of JSON, without redirects, with one deadline for the whole call and a limit on the answer.
 
-A redirect turns a POST into a GET whose success means nothing, or carries the message and its token to another host.
-A general client reads as much and as long as the other side likes. So the senders share this small one.
+A redirect turns a POST into a GET whose success means nothing, or carries the message and its token to another host. A
+general HTTP client reads as much and as long as the other side sends. So the senders share this small client.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ops_project.operations.channels.deadline import Deadline
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
 
 ANSWER_BYTES = 65_536
-"""So much of an answer is read; the senders need a few words of it."""
+"""The bytes of an answer that are read. The senders need only a few words of it."""
 REDIRECTS = range(300, 400)
 AGENT = "ops-project"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service answered: status, the beginning of its body, headers with names in lower case."""
+    """The answer of a service: status, the beginning of its body, headers with names in lower case."""
 
     status: int
     text: str
@@ -42,7 +42,7 @@ class Answer:
         return 200 <= self.status < 300
 
     def json(self) -> dict[str, Any]:
-        """The body as an object; empty where it is something else."""
+        """The body as an object; empty if it is something else."""
         try:
             body = json.loads(self.text)
         except ValueError:
@@ -50,13 +50,13 @@ class Answer:
         return body if isinstance(body, dict) else {}
 
     def retry_after(self) -> timedelta | None:
-        """The service's own words about when to come back; None where it says nothing that can be used."""
+        """The time that the service asks to wait; None if it says none that can be used."""
         words = self.headers.get("retry-after", "").strip()
         return timedelta(seconds=min(int(words), 86_400)) if words.isascii() and words.isdigit() else None
 
 
 def wrong_address(url: str) -> str:
-    """Why this cannot be the address of a service; empty where it can. Never repeats the address."""
+    """Why this cannot be the address of a service; empty if it can be. The text never repeats the address."""
     if any(character.isspace() or ord(character) < 32 for character in url):
         return "it contains a blank or a control character"
     try:
@@ -79,9 +79,8 @@ def post(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Answer:
-    """POST `body` as JSON. Raises DeliveryError where there is no answer, or one that leads elsewhere.
-
-    `service` is its name in messages: an address may hold a secret, and is not repeated.
+    """POST `body` as JSON. Raises DeliveryError if there is no answer, or a redirect. `service` is its name in
+    messages: an address may hold a secret, and is not repeated.
     """
     if words := wrong_address(url):
         raise DeliveryError(f"{service}: its address is not usable: {words}", service_down=True)

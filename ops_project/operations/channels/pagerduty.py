@@ -20,7 +20,7 @@ BAD_REQUEST = 400
 
 
 class PagerDutySender:
-    """One integration key. `url`: of another region, or of a relay in one's own network."""
+    """One integration key. `url`: the address of another region, or of a relay in your own network."""
 
     def __init__(self, routing_key: str, url: str | None = None, seconds: float = TIMEOUT_SECONDS) -> None:
         self.routing_key, self.seconds = routing_key, seconds
@@ -44,7 +44,7 @@ class PagerDutySender:
 
 
 def dedup_key(message: Message) -> str:
-    """The same for every message of one group and recipient."""
+    """The deduplication key: the same for every message of one group and recipient."""
     return f"ops-{message.group or message.key}-{message.recipient}".rstrip("-")
 
 
@@ -75,13 +75,15 @@ def event(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def missing(channel: PagerDutyChannel, settings: Settings) -> list[str]:
-    """The routing key, where it is not set or no key; an address that is none."""
+    """The variable of the routing key, if it is not set or not a key, and that of the address, if it is not an
+    address.
+    """
     wanted = {channel.routing_key_env: _wrong_key, channel.url_env: wrong_address}
     return unusable(settings, wanted, {channel.url_env})
 
 
 def sender(channel: PagerDutyChannel, settings: Settings) -> PagerDutySender:
-    """One integration of PagerDuty, or of a relay in one's own network."""
+    """One integration of PagerDuty, or of a relay in your own network."""
     return PagerDutySender(settings.secret(channel.routing_key_env) or "", settings.secret(channel.url_env))
 
 

@@ -1,4 +1,4 @@
-"""What a channel's sender does and how it fails."""
+"""What a channel's sender does, and how it can fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from ops_project.operations.ledger.outbox import Message
 from ops_project.settings import Settings
 
 TIMEOUT_SECONDS = 10.0
-"""Of one whole call to a service, from looking its name up to the end of its answer. Nothing waits longer for it."""
+"""The time for one whole call to a service, from looking up its name to the end of its answer. No caller waits
+longer.
+"""
 
 
 class DeliveryError(RuntimeError):
@@ -45,12 +47,14 @@ class Sender(Protocol):
 
 
 class ChannelModule(Protocol):
-    """What each module of a kind of channel offers. The channel is of the module's own kind."""
+    """The functions that each module of a kind of channel has. The channel that they get is of that kind."""
 
     def missing(self, channel: Any, settings: Settings) -> list[str]:
-        """Environment variables that are not set or cannot be used; the latter with the reason in parentheses."""
+        """Environment variables that are not set or cannot be used. If one cannot be used, the reason follows in
+        parentheses.
+        """
         ...
 
     def sender(self, channel: Any, settings: Settings) -> Sender:
-        """The sender of a channel that lacks nothing."""
+        """The sender of a channel that has all its variables."""
         ...

@@ -17,7 +17,7 @@ from ops_project.operations.channels.protocol import ChannelModule, Sender
 from ops_project.settings import Settings
 
 MASKED = "***"
-# A password of three letters would blank half of every sentence, and protects nothing.
+# A password of three letters would mask half of every sentence, and is no secret.
 SHORTEST = 4
 LONG_PART = 12
 
@@ -27,14 +27,13 @@ def _module(channel: AnyChannel) -> ChannelModule:
 
 
 def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] = ()) -> list[str]:
-    """Environment variables without which this channel cannot send; those that hold no address say why not.
-
-    `elsewhere`: variables that another process has, which sends what this one cannot.
+    """Environment variables without which this channel cannot send. If the value is not an address, the reason follows.
+    `elsewhere`: variables that another process has; that process sends the messages.
     """
     lacking = _module(channel).missing(channel, settings)
     either = {getattr(channel, field) for field in channel.either}
     if not either.isdisjoint(elsewhere):
-        # One of them is enough.
+        # One of these variables is enough.
         return [name for name in lacking if "(" in name]
     return [name for name in lacking if name not in elsewhere]
 
@@ -75,12 +74,14 @@ def lacks(lacking: Sequence[str]) -> str:
 
 
 def secret_values(receivers: Mapping[str, Receiver], settings: Settings) -> list[str]:
-    """What must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, longest first."""
+    """The values that must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, longest
+    first.
+    """
     names = {
         name for receiver in receivers.values() for channel in receiver.channels for name in channel.secret_variables()
     }
     values = {value for name in names if name and (value := settings.secret(name))}
-    # An address is also repeated in parts: a client that refuses it may name its path alone.
+    # The parts of an address count as well: a client that refuses an address may name only its path.
     for value in list(values):
         values |= {value.strip(), quote(value, safe=""), quote(value, safe="/:")}
         values |= {part for part in re.split(r"[/?&=#@\s]+", value) if len(part) >= LONG_PART}

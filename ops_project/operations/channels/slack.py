@@ -13,12 +13,12 @@ from ops_project.settings import Settings
 API = "https://slack.com/api/"
 API_ENV = "OPS_SLACK_URL"
 PERMANENT = frozenset({"channel_not_found", "is_archived", "invalid_blocks", "msg_too_long", "not_in_channel"})
-# The token itself is refused: no message of this channel can go out until somebody sets another.
+# The token itself is refused, so no message of this channel can be sent until the token is replaced.
 LOGIN = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
 
 
 class SlackWebhookSender:
-    """One incoming webhook; its channel is fixed where it was made."""
+    """One incoming webhook. Slack fixes its channel when the webhook is created."""
 
     def __init__(self, url: str, seconds: float = TIMEOUT_SECONDS) -> None:
         self.url, self.seconds = url, seconds
@@ -65,7 +65,7 @@ def _refused(answer: Answer, error: str) -> DeliveryError:
 
 
 def missing(channel: SlackChannel, settings: Settings) -> list[str]:
-    """Both variables where neither is set; the one that is used where its value is no address."""
+    """Both variables, if neither is set; the one that is used, if its value is not an address."""
     if settings.secret(channel.token_env):
         return unusable(settings, {API_ENV: wrong_address}, {API_ENV})
     if settings.secret(channel.webhook_env):

@@ -10,9 +10,9 @@ from ops_project.settings import Settings
 def unusable(
     settings: Settings, wanted: Mapping[str, Callable[[str], str]], optional: Collection[str] = ()
 ) -> list[str]:
-    """Names of the `wanted` variables that are not set, unless `optional`, and of those whose value is wrong.
-
-    `wanted`: variable → a function that says what is wrong with a value, in words, or an empty text.
+    """Names of the `wanted` variables that are not set, unless they are `optional`, and of those with a wrong value.
+    `wanted`: variable → a function that says in words what is wrong with a value; it returns an empty text if nothing
+    is.
     """
     names = []
     for name, wrong in wanted.items():

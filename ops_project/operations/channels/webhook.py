@@ -1,4 +1,6 @@
-"""Any other system, as JSON: the fields of Alertmanager's webhook (version 4), and our whole message beside them."""
+"""Sends JSON to any other system: the fields of Alertmanager's webhook (version 4), and our whole message beside
+them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from ops_project.settings import Settings
 
 TOO_MANY = 429
 CLIENT_ERRORS = range(400, 500)
-# These say "later", not "never".
+# With these answers the service asks to try again later.
 LATER = frozenset({401, 403, 404, 408, 425, TOO_MANY})
 NEVER_ENDED = "0001-01-01T00:00:00Z"
 
@@ -40,7 +42,7 @@ class WebhookSender:
 
 
 def body(message: Message) -> dict[str, Any]:
-    """Alertmanager's shape, with `ops` for what it has no field for."""
+    """The fields of Alertmanager, and `ops` for the facts that have no field there."""
     payload = message.payload
     return {
         "version": "4",
@@ -73,7 +75,7 @@ def body(message: Message) -> dict[str, Any]:
 
 
 def missing(channel: WebhookChannel, settings: Settings) -> list[str]:
-    """The address, where it is not set or none."""
+    """The variable of the address, if it is not set or its value is not an address."""
     return unusable(settings, {channel.url_env: wrong_address})
 
 

@@ -1,7 +1,7 @@
 """The ledger: signals, alerts, groups, outbox, cursors, silences, verdicts and leases, in one transactional store.
 
-Not in the warehouse, so that it can be read and written while a run holds that. SQLite (WAL) embedded, PostgreSQL
-by URL.
+It is not in the warehouse, so that it can be read and written while a run holds the warehouse. SQLite (WAL) embedded,
+PostgreSQL by URL.
 """
 
 from ops_project.operations.ledger.of_home import open_ledger

@@ -1,4 +1,4 @@
-"""What every part of the ledger is given: the two kinds of transaction, and the conversions of its columns."""
+"""What every part of the ledger uses: the two kinds of transaction, and the conversions of its columns."""
 
 from __future__ import annotations
 

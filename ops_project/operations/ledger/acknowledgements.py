@@ -1,4 +1,6 @@
-"""Acknowledgements: who has seen an alert, and since when. A person's word, kept apart from what the cycle decides."""
+"""Acknowledgements: who works on an alert, and since when. People write them, so they are kept apart from the decisions
+of the cycle.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ class AcknowledgementTable(Access):
     """Giving and reading."""
 
     def acknowledge(self, alert: int, by: str, note: str, now: datetime) -> None:
-        """Keep it, in place of an earlier one of the same alert."""
+        """Store it in place of an earlier one of the same alert."""
         row = {"alert": alert, "given_by": by, "note": note, "at": to_seconds(now), "told_at": None}
         with self.write() as connection:
             connection.execute(upsert(connection, acknowledgements, ["alert"]), row)

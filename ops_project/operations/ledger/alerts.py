@@ -81,7 +81,7 @@ def _alert(body: Mapping[str, Any]) -> Alert:
     return Alert(**values)
 
 
-# Lists of numbers are read as text: 50,000 of them in every cycle while 5,000 alerts are open.
+# Lists of numbers are stored as text, because 50,000 of them are read in every cycle while 5,000 alerts are open.
 _GROUP = (
     *(column for column in groups.columns if column.name != "members"),
     cast(groups.c.members, Text).label("members_text"),
@@ -93,7 +93,7 @@ _LOG = (
 )
 
 
-# Many entries are of one flush.
+# Many entries belong to one flush.
 _moment = lru_cache(maxsize=4096)(from_seconds)
 
 
@@ -132,7 +132,7 @@ def _read_all(connection: Connection, state: State) -> None:
 def load_into(
     connection: Connection, config: AlertConfig, now: datetime, mark: Mark, kept: KeptState | None = None
 ) -> State:
-    """The state of the ledger, of which `mark` was read first. `kept` is used where nobody else has written since."""
+    """The state of the ledger. `mark` was read before it. `kept` is used if no other process has written since."""
     state = State()
     state.routes_version = mark[ROUTES][0] if ROUTES in mark else ""
     state.rules_version = mark[RULES][0] if RULES in mark else ""
@@ -157,7 +157,7 @@ def load_into(
 
 def _asked(statement: Select[Any], status: str | None, severity: str | None, domain: str | None) -> Select[Any]:
     if status in ("open", "firing"):
-        # Through the index of what is active: the past may be long.
+        # This uses the index of active alerts, because there may be many old ones.
         statement = statement.where(alerts.c.active, alerts.c.status == "firing")
     elif status:
         statement = statement.where(alerts.c.status == status)
@@ -171,14 +171,15 @@ def _asked(statement: Select[Any], status: str | None, severity: str | None, dom
 
 
 class AlertTable(Access):
-    """State, decisions, and what people ask about alerts."""
+    """Reads and writes the state and the decisions, and answers questions about alerts."""
 
     kept: KeptState | None
 
     def load_state(self, config: AlertConfig, now: datetime) -> State:
         """The engine's state without its windows, which the cycle fills from the signals."""
         with self.read() as connection:
-            # Read first: what another process writes meanwhile makes the mark an old one, and is read again.
+            # The mark is read first. If another process writes in the meantime, the mark is out of date, and the state
+            # is read again.
             mark = read_mark(connection)
             state = load_into(connection, config, now, mark, self.kept)
         if DECISION in mark and (self.kept is None or self.kept.mark != mark):
@@ -190,9 +191,8 @@ class AlertTable(Access):
     ) -> int:
         """Write a decision, the cursor it was made up to, and its messages, in one transaction.
 
-        `lease` (name, holder, fence) is checked inside it: who has lost the lease changes nothing. Returns the
-        number of
-        messages that are new in the outbox.
+        `lease` (name, holder, fence) is checked inside it: a process that has lost the lease changes nothing. Returns
+        the number of messages that are new in the outbox.
         """
         state = decision.state
         with self.write() as connection:
@@ -276,7 +276,7 @@ class AlertTable(Access):
             after = connection.execute(
                 select(func.count()).select_from(outbox).where(outbox.c.id > before)
             ).scalar_one()
-        # Only a lease says that nobody has written between the reading of the state and now.
+        # Only a lease guarantees that no other process has written since the state was read.
         self.kept = KeptState.of(mark, state) if lease is not None else None
         return int(after)
 
@@ -312,9 +312,8 @@ class AlertTable(Access):
     def alerts(
         self, status: str | None = None, limit: int | None = 100, severity: str | None = None, domain: str | None = None
     ) -> list[Alert]:
-        """Newest first, at most `limit` of those that are asked for.
-
-        `status`: pending, firing, resolved, or `open` (firing); None: all that ever fired.
+        """Alerts, the newest first, at most `limit`. `status`: pending, firing, resolved, or `open` (firing); None: all
+        that ever fired.
         """
         statement = _asked(select(alerts.c.body), status, severity, domain)
         with self.read() as connection:
@@ -365,7 +364,7 @@ class AlertTable(Access):
             ]
 
     def give_verdict(self, number: int, verdict: str, why: str, by: str, now: datetime) -> None:
-        """Keep what people found an alert to be worth; a later verdict replaces an earlier one."""
+        """Store a person's verdict on an alert. A later verdict replaces an earlier one."""
         with self.write() as connection:
             connection.execute(delete(verdicts).where(verdicts.c.alert == number))
             connection.execute(

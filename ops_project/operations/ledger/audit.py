@@ -13,7 +13,7 @@ from ops_project.operations.ledger.people_schema import audit, used_links
 
 
 class AuditTable(Access):
-    """Writing and reading; nothing is changed."""
+    """Writes and reads the log. Lines are never changed."""
 
     def audit(self, now: datetime, who: str, source: str, action: str, subject: str, outcome: str, detail: str) -> None:
         """One line: who did what to what, from where, and whether it was done or refused."""
@@ -37,7 +37,7 @@ class AuditTable(Access):
             return [{"at": from_seconds(row.at), **{name: getattr(row, name) for name in names}} for row in rows]
 
     def use_link(self, link: str, by: str, now: datetime) -> bool:
-        """Take a link; False where it was used before."""
+        """Mark a link as used; False if it was used before."""
         try:
             with self.write() as connection:
                 connection.execute(insert(used_links), {"id": link, "used_by": by, "used_at": to_seconds(now)})

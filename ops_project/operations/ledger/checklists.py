@@ -1,4 +1,4 @@
-"""What was measured and answered for each line of a checklist. Rows are added; the newest of a line holds."""
+"""The measurements and answers for each line of a checklist. Rows are only added; the newest row of a line counts."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ChecklistTable(Access):
                 connection.execute(insert(checklist_lines), rows)
 
     def checklist(self, checklist: str, period: str) -> dict[str, Kept]:
-        """Line → what holds for it in a period."""
+        """Line → its newest state in a period."""
         statement = (
             select(checklist_lines)
             .where(checklist_lines.c.checklist == checklist, checklist_lines.c.period == period)

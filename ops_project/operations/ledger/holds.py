@@ -1,4 +1,4 @@
-"""Holds: what people have stopped, why, and until when. A hold that ended is kept."""
+"""Holds: which tables people have stopped, why, and until when. A hold that ended is kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops_project.operations.ledger.people_schema import holds
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What lies downstream of `subject` – a domain, or an asset as schema/table – is not built."""
+    """A hold: the tables downstream of `subject` are not built. `subject` is a domain, or an asset as schema/table."""
 
     number: int
     subject: str
@@ -45,7 +45,7 @@ class HoldTable(Access):
     """Making and releasing."""
 
     def hold(self, subject: str, why: str, by: str, now: datetime, until: datetime | None, incident: int | None) -> int:
-        """Keep it; its number."""
+        """Store a hold. Returns its number."""
         row = {
             "subject": subject,
             "why": why,
@@ -60,7 +60,7 @@ class HoldTable(Access):
         return int(key[0]) if key else 0
 
     def release_hold(self, subject: str, by: str, now: datetime) -> list[Hold]:
-        """End every hold of `subject`; those that it ended."""
+        """End every hold of `subject`. Returns the holds that it ended."""
         with self.write() as connection:
             rows = connection.execute(
                 select(holds).where(holds.c.subject == subject, holds.c.released_at.is_(None))
@@ -73,7 +73,7 @@ class HoldTable(Access):
         return [_hold(row) for row in rows]
 
     def holds(self, every: bool = False) -> list[Hold]:
-        """Those that hold, or all of them; the oldest first."""
+        """The active holds, or all holds; the oldest first."""
         statement = select(holds).order_by(holds.c.number)
         if not every:
             statement = statement.where(holds.c.released_at.is_(None))
@@ -81,7 +81,7 @@ class HoldTable(Access):
             return [_hold(row) for row in connection.execute(statement)]
 
     def holds_past(self, now: datetime) -> list[Hold]:
-        """Holds past their limit that nobody was told of."""
+        """Holds that are past their limit, and about which nobody was told."""
         statement = select(holds).where(
             holds.c.released_at.is_(None), holds.c.told_at.is_(None), holds.c.until <= to_seconds(now)
         )

@@ -34,7 +34,7 @@ Change = Callable[[Incident], tuple[Incident, list[Event]]]
 
 
 class NoIncident(LookupError):
-    """There is none of that number."""
+    """There is no incident with that number."""
 
 
 def _row(incident: Incident) -> dict[str, Any]:
@@ -64,10 +64,10 @@ def _add_events(connection: Connection, events: Iterable[Event]) -> None:
 
 
 class IncidentTable(Access):
-    """State, decisions, and what people ask about incidents."""
+    """Reads and writes the state and the decisions, and answers questions about incidents."""
 
     def load_incidents(self, now: datetime, back: timedelta) -> dict[int, Incident]:
-        """Everything that is live, and what ended within `back`."""
+        """All live incidents, and those that ended within `back`."""
         recent = incidents.c.resolved_at > to_seconds(now - back)
         with self.read() as connection:
             rows = connection.execute(select(incidents.c.body).where(or_(incidents.c.live, recent)))
@@ -199,13 +199,13 @@ class IncidentTable(Access):
             ]
 
     def keep_evidence(self, number: int, kind: str, title: str, body: str, by: str, now: datetime) -> None:
-        """Keep something with an incident: the output of a step, a post-mortem."""
+        """Store evidence of an incident: the output of a step, or a post-mortem."""
         row = {"incident": number, "at": to_seconds(now), "kind": kind, "title": title, "body": body, "given_by": by}
         with self.write() as connection:
             connection.execute(insert(incident_evidence), row)
 
     def evidence(self, number: int, kind: str | None = None) -> list[dict[str, Any]]:
-        """What was kept, the oldest first."""
+        """The evidence, the oldest first."""
         statement = select(incident_evidence).where(incident_evidence.c.incident == number)
         if kind is not None:
             statement = statement.where(incident_evidence.c.kind == kind)

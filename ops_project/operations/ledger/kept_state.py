@@ -1,8 +1,8 @@
-"""Open alerts, groups and the notification log as this process last read or wrote them.
+"""Keeps open alerts, groups and the notification log as this process last read or wrote them.
 
-Decoding them took half of a cycle while 5,000 alerts were open, and most cycles change nothing. Every recorded
-decision leaves a mark in its own transaction; while the mark is the one that this process knows, nobody else has
-written. Refuses to guess: under any other mark everything is read again.
+Decoding them took half of a cycle while 5,000 alerts were open, and most cycles change nothing. Every recorded decision
+writes a mark in its own transaction. While the mark is the one that this process knows, no other process has written.
+With any other mark everything is read again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ops_project.operations.ledger.schema import cursors
 
 DECISION = "decision"
 ROUTES, RULES = "routes_version", "rules_version"
-# Processes of an earlier version leave no mark of their own, and move the first cursor with every decision.
+# Processes of an earlier version write no mark. They move the first cursor with every decision.
 _WRITTEN = ("decided", DECISION, ROUTES, RULES)
 
 Mark = Mapping[str, tuple[str, float]]
@@ -39,7 +39,7 @@ def read_mark(connection: Connection) -> Mark:
 
 @dataclass(frozen=True)
 class KeptState:
-    """What was stored under one mark."""
+    """The state that was stored under one mark."""
 
     mark: Mark
     alerts: Mapping[int, Alert]

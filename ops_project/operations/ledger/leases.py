@@ -1,7 +1,7 @@
 """Leases: one process at a time runs the cycle, and another takes over when its heartbeat stops.
 
-The fence grows with each holder; a decision is written only under the newest, so that one who was believed dead and
-wakes up changes nothing.
+The fence is a number that grows with each holder. A decision is written only under the newest fence, so a process that
+was believed dead and continues changes nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from ops_project.operations.ledger.access import Access, from_seconds, to_second
 from ops_project.operations.ledger.schema import leases
 
 Fence = tuple[str, str, int]
-"""(lease, holder, number): under which claim something is written."""
+"""(lease, holder, number): the claim under which something is written."""
 
 
 class LeaseLost(RuntimeError):
-    """Somebody else holds the lease by now."""
+    """Another process holds the lease by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,19 @@ class Lease:
 
 
 def check_fence(connection: Connection, name: str, holder: str, fence: int) -> None:
-    """Raises LeaseLost unless `holder` still has the lease with this fence. Within a transaction of the caller's."""
+    """Raises LeaseLost unless `holder` still has the lease with this fence. It runs within the caller's transaction."""
     row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
     if row is None or row.holder != holder or row.fence != fence:
         raise LeaseLost(f"the lease {name!r} is held by {row.holder if row else 'nobody'}")
 
 
 class LeaseTable(Access):
-    """Taking, keeping and giving back."""
+    """Takes, keeps and gives back leases."""
 
     def acquire(self, name: str, holder: str, now: datetime, ttl: timedelta) -> Lease | None:
-        """Take the lease, under a new fence. None while somebody else's has not expired."""
-        # Its holder dies in a power cut too, and who comes after knows it by the machine's boot.
+        """Take the lease, under a new fence. None if another process holds it and it has not expired."""
+        # This commit is not awaited on the disk: in a power cut the holder dies too, and its successor knows that by
+        # the machine's boot.
         with self.write(durable=False) as connection:
             row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
             if row is not None and row.holder not in ("", holder) and row.expires_at > to_seconds(now):
@@ -66,8 +67,9 @@ class LeaseTable(Access):
         return Lease(name, holder, fence, now, now + ttl)
 
     def renew(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease | None:
-        """Keep a lease that is still one's own. None where another has taken it, or it was given back: then nothing
-        changes, and above all nothing is taken."""
+        """Keep a lease that this holder still has. None if another process has taken it, or if it was given back: then
+        nothing changes, and it is not taken again.
+        """
         expires = max(now + ttl, lease.expires_at)
         with self.write(durable=False) as connection:
             result = connection.execute(
@@ -78,7 +80,7 @@ class LeaseTable(Access):
         return replace(lease, heartbeat_at=now, expires_at=expires) if result.rowcount == 1 else None
 
     def release(self, lease: Lease, now: datetime) -> None:
-        """Give it back; the heartbeat stays, for those who watch."""
+        """Give it back. The heartbeat stays, because others watch it."""
         with self.write(durable=False) as connection:
             connection.execute(
                 leases.update()

@@ -1,4 +1,4 @@
-"""Where each series stands, as the engine last decided, and what people closed by hand.
+"""The state of each series, as the engine last decided, and the alerts that people closed by hand.
 
 A level is kept as the numbers of the signals that it is made of: those signals outlive any pruning.
 """
@@ -27,17 +27,19 @@ def resolution_of(row: Any) -> Resolution:
 
 
 class LevelTable(Access):
-    """Reading levels into a state; taking a person's resolution."""
+    """Reads levels into a state, and stores a person's resolution."""
 
     def load_levels(self, state: State, config: AlertConfig, fingerprints: Collection[str] | None = None) -> None:
-        """Put the levels of these series into `state`, where it does not have them yet; of every series for None."""
+        """Put the levels of these series into `state`, if it does not have them yet. None: the levels of every
+        series.
+        """
         wanted = None if fingerprints is None else sorted(set(fingerprints) - state.levels.keys())
         with self.read() as connection:
             for names in [None] if wanted is None else _chunks(wanted):
                 _load(connection, state, config, names)
 
     def resolve(self, alert: int, by: str, why: str, now: datetime) -> None:
-        """Keep a person's word that an alert is over; the next cycle takes it up."""
+        """Store that a person closed an alert. The next cycle applies it."""
         row = {"alert": alert, "given_by": by, "why": why, "at": to_seconds(now), "taken_at": None}
         with self.write() as connection:
             connection.execute(upsert(connection, resolutions, ["alert"]), row)
@@ -66,7 +68,9 @@ def _load(connection: Connection, state: State, config: AlertConfig, names: Sequ
 
 
 def load_words(connection: Connection, state: State) -> None:
-    """What people closed by hand: what is still to be taken up, and up to when which series is over."""
+    """The alerts that people closed by hand: those that a cycle has still to apply, and up to which time each series is
+    over.
+    """
     for row in connection.execute(select(resolutions).where(resolutions.c.taken_at.is_(None))):
         state.resolutions[row.alert] = resolution_of(row)
     for row in connection.execute(select(dismissals)):
@@ -74,7 +78,7 @@ def load_words(connection: Connection, state: State) -> None:
 
 
 def record_levels(connection: Connection, decision: Decision) -> None:
-    """Within a transaction of the caller's."""
+    """It runs within the caller's transaction."""
     state = decision.state
     rows = [
         {"fingerprint": fingerprint, "seq": signal.seq}

@@ -1,4 +1,4 @@
-"""The asset graph, kept in the ledger so that a cycle without Dagster's definitions knows it.
+"""Keeps the asset graph in the ledger, so that a cycle without Dagster's definitions knows it.
 
 A cycle runs every few seconds with the same graph: what is derived from it (3 ms for 150 assets to write, 2 ms to read)
 is derived once for each graph.
@@ -21,7 +21,7 @@ _gone: list[tuple[str, frozenset[str]]] = []
 
 
 def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
-    """Keep it, where the ledger has another."""
+    """Store the graph, if the ledger has another one."""
     written = next(iter(_written), None)
     if written is None or written[0] is not lineage:
         written = (lineage, digest(repr(lineage.dump())))
@@ -32,7 +32,9 @@ def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
 
 
 def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime) -> None:
-    """What the graph had once and has no more; an empty graph is one that is not known, and removes nothing."""
+    """The assets and checks that the graph no longer has. An empty graph means that the graph is not known, so it
+    removes nothing.
+    """
     if not after.assets:
         return
     kept = removed(ledger)
@@ -48,7 +50,7 @@ def subjects(lineage: Lineage) -> frozenset[str]:
 
 
 def removed(ledger: Ledger) -> frozenset[str]:
-    """Assets and checks that were in the graph once and are no more."""
+    """Assets and checks that were in the graph once and are no longer in it."""
     name = ledger.document_digest(REMOVED)
     if name is None:
         return frozenset()
@@ -60,7 +62,7 @@ def removed(ledger: Ledger) -> frozenset[str]:
 
 
 def recall(ledger: Ledger) -> Lineage:
-    """The one that was kept; an empty one where none was."""
+    """The stored graph; an empty one if none was stored."""
     name = ledger.document_digest(DOCUMENT)
     if name is None:
         return Lineage()

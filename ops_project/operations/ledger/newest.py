@@ -1,8 +1,9 @@
-"""The newest signal of each series, kept in memory and brought up to date from what was stored since.
+"""Keeps the newest signal of each series in memory, and updates it from the signals that were stored since.
 
-Observers ask every half minute what they last said. From the table that cost 14 ms for every 25,000 past signals of a
-kind, and several kinds are asked; from here it is one look at the rows after the last one seen, 0.3 ms, whatever the
-past. Refuses to know more than the table: every answer begins with that look, so that another process's signals count.
+Every half minute observers ask for their last signals. A query of the table cost 14 ms for every 25,000 past signals of
+a kind, and several kinds are asked for. Here only the rows after the last one seen are read, which takes 0.3 ms however
+many signals there are. Every answer begins with reading these rows, so that the signals of other processes count as
+well.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from sqlalchemy import Connection, Subquery, func, select
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.ledger.schema import signals
 
-# Beyond so many new rows, as after a backlog, it is cheaper to ask anew for what is asked at all.
+# With more new rows than this, as after a backlog, it is cheaper to load the kinds again that are asked for.
 FORGET_BEYOND = 5000
 
 Subject = str
 
 
 class Newest:
-    """Answers by kind, each loaded when it is asked for first."""
+    """Answers by kind. Each kind is loaded when it is first asked for."""
 
     def __init__(self, columns: Iterable[Any], parse: Callable[[Any], Signal]) -> None:
         self._columns, self._parse = list(columns), parse
@@ -93,8 +94,9 @@ class Newest:
 
 
 def _newest_of(kind: str) -> Subquery:
-    """The number of each series' newest signal, from one series to the next in the index: a first look costs what there
-    are series, whatever there is of each."""
+    """The number of the newest signal of each series. The query goes from one series to the next in the index, so its
+    cost grows with the number of series, and not with the number of signals.
+    """
     first = select(func.min(signals.c.fingerprint).label("name")).where(signals.c.kind == kind)
     series = first.cte("series", recursive=True)
     following = (

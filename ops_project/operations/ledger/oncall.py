@@ -1,4 +1,4 @@
-"""Overrides and swaps that people made. Nothing is deleted: what was taken back is kept with its end."""
+"""Overrides and swaps that people made. Nothing is deleted: an override that was taken back is kept with its end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AskedSwap:
     other: datetime
     asked_by: str
     agreed_by: str
-    """Who is asked; the swap holds once that person has agreed."""
+    """The person who is asked. The swap applies once that person has agreed."""
     why: str
     asked_at: datetime
     agreed_at: datetime | None
@@ -54,10 +54,10 @@ def _asked(row: Any) -> AskedSwap:
 
 
 class OnCallTable(Access):
-    """Making, agreeing, taking back."""
+    """Stores, agrees to, and takes back overrides and swaps."""
 
     def covers(self, schedule: str) -> list[Cover]:
-        """The overrides that hold or held, the oldest first; without those that were taken back."""
+        """The overrides without those that were taken back, the oldest first."""
         statement = (
             select(oncall_overrides)
             .where(oncall_overrides.c.schedule == schedule, oncall_overrides.c.ended_at.is_(None))
@@ -70,7 +70,7 @@ class OnCallTable(Access):
             ]
 
     def override(self, schedule: str, cover: Cover, by: str, now: datetime) -> int:
-        """Keep it; its number (`cover.number` is not looked at)."""
+        """Store an override. Returns its number; `cover.number` is ignored."""
         row = {
             "schedule": schedule,
             "person": cover.person,
@@ -87,7 +87,7 @@ class OnCallTable(Access):
         return int(key[0]) if key else 0
 
     def end_override(self, number: int, by: str, now: datetime) -> bool:
-        """Take it back; False where there is none that holds."""
+        """Take an override back; False if there is none that applies."""
         with self.write() as connection:
             result = connection.execute(
                 oncall_overrides.update()
@@ -97,7 +97,7 @@ class OnCallTable(Access):
         return result.rowcount == 1
 
     def swaps(self, schedule: str | None = None) -> list[AskedSwap]:
-        """Every swap, the oldest agreement first, those that are only asked for last."""
+        """Every swap, the oldest agreement first. Swaps that are not agreed yet come last."""
         statement = select(oncall_swaps).order_by(
             oncall_swaps.c.agreed_at.is_(None), oncall_swaps.c.agreed_at, oncall_swaps.c.number
         )
@@ -107,7 +107,7 @@ class OnCallTable(Access):
             return [_asked(row) for row in connection.execute(statement)]
 
     def ask_swap(self, asked: AskedSwap) -> int:
-        """Keep a request; its number (`asked.number` is not looked at)."""
+        """Store a request. Returns its number; `asked.number` is ignored."""
         row = {
             "schedule": asked.schedule,
             "shift": to_seconds(asked.shift),
@@ -123,11 +123,11 @@ class OnCallTable(Access):
         return int(key[0]) if key else 0
 
     def agree_swap(self, number: int, now: datetime) -> bool:
-        """The other person agrees; False where it is not asked for any more."""
+        """The other person agrees; False if the request has ended already."""
         return self._change_swap(number, oncall_swaps.c.agreed_at.is_(None), agreed_at=to_seconds(now))
 
     def end_swap(self, number: int, by: str, now: datetime) -> bool:
-        """Withdrawn, declined or taken back; False where it had ended already."""
+        """Withdraw, decline or take back a swap; False if it had ended already."""
         return self._change_swap(number, ended_at=to_seconds(now), ended_by=by)
 
     def _change_swap(self, number: int, *also: Any, **values: Any) -> bool:
@@ -141,5 +141,5 @@ class OnCallTable(Access):
 
 
 def agreed(swaps: Sequence[AskedSwap]) -> list[Swap]:
-    """Those that hold, in the order of their agreement."""
+    """The swaps that apply, in the order of their agreement."""
     return [Swap(s.number, s.shift, s.other, s.asked_by, s.agreed_by) for s in swaps if s.state == "agreed"]

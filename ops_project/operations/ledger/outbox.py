@@ -1,8 +1,8 @@
 """The outbox: each message is claimed before it is sent and ticked off after, so that a kill loses none.
 
-A claim whose holder died is sent again and counted as uncertain: that is the one duplicate a kill can cause. A claim is
-made and settled under the lease of the cycle. Who has lost the lease meanwhile can still say that a message arrived,
-because that is true whoever sent it, and can take nothing back.
+If the holder of a claim died, the message is sent again and counted as uncertain: this is the one duplicate that a kill
+can cause. A claim is made and settled under the lease of the cycle. A process that has lost the lease in the meantime
+can still record that a message arrived, because that is true in any case. It can change nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ops_project.operations.ledger.schema import deliveries, outbox
 from ops_project.operations.ledger.text import clean, cut
 
 LONGEST_WAIT = timedelta(minutes=5)
-"""Between two attempts at one message, whatever a service asks for."""
+"""The longest wait between two attempts at one message, also if the service asks for a longer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Message:
     attempts: int
     uncertain: int
     remaining: tuple[str, ...] = ()
-    """The recipients who are still to get it, where the others have it already."""
+    """The recipients who have not got it yet, if others have."""
 
 
 def _message(row: Any) -> Message:
@@ -62,10 +62,12 @@ def _message(row: Any) -> Message:
 
 
 class OutboxTable(Access):
-    """Claiming, ticking off, putting back."""
+    """Claims messages, marks them as sent, and puts them back."""
 
     def recover_claims(self) -> int:
-        """Put back what another holder of the lease had claimed. For its holder only. Returns how many."""
+        """Put back the messages that an earlier holder of the lease had claimed. Only the present holder may call it.
+        Returns their number.
+        """
         with self.write() as connection:
             result = connection.execute(
                 outbox.update()
@@ -75,7 +77,7 @@ class OutboxTable(Access):
         return int(result.rowcount)
 
     def sending(self) -> int:
-        """How many messages are claimed."""
+        """The number of claimed messages."""
         with self.read() as connection:
             return connection.execute(
                 select(func.count()).select_from(outbox).where(outbox.c.state == "sending")
@@ -88,8 +90,8 @@ class OutboxTable(Access):
         Of one group and recipient only the oldest that is not settled: an acknowledgement or a resolve that overtook
         its trigger, while that is retried, would leave the page open for ever.
         """
-        # One pass over what waits, and none where nothing is due: SQLite and PostgreSQL ask it at the first such row.
-        # A look for each due row at those before it was quadratic in a storm.
+        # One pass over the waiting messages, and none if nothing is due: SQLite and PostgreSQL evaluate it at the first
+        # due row. A look for each due row at those before it was quadratic in a storm.
         waiting = outbox.alias("waiting")
         oldest = (
             select(func.min(waiting.c.id))
@@ -102,7 +104,7 @@ class OutboxTable(Access):
             .where(
                 or_(
                     outbox.c.next_attempt_at <= to_seconds(now),
-                    # No wait is so long: this one was written under a clock that ran ahead.
+                    # No wait is longer than this, so such a row was written with a clock that was ahead.
                     outbox.c.next_attempt_at > to_seconds(now + LONGEST_WAIT),
                 )
             )
@@ -118,7 +120,9 @@ class OutboxTable(Access):
             return [_message(row) for row in connection.execute(statement)]
 
     def claim(self, message: int, now: datetime, lease: Fence | None = None) -> bool:
-        """Take a message; False where somebody else has it. Raises LeaseLost where `lease` is another's by now."""
+        """Claim a message; False if another process has claimed it. Raises LeaseLost if another process holds `lease`
+        by now.
+        """
         with self.write() as connection:
             if lease is not None:
                 check_fence(connection, *lease)
@@ -135,7 +139,9 @@ class OutboxTable(Access):
         return result.rowcount == 1
 
     def delivered(self, message: int, now: datetime, detail: str = "", lease: Fence | None = None) -> bool:
-        """Tick it off. False where the claim was another's by now: then it only ends a message that still waits."""
+        """Mark the message as sent. False if another process has the claim by now: then it only ends a message that
+        still waits.
+        """
         done = {"state": "delivered", "delivered_at": to_seconds(now), "last_error": "", "remaining": ""}
         return self._settle(message, now, "delivered", detail, lease, done, late=("pending", "dead"))
 
@@ -148,8 +154,9 @@ class OutboxTable(Access):
         lease: Fence | None = None,
         remaining: Sequence[str] = (),
     ) -> bool:
-        """Put back until `retry_at`, or give up where that is None. `remaining`: the others have got it. False, and
-        nothing is changed, where the claim was another's by now."""
+        """Put the message back until `retry_at`, or give up if that is None. `remaining`: the recipients who have not
+        got it. False, and nothing is changed, if another process has the claim by now.
+        """
         left = {"remaining": ",".join(remaining)} if remaining else {}
         text = cut(clean(error))
         if retry_at is None:
@@ -158,7 +165,9 @@ class OutboxTable(Access):
         return self._settle(message, now, "failed", text, lease, again)
 
     def postpone(self, messages: list[int], until: datetime) -> None:
-        """Not yet: a rate limit, or an endpoint that has just failed. Not an attempt."""
+        """Put the message off without counting an attempt: because of a rate limit, or because its endpoint has just
+        failed.
+        """
         with self.write() as connection:
             connection.execute(
                 outbox.update()
@@ -176,7 +185,9 @@ class OutboxTable(Access):
         values: Mapping[str, Any],
         late: Sequence[str] = (),
     ) -> bool:
-        """Write how an attempt ended, if the claim is still this one; else only from one of the states `late`."""
+        """Write how an attempt ended, if the claim is still valid. Otherwise it is only written if the message is in
+        one of the states `late`.
+        """
         with self.write() as connection:
             own = outbox.update().where(outbox.c.id == message, outbox.c.state == "sending")
             if lease is not None:
@@ -205,7 +216,8 @@ class OutboxTable(Access):
 
     def sent_since(self, channel: str, recipient: str, since: datetime) -> int:
         """Deliveries to one endpoint within a few minutes after `since`, for its rate limit. Later ones were written
-        under a clock that ran ahead."""
+        with a clock that was ahead.
+        """
         statement = select(func.count()).where(
             outbox.c.channel == channel,
             outbox.c.recipient == recipient,
@@ -263,7 +275,7 @@ class OutboxTable(Access):
             return [_message(row) for row in connection.execute(statement)]
 
     def failing_channels(self, now: datetime, for_longer_than: timedelta) -> dict[str, str]:
-        """Channels with a message that has waited so long, failing → the last error."""
+        """Channel → its last error, for channels of which a message has failed for this long."""
         statement = select(outbox.c.channel, outbox.c.last_error).where(
             outbox.c.state == "pending", outbox.c.attempts > 0, outbox.c.created_at < to_seconds(now - for_longer_than)
         )

@@ -58,7 +58,9 @@ incidents = Table(
     Index("incidents_live", "live"),
     Index("incidents_resolved_at", "resolved_at"),
 )
-"""`live`: something may still follow by itself – a step, a reopening, a post-mortem that is asked for."""
+"""`live`: something may still happen without a person: an escalation step, a reopening, or a request for a
+post-mortem.
+"""
 
 incident_alerts = Table(
     "incident_alerts",

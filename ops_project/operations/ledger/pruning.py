@@ -1,7 +1,7 @@
-"""Removing what is old: readings are thinned out, then everything is removed by age, a bounded piece at a time.
+"""Removes old rows, a limited number at a time. Readings are thinned out first, and then everything is removed by age.
 
-Three things stay whatever their age: the newest signal of each series, what a level is made of (and so what an open
-alert is about), and what nobody has decided on yet.
+Three things stay whatever their age: the newest signal of each series, the signals of which a level consists (and so
+those of an open alert), and signals that no cycle has evaluated yet.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PIECE = 5000
 
 
 class PruneTable(Access):
-    """One piece of the work for each call; each returns how many rows it removed."""
+    """Each call does one part of the work and returns the number of rows that it removed."""
 
     def forget_signals(self, kinds: Sequence[str], before: datetime, decided: int) -> int:
         """Remove signals of these kinds from before `before`."""
@@ -39,7 +39,7 @@ class PruneTable(Access):
         return self._remove(old)
 
     def thin_signals(self, kind: str, since: datetime, until: datetime, span: timedelta, decided: int) -> int:
-        """Keep, of each series and each span of `since` … `until`, the largest and the smallest reading."""
+        """Keep only the largest and the smallest reading of each series in each span between `since` and `until`."""
         with self.read() as connection:
             place = signals.c.event_at / span.total_seconds()
             slot: ColumnElement[int] = (

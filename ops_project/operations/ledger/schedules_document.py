@@ -1,4 +1,4 @@
-"""When a pipeline will start by itself, from the schedules that the definitions left in the ledger."""
+"""Says when a pipeline will start by its schedule. The definitions have stored the schedules in the ledger."""
 
 from __future__ import annotations
 

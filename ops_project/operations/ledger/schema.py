@@ -26,7 +26,7 @@ metadata = MetaData()
 
 
 def _free(length: int) -> TypeEngine[str]:
-    """Text of any length, from people and services. SQLite never minded the length that it was declared with."""
+    """Text of any length, from people and services. SQLite ignores the length of a column."""
     return String(length).with_variant(Text(), "postgresql")
 
 
@@ -65,7 +65,7 @@ levels = Table(
     "levels",
     metadata,
     Column("fingerprint", String(16), primary_key=True),
-    # The signals that say where the series stands: its newest ok, and what fires since. Pruning keeps them.
+    # The signals that define the state of the series: its newest ok, and those that fire since. Pruning keeps them.
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Index("levels_seq", "seq"),
 )
@@ -73,7 +73,7 @@ levels = Table(
 dismissals = Table(
     "dismissals",
     metadata,
-    # Of a series, or of a rule's window over one subject.
+    # The key of a series, or of a rule's window over one subject.
     Column("fingerprint", String(16), primary_key=True),
     Column("at", Float, nullable=False),
 )

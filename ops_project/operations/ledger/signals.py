@@ -1,4 +1,4 @@
-"""Signals and cursors: what was observed, once each, and how far it has been read."""
+"""Signals and cursors. A signal is one observation, stored once; a cursor says how far the signals have been read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHUNK = 5000
 
 
 INSERTED = tuple(column for column in signals.columns if column.name != "seq")
-# Beyond so many rows PostgreSQL is given a copy: 100,000 signals went in at 4,000 a second row by row.
+# More rows than this are written to PostgreSQL with COPY. Row by row, 100,000 signals were written at 4,000 a second.
 COPY_FROM = 200
 
 
@@ -66,12 +66,12 @@ def _named(names: str) -> tuple[str, ...]:
 
 
 def _insert(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Store the rows that are new, in their order. Returns how many those are."""
+    """Store the new rows, in their order. Returns their number."""
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(column.name) for column in INSERTED)
     if connection.dialect.name != "postgresql":
         marks = ", ".join("?" * len(INSERTED))
-        # Without SQLAlchemy's own preparation of each row, which took as long as SQLite.
+        # SQLAlchemy's own preparation of each row is left out, because it took as long as SQLite itself.
         return connection.exec_driver_sql(f"INSERT OR IGNORE INTO signals ({names}) VALUES ({marks})", rows).rowcount
     if len(rows) < COPY_FROM:
         marks = ", ".join(["%s"] * len(INSERTED))
@@ -164,7 +164,7 @@ def signal_of(row: Any, fingerprint: str = "") -> Signal:
     return signal
 
 
-# What was observed together has one moment.
+# Signals that were observed together have the same moment.
 _observed = lru_cache(maxsize=256)(from_seconds)
 
 
@@ -174,25 +174,28 @@ def new_newest() -> Newest:
 
 
 def _plain(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
-    """The driver's own rows: these columns need no conversion, and SQLAlchemy's rows took a third of a read."""
+    """The rows of the database driver itself. These columns need no conversion, and SQLAlchemy's rows took a third of
+    the time.
+    """
     cursor = connection.execute(statement).cursor
     assert cursor is not None
     return list(cursor.fetchall())
 
 
 class SignalTable(Access):
-    """Appending and reading signals."""
+    """Appends and reads signals."""
 
     newest: Newest
 
     def append(
         self, observed: Sequence[Signal], progress: Mapping[str, str] | None = None, now: datetime | None = None
     ) -> int:
-        """Store the signals that are new, and the cursors they came from, in one transaction. Returns how many are
-        new."""
+        """Store the signals that are new, and the cursors they came from, in one transaction. Returns the number of new
+        ones.
+        """
         if not observed and not progress:
             return 0
-        # A cursor alone that a power cut takes back is read from again, and what was stored is not stored twice.
+        # If a power cut undoes a write of cursors only, the signals are read again, and none is stored twice.
         with self.write(durable=bool(observed)) as connection:
             new = 0
             for start in range(0, len(observed), CHUNK):
@@ -251,7 +254,7 @@ class SignalTable(Access):
             return dict(connection.execute(select(cursors.c.name, cursors.c.value)).all())
 
     def set_cursor(self, name: str, value: str, now: datetime) -> None:
-        """Not awaited on the disk: a power cut may take the last one back."""
+        """The commit is not awaited on the disk: a power cut may undo the last one."""
         self.append([], {name: value}, now)
 
     def document(self, name: str) -> Any:
@@ -270,7 +273,7 @@ class SignalTable(Access):
 
 
 def set_cursors(connection: Connection, progress: Mapping[str, str], moment: float) -> None:
-    """Within a transaction of the caller's."""
+    """It runs within the caller's transaction."""
     if progress:
         rows = [{"name": name, "value": clean(value), "updated_at": moment} for name, value in progress.items()]
         connection.execute(upsert(connection, cursors, ["name"]), rows)

@@ -1,4 +1,4 @@
-"""Silences: who asked for quiet, why and until when. Nothing is deleted; ending one early moves its end."""
+"""Silences: who asked for one, why, and until when. Nothing is deleted. Ending a silence early moves its end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def silence_of(row: Any) -> Silence:
 
 
 class SilenceTable(Access):
-    """Adding, listing, ending."""
+    """Adds, lists and ends silences."""
 
     def add_silence(
         self,
@@ -62,7 +62,7 @@ class SilenceTable(Access):
             return [silence_of(row) for row in connection.execute(statement)]
 
     def expire_silence(self, number: int, now: datetime) -> bool:
-        """End a silence now; False where there is none that still holds."""
+        """End a silence now; False if it does not exist or has ended."""
         with self.write() as connection:
             result = connection.execute(
                 silences.update()

@@ -1,4 +1,6 @@
-"""Opening the ledger, and its transactions. The tables' own readers and writers stand in the files beside this one."""
+"""Opens the ledger and its transactions. The readers and writers of its tables are in the other files of this
+folder.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,12 @@ from ops_project.operations.ledger.signals import SignalTable, new_newest
 from ops_project.operations.ledger.silences import SilenceTable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# A second writer waits this long for the first: the longest transaction, a batch of signals, takes well under a second.
+# A second writer waits this long for the first. The longest transaction, a batch of signals, takes well under a second.
 BUSY_SECONDS = 30
 
 
 class LedgerUnusable(Unusable, SQLAlchemyError):
-    """The ledger cannot be opened; says which, why, and what to do."""
+    """The ledger cannot be opened. The message says which one, why, and what to do."""
 
     def __init__(self, where: str, error: Exception) -> None:
         reason = " ".join(str(getattr(error, "orig", None) or error).split())
@@ -95,8 +97,8 @@ class Ledger(
         if parsed.get_backend_name() == "sqlite":
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         if parsed.drivername == "postgresql+psycopg2":
-            # An INSERT with ON CONFLICT went row by row, a round trip each: 970 signals a second, and 2,450 so, on a
-            # busy machine.
+            # An INSERT with ON CONFLICT makes a round trip for each row: 970 signals a second on a busy machine, and
+            # 2,450 with this setting.
             options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
         engine = create_engine(parsed, **options)
         if engine.dialect.name == "sqlite":
@@ -127,29 +129,31 @@ class Ledger(
 
     @contextmanager
     def write(self, durable: bool = True) -> Iterator[Connection]:
-        """One transaction; the lock is taken at its start, so that it cannot fail half-way.
+        """One transaction. The lock is taken at its start, so that it cannot fail half-way.
 
-        `durable=False`: it survives a kill, and is not awaited on the disk. For what is only of use to a living
-        process: leases, heartbeats, when an observer last looked. An idle cycle has four such commits and no other.
+        `durable=False`: the commit survives a kill, and is not awaited on the disk. It is for values that only a
+        running process uses: leases, heartbeats, and when an observer last looked. An idle cycle has four such commits
+        and no others.
         """
         options = {"ops_write": True, "ops_durable": durable}
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
                 if not durable:
                     connection.execute(text("SET LOCAL synchronous_commit TO off"))
-                # Sequence numbers must become visible in their order, or a cursor passes one that commits late.
+                # Sequence numbers must become visible in their order. Otherwise a cursor would pass a number that
+                # commits late.
                 connection.execute(text("SELECT pg_advisory_xact_lock(74011)"))
             yield connection
 
     def version(self) -> str | None:
-        """The migration that the store is at."""
+        """The migration of the store."""
         with self.read() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def _migrate(self) -> None:
-        # Alembic costs 0.2 s to import: it is asked only where there is something to do.
+        # Importing Alembic takes 0.2 s, so it is used only if there is something to migrate.
         if self.version() == schema.HEAD:
             return
         from alembic import command
@@ -168,7 +172,8 @@ def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # Names of signals are hashes: with the default two megabytes a drain of 100,000 read their index again and again.
+    # Names of signals are hashes. With the default cache of two megabytes, a drain of 100,000 signals read their index
+    # again and again.
     cursor.execute("PRAGMA cache_size=-32768")
     cursor.close()
 
@@ -178,8 +183,8 @@ def _on_begin(connection: Connection) -> None:
     if not options.get("ops_write"):
         connection.exec_driver_sql("BEGIN")
         return
-    # A decision that was acted on must survive a power cut, not only a kill: one fsync for each commit, 0.9 ms on an
-    # idle disk and 20 on a busy one.
+    # A decision that was acted on must survive a power cut, and not only a kill. That takes one fsync for each commit:
+    # 0.9 ms on an idle disk, and 20 ms on a busy one.
     wanted = "FULL" if options["ops_durable"] else "NORMAL"
     if connection.info.get("synchronous") != wanted:
         connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")

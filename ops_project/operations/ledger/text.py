@@ -1,7 +1,7 @@
-"""What may be stored: text that every database takes, no longer than its column.
+"""Cleans and cuts text before it is stored, so that every database accepts it and it fits into its column.
 
-An error message can hold anything. A NUL stopped PostgreSQL at that page of the event log for ever, and so did half of
-a surrogate pair or a name that was too long. So what comes in is cleaned and cut here, and the cut is seen.
+An error message can hold anything. A NUL made PostgreSQL refuse a page of the event log again and again, and so did
+half of a surrogate pair and a name that was too long. Where text is cut, the cut is visible.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ NAME_LENGTHS = {
     "failure_class": 40,
     "occurrence": 160,
 }
-"""Characters that the column of each field of a signal takes."""
-# A signal whose text has no more characters in all than the shortest column takes cannot be too long anywhere.
+"""The number of characters that fit into the column of each field of a signal."""
+# If all text of a signal together fits into the shortest column, no field is too long.
 _SHORT = min(NAME_LENGTHS.values())
 
 
@@ -38,14 +38,16 @@ def clean(text: str) -> str:
 
 
 def cut_name(text: str, length: int) -> str:
-    """At most `length` characters. What is cut off counts in the last nine, so that two names stay two."""
+    """At most `length` characters. If text is cut off, the last nine characters are a hash of it, so that two names
+    stay different.
+    """
     if len(text) <= length:
         return text
     return f"{text[: length - 9]}~{blake2b(text.encode(), digest_size=4).hexdigest()}"
 
 
 def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """The beginning, and how much was left out."""
+    """The beginning of the text, and how much was left out."""
     if len(text) <= length:
         return text
     words = f" … ({len(text) - length:,} more characters)"
@@ -71,7 +73,9 @@ def storable(signal: Signal) -> Signal:
 
 
 def _plain(s: Signal) -> bool:
-    """Whether nothing has to be cleaned or cut. 100,000 signals pass here, so the usual case is one look."""
+    """Whether nothing has to be cleaned or cut. Up to 100,000 signals are checked here, so the usual case is one
+    comparison.
+    """
     if s.labels and not all(
         value.isascii() and "\0" not in value and len(value) < MESSAGE_LENGTH and name.isascii() and "\0" not in name
         for name, value in s.labels.items()

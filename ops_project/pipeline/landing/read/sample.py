@@ -1,6 +1,7 @@
-"""The content of a file whose dialect nobody has written down yet: for a draft of a contract, never for landing.
+"""Reads a file whose dialect is not known yet, for the draft of a contract.
 
-Landing detects nothing. Here it is guessed, and the guess is shown to whoever signs the contract.
+Landing never uses this module, because landing guesses nothing. The guess that is made here is shown to the person who
+approves the contract.
 """
 
 from __future__ import annotations

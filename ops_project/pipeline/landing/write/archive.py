@@ -1,4 +1,4 @@
-"""The raw file after it was taken: kept under its feed, date and hash, read-only.
+"""Keeps the raw file after it was taken: under its feed, date and hash, read-only.
 
 A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken
 it; until then both names stand for the same bytes. Neither step can lose the file: if the process is killed between

@@ -41,10 +41,10 @@ def commit(
     is_duplicate: bool = False,
     replays: Taken | None = None,
 ) -> tuple[Batch, Path]:
-    """Write what was found; (batch, where the file belongs in the archive).
+    """Write the result of an examination. Returns the batch, and the path of the file in the archive.
 
-    `engine` holds the staged rows. `replays`: the batch whose archived file this is; once its rows are loaded it is
-    replaced, also where it had been rejected.
+    `engine` holds the staged rows. `replays`: the batch whose archived file is loaded again. That batch becomes
+    replaced once the rows are loaded, also if it had been rejected.
     """
     feed, rejected = context.feed, found.rejected
     status = "duplicate" if is_duplicate else "rejected" if rejected else "loaded"

@@ -117,11 +117,12 @@ def write_findings(
 
 
 def resolve(connection: duckdb.DuckDBPyConnection, batch: Batch, part: str, now: datetime) -> int:
-    """Close what `batch` settles; the number of findings.
+    """Close the findings that `batch` settles, and return their number.
 
-    Whatever came, the file of its date is no longer missing, and earlier rejected ones have had their successor. A
-    loaded file settles all that was said of its date before, and what only told of an event in an earlier run. The
-    bytes of the batch that stands, sent again, answer a rejected file: what stands is right.
+    Any delivery closes the finding that the file of its date is missing, and those about earlier rejected files of the
+    date. A loaded file also closes all earlier findings about its date, and findings that only report an event of an
+    earlier run. If the loaded file is delivered again after a rejected one, the finding about the rejected one is
+    closed, because the loaded file is right.
     """
     if batch.status == "duplicate" and not _confirms_what_stands(connection, batch, part):
         return 0
@@ -180,7 +181,8 @@ def resolve_taken(connection: duckdb.DuckDBPyConnection, feed: str, file_name: s
 
 
 def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Sequence[str], now: datetime) -> int:
-    """Close what was said of files dated ahead, except those `waiting` still; the number of findings.
+    """Close the findings about files that are dated ahead, except those that are still `waiting`. Returns the number of
+    findings.
 
     No other finding about invalid data has a file and no batch.
     """
