@@ -86,7 +86,7 @@ class Deliveries:
                 "SELECT kind, business_date, batch_id, observed_at FROM ops.findings WHERE feed = ? AND state = 'open'",
                 [self._feed],
             ).fetchall()
-            self._open = [OpenFinding(*row[:3], row[3].replace(tzinfo=UTC)) for row in rows]
+            self._open = [OpenFinding(kind, day, batch, at.replace(tzinfo=UTC)) for kind, day, batch, at in rows]
         return self._open
 
     def findings_changed(self) -> None:
