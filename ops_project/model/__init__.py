@@ -1,1 +1,1 @@
-"""Nouns: what the configuration speaks of, as strict and frozen values. No behaviour beyond their own consistency."""
+"""The nouns of the configuration, as strict and frozen values. They check their own consistency and do nothing else."""

@@ -11,18 +11,20 @@ from ops_project.model.severity import Severity
 
 
 class Measure(Model):
-    """What is measured; exactly one of the first five. `at_most` and `at_least` say what is well."""
+    """What is measured: exactly one of the first five. `at_most` and `at_least` are the bounds of a good reading."""
 
     alerts: Severity | None = None
-    """How many alerts of this severity or above fire."""
+    """The number of firing alerts of this severity or above."""
     rules: tuple[str, ...] = ()
-    """How many alerts of these rules fire."""
+    """The number of firing alerts of these rules."""
     incidents: Literal["open", "overdue"] | None = None
-    """How many incidents are open, or owe a post-mortem that is late."""
+    """The number of incidents that are open, or whose post-mortem is late."""
     metric: str | None = None
-    """The worst newest reading of a metric of metrics.yaml; no reading is unknown."""
+    """The worst of the newest readings of a metric in metrics.yaml. Without a reading the line is unknown."""
     sql: str | None = None
-    """A query on the newest snapshot that gives one number; no snapshot, or a table that is not there, is unknown."""
+    """A query on the newest snapshot that gives one number. Without a snapshot, or if a table does not exist, the line
+    is unknown.
+    """
     at_most: float | None = None
     at_least: float | None = None
 
@@ -36,7 +38,7 @@ class Measure(Model):
         return self
 
     def well(self, value: float) -> bool:
-        """Whether a reading is as it should be."""
+        """Whether a reading is within its bounds."""
         return value <= self.at_most if self.at_most is not None else value >= (self.at_least or 0.0)
 
 
@@ -46,9 +48,9 @@ class Line(Model):
     text: str
     measure: Measure | None = None
     ask: str | None = None
-    """Who answers it where it cannot be measured: a person's id, team:<id> or role:<id>."""
+    """Who answers the line if it cannot be measured: a person's id, team:<id> or role:<id>."""
     do: str = ""
-    """What to do where it is not well."""
+    """What to do if the line is not ok."""
 
     @model_validator(mode="after")
     def _either(self) -> Line:
@@ -58,7 +60,7 @@ class Line(Model):
 
 
 class Checklist(Model):
-    """One list; its lines are judged once a period."""
+    """One checklist. Its lines are evaluated once in each period."""
 
     title: str
     every: Literal["day", "week", "month"]

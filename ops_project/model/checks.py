@@ -1,4 +1,4 @@
-"""How the checks weigh and where they draw their lines: checks.yaml."""
+"""checks.yaml: the weights and the limits of the checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Weight = Annotated[Decimal, Field(ge=0)]
 
 
 class ScoreWeights(Model):
-    """Relative weights; a dimension that does not apply to a table leaves its weight to the others."""
+    """Relative weights. If a dimension does not apply to a table, its weight is distributed to the others."""
 
     completeness: Weight
     validity: Weight
@@ -32,16 +32,16 @@ class ScoreWeights(Model):
 
 
 class Score(Model):
-    """Quality score from 0 to 100. Both edges are exact and on the unrounded score."""
+    """The quality score from 0 to 100. Both limits are exact and apply to the score before rounding."""
 
     weights: ScoreWeights
     high_below: Decimal = Field(gt=0, le=100)
     critical_below: Decimal = Field(gt=0, le=100)
     """Below this the next layer is not built."""
     window_dates: int = Field(ge=1)
-    """Of a table that grows by date, its newest dates that are scored …"""
+    """The number of newest dates that are scored, of a table that grows by date …"""
     recent_hours: float = Field(gt=0)
-    """… with every date that a load of these last hours touched …"""
+    """… together with every date that a load of these last hours touched …"""
     max_rows: int = Field(ge=1)
     """… newest first, while they hold fewer rows than this."""
 
@@ -53,12 +53,12 @@ class Score(Model):
 
 
 class FreshnessLimits(Model):
-    """Age of the newest data in hours that count (closed days do not)."""
+    """The age of the newest data in hours. Closed days do not count."""
 
     stale_hours: float = Field(gt=0)
     very_stale_hours: float = Field(gt=0)
     critical_tiers: tuple[int, ...]
-    """Tiers whose very stale tables are critical; the others are high."""
+    """The tiers whose very stale tables are critical. Those of other tiers are high."""
 
     @model_validator(mode="after")
     def _ordered(self) -> FreshnessLimits:
@@ -68,10 +68,10 @@ class FreshnessLimits(Model):
 
 
 class Volume(Model):
-    """Rows of a business date against its predecessors."""
+    """Compares the number of rows of a business date with earlier dates."""
 
     min_points: int = Field(ge=3)
-    """Fewer predecessors than this: unknown, which is said and is not a failure."""
+    """With fewer earlier dates the result is unknown. That is reported and is not a failure."""
     confidence: float = Field(gt=0.5, lt=1)
     """Of the two-sided prediction interval."""
     large_change: float = Field(default=0.3, gt=0, lt=1)
@@ -80,11 +80,11 @@ class Volume(Model):
     trend_from: int = Field(ge=5)
     weekday_from: int = Field(ge=14)
     history: int = Field(ge=8)
-    """Predecessors that are looked at."""
+    """The number of earlier dates that are compared."""
     min_relative_noise: Share
-    """Standard deviation that is assumed at least, relative to the level: a constant series has none of its own."""
+    """The least standard deviation that is assumed, relative to the level, because a constant series has none."""
     recent_hours: float = Field(gt=0)
-    """Dates touched by loads of these last hours are judged, and always the newest."""
+    """Dates that loads of these last hours touched are checked, and always the newest date."""
     busy_holidays: str | None = None
     """Country, or country-subdivision, of the `holidays` library on whose public holidays a rush is expected."""
 
@@ -118,18 +118,20 @@ class Duplicates(Model):
 
 
 class Columns(Model):
-    """The values of a file's columns against those of the files before it."""
+    """Compares the values of a file's columns with those of earlier files."""
 
     min_points: int = Field(default=8, ge=6)
-    """Fewer earlier files than this: unknown, which is said and is not a failure."""
+    """With fewer earlier files the result is unknown. That is reported and is not a failure."""
     history: int = Field(default=28, ge=8)
-    """Earlier files that are looked at."""
+    """The number of earlier files that are compared."""
     min_rows: int = Field(default=10, ge=2)
-    """Files with fewer values in a column say nothing about how they are distributed."""
+    """With fewer values in a column, the distribution is not compared."""
     confidence: float = Field(default=0.99999, gt=0.5, lt=1)
-    """Of the two-sided prediction interval of each number; two numbers of a column must leave theirs."""
+    """The confidence of the two-sided prediction interval of each number. A column fails if two of its numbers are
+    outside.
+    """
     min_noise: float = Field(default=0.02, ge=0, lt=1)
-    """Assumed at least, as a share: a constant series has no noise of its own."""
+    """The least noise that is assumed, as a share, because a constant series has none."""
 
 
 class Anomalies(Model):
@@ -140,7 +142,7 @@ class Anomalies(Model):
 
 
 class ArrivalSeverities(Model):
-    """Severity of each finding on a feed, by its failure class."""
+    """The severity of each finding on a feed, by its failure class."""
 
     source_missing: Severity
     source_late: Severity
@@ -153,17 +155,19 @@ class ArrivalSeverities(Model):
 
 
 class QueryCheck(Model):
-    """A check that is a query: without min and max it must return no row, with one of them one number within them."""
+    """A check that is a query. Without min and max it must return no row. With one or both of them it must return one
+    number within these bounds.
+    """
 
     table: str = Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")
-    """The table that is wrong where the check fails, `schema.table`."""
+    """The table that is wrong if the check fails, as `schema.table`."""
     sql: str
     min: Decimal | None = None
     max: Decimal | None = None
     description: str = ""
     severity: Severity = "medium"
     blocking: bool = False
-    """Where it fails, tables that are built from this one are not built."""
+    """True: if the check fails, tables that depend on this one are not built."""
     failure_class: FailureClass = "data_invalid"
     runbook: str | None = None
 

@@ -1,4 +1,4 @@
-"""Whether five fields are a time that comes: minute, hour, day of the month, month, day of the week."""
+"""Checks that five cron fields give a time that occurs: minute, hour, day of the month, month, day of the week."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ FIELDS = (
     ("day of the week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
 )
 _ITEM = re.compile(r"^(\*|(\w+)(?:-(\w+))?)(?:/(\d+))?$")
-# In the longest of each month.
+# The most days that each month can have.
 DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def wrong_cron(text: str) -> str | None:
-    """What is wrong with the text, in words; None where it is a time that comes."""
+    """What is wrong with the text, in words; None if such a time occurs."""
     fields = text.split()
     if len(fields) != len(FIELDS):
         return f"it has {len(fields)} fields"

@@ -29,7 +29,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 @dataclass(frozen=True, order=True)
 class ConfigProblem:
-    """One thing that is wrong in the configuration."""
+    """One mistake in the configuration."""
 
     file: str
     line: int
@@ -40,7 +40,7 @@ class ConfigProblem:
 
 
 class ConfigError(ValueError):
-    """The configuration cannot be used; `problems` says everything that is wrong with it, sorted by file and line."""
+    """The configuration cannot be used. `problems` lists every mistake, sorted by file and line."""
 
     def __init__(self, problems: Sequence[ConfigProblem]) -> None:
         self.problems = tuple(sorted(set(problems)))
@@ -136,7 +136,8 @@ class Document:
 
 
 class BoundedLoader(PlainLoader):
-    """The loader of plain words, with a limit on nesting and on the size of the document once its aliases are followed.
+    """A YAML loader for plain values, with limits on nesting and on the size of the document after its aliases are
+    followed.
 
     A few hundred bytes of aliases to aliases stand for billions of values, and PyYAML composes nested values by
     recursion. Both are refused while the text is read, before anything is built from it.
@@ -181,7 +182,7 @@ class BoundedLoader(PlainLoader):
             )
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """The value of a node; a text that looks like a number or a date and is none becomes an error with its line."""
+        """The value of a node. A text that looks like a number or a date and is neither is an error with its line."""
         try:
             return super().construct_object(node, deep)
         except (ValueError, OverflowError, LookupError) as error:
@@ -245,7 +246,7 @@ def _message(model: type[BaseModel], item: Any) -> str:
 
 
 def _fields_at(annotation: Any, loc: Loc) -> list[str]:
-    """Names of the fields of the model that lies at `loc` below `annotation`; empty where none does."""
+    """Names of the fields of the model at `loc` below `annotation`; empty if there is no model."""
     for option in _options(annotation):
         if isinstance(option, type) and issubclass(option, BaseModel):
             fields = {info.alias or name: info.annotation for name, info in option.model_fields.items()}

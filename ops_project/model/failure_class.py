@@ -1,4 +1,4 @@
-"""The names of what can go wrong; everything that names a failure uses one of these."""
+"""The names of the failure classes. Everything that names a failure uses one of these."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One configuration file made of several: additions are laid over a base, and each part keeps the place it came from.
+"""Merges several files into one configuration: additions are laid over a base, and each part keeps its place of origin.
 
 Mappings are merged key by key, and an addition's value wins. A list replaces the list below it, except for those of
 `PREPENDED`, whose entries have no names: there those of the addition come first, because the first one that

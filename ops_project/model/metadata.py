@@ -45,7 +45,9 @@ class Entity(Model):
     entity: str = Field(pattern=_IDENTIFIER)
     kind: Kind
     parent: str = ""
-    """Satellite: its hub or link. Interface: the hub or satellite that has one row for each of its rows."""
+    """Of a satellite: its hub or link. Of an interface table: the hub or satellite that has one row for each of its
+    rows.
+    """
     description: str = Field(min_length=1)
 
     @property
@@ -64,7 +66,7 @@ class Attribute(Model):
     references: str = ""
     """The hub whose business key this is."""
     feed: str = ""
-    """Empty for a hub that is only ever referred to."""
+    """Empty for a hub to which other tables only refer."""
     source_column: str
     mandatory: bool
     description: str = Field(min_length=1)
@@ -88,7 +90,7 @@ class Mapping(Model):
 
     @property
     def name(self) -> str:
-        """How rejects name it: interface.target_column."""
+        """Its name in the rejects: interface.target_column."""
         return f"{self.interface}.{self.target_column}"
 
 

@@ -27,20 +27,20 @@ class Person(Model):
     slack: str | None = None
     manager: str | None = None
     zone: Timezone | None = None
-    """Where this person lives; without it the platform's zone."""
+    """The time zone in which this person lives; default: the platform's zone."""
     absences: tuple[Absence, ...] = ()
     """When this person cannot be called."""
 
 
 class Team(Model):
-    """A group that owns things. `members` are people's ids; the first is the one who answers first."""
+    """A group that owns tables. `members` are ids of people; the first member answers first."""
 
     name: str
     email: Email
     slack: str | None = None
     members: tuple[str, ...] = Field(min_length=1)
     external: bool = False
-    """True for a consumer or an upstream client: it is told, it never owns a table."""
+    """True for a consumer or an upstream source: it gets messages, and it never owns a table."""
 
 
 class Owners(Model):
@@ -49,7 +49,7 @@ class Owners(Model):
     people: dict[Slug, Person]
     teams: dict[Slug, Team]
     otherwise: str | None = None
-    """Whose an alert is that is about nothing anybody owns: our own deliveries, our own observation."""
+    """The owner of alerts about things that have no owner, for example about failing deliveries of messages."""
     roles: dict[Slug, str] = {}
     """Role → who fills it: a person's id or team:<id>. Ladders, contacts and RACI name roles."""
     pipelines: dict[str, PipelineOwners] = {}
@@ -78,7 +78,7 @@ class Owners(Model):
         return self.resolve(name) if name else None
 
     def people_of(self, name: str) -> tuple[str, ...]:
-        """The ids of the people behind a person's id, a person's e-mail, team:<id> or role:<id>, the first first."""
+        """The ids of the people behind a person's id, a person's e-mail, team:<id> or role:<id>, in their order."""
         if match := ROLE.match(name):
             name = self.roles.get(match["slug"], "")
         found = self.resolve(name) if name else None

@@ -1,4 +1,4 @@
-"""An acknowledgement: somebody has seen an alert and works on it."""
+"""An acknowledgement: a person has seen an alert and works on it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Of one alert, until it is resolved; an alert that fires again is acknowledged anew."""
+    """It counts for one alert until the alert is resolved. If the alert fires again, it must be acknowledged again."""
 
     alert: int
     by: str
     note: str
     at: datetime
     told_at: datetime | None = None
-    """When the decision took it up; None: the next cycle does."""
+    """When a cycle applied it. None: the next cycle will."""

@@ -57,7 +57,7 @@ class TimeRange(Model):
 def _ranges(
     values: tuple[Any, ...], names: tuple[str, ...], low: int, high: int, base: int
 ) -> tuple[tuple[int, int], ...]:
-    """`1:7`, `monday:friday`, `-1` → pairs; both ends belong to the range."""
+    """`1:7`, `monday:friday`, `-1` → pairs. Both ends are included."""
 
     def number(text: str) -> int:
         if text.lower() in names:
@@ -80,12 +80,14 @@ def _ranges(
 
 
 class TimeInterval(Model):
-    """Alertmanager's time interval: every field given must hold; within a field any. Ours besides: `holidays`."""
+    """A time interval of Alertmanager: every given field must match, and within a field one entry is enough. `holidays`
+    is an addition of ours.
+    """
 
     times: tuple[TimeRange, ...] = ()
     weekdays: tuple[str, ...] = ()
     days_of_month: tuple[str | int, ...] = ()
-    """1 to 31, or negative from the month's end."""
+    """1 to 31, or negative numbers from the end of the month."""
     months: tuple[str | int, ...] = ()
     years: tuple[str | int, ...] = ()
     location: Timezone = "UTC"

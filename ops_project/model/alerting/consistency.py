@@ -1,5 +1,5 @@
-"""Do the alerting files agree with each other? Names that nothing declares, rules that cannot fire or contradict each
-other, routes that nothing reaches. Reads values only; every problem has its line.
+"""Checks that the alerting files agree with each other. It finds names that are not declared, rules that cannot fire or
+that contradict each other, and routes that no alert reaches. Reads values only; every problem has its line.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _dangling(document: Document, loc: Loc, what: str, name: str, valid: Sequenc
 
 
 def check_rules(document: Document, rules: Rules, metrics: Metrics) -> list[ConfigProblem]:
-    """Metrics exist, conditions can hold, no two rules say different things of the same condition."""
+    """Metrics exist, conditions can be true, and no two rules contradict each other about the same condition."""
     problems: list[ConfigProblem] = []
     said: dict[tuple[object, ...], tuple[str, Rule]] = {}
     for name, rule in rules.rules.items():
@@ -119,7 +119,7 @@ def _contradiction(conditions: Sequence[Condition]) -> str | None:
 def check_routes(
     document: Document, routes: Routes, receivers: Receivers, calendar: Calendar, rules: Rules
 ) -> list[ConfigProblem]:
-    """Receivers and intervals exist, the root takes everything, no sibling swallows what a later one wants."""
+    """Receivers and intervals exist, the root takes every alert, and no route takes all alerts of a later sibling."""
     problems: list[ConfigProblem] = []
     root = routes.route
     if root.receiver is None:
@@ -197,8 +197,7 @@ def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> li
 
 
 def covers(wide: Sequence[Matcher], narrow: Sequence[Matcher]) -> bool:
-    """True where everything that `narrow` accepts is accepted by `wide`: a sufficient test, never wrong when it
-    says so."""
+    """True if `wide` certainly accepts everything that `narrow` accepts. False also means: not known."""
     for matcher in wide:
         if matcher in narrow:
             continue
@@ -209,7 +208,7 @@ def covers(wide: Sequence[Matcher], narrow: Sequence[Matcher]) -> bool:
 
 
 def alternatives(matcher: Matcher) -> list[str]:
-    """The values that a matcher names, where they are plainly finite."""
+    """The values that a matcher names, if it clearly names a finite number of them."""
     if matcher.operator in ("=", "!="):
         return [matcher.value] if matcher.value and matcher.operator == "=" else []
     parts = matcher.value.split("|")
@@ -230,7 +229,7 @@ def check_calendar(document: Document, calendar: Calendar, owners: Owners) -> li
 
 
 def check_receivers(document: Document, receivers: Receivers, owners: Owners) -> list[ConfigProblem]:
-    """A recipient is an address or somebody we know."""
+    """A recipient is an address, a declared person or a declared team."""
     problems: list[ConfigProblem] = []
     for name, receiver in receivers.receivers.items():
         for index, channel in enumerate(receiver.channels):
@@ -255,13 +254,16 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
 
 
 def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: Sequence[str]) -> list[ConfigProblem]:
-    """What is promised exists: `assets` (schema/table) and `jobs` are those of the definitions."""
+    """The assets and jobs of the service levels exist. `assets` (schema/table) and `jobs` are those of the
+    definitions.
+    """
     problems: list[ConfigProblem] = []
     for name, sla in slas.slas.items():
         for asset in sla.assets:
             if asset in assets:
                 continue
-            # Hundreds of names help nobody: those that are spelled alike, else those of the same schema.
+            # A list of hundreds of names does not help. Only similar names are listed, or else the names of the same
+            # schema.
             schema = asset.partition("/")[0]
             near = get_close_matches(asset, assets, n=3) or [a for a in assets if a.partition("/")[0] == schema]
             problems += _dangling(document, ("slas", name, "assets"), f"{name!r}: asset", asset, near or assets)

@@ -60,7 +60,7 @@ class Matcher:
 
 
 def all_match(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
-    """True where every matcher matches; also where there is none."""
+    """True if every matcher matches, and also if there is none."""
     return all(matcher.matches(labels) for matcher in matchers)
 
 

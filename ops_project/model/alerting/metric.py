@@ -1,4 +1,4 @@
-"""What can be measured, as its producer declares it. A rule may name nothing else."""
+"""The metrics, as their producers declare them. A rule may only name these."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class Metric(Model):
 
     title: str
     type: Literal["state", "gauge", "event"]
-    """state: 1 while something is wrong, 0 when it is well; gauge: a reading; event: each reading counts in a
-    window."""
+    """state: 1 while something is wrong, else 0; gauge: a reading; event: each reading counts in a window."""
     unit: Literal["count", "ratio", "seconds", "percent", "score", "bytes", "hours"] = "count"
     producer: str
-    """The module that emits it, or `snapshot` where `sql` is given."""
+    """The id of the observer that emits it, or `snapshot` if `sql` is given."""
     minimum: float | None = None
     maximum: float | None = None
     failure_class: FailureClass | None = None
     category: Literal["data", "business", "platform"] = "data"
     tables: tuple[str, ...] = ()
-    """Tables that `sql` reads, schema.table: where one is absent the metric is unknown, not zero."""
+    """The tables that `sql` reads, as schema.table. If one does not exist, the metric is unknown, and not zero."""
     sql: str | None = None
-    """Run on each new snapshot; columns value, and as far as there are any total, asset, partition, check_name, domain,
-    message, event_at; other columns become labels."""
+    """A query that runs on each new snapshot. Its columns: value, and optionally total, asset, partition, check_name,
+    domain, message, event_at. Other columns become labels.
+    """
 
     @model_validator(mode="after")
     def _sql_is_the_snapshots(self) -> Metric:

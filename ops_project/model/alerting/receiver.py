@@ -1,4 +1,4 @@
-"""Who is told, and through what. Secrets are names of environment variables, never values."""
+"""Who gets messages, and through which channels. Secrets are names of environment variables, never values."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ Recipients = Literal["owners", "primary-owner", "on-call"]
 
 
 class Channel(Model):
-    """One way to tell one receiver. `to` is `owners`, `primary-owner`, `on-call`, or names: e-mail addresses,
-    team:<id>, people."""
+    """One channel of a receiver. `to` is `owners`, `primary-owner`, `on-call`, or names: e-mail addresses, team:<id>,
+    people.
+    """
 
     type: str
     to: Recipients | tuple[str, ...] = ()
     send_resolved: bool = True
     inform: bool = False
-    """True where this channel's recipients are informed, although its receiver pages."""
+    """True: this channel only informs its recipients, although its receiver pages."""
     rate_limit: int = Field(default=60, ge=1)
-    """Messages a minute, for each endpoint."""
+    """The most messages in a minute, for each endpoint."""
     max_attempts: int = Field(default=60, ge=1)
-    """After so many failures the message is dead, and that is a signal itself."""
+    """After this many failures the message is given up, which is itself a signal."""
 
     secret_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that name a variable whose value must never be shown."""
     either: ClassVar[tuple[str, ...]] = ()
-    """Fields that name variables of which one is enough."""
+    """Fields that name variables; one of these variables is enough."""
     one_reader: ClassVar[bool] = False
-    """One person reads everything: an alert of two owners is one message that names both."""
+    """One person reads all messages: an alert with two owners is one message that names both."""
     one_message: ClassVar[bool] = False
-    """Fixed recipients share one message; without any recipient nothing is sent."""
+    """Fixed recipients share one message. Without a recipient nothing is sent."""
 
     def address_of(self, owner: Person | Team) -> str | None:
-        """Where this kind of channel reaches an owner; None where it goes by the owner's id."""
+        """The address at which this kind of channel reaches an owner; None if it uses the owner's id."""
         return None
 
     def secret_variables(self) -> list[str]:
@@ -87,7 +88,7 @@ class PagerDutyChannel(Channel):
     routing_key_env: SecretName = "OPS_PAGERDUTY_ROUTING_KEY"
     url_env: SecretName = "OPS_PAGERDUTY_URL"
     escalates: bool = True
-    """The service escalates by itself: our ladder stands down."""
+    """The service escalates by itself, so our own ladder does not run."""
     secret_fields = ("routing_key_env",)
 
 
@@ -109,14 +110,14 @@ class Receiver(Model):
 
     title: str
     page: bool = False
-    """True where this interrupts somebody: only critical alerts may go there."""
+    """True if this receiver interrupts a person. Only critical alerts may go to it."""
     channels: tuple[AnyChannel, ...] = Field(min_length=1)
 
     def named(self, receiver: str) -> list[tuple[str, AnyChannel]]:
         """(name, channel) of each channel: data-team/2-email.
 
-        The kind stands in the name, so that a waiting message never goes out through another channel when somebody
-        edits the list meanwhile.
+        The kind is part of the name. So a waiting message is never sent through another channel if the list is edited
+        in the meantime.
         """
         return [(f"{receiver}/{index}-{channel.type}", channel) for index, channel in enumerate(self.channels)]
 

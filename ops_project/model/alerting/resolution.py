@@ -1,4 +1,4 @@
-"""A person's word that an alert is over, where nothing will come that says so."""
+"""A person closes an alert for which no event will come that closes it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """It closes the alert, and lasts until a newer signal says that something is wrong."""
+    """It closes the alert until a newer signal says that something is wrong."""
 
     alert: int
     by: str
     why: str
     at: datetime
     taken_at: datetime | None = None
-    """When the engine took it up; None: not yet."""
+    """When a cycle applied it; None: not yet."""

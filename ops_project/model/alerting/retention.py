@@ -1,4 +1,4 @@
-"""How long the ledger keeps things."""
+"""How long the ledger keeps its rows."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from ops_project.model.duration import Duration
 
 DAY = timedelta(days=1)
 SHORTEST = timedelta(days=2)
-"""Windows of rules look back a day at most, and a repair may be read a day late."""
+"""A window of a rule looks back at most one day, and a repair may be read one day late."""
 
 
 class Readings(Model):
-    """Of gauges."""
+    """The retention of gauges."""
 
     thin_after: Duration = Field(default=2 * DAY)
     """Until this age every reading is kept."""
     thin_to: Duration = Field(default=timedelta(hours=1))
-    """Then the largest and the smallest one of each such span, for each series."""
+    """After that only the largest and the smallest reading of each span of this length is kept, for each series."""
     keep: Duration = Field(default=30 * DAY)
     """Older ones are removed."""
 
 
 class Kept(Model):
-    """Of everything else."""
+    """The retention of everything else."""
 
     keep: Duration
     """Older ones are removed."""

@@ -1,4 +1,4 @@
-"""Where alerts go: Alertmanager's tree, its inhibition rules, and inhibition from the asset graph."""
+"""Where alerts go: the routing tree and the inhibition rules of Alertmanager, and inhibition along the asset graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ops_project.model.duration import Duration
 
 
 class Route(Model):
-    """A node. What is not given is inherited from the parent, as in Alertmanager; the time intervals are not."""
+    """A node of the tree. As in Alertmanager, a value that is not given is inherited from the parent, except for the
+    time intervals.
+    """
 
     receiver: str | None = None
     matchers: tuple[ConfiguredMatcher, ...] = ()
@@ -25,7 +27,7 @@ class Route(Model):
     mute_time_intervals: tuple[str, ...] = ()
     active_time_intervals: tuple[str, ...] = ()
     digest: str | None = None
-    """HH:MM in the platform's zone: this route is told once a day, at that time."""
+    """HH:MM in the platform's zone: the messages of this route are sent once a day, at that time."""
     routes: tuple[Route, ...] = ()
 
     @field_validator("digest")
@@ -47,17 +49,19 @@ class InhibitRule(Model):
 class GraphInhibition(Model):
     """An alert on an asset is silent under a firing alert on an asset upstream of it that is at least as severe.
 
-    It is listed in that alert's message when both come together. One that comes later is news: it is told once, to its
-    own owners, and names the suspected cause.
+    It is listed in that alert's message when both come together. An alert that comes later is sent once, to its own
+    owners, and names the suspected cause.
     """
 
     enabled: bool = True
     together: Duration = timedelta(minutes=10)
-    """What fires within this time after its cause, or in the cause's own run, comes with it."""
+    """An alert that fires within this time after its cause, or in the run of its cause, counts as one that comes
+    together with it.
+    """
     causes: tuple[ConfiguredMatcher, ...] = ()
-    """What can be a cause."""
+    """Matchers of the alerts that can be a cause."""
     symptoms: tuple[ConfiguredMatcher, ...] = ()
-    """What can be a symptom."""
+    """Matchers of the alerts that can be a symptom."""
 
 
 class Routes(Model):

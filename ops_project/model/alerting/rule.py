@@ -96,10 +96,11 @@ class Rule(Model):
     title: str
     """What broke, in a phrase; {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in."""
     titles: dict[FailureClass, str] = {}
-    """Instead of the title, where the alert has this failure class."""
+    """Used in place of the title if the alert has this failure class."""
     title_of_days: str = ""
-    """Instead of both, where the alert is about several business dates; {days} is filled in as well. Only for a rule
-    whose `by` leaves the partition out."""
+    """Used in place of both if the alert is about several business dates; {days} is filled in as well. Only for a rule
+    whose `by` leaves out the partition.
+    """
     any: tuple[Condition, ...] = ()
     all: tuple[Condition, ...] = ()
     severity: Severity
@@ -114,7 +115,9 @@ class Rule(Model):
     response: str
     """The first thing to do, in a sentence."""
     generic: bool = False
-    """It tells of many failure classes: the class's own first response and runbook come before the rule's."""
+    """The rule covers many failure classes: the first response and the runbook of the class come before those of the
+    rule.
+    """
     labels: dict[str, str] = {}
     origin: str = Field(default="", validation_alias=AliasChoices("origin", "seed"))
     """Which requirement asked for the rule. Files of earlier versions call it `seed`."""
@@ -144,8 +147,8 @@ class Rules(Model):
 
     rules: dict[RuleId, Rule] = Field(min_length=1)
     first_responses: dict[FailureClass, FirstResponse] = {}
-    """By failure class, for rules that are generic."""
+    """By failure class, for generic rules."""
     flap_window: Duration = timedelta(hours=1)
     """Firing again within this time counts as a flap."""
     flap_hold: Duration = timedelta(minutes=30)
-    """A flapping alert must be well for this long before it is resolved."""
+    """A flapping alert must be ok for this long before it is resolved."""

@@ -1,4 +1,4 @@
-"""One observation: something was seen to fail, to be well again, or to have a value.
+"""One observation: something failed, was repaired, or has a value.
 
 Plain slotted values and no pydantic: a drain moves 100,000 of them. Refuses nothing; its producers are ours.
 """
@@ -30,12 +30,13 @@ class Signal:
     event_at: datetime
     observed_at: datetime
     occurrence: str
-    """What tells two happenings of one fingerprint apart (a run, an event id, a finding): with it a signal that is
-    reported twice is stored once."""
+    """What distinguishes two events of one fingerprint (a run, an event id, a finding). With it a signal that is
+    reported twice is stored once.
+    """
     value: float | None = None
     """None: could not be read (unknown)."""
     total: float | None = None
-    """The denominator, where the metric is a ratio over a window."""
+    """The denominator, if the metric is a ratio over a window."""
     domain: str = ""
     pipeline: str = ""
     asset: str = ""
@@ -49,11 +50,13 @@ class Signal:
     message: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     assets: tuple[str, ...] = ()
-    """Every asset that this is about, where it is more than one (the failed assets of a run)."""
+    """All assets of the signal, if it is about several (the failed assets of a run)."""
     seq: int = field(default=0, compare=False)
-    """Its number in the ledger; 0 where it was not read from there."""
+    """Its number in the ledger; 0 if it was not read from there."""
     _fingerprint: str = field(default="", init=False, compare=False, repr=False)
-    """Kept once it was asked for: a drain asks four times for each signal. A changed copy computes its own."""
+    """Computed once and kept, because a drain asks for it four times for each signal. A changed copy computes its
+    own.
+    """
 
     @property
     def fingerprint(self) -> str:
@@ -69,7 +72,7 @@ class Signal:
         return digest(self.fingerprint, self.state, self.occurrence)
 
     def labelset(self) -> dict[str, str]:
-        """Everything that a matcher can name; empty values are left out."""
+        """All labels that a matcher can name; empty values are left out."""
         fixed = {
             "kind": self.kind,
             "domain": self.domain,
@@ -80,5 +83,5 @@ class Signal:
             "failure_class": self.failure_class,
         }
         said = {name: value for name, value in fixed.items() if value}
-        # A check of a whole table may say which partition it complains of; its series is the table's all the same.
+        # A check of a whole table may name the partition that is wrong. Its series is still that of the table.
         return {name: value for name, value in {**self.labels, **said}.items() if value}

@@ -1,4 +1,4 @@
-"""What must be ready by when, and the events that must happen."""
+"""The tables that must be ready at a time, and the jobs that must succeed every day."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ class Sla(Model):
     pipeline: str
     deadline: Clock | None = None
     start: Clock | None = None
-    """When the pipeline is scheduled; with `within` in place of a deadline, so that on the night on which the clocks
-    move the deadline moves with the start."""
+    """When the pipeline is scheduled. It is used with `within` in place of a deadline: in the night in which the clocks
+    change, the deadline moves with the start.
+    """
     within: Duration | None = None
     days: Literal["daily", "weekdays", "sunday"] = "daily"
     warn_before: Duration = timedelta(minutes=30)
-    """A breach that can be foreseen is told at least this long before."""
+    """A breach that can be foreseen is reported at least this long before."""
     uptime_target: float | None = Field(default=None, gt=0, le=100)
-    """Percent of the measured time in which what was due was there."""
+    """The required percentage of the measured time in which the tables were ready."""
     severity: Literal["critical", "high"] = "critical"
-    """Of a missed deadline: critical pages."""
+    """The severity of a missed deadline; critical pages a person."""
     enabled: bool = True
 
     @model_validator(mode="after")
@@ -44,7 +45,7 @@ class Sla(Model):
 
     @property
     def due(self) -> str:
-        """The deadline as the clock shows it on an ordinary day, HH:MM."""
+        """The deadline in local time on an ordinary day, HH:MM."""
         if self.deadline is not None:
             return self.deadline
         assert self.start is not None and self.within is not None
@@ -52,16 +53,16 @@ class Sla(Model):
 
 
 class Expectation(Model):
-    """A job that succeeds every day: its success is told, and its absence is an alert."""
+    """A job that must succeed every day: its success is reported, and a day without it is an alert."""
 
     title: str
     domain: str
     pipeline: str
     by: Clock
-    """In the platform's zone."""
+    """The time of day, in the platform's zone."""
     days: Literal["daily", "weekdays", "sunday"] = "daily"
     notice: bool = True
-    """Tell the success."""
+    """Whether a success is reported."""
     receiver: str | None = None
     enabled: bool = True
 

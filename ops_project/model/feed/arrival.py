@@ -1,4 +1,4 @@
-"""When files of a feed are expected. Values; what follows from them is decided in operations/arrival.py."""
+"""When files of a feed are expected. Values only; pipeline/landing/decide/arrival.py decides with them."""
 
 from __future__ import annotations
 
@@ -102,14 +102,14 @@ def cron_values(text: str, low: int, high: int) -> frozenset[int]:
 
 
 class Arrival(Model):
-    """By when the file of a business date must be there."""
+    """The deadline for the file of a business date."""
 
     by: time = time(2, 0)
     after_days: int = Field(default=1, ge=0)
     """Calendar days between the business date and the day of `by`."""
     timezone: Timezone = "America/New_York"
     grace: Duration = Field(default=parse_duration("24h"))
-    """A file that comes within it after the deadline is late even where no run noticed its absence."""
+    """A file that comes within this time after the deadline is late, even if no run noticed that it was absent."""
 
     @field_validator("by", mode="before")
     @classmethod

@@ -48,18 +48,20 @@ class Column(Model):
     timezone: Timezone | None = None
     """Zone of a timestamp that has no offset; default UTC."""
     ambiguous: Literal["first", "second", "refuse"] = "first"
-    """Which of the two moments a local time means that exists twice, when clocks go back; refuse: quarantine the row.
-    Where a file has both under one key, the earlier row is the first and the later one the second."""
+    """When clocks go back, some local times occur twice: this key says which of the two moments is meant; refuse:
+    quarantine the row. If a file has both under one key, the earlier row is the first moment and the later row the
+    second.
+    """
     required: bool = False
     may_be_absent: bool = False
-    """The file may lack the whole column; then it is NULL."""
+    """The file may lack the whole column. Its values are NULL then."""
     accept: frozenset[Accept] = frozenset()
     """Spellings that are otherwise refused: zeros (17850.0 as integer), exponent (9e+05), rounding (to the decimal's
     scale, half away from zero), nan, infinity."""
     trim: bool = False
-    """Strings: remove surrounding blanks. Other types never mind them."""
+    """For strings: remove surrounding blanks. Other types ignore them in any case."""
     null_values: tuple[str, ...] | None = None
-    """Instead of the format's."""
+    """The null values of this column, in place of those of the format."""
     true_values: tuple[str, ...] = ("true", "t", "yes", "y", "1")
     false_values: tuple[str, ...] = ("false", "f", "no", "n", "0")
     allowed: tuple[str, ...] | None = None
@@ -71,7 +73,7 @@ class Column(Model):
     personal_data: bool = False
     """Masked in messages, samples and evidence."""
     monitor: bool = True
-    """Its values are compared with those of the files before (check `column_values`)."""
+    """The values are compared with those of earlier files (check `column_values`)."""
     description: str = ""
 
     @model_validator(mode="before")
@@ -168,17 +170,17 @@ class Column(Model):
 
     @property
     def scale(self) -> int:
-        """Digits behind the point of a decimal; 0 for other types."""
+        """The digits after the decimal point; 0 for other types."""
         return int(self.type.partition(",")[2].rstrip(")")) if self.base_type == "decimal" else 0
 
     @property
     def precision(self) -> int:
-        """All digits of a decimal; 0 for other types."""
+        """The digits of a decimal in all; 0 for other types."""
         return int(self.type.partition("(")[2].partition(",")[0]) if self.base_type == "decimal" else 0
 
 
 def _text(item: Any) -> str:
-    # YAML reads yes, no, 1 and 2010-12-01 as values; a contract compares texts.
+    # YAML reads yes, no, 1 and 2010-12-01 as typed values, but a contract compares texts.
     if isinstance(item, bool):
         return "true" if item else "false"
     return str(item)

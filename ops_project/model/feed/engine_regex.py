@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-# What both Python and RE2 read alike; anything else is asked of RE2, whose import takes a tenth of a second.
+# Patterns that Python and RE2 read alike. Other patterns are checked with RE2, whose import takes a tenth of a second.
 _SURE = re.compile(
     r"(?:\\[dDwWsSbB.*+?()\[\]{}|^$\\/@ -]|\(\?:|\((?!\?)|[^\\({]|\{[0-9]{1,2}(?:,[0-9]{0,2})?\}(?!\+))*"
 )
@@ -14,7 +14,7 @@ _POSSESSIVE = re.compile(r"(?<!\\)[*+?}]\+")
 
 @lru_cache(maxsize=512)
 def refused_by_engine(pattern: str) -> str | None:
-    """Why RE2 does not take the pattern, None where it does."""
+    """Why RE2 refuses the pattern; None if it accepts it."""
     if _SURE.fullmatch(pattern) and not _POSSESSIVE.search(pattern):
         return None
     import pyarrow as pa

@@ -1,7 +1,7 @@
 """A feed: the contract between a source and its bronze table.
 
-Holds what the contract says and answers which version of it holds on a date. Decides nothing about a file, and reads
-none: that is `operations` and `landing`.
+This module holds the contract and says which version applies on a date. It reads no file and decides nothing about one:
+`pipeline/landing` does.
 """
 
 from __future__ import annotations
@@ -35,44 +35,49 @@ class Drift(Model):
     reordered: Literal["reject", "load"] = "load"
     """The same names in another order: loaded by name."""
     share: float = Field(default=0.5, gt=0, le=1)
-    """A column of which more than this share of the values fails its cast has changed its type; a file in which more
-    than this share of the records has another number of fields has changed its structure."""
+    """If more than this share of the values of a column cannot be cast, the column has changed its type. If more than
+    this share of the records has another number of fields, the file has changed its structure.
+    """
 
 
 class Volume(Model):
-    """Rows of a file against those before it, for files without a count of their own."""
+    """Compares the number of rows of a file with earlier files, for files without a count of their own."""
 
     enabled: bool = True
     min_points: int = Field(default=7, ge=6)
-    """Earlier dates that are needed; fewer: unknown."""
+    """The number of earlier dates that are needed. With fewer, the result is unknown."""
     history: int = Field(default=56, ge=6)
     confidence: float = Field(default=0.9999, gt=0.5, lt=1)
-    """Of the two-sided prediction interval."""
+    """The confidence of the two-sided prediction interval."""
     large_change: float = Field(default=0.3, gt=0, lt=1)
-    """Share of the expected rows that a broken load loses; a change as large needs `large_confidence` only."""
+    """The share of the expected rows that a broken load loses. A change of this size needs only `large_confidence`."""
     large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
     trend_from: int = Field(default=14, ge=6)
-    """Dates from which growth is part of the model."""
+    """With at least this many dates, growth is part of the model."""
     weekday_from: int = Field(default=28, ge=14)
-    """Days of history from which each weekday has a level of its own."""
+    """With at least this many days of history, each weekday has a level of its own."""
     min_relative_noise: float = Field(default=0.02, ge=0, lt=1)
-    """Noise that is assumed at least: a constant series has none of its own."""
+    """The least noise that is assumed, because a constant series has none."""
     min_rows: int | None = Field(default=None, ge=0)
-    """Fewer rows are partial whatever the history says."""
+    """A file with fewer rows is partial, whatever the history is."""
     on_low: Literal["load", "reject"] = "load"
     max_loss: float = Field(default=0.1, ge=0, lt=1)
-    """Share of the rows that a correction may lack of what it replaces; more is a doubt, whatever its count says."""
+    """The share of the rows by which a correction may be smaller than the file that it replaces. If it is smaller
+    still, it must be confirmed, whatever its own count says.
+    """
 
 
 class KeepFirst(Model):
-    """Of the rows that share the key the first is kept; the others are counted as collapsed."""
+    """Of the rows with the same key, the first is kept. The others are counted as collapsed."""
 
     order: tuple[str, ...] = ()
-    """SQL order terms over the contract's columns, for example `updated_at DESC`; the file's order comes last."""
+    """SQL order terms over the contract's columns, for example `updated_at DESC`. The order in the file comes last."""
 
 
 class DatedBy(Model):
-    """The feed whose record says on which date a row counts, and the columns, of one name in both, that they share."""
+    """The feed whose record says on which date a row counts, and the columns that both feeds share under the same
+    names.
+    """
 
     feed: str = Field(pattern=NAME)
     columns: tuple[str, ...] = Field(min_length=1)
@@ -97,7 +102,7 @@ class Version(Model):
 
 @dataclass(frozen=True)
 class Contract:
-    """What holds for a file of one business date."""
+    """The contract for a file of one business date."""
 
     version: int
     format: Format
@@ -121,11 +126,11 @@ class Feed(Model):
     """Default: the domain's."""
     runbook: str | None = None
     contact: SourceContact = SourceContact()
-    """Whom to call upstream."""
+    """The contact at the source."""
     enabled: bool = True
     inbound: tuple[str, ...] = Field(min_length=1)
     extract: Literal["full", "delta"] = "delta"
-    """full: every file holds all there is. delta: what is new or changed."""
+    """full: every file holds all records. delta: a file holds the new and changed records."""
     format: Format = Format()
     control: Control | None = None
     trailer: Trailer | None = None
@@ -141,11 +146,12 @@ class Feed(Model):
     """delta: part of the key, for example the order of an order line. A file that has one of its values holds all rows
     of that value: what earlier files had under it no longer counts."""
     latest_by: tuple[str, ...] = ()
-    """Columns that tell which of several deliveries of a key is the newest, the most telling first: a sequence number
-    or a time of change of the source; the largest counts. What they leave open, and everything without them, is settled
-    by the date of the file."""
+    """Columns that show which of several deliveries of a key is the newest, the most important first: a sequence number
+    or a time of change of the source. The row with the largest value counts. Where these columns are equal or absent,
+    the date of the file decides.
+    """
     dated_by: DatedBy | None = None
-    """delta: another feed of the domain whose date holds for these rows, for example the order of an order line."""
+    """delta: another feed of the domain whose date applies to these rows, for example the order of an order line."""
     absent_keys: Literal["keep", "end"] = "keep"
     """full: whether a key that an extract lacks keeps its last version or ends on that date."""
     filter: str | None = None
@@ -286,7 +292,7 @@ class Feed(Model):
         return result
 
     def at(self, day: date) -> Contract:
-        """The contract that holds for a file of business date `day`."""
+        """The contract for a file of business date `day`."""
         index = sum(version.effective <= day for version in self.versions)
         if index not in self._contracts:
             self._contracts[index] = self.contracts()[index]
@@ -302,8 +308,8 @@ class Feed(Model):
     def match(self, name: str) -> Named | None:
         """What the name of an inbound file says, or None where it is not a file of this feed.
 
-        Each pattern has slots of its own, so files of two patterns stand side by side. Those of the first pattern bear
-        no mark: a pattern that is appended later leaves what was landed before in its slots.
+        Each pattern has slots of its own, so files of two patterns stand side by side. Slots of the first pattern have
+        no prefix. So if a pattern is appended later, the files that were landed before stay in their slots.
         """
         for index, text in enumerate(self.inbound):
             if (named := compile_inbound(text).match(name)) is not None:
@@ -318,7 +324,7 @@ class Feed(Model):
 
 
 def _cron(value: str) -> str:
-    """The text, where it is empty or a time. Raises ValueError with what is wrong with it."""
+    """The text, if it is empty or a valid cron time. Raises ValueError with the mistake."""
     if value and (wrong := wrong_cron(value)):
         raise ValueError(f"{value!r} is no time: {wrong}; write five fields, for example 30 6 * * * (daily at 06:30)")
     return value
@@ -340,7 +346,7 @@ class FeedFile(Model):
     """When the domain's main job starts by itself: five cron fields in the platform's zone, for example `30 6 * * *`.
     Empty: as the domain ships, and a domain that is only a feeds file is started by `ops run`."""
     defaults: dict[str, Any] = {}
-    """Keys of a feed that hold for every feed of this file which does not set them; mappings are merged."""
+    """Keys that apply to every feed of this file that does not set them. Mappings are merged."""
     feeds: dict[str, Feed] = Field(min_length=1)
 
     @model_validator(mode="before")

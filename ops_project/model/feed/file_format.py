@@ -1,4 +1,4 @@
-"""How the bytes of an inbound file become records of text fields. Values, not behaviour."""
+"""How the bytes of an inbound file become records of text fields. Values only."""
 
 from __future__ import annotations
 
@@ -34,28 +34,31 @@ class Format(Model):
     is doubled."""
     header: bool = True
     skip_lines: int = Field(default=0, ge=0)
-    """Physical lines above the header that are no records."""
+    """The number of physical lines before the header that are not records."""
     comment: str | None = Field(default=None, min_length=1)
-    """Lines that start with it are no records."""
+    """Lines that start with this text are not records."""
     pattern: str | None = None
     """lines: a regular expression whose named groups are the raw fields (without it the one raw field is `line`)."""
     null_values: tuple[str, ...] = ("",)
-    """Texts that mean: no value. Compared exactly for strings, without surrounding blanks for other types."""
+    """Texts that stand for no value. They are compared exactly for strings, and without surrounding blanks for other
+    types.
+    """
     decimal: str = Field(default=".", min_length=1, max_length=1)
     thousands: str | None = Field(default=None, min_length=1, max_length=1)
     max_record_bytes: int = Field(default=_DEFAULT_MAX_RECORD, ge=1024)
-    """A longer record makes the file undecodable: its line ends or quotes are not the contract's."""
+    """If a record is longer, the file is refused: its line ends or quotes are not those of the contract."""
     max_unpacked_bytes: int = Field(default=_DEFAULT_MAX_UNPACKED, ge=1024)
     """A compressed file that unpacks to more is refused, and unpacked no further."""
     max_ratio: int = Field(default=200, ge=2)
-    """So many bytes of a compressed file may come of each byte of it. Looked at from 64 MiB on; tables of text have 3
-    to 50."""
+    """The most bytes to which one byte of a compressed file may unpack. It is checked from 64 MiB on; tables of text
+    have 3 to 50.
+    """
     max_columns: int = Field(default=4096, ge=1)
     """A file with more fields in its header is refused."""
 
     @property
     def acting_escape(self) -> str | None:
-        """The escape where it is another character than the quote that it escapes; None where quotes are doubled."""
+        """The escape, if it is a character other than the quote; None if quotes are doubled."""
         return None if self.kind != "csv" or self.quote is None or self.escape == self.quote else self.escape
 
     @field_validator("encoding")
@@ -64,7 +67,7 @@ class Format(Model):
         try:
             name = codecs.lookup(value).name
             with contextlib.suppress(UnicodeError):
-                b"a".decode(name)  # raises LookupError for hex and base64, which are codecs too, and none of text
+                b"a".decode(name)  # raises LookupError for hex and base64, which are codecs, but not of text
             return name
         except LookupError:
             raise ValueError(f"encoding {value!r} is not known; for example utf-8, latin-1, cp1252, utf-16") from None
@@ -105,9 +108,9 @@ class Control(Model):
     file: str
     """Name with `{name}` (the data file's name) or `{stem}` (without its extensions): `{stem}.ctl`."""
     rows: str = r"(?P<rows>\d+)"
-    """Regular expression, searched in the control file; its group `rows` is the count."""
+    """A regular expression that is searched in the control file. Its group `rows` is the count."""
     required: bool = True
-    """True: a data file without its control file has not arrived completely and waits."""
+    """True: a data file without its control file is incomplete and waits."""
     on_mismatch: Literal["reject", "load"] = "reject"
 
     @field_validator("file")
@@ -124,7 +127,7 @@ class Control(Model):
 
 
 class Trailer(Model):
-    """The last line of the file, which says how many records it has and is none itself."""
+    """The last line of the file, which holds the number of records and is not a record itself."""
 
     pattern: str
     """Regular expression for the whole line; its group `rows` is the count."""

@@ -31,7 +31,7 @@ _DIRECTIVES = {
 
 @dataclass(frozen=True)
 class Named:
-    """What a file's name says."""
+    """The parts of a file name."""
 
     date: date | None
     part: str
@@ -56,7 +56,7 @@ class Inbound:
 
     def match(self, name: str) -> Named | None:
         """What `name` says, or None where it is not a file of this pattern (also where its date is none)."""
-        # Some systems write é as a letter and an accent; a name is the same in both forms.
+        # Some systems write é as a letter and an accent. Both forms are the same name.
         found = self.regex.fullmatch(unicodedata.normalize("NFC", name))
         if found is None:
             return None

@@ -1,6 +1,7 @@
-"""What the codes of a strptime format stand for, so that a contract with an unknown one is refused when it is read.
+"""The meaning of the codes of a strptime format, so that a contract with an unknown code is refused when it is read.
 
-Also which texts a format takes: an engine that reads `130` under `%H%M` as 13:00 makes a time that nobody wrote.
+Also the texts that a format accepts: an engine that reads `130` under `%H%M` as 13:00 gives a time that is not in the
+file.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 UNIX = ("unix", "unix_ms", "unix_us")
 _WHOLE = {"%c": "%Y-%m-%d %H:%M:%S", "%x": "%Y-%m-%d", "%X": "%H:%M:%S", "%T": "%H:%M:%S"}
-# Digits that each code writes.
+# The number of digits that each code writes.
 _DIGITS = {"Y": 4, "G": 4, "j": 3, "w": 1, "u": 1, "m": 2, "d": 2, "y": 2, "H": 2, "I": 2, "M": 2, "S": 2}
 _DIGITS |= {"U": 2, "W": 2, "V": 2}
 _WORDS = {"a": "[A-Za-z]+", "A": "[A-Za-z]+", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "h": "[A-Za-z]+", "p": "[A-Za-z]+"}
@@ -30,9 +31,9 @@ class Spelling:
     regex: str | None
     """Matches a text of the format, with a group for each piece of `plain`; None where `plain` is the whole format."""
     replacement: str
-    """RE2 replacement that leaves the pieces of `plain`."""
+    """The RE2 replacement that keeps only the pieces of `plain`."""
     zoned: bool
-    """True where the text says its offset or zone."""
+    """True if the text contains its offset or zone."""
 
 
 def unknown_codes(text: str) -> list[str]:
@@ -63,7 +64,7 @@ def _expanded(text: str) -> str:
 
 
 def spelling(text: str) -> Spelling:
-    """How a format's texts are compared."""
+    """How the texts of a format are compared."""
     pieces = _PIECE.findall(_expanded(text))
     plain, regex, loose, zoned = "", "", False, False
     for index, piece in enumerate(pieces):
@@ -90,7 +91,7 @@ def spelling(text: str) -> Spelling:
             regex += f"([0-9]{{{_DIGITS[letter]}}})" if letter in _DIGITS else f"({_WORDS[letter]})"
         if group:
             plain += piece
-    # One group for each run of neighbours that stay: RE2 knows nine groups in a replacement.
+    # One group for each sequence of neighbours that stay, because RE2 allows nine groups in a replacement.
     regex = re.sub(r"\)\((?!\?)", "", regex)
     groups = len(re.findall(r"(?<!\\)\((?!\?)", regex))
     replacement = "".join(f"\\{nth}" for nth in range(1, groups + 1))

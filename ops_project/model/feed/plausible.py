@@ -1,4 +1,6 @@
-"""The dates that a feed can mean. A date outside is a mistake of the source, and no arithmetic is done on it."""
+"""The range of dates that are possible in a feed. A date outside is a mistake of the source, and nothing is computed
+with it.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +11,21 @@ from pydantic import ConfigDict, Field
 
 from ops_project.model.base import Model
 
-# Before any business that could be loaded here: holds where neither the contract nor platform.yaml says more.
+# Earlier than any business date that could be loaded. It applies if neither the contract nor platform.yaml sets a date.
 EARLIEST = date(1900, 1, 1)
 
 
 class Plausible(Model):
-    """The range of a feed's business dates, and the columns besides whose dates lie in it too."""
+    """The range of a feed's business dates, and further columns whose dates must be in this range."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     start: date | None = Field(default=None, alias="from")
-    """First date; default: the platform's start_date."""
+    """The first date; default: the platform's start_date."""
     to: date | Literal["today", "tomorrow"] = "tomorrow"
-    """Last date; today and tomorrow are those of the moment at which the file is read."""
+    """The last date. `today` and `tomorrow` refer to the moment at which the file is read."""
     columns: tuple[str, ...] = ()
-    """Dates and timestamps that lie in it, besides the column of the business date."""
+    """Further date and timestamp columns that must be in the range."""
 
     @property
     def first(self) -> date:

@@ -16,7 +16,7 @@ class SourceContact(Model):
     email: str = ""
     phone: str = ""
     hours: str = ""
-    """When they answer, in words."""
+    """When the contact answers, in words."""
 
     @model_validator(mode="before")
     @classmethod

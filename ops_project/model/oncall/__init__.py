@@ -1,1 +1,1 @@
-"""Who is on call and when, who follows whom when nobody answers, and who does what."""
+"""Who is on call and when, who is called next if nobody answers, and who does what."""

@@ -1,4 +1,4 @@
-"""Do people, rotations and ladders fit together? Every name is declared; each problem has its line."""
+"""Checks that people, rotations and ladders fit together: every name must be declared. Each problem has its line."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check_people(
 
 
 def check_schedules(document: Document, file: OnCallFile, owners: Owners) -> list[ConfigProblem]:
-    """Everybody in a rotation is a person who exists; the default is one of the schedules."""
+    """Everybody in a rotation is a declared person, and the default is one of the schedules."""
     problems: list[ConfigProblem] = []
     people = list(owners.people)
     if file.default is not None:

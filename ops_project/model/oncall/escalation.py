@@ -1,4 +1,4 @@
-"""escalation.yaml: who is told next while nobody has answered, and which ladder holds for what."""
+"""escalation.yaml: who is told next while nobody has answered, and which ladder applies to which incident."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ class Step(Model):
     """One rung of a ladder."""
 
     level: str = ""
-    """What this rung is called in its ladder: L1, secondary owner."""
+    """The name of this step: L1, secondary owner."""
     after: Duration
-    """How long after the incident opened; time in which somebody has acknowledged it does not count."""
+    """The time after the incident opened. Time during which the incident is acknowledged does not count."""
     to: tuple[str, ...] = ()
     """Who is told: on-call, on-call:<schedule>, backup, primary-owner, secondary-owner, manager (of the person on
     call), class-roles (of the failure class), a person's id, team:<id> or role:<id>."""
     say: str = ""
-    """What is asked of them."""
+    """What these people are asked to do."""
 
 
 class Ladder(Model):
-    """Steps in the order of their times. It ends with its last step."""
+    """Steps in the order of their times. The ladder ends with its last step."""
 
     title: str
     least: Severity = "critical"
@@ -48,7 +48,7 @@ class Ladder(Model):
 
 
 class Use(Model):
-    """Which ladder holds. The first entry that fits does; what is left out fits everything."""
+    """Which ladder applies: that of the first entry that fits. A key that is left out fits everything."""
 
     ladder: str
     pipelines: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Use(Model):
 
 
 class ClassRoles(Model):
-    """Whom a failure class needs."""
+    """The people who are needed for a failure class."""
 
     first: str = ""
     """What level 2 does before it calls anybody."""
@@ -77,9 +77,9 @@ class Overdue(Model):
     """One step for a post-mortem that is not written."""
 
     after: Duration
-    """How long after it was due."""
+    """The time after it was due."""
     to: tuple[str, ...] = Field(min_length=1)
-    """As the `to` of a ladder's step."""
+    """The same targets as in `to` of a ladder's step."""
 
 
 class PostMortem(Model):
@@ -87,15 +87,15 @@ class PostMortem(Model):
 
     priorities: tuple[str, ...] = ("P1",)
     due: Duration = timedelta(hours=24)
-    """After the incident was resolved."""
+    """The time after the incident was resolved."""
     overdue: tuple[Overdue, ...] = ()
 
 
 class Repeats(Model):
-    """When a fault that comes back concerns the project manager."""
+    """When a fault that occurs again is reported to the project manager."""
 
     count: int = Field(default=3, ge=1)
-    """So many repeats; the first occurrence is none."""
+    """The number of repeats. The first occurrence does not count as one."""
     within: Duration = timedelta(days=7)
     to: tuple[str, ...] = ("role:project-manager",)
 
@@ -114,7 +114,7 @@ class EscalationFile(Model):
 
     ladders: dict[str, Ladder] = {}
     use: tuple[Use, ...] = ()
-    """Which ladder holds for which pipeline and failure class: the first entry that fits."""
+    """Which ladder applies to which pipeline and failure class: that of the first entry that fits."""
     class_roles: dict[str, ClassRoles] = {}
     """Failure class → the roles that are called for it."""
     priorities: dict[Severity, tuple[str, str, str]] = PRIORITIES
@@ -133,10 +133,10 @@ class EscalationFile(Model):
         return {**PRIORITIES, **value}
 
     def choose(self, pipeline: str, domain: str, failure_class: str) -> str | None:
-        """The name of the ladder that holds; None where no entry fits."""
+        """The name of the ladder that applies; None if no entry fits."""
         return next((use.ladder for use in self.use if use.fits(pipeline, domain, failure_class)), None)
 
     def priority(self, severity: str, tier: int) -> str:
-        """P1, P2, P3, or empty where no incident is opened. A tier that is not known counts as 2."""
+        """P1, P2, P3, or empty if no incident is opened. An unknown tier counts as 2."""
         row = self.priorities.get(severity)  # type: ignore[call-overload]  # any text may ask
         return row[min(max(tier or 2, 1), 3) - 1] if row else ""

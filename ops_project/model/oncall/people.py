@@ -1,4 +1,4 @@
-"""What `owners.yaml` says of people beside their addresses: absences, pipelines, the contact matrix and RACI."""
+"""The parts of `owners.yaml` besides people and teams: absences, pipelines, the contact matrix and RACI."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RACI_LETTERS = ("R", "A", "C", "I")
 
 
 class Absence(Model):
-    """Days on which a person cannot be called. Both days belong to it, in the person's time zone."""
+    """Days on which a person cannot be called. The first and the last day are included, in the person's time zone."""
 
     first: date
     last: date
@@ -32,11 +32,11 @@ class PipelineOwners(Model):
 
     title: str = ""
     domain: str = ""
-    """Its domain, where it is not the domain's main job."""
+    """The domain of the job, if it is not the domain's main job."""
     primary: str
     """A person's id."""
     secondary: str
-    """A person's id; somebody else than the primary owner."""
+    """A person's id; not the primary owner."""
     runbook: str | None = None
     """The pipeline's runbook; without it the runbook of its domain."""
 
@@ -53,11 +53,11 @@ class Contact(Model):
     who: str
     """A person's id, team:<id> or role:<id>."""
     when: str
-    """What this contact is asked about."""
+    """The questions for this contact."""
     respond_within: Duration
-    """From the call to the first answer."""
+    """The time from the call to the first answer."""
     resolve_within: Duration | None = None
-    """From the call to the end of the matter."""
+    """The time from the call until the problem is solved."""
     hours: Literal["always", "business"] = "business"
     """`always`: day and night; `business`: on working days."""
     through: tuple[Literal["email", "phone", "slack", "pagerduty"], ...] = ("email",)
@@ -68,7 +68,7 @@ class Raci(Model):
     """Who is responsible, accountable, consulted and informed, by activity."""
 
     roles: tuple[str, ...] = ()
-    """The columns, as ids of roles."""
+    """The columns of the table, as ids of roles."""
     activities: dict[str, dict[str, str]] = {}
     """Activity → role → letters: R, A, C, I or A/R."""
 

@@ -41,7 +41,7 @@ class Pair(Model):
     primary: str
     """The person who is paged."""
     backup: str
-    """The person who steps in, and who is paged too while two people are on call."""
+    """The person who replaces the primary, and who is paged too in weeks in which two people are on call."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Pair:
@@ -51,14 +51,15 @@ class Pair(Model):
 
 
 class Holidays(Model):
-    """Which days are holidays, and whether their burden is shared out in advance."""
+    """Which days are holidays, and whether they are distributed in advance."""
 
     country: str | None = None
     """A country code of the `holidays` library, with a subdivision after a dash: US, US-NY."""
     dates: tuple[date, ...] = ()
     """Further holidays."""
     balance: bool = True
-    """Hand single holidays to another person in advance, so that nobody has two more than another in one year."""
+    """Give single holidays to another person in advance, so that in one year nobody has two holidays more than another.
+    """
 
     @field_validator("country")
     @classmethod
@@ -71,13 +72,13 @@ class Holidays(Model):
 
 
 class TwoOnCall(Model):
-    """Days of each year on which primary and backup are both paged. Both ends belong to it."""
+    """Days of each year on which primary and backup are both paged. The first and the last day are included."""
 
     first: DayOfYear
     last: DayOfYear
 
     def holds(self, day: date) -> bool:
-        """Whether `day` lies in it; a range may run over New Year."""
+        """Whether `day` is in the range. A range may include New Year."""
         here = f"{day:%m-%d}"
         if self.first <= self.last:
             return self.first <= here <= self.last
@@ -85,13 +86,13 @@ class TwoOnCall(Model):
 
 
 class Override(Model):
-    """One person in place of the one whose turn it is, for a while."""
+    """For a limited time, one person replaces the person whose turn it is."""
 
     person: str
     start: datetime
-    """With an offset, or in the schedule's zone."""
+    """A time with an offset, or in the schedule's time zone."""
     end: datetime
-    """The first moment that no longer belongs to it."""
+    """The end; this moment is no longer included."""
     role: Literal["primary", "backup"] = "primary"
     why: str
 
@@ -105,7 +106,7 @@ class Override(Model):
 
 
 class AgreedSwap(Model):
-    """Two people change shifts. Written here it holds once both names stand under `agreed`."""
+    """Two people swap shifts. A swap in this file applies once both names are listed under `agreed`."""
 
     shift: date
     """The local day on which one of the two shifts begins."""
@@ -132,13 +133,13 @@ class Schedule(Model):
     starts: date
     """The local day on which the first pair's shift begins; with weekly shifts its weekday is the handoff's."""
     handoff: Clock = "09:00"
-    """The wall clock at a handoff, on both sides of a daylight-saving change."""
+    """The local time of a handoff. It stays the same when daylight saving time begins or ends."""
     every: Duration = timedelta(days=7)
-    """How long a shift is, by the wall clock."""
+    """The length of a shift in local time."""
     rotation: tuple[Pair, ...] = Field(min_length=1)
     """The pairs in their order; after the last comes the first."""
     fallback: str
-    """The person who is called where neither of a shift's pair can be."""
+    """The person who is called if neither person of a shift is available."""
     holidays: Holidays = Holidays()
     two_on_call: tuple[TwoOnCall, ...] = ()
     overrides: tuple[Override, ...] = ()
@@ -161,8 +162,8 @@ class OnCallFile(Model):
 
     schedules: dict[str, Schedule] = {}
     default: str | None = None
-    """The schedule that is meant where none is named; without it the first."""
+    """The schedule that is used if none is named; default: the first one."""
 
     def main(self) -> str | None:
-        """The schedule that critical pages go to; None where there is none."""
+        """The schedule to which critical pages go; None if there is none."""
         return self.default or next(iter(self.schedules), None)
