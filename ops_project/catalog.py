@@ -28,6 +28,7 @@ from ops_project.model.checklist import Checklists
 from ops_project.model.checks import Checks
 from ops_project.model.document import ConfigError, ConfigProblem, Document
 from ops_project.model.domain import Domain, Domains
+from ops_project.model.failure_rules import FailureClasses
 from ops_project.model.feed.feed import Feed, FeedFile
 from ops_project.model.freshness import Freshness
 from ops_project.model.layered import layered
@@ -59,6 +60,7 @@ FILES: dict[str, type[Model]] = {
     "slas": Slas,
     "oncall": OnCallFile,
     "escalation": EscalationFile,
+    "failure_classes": FailureClasses,
     "checklists": Checklists,
     "retention": Retention,
 }
@@ -89,6 +91,7 @@ class Catalog:
     slas: Slas
     oncall: OnCallFile
     escalation: EscalationFile
+    failure_classes: FailureClasses
     checklists: Checklists
     retention: Retention
     feeds: dict[str, Feed]

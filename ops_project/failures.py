@@ -1,22 +1,47 @@
 """What failed, and whether trying again can help: exception → failure class, transient or permanent.
 
-Looks at types and messages along the chain of causes, imports none of the libraries that raise them, and says `unknown`
-where it does not know. Unknown is permanent: a retry that nobody can justify hides the failure for its duration.
+What gives a class away is data (`config/failure_classes.yaml`). Structured codes come before the types of exceptions,
+and types before words; a word within a name or a value is no evidence. Imports none of the libraries that raise. Says
+`unknown` where it does not know. Unknown is permanent: a retry that nobody can justify hides the failure.
 """
 
 from __future__ import annotations
 
+import errno
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Literal
 
 from ops_project.model.failure_class import FailureClass
+from ops_project.model.failure_rules import CodeRule, FailureClasses, TypeRule, WordRule
 
-TRANSIENT: frozenset[FailureClass] = frozenset({"connection_failure", "lock_contention", "timeout"})
+Level = Literal["code", "type", "words"]
+CONFIDENCE: dict[Level, float] = {"code": 0.95, "type": 0.85, "words": 0.65}
+DOUBT = 0.2
+"""What a second class that fits takes from the confidence in the first."""
+LONGEST = 300
 
 
 class Unusable(RuntimeError):
     """Something that the program needs cannot be used; the message says what, where, and what to do next."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One thing that speaks for a class."""
+
+    failure_class: FailureClass
+    transient: bool
+    level: Level
+    what: str
+    """What was recognized: `SQLSTATE 23505`, `ConversionException`, `words: timed out`."""
+    said: str
+    """The line that it stands in."""
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -26,71 +51,312 @@ class Classified:
     failure_class: FailureClass
     transient: bool
     because: str
+    confidence: float = 0.0
+    """0 to 1; 0 for unknown."""
+    evidence: tuple[Evidence, ...] = ()
+    also: tuple[FailureClass, ...] = ()
+    """Other classes that something speaks for."""
 
 
-# First match wins, the outermost exception first. (class, exception type names, pattern in "Type: message")
-_RULES: tuple[tuple[FailureClass, frozenset[str], str | None], ...] = (
-    ("config_error", frozenset({"ConfigError", "SettingsError"}), None),
-    ("lock_contention", frozenset({"LockTimeout"}), None),
-    ("lock_contention", frozenset({"IOException", "OperationalError"}), r"could not set lock|database is locked"),
-    ("lock_contention", frozenset({"TransactionException"}), r"conflict"),
-    ("storage_full", frozenset(), r"no space left|disk quota|disk (is )?full|errno 28\b|errno 122\b"),
-    ("resource_exhausted", frozenset({"OutOfMemoryException", "MemoryError"}), None),
-    ("resource_exhausted", frozenset(), r"out of memory|cannot allocate memory|too many open files|throttl(ed|ing)"),
-    ("timeout", frozenset({"TimeoutError", "ReadTimeout", "ConnectTimeout", "Timeout", "QueryCanceled"}), None),
-    ("connection_failure", frozenset({"ConnectionError", "HTTPException", "SSLError"}), None),
-    (
-        "connection_failure",
-        frozenset({"OperationalError", "InterfaceError", "EndpointConnectionError", "NewConnectionError"}),
-        None,
-    ),
-    ("connection_failure", frozenset(), r"connection (was )?(refused|reset|closed|timed out)|network is unreachable"),
-    ("connection_failure", frozenset(), r"temporary failure in name resolution|could not connect"),
-    ("key_violation", frozenset({"IntegrityError", "ConstraintException"}), r"unique|primary key|duplicate"),
-    ("data_invalid", frozenset({"ConversionException", "IntegrityError", "ConstraintException"}), None),
-    ("schema_mismatch", frozenset(), r"contract.*(mismatch|failed|enforced)|column .* (does not exist|not found)"),
-    ("schema_mismatch", frozenset({"BinderException", "CatalogException"}), None),
-    ("process_killed", frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt", "SystemExit"}), None),
-    ("code_error", frozenset({"CompilationError", "ParserException", "ParsingError", "SyntaxError"}), None),
-    (
-        "code_error",
-        frozenset(
-            {"TypeError", "AttributeError", "NameError", "KeyError", "IndexError", "ImportError", "AssertionError"}
-        ),
-        None,
-    ),
-)
+_installed: list[FailureClasses] = []
+
+
+def install(rules: FailureClasses) -> None:
+    """Use these rules in this process from now on: those of the configuration that is loaded."""
+    _installed[:] = [rules]
+
+
+def rules() -> FailureClasses:
+    """The rules that hold: those that were installed, else the shipped ones."""
+    return _installed[0] if _installed else _shipped()
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> FailureClasses:
+    import yaml
+
+    from ops_project.settings import CONFIG_DIR
+
+    text = (CONFIG_DIR / "failure_classes.yaml").read_text(encoding="utf-8")
+    return FailureClasses.model_validate(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
+@dataclass(frozen=True)
+class Link:
+    """What one exception of a chain tells: the names of its types, its message, and its structured codes."""
+
+    names: tuple[str, ...]
+    message: str
+    codes: tuple[tuple[str, str], ...] = ()
+    """(sqlstate, errno, http, service, sqlite or signal; the code)."""
 
 
 def classify(error: BaseException) -> Classified:
     """The failure class of an exception and of what caused it."""
-    chain = list(_chain(error))
-    for found in chain:
-        names = {cls.__name__ for cls in type(found).__mro__}
-        text = f"{type(found).__name__}: {found}"
-        for failure_class, types, pattern in _RULES:
-            if types and not types & names:
-                continue
-            if pattern is not None and not re.search(pattern, text, re.IGNORECASE):
-                continue
-            return Classified(failure_class, failure_class in TRANSIENT, text.splitlines()[0][:300])
-    return Classified("unknown", False, f"{type(error).__name__}: {error}".splitlines()[0][:300])
+    return classify_links(link_of(error), f"{type(error).__name__}: {error}")
+
+
+def link_of(error: BaseException) -> list[Link]:
+    """The chain of an exception, the outermost first; what a library wraps comes before the wrapper."""
+    return [
+        Link(tuple(cls.__name__ for cls in type(inner).__mro__[:-1]), str(inner), tuple(_codes_of(inner)))
+        for outer in _chain(error)
+        for inner in _wrapped(outer)
+    ]
+
+
+def classify_links(links: Sequence[Link], text: str) -> Classified:
+    """The failure class of a chain that was read before; `text` is repeated where nothing is known."""
+    return _concluded([item for link in links for item in _of_link(link)], text)
 
 
 def classify_message(message: str) -> Classified:
     """The failure class of a message alone, where a library hands over text and no exception (dbt)."""
-    for failure_class, types, pattern in _RULES:
-        named = any(re.search(rf"\b{_spaced(name)}\b", message) for name in types)
-        fits = pattern is not None and bool(re.search(pattern, message, re.IGNORECASE))
-        if (named and (pattern is None or fits)) or (not types and fits):
-            return Classified(failure_class, failure_class in TRANSIENT, message.splitlines()[0][:300])
-    return Classified("unknown", False, (message.splitlines() or [""])[0][:300])
+    return _concluded(list(_of_text(message)), message)
 
 
-def _spaced(name: str) -> str:
-    """ConversionException, ParsingError → how DuckDB and dbt write it: `Conversion Error`, `Parsing Error`."""
-    stem = re.sub(r"(Error|Exception)$", "", name)
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", r"\\s?", stem) + r"\s?(Error|Exception)"
+def classify_attempts(attempts: Sequence[BaseException | str]) -> Classified:
+    """One class for all attempts at the same work, oldest first: the first that is known, so that a retry does not
+    hide the first cause. Transient only where every attempt that is known was."""
+    each = [classify(item) if isinstance(item, BaseException) else classify_message(item) for item in attempts]
+    known = [(number, item) for number, item in enumerate(each, 1) if item.failure_class != "unknown"]
+    if not known:
+        return each[-1] if each else classify_message("")
+    first = known[0][1]
+    others = [name for _, item in known for name in (item.failure_class, *item.also) if name != first.failure_class]
+    evidence = tuple(replace(part, attempt=number) for number, item in known for part in item.evidence)
+    return replace(
+        first,
+        transient=all(item.transient for _, item in known),
+        evidence=evidence,
+        also=tuple(dict.fromkeys(others)),
+    )
+
+
+def _concluded(found: Sequence[Evidence], text: str) -> Classified:
+    line = (text.splitlines() or [""])[0][:LONGEST]
+    if not found:
+        return Classified("unknown", False, line)
+    # A code or a type of the outermost error that has one; words only where there is neither.
+    strong = [item for item in found if item.level != "words"]
+    first = (strong or found)[0]
+    also = tuple(dict.fromkeys(item.failure_class for item in found if item.failure_class != first.failure_class))
+    confidence = CONFIDENCE[first.level] - (DOUBT if also else 0.0)
+    return Classified(first.failure_class, first.transient, first.said[:LONGEST], confidence, tuple(found), also)
+
+
+def _evidence(rule: CodeRule | TypeRule | WordRule, level: Level, what: str, said: str) -> Evidence:
+    helps = rule.transient
+    if helps is None:
+        helps = rule.failure_class in rules().transient
+    return Evidence(rule.failure_class, helps, level, what, said.splitlines()[0] if said else what)
+
+
+def _of_link(link: Link) -> Iterator[Evidence]:
+    text = f"{link.names[0]}: {link.message}"
+    for kind, code in link.codes:
+        rule = _code_rule(kind, code)
+        if rule is not None:
+            yield _evidence(rule, "code", f"{kind} {code}", text)
+            return
+    found = _type_rule(link.names, link.message)
+    if found is not None:
+        yield _evidence(found, "type", link.names[0], text)
+        return
+    yield from _of_words(link.message)
+
+
+def _codes_of(error: BaseException) -> Iterator[tuple[str, str]]:
+    """Structured codes of one exception, as (kind, code)."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    if isinstance(state, str):
+        yield "sqlstate", state
+    name = getattr(error, "sqlite_errorname", None)
+    if isinstance(name, str):
+        yield "sqlite", name
+    response = getattr(error, "response", None)
+    if isinstance(response, dict):
+        code = str(response.get("Error", {}).get("Code", ""))
+        yield ("http" if code.isdecimal() else "service"), code
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    else:
+        status = getattr(response, "status_code", None) or getattr(error, "status_code", None)
+        if status is None and "HTTPError" in names:
+            status = getattr(error, "code", None)
+    if isinstance(status, int) and 400 <= status < 600:
+        yield "http", str(status)
+    number = getattr(error, "errno", None)
+    # Errors of TLS and of names have numbers of their own.
+    if isinstance(number, int) and not names & {"SSLError", "gaierror", "herror"} and number in errno.errorcode:
+        yield "errno", errno.errorcode[number]
+    ended = getattr(error, "returncode", None)
+    if isinstance(ended, int) and (found := _signal(-ended if ended < 0 else ended - 128)):
+        yield "signal", found
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
+
+
+def _code_rule(kind: str, code: str) -> CodeRule | None:
+    """The rule of a code; of a prefix, the longest, where a kind has such."""
+    known = getattr(rules().codes, kind)
+    if kind in ("sqlstate", "http", "sqlite"):
+        fitting = [prefix for prefix in known if code.startswith(prefix)]
+        return known[max(fitting, key=len)] if fitting else None
+    found: CodeRule | None = known.get(code)
+    if found is None and kind == "service":
+        found = next((known[name] for name in known if "*" in name and fnmatchcase(code, name)), None)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _types(rule: TypeRule) -> frozenset[str]:
+    return frozenset(name.lower() for name in rule.types)
+
+
+def _type_rule(names: Iterable[str], text: str) -> TypeRule | None:
+    """The first rule of the most specific type that has one; `names` from that type to its bases."""
+    words = without_names(text)
+    for name in names:
+        for rule in rules().types:
+            if _fits(name.lower(), rule) and (rule.words is None or re.search(rule.words, words, re.IGNORECASE)):
+                return rule
+    return None
+
+
+def _fits(name: str, rule: TypeRule) -> bool:
+    types = _types(rule)
+    return name in types or any("*" in pattern and fnmatchcase(name, pattern) for pattern in types)
+
+
+def _spaced_names(name: str) -> tuple[str, str]:
+    """`Out of Memory Error` (how DuckDB and dbt write it) → OutOfMemoryException, OutOfMemoryError, in any case."""
+    stem = re.sub(r"(error|exception)$", "", name.replace(" ", "").lower())
+    return f"{stem}exception", f"{stem}error"
+
+
+def _of_words(text: str) -> Iterator[Evidence]:
+    for line in text.splitlines():
+        words = without_names(line)
+        for rule in rules().words:
+            found = re.search(rule.words, words, re.IGNORECASE)
+            if found is not None:
+                yield _evidence(rule, "words", f"words: {found[0]}", line.strip())
+                break
+
+
+# How codes stand in a message, each within a phrase that nobody uses for a name.
+_TEXT_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("sqlstate", re.compile(r"\bSQLSTATE[\s:=(\[]*([0-9A-Z]{5})\b", re.IGNORECASE)),
+    ("errno", re.compile(r"\[Errno (\d+)\]")),
+    ("service", re.compile(r"An error occurred \((\w+)\) when calling")),
+    (
+        "http",
+        re.compile(r"\bHTTP Error (\d{3})\b|\b(\d{3}) (?:Client|Server) Error\b|(?:Client|Server) error '(\d{3}) "),
+    ),
+    ("http", re.compile(r"\b(?:status|status code|response code|HTTP/[\d.]+)[\s:=]+(\d{3})\b", re.IGNORECASE)),
+    ("http", re.compile(r"\bHTTP (?:GET|PUT|POST|HEAD|DELETE) error .*\(HTTP (\d{3})|\bHTTP code (\d{3})\b")),
+    ("sqlite", re.compile(r"\b(SQLITE_[A-Z_]+)\b")),
+    ("exit", re.compile(r"\bexit(?:ed with)? (?:status|code) (1[2-9]\d)\b")),
+    ("signal", re.compile(r"\b(?:signal|Signals\.)\s*(SIG[A-Z]+|\d{1,2})\b", re.IGNORECASE)),
+)
+# A type at the start of a line, or where a library quotes what it wraps.
+_NAMED = re.compile(
+    r"(?:^|\(Caused by |\(|: |<)(?:E\s+|[\s>|])*(?:[a-z_][\w]*\.)*"
+    r"([A-Z]\w*(?:Error|Exception|Timeout|Interrupt|Exit|Violation|Failure|Canceled|Unavailable|Column|Table|Function)"
+    r"|StopIteration|BadStatusLine|IncompleteRead|RemoteDisconnected|gaierror|TimeoutExpired|BadZipFile)(?=[:()\s]|$)"
+)
+# With its module, a type may have any name: psycopg2.errors.UndefinedColumn.
+_DOTTED = re.compile(r"(?:^|\()(?:E\s+|[\s>|])*(?:[a-z_]\w*\.)+([A-Z]\w*)(?=[:)]|$)")
+_SPACED = re.compile(
+    r"^(?:E\s+|[\s|>])*((?:[A-Z][A-Za-z]*|[a-z]+)(?: [A-Za-z]+){0,3}) (?:Error|Exception)(?=:| in |\s*$)"
+)
+# These only say that something else failed.
+_WRAPPERS = frozenset({"runtimeexception", "databaseexception", "dbtruntimeerror", "dbtdatabaseerror"})
+
+
+def _of_text(text: str) -> Iterator[Evidence]:
+    for kind, pattern in _TEXT_CODES:
+        for match in pattern.finditer(text):
+            code = next(group for group in match.groups() if group)
+            if kind == "errno":
+                code = errno.errorcode.get(int(code), "")
+            elif kind == "exit":
+                kind, code = "signal", _signal(int(code) - 128)
+            elif kind == "signal":
+                code = _signal(int(code)) if code.isdecimal() else code.upper()
+            rule = _code_rule(kind, code) if code else None
+            if rule is not None:
+                yield _evidence(rule, "code", f"{kind} {code}", _line_at(text, match.start()))
+    lines = text.splitlines()
+    late: list[Evidence] = []
+    for number, line in enumerate(lines):
+        for names in _names_in(line):
+            rest = "\n".join(lines[number:])
+            type_rule = _type_rule(names, rest)
+            if type_rule is None:
+                continue
+            found = _evidence(type_rule, "type", names[0], line.strip())
+            if names[0].lower() in _WRAPPERS:
+                late.append(found)
+            else:
+                yield found
+    yield from late
+    yield from _of_words(text)
+
+
+def _names_in(line: str) -> list[tuple[str, ...]]:
+    """Names of exceptions that a line gives as such; the innermost, which stands last, first."""
+    spaced = _SPACED.match(line)
+    found = [(match[1],) for pattern in (_DOTTED, _NAMED) for match in pattern.finditer(line)]
+    return [*([_spaced_names(spaced[1])] if spaced else []), *reversed(dict.fromkeys(found))]
+
+
+def _line_at(text: str, at: int) -> str:
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at)
+    return text[start : len(text) if end < 0 else end].strip()
+
+
+_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|`[^`\n]*`")
+_REPEATED = re.compile(r"((?:Error|Exception|Timeout)\((?:-?\d+, )?)(['\"])([^'\"\n]*)\2")
+_COMPOUND = re.compile(r"\S*\w[_./\\@:]\w\S*")
+_NAMING = re.compile(
+    r"\b(column|table|model|relation|view|schema|feed|asset|step|op|job|macro|node|check|test|source|seed|file|key|"
+    r"index|role|user|host|function|type|name|named|value|dataset|bucket|queue|topic)(:? +)(?!(?:is|was|are|not|does|"
+    r"do|with|has|have|had|constraint|constraints|error|already|of|in|for|and|or|on|at|to|by|could|can|cannot|must|"
+    r"may|"
+    r"missing|mismatch|found|violates|exists|limit|required|undefined|named|resolution|refused|locked|conflict|matches|match|expects|"
+    r"expected|takes|returns|did|should|needs|failed|fails|arguments?|closed|larger|limits?|size|descriptor|disk|pages?|version|server|unreachable|lookup)\b)\S+",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=512)
+def without_names(text: str) -> str:
+    """`text` without what is quoted, paths, and names: what is left is what the program says in its own words."""
+    # The argument of an exception that is shown as code is its message.
+    plain = _REPEATED.sub(r"\1\3", text)
+    plain = _QUOTED.sub(" … ", plain)
+    plain = _COMPOUND.sub(" … ", plain)
+    return _NAMING.sub(r"\1\2…", plain)
+
+
+def _wrapped(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
+    """What a library put into the exception as a value, the innermost first, then the exception itself."""
+    if depth < 6:
+        inside = [getattr(error, name, None) for name in ("orig", "reason", "original_error")]
+        inside += list(error.args[:2])
+        for item in dict.fromkeys(id(item) for item in inside if isinstance(item, BaseException)):
+            found = next(value for value in inside if id(value) == item)
+            if isinstance(found, BaseException) and found is not error:
+                yield from _wrapped(found, depth + 1)
+    yield error
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

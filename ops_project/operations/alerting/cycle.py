@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ops_project import failures
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
@@ -420,6 +421,7 @@ def run_once(
     """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
+    failures.install(catalog.failure_classes)
     ledger = open_ledger(settings)
     role = role or (authority.DAEMON if daemon else authority.SHELL)
     name = holder or str(current())

@@ -5,7 +5,7 @@ An asset that was skipped because of an upstream failure is not a cause and give
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from dagster import DagsterEventType
 from ops_project.dagster_bridge.asset_graph import asset_name
 from ops_project.dagster_bridge.errors import innermost
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
-from ops_project.failures import classify_message
+from ops_project.failures import classify_attempts, classify_message
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 
@@ -111,17 +111,30 @@ def failed_assets(planned: set[str], built: set[str], blocked: set[str], lineage
     return {key for key in missing if not lineage.ancestors(key) & (missing | blocked)}
 
 
-def _words(data: Any) -> tuple[str, str]:
-    """(what the step said, its failure class or nothing)."""
+def _words(data: Any, before: Sequence[Any] = ()) -> tuple[str, str]:
+    """(what the step said in the end, its failure class or nothing). `before`: its attempts that were tried again.
+
+    The class is of the first attempt that is known: a retry may fail of what the first attempt left behind.
+    """
     failure = getattr(data, "user_failure_data", None)
     declared = ""
     if failure is not None and failure.metadata and "failure_class" in failure.metadata:
         declared = str(failure.metadata["failure_class"].value)
-    error = getattr(data, "error", None)
-    text = failure.description if failure is not None and failure.description else ""
-    if not text and error is not None:
-        text = innermost(error).message.strip()
-    return (text or "failed without a message")[:MESSAGE_LENGTH], declared or classify_message(text).failure_class
+    text = _text(data)
+    earlier = classify_attempts([_text(attempt) for attempt in before]).failure_class if before else "unknown"
+    known = earlier if earlier != "unknown" else declared or classify_message(text).failure_class
+    return (text or "failed without a message")[:MESSAGE_LENGTH], known
+
+
+def _step_words(step: _Step) -> tuple[str, str]:
+    return _words(step.failed, [data for _, data in step.retries])
+
+
+def _text(data: Any) -> str:
+    failure, error = getattr(data, "user_failure_data", None), getattr(data, "error", None)
+    if failure is not None and failure.description:
+        return str(failure.description)
+    return innermost(error).message.strip() if error is not None else ""
 
 
 def signals_of_run(
@@ -161,7 +174,7 @@ def signals_of_run(
         killed = step.started and not step.ended
         if step.failed is None and not killed:
             continue
-        words, failure_class = _words(step.failed) if step.failed is not None else (seen.failure, "process_killed")
+        words, failure_class = _step_words(step) if step.failed is not None else (seen.failure, "process_killed")
         assets = failed_assets(step.planned, seen.built, seen.blocked, lineage)
         for asset in sorted(assets):
             failed[asset] = (words, failure_class)
@@ -200,7 +213,7 @@ def signals_of_run(
     concerned = set(failed) or seen.blocked or {asset for signal in signals if (asset := signal.asset)}
     first = next(iter(failed.values()), None)
     if first is None:
-        stated = next((_words(step.failed) for step in seen.steps.values() if step.failed is not None), None)
+        stated = next((_step_words(step) for step in seen.steps.values() if step.failed is not None), None)
         first = stated or (seen.failure, classify_message(seen.failure).failure_class)
     owners = tuple(dict.fromkeys(owner for asset in sorted(concerned) for owner in lineage.get(asset).owners))
     return [

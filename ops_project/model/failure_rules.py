@@ -1,0 +1,112 @@
+"""failure_classes.yaml: what gives a failure class away, as data in an explicit order."""
+
+from __future__ import annotations
+
+import errno
+import re
+import signal
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from ops_project.model.base import Model
+from ops_project.model.failure_class import FailureClass
+
+
+def _pattern(value: str | None) -> str | None:
+    if value is not None:
+        try:
+            re.compile(value, re.IGNORECASE)
+        except re.error as error:
+            raise ValueError(f"{value!r} is no regular expression: {error}") from None
+    return value
+
+
+class CodeRule(Model):
+    """What a code means where it differs from its class: whether a retry can help."""
+
+    failure_class: FailureClass = Field(alias="class")
+    transient: bool | None = None
+    """Whether a retry can help; default: what holds for the class."""
+
+
+class TypeRule(Model):
+    """Exceptions of these types, where their message fits."""
+
+    types: tuple[str, ...] = Field(min_length=1)
+    """Names of exception classes, of the exception's own or of one that it derives from."""
+    words: str | None = None
+    """A regular expression that the message must contain; letters' case does not matter."""
+    failure_class: FailureClass = Field(alias="class")
+    transient: bool | None = None
+
+    _valid = field_validator("words")(_pattern)
+
+
+class WordRule(Model):
+    """Words of a message, outside of names and values."""
+
+    words: str
+    failure_class: FailureClass = Field(alias="class")
+    transient: bool | None = None
+
+    _valid = field_validator("words")(_pattern)
+
+
+Coded = dict[str, CodeRule]
+
+
+def _coded(value: Any) -> Any:
+    """`"23505": key_violation` stands for `"23505": {class: key_violation}`."""
+    if not isinstance(value, dict):
+        return value
+    return {str(code): {"class": item} if isinstance(item, str) else item for code, item in value.items()}
+
+
+class Codes(Model):
+    """Structured codes. They come before types, and types before words."""
+
+    sqlstate: Coded = {}
+    """Of PostgreSQL and others: five characters, or the first two or more of them."""
+    errno: Coded = {}
+    """The operating system's, by name: ENOSPC."""
+    http: Coded = {}
+    """Status of an answer: 429, or 5 for every status from 500 to 599."""
+    service: Coded = {}
+    """What a cloud service calls its errors, for example NoSuchBucket."""
+    sqlite: Coded = {}
+    """SQLite's names, or how they begin: SQLITE_BUSY."""
+    signal: Coded = {}
+    """What ended a process: SIGKILL."""
+
+    _short = field_validator("sqlstate", "errno", "http", "service", "sqlite", "signal", mode="before")(_coded)
+
+    @field_validator("errno")
+    @classmethod
+    def _known_errno(cls, value: Coded) -> Coded:
+        valid = {name for name in dir(errno) if name.startswith("E")}
+        # Two names of one number are one error.
+        known = _known(value, valid, "error of the operating system")
+        return {errno.errorcode[getattr(errno, name)]: rule for name, rule in known.items()}
+
+    @field_validator("signal")
+    @classmethod
+    def _known_signal(cls, value: Coded) -> Coded:
+        return _known(value, {item.name for item in signal.Signals}, "signal")
+
+
+def _known(value: Coded, valid: set[str], what: str) -> Coded:
+    for name in value:
+        if name not in valid:
+            raise ValueError(f"{name!r} is no {what}; for example {', '.join(sorted(valid)[:5])}")
+    return value
+
+
+class FailureClasses(Model):
+    """failure_classes.yaml. The first rule of a list that fits is the one that counts."""
+
+    transient: tuple[FailureClass, ...] = ()
+    """Classes where trying again can help."""
+    codes: Codes = Codes()
+    types: tuple[TypeRule, ...] = ()
+    words: tuple[WordRule, ...] = ()

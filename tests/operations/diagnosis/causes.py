@@ -1,0 +1,36 @@
+"""What is done to cause each error. A case is (name, failure class by what was done, what raises)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.operations.diagnosis.make_errors import Case
+
+LIBRARIES = ("duckdb", "sqlite", "python", "http", "boto3", "postgresql", "dbt", "dagster")
+
+
+@contextmanager
+def of(library: str, folder: Path) -> Iterator[list[Case]]:
+    """The cases of one library, as long as what they need runs."""
+    from tests.operations.diagnosis import causes_duckdb, causes_http, causes_python, causes_sqlite, causes_tools
+
+    if library == "http":
+        with causes_http.served() as url:
+            yield causes_http.cases(url)
+    elif library == "boto3":
+        with causes_tools.cloud() as cases:
+            yield cases
+    elif library == "postgresql":
+        with causes_tools.postgresql(folder / library) as cases:
+            yield cases
+    else:
+        made = {
+            "duckdb": lambda: causes_duckdb.cases(folder / library),
+            "sqlite": lambda: causes_sqlite.cases(folder / library),
+            "python": lambda: causes_python.cases(folder / library),
+            "dbt": lambda: causes_tools.dbt_cases(folder / library),
+            "dagster": causes_tools.dagster_cases,
+        }
+        yield made[library]()

@@ -1,0 +1,162 @@
+"""Causes errors, really, and writes down what was raised: `python -m tests.operations.diagnosis.make_errors`
+(or with the names of libraries).
+
+Each case is labelled by what was done to cause it, not by what the classifier says. The texts are split by a hash of
+themselves: the half with an even hash may be looked at while patterns are written, the other half is held back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ops_project.failures import Classified, Link, classify_links, classify_message, link_of
+from ops_project.model.failure_class import FailureClass
+
+FIXTURE = Path(__file__).with_name("errors.json")
+Cause = Callable[[], object]
+Case = tuple[str, FailureClass, Cause]
+"""What it is called, what class it is by what was done, and what raises."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One error as it was raised."""
+
+    library: str
+    name: str
+    expected: FailureClass
+    text: str
+    """As logs show it: the module and name of the type, and the message."""
+    links: list[dict[str, Any]]
+    """The chain of exceptions as `link_of` reads it."""
+
+    @property
+    def held(self) -> bool:
+        return is_held(self.text)
+
+
+def is_held(text: str) -> bool:
+    """Whether a text belongs to the half that nobody looks at while patterns are written."""
+    return hashlib.sha256(text.encode()).digest()[0] % 2 == 1
+
+
+def text_of(error: BaseException) -> str:
+    kind = type(error)
+    module = "" if kind.__module__ in ("builtins", "_duckdb", "duckdb") else f"{kind.__module__}."
+    return f"{module}{kind.__qualname__}: {error}"
+
+
+def samples(libraries: Collection[str] = ()) -> Iterator[Sample]:
+    """Every case of these libraries, by default of all that can run here."""
+    from tests.operations.diagnosis import causes
+
+    with tempfile.TemporaryDirectory(prefix="errors-") as folder:
+        for library in libraries or causes.LIBRARIES:
+            with causes.of(library, Path(folder)) as cases:
+                for name, expected, cause in cases:
+                    try:
+                        cause()
+                    except BaseException as error:
+                        yield Sample(library, name, expected, _steady(text_of(error), folder), _links(error, folder))
+                    else:
+                        print(f"{library}: {name} raised nothing", file=sys.stderr)
+
+
+def _links(error: BaseException, folder: str) -> list[dict[str, Any]]:
+    return [asdict(Link(link.names, _steady(link.message, folder), link.codes)) for link in link_of(error)]
+
+
+def _steady(text: str, folder: str) -> str:
+    """Without what differs from one call to the next."""
+    text = text.replace(folder, "/srv/data")
+    text = re.sub(r"(127\.0\.0\.1|localhost|port[= ]'?)(:?)\d{4,5}", r"\g<1>\g<2>50001", text)
+    text = re.sub(r"0x[0-9a-f]{6,}", "0x7f00", text)
+    return re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "0f8b", text)
+
+
+def read() -> list[Sample]:
+    """The errors that were written down."""
+    if not FIXTURE.is_file():
+        return []
+    return [Sample(**item) for item in json.loads(FIXTURE.read_text(encoding="utf-8"))]
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "classification.md"
+
+
+def classified(sample: Sample) -> Classified:
+    """By its chain, as the product does where it has the exception."""
+    links = [Link(tuple(item["names"]), item["message"], tuple(map(tuple, item["codes"]))) for item in sample.links]
+    return classify_links(links, sample.text)
+
+
+def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
+    """The mean over the classes that are expected; pairs of (expected, found)."""
+    scores = []
+    for name in {expected for expected, _ in pairs}:
+        right = sum(expected == found == name for expected, found in pairs)
+        wrong = sum((expected == name) != (found == name) for expected, found in pairs)
+        scores.append(2 * right / (2 * right + wrong))
+    return sum(scores) / len(scores)
+
+
+def page() -> str:
+    """How good the classification is, as docs/classification.md says it."""
+    found = read()
+    lines = [
+        "# How failures are classified, measured",
+        "",
+        "Written by `python -m tests.operations.diagnosis.make_errors`, which causes every error and notes what was raised. A",
+        "sample is labelled by what was done to cause it. The split is by a hash of the text: patterns were written from one",
+        "half, the other half was held back.",
+        "",
+        "| half | read from | errors | right | macro-F1 |",
+        "| --- | --- | ---: | ---: | ---: |",
+    ]
+    for held in (False, True):
+        half = [sample for sample in found if sample.held == held]
+        for name, how in (
+            ("exceptions with codes", classified),
+            ("the text alone", lambda item: classify_message(item.text)),
+        ):
+            pairs = [(sample.expected, how(sample).failure_class) for sample in half]
+            right = sum(expected == got for expected, got in pairs)
+            words = "held back" if held else "seen"
+            lines.append(f"| {words} | {name} | {len(pairs)} | {right} | {macro_f1(pairs):.3f} |")
+    half = [sample for sample in found if sample.held]
+    table = Counter((sample.expected, classified(sample).failure_class) for sample in half)
+    lines += [
+        "",
+        "## Confusion of the half that was held back",
+        "",
+        "| what it was | classified as | errors |",
+        "| --- | --- | ---: |",
+    ]
+    lines += [f"| {expected} | {got} | {count} |" for (expected, got), count in sorted(table.items())]
+    libraries = Counter(sample.library for sample in found)
+    lines += ["", f"Libraries: {', '.join(f'{name} {count}' for name, count in sorted(libraries.items()))}.", ""]
+    return "\n".join(lines)
+
+
+def main(libraries: Sequence[str]) -> None:
+    """Cause the errors of these libraries, or of all; those of other libraries stay as they were written."""
+    found = {sample.text: sample for sample in read() if libraries and sample.library not in libraries}
+    found |= {sample.text: sample for sample in samples(libraries)}
+    body = [asdict(sample) for sample in found.values()]
+    FIXTURE.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
+    held = sum(is_held(text) for text in found)
+    print(f"{len(found)} errors, {held} of them held back, in {FIXTURE}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

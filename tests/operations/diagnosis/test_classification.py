@@ -1,0 +1,88 @@
+"""How well failures are told apart, on errors that were really raised; half of them nobody looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from ops_project.failures import classify_attempts, classify_message, without_names
+from tests.operations.diagnosis.make_errors import PAGE, classified, macro_f1, page, read
+
+SAMPLES = read()
+ENOUGH, HELD_ENOUGH = 300, 150
+F1, F1_OF_TEXT = 0.95, 0.90
+
+
+def test_there_are_enough_real_errors() -> None:
+    assert len(SAMPLES) >= ENOUGH
+    assert sum(sample.held for sample in SAMPLES) >= HELD_ENOUGH
+    assert len({sample.library for sample in SAMPLES}) >= 7
+
+
+def test_the_half_that_was_held_back_is_classified() -> None:
+    held = [sample for sample in SAMPLES if sample.held]
+    assert macro_f1([(sample.expected, classified(sample).failure_class) for sample in held]) >= F1
+    texts = [(sample.expected, classify_message(sample.text).failure_class) for sample in held]
+    assert macro_f1(texts) >= F1_OF_TEXT
+
+
+def test_the_page_says_what_is_measured() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.operations.diagnosis.make_errors sqlite"
+
+
+def test_no_error_is_classified_by_a_word_in_a_name() -> None:
+    silent = [sample for sample in SAMPLES if sample.name.startswith("no evidence")]
+    assert silent
+    for sample in silent:
+        assert classified(sample).failure_class == "unknown", sample.text
+
+
+@pytest.mark.parametrize(
+    ("text", "failure_class"),
+    [
+        ("model retry_429_timeouts failed", "unknown"),
+        ("table timeouts is odd", "unknown"),
+        ("step 'connection refused' ended", "unknown"),
+        ("the host said: connection refused", "connection_failure"),
+        ('psycopg2.errors.UndefinedColumn: column "timeout" does not exist', "schema_mismatch"),
+        (
+            'Database Error in model deadlock_detected (models/x.sql)\n  Binder Error: Referenced column "a" not found',
+            "schema_mismatch",
+        ),
+        ("OSError: [Errno 28] No space left on device", "storage_full"),
+        (
+            "requests.exceptions.HTTPError: 429 Client Error: Too Many Requests for url: http://x/503",
+            "resource_exhausted",
+        ),
+    ],
+)
+def test_words_of_names_are_no_evidence(text: str, failure_class: str) -> None:
+    assert classify_message(text).failure_class == failure_class
+
+
+def test_names_are_taken_out_and_sentences_stay() -> None:
+    assert "429" not in without_names("model retry_429 failed in step http_503")
+    assert "does not exist" in without_names('relation "x" does not exist')
+
+
+def test_two_classes_that_fit_are_both_reported() -> None:
+    found = classify_message("OSError: [Errno 28] No space left on device\nConnectionResetError: [Errno 104] reset")
+    assert (found.failure_class, found.also) == ("storage_full", ("connection_failure",))
+    assert found.confidence < classify_message("OSError: [Errno 28] No space left on device").confidence
+    assert {item.what for item in found.evidence} >= {"errno ENOSPC", "errno ECONNRESET"}
+
+
+def test_a_retry_does_not_hide_the_first_cause() -> None:
+    found = classify_attempts(["OSError: [Errno 28] No space left on device", "KeyError: 'batch'"])
+    assert found.failure_class == "storage_full" and not found.transient
+    assert found.also == ("code_error",)
+    assert {item.attempt for item in found.evidence} == {1, 2}
+    # What is tried again only because it may pass, and then meets something permanent, is not tried again.
+    later = classify_attempts([ConnectionResetError(104, "reset"), KeyError("batch")])
+    assert later.failure_class == "connection_failure" and not later.transient
+    assert classify_attempts(["nobody knows", TimeoutError("late")]).failure_class == "timeout"
+    assert classify_attempts([]).failure_class == "unknown"
+
+
+def test_unknown_says_what_was_said() -> None:
+    found = classify_message("the flux capacitor is cold")
+    assert (found.failure_class, found.confidence, found.because) == ("unknown", 0.0, "the flux capacitor is cold")
