@@ -45,6 +45,13 @@ class Backups(Model):
     keep: int = Field(default=14, ge=1)
     """How many backups are kept, and how many proved ones."""
 
+    @field_validator("destination")
+    @classmethod
+    def _is_a_place(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("/", "~/", "s3://")):
+            raise ValueError(f"{value!r} is no destination: the whole path of a folder, or s3://BUCKET/PREFIX")
+        return value
+
     @field_validator("schedule")
     @classmethod
     def _is_a_time(cls, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from importlib import import_module
 
 import pytest
 
@@ -225,3 +226,38 @@ def test_a_rejected_file_is_counted_and_loads_once_it_may(tmp_path):
 def test_which_rows_are_meant(home, asked, rows):
     groups = chosen_refused(asked, refused_groups(home.connection, NARROW, home.archive))
     assert sum(group.rows for group in groups) == rows
+
+
+# The package gives the functions of these modules the modules' own names.
+replaying = import_module("ops_project.pipeline.landing.replay")
+committing = import_module("ops_project.pipeline.landing.write.commit")
+
+
+class Killed(BaseException):
+    """In the place of SIGKILL: nothing of the program catches it."""
+
+
+@pytest.mark.parametrize("place", ["before", "within"])
+def test_killed_anywhere_the_same_command_finishes_it(home, monkeypatch, place):
+    """A file is loaded with its rows gone from quarantine and its attempts counted, or nothing of it has happened."""
+    files = []
+    module = replaying if place == "before" else committing
+    name = "commit" if place == "before" else "note_attempt"
+    real = getattr(module, name)
+
+    def killed(*arguments, **options):
+        files.append(1)
+        if len(files) == 2:
+            raise Killed
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, name, killed)
+        with pytest.raises(Killed):
+            tried(home, WIDE)
+    assert home.rows("SELECT feed, count(*) FROM ops.quarantine GROUP BY 1") == [("takings", 2)]
+    assert len(amounts(home)) == 2
+    tried(home, WIDE)
+    assert amounts(home) == [(1, "1.0001"), (2, "2.0000"), (3, "3.1234"), (4, "4.1234")]
+    assert home.rows("SELECT count(*) FROM ops.quarantine") == [(0,)]
+    assert home.rows("SELECT count(*) FROM ops.batches WHERE status = 'loaded'") == [(2,)]
