@@ -46,6 +46,7 @@ class Contents:
 
     parts: list[Part] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
     sqlite: dict[str, dict[str, SqliteTable]] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
 
@@ -61,6 +62,8 @@ def stage(settings: Settings, folder: Path, snapshot: snapshots.Snapshot | None)
             name = path.relative_to(settings.home).as_posix()
             if path.is_symlink():
                 found.links[name] = str(path.readlink())
+            elif path.is_dir():
+                found.folders.append(name)
             elif path.is_file():
                 _take(found, path, name, folder / name)
     return found
@@ -98,6 +101,7 @@ def _walk(root: Path) -> Iterator[Path]:
             if (Path(folder) / name).is_symlink():
                 names.remove(name)
                 leaves.append(name)
+        yield Path(folder)
         for leaf in sorted(leaves):
             yield Path(folder) / leaf
 

@@ -90,6 +90,7 @@ def create(taker: Taker, shelf: Shelf) -> Manifest:
             good=snapshot.manifest.get("good", True) if snapshot else True,
             files=tuple(sent),
             links=contents.links,
+            folders=tuple(contents.folders),
             sqlite=contents.sqlite,
             elsewhere=_elsewhere(settings),
             unreadable=tuple(contents.unreadable),

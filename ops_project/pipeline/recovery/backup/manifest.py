@@ -58,6 +58,8 @@ class Manifest:
     files: tuple[File, ...]
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links: path → what it leads to."""
+    folders: tuple[str, ...] = ()
+    """Folders, empty ones too: a source system may have no right to make one."""
     sqlite: Mapping[str, Mapping[str, SqliteTable]] = field(default_factory=dict)
     """Path → table → what it held."""
     elsewhere: tuple[str, ...] = ()
@@ -105,6 +107,7 @@ class Manifest:
                         path: {name: SqliteTable(**table) for name, table in tables.items()}
                         for path, tables in found["sqlite"].items()
                     },
+                    "folders": tuple(found.get("folders", ())),
                     "elsewhere": tuple(found["elsewhere"]),
                     "unreadable": tuple(found["unreadable"]),
                 }

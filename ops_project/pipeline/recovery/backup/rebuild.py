@@ -42,6 +42,8 @@ def fetch(shelf: Shelf, manifest: Manifest, folder: Path, tell: Callable[[str], 
     A file that is there already whole is not fetched again. Raises Damaged where objects are missing or changed, after
     having looked at all of them, and StoreUnusable.
     """
+    for name in manifest.folders:
+        (folder / name).mkdir(parents=True, exist_ok=True)
     damaged: list[str] = []
     paths: list[str] = []
     for number, file in enumerate(manifest.files, start=1):

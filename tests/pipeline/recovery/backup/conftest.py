@@ -33,6 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(f"the bytes of {name}", encoding="utf-8")
     (home / "published/shop/current").symlink_to("000001")
+    (home / "inbound" / "bakery").mkdir()
     (home / "ledger").mkdir()
     with closing(sqlite3.connect(home / "ledger" / "ledger.db")) as ledger:
         ledger.executescript("PRAGMA journal_mode = WAL; CREATE TABLE alerts (id INTEGER, words TEXT)")

@@ -55,6 +55,8 @@ def home_of(settings: Settings) -> dict[str, object]:
                 found[name] = connection.execute("SELECT * FROM alerts").fetchall()
         elif path.is_file() and path != settings.warehouse:
             found[name] = path.read_bytes()
+        elif path.is_dir():
+            found[name] = "a folder"
     with staging.opened(settings.warehouse, read_only=True) as connection:
         found["warehouse"] = staging.held(connection)
     return found
