@@ -128,10 +128,9 @@ def _data(plan: Plan) -> dict[str, Any]:
 
 
 def _show(plan: Plan) -> None:
-    console.print(
-        f"Plan {plan.hash}: {plan.target}, {plan.days} business dates in {len(plan.windows)} runs of {plan.job}.",
-        soft_wrap=True,
-    )
+    dates = "1 business date" if plan.days == 1 else f"{plan.days} business dates"
+    runs = "1 run" if len(plan.windows) == 1 else f"{len(plan.windows)} runs"
+    console.print(f"Plan {plan.hash}: {plan.target}, {dates} in {runs} of {plan.job}.", soft_wrap=True)
     console.print(table(("from", "to"), [(str(first), str(last)) for first, last in plan.windows]))
     rows = "unknown, because there is no snapshot" if plan.rows is None else f"{plan.rows:,}"
     minutes = "unknown" if plan.seconds is None else f"about {plan.seconds / 60:,.1f}"

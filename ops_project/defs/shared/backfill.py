@@ -18,7 +18,7 @@ import duckdb
 from dagster import DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge import runs as bridge
-from ops_project.dagster_bridge.asset_graph import lineage_of
+from ops_project.dagster_bridge.asset_graph import asset_name, lineage_of
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, VISIBLE
 from ops_project.defs.shared import partitions
 from ops_project.defs.shared.domain_run import DomainRun
@@ -68,8 +68,10 @@ def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, 
     lineage = lineage_of(definitions)
     domain, start = _target(site, lineage, asked.target)
     job = site.catalog.domains.main_job(domain)
-    ours = {key for key, facts in lineage.assets.items() if facts.domain == domain}
+    ours = {asset_name(key) for key in definitions.resolve_job_def(job).asset_layer.selected_asset_keys}
     below = lineage.descendants(start) if start else frozenset()
+    if start and start not in ours:
+        raise RestoreError(f"{asked.target} is no part of {job}, which builds {domain}: it has a job of its own")
     built = sorted(({start} | (below & ours)) if start else ours)
     days = [asked.first + timedelta(days=n) for n in range((asked.last - asked.first).days + 1)]
     past = _past(instance, domain)
@@ -244,6 +246,9 @@ def _left_out(site: Site, lineage: Lineage, start: str, domain: str, built: Sequ
     for other in sorted({lineage.get(key).domain for key in below if lineage.get(key).domain != domain}):
         keys = sorted(key for key in below if lineage.get(key).domain == other)
         found.append((_listed(keys), f"downstream, and belongs to {other}: `ops backfill {other}` builds it"))
+    apart = sorted(key for key in below if lineage.get(key).domain == domain)
+    if apart:
+        found.append((_listed(apart), "downstream, and built by a job of its own"))
     held = held_now(site.settings)
     on_hold = sorted(key for key in built if key in held)
     if on_hold:

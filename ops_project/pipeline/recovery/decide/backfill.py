@@ -118,7 +118,7 @@ def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float
     if not past:
         return None, "no run of this job has ended well yet, so nothing is known of how long it takes"
     sizes = [(last - first).days + 1 for first, last in windows]
-    basis = f"{len(past)} runs of this job that ended well"
+    basis = "one run of this job that ended well" if len(past) == 1 else f"{len(past)} runs of this job that ended well"
     mean_days = sum(run.days for run in past) / len(past)
     mean_seconds = sum(run.seconds for run in past) / len(past)
     spread = sum((run.days - mean_days) ** 2 for run in past)
