@@ -243,7 +243,7 @@ def _left_out(site: Site, lineage: Lineage, start: str, domain: str, built: Sequ
         if above:
             found.append((_listed(above), "upstream of the target: taken as they are"))
     below = {key for item in built for key in lineage.descendants(item)} - set(built)
-    for other in sorted({lineage.get(key).domain for key in below if lineage.get(key).domain != domain}):
+    for other in sorted({lineage.get(key).domain for key in below if lineage.get(key).domain not in ("", domain)}):
         keys = sorted(key for key in below if lineage.get(key).domain == other)
         found.append((_listed(keys), f"downstream, and belongs to {other}: `ops backfill {other}` builds it"))
     apart = sorted(key for key in below if lineage.get(key).domain == domain)
