@@ -92,7 +92,7 @@ def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
     from ops_project.operations.alerting.decide.silences import covering
 
     if alert.cause and alert.muted:
-        return f"{alert.muted.replace('_', ' ')} #{alert.cause}"
+        return f"told with alert #{alert.cause}"
     if alert.status == FIRING and (silence := covering(alert.labels, silences, now)) is not None:
         return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M}"
     return "" if alert.muted == AlertReason.SILENCED.value else str(alert.muted.replace("_", " "))

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from ops_project.catalog import Catalog
     from ops_project.defs.shared.domain_run import DomainRun
     from ops_project.defs.shared.run_session import Watcher
-    from ops_project.model.alerting.rule import FirstResponse
-    from ops_project.model.failure_class import FailureClass
     from ops_project.operations.alerting.cycle import CycleReport
     from ops_project.pipeline.landing import ReplayOrder
 
@@ -31,7 +29,7 @@ UNRECORDED = 3
 """The data is good, and what the run found could not be recorded as alerts."""
 DEFAULT_SIMULATED_DAYS = 30
 SHOWN_WARNINGS = 5
-GENERAL = "open the run in the Dagster UI (`ops ui`), and the runbook of the domain"
+GENERAL = "open the run in the Dagster UI (`ops ui`)"
 QUIET = ("nothing new", "no files yet")
 
 
@@ -116,9 +114,9 @@ def conclude(
     from ops_project.catalog import load as load_catalog
 
     strays = _strays(settings, [item.domain for item in runs])
-    responses = load_catalog(settings).rules.first_responses
+    catalog = load_catalog(settings)
     data = _as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": unrecorded} | dict(more or {})
-    emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays, responses))))
+    emit(as_json, data, lambda: console.print(Group(*_render(runs, seconds, strays, catalog))))
     if any(item.failed for item in runs):
         sys.exit(1)
     if unrecorded:
@@ -434,16 +432,21 @@ def _waiting(domain: str, holder: object) -> None:
     errors.print(f"{domain}: waiting for the warehouse, held by {holder}")
 
 
-def _first_response(responses: Mapping[FailureClass, FirstResponse], finding: Mapping[str, Any]) -> str:
+def _general(catalog: Catalog, domain: str) -> str:
+    """What to do first about something that has no first response of its own."""
+    found = catalog.domains.domains.get(domain)
+    runbook = found.runbook if found is not None else None
+    return f"{GENERAL}; the runbook of the domain: `ops runbook show {runbook}`" if runbook else GENERAL
+
+
+def _first_response(catalog: Catalog, domain: str, finding: Mapping[str, Any]) -> str:
     """The first response of an alert about this finding."""
-    known = responses.get(finding["kind"])
+    known = catalog.rules.first_responses.get(finding["kind"])
     words = known.about(feed=finding["feed"] or "", table=finding["asset"] or "") if known else None
-    return words or GENERAL
+    return words or _general(catalog, domain)
 
 
-def _render(
-    runs: list[DomainRun], seconds: float, strays: list[str], responses: Mapping[FailureClass, FirstResponse]
-) -> list[Any]:
+def _render(runs: list[DomainRun], seconds: float, strays: list[str], catalog: Catalog) -> list[Any]:
     columns = [
         "domain",
         "state",
@@ -471,11 +474,11 @@ def _render(
     parts: list[Any] = [table(columns, rows)]
     for item in runs:
         lines = [
-            f"  finding   {one['message']}\n            → {_first_response(responses, one)}"
+            f"  finding   {one['message']}\n            → {_first_response(catalog, item.domain, one)}"
             for one in item.report.findings
         ]
         lines += [f"  failed    {line}" for line in _failures(item)]
-        lines += [f"            → {GENERAL}"] if _failures(item) else []
+        lines += [f"            → {_general(catalog, item.domain)}"] if _failures(item) else []
         warnings = _warnings(item)
         lines += [f"  warned    {line}" for line in warnings[:SHOWN_WARNINGS]]
         if len(warnings) > SHOWN_WARNINGS:

@@ -99,9 +99,10 @@ class Circumstances:
         return self.ledger.last_ok(BUILD)
 
     def _last_build(self, alert: Mapping[str, Any]) -> str:
-        return "; ".join(
-            f"{asset}, {_moment(self._built[asset])}" for asset in alert["assets"][:TABLES] if asset in self._built
-        )
+        """The run that found the fault may have built the table as well; that build is not a good one."""
+        since, run = datetime.fromisoformat(alert["since"]), str(alert.get("run_id") or "")
+        built = {asset: self.ledger.ok_before(BUILD, asset, since, run) for asset in alert["assets"][:TABLES]}
+        return "; ".join(f"{asset}, {_moment(at)}" for asset, at in built.items() if at is not None)
 
     def _old_data(self, alert: Mapping[str, Any]) -> str:
         """The tables that consumers read and that were not built since the alert began, the oldest first."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from ops_project.model.alerting.signal import Signal
+from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds, upsert
 from ops_project.operations.ledger.newest import Newest
 from ops_project.operations.ledger.schema import cursors, documents, signals
@@ -239,6 +239,20 @@ class SignalTable(Access):
         """Asset, or pipeline of a kind without one → its last event that was ok, also where it has failed since."""
         with self.read() as connection:
             return {subject: from_seconds(at) for subject, at in self.newest.last_ok(connection, kind).items()}
+
+    def ok_before(self, kind: str, asset: str, before: datetime, not_run: str) -> datetime | None:
+        """The last event of an asset that was ok, before a moment and in another run than `not_run` (empty: any)."""
+        statement = select(func.max(signals.c.event_at)).where(
+            signals.c.kind == kind,
+            signals.c.asset == asset,
+            signals.c.state == OK,
+            signals.c.event_at < to_seconds(before),
+        )
+        if not_run:
+            statement = statement.where(signals.c.run_id != not_run)
+        with self.read() as connection:
+            at = connection.execute(statement).scalar()
+        return None if at is None else from_seconds(at)
 
     def first_seen(self, kind: str) -> dict[str, datetime]:
         """Pipeline → the first event of a kind."""

@@ -71,6 +71,25 @@ def test_the_page_says_whom_to_ask_where_the_file_is_and_what_consumers_read(day
     assert told["Domain's runbook"].endswith("runbook show ecommerce-pipeline")
 
 
+def test_the_run_that_found_the_fault_is_no_good_build(day: IncidentWorld) -> None:
+    day.asset_fails("bronze/orders", OK, run_id="good")
+    day.advance("5m")
+    day.now += timedelta(days=1)
+    day.asset_fails("bronze/orders", OK, run_id="found it")
+    day.now += timedelta(seconds=20)
+    day.signal(
+        "check.failure",
+        "firing",
+        asset="bronze/orders",
+        domain="ecommerce",
+        check="rows",
+        run_id="found it",
+        message="532",
+    )
+    day.advance("10m")
+    assert _facts(_text(day))["Last good build"] == "bronze/orders, 2026-03-04 09:10 UTC"
+
+
 def test_what_was_built_since_the_failure_is_not_old(day: IncidentWorld) -> None:
     _short_file(day)
     day.asset_fails("gold/daily_revenue", OK)
