@@ -1,6 +1,6 @@
-"""Seeded source systems: they write inbound files as the real ones would, and break them on request.
+"""Seeded source systems: they write inbound files as real sources would, and break them on request.
 
-Nothing here is read by the pipeline: a customer's own files take the place of these without a line of Python.
+The pipeline reads nothing from this package: your own files take the place of these files without any Python.
 """
 
 from __future__ import annotations
@@ -30,11 +30,10 @@ def simulate(
     postgres: str | None = None,
     now: datetime | None = None,
 ) -> Result:
-    """Deliver as `ops simulate` does; `feeds`: their files only, `faults`: ID[:FEED][@DATE], `postgres`: a URL.
-
-    Raises ValueError, before anything is written, where the request cannot be met.
+    """Deliver as `ops simulate` does. `feeds`: only the files of these feeds, `faults`: ID[:FEED][@DATE], `postgres`: a
+    URL. If the request cannot be fulfilled, ValueError is raised before anything is written.
     """
-    # The command line shows this package's constants before it needs numpy and the catalog.
+    # The command line shows this package's constants without importing numpy and the catalog.
     from ops_project import catalog
     from ops_project.simulator.faults.request import Request
     from ops_project.simulator.simulation import Asked

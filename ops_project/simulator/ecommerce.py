@@ -1,6 +1,7 @@
 """The web shop's five daily files: full extracts of customers and products; the day's orders, items and web events.
 
-An order is generated once, and its items and the web session that led to it follow from it: every reference holds.
+An order is generated once. Its items and the web session that led to it are derived from it, so every reference is
+valid.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ ITEM_SQL = """
 
 
 def file_name(feed: str, day: date) -> str:
-    """What the feed's file of a day is called."""
+    """The name of the feed's file of a day."""
     return f"{feed}_{day}.csv"
 
 

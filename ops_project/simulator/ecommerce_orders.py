@@ -1,4 +1,4 @@
-"""The orders of a day, or of a slice of it, with their items, as arrays: what the shop's files are written from."""
+"""The orders of a day, or of a slice of it, with their items, as arrays. The shop's files are written from them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COUPON, TAX = 0.05, 0.07
 
 @dataclass
 class Counted:
-    """How many keys of the day are used up: ids are the date and a running number."""
+    """The number of keys of the day that are used. An id consists of the date and a running number."""
 
     day: date
     orders: int = 0

@@ -1,7 +1,7 @@
-"""The web shop as it stands on a day: who could buy, what is on sale, at which price, and who fancies what.
+"""The web shop on a day: the customers, the products on sale with their prices, and the tastes of the customers.
 
-Pure arrays, no files. What a model can learn is put in here: segments with tastes, products bought together, customers
-whose interest fades before they stop.
+Pure arrays, no files. The patterns that a model can learn are made here: segments with tastes, products that are bought
+together, and customers whose interest fades before they stop.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ops_project.simulator.world import Floats, Ints, World, days_since_epoch
 
 TIERS = ("bronze", "silver", "gold", "platinum")
 CATEGORIES = ("electronics", "home", "fashion", "beauty", "sports", "toys", "books", "grocery")
-# Typical price of a category, in dollars.
+# The typical price of a category, in dollars.
 PRICE_LEVEL = np.array([95.0, 38.0, 52.0, 24.0, 44.0, 27.0, 16.0, 9.0])
 # Interest fades over this many days before a customer stops: the signal of a churn model.
 FADING_DAYS = 45
@@ -26,7 +26,7 @@ COMPANIONS = 3
 
 @dataclass(frozen=True)
 class Segment:
-    """A latent kind of customer; no file names it."""
+    """A hidden kind of customer. No file names it."""
 
     share: float
     orders_per_day: float
@@ -35,7 +35,7 @@ class Segment:
     lifetime_days: float
     returns: float
     thrift: float
-    """How much a low price attracts; negative: a high one does."""
+    """How strongly a low price attracts. Negative: a high price attracts."""
 
 
 # share, orders_per_day, extra_items, discount, lifetime_days, returns, thrift
@@ -82,7 +82,7 @@ class Shop:
 
     @cached_property
     def interest(self) -> Floats:
-        """Each customer's expected orders today, before the day's own factor; 0 for who has stopped."""
+        """The expected orders of each customer today, before the day's own factor; 0 for a customer who has stopped."""
         lifetime = self.people.lifetime("lifetime", self.customers, of_segment("lifetime_days", self.segment))
         left = self.signed_up + lifetime - days_since_epoch(self.day)
         personal = np.exp(0.5 * self.people.normal("rate", self.customers) - 0.125)
@@ -95,7 +95,7 @@ class Shop:
 
     @cached_property
     def tier(self) -> Ints:
-        """The tier moves between the customer's own level and the one beside it."""
+        """The tier of each customer. It moves between the customer's own level and the next one."""
         own = self.people.pick("tier", self.customers, 3, 0)
         return own + self.retierings[0] % 2
 
@@ -160,9 +160,8 @@ class Shop:
 
     @cached_property
     def companions(self) -> Ints:
-        """For each product the few that are bought with it, shape (products, COMPANIONS).
-
-        Drawn among the products of the anchor date, so that the pairs stay the same from day to day.
+        """For each product, the products that are bought with it: shape (products, COMPANIONS). They are drawn from the
+        products of the anchor date, so that the pairs stay the same from day to day.
         """
         reach = max(1, min(int(self.goods.size), len(self.products)))
         slots = [self.goods.pick("companion", self.products, reach, slot + 1) for slot in range(COMPANIONS)]

@@ -1,4 +1,4 @@
-"""What visitors did on the site: the sessions that led to the day's orders, and idle ones."""
+"""The events of visitors on the site: sessions that led to the day's orders, and sessions without an order."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Co
     sessions = len(visitor)
     viewed = np.concatenate([orders.size[bought], rng.poisson(1.6, sessions - len(bought))])
     pages = rng.poisson(0.9, sessions) + (viewed == 0)
-    # Kinds of event in a session's order: pages, products viewed, products put into the cart, checkout, purchase.
+    # The kinds of events in the order of a session: pages, products viewed, products put into the cart, checkout,
+    # purchase.
     buying = np.arange(sessions) < len(bought)
     carted = np.where(buying, viewed, rng.binomial(viewed, 0.15))
     counts = np.stack([pages, viewed, carted, buying.astype(int), buying.astype(int)], axis=1)
@@ -45,7 +46,7 @@ def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Co
     elapsed = np.cumsum(lasting)
     begun = np.concatenate([[0], np.cumsum(total)])[:-1]
     into = elapsed - (elapsed - lasting)[begun][session] if len(session) else elapsed
-    # The purchase is the order's own moment: a buying session is laid before it, clipped at midnight.
+    # The purchase happens at the time of the order. The events of the session come before it, but not before midnight.
     last = np.concatenate([[0], np.cumsum(total)])[1:] - 1
     occurred = np.where(buying[session], start[session] - (into[last][session] - into), start[session] + into)
     occurred = occurred.clip(counted.midnight, counted.midnight + 86_399)
@@ -84,7 +85,9 @@ def _devices(rng: np.random.Generator, orders: Orders, bought: Ints, sessions: i
 def _products_of_events(
     shop: Shop, rng: np.random.Generator, orders: Orders, bought: Ints, counts: Ints, kind: Ints, session: Ints
 ) -> Ints:
-    """The product of each view and cart event (1-based key), 0 elsewhere; buyers see and take what they ordered."""
+    """The product of each view and cart event (1-based key), 0 for other events. Buyers view and take what they
+    ordered.
+    """
     product = np.zeros(len(kind), dtype=np.int64)
     about = (kind == 1) | (kind == 2)
     by_chance = about & (session >= len(bought))

@@ -1,4 +1,4 @@
-"""The policy administration's change data capture: every policy at first, then a row for each change, numbered.
+"""The change data capture of the policy administration: first every policy, then a numbered row for each change.
 
 cdc_seq counts all changes since the beginning of history, so that a day's numbers follow from the day alone. The
 control file carries the totals that the source itself reports: rows and premium.
@@ -71,7 +71,7 @@ class Book:
 
     @cached_property
     def repricings(self) -> tuple[Ints, Ints]:
-        """Number and day of the last change of premium; none comes after the cancellation."""
+        """The number and the day of the last change of premium. No change comes after the cancellation."""
         until = np.minimum(self.today, self.cancelled - 1)
         return self.policies.changes("premium", self.keys, self.births, until, every=260)
 
@@ -87,13 +87,13 @@ class Book:
 
     @cached_property
     def changes_until_now(self) -> int:
-        """All changes of history up to the end of the day: the last cdc_seq."""
+        """The number of all changes up to the end of the day, which is the last cdc_seq."""
         ended = (self.cancelled <= self.today).sum() + (self.erased <= self.today).sum()
         return int(len(self.keys) + self.repricings[0].sum() + ended)
 
 
 def file_name(feed: str, day: date) -> str:
-    """What the feed's file of a day is called."""
+    """The name of the feed's file of a day."""
     return f"{feed}_{day:%Y%m%d}.csv"
 
 

@@ -1,4 +1,4 @@
-"""What the investor metrics are made from: transactions, marketing spend, experiment assignments, product events."""
+"""The sources of the investor metrics: transactions, marketing spend, experiment assignments, product events."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ EVENT_SQL = """
 
 
 def file_name(feed: str, day: date) -> str:
-    """What the feed's file of a day is called."""
+    """The name of the feed's file of a day."""
     return f"{feed}_{day:%Y%m%d}.{'parquet' if feed == 'product_events' else 'csv'}"
 
 

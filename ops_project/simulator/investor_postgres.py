@@ -1,7 +1,7 @@
-"""The investor transactions in the database where they really live: PostgreSQL.
+"""Writes the investor transactions into PostgreSQL, where such a source keeps them.
 
-Takes the same rows that the file would bring, faults among them, and merges them by transaction_id, as the application
-would have written them. Creates its table where it does not exist; touches no other.
+It takes the rows that the file would hold, including faults, and merges them by transaction_id, as the application
+would write them. It creates its table if it does not exist, and changes no other table.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ ON CONFLICT (transaction_id) DO UPDATE SET {", ".join(f"{name} = EXCLUDED.{name}
 def fill(url: str, files: Iterable[Path]) -> int:
     """Merge transaction files (CSV with header, as simulated) into the database; returns the rows read.
 
-    One database transaction: all files or none. Raises ValueError, naming the file, where a row does not fit the table.
+    All files are merged in one database transaction, or none is. Raises ValueError, with the name of the file, if a row
+    does not fit the table.
     """
     rows = 0
     connection = psycopg2.connect(url)

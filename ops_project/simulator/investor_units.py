@@ -1,4 +1,4 @@
-"""The units of the investor metrics' experiments: who they are, what they are assigned to, what they buy and do.
+"""The units of the investor metrics' experiments: their assignments, their purchases and their product events.
 
 Pure arrays. An experiment's treatment has a true lift on revenue, which `true_lift` tells to judges.
 """
@@ -65,7 +65,7 @@ class Units:
 
     @cached_property
     def activity(self) -> Floats:
-        """Relative activity; 0 for who has left."""
+        """The relative activity; 0 for a unit that has left."""
         left = self.births + self.people.lifetime("lifetime", self.keys, 900.0)
         there = left > days_since_epoch(self.day)
         return np.exp(0.7 * self.people.normal("activity", self.keys) - 0.245) * there
@@ -107,12 +107,12 @@ class Sales:
     cost_cents: Ints
     refunded: np.ndarray
     late: np.ndarray
-    """True: it is recorded on the day after only."""
+    """True: it is recorded only on the day after."""
 
 
 @lru_cache(maxsize=2)
 def sales_of(world: World, day: date) -> Sales:
-    """Everything that is sold on a day."""
+    """All sales of a day."""
     units = Units(world, day)
     rng = world.rng("investor", "transactions", day)
     expected = units.activity.sum() * PURCHASES_A_DAY * world.depth * demand(world, "investor", day)

@@ -115,7 +115,7 @@ SQL = {
 
 
 def file_name(feed: str, day: date) -> str:
-    """What the feed's file of a day is called."""
+    """The name of the feed's file of a day."""
     return f"{feed}_{day:%Y%m%d}.dat"
 
 
@@ -175,7 +175,7 @@ def _cells(world: World, today: int, *, first: bool) -> Columns:
     campaign = np.repeat(numbers, CELLS)
     cell = np.tile(np.arange(CELLS), len(numbers))
     planned = start_of(campaign) - PLANNED_DAYS
-    # As many as the mart held when the campaign was planned, near enough: sizes are rounded to tens.
+    # About as many as the mart held when the campaign was planned: sizes are rounded to tens.
     audience = 0.3 * 6_000 * world.breadth * np.exp(0.2 * (planned - ANCHOR) / DAYS_PER_YEAR)
     return {
         "op": choice(OPS, np.repeat(op, CELLS)),
@@ -219,13 +219,13 @@ def _contact_columns(done: Treatments, op: int, status: Ints, updated: Ints) -> 
 
 
 def _status(done: Treatments, after_days: int) -> Ints:
-    """sent, delivered, bounced or control: post is on its way for some days."""
+    """The status: sent, delivered, bounced or control. Post takes some days to arrive."""
     final = np.select([done.control, done.bounced], [3, 2], 1)
     return np.where((done.channel == POST) & ~done.control & (after_days < POST_TAKES_DAYS), 0, final)
 
 
 def _contacts(world: World, day: date, today: int, *, first: bool) -> Iterator[Sequence[Columns]]:
-    """Today's treatments; the post of three days ago that arrived; yesterday's that were withdrawn."""
+    """Today's treatments, the post of three days ago that arrived, and yesterday's treatments that were withdrawn."""
     for back in range(HISTORY_DAYS if first else 0, 0, -1):
         earlier = treatments(world, day - timedelta(days=back))
         earlier = earlier.chosen((earlier.ends > today) & ~earlier.recalled)
@@ -247,7 +247,7 @@ def _contacts(world: World, day: date, today: int, *, first: bool) -> Iterator[S
 
 
 def _responses(world: World, day: date, today: int, *, first: bool) -> Iterator[Sequence[Columns]]:
-    """Who responded today to a treatment of the last days; in a full extract also who did so before."""
+    """The responses of today to treatments of the last days. A full extract also holds earlier responses."""
     chunks = []
     for back in range(HISTORY_DAYS if first else LONGEST_LAG, -1, -1):
         done = treatments(world, day - timedelta(days=back))

@@ -1,6 +1,6 @@
-"""Campaigns, and what they did: who was treated with what on a day, and who responded on a day.
+"""Campaigns: the contacts of a day, and the responses of a day.
 
-One campaign begins every few days and runs four weeks, so that a day is much like another. Pure arrays.
+One campaign begins every few days and runs for four weeks, so that the days are alike. Pure arrays.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def cell_channel(world: World, campaign: Ints, cell: Ints) -> Ints:
 
 @dataclass(frozen=True)
 class Treatments:
-    """The contacts of one day, control ones among them; parallel arrays."""
+    """The contacts of one day, including the control group; parallel arrays."""
 
     world: World
     day: date
@@ -70,14 +70,14 @@ class Treatments:
     campaign: Ints
     cell: Ints
     second: Ints
-    """When in the day."""
+    """The time of day."""
     loyalty: Floats
     ends: Ints
     """The day on which the customer is deleted."""
 
     @cached_property
     def key(self) -> Ints:
-        """A number that names the treatment: campaign and customer meet once."""
+        """A number that identifies the treatment: a campaign contacts a customer once."""
         return self.campaign * 10**8 + self.customer + 1
 
     @cached_property
@@ -90,7 +90,7 @@ class Treatments:
 
     @cached_property
     def recalled(self) -> np.ndarray:
-        """Withdrawn on the day after: it never took place."""
+        """True: the contact is withdrawn on the day after, and did not take place."""
         recalled: np.ndarray = (self.world.unit("marketing/recalled", self.key) < RECALLED) & ~self.control
         return recalled
 
@@ -111,7 +111,7 @@ class Treatments:
     def responded(self, kind: int) -> tuple[np.ndarray, Ints]:
         """Whether each treatment is answered in this way (index into RESPONSES), and after how many days."""
         does, lag = self._answer(kind)
-        # Nobody answers a letter that is still on its way.
+        # A letter that has not arrived gets no response.
         return does, np.where((self.channel == POST) & ~self.control, np.maximum(lag, POST_TAKES_DAYS), lag)
 
     def _answer(self, kind: int) -> tuple[np.ndarray, Ints]:
@@ -134,7 +134,9 @@ class Treatments:
 
 @lru_cache(maxsize=96)
 def treatments(world: World, day: date) -> Treatments:
-    """Everybody who was treated on a day: alive, selected by a running campaign, and consenting to its channel."""
+    """All customers who were contacted on a day: they exist, a running campaign has selected them, and they consent to
+    its channel.
+    """
     mart = Mart(world, day)
     today = mart.today
     consents = [mart.consent(channel)[0] for channel in range(4)]

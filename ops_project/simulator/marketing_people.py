@@ -1,7 +1,7 @@
 """The people of the marketing mart: customers, their contact points and consents, as of a day, with what changed on it.
 
-Pure arrays. A row's operation on a day is I where it begins, D where it ends, U where it changed; an initial load has
-everything that exists as I.
+Pure arrays. The operation of a row on a day is I if it begins, D if it ends, and U if it changed. An initial load has
+every existing row as I.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SECOND_EMAIL = 0.2
 
 
 def operation(births: Ints, ends: Ints, changed: Ints, day: int, *, first: bool) -> Ints:
-    """Index into OPS for each row; 0 where the day's file does not hold it."""
+    """The index into OPS for each row; 0 if the day's file does not hold it."""
     exists = (births <= day) & (ends > day)
     if first:
         return np.where(exists, 1, 0)
@@ -94,7 +94,7 @@ class Mart:
 
     @cached_property
     def loyalty(self) -> Floats:
-        """How readily a customer responds, around 1."""
+        """How likely a customer is to respond, around 1."""
         loyalty: Floats = np.exp(0.6 * self.people.normal("loyalty", self.keys) - 0.18) * (0.8 + 0.25 * self.band)
         return loyalty
 
@@ -118,7 +118,9 @@ class Mart:
         }
 
     def points(self, *, first: bool) -> Columns:
-        """One contact point of each channel that reaches the customer; some have a second e-mail that comes, goes."""
+        """One contact point of each channel that reaches the customer. Some customers have a second e-mail address that
+        comes and goes.
+        """
         parts = [self._point(channel, 1, first=first) for channel in range(len(CHANNELS))]
         parts.append(self._point(0, 2, first=first))
         merged = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -145,7 +147,7 @@ class Mart:
         version, changed = self.people.changes(name, self.keys, self.births, self.day, every=700)
         op = operation(self.births, self.ends, changed, self.today, first=first)
         if number == 2:
-            # It exists after every second change only: a change makes it appear or go.
+            # It exists only after every second change: each change makes it appear or disappear.
             there = version % 2 == 1
             op = np.select(
                 [op == 2, op == 1], [np.where(there, 1, 3), there * 1], np.where(there | (changed == self.today), op, 0)

@@ -1,6 +1,7 @@
-"""What a home remembers of its simulated sources: which world it lives in, and since and until when.
+"""The memory of a home about its simulated sources: the seed and scale of each domain, and its first and last delivered
+day.
 
-With it a later call continues the same world, and only the very first day of a source brings its initial load.
+With it a later call continues with the same data, and only the very first day of a source brings its initial load.
 """
 
 from __future__ import annotations
@@ -30,14 +31,14 @@ class Remembered:
         return World(self.seed, self.scale)
 
     def extended(self, world: World, start: date, end: date) -> Remembered:
-        """After a window was delivered too. Another world forgets this one."""
+        """The memory after another window was delivered. With another seed or scale, the earlier days are forgotten."""
         if world != self.world:
             return Remembered(world.seed, world.scale, start, end)
         return Remembered(world.seed, world.scale, min(self.since, start), max(self.until, end))
 
 
 def recall(home: Path) -> dict[str, Remembered]:
-    """What this home remembers, by domain; nothing where the file is absent. Raises ValueError where it is damaged."""
+    """The memory of this home, by domain; empty if there is no file. Raises ValueError if the file is damaged."""
     path = home / FILE_NAME
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
@@ -57,7 +58,7 @@ def recall(home: Path) -> dict[str, Remembered]:
 
 
 def remember(home: Path, domains: dict[str, Remembered]) -> None:
-    """Write it down, whole or not at all."""
+    """Store the memory. The file is complete, or it is unchanged."""
     home.mkdir(parents=True, exist_ok=True)
     text = json.dumps({name: asdict(entry) for name, entry in sorted(domains.items())}, default=str, indent=2)
     temporary = home / f".{FILE_NAME}.{os.getpid()}"

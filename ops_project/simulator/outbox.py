@@ -1,7 +1,7 @@
-"""Where a simulated day is prepared before anybody can see it.
+"""Prepares a simulated day before it becomes visible.
 
-Files are written into a hidden folder beside the inbound ones and renamed into place together, so that whoever looks
-into inbound finds whole files only. Decides nothing about their content.
+Files are written into a hidden folder beside the inbound folders and then renamed into place together, so that inbound
+only ever holds complete files. This module decides nothing about their content.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Staged:
     arrives_at: datetime
     rows: int = 0
     may_be_future: bool = False
-    """True: it arrives when it arrives, even after now (a fault that makes it late)."""
+    """True: the arrival time may be in the future (for a fault that makes the file late)."""
 
     @property
     def name(self) -> str:
@@ -42,15 +42,15 @@ class Staged:
 
 @dataclass
 class Outbox:
-    """The files of one domain and day. `publish` makes them visible; until then nothing is."""
+    """The files of one domain and day. They are not visible before `publish`."""
 
     inbound: Path
     domain: str
     connection: duckdb.DuckDBPyConnection
     now: datetime
-    """What would arrive later arrives now."""
+    """Files with a later arrival time arrive now."""
     only: frozenset[str] = frozenset()
-    """Feeds to write; all where empty."""
+    """The feeds to write. Empty: all feeds."""
     staged: list[Staged] = field(default_factory=list)
 
     @property
@@ -62,7 +62,7 @@ class Outbox:
         return self.folder / f".staging-{os.getpid()}"
 
     def wants(self, feed: str) -> bool:
-        """False where the caller asked for other feeds only."""
+        """False if the caller asked only for other feeds."""
         return not self.only or feed in self.only
 
     def write(
@@ -80,7 +80,7 @@ class Outbox:
             return
         staged = self._find(name) or self._open(feed, name, day, arrives_at)
         chunks = [columns] if isinstance(columns, Mapping) else columns
-        # One COPY costs about 4 ms however few its rows: small chunks are joined first.
+        # One COPY takes about 4 ms even for few rows, so small chunks are joined first.
         table = pa.concat_tables([pa.table(dict(chunk)) for chunk in chunks])
         first = not staged.path.exists()
         staged.rows += table.num_rows
@@ -112,7 +112,7 @@ class Outbox:
         return published
 
     def discard(self) -> None:
-        """Drop what is staged and not published."""
+        """Remove the files that are staged and not published."""
         self.staged = []
         shutil.rmtree(self.staging, ignore_errors=True)
 

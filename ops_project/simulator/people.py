@@ -105,7 +105,7 @@ LAST_NAMES = (
     "Young",
 )
 STREETS = ("Ash", "Bridge", "Canal", "Church", "Elm", "Garden", "Hill", "Lake", "Mill", "Park", "River", "Station")
-# City, state, first three digits of its postal codes: some begin with 0, which a guessing reader would lose.
+# City, state, first three digits of its postal codes. Some begin with 0, which a reader that guesses types would lose.
 CITIES = (
     ("Boston", "MA", "021"),
     ("Hartford", "CT", "061"),
@@ -135,7 +135,7 @@ CITIES = (
 
 
 def choice(values: Sequence[str], index: Ints) -> pa.Array:
-    """The text of each index, as an arrow dictionary: no Python string per row."""
+    """The text of each index, as an Arrow dictionary, so that no Python string is made for each row."""
     return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(list(values)))
 
 

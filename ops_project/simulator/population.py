@@ -1,7 +1,7 @@
-"""Who exists on a day, and how often each has changed by then, without replaying any day before it.
+"""Computes who exists on a day, and how often each member has changed by then, without computing any earlier day.
 
-A population grows exponentially, before its anchor as after it, so that every date has a world; member k is born on the
-day on which the curve passes k. What changes (a tier, an address, a price) does so on a renewal calendar of its own.
+A population grows exponentially, before its anchor date and after it, so that it exists on every date. Member k is born
+on the day on which the curve passes k. Each trait (a tier, an address, a price) changes by a calendar of its own.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 
 from ops_project.simulator.world import Floats, Ints, World, days_since_epoch
 
-# The day on which a population has its nominal size. A convention: any date would do.
+# The day on which a population has its nominal size. Any other date would work as well.
 ANCHOR = days_since_epoch(date(2026, 1, 1))
 DAYS_PER_YEAR = 365.25
-# Nobody is born before the platform's history begins: the curve's long tail is born on that day.
+# Nobody is born before the platform's history begins. Members whose day would be earlier are born on its first day.
 FIRST_BIRTH = days_since_epoch(date(2009, 1, 1))
 
 
@@ -30,7 +30,9 @@ class Population:
     growth: float = 0.22
 
     def births(self, day: date) -> Ints:
-        """The birth days (since 1970) of everybody born up to and including `day`, in the order of their keys."""
+        """The birth days (days since 1970) of all members born up to and including `day`, in the order of their
+        keys.
+        """
         elapsed = days_since_epoch(day) - ANCHOR
         most = int(self.size * np.exp(self.growth * elapsed / DAYS_PER_YEAR)) + 2
         keys = np.arange(1, most + 1, dtype=np.float64)
@@ -48,11 +50,12 @@ class Population:
         return self.world.normal(f"{self.name}/{trait}", keys, salt)
 
     def lifetime(self, trait: str, keys: Ints, mean_days: Floats | float) -> Ints:
-        """Days from birth to an end that comes at a constant hazard; at least 1."""
+        """The days from birth to the end, at a constant hazard rate; at least 1."""
         return 1 + (-np.log1p(-self.unit(trait, keys)) * mean_days).astype(np.int64)
 
     def changes(self, trait: str, keys: Ints, births: Ints, until: date | Ints, every: int) -> tuple[Ints, Ints]:
-        """How often `trait` has changed by the end of `until`, and the day of the last change (the birth where none).
+        """How often `trait` has changed by the end of `until`, and the day of the last change (without a change: the
+        birth).
 
         Each member has a period of its own, between half and twice `every` days; `until` may be a day for each member.
         """

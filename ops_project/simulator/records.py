@@ -1,6 +1,6 @@
-"""The records of an inbound file, read by its contract so that single ones can be changed and written back.
+"""The records of an inbound file, read by its contract so that single records can be changed and written back.
 
-Records that nobody touched keep their bytes. Refuses nothing: what cannot be read as records raises ValueError.
+Unchanged records keep their bytes. A file that cannot be read as records raises ValueError.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from ops_project.model.feed.file_format import Format
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content; of a .gz file the content within."""
+    """The content of a file. A .gz file is unpacked."""
     raw = path.read_bytes()
     return gzip.decompress(raw) if path.suffix == ".gz" else raw
 
 
 def write_bytes(path: Path, content: bytes, *, compress: bool = True) -> None:
-    """Replace the file by rename; its modification time stays. A .gz file is compressed again, without a time in it."""
+    """Replace the file by a rename. Its modification time stays. A .gz file is compressed again, without a timestamp in
+    it.
+    """
     if compress and path.suffix == ".gz":
         content = gzip.compress(content, mtime=0)
     stat = path.stat() if path.exists() else None
@@ -42,7 +44,7 @@ def write_bytes(path: Path, content: bytes, *, compress: bool = True) -> None:
 
 @dataclass
 class Row:
-    """One record. `fields` may be changed; as long as they are the original ones, `raw` is written back."""
+    """One record. `fields` may be changed. While they are unchanged, `raw` is written back."""
 
     fields: list[Any]
     raw: str | None = None
@@ -64,7 +66,7 @@ class Sheet:
     names: list[str]
     rows: list[Row]
     head: str = ""
-    """Text above the records, the header line included."""
+    """The text before the records, including the header line."""
     trailer: str | None = None
     trailer_pattern: str | None = None
     types: dict[str, pa.DataType] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Sheet:
     line_end: str = "\n"
 
     def column(self, name: str) -> int:
-        """The position of a raw field. Raises ValueError where the file has none of that name."""
+        """The position of a raw field. Raises ValueError if the file has no field of that name."""
         if name not in self.names:
             raise ValueError(f"the file has no field {name!r}; it has {', '.join(self.names)}")
         return self.names.index(name)
@@ -91,7 +93,7 @@ class Sheet:
         return _read_lines(text, form) if form.kind == "lines" else _read_csv(text, form, feed, names)
 
     def write(self, path: Path, *, recount: bool) -> None:
-        """Write the records back; `recount`: the trailer, where there is one, gets their number."""
+        """Write the records back. `recount`: a trailer gets their number."""
         if self.format.kind == "parquet":
             write_bytes(path, _parquet(self))
             return
@@ -199,7 +201,8 @@ def _parquet(sheet: Sheet) -> bytes:
         try:
             arrays[name] = pa.array(values, type=sheet.types.get(name))
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            # A value that the column's type cannot hold makes it a column of texts, as a careless writer would.
+            # If the column's type cannot hold a value, the column becomes one of texts, as a careless program would
+            # write it.
             arrays[name] = pa.array([None if value is None else str(value) for value in values], type=pa.string())
     sink = io.BytesIO()
     pq.write_table(pa.table(arrays), sink)

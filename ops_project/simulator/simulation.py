@@ -1,6 +1,7 @@
 """One call of the simulator: which domains, which days, which world, which faults.
 
-Works out what is not said from what the home remembers: a second call goes on where the first one ended.
+Values that the caller does not give come from the memory of the home: a second call continues where the first one
+ended.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from ops_project.simulator.world import World
 DEFAULT_DAYS = 30
 
 Progress = Callable[[str, date, int, int], None]
-"""Called with domain, day, days done and days in all."""
+"""It is called with the domain, the day, the number of days done and the number of all days."""
 
 
 class SimulationError(ValueError):
-    """Something was asked for that cannot be simulated; the message says what would be right."""
+    """The request cannot be simulated. The message says what would be right."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the caller said; None: not said."""
+    """The caller's request. None: not given."""
 
     domains: Sequence[str] = ()
     days: int | None = None
@@ -47,7 +48,7 @@ class Asked:
     feeds: Sequence[str] = ()
     faults: Sequence[Request] = ()
     inbound_only: bool = False
-    """Deliver nothing: break what lies in inbound."""
+    """Deliver nothing, and break the files that are in inbound."""
     postgres: str | None = None
     """URL of the database that gets the investor transactions instead of inbound."""
 
@@ -58,7 +59,7 @@ class Asked:
 
 @dataclass
 class Report:
-    """What a domain's source delivered; no days where it had delivered everything before."""
+    """What a domain's source delivered. There are no days if it had delivered everything before."""
 
     domain: str
     seed: int
@@ -68,16 +69,16 @@ class Report:
     files: int = 0
     bytes: int = 0
     rows: dict[str, int] = field(default_factory=dict)
-    """Records by feed, as the source made them; what faults changed is not counted."""
+    """The number of records of each feed, as the source made them, before faults."""
 
 
 @dataclass
 class Result:
-    """Everything that one call did."""
+    """The result of one call."""
 
     reports: list[Report] = field(default_factory=list)
     faults: list[dict[str, Any]] = field(default_factory=list)
-    """As in truth.json."""
+    """The faults, as in truth.json."""
 
 
 def yesterday(now: datetime, zone: ZoneInfo) -> date:
@@ -88,9 +89,8 @@ def yesterday(now: datetime, zone: ZoneInfo) -> date:
 def simulate(
     settings: Settings, catalog: Catalog, now: datetime, asked: Asked, progress: Progress | None = None
 ) -> Result:
-    """Deliver what is asked into the home's inbound folder, faults put in.
-
-    Raises SimulationError or FaultError before anything is written where the request cannot be met.
+    """Deliver the requested files, with their faults, into the home's inbound folder. If the request cannot be
+    fulfilled, SimulationError or FaultError is raised before anything is written.
     """
     faults = [resolve(request, catalog) for request in asked.faults]
     injector = Injector(catalog, faults, now)
@@ -184,7 +184,7 @@ def _deliver(
 
 @dataclass(frozen=True)
 class Again:
-    """Days that were delivered before, and are simulated again only because a fault needs a day."""
+    """Days that were delivered before. They are simulated again only because a fault needs a day."""
 
     catalog: Catalog
     since: date
@@ -195,7 +195,9 @@ class Again:
 
 
 def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector) -> Again | None:
-    """The days of which only what a fault changes is delivered; None where no fault or no such day is asked for."""
+    """The days of which only the files that a fault changes are delivered; None if the request has no fault or no such
+    day.
+    """
     if known is None or not injector.faults:
         return None
     return Again(catalog, known.since, known.until)
@@ -204,10 +206,12 @@ def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector
 def _before_publish(
     injector: Injector, world: World, postgres: str | None, again: Again | None, outbox: Outbox, day: date
 ) -> None:
-    """Put faults in; transactions then go to their database where there is one. `again`: days delivered before."""
+    """Put in the faults. If transactions have a database, they then go to it. `again`: days that were delivered
+    before.
+    """
     delivered = again.catalog if again is not None and day in again else None
     if delivered is not None and not injector.strikes(outbox.domain, day):
-        outbox.discard()  # no fault touches it: whole, it would only be a second delivery
+        outbox.discard()  # no fault changes this domain: its whole day would only be a second delivery
         return
     before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
     waiting = {name for name in before if (outbox.folder / name).exists()}
@@ -224,10 +228,10 @@ def _before_publish(
 
 
 def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date, *, withdrawn: bool) -> None:
-    """Leave out the feeds that no fault touched: whole, they would be duplicate deliveries that hide the one fault.
+    """Leave out the feeds that no fault changed: their files would be duplicate deliveries that hide the fault.
 
-    Raises SimulationError where no data file is other than the one that was delivered and none that waited was
-    withdrawn: a file that has landed can be neither missing nor late any more.
+    Raises SimulationError if no data file differs from the delivered one and no waiting file was withdrawn: a file that
+    has landed can no longer be missing or late.
     """
     broken = {
         file.feed
@@ -244,7 +248,7 @@ def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog,
 
 
 def _domains(asked: Asked, catalog: Catalog) -> list[str]:
-    """The domains to simulate. Raises SimulationError where one has no simulated source."""
+    """The domains to simulate. Raises SimulationError if one has no simulated source."""
     for domain in asked.domains:
         if domain not in SIMULATED:
             hint = " (it has feeds; put its files into inbound yourself)" if catalog.feeds_of(domain) else ""
@@ -269,7 +273,7 @@ def _domains(asked: Asked, catalog: Catalog) -> list[str]:
 
 
 def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: bool) -> Window | None:
-    """The days to deliver; None where the home already has everything up to the end."""
+    """The days to deliver; None if the home already has everything up to the end."""
     end = asked.end or last
     if asked.days is not None:
         return Window.ending(end, asked.days)
@@ -277,5 +281,5 @@ def _window(asked: Asked, known: memory.Remembered | None, last: date, faulty: b
         return Window.ending(end, DEFAULT_DAYS)
     if known.until < end:
         return Window(known.until + timedelta(days=1), end)
-    # A fault needs a day to happen on: the last one is delivered again.
+    # A fault needs a day, so the last day is delivered again.
     return Window(end, end) if faulty or asked.end else None

@@ -1,4 +1,4 @@
-"""The source systems by domain, and the loop that lets them deliver day after day."""
+"""The source systems by domain, and the loop in which they deliver day after day."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ MEMORY_LIMIT = "1GB"
 
 
 class Source(Protocol):
-    """What a domain's module offers."""
+    """The functions that a domain's module has."""
 
     DOMAIN: str
     FEEDS: tuple[str, ...]
 
     def file_name(self, feed: str, day: date) -> str:
-        """What the feed's file of a day is called."""
+        """The name of the feed's file of a day."""
 
     def deliver(self, world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-        """Stage the files of a business date; `first` where nothing of this domain was delivered before it."""
+        """Stage the files of a business date. `first`: nothing of this domain was delivered before."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,14 @@ BeforePublish = Callable[[Outbox, date], None]
 
 
 def source_of(domain: str) -> Source:
-    """The source system of a domain. Raises KeyError where there is none."""
+    """The source system of a domain. Raises KeyError if there is none."""
     return cast(Source, importlib.import_module(SOURCES[domain]))
 
 
 def strangers(domain: str, catalog: Catalog) -> list[str]:
-    """Feeds of the source whose files this configuration's contracts do not take: an overlay has put others there."""
+    """Feeds of the source whose files do not match the contracts of this configuration, because an overlay has replaced
+    the contracts.
+    """
     source = source_of(domain)
     return [
         feed
@@ -97,7 +99,7 @@ def deliver(
     source = source_of(domain)
     _sweep(inbound / domain)
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
-        # In an interactive process DuckDB would draw a bar of its own into standard output.
+        # In an interactive process DuckDB would draw its own progress bar into standard output.
         connection.execute("SET enable_progress_bar = false")
         for day in window:
             outbox = Outbox(inbound, domain, connection, now, only)
@@ -111,7 +113,7 @@ def deliver(
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed simulation left staged; what a living one stages stays."""
+    """Remove the staged files of killed simulations. Those of a running simulation stay."""
     for stale in folder.glob(".staging-*"):
         pid = int(stale.name.rpartition("-")[2])
         try:

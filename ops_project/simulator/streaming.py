@@ -1,4 +1,4 @@
-"""Music streaming: songs and users in full each day, what was played in a file every four hours.
+"""Music streaming: full files of songs and users each day, and a file of streams every four hours.
 
 Players without a connection report later: their streams come in a later file, some on the day after.
 """
@@ -140,7 +140,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Streams:
-    """What was played on one day; parallel arrays, in the order of time."""
+    """The streams of one day: parallel arrays, in the order of time."""
 
     day: date
     listener: Ints
@@ -150,7 +150,7 @@ class Streams:
     device: Ints
     offline: np.ndarray
     reported: Ints
-    """The file that holds it: windows since the day's midnight."""
+    """The number of the file that holds each stream: windows since midnight."""
 
     def columns(self, mask: np.ndarray) -> Columns:
         return {
@@ -166,7 +166,7 @@ class Streams:
 
 @lru_cache(maxsize=2)
 def streams_of(world: World, day: date) -> Streams:
-    """Everything that is played on a day: sessions of several songs, mostly of the listener's favourite genre."""
+    """All streams of a day: sessions of several songs, mostly of the listener's favourite genre."""
     service = Service(world, day)
     rng = world.rng(DOMAIN, "streams", day)
     growth = len(service.user_keys) / service.users.size
@@ -200,14 +200,14 @@ def streams_of(world: World, day: date) -> Streams:
 
 
 def file_name(feed: str, day: date, window: int = 0) -> str:
-    """What the feed's file of a day, and of a window of it, is called."""
+    """The name of the feed's file of a day, or of a window of the day."""
     if feed == "streams":
         return f"streams_{day:%Y%m%d}_{window * WINDOW_HOURS:02}00.jsonl"
     return f"{feed}_{day:%Y%m%d}.csv"
 
 
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:
-    """Stage the files of business date `day`; `first`: nothing of the day before is reported late."""
+    """Stage the files of business date `day`. `first`: no stream of the day before is reported late."""
     service = Service(world, day)
     for feed, columns, sql in (("songs", _songs, SONG_SQL), ("users", _users, USER_SQL)):
         if outbox.wants(feed):
@@ -222,7 +222,7 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
         chunks = [today.columns(today.reported == window)]
         if not first:
             chunks.insert(0, yesterday.columns(yesterday.reported == window + WINDOWS))
-        # A window in which nobody listened has no file: one without records would have no bytes.
+        # A window in which nobody listened has no file, because a file without records would have no bytes.
         if any(len(chunk["listened"]) for chunk in chunks):
             outbox.write("streams", name, day, ends + WINDOW_ARRIVES, chunks, STREAM_SQL, "FORMAT json")
 

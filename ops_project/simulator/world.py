@@ -1,6 +1,6 @@
-"""Where chance comes from: every number is a pure function of (seed, scale, names).
+"""The random numbers: each one is a pure function of (seed, scale, names).
 
-A day can therefore be asked for alone and is the same bytes as in a longer window. Keeps no state and reads no clock.
+So a single day has the same bytes as the same day in a longer window. The module keeps no state and reads no clock.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ EPOCH = date(1970, 1, 1)
 
 
 def days_since_epoch(day: date) -> int:
-    """The day as an integer; what the vectorised calendars count in."""
+    """The day as an integer, which the vectorised calendars use."""
     return (day - EPOCH).days
 
 
@@ -49,7 +49,7 @@ class World:
 
     @property
     def depth(self) -> float:
-        """The factor of each entity's activity, so that breadth × depth = scale."""
+        """The factor of each entity's activity: the number of entities times their activity grows with the scale."""
         return self.scale / self.breadth
 
     def key(self, *names: object) -> int:
@@ -62,7 +62,7 @@ class World:
         return np.random.Generator(np.random.PCG64(self.key(*names)))
 
     def bits(self, name: str, keys: Ints | int, salt: Ints | int = 0) -> NDArray[np.uint64]:
-        """64 random bits for each key, independent of which other keys are asked for."""
+        """64 random bits for each key. They do not depend on the other keys."""
         with np.errstate(over="ignore"):
             mixed = _mix(np.asarray(keys, dtype=np.uint64) + np.uint64(self.key(name)))
             return _mix(mixed + np.asarray(salt, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
@@ -82,7 +82,7 @@ class World:
 
 
 def weighted(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
-    """`size` indices drawn in proportion to `weights`; an empty result where all weights are 0."""
+    """`size` indices drawn in proportion to `weights`; an empty result if all weights are 0."""
     total = np.cumsum(weights)
     if size == 0 or len(total) == 0 or total[-1] <= 0:
         return np.empty(0, dtype=np.int64)
