@@ -22,8 +22,8 @@
     {%- if var('rebuild_from', '') and var('rebuild_to', '') -%}
         {%- set first = modules.datetime.date.fromisoformat(var('rebuild_from') | string) -%}
         {%- set last = modules.datetime.date.fromisoformat(var('rebuild_to') | string) -%}
-        {%- for offset in range((last - first).days + 1) -%}
-            {%- do dates.append((first + modules.datetime.timedelta(days=offset)).isoformat()) -%}
+        {%- for number in range(first.toordinal(), last.toordinal() + 1) -%}
+            {%- do dates.append(modules.datetime.date.fromordinal(number).isoformat()) -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(dates | unique | sort) }}
@@ -54,7 +54,7 @@
     from ops.touched_dates
     where
         feed in ('{{ feeds | join("', '") }}')
-        and business_date is not null
+        and business_date between {{ first_date() }} and {{ last_date() }}
         and load_seq > coalesce((select max(load_seq) from ops.builds where model = '{{ model.name }}'), -1)
 {% endmacro %}
 
@@ -80,13 +80,19 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# ISO dates → the same with so many days before and after each of them. #}
+{#
+  ISO dates → the same with so many days before and after each of them, as far as there are any: an older home may hold
+  rows of the first or the last date that there is, and such a row must not end the build of all others.
+#}
 {% macro widened(dates, before, after) %}
     {%- set found = [] -%}
+    {%- set calendar = modules.datetime.date -%}
     {%- for text in dates -%}
-        {%- set day = modules.datetime.date.fromisoformat(text) -%}
-        {%- for offset in range(-before, after + 1) -%}
-            {%- do found.append((day + modules.datetime.timedelta(days=offset)).isoformat()) -%}
+        {%- set number = calendar.fromisoformat(text).toordinal() -%}
+        {%- set first = [number - before, calendar.min.toordinal()] | max -%}
+        {%- set last = [number + after, calendar.max.toordinal()] | min -%}
+        {%- for near in range(first, last + 1) -%}
+            {%- do found.append(calendar.fromordinal(near).isoformat()) -%}
         {%- endfor -%}
     {%- endfor -%}
     {{ return(found | unique | sort) }}

@@ -101,7 +101,7 @@ averages as (
     from around as days_shown
     inner join traded as days_before
         on days_before.order_date
-            between {{ dbt.dateadd('day', -6, 'days_shown.order_date') }} and days_shown.order_date
+            between {{ days_later('days_shown.order_date', -6) }} and days_shown.order_date
     group by days_shown.order_date
 )
 

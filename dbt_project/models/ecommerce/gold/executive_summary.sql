@@ -27,17 +27,17 @@ newest as (
 periods as (
     select
         'last_7_days' as period,
-        {{ dbt.dateadd('day', -6, 'data_through') }} as period_start,
-        {{ dbt.dateadd('day', -13, 'data_through') }} as previous_start,
-        {{ dbt.dateadd('day', -7, 'data_through') }} as previous_end,
+        {{ days_later('data_through', -6) }} as period_start,
+        {{ days_later('data_through', -13) }} as previous_start,
+        {{ days_later('data_through', -7) }} as previous_end,
         data_through
     from newest
     union all
     select
         'last_30_days',
-        {{ dbt.dateadd('day', -29, 'data_through') }},
-        {{ dbt.dateadd('day', -59, 'data_through') }},
-        {{ dbt.dateadd('day', -30, 'data_through') }},
+        {{ days_later('data_through', -29) }},
+        {{ days_later('data_through', -59) }},
+        {{ days_later('data_through', -30) }},
         data_through
     from newest
     union all
