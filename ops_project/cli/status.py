@@ -79,7 +79,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     return {
         "home": settings.home,
         "as_of": now,
-        "warehouse": standing.seen(settings),
+        "warehouse": standing.looked(settings),
         "out_of_date": out_of_date.marked(settings),
         "ledger": ledger_lost or None,
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},

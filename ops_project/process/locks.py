@@ -117,6 +117,29 @@ def holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
+@contextmanager
+def unheld(path: Path) -> Iterator[bool]:
+    """Whether nobody holds the lock; within this context nobody takes it then. Writes nothing, also in a home that is
+    read-only. For a short look: who wants the lock waits meanwhile.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield True
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
+
+
 def left_behind(path: Path) -> Holder | None:
     """The process that died while it held the lock which this process holds now. None if the last holder released
     it.

@@ -4,10 +4,14 @@ folder.
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -91,10 +95,12 @@ class Ledger(
         if parsed.drivername == "postgresql":
             # SQLAlchemy 2.1 resolves the bare name to psycopg 3.
             parsed = parsed.set(drivername="postgresql+psycopg2")
+        options: dict[str, Any] = {}
         if parsed.get_backend_name() == "sqlite" and parsed.database:
             _make_folder(Path(parsed.database).parent, parsed)
-        options: dict[str, Any] = {}
-        if parsed.get_backend_name() == "sqlite":
+            if _is_read_only(Path(parsed.database)):
+                options["creator"] = partial(_opened_to_read, Path(parsed.database))
+        if parsed.get_backend_name() == "sqlite" and "creator" not in options:
             options["connect_args"] = {"timeout": BUSY_SECONDS}
         if parsed.drivername == "postgresql+psycopg2":
             # An INSERT with ON CONFLICT makes a round trip for each row: 970 signals a second on a busy machine, and
@@ -102,7 +108,7 @@ class Ledger(
             options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
         engine = create_engine(parsed, **options)
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _on_connect)
+            event.listen(engine, "connect", _on_connect_to_read if "creator" in options else _on_connect)
             event.listen(engine, "begin", _on_begin)
         ledger = cls(engine)
         try:
@@ -164,6 +170,23 @@ class Ledger(
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+
+def _is_read_only(file: Path) -> bool:
+    """Whether the file is there and may be read alone: its file system is read-only, or it belongs to another user."""
+    return file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
+def _opened_to_read(file: Path) -> sqlite3.Connection:
+    """What is recorded can be read where nothing can be written: SQLite itself would write beside the file."""
+    log = file.with_name(f"{file.name}-wal")
+    # What stands in the log alone is seen only through it, and it is read only where its index was left beside it.
+    mode = "mode=ro" if log.is_file() and log.stat().st_size else "mode=ro&immutable=1"
+    return sqlite3.connect(f"file:{quote(str(file))}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+
+
+def _on_connect_to_read(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

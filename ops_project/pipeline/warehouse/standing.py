@@ -19,6 +19,7 @@ import duckdb
 
 from ops_project.failures import Unusable
 from ops_project.pipeline.warehouse import files, identity, snapshots
+from ops_project.process import locks
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -73,6 +74,27 @@ def seen(settings: Settings) -> dict[str, Any] | None:
     if found is None and (reason := absence(settings)) is not None:
         return {"state": State.ABSENT.value, "message": reason, "at": None}
     return found
+
+
+def looked(settings: Settings) -> dict[str, Any] | None:
+    """As `seen`, but the warehouse is opened, read-only, where nobody writes to it: None where it is sound now."""
+    with locks.unheld(settings.lock) as is_free:
+        if not is_free:
+            return seen(settings)
+        opened: list[duckdb.DuckDBPyConnection] = []
+
+        def connect() -> duckdb.DuckDBPyConnection:
+            opened.append(duckdb.connect(str(settings.warehouse), read_only=True))
+            return opened[-1]
+
+        try:
+            _examine(settings, connect)
+        except WarehouseUnusable as error:
+            return {"state": error.state.value, "message": str(error), "at": None}
+        finally:
+            for connection in opened:
+                connection.close()
+    return None
 
 
 def absence(settings: Settings) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from ops_project.model.platform import Platform
 from ops_project.pipeline.warehouse import identity, snapshots, standing
 from ops_project.pipeline.warehouse.connection import writer
+from ops_project.process import locks
 from ops_project.settings import Settings
 from tests.empty_home import NOW
 
@@ -97,14 +100,36 @@ def test_nothing_is_written_and_the_ways_back_are_named(
     assert "Nothing was written" in words
     newest = snapshots.newest(home)
     assert f"restore --all --to {newest.id}` shows the plan" in words
+    looked = standing.looked(home)
+    assert looked == {"state": state, "message": words, "at": None}, "`ops status` tells it without a run"
     found = standing.noted(home)
     assert found is not None
     assert (found["state"], found["message"], found["at"]) == (state, words, NOW.isoformat())
 
     # A copy by hand is as good as the restore that the message names.
     shutil.copy2(newest.database, home.warehouse)
+    assert standing.looked(home) is None
     assert night(home, platform, 3).manifest["load_seq"] == 3
     assert standing.noted(home) is None
+
+
+def test_a_warehouse_that_another_program_has_open_is_told(home: Settings) -> None:
+    code = (
+        f"import duckdb, sys; c = duckdb.connect({str(home.warehouse)!r}); print('open', flush=True); sys.stdin.read()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], text=True, **pipes) as other:
+        assert other.stdout is not None and other.stdout.readline() == "open\n"
+        found = standing.looked(home)
+        other.communicate("")
+    assert found is not None and found["state"] == "locked"
+    assert "is open in another program" in found["message"] and f"PID {other.pid}" in found["message"]
+    assert standing.looked(home) is None
+
+
+def test_a_look_does_not_disturb_a_run(home: Settings) -> None:
+    with locks.hold(home.lock, owner="test", now=NOW), duckdb.connect(str(home.warehouse)):
+        assert standing.looked(home) is None
 
 
 def test_a_warehouse_of_the_same_load_that_was_built_on_since_is_older(home: Settings, platform: Platform) -> None:
