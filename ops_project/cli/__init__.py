@@ -15,6 +15,7 @@ import click
 
 from ops_project.cli import faults
 from ops_project.settings import Settings
+from ops_project.visible import visible_line
 
 # name → (module:attribute, what the help says). The order is the order of the help.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -104,6 +105,8 @@ class LazyGroup(click.Group):
         sys.exit(code)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for word in args:
+            _require_text(word)
         return super().parse_args(ctx, self._hoist(ctx, args))
 
     def _hoist(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -134,6 +137,17 @@ class LazyGroup(click.Group):
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+def _require_text(word: str) -> None:
+    """Raises UsageError for bytes that are no UTF-8: no store takes them. A file may be called so."""
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        if not os.path.lexists(word) and not os.path.lexists(word.partition("=")[2]):
+            raise click.UsageError(
+                f"{visible_line(word)!r} holds bytes that are no UTF-8 text, and no file is called so"
+            ) from None
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": list(HELP)})

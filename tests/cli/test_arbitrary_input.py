@@ -1,84 +1,250 @@
-"""Arbitrary text as names, values and configuration, given to commands: no trace, no escape, nothing outside the home."""
+"""Arbitrary bytes as names, values, files and configuration, given to every command: no trace, no hang, no escape, and
+nothing is written outside of the home."""
 
 from __future__ import annotations
 
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ops_project import catalog
 from ops_project.cli import cli
+from ops_project.model.alerting.signal import FIRING, Signal
+from ops_project.operations.ledger import Ledger
+from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.connection import writer
+from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
+from tests.cli.test_every_command import LEAVES, leaf
+from tests.cli.watched import writes_outside
+from tests.empty_home import NOW
 
-TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20)
-BYTES = st.binary(max_size=60) | TEXT.map(str.encode)
-COMMANDS = (
-    ["alerts", "list", "--domain"],
-    ["route", "explain", "--label"],
-    ["route", "explain", "--at"],
-    ["feed", "check", "FILE", "--feed"],
-    ["queries"],
-    ["reconcile"],
-    ["silence", "list", "--as-of"],
-    ["simulate", "--fault"],
-    ["run", "--domain"],
-    ["model", "show"],
-    ["metadata", "show"],
-    ["sql"],
+# What has been a name, a path, markup, SQL or an escape sequence to somebody.
+SHARP = (
+    "[/b] [click]",
+    "\x1b[2J\x1b]0;x\x07",
+    "../../../outside",
+    "/proc/self/environ",
+    "'; DROP TABLE x; --",
+    "$(touch outside) `touch outside`",
+    "{{ 1 }} {x} %s",
+    "\udcff\udc80",
+    "x" * 5_000,
+    "\r\n\t \u2028",
+    "\u202e\u200b\u0000".replace("\0", ""),
+    "gold.daily_revenue",
+    "2026-13-45",
+    "9" * 40,
+    "nan",
 )
-QUICK = settings(max_examples=15, deadline=20_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BYTES = st.binary(max_size=60)
+# As a shell hands bytes over: what is no UTF-8 becomes lone surrogates. No argument can hold a NUL.
+TEXT = st.sampled_from(SHARP) | BYTES.map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
+STRANGER = TEXT.map(lambda text: f"x{text}")
+NUMBER = st.integers(-(2**70), 2**70).map(str) | st.integers(0, 3).map(str) | TEXT
+CONTENT = (
+    BYTES
+    | st.lists(st.lists(TEXT, min_size=1, max_size=4), min_size=1, max_size=4).map(
+        lambda rows: b"\n".join(",".join(row).encode("utf-8", "surrogateescape") for row in rows)
+    )
+    | st.sampled_from([b"id\n1\n", b'[{"id": 1}, {"id": "\\ud83d"}]', b"PAR1", b"\x1f\x8b", b"&x *x", b"[" * 3_000])
+)
+FILE_NAME = BYTES.map(lambda data: data.replace(b"\0", b"").replace(b"/", b"")[:60]).filter(
+    lambda name: name not in (b"", b".", b"..")
+)
+# Options that are always given: without them the command would go on for ever, run all domains, or write into the
+# project itself.
+STRANGERS = {"run": "--domain", "simulate": "--domain"}
+ALWAYS = {
+    "watch": ["--looks", "1"],
+    "ui": ["--port", "PORT"],
+    "serve": ["--port", "PORT"],
+    "reference": ["--check"],
+    "metadata generate": ["--models", "FOLDER"],
+}
+CONFIGURATION = sorted(str(file.relative_to(CONFIG_DIR)) for file in CONFIG_DIR.rglob("*.yaml"))
+DEADLINE_MS = 60_000
+RULES = settings(
+    deadline=DEADLINE_MS,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+QUICK, LONG = settings(RULES, max_examples=2), settings(RULES, max_examples=60)
 
 
-def outside(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir()} - {"home", "file", "config"}
+class Place:
+    """A home with a ledger, a snapshot and an alert, and folders beside it in which nothing may appear."""
+
+    def __init__(self, root: Path, port: str) -> None:
+        self.root, self.port = root, port
+        self.home, self.inputs, self.elsewhere = root / "home", root / "inputs", root / "elsewhere"
+        for folder in (self.home, self.inputs, self.elsewhere):
+            folder.mkdir()
+        settings = Settings(home=self.home, as_of=NOW)
+        loaded = catalog.load(settings)
+        with writer(settings, loaded.platform, owner="test", now=NOW) as warehouse:
+            ensure_tables(warehouse.connection(), loaded.feeds.values())
+            snapshots.take(warehouse, run_id="run-1", as_of=NOW, commit="c0ffee")
+        with Ledger.open(settings.ledger_url) as ledger:
+            ledger.append([Signal("asset.failure", FIRING, NOW, NOW, "1", 1.0, asset="gold/daily_revenue")])
+
+    def invoke(self, *words: str) -> None:
+        before = Path.cwd()
+        os.chdir(self.elsewhere)
+        try:
+            with writes_outside(self.home, DBT_PROJECT_DIR / "target", Path(os.devnull)) as outside:
+                result = CliRunner().invoke(cli, ["--home", str(self.home), "--as-of", NOW.isoformat(), *words])
+        finally:
+            os.chdir(before)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise AssertionError(f"{words} raised") from result.exception
+        faults = self.home / "logs" / "faults.log"
+        assert not faults.exists(), faults.read_text(errors="replace")
+        assert "Traceback" not in result.output
+        assert "\x1b" not in result.output
+        assert not outside
+        assert not list(self.elsewhere.iterdir())
+
+    def file(self, name: bytes, content: bytes) -> str:
+        for old in self.inputs.iterdir():
+            old.unlink()
+        path = self.inputs / os.fsdecode(name)
+        path.write_bytes(content)
+        return str(path)
+
+    def folder(self) -> str:
+        folder = self.home / "named by the user"
+        folder.mkdir(exist_ok=True)
+        return str(folder)
 
 
-def invoke(folder: Path, *words: str) -> None:
-    result = CliRunner().invoke(cli, ["--home", str(folder / "home"), *words])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert "Traceback" not in result.output
-    assert "\x1b" not in result.output
-    assert not (folder / "home" / "logs" / "faults.log").exists(), (folder / "home" / "logs" / "faults.log").read_text()
-    assert not outside(folder)
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield Place(tmp_path_factory.mktemp("arbitrary"), str(taken.getsockname()[1]))
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_any_name_is_told_or_taken(words: list[str], tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
-    (tmp_path / "file").write_text("id\n1\n")
+@pytest.fixture
+def place(shared: Place) -> Place:
+    """One home for all of them: what a command leaves there is input of the next."""
+    shutil.rmtree(shared.home / "logs", ignore_errors=True)
+    return shared
 
-    @QUICK
-    @given(TEXT)
-    def holds(text: str) -> None:
-        given_as = "x" + text if text.startswith("-") else text
-        invoke(tmp_path, *[str(tmp_path / "file") if word == "FILE" else word for word in words], given_as)
+
+def value(draw: st.DrawFn, place: Place, param: click.Parameter) -> str:
+    """Something for an argument or an option, now and then of its type."""
+    kind = param.type.name
+    if kind == "file":
+        return place.file(draw(FILE_NAME), draw(CONTENT))
+    if kind == "directory":
+        return place.folder()
+    if isinstance(param.type, click.Choice):
+        return draw(st.sampled_from(list(param.type.choices)) | TEXT)
+    if kind.startswith(("integer", "float", "decimal")) or kind == "Decimal":
+        return draw(NUMBER)
+    if kind == "datetime":
+        return draw(st.dates(date(1, 1, 1), date(9999, 12, 31)).map(str) | TEXT)
+    return draw(TEXT)
+
+
+def line(draw: st.DrawFn, place: Place, words: list[str]) -> list[str]:
+    """A command with arbitrary values: required ones always, the others now and then."""
+    name = " ".join(words)
+    options, arguments = [], []
+    for param in leaf(words).params:
+        if isinstance(param, click.Argument):
+            arguments += [value(draw, place, param)] if param.required or draw(st.booleans()) else []
+        elif isinstance(param, click.Option):
+            if param.opts[0] == STRANGERS.get(name):
+                options += [param.opts[0], draw(STRANGER)]
+            elif param.is_flag:
+                options += [param.opts[0]] if draw(st.booleans()) else []
+            elif param.required or draw(st.booleans()):
+                options += [param.opts[0], value(draw, place, param)]
+    options += [{"PORT": place.port, "FOLDER": place.folder()}.get(word, word) for word in ALWAYS.get(name, [])]
+    return [*words, *options, *(["--", *arguments] if arguments else [])]
+
+
+def tried(place: Place, words: list[str], how: settings) -> None:
+    @how
+    @given(st.data())
+    def holds(data: Any) -> None:
+        place.invoke(*line(data.draw, place, words))
 
     holds()
 
 
-@pytest.mark.parametrize("name", ["owners.yaml", "feeds/mine.yaml", "rules.yaml"])
-def test_any_configuration_is_told_with_its_file(name: str, tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
-    file = tmp_path / "config" / name
-    file.parent.mkdir(parents=True)
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_a_command_takes_or_refuses_anything(words: list[str], place: Place) -> None:
+    tried(place, words, QUICK)
 
-    @settings(QUICK, max_examples=3)
-    @given(BYTES)
-    def holds(content: bytes) -> None:
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_a_command_takes_or_refuses_anything_for_long(words: list[str], place: Place) -> None:
+    tried(place, words, LONG)
+
+
+def configured(place: Place, how: settings, names: list[str], commands: list[list[str]]) -> None:
+    """Arbitrary bytes in place of a configuration file, or in the place of one of its words."""
+    overlay = place.root / "overlay"
+
+    @how
+    @given(st.sampled_from(names), st.sampled_from(commands), CONTENT | TEXT, st.integers(0, 10_000))
+    def holds(name: str, words: list[str], content: bytes | str, at: int) -> None:
+        shutil.rmtree(overlay, ignore_errors=True)
+        file = overlay / name
+        file.parent.mkdir(parents=True)
+        if isinstance(content, str):
+            shipped = (CONFIG_DIR / name).read_bytes()
+            parts = shipped.split(b" ")
+            parts[at % len(parts)] = content.encode("utf-8", "surrogateescape")
+            content = b" ".join(parts)
         file.write_bytes(content)
-        invoke(tmp_path, "--config", str(tmp_path / "config"), "feed", "list")
+        place.invoke("--config", str(overlay), *words)
 
     holds()
 
 
-def test_any_file_can_be_drafted_or_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
+READS_CONFIGURATION = [["feed", "list"], ["config", "show"], ["rules", "lint"], ["owners", "list"], ["status"]]
 
-    @QUICK
-    @given(BYTES)
-    def holds(content: bytes) -> None:
-        (tmp_path / "file").write_bytes(content)
-        invoke(tmp_path, "feed", "init", str(tmp_path / "file"), "--feed", "mine", "--domain", "mine")
+
+def test_any_configuration_is_taken_or_told(place: Place) -> None:
+    configured(place, settings(RULES, max_examples=10), CONFIGURATION, READS_CONFIGURATION[:2])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", CONFIGURATION)
+def test_any_configuration_is_taken_or_told_for_long(name: str, place: Place) -> None:
+    configured(place, LONG, [name], READS_CONFIGURATION)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_any_file_that_arrives_is_landed_or_told(place: Place) -> None:
+    inbound = place.home / "inbound" / "ecommerce"
+    inbound.mkdir(parents=True)
+    names = st.sampled_from([b"orders_2026-03-01.csv", b"customers_2026-03-01.csv"]) | FILE_NAME
+
+    @settings(RULES, max_examples=12)
+    @given(names, CONTENT)
+    def holds(name: bytes, content: bytes) -> None:
+        (inbound / os.fsdecode(name)).write_bytes(content)
+        place.invoke("run", "--domain", "ecommerce")
 
     holds()
