@@ -206,8 +206,8 @@ class Feed(Model):
             self._check(contract)
         if self.keep_first is not None and not self.key:
             raise ValueError("keep_first needs a key")
-        if self.trailer is not None and self.format.kind == "parquet":
-            raise ValueError("trailer: a Parquet file has none")
+        if self.trailer is not None and not self.format.has_lines:
+            raise ValueError(f"trailer: a file of kind {self.format.kind} has none")
         self._check_what_vanishes()
         return self
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from ops_project.model.base import Model
 
-Kind = Literal["csv", "jsonl", "parquet", "lines"]
+Kind = Literal["csv", "jsonl", "json", "parquet", "lines"]
 _CSV_ONLY = ("delimiter", "quote", "escape", "header", "comment")
 _DEFAULT_MAX_RECORD = 16 * 1024 * 1024
 _DEFAULT_MAX_UNPACKED = 32 * 1024 * 1024 * 1024
@@ -39,6 +39,9 @@ class Format(Model):
     """Lines that start with this text are not records."""
     pattern: str | None = None
     """lines: a regular expression whose named groups are the raw fields (without it the one raw field is `line`)."""
+    records: str | None = Field(default=None, min_length=1)
+    """json: the key of the array of records, with dots where it lies deeper. None: the document is that array, or one
+    record."""
     null_values: tuple[str, ...] = ("",)
     """Texts that stand for no value. They are compared exactly for strings, and without surrounding blanks for other
     types.
@@ -55,6 +58,16 @@ class Format(Model):
     """
     max_columns: int = Field(default=4096, ge=1)
     """A file with more fields in its header is refused."""
+
+    @property
+    def is_json(self) -> bool:
+        """Whether a record is a JSON object, whose keys have no order."""
+        return self.kind in ("jsonl", "json")
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether a record is told by its lines; else it has a number."""
+        return self.kind not in ("json", "parquet")
 
     @property
     def acting_escape(self) -> str | None:
@@ -92,6 +105,12 @@ class Format(Model):
             raise ValueError(f"{', '.join(strangers)}: only for kind csv, not {self.kind}")
         if self.kind != "lines" and self.pattern is not None:
             raise ValueError(f"pattern: only for kind lines, not {self.kind}")
+        if self.kind != "json" and self.records is not None:
+            raise ValueError(f"records: only for kind json, not {self.kind}")
+        if self.records is not None and "" in self.records.split("."):
+            raise ValueError(f"records: {self.records!r} is no key, and no keys with dots between them")
+        if self.kind == "json" and "skip_lines" in given:
+            raise ValueError("skip_lines: a JSON document has none")
         if self.kind == "parquet" and (strangers := sorted(given & {"encoding", "skip_lines"})):
             raise ValueError(f"{', '.join(strangers)}: a Parquet file has none")
         special = [self.delimiter, self.quote, self.escape]

@@ -18,6 +18,14 @@ from ops_project.pipeline.landing.read.fragments import fragments
 from ops_project.sql_text import literal
 
 
+def without_file_cache(connection: duckdb.DuckDBPyConnection) -> None:
+    """Set what every connection needs on which files are read.
+
+    Else a file that takes the place of one of the same name in the same moment is read from memory, as it was before.
+    """
+    connection.execute("SET enable_external_file_cache = false")
+
+
 def needs_bench(feed: Feed) -> bool:
     """True if the contract contains SQL."""
     return next(fragments(feed), None) is not None

@@ -39,6 +39,7 @@ class Deliveries:
         self._by_slot: dict[tuple[date, str | None], list[str]] = defaultdict(list)
         self._open: list[OpenFinding] | None = None
         self._sequence: int | None = None
+        self._confirmed: set[tuple[date, str]] | None = None
 
     def of_name(self, file_name: str) -> list[Taken]:
         """Batches of files of this name, newest first."""
@@ -78,6 +79,15 @@ class Deliveries:
             batches[batch_id] = Taken(**{**old.__dict__, "status": "replaced"})
         self._put(batch)
         self._sequence = batch.load_seq
+
+    def confirmed(self) -> set[tuple[date, str]]:
+        """Business date and hash of the deliveries that a person has confirmed."""
+        if self._confirmed is None:
+            known = "SELECT business_date, sha256 FROM ops.confirmations WHERE feed = ?"
+            self._confirmed = {
+                (day, sha256) for day, sha256 in self._connection.execute(known, [self._feed]).fetchall()
+            }
+        return self._confirmed
 
     def open_findings(self) -> list[OpenFinding]:
         """What is open about the feed."""

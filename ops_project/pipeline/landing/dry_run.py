@@ -16,7 +16,7 @@ import duckdb
 
 from ops_project.masking import mask
 from ops_project.model.feed.feed import Feed
-from ops_project.pipeline.landing.bench import closed_engine
+from ops_project.pipeline.landing.bench import closed_engine, without_file_cache
 from ops_project.pipeline.landing.decide.findings import first
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
@@ -136,6 +136,7 @@ def trial(
 
     `given`: its business date, where it is known better than from its name and time.
     """
+    without_file_cache(connection)
     stat = path.stat()
     named = feed.match(path.name)
     control, waits = control_of(feed, path)

@@ -18,7 +18,7 @@ import duckdb
 
 from ops_project.model.feed.feed import Feed
 from ops_project.model.feed.inbound import compile_inbound
-from ops_project.pipeline.landing.bench import closed_engine, needs_bench
+from ops_project.pipeline.landing.bench import closed_engine, needs_bench, without_file_cache
 from ops_project.pipeline.landing.context import Context, siblings_of
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.taken import Taken
@@ -155,6 +155,7 @@ class Workbench:
             self._engine = self.context.connection
             if needs_bench(self.context.feed):
                 self._engine = self._closing.enter_context(closed_engine(self.folder, self.context.connection))
+            without_file_cache(self._engine)
         return self._engine
 
     def land(self, file: InboundFile, day: date, arrived_at: datetime) -> None:

@@ -289,7 +289,7 @@ def test_personal_data_is_masked_in_the_rows_that_are_shown(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.json", b'[{"id": 1}, {"id": 2}]', "one JSON document"),
+        ("a.json", b'[{"id": 1}, {"id": 2}', "no whole JSON document"),
         ("a.xlsx", b"PK\x03\x04" + b"x" * 100, "save the table in it as CSV"),
         ("a.csv", b"  \n", "is empty"),
         ("a.parquet", b"PAR1 no", "no whole Parquet file"),

@@ -18,7 +18,7 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
     """The raw fields of the file in its order, and how they differ from the contract's."""
     expected, optional = expected_fields(feed, contract)
     kind, scanned = contract.format.kind, result.scan
-    if kind == "jsonl":
+    if contract.format.is_json:
         return expected, None
     if kind == "lines":
         return line_fields(contract.format), None
@@ -55,7 +55,7 @@ def _anywhere(feed: Feed, contract: Contract) -> set[str]:
 
 
 def json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure:
-    """How the keys that occur in JSON lines differ from the contract's fields."""
+    """How the keys that occur in JSON objects differ from the contract's fields."""
     expected, optional = expected_fields(feed, contract)
     expected = sorted(expected, key=lambda name: "." in name)  # those of the record itself first
     given = [name for name in expected if name in seen]

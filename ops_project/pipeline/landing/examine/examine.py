@@ -45,7 +45,10 @@ def examine(
     scanned: Scan,
     now: datetime,
 ) -> Examination:
-    """Structure, casts, rules, keys and counts of one file that was scanned. `now` is aware."""
+    """Structure, casts, rules, keys and counts of one file that was scanned. `now` is aware.
+
+    `connection` keeps no files in memory (bench.without_file_cache).
+    """
     result = Examination(scanned, feed.at(file_date), file_date)
     if scanned.size == 0:
         return result.reject("source_empty", "the file has zero bytes")
@@ -57,8 +60,6 @@ def examine(
         expected = result.contract.format.encoding
         evidence = {"encoding": expected, "found": other.encoding, "line": other.line, "characters": other.characters}
         result.problems.append(FileProblem("schema_mismatch", other.words(expected), False, evidence))
-    # Else a file that takes the place of one of the same name in the same moment is read from memory, as it was before.
-    connection.execute("SET enable_external_file_cache = false")
     if file.business_date is not None and file.business_date < feed.plausible.first:
         return result.reject(
             "data_invalid",
@@ -97,7 +98,7 @@ def _examine(
         source.trailer = trailer
     stage = Stage(feed, contract, source, file.name, result.file_date)
     stage.last_date = feed.plausible.last(today)
-    _read(connection, source, stage)
+    states = _read(connection, source, stage)
     result.rows_in, result.fast = source.records, source.fast
     if source.problems >= LEAST_FAILURES and source.problems > feed.drift.share * source.records:
         row = connection.execute(
@@ -112,11 +113,10 @@ def _examine(
             records=source.records,
             records_that_differ=source.problems,
         )
-    if contract.format.kind == "jsonl" and source.records:
+    if contract.format.is_json and source.records:
         drift(feed, result, json_structure(feed, contract, source.seen))
         if result.rejected:
             return result
-    states = dict(connection.execute(f"SELECT _state, count(*) FROM {STAGED} GROUP BY 1").fetchall())
     result.rows_good, result.rows_filtered = states.get(0, 0), states.get(1, 0)
     result.rows_refused = states.get(2, 0) + source.problems
     many = states.get(2, 0) >= MANY_BAD
@@ -163,13 +163,15 @@ def _examine(
     return result
 
 
-def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -> None:
-    """Stage the rows: by the fast reader if it delivers what the scan has counted, else by the exact one."""
+def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -> dict[int, int]:
+    """Stage the rows: by the fast reader if it delivers what the scan has counted, else by the exact one.
+
+    Returns how many rows are in each state.
+    """
     kind = source.format.kind
     if kind == "parquet":
         source.materialise_parquet(connection, expected_fields(stage.feed, stage.contract)[0])
-        stage.stage(connection)
-        return
+        return _staged(connection, stage)
     simple = kind == "csv" or (kind == "lines" and source.format.pattern is None)
     if simple and source.scan.plain and source.trailer is None:
         expected = source.count_fast()
@@ -177,16 +179,20 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -
             source.fast = True
             if stage.needs_line:
                 source.materialise_fast(connection)
-            stage.stage(connection)
-            found = connection.execute(f"SELECT count(*) FROM {STAGED}").fetchone()
-            if found is not None and found[0] == expected and not source.hides_fields(connection):
+            states = _staged(connection, stage)
+            if sum(states.values()) == expected and not source.hides_fields(connection):
                 source.records = expected
-                return
+                return states
         except (duckdb.InvalidInputException, duckdb.ConversionException):
             pass
         source.fast = source.materialised = False
     source.materialise_exact(connection)
+    return _staged(connection, stage)
+
+
+def _staged(connection: duckdb.DuckDBPyConnection, stage: Stage) -> dict[int, int]:
     stage.stage(connection)
+    return dict(connection.execute(f"SELECT _state, count(*) FROM {STAGED} GROUP BY 1").fetchall())
 
 
 def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:

@@ -50,7 +50,7 @@ def cut_off(connection: duckdb.DuckDBPyConnection, source: Source) -> int | None
 
     Not to be asked of a file that ends with its trailer: that lies behind the last record.
     """
-    if not source.problems or source.format.kind == "parquet":
+    if not source.problems or not source.format.has_lines:
         return None
     with source.scan.text.open("rb") as file:
         file.seek(-1, 2)

@@ -7,12 +7,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from asset_checks.primitives.interval import expected_interval
+from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.arrival import in_words, lateness, times_are_the_sources
 from ops_project.pipeline.landing.decide.revisions import RevisionOrder, compare_revisions
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import SAME_MOMENT, InboundFile
+from ops_project.pipeline.landing.read.json_document import has_no_record
 from ops_project.pipeline.landing.read.scan import Scan
 
 # Two weeks of daily files: enough to know the feed, and short enough to adapt when the delivery changes.
@@ -31,8 +33,7 @@ def duplicate_of(
     """
     feed = context.feed
     file_format = feed.at(day).format
-    above = file_format.skip_lines + (file_format.kind == "csv" and file_format.header)
-    natural = feed.extract == "full" or (file_format.kind != "parquet" and scanned.lines <= above)
+    natural = feed.extract == "full" or _holds_no_record(scanned, file_format)
     return next(
         (
             batch
@@ -44,6 +45,13 @@ def duplicate_of(
         ),
         None,
     )
+
+
+def _holds_no_record(scanned: Scan, file_format: Format) -> bool:
+    if file_format.kind == "json":
+        return has_no_record(scanned.text, file_format)
+    above = file_format.skip_lines + (file_format.kind == "csv" and file_format.header)
+    return file_format.has_lines and scanned.lines <= above
 
 
 def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
@@ -83,8 +91,7 @@ def judge_volume(context: Context, found: Examination, file: InboundFile, day: d
 
 def _confirmed(context: Context, found: Examination, day: date) -> bool:
     """Whether a person has said that these bytes are complete, whatever their number of rows."""
-    known = "SELECT count(*) FROM ops.confirmations WHERE feed = ? AND business_date = ? AND sha256 = ?"
-    return context.count(known, [context.feed.name, day, found.scan.sha256]) > 0
+    return (day, found.scan.sha256) in context.deliveries.confirmed()
 
 
 def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileProblem | None:

@@ -9,7 +9,6 @@ read, the record is passed on with its problem. If the end of a record is unknow
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ class Unbalanced(Undecodable):
     """A quote is opened and never closed, so the end of the record is unknown."""
 
 
-class _Lines:
+class Lines:
     """The physical lines of a file, and the lines of the current record."""
 
     def __init__(self, path: Path, file_format: Format, newline: str) -> None:
@@ -53,7 +52,7 @@ class _Lines:
             if self.file.readline(self.limit + 1):
                 self.number += 1
 
-    def __iter__(self) -> _Lines:
+    def __iter__(self) -> Lines:
         return self
 
     def __next__(self) -> str:
@@ -80,12 +79,12 @@ class _Lines:
 
 def read_csv(path: Path, file_format: Format, newline: str) -> Iterator[Record]:
     """All records, the header being the first where the file has one. Raises Unbalanced."""
-    lines = _Lines(path, file_format, newline)
+    lines = Lines(path, file_format, newline)
     with lines.file:
         yield from _records(lines, file_format)
 
 
-def _records(lines: _Lines, file_format: Format) -> Iterator[Record]:
+def _records(lines: Lines, file_format: Format) -> Iterator[Record]:
     quote, reader = file_format.quote, _reader(lines, file_format)
     while True:
         try:
@@ -135,7 +134,7 @@ def _reader(lines: Iterator[str], file_format: Format) -> Any:
 
 def read_lines(path: Path, file_format: Format, newline: str) -> Iterator[Record]:
     """Plain lines: the line itself, or the named groups of the contract's pattern."""
-    lines = _Lines(path, file_format, newline)
+    lines = Lines(path, file_format, newline)
     pattern = re.compile(file_format.pattern) if file_format.pattern else None
     with lines.file:
         for _ in lines:
@@ -155,146 +154,3 @@ def read_lines(path: Path, file_format: Format, newline: str) -> Iterator[Record
 def line_fields(file_format: Format) -> list[str]:
     """Names of the raw fields of plain lines."""
     return list(re.compile(file_format.pattern).groupindex) if file_format.pattern else ["line"]
-
-
-def read_json_lines(
-    path: Path, file_format: Format, newline: str, names: Sequence[str], seen: set[str]
-) -> Iterator[Record]:
-    """JSON objects, one on each line. Numbers keep the text with which they are written. `seen` gathers the keys that
-    occur.
-
-    A name with dots reads a nested object if no key has that name. The keys of that object are gathered with its name
-    before them. Nested values that no name reads stay JSON text.
-    """
-    lines = _Lines(path, file_format, newline)
-    decoder = json.JSONDecoder(
-        parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_unique, strict=True
-    )
-    nesting = Nesting(names)
-    with lines.file:
-        for _ in lines:
-            line, text = lines.take()
-            if not text.strip():
-                continue
-            try:
-                value = decoder.decode(text)
-                if not isinstance(value, dict):
-                    yield Record(line, text, None, "not a JSON object")
-                    continue
-                if half := _half_character(text, value):
-                    yield Record(line, text, None, half)
-                    continue
-                keys, problem = nesting.keys(value)
-                fields = [_text(_lookup(value, name)) for name in names]
-            except RecursionError:
-                yield Record(line, text, None, "not readable: nested too deep")
-                continue
-            except ValueError as error:
-                yield Record(line, text, None, f"not JSON: {error}")
-                continue
-            seen.update(keys)
-            if problem is None and ("\0" in text or any(field is not None and "\0" in field for field in fields)):
-                problem = "holds a NUL byte"
-            yield Record(line, text, fields if problem is None else None, problem)
-
-
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-def _half_character(text: str, value: Any) -> str | None:
-    """Why a JSON string is not valid text; None if it is valid. An escape may stand for one half of a surrogate
-    pair.
-    """
-    if not _HALF.search(text):
-        return None
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        half = error.object[error.start]
-        return f"holds \\u{ord(half):04x}, one half of a surrogate pair, which is no character"
-    return None
-
-
-class Nesting:
-    """The nested objects that names with dots read, and their keys."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = frozenset(names)
-        self.read: dict[str, str] = {}
-        """Object → the first name that reads it."""
-        for name in names:
-            steps = name.split(".")
-            for count in range(1, len(steps)):
-                above = ".".join(steps[:count])
-                if above not in self.names:
-                    self.read.setdefault(above, name)
-
-    def keys(self, value: dict[str, Any]) -> tuple[list[str], str | None]:
-        """The keys of an object; keys of nested objects are written with dots. Also what is wrong if a nested value is
-        not an object.
-        """
-        if not self.read:
-            return list(value), None
-        found: list[str] = []
-        problem = self._gather(value, "", found)
-        return found, problem
-
-    def _gather(self, value: dict[str, Any], above: str, found: list[str]) -> str | None:
-        problem = None
-        for key, item in value.items():
-            name = above + key
-            if name not in self.read:
-                found.append(name)
-            elif isinstance(item, dict):
-                problem = self._gather(item, f"{name}.", found) or problem
-            elif item is not None:
-                problem = f"{name} is {_kind(item)} and no object, of which the contract reads {self.read[name]}"
-        return problem
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    return "a number" if isinstance(value, _Number) else "a list" if isinstance(value, list) else "a text"
-
-
-class _Number(str):
-    """A JSON number as it was written."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        names = [key for key, _ in pairs]
-        raise ValueError(f"key {next(key for key in names if names.count(key) > 1)!r} stands twice")
-    return result
-
-
-def _lookup(value: dict[str, Any], name: str) -> Any:
-    if name in value or "." not in name:
-        return value.get(name)
-    for step in name.split("."):
-        if not isinstance(value, dict) or step not in value:
-            return None
-        value = value[step]
-    return value
-
-
-def _text(value: Any) -> str | None:
-    if value is None or type(value) is str:
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, _Number):
-        return str(value)
-    return _json(value)
-
-
-def _json(value: Any) -> str:
-    if isinstance(value, _Number):
-        return str(value)
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{_json(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_json, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
+import itertools
 import json
-import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.decide.dialect import Reading, read_text
+from ops_project.pipeline.landing.read.json_document import Elements
+from ops_project.pipeline.landing.read.scan import Undecodable
 
 # The bytes that are read into memory. A larger file is drafted from its beginning, and the draft is widened until the
 # rest of the file loads.
@@ -23,7 +28,7 @@ BYTES, ROWS = 32_000_000, 400_000
 
 
 def read_sample(path: Path, encoding: str | None = None) -> Reading:
-    """The rows of a delimited, fixed-width, JSON-lines or Parquet file. Raises ValueError where it is none of these.
+    """The rows of a delimited, fixed-width, JSON or Parquet file. Raises ValueError where it is none of these.
 
     `encoding`: the one that is known already; else it is guessed.
     """
@@ -41,11 +46,11 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
     text = raw.decode(found, "ignore" if len(raw) == BYTES else "strict").lstrip("\ufeff")
     if "\0" in text:
         raise ValueError(f"{path.name} holds NUL bytes: it is no text")
-    if len(raw) == BYTES:
-        text = text[: text.rfind("\n") + 1]
     layout: dict[str, Any] = {} if found == "utf-8" else {"encoding": found}
     if text.lstrip()[:1] in ("{", "["):
-        return _json(path, text, layout)
+        return _json(path, text, layout, is_whole=len(raw) < BYTES)
+    if len(raw) == BYTES:
+        text = text[: text.rfind("\n") + 1]
     declared = text.split("\n", 1)[0].strip()
     if declared.lower().startswith("sep=") and len(declared) == 5:
         # A line that Excel writes. It is not a record; it names the delimiter.
@@ -72,35 +77,65 @@ def _encoding(raw: bytes) -> str:
     return "utf-8"
 
 
-def _json(path: Path, text: str, layout: dict[str, Any]) -> Reading:
-    lines = [line for line in text.splitlines() if line.strip()]
-    try:
-        objects = [json.loads(line, parse_float=str, parse_int=str) for line in lines[:ROWS]]
-    except ValueError:
-        objects = []
-    if not objects or not all(isinstance(item, dict) for item in objects):
-        if _is_document(text):
-            # This command works when it is pasted into a shell: where `ops` is installed, Python is as well.
-            script = "import json,sys;[print(json.dumps(r)) for r in json.load(sys.stdin)]"
-            target = f"{path.name.removesuffix('.gz').rpartition('.')[0] or path.name}.jsonl"
-            read = "gunzip -c" if path.name.endswith(".gz") else "cat"
-            raise ValueError(
-                f"{path.name} is one JSON document; JSON lines are read, one object a line: "
-                f"jq -c '.[]' {shlex.quote(path.name)} > {shlex.quote(target)}, or without jq:\n"
-                f"  {read} {shlex.quote(str(path))} | python3 -c {shlex.quote(script)} > {shlex.quote(target)}"
-            )
-        raise ValueError(f"{path.name}: every line must be a JSON object")
+def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> Reading:
+    """JSON lines, or one document: an array of objects, an object that holds one, or a single object."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    form: dict[str, Any] = {"kind": "jsonl", **layout}
+    doubts: list[str] = []
+    objects = _objects(lines[: min(ROWS, len(lines) if is_whole else len(lines) - 1)])
+    # One line that is an object is a document too, if it holds the records.
+    if objects is None or (len(lines) == 1 and is_whole and _arrays(objects[0])):
+        form = {"kind": "json", **layout}
+        if text.lstrip()[0] == "{":
+            arrays = _arrays(_whole(path, text))
+            if arrays:
+                form["records"] = max(arrays, key=lambda name: arrays[name])
+                doubts.append(f"records: {form['records']}, because there is the longest array of objects")
+        texts: list[str] = []
+        try:
+            texts.extend(itertools.islice(Elements(io.StringIO(text), Format.model_validate(form)), ROWS))
+        except Undecodable as error:
+            if is_whole:
+                raise ValueError(f"{path.name} is no whole JSON document: {error}") from None
+        objects = _objects(texts)
+    if not objects:
+        raise ValueError(f"{path.name}: every record must be a JSON object, and at least one is needed for a draft")
     flat = [_flat(item) for item in objects]
     fields = list(dict.fromkeys(name for item in flat for name in item))
-    return Reading(fields, [[item.get(name, "") for name in fields] for item in flat], {"kind": "jsonl", **layout})
+    # Null in the place of an object says that all of its fields are absent, and is no field.
+    above = {name[:place] for name in fields for place, character in enumerate(name) if character == "."}
+    fields = [name for name in fields if name not in above or any(item.get(name) for item in flat)]
+    rows = [[item.get(name, "") for name in fields] for item in flat]
+    return Reading(fields, rows, form, doubts)
 
 
-def _is_document(text: str) -> bool:
+def _objects(texts: Sequence[str]) -> list[dict[str, Any]] | None:
+    """The JSON objects that the texts are; None where one of them is none."""
     try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+        found = [json.loads(text, parse_float=str, parse_int=str) for text in texts]
+    except (ValueError, RecursionError):
+        return None
+    return found if found and all(isinstance(item, dict) for item in found) else None
+
+
+def _whole(path: Path, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path.name}: neither JSON lines nor one whole JSON document: {error}") from None
+
+
+def _arrays(value: Any, above: str = "") -> dict[str, int]:
+    """The arrays of objects within an object, by their keys with dots, with their lengths."""
+    found: dict[str, int] = {}
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if "." in name or not name:
+                continue
+            if isinstance(item, list) and item and all(isinstance(one, dict) for one in item):
+                found[f"{above}{name}"] = len(item)
+            found |= _arrays(item, f"{above}{name}.")
+    return found
 
 
 def _flat(value: dict[str, Any], above: str = "") -> dict[str, str]:

@@ -13,6 +13,7 @@ import errno
 import gzip
 import hashlib
 import shutil
+import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -270,7 +271,8 @@ class _Counter:
             self.open_line += len(chunk)
         else:
             self.open_line += first
-        limit = self.format.max_record_bytes
+        # A whole JSON document may stand on one line; its reader measures each record.
+        limit = self.format.max_record_bytes if self.format.kind != "json" else sys.maxsize
         longest = self.open_line
         if limit < CHUNK:  # only then can a line that lies within one chunk be too long
             longest = max([longest, *map(len, chunk.split(b"\n")[1:-1])])

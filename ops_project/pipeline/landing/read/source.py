@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import records
+from ops_project.pipeline.landing.read.json_records import read_json_document, read_json_lines
 from ops_project.pipeline.landing.read.parquet import read_parquet
 from ops_project.pipeline.landing.read.records import Record
 from ops_project.pipeline.landing.read.scan import CHUNK, Scan
@@ -46,7 +47,7 @@ class Source:
     problems: int = 0
     """The number of records that cannot be read or have another number of fields."""
     seen: set[str] = field(default_factory=set)
-    """Of JSON lines: the keys that occur."""
+    """Of JSON: the keys that occur."""
 
     @property
     def spelled(self) -> bool:
@@ -94,8 +95,13 @@ class Source:
         elif self.format.kind == "lines":
             rows = records.read_lines(text, self.format, newline)
         else:
-            rows = records.read_json_lines(text, self.format, newline, self.fields, self.seen)
+            rows = self._json()
         return _without_trailer(rows, self.trailer) if self.trailer is not None else rows
+
+    def _json(self) -> Iterator[Record]:
+        if self.format.kind == "json":
+            return read_json_document(self.scan.text, self.format, self.fields, self.seen)
+        return read_json_lines(self.scan.text, self.format, self.scan.newline, self.fields, self.seen)
 
     def count_fast(self) -> int:
         """The number of records that the scan has counted, if a record is a line."""

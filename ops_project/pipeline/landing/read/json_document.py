@@ -1,0 +1,185 @@
+"""One JSON document cut into the texts of its records, in memory of a few of them at a time.
+
+Whether a record is JSON is looked at later, one by one: here only its end is found. Where an end cannot be found, or
+the document is not whole, nobody knows what is missing, so the whole file is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read.scan import Undecodable
+
+# Characters that are read at once.
+PORTION = 1 << 20
+_BLANKS = re.compile(r"[ \t\r\n]*")
+# A whole text, a quote that is not closed, or a bracket.
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
+_WORD = re.compile(r'[^\s,\[\]{}":]+')
+_OPEN = {"[": "]", "{": "}"}
+
+
+class Elements:
+    """Iterates over the texts of the records: the elements of an array, or the one object that the document is.
+
+    The array is the document itself, or what stands under the contract's `records`. Raises Undecodable.
+    """
+
+    def __init__(self, file: TextIO, file_format: Format) -> None:
+        self.file, self.limit = file, file_format.max_record_bytes
+        self.steps = file_format.records.split(".") if file_format.records else []
+        self.buffer, self.at, self.lines, self.ended = "", 0, 0, False
+
+    def __iter__(self) -> Iterator[str]:
+        if self.steps:
+            yield from self._under(self.steps, [])
+        elif self._next() == "[":
+            yield from self._array()
+        elif self._next() == "{":
+            yield self._value()
+        else:
+            raise self._wrong("the document is no array of objects")
+        if self._next():
+            raise self._wrong(
+                "something follows behind the end of the document; a file with one object a line is of kind jsonl"
+            )
+
+    def _under(self, steps: list[str], above: list[str]) -> Iterator[str]:
+        """The array at the end of these keys; everything beside it is passed over."""
+        path, found = [*above, steps[0]], False
+        place = f"`{'.'.join(above)}`" if above else "the document"
+        if self._next() != "{":
+            raise self._wrong(f"{place} is no object, of which the contract's records read {steps[0]!r}")
+        self.at += 1
+        while (mark := self._next()) != "}":
+            if mark != '"':
+                raise self._wrong("a key is expected")
+            key = self._key()
+            if self._next() != ":":
+                raise self._wrong("a colon is expected behind a key")
+            self.at += 1
+            if key != steps[0]:
+                self._value()
+            elif found:
+                raise self._wrong(f"the key {key!r} stands twice")
+            elif len(steps) > 1:
+                found = True
+                yield from self._under(steps[1:], path)
+            elif self._next() == "[":
+                found = True
+                yield from self._array()
+            else:
+                raise self._wrong(f"`{'.'.join(path)}` is no array")
+            self._comma("}")
+        self.at += 1
+        if not found:
+            raise self._wrong(f"{place} has no key {steps[0]!r}, which the contract's records read", self.at)
+
+    def _array(self) -> Iterator[str]:
+        self.at += 1
+        while self._next() != "]":
+            yield self._value()
+            self._comma("]")
+        self.at += 1
+
+    def _comma(self, closing: str) -> None:
+        """Behind an element: a comma and another one, or the end."""
+        mark = self._next()
+        if mark == ",":
+            self.at += 1
+            if self._next() == closing:
+                raise self._wrong(f"a comma stands before {closing}")
+        elif mark != closing:
+            raise self._wrong(f"a comma or {closing} is expected")
+
+    def _next(self) -> str:
+        """The next character that is no blank, which stays there; empty at the end."""
+        while True:
+            found = _BLANKS.match(self.buffer, self.at)
+            assert found is not None
+            self.at = found.end()
+            if self.at < len(self.buffer):
+                return self.buffer[self.at]
+            if not self._more():
+                return ""
+
+    def _more(self) -> bool:
+        """Read on, and forget what is behind."""
+        if self.ended:
+            return False
+        self.lines += self.buffer.count("\n", 0, self.at)
+        rest = self.buffer[self.at :]
+        # As much as is there already: a long record is looked at a few times, not once for each portion.
+        more = self.file.read(max(PORTION, len(rest)))
+        self.buffer, self.at, self.ended = rest + more, 0, not more
+        return not self.ended
+
+    def _key(self) -> str:
+        text = self._value()
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            raise self._wrong("a key is no text") from None
+
+    def _value(self) -> str:
+        """The text of the value that begins here."""
+        if not self._next():
+            raise self._cut()
+        while (end := self._end()) is None:
+            if len(self.buffer) - self.at > self.limit:
+                raise self._too_long()
+            if not self._more():
+                raise self._cut()
+        text = self.buffer[self.at : end]
+        if len(text) > self.limit:
+            raise self._too_long()
+        self.at = end
+        return text
+
+    def _end(self) -> int | None:
+        """Where the value that begins here ends; None: behind what has been read."""
+        if self.buffer[self.at] not in '[{"':
+            found = _WORD.match(self.buffer, self.at)
+            if found is None:
+                raise self._wrong(f"a value is expected in place of {self.buffer[self.at]!r}")
+            return found.end() if found.end() < len(self.buffer) or self.ended else None
+        awaited: list[str] = []
+        for token in _TOKEN.finditer(self.buffer, self.at):
+            text = token.group()
+            if text == '"':
+                return None
+            if text in _OPEN:
+                awaited.append(_OPEN[text])
+            elif text in ("]", "}") and awaited.pop() != text:
+                raise self._wrong(f"brackets do not match: {text}", token.start())
+            if not awaited:
+                return token.end()
+        return None
+
+    def _wrong(self, words: str, at: int | None = None) -> Undecodable:
+        if at is None and not self._next():
+            return self._cut()
+        return Undecodable(f"{words} (line {self._line(self.at if at is None else at)})")
+
+    def _cut(self) -> Undecodable:
+        return Undecodable(f"the document ends in the middle (line {self._line(len(self.buffer))}): it was cut off")
+
+    def _too_long(self) -> Undecodable:
+        return Undecodable(f"a record is longer than {self.limit} characters (it begins on line {self._line(self.at)})")
+
+    def _line(self, at: int) -> int:
+        return self.lines + self.buffer.count("\n", 0, at) + 1
+
+
+def has_no_record(path: Path, file_format: Format) -> bool:
+    """Whether a document is whole so far and begins with no record."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return next(iter(Elements(file, file_format)), None) is None
+    except Undecodable:
+        return False

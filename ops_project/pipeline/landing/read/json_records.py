@@ -1,0 +1,171 @@
+"""JSON as records: objects, one a line (kind jsonl), or the objects of one document (kind json).
+
+Numbers keep the text they were written with. A name with dots reads a nested object where no key is called so; the
+keys of that object are gathered with its name before them. What is nested and not read so is JSON text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ops_project.model.feed.file_format import Format
+from ops_project.pipeline.landing.read.json_document import Elements
+from ops_project.pipeline.landing.read.records import Lines, Record
+
+
+def read_json_lines(
+    path: Path, file_format: Format, newline: str, names: Sequence[str], seen: set[str]
+) -> Iterator[Record]:
+    """The objects of a file with one a line. `seen` gathers the keys that occur."""
+    lines, objects = Lines(path, file_format, newline), _Objects(names, seen)
+    with lines.file:
+        for _ in lines:
+            line, text = lines.take()
+            if text.strip():
+                yield objects.record(line, text)
+
+
+def read_json_document(path: Path, file_format: Format, names: Sequence[str], seen: set[str]) -> Iterator[Record]:
+    """The objects of one document, counted from 1 in place of lines: all of them may stand on one line.
+
+    Raises Undecodable where the document is not whole.
+    """
+    objects = _Objects(names, seen)
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, text in enumerate(Elements(file, file_format), start=1):
+            yield objects.record(number, text)
+
+
+class _Objects:
+    """Texts of JSON objects → records with the fields of these names."""
+
+    def __init__(self, names: Sequence[str], seen: set[str]) -> None:
+        self.names, self.seen, self.nesting = names, seen, Nesting(names)
+        self.decoder = json.JSONDecoder(
+            parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_unique, strict=True
+        )
+
+    def record(self, line: int, text: str) -> Record:
+        """What cannot be a row is passed on with its problem."""
+        try:
+            value = self.decoder.decode(text)
+            if not isinstance(value, dict):
+                return Record(line, text, None, "not a JSON object")
+            if half := _half_character(text, value):
+                return Record(line, text, None, half)
+            keys, problem = self.nesting.keys(value)
+            fields = [_text(_lookup(value, name)) for name in self.names]
+        except RecursionError:
+            return Record(line, text, None, "not readable: nested too deep")
+        except ValueError as error:
+            return Record(line, text, None, f"not JSON: {error}")
+        self.seen.update(keys)
+        if problem is None and ("\0" in text or any(field is not None and "\0" in field for field in fields)):
+            problem = "holds a NUL byte"
+        return Record(line, text, fields if problem is None else None, problem)
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _half_character(text: str, value: Any) -> str | None:
+    """Why a JSON string is not valid text; None if it is valid. An escape may stand for one half of a surrogate
+    pair.
+    """
+    if not _HALF.search(text):
+        return None
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        return f"holds \\u{ord(half):04x}, one half of a surrogate pair, which is no character"
+    return None
+
+
+class Nesting:
+    """The nested objects that names with dots read, and their keys."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = frozenset(names)
+        self.read: dict[str, str] = {}
+        """Object → the first name that reads it."""
+        for name in names:
+            steps = name.split(".")
+            for count in range(1, len(steps)):
+                above = ".".join(steps[:count])
+                if above not in self.names:
+                    self.read.setdefault(above, name)
+
+    def keys(self, value: dict[str, Any]) -> tuple[list[str], str | None]:
+        """The keys of an object; keys of nested objects are written with dots. Also what is wrong if a nested value is
+        not an object.
+        """
+        if not self.read:
+            return list(value), None
+        found: list[str] = []
+        problem = self._gather(value, "", found)
+        return found, problem
+
+    def _gather(self, value: dict[str, Any], above: str, found: list[str]) -> str | None:
+        problem = None
+        for key, item in value.items():
+            name = above + key
+            if name not in self.read:
+                found.append(name)
+            elif isinstance(item, dict):
+                problem = self._gather(item, f"{name}.", found) or problem
+            elif item is not None:
+                problem = f"{name} is {_kind(item)} and no object, of which the contract reads {self.read[name]}"
+        return problem
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, _Number) else "a list" if isinstance(value, list) else "a text"
+
+
+class _Number(str):
+    """A JSON number as it was written."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [key for key, _ in pairs]
+        raise ValueError(f"key {next(key for key in names if names.count(key) > 1)!r} stands twice")
+    return result
+
+
+def _lookup(value: dict[str, Any], name: str) -> Any:
+    if name in value or "." not in name:
+        return value.get(name)
+    for step in name.split("."):
+        if not isinstance(value, dict) or step not in value:
+            return None
+        value = value[step]
+    return value
+
+
+def _text(value: Any) -> str | None:
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, _Number):
+        return str(value)
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{_json(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
