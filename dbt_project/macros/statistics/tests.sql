@@ -5,25 +5,30 @@
 {#
   Probability that a standard normal deviate lies further from 0 than z (two-sided). The complementary error function by
   a rational Chebyshev fit (Numerical Recipes, section 6.2); its relative error is below 2e-7 up to |z| = 12 (measured in
-  tests/marketing/test_lift.py). At z = 0 that error would make it more than 1.
+  tests/marketing/test_lift.py). At z = 0 that error would make it more than 1. NULL where z is: least() passes NULL over.
 #}
 {% macro normal_two_sided_p(z) -%}
     {%- set x = '(abs(' ~ z ~ ') / sqrt(2.0))' -%}
     {%- set t = '(1 / (1 + 0.5 * ' ~ x ~ '))' -%}
-    least(1.0, {{ t }} * exp(
+    case when {{ z }} is not null then least(1.0, {{ t }} * exp(
         -{{ x }} * {{ x }} - 1.26551223 + {{ t }} * (1.00002368 + {{ t }} * (0.37409196 + {{ t }} * (0.09678418
         + {{ t }} * (-0.18628806 + {{ t }} * (0.27886807 + {{ t }} * (-1.13520398 + {{ t }} * (1.48851587
         + {{ t }} * (-0.82215223 + {{ t }} * 0.17087277))))))))
-    ))
+    )) end
 {%- endmacro %}
 
-{# z of the difference of two rates under the hypothesis that both are one; NULL where that rate is 0 or 1. #}
+{# z of the difference of two rates under the hypothesis that both are one; NULL where that rate is 0 or 1, or without trials. #}
 {% macro two_rates_z(successes, trials, control_successes, control_trials) -%}
     {%- set pooled -%}
         (({{ successes }} + {{ control_successes }}) / cast({{ trials }} + {{ control_trials }} as double))
     {%- endset -%}
-    ({{ successes }} / cast({{ trials }} as double) - {{ control_successes }} / cast({{ control_trials }} as double))
-    / nullif(sqrt({{ pooled }} * (1 - {{ pooled }}) * (1.0 / {{ trials }} + 1.0 / {{ control_trials }})), 0)
+    (
+        {{ successes }} / cast(nullif({{ trials }}, 0) as double)
+        - {{ control_successes }} / cast(nullif({{ control_trials }}, 0) as double)
+    )
+    / nullif(sqrt(
+        {{ pooled }} * (1 - {{ pooled }}) * (1.0 / nullif({{ trials }}, 0) + 1.0 / nullif({{ control_trials }}, 0))
+    ), 0)
 {%- endmacro %}
 
 {#
