@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.numbers.histories import Investor, Listening, Policies, Shop, Source
+from tests.numbers.mailings import Mailings
 from tests.numbers.oracle.figures import Oracle
 from tests.numbers.site import Site
 
@@ -17,10 +18,18 @@ HISTORIES: dict[str, type[Source]] = {
     "ecommerce": Shop,
     "insurance": Policies,
     "investor": Investor,
+    "marketing": Mailings,
     "streaming": Listening,
 }
 # For parametrize: what uses the home of one domain runs in one process.
-BY_DOMAIN = [pytest.param(domain, marks=pytest.mark.xdist_group(f"played-{domain}")) for domain in HISTORIES]
+# Marketing has sixty models: its histories are played by the soak.
+BY_DOMAIN = [
+    pytest.param(
+        domain,
+        marks=[pytest.mark.xdist_group(f"played-{domain}"), *([pytest.mark.soak] if domain == "marketing" else [])],
+    )
+    for domain in HISTORIES
+]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -74,6 +74,10 @@ class Archive:
     def days(self, feed: str) -> set[date]:
         """The dates of which a file of the feed stands."""
         return {file.day for file in self.contents if file.feed == feed}
+
+    def before(self, day: date) -> Archive:
+        """What the files with an earlier date say."""
+        return replace(self, contents={file: rows for file, rows in self.contents.items() if file.day < day})
 
     def rows(self, feed: str) -> list[Row]:
         return [row for file, rows in self.contents.items() if file.feed == feed for row in rows]

@@ -8,7 +8,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.numbers.site import CLOCKS, Site
+import duckdb
+
+from tests.numbers.site import CLOCKS
 
 
 @dataclass(frozen=True)
@@ -29,17 +31,18 @@ class Table:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def differences(site: Site, name: str, table: Table) -> list[str]:
+def differences(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> list[str]:
     """What is wrong with `gold.<name>`, in words; [] where nothing is."""
-    with site.connect() as connection:
-        cursor = connection.execute(f"select * from gold.{name}")
-        columns = [column[0] for column in cursor.description or ()]
-        found = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    cursor = connection.execute(f"select * from gold.{name}")
+    columns = [column[0] for column in cursor.description or ()]
+    found = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     actual = {tuple(row[column] for column in table.key): row for row in found}
     wrong = [f"{name}: {len(found)} rows of {len(actual)} keys"] if len(found) != len(actual) else []
     wrong += [f"{name} {key}: the row is missing" for key in table.rows if key not in actual]
     wrong += [f"{name} {key}: there should be no such row" for key in actual if key not in table.rows]
     compared = [column for column in columns if column not in {*table.key, *CLOCKS, *table.left_out}]
+    uncovered = {column for column in compared for row in table.rows.values() if column not in row}
+    assert not uncovered, f"{name}: nobody computes {sorted(uncovered)} a second time"
     for key in actual.keys() & table.rows.keys():
         for column in compared:
             if not agrees(actual[key][column], table.rows[key][column]):

@@ -55,10 +55,14 @@ class Shop:
         return [line for line in lines if line.is_sale]
 
 
-def tables(archive: Archive) -> dict[str, Table]:
+def shop_of(archive: Archive) -> Shop:
     orders = newest(archive.rows("orders"), lambda row: row.known("order_id"), "updated_at")
     events = list(newest(archive.rows("web_events"), lambda row: row.known("event_id")).values())
-    shop = Shop(orders, order_lines(archive, orders), events, archive)
+    return Shop(orders, order_lines(archive, orders), events, archive)
+
+
+def tables(archive: Archive) -> dict[str, Table]:
+    shop = shop_of(archive)
     days = daily_revenue(shop)
     return {
         "daily_revenue": Table(("order_date",), days),
@@ -176,6 +180,26 @@ def customer_metrics(shop: Shop) -> Table:
             **views(seen),
         }
     return Table(("customer_id",), rows)
+
+
+def customer_days(shop: Shop) -> dict[tuple[str, date], tuple[Any, ...]]:
+    """Of each customer and day: orders, undone ones, orders with a sale, their revenue, and views of products."""
+    days = {(row.text("customer_id"), row.day("order_date")) for row in shop.orders.values()}
+    days |= {(row.text("customer_id"), row.day("event_date")) for row in shop.events}
+    days |= {(line.customer, line.day) for line in shop.lines}
+    found: dict[tuple[str, date], tuple[Any, ...]] = {}
+    for who, day in days:
+        if who is not None:
+            heads = [
+                row for row in shop.orders.values() if (row.text("customer_id"), row.day("order_date")) == (who, day)
+            ]
+            undone = sum(row.known("status") in ("cancelled", "returned") for row in heads)
+            sold = shop.sales(line for line in shop.lines if (line.customer, line.day) == (who, day))
+            seen = [row for row in shop.events if (row.text("customer_id"), row.day("event_date")) == (who, day)]
+            revenue = sum((line.amount for line in sold), Decimal(0))
+            orders = len({line.order for line in sold})
+            found[who, day] = (len(heads), undone, orders, revenue, views(seen)["product_views"])
+    return found
 
 
 def views(events: list[Row]) -> Figures:

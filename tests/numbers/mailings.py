@@ -1,0 +1,166 @@
+"""A random history of the marketing data mart: changes and deletions of everything that a campaign is made of."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from tests.numbers.histories import Delivery, Source
+
+CHANNELS = ["email", "sms", "post", "push"]
+# Around the ends of the windows that are counted back from the clock of the build, early June; some are yet to come.
+AGES = [1, 5, 20, 36, 60, 95, 120, 200, 360, 380, -400]
+NOW = datetime(2026, 6, 1)  # noqa: DTZ001 – the files give UTC without an offset
+CUSTOMERS = [f"M{number:08d}" for number in range(1, 13)]
+CAMPAIGNS = [f"CMP{number:06d}" for number in (1, 2, 3)]
+OFFERS = [f"OFR{number:06d}" for number in (1, 2)]
+CELLS = [f"{campaign}-0{number}" for campaign in CAMPAIGNS for number in (1, 2, 3)]
+
+
+class Mailings(Source):
+    """A first extract of nearly everything, then changes. Contacts come in great numbers, so that lifts say something."""
+
+    def files(self, day: date) -> list[Delivery]:
+        self.is_first = day == self.days[0]
+        return [
+            self.changes("mart_customers", day, [self.customer(name) for name in CUSTOMERS]),
+            self.changes("mart_contact_points", day, [self.address(name) for name in CUSTOMERS for _ in range(2)]),
+            self.changes("mart_consents", day, [self.consent(name) for name in CUSTOMERS for _ in range(3)]),
+            self.changes("mart_campaigns", day, [self.campaign(name) for name in CAMPAIGNS]),
+            self.changes("mart_cells", day, [self.cell(name) for name in CELLS]),
+            self.changes("mart_offers", day, [self.offer(name) for name in OFFERS]),
+            self.changes("mart_contacts", day, [self.contact(number) for number in range(120)]),
+            self.changes("mart_responses", day, [self.response(number) for number in range(80)]),
+        ]
+
+    def changes(self, feed: str, day: date, rows: list[dict[str, Any]]) -> Delivery:
+        share = 0.9 if self.is_first else 0.2
+        # Of two rows with one key the later one is sent.
+        keys: tuple[str, ...] = ("customer_id", "contact_point_type", "contact_point_number", "channel")
+        if feed not in ("mart_contact_points", "mart_consents"):
+            keys = (next(iter(rows[0])),)
+        chosen = {tuple(row.get(key) for key in keys): row for row in self.some(rows, share)}
+        removed = 0.0 if self.is_first else 0.15
+        return Delivery(
+            feed,
+            day,
+            tuple(
+                {
+                    **row,
+                    "op": "I" if self.is_first else "D" if self.chance.random() < removed else "U",
+                    "updated_at": f"{day} 01:00:00",
+                }
+                for row in chosen.values()
+            ),
+        )
+
+    def ago(self) -> str:
+        moment = NOW - timedelta(days=self.chance.choice(AGES), minutes=self.chance.randrange(600))
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+    def customer(self, name: str) -> dict[str, Any]:
+        pick = self.chance.choice
+        return {
+            "customer_id": name,
+            "first_name": pick(["Ada", "Ben"]),
+            "last_name": pick(["Ek", "Ny"]),
+            "email": pick([f"{name}@Example.com", None]),
+            "birth_date": pick(["1980-02-03", None]),
+            "gender": pick(["F", "M", None]),
+            "street": pick(["High Street 1", None]),
+            "city": pick(["Austin", None]),
+            "state": pick(["TX", "OR"]),
+            "postal_code": pick(["01234", None]),
+            "country": "US",
+            "customer_status": pick(["active", "dormant"]),
+            "value_band": pick(["low", "high"]),
+            "lifetime_value": pick(["12.50", "0", None]),
+            "created_date": pick(["2024-02-29", "2026-01-01"]),
+        }
+
+    def address(self, name: str) -> dict[str, Any]:
+        pick = self.chance.choice
+        return {
+            "customer_id": name,
+            "contact_point_type": pick(CHANNELS),
+            "contact_point_number": pick([1, 2]),
+            "contact_point_value": "somewhere",
+            "is_preferred": pick(["true", "false"]),
+            "is_valid": pick(["true", "true", "false"]),
+        }
+
+    def consent(self, name: str) -> dict[str, Any]:
+        pick = self.chance.choice
+        return {
+            "customer_id": name,
+            "channel": pick(CHANNELS),
+            "consent_status": pick(["opted_in", "opted_in", "opted_out"]),
+            "consented_at": "2026-01-01 00:00:00",
+        }
+
+    def campaign(self, name: str) -> dict[str, Any]:
+        pick = self.chance.choice
+        return {
+            "campaign_id": name,
+            "campaign_name": pick(["Spring", "Summer"]),
+            "campaign_type": pick(["retention", "win_back"]),
+            "campaign_status": pick(["planned", "active"]),
+            "start_date": "2026-01-01",
+            "end_date": pick(["2026-05-01", "2026-06-30"]),
+            "budget_amount": pick(["1000", "2500.50"]),
+            "currency": pick(["USD", "EUR"]),
+        }
+
+    def cell(self, name: str) -> dict[str, Any]:
+        pick = self.chance.choice
+        is_control = name.endswith("3") and not name.startswith(CAMPAIGNS[2])
+        return {
+            "cell_id": name,
+            "campaign_id": name[:9],
+            "cell_name": pick(["North", "South"]),
+            "is_control": str(is_control).lower(),
+            "channel": pick(CHANNELS),
+            "offer_id": None if is_control else pick(OFFERS),
+            "planned_size": pick([10, 20, None]),
+        }
+
+    def offer(self, name: str) -> dict[str, Any]:
+        return {
+            "offer_id": name,
+            "offer_name": "Something off",
+            "offer_type": self.chance.choice(["discount", "gift"]),
+            "valid_from": "2025-01-01",
+            "valid_to": "2026-12-31",
+        }
+
+    def contact(self, number: int) -> dict[str, Any]:
+        pick = self.chance.choice
+        cell = CELLS[number % len(CELLS)]
+        is_control = cell.endswith("3") and not cell.startswith(CAMPAIGNS[2])
+        return {
+            "treatment_id": f"T{number}",
+            "customer_id": CUSTOMERS[number * 7 % len(CUSTOMERS)],
+            "campaign_id": cell[:9],
+            "cell_id": cell,
+            "offer_id": None if is_control else pick([*OFFERS, None]),
+            "channel": pick(CHANNELS),
+            "contact_status": "control" if is_control else pick(["sent", "delivered", "bounced"]),
+            "contacted_at": self.ago(),
+            "contact_cost": "0" if is_control else pick(["0.5", "0.0125"]),
+        }
+
+    def response(self, number: int) -> dict[str, Any]:
+        pick = self.chance.choice
+        treatment = number * 11 % 130
+        kind = pick(["open", "click", "conversion", "conversion", "unsubscribe"])
+        return {
+            "response_id": f"R{number}",
+            "treatment_id": f"T{treatment}",
+            "customer_id": CUSTOMERS[treatment * 7 % len(CUSTOMERS)],
+            "campaign_id": CELLS[treatment % len(CELLS)][:9],
+            "offer_id": pick([*OFFERS, None]),
+            "channel": pick(CHANNELS),
+            "response_type": kind,
+            "responded_at": self.ago(),
+            "response_value": pick(["10", "99.90"]) if kind == "conversion" else None,
+        }
