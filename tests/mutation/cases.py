@@ -72,13 +72,14 @@ class NotGreen(RuntimeError):
     """A unit test fails on the models as they are, so that nothing can be said of their mutants."""
 
 
-def empty_home(home: Path) -> Settings:
-    """A home in which every table of every domain exists and is empty: dbt reads the types of its inputs there."""
+def empty_home(home: Path, *models: str) -> Settings:
+    """A home in which every table of every domain exists and is empty, or those of which the named models are made: dbt
+    reads the types of its inputs there."""
     settings = Settings.load(home=home, environ={})
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.warehouse)) as connection:
         ensure_tables(connection, list(catalog.load(settings).feeds.values()))
-    result = _dbt(settings, "run")
+    result = dbt(settings, "run", *(["--select", *(f"+{model}" for model in models)] if models else []))
     failed = [f"{item.node.name}: {item.message}" for item in result if str(item.status) != "success"]
     if failed:
         raise NotGreen("\n".join(failed))
@@ -90,7 +91,7 @@ def compiled(settings: Settings, *select: str) -> list[Case]:
     words = [f"{item},test_type:unit" for item in select] or ["test_type:unit"]
     # Where a unit test does not set the clock, it stands still: the answers must be the same tomorrow.
     clock = json.dumps({"as_of": "2026-03-10T07:00:00"})
-    result = _dbt(settings, "test", "--vars", clock, "--select", *words)
+    result = dbt(settings, "test", "--vars", clock, "--select", *words)
     failed = [f"{item.node.name}: {item.message}" for item in result if str(item.status) != "pass"]
     if failed:
         raise NotGreen("\n".join(failed))
@@ -106,7 +107,8 @@ def compiled(settings: Settings, *select: str) -> list[Case]:
     return sorted(cases, key=lambda case: (case.model, case.name))
 
 
-def _dbt(settings: Settings, command: str, *words: str) -> list[Any]:
+def dbt(settings: Settings, command: str, *words: str) -> list[Any]:
+    """The results of a dbt command in this process, each with its node and the SQL that was compiled."""
     from dbt.cli.main import dbtRunner
 
     folder, target = str(DBT_PROJECT_DIR), str(settings.home / "target")

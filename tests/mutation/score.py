@@ -1,7 +1,7 @@
-"""Which edits of the models are noticed by their unit tests.
+"""Which edits of the models are noticed: by their unit tests, or by the figures of gold after a random history.
 
-A mutant is killed where a unit test gives another result than the model as it is. A mutant that no longer runs proves
-nothing and is not counted.
+A mutant is killed where a unit test gives another result than the model as it is, or where gold says otherwise than the
+archived files. A mutant that no longer runs proves nothing and is not counted.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from sqlglot import exp
 
 from tests.mutation.cases import Case
 from tests.mutation.edits import Edit, edits
+from tests.mutation.worlds import World
 
 Verdict = Literal["killed", "survived", "invalid"]
-Key = tuple[str, str, str, str, int]
+Key = tuple[str, str, str, int]
 
 
 @dataclass
@@ -42,20 +43,31 @@ class Mutant:
         again = f" (place {self.number + 1})" if self.number else ""
         return f"{self.model}, {self.place}: {self.text}{again}"
 
+    @property
+    def key(self) -> Key:
+        return (self.kind, self.place, _without_values(self.text), self.number)
+
 
 def mutants(cases: Iterable[Case]) -> list[Mutant]:
     """Every mutant of the models that the cases test, in a fixed order."""
-    found: dict[Key, Mutant] = {}
+    found: dict[tuple[str, Key], Mutant] = {}
     for case in cases:
         query = sqlglot.parse_one(case.sql, read="duckdb")
-        seen: Counter[tuple[str, str, str]] = Counter()
-        for edit in edits(query):
-            name = (edit.kind, edit.place, _without_values(edit.text))
-            key = (case.model, *name, seen[name])
-            seen[name] += 1
-            mutant = found.setdefault(key, Mutant(case.model, edit.kind, edit.place, edit.text, key[-1]))
+        for key, edit in by_key(query).items():
+            mutant = found.setdefault((case.model, key), Mutant(case.model, edit.kind, edit.place, edit.text, key[-1]))
             mutant.where.append((case, query, edit))
     return list(found.values())
+
+
+def by_key(query: exp.Expr) -> dict[Key, Edit]:
+    """The edits of a query by what is the same where dbt compiles the model for another purpose."""
+    seen: Counter[tuple[str, str, str]] = Counter()
+    found: dict[Key, Edit] = {}
+    for edit in edits(query):
+        name = (edit.kind, edit.place, _without_values(edit.text))
+        found[*name, seen[name]] = edit
+        seen[name] += 1
+    return found
 
 
 def _without_values(text: str) -> str:
@@ -63,9 +75,9 @@ def _without_values(text: str) -> str:
     return re.sub(r"'[^']*'|\b\d+(\.\d+)?\b", "?", text)
 
 
-def judge(chosen: Sequence[Mutant], warehouse: Path) -> None:
-    """Fill in the verdict of each mutant. `warehouse`: that of the home in which the cases were compiled; some models
-    read its journal."""
+def judge(chosen: Sequence[Mutant], warehouse: Path, worlds: Sequence[World] = ()) -> None:
+    """Fill in the verdict of each mutant: by the unit tests, and by the figures of the worlds for what these let live.
+    `warehouse`: that of the home in which the cases were compiled; some models read its journal."""
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
         expected: dict[tuple[str, str], Any] = {}
         for mutant in chosen:
@@ -86,6 +98,14 @@ def judge(chosen: Sequence[Mutant], warehouse: Path) -> None:
                     break
             if mutant.verdict != "killed" and broken:
                 mutant.verdict = "invalid"
+    for world in worlds:
+        for model in world.models.values():
+            mine = [mutant for mutant in chosen if mutant.model == model.name and mutant.verdict == "survived"]
+            known = by_key(model.query) if mine else {}
+            for mutant in mine:
+                found = known.get(mutant.key)
+                if found is not None and world.notices(model.name, found.applied(model.query).sql(dialect="duckdb")):
+                    mutant.verdict, mutant.killed_by = "killed", world.name
 
 
 def _known(connection: duckdb.DuckDBPyConnection, case: Case) -> Counter[tuple[Any, ...]] | None:

@@ -1,0 +1,17 @@
+"""The published page agrees with the reasons for which mutants are let live."""
+
+from __future__ import annotations
+
+import re
+
+from tests.mutation.__main__ import PAGE
+from tests.mutation.reasons import REASONS, UNEXPLAINED
+
+SECTIONS = re.split(r"^### ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+
+
+def test_each_reason_is_that_of_a_survivor_and_each_survivor_has_a_reason_that_is_kept() -> None:
+    shown = {section.splitlines()[0] for section in SECTIONS if "\n- " in section}
+    known = {reason.text for reason in REASONS.known}
+    assert known - shown == set(), "no mutant survives for these reasons any more: take them out of reasons.py"
+    assert shown - known - {UNEXPLAINED} == set(), "reasons.py does not know these any more: run make mutants"
