@@ -139,7 +139,7 @@ select
     cast(round(lifts.lift_high, 6) as decimal(18, 6)) as lift_high,
     lifts.relative_lift,
     lifts.q_value as lift_q_value,
-    -- Of many campaigns without an effect some leave 0 out of their interval by chance; without a control nothing is known.
+    -- Of many campaigns without an effect some leave 0 out of their interval by chance. Without a control nothing is known.
     lifts.q_value <= {{ var('lift_false_discovery_rate') }} as is_lift_significant,
     cast(coalesce(totals.contact_cost, 0) as decimal(18, 4)) as contact_cost,
     {{ ratio('totals.contact_cost', 'responses.responses') }} as cost_per_response,
