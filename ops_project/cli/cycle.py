@@ -41,6 +41,7 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
     from sqlalchemy.exc import SQLAlchemyError
 
     from ops_project.catalog import load as load_catalog
+    from ops_project.defs.operations.evidence import SOURCES
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.cycle import run_once
 
@@ -53,6 +54,7 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
             instance_of(settings),
             clock=lambda: datetime.now(UTC),
             observers=OBSERVERS,
+            evidence=SOURCES,
             flush_now=flush_now,
             take_over=take_over,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,10 @@ def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
 
 @incidents.command()
 @click.argument("number", type=int)
+@click.option("--evidence", "full", is_flag=True, help="All that was gathered before its first page.")
 @json_option
 @click.pass_obj
-def show(settings: Settings, number: int, as_json: bool) -> None:
+def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
     """One incident with its timeline and its evidence."""
     ledger = _ledger(settings)
     incident = _find(ledger, number)
@@ -81,6 +83,9 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     data = {**_row(incident), "timeline": timeline, "evidence": evidence, "runbook": incident.runbook or None}
 
     def render() -> None:
+        if full:
+            _gathered(number, evidence)
+            return
         console.print(f"Incident {number}, {incident.priority}, {incident.status}: {incident.title}", markup=False)
         for name in ("pipeline", "responder", "ladder", "next_step_at", "runbook", "cause", "reason", "postmortem_due"):
             if data.get(name):
@@ -91,6 +96,24 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
             console.print(f"{item['kind']}: {item['title']} ({item['at']:%Y-%m-%d %H:%M} UTC)", markup=False)
 
     emit(as_json, data, render)
+
+
+def _gathered(number: int, evidence: list[dict[str, Any]]) -> None:
+    """What was gathered, a line for each piece with its source and the command that shows it again."""
+    kept = [item for item in evidence if item["kind"] in ("evidence", "diagnosis")]
+    if not kept:
+        console.print(f"Nothing was gathered for incident {number}; `ops diagnose {number}` looks now.")
+    for entry in kept:
+        if entry["kind"] == "diagnosis":
+            console.print(f"{entry['title']}: {entry['body']}", markup=False, soft_wrap=True)
+            continue
+        body = json.loads(entry["body"])
+        for item in body["items"]:
+            where = ", ".join(part for part in (item["source"], item["command"]) if part)
+            shown = f"{item['title']}: {item['text']}{f'  [{where}]' if where else ''}"
+            console.print(shown, markup=False, soft_wrap=True)
+        for words in body["unread"]:
+            console.print(f"Unknown: {words}", markup=False, soft_wrap=True)
 
 
 def _find(ledger: Any, number: int) -> Any:

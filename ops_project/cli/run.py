@@ -258,6 +258,7 @@ def _quiet(
     if reasons is None:
         return None
     from ops_project.dagster_bridge.runs import open_instance
+    from ops_project.defs.operations.evidence import SOURCES
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.cycle import run_once
 
@@ -272,6 +273,7 @@ def _quiet(
                 instance,
                 clock=lambda: datetime.now(UTC),
                 observers=OBSERVERS,
+                evidence=SOURCES,
                 flush_now=True,
             ),
             unrecorded,

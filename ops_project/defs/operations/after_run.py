@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from ops_project.dagster_bridge.asset_graph import lineage_of
+from ops_project.defs.operations.evidence import SOURCES
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting.cycle import CycleReport, run_once
@@ -24,6 +25,7 @@ def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInsta
         lineage=lineage_of(definitions),
         clock=lambda: datetime.now(UTC),
         observers=OBSERVERS,
+        evidence=SOURCES,
         flush_now=True,
     )
     remember_columns(site, now)

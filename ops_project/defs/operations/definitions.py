@@ -14,6 +14,7 @@ from ops_project.dagster_bridge.ticks import schedules_of
 from ops_project.defs.operations.after_run import remember_columns
 from ops_project.defs.operations.archive_job import archive_definitions
 from ops_project.defs.operations.backups import backup_definitions
+from ops_project.defs.operations.evidence import SOURCES
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.shared.site import Site
@@ -82,6 +83,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
                 lineage=lineage,
                 clock=_wall,
                 observers=OBSERVERS,
+                evidence=SOURCES,
                 daemon=True,
             )
 

@@ -33,6 +33,8 @@ from ops_project.operations.alerting.observers.observer import Observer, View
 from ops_project.operations.alerting.observers.registry import OBSERVERS
 from ops_project.operations.alerting.tidy import tidy
 from ops_project.operations.channels.registry import lacks, mask, secret_values, unconfigured
+from ops_project.operations.diagnosis.evidence import EvidenceSource, Scene
+from ops_project.operations.diagnosis.keep import keep
 from ops_project.operations.incidents.message_links import with_links
 from ops_project.operations.incidents.rota import paged_now
 from ops_project.operations.incidents.stage import run as run_incidents
@@ -119,6 +121,8 @@ class Cycle:
     observers: Sequence[Observer] = ()
     decision: Decision | None = None
     cursor: int = 0
+    evidence: Sequence[EvidenceSource] = ()
+    """What is asked about an incident before its first page."""
     report: CycleReport = field(default_factory=CycleReport)
     keeper: LeaseKeeper | None = None
     hidden: Sequence[str] = ()
@@ -323,6 +327,16 @@ def incidents(cycle: Cycle) -> None:
     )
     cycle.report.queued += done.queued
     cycle.report.incidents = done.changed
+    if done.changed and cycle.evidence:
+        scene = Scene(cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cycle.now, ())
+        try:
+            keep(scene, done.changed, cycle.evidence)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # A page without evidence is better than none.
+            cycle.report.observer_errors["evidence"] = cycle.without_secrets(f"{type(error).__name__}: {error}")
+        cycle.moved()
     reach("cycle:incidents")
 
 
@@ -405,6 +419,7 @@ def run_once(
     lineage: Lineage | None = None,
     clock: Callable[[], datetime] | None = None,
     observers: Sequence[Observer] = OBSERVERS,
+    evidence: Sequence[EvidenceSource] = (),
     holder: str | None = None,
     flush_now: bool = False,
     daemon: bool = False,
@@ -475,6 +490,7 @@ def run_once(
             lease=lease,
             instance=instance,
             observers=observers,
+            evidence=evidence,
             keeper=keeper,
             hidden=secret_values(standing.catalog.receivers.receivers, standing.settings),
         )

@@ -35,6 +35,7 @@ def with_links(message: Message, ledger: Ledger, settings: Settings, owners: Own
         incident = ledger.incident(found) if found else None
         if incident is not None and incident.open:
             payload["incident"] = incident.number
+            payload["evidence"] = next((kept["body"] for kept in ledger.evidence(incident.number, "diagnosis")), "")
             try:
                 signed = links_for(
                     message.key,

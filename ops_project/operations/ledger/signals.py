@@ -259,6 +259,40 @@ class SignalTable(Access):
         with self.read() as connection:
             return {p: from_seconds(at) for p, at in self.newest.first_seen(connection, kind).items()}
 
+    def began_at(self, firing: Sequence[Signal]) -> dict[str, datetime]:
+        """Fingerprint → the first event of it since it was last ok, for series that fire."""
+        found: dict[str, datetime] = {}
+        with self.read() as connection:
+            for start in range(0, len(firing), 500):
+                names = [signal.fingerprint for signal in firing[start : start + 500]]
+                inside = signals.c.fingerprint.in_(names)
+                ok = (
+                    select(signals.c.fingerprint, func.max(signals.c.seq).label("seq"))
+                    .where(inside, signals.c.state == "ok")
+                    .group_by(signals.c.fingerprint)
+                    .subquery()
+                )
+                began = (
+                    select(signals.c.fingerprint, func.min(signals.c.event_at).label("at"))
+                    .join(ok, ok.c.fingerprint == signals.c.fingerprint, isouter=True)
+                    .where(inside, signals.c.state == "firing", signals.c.seq > func.coalesce(ok.c.seq, 0))
+                    .group_by(signals.c.fingerprint)
+                )
+                found |= {row.fingerprint: from_seconds(row.at) for row in connection.execute(began)}
+        return found
+
+    def built_at(self, asset: str, limit: int = 50) -> list[datetime]:
+        """When an asset was built, the newest first."""
+        wanted = (
+            select(signals.c.event_at)
+            .where(signals.c.kind == "asset.failure", signals.c.state == "ok", signals.c.asset == asset)
+            .order_by(signals.c.seq.desc())
+            .limit(limit)
+        )
+        with self.read() as connection:
+            moments: list[float] = list(connection.execute(wanted).scalars())
+        return sorted({from_seconds(at) for at in moments}, reverse=True)
+
     def cursor(self, name: str) -> str | None:
         with self.read() as connection:
             return connection.execute(select(cursors.c.value).where(cursors.c.name == name)).scalar()

@@ -75,6 +75,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
     lines = [
         ("First response", alert["response"] if firing else ""),
         ("Error" if firing else "It was", alert["message"]),
+        ("Evidence", str(payload.get("evidence", "")) if firing else ""),
         ("Asset", ", ".join(alert["assets"])),
         ("Partition", alert["partition"] or _dates(alert["labels"])),
         ("Check", alert["check"]),

@@ -1,0 +1,113 @@
+"""Where a trouble began, from what the ledger knows and what the sources of evidence add."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ops_project.column_lineage import ROWS, ColumnLineage
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.signal import FIRING
+from ops_project.operations.diagnosis.decide.causes import Diagnosis, Known, Question, Trouble, distances
+from ops_project.operations.diagnosis.decide.causes import diagnose as decide
+from ops_project.operations.diagnosis.evidence import EvidenceSource, Scene, gather
+from ops_project.operations.incidents.decide.incident import Incident
+from ops_project.operations.ledger import Ledger
+
+# Metrics whose firing signals are about one asset, and say that something is wrong there.
+KINDS = (
+    "landing.finding",
+    "asset.failure",
+    "check.failure",
+    "check.crash",
+    "check.warning",
+    "reconciliation.break",
+    "archive.damaged",
+)
+BUILT = "asset.failure"
+COLUMN_LABELS = ("column", "column_name")
+
+
+class NothingToDiagnose(LookupError):
+    """There is no such incident, table or column; the message says which there are."""
+
+
+def diagnose(
+    scene: Scene, question: Question, sources: Sequence[EvidenceSource] = (), columns: ColumnLineage | None = None
+) -> Diagnosis:
+    """Walk upstream from the table in question and rank what may be the cause."""
+    known = columns if columns is not None else known_columns(scene.ledger)
+    found = gather(sources, scene, only_changes=True)
+    return decide(
+        question,
+        Known(scene.lineage, known, troubles(scene.ledger), tuple(found.changes), found.commits, tuple(found.unread)),
+    )
+
+
+def known_columns(ledger: Ledger) -> ColumnLineage:
+    """The column lineage of the code that ran last; an empty one where none is kept."""
+    return ledger.columns() or ColumnLineage()
+
+
+def troubles(ledger: Ledger) -> list[Trouble]:
+    """Everything that fires at an asset now, each since it began."""
+    firing = [
+        signal for kind in KINDS for signal in ledger.latest(kind).values() if signal.state == FIRING and signal.asset
+    ]
+    began = ledger.began_at(firing)
+    return [
+        Trouble(
+            asset=signal.asset,
+            kind=signal.kind,
+            failure_class=signal.failure_class,
+            began_at=began.get(signal.fingerprint, signal.event_at),
+            message=signal.message,
+            check=signal.check if signal.kind != "landing.finding" else "",
+            column=next((signal.labels[name] for name in COLUMN_LABELS if signal.labels.get(name)), ""),
+            run_id=signal.run_id,
+            batch_id=signal.batch_id,
+            evidence=signal.evidence_ref or f"signal {signal.seq or signal.id} ({signal.kind})",
+        )
+        for signal in firing
+    ]
+
+
+def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
+    """When the table went wrong, and when it was last good: before the first trouble of it or upstream of it."""
+    mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
+    wrong_at = min((trouble.began_at for trouble in mine), default=None)
+    builds = ledger.built_at(asset)
+    if wrong_at is not None:
+        good_at = max((at for at in builds if at < wrong_at), default=None)
+    else:
+        # Nothing says that it is wrong but the person who asks: then the build before the newest was good.
+        good_at = sorted(builds)[-2] if len(builds) > 1 else None
+    return Question(asset, "" if column == ROWS else column, wrong_at, good_at)
+
+
+def of_incident(ledger: Ledger, lineage: Lineage, incident: Incident) -> Question:
+    """What an incident is about: of the tables that failed the one furthest downstream, as one cause is behind all."""
+    alerts = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
+    named = [asset for alert in alerts for asset in (alert.asset, *alert.assets) if asset]
+    about = [asset for asset in dict.fromkeys([*named, *incident.assets]) if asset in lineage.assets]
+    if not about:
+        raise NothingToDiagnose(
+            f"incident {incident.number} is about no table; `ops incidents show {incident.number}` says what it is of"
+        )
+    asset = max(about, key=lambda item: (len(distances(lineage, item)), item))
+    column = next((alert.labels["column"] for alert in alerts if alert.asset == asset and "column" in alert.labels), "")
+    return question_about(ledger, asset, column)
+
+
+def asset_named(lineage: Lineage, columns: ColumnLineage, text: str) -> tuple[str, str]:
+    """(asset, column or nothing) that a person means. Raises NothingToDiagnose."""
+    from ops_project.operations.diagnosis.columns import UnknownColumn, find
+
+    plain = text.strip().lower().replace("/", ".")
+    for asset in lineage.assets:
+        if asset.replace("/", ".") == plain:
+            return asset, ""
+    try:
+        column = find(columns, text)
+    except UnknownColumn as error:
+        raise NothingToDiagnose(str(error)) from None
+    return column.asset, "" if column.name == ROWS else column.name

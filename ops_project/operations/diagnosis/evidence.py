@@ -1,0 +1,121 @@
+"""The port through which evidence about a warehouse comes: whoever knows it plugs a source in. None may delay a page.
+
+Each source is asked in a thread of its own, for as long as the page can wait. A source that fails or hangs is named as
+unread; what it would have said is unknown.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ops_project.catalog import Catalog
+from ops_project.lineage import Lineage
+from ops_project.operations.diagnosis.decide.causes import Change
+from ops_project.operations.ledger import Ledger
+from ops_project.settings import Settings
+
+PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One piece of evidence."""
+
+    title: str
+    text: str
+    """What it says, masked: it is stored and sent."""
+    source: str = ""
+    """Where it is from: a table, a file, a run."""
+    command: str = ""
+    """The command that shows it again."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What evidence is wanted about."""
+
+    settings: Settings
+    catalog: Catalog
+    ledger: Ledger
+    lineage: Lineage
+    now: datetime
+    assets: tuple[str, ...]
+    """The table that is wrong first, then those upstream of it that matter."""
+    run_id: str = ""
+    batch_id: str = ""
+    since: datetime | None = None
+    """When it was last good."""
+
+
+@dataclass(frozen=True)
+class EvidenceSource:
+    """One source; both questions are answered from it."""
+
+    name: str
+    items: Callable[[Scene], Sequence[Item]] | None = None
+    changes: Callable[[Scene], Sequence[Change]] | None = None
+    commits: Callable[[Scene], Mapping[str, str]] | None = None
+    """Run → the commit that it ran."""
+
+
+@dataclass
+class Gathered:
+    """What the sources said in time, in their order."""
+
+    items: list[Item] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    commits: dict[str, str] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Asked:
+    source: EvidenceSource
+    items: Sequence[Item] = ()
+    changes: Sequence[Change] = ()
+    commits: Mapping[str, str] = field(default_factory=dict)
+    error: str = ""
+    done: bool = False
+
+    def ask(self, scene: Scene, only_changes: bool) -> None:
+        try:
+            self.items = tuple(self.source.items(scene)) if self.source.items and not only_changes else ()
+            self.changes = tuple(self.source.changes(scene)) if self.source.changes else ()
+            self.commits = dict(self.source.commits(scene)) if self.source.commits else {}
+        except BaseException as error:
+            self.error = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        self.done = True
+
+
+def gather(
+    sources: Sequence[EvidenceSource],
+    scene: Scene,
+    patience: float = PATIENCE_SECONDS,
+    *,
+    only_changes: bool = False,
+) -> Gathered:
+    """Ask all sources at once, and wait for all of them together at most `patience` seconds. Never raises."""
+    asked = [_Asked(source) for source in sources if source.changes is not None or not only_changes]
+    threads = [
+        threading.Thread(target=one.ask, args=(scene, only_changes), name="evidence", daemon=True) for one in asked
+    ]
+    until = time.monotonic() + patience
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    found = Gathered()
+    for one in asked:
+        if not one.done:
+            found.unread.append(f"{one.source.name} did not answer within {patience:g} s")
+        elif one.error:
+            found.unread.append(f"{one.source.name} could not be read: {one.error}")
+        else:
+            found.items += one.items
+            found.changes += one.changes
+            found.commits |= one.commits
+    return found

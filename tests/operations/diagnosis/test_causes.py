@@ -1,0 +1,129 @@
+"""Who is the culprit: misled neither by noise, nor by older problems, nor by symptoms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ops_project.column_lineage import Column, ColumnLineage, Origin
+from ops_project.lineage import AssetFacts, Lineage
+from ops_project.operations.diagnosis.decide.causes import Change, Known, Question, Trouble, diagnose
+
+GOOD = datetime(2026, 3, 3, 12, tzinfo=UTC)
+WRONG = GOOD + timedelta(days=1)
+EDGES = {
+    "bronze/orders": (),
+    "bronze/customers": (),
+    "silver/orders": ("bronze/orders",),
+    "silver/customers": ("bronze/customers",),
+    "gold/revenue": ("silver/orders", "silver/customers"),
+}
+LINEAGE = Lineage.of(AssetFacts(key, upstream=upstream) for key, upstream in EDGES.items())
+
+
+def column(text: str, *parents: str, state: str = "proven") -> tuple[Column, Origin]:
+    return Column.parse(text), Origin(state, tuple(map(Column.parse, parents)), reason="here")
+
+
+COLUMNS = ColumnLineage(
+    dict(
+        [
+            column("gold/revenue.total", "silver/orders.amount"),
+            column("gold/revenue.country", "silver/customers.country"),
+            column("silver/orders.amount", "bronze/orders.amount"),
+            column("silver/customers.country", "bronze/customers.country"),
+            column("bronze/orders.amount"),
+            column("bronze/customers.country"),
+        ]
+    )
+)
+
+
+def trouble(
+    asset: str, failure_class: str = "data_invalid", kind: str = "check.failure", at: datetime = WRONG, **more: str
+) -> Trouble:
+    return Trouble(asset, kind, failure_class, at, f"{failure_class} at {asset}", evidence=f"signal of {asset}", **more)
+
+
+def asked(*troubles: Trouble, col: str = "", changes: tuple[Change, ...] = (), columns: ColumnLineage = COLUMNS) -> str:
+    question = Question("gold/revenue", col, WRONG, GOOD)
+    found = diagnose(question, Known(LINEAGE, columns, troubles, changes))
+    assert found.culprit is None or found.culprit.statements, "a statement without evidence"
+    return found.culprit.asset if found.culprit else ""
+
+
+GOLD = trouble("gold/revenue")
+ROOT = trouble("bronze/orders", "source_partial", "landing.finding")
+
+
+def test_the_root_and_not_the_nearest_failing_table() -> None:
+    middle = trouble("silver/orders", "reference_violation")
+    found = diagnose(Question("gold/revenue", "", WRONG, GOOD), Known(LINEAGE, COLUMNS, (GOLD, middle, ROOT)))
+    assert found.culprit is not None and found.culprit.asset == "bronze/orders"
+    assert found.chain == ("bronze/orders", "silver/orders", "gold/revenue")
+    assert found.nearest_failing == "silver/orders"
+    assert {other.asset for other in found.runners_up} == {"silver/orders", "gold/revenue"}
+    assert all("Repair bronze/orders" in words for words in found.telling_apart)
+
+
+def test_an_older_open_problem_explains_nothing() -> None:
+    older = trouble("bronze/customers", "source_missing", "landing.finding", GOOD - timedelta(days=3))
+    assert asked(GOLD, older, ROOT) == "bronze/orders"
+    assert asked(GOLD, older) == "gold/revenue"
+
+
+def test_a_noisy_neighbour_on_another_column_is_left_aside() -> None:
+    noisy = trouble("bronze/customers", "data_invalid", "landing.finding")
+    quiet = trouble("bronze/orders", "volume_anomaly")
+    assert asked(GOLD, noisy, quiet, col="total") == "bronze/orders"
+    assert asked(GOLD, noisy, quiet, col="country") == "bronze/customers"
+
+
+def test_unknown_lineage_clears_no_suspect() -> None:
+    doubtful = ColumnLineage({**COLUMNS.origins, **dict([column("gold/revenue.total", state="unknown")])})
+    noisy = trouble("bronze/customers", "data_invalid", "landing.finding")
+    assert asked(GOLD, noisy, col="total", columns=doubtful) == "bronze/customers"
+    found = diagnose(Question("gold/revenue", "total", WRONG, GOOD), Known(LINEAGE, doubtful, (GOLD,)))
+    assert any("gold/revenue.total" in words for words in found.unknown)
+
+
+@pytest.mark.parametrize("failure_class", ["reconciliation_break", "storage_full", "timeout", "process_killed"])
+def test_what_lies_between_a_table_and_its_inputs_is_not_explained_by_them(failure_class: str) -> None:
+    warning = trouble("bronze/orders", "value_anomaly", "check.warning")
+    assert asked(GOLD, trouble("silver/orders", failure_class), warning) == "silver/orders"
+
+
+def test_a_build_that_fails_is_its_own_cause_unless_its_input_changed_its_shape() -> None:
+    build = trouble("silver/orders", "code_error", "asset.failure")
+    assert asked(GOLD, build, trouble("bronze/orders", "value_anomaly")) == "silver/orders"
+    assert asked(GOLD, build, trouble("bronze/orders", "schema_mismatch", "landing.finding")) == "bronze/orders"
+
+
+def test_symptoms_are_no_cause() -> None:
+    late = trouble("bronze/customers", "freshness_breach")
+    assert asked(GOLD, late, trouble("silver/orders", "key_violation")) == "silver/orders"
+
+
+def test_what_began_later_is_less_likely() -> None:
+    later = trouble("bronze/orders", "source_partial", "landing.finding", WRONG + timedelta(hours=5))
+    assert asked(GOLD, later, trouble("bronze/customers", "volume_anomaly")) == "bronze/customers"
+
+
+def test_a_change_is_a_suspect_where_nothing_fails() -> None:
+    code = Change("silver/orders", "code", WRONG, "its SQL is another", "r1", "c0ffee", "snapshots 1 and 2")
+    assert asked(changes=(code,)) == "silver/orders"
+    found = diagnose(Question("gold/revenue", "", WRONG, GOOD), Known(LINEAGE, COLUMNS, (GOLD,), (code,)))
+    suspects = [found.culprit, *found.runners_up]
+    assert any(item is not None and item.commit == "c0ffee" for item in suspects)
+    before = replace(code, at=GOOD - timedelta(days=1))
+    assert asked(changes=(before,)) == ""
+
+
+def test_nothing_known_names_nobody() -> None:
+    found = diagnose(Question("gold/revenue"), Known(Lineage(), unread=("tables did not answer within 5 s",)))
+    assert found.culprit is None
+    assert any("asset graph is not known" in words for words in found.unknown)
+    assert any("last good is not known" in words for words in found.unknown)
+    assert "tables did not answer within 5 s" in found.unknown

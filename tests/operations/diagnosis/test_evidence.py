@@ -1,0 +1,130 @@
+"""Evidence: kept with the incident before its first page, in short in the page, and never a reason for a late one."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ops_project.catalog import load as load_catalog
+from ops_project.lineage import AssetFacts, Lineage
+from ops_project.model.alerting.signal import Signal
+from ops_project.operations.diagnosis.decide.causes import Change
+from ops_project.operations.diagnosis.diagnose import diagnose, question_about, troubles
+from ops_project.operations.diagnosis.evidence import EvidenceSource, Item, Scene, gather
+from ops_project.operations.ledger import Ledger, open_ledger
+from ops_project.settings import Settings
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+LINEAGE = Lineage.of([AssetFacts("bronze/orders"), AssetFacts("gold/revenue", upstream=("bronze/orders",))])
+
+
+def signal(kind: str, asset: str, state: str, hour: int, failure_class: str = "") -> Signal:
+    at = datetime(2026, 3, 4, hour, tzinfo=UTC)
+    return Signal(
+        kind,
+        state,
+        at,
+        at,
+        f"{kind}{hour}",
+        asset=asset,
+        failure_class=failure_class,
+        message="it said so",
+        run_id="r1",
+    )
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    settings = Settings(home=tmp_path)
+    return Scene(settings, load_catalog(settings), open_ledger(settings), LINEAGE, NOW, ("gold/revenue",))
+
+
+def test_a_source_that_hangs_or_fails_delays_nobody_and_is_named(scene: Scene) -> None:
+    release = threading.Event()
+
+    def hangs(_: Scene) -> list[Item]:
+        release.wait(20)
+        return []
+
+    def fails(_: Scene) -> list[Item]:
+        raise OSError("disk is gone")
+
+    sources = [
+        EvidenceSource("slow", items=hangs),
+        EvidenceSource("broken", items=fails),
+        EvidenceSource("well", items=lambda _: [Item("Rows", "5")]),
+    ]
+    began = time.monotonic()
+    found = gather(sources, scene, patience=0.2)
+    assert time.monotonic() - began < 2
+    release.set()
+    assert [item.text for item in found.items] == ["5"]
+    assert found.unread == ["slow did not answer within 0.2 s", "broken could not be read: OSError: disk is gone"]
+
+
+def test_a_trouble_began_with_the_first_failure_since_it_was_well(scene: Scene) -> None:
+    ledger = scene.ledger
+    history = [("firing", 1), ("ok", 2), ("firing", 3), ("firing", 4)]
+    ledger.append([signal("check.failure", "gold/revenue", state, hour, "data_invalid") for state, hour in history])
+    [found] = troubles(ledger)
+    assert found.began_at.hour == 3
+
+
+def test_the_answer_names_run_and_evidence(scene: Scene) -> None:
+    ledger: Ledger = scene.ledger
+    ledger.append(
+        [
+            signal("asset.failure", "gold/revenue", "ok", 2),
+            signal("check.failure", "gold/revenue", "firing", 5, "data_invalid"),
+            signal("landing.finding", "bronze/orders", "firing", 5, "source_partial"),
+        ]
+    )
+    question = question_about(ledger, "gold/revenue")
+    assert question.good_at is not None and question.good_at.hour == 2
+    code = Change(
+        "gold/revenue", "code", NOW.replace(hour=5), "its SQL is another", "r1", "c0ffee", "snapshots 1 and 2"
+    )
+    found = diagnose(scene, question, [EvidenceSource("tables", changes=lambda _: [code])])
+    assert found.culprit is not None and found.culprit.asset == "bronze/orders" and found.culprit.run_id == "r1"
+    assert all(statement.evidence for item in (found.culprit, *found.runners_up) for statement in item.statements)
+
+
+def test_the_engine_refuses_to_write_to_what_evidence_is_read_from(tmp_path: Path) -> None:
+    from ops_project.pipeline.warehouse import snapshots
+
+    folder = tmp_path / "000001-x"
+    folder.mkdir()
+    with duckdb.connect(str(folder / snapshots.DATABASE)) as made:
+        made.execute("create table t as select 1 as a")
+    with snapshots.open(snapshots.Snapshot(folder, {}), "300MB", threads=1) as connection:
+        for sql in (
+            "insert into t values (2)",
+            f"copy t to '{tmp_path}/t.csv'",
+            f"attach '{tmp_path}/other.duckdb'",
+            "set enable_external_access = true",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(sql)
+        assert connection.execute("select count(*) from t").fetchone() == (1,)
+
+
+def test_refused_rows_are_masked(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from ops_project.defs.operations import evidence
+
+    rows = [
+        ("customers", "f.csv", 3, "email", "no address", "ann@example.com,1"),
+        ("orders", "o.csv", 4, None, "bad", "5,bob@example.com"),
+    ]
+    monkeypatch.setattr(evidence, "_newest", lambda _: object())
+    monkeypatch.setattr(evidence, "_asked", lambda _, query: rows if "ops.quarantine" in query else [])
+    found = list(evidence.items_of_batches(replace(scene, assets=("bronze/customers", "bronze/orders"))))
+    text = json.dumps([item.text for item in found])
+    assert "example.com" not in text.replace("***@***", "") and "ann" not in text and "line 3" in text
