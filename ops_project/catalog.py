@@ -26,6 +26,7 @@ from ops_project.model.alerting.sla import Slas
 from ops_project.model.base import Model
 from ops_project.model.checklist import Checklists
 from ops_project.model.checks import Checks
+from ops_project.model.console import Console
 from ops_project.model.document import ConfigError, ConfigProblem, Document
 from ops_project.model.domain import Domain, Domains
 from ops_project.model.failure_rules import FailureClasses
@@ -63,6 +64,7 @@ FILES: dict[str, type[Model]] = {
     "failure_classes": FailureClasses,
     "checklists": Checklists,
     "retention": Retention,
+    "console": Console,
 }
 FEEDS_DIR = "feeds"
 # Folders of the overlay that belong to the dbt project, and all whose YAML is read by others than this module.
@@ -94,6 +96,7 @@ class Catalog:
     failure_classes: FailureClasses
     checklists: Checklists
     retention: Retention
+    console: Console
     feeds: dict[str, Feed]
     feed_files: dict[str, FeedFile]
     """One for each domain that has feeds, by domain id."""
@@ -378,7 +381,20 @@ def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
             documents["escalation.yaml"], catalog.escalation, owners, catalog.oncall, catalog.domain_ids()
         ),
         *_checklist_references(catalog),
+        *_console_references(catalog),
     ]
+
+
+def _console_references(catalog: Catalog) -> list[ConfigProblem]:
+    """Users of the console are people; nobody can log in who has no password and no proxy."""
+    document, people, problems = catalog.documents["console.yaml"], list(catalog.owners.people), []
+    for name, user in catalog.console.users.items():
+        at = ("users", name)
+        problems += _dangling(document, at, "console user", name, people)
+        if user.password is None and catalog.console.proxy is None:
+            words = f"console user {name!r} has no password and there is no proxy; `ops serve --new-password` makes one"
+            problems.append(document.problem(at, words))
+    return problems
 
 
 def _checklist_references(catalog: Catalog) -> list[ConfigProblem]:

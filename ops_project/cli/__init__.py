@@ -43,7 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Show and handle incidents: who works on them, their timeline and post-mortem.",
     ),
     "runbook": ("runbook:runbook", "List and show runbooks, and run their diagnostic steps, which only read."),
-    "serve": ("serve:serve", "Serve the pages that the links in messages open."),
+    "serve": ("serve:serve", "Serve the console, and the pages that the links in messages open."),
     "hold": ("hold:hold", "Stop building the tables downstream of a table, or those of a domain."),
     "release": ("hold:release", "End a hold, and build what was skipped."),
     "checklist": ("checklist:checklist", "Evaluate the daily, weekly and monthly checklists."),

@@ -39,7 +39,9 @@ def hold(
 ) -> None:
     """Do not build the tables downstream of ASSET, or the tables of DOMAIN. `ops hold list` shows the holds."""
     from ops_project.catalog import load as load_catalog
-    from ops_project.operations.incidents.decide.reasons import IncidentReason
+    from ops_project.operations.incidents.decide.incident import Refused
+    from ops_project.operations.incidents.holding import check_subject
+    from ops_project.operations.incidents.holding import hold as make
     from ops_project.operations.incidents.holds import stopped
     from ops_project.operations.ledger import open_ledger
     from ops_project.operations.ledger.lineage_document import recall
@@ -50,15 +52,10 @@ def hold(
         _list(ledger.holds(every), as_json)
         return
     lineage, domains = recall(ledger), load_catalog(settings).domain_ids()
-    if subject not in lineage.assets and subject not in domains:
-        from difflib import get_close_matches
-
-        near = get_close_matches(subject, [*lineage.assets, *domains], n=1)
-        meant = f" (did you mean {near[0]}?)" if near else ""
-        raise click.UsageError(
-            f"{subject!r} is neither a domain nor an asset that is known here{meant}; domains: {', '.join(domains)}; "
-            "assets are written schema/table and are known after the first run"
-        )
+    try:
+        check_subject(subject, lineage, domains)
+    except Refused as error:
+        raise click.UsageError(str(error)) from None
     if not why or not why.strip():
         raise click.UsageError("--why is needed: it explains to every reader why a table is not built")
     if incident is not None and ledger.incident(incident) is None:
@@ -70,12 +67,8 @@ def hold(
         raise click.UsageError(f"--until: {error}") from None
     if limit is not None and limit <= now:
         raise click.UsageError(f"--until {limit:%Y-%m-%d %H:%M} UTC has passed")
-    number = ledger.hold(subject, why, by, now, limit, incident)
-    ledger.audit(now, by, "shell", "hold", subject, "done", why)
-    found = next(item for item in ledger.holds() if item.number == number)
-    assets = sorted(stopped(found, lineage))
-    if incident is not None:
-        ledger.note_incident(incident, IncidentReason.HELD, by, f"{subject}: {why}", now)
+    found = make(ledger, subject, why, by, now, source="shell", until=limit, incident=incident)
+    number, assets = found.number, sorted(stopped(found, lineage))
 
     def render() -> None:
         shown = ", ".join(assets[:SHOWN]) + (f" and {len(assets) - SHOWN} more" if len(assets) > SHOWN else "")
@@ -114,19 +107,17 @@ def _list(found: list[Any], as_json: bool) -> None:
 def release(settings: Settings, subject: str, by: str, no_run: bool, as_json: bool) -> None:
     """End the holds of DOMAIN or ASSET, and build what was skipped."""
     from ops_project.cli.run import Wanted, perform
-    from ops_project.operations.incidents.decide.reasons import IncidentReason
+    from ops_project.operations.incidents.decide.incident import Refused
+    from ops_project.operations.incidents.holding import release as end
     from ops_project.operations.incidents.holds import stopped
     from ops_project.operations.ledger import open_ledger
     from ops_project.operations.ledger.lineage_document import recall
 
     ledger, now = open_ledger(settings), settings.now()
-    ended = ledger.release_hold(subject, by, now)
-    if not ended:
-        raise click.ClickException(f"{subject!r} is not on hold; `ops hold list` shows what is")
-    ledger.audit(now, by, "shell", "release", subject, "done", "")
-    for item in ended:
-        if item.incident is not None:
-            ledger.note_incident(item.incident, IncidentReason.RELEASED, by, subject, now)
+    try:
+        ended = end(ledger, subject, by, now, source="shell")
+    except Refused as error:
+        raise click.ClickException(str(error)) from None
     lineage = recall(ledger)
     domains = sorted({lineage.get(asset).domain for item in ended for asset in stopped(item, lineage)} - {""})
     if no_run:

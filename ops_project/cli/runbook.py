@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
-
-KEPT = 20_000
 
 
 @click.group()
@@ -75,7 +74,7 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
 @click.pass_obj
 def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, ...], by: str, as_json: bool) -> None:
     """Run the diagnostic steps of SLUG. They only read; a step that would change something is shown but not run."""
-    from ops_project.operations.incidents.decide.reasons import IncidentReason
+    from ops_project.operations.incidents.runbook_steps import keep, places, run_steps
     from ops_project.operations.ledger import open_ledger
 
     found = _read(settings, slug)
@@ -83,23 +82,16 @@ def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, 
     if unknown:
         raise click.UsageError(f"runbook {slug} has no step {unknown[0]}; it has 1 to {len(found.steps)}")
     ledger = open_ledger(settings)
-    places: dict[str, str] = {}
+    filled: dict[str, str] = {}
     if incident is not None:
         known = ledger.incident(incident)
         if known is None:
             raise click.ClickException(f"there is no incident {incident}; `ops incidents list --all` shows them")
-        places = _places(known, ledger)
-    results = [
-        {"step": step.number, "command": command, **_run(settings, command, places)}
-        for step in found.steps
-        if not wanted or step.number in wanted
-        for command in step.commands
-    ]
-    if incident is not None and results:
-        for result in results:
-            title = f"runbook {slug}, step {result['step']}: {result['command']}"
-            ledger.keep_evidence(incident, "runbook", title, str(result["output"])[:KEPT], by, settings.now())
-        ledger.note_incident(incident, IncidentReason.RUNBOOK_RUN, by, slug, settings.now())
+        filled = places(known, ledger)
+    steps = run_steps(found, wanted, filled, lambda words: _run(settings, words))
+    if incident is not None:
+        keep(ledger, incident, found, steps, by, settings.now())
+    results = [asdict(result) for result in steps]
 
     def render() -> None:
         for result in results:
@@ -113,39 +105,15 @@ def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, 
         raise SystemExit(1)
 
 
-def _places(incident: Any, ledger: Any) -> dict[str, str]:
-    """What {alert}, {table} and the like stand for in this incident."""
-    alerts = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
-    first = next((a for a in alerts if a.asset), alerts[0] if alerts else None)
-    places = {"incident": str(incident.number), "pipeline": incident.pipeline, "domain": incident.domain}
-    if first is not None:
-        asset = first.asset or next(iter(first.assets), "")
-        schema, _, name = asset.partition("/")
-        places |= {
-            "alert": str(first.number),
-            "asset": asset,
-            "table": asset.replace("/", "."),
-            "feed": first.labels.get("feed", "") or (name if schema == "bronze" else ""),
-            "date": first.labels.get("partition", ""),
-        }
-    return {name: value for name, value in places.items() if value}
-
-
-def _run(settings: Settings, command: str, places: dict[str, str]) -> dict[str, str]:
-    """Run one command in this process and capture its output."""
+def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
+    """Run one command in this process: whether it ended well, and what it printed."""
     from click.testing import CliRunner
 
     from ops_project.cli import cli
-    from ops_project.operations.incidents.runbooks import words_of
 
-    try:
-        words = words_of(command, places)
-    except ValueError as error:
-        return {"state": "not run", "output": f"not run: it {error}"}
     front = ["--home", str(settings.home)]
     front += ["--config", str(settings.overlay)] if settings.overlay else []
     front += ["--as-of", settings.as_of.isoformat()] if settings.as_of else []
     done = CliRunner().invoke(cli, [*front, *words])
-    failed = done.exit_code != 0
     said = done.output if done.exception is None or isinstance(done.exception, SystemExit) else str(done.exception)
-    return {"state": "failed" if failed else "done", "output": said}
+    return done.exit_code == 0, said

@@ -1,14 +1,18 @@
-"""`ops serve`: the pages that messages link to."""
+"""`ops serve`: the console, and the pages that messages link to."""
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 
 import click
 
 from ops_project.settings import Settings
 
 DEFAULT_PORT = 3080
+STEP_SECONDS = 120
 HIGHEST_PORT = 65535
 
 
@@ -17,9 +21,17 @@ HIGHEST_PORT = 65535
     "--port", type=click.IntRange(0, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="0: any free port."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network.")
+@click.option("--new-password", is_flag=True, help="Ask for a password, print its line for console.yaml, and end.")
 @click.pass_obj
-def serve(settings: Settings, port: int, host: str) -> None:
-    """Serve the pages that the links in messages open, and the runbooks, until Ctrl-C."""
+def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
+    """Serve the console, and the pages that the links in messages open, until Ctrl-C.
+
+    A browser on this machine needs no login. Any other one needs a user of console.yaml, or a trusted proxy that is
+    named there; links in messages need neither.
+    """
+    if new_password:
+        _new_password()
+        return
     import uvicorn
 
     from ops_project.catalog import load as load_catalog
@@ -42,5 +54,43 @@ def serve(settings: Settings, port: int, host: str) -> None:
         ) from None
     with listening, serve_address.remembered(settings, host, listening.getsockname()[1]) as shown:
         click.echo(f"Serving {shown}  (home {settings.home}; Ctrl-C ends it)")
-        config = uvicorn.Config(create_app(settings), log_level="warning", server_header=False, proxy_headers=False)
+        config = uvicorn.Config(
+            create_app(settings, run_command=_run),
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,
+            # Open pages listen for ever; they do not hold up the end.
+            timeout_graceful_shutdown=2,
+        )
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _new_password() -> None:
+    from ops_project.console.access.passwords import line_of
+
+    text = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    try:
+        click.echo(line_of(text))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
+    """A process of its own: what a step prints, changes or needs in memory is not the server's."""
+    front = ["--home", str(settings.home)]
+    front += ["--config", str(settings.overlay)] if settings.overlay else []
+    front += ["--as-of", settings.as_of.isoformat()] if settings.as_of else []
+    command = [sys.executable, "-m", "ops_project.cli", *front, *words]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=STEP_SECONDS,
+            env={**os.environ, "COLUMNS": "160", "NO_COLOR": "1"},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"it took longer than {STEP_SECONDS} s and was ended; run it in a shell"
+    return done.returncode == 0, done.stdout.decode("utf-8", "replace")

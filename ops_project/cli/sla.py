@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 import click
 
 from ops_project.cli.output import console, emit, json_option, table
@@ -20,6 +17,7 @@ def sla(settings: Settings, domain: str | None, as_json: bool) -> None:
     unknown.
     """
     from ops_project.catalog import load as load_catalog
+    from ops_project.operations.alerting.service_levels.overview import gather
     from ops_project.operations.ledger import lineage_document as lineage_kept
     from ops_project.operations.ledger import open_ledger
 
@@ -48,55 +46,6 @@ def sla(settings: Settings, domain: str | None, as_json: bool) -> None:
         console.print(table(columns, rows))
 
     emit(as_json, data, render)
-
-
-def gather(catalog: Any, ledger: Any, lineage: Any, now: datetime) -> list[dict[str, Any]]:
-    """What `ops sla --json` prints. `state`: ready, open, at risk, missed, not due today, or unknown where the pipeline
-    has not run here before today."""
-    from ops_project.operations.alerting.service_levels import standing as service_levels
-    from ops_project.operations.alerting.service_levels.durations import Baseline
-    from ops_project.operations.alerting.service_levels.uptime import measured_time, uptime
-
-    facts, baselines = service_levels.known(ledger, now), service_levels.baselines(ledger)
-    intervals = service_levels.measured(ledger)
-    result = []
-    for name, promise in catalog.slas.slas.items():
-        if not promise.enabled:
-            continue
-        baseline = baselines.get(promise.pipeline, Baseline())
-        at = service_levels.standing(promise, catalog, ledger, lineage, facts, baseline, now)
-        measured = intervals.get(name, [])
-        result.append(
-            {
-                "sla": name,
-                "title": promise.title,
-                "domain": promise.domain,
-                "pipeline": promise.pipeline,
-                "severity": promise.severity,
-                "due": at.deadline,
-                "state": _state(at, promise, facts, now, catalog),
-                "expected_at": at.outlook.expected_at if at.applies and now < at.deadline and baseline.steps else None,
-                "missing": list(at.outlook.missing) if at.applies else [],
-                "uptime": uptime(measured, now),
-                "uptime_target": promise.uptime_target,
-                "measured_days": measured_time(measured, now).total_seconds() / 86400,
-            }
-        )
-    return result
-
-
-def _state(at: Any, promise: Any, facts: Any, now: datetime, catalog: Any) -> str:
-    from ops_project.operations.alerting.service_levels.expected import applies
-
-    if not at.wanted or promise.pipeline not in facts.seen:
-        return "unknown"
-    if not applies(promise.days, now.astimezone(catalog.platform.zone).date()):
-        return "not due today"
-    if not at.outlook.missing:
-        return "ready"
-    if not at.applies:
-        return "unknown"
-    return "missed" if at.outlook.breached else "at risk" if at.outlook.at_risk else "open"
 
 
 def _percent(value: float | None) -> str:

@@ -14,10 +14,10 @@ from starlette.routing import Route
 
 from ops_project.console.page import page
 from ops_project.console.site import Site, site_of
-from ops_project.model.alerting.matcher import Matcher
 from ops_project.operations.incidents import actions
 from ops_project.operations.incidents.decide.incident import Incident, Refused
 from ops_project.operations.incidents.links import ACTIONS, KeyExposed, Link, LinkRefused, key, verify
+from ops_project.operations.incidents.silencing import silence_firing
 from ops_project.operations.ledger.incidents import NoIncident
 
 SILENCE = timedelta(hours=1)
@@ -150,18 +150,8 @@ def _resolve(site: Site, incident: Incident, who: str, form: Form) -> str:
 
 def _silence(site: Site, incident: Incident, who: str, _form: Form) -> str:
     """Exactly the alerts that fire, for one hour: what else breaks is told."""
-    ledger, now = site.ledger, site.clock()
-    if not incident.firing:
-        raise Refused(f"no alert of incident {incident.number} fires: there is nothing to silence")
-    for number in incident.firing:
-        alert = ledger.alert(number)
-        if alert is None:
-            continue
-        labels = {"alertname": alert.rule} | {
-            n: alert.labels[n] for n in ("asset", "pipeline", "check") if alert.labels.get(n)
-        }
-        matchers = [Matcher.parse(f'{name}="{value}"') for name, value in labels.items()]
-        ledger.add_silence(matchers, now, now + SILENCE, who, f"from the message of incident {incident.number}", now)
+    now = site.clock()
+    silence_firing(site.ledger, incident, who, SILENCE, f"from the message of incident {incident.number}", now)
     return f"Silent until {now + SILENCE:%H:%M} UTC. What else breaks is told."
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -12,21 +14,25 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ops_project.console import act, runbooks
-from ops_project.console.site import Site
+from ops_project.console import act, runbooks, static_files
+from ops_project.console.live import Pulse
+from ops_project.console.pages import ALL
+from ops_project.console.site import RunCommand, Site, no_command
+from ops_project.console.views import Ask, page
 from ops_project.settings import Settings
 
 HEADERS = {
-    b"content-security-policy": b"default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    b"frame-ancestors 'none'; base-uri 'none'",
-    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    b"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    b"referrer-policy": b"same-origin",
     b"cache-control": b"no-store",
     b"x-content-type-options": b"nosniff",
+    b"cross-origin-opener-policy": b"same-origin",
 }
 
 
 class _Guarded:
-    """The same headers on every answer: nothing is cached, framed or sent on, and no script runs."""
+    """The same headers on every answer: nothing is cached, framed or sent on, and only our own scripts run."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -42,14 +48,41 @@ class _Guarded:
 
 
 def create_app(
-    settings: Settings, *, clock: Callable[[], datetime] | None = None, routes: Sequence[BaseRoute] = ()
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    routes: Sequence[BaseRoute] = (),
+    run_command: RunCommand = no_command,
 ) -> Starlette:
-    """The application of one home. `routes`: further pages, which are asked first. `clock`: UTC; default now."""
-    site = Site(settings, clock or (lambda: settings.as_of or datetime.now(UTC)))
+    """The application of one home.
+
+    `routes`: further pages, which are asked first. `clock`: UTC; default now. `run_command`: runs a step of a runbook.
+    """
+    names = frozenset({"localhost", socket.gethostname().lower(), socket.getfqdn().lower()})
+    site = Site(settings, clock or (lambda: settings.as_of or datetime.now(UTC)), run_command, names)
+    pulse = Pulse(site)
+
+    def listen(_ask: Ask) -> Response:
+        return pulse.response()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        site.reader.close()
+
     app = Starlette(
-        routes=[*routes, Route("/health", _health), *act.routes(), *runbooks.routes()],
+        routes=[
+            *routes,
+            Route("/health", _health),
+            *act.routes(),
+            *runbooks.routes(),
+            *static_files.routes(),
+            page("/live", listen),
+            *(route for place in ALL for route in place.routes()),
+        ],
         middleware=[Middleware(_Guarded)],
         exception_handlers={500: _failed},
+        lifespan=lifespan,
     )
     app.state.site = site
     return app

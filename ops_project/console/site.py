@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.requests import Request
 
 from ops_project.catalog import Catalog, load
+from ops_project.console.access.attempts import Attempts
+from ops_project.console.warehouse import SnapshotReader
+from ops_project.lineage import Lineage
+from ops_project.operations.alerting.decide.state import AlertConfig
+from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import Ledger, open_ledger
+from ops_project.operations.ledger.lineage_document import recall
+from ops_project.process import ui_address
 from ops_project.settings import Settings
+
+RunCommand = Callable[[Settings, list[str]], tuple[bool, str]]
+"""Runs `ops` with these words on this home: whether it ended well, and what it printed."""
+
+
+def no_command(_settings: Settings, _words: list[str]) -> tuple[bool, str]:
+    """Where the application was given no way to run commands."""
+    return False, "this server was started without a way to run commands; run it in a shell"
 
 
 @dataclass(frozen=True)
 class Site:
-    """One home: its settings, its clock, its configuration and its ledger."""
+    """One home: its settings, its clock, its configuration, its ledger and its newest snapshot."""
 
     settings: Settings
     clock: Callable[[], datetime]
+    run_command: RunCommand = no_command
+    names: frozenset[str] = frozenset({"localhost"})
+    """What browsers on this machine call it."""
+    reader: SnapshotReader = field(init=False)
+    attempts: Attempts = field(default_factory=Attempts)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reader", SnapshotReader(self.settings))
 
     @property
     def catalog(self) -> Catalog:
@@ -28,6 +51,21 @@ class Site:
     @property
     def ledger(self) -> Ledger:
         return open_ledger(self.settings)
+
+    @property
+    def lineage(self) -> Lineage:
+        """The asset graph as the last process that had the definitions left it."""
+        return recall(self.ledger)
+
+    @property
+    def engine(self) -> AlertConfig:
+        """What decides about alerts."""
+        return alert_config(self.settings, self.catalog, self.lineage)
+
+    @property
+    def ui_url(self) -> str:
+        """Where the Dagster UI answers; empty where it was never opened."""
+        return self.settings.secret("OPS_UI_URL") or ui_address.recall(self.settings)
 
 
 def site_of(request: Request) -> Site:

@@ -10,7 +10,7 @@ from ops_project import catalog
 from ops_project.settings import Settings
 
 BAD = Path(__file__).parents[1] / "configs" / "bad"
-NAMES = ("checks", "domains", "freshness", "models", "owners", "platform", "oncall", "escalation", "checklists")
+NAMES = ("checks", "domains", "freshness", "models", "owners", "platform", "oncall", "escalation", "checklists", "console")
 FILES = [file for name in NAMES for file in sorted(BAD.glob(f"{name}_*.yaml"))]
 
 
@@ -28,4 +28,4 @@ def test_the_mistake_is_found_with_its_line(file: Path, tmp_path: Path) -> None:
 
 
 def test_there_is_one_for_each_rule() -> None:
-    assert len(FILES) == 23
+    assert len(FILES) == 26

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, bindparam, cast, delete, func, insert, select
+from sqlalchemy import Connection, Select, Text, bindparam, cast, delete, func, insert, or_, select
 
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.severity import RANK
@@ -345,7 +345,9 @@ class AlertTable(Access):
 
     def messages_about(self, number: int) -> list[dict[str, Any]]:
         """The outbox entries that named this alert."""
-        statement = select(outbox).order_by(outbox.c.id)
+        named = f"%{number}%"
+        listed = or_(cast(outbox.c.firing, Text).like(named), cast(outbox.c.resolved, Text).like(named))
+        statement = select(outbox).where(listed).order_by(outbox.c.id)
         with self.read() as connection:
             return [
                 {
@@ -393,6 +395,16 @@ class AlertTable(Access):
                 }
                 for row in connection.execute(statement.order_by(verdicts.c.alert))
             ]
+
+    def last_ends(self) -> dict[str, datetime]:
+        """Domain → when its last alert ended."""
+        statement = (
+            select(alerts.c.domain, func.max(alerts.c.resolved_at))
+            .where(alerts.c.resolved_at.is_not(None), alerts.c.fired_at.is_not(None))
+            .group_by(alerts.c.domain)
+        )
+        with self.read() as connection:
+            return {domain: from_seconds(at) for domain, at in connection.execute(statement).tuples()}
 
     def fired_by_rule(self) -> dict[str, int]:
         """Rule → how many alerts of it ever fired."""

@@ -22,6 +22,7 @@ from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
 from ops_project.operations.ledger.audit import AuditTable
+from ops_project.operations.ledger.changes import ChangeTable
 from ops_project.operations.ledger.checklists import ChecklistTable
 from ops_project.operations.ledger.column_lineage import ColumnLineageTable
 from ops_project.operations.ledger.holds import HoldTable
@@ -79,6 +80,7 @@ class Ledger(
     HoldTable,
     ChecklistTable,
     ColumnLineageTable,
+    ChangeTable,
     PruneTable,
 ):
     """One open ledger; safe to use from several processes at once."""

@@ -1,0 +1,1 @@
+"""Who opens a page, and what that person may do."""

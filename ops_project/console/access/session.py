@@ -1,0 +1,64 @@
+"""The session cookie: signed with the home's key, so that no server has to remember it.
+
+It holds who the person is, or who acts at this machine. What the person may do is looked up for each request: a role
+that is taken back in console.yaml is gone at once.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+COOKIE = "ops_session"
+LOOPBACK, LOGIN, PROXY = "loopback", "login", "proxy"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One browser."""
+
+    how: str
+    """loopback, login or proxy."""
+    who: str
+    """The person's id; at this machine it may be empty until somebody says who acts."""
+    nonce: str
+    ends_at: float
+
+
+def new(how: str, who: str, now: datetime, life: timedelta) -> Session:
+    """A session that begins now."""
+    return Session(how, who, secrets.token_urlsafe(16), (now + life).timestamp())
+
+
+def seal(session: Session, key: bytes) -> str:
+    """The cookie's text."""
+    body = json.dumps([session.how, session.who, session.nonce, int(session.ends_at)], separators=(",", ":")).encode()
+    return f"{base64.urlsafe_b64encode(body).decode()}.{_mac('session', body, key)}"
+
+
+def unseal(text: str, key: bytes, now: datetime) -> Session | None:
+    """The session behind a cookie; None where it was not made here or has ended."""
+    head, _, given = text.partition(".")
+    try:
+        body = base64.urlsafe_b64decode(head)
+    except ValueError:
+        return None
+    if not hmac.compare_digest(_mac("session", body, key), given):
+        return None
+    found = Session(*json.loads(body))
+    return found if now.timestamp() < found.ends_at else None
+
+
+def token(session: Session, key: bytes) -> str:
+    """What a form must bring back: a page of another site cannot know it."""
+    return _mac("form", session.nonce.encode(), key)
+
+
+def _mac(purpose: str, body: bytes, key: bytes) -> str:
+    # One key, several purposes: what is signed for one holds for no other.
+    return hmac.new(key, purpose.encode() + b"\0" + body, hashlib.sha256).hexdigest()

@@ -1,0 +1,98 @@
+"""Who asks: decided from the connection, the headers and the session, without reading anything else."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ops_project.console.access.session import LOGIN, LOOPBACK, PROXY, Session
+from ops_project.model.console import ROLES, Console
+from ops_project.model.owner import Owners
+
+FORWARDED = ("x-forwarded-for", "forwarded", "x-forwarded-host", "x-real-ip")
+"""What a proxy adds. A request with one of these does not come from this machine, whatever its address says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The person behind a request."""
+
+    who: str
+    """The person's id; empty where nobody has said who acts."""
+    role: str
+    how: str
+    """loopback, login or proxy."""
+
+    def may(self, role: str) -> bool:
+        """Whether this person may do what `role` may."""
+        return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)  # type: ignore[arg-type]  # looked up
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Nobody who is known; `why` is shown, `login` says whether logging in would help."""
+
+    why: str
+    login: bool
+
+
+def identify(
+    address: str,
+    headers: Mapping[str, str],
+    names: frozenset[str],
+    session: Session | None,
+    console: Console,
+    owners: Owners,
+) -> Visitor | Stranger:
+    """The visitor. `address`: of the connection; `names`: what this machine is called."""
+    proxy = console.proxy
+    if proxy is not None and proxy.trusts(address) and (named := headers.get(proxy.header.lower(), "")):
+        found = owners.people_of(named)
+        if len(found) != 1 or found[0] not in console.users:
+            return Stranger(f"the proxy names {named!r}, who is not among the users of console.yaml", login=False)
+        return Visitor(found[0], console.users[found[0]].role, PROXY)
+    if is_here(address, headers, names):
+        who = session.who if session is not None and session.how == LOOPBACK else ""
+        return Visitor(who if who in owners.people else "", "owner", LOOPBACK)
+    if session is not None and session.how == LOGIN and session.who in console.users:
+        return Visitor(session.who, console.users[session.who].role, LOGIN)
+    if any(user.password for user in console.users.values()):
+        return Stranger("log in to read this page", login=True)
+    return Stranger(
+        "the console answers this machine only: it has no users. Add people to console.yaml "
+        "(`ops serve --new-password` makes the line), or name a trusted proxy there",
+        login=False,
+    )
+
+
+def is_here(address: str, headers: Mapping[str, str], names: frozenset[str]) -> bool:
+    """Whether a browser on this machine asks for this machine, with no proxy between and under no foreign name."""
+    if any(name in headers for name in FORWARDED) or not _is_loopback(address):
+        return False
+    asked = host_of(headers.get("host", ""))
+    return asked in names or _is_loopback(asked)
+
+
+def from_elsewhere(headers: Mapping[str, str]) -> bool:
+    """Whether a page of another site sends this form."""
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return True
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+
+def host_of(host: str) -> str:
+    """The name without its port; empty where it is none."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,149 @@
+"""Draws a part of the asset graph: columns by distance, crossings kept few. Pure: facts in, places out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ops_project.lineage import Lineage
+
+WIDTH, HEIGHT = 196, 30
+GAP_X, GAP_Y = 56, 10
+MOST = 60
+LONGEST = 27
+MARGIN = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One asset, or what was left out of a column."""
+
+    key: str
+    label: str
+    x: int
+    y: int
+    kinds: str
+    """CSS classes: here, wrong."""
+    linked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Nodes, edges as SVG paths, and the size."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[str, bool], ...]
+    """(path, whether what is wrong flows along it)."""
+    width: int
+    height: int
+    left_out: int
+    """How many assets are not drawn."""
+
+
+def drawing(
+    lineage: Lineage, roots: Sequence[str], *, up: bool = False, down: bool = True, wrong: Collection[str] = ()
+) -> Drawing:
+    """What lies upstream and downstream of `roots`, the nearest first, at most MOST assets."""
+    known = [key for key in roots if key in lineage.assets] or list(roots)
+    column = dict.fromkeys(known, 0)
+    children = _children(lineage)
+    if down:
+        _spread(column, known, lambda key: children.get(key, ()), 1)
+    if up:
+        _spread(column, known, lambda key: lineage.get(key).upstream, -1)
+    nearest = sorted(column, key=lambda key: (abs(column[key]), key))
+    kept = set(nearest[:MOST])
+    columns = sorted({column[key] for key in kept})
+    order = {number: sorted(key for key in kept if column[key] == number) for number in columns}
+    _untangle(order, columns, lineage, children)
+    place: dict[str, tuple[int, int]] = {}
+    tallest = max((len(keys) for keys in order.values()), default=1)
+    for index, number in enumerate(columns):
+        keys = order[number]
+        top = MARGIN + (tallest - len(keys)) * (HEIGHT + GAP_Y) // 2
+        for row, key in enumerate(keys):
+            place[key] = (MARGIN + index * (WIDTH + GAP_X), top + row * (HEIGHT + GAP_Y))
+    hot = set(wrong) | {child for key in wrong for child in lineage.descendants(key)}
+    edges = [
+        (_path(place[parent], place[key]), parent in hot and key in hot)
+        for key in kept
+        for parent in lineage.get(key).upstream
+        if parent in place and place[parent][0] < place[key][0]
+    ]
+    nodes = [
+        Node(
+            key,
+            _short(key),
+            *place[key],
+            " ".join(("here" if key in known else "", "wrong" if key in wrong else "")).strip(),
+        )
+        for key in sorted(kept, key=lambda key: place[key])
+    ]
+    return Drawing(
+        tuple(nodes),
+        tuple(edges),
+        MARGIN * 2 + len(columns) * WIDTH + max(0, len(columns) - 1) * GAP_X,
+        MARGIN * 2 + tallest * (HEIGHT + GAP_Y) - GAP_Y,
+        len(column) - len(kept),
+    )
+
+
+def _children(lineage: Lineage) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for fact in lineage.assets.values():
+        for parent in fact.upstream:
+            found.setdefault(parent, []).append(fact.key)
+    return found
+
+
+def _spread(column: dict[str, int], roots: Sequence[str], step: Callable[[str], Sequence[str]], sign: int) -> None:
+    """The column of an asset is its longest way from a root, so that every edge goes to the right."""
+    reached: set[str] = set()
+    stack = list(roots)
+    while stack:
+        for key in step(stack.pop()):
+            if key not in reached and key not in roots:
+                reached.add(key)
+                stack.append(key)
+    depth: dict[str, int] = {}
+
+    def of(key: str) -> int:
+        if key in roots:
+            return 0
+        if key not in depth:
+            depth[key] = 1
+            back = [parent for parent in inverse.get(key, ()) if parent in reached or parent in roots]
+            depth[key] = 1 + max((of(parent) for parent in back), default=0)
+        return depth[key]
+
+    inverse: dict[str, list[str]] = {}
+    for key in (*reached, *roots):
+        for target in step(key):
+            inverse.setdefault(target, []).append(key)
+    for key in sorted(reached):
+        column.setdefault(key, sign * of(key))
+
+
+def _untangle(
+    order: dict[int, list[str]], columns: Sequence[int], lineage: Lineage, children: Mapping[str, Sequence[str]]
+) -> None:
+    """Put each asset beside the middle of its neighbours, forth and back, a few times."""
+    for turn in range(4):
+        for number in columns if turn % 2 == 0 else list(reversed(columns)):
+            rows = {key: row for other in columns if other != number for row, key in enumerate(order[other])}
+
+            def middle(key: str, rows: Mapping[str, int] = rows) -> tuple[float, str]:
+                near = [rows[n] for n in (*lineage.get(key).upstream, *children.get(key, ())) if n in rows]
+                return (sum(near) / len(near) if near else 0.0, key)
+
+            order[number].sort(key=middle)
+
+
+def _path(parent: tuple[int, int], child: tuple[int, int]) -> str:
+    x1, y1, x2, y2 = parent[0] + WIDTH, parent[1] + HEIGHT // 2, child[0], child[1] + HEIGHT // 2
+    bend = (x2 - x1) // 2
+    return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= LONGEST else key[: LONGEST - 1] + "…"

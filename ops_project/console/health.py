@@ -1,0 +1,117 @@
+"""Is everything all right? Decides for the watchers and for each domain: well, wrong or unknown, and since when.
+
+Pure: it is given what was read. Unknown is never well: where nobody has looked, or nothing has ever run, nothing can be
+said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ops_project.model.alerting.alert import Alert
+from ops_project.model.severity import RANK
+
+WELL, WRONG, UNKNOWN = "well", "wrong", "unknown"
+LOOKS_EVERY = {"daemon": timedelta(minutes=5), "watch": timedelta(minutes=5), "shell": timedelta(hours=26)}
+"""How long a look holds. A daemon looks every few seconds; without one, `ops run` looks once a night."""
+SAYS_LATE = ("missed", "at risk")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One of the three states, in words, and since when it holds; None where that is not known."""
+
+    state: str
+    words: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The last look of the alert cycle, and what it says of itself."""
+
+    role: str
+    """daemon, watch or shell; empty where nobody ever looked."""
+    at: datetime | None
+    down_since: datetime | None
+    """Since when the orchestrator is reported down."""
+    failing: Mapping[str, str]
+    """Observer that fails → what it said."""
+    undelivered: Mapping[str, str]
+    """Channel that cannot be reached → what it said."""
+    dead: int
+    """Messages that were given up in the last day."""
+    waiting: int
+    """Messages that wait to be sent."""
+
+
+def watchers(looked: Looked, now: datetime) -> State:
+    """The state of the watchers themselves."""
+    if looked.at is None:
+        return State(UNKNOWN, "Nobody has looked yet: `ops run`, `ops ui` or `ops watch` do.")
+    age = now - looked.at
+    late = age > LOOKS_EVERY.get(looked.role, LOOKS_EVERY["shell"])
+    if looked.down_since is not None:
+        return State(WRONG, "The orchestrator is down.", looked.down_since)
+    if late and looked.role == "shell":
+        return State(UNKNOWN, "Nobody looks now: `ops ui` runs the watchers, `ops cycle` looks once.", looked.at)
+    if late:
+        return State(WRONG, f"The {looked.role} has stopped looking.", looked.at)
+    if looked.failing:
+        return State(WRONG, f"{_count(len(looked.failing), 'observer fails', 'observers fail')}.", looked.at)
+    if looked.undelivered or looked.dead:
+        return State(WRONG, "Messages do not arrive.", looked.at)
+    how = "by hand or after a run" if looked.role == "shell" else f"by the {looked.role}"
+    return State(WELL, f"All observers look, and messages arrive; last {how}.", looked.at)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFacts:
+    """What was read about one domain."""
+
+    alerts: Sequence[Alert]
+    """That fire, silent ones included."""
+    promises: Sequence[Mapping[str, Any]]
+    """Its service levels, as `ops sla --json` prints them."""
+    first_run: datetime | None
+    """The first sign of it; None where it never ran."""
+    last_resolved: datetime | None
+    """When its last alert ended."""
+
+
+def domain(facts: DomainFacts, looks: State) -> State:
+    """The state of a domain. What is known to be wrong is wrong, also where nobody looks any more."""
+    serious = [alert for alert in facts.alerts if RANK[alert.severity] >= RANK["high"]]
+    late = [promise for promise in facts.promises if promise["state"] in SAYS_LATE]
+    if serious:
+        worst = max(serious, key=lambda alert: (RANK[alert.severity], -alert.number))
+        more = f" and {len(facts.alerts) - 1} more" if len(facts.alerts) > 1 else ""
+        return State(WRONG, f"{worst.summary}{more}", min(alert.starts_at for alert in serious))
+    if late:
+        missed = [promise["due"] for promise in late if promise["state"] == "missed"]
+        return State(WRONG, f"{late[0]['title']}: {late[0]['state']}", min(missed, default=None))
+    if facts.first_run is None:
+        return State(UNKNOWN, "Nothing of it has run here yet.")
+    if looks.state == UNKNOWN or (looks.state == WRONG and looks.since is not None and _stopped(looks)):
+        return State(UNKNOWN, "Nobody has looked since.", looks.since)
+    if facts.alerts:
+        count = _count(len(facts.alerts), "alert of low or medium severity", "alerts of low or medium severity")
+        return State(WELL, f"It delivers; {count}.", facts.last_resolved or facts.first_run)
+    return State(WELL, "Nothing is wrong.", facts.last_resolved or facts.first_run)
+
+
+def overall(states: Sequence[State]) -> str:
+    """Wrong where one is wrong, else unknown where one is unknown."""
+    found = {state.state for state in states}
+    return WRONG if WRONG in found else UNKNOWN if UNKNOWN in found or not found else WELL
+
+
+def _stopped(looks: State) -> bool:
+    return "stopped" in looks.words or "down" in looks.words
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

@@ -1,0 +1,79 @@
+"""Tells open pages that something has changed, by server-sent events. What changed, the page reads itself.
+
+One look for all pages: fifty open browsers ask the ledger as often as one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from ops_project.console.site import Site
+from ops_project.failures import Unusable
+from ops_project.settings import Settings
+
+LOOK_SECONDS = 1.0
+EVERY_SECONDS = 60.0
+"""A page that says how long ago things were is read again so often, also when nothing happened."""
+SILENT_SECONDS = 15.0
+
+
+class Pulse:
+    """What the pages of one site listen to."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._mark = ""
+        self._looked = 0.0
+        self._turn = asyncio.Lock()
+
+    async def mark(self) -> str:
+        """Changes whenever a page may have something new to show."""
+        async with self._turn:
+            if time.monotonic() - self._looked >= LOOK_SECONDS or not self._mark:
+                self._mark = await run_in_threadpool(mark_of, self.site)
+                self._looked = time.monotonic()
+            return self._mark
+
+    async def events(self) -> AsyncIterator[str]:
+        """Server-sent events: the mark now, and each time that it changes."""
+        last, said = "", time.monotonic()
+        while True:
+            found = await self.mark()
+            if found != last:
+                last, said = found, time.monotonic()
+                yield f"event: mark\ndata: {found}\n\n"
+            elif time.monotonic() - said > SILENT_SECONDS:
+                said = time.monotonic()
+                yield ": still here\n\n"
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def response(self) -> StreamingResponse:
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(self.events(), media_type="text/event-stream", headers=headers)
+
+
+def mark_of(site: Site) -> str:
+    """From the ledger, Dagster's runs, the snapshots, the kept reports and the clock."""
+    try:
+        ledger = site.ledger.newest_change()
+    except Unusable:
+        ledger = "unusable"
+    snapshot = site.reader.newest()
+    minute = int(site.clock().timestamp() // EVERY_SECONDS)
+    return f"{ledger}|{_runs(site.settings)}|{snapshot.id if snapshot else ''}|{minute}"
+
+
+def _runs(settings: Settings) -> str:
+    found = []
+    for name in ("runs.db", "runs.db-wal"):
+        path = Path(settings.dagster_home) / "history" / name
+        with suppress(OSError):
+            found.append(str(path.stat().st_mtime_ns))
+    return "-".join(found)

@@ -1,0 +1,37 @@
+"""The places of the console, in the order in which people look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One place. `key`: goes there after `g`."""
+
+    path: str
+    title: str
+    key: str
+    current: bool = False
+
+
+SECTIONS = (
+    ("/", "Home", "h"),
+    ("/incidents", "Incidents", "i"),
+    ("/alerts", "Alerts", "a"),
+    ("/silences", "Silences", "s"),
+    ("/routes", "Routes", "r"),
+    ("/boards", "Boards", "b"),
+    ("/feeds", "Feeds", "f"),
+    ("/assets", "Assets", "t"),
+    ("/oncall", "On call", "o"),
+    ("/runbooks", "Runbooks", "k"),
+)
+
+
+def sections(path: str) -> list[Section]:
+    """Every place; the one that holds `path` is current."""
+    return [
+        Section(target, title, key, path == target or (target != "/" and path.startswith(target + "/")))
+        for target, title, key in SECTIONS
+    ]

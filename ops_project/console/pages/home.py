@@ -1,0 +1,164 @@
+"""The first page: is everything all right, who has it, and what happened last night."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ops_project.console import health
+from ops_project.console.domain_data import Fresh, of_domains
+from ops_project.console.health import DomainFacts, Looked, State
+from ops_project.console.run_history import lanes, recent_runs
+from ops_project.console.site import Site
+from ops_project.console.views import Ask, page
+from ops_project.model.alerting.alert import Alert
+from ops_project.model.alerting.signal import FIRING
+from ops_project.operations.alerting import authority
+from ops_project.operations.alerting.service_levels.overview import gather
+from ops_project.operations.incidents.rota import current
+from ops_project.operations.ledger import Ledger
+
+NIGHT = timedelta(hours=24)
+SHOWN_INCIDENTS = 12
+MOST_ALERTS = 2_000
+WORST_FIRST = ("missed", "at risk", "open", "unknown", "ready", "not due today")
+LOOKED = "looked:"
+"""Cursors in which each observer notes its last look; a cycle of a shell leaves no other trace."""
+
+
+@dataclass(frozen=True)
+class DomainLine:
+    """One domain on the page."""
+
+    id: str
+    title: str
+    state: State
+    promises: list[dict[str, Any]]
+    data: Fresh
+    alerts: int
+
+
+@dataclass(frozen=True)
+class OnCallNow:
+    """Who is called now, and until when."""
+
+    schedule: str
+    primary: str
+    backup: str
+    ends: datetime
+    why: str
+
+
+def routes() -> list[Route]:
+    return [page("/", show)]
+
+
+def show(ask: Ask) -> Response:
+    site, now = ask.site, ask.now
+    ledger = site.ledger
+    looks = looked(ledger, now)
+    watching = health.watchers(looks, now)
+    found = domain_lines(site, ledger, watching, now)
+    incidents = ledger.incidents("open", limit=500)
+    incidents.sort(key=lambda incident: (incident.priority, -incident.number))
+    runs = recent_runs(site.settings, now - NIGHT)
+    everything = [line.state for line in found]
+    return ask.show(
+        "home.html.j2",
+        domains=found,
+        overall=health.overall([*everything, watching]),
+        incidents=incidents[:SHOWN_INCIDENTS],
+        incident_count=len(incidents),
+        unanswered=sum(incident.status == "triggered" for incident in incidents),
+        on_call=on_call(site, ledger, now),
+        watching=watching,
+        looks=looks,
+        lanes=lanes(runs, now - NIGHT, now) if runs is not None else None,
+        runs_known=runs is not None,
+        night=(now - NIGHT, now),
+        hours=_hours(now - NIGHT, now),
+    )
+
+
+def _hours(start: datetime, end: datetime) -> list[tuple[float, datetime]]:
+    """(percent of the width, moment) of every third hour."""
+    first = start.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    marks = [first + timedelta(hours=hour) for hour in range(int((end - first) / timedelta(hours=1)) + 1)]
+    span = (end - start).total_seconds()
+    return [((at - start).total_seconds() / span * 100, at) for at in marks if at.hour % 3 == 0]
+
+
+def looked(ledger: Ledger, now: datetime) -> Looked:
+    """What the watchers say of themselves."""
+    cursors = ledger.cursors()
+    beats = {
+        role: datetime.fromisoformat(cursors[name])
+        for role in (authority.DAEMON, authority.WATCH, authority.SHELL)
+        if (name := authority.beat_of(role)) in cursors
+    }
+    who = authority.recorded(ledger)
+    role = who.role if who is not None else ""
+    # The role that decides is the one whose silence matters; a person's look in between does not replace it.
+    at = beats.get(role)
+    if at is None:
+        role = authority.SHELL
+        looks = [datetime.fromisoformat(value) for name, value in cursors.items() if name.startswith(LOOKED)]
+        at = max([*beats.values(), *looks], default=None)
+    down = next(iter(ledger.latest("orchestrator.down").values()), None)
+    failing = [signal for signal in ledger.latest("observer.failure").values() if signal.state == FIRING]
+    undelivered = [signal for signal in ledger.latest("delivery.failure").values() if signal.state == FIRING]
+    counts = ledger.outbox_counts()
+    return Looked(
+        role=role,
+        at=at,
+        down_since=down.event_at if down is not None and down.state == FIRING else None,
+        failing={signal.check or signal.pipeline or "observer": signal.message for signal in failing},
+        undelivered={signal.check or signal.pipeline or "channel": signal.message for signal in undelivered},
+        dead=len(ledger.dead_since(now - timedelta(days=1))),
+        waiting=counts.get("pending", 0) + counts.get("sending", 0),
+    )
+
+
+def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> list[DomainLine]:
+    """Every domain with its state."""
+    catalog = site.catalog
+    alerts: dict[str, list[Alert]] = defaultdict(list)
+    for alert in ledger.alerts("open", MOST_ALERTS):
+        if not (alert.cause and alert.muted):
+            alerts[alert.labels.get("domain", "")].append(alert)
+    promises: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for promise in gather(catalog, ledger, site.lineage, now):
+        promises[promise["domain"]].append(promise)
+    for listed in promises.values():
+        listed.sort(key=lambda promise: (WORST_FIRST.index(promise["state"]), promise["due"]))
+    first_runs = ledger.first_seen("run.failure")
+    ended = ledger.last_ends()
+    data = of_domains(site, now)
+    lines = []
+    for name in catalog.domain_ids():
+        if not catalog.feeds_of(name):
+            continue
+        job = catalog.domains.main_job(name)
+        began = [at for pipeline, at in first_runs.items() if pipeline == job or pipeline.startswith(f"{name}_")]
+        facts = DomainFacts(alerts[name], promises[name], min(began, default=None), ended.get(name))
+        state = health.domain(facts, watching)
+        lines.append(DomainLine(name, catalog.domain(name).title, state, promises[name], data[name], len(alerts[name])))
+    return lines
+
+
+def on_call(site: Site, ledger: Ledger, now: datetime) -> OnCallNow | None:
+    """Who is called; None where nobody takes turns."""
+    catalog = site.catalog
+    name = catalog.oncall.main()
+    if name is None:
+        return None
+    roster = current(catalog, ledger)[name]
+    found = roster.at(now)
+    ends = roster.starts(roster.shift_at(now) + 1).astimezone(UTC)
+    why = "" if found.why.value == "rotation" else f"{found.why.value}: {found.note}"
+    return OnCallNow(roster.schedule.title, found.primary, found.backup, ends, why)

@@ -1,0 +1,96 @@
+"""Logging in and out, and at this machine: saying who acts."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ops_project.console.access import passwords
+from ops_project.console.access import session as sessions
+from ops_project.console.access.visitor import Visitor, from_elsewhere
+from ops_project.console.site import Site, site_of
+from ops_project.console.views import LARGEST_FORM, Ask, Wrong, back, deed, keep
+
+NOBODY = passwords.line_of("a password that nobody has")
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/login", _login, methods=["GET", "POST"]),
+        deed("/logout", _logout, role="viewer"),
+        deed("/who", _who, role="viewer"),
+    ]
+
+
+async def _login(request: Request) -> Response:
+    form: dict[str, str] = {}
+    if request.method == "POST":
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_FORM:
+                return Response("The form is too large.\n", 413, media_type="text/plain")
+        form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    return await run_in_threadpool(_asked, request, form)
+
+
+def _asked(request: Request, form: dict[str, str]) -> Response:
+    site = site_of(request)
+    now = site.clock()
+    users = site.catalog.console.users
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    # A form of another site could log a person in as somebody else; the name and the password are not asked for that.
+    if request.method == "POST" and not from_elsewhere(headers):
+        name, password = form.get("name", "").strip(), form.get("password", "")
+        host = request.client.host if request.client else "unknown"
+        subjects = (f"name {name}", f"address {host}")
+        if site.attempts.blocked(subjects, now):
+            return _form(site, request, "Too many wrong passwords: wait five minutes.", 429)
+        line = users[name].password if name in users else None
+        # The same work for a name that does not exist, so that the time does not tell which names do.
+        right = passwords.matches(password, line or NOBODY) and line is not None
+        site.ledger.audit(now, name[:80], f"console, {host}", "log in", "console", "done" if right else "refused", "")
+        if not right:
+            site.attempts.failed(subjects, now)
+            return _form(site, request, "The name or the password is wrong.", 403)
+        session = sessions.new(sessions.LOGIN, name, now, site.catalog.console.session)
+        response = RedirectResponse(_inside(form.get("next", "/")), status_code=303)
+        ask = Ask(site, request, Visitor(name, users[name].role, sessions.LOGIN), session, "", {}, now)
+        keep(response, ask, session)
+        return response
+    return _form(site, request, "", 200)
+
+
+def _form(site: Site, request: Request, words: str, status: int) -> Response:
+    session = sessions.Session(sessions.LOGIN, "", "", 0)
+    ask = Ask(site, request, Visitor("", "viewer", sessions.LOGIN), session, "", {}, site.clock())
+    return ask.show("login.html.j2", status, words=words, target=_inside(request.query_params.get("next", "/")))
+
+
+def _logout(_ask: Ask) -> Response:
+    response = RedirectResponse("/login", status_code=303)
+    response.delete_cookie(sessions.COOKIE)
+    return response
+
+
+def _who(ask: Ask) -> Response:
+    if ask.visitor.how != sessions.LOOPBACK:
+        raise Wrong("who acts is given by the login")
+    who = ask.form.get("who", "")
+    people = ask.site.catalog.owners.people
+    if who and who not in people:
+        raise Wrong(f"{who!r} is not a person of owners.yaml; valid: {', '.join(sorted(people))}")
+    session = sessions.new(sessions.LOOPBACK, who, ask.now, ask.site.catalog.console.session)
+    said = f"You act as {people[who].name}." if who else "Nobody acts."
+    response = back(_inside(ask.form.get("next", "/")), said)
+    keep(response, ask, session)
+    return response
+
+
+def _inside(path: str) -> str:
+    """A page of this console, never an address of another one."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

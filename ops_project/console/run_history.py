@@ -1,0 +1,64 @@
+"""Runs as bars on a line of time, one line for each job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops_project.dagster_bridge import runs_file
+from ops_project.dagster_bridge.runs_file import RecentRun
+from ops_project.settings import Settings
+
+LEAST_PERCENT = 0.35
+"""A run of a few seconds in a day is drawn so wide at least, or nobody would see it."""
+WORD = {"success": "well", "failure": "wrong"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run: where it begins and how wide it is, in percent of the line."""
+
+    run: RecentRun
+    left: float
+    width: float
+    state: str
+    """well, wrong, runs or unknown."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The runs of one job, the oldest first."""
+
+    job: str
+    domain: str
+    bars: tuple[Bar, ...]
+
+    @property
+    def failed(self) -> int:
+        return sum(bar.state == "wrong" for bar in self.bars)
+
+
+def recent_runs(settings: Settings, since: datetime) -> list[RecentRun] | None:
+    """The runs since; None where Dagster keeps them elsewhere and cannot be asked from here."""
+    return runs_file.recent(settings, since)
+
+
+def lanes(runs: Sequence[RecentRun], start: datetime, end: datetime) -> list[Lane]:
+    """One lane for each job that ran between `start` and `end`, in the order of their first runs."""
+    span = (end - start).total_seconds()
+    by_job: dict[str, list[Bar]] = {}
+    domains: dict[str, str] = {}
+    for run in sorted(runs, key=lambda item: item.started_at or end):
+        began = run.started_at or end
+        finished = run.ended_at or end
+        if finished < start or began > end:
+            continue
+        left = max(0.0, (began - start).total_seconds() / span * 100)
+        width = max(LEAST_PERCENT, (min(finished, end) - max(began, start)).total_seconds() / span * 100)
+        state = WORD.get(run.state, "unknown" if run.ended_at else "runs")
+        bar = Bar(run, min(left, 100 - width), width, state, (finished - began).total_seconds())
+        by_job.setdefault(run.job, []).append(bar)
+        domains[run.job] = run.domain or domains.get(run.job, "")
+    return [Lane(job, domains[job], tuple(bars)) for job, bars in by_job.items()]

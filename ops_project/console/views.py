@@ -1,0 +1,198 @@
+"""From a request to a page: who asks, whether that person may, the form, and the errors that people can do something
+about. A page is a function of an `Ask`; it runs in a thread, because it reads files and databases.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ops_project.catalog import ConfigError
+from ops_project.console.access import session as sessions
+from ops_project.console.access.session import Session
+from ops_project.console.access.visitor import Stranger, Visitor, from_elsewhere, identify
+from ops_project.console.render import rendered
+from ops_project.console.site import Site, site_of
+from ops_project.failures import Unusable
+from ops_project.operations.incidents.links import KeyExposed, key
+
+LARGEST_FORM = 64_000
+FLASH = "ops_flash"
+FLASH_SECONDS = 30
+AGENT = 120
+
+
+class NotThere(LookupError):
+    """There is no such thing; the message says what there is."""
+
+
+class Wrong(ValueError):
+    """A form that cannot be carried out; the message says what would be right."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request, by one visitor."""
+
+    site: Site
+    request: Request
+    visitor: Visitor
+    session: Session
+    token: str
+    form: Mapping[str, str]
+    now: datetime
+
+    @property
+    def path(self) -> Mapping[str, Any]:
+        return self.request.path_params
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query_params
+
+    @property
+    def partial(self) -> bool:
+        """Whether a script asks for a part of the page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def source(self) -> str:
+        """From where, for the audit log."""
+        host = self.request.client.host if self.request.client else "unknown"
+        return f"console ({self.visitor.how}), {host}, {self.request.headers.get('user-agent', '')[:AGENT]}"
+
+    def number(self, name: str) -> int:
+        """A number in the path. Raises NotThere."""
+        text = str(self.path[name])
+        if not text.isascii() or not text.isdigit() or len(text) > 9:
+            raise NotThere(f"{text!r} is no number")
+        return int(text)
+
+    def actor(self) -> str:
+        """Who acts. Raises Wrong where nobody has said so."""
+        if not self.visitor.who:
+            raise Wrong("say who you are first: choose your name at the top of the page")
+        return self.visitor.who
+
+    def show(self, template: str, status: int = 200, **values: Any) -> Response:
+        """A page made of a template."""
+        return rendered(self, template, status, values)
+
+
+View = Callable[[Ask], Response]
+
+
+def page(path: str, view: View, role: str = "viewer") -> Route:
+    """A page that is read."""
+    return Route(path, partial(_answer, view, role), methods=["GET"])
+
+
+def deed(path: str, view: View, role: str = "l2") -> Route:
+    """Something that is done: only from a form of ours, only by a person whose role allows it."""
+    return Route(path, partial(_answer, view, role), methods=["POST"])
+
+
+def back(to: str, said: str, kind: str = "done") -> Response:
+    """To a page, with a message that is shown there once."""
+    response = RedirectResponse(to, status_code=303)
+    text = quote(json.dumps([kind, said[:1000]]))
+    response.set_cookie(FLASH, text, max_age=FLASH_SECONDS, httponly=True, samesite="strict")
+    return response
+
+
+def flash_of(request: Request) -> tuple[str, str] | None:
+    """(kind, message) that the last deed left."""
+    try:
+        kind, said = json.loads(unquote(request.cookies.get(FLASH, "")))
+    except ValueError:
+        return None
+    return (str(kind), str(said)) if kind in ("done", "refused") else None
+
+
+async def _answer(view: View, role: str, request: Request) -> Response:
+    form: dict[str, str] = {}
+    if request.method == "POST":
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_FORM:
+                return Response("The form is too large.\n", 413, media_type="text/plain")
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+        form = {name: values[-1].strip() for name, values in fields.items()}
+    return await run_in_threadpool(_asked, view, role, request, form)
+
+
+def _asked(view: View, role: str, request: Request, form: Mapping[str, str]) -> Response:
+    site = site_of(request)
+    now = site.clock()
+    try:
+        secret, catalog = key(site.settings.links), site.catalog
+    except (KeyExposed, ConfigError) as error:
+        return Response(f"{error}\n", 503, media_type="text/plain")
+    session = sessions.unseal(request.cookies.get(sessions.COOKIE, ""), secret, now)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    address = request.client.host if request.client else ""
+    visitor = identify(address, headers, site.names, session, catalog.console, catalog.owners)
+    if isinstance(visitor, Stranger):
+        if visitor.login and request.method == "GET":
+            return RedirectResponse(f"/login?next={quote(_within(request))}", status_code=303)
+        return Response(f"{visitor.why}\n", 403, media_type="text/plain")
+    fresh = session is None or session.how != visitor.how
+    if fresh:
+        session = sessions.new(visitor.how, visitor.who, now, catalog.console.session)
+    assert session is not None
+    ask = Ask(site, request, visitor, session, sessions.token(session, secret), form, now)
+    response = _allowed(ask, view, role, headers, now)
+    if fresh and visitor.how != sessions.LOGIN:
+        keep(response, ask, session)
+    if request.method == "GET" and FLASH in request.cookies and not ask.partial:
+        response.delete_cookie(FLASH)
+    return response
+
+
+def keep(response: Response, ask: Ask, session: Session) -> None:
+    """Give the browser its session."""
+    console = ask.site.catalog.console
+    response.set_cookie(
+        sessions.COOKIE,
+        sessions.seal(session, key(ask.site.settings.links)),
+        max_age=int(console.session.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=console.secure_cookie,
+    )
+
+
+def _within(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _allowed(ask: Ask, view: View, role: str, headers: Mapping[str, str], now: datetime) -> Response:
+    if ask.request.method == "POST":
+        if from_elsewhere(headers) or ask.form.get("token") != ask.token:
+            words = "This form did not come from a page of this console, or the page is old. Open it again."
+            return ask.show("refused.html.j2", 403, words=words)
+        if not ask.visitor.may(role):
+            ask.site.ledger.audit(
+                now, ask.visitor.who, ask.source, "form", ask.request.url.path, "refused", f"needs role {role}"
+            )
+            words = f"This needs the role {role}; you are {ask.visitor.role}. console.yaml says who has which role."
+            return ask.show("refused.html.j2", 403, words=words)
+    try:
+        return view(ask)
+    except NotThere as error:
+        return ask.show("refused.html.j2", 404, words=str(error))
+    except Wrong as error:
+        return ask.show("refused.html.j2", 422, words=str(error))
+    except Unusable as error:
+        return Response(f"{error}\n", 503, media_type="text/plain")

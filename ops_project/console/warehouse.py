@@ -1,0 +1,151 @@
+"""Reads the newest snapshot for the pages: read-only, with little memory, at low priority, and never for long.
+
+The engine works in two threads of this module's own, so that a heavy question holds up neither another page nor a
+run. An answer is kept while the snapshot is the newest one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.settings import Settings
+
+MEMORY = "96MB"
+WORKERS = 2
+SECONDS = 10.0
+LOW_PRIORITY = 10
+MOST_ROWS = 5_000
+KEPT = 400
+_EXISTING = (
+    "select schema_name, table_name from duckdb_tables() where not internal "
+    "union all select schema_name, view_name from duckdb_views() where not internal"
+)
+
+
+class Unanswered(RuntimeError):
+    """The question has no answer; the message says why. Where it is shown, the figure is unknown."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An answer, with the snapshot that it comes from."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    snapshot: str
+    as_of: datetime
+    cut: bool = False
+    """Whether more rows exist than are kept."""
+
+    def records(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class SnapshotReader:
+    """One home's newest snapshot. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(WORKERS, "snapshot-reader", initializer=_lower_priority)
+        self._open: tuple[str, duckdb.DuckDBPyConnection] | None = None
+        self._tables: tuple[str, frozenset[str]] | None = None
+        self._kept: OrderedDict[tuple[Any, ...], Rows] = OrderedDict()
+
+    def newest(self) -> snapshots.Snapshot | None:
+        """The newest snapshot; None before the first run."""
+        try:
+            return snapshots.newest(self.settings)
+        except snapshots.NoSnapshot:
+            return None
+
+    def tables(self) -> frozenset[str]:
+        """Every table and view of the newest snapshot as schema.name; nothing where there is no snapshot."""
+        snapshot = self.newest()
+        if snapshot is None:
+            return frozenset()
+        if self._tables is None or self._tables[0] != snapshot.id:
+            found = self.ask(_EXISTING, snapshot=snapshot)
+            self._tables = (snapshot.id, frozenset(f"{schema}.{name}" for schema, name in found.rows))
+        return self._tables[1]
+
+    def ask(
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | None = None,
+        seconds: float = SECONDS,
+        snapshot: snapshots.Snapshot | None = None,
+    ) -> Rows:
+        """The answer to one SELECT, at most MOST_ROWS rows. Raises Unanswered.
+
+        `snapshot`: which one to ask; default the newest.
+        """
+        snapshot = snapshot or self.newest()
+        if snapshot is None:
+            raise Unanswered("nothing has been built yet: `ops run` makes the first snapshot")
+        key = (snapshot.id, sql, tuple(sorted((parameters or {}).items())))
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        try:
+            rows = self._pool.submit(self._answer, snapshot, sql, dict(parameters or {}), seconds).result(seconds * 2)
+        except TimeoutError:
+            raise Unanswered(f"the question took longer than {seconds:g} s") from None
+        except duckdb.InterruptException:
+            raise Unanswered(f"the question took longer than {seconds:g} s and was stopped") from None
+        except duckdb.OutOfMemoryException:
+            raise Unanswered(f"the question needs more than {MEMORY} of memory and was stopped") from None
+        except duckdb.CatalogException as error:
+            raise Unanswered(f"it reads a table that is not built yet: {str(error).splitlines()[0]}") from None
+        except (duckdb.Error, OSError) as error:
+            raise Unanswered(str(error).splitlines()[0]) from None
+        with self._lock:
+            self._kept[key] = rows
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return rows
+
+    def close(self) -> None:
+        """Let go of the snapshot and of the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        if self._open is not None:
+            self._open[1].close()
+            self._open = None
+
+    def _answer(self, snapshot: snapshots.Snapshot, sql: str, parameters: dict[str, Any], seconds: float) -> Rows:
+        with self._cursor(snapshot) as cursor:
+            timer = threading.Timer(seconds, cursor.interrupt)
+            timer.start()
+            try:
+                found = cursor.execute(sql, parameters)
+                columns = tuple(column[0] for column in found.description or ())
+                rows = found.fetchmany(MOST_ROWS + 1)
+            finally:
+                timer.cancel()
+        return Rows(columns, tuple(rows[:MOST_ROWS]), snapshot.id, snapshot.as_of, len(rows) > MOST_ROWS)
+
+    def _cursor(self, snapshot: snapshots.Snapshot) -> duckdb.DuckDBPyConnection:
+        with self._lock:
+            if self._open is None or self._open[0] != snapshot.id:
+                # Questions that run on the old one have cursors of their own, which keep it open.
+                if self._open is not None:
+                    self._open[1].close()
+                self._open = (snapshot.id, snapshots.open(snapshot, MEMORY, threads=1))
+            return self._open[1].cursor()
+
+
+def _lower_priority() -> None:
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)

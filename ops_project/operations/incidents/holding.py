@@ -1,0 +1,60 @@
+"""Stops the building of what lies downstream of a table or in a domain: the same from a shell and from the console."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from difflib import get_close_matches
+
+from ops_project.lineage import Lineage
+from ops_project.operations.incidents.decide.incident import Refused
+from ops_project.operations.incidents.decide.reasons import IncidentReason
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.holds import Hold
+
+
+def check_subject(subject: str, lineage: Lineage, domains: Collection[str]) -> None:
+    """Raises Refused where `subject` is neither a domain nor an asset that is known."""
+    if subject in lineage.assets or subject in domains:
+        return
+    near = get_close_matches(subject, [*lineage.assets, *domains], n=1)
+    meant = f" (did you mean {near[0]}?)" if near else ""
+    raise Refused(
+        f"{subject!r} is neither a domain nor an asset that is known here{meant}; domains: {', '.join(domains)}; "
+        "assets are written schema/table and are known after the first run"
+    )
+
+
+def hold(
+    ledger: Ledger,
+    subject: str,
+    why: str,
+    by: str,
+    now: datetime,
+    *,
+    source: str,
+    until: datetime | None = None,
+    incident: int | None = None,
+) -> Hold:
+    """Keep the hold, with its line in the audit log and in the incident's timeline. Raises Refused."""
+    if not why.strip():
+        raise Refused("a hold needs a reason: it explains to every reader why a table is not built")
+    if until is not None and until <= now:
+        raise Refused(f"the limit {until:%Y-%m-%d %H:%M} UTC has passed")
+    number = ledger.hold(subject, why, by, now, until, incident)
+    ledger.audit(now, by, source, "hold", subject, "done", why)
+    if incident is not None:
+        ledger.note_incident(incident, IncidentReason.HELD, by, f"{subject}: {why}", now)
+    return next(item for item in ledger.holds() if item.number == number)
+
+
+def release(ledger: Ledger, subject: str, by: str, now: datetime, *, source: str) -> list[Hold]:
+    """End every hold of `subject`; those that it ended. Raises Refused where there is none."""
+    ended = ledger.release_hold(subject, by, now)
+    if not ended:
+        raise Refused(f"{subject!r} is not on hold; `ops hold list` shows what is")
+    ledger.audit(now, by, source, "release", subject, "done", "")
+    for item in ended:
+        if item.incident is not None:
+            ledger.note_incident(item.incident, IncidentReason.RELEASED, by, subject, now)
+    return ended

@@ -1,0 +1,39 @@
+"""One home with an open incident, shared by the tests that only read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.console.visit import Visit
+from tests.operations.incidents.world import IncidentWorld
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> IncidentWorld:
+    """A home in which the investor pipeline has failed and somebody was paged. Tests that change it take `fresh`."""
+    return _failed(tmp_path_factory.mktemp("told"))
+
+
+@pytest.fixture
+def fresh(tmp_path: object) -> IncidentWorld:
+    """The same, for one test."""
+    return _failed(tmp_path)
+
+
+@pytest.fixture
+def visit(told: IncidentWorld) -> Iterator[Visit]:
+    """A browser on this machine that reads the shared home."""
+    with Visit(told) as found:
+        yield found
+
+
+def _failed(folder: object) -> IncidentWorld:
+    from ops_project.operations.ledger.lineage_document import remember
+
+    day = IncidentWorld(folder, "2026-03-04 04:10")  # type: ignore[arg-type]  # a path, as pytest gives it
+    remember(day.ledger, day.lineage, day.now)
+    day.job_fails(assets=("silver/fact_transactions",), message="the column `amount` is not there")
+    day.advance("1m")
+    return day
