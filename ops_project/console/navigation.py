@@ -28,10 +28,17 @@ SECTIONS = (
     ("/runbooks", "Runbooks", "k"),
 )
 
+BELOW = {
+    "/": ("//",),
+    "/boards": ("/boards/", "/figures/"),
+    "/feeds": ("/feeds/", "/batches/"),
+}
+"""What else belongs to a place, where it is not only what lies below it."""
+
 
 def sections(path: str) -> list[Section]:
     """Every place; the one that holds `path` is current."""
     return [
-        Section(target, title, key, path == target or (target != "/" and path.startswith(target + "/")))
+        Section(target, title, key, path == target or path.startswith(BELOW.get(target, (f"{target}/",))))
         for target, title, key in SECTIONS
     ]

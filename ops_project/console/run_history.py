@@ -40,9 +40,9 @@ class Lane:
         return sum(bar.state == "wrong" for bar in self.bars)
 
 
-def recent_runs(settings: Settings, since: datetime) -> list[RecentRun] | None:
-    """The runs since; None where Dagster keeps them elsewhere and cannot be asked from here."""
-    return runs_file.recent(settings, since)
+def recent_runs(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
+    """The runs since, the newest first; None where Dagster keeps them elsewhere and cannot be asked from here."""
+    return runs_file.recent(settings, since, limit)
 
 
 def lanes(runs: Sequence[RecentRun], start: datetime, end: datetime) -> list[Lane]:

@@ -1,6 +1,6 @@
 """One module for each place of the console: what it reads, and its routes."""
 
-from ops_project.console.pages import home, incidents, login
+from ops_project.console.pages import alerts, assets, boards, feeds, home, incidents, login, oncall, routing, silences
 
-ALL = (home, incidents, login)
+ALL = (home, incidents, alerts, silences, routing, boards, feeds, assets, oncall, login)
 """Every place that has routes."""

@@ -224,6 +224,15 @@ class SignalTable(Access):
         with self.read() as connection:
             return [(row[0], signal_of(row)) for row in _plain(connection, statement.order_by(signals.c.seq))]
 
+    def signals_of(self, asset: str, kinds: Iterable[str], since: datetime, limit: int = 2_000) -> list[Signal]:
+        """The newest signals about one asset with event_at after `since`, at most `limit`, the oldest first."""
+        statement = select(*COLUMNS).where(
+            signals.c.kind.in_(list(kinds)), signals.c.event_at > to_seconds(since), signals.c.asset == asset
+        )
+        with self.read() as connection:
+            rows = _plain(connection, statement.order_by(signals.c.event_at.desc()).limit(limit))
+        return [signal_of(row) for row in reversed(rows)]
+
     def first_event(self, kind: str) -> datetime | None:
         """The oldest event of a kind that is kept; None where there is none."""
         with self.read() as connection:

@@ -1,0 +1,104 @@
+"""Tables: who owns and reads them, what they are made of, how their checks and builds went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ops_project.console.graph import drawing
+from ops_project.console.pages.feeds import records
+from ops_project.console.views import Ask, NotThere, page
+from ops_project.model.alerting.signal import FIRING
+from ops_project.settings import DBT_PROJECT_DIR
+
+WEEKS = timedelta(days=14)
+COLUMNS = """
+select column_name, data_type, comment from duckdb_columns()
+where schema_name = $schema and table_name = $table order by column_index
+"""
+SCORES = """
+select as_of, score, completeness, validity, uniqueness, consistency, timeliness, row_count from ops.quality_scores
+where table_schema = $schema and table_name = $table order by as_of desc limit 60
+"""
+BUILT = "select max(built_at) as built_at from ops.builds where model = $table"
+MOST = 400
+
+
+def routes() -> list[Route]:
+    return [page("/assets", listed), page("/assets/{key:path}", one)]
+
+
+def listed(ask: Ask) -> Response:
+    lineage = ask.site.lineage
+    wanted, domain = ask.query.get("q", "").strip().lower(), ask.query.get("domain", "")
+    firing = Counter(asset for alert in ask.site.ledger.alerts("open", 2_000) for asset in {alert.asset, *alert.assets})
+    built = ask.site.ledger.last_ok("asset.failure")
+    found = [
+        fact
+        for key, fact in sorted(lineage.assets.items())
+        if (not wanted or wanted in key.lower() or wanted in " ".join(fact.owners).lower())
+        and (not domain or fact.domain == domain)
+    ]
+    found.sort(key=lambda fact: (-firing[fact.key], fact.domain, fact.key))
+    values = {
+        "assets": found[:MOST],
+        "total": len(found),
+        "firing": firing,
+        "built": built,
+        "wanted": wanted,
+        "domain": domain,
+        "domains": sorted({fact.domain for fact in lineage.assets.values()} - {""}),
+    }
+    return ask.show("asset_rows.html.j2" if ask.partial else "assets.html.j2", **values)
+
+
+def one(ask: Ask) -> Response:
+    lineage, ledger, key = ask.site.lineage, ask.site.ledger, str(ask.path["key"])
+    if key not in lineage.assets:
+        raise NotThere(f"there is no table {key!r} in the asset graph; the list shows those there are")
+    fact = lineage.assets[key]
+    schema, _, table = key.partition("/")
+    alerts = [alert for alert in ledger.alerts("open", 2_000) if key in (alert.asset, *alert.assets)]
+    history = ledger.signals_of(key, ("check.failure", "check.warning", "asset.failure"), ask.now - WEEKS)
+    checks: dict[str, list[Any]] = {name: [] for name in fact.checks}
+    builds = []
+    for signal in history:
+        if signal.kind == "asset.failure":
+            builds.append(signal)
+        elif signal.check:
+            checks.setdefault(signal.check, []).append(signal)
+    wrong = {alert.asset for alert in ledger.alerts("open", 2_000)} & set(lineage.assets)
+    path = sql_file(table, ask.site.settings.overlay)
+    return ask.show(
+        "asset.html.j2",
+        fact=fact,
+        alerts=alerts,
+        checks=[(name, readings[-40:]) for name, readings in sorted(checks.items())],
+        builds=list(reversed(builds))[:20],
+        last_built=ledger.last_ok("asset.failure").get(key),
+        columns=records(ask, COLUMNS, schema=schema, table=table),
+        scores=records(ask, SCORES, schema=schema, table=table),
+        picture=drawing(lineage, [key], up=True, wrong=wrong),
+        up=len(lineage.ancestors(key)),
+        down=len(lineage.descendants(key)),
+        sql=path.read_text(encoding="utf-8") if path is not None else None,
+        feed=table if schema == "bronze" and table in ask.site.catalog.feeds else "",
+        firing=FIRING,
+    )
+
+
+def sql_file(table: str, overlay: Path | None) -> Path | None:
+    """The dbt model of a table; None where it is not made by dbt."""
+    roots = [DBT_PROJECT_DIR / "models", *([overlay / "models"] if overlay is not None else [])]
+    return next((found for root in reversed(roots) if (found := _models(root).get(table)) is not None), None)
+
+
+@lru_cache(maxsize=4)
+def _models(root: Path) -> dict[str, Path]:
+    return {path.stem: path for path in root.rglob("*.sql")}

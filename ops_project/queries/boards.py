@@ -1,0 +1,112 @@
+"""The figures of the boards: one SQL file each, with its title, its definition and where it is asked.
+
+Knows the files and what their headers say, and executes nothing. A figure reads one of three sources: the newest
+snapshot of the warehouse (`$as_of`, `$as_of_date`), the ledger (`:as_of`, in seconds), or Dagster's runs (a table
+`runs`; `:as_of`, ISO 8601).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ops_project.queries import QueryError, domains, queries
+
+FOLDER = Path(__file__).parent / "boards"
+TITLES = {
+    "operational": "Operational",
+    "quality": "Data quality",
+    "models": "Models",
+    "cost": "Cost",
+    "business": "Business",
+}
+SNAPSHOT, LEDGER, RUNS = "snapshot", "ledger", "runs"
+SOURCES = (SNAPSHOT, LEDGER, RUNS)
+SHAPES = ("number", "line", "bars", "table")
+KEYS = ("title", "tells", "source", "shape", "unit", "empty")
+_FILE = re.compile(r"^(\d+)_([a-z0-9_]+)\.sql$")
+_HEADER = re.compile(r"^-- (\w+): (.+)$")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure. `shape`: number (the first column of the only row), line (the first column is the x axis), bars
+    (a label and a value, and what else there is), or table."""
+
+    board: str
+    name: str
+    title: str
+    tells: str
+    source: str
+    shape: str
+    unit: str
+    sql: str
+    empty: str = ""
+    """What it means that there is no row, where that is not good news: then it is unknown."""
+
+    @property
+    def id(self) -> str:
+        """board/name."""
+        return f"{self.board}/{self.name}"
+
+
+@lru_cache(maxsize=8)
+def figures(board: str) -> tuple[Figure, ...]:
+    """The figures of a board in the order of their numbers. Raises QueryError."""
+    if board not in TITLES:
+        raise QueryError(f"there is no board {board!r}; valid: {', '.join(TITLES)}")
+    return tuple(_read(path, board) for path in sorted((FOLDER / board).glob("*.sql")))
+
+
+def figure(board: str, name: str) -> Figure:
+    """One figure, also an operational query of a domain (board `queries-<domain>`). Raises QueryError."""
+    found = {item.name: item for item in (of_domain(board[8:]) if board.startswith("queries-") else figures(board))}
+    if name not in found:
+        raise QueryError(f"board {board} has no figure {name!r}; valid: {', '.join(found)}")
+    return found[name]
+
+
+@lru_cache(maxsize=16)
+def of_domain(domain: str) -> tuple[Figure, ...]:
+    """The operational queries of a domain (`ops queries`) as figures. Raises QueryError."""
+    return tuple(
+        Figure(f"queries-{domain}", query.name, query.title, query.tells, SNAPSHOT, "table", "", query.sql)
+        for query in queries(domain)
+    )
+
+
+def every() -> list[Figure]:
+    """Every figure of every board, and the operational queries of every domain."""
+    own = [item for board in TITLES for item in figures(board)]
+    return own + [item for domain in domains() for item in of_domain(domain)]
+
+
+def _read(path: Path, board: str) -> Figure:
+    named = _FILE.match(path.name)
+    if named is None:
+        raise QueryError(f"{path}: a figure's file is named <number>_<name>.sql")
+    values: dict[str, str] = {}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    body = next((at for at, line in enumerate(lines) if _HEADER.match(line) is None), len(lines))
+    for line in lines[:body]:
+        if (header := _HEADER.match(line)) is not None:
+            values[header[1]] = header[2]
+    for key, valid in (("source", SOURCES), ("shape", SHAPES)):
+        if values.get(key) not in valid:
+            raise QueryError(f"{path}: {key} {values.get(key)!r} is not one of {', '.join(valid)}")
+    if wrong := sorted({*KEYS[:4]} - values.keys() | values.keys() - {*KEYS}):
+        raise QueryError(f"{path}: the header lacks or does not know {', '.join(wrong)}; valid: {', '.join(KEYS)}")
+    sql = "\n".join(lines[body:]).strip().rstrip(";")
+    return Figure(
+        board,
+        named[2],
+        values["title"],
+        values["tells"],
+        values["source"],
+        values["shape"],
+        values.get("unit", ""),
+        sql,
+        values.get("empty", ""),
+    )

@@ -1,0 +1,18 @@
+-- title: CPU and memory by asset, one day
+-- tells: The highest reading of the process that builds each asset, as a share of the machine.
+-- source: ledger
+-- shape: table
+-- empty: Nobody has measured it in the last day: the watchers do, under `ops ui` or `ops watch`.
+select
+    asset,
+    max(case when kind = 'resource.cpu_percent' then value end) as highest_cpu_percent,
+    max(case when kind = 'resource.memory_percent' then value end) as highest_memory_percent
+from signals
+where
+    kind in ('resource.cpu_percent', 'resource.memory_percent')
+    and asset <> ''
+    and event_at >= :as_of - 86400
+    and event_at <= :as_of
+group by asset
+order by highest_cpu_percent desc
+limit 10

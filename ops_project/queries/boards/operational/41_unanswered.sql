@@ -1,0 +1,5 @@
+-- title: Without anybody on it
+-- tells: Open incidents that nobody has acknowledged.
+-- source: ledger
+-- shape: number
+select count(*) as incidents from incidents where status = 'triggered'

@@ -1,0 +1,10 @@
+-- title: Refused rows by reason, 30 days
+-- tells: Rows that landing put into quarantine, by the reason that it gave, of files that arrived in the last 30 days.
+-- source: snapshot
+-- shape: bars
+select quarantine.reason, sum(quarantine.rows) as rows, count(distinct quarantine.batch_id) as files
+from ops.quarantine
+inner join ops.batches on quarantine.batch_id = batches.batch_id
+where batches.arrived_at >= $as_of - interval 30 day
+group by quarantine.reason
+order by rows desc, quarantine.reason

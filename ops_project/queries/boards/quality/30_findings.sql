@@ -1,0 +1,9 @@
+-- title: Findings of 30 days by kind
+-- tells: What was found wrong with files and tables in the last 30 days, and what of it is still open.
+-- source: snapshot
+-- shape: bars
+select kind, count(*) as findings, count(*) filter (state = 'open') as still_open
+from ops.findings
+where observed_at >= $as_of - interval 30 day
+group by kind
+order by findings desc, kind

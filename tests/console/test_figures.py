@@ -1,0 +1,196 @@
+"""Every figure explains itself, and is what its query says."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import pytest
+
+from ops_project.console.figures import Answer, ask_runs, bars, chart
+from ops_project.dagster_bridge.runs_file import RecentRun
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.queries import QueryError
+from ops_project.queries import boards as files
+from ops_project.queries.boards import Figure, every, figure, figures
+from tests.console.visit import Visit
+from tests.operations.incidents.world import IncidentWorld
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+CLOCK = {"as_of": datetime.fromisoformat("2026-03-04T09:11:00"), "as_of_date": date(2026, 3, 4)}
+"""When the home is looked at: 04:11 New York."""
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """A home with alerts, runs and a snapshot that has the journal of landing and daily revenue."""
+    day = IncidentWorld(tmp_path_factory.mktemp("figures"), "2026-03-04 04:10")
+    day.job_fails()
+    day.signal("storage.asset_bytes", "ok", asset="bronze/orders", domain="ecommerce")
+    day.advance("1m")
+    folder = day.settings.snapshots / "000001-test"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / snapshots.DATABASE)) as connection:
+        from ops_project.catalog import load
+        from ops_project.pipeline.landing import ensure_tables
+        from ops_project.pipeline.learning.tables import ensure
+
+        ensure_tables(connection, load(day.settings).feeds.values())
+        ensure(connection)
+        connection.execute(
+            "insert into ops.batches select 'b' || n, 'orders', 'ecommerce', 'f', null, null, 'x', 1, "
+            "timestamp '2026-03-04 05:00:00' - n * interval 1 day, date '2026-03-03' - n::int, n, 'loaded', 1, 100, "
+            "100 - n, n, 0, 0, null, null, null, timestamp '2026-03-04 06:00:00', null, null, null from range(20) t(n)"
+        )
+        connection.execute(
+            "create table gold.daily_revenue as select date '2026-03-03' - n::int as order_date, 10 + n as total_orders,"
+            " 1000.0 + n as gross_revenue, 990.0 as revenue_7d_avg, 100.0 as average_order_value from range(40) t(n)"
+        )
+        connection.execute(
+            "create table gold.data_anomalies as select order_date, gross_revenue as revenue, 1.0 as revenue_z_score,"
+            " gross_revenue - 2 as expected_revenue, 12.0 as expected_order_count from gold.daily_revenue"
+        )
+    manifest = {"as_of": "2026-03-04T06:00:00+00:00", "tables": {}, "run_id": "r"}
+    (folder / snapshots.MANIFEST).write_text(json.dumps(manifest))
+    return day
+
+
+def test_every_figure_says_what_it_tells_and_where_it_is_asked():
+    found = every()
+    assert len(found) > 40 and len({item.id for item in found}) == len(found)
+    for item in found:
+        assert len(item.tells) > 10 and item.sql and item.title[0].isupper(), item.id
+
+
+def test_every_figure_equals_its_query(seen):
+    """Each figure of each board is asked through its page, and its query at its source."""
+    with Visit(seen) as visit:
+        answers = [(item, json.loads(visit.text(f"/figures/{item.id}.json"))) for item in every()]
+    known = 0
+    with snapshots.open(snapshots.newest(seen.settings)) as warehouse, seen.ledger.read() as ledger:
+        for item, shown in answers:
+            assert shown["tells"] == item.tells and shown["sql"] == item.sql and shown["asked_at"]
+            if shown["unknown"]:
+                assert "not built" in shown["unknown"], (item.id, shown["unknown"])
+                assert shown["rows"] == []
+                continue
+            assert shown["source"], item.id
+            if item.source == files.RUNS or item.board.startswith("queries-"):
+                continue
+            if item.source == files.SNAPSHOT:
+                assert shown["source_as_of"].startswith("2026-03-04 06:00")
+                used = {name: CLOCK[name] for name in re.findall(r"\$(as_of_date|as_of)\b", item.sql)}
+                wanted = warehouse.execute(item.sql, used).fetchall()
+            else:
+                wanted = ledger.connection.cursor().execute(item.sql, {"as_of": seen.now.timestamp()}).fetchall()
+            known += 1
+            assert [[_plain(value) for value in row] for row in wanted] == [
+                [_plain(value) for value in row] for row in shown["rows"]
+            ], item.id
+    assert known > 20
+
+
+def _plain(value: object) -> object:
+    if type(value).__name__ == "Decimal" or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return float(value)  # type: ignore[arg-type]  # a Decimal is one
+    return None if value is None else str(value)
+
+
+@pytest.mark.parametrize("board", files.TITLES)
+def test_a_board_shows_each_figure_with_the_way_to_its_explanation(seen, board):
+    with Visit(seen) as visit:
+        text = visit.text(f"/boards/{board}")
+    for item in figures(board):
+        assert f'href="/figures/{item.id}"' in text
+    assert "data-series" in text or board in ("operational", "cost", "models", "quality")
+
+
+def test_a_page_of_a_figure_has_its_definition_its_sql_its_snapshot_and_its_time(seen):
+    with Visit(seen) as visit:
+        text = visit.text("/figures/business/revenue")
+        assert "seven days up to it" in text and "gold.daily_revenue" in text and "snapshot 000001-test" in text
+        assert "Wed 2026-03-04 01:00:00 EST" in text or "01:00 EST" in text
+        assert "unknown" in visit.text("/figures/business/profit")
+        for path in ("/figures/business/none", "/figures/none/revenue", "/boards/none", "/boards/queries-none"):
+            assert visit.get(path).status_code == 404
+
+
+def test_without_a_snapshot_a_figure_is_unknown(visit):
+    text = visit.text("/boards/quality")
+    assert "nothing has been built yet" in text and 'class="big unknown"' in text
+    assert json.loads(visit.text("/figures/quality/tables_below.json"))["rows"] == []
+
+
+def test_runs_are_a_table_that_can_be_asked():
+    def run(number: int, state: str, seconds: float, job: str = "a") -> RecentRun:
+        began = NOW - timedelta(days=number)
+        return RecentRun(f"r{number}", job, state, began, began + timedelta(seconds=seconds), "investor")
+
+    history = [run(n, "success", 100) for n in range(1, 9)] + [run(0, "success", 150), run(2, "failure", 5, "b")]
+    columns, rows = ask_runs(history, figure("operational", "durations").sql, NOW)
+    found = dict(zip(columns, rows[0], strict=True))
+    assert (found["job"], found["last_seconds"], found["usual_seconds"], found["ratio"]) == ("a", 150.0, 100.0, 1.5)
+    assert len(rows) == 1, "a job without a success has no duration"
+    _, rows = ask_runs(history, figure("operational", "runs").sql, NOW)
+    assert [row[:4] for row in rows] == [("b", 1, 1, "failure"), ("a", 7, 0, "success")] or rows[0][0] == "b"
+    _, rows = ask_runs(history[:3], figure("operational", "durations").sql, NOW)
+    assert rows[0][2] is None and rows[0][3] is None, "three successes are no baseline"
+
+
+def _answer(shape: str, columns: tuple[str, ...], *rows: tuple[object, ...]) -> Answer:
+    return Answer(Figure("b", "n", "T", "t", "snapshot", shape, "", "select 1"), NOW, columns, rows)
+
+
+def test_a_line_keeps_its_gaps_and_draws_its_band():
+    found = chart(
+        _answer(
+            "line",
+            ("day", "revenue", "seven_day_average", "expected_low", "expected_high"),
+            (date(2026, 3, 1), 5, 4, 1, 9),
+            (date(2026, 3, 2), None, 4, None, None),
+        )
+    )
+    assert found["x"] == [1772323200.0, 1772409600.0] and found["series"][0]["values"] == [5.0, None]
+    assert [item["role"] for item in found["series"]] == ["line", "average", "band", "band"]
+    assert found["bands"] == [[3, 2]]
+    assert chart(_answer("line", ("day", "n"), (date(2026, 3, 1), 1))) is None, "one point is no line"
+
+
+def test_bars_are_shares_of_the_largest():
+    found = bars(_answer("bars", ("reason", "rows", "files"), ("a", 10, 2), ("b", 5, 1), (None, None, 0)))
+    assert found == [("a", 10.0, 100.0, (2,)), ("b", 5.0, 50.0, (1,)), ("unknown", None, 0.0, (0,))]
+    assert bars(_answer("bars", ("reason", "rows"), ("a", 0))) == [("a", 0.0, 0.0, ())]
+
+
+def test_a_file_of_a_figure_that_is_wrong_is_named(tmp_path, monkeypatch):
+    (tmp_path / "quality").mkdir()
+    path = tmp_path / "quality" / "1_x.sql"
+    monkeypatch.setattr(files, "FOLDER", tmp_path)
+    for text, words in (
+        ("-- title: T\n-- tells: t\n-- source: moon\n-- shape: table\nselect 1", "source 'moon'"),
+        ("-- title: T\n-- source: ledger\n-- shape: table\nselect 1", "tells"),
+        ("-- title: T\n-- tells: t\n-- source: ledger\n-- shape: table\n-- colour: red\nselect 1", "colour"),
+    ):
+        path.write_text(text)
+        files.figures.cache_clear()
+        with pytest.raises(QueryError, match=words):
+            files.figures("quality")
+    files.figures.cache_clear()
+
+
+def test_a_question_that_takes_too_long_is_stopped(seen):
+    from ops_project.console.warehouse import SnapshotReader, Unanswered
+
+    reader = SnapshotReader(seen.settings)
+    try:
+        with pytest.raises(Unanswered, match="longer than"):
+            reader.ask(
+                "select count(*) from range(100000000) a, range(1000) b where a.range % 7 = b.range % 5", seconds=0.2
+            )
+        with pytest.raises(Unanswered, match=r"Cannot|read-only|disabled|not allowed|configuration"):
+            reader.ask("copy (select 1) to '/tmp/never.csv'")
+        assert reader.ask("select 1 as one").records() == [{"one": 1}]
+    finally:
+        reader.close()

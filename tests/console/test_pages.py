@@ -1,0 +1,181 @@
+"""Every place of the console answers, and says what it knows and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ops_project.console.graph import drawing
+from ops_project.console.pages.feeds import expected
+from ops_project.lineage import AssetFacts, Lineage
+from tests.console.visit import Visit
+
+
+def test_alerts_are_listed_filtered_and_shown(visit):
+    text = visit.text("/alerts")
+    assert "Scheduled job investor_pipeline failed" in text and 'href="/incidents/1"' in text
+    assert "investor_pipeline" not in visit.text("/alerts?domain=marketing")
+    assert visit.get("/alerts?severity=dreadful").status_code == 404
+    one = visit.text("/alerts/1")
+    for words in ("job_failure", "run.failure", "engineer-a", "Where does it go, and why?", "condition true"):
+        assert words in one, words
+
+
+def test_a_verdict_is_kept_with_its_author(fresh):
+    with Visit(fresh) as visit:
+        visit.act_as("engineer-b")
+        assert "Kept: noise" in visit.done("/alerts/1/verdict", verdict="noise", why="a rehearsal")
+        assert visit.send("/alerts/1/verdict", verdict="wrong", why="x").status_code == 422
+    [verdict] = fresh.ledger.verdicts()
+    assert (verdict["verdict"], verdict["by"], verdict["why"]) == ("noise", "engineer-b", "a rehearsal")
+
+
+def test_a_silence_is_added_checked_and_ended(fresh):
+    with Visit(fresh) as visit:
+        visit.act_as("engineer-b")
+        refused = {
+            'asset="silver/fact_transactons"': "nearest: silver/fact_transactions",
+            'asset=~".*"': "fit every alert",
+            "asset": "",
+        }
+        for matchers, words in refused.items():
+            answer = visit.send("/silences", matchers=matchers, span="1h", reason="x")
+            assert answer.status_code == 422 and words in answer.text
+        assert visit.send("/silences", matchers='domain="investor"', span="8d", reason="x").status_code == 422
+        assert visit.send("/silences", matchers='domain="investor"', span="1h", reason="").status_code == 422
+        text = visit.done("/silences", matchers='domain="investor"', span="4h", reason="known since <yesterday>")
+        assert "It covers 1 of the alerts that fire now" in text and "known since &lt;yesterday&gt;" in text
+        assert "silent: engineer-b" in visit.text("/alerts")
+        assert "Silence 1 has ended" in visit.done("/silences/1/end")
+        assert visit.send("/silences/1/end").status_code == 404
+    assert fresh.ledger.silences(fresh.now) == []
+
+
+def test_a_route_is_explained_with_the_words_of_the_shell(visit, told):
+    text = visit.text("/routes?rule=job_failure&domain=investor")
+    assert "on-call/0-file" in text and "engineer-a" in text and "not told" in text
+    assert "there is no rule" in visit.text("/routes?rule=none")
+    assert "not understood" in visit.text("/routes?rule=job_failure&at=soon")
+
+
+def test_a_changed_rule_is_replayed_by_the_command(told):
+    asked = []
+
+    def run(_settings, words):
+        asked.append(words)
+        assert "severity: medium" in (Path(words[5]) / "rules.d" / "zz-change.yaml").read_text()
+        return True, (
+            '{"days": 3, "signals": 9, "notifications": 4, "pages": 2, "notifications_after": 3, "pages_after": 0,'
+            '"added": {"notifications": 0, "pages": 0}, "removed": {"notifications": 1, "pages": 2}, "changes": []}'
+        )
+
+    with Visit(told, run=run) as visit:
+        change = "rules:\n  job_failure:\n    severity: medium\n"
+        answer = visit.send("/routes/replay", change=change, days="3")
+        assert answer.status_code == 200 and "instead of 4" in answer.text
+        for wrong in (
+            {"change": "- 1", "days": "3"},
+            {"change": change, "days": "99"},
+            {"change": "a: [", "days": "1"},
+        ):
+            assert visit.send("/routes/replay", **wrong).status_code == 422
+    assert asked[0][:4] == ["rules", "replay", "--days", "3"]
+
+
+def test_feeds_say_unknown_where_nothing_was_landed(visit):
+    text = visit.text("/feeds")
+    assert "Nothing has been landed yet" in text and "transactions" in text
+    one = visit.text("/feeds/orders")
+    assert "Unknown: there is no snapshot yet." in one and "order_id" in one and "every day" in one
+    assert visit.get("/feeds/none").status_code == 404
+    assert visit.get("/batches/none").status_code == 404
+
+
+def test_assets_are_searched_and_shown(visit):
+    assert "silver/fact_transactions" in visit.text("/assets")
+    part = visit.get("/assets?q=profit", **{"hx-request": "true"}).text
+    assert "gold/kpi_aggregate_profit" in part and "fact_transactions" not in part and "<html" not in part
+    one = visit.text("/assets/silver/fact_transactions")
+    assert "1 upstream, 1 downstream" in one and "team:investor-metrics" in one and "<svg" in one
+    assert "Unknown: there is no snapshot yet." in one
+    assert visit.get("/assets/gold/none").status_code == 404
+
+
+def test_the_rota_and_a_swap(fresh):
+    with Visit(fresh) as visit:
+        text = visit.text("/oncall")
+        assert "The next eight weeks" in text and "Score, a year ahead" in text
+        shifts = re.findall(r'<option value="(\d{4}-\d\d-\d\d)">[^<]*, (Engineer [A-D])', text)
+        mine = next(day for day, who in shifts if who == "Engineer A")
+        other = next(day for day, who in shifts if who == "Engineer B")
+        visit.act_as("engineer-a")
+        assert "engineer-b has to agree" in visit.done("/oncall/swaps", shift=mine, other=other, why="holiday")
+        assert "Nothing was changed" in visit.done("/oncall/swaps/1/accept")
+        visit.act_as("engineer-b")
+        assert "Swap 1 holds" in visit.done("/oncall/swaps/1/accept")
+        assert "Swap 1 has ended" in visit.done("/oncall/swaps/1/end")
+        assert visit.send("/oncall/swaps", shift="soon", other=other).status_code == 422
+    assert [e["action"] for e in fresh.ledger.audit_log()] == ["end swap", "accept swap", "accept swap", "ask swap"]
+
+
+def test_every_link_of_every_page_leads_somewhere(visit):
+    seen, waiting = set(), ["/"]
+    while waiting:
+        path = waiting.pop()
+        if path in seen or path.startswith("/static"):
+            continue
+        seen.add(path)
+        text = visit.text(path)
+        found = re.findall(r'href="(/[^"#]*)"', text)
+        waiting += [link.replace("&amp;", "&") for link in found if _of_interest(link)]
+    assert len(seen) > 20
+
+
+def _of_interest(link: str) -> bool:
+    """One of each kind is enough of what there are many of."""
+    if link.startswith("/runbooks/"):
+        return link.endswith("pipeline-failure")
+    if link.startswith("/figures/"):
+        return link.startswith("/figures/operational")
+    if link.startswith("/feeds/"):
+        return link.endswith("/orders")
+    return not link.startswith("/boards/queries-")
+
+
+@pytest.mark.parametrize(
+    ("roots", "up", "columns"),
+    [
+        (["b"], True, {"a": 0, "b": 1, "c": 2, "d": 3}),
+        (["a"], False, {"a": 0, "b": 1, "c": 2, "d": 3}),
+        (["d"], False, {"d": 0}),
+    ],
+)
+def test_the_graph_is_drawn_from_left_to_right(roots, up, columns):
+    lineage = Lineage.of(
+        [AssetFacts("a"), AssetFacts("b", ("a",)), AssetFacts("c", ("b",)), AssetFacts("d", ("c", "a"))]
+    )
+    found = drawing(lineage, roots, up=up, wrong={"b"})
+    lefts = sorted({node.x for node in found.nodes})
+    assert {node.key: lefts.index(node.x) for node in found.nodes} == columns
+    assert all("wrong" in node.kinds for node in found.nodes if node.key == "b")
+    assert len({(node.x, node.y) for node in found.nodes}) == len(found.nodes)
+
+
+def test_a_large_graph_says_what_it_leaves_out():
+    lineage = Lineage.of([AssetFacts("root"), *(AssetFacts(f"t{n}", ("root",)) for n in range(200))])
+    found = drawing(lineage, ["root"])
+    assert len(found.nodes) == 60 and found.left_out == 141
+
+
+def test_when_a_feed_is_expected_is_said_in_words(told):
+    from ops_project.catalog import load
+
+    assert {expected(feed) for feed in load(told.settings).feeds.values()} <= {
+        "every day",
+        "on its weekdays",
+        "once a month",
+        "by its calendar",
+        "whenever it comes",
+    }
