@@ -18,6 +18,8 @@ from ops_project.console.run_history import recent_runs
 from ops_project.console.site import Site
 from ops_project.console.warehouse import Unanswered
 from ops_project.dagster_bridge.runs_file import RecentRun
+from ops_project.lineage import Lineage
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import Query, find
 from ops_project.queries.boards import LEDGER, SNAPSHOT, Figure
 
@@ -26,7 +28,8 @@ MOST_RUNS = 20_000
 MOST_ROWS = 5_000
 BAND = ("expected_low", "expected_high")
 AVERAGE = "average"
-PARAMETER = re.compile(r"\$(as_of_date|as_of)\b")
+PARAMETER = re.compile(r"\$(as_of_date|as_of|since|before)\b")
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -63,54 +66,87 @@ class Answer:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def answer(site: Site, figure: Figure, now: datetime) -> Answer:
-    """Ask the figure's source. Never raises for what cannot be answered."""
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The time that a figure is asked for: up to `until`; `since` and `before` begin the period and the one before."""
+
+    until: datetime
+    since: datetime
+    before: datetime
+
+    @classmethod
+    def week(cls, until: datetime) -> Span:
+        """The seven days before `until`."""
+        return cls(until, until - WEEK, until - 2 * WEEK)
+
+    def moments(self) -> dict[str, datetime]:
+        return {"as_of": self.until, "since": self.since, "before": self.before}
+
+
+def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) -> Answer:
+    """Ask the figure's source for `span` (default: up to now). Never raises for what cannot be answered.
+
+    With a span, the snapshot is the newest one that was made up to its end: what was known then.
+    """
+    wanted = span or Span.week(now)
     try:
         if figure.source == SNAPSHOT:
-            return _of_snapshot(site, figure, now)
+            return _of_snapshot(site, figure, now, wanted, _then(site, span))
         if figure.source == LEDGER:
-            return _of_ledger(site, figure, now)
-        return _of_runs(site, figure, now)
+            return _of_ledger(site, figure, now, wanted)
+        return _of_runs(site, figure, now, wanted)
     except Unanswered as error:
         return Answer(figure, now, unknown=str(error))
     except (SQLAlchemyError, sqlite3.Error) as error:
         return Answer(figure, now, unknown=str(getattr(error, "orig", None) or error).splitlines()[0])
 
 
-def _of_snapshot(site: Site, figure: Figure, now: datetime) -> Answer:
+def _then(site: Site, span: Span | None) -> snapshots.Snapshot | None:
+    """The snapshot that was the newest at the end of the span; None: the newest one there is."""
+    if span is None:
+        return None
+    known = [snapshot for snapshot in snapshots.existing(site.settings) if snapshot.as_of <= span.until]
+    if not known:
+        raise Unanswered("No snapshot of that time is kept.")
+    return max(known, key=lambda snapshot: (snapshot.as_of, snapshot.id))
+
+
+def _of_snapshot(site: Site, figure: Figure, now: datetime, span: Span, snapshot: snapshots.Snapshot | None) -> Answer:
     zone = site.catalog.platform.zone
     # To the minute, so that a page that is read again is answered from what is kept.
-    clock = {
-        "as_of": now.astimezone(UTC).replace(tzinfo=None, second=0, microsecond=0),
-        "as_of_date": now.astimezone(zone).date(),
+    clock: dict[str, datetime | date] = {
+        name: at.astimezone(UTC).replace(tzinfo=None, second=0, microsecond=0) for name, at in span.moments().items()
     }
+    clock["as_of_date"] = span.until.astimezone(zone).date()
     sql, absent = figure.sql, list[str]()
     if figure.board.startswith("queries-"):
         query: Query = find(figure.board[8:], figure.name)
         tables = site.reader.tables()
         sql, absent = query.for_tables(tables), query.absent(tables)
-    found = site.reader.ask(sql, {name: clock[name] for name in PARAMETER.findall(sql)})
+    found = site.reader.ask(sql, {name: clock[name] for name in PARAMETER.findall(sql)}, snapshot=snapshot)
     return Answer(figure, now, found.columns, found.rows, f"snapshot {found.snapshot}", found.as_of, absent=absent)
 
 
-def _of_ledger(site: Site, figure: Figure, now: datetime) -> Answer:
-    parameters = {"as_of": now.timestamp()} if ":as_of" in figure.sql else {}
+def _of_ledger(site: Site, figure: Figure, now: datetime, span: Span) -> Answer:
+    parameters = {name: at.timestamp() for name, at in span.moments().items() if f":{name}" in figure.sql}
     with site.ledger.read() as connection:
         result = connection.execute(text(figure.sql), parameters)
         rows = tuple(tuple(row) for row in result.fetchmany(MOST_ROWS))
     return Answer(figure, now, tuple(result.keys()), rows, "the ledger")
 
 
-def _of_runs(site: Site, figure: Figure, now: datetime) -> Answer:
-    runs = recent_runs(site.settings, now - RUNS_BACK, MOST_RUNS)
+def _of_runs(site: Site, figure: Figure, now: datetime, span: Span) -> Answer:
+    runs = recent_runs(site.settings, min(span.before, span.until - RUNS_BACK), MOST_RUNS)
     if runs is None:
         raise Unanswered("Dagster keeps its runs in another store; the Dagster UI shows them")
-    columns, rows = ask_runs(runs, figure.sql, now)
+    columns, rows = ask_runs(runs, figure.sql, span, site.lineage)
     return Answer(figure, now, columns, rows, "Dagster's runs")
 
 
-def ask_runs(runs: Sequence[RecentRun], sql: str, now: datetime) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """Columns and rows of a query on the table `runs`."""
+def ask_runs(
+    runs: Sequence[RecentRun], sql: str, span: Span, lineage: Lineage | None = None
+) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
+    """Columns and rows of a query on the table `runs`, as it stood at the end of the span, and on `assets`."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.execute("create table runs (run_id, job, domain, state, started_at, ended_at, seconds)")
         connection.executemany(
@@ -118,10 +154,15 @@ def ask_runs(runs: Sequence[RecentRun], sql: str, now: datetime) -> tuple[tuple[
             [
                 (run.run_id, run.job, run.domain, run.state, _text(run.started_at), _text(run.ended_at), _seconds(run))
                 for run in runs
-                if run.started_at is None or run.started_at <= now
+                if run.started_at is None or run.started_at <= span.until
             ],
         )
-        found = connection.execute(sql, {"as_of": _text(now)} if ":as_of" in sql else {})
+        connection.execute("create table assets (key, domain, layer)")
+        facts = lineage.assets.values() if lineage is not None else ()
+        rows = [(fact.key, fact.domain, fact.key.partition("/")[0]) for fact in facts]
+        connection.executemany("insert into assets values (?, ?, ?)", rows)
+        parameters = {name: _text(at) for name, at in span.moments().items() if f":{name}" in sql}
+        found = connection.execute(sql, parameters)
         return tuple(column[0] for column in found.description), tuple(found.fetchall())
 
 

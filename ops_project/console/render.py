@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
@@ -15,10 +16,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
+from ops_project.console.access.visitor import Visitor
+from ops_project.console.navigation import sections
+from ops_project.console.site import Site
 from ops_project.operations.alerting.decide.wording import human_bytes
-
-if TYPE_CHECKING:
-    from ops_project.console.views import Ask
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -27,27 +28,36 @@ WELL, WRONG = "well", "wrong"
 DAY_SECONDS = 86_400
 
 
-def rendered(ask: Ask, template: str, status: int, values: Mapping[str, Any]) -> Response:
-    """The page of a template."""
-    from ops_project.console.navigation import sections
-    from ops_project.console.views import flash_of
+@dataclass(frozen=True)
+class Frame:
+    """What every page has around its own content."""
 
-    site = ask.site
+    site: Site
+    visitor: Visitor
+    token: str
+    path: str
+    now: datetime
+    flash: tuple[str, str] | None
+
+
+def rendered(frame: Frame, template: str, status: int, values: Mapping[str, Any]) -> Response:
+    """The page of a template."""
+    site = frame.site
     catalog = site.catalog
     text = (
         _environment()
         .get_template(template)
         .render(
             {
-                "ask": ask,
-                "visitor": ask.visitor,
-                "token": ask.token,
-                "now": ask.now,
+                "visitor": frame.visitor,
+                "token": frame.token,
+                "path": frame.path,
+                "now": frame.now,
                 "zone": catalog.platform.zone,
                 "people": catalog.owners.people,
                 "ui_url": site.ui_url,
-                "sections": sections(ask.request.url.path),
-                "flash": None if ask.partial else flash_of(ask.request),
+                "sections": sections(frame.path),
+                "flash": frame.flash,
                 "frozen": site.settings.as_of is not None,
                 **values,
             }

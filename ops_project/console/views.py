@@ -21,7 +21,7 @@ from ops_project.catalog import ConfigError
 from ops_project.console.access import session as sessions
 from ops_project.console.access.session import Session
 from ops_project.console.access.visitor import Stranger, Visitor, from_elsewhere, identify
-from ops_project.console.render import rendered
+from ops_project.console.render import Frame, rendered
 from ops_project.console.site import Site, site_of
 from ops_project.failures import Unusable
 from ops_project.operations.incidents.links import KeyExposed, key
@@ -86,7 +86,9 @@ class Ask:
 
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page made of a template."""
-        return rendered(self, template, status, values)
+        flash = None if self.partial else flash_of(self.request)
+        frame = Frame(self.site, self.visitor, self.token, self.request.url.path, self.now, flash)
+        return rendered(frame, template, status, values)
 
 
 View = Callable[[Ask], Response]

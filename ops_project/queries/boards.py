@@ -22,6 +22,8 @@ TITLES = {
     "cost": "Cost",
     "business": "Business",
 }
+REPORTS = "reports"
+"""The figures of reports: they are asked for a period (`since`, `before`) that ends at `as_of`."""
 SNAPSHOT, LEDGER, RUNS = "snapshot", "ledger", "runs"
 SOURCES = (SNAPSHOT, LEDGER, RUNS)
 SHAPES = ("number", "line", "bars", "table")
@@ -55,7 +57,7 @@ class Figure:
 @lru_cache(maxsize=8)
 def figures(board: str) -> tuple[Figure, ...]:
     """The figures of a board in the order of their numbers. Raises QueryError."""
-    if board not in TITLES:
+    if board not in TITLES and board != REPORTS:
         raise QueryError(f"there is no board {board!r}; valid: {', '.join(TITLES)}")
     return tuple(_read(path, board) for path in sorted((FOLDER / board).glob("*.sql")))
 
@@ -79,7 +81,7 @@ def of_domain(domain: str) -> tuple[Figure, ...]:
 
 def every() -> list[Figure]:
     """Every figure of every board, and the operational queries of every domain."""
-    own = [item for board in TITLES for item in figures(board)]
+    own = [item for board in (*TITLES, REPORTS) for item in figures(board)]
     return own + [item for domain in domains() for item in of_domain(domain)]
 
 

@@ -10,7 +10,18 @@ from ops_project import catalog
 from ops_project.settings import Settings
 
 BAD = Path(__file__).parents[1] / "configs" / "bad"
-NAMES = ("checks", "domains", "freshness", "models", "owners", "platform", "oncall", "escalation", "checklists", "console")
+NAMES = (
+    "checks",
+    "domains",
+    "freshness",
+    "models",
+    "owners",
+    "platform",
+    "oncall",
+    "escalation",
+    "checklists",
+    "console",
+)
 FILES = [file for name in NAMES for file in sorted(BAD.glob(f"{name}_*.yaml"))]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import duckdb
 import pytest
 
-from ops_project.console.figures import Answer, ask_runs, bars, chart
+from ops_project.console.figures import Answer, Span, ask_runs, bars, chart
 from ops_project.dagster_bridge.runs_file import RecentRun
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import QueryError
@@ -19,7 +19,11 @@ from tests.console.visit import Visit
 from tests.operations.incidents.world import IncidentWorld
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-CLOCK = {"as_of": datetime.fromisoformat("2026-03-04T09:11:00"), "as_of_date": date(2026, 3, 4)}
+CLOCK = {
+    "as_of": datetime.fromisoformat("2026-03-04T09:11:00"),
+    "since": datetime.fromisoformat("2026-02-25T09:11:00"),
+    "as_of_date": date(2026, 3, 4),
+}
 """When the home is looked at: 04:11 New York."""
 
 
@@ -50,7 +54,8 @@ def seen(tmp_path_factory):
         )
         connection.execute(
             "create table gold.data_anomalies as select order_date, gross_revenue as revenue, 1.0 as revenue_z_score,"
-            " gross_revenue - 2 as expected_revenue, 12.0 as expected_order_count from gold.daily_revenue"
+            " gross_revenue - 2 as expected_revenue, 12.0 as expected_order_count, 12 as order_count, 0.5 as orders_z_score,"
+            " 'Normal' as status from gold.daily_revenue"
         )
     manifest = {"as_of": "2026-03-04T06:00:00+00:00", "tables": {}, "run_id": "r"}
     (folder / snapshots.MANIFEST).write_text(json.dumps(manifest))
@@ -81,10 +86,16 @@ def test_every_figure_equals_its_query(seen):
                 continue
             if item.source == files.SNAPSHOT:
                 assert shown["source_as_of"].startswith("2026-03-04 06:00")
-                used = {name: CLOCK[name] for name in re.findall(r"\$(as_of_date|as_of)\b", item.sql)}
+                used = {name: CLOCK[name] for name in re.findall(r"\$(as_of_date|as_of|since)\b", item.sql)}
                 wanted = warehouse.execute(item.sql, used).fetchall()
             else:
-                wanted = ledger.connection.cursor().execute(item.sql, {"as_of": seen.now.timestamp()}).fetchall()
+                wanted = (
+                    ledger.connection.cursor()
+                    .execute(
+                        item.sql, {"as_of": seen.now.timestamp(), "since": (seen.now - timedelta(days=7)).timestamp()}
+                    )
+                    .fetchall()
+                )
             known += 1
             assert [[_plain(value) for value in row] for row in wanted] == [
                 [_plain(value) for value in row] for row in shown["rows"]
@@ -129,13 +140,13 @@ def test_runs_are_a_table_that_can_be_asked():
         return RecentRun(f"r{number}", job, state, began, began + timedelta(seconds=seconds), "investor")
 
     history = [run(n, "success", 100) for n in range(1, 9)] + [run(0, "success", 150), run(2, "failure", 5, "b")]
-    columns, rows = ask_runs(history, figure("operational", "durations").sql, NOW)
+    columns, rows = ask_runs(history, figure("operational", "durations").sql, Span.week(NOW))
     found = dict(zip(columns, rows[0], strict=True))
     assert (found["job"], found["last_seconds"], found["usual_seconds"], found["ratio"]) == ("a", 150.0, 100.0, 1.5)
     assert len(rows) == 1, "a job without a success has no duration"
-    _, rows = ask_runs(history, figure("operational", "runs").sql, NOW)
+    _, rows = ask_runs(history, figure("operational", "runs").sql, Span.week(NOW))
     assert [row[:4] for row in rows] == [("b", 1, 1, "failure"), ("a", 7, 0, "success")] or rows[0][0] == "b"
-    _, rows = ask_runs(history[:3], figure("operational", "durations").sql, NOW)
+    _, rows = ask_runs(history[:3], figure("operational", "durations").sql, Span.week(NOW))
     assert rows[0][2] is None and rows[0][3] is None, "three successes are no baseline"
 
 

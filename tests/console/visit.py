@@ -66,6 +66,6 @@ class Visit:
 
     def done(self, path: str, **fields: str) -> str:
         """Send a form, follow it, and give back the page."""
-        answer = self.send(path, **fields)
+        answer = self.send(path, None, None, **fields)
         assert answer.status_code == 303, (answer.status_code, answer.text[:500])
         return self.text(answer.headers["location"])

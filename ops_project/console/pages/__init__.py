@@ -1,6 +1,18 @@
 """One module for each place of the console: what it reads, and its routes."""
 
-from ops_project.console.pages import alerts, assets, boards, feeds, home, incidents, login, oncall, routing, silences
+from ops_project.console.pages import (
+    alerts,
+    assets,
+    boards,
+    feeds,
+    home,
+    incidents,
+    login,
+    oncall,
+    reports,
+    routing,
+    silences,
+)
 
-ALL = (home, incidents, alerts, silences, routing, boards, feeds, assets, oncall, login)
+ALL = (home, incidents, alerts, silences, routing, boards, feeds, assets, oncall, reports, login)
 """Every place that has routes."""

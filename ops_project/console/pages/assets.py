@@ -46,7 +46,7 @@ def listed(ask: Ask) -> Response:
         and (not domain or fact.domain == domain)
     ]
     found.sort(key=lambda fact: (-firing[fact.key], fact.domain, fact.key))
-    values = {
+    values: dict[str, Any] = {
         "assets": found[:MOST],
         "total": len(found),
         "firing": firing,
@@ -55,7 +55,7 @@ def listed(ask: Ask) -> Response:
         "domain": domain,
         "domains": sorted({fact.domain for fact in lineage.assets.values()} - {""}),
     }
-    return ask.show("asset_rows.html.j2" if ask.partial else "assets.html.j2", **values)
+    return ask.show("asset_rows.html.j2" if ask.partial else "assets.html.j2", 200, **values)
 
 
 def one(ask: Ask) -> Response:

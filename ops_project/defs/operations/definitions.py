@@ -17,6 +17,7 @@ from ops_project.defs.operations.backups import backup_definitions
 from ops_project.defs.operations.evidence import SOURCES
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.operations.open_alerts import open_alert_checks
+from ops_project.defs.operations.reports import report_sensor
 from ops_project.defs.shared.site import Site
 from ops_project.lineage import Lineage
 from ops_project.operations.alerting import spare
@@ -34,9 +35,9 @@ LISTEN_SECONDS, LISTEN_EVERY = 4.0, 0.5
 
 
 def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
-    """Sensors of the alert path, checks that show what is open on `assets`, the check of the archive, and backups."""
+    """Sensors of the alert path and of reports, checks that show what is open, the archive's check, and backups."""
     return dg.Definitions.merge(
-        dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=sensors(site)),
+        dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=[*sensors(site), report_sensor(site)]),
         archive_definitions(site),
         backup_definitions(site),
     )

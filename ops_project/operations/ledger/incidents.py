@@ -130,6 +130,11 @@ class IncidentTable(Access):
             wanted = [n for number, items in notifications.items() if number not in moved for n in items]
             return _queue(connection, wanted)
 
+    def queue_messages(self, wanted: Sequence[Notification]) -> int:
+        """Queue messages that no decision asked for, each once. Returns how many are new."""
+        with self.write() as connection:
+            return _queue(connection, wanted)
+
     def tell_of_holds(self, told: Mapping[int, Sequence[Notification]], now: datetime) -> int:
         """Queue the notices of holds (number → messages), each hold once. Returns how many messages are new."""
         with self.write() as connection:

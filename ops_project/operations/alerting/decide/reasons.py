@@ -45,3 +45,4 @@ class AlertReason(StrEnum):
     ESCALATED = "escalated"
     HOLD_PAST_LIMIT = "hold_past_limit"
     SILENCE_EXPIRES = "silence_expires"
+    REPORT = "report"

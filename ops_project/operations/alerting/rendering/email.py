@@ -40,7 +40,9 @@ ABOVE = {"First response", "Error", "It was", "Severity"}
 
 
 def as_html(payload: Mapping[str, Any]) -> str:
-    """The whole document."""
+    """The whole document. A report brings its own, which was escaped when it was drawn up."""
+    if payload.get("kind") == "report" and payload.get("html"):
+        return str(payload["html"])
     payload = shown(payload)
     head = f'<div style="font-size:15px;margin:0 0 14px 0">{number}</div>' if (number := count(payload)) else ""
     body = (

@@ -1,0 +1,59 @@
+"""Draws up each report when its period has ended, and sends it to its readers.
+
+In a process of its own: what a report needs in memory is not the daemon's. A sensor and not a job, so that a report
+that cannot be drawn is a failed tick, which is told, and not the page of a failed nightly run.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import dagster as dg
+
+from ops_project.defs.shared.site import Site
+from ops_project.settings import Settings
+
+EVERY_SECONDS = 1800
+LIMIT_SECONDS = 50
+"""Dagster gives a tick a minute."""
+SAID = 2000
+
+
+class ReportFailed(RuntimeError):
+    """`ops report due` ended with an error; the message is its own."""
+
+
+def report_sensor(site: Site) -> dg.SensorDefinition:
+    """Runs by default."""
+
+    @dg.sensor(
+        name="reports",
+        minimum_interval_seconds=EVERY_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Draws up each report when its period has ended, and sends it to its readers.",
+    )
+    def reports(_context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        return dg.SkipReason(draw(site.settings))
+
+    return reports
+
+
+def draw(settings: Settings) -> str:
+    """What `ops report due --send` says. Raises ReportFailed."""
+    command = [sys.executable, "-m", "ops_project.cli", "report", "due", "--send"]
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LIMIT_SECONDS,
+            env={**os.environ, **settings.environ()},
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise ReportFailed(f"it took longer than {LIMIT_SECONDS} s; `ops report due` says more") from None
+    if done.returncode != 0:
+        raise ReportFailed(done.stderr.decode("utf-8", "replace").strip()[-SAID:])
+    return done.stdout.decode("utf-8", "replace").strip()[-SAID:]

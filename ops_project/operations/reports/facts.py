@@ -1,0 +1,69 @@
+"""What a report is drawn from: plain values that are kept, so that it can be drawn again to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FigureFacts:
+    """One figure as it was answered. Values are texts, numbers, booleans or None (unknown)."""
+
+    name: str
+    title: str
+    tells: str
+    sql: str
+    source: str
+    source_as_of: str
+    unknown: str
+    """Why there is no answer; empty where there is one."""
+    empty: str
+    """What it means that there is no row, where that is not good news."""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+    def records(self) -> list[dict[str, Any]]:
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    @property
+    def known(self) -> bool:
+        """Whether it says something, be it that there was nothing."""
+        return not self.unknown and not (self.empty and not self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """One report."""
+
+    kind: str
+    title: str
+    asks: str
+    first: str
+    last: str
+    until: str
+    """The moment up to which it tells, UTC."""
+    drawn_at: str
+    zone: str
+    figures: tuple[FigureFacts, ...]
+
+    def figure(self, name: str) -> FigureFacts | None:
+        return next((figure for figure in self.figures if figure.name == name), None)
+
+    def dump(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> ReportFacts:
+        """The inverse of `dump`."""
+        values = dict(data)
+        values["figures"] = tuple(_figure(item) for item in data["figures"])
+        return cls(**values)
+
+
+def _figure(data: Mapping[str, Any]) -> FigureFacts:
+    values = dict(data)
+    rows: Sequence[Sequence[Any]] = data["rows"]
+    values["columns"], values["rows"] = tuple(data["columns"]), tuple(tuple(row) for row in rows)
+    return FigureFacts(**values)

@@ -1,0 +1,9 @@
+-- title: Runs in the period before
+-- tells: The same for the period of the same length before.
+-- source: runs
+-- shape: table
+select job, count(*) as runs, sum(state = 'failure') as failed, round(sum(seconds), 1) as seconds
+from runs
+where started_at >= :before and started_at < :since
+group by job
+order by job

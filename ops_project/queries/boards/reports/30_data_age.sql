@@ -1,0 +1,16 @@
+-- title: Newest data
+-- tells: For each domain the business date up to which every expected feed has been loaded.
+-- source: snapshot
+-- shape: table
+-- empty: No feed is known to the warehouse yet.
+select
+    feeds.domain,
+    case when count(*) = count(newest.business_date) then min(newest.business_date) end as complete_through
+from ops.feeds
+left join (
+    select feed, max(business_date) as business_date from ops.batches
+    where status = 'loaded' and loaded_at <= $as_of group by feed
+) as newest on feeds.feed = newest.feed
+where feeds.enabled
+group by feeds.domain
+order by feeds.domain

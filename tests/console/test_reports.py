@@ -1,0 +1,252 @@
+"""Reports: what happened, what it meant, what to do; a past date gives the same bytes; readers get it once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner
+
+from ops_project.cli import cli
+from ops_project.cli.report import stamped
+from ops_project.console.drawn_reports import due, mails, report, send
+from ops_project.console.site import Site
+from ops_project.operations.alerting.rendering.email import as_html as mail_html
+from ops_project.operations.reports import document, kept
+from ops_project.operations.reports.facts import FigureFacts, ReportFacts
+from ops_project.operations.reports.judge import judge
+from ops_project.operations.reports.kinds import KINDS
+from ops_project.operations.reports.period import NotOver, check_over, newest, of
+from ops_project.queries.boards import REPORTS, figures
+from tests.console.visit import Visit
+from tests.operations.incidents.world import IncidentWorld
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture(scope="module")
+def past(tmp_path_factory):
+    """A home in which a pipeline failed on 4 March and was mended on 5 March."""
+    day = IncidentWorld(tmp_path_factory.mktemp("past"), "2026-03-04 04:10")
+    day.job_fails(message="a <b>bold</b> | claim")
+    day.advance("1m")
+    day.now = datetime(2026, 3, 5, 15, tzinfo=UTC)
+    day.job_succeeds()
+    day.advance("1h", timedelta(minutes=30))
+    day.now = datetime(2026, 3, 6, 15, tzinfo=UTC)
+    return day
+
+
+@pytest.fixture
+def site(past):
+    found = Site(past.settings, lambda: past.now)
+    yield found
+    found.reader.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "day", "first", "last", "before"),
+    [
+        ("day", "2026-03-04", "2026-03-04", "2026-03-04", "2026-03-03"),
+        ("week", "2026-03-04", "2026-02-23", "2026-03-01", "2026-02-16"),
+        ("week", "2026-03-08", "2026-03-02", "2026-03-08", "2026-02-23"),
+        ("month", "2026-03-30", "2026-02-01", "2026-02-28", "2026-01-01"),
+        ("month", "2026-03-31", "2026-03-01", "2026-03-31", "2026-02-01"),
+        ("quarter", "2026-03-30", "2025-10-01", "2025-12-31", "2025-07-01"),
+        ("quarter", "2026-12-31", "2026-10-01", "2026-12-31", "2026-07-01"),
+    ],
+)
+def test_the_last_whole_period_before_a_day(kind, day, first, last, before):
+    found = of(kind, date.fromisoformat(day), NEW_YORK)
+    assert (str(found.first), str(found.last)) == (first, last)
+    assert found.before.astimezone(NEW_YORK).date() == date.fromisoformat(before)
+    assert found.end.astimezone(NEW_YORK).hour == found.start.astimezone(NEW_YORK).hour == 0
+    assert found.end - found.start >= timedelta(hours=23)
+
+
+def test_a_period_that_is_not_over_is_refused():
+    now = datetime(2026, 3, 5, 2, tzinfo=UTC)  # still the fourth in New York
+    assert newest("day", now, NEW_YORK).last == date(2026, 3, 3)
+    with pytest.raises(NotOver, match="not over before 2026-03-05 05:00"):
+        check_over(of("day", date(2026, 3, 4), NEW_YORK), now)
+
+
+def test_a_report_tells_what_was_known_at_the_end_of_its_period(site, past):
+    facts = report(site, KINDS["daily"], date(2026, 3, 4), past.now)
+    text = document.as_markdown(facts)
+    assert "1 incident, 1 of them open at the end." in text
+    assert "P1 #1 was not mended" in text and "`ops incidents show 1`" in text
+    after = document.as_markdown(report(site, KINDS["daily"], date(2026, 3, 5), past.now))
+    assert "1 incident, 0 of them open at the end." in after
+
+
+def test_a_past_date_gives_the_same_bytes_whatever_happened_since(site, past):
+    first = document.as_html(report(site, KINDS["daily"], date(2026, 3, 4), past.now))
+    past.job_fails()
+    later = report(site, KINDS["daily"], date(2026, 3, 4), past.now + timedelta(days=9))
+    assert document.as_html(later) == first
+    assert kept.load(past.settings, "daily", date(2026, 3, 4)) == later
+
+
+def test_the_facts_that_were_kept_first_hold(tmp_path, site, past):
+    facts = report(site, KINDS["daily"], date(2026, 3, 4), past.now)
+    assert kept.keep(past.settings, replace(facts, title="another")).title == facts.title
+    assert not list((past.settings.home / "reports" / "daily").glob("*.partial"))
+
+
+def test_unknown_is_neither_well_nor_wrong(site, past):
+    facts = report(site, KINDS["quality-trend"], date(2026, 3, 1), past.now)
+    assert judge(facts).state == "unknown"
+    text = document.as_markdown(facts)
+    assert "**Not everything is known.**" in text and "No snapshot of that time is kept." in text
+
+
+def test_what_is_due_is_drawn_up_once_and_nothing_of_before_the_home_began(site, past):
+    made = {facts.kind: facts.last for facts in due(site, past.now)}
+    assert made == {} or set(made) <= {"daily"}, "weeks and months ended before anything ran here"
+    assert list(due(site, past.now)) == []
+    assert {facts.kind for facts in due(site, datetime(2026, 4, 2, tzinfo=UTC))} == set(KINDS)
+
+
+def test_readers_get_a_report_once_with_its_figures_in_the_mail(site, past, monkeypatch):
+    monkeypatch.setenv("OPS_SMTP_HOST", "mail.example")
+    facts = report(site, KINDS["cost"], date(2026, 3, 31), datetime(2026, 4, 2, tzinfo=UTC))
+    count = send(site, facts, past.now)
+    assert count >= 1 and send(site, facts, past.now) == 0
+    rows = [row for row in past.ledger.outbox_list(None, 100) if row["kind"] == "report"]
+    assert any(row["channel"].startswith("business-team/") for row in rows)
+    [first, *_] = mails(facts, site.engine, past.now)
+    assert "<table>" in mail_html(first.payload) or "Unknown" in mail_html(first.payload)
+    assert first.payload["subject"].endswith("Cost per metric, 2026-03-31")
+
+
+def test_the_command_prints_writes_lists_and_refuses(past, tmp_path):
+    def ops(*words: str):
+        front = ["--home", str(past.settings.home), "--as-of", "2026-03-06T15:00:00+00:00"]
+        return CliRunner().invoke(cli, [*front, "report", *words], prog_name="ops", standalone_mode=True)
+
+    printed = ops("daily", "--date", "2026-03-04")
+    assert printed.exit_code == 0 and printed.output.startswith("# Daily status: 2026-03-04")
+    assert ops("daily", "--date", "2026-03-04", "--format", "html", "--out", str(tmp_path / "r.html")).exit_code == 0
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+    assert json.loads(ops("list", "--json").output)[0]["kind"] in KINDS
+    assert json.loads(ops("daily", "--date", "2026-03-04", "--json").output)["first"] == "2026-03-04"
+    for words in (("daily", "--date", "2026-03-06"), ("daily", "--format", "pdf"), ("hourly",)):
+        assert ops(*words).exit_code != 0
+
+
+def test_a_pdf_has_the_reports_time_and_keeps_its_length():
+    pdf = b"%PDF-1.4 /CreationDate (D:20261126010203+00'00') /ModDate (D:20261126010203+00'00') xref"
+    found = stamped(pdf, datetime(2026, 3, 5, 5, tzinfo=UTC))
+    assert len(found) == len(pdf) and found.count(b"D:20260305050000") == 2
+
+
+def test_the_console_lists_and_shows_what_is_kept(site, past):
+    report(site, KINDS["daily"], date(2026, 3, 4), past.now)
+    with Visit(past) as visit:
+        assert "/reports/daily/2026-03-04" in visit.text("/reports")
+        one = visit.text("/reports/daily/2026-03-04")
+        assert "What it meant" in one and "from incidents" in one
+        assert visit.text("/reports/daily/2026-03-04/md").startswith("# Daily status")
+        for path in ("/reports/daily/2026-03-99", "/reports/hourly/2026-03-04", "/reports/daily/2026-03-04/pdf"):
+            assert visit.get(path).status_code == 404
+
+
+def test_every_figure_of_every_report_exists():
+    known = {item.name for item in figures(REPORTS)}
+    assert {name for kind in KINDS.values() for name in kind.figures} == known
+
+
+def _facts(*found: FigureFacts) -> ReportFacts:
+    return ReportFacts(
+        "weekly",
+        "T",
+        "Q?",
+        "2026-03-02",
+        "2026-03-08",
+        "2026-03-09T04:00:00+00:00",
+        "2026-03-09T05:00:00+00:00",
+        "America/New_York",
+        found,
+    )
+
+
+def _figure(name: str, columns: str, *rows: tuple, unknown: str = "", empty: str = "") -> FigureFacts:
+    return FigureFacts(
+        name, name.title(), "t", "select 1", "the ledger", "", unknown, empty, tuple(columns.split()), rows
+    )
+
+
+RUNS = "job runs failed seconds longest_seconds"
+BEFORE = "job runs failed seconds"
+
+
+@pytest.mark.parametrize(
+    ("figures_", "state", "words"),
+    [
+        ([_figure("runs", RUNS, ("a", 7, 0, 70.0, 12.0))], "well", "7 runs in 70 s, 0 failed."),
+        ([_figure("runs", RUNS, ("a", 7, 2, 70.0, 12.0))], "wrong", "a failed 2 of 7 times."),
+        (
+            [_figure("runs", RUNS, ("a", 1, 0, 30.0, 30.0)), _figure("runs_before", BEFORE, ("a", 2, 0, 20.0))],
+            "well",
+            "3.0 times as long",
+        ),
+        ([_figure("runs", RUNS, empty="Nothing ran.")], "unknown", "unknown. Nothing ran."),
+        ([_figure("incidents", "number priority title domain opened_at resolved_at")], "well", "No incident."),
+        ([_figure("broken_promises", "promise pipeline missed", ("by 8", "p", 1))], "wrong", "Readers waited: by 8."),
+        ([_figure("data_age", "domain complete_through", ("a", "2026-03-07"))], "well", "1 of 1 domains"),
+        ([_figure("data_age", "domain complete_through", ("a", "2026-03-05"))], "wrong", "whole up to 2026-03-05 only"),
+        ([_figure("data_age", "domain complete_through", ("a", None))], "unknown", "an unknown date"),
+        (
+            [_figure("findings", "subject kind business_date state", ("orders", "source_late", None, "open"))],
+            "wrong",
+            "orders: source late",
+        ),
+        (
+            [
+                _figure(
+                    "scores", "layer mean_score lowest tables_below_85 tables_without_score", ("gold", 90.0, 80.0, 1, 0)
+                )
+            ],
+            "wrong",
+            "1 table of gold below 85",
+        ),
+        ([_figure("disk", "highest_percent newest_percent readings", (85.0, 80.0, 9))], "wrong", "little room"),
+        (
+            [_figure("reconciliations", "asset reconciliation compared breaks", ("silver/x", "r", 7, 1))],
+            "wrong",
+            "disagreed 1 of 7",
+        ),
+        (
+            [
+                _figure(
+                    "restatements",
+                    "metric period_start change_percent is_beyond_tolerance",
+                    ("profit", "2026-01-01", 9.5, True),
+                )
+            ],
+            "wrong",
+            "9.5 % off",
+        ),
+        (
+            [_figure("cost_per_metric", "domain runs seconds gold_tables seconds_per_table", ("a", 7, 70.0, 7, 10.0))],
+            "well",
+            "Dearest: a, 10 s",
+        ),
+    ],
+)
+def test_the_judgement(figures_, state, words):
+    found = judge(_facts(*figures_))
+    assert found.state == state
+    assert any(words in sentence for sentence in [*found.happened, *found.meant])
+    assert found.meant and found.todo
+
+
+def test_what_came_from_outside_is_text_in_a_report():
+    facts = _facts(_figure("alerts", "rule severity fired", ("<script>|*x*_y_ a_b", "high", 1234)))
+    text, html = document.as_markdown(facts), document.as_html(facts)
+    assert "\\<script\\>\\|\\*x\\*" in text and "a_b" in text and "1,234" in text
+    assert "<script>" not in html and "<em>x</em>" not in html
