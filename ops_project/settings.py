@@ -181,6 +181,12 @@ class Settings:
         """Make libraries that read the environment themselves (Dagster, dbt) see this home, and `more` variables."""
         os.environ.update(self.environ() | more)
 
+    def options(self) -> list[str]:
+        """The options of `ops` that make a command see this home, overlay and clock."""
+        words = ["--home", str(self.home)]
+        words += ["--config", str(self.overlay)] if self.overlay is not None else []
+        return words + (["--as-of", self.as_of.isoformat()] if self.as_of is not None else [])
+
     @contextmanager
     def exported(self, **more: str) -> Iterator[None]:
         """`export` for the length of a block; then the environment is as it was."""

@@ -111,9 +111,6 @@ def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
 
     from ops_project.cli import cli
 
-    front = ["--home", str(settings.home)]
-    front += ["--config", str(settings.overlay)] if settings.overlay else []
-    front += ["--as-of", settings.as_of.isoformat()] if settings.as_of else []
-    done = CliRunner().invoke(cli, [*front, *words])
+    done = CliRunner().invoke(cli, [*settings.options(), *words])
     said = done.output if done.exception is None or isinstance(done.exception, SystemExit) else str(done.exception)
     return done.exit_code == 0, said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -77,10 +76,8 @@ def _new_password() -> None:
 
 def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
     """A process of its own: what a step prints, changes or needs in memory is not the server's."""
-    front = ["--home", str(settings.home)]
-    front += ["--config", str(settings.overlay)] if settings.overlay else []
-    front += ["--as-of", settings.as_of.isoformat()] if settings.as_of else []
-    command = [sys.executable, "-m", "ops_project.cli", *front, *words]
+    # Wide, because the page scrolls; without colours, because it shows them as signs.
+    command = ["env", "COLUMNS=160", "NO_COLOR=1", sys.executable, "-m", "ops_project.cli", *settings.options(), *words]
     try:
         done = subprocess.run(
             command,
@@ -88,7 +85,6 @@ def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=STEP_SECONDS,
-            env={**os.environ, "COLUMNS": "160", "NO_COLOR": "1"},
             check=False,
         )
     except subprocess.TimeoutExpired:

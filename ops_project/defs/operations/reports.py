@@ -6,7 +6,6 @@ that cannot be drawn is a failed tick, which is told, and not the page of a fail
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -42,14 +41,13 @@ def report_sensor(site: Site) -> dg.SensorDefinition:
 
 def draw(settings: Settings) -> str:
     """What `ops report due --send` says. Raises ReportFailed."""
-    command = [sys.executable, "-m", "ops_project.cli", "report", "due", "--send"]
+    command = [sys.executable, "-m", "ops_project.cli", *settings.options(), "report", "due", "--send"]
     try:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=LIMIT_SECONDS,
-            env={**os.environ, **settings.environ()},
             check=False,
         )
     except subprocess.TimeoutExpired:
