@@ -31,6 +31,7 @@ from ops_project.operations.alerting.service_levels.durations import Baseline
 from ops_project.operations.alerting.service_levels.expected import due_at
 from ops_project.operations.alerting.service_levels.uptime import measured_time, uptime
 from ops_project.operations.ledger import Ledger
+from ops_project.pipeline.landing import ensure_tables
 from ops_project.process import locks
 from ops_project.process.processes import current
 from ops_project.settings import Settings
@@ -541,13 +542,14 @@ def _snapshot(settings, number: int, statements: list[str]) -> None:
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
         connection.execute("CREATE SCHEMA ops; CREATE SCHEMA gold")
         for statement in statements:
-            connection.execute(statement)
+            if statement == FINDINGS:
+                ensure_tables(connection, [])
+            else:
+                connection.execute(statement)
     (folder / "manifest.json").write_text(json.dumps({"as_of": NOW.isoformat(), "run_id": "r1", "tables": {}}))
 
 
-FINDINGS = """CREATE TABLE ops.findings (finding_id VARCHAR, kind VARCHAR, feed VARCHAR, asset VARCHAR, business_date DATE,
-    batch_id VARCHAR, file_name VARCHAR, message VARCHAR, evidence JSON, state VARCHAR, observed_at TIMESTAMP,
-    resolved_at TIMESTAMP, run_id VARCHAR)"""
+FINDINGS = "landing's own tables"
 LATE = "('f1', 'source_missing', 'orders', 'bronze.orders', DATE '2026-03-03', NULL, NULL, 'no file', NULL, '{}', TIMESTAMP '2026-03-04 14:00', {}, 'r1')"
 CHURN = "CREATE TABLE gold.customer_churn_predictions AS SELECT 'High' AS churn_risk FROM range({})"
 
