@@ -81,6 +81,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         "as_of": now,
         "warehouse": standing.looked(settings),
         "out_of_date": out_of_date.marked(settings),
+        "backups": _backups(settings, catalog, now),
         "ledger": ledger_lost or None,
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
@@ -195,6 +196,33 @@ def _waiting(settings: Settings, catalog: Any, domain: str) -> int:
     )
 
 
+def _backups(settings: Settings, catalog: Any, now: datetime) -> dict[str, Any] | None:
+    """What the home remembers of its backups; None where no destination is configured."""
+    destination = catalog.platform.backups.destination
+    if destination is None:
+        return None
+    from ops_project.pipeline.recovery.backup.shelf import register
+    from ops_project.pipeline.recovery.decide.backups import Outcome
+
+    known = register(settings, destination, now)
+    proofs = known.proofs or {}
+    proved = [item for item in known.backups if item.id in proofs and proofs[item.id].outcome is Outcome.PROVED]
+    last = known.last_proof
+    return {
+        "destination": destination,
+        "newest_proved": proved[-1].id if proved else None,
+        "age_hours": round((now - proved[-1].at).total_seconds() / 3600, 1) if proved else None,
+        "last_outcome": last.outcome.value if last is not None else None,
+    }
+
+
+def _backup_line(found: dict[str, Any]) -> str:
+    newest = "none is proved"
+    if found["newest_proved"] is not None:
+        newest = f"{found['newest_proved']} is proved, {found['age_hours']:,.1f} h old"
+    return f"{newest}; the last outcome was {found['last_outcome'] or 'unknown'}; {found['destination']}"
+
+
 def _render(data: dict[str, Any]) -> list[Any]:
     rows = []
     for item in data["domains"]:
@@ -225,6 +253,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
         f"Home       {data['home']}",
         *([f"Warehouse  {data['warehouse']['message']}"] if data["warehouse"] else []),
         *([f"Restored   out of date since: {', '.join(data['out_of_date'])}"] if data["out_of_date"] else []),
+        *([f"Backups    {_backup_line(data['backups'])}"] if data["backups"] else []),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *_resource_lines(data["resources"]),
     ]

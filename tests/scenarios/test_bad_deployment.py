@@ -52,7 +52,8 @@ def test_a_bad_deployment_is_rolled_back_and_rebuilt(clone: Path, tmp_path: Path
     assert GOOD in text
     model.write_text(text.replace(GOOD, BAD), encoding="utf-8")
     git(clone, "commit", "-qam", "count better")
-    ops(clone, home, "run", "--domain", "ecommerce", "--rebuild", TABLE)
+    [bad] = ops(clone, home, "run", "--domain", "ecommerce", "--rebuild", TABLE, code=1)["runs"]
+    assert any("total_net_revenue" in words for words in bad["failures"]), "it is found, and nothing is published"
     assert homes.business_checksums(home)[TABLE] != before[TABLE]
 
     plan = ops(clone, home, "rollback", good)

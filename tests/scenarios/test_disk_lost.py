@@ -68,7 +68,10 @@ def test_the_age_of_the_last_proved_backup_is_watched(home: Settings) -> None:
     assert open_alerts(home) == set(), "a new destination has a night's time"
     later = replace(home, as_of=bakery.NOW + 37 * HOUR)
     assert open_alerts(later) == {"backup_too_old"}
-    bakery.ops(later, "backup", "create")
+    assert bakery.ops(later, "status")["backups"]["newest_proved"] is None
+    made = bakery.ops(later, "backup", "create")
+    said = bakery.ops(later, "status")["backups"]
+    assert (said["newest_proved"], said["age_hours"], said["last_outcome"]) == (made["backup"], 0, "proved")
     assert open_alerts(replace(later, as_of=later.now() + HOUR)) == set()
     for file in Path(str(home.home.parent / "other-disk" / "objects")).rglob("*"):
         if file.is_file():
