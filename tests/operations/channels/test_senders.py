@@ -31,7 +31,7 @@ SAID = (
     "Investor metrics, daily by 08:00 ET",
     "data_invalid",
     "Open the run at the failed step",
-    "pipeline-failure.md",
+    "ops runbook show pipeline-failure",
     "/runs/0123456789abcdef",
 )
 HIDDEN = ("jane.doe", "hunter2", "secret@db")
