@@ -14,7 +14,8 @@ import click
 
 from ops_project import catalog
 from ops_project.cli.output import console, emit, errors, json_option, styled, table
-from ops_project.model.feed.feed import NAME, Feed
+from ops_project.model.feed.delivery_rules import NAME
+from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import dry_run, pending
 from ops_project.pipeline.landing.contract_sql import require_expressions
 from ops_project.settings import Settings

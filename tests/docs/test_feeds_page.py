@@ -9,8 +9,10 @@ import pytest
 from ops_project.model.document import Document
 from ops_project.model.feed.arrival import Arrival, Closed
 from ops_project.model.feed.column import Column
-from ops_project.model.feed.feed import Drift, Feed, FeedFile, KeepFirst, Version, Volume
+from ops_project.model.feed.delivery_rules import Drift, KeepFirst, Volume
+from ops_project.model.feed.feed import Feed, FeedFile
 from ops_project.model.feed.file_format import Control, Format, Trailer
+from ops_project.model.feed.version import Version
 from ops_project.settings import PROJECT_ROOT
 
 PAGE = (PROJECT_ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")

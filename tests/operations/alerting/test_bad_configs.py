@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from ops_project import catalog
-from ops_project.catalog import CONFIG_DIR, ConfigError
+from ops_project.catalog import ConfigError
 from ops_project.cli import cli
 from ops_project.defs.shared.site import Site
-from ops_project.settings import Settings
+from ops_project.settings import CONFIG_DIR, Settings
 
 BAD = Path(__file__).parents[2] / "configs" / "bad"
 FILES = [

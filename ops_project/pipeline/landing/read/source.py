@@ -20,9 +20,10 @@ import pyarrow as pa
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import records
 from ops_project.pipeline.landing.read.json_records import read_json_document, read_json_lines
+from ops_project.pipeline.landing.read.line_counter import CHUNK
 from ops_project.pipeline.landing.read.parquet import read_parquet
 from ops_project.pipeline.landing.read.records import Record
-from ops_project.pipeline.landing.read.scan import CHUNK, Scan
+from ops_project.pipeline.landing.read.scan import Scan
 from ops_project.sql_text import literal, path_literal
 
 RAW = "landing_raw"

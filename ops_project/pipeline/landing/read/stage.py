@@ -15,12 +15,11 @@ from datetime import date
 
 import duckdb
 
-from ops_project.model.feed.column import Column
 from ops_project.model.feed.feed import Contract, Feed
-from ops_project.pipeline.landing.read import casts, moments
-from ops_project.pipeline.landing.read.own_columns import OWN, own
+from ops_project.pipeline.landing.read import casts
+from ops_project.pipeline.landing.read.own_columns import own
 from ops_project.pipeline.landing.read.source import Source
-from ops_project.sql_text import identifier, literal
+from ops_project.pipeline.landing.read.staged_columns import StagedColumns
 
 STAGED, REFUSED, BAD, REPEATED = "landing_staged", "landing_refused", "landing_bad", "landing_repeated"
 GOOD_STATE, FILTERED_STATE, BAD_STATE = 0, 1, 2
@@ -36,14 +35,11 @@ class ColumnCheck:
     check: casts.Check
 
 
-class Stage:
+class Stage(StagedColumns):
     """The statements for one file."""
 
     def __init__(self, feed: Feed, contract: Contract, source: Source, file_name: str, file_date: date) -> None:
-        self.feed, self.contract, self.source = feed, contract, source
-        self.file_name, self.file_date = file_name, file_date
-        self.positions = {name.strip(): index for index, name in reversed(list(enumerate(source.fields)))}
-        self.date_column = None if feed.business_date == "file" else feed.business_date
+        super().__init__(feed, contract, source, file_name, file_date)
         self.last_date: date | None = None
         """The last plausible date. None: no date is too late."""
         self.guarded = False
@@ -92,20 +88,6 @@ class Stage:
             found.append(casts.Check("has no value in any field", "_empty"))
         return [ColumnCheck(None, check) for check in found]
 
-    def _required(self, name: str) -> bool:
-        return self.contract.columns[name].required or name in self.feed.key or name == self.date_column
-
-    def _nulls(self, column: Column) -> tuple[str, ...]:
-        return column.null_values if column.null_values is not None else self.contract.format.null_values
-
-    @property
-    def tells_empty_rows(self) -> bool:
-        """True if a row without any value breaks no other check: no column is required, and empty texts are no
-        values.
-        """
-        read = [(name, column) for name, column in self.contract.columns.items() if column.expression is None]
-        return bool(read) and all("" in self._nulls(column) and not self._required(name) for name, column in read)
-
     def _column_checks(self, name: str) -> list[ColumnCheck]:
         column = self.contract.columns[name]
         found = []
@@ -126,49 +108,6 @@ class Stage:
             f"is not between {first} and {last}, the plausible dates",
             f"{day} NOT BETWEEN DATE '{first}' AND DATE '{last}'",
         )
-
-    def nth(self, name: str) -> int:
-        return list(self.contract.columns).index(name)
-
-    def value(self, name: str) -> str:
-        """SQL of a column's typed value, in the staged table and wherever checks are asked.
-
-        Columns stand there by number: a contract may call them `rowid`, `_state` or whatever else has a meaning.
-        """
-        return f"_c{self.nth(name)}"
-
-    @property
-    def by_name(self) -> str:
-        """SQL list of the staged columns under their contract's names, for SQL that people write."""
-        return ", ".join(f"{self.value(name)} AS {identifier(name)}" for name in self.contract.columns)
-
-    def _position(self, name: str, column: Column) -> int | None:
-        return self.positions.get((column.source if column.source is not None else name).strip())
-
-    def _text(self, name: str, column: Column, named: bool) -> str:
-        """SQL of a column's text."""
-        if column.expression is not None:
-            return casts.text_of(own(f"_e{self.nth(name)}"), column, self.contract.format, False)
-        position = self._position(name, column)
-        if position is None:
-            return casts.text_of("NULL::VARCHAR", column, self.contract.format, False)
-        raw, spelled = (own(item) if named else item for item in (f"_r{position}", f"_s{position}"))
-        written = self.source.format.kind == "csv"
-        return casts.text_of(raw, column, self.contract.format, written, spelled if self.source.spelled else None)
-
-    def _named_fields(self) -> str:
-        """The raw fields under their names, and what is known of the file, for expressions.
-
-        Fields whose names differ only in case cannot both be named in SQL: the first one is.
-        """
-        known, named = {"_line", "_file_name", "_file_date"}, ""
-        for index, name in enumerate(item.strip() for item in self.source.fields):
-            if name and name.lower() not in known and not name.lower().startswith(OWN):
-                known.add(name.lower())
-                named += f", _r{index} AS {identifier(name)}"
-        if self.source.materialised:
-            named += ", _line"
-        return f"{named}, {literal(self.file_name)} AS _file_name, DATE '{self.file_date}' AS _file_date"
 
     def _computed(self) -> list[str]:
         """The results of the contract's expressions and of its filter, under names that are landing's own."""
@@ -224,12 +163,6 @@ class Stage:
         result = f"SELECT {', '.join([*kept, *values])} FROM (SELECT {', '.join(lead)} FROM {relation})"
         return self._with_rules(result, [*kept, *map(self.value, columns)]) if self.feed.rules else result
 
-    def _all_empty(self, named: bool) -> str:
-        """SQL that is true if every field of the row holds only blanks."""
-        names = [f"_r{index}" for index in range(len(self.source.fields))]
-        texts = [own(name) if named else name for name in names] or ["''"]
-        return f"{moments.trimmed('concat(' + ', '.join(texts) + ')')} = ''"
-
     def _with_rules(self, relation: str, given: Sequence[str]) -> str:
         """The typed rows with `_rule_<i>`, which is true if the row breaks the rule."""
         broken = [
@@ -265,54 +198,6 @@ class Stage:
             f"SELECT {columns}, (CASE {state})::UTINYINT AS _state "
             f"FROM ({self.typed(self.source.relation, carried)})"
         )
-
-    @property
-    def clock_keys(self) -> list[str]:
-        """The columns of the key in whose time zone a local time may occur twice. For each, `_twice_<i>` says whether
-        it does in this row.
-        """
-        columns = self.contract.columns
-        return [
-            name
-            for name in self.feed.key
-            if columns[name].timezone not in (None, "UTC") and columns[name].ambiguous != "refuse"
-        ]
-
-    def _twice(self) -> list[str]:
-        return [
-            f"{moments.exists_twice(self.value(name), f'_t{self.nth(name)}', self.contract.columns[name])} "
-            f"AS _twice_{self.nth(name)}"
-            for name in self.clock_keys
-        ]
-
-    @property
-    def _carried(self) -> list[str]:
-        return ["_ord", "_line"] if self.source.materialised else []
-
-    @property
-    def ordinal(self) -> str:
-        """SQL of a staged row's ordinal. A temporary table's rowid counts its rows in the order of the file."""
-        return "_ord" if self.source.materialised else "rowid"
-
-    @property
-    def line(self) -> str:
-        """SQL of a staged row's physical line."""
-        return "_line" if self.source.materialised else f"(rowid + {self.source.first + 1})"
-
-    @property
-    def business_date(self) -> str:
-        """SQL of a staged row's business date."""
-        if self.date_column is None:
-            return f"DATE '{self.file_date}'"
-        return self._local_date(self.date_column)
-
-    def _local_date(self, name: str) -> str:
-        """SQL of the day of a date or timestamp column, in the column's own zone."""
-        column, value = self.contract.columns[name], self.value(name)
-        if column.base_type == "timestamp" and column.timezone not in (None, "UTC"):
-            assert column.timezone is not None
-            return f"CAST(timezone({literal(column.timezone)}, timezone('UTC', {value})) AS DATE)"
-        return f"CAST({value} AS DATE)"
 
     def cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
         """Column → the number of values that fail their cast, and of all values. Only columns with a failing value are

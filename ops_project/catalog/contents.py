@@ -1,0 +1,91 @@
+"""Everything that is configured, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops_project.catalog.files import resolve
+from ops_project.model.alerting.calendar import Calendar
+from ops_project.model.alerting.metric import Metrics
+from ops_project.model.alerting.receiver import Receivers
+from ops_project.model.alerting.retention import Retention
+from ops_project.model.alerting.route import Routes
+from ops_project.model.alerting.rule import Rules
+from ops_project.model.alerting.sla import Slas
+from ops_project.model.checklist import Checklists
+from ops_project.model.checks import Checks
+from ops_project.model.console import Console
+from ops_project.model.document import Document
+from ops_project.model.domain import Domain, Domains
+from ops_project.model.failure_rules import FailureClasses
+from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.freshness import Freshness
+from ops_project.model.learning import Learning
+from ops_project.model.oncall.escalation import EscalationFile
+from ops_project.model.oncall.schedule import OnCallFile
+from ops_project.model.owner import Owners
+from ops_project.model.platform import Platform
+from ops_project.model.reconciliation import Reconciliations
+from ops_project.settings import RUNBOOK_DIR
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that is configured. Frozen; built by `load`."""
+
+    platform: Platform
+    owners: Owners
+    domains: Domains
+    freshness: Freshness
+    reconciliations: Reconciliations
+    checks: Checks
+    models: Learning
+    metrics: Metrics
+    rules: Rules
+    routes: Routes
+    receivers: Receivers
+    calendar: Calendar
+    slas: Slas
+    oncall: OnCallFile
+    escalation: EscalationFile
+    failure_classes: FailureClasses
+    checklists: Checklists
+    retention: Retention
+    console: Console
+    feeds: dict[str, Feed]
+    feed_files: dict[str, FeedFile]
+    """One for each domain that has feeds, by domain id."""
+    documents: dict[str, Document] = field(repr=False)
+    """The parsed files by relative path, for errors that others find later."""
+    overlay: Path | None = None
+    switched_off: frozenset[str] = frozenset()
+    """Domains with `enabled: false`: they are in none of the other attributes."""
+
+    def feeds_of(self, domain: str) -> list[Feed]:
+        """The feeds of a domain, in the file's order."""
+        return [feed for feed in self.feeds.values() if feed.domain == domain]
+
+    def domain_ids(self) -> list[str]:
+        """Every domain: those of domains.yaml in its order, then those that only a feeds file knows."""
+        return [*self.domains.domains, *(name for name in self.feed_files if name not in self.domains.domains)]
+
+    def domain(self, domain: str) -> Domain:
+        """A domain; one that only a feeds file knows has that file's owners. Raises KeyError."""
+        if domain in self.domains.domains:
+            return self.domains.domains[domain]
+        owners = [owner for feed in self.feeds_of(domain) for owner in feed.owners]
+        if domain not in self.feed_files or not owners:
+            raise KeyError(f"unknown domain {domain!r}; valid: {', '.join(self.domain_ids())}")
+        return Domain(title=domain.replace("_", " ").capitalize(), owners=tuple(dict.fromkeys(owners)))
+
+    def config_file(self, relative: str) -> Path:
+        """The path that holds for `relative`: the overlay's where it has one."""
+        return resolve(relative, self.overlay)
+
+    def runbook_file(self, slug: str) -> Path | None:
+        """The runbook's Markdown file, the overlay's `runbooks/<slug>.md` first; None where there is none."""
+        candidates = [RUNBOOK_DIR / f"{slug}.md"]
+        if self.overlay is not None:
+            candidates.insert(0, self.overlay / "runbooks" / f"{slug}.md")
+        return next((path for path in candidates if path.is_file()), None)

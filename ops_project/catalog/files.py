@@ -1,0 +1,122 @@
+"""The files that are read: the shipped ones, and those of the overlay that replace them or are laid over them."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from ops_project.model.alerting.calendar import Calendar
+from ops_project.model.alerting.metric import Metrics
+from ops_project.model.alerting.receiver import Receivers
+from ops_project.model.alerting.retention import Retention
+from ops_project.model.alerting.route import Routes
+from ops_project.model.alerting.rule import Rules
+from ops_project.model.alerting.sla import Slas
+from ops_project.model.base import Model
+from ops_project.model.checklist import Checklists
+from ops_project.model.checks import Checks
+from ops_project.model.console import Console
+from ops_project.model.document import ConfigError, ConfigProblem, Document
+from ops_project.model.domain import Domains
+from ops_project.model.failure_rules import FailureClasses
+from ops_project.model.freshness import Freshness
+from ops_project.model.learning import Learning
+from ops_project.model.oncall.escalation import EscalationFile
+from ops_project.model.oncall.schedule import OnCallFile
+from ops_project.model.owner import Owners
+from ops_project.model.platform import Platform
+from ops_project.model.reconciliation import Reconciliations
+from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR
+
+# One file, one model. The name is the attribute of Catalog that holds it.
+FILES: dict[str, type[Model]] = {
+    "platform": Platform,
+    "owners": Owners,
+    "domains": Domains,
+    "freshness": Freshness,
+    "reconciliations": Reconciliations,
+    "checks": Checks,
+    "models": Learning,
+    "metrics": Metrics,
+    "rules": Rules,
+    "routes": Routes,
+    "receivers": Receivers,
+    "calendar": Calendar,
+    "slas": Slas,
+    "oncall": OnCallFile,
+    "escalation": EscalationFile,
+    "failure_classes": FailureClasses,
+    "checklists": Checklists,
+    "retention": Retention,
+    "console": Console,
+}
+FEEDS_DIR = "feeds"
+# Folders of the overlay that belong to the dbt project, and all whose YAML is read by others than this module.
+DBT_FOLDERS = ("models", "macros", "tests")
+FOLDERS = ("metadata", *DBT_FOLDERS)
+# Folders below models/<domain> that are built; a shipped domain has its own names for them.
+LAYERS = ("staging", "intermediate", "silver", "marts", "gold")
+
+
+def resolve(relative: str, overlay: Path | None) -> Path:
+    if overlay is not None and (overlay / relative).is_file():
+        return overlay / relative
+    return CONFIG_DIR / relative
+
+
+def read(relative: str, overlay: Path | None) -> Document:
+    path = resolve(relative, overlay)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError([ConfigProblem(str(path), 1, "this file is needed and does not exist")]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([ConfigProblem(str(path), 1, f"not UTF-8 ({error.reason} at byte {error.start})")]) from None
+    return Document.parse(text, path)
+
+
+def paths_of_feeds(overlay: Path | None) -> list[str]:
+    names = {path.name for path in (CONFIG_DIR / FEEDS_DIR).glob("*.yaml")}
+    if overlay is not None:
+        names |= {path.name for path in (overlay / FEEDS_DIR).glob("*.yaml")}
+    return [f"{FEEDS_DIR}/{name}" for name in sorted(names)]
+
+
+def additions(name: str, overlay: Path | None) -> list[str]:
+    """The overlay's files that are laid over <name>.yaml, relative to it, in the order of their names."""
+    if overlay is None:
+        return []
+    return sorted(path.relative_to(overlay).as_posix() for path in (overlay / f"{name}.d").glob("*.yaml"))
+
+
+def layers_of(domain: str) -> tuple[str, ...]:
+    """The folders below models/<domain> that are built."""
+    shipped = DBT_PROJECT_DIR / "models" / domain
+    if not shipped.is_dir():
+        return LAYERS
+    return tuple(sorted(path.name for path in shipped.iterdir() if path.is_dir() and any(path.rglob("*.sql"))))
+
+
+def strangers(overlay: Path | None, documents: dict[str, Document]) -> list[ConfigProblem]:
+    """A YAML file in the overlay that nothing reads is a mistake in its name."""
+    if overlay is None:
+        return []
+    # A feeds file that could not be parsed was read all the same: its own mistake is told, not this one.
+    valid = {f"{name}.yaml" for name in FILES} | set(documents) | set(paths_of_feeds(overlay))
+    added = {path for name in FILES for path in additions(name, overlay)}
+    return [
+        ConfigProblem(
+            str(path),
+            1,
+            f"nothing reads this file{close_to(relative, sorted(valid))}; valid: {', '.join(sorted(valid))}, "
+            f"{FEEDS_DIR}/<domain>.yaml, and <name>.d/*.yaml to add to <name>.yaml",
+        )
+        for path in sorted(overlay.rglob("*.y*ml"))
+        if (relative := path.relative_to(overlay).as_posix()) not in valid | added
+        and relative.partition("/")[0] not in FOLDERS
+    ]
+
+
+def close_to(name: str, valid: list[str]) -> str:
+    close = get_close_matches(name, valid, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,145 @@
+"""Reads, validates and checks the whole configuration, and reports all mistakes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ops_project.catalog.contents import Catalog
+from ops_project.catalog.files import FEEDS_DIR, FILES, additions, paths_of_feeds, read, strangers
+from ops_project.catalog.references import references, unread_sql
+from ops_project.model.document import ConfigError, ConfigProblem, Document
+from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.layered import layered
+from ops_project.model.oncall import consistency as oncall_consistency
+from ops_project.model.oncall.escalation import EscalationFile
+from ops_project.model.oncall.schedule import OnCallFile
+from ops_project.settings import CONFIG_DIR, Settings
+
+
+def load(settings: Settings) -> Catalog:
+    """The catalog of this configuration. Raises ConfigError with every problem found."""
+    return _load(settings.overlay, _state_of(settings.overlay))
+
+
+def shipped() -> dict[str, Document]:
+    """The shipped files by relative path, parsed and not looked at further."""
+    return {name: read(name, None) for name in [*(f"{name}.yaml" for name in FILES), *paths_of_feeds(None)]}
+
+
+def _state_of(overlay: Path | None) -> tuple[tuple[str, int], ...]:
+    # Files are small and few: their names and change times key the cache, so that a long-lived process sees an edit.
+    roots = [CONFIG_DIR] + ([overlay] if overlay else [])
+    return tuple(
+        sorted((str(path), path.stat().st_mtime_ns) for root in roots for path in root.rglob("*") if path.is_file())
+    )
+
+
+@lru_cache(maxsize=8)
+def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
+    documents: dict[str, Document] = {}
+    problems: list[ConfigProblem] = []
+    values: dict[str, Any] = {}
+    for name, model in FILES.items():
+        try:
+            document = layered(
+                read(f"{name}.yaml", overlay), [read(path, overlay) for path in additions(name, overlay)]
+            )
+            documents[f"{name}.yaml"] = document
+            values[name] = document.validate(model)
+        except ConfigError as error:
+            problems += error.problems
+    feed_files: dict[str, FeedFile] = {}
+    for relative in paths_of_feeds(overlay):
+        try:
+            document = read(relative, overlay)
+            documents[relative] = document
+            feed_file = document.validate(FeedFile)
+            if feed_file.domain in feed_files:
+                problems.append(document.problem(("domain",), f"domain {feed_file.domain!r} already has a feeds file"))
+            else:
+                feed_files[feed_file.domain] = feed_file
+        except ConfigError as error:
+            problems += error.problems
+    problems += strangers(overlay, documents)
+    _people_of_their_own(overlay, values, documents)
+    if problems:
+        raise ConfigError(problems)
+    feeds: dict[str, Feed] = {}
+    for relative, document in documents.items():
+        if relative.startswith(f"{FEEDS_DIR}/"):
+            for name, feed in feed_files[document.data["domain"]].resolved().items():
+                if name in feeds:
+                    problems.append(
+                        document.problem(
+                            ("feeds", name), f"feed {name!r} already belongs to domain {feeds[name].domain!r}"
+                        )
+                    )
+                feeds[name] = _from_the_start(feed, values)
+    catalog = Catalog(feeds=feeds, feed_files=feed_files, documents=documents, overlay=overlay, **values)
+    problems += [*references(catalog), *unread_sql(catalog)]
+    if problems:
+        raise ConfigError(problems)
+    return _without_switched_off(catalog)
+
+
+def _without_switched_off(catalog: Catalog) -> Catalog:
+    """The catalog without the domains that are switched off, and without what is said of nothing else."""
+    off = frozenset(name for name, domain in catalog.domains.domains.items() if not domain.enabled)
+    if not off:
+        return catalog
+    slas, chains = catalog.slas, catalog.reconciliations
+    return replace(
+        catalog,
+        domains=catalog.domains.model_copy(
+            update={"domains": {name: item for name, item in catalog.domains.domains.items() if name not in off}}
+        ),
+        feeds={name: feed for name, feed in catalog.feeds.items() if feed.domain not in off},
+        feed_files={name: file for name, file in catalog.feed_files.items() if name not in off},
+        slas=slas.model_copy(
+            update={
+                "slas": {name: sla for name, sla in slas.slas.items() if sla.domain not in off},
+                "expectations": {name: item for name, item in slas.expectations.items() if item.domain not in off},
+            }
+        ),
+        reconciliations=chains.model_copy(
+            update={
+                "reconciliations": {
+                    name: chain for name, chain in chains.reconciliations.items() if chain.domain not in off
+                }
+            }
+        ),
+        switched_off=off,
+    )
+
+
+def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
+    """The feed, whose dates are plausible from the platform's start on where its contract says nothing else."""
+    if feed.plausible.start is not None:
+        return feed
+    plausible = feed.plausible.model_copy(update={"start": values["platform"].start_date})
+    return feed.model_copy(update={"plausible": plausible})
+
+
+def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:
+    """People of the overlay's own do not stand in the shipped rotation and ladders, which then are left out.
+
+    Until the overlay has an oncall.yaml and an escalation.yaml too, the primary owner stands in for the person on call.
+    `ops owners lint` says so.
+    """
+    if overlay is None or not (overlay / "owners.yaml").is_file() or "owners" not in values:
+        return
+    owners = values["owners"]
+    for name, empty in (("oncall", OnCallFile()), ("escalation", EscalationFile())):
+        if not (overlay / f"{name}.yaml").is_file() and name in values:
+            document = documents[f"{name}.yaml"]
+            wrong = (
+                oncall_consistency.check_schedules(document, values[name], owners)
+                if name == "oncall"
+                else oncall_consistency.check_ladders(document, values[name], owners, values["oncall"], None)
+            )
+            if wrong:
+                values[name] = empty

@@ -1,0 +1,67 @@
+"""What a feed says of its deliveries: other structures, too few rows, repeated keys, and dates of other feeds."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from ops_project.model.base import Model
+
+NAME = r"^[a-z][a-z0-9_]*$"
+
+
+class Drift(Model):
+    """What happens to a file whose structure is not the contract's. The finding is written in every case."""
+
+    extra: Literal["reject", "load"] = "reject"
+    """Columns that the contract does not know; `load` leaves them out."""
+    reordered: Literal["reject", "load"] = "load"
+    """The same names in another order: loaded by name."""
+    share: float = Field(default=0.5, gt=0, le=1)
+    """If more than this share of the values of a column cannot be cast, the column has changed its type. If more than
+    this share of the records has another number of fields, the file has changed its structure.
+    """
+
+
+class Volume(Model):
+    """Compares the number of rows of a file with earlier files, for files without a count of their own."""
+
+    enabled: bool = True
+    min_points: int = Field(default=7, ge=6)
+    """The number of earlier dates that are needed. With fewer, the result is unknown."""
+    history: int = Field(default=56, ge=6)
+    confidence: float = Field(default=0.9999, gt=0.5, lt=1)
+    """The confidence of the two-sided prediction interval."""
+    large_change: float = Field(default=0.3, gt=0, lt=1)
+    """The share of the expected rows that a broken load loses. A change of this size needs only `large_confidence`."""
+    large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
+    trend_from: int = Field(default=14, ge=6)
+    """With at least this many dates, growth is part of the model."""
+    weekday_from: int = Field(default=28, ge=14)
+    """With at least this many days of history, each weekday has a level of its own."""
+    min_relative_noise: float = Field(default=0.02, ge=0, lt=1)
+    """The least noise that is assumed, because a constant series has none."""
+    min_rows: int | None = Field(default=None, ge=0)
+    """A file with fewer rows is partial, whatever the history is."""
+    on_low: Literal["load", "reject"] = "load"
+    max_loss: float = Field(default=0.1, ge=0, lt=1)
+    """The share of the rows by which a correction may be smaller than the file that it replaces. If it is smaller
+    still, it must be confirmed, whatever its own count says.
+    """
+
+
+class KeepFirst(Model):
+    """Of the rows with the same key, the first is kept. The others are counted as collapsed."""
+
+    order: tuple[str, ...] = ()
+    """SQL order terms over the contract's columns, for example `updated_at DESC`. The order in the file comes last."""
+
+
+class DatedBy(Model):
+    """The feed whose record says on which date a row counts, and the columns that both feeds share under the same
+    names.
+    """
+
+    feed: str = Field(pattern=NAME)
+    columns: tuple[str, ...] = Field(min_length=1)

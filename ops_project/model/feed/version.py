@@ -1,0 +1,28 @@
+"""A change of a contract: from its effective date on, other fields or another format."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+
+from ops_project.model.base import Model
+from ops_project.model.feed.column import Column
+from ops_project.model.feed.file_format import Format
+
+
+class Version(Model):
+    """A change of the contract that was announced."""
+
+    version: int = Field(ge=2)
+    effective: date
+    """First business date to which it applies."""
+    note: str = ""
+    format: Format | None = None
+    """Replaces the whole format."""
+    columns: dict[str, Column] | None = None
+    """Replaces all columns."""
+    add: dict[str, Column] = {}
+    """Adds columns, or replaces those of the same name."""
+    drop: tuple[str, ...] = ()
+    """Columns that the source no longer sends; they stay in bronze, NULL from then on."""
