@@ -40,7 +40,7 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
     dbt_manifest.load()
     with tempfile.TemporaryDirectory(prefix="bench-runs-") as folder:
         root = Path(folder)
-        waiting = _simulated(root / "waiting")
+        waiting = simulated(root / "waiting")
         landed = _landed(waiting, root / "landed")
         target = _warm_parse(landed, root / "target")
         ours, parts, cli, usual = [], [], [], []
@@ -88,7 +88,7 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _simulated(home: Path) -> Path:
+def simulated(home: Path) -> Path:
     from ops_project.simulator.simulation import Asked, simulate
 
     settings = Settings(home=home, as_of=NOW)
