@@ -32,7 +32,12 @@ DESCRIPTIONS = {
 INPUTS = {
     "segmentation": ("silver/int_customer_days", "silver/fact_orders"),
     "churn": ("silver/int_customer_days", "silver/fact_orders"),
-    "recommendations": ("silver/fact_order_items", "silver/fact_web_events", "silver/dim_products"),
+    "recommendations": (
+        "silver/fact_order_items",
+        "silver/fact_web_events",
+        "silver/dim_products",
+        "silver/int_customer_days",
+    ),
 }
 KEYS = {
     "segmentation": ("customer_id",),

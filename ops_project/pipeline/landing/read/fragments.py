@@ -16,6 +16,7 @@ import duckdb
 
 from ops_project.model.feed.column import Column
 from ops_project.model.feed.feed import Feed
+from ops_project.sql_text import literal
 
 SHOWN = 60
 # Parts of a SELECT that a single expression does not have, with the value that each has then.
@@ -109,7 +110,9 @@ def _parser() -> duckdb.DuckDBPyConnection:
 @lru_cache(maxsize=4096)
 def problem_with(sql: str) -> str | None:
     """Why `sql` is not one expression, None where it is."""
-    [(text,)] = _parser().cursor().execute("SELECT json_serialize_sql(?::VARCHAR)", [f"SELECT {sql}\n"]).fetchall()
+    # As a literal: to bind a parameter DuckDB imports pandas, which takes every command a second.
+    question = f"SELECT json_serialize_sql({literal(f'SELECT {sql}{chr(10)}')}::VARCHAR)"
+    [(text,)] = _parser().cursor().execute(question).fetchall()
     parsed: dict[str, Any] = json.loads(text)
     if parsed["error"]:
         said = str(parsed.get("error_message", "it cannot be read")).splitlines()[0]
