@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asset_checks.specs import AnomalySeries, ControlTotal
+from asset_checks.stated import StatedCheck
 
 # Where the contract delivers whole orders, only the lines of an order's newest file count.
 LINES_THAT_COUNT = """
@@ -65,6 +66,8 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
             ),
         ),
     },
+    # Every order has a rate: no row is the good case.
+    "silver.rec_unconverted_orders": {"expected": False},
     "gold.daily_revenue": {
         "control_totals": (
             ControlTotal("orders", "silver.fact_orders", "count(*)", "sum(total_orders)", "order_date", "order_date"),
@@ -91,7 +94,7 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
     "gold.data_anomalies": {
         "anomalies": AnomalySeries(
             date_column="order_date",
-            unknown=("Insufficient History",),
+            unknown=("Insufficient History", "Revenue Unknown"),
             evidence_columns=(
                 "order_count",
                 "expected_order_count",
@@ -104,3 +107,26 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
         ),
     },
 }
+
+STATED = (
+    StatedCheck(
+        name="exchange_rate_missing",
+        asset="silver.fact_orders",
+        table="silver.rec_unconverted_orders",
+        failing="orders > 0",
+        says="orders || case when orders = 1 then ' order' else ' orders' end || ' in ' || currency"
+        " || case when days = 1 then ' of ' || first_date"
+        " else ' of ' || days || ' days from ' || first_date || ' to ' || last_date end"
+        " || case when orders = 1 then ' has' else ' have' end || ' no exchange rate to ' || reporting_currency"
+        " || case when newest_rate_date is null then '; no rate of ' || currency || ' has ever come'"
+        " else '; the newest rate of ' || currency || ' is that of ' || newest_rate_date end",
+        description="Every order has an exchange rate to the reporting currency, of its day or of the days before.",
+        advice="The revenue of these days is not known, and gold keeps its last good state. Ask the contact of feed"
+        " exchange_rates for the rates of these days (`ops feed list`), put the file into the inbound folder, then"
+        " `ops run`. If all orders are in this currency, name it as reporting_currency in platform.yaml.",
+        failure_class="reference_violation",
+        evidence=("currency", "orders", "days", "first_date", "last_date", "newest_rate_date"),
+        order="orders desc, currency",
+        blocking=True,
+    ),
+)

@@ -67,6 +67,8 @@ class Platform(Model):
     timezone: Timezone
     start_date: date
     """First business date; daily partitions begin here."""
+    reporting_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    """ISO 4217 code: revenue is added up in this currency. Orders in another one need an exchange rate."""
     warehouse: Warehouse = Warehouse()
     snapshots: Snapshots = Snapshots()
     publishing: Publishing = Publishing()

@@ -1,4 +1,4 @@
-"""The web shop's five daily files: full extracts of customers and products; the day's orders, items and web events.
+"""The web shop's six daily files: full extracts of customers and products; orders, items, web events, exchange rates.
 
 An order is generated once. Its items and the web session that led to it are derived from it, so every reference is
 valid.
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ops_project.simulator import people
+from ops_project.simulator import ecommerce_rates, people
 from ops_project.simulator.ecommerce_orders import Counted, Orders
 from ops_project.simulator.ecommerce_shop import CATEGORIES, COMPANIONS, TIERS, Shop, of_segment
 from ops_project.simulator.ecommerce_web import EVENT_SQL, web_events
@@ -21,7 +21,7 @@ from ops_project.simulator.timing import arrival, demand, seconds_of_day
 from ops_project.simulator.world import Ints, World, weighted
 
 DOMAIN = "ecommerce"
-FEEDS = ("customers", "products", "orders", "order_items", "web_events")
+FEEDS = ("customers", "products", "orders", "order_items", "exchange_rates", "web_events")
 
 BRANDS = ("Alder", "Birchwood", "Cobalt", "Driftline", "Ember", "Fjord", "Granite", "Harbour", "Iris", "Juniper")
 NOUNS = (
@@ -69,7 +69,7 @@ PRODUCT_SQL = """
     (cost_cents / 100)::DECIMAL(12, 2) AS unit_cost, is_active, make_timestamp(changed * 86400000000) AS updated_at"""
 ORDER_SQL = """
     'O' || order_key AS order_id, CASE WHEN customer > 0 THEN 'C' || lpad(customer::VARCHAR, 7, '0') END AS customer_id,
-    order_date, make_timestamp(placed * 1000000) AS ordered_at, status, channel, 'US' AS country, 'USD' AS currency,
+    order_date, make_timestamp(placed * 1000000) AS ordered_at, status, channel, country, currency,
     payment_method, (coupon / 100)::DECIMAL(12, 2) AS discount_amount,
     (shipping / 100)::DECIMAL(12, 2) AS shipping_amount, (tax / 100)::DECIMAL(12, 2) AS tax_amount,
     make_timestamp(least(placed + 900, midnight + 86399) * 1000000) AS updated_at"""
@@ -91,6 +91,8 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
         outbox.write(*files["customers"], _customers(shop), CUSTOMER_SQL)
     if outbox.wants("products"):
         outbox.write(*files["products"], _products(shop), PRODUCT_SQL)
+    if outbox.wants("exchange_rates"):
+        outbox.write(*files["exchange_rates"], ecommerce_rates.rates(world, day), ecommerce_rates.RATE_SQL)
     expected = float(shop.interest.sum()) * demand(world, DOMAIN, day)
     slices = max(1, int(np.ceil(expected / ORDERS_PER_SLICE)))
     counted = Counted(day)
@@ -145,7 +147,9 @@ def _orders(shop: Shop, rng: np.random.Generator, count: int, counted: Counted, 
     of_item = np.repeat(np.arange(count), size)
     product = _baskets(shop, rng, segment[of_item], size)
     quantity = 1 + rng.poisson(0.25, len(product))
+    abroad = ecommerce_rates.pays_abroad(shop.people, customer)
     price = shop.price_cents[product]
+    price = np.where(abroad[of_item], ecommerce_rates.foreign_price(price), price)
     share = np.where(rng.random(len(product)) < 0.3, 2.0 * of_segment("discount", segment[of_item]), 0.0)
     chance = rng.random(count)
     returned = CANCELLED_SHARE + of_segment("returns", segment)
@@ -153,6 +157,7 @@ def _orders(shop: Shop, rng: np.random.Generator, count: int, counted: Counted, 
         counted=counted,
         first_id=counted.digits * 10**8 + counted.orders + 1,
         customer=customer,
+        abroad=abroad,
         guest=rng.random(count) < GUEST_SHARE,
         placed=counted.midnight + _slice_of_day(seconds_of_day(rng, count), number, slices),
         status=np.select([chance < CANCELLED_SHARE, chance < returned, chance < 0.6], [2, 3, 1], 0),

@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 
+from ops_project.simulator.ecommerce_rates import FOREIGN, HOME
 from ops_project.simulator.outbox import Columns
 from ops_project.simulator.people import choice
 from ops_project.simulator.world import Ints, days_since_epoch
@@ -14,6 +15,7 @@ from ops_project.simulator.world import Ints, days_since_epoch
 CHANNELS = ("web", "mobile", "store")
 MOBILE, STORE = 1, 2
 PAYMENTS = ("card", "paypal", "gift_card", "bank_transfer")
+COUNTRIES = ("US", "IE")
 STATUSES = ("paid", "shipped", "cancelled", "returned")
 FREE_SHIPPING_CENTS, SHIPPING_CENTS = 5_000, 495
 COUPON, TAX = 0.05, 0.07
@@ -48,6 +50,8 @@ class Orders:
     counted: Counted
     first_id: int
     customer: Ints
+    abroad: np.ndarray
+    """Whether the order is paid in the second currency; its amounts are then in that currency."""
     guest: np.ndarray
     placed: Ints
     status: Ints
@@ -78,6 +82,8 @@ class Orders:
             "midnight": np.full(len(self.size), self.counted.midnight),
             "status": choice(STATUSES, self.status),
             "channel": choice(CHANNELS, self.channel),
+            "country": choice(COUNTRIES, self.abroad.astype(np.int64)),
+            "currency": choice((HOME, FOREIGN), self.abroad.astype(np.int64)),
             "payment_method": choice(PAYMENTS, self.payment),
             "coupon": coupon,
             "shipping": shipping,

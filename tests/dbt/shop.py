@@ -17,7 +17,7 @@ from ops_project.pipeline.landing.write import overruled
 from ops_project.pipeline.landing.write.tables import ensure_tables
 from ops_project.settings import Settings
 
-FEEDS = ("customers", "products", "orders", "order_items", "web_events")
+FEEDS = ("customers", "products", "orders", "order_items", "exchange_rates", "web_events")
 CLOCKS = ("dbt_updated_at", "metric_updated_at")
 FIRST = date(2026, 1, 1)
 Row = Mapping[str, Any]
@@ -129,6 +129,8 @@ class Shop:
             stamp["order_date"] = business_date
         if feed == "web_events":
             stamp["event_date"] = business_date
+        if feed == "exchange_rates":
+            stamp["rate_date"] = business_date
         connection.begin()
         contract = self.feeds[feed]
         if replaces:
@@ -140,7 +142,8 @@ class Shop:
             values = [value for line in lines for value in line.values()]
             connection.execute(f"insert into bronze.{feed} ({', '.join(lines[0])}) values {marks}", values)
         overruled.remember(connection, contract, f"bronze.{feed} where _load_seq = ?", [self.load_seq])
-        for changed in sorted({business_date, *overruled.dates(connection, contract)}):
+        touched = {business_date, *overruled.dates(connection, contract)}
+        for changed in overruled.with_days_after(contract, touched):
             connection.execute("insert into ops.touched_dates values (?, ?, ?)", [feed, changed, self.load_seq])
         connection.commit()
 
@@ -203,7 +206,7 @@ def order(number: int, customer_number: int | None, status: str = "delivered", *
         "customer_id": who,
         "ordered_at": "2026-01-01 12:00:00",
         "status": status,
-        "currency": "EUR",
+        "currency": "USD",
         "channel": "web",
         **more,
     }

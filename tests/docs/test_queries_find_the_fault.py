@@ -289,6 +289,9 @@ STORIES: dict[tuple[str, int], Callable[[Home], tuple[list[str], list[str]]]] = 
     ("data-quality", 1): score,
     ("ecommerce-pipeline", 0): refused_rows(*ORDERS, INSURANCE),
     ("ecommerce-pipeline", 1): journal(*ORDERS, INSURANCE),
+    ("ecommerce-pipeline", 2): row(
+        "silver.rec_unconverted_orders", "JPY", currency="JPY", orders=3, first_date=DAY, last_date=DAY
+    ),
     ("engagement-aggregate-investors", 0): row(
         "silver.rec_engagement_days", "Anomaly Detected", business_date=DAY, status="Anomaly Detected"
     ),

@@ -14,6 +14,7 @@ import pytest
 from ops_project.catalog import Catalog
 from ops_project.settings import PROJECT_ROOT, Settings
 from ops_project.simulator import SIMULATED, simulate, sources
+from ops_project.simulator.ecommerce_rates import rate
 from ops_project.simulator.simulation import SimulationError
 from ops_project.simulator.timing import arrival
 from ops_project.simulator.world import World
@@ -147,6 +148,24 @@ def test_references_of_the_shop_hold_and_totals_agree(week: Settings) -> None:
     }
     for name, sql in checks.items():
         assert duckdb.sql(f"SELECT count(*) {sql}").fetchone() == (0,), name
+
+
+def test_the_shop_sells_in_two_currencies_and_sends_a_rate_each_day(week: Settings) -> None:
+    """Amounts are in the order's currency: a customer always pays in one, at the price list of that currency."""
+    folder = week.inbound / "ecommerce"
+    orders = f"'{folder}/orders_*.csv'"
+    shares = dict(duckdb.sql(f"SELECT currency, count(*) / sum(count(*)) OVER () FROM {orders} GROUP BY 1").fetchall())
+    assert shares.keys() == {"USD", "EUR"} and 0.03 < shares["EUR"] < 0.3
+    mixed = f"FROM {orders} WHERE customer_id IS NOT NULL GROUP BY customer_id HAVING count(DISTINCT currency) > 1"
+    assert duckdb.sql(f"SELECT count(*) FROM (SELECT 1 {mixed})").fetchone() == (0,)
+    rates = duckdb.sql(f"SELECT currency, rate_date, rate FROM '{folder}/exchange_rates_*.csv' ORDER BY 2").fetchall()
+    assert [row[:2] for row in rates] == [("EUR", END - timedelta(days=back)) for back in reversed(range(len(rates)))]
+    assert len({row[2] for row in rates}) > 1 and all(0.8 < row[2] < 1.4 for row in rates)
+
+
+def test_the_rate_is_plausible_on_every_day_of_the_platform() -> None:
+    found = [rate(World(), date(2009, 1, 1) + timedelta(days=30 * n)) for n in range(250)]
+    assert 0.9 < min(found) < 1.05 < 1.12 < max(found) < 1.3
 
 
 def test_purchases_on_the_web_are_orders(week: Settings) -> None:

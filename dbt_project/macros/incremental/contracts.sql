@@ -15,6 +15,11 @@
     {{ return(found.split(',') if found else []) }}
 {% endmacro %}
 
+{# On how many days after its own a row of the feed also counts, where its key has no newer row; 0 for most feeds. #}
+{% macro valid_days(feed) %}
+    {{ return((contract_value(feed, 'valid_days') or 0) | int) }}
+{% endmacro %}
+
 {# keep or end: what becomes of a key that a full extract lacks. #}
 {% macro absent_keys(feed) %}
     {{ return(contract_value(feed, 'absent_keys') or 'keep') }}

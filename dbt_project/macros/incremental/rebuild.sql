@@ -1,11 +1,30 @@
 {#
   Whether a model is built from nothing: as dbt decides it, and where the variable rebuild_tables names the model
-  (`ops run --rebuild`). A model that says full_refresh: false holds what nobody can compute again, and never is.
+  (`ops run --rebuild`), and where its amounts are in another currency than the one that is reported in now. A model that
+  says full_refresh: false holds what nobody can compute again, and never is.
 #}
 {% macro should_full_refresh() %}
     {%- set configured = config.get('full_refresh') -%}
     {%- if configured is not none -%}{{ return(configured) }}{%- endif -%}
-    {{ return(flags.FULL_REFRESH or (model is defined and model.name in var('rebuild_tables', []))) }}
+    {{ return(
+        flags.FULL_REFRESH
+        or (model is defined and (model.name in var('rebuild_tables', []) or is_in_another_currency()))
+    ) }}
+{% endmacro %}
+
+{#
+  Whether a model that depends on exchange rates was built in another reporting currency: what it holds and what is built
+  now must not be added up.
+#}
+{% macro is_in_another_currency() %}
+    {%- if not warehouse_is_open() or 'exchange_rates' not in model.config.get('meta', {}).get('feeds', []) -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set found = run_query(
+        "select 1 from ops.builds where model = '" ~ model.name ~ "' and reporting_currency <> '"
+        ~ var('reporting_currency') ~ "'"
+    ) -%}
+    {{ return(found.rows | length > 0) }}
 {% endmacro %}
 
 {#

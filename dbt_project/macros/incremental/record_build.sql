@@ -29,7 +29,7 @@
         )
     {%- endset -%}
     update ops.builds
-    set load_seq = {{ consumed }}
+    set load_seq = {{ consumed }}, reporting_currency = '{{ var('reporting_currency') }}'
     {%- if wrote %}, built_at = {{ as_of() }}{% endif %}
     where model = '{{ name }}';
     {%- if wrote %}
@@ -38,7 +38,7 @@
     set tested_at = {{ dbt.dateadd('second', -1, as_of()) }}
     where model = '{{ name }}' and tested_at >= {{ as_of() }};
     {%- endif %}
-    insert into ops.builds (model, load_seq, built_at)
-    select '{{ name }}', {{ consumed }}, {{ as_of() }}
+    insert into ops.builds (model, load_seq, built_at, reporting_currency)
+    select '{{ name }}', {{ consumed }}, {{ as_of() }}, '{{ var('reporting_currency') }}'
     where not exists (select 1 from ops.builds where model = '{{ name }}');
 {% endmacro %}

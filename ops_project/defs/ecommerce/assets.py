@@ -1,7 +1,15 @@
-"""Assets of e-commerce that are neither landed nor dbt's: none yet."""
+"""What e-commerce has besides landed and dbt tables: the check that every order can be converted, and the models."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-ASSETS: tuple[dg.AssetsDefinition, ...] = ()
+from ops_project.defs.ecommerce import learning
+from ops_project.defs.shared.site import Site
+from ops_project.defs.shared.stated import stated_checks
+
+
+def assets(site: Site) -> list[dg.AssetsDefinition]:
+    """Predictions and checks that belong to the main job."""
+    stated = stated_checks(site, "ecommerce")
+    return [*([stated] if stated is not None else []), *learning.nightly(site)]

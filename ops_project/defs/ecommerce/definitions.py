@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from ops_project.defs.ecommerce import learning
-from ops_project.defs.ecommerce.assets import ASSETS
+from ops_project.defs.ecommerce.assets import assets
 from ops_project.defs.ecommerce.automation import JOBS, SCHEDULES
 from ops_project.defs.ecommerce.transforms import LAYERS
 from ops_project.defs.shared.domain import build_domain
@@ -14,6 +14,5 @@ from ops_project.defs.shared.site import Site
 
 def build(site: Site) -> dg.Definitions:
     """All of e-commerce."""
-    assets = [*ASSETS, *learning.nightly(site)]
-    pipeline = build_domain(site, "ecommerce", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=assets)
+    pipeline = build_domain(site, "ecommerce", layers=LAYERS, jobs=JOBS, schedules=SCHEDULES, assets=assets(site))
     return dg.Definitions.merge(pipeline, learning.weekly(site))

@@ -72,7 +72,10 @@ def _build(
                 rebuild=session.rebuild,
                 memory_limit=site.catalog.platform.warehouse.memory_limit,
                 threads=site.catalog.platform.warehouse.threads,
-                extra_vars={"rebuild_tables": rebuilt},
+                extra_vars={
+                    "rebuild_tables": rebuilt,
+                    "reporting_currency": site.catalog.platform.reporting_currency,
+                },
                 **arguments,
             )
             try:

@@ -79,6 +79,9 @@ class Feed(Model):
     """
     dated_by: DatedBy | None = None
     """delta: another feed of the domain whose date applies to these rows, for example the order of an order line."""
+    valid_days: int = Field(default=0, ge=0, le=366)
+    """A row also counts on so many days after its own, until a newer row of its key: an exchange rate holds until the
+    next one. A delivery of such a feed changes those days as well."""
     absent_keys: Literal["keep", "end"] = "keep"
     """full: whether a key that an extract lacks keeps its last version or ends on that date."""
     filter: str | None = None

@@ -74,6 +74,8 @@ customers as (
         coalesce(sum(product_views) filter (where age between 15 and 44), 0)::double as views_15_44
     from history
     group by cutoff, customer_id
+    -- Of a customer with an order without an exchange rate nobody knows how much was bought.
+    having count(gross_revenue) = count(*)
 )
 
 select

@@ -8,8 +8,8 @@ items as (
         customer_id,
         count(distinct order_id) filter (is_sale) as sales_orders,
         sum(quantity) filter (is_sale) as units_bought,
-        sum(line_amount) filter (is_sale) as gross_revenue,
-        sum(net_amount) as net_revenue,
+        if(count(*) filter (currency is not null and exchange_rate is null) = 0, coalesce(sum(line_amount) filter (is_sale), 0), null) as gross_revenue,
+        if(count(*) filter (currency is not null and exchange_rate is null) = 0, coalesce(sum(net_amount), 0), null) as net_revenue, true as has_lines,
         min(order_date) filter (is_sale) as first_order_date,
         max(order_date) filter (is_sale) as last_order_date
     from silver.fact_order_items where customer_id is not null group by all
@@ -24,7 +24,8 @@ select
     customer_id, dim.country, dim.loyalty_tier, dim.signup_date,
     coalesce(total_orders, 0) as total_orders, coalesce(undone_orders, 0) as undone_orders,
     coalesce(sales_orders, 0) as sales_orders, coalesce(units_bought, 0)::bigint as units_bought,
-    coalesce(gross_revenue, 0)::decimal(18, 4) as gross_revenue, coalesce(net_revenue, 0)::decimal(18, 4) as net_revenue,
+    if(has_lines, gross_revenue, 0)::decimal(18, 4) as gross_revenue, if(has_lines, net_revenue, 0)::decimal(18, 4) as net_revenue,
+    'USD' as reporting_currency,
     round(gross_revenue::double / nullif(sales_orders, 0), 2)::decimal(18, 2) as average_order_value,
     round(undone_orders::double / nullif(total_orders, 0), 4)::decimal(18, 4) as undone_order_share,
     first_order_date, last_order_date, ($as_of_date::date - last_order_date)::integer as days_since_last_order,

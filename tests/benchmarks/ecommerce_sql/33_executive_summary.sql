@@ -32,6 +32,7 @@ select
     period, period_start, data_through, trading_days, totals.total_orders, undone_orders,
     coalesce(active_customers, 0) as active_customers, units_sold, totals.gross_revenue::decimal(18, 4) as gross_revenue,
     net_revenue::decimal(18, 4) as net_revenue,
+    'USD' as reporting_currency,
     round(totals.gross_revenue::double / nullif(sales_orders, 0), 2)::decimal(18, 2) as average_order_value,
     previous.gross_revenue::decimal(18, 4) as previous_gross_revenue,
     round((totals.gross_revenue - previous.gross_revenue)::double / nullif(previous.gross_revenue, 0), 4)::decimal(18, 4)

@@ -3,9 +3,14 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
-        pre_hook=["{{ drop_not_null('revenue_7d_avg') }}", "{{ drop_not_null('trading_days_7d') }}"],
+        pre_hook=[
+            "{{ drop_not_null('revenue_7d_avg') }}",
+            "{{ drop_not_null('trading_days_7d') }}",
+            "{{ drop_not_null('gross_revenue') }}",
+            "{{ drop_not_null('net_revenue') }}",
+        ],
         meta={
-            'feeds': ['orders', 'order_items'],
+            'feeds': ['orders', 'order_items', 'exchange_rates'],
             'date_column': 'order_date',
             'spread_days': 6,
         },
@@ -35,7 +40,9 @@ items as (
         sum(case when is_sale then 1 else 0 end) as sales_lines,
         sum(case when is_sale then quantity else 0 end) as units_sold,
         sum(case when is_sale then line_amount else 0 end) as gross_revenue,
-        sum(net_amount) as net_revenue
+        sum(net_amount) as net_revenue,
+        {{ unconverted_lines() }} as unconverted_lines,
+        sum(case when currency is null then 1 else 0 end) as unmatched_lines
     from {{ ref('fact_order_items') }}
     {%- if is_incremental() %}
     where {{ date_predicate('order_date', touched) }}
@@ -53,8 +60,10 @@ days as (
         coalesce(items.customers, 0) as customers,
         coalesce(items.sales_lines, 0) as sales_lines,
         coalesce(items.units_sold, 0) as units_sold,
-        coalesce(items.gross_revenue, 0) as gross_revenue,
-        coalesce(items.net_revenue, 0) as net_revenue
+        case when coalesce(items.unconverted_lines, 0) = 0 then coalesce(items.gross_revenue, 0) end as gross_revenue,
+        case when coalesce(items.unconverted_lines, 0) = 0 then coalesce(items.net_revenue, 0) end as net_revenue,
+        coalesce(items.unconverted_lines, 0) as unconverted_lines,
+        coalesce(items.unmatched_lines, 0) as unmatched_lines
     from orders
     full outer join items on orders.order_date = items.order_date
 ),
@@ -65,7 +74,7 @@ around as (
     union all
     select
         order_date, total_orders, undone_orders, sales_orders, customers, sales_lines, units_sold, gross_revenue,
-        net_revenue
+        net_revenue, unconverted_lines, unmatched_lines
     from {{ this }}
     where
         {{ date_predicate('order_date', widened(rebuilt_dates(), 6, 0)) }}
@@ -92,12 +101,13 @@ traded as (
 ),
 
 -- The last seven calendar days, averaged over those of them that were delivered and have data: a day without rows was
--- closed or not delivered, which is not the same as a day that earned nothing.
+-- closed or not delivered, which is not the same as a day that earned nothing. With a day whose revenue is not known the
+-- average is not known.
 averages as (
     select
         days_shown.order_date,
         count(*) as trading_days_7d,
-        sum(days_before.gross_revenue) as revenue_7d
+        case when {{ all_known('days_before.gross_revenue') }} then sum(days_before.gross_revenue) end as revenue_7d
     from around as days_shown
     inner join traded as days_before
         on days_before.order_date
@@ -115,6 +125,9 @@ select
     cast(around.units_sold as {{ dbt.type_bigint() }}) as units_sold,
     cast(around.gross_revenue as {{ money() }}) as gross_revenue,
     cast(around.net_revenue as {{ money() }}) as net_revenue,
+    cast('{{ var('reporting_currency') }}' as {{ dbt.type_string() }}) as reporting_currency,
+    cast(around.unconverted_lines as {{ dbt.type_bigint() }}) as unconverted_lines,
+    cast(around.unmatched_lines as {{ dbt.type_bigint() }}) as unmatched_lines,
     {{ ratio('around.gross_revenue', 'around.sales_orders', 2) }} as average_order_value,
     {{ ratio('averages.revenue_7d', 'averages.trading_days_7d', 2) }} as revenue_7d_avg,
     cast(averages.trading_days_7d as {{ dbt.type_int() }}) as trading_days_7d,

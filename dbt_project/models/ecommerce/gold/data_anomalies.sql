@@ -51,6 +51,8 @@ observations as (
     select order_date, weekday, position, 'orders' as metric, cast(total_orders as double) as observed from days
     union all
     select order_date, weekday, position, 'revenue' as metric, cast(gross_revenue as double) as observed from days
+    -- Not known while an order's currency has no rate.
+    where gross_revenue is not null
 ),
 
 history as (
@@ -202,6 +204,7 @@ select
             when orders.points is null then 'Insufficient History'
             when orders.is_anomaly or revenue.is_anomaly
                 then case when coalesce(judged.is_normal, false) then 'Judged Normal' else 'Anomaly Detected' end
+            when days.gross_revenue is null then 'Revenue Unknown'
             else 'Normal'
         end as {{ dbt.type_string() }}
     ) as status,

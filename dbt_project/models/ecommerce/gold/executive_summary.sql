@@ -52,8 +52,8 @@ current_period as (
         sum(days.undone_orders) as undone_orders,
         sum(days.sales_orders) as sales_orders,
         sum(days.units_sold) as units_sold,
-        sum(days.gross_revenue) as gross_revenue,
-        sum(days.net_revenue) as net_revenue,
+        case when {{ all_known('days.gross_revenue') }} then sum(days.gross_revenue) end as gross_revenue,
+        case when {{ all_known('days.net_revenue') }} then sum(days.net_revenue) end as net_revenue,
         count(*) as trading_days,
         min(days.order_date) as first_day
     from periods
@@ -64,7 +64,7 @@ current_period as (
 previous_period as (
     select
         periods.period,
-        sum(days.gross_revenue) as gross_revenue,
+        case when {{ all_known('days.gross_revenue') }} then sum(days.gross_revenue) end as gross_revenue,
         sum(days.total_orders) as total_orders
     from periods
     inner join days on days.order_date between periods.previous_start and periods.previous_end
@@ -104,6 +104,7 @@ select
     cast(current_period.units_sold as {{ dbt.type_bigint() }}) as units_sold,
     cast(current_period.gross_revenue as {{ money() }}) as gross_revenue,
     cast(current_period.net_revenue as {{ money() }}) as net_revenue,
+    cast('{{ var('reporting_currency') }}' as {{ dbt.type_string() }}) as reporting_currency,
     {{ ratio('current_period.gross_revenue', 'current_period.sales_orders', 2) }} as average_order_value,
     cast(previous_period.gross_revenue as {{ money() }}) as previous_gross_revenue,
     {{ ratio('current_period.gross_revenue - previous_period.gross_revenue', 'previous_period.gross_revenue') }}

@@ -3,7 +3,7 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
-        meta={'feeds': ['orders', 'order_items']},
+        meta={'feeds': ['orders', 'order_items', 'exchange_rates']},
     )
 }}
 
@@ -31,20 +31,22 @@ items as (
 ),
 
 orders as (
-    select order_id, business_date, customer_id, is_undone
+    select order_id, business_date, customer_id, is_undone, currency, exchange_rate
     from {{ ref('fact_orders') }}
     {%- if is_incremental() %}
     where order_id in (select wanted_orders.order_id from wanted_orders)
     {%- endif %}
 ),
 
--- A line whose order is missing stays, without a customer, on the date that its own file states.
+-- A line whose order is missing stays, without a customer and a currency, on the date that its own file states.
 joined as (
     select
         items.order_id,
         items.line_number,
         items.product_id,
         orders.customer_id,
+        orders.currency,
+        orders.exchange_rate,
         items.quantity,
         items.unit_price,
         coalesce(items.discount_amount, 0) as discount_amount,
@@ -53,6 +55,17 @@ joined as (
         coalesce(orders.business_date, items.business_date) as business_date
     from items
     left join orders on items.order_id = orders.order_id
+),
+
+priced as (
+    select
+        *,
+        -- What an undone order would have brought counts nothing; what it gives back (negative lines) counts.
+        cast(
+            case when is_undone and quantity > 0 then 0 else line_amount - discount_amount end as {{ money() }}
+        ) as net_amount,
+        quantity > 0 and unit_price > 0 and customer_id is not null as is_sale
+    from joined
 )
 
 select
@@ -60,17 +73,20 @@ select
     line_number,
     product_id,
     customer_id,
+    currency,
+    exchange_rate,
     quantity,
-    unit_price,
-    discount_amount,
-    line_amount,
-    -- What an undone order would have brought counts nothing; what it gives back (negative lines) counts.
-    cast(
-        case when is_undone and quantity > 0 then 0 else line_amount - discount_amount end as {{ money() }}
-    ) as net_amount,
-    quantity > 0 and unit_price > 0 and customer_id is not null as is_sale,
+    {{ in_reporting_currency('priced.unit_price') }} as unit_price,
+    {{ in_reporting_currency('priced.discount_amount') }} as discount_amount,
+    {{ in_reporting_currency('priced.line_amount') }} as line_amount,
+    {{ in_reporting_currency('priced.net_amount') }} as net_amount,
+    priced.unit_price as unit_price_in_order_currency,
+    priced.discount_amount as discount_amount_in_order_currency,
+    priced.line_amount as line_amount_in_order_currency,
+    priced.net_amount as net_amount_in_order_currency,
+    is_sale,
     business_date as order_date,
     business_date,
     {{ as_of() }} as dbt_updated_at
-from joined
+from priced
 where {{ in_touched_dates('business_date') }}

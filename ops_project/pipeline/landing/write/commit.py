@@ -78,7 +78,8 @@ def commit(
         elif status == "rejected":
             touched = sorted(_take_back(context, batch, replaced) | overruled.dates(context.connection, context.feed))
             _quarantine_whole(context, file, batch, found)
-        listed = ", ".join(f"({literal(feed.name)}, DATE '{day}', {sequence})" for day in touched)
+        changed = overruled.with_days_after(feed, touched)
+        listed = ", ".join(f"({literal(feed.name)}, DATE '{day}', {sequence})" for day in changed)
         if listed:
             context.connection.execute(f"INSERT INTO ops.touched_dates (feed, business_date, load_seq) VALUES {listed}")
         journal.write_batch(

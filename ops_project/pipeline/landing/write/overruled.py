@@ -2,13 +2,14 @@
 
 A record that comes again with another date leaves the old one, and comes back to it when the file that moved it is
 corrected. So every date on which a key of the delivered or the removed rows stands has to be built anew. A feed whose
-rows count on the date of another feed's record (`dated_by`) also touches the dates on which that record stands.
+rows count on the date of another feed's record (`dated_by`) also touches the dates on which that record stands, and one
+whose rows hold for some days (`valid_days`) those days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 
 import duckdb
 
@@ -49,6 +50,11 @@ def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
         found |= _dates_of(connection, f"bronze.{identifier(feed.dated_by.feed)}", feed.dated_by.columns)
     connection.execute(f"DROP TABLE IF EXISTS temp.{KEYS}")
     return found
+
+
+def with_days_after(feed: Feed, touched: Iterable[date]) -> list[date]:
+    """The dates with the days after them on which their rows may count too (`valid_days`), in order."""
+    return sorted({day + timedelta(days=n) for day in touched for n in range(feed.valid_days + 1)})
 
 
 def _remembers(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -44,8 +44,9 @@ OPS_TABLES = {
     "expected_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL",
     "feeds": """
         feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL,
-        replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR""",
-    "builds": "model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL",
+        replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR, valid_days VARCHAR""",
+    "builds": """
+        model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL, reporting_currency VARCHAR""",
     "tested": "test VARCHAR NOT NULL, model VARCHAR NOT NULL, tested_at TIMESTAMP NOT NULL",
     "quality_scores": """
         table_schema VARCHAR NOT NULL, table_name VARCHAR NOT NULL, domain VARCHAR, as_of TIMESTAMP NOT NULL,
@@ -57,6 +58,8 @@ LATER_COLUMNS = (
     ("feeds", "replaces_by"),
     ("feeds", "absent_keys"),
     ("feeds", "latest_by"),
+    ("feeds", "valid_days"),
+    ("builds", "reporting_currency"),
     ("batches", "contract_hash"),
     ("quarantine", "kind"),
 )
@@ -94,17 +97,18 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
             ",".join(feed.replaces_by),
             feed.absent_keys,
             ",".join(feed.latest_by),
+            str(feed.valid_days),
         )
         for feed in feeds
     ]
-    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by"
+    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by, valid_days"
     known = connection.execute(
         f"SELECT {listed.replace('inbound', 'inbound::VARCHAR')} FROM ops.feeds WHERE list_contains(?, domain)",
         [domains],
     ).fetchall()
     if sorted(known, key=itemgetter(0)) != sorted(rows, key=itemgetter(0)):
         connection.execute("DELETE FROM ops.feeds WHERE list_contains(?, domain)", [domains])
-        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:

@@ -1,0 +1,56 @@
+"""The second currency of the shop: which customers pay in it, its price list, and what it is worth from day to day.
+
+The rate is a seeded random walk that is drawn back to its level, so that it stays plausible over any number of years.
+Like everything here a day's rate can be asked for alone.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+
+import numpy as np
+
+from ops_project.simulator.outbox import Columns
+from ops_project.simulator.population import Population
+from ops_project.simulator.world import Ints, World, days_since_epoch
+
+HOME, FOREIGN = "USD", "EUR"
+FOREIGN_SHARE = 0.12
+# The price list in euros: the dollar prices times this, whatever the rate of the day.
+PRICE_FACTOR = 0.92
+LEVEL = 1.085
+# A day's step, and how much of the distance from the level is left after a day. The standard deviation is 4 % in the
+# long run.
+STEP, KEPT = 0.004, 0.995
+REMEMBERED_DAYS = 1_000
+PUBLISHED_AT = time(16, 0)
+
+RATE_SQL = "currency, rate_date, rate::DECIMAL(18, 8) AS rate, published_at"
+
+
+def pays_abroad(people: Population, customer: Ints) -> np.ndarray:
+    """True for each order of a customer who pays in the second currency; a customer always pays in one."""
+    paid: np.ndarray = people.unit("currency", customer) < FOREIGN_SHARE
+    return paid
+
+
+def foreign_price(cents: Ints) -> Ints:
+    """The price in the second currency, in its cents; ends in .49 or .99 like the others."""
+    return np.maximum(1, np.round(cents * PRICE_FACTOR / 50)).astype(np.int64) * 50 - 1
+
+
+def rate(world: World, day: date) -> float:
+    """Dollars for one euro on `day`, four decimals."""
+    ago = np.arange(REMEMBERED_DAYS)
+    steps = world.normal("ecommerce/rate", days_since_epoch(day) - ago)
+    return round(LEVEL * float(np.exp(STEP * np.sum(steps * KEPT**ago))), 4)
+
+
+def rates(world: World, day: date) -> Columns:
+    """The rows of the day's file."""
+    return {
+        "currency": [FOREIGN],
+        "rate_date": [day],
+        "rate": [rate(world, day)],
+        "published_at": [datetime.combine(day, PUBLISHED_AT)],
+    }
