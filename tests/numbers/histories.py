@@ -125,6 +125,8 @@ class Shop(Source):
                     "customer_id": pick(["C1", "C2", "C3", None]),
                     "order_date": on,
                     "status": pick(["paid", "delivered", "cancelled", "returned"]),
+                    "currency": pick(["USD", "USD", "JPY", "SEK"]),
+                    "tax_amount": pick([None, "1.25"]),
                     "updated_at": f"{changed} 0{self.chance.randint(1, 9)}:00:00",
                 }
             )
@@ -166,7 +168,21 @@ class Shop(Source):
             ),
             Delivery("orders", day, tuple(heads)),
             Delivery("order_items", day, tuple(lines)),
+            Delivery("exchange_rates", day, tuple(self.rates(day))),
             Delivery("web_events", day, tuple({event["event_id"]: event for event in events}.values())),
+        ]
+
+    def rates(self, day: date) -> list[Row]:
+        """Rates of some currencies, now and then of an earlier day, so that some days have none for longer."""
+        return [
+            {
+                "currency": currency,
+                "rate_date": on,
+                "rate": self.chance.choice(["0.0064", "0.0065", "0.00661234"]),
+                "published_at": f"{self.chance.choice([day, on])} 1{self.chance.randint(0, 9)}:00:00",
+            }
+            for currency, on in [("JPY", day), ("SEK", day - timedelta(days=self.chance.choice([0, 3, 8])))]
+            if self.chance.random() < 0.4
         ]
 
 

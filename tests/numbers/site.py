@@ -127,8 +127,9 @@ class Site:
         command: str = "run",
         manifest: dbt_manifest.DbtManifest | None = None,
         anew: bool = False,
+        **variables: str,
     ) -> dbt_runner.DbtResult:
-        """`manifest`: another one than that of the shipped project. `anew`: every table from nothing."""
+        """`manifest`: another one than that of the shipped project. `anew`: every table from nothing. `variables`: of dbt."""
         manifest = manifest or dbt_manifest.load()
         models = [node["name"] for node in manifest.json["nodes"].values() if node["resource_type"] == "model"]
         with self.settings.exported():
@@ -138,7 +139,7 @@ class Site:
                 select=select or (f"tag:{self.domain}",),
                 as_of=self.clock,
                 command=command,
-                extra_vars={"rebuild_tables": models} if anew else {},
+                extra_vars={**variables, **({"rebuild_tables": models} if anew else {})},
             )
             for _ in invocation:
                 pass
