@@ -66,5 +66,5 @@ def agrees(actual: Any, expected: Any) -> bool:
 
 
 def ratio(numerator: Any, denominator: Any) -> Fraction | None:
-    """None where there is nothing to divide by."""
-    return Fraction(numerator) / Fraction(denominator) if denominator else None
+    """None where there is nothing to divide by, and where one of the two is not known."""
+    return Fraction(numerator) / Fraction(denominator) if denominator and numerator is not None else None

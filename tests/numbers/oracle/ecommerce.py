@@ -1,19 +1,23 @@
-"""The shop's figures, from the files of its five feeds."""
+"""The shop's figures, from the files of its six feeds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
+from tests.dbt.macros import variable
 from tests.numbers.oracle.anomalies import anomalies
 from tests.numbers.oracle.archive import Archive, Row, newest
 from tests.numbers.oracle.compare import Table, ratio
 
 Figures = dict[str, Any]
+REPORTING_CURRENCY = variable("reporting_currency")
+# What the contract of the rates says: on how many days after its own a rate may be used.
+VALID_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -25,9 +29,15 @@ class Line:
     customer: str | None
     day: date
     quantity: Decimal
-    amount: Decimal
-    net: Decimal
+    amount: Decimal | None
+    """In the reporting currency, like `net`; None where no rate is known, or no order."""
+    net: Decimal | None
     is_sale: bool
+    has_order: bool
+
+    @property
+    def is_unconverted(self) -> bool:
+        return self.has_order and self.amount is None
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,7 @@ class Shop:
 def shop_of(archive: Archive) -> Shop:
     orders = newest(archive.rows("orders"), lambda row: row.known("order_id"), "updated_at")
     events = list(newest(archive.rows("web_events"), lambda row: row.known("event_id")).values())
-    return Shop(orders, order_lines(archive, orders), events, archive)
+    return Shop(orders, order_lines(archive, orders, Rates.of(archive)), events, archive)
 
 
 def tables(archive: Archive) -> dict[str, Table]:
@@ -75,7 +85,30 @@ def tables(archive: Archive) -> dict[str, Table]:
     }
 
 
-def order_lines(archive: Archive, orders: Mapping[str, Row]) -> list[Line]:
+@dataclass(frozen=True)
+class Rates:
+    """What one unit of a currency is worth, by currency and day."""
+
+    published: Mapping[tuple[str, date], Row]
+
+    @classmethod
+    def of(cls, archive: Archive) -> Rates:
+        rows = archive.rows("exchange_rates")
+        return cls(newest(rows, lambda row: (row.known("currency"), row.day("rate_date")), "published_at"))
+
+    def on(self, currency: str, day: date) -> Decimal | None:
+        """The rate of the day, else the newest one that still holds."""
+        if currency == REPORTING_CURRENCY:
+            return Decimal(1)
+        held = ((currency, day - timedelta(days=back)) for back in range(VALID_DAYS + 1))
+        return next((self.published[place].number("rate") for place in held if place in self.published), None)
+
+
+def converted(amount: Decimal, rate: Decimal | None) -> Decimal | None:
+    return None if rate is None else (amount * rate).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+
+
+def order_lines(archive: Archive, orders: Mapping[str, Row], rates: Rates) -> list[Line]:
     """A file that has an order has all of its lines; of several such files the newest counts."""
     by_order: dict[str, list[Row]] = {}
     for row in archive.rows("order_items"):
@@ -83,24 +116,27 @@ def order_lines(archive: Archive, orders: Mapping[str, Row]) -> list[Line]:
     found = []
     for name, rows in by_order.items():
         file = max((row.file for row in rows), key=lambda file: file.place)
-        found += [line(row, orders.get(name)) for row in rows if row.file == file]
+        found += [line(row, orders.get(name), rates) for row in rows if row.file == file]
     return found
 
 
-def line(row: Row, order: Row | None) -> Line:
+def line(row: Row, order: Row | None, rates: Rates) -> Line:
     quantity, price = row.number("quantity"), row.number("unit_price")
     customer = order.text("customer_id") if order else None
     is_undone = order is not None and order.known("status") in ("cancelled", "returned")
     amount = quantity * price
+    rate = rates.on(order.known("currency"), order.day("order_date")) if order else None
+    earned = Decimal(0) if is_undone and quantity > 0 else amount - Decimal(row.text("discount_amount") or 0)
     return Line(
         order=row.known("order_id"),
         product=row.known("product_id"),
         customer=customer,
         day=(order or row).day("order_date"),
         quantity=quantity,
-        amount=amount,
-        net=Decimal(0) if is_undone and quantity > 0 else amount - Decimal(row.text("discount_amount") or 0),
+        amount=converted(amount, rate),
+        net=converted(earned, rate),
         is_sale=quantity > 0 and price > 0 and customer is not None,
+        has_order=order is not None,
     )
 
 
@@ -111,13 +147,23 @@ def order_counts(shop: Shop, wanted: Callable[[Row], bool]) -> tuple[int, int]:
 
 
 def sums(lines: list[Line]) -> Figures:
+    """A line without a rate makes both amounts unknown. A line without an order is in no amount."""
     sales = [line for line in lines if line.is_sale]
+    known = not any(line.is_unconverted for line in lines)
     return {
         "sales_orders": len({line.order for line in sales}),
         "units": sum(line.quantity for line in sales),
-        "gross_revenue": sum((line.amount for line in sales), Decimal(0)),
-        "net_revenue": sum((line.net for line in lines), Decimal(0)),
+        "gross_revenue": total(line.amount for line in sales if line.has_order) if known else None,
+        "net_revenue": total(line.net for line in lines if line.has_order) if known else None,
+        "reporting_currency": REPORTING_CURRENCY,
     }
+
+
+def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """Not known where one of them is not known."""
+    found = list(amounts)
+    known = [amount for amount in found if amount is not None]
+    return sum(known, Decimal(0)) if len(known) == len(found) else None
 
 
 def daily_revenue(shop: Shop) -> dict[tuple[Any, ...], Figures]:
@@ -135,6 +181,8 @@ def daily_revenue(shop: Shop) -> dict[tuple[Any, ...], Figures]:
             "customers": len({line.customer for line in shop.sales(lines)}),
             "sales_lines": len(shop.sales(lines)),
             "units_sold": units,
+            "unconverted_lines": sum(line.is_unconverted for line in lines),
+            "unmatched_lines": sum(not line.has_order for line in lines),
             "average_order_value": ratio(figures["gross_revenue"], figures["sales_orders"]),
         }
     for (day,), figures in found.items():
@@ -146,7 +194,7 @@ def daily_revenue(shop: Shop) -> dict[tuple[Any, ...], Figures]:
         ]
         assert week
         figures["trading_days_7d"] = len(traded) or None
-        figures["revenue_7d_avg"] = ratio(sum(traded), len(traded))
+        figures["revenue_7d_avg"] = ratio(total(traded), len(traded))
     return found
 
 
@@ -234,7 +282,7 @@ def product_performance(shop: Shop) -> Table:
             "units_sold": units,
             "units_returned": -sum(line.quantity for line in lines if line.quantity < 0),
             "average_selling_price": ratio(gross, units),
-            "gross_margin": None if cost is None else ratio(gross - units * cost, gross),
+            "gross_margin": None if cost is None or gross is None else ratio(gross - units * cost, gross),
             "cart_rate": ratio(seen["cart_additions"], seen["product_views"]),
             "first_sold_date": min(sold_on, default=None),
             "last_sold_date": max(sold_on, default=None),
@@ -242,7 +290,8 @@ def product_performance(shop: Shop) -> Table:
     revenues = [row["gross_revenue"] for row in rows.values()]
     for row in rows.values():
         mine = row["gross_revenue"]
-        row["revenue_rank"] = 1 + sum(other > mine for other in revenues) if mine > 0 else None
+        higher = sum(mine is not None and other is not None and other > mine for other in revenues)
+        row["revenue_rank"] = 1 + higher if mine is not None and mine > 0 else None
     return Table(("product_id",), rows)
 
 
@@ -267,6 +316,7 @@ def executive_summary(shop: Shop, days: Mapping[tuple[Any, ...], Figures]) -> Ta
             "data_through": last,
             "trading_days": sum(first <= day <= last for day in known),
             "active_customers": len(buyers),
+            "reporting_currency": REPORTING_CURRENCY,
             **{
                 name: now[name]
                 for name in ("total_orders", "undone_orders", "units_sold", "gross_revenue", "net_revenue")

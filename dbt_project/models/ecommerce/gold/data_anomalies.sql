@@ -205,6 +205,7 @@ select
             when orders.is_anomaly or revenue.is_anomaly
                 then case when coalesce(judged.is_normal, false) then 'Judged Normal' else 'Anomaly Detected' end
             when days.gross_revenue is null then 'Revenue Unknown'
+            when revenue.points is null then 'Insufficient History'
             else 'Normal'
         end as {{ dbt.type_string() }}
     ) as status,
