@@ -27,7 +27,9 @@ def anomalies(days: Mapping[date, tuple[Any, Any]]) -> Table:
         before = [on for on in sorted(days) if on < day][-LONGEST:]
         enough = len(before) >= FEWEST
         counted = scored(day, float(orders), [(on, float(days[on][0])) for on in before]) if enough else None
-        earned = scored(day, float(revenue), [(on, float(days[on][1])) for on in before]) if enough else None
+        # Revenue without an exchange rate is not known: neither tested nor an example.
+        known = [(on, float(days[on][1])) for on in before if days[on][1] is not None]
+        earned = scored(day, float(revenue), known) if revenue is not None and len(known) >= FEWEST else None
         rows[day,] = {
             "order_count": orders,
             "revenue": revenue,
@@ -37,7 +39,7 @@ def anomalies(days: Mapping[date, tuple[Any, Any]]) -> Table:
             "revenue_z_score": earned and earned[1],
             "baseline": "none" if not enough else "weekday" if of_weekday(day, before) else "level",
             "baseline_points": len(before),
-            "status": status(counted, earned, float(orders), float(revenue)),
+            "status": status(counted, earned, float(orders), None if revenue is None else float(revenue)),
         }
     return Table(("order_date",), rows)
 
@@ -76,11 +78,18 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def status(counted: tuple[float, Near] | None, earned: tuple[float, Near] | None, orders: float, revenue: float) -> str:
-    if counted is None or earned is None:
+def status(
+    counted: tuple[float, Near] | None, earned: tuple[float, Near] | None, orders: float, revenue: float | None
+) -> str:
+    if counted is None:
         return "Insufficient History"
-    for observed, (expected, z) in ((orders, counted), (revenue, earned)):
+    for observed, judged in ((orders, counted), (revenue, earned)):
+        if observed is None or judged is None:
+            continue
+        expected, z = judged
         is_large = abs(observed - expected) > variable("anomaly_large_change") * expected
         if abs(z.value) > variable("anomaly_large_z" if is_large else "anomaly_z"):
             return "Anomaly Detected"
-    return "Normal"
+    if revenue is None:
+        return "Revenue Unknown"
+    return "Insufficient History" if earned is None else "Normal"

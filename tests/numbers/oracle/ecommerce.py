@@ -333,8 +333,10 @@ def added(days: Mapping[tuple[Any, ...], Figures], first: date, last: date) -> F
     """The figures of several days together; {} where none of them has data."""
     chosen = [figures for (day,), figures in days.items() if first <= day <= last]
     names = ("total_orders", "undone_orders", "sales_orders", "units_sold", "gross_revenue", "net_revenue")
-    return {name: sum(figures[name] for figures in chosen) for name in names} if chosen else {}
+    return {name: total(figures[name] for figures in chosen) for name in names} if chosen else {}
 
 
 def growth(now: Figures, before: Figures, name: str) -> Fraction | None:
-    return ratio(now[name] - before[name], before[name]) if before else None
+    if not before or now[name] is None or before[name] is None:
+        return None
+    return ratio(now[name] - before[name], before[name])
