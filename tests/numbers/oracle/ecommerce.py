@@ -242,9 +242,10 @@ def customer_days(shop: Shop) -> dict[tuple[str, date], tuple[Any, ...]]:
                 row for row in shop.orders.values() if (row.text("customer_id"), row.day("order_date")) == (who, day)
             ]
             undone = sum(row.known("status") in ("cancelled", "returned") for row in heads)
-            sold = shop.sales(line for line in shop.lines if (line.customer, line.day) == (who, day))
+            lines = [line for line in shop.lines if (line.customer, line.day) == (who, day)]
+            sold = shop.sales(lines)
             seen = [row for row in shop.events if (row.text("customer_id"), row.day("event_date")) == (who, day)]
-            revenue = sum((line.amount for line in sold), Decimal(0))
+            revenue = sums(lines)["gross_revenue"]
             orders = len({line.order for line in sold})
             found[who, day] = (len(heads), undone, orders, revenue, views(seen)["product_views"])
     return found
