@@ -29,9 +29,11 @@ DESCRIPTIONS = {
     "churn": "One row per active customer: the probability of no order within the horizon, band and reasons.",
     "recommendations": "For each product up to ten others that are bought, and looked at, together with it.",
 }
+# What was known on a day of the past is told by the files: bronze has each version.
+CUSTOMERS = ("silver/int_customer_days", "bronze/orders", "bronze/order_items", "bronze/web_events")
 INPUTS = {
-    "segmentation": ("silver/int_customer_days", "silver/fact_orders"),
-    "churn": ("silver/int_customer_days", "silver/fact_orders"),
+    "segmentation": CUSTOMERS,
+    "churn": CUSTOMERS,
     "recommendations": (
         "silver/fact_order_items",
         "silver/fact_web_events",

@@ -1,8 +1,9 @@
 """Features of customers as they were known before a cut-off, and what they did after it.
 
-One query for every cut-off. Each row of silver is joined to the cut-offs that it lies before, and to no other. An order
-that was cancelled or returned counts as undone from the time of that change on: at an earlier cut-off nobody knew it.
-Only these two places know of time, and a test turns them upside down to prove that no feature sees past its cut-off.
+One query for every cut-off. Each row of silver is joined to the cut-offs that it lies before, and to no other. What a
+file of the cut-off or of a later day said anew about earlier days – a late, cancelled or corrected order – is taken
+back: at the cut-off nobody knew it. Only these two places know of time, and a test turns them upside down to prove that
+no feature sees past its cut-off.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ops_project.model.learning import Churn
+from ops_project.pipeline.learning import changes
 from ops_project.pipeline.learning.judge.metrics import Floats
 
 FEATURES = [
@@ -36,27 +38,44 @@ FEATURES = [
 SHARES = frozenset({"undone_share"})
 
 _FEATURE_SQL = """
-with cutoffs as (select unnest(?::date[]) as cutoff),
+with cutoffs as (select unnest($cutoffs::date[]) as cutoff),
 
-history as (
-    select cutoffs.cutoff, days.*, cutoffs.cutoff - days.business_date as age
+-- The last cut-off, of which something is predicted, lies after every day: there everything that is known counts.
+bounds as (select max(business_date) as newest from silver.int_customer_days),
+
+days as (
+    select
+        cutoffs.cutoff, days.customer_id, days.business_date, days.orders, days.undone_orders, days.sales_orders,
+        days.gross_revenue, days.product_views
     from cutoffs
     inner join silver.int_customer_days as days
-        on days.business_date < cutoffs.cutoff and days.business_date >= cutoffs.cutoff - ?::integer
+        on days.business_date < cutoffs.cutoff and days.business_date >= cutoffs.cutoff - $lookback::integer
+    union all
+    select
+        cutoffs.cutoff, changes.customer_id, changes.business_date, -changes.orders, -changes.undone_orders,
+        -changes.sales_orders, -changes.gross_revenue, -changes.product_views
+    from cutoffs
+    cross join bounds
+    inner join customer_day_changes as changes
+        on
+            changes.known_on >= cutoffs.cutoff
+            and changes.business_date < cutoffs.cutoff
+            and changes.business_date >= cutoffs.cutoff - $lookback::integer
+            and cutoffs.cutoff <= bounds.newest
 ),
 
--- What is undone today may have been in order at the cut-off; a change without a time cannot be placed before one.
-statuses as (
+history as (
     select
-        cutoffs.cutoff,
-        orders.customer_id,
-        count(*) as orders,
-        count(*) filter (where orders.is_undone and orders.updated_at < cutoffs.cutoff) as undone_orders
-    from cutoffs
-    inner join silver.fact_orders as orders
-        on orders.order_date < cutoffs.cutoff and orders.order_date >= cutoffs.cutoff - ?::integer
-    where orders.customer_id is not null
-    group by cutoffs.cutoff, orders.customer_id
+        cutoff,
+        customer_id,
+        cutoff - business_date as age,
+        sum(orders) as orders,
+        sum(undone_orders) as undone_orders,
+        sum(sales_orders) as sales_orders,
+        sum(gross_revenue) as gross_revenue,
+        sum(product_views) as product_views
+    from days
+    group by cutoff, customer_id, business_date
 ),
 
 customers as (
@@ -70,6 +89,7 @@ customers as (
         sum(sales_orders)::double as orders_lookback,
         coalesce(sum(gross_revenue) filter (where age <= 90), 0)::double as revenue_90,
         sum(gross_revenue)::double as revenue_lookback,
+        coalesce(sum(undone_orders) / nullif(sum(orders), 0), 0)::double as undone_share,
         coalesce(sum(product_views) filter (where age <= 14), 0)::double as views_14,
         coalesce(sum(product_views) filter (where age between 15 and 44), 0)::double as views_15_44
     from history
@@ -79,8 +99,8 @@ customers as (
 )
 
 select
-    customers.cutoff,
-    customers.customer_id,
+    cutoff,
+    customer_id,
     recency_days::double as recency_days,
     recency_days / greatest(tenure_days / orders_lookback, 1.0) as recency_ratio,
     orders_30,
@@ -89,15 +109,14 @@ select
     tenure_days / orders_lookback as days_per_order,
     revenue_90,
     revenue_lookback / orders_lookback as average_order,
-    coalesce(statuses.undone_orders::double / statuses.orders, 0) as undone_share,
+    undone_share,
     views_14,
     views_15_44,
     tenure_days::double as tenure_days,
     revenue_lookback
 from customers
-left join statuses on customers.cutoff = statuses.cutoff and customers.customer_id = statuses.customer_id
-where recency_days <= ?
-order by customers.cutoff, customers.customer_id
+where recency_days <= $active
+order by cutoff, customer_id
 """
 _RETURNED_SQL = """
 with cutoffs as (select unnest(?::date[]) as cutoff)
@@ -171,7 +190,9 @@ def features(
     connection: duckdb.DuckDBPyConnection, cutoffs: Sequence[date], *, lookback_days: int, active_days: int
 ) -> Frame:
     """Everybody who ordered within `active_days` before a cut-off, at each cut-off, ordered by cut-off and id."""
-    rows = connection.execute(_FEATURE_SQL, [list(cutoffs), lookback_days, lookback_days, active_days]).fetchall()
+    changes.define(connection)
+    given = {"cutoffs": list(cutoffs), "lookback": lookback_days, "active": active_days}
+    rows = connection.execute(_FEATURE_SQL, given).fetchall()
     values = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), len(FEATURES) + 1)
     return Frame([row[1] for row in rows], [row[0] for row in rows], values[:, :-1], values[:, -1])
 

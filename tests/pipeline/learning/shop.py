@@ -23,13 +23,22 @@ NOW = datetime(2026, 3, 22, 12, tzinfo=UTC)
 PRODUCTS = 40
 
 SCHEMA = """
-create schema if not exists silver; create schema if not exists gold;
+create schema if not exists bronze; create schema if not exists silver; create schema if not exists gold;
 create table silver.int_customer_days (
     customer_id varchar, business_date date, orders integer, undone_orders integer, sales_orders integer, units bigint,
     gross_revenue decimal(18, 4), web_events integer, product_views integer
 );
-create table silver.fact_orders (
-    order_id varchar, customer_id varchar, is_undone boolean, order_date date, updated_at timestamp
+create table bronze.orders (
+    order_id varchar, customer_id varchar, status varchar, business_date date, updated_at timestamp, _batch_id varchar,
+    _load_seq bigint, _line bigint
+);
+create table bronze.order_items (
+    order_id varchar, line_number integer, quantity integer, unit_price decimal(12, 2), business_date date,
+    _batch_id varchar, _load_seq bigint, _line bigint
+);
+create table bronze.web_events (
+    event_id bigint, customer_id varchar, event_type varchar, business_date date, _batch_id varchar, _load_seq bigint,
+    _line bigint
 );
 create table silver.fact_order_items (order_id varchar, product_id varchar, is_sale boolean, order_date date);
 create table silver.fact_web_events (session_id varchar, product_id varchar, event_type varchar, event_date date);
@@ -73,14 +82,6 @@ def shop(path: Path | None = None, seed: int = 5, days: int = DAYS) -> duckdb.Du
         insert into silver.int_customer_days
         select customer_id, date '{FIRST}' + day::integer, orders, undone, orders, orders, revenue, views, views
         from frame
-        """
-    )
-    connection.execute(
-        f"""
-        insert into silver.fact_orders
-        select 'A' || row_number() over (), customer_id, undone = 1, date '{FIRST}' + day::integer,
-            date '{FIRST}' + day::integer + interval 30 hour
-        from frame where orders > 0
         """
     )
     connection.unregister("frame")

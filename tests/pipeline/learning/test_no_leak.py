@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
 
-from ops_project.pipeline.learning import churn, frames
-from tests.pipeline.learning.shop import FIRST, TODAY, shipped
+from ops_project.pipeline.learning import changes, churn, frames
+from tests.pipeline.learning import shop
+from tests.pipeline.learning.shop import FIRST, shipped
 
 CUTOFF = FIRST + timedelta(days=50)
 WINDOW = {"lookback_days": 365, "active_days": 60}
@@ -38,25 +39,88 @@ def test_whatever_happens_from_the_cutoff_on_changes_no_feature(
     np.testing.assert_array_equal(before.revenue, after.revenue)
 
 
-def test_an_order_that_is_undone_after_the_cutoff_was_not_undone_at_it(connection: duckdb.DuckDBPyConnection) -> None:
-    """Training looks back at cut-offs of weeks ago; today's status of their orders was not known then."""
-    before = frames.features(connection, [CUTOFF], **WINDOW)
-    connection.execute(
-        "update silver.fact_orders set is_undone = true, updated_at = ? where order_date < ? and not is_undone",
-        [CUTOFF, CUTOFF],
-    )
-    connection.execute("update silver.int_customer_days set undone_orders = orders where business_date < ?", [CUTOFF])
-    np.testing.assert_array_equal(before.raw, frames.features(connection, [CUTOFF], **WINDOW).raw)
-    later = frames.features(connection, [CUTOFF + timedelta(days=1)], **WINDOW)
-    assert later.raw[:, frames.FEATURES.index("undone_share")].mean() > 0.9
+# Files: `early` is dated before every cut-off, `late` on it. Each case is what the late file says anew.
+NUMBER = "row_number() over (order by customer_id, business_date)"
+HEAD = f"insert into bronze.orders select 'O' || {NUMBER}, {{who}}, '{{status}}', business_date, {{at}}"
+LINE = f"insert into bronze.order_items select 'O' || {NUMBER}, 1, 1, {{price}}, business_date"
+DAYS_OF_ALL = "from silver.int_customer_days where business_date < date '{cutoff}'"
+EARLY, LATE = ", 'early', 1, 1 " + DAYS_OF_ALL, ", 'late', 2, 1 " + DAYS_OF_ALL
+MORNING, EVENING = "timestamp '2026-01-01 08:00:00'", "timestamp '2026-03-01 20:00:00'"
+OLD_HEAD = HEAD.format(who="customer_id", status="paid", at=MORNING) + EARLY
+OLD_LINE = LINE.format(price=20) + EARLY
 
 
-def test_an_order_without_a_time_of_its_change_is_not_placed_before_a_cutoff(
-    connection: duckdb.DuckDBPyConnection,
+@pytest.mark.parametrize(
+    "said",
+    [
+        [HEAD.format(who="customer_id", status="paid", at=EVENING) + LATE, LINE.format(price=50) + LATE],
+        [OLD_HEAD, OLD_LINE, HEAD.format(who="customer_id", status="cancelled", at=EVENING) + LATE],
+        [OLD_HEAD, OLD_LINE, LINE.format(price=3.5) + LATE],
+        [OLD_HEAD, OLD_LINE, HEAD.format(who="'new' || customer_id", status="paid", at=EVENING) + LATE],
+        [f"insert into bronze.web_events select {NUMBER}, customer_id, 'product_view', business_date" + LATE],
+    ],
+    ids=["late", "undone", "amount", "moved", "views"],
+)
+def test_what_a_later_file_says_of_earlier_days_was_not_known_at_the_cutoff(
+    connection: duckdb.DuckDBPyConnection, said: list[str]
 ) -> None:
-    connection.execute("update silver.fact_orders set is_undone = true, updated_at = null")
-    shares = frames.features(connection, [CUTOFF], **WINDOW).raw[:, frames.FEATURES.index("undone_share")]
-    assert not shares.any()
+    """Training looks back at cut-offs of weeks ago, and the days before them hold what is known today."""
+    told(connection, CUTOFF)
+    before = frames.features(connection, [CUTOFF], **WINDOW)
+    for sql in said:
+        connection.execute(sql.replace("{cutoff}", str(CUTOFF)))
+    changes.define(connection)
+    connection.execute(TODAY)
+    then = frames.features(connection, [CUTOFF], **WINDOW)
+    assert before.customers == then.customers
+    np.testing.assert_allclose(before.raw, then.raw, rtol=1e-12)
+    tomorrow = CUTOFF + timedelta(days=1)
+    later = frames.features(connection, [tomorrow], **WINDOW)
+    connection.execute("delete from bronze.orders; delete from bronze.order_items; delete from bronze.web_events")
+    known = frames.features(connection, [tomorrow], **WINDOW)
+    assert later.customers == known.customers
+    np.testing.assert_array_equal(later.raw, known.raw)
+    assert known.fingerprint != frames.features(connection, [CUTOFF], **WINDOW).fingerprint
+
+
+# What the days hold after the late file was built.
+TODAY = f"""
+    create or replace table silver.int_customer_days as
+    select
+        customer_id, business_date, sum(orders) as orders, sum(undone_orders) as undone_orders,
+        sum(sales_orders) as sales_orders, sum(units) as units, sum(gross_revenue) as gross_revenue,
+        sum(web_events) as web_events, sum(product_views) as product_views
+    from (
+        from silver.int_customer_days
+        union all
+        select customer_id, business_date, orders, undone_orders, sales_orders, 0, gross_revenue, 0, product_views
+        from {changes.VIEW}
+    )
+    group by all
+"""
+
+
+def told(connection: duckdb.DuckDBPyConnection, late: date) -> None:
+    """Two files, one dated before every day and one on `late`."""
+    for batch, on in (("early", FIRST - timedelta(days=1)), ("late", late)):
+        connection.execute(
+            "insert into ops.batches by name select ? as batch_id, 'orders' as feed, 'ecommerce' as domain,"
+            " ? as file_name, 'x' as sha256, 1 as size_bytes, timestamp '2026-01-01' as arrived_at,"
+            " ?::date as business_date, 1 as load_seq, 'loaded' as status, 0 as rows_in, 0 as rows_loaded,"
+            " 0 as rows_quarantined, 0 as rows_filtered, 0 as rows_collapsed, timestamp '2026-01-01' as loaded_at",
+            [batch, batch, on],
+        )
+
+
+def test_a_prediction_of_today_takes_back_nothing(connection: duckdb.DuckDBPyConnection) -> None:
+    """A file of today may hold only changes of earlier days: they are known."""
+    known = frames.history(connection, shop.TODAY)
+    assert known is not None
+    before = frames.features(connection, [known.next_cutoff], **WINDOW)
+    told(connection, known.next_cutoff)
+    sql = HEAD.format(who="customer_id", status="cancelled", at=EVENING) + LATE
+    connection.execute(sql.replace("{cutoff}", str(known.next_cutoff)))
+    np.testing.assert_array_equal(before.raw, frames.features(connection, [known.next_cutoff], **WINDOW).raw)
 
 
 def test_no_customer_is_in_two_folds(connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +196,6 @@ def test_held_out_customers_are_the_same_for_ever_and_about_half() -> None:
 
 def test_data_from_the_future_is_not_history(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("insert into silver.int_customer_days values ('C1', '2099-01-01', 1, 0, 1, 1, 1, 0, 0)")
-    known = frames.history(connection, TODAY)
+    known = frames.history(connection, shop.TODAY)
     assert known is not None
-    assert known.newest < TODAY
+    assert known.newest < shop.TODAY
