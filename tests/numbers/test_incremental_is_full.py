@@ -1,10 +1,13 @@
 """After a random history of deliveries every table is what one build of everything would give.
 
-The one exception is named: what was reported to investors depends on when files came, by intention.
+Two exceptions are named. What was reported to investors depends on when files came, by intention. The tables of the raw
+vault keep what was received (docs/adr/0006): hubs and links name the extract that had a key first, and satellites keep
+the rows of replaced extracts. The views over them, the interface and gold do not depend on it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,10 @@ import pytest
 from tests.numbers.played import BY_DOMAIN, HISTORIES, Played, play
 from tests.numbers.site import CLOCKS, Site
 
-DEPENDS_ON_ARRIVAL = {"silver.fact_reported_metrics", "gold.rec_restatements"}
+DEPENDS_ON_ARRIVAL = re.compile(
+    r"silver\.fact_reported_metrics|gold\.rec_restatements"
+    r"|silver\.(hub|link|sat|ma_sat|eff_sat)_\w+(?<!_current)(?<!_history)"
+)
 
 
 def tables(site: Site) -> dict[str, list[tuple[Any, ...]]]:
@@ -41,7 +47,9 @@ def compare(played: Played) -> None:
     site.build()
     at_once = tables(site)
     assert set(step_by_step) == set(at_once)
-    differ = [name for name, rows in step_by_step.items() if rows != at_once[name] and name not in DEPENDS_ON_ARRIVAL]
+    differ = [
+        name for name, rows in step_by_step.items() if rows != at_once[name] and not DEPENDS_ON_ARRIVAL.fullmatch(name)
+    ]
     assert differ == [], f"{site.domain}: {differ}"
 
 
