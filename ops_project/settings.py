@@ -6,6 +6,7 @@ what lies behind them.
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -186,6 +187,11 @@ class Settings:
         words = ["--home", str(self.home)]
         words += ["--config", str(self.overlay)] if self.overlay is not None else []
         return words + (["--as-of", self.as_of.isoformat()] if self.as_of is not None else [])
+
+    @property
+    def user(self) -> str:
+        """Who runs this: OPS_USER, else the user of the system."""
+        return os.environ.get("OPS_USER") or getpass.getuser()
 
     @contextmanager
     def exported(self, **more: str) -> Iterator[None]:

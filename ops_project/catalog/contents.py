@@ -27,6 +27,7 @@ from ops_project.model.oncall.schedule import OnCallFile
 from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
 from ops_project.model.reconciliation import Reconciliations
+from ops_project.model.roles import Roles
 from ops_project.settings import RUNBOOK_DIR
 
 
@@ -50,6 +51,7 @@ class Catalog:
     oncall: OnCallFile
     escalation: EscalationFile
     failure_classes: FailureClasses
+    roles: Roles
     checklists: Checklists
     retention: Retention
     console: Console

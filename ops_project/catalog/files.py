@@ -26,6 +26,7 @@ from ops_project.model.oncall.schedule import OnCallFile
 from ops_project.model.owner import Owners
 from ops_project.model.platform import Platform
 from ops_project.model.reconciliation import Reconciliations
+from ops_project.model.roles import Roles
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR
 
 # One file, one model. The name is the attribute of Catalog that holds it.
@@ -46,6 +47,7 @@ FILES: dict[str, type[Model]] = {
     "oncall": OnCallFile,
     "escalation": EscalationFile,
     "failure_classes": FailureClasses,
+    "roles": Roles,
     "checklists": Checklists,
     "retention": Retention,
     "console": Console,

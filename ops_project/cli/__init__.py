@@ -178,8 +178,11 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
     os.umask(UMASK)
     if not any(word in HELP for word in ctx.args):
         from ops_project.cli.home import require
+        from ops_project.cli.roles import require as require_role
 
-        require(settings, ctx.meta.get(WORDS, ()), named=settings.home != Settings.load(environ={}).home)
+        words = ctx.meta.get(WORDS, ())
+        require(settings, words, named=settings.home != Settings.load(environ={}).home)
+        require_role(settings, words)
     settings.export()
     from ops_project.process.home_overlay import left_out
 

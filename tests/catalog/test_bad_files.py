@@ -21,6 +21,7 @@ NAMES = (
     "escalation",
     "checklists",
     "console",
+    "roles",
 )
 FILES = [file for name in NAMES for file in sorted(BAD.glob(f"{name}_*.yaml"))]
 

@@ -1,0 +1,87 @@
+"""Which commands act, and whether the role of the user allows the one that was called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from ops_project.settings import Settings
+
+# Commands that change data, what is told, or who is told. Every other one reads, or writes only where it is told to.
+ACTS = frozenset(
+    {
+        "run",
+        "rerun",
+        "backfill",
+        "rollback",
+        "replay",
+        "restore",
+        "backup create",
+        "backup restore",
+        "drill recovery",
+        "simulate",
+        "cycle",
+        "feed confirm",
+        "feed replay",
+        "metadata generate",
+        "silence add",
+        "silence expire",
+        "model promote",
+        "model rollback",
+        "alerts ack",
+        "alerts resolve",
+        "alerts verdict",
+        "incidents ack",
+        "incidents unack",
+        "incidents take",
+        "incidents resolve",
+        "incidents note",
+        "incidents postmortem",
+        "runbook run",
+        "hold",
+        "release",
+        "checklist answer",
+        "checklist run",
+        "archive verify",
+        "oncall override",
+        "oncall swap",
+        "oncall take",
+    }
+)
+
+
+def require(settings: Settings, words: Sequence[str]) -> None:
+    """Refuse a command that the user's role does not allow, and write it down. Raises ClickException."""
+    command = " ".join(words)
+    if command not in ACTS:
+        return
+    from ops_project.catalog import ConfigError
+    from ops_project.catalog import load as load_catalog
+
+    try:
+        roles = load_catalog(settings).roles
+    except ConfigError:
+        return  # the command itself says what is wrong with the configuration
+    user = settings.user
+    name = roles.of(user)
+    if roles.roles[name].allows(command):
+        return
+    _write_down(settings, user, command, name)
+    able = [role for role, found in roles.roles.items() if found.allows(command)]
+    raise click.ClickException(
+        f"{user} has the role {name}, which may not `ops {command}`; {' or '.join(able) or 'no role'} may "
+        "(roles.yaml). The attempt stands in the audit log."
+    )
+
+
+def _write_down(settings: Settings, user: str, command: str, role: str) -> None:
+    from ops_project.failures import Unusable
+    from ops_project.operations.ledger import open_ledger
+
+    try:
+        open_ledger(settings).audit(settings.now(), user, "shell", command, "command", "refused", f"role {role}")
+    except Unusable as error:
+        raise click.ClickException(
+            f"{user} may not `ops {command}`, and that cannot be written down: {error}"
+        ) from None
