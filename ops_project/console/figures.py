@@ -181,14 +181,15 @@ def chart(found: Answer) -> dict[str, Any] | None:
     x = [_x(row[0]) for row in found.rows]
     if any(value is None for value in x):
         return None
-    names = found.columns[1:]
+    # The band first: what is drawn later lies over it.
+    names = sorted(found.columns[1:], key=lambda name: name not in BAND)
     series = [
         {
             "label": name.replace("_", " "),
             "role": "band" if name in BAND else "average" if AVERAGE in name else "line",
-            "values": [_number(row[at]) for row in found.rows],
+            "values": [_number(row[found.columns.index(name)]) for row in found.rows],
         }
-        for at, name in enumerate(names, 1)
+        for name in names
     ]
     low, high = (names.index(name) if name in names else None for name in BAND)
     return {

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from starlette.requests import Request
 
 from ops_project.catalog import Catalog, load
+from ops_project.column_lineage import ColumnLineage
 from ops_project.console.access.attempts import Attempts
 from ops_project.console.warehouse import SnapshotReader
 from ops_project.lineage import Lineage
@@ -39,6 +41,8 @@ class Site:
     """What browsers on this machine call it."""
     reader: SnapshotReader = field(init=False)
     attempts: Attempts = field(default_factory=Attempts)
+    kept: dict[str, tuple[str, Any]] = field(default_factory=dict, repr=False)
+    """What is dear to read: name → (mark under which it was read, value)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", SnapshotReader(self.settings))
@@ -56,6 +60,23 @@ class Site:
     def lineage(self) -> Lineage:
         """The asset graph as the last process that had the definitions left it."""
         return recall(self.ledger)
+
+    def kept_while(self, name: str, mark: str, read: Callable[[], Any]) -> Any:
+        """What `read` gave when the mark was first this one."""
+        found = self.kept.get(name)
+        if found is None or found[0] != mark:
+            found = (mark, read())
+            self.kept[name] = found
+        return found[1]
+
+    @property
+    def columns(self) -> ColumnLineage | None:
+        """Where each column comes from; None where no run has left it here."""
+        versions = self.ledger.column_versions()
+        if not versions:
+            return None
+        found: ColumnLineage | None = self.kept_while("columns", versions[0].version, self.ledger.columns)
+        return found
 
     @property
     def engine(self) -> AlertConfig:

@@ -163,9 +163,9 @@ def test_a_line_keeps_its_gaps_and_draws_its_band():
             (date(2026, 3, 2), None, 4, None, None),
         )
     )
-    assert found["x"] == [1772323200.0, 1772409600.0] and found["series"][0]["values"] == [5.0, None]
-    assert [item["role"] for item in found["series"]] == ["line", "average", "band", "band"]
-    assert found["bands"] == [[3, 2]]
+    assert found["x"] == [1772323200.0, 1772409600.0] and found["series"][2]["values"] == [5.0, None]
+    assert [item["role"] for item in found["series"]] == ["band", "band", "line", "average"]
+    assert found["bands"] == [[1, 0]]
     assert chart(_answer("line", ("day", "n"), (date(2026, 3, 1), 1))) is None, "one point is no line"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ops_project.column_lineage import ROWS, Column
 from ops_project.console.graph import drawing
 from ops_project.console.pages.feeds import records
 from ops_project.console.views import Ask, NotThere, page
@@ -83,6 +84,7 @@ def one(ask: Ask) -> Response:
         builds=list(reversed(builds))[:20],
         last_built=ledger.last_ok("asset.failure").get(key),
         columns=records(ask, COLUMNS, schema=schema, table=table),
+        origins=origins(ask, key),
         scores=records(ask, SCORES, schema=schema, table=table),
         picture=drawing(lineage, [key], up=True, wrong=wrong),
         up=len(lineage.ancestors(key)),
@@ -91,6 +93,20 @@ def one(ask: Ask) -> Response:
         feed=table if schema == "bronze" and table in ask.site.catalog.feeds else "",
         firing=FIRING,
     )
+
+
+def origins(ask: Ask, key: str) -> dict[str, tuple[str, str, list[Column], int]]:
+    """Column → (proven, absent or unknown; why; the columns it comes from; how many come from it)."""
+    lineage = ask.site.columns
+    if lineage is None:
+        return {}
+    found: dict[str, tuple[str, str, list[Column], int]] = {}
+    for name in lineage.columns.get(key, ()):
+        column = Column(key, name)
+        origin = lineage.origin(column)
+        children = sum(child.name != ROWS for child in lineage.children.get(column, ()))
+        found[name] = (origin.state, origin.reason, [item for item in origin.values if item.name != ROWS], children)
+    return found
 
 
 def sql_file(table: str, overlay: Path | None) -> Path | None:

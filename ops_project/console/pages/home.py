@@ -112,7 +112,6 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
     down = next(iter(ledger.latest("orchestrator.down").values()), None)
     failing = [signal for signal in ledger.latest("observer.failure").values() if signal.state == FIRING]
     undelivered = [signal for signal in ledger.latest("delivery.failure").values() if signal.state == FIRING]
-    counts = ledger.outbox_counts()
     return Looked(
         role=role,
         at=at,
@@ -120,7 +119,7 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
         failing={signal.check or signal.pipeline or "observer": signal.message for signal in failing},
         undelivered={signal.check or signal.pipeline or "channel": signal.message for signal in undelivered},
         dead=len(ledger.dead_since(now - timedelta(days=1))),
-        waiting=counts.get("pending", 0) + counts.get("sending", 0),
+        waiting=ledger.undelivered(),
     )
 
 
@@ -137,7 +136,7 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
     for listed in promises.values():
         listed.sort(key=lambda promise: (WORST_FIRST.index(promise["state"]), promise["due"]))
     first_runs = ledger.first_seen("run.failure")
-    ended = ledger.last_ends()
+    ended = site.kept_while("last ends", ledger.newest_change(), ledger.last_ends)
     data = of_domains(site, now)
     lines = []
     for name in catalog.domain_ids():

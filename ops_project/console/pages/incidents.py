@@ -6,6 +6,7 @@ the same lines in the audit log.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from ops_project.console.views import Ask, NotThere, Wrong, back, deed, page
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.duration import parse_duration
 from ops_project.operations.alerting.decide.message import around, of_alert
+from ops_project.operations.diagnosis.keep import EVIDENCE, SUMMARY
 from ops_project.operations.incidents import actions, holding, postmortem
 from ops_project.operations.incidents.decide.incident import Incident, Refused
 from ops_project.operations.incidents.decide.reasons import IncidentReason
@@ -49,6 +51,7 @@ def routes() -> list[Route]:
         page("/incidents", listed),
         page(at, one),
         page(f"{at}/postmortem", draft),
+        page(f"{at}/cause", cause),
         deed(f"{at}/ack", _deed("acknowledge", _acknowledge)),
         deed(f"{at}/take", _deed("take over", _take)),
         deed(f"{at}/give-back", _deed("give back", _give_back)),
@@ -95,7 +98,8 @@ def one(ask: Ask) -> Response:
         blast=_blast(facts),
         picture=drawing(lineage, known, wrong=wrong & set(lineage.assets)) if known else None,
         timeline=[(event, PINS.get(event.reason, "person" if event.by else "")) for event in _timeline(ask, incident)],
-        evidence=list(reversed([item for item in evidence if item["kind"] != actions.POST_MORTEM])),
+        evidence=[shown for item in reversed(evidence) if (shown := evidence_of(item)) is not None],
+        in_short=next((item["body"] for item in reversed(evidence) if item["kind"] == SUMMARY), ""),
         written=any(item["kind"] == actions.POST_MORTEM for item in evidence),
         runbook=runbook,
         runbook_html=Markup(MARKDOWN.render(runbook.text)) if runbook is not None else None,
@@ -118,6 +122,33 @@ def _blast(facts: list[dict[str, Any]]) -> dict[str, Any]:
         "at_risk": sorted({name for radius in found for name in radius["slas_at_risk"]}),
         "slas": sorted({name for radius in found for name in radius["slas"]}),
     }
+
+
+def evidence_of(item: dict[str, Any]) -> dict[str, Any] | None:
+    """What is listed: a text, or pieces with their source and the command that shows each again."""
+    if item["kind"] in (actions.POST_MORTEM, SUMMARY):
+        return None
+    if item["kind"] != EVIDENCE:
+        return {**item, "pieces": [], "unread": []}
+    try:
+        body = json.loads(item["body"])
+        pieces, unread = list(body["items"]), list(body["unread"])
+    except (ValueError, KeyError, TypeError):
+        return {**item, "pieces": [], "unread": []}
+    return {**item, "body": "", "pieces": pieces, "unread": unread}
+
+
+def cause(ask: Ask) -> Response:
+    """Where it began, with the runners-up: what `ops diagnose` says now, in its own process."""
+    incident = find(ask)
+    well, output = ask.site.run_command(ask.site.settings, ["diagnose", str(incident.number), "--json"])
+    found: dict[str, Any] | None = None
+    if well:
+        try:
+            found = json.loads(output[output.index("{") :])
+        except ValueError:
+            well = False
+    return ask.show("cause.html.j2", found=found, words="" if well else output.strip()[-600:])
 
 
 def runbook_of(ask: Ask, incident: Incident) -> Runbook | None:

@@ -80,12 +80,12 @@
       var axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") }, font: "11px system-ui, sans-serif" };
       var series = [{ label: spec.x_label, value: function (u, v) { return v === null ? "" : dates ? day(v) : String(v); } }];
       spec.series.forEach(function (item, at) {
-        var line = colour("--s" + (at % 6 + 1));
+        var line = colour("--s" + ((at - (spec.bands && spec.bands.length ? 2 : 0) + 6) % 6 + 1));
         series.push({
           label: item.label, stroke: item.role === "band" ? "transparent" : line, width: item.role === "average" ? 2.5 : 1.5,
           dash: item.role === "average" ? [6, 4] : undefined, spanGaps: false,
           points: { show: item.role !== "band" && spec.x.length <= 40, size: 5, fill: line },
-          value: function (u, v) { return short(v) + (spec.unit && v !== null ? " " + spec.unit : ""); }
+          value: function (u, v, at, place) { return place === null || place === undefined ? "" : short(v) + (spec.unit && v !== null ? " " + spec.unit : ""); }
         });
       });
       var bands = (spec.bands || []).map(function (pair) { return { series: [pair[0] + 1, pair[1] + 1], fill: colour("--accent-soft") }; });

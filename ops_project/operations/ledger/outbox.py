@@ -227,6 +227,12 @@ class OutboxTable(Access):
         with self.read() as connection:
             return connection.execute(statement).scalar_one()
 
+    def undelivered(self) -> int:
+        """How many messages are still to be sent, those that are being sent included."""
+        waits = select(func.count()).select_from(outbox).where(outbox.c.state.in_(("pending", "sending")))
+        with self.read() as connection:
+            return int(connection.execute(waits).scalar_one())
+
     def outbox_counts(self) -> dict[str, int]:
         """State → number of messages, and `possible_duplicates`."""
         with self.read() as connection:

@@ -2,7 +2,7 @@
 -- tells: The premium of all policies in force, by day.
 -- source: snapshot
 -- shape: line
-select business_date, sum(premium_amount) as premium, sum(policy_count) as policies
+select business_date, sum(premium_amount) as premium
 from gold.kpi_policies
 where business_date > $as_of_date - 30 and business_date <= $as_of_date
 group by business_date
