@@ -52,14 +52,14 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
             result.append({"alert": number, "by": by, "at": now, "note": note, "new": True})
     left = ""
     if daemon_beats(ledger, datetime.now(UTC)):
-        left = "the daemon takes it up within seconds, and tells PagerDuty."
+        left = "the daemon applies it within seconds, and tells PagerDuty."
     else:
         take_up_only(settings, load_catalog(settings), now, lambda: datetime.now(UTC))
         kept = ledger.acknowledgements()
         if any(kept[number].told_at is None for number in numbers):
-            left = "the next cycle takes it up, and tells PagerDuty."
+            left = "the next cycle applies it, and tells PagerDuty."
         elif any(m["kind"] == "acknowledge" for m in ledger.outbox_list("pending", WAITING)):
-            left = "PagerDuty has not been told yet; the next cycle tells it."
+            left = "PagerDuty has not been told yet; the next cycle does so."
     for item in result:
         item["left"] = left
 

@@ -46,7 +46,9 @@ def require_domain(settings: Settings, domain: str | None) -> None:
 @click.option("--all", "everything", is_flag=True, help="Also show resolved alerts.")
 @click.option("--severity", type=click.Choice(SEVERITIES), help="Only this severity.")
 @click.option("--domain", help="Only this domain.")
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The largest number of alerts listed."
+)
 @json_option
 @click.pass_obj
 def list_(
@@ -142,7 +144,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     ledger = _ledger(settings)
     alert = ledger.alert(number)
     if alert is None:
-        raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows those there are")
+        raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows all alerts")
     config = alert_config(settings, load_catalog(settings), Lineage.parse(ledger.document(LINEAGE) or ()))
     body = of_alert(alert, around(ledger.alerts("open", None)), config)
     body["acknowledged"] = _acknowledged(alert, ledger.acknowledgements())
@@ -222,7 +224,7 @@ def verdict(settings: Settings, number: int, value: str, why: str, by: str, as_j
     """
     ledger = _ledger(settings)
     if ledger.alert(number) is None:
-        raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows those there are")
+        raise click.ClickException(f"there is no alert {number}; `ops alerts list --all` shows all alerts")
     ledger.give_verdict(number, value, why, by, settings.now())
     data = {"alert": number, "verdict": value, "why": why, "by": by}
     emit(as_json, data, lambda: console.print(f"Alert {number}: {value}."))
@@ -261,7 +263,9 @@ def precision(settings: Settings, as_json: bool) -> None:
 
 @alerts.command()
 @click.option("--state", type=click.Choice(["pending", "sending", "delivered", "dead"]), help="Only these.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The largest number of messages listed."
+)
 @json_option
 @click.pass_obj
 def outbox(settings: Settings, state: str | None, limit: int, as_json: bool) -> None:

@@ -156,7 +156,7 @@ def _system(error: OSError, settings: Settings | None) -> str:
         errno.EISDIR: "A folder stands where a file should be: move it away, or choose another home with --home.",
         errno.EMFILE: "Raise the limit of open files (ulimit -n), then run it again.",
     }
-    return f"{place}: {reason}. {steps.get(error.errno or 0, 'Mend it and run it again.')}"
+    return f"{place}: {reason}. {steps.get(error.errno or 0, 'Repair it and run the command again.')}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

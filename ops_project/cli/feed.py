@@ -255,7 +255,7 @@ def _feed(settings: Settings, name: str) -> Feed:
 
 @feed.command("check")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--feed", "name", required=True, metavar="NAME", help="The feed whose contract holds.")
+@click.option("--feed", "name", required=True, metavar="NAME", help="The feed whose contract is used.")
 @json_option
 @click.pass_context
 def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None:

@@ -53,7 +53,7 @@ def _row(incident: Any) -> dict[str, Any]:
 
 @incidents.command("list")
 @click.option("--all", "every", is_flag=True, help="Also show resolved incidents.")
-@click.option("--limit", default=50, show_default=True, help="At most so many, the newest first.")
+@click.option("--limit", default=50, show_default=True, help="The largest number of lines; the newest come first.")
 @json_option
 @click.pass_obj
 def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
@@ -141,7 +141,7 @@ def _act(settings: Settings, number: int, by: str, action: str, as_json: bool, c
 @incidents.command()
 @click.argument("number", type=int)
 @by_option
-@click.option("--note", default="", help="A word for the others.")
+@click.option("--note", default="", help="A note for the other responders.")
 @json_option
 @click.pass_obj
 def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
@@ -163,14 +163,14 @@ def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> N
 @incidents.command()
 @click.argument("number", type=int)
 @by_option
-@click.option("--note", default="", help="A word for the others.")
+@click.option("--note", default="", help="A note for the other responders.")
 @json_option
 @click.pass_obj
 def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
     """Give it back: the escalation ladder continues where it stopped."""
     from ops_project.operations.incidents import actions
 
-    said = "given back; the ladder goes on"
+    said = "given back; the escalation ladder continues"
     _act(
         settings,
         number,
@@ -297,7 +297,7 @@ def times(settings: Settings, days: int, as_json: bool) -> None:
 
 
 @incidents.command()
-@click.option("--limit", default=50, show_default=True, help="At most so many, the newest first.")
+@click.option("--limit", default=50, show_default=True, help="The largest number of lines; the newest come first.")
 @json_option
 @click.pass_obj
 def audit(settings: Settings, limit: int, as_json: bool) -> None:

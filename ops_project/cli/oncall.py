@@ -210,7 +210,7 @@ def swap(
             words = f"Swap {accept} holds."
         elif take_back is not None:
             kept = end_swap(rota.ledger, take_back, person, now)
-            words = f"Swap {take_back} has ended; the rotation holds again."
+            words = f"Swap {take_back} has ended; the rotation applies again."
         elif shift and other:
             kept = ask_swap(rota.ledger, rota.roster, rota.shift(shift), rota.shift(other), person, why, now)
             words = (

@@ -88,7 +88,7 @@ def _render(answers: list[dict[str, Any]]) -> None:
         if not rows:
             console.print("no rows")
         for name in answer["absent_tables"]:
-            console.print(f"{name} does not exist yet: what it would tell is unknown", style="yellow")
+            console.print(f"{name} does not exist yet, so its part of the answer is unknown", style="yellow")
         console.print()
     if answers:
         console.print(

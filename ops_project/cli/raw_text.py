@@ -42,5 +42,5 @@ def permit(settings: Settings, by: str, why: str, query: str) -> None:
         who = f"is filled by {', '.join(people)}" if people else "is filled by nobody"
         raise click.ClickException(
             f"{by} may not read raw text: the role {ROLE} in owners.yaml {who}. Say who you are with --by, or ask one "
-            "of them. The attempt stands in the audit log."
+            "of them. The attempt is recorded in the audit log."
         )

@@ -132,7 +132,7 @@ def _list(settings: Settings, as_json: bool) -> None:
 
     def render() -> None:
         if not data:
-            console.print("No reconciliation is configured: they stand in reconciliations.yaml.")
+            console.print("No reconciliation is configured; reconciliations.yaml is the place for them.")
             return
         rows = [
             (name, chain.domain, chain.title, " → ".join(node.name for node in chain.nodes)) for name, chain in chains

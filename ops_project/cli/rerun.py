@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option(
-    "--from-failed", is_flag=True, help="Build what the run did not finish. This holds also where nothing is said."
-)
+@click.option("--from-failed", is_flag=True, help="Build what the run did not finish. This is the default.")
 @click.option("--from-asset", metavar="TABLE", help="Build this table of the run, and what is downstream of it.")
 @click.option("--memory-limit", metavar="SIZE", help="Memory for this rerun, as `6GB`. Default: the configured limit.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads for this rerun. Default: the configured number.")

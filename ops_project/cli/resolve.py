@@ -48,8 +48,10 @@ def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_
     def render() -> None:
         for number in numbers:
             if number in closed:
-                console.print(f"Alert {number} is resolved by {by}; the next cycle tells it.", markup=False)
+                console.print(f"Alert {number} is resolved by {by}; the next cycle sends the message.", markup=False)
             else:
-                console.print(f"Kept: the daemon resolves alert {number} within seconds, and tells it.", markup=False)
+                console.print(
+                    f"Stored: the daemon resolves alert {number} within seconds, and sends the message.", markup=False
+                )
 
     emit(as_json, result, render)

@@ -87,7 +87,7 @@ def lint(settings: Settings, as_json: bool) -> None:
     ]
     used = {condition.metric for rule in catalog.rules.rules.values() for condition in rule.conditions}
     warnings += [
-        f"metric {name} is produced and no rule looks at it" for name in catalog.metrics.metrics if name not in used
+        f"metric {name} is produced, and no rule uses it" for name in catalog.metrics.metrics if name not in used
     ]
     warnings += [
         f"rule {name}: runbook {rule.runbook!r} has no page in runbooks/"
@@ -100,8 +100,8 @@ def lint(settings: Settings, as_json: bool) -> None:
         if own.runbook is not None and catalog.runbook_file(own.runbook) is None
     ]
     warnings += [
-        f"routes.yaml, {'.'.join(map(str, double.path))}: {double.receiver} hears of {double.alertname} of "
-        f"{double.domain} through another route already, and once; take one of the two out"
+        f"routes.yaml, {'.'.join(map(str, double.path))}: {double.receiver} already gets {double.alertname} of "
+        f"{double.domain} through another route, and each message once; remove one of the two routes"
         for double in doubles(compile_tree(catalog.routes.route), catalog.rules.rules, catalog.domain_ids())
     ]
     count = len(catalog.rules.rules)

@@ -146,7 +146,7 @@ def _refuse_ahead(settings: Settings, day: date) -> None:
     today = settings.now().astimezone(platform.zone).date()
     if day > today:
         raise click.UsageError(
-            f"--date {day} lies ahead: today is {today} in {platform.zone.key}, and nothing of that date can have come"
+            f"--date {day} lies ahead: today is {today} in {platform.zone.key}, and no file of that date can be there"
         )
     if day < platform.start_date:
         raise click.UsageError(f"--date {day} lies before {platform.start_date}, the start_date of platform.yaml")

@@ -121,7 +121,7 @@ def shell(ops, monkeypatch):
 def test_where_a_daemon_runs_only_the_word_is_kept_and_its_next_cycle_takes_it_up(ops):
     _cycle(ops, NOW + timedelta(minutes=1), daemon=True, clock=lambda: datetime.now(UTC))
     before = open_ledger(ops.settings).lease("cycle")
-    assert "the daemon takes it up within seconds" in ops("alerts", "ack", "1", "--by", "engineer-a")
+    assert "the daemon applies it within seconds" in ops("alerts", "ack", "1", "--by", "engineer-a")
     assert open_ledger(ops.settings).lease("cycle") == before and _told(ops) == ["trigger"]
     _cycle(ops, NOW + timedelta(minutes=2), daemon=True)
     assert _told(ops) == ["trigger", "acknowledge"]
