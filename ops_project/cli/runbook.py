@@ -95,7 +95,8 @@ def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, 
 
     def render() -> None:
         for result in results:
-            console.print(f"step {result['step']}: {result['command']}", markup=False, style="bold")
+            shown = result["ran"] or result["command"]
+            console.print(f"step {result['step']}: {shown}", markup=False, style="bold", soft_wrap=True)
             console.print(str(result["output"]).rstrip() or "(no output)", markup=False)
         if not results:
             console.print("This runbook has no step that can be run.")
@@ -106,11 +107,12 @@ def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, 
 
 
 def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
-    """Run one command in this process: whether it ended well, and what it printed."""
+    """Run one command in this process: whether it has answered, and what it printed."""
     from click.testing import CliRunner
 
     from ops_project.cli import cli
+    from ops_project.operations.incidents.runbooks import is_answer
 
     done = CliRunner().invoke(cli, [*settings.options(), *words])
     said = done.output if done.exception is None or isinstance(done.exception, SystemExit) else str(done.exception)
-    return done.exit_code == 0, said
+    return is_answer(words, done.exit_code, done.stderr), said

@@ -8,14 +8,16 @@ from datetime import datetime
 
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.incidents.decide.reasons import IncidentReason
-from ops_project.operations.incidents.runbooks import Runbook, words_of
+from ops_project.operations.incidents.runbooks import Runbook, words_of, written
 from ops_project.operations.ledger import Ledger
 
 KEPT = 20_000
+# A check of this prefix compares the reconciliation that the rest of its name names.
+CHAIN = "reconciliation_"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 
 Run = Callable[[list[str]], tuple[bool, str]]
-"""The words after `ops` → whether it ended well, and what it printed."""
+"""The words after `ops` → whether the command has answered, and what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class StepResult:
     state: str
     """done, failed or not run."""
     output: str
+    ran: str = ""
+    """The command with its places filled in, as it can be pasted into a shell; empty where it was not run."""
 
 
 def places(incident: Incident, ledger: Ledger) -> dict[str, str]:
@@ -43,8 +47,15 @@ def places(incident: Incident, ledger: Ledger) -> dict[str, str]:
             "table": asset.replace("/", "."),
             "feed": first.labels.get("feed", "") or (name if schema == "bronze" else ""),
             "date": first.labels.get("partition", ""),
+            "file": next((path for alert in alerts if (path := alert.labels.get("archived"))), ""),
+            "chain": next((name for alert in alerts if (name := _chain(alert.labels.get("check", "")))), ""),
         }
     return {name: value for name, value in found.items() if value}
+
+
+def _chain(check: str) -> str:
+    """The reconciliation that a check compares; empty where it is another check."""
+    return check.removeprefix(CHAIN) if check.startswith(CHAIN) else ""
 
 
 def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str], run: Run) -> list[StepResult]:
@@ -58,7 +69,7 @@ def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str],
                 results.append(StepResult(step.number, command, NOT_RUN, f"not run: it {error}"))
                 continue
             well, output = run(words)
-            results.append(StepResult(step.number, command, DONE if well else FAILED, output))
+            results.append(StepResult(step.number, command, DONE if well else FAILED, output, written(words)))
     return results
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ops_project.catalog import Catalog
@@ -31,6 +31,7 @@ READING = (
     ("feed", "list"),
     ("feed", "check"),
     ("queries",),
+    ("reconcile",),
     ("sla",),
     ("model", "list"),
     ("route", "explain"),
@@ -39,10 +40,12 @@ READING = (
     ("hold", "list"),
     ("escalation", "simulate"),
 )
+# Their exit code 1 is an answer: the file would not be loaded, the two sides do not agree.
+ANSWERING = (("feed", "check"), ("reconcile",))
 _STEP = re.compile(r"^(\d+)\. (.*)$")
 _CODE = re.compile(r"`([^`]+)`")
 # What a reader fills in by hand is filled in from the incident.
-_CAPITALS = {"N": "alert", "NAME": "feed", "FILE": "file", "YYYY-MM-DD": "date"}
+_CAPITALS = {"CHAIN": "chain", "N": "alert", "NAME": "feed", "FILE": "file", "YYYY-MM-DD": "date"}
 _INSIDE = re.compile(r"\b(FEED|ASSET|DOMAIN)\b")
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -120,8 +123,24 @@ def words_of(command: str, places: Mapping[str, str]) -> list[str]:
     written = [_INSIDE.sub(lambda m: f"{{{m[0].lower()}}}", word) for word in written]
     lacking = sorted({name for word in written for name in _PLACE.findall(word) if name not in places})
     if lacking:
-        raise ValueError(f"needs {', '.join(lacking)}: run it with --incident NUMBER, or by hand")
+        raise ValueError(
+            f"needs {', '.join(lacking)}, which no incident has told it: run it with --incident NUMBER, or by hand"
+            if not places
+            else f"needs {', '.join(lacking)}, which the incident does not name: fill it in and run it by hand"
+        )
     words = [_PLACE.sub(lambda m: places[m[1]], word) for word in written]
     if not any(tuple(words[: len(allowed)]) == allowed for allowed in READING):
         raise ValueError("is not run from here, because it changes something or is none of the commands that read")
     return words
+
+
+def is_answer(words: Sequence[str], code: int, errors: str) -> bool:
+    """Whether a command that ended with `code` has told what it was asked."""
+    answers = any(tuple(words[: len(allowed)]) == allowed for allowed in ANSWERING)
+    return code == 0 or (code == 1 and answers and "Error: " not in errors)
+
+
+def written(words: Sequence[str]) -> str:
+    """A command as it can be pasted into a shell."""
+    quoted = [f'"{word}"' if " " in word and not set(word) & set('"$`\\') else shlex.quote(word) for word in words]
+    return " ".join(["ops", *quoted])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 from click.testing import CliRunner
 
 from ops_project import catalog
 from ops_project.cli import cli
-from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs, words_of
+from ops_project.operations.incidents.runbooks import NoRunbook, is_answer, read, slugs, words_of
 from ops_project.settings import Settings
 from tests.operations.incidents.world import IncidentWorld
 
@@ -86,3 +87,58 @@ def test_the_steps_of_an_incident_run_and_their_output_is_kept_with_it(tmp_path)
     [kept] = day.ledger.evidence(1, "runbook")
     assert "column not found" in kept["body"] and kept["by"] == "engineer-a"
     assert "runbook_run" in day.timeline()
+
+
+def _refused_file(tmp_path, content):
+    """An incident about a file of the archive, and the steps of its runbook."""
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    kept = tmp_path / "in the archive" / "2026-03-03" / "0123456789ab_orders_2026-03-03.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(content)
+    day.signal(
+        "landing.finding",
+        "firing",
+        asset="bronze/orders",
+        domain="ecommerce",
+        check="schema_mismatch",
+        partition="2026-03-03",
+        failure_class="schema_mismatch",
+        labels={"finding": "schema_mismatch", "feed": "orders", "archived": str(kept)},
+    )
+    day.advance("1m")
+    return day, kept
+
+
+def test_the_file_of_the_incident_is_filled_in_and_its_refusal_is_an_answer(tmp_path):
+    day, kept = _refused_file(tmp_path, "nothing,of,it\n1,2,3\n")
+    words = ["--home", str(day.settings.home), "--as-of", day.now.isoformat(), "runbook", "run", "source-arrival"]
+    ended = CliRunner().invoke(cli, [*words, "--incident", "1", "--step", "2", "--json"])
+    [checked] = json.loads(ended.stdout)
+    assert ended.exit_code == 0 and checked["state"] == "done", ended.output
+    assert checked["ran"] == f'ops feed check "{kept}" --feed orders'
+    assert "would be rejected" in checked["output"]
+    shown = CliRunner().invoke(cli, [*words, "--incident", "1", "--step", "2"])
+    assert "orders_2026-03-03.csv" in shown.output.splitlines()[0]
+    assert shlex.split(checked["ran"]) == ["ops", "feed", "check", str(kept), "--feed", "orders"]
+
+
+def test_a_file_that_is_gone_is_a_failed_step(tmp_path):
+    day, kept = _refused_file(tmp_path, "x")
+    kept.unlink()
+    words = ["--home", str(day.settings.home), "--as-of", day.now.isoformat(), "runbook", "run", "source-arrival"]
+    ended = CliRunner().invoke(cli, [*words, "--incident", "1", "--step", "2", "--json"])
+    assert ended.exit_code == 1 and json.loads(ended.stdout)[0]["state"] == "failed"
+
+
+def test_what_the_incident_does_not_name_is_said_without_sending_the_reader_round(tmp_path):
+    with pytest.raises(ValueError, match="the incident does not name"):
+        words_of("ops feed check FILE --feed NAME", {"alert": "7", "feed": "orders"})
+    with pytest.raises(ValueError, match="--incident NUMBER"):
+        words_of("ops feed check FILE --feed NAME", {})
+
+
+def test_a_reconciliation_is_read_again_and_its_break_is_an_answer():
+    words = words_of("ops reconcile CHAIN --date YYYY-MM-DD", {"chain": "policies", "date": "2026-03-02"})
+    assert words == ["reconcile", "policies", "--date", "2026-03-02"]
+    assert is_answer(words, 1, "") and not is_answer(words, 1, "Error: no snapshot") and not is_answer(words, 2, "")
+    assert not is_answer(["status"], 1, "")
