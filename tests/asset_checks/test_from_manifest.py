@@ -43,7 +43,13 @@ def test_event_tables_are_scored_by_date_and_dimensions_whole(specs: Mapping[str
 
 def test_feeds_are_those_named_or_all_above(specs: Mapping[str, TableSpec]) -> None:
     assert specs["silver.fact_orders"].feeds == ("orders",)
-    assert set(specs["gold.customer_metrics"].feeds) == {"customers", "orders", "order_items", "web_events"}
+    assert set(specs["gold.customer_metrics"].feeds) == {
+        "customers",
+        "orders",
+        "order_items",
+        "exchange_rates",
+        "web_events",
+    }
 
 
 def test_every_model_has_a_key_and_something_to_score(specs: Mapping[str, TableSpec]) -> None:

@@ -126,9 +126,9 @@ MUTANTS = [
     Mutant("fact_order_items", "coalesce(items.discount_amount, 0)", "items.discount_amount"),
     Mutant("customer_metrics", "totals.customer_id is null then 0 else totals.gross", "false then 0 else totals.gross"),
     # exchange rates
-    Mutant("fact_orders", "order by published.rate_date desc", "order by published.rate_date"),
+    Mutant("fact_orders", "order by published.business_date desc", "order by published.business_date"),
     Mutant("fact_orders", "then 1 else rates.exchange_rate end", "then 1 else coalesce(rates.exchange_rate, 1) end"),
-    Mutant("fact_orders", "published.rate_date <= foreign_days.business_date", "true"),
+    Mutant("fact_orders", "published.business_date <= foreign_days.business_date", "true"),
     Mutant(
         "fact_order_items", "in_reporting_currency('priced.line_amount')", "in_reporting_currency('line_amount', 1)"
     ),

@@ -24,7 +24,9 @@ def lines(number: int, prices: list[int]) -> list[Row]:
 
 
 def revenue(shop: Shop) -> dict[str, Decimal]:
-    return dict(shop.ask("select order_id, sum(line_amount) from silver.fact_order_items group by all"))
+    return dict(
+        shop.ask("select order_id, sum(line_amount_in_order_currency) from silver.fact_order_items group by all")
+    )
 
 
 def control_total(shop: Shop) -> Verdict:

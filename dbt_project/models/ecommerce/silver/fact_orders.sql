@@ -3,6 +3,7 @@
         materialized='incremental',
         incremental_strategy='touched_dates',
         on_schema_change='fail',
+        pre_hook="{{ ensure_exchange_rates() }}",
         meta={'feeds': ['orders', 'exchange_rates']},
     )
 }}
@@ -22,23 +23,33 @@ foreign_days as (
     where currency <> {{ reporting_currency }}
 ),
 
+published as (
+    {{ latest_rows(
+        source('bronze', 'exchange_rates'),
+        'exchange_rates',
+        ['currency', 'business_date'],
+        ['currency', 'rate', 'business_date'],
+        within='currency in (select foreign_days.currency from foreign_days)',
+    ) }}
+),
+
 -- The rate of the day; without one the newest of the days before, as long as it may hold.
 rates as (
     select
         foreign_days.currency,
         foreign_days.business_date,
-        published.rate_date,
-        published.exchange_rate,
+        published.business_date as rate_date,
+        published.rate as exchange_rate,
         row_number() over (
             partition by foreign_days.currency, foreign_days.business_date
-            order by published.rate_date desc
+            order by published.business_date desc
         ) as place
     from foreign_days
-    inner join {{ ref('fact_exchange_rates') }} as published
+    inner join published
         on
             foreign_days.currency = published.currency
-            and published.rate_date <= foreign_days.business_date
-            and published.rate_date >= {{ dbt.dateadd('day', -valid_days('exchange_rates'), 'foreign_days.business_date') }}
+            and published.business_date <= foreign_days.business_date
+            and published.business_date >= {{ dbt.dateadd('day', -valid_days('exchange_rates'), 'foreign_days.business_date') }}
 ),
 
 -- No rate: unknown, which is neither 0 nor 1. The reporting currency itself needs none.
