@@ -15,7 +15,10 @@ CLASSES = {
     "source_partial": ("source-arrival", "ops feed check FILE"),
     "source_duplicate": ("source-arrival", "ops.batches where feed = 'policies'"),
     "schema_mismatch": ("source-arrival", "ops feed check FILE --feed policies"),
-    "data_invalid": ("data-quality", "feed = 'policies' group by all, load_seq order by load_seq desc"),
+    "data_invalid": (
+        "data-quality",
+        "feed = 'policies' group by refused.file_name, column_name, kind, load_seq order by load_seq desc",
+    ),
     "key_violation": ("data-quality", "from bronze.policies where"),
     "reference_violation": ("data-quality", "ops run"),
     "volume_anomaly": ("anomaly", "ops.batches where feed = 'policies'"),
