@@ -41,6 +41,7 @@ def rerun(
     little memory is rerun with more memory, fewer threads and fewer dates at once, and the answer says so.
     """
     from ops_project.cli import run as running
+    from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.reruns import NoRun, failure_classes
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
@@ -58,6 +59,7 @@ def rerun(
     except ValueError as error:
         raise click.UsageError(f"--memory-limit: {error}") from None
     began, site = time.perf_counter(), Site.load(settings)
+    dagster_home.ensure(settings)
     definitions = compose(site)
     relief: tuple[str, ...] = ()
     with open_instance(settings) as instance, status("starting …") as spinner:
