@@ -63,6 +63,8 @@ class Catalog:
     overlay: Path | None = None
     switched_off: frozenset[str] = frozenset()
     """Domains with `enabled: false`: they are in none of the other attributes."""
+    switched_off_jobs: frozenset[str] = frozenset()
+    """The jobs that build these domains."""
 
     def feeds_of(self, domain: str) -> list[Feed]:
         """The feeds of a domain, in the file's order."""

@@ -113,6 +113,7 @@ def _without_switched_off(catalog: Catalog) -> Catalog:
             }
         ),
         switched_off=off,
+        switched_off_jobs=frozenset(catalog.domains.main_job(name) for name in off),
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType, TickData, TickStatus
-from dagster._core.storage.schedules.schema import JobTickTable
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorType, TickData, TickStatus
+from dagster._core.storage.schedules.schema import InstigatorsTable, JobTickTable
 from dagster._core.storage.schedules.sql_schedule_storage import SqlScheduleStorage
 from dagster._serdes import deserialize_value
 from dagster._utils.schedules import get_latest_completed_cron_tick, get_next_cron_tick
@@ -47,11 +49,8 @@ def schedules_of(repository: dg.RepositoryDefinition) -> dict[str, dict[str, str
 
 def instigators(instance: dg.DagsterInstance) -> list[Instigator]:
     """Those that run, with their last ended tick."""
-    running = [state for state in instance.all_instigator_state() if state.status != InstigatorStatus.STOPPED]
-    ticks = last_ticks(instance, [state.selector_id for state in running])
     result = []
-    for state in running:
-        tick = ticks.get(state.selector_id)
+    for state, tick in running(instance):
         data: Any = state.instigator_data
         created = getattr(data, "start_timestamp", None)
         result.append(
@@ -67,27 +66,62 @@ def instigators(instance: dg.DagsterInstance) -> list[Instigator]:
     return result
 
 
-def last_ticks(instance: dg.DagsterInstance, selectors: Sequence[str]) -> dict[str, TickData]:
-    """Selector → its last ended tick; nothing where Dagster keeps its ticks in memory.
+def running(instance: dg.DagsterInstance) -> list[tuple[InstigatorState, TickData | None]]:
+    """Each instigator that is not stopped, with its last ended tick; without one where Dagster keeps its ticks in
+    memory.
 
-    Not by `instance.get_ticks`: its condition has an OR that keeps SQLite from the index, and it connects each time.
-    Measured with 12 instigators and 27,000 ticks: 63 ms, and 4 ms so.
+    Not by `instance.get_ticks`: its condition has an OR that keeps SQLite from the index. Every question to this
+    storage connects anew, so one asks for all. Measured with 12 instigators and 27,000 ticks: 63 ms with `get_ticks`,
+    20 ms with a question for each instigator, 3 ms so.
     """
     storage = instance.schedule_storage
-    if not isinstance(storage, SqlScheduleStorage):
-        return {}
-    found = {}
+    if not isinstance(storage, SqlScheduleStorage) or not _has_instigators(storage):
+        found = instance.all_instigator_state()
+        return [(state, None) for state in found if state.status != InstigatorStatus.STOPPED]
     with storage.connect() as connection:
-        for selector in selectors:
-            newest = (
-                select(JobTickTable.c.tick_body)
-                .where(JobTickTable.c.selector_id == selector, JobTickTable.c.status.in_([s.value for s in ENDED]))
-                .order_by(JobTickTable.c.timestamp.desc())
-                .limit(1)
-            )
-            if (body := connection.execute(newest).scalar()) is not None:
-                found[selector] = deserialize_value(body, TickData)
-    return found
+        rows = connection.execute(_RUNNING).all()
+    return [(_state(row[0]), _tick(row[1]) if row[1] is not None else None) for row in rows]
+
+
+def _has_instigators(storage: SqlScheduleStorage) -> bool:
+    """Whether the storage is of a version that has a table of instigators; asked once of each."""
+    if storage not in _known and storage.has_instigators_table():
+        _known.add(storage)
+    return storage in _known
+
+
+_known: WeakSet[SqlScheduleStorage] = WeakSet()
+
+
+# Most have not changed since the look before.
+@lru_cache(maxsize=256)
+def _state(body: str) -> InstigatorState:
+    return deserialize_value(body, InstigatorState)
+
+
+@lru_cache(maxsize=256)
+def _tick(body: str) -> TickData:
+    return deserialize_value(body, TickData)
+
+
+_NEWEST = (
+    select(JobTickTable.c.id)
+    .where(
+        JobTickTable.c.selector_id == InstigatorsTable.c.selector_id,
+        JobTickTable.c.status.in_([status.value for status in ENDED]),
+    )
+    .order_by(JobTickTable.c.timestamp.desc())
+    .limit(1)
+    .correlate(InstigatorsTable)
+    .scalar_subquery()
+)
+_TICK = JobTickTable.alias("tick")
+_RUNNING = (
+    select(InstigatorsTable.c.instigator_body, _TICK.c.tick_body)
+    .select_from(InstigatorsTable.outerjoin(_TICK, _TICK.c.id == _NEWEST))
+    .where(InstigatorsTable.c.status != InstigatorStatus.STOPPED.value)
+    .order_by(InstigatorsTable.c.id)
+)
 
 
 def last_due(schedule: Mapping[str, str], now: datetime) -> datetime:

@@ -42,6 +42,7 @@ from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.operations.ledger import lineage_document as lineage_kept
 from ops_project.operations.ledger.leases import Lease, LeaseLost
 from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
+from ops_project.process import collector
 from ops_project.process.kill_points import reach
 from ops_project.process.processes import Process, current
 from ops_project.settings import Settings
@@ -125,6 +126,8 @@ class Cycle:
     """What is asked about an incident before its first page."""
     report: CycleReport = field(default_factory=CycleReport)
     keeper: LeaseKeeper | None = None
+    noted: dict[str, str] = field(default_factory=dict)
+    """Cursors that are written when the cycle ends, because nothing depends on them before."""
     hidden: Sequence[str] = ()
     """Values of secrets, which are not repeated."""
 
@@ -144,7 +147,6 @@ def observe(cycle: Cycle) -> None:
     An observer that fails or hangs stops no other.
     """
     cursors: Mapping[str, str] = cycle.ledger.cursors()
-    looked: dict[str, str] = {}
     for observer in _due(cycle, cursors):
         cycle.moved()
         try:
@@ -158,9 +160,7 @@ def observe(cycle: Cycle) -> None:
             cursors = {**cursors, **_tell_failing(cycle, {observer.name: words}, set(), cursors)}
             continue
         if observer.every and not is_late(cycle.settings.ledger_url, observer):
-            looked[f"looked:{observer.name}"] = cycle.now.isoformat()
-    if looked:
-        cycle.ledger.append([], looked, cycle.now)
+            cycle.noted[f"looked:{observer.name}"] = cycle.now.isoformat()
 
 
 def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mapping[str, str]:
@@ -241,9 +241,16 @@ def _observer_signal(cycle: Cycle, name: str, state: str, words: str) -> Signal:
 
 def decide_and_record(cycle: Cycle) -> None:
     """Read the signals that no cycle has decided on; write the decisions and messages, in one transaction each."""
+    with ExitStack() as held:
+        cursor = int(cycle.ledger.cursor(DECIDED) or 0)
+        batch = cycle.ledger.signals_after(cursor, BATCH)
+        if len(batch) == BATCH:
+            held.enter_context(collector.held_up())
+        _decide(cycle, cursor, batch)
+
+
+def _decide(cycle: Cycle, cursor: int, batch: list[tuple[int, Signal]]) -> None:
     ledger, config = cycle.ledger, cycle.config
-    cursor = int(ledger.cursor(DECIDED) or 0)
-    batch = ledger.signals_after(cursor, BATCH)
     state = _load_state(cycle, cursor, [signal for _, signal in batch])
     before = {number: alert.status for number, alert in state.alerts.items()}
     while len(batch) == BATCH:
@@ -342,6 +349,8 @@ def incidents(cycle: Cycle) -> None:
 
 def notify(cycle: Cycle) -> None:
     """Send what is due."""
+    if not cycle.ledger.waiting():
+        return
     # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
     receivers = cycle.catalog.receivers.receivers
     owners = cycle.catalog.owners
@@ -445,6 +454,7 @@ def run_once(
         if not turn.acquire(blocking=False):
             return CycleReport(skipped="this process runs the cycle already")
         held.callback(turn.release)
+        held.enter_context(ledger.answers.keeping())
 
         def only_look(why: str) -> CycleReport:
             graph = lineage if lineage is not None else lineage_kept.recall(ledger)
@@ -458,8 +468,9 @@ def run_once(
         lease = _take_lease(ledger, wall(), name)
         if lease is None:
             return only_look("another process runs the cycle")
+        noted: dict[str, str] = {}
         # Also where another has it by now: only what is still ours is given back.
-        held.callback(lambda: ledger.release(lease, wall()))
+        held.callback(lambda: ledger.release(lease, wall(), noted))
         standing = authority.standing(ledger, settings, catalog, role, take_over)
         if not standing.decides:
             return only_look(standing.words)
@@ -492,6 +503,7 @@ def run_once(
             observers=observers,
             evidence=evidence,
             keeper=keeper,
+            noted=noted,
             hidden=secret_values(standing.catalog.receivers.receivers, standing.settings),
         )
         cycle.report.decided_by = standing.words
@@ -499,7 +511,7 @@ def run_once(
             cycle.moved()
             stage(cycle)
         if role != authority.SHELL:
-            _ended(ledger, role, wall())
+            noted |= _ended(ledger, role, wall())
     cycle.report.seconds = time.monotonic() - began
     return cycle.report
 
@@ -525,16 +537,19 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
     return report
 
 
-def _ended(ledger: Ledger, role: str, now: datetime) -> None:
-    """A heartbeat means that a cycle ended. The orchestrator's says that it is not down, whoever said so before."""
+def _ended(ledger: Ledger, role: str, now: datetime) -> dict[str, str]:
+    """The cursor that is the heartbeat. It means that a cycle ended.
+
+    The orchestrator's says that it is not down, whoever said so before.
+    """
     last = _beats.get(ledger.engine.url)
     if role == authority.DAEMON and (last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2):
         # Nobody calls a daemon down whose cycles end in time.
         before = next(iter(ledger.latest(DOWN).values()), None)
         if before is not None and before.state == FIRING:
             ledger.append([down_signal(False, now, "the orchestrator's cycle ended")], now=now)
-    ledger.set_cursor(authority.beat_of(role), now.isoformat(), now)
     _beats[ledger.engine.url] = now
+    return {authority.beat_of(role): now.isoformat()}
 
 
 def down_signal(down: bool, now: datetime, words: str) -> Signal:

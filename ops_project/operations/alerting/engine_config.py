@@ -72,4 +72,5 @@ def _made(
         ui_url=ui_url,
         unconfigured=left_out,
         flush_now=flush_now,
+        switched_off=catalog.switched_off | catalog.switched_off_jobs,
     )

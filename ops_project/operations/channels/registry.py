@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from ops_project.model.alerting.receiver import AnyChannel, Receiver
 from ops_project.operations.channels.protocol import ChannelModule, Sender
+from ops_project.operations.channels.variables import SLACK_API
 from ops_project.settings import Settings
 
 MASKED = "***"
@@ -47,6 +48,26 @@ def unconfigured(
     receivers: Mapping[str, Receiver], settings: Settings, elsewhere: Collection[str] = ()
 ) -> dict[str, list[str]]:
     """Name of each channel that lacks something → the variables it lacks; `elsewhere` as in `missing`."""
+    # Asked several times in every cycle, and changed by nothing but these.
+    values = tuple(settings.secret(name) for name in sorted({*secret_names(receivers), SLACK_API}))
+    key = (id(receivers), frozenset(elsewhere), values)
+    kept = _lacking.get(key)
+    if kept is None:
+        if len(_lacking) > MOST_KEPT:
+            _lacking.clear()
+        # With the receivers themselves, so that their id stays their own.
+        kept = _lacking[key] = (receivers, _unconfigured(receivers, settings, elsewhere))
+    return dict(kept[1])
+
+
+_lacking: dict[object, tuple[object, dict[str, list[str]]]] = {}
+_names: list[tuple[Mapping[str, Receiver], frozenset[str]]] = []
+MOST_KEPT = 8
+
+
+def _unconfigured(
+    receivers: Mapping[str, Receiver], settings: Settings, elsewhere: Collection[str]
+) -> dict[str, list[str]]:
     return {
         name: lacking
         for receiver_name, receiver in receivers.items()
@@ -55,15 +76,18 @@ def unconfigured(
     }
 
 
-def secret_names(receivers: Mapping[str, Receiver]) -> set[str]:
+def secret_names(receivers: Mapping[str, Receiver]) -> frozenset[str]:
     """Every variable that some channel reads."""
-    return {
-        value
-        for receiver in receivers.values()
-        for channel in receiver.channels
-        for field, value in channel
-        if field.endswith("_env") and value
-    }
+    if not _names or _names[0][0] is not receivers:
+        found = frozenset(
+            value
+            for receiver in receivers.values()
+            for channel in receiver.channels
+            for field, value in channel
+            if field.endswith("_env") and value
+        )
+        _names[:] = [(receivers, found)]
+    return _names[0][1]
 
 
 def lacks(lacking: Sequence[str]) -> str:

@@ -6,12 +6,11 @@ from ops_project.model.alerting.receiver import SlackChannel
 from ops_project.operations.alerting.rendering.slack import as_slack
 from ops_project.operations.channels.http import Answer, post, wrong_address
 from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryError
-from ops_project.operations.channels.variables import unusable
+from ops_project.operations.channels.variables import SLACK_API, unusable
 from ops_project.operations.ledger.outbox import Message
 from ops_project.settings import Settings
 
 API = "https://slack.com/api/"
-API_ENV = "OPS_SLACK_URL"
 PERMANENT = frozenset({"channel_not_found", "is_archived", "invalid_blocks", "msg_too_long", "not_in_channel"})
 # The token itself is refused, so no message of this channel can be sent until the token is replaced.
 LOGIN = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
@@ -67,7 +66,7 @@ def _refused(answer: Answer, error: str) -> DeliveryError:
 def missing(channel: SlackChannel, settings: Settings) -> list[str]:
     """Both variables, if neither is set; the one that is used, if its value is not an address."""
     if settings.secret(channel.token_env):
-        return unusable(settings, {API_ENV: wrong_address}, {API_ENV})
+        return unusable(settings, {SLACK_API: wrong_address}, {SLACK_API})
     if settings.secret(channel.webhook_env):
         return unusable(settings, {channel.webhook_env: wrong_address})
     return [channel.webhook_env, channel.token_env]
@@ -76,5 +75,5 @@ def missing(channel: SlackChannel, settings: Settings) -> list[str]:
 def sender(channel: SlackChannel, settings: Settings) -> SlackTokenSender | SlackWebhookSender:
     """The bot where its token is set, the incoming webhook otherwise."""
     if token := settings.secret(channel.token_env):
-        return SlackTokenSender(token, channel.channel, settings.secret(API_ENV))
+        return SlackTokenSender(token, channel.channel, settings.secret(SLACK_API))
     return SlackWebhookSender(settings.secret(channel.webhook_env) or "")

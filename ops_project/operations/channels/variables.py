@@ -6,6 +6,9 @@ from collections.abc import Callable, Collection, Mapping
 
 from ops_project.settings import Settings
 
+SLACK_API = "OPS_SLACK_URL"
+"""The address of Slack's own service, for a relay in one's own network."""
+
 
 def unusable(
     settings: Settings, wanted: Mapping[str, Callable[[str], str]], optional: Collection[str] = ()

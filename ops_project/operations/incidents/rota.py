@@ -18,6 +18,12 @@ class SwapRefused(ValueError):
 
 def current(catalog: Catalog, ledger: Ledger) -> dict[str, Roster]:
     """Schedule → its roster, with every swap and override that holds."""
+    # With the catalog itself, so that its id stays its own.
+    kept = ledger.answers.ask(("rota", id(catalog)), lambda: (catalog, _read(catalog, ledger)))
+    return kept[1]
+
+
+def _read(catalog: Catalog, ledger: Ledger) -> dict[str, Roster]:
     names = list(catalog.oncall.schedules)
     return rosters(
         catalog.oncall,

@@ -9,13 +9,16 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ops_project.operations.ledger.answers import Answers
+
 
 class Access(Protocol):
     engine: Engine
+    answers: Answers
 
     def read(self) -> AbstractContextManager[Connection]: ...
 
-    def write(self, durable: bool = True) -> AbstractContextManager[Connection]: ...
+    def write(self, durable: bool = True, marked: bool = True) -> AbstractContextManager[Connection]: ...
 
 
 def to_seconds(moment: datetime) -> float:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, bindparam, cast, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select
 
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.severity import RANK
-from ops_project.operations.alerting.decide.grouping import Group, LogEntry
 from ops_project.operations.alerting.decide.reasons import AlertReason
-from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision, Event, State
+from ops_project.operations.alerting.decide.state import Decision, Event
 from ops_project.operations.ledger.access import (
     Access,
     from_seconds,
     insert_new,
-    maybe_moment,
     maybe_seconds,
     to_seconds,
     upsert,
 )
-from ops_project.operations.ledger.acknowledgements import acknowledgement_of
-from ops_project.operations.ledger.kept_state import DECISION, ROUTES, RULES, KeptState, Mark, new_mark, read_mark
+from ops_project.operations.ledger.alert_rows import alert_of, alert_row
+from ops_project.operations.ledger.cursors import set_cursors
+from ops_project.operations.ledger.kept_state import KeptState, new_mark, read_mark
 from ops_project.operations.ledger.leases import check_fence
-from ops_project.operations.ledger.levels import load_words, record_levels
+from ops_project.operations.ledger.levels import record_levels
 from ops_project.operations.ledger.schema import (
     acknowledgements,
     alert_events,
@@ -38,121 +35,6 @@ from ops_project.operations.ledger.schema import (
     silences,
     verdicts,
 )
-from ops_project.operations.ledger.signals import set_cursors
-from ops_project.operations.ledger.silences import silence_of
-
-_TIMES = ("starts_at", "fired_at", "resolved_at", "updated_at", "clears_at", "acknowledged_at")
-_FIELDS = tuple(item.name for item in fields(Alert))
-
-
-def _alert_row(alert: Alert, active: bool) -> dict[str, Any]:
-    body: dict[str, Any] = {name: getattr(alert, name) for name in _FIELDS}
-    for name in _TIMES:
-        body[name] = maybe_seconds(body[name])
-    body["labels"] = dict(alert.labels)
-    body["conditions"] = {str(index): sorted(held) for index, held in alert.conditions.items()}
-    return {
-        "number": alert.number,
-        "key": alert.key,
-        "rule": alert.rule,
-        "status": alert.status,
-        "severity": alert.severity,
-        "domain": alert.labels.get("domain", ""),
-        "asset": alert.asset,
-        "active": active,
-        "starts_at": body["starts_at"],
-        "fired_at": body["fired_at"],
-        "resolved_at": body["resolved_at"],
-        "updated_at": body["updated_at"],
-        "summary": alert.summary,
-        "muted": alert.muted,
-        "cause": alert.cause,
-        "incident_id": None,
-        "body": body,
-    }
-
-
-def _alert(body: Mapping[str, Any]) -> Alert:
-    values = dict(body)
-    for name in _TIMES:
-        values[name] = maybe_moment(values.get(name))
-    values["owners"], values["assets"] = tuple(values["owners"]), tuple(values["assets"])
-    values["conditions"] = {int(index): frozenset(held) for index, held in values["conditions"].items()}
-    return Alert(**values)
-
-
-# Lists of numbers are stored as text, because 50,000 of them are read in every cycle while 5,000 alerts are open.
-_GROUP = (
-    *(column for column in groups.columns if column.name != "members"),
-    cast(groups.c.members, Text).label("members_text"),
-)
-_LOG = (
-    *(column for column in notification_log.columns if column.name not in ("firing", "resolved")),
-    cast(notification_log.c.firing, Text).label("firing_text"),
-    cast(notification_log.c.resolved, Text).label("resolved_text"),
-)
-
-
-# Many entries belong to one flush.
-_moment = lru_cache(maxsize=4096)(from_seconds)
-
-
-@lru_cache(maxsize=65_536)
-def _numbers(text: str) -> frozenset[int]:
-    """A list of numbers as the column holds it."""
-    inside = text[1:-1].strip()
-    return frozenset(map(int, inside.split(","))) if inside else frozenset()
-
-
-def _read_all(connection: Connection, state: State) -> None:
-    for row in connection.execute(select(alerts.c.body).where(alerts.c.active)):
-        alert = _alert(row.body)
-        state.alerts[alert.number] = alert
-    for row in connection.execute(select(*_GROUP)):
-        state.groups[row.key] = Group(
-            row.key,
-            row.route,
-            row.labels,
-            _numbers(row.members_text),
-            from_seconds(row.created_at),
-            from_seconds(row.next_flush),
-        )
-    for row in connection.execute(select(*_LOG)):
-        state.log[(row.group_key, row.channel, row.recipient)] = LogEntry(
-            row.group_key,
-            row.channel,
-            row.recipient,
-            _numbers(row.firing_text),
-            _numbers(row.resolved_text),
-            _moment(row.at),
-            _moment(row.expires_at),
-        )
-
-
-def load_into(
-    connection: Connection, config: AlertConfig, now: datetime, mark: Mark, kept: KeptState | None = None
-) -> State:
-    """The state of the ledger. `mark` was read before it. `kept` is used if no other process has written since."""
-    state = State()
-    state.routes_version = mark[ROUTES][0] if ROUTES in mark else ""
-    state.rules_version = mark[RULES][0] if RULES in mark else ""
-    if kept is not None and kept.mark == mark:
-        kept.fill(state)
-    else:
-        _read_all(connection, state)
-    state.by_key = {alert.key: number for number, alert in sorted(state.alerts.items())}
-    state.next_number = (connection.execute(select(func.max(alerts.c.number))).scalar() or 0) + 1
-    recent = select(alerts.c.key, alerts.c.resolved_at, alerts.c.body["flaps"].as_integer()).where(
-        ~alerts.c.active, alerts.c.fired_at.is_not(None), alerts.c.resolved_at > to_seconds(now - config.flap_window)
-    )
-    for key, resolved_at, flaps in connection.execute(recent.order_by(alerts.c.number)).tuples():
-        state.closed[key] = Closed(from_seconds(resolved_at), flaps)
-    for row in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now))):
-        state.silences[row.number] = silence_of(row)
-    for row in connection.execute(select(acknowledgements).where(acknowledgements.c.told_at.is_(None))):
-        state.acknowledgements[row.alert] = acknowledgement_of(row)
-    load_words(connection, state)
-    return state
 
 
 def _asked(statement: Select[Any], status: str | None, severity: str | None, domain: str | None) -> Select[Any]:
@@ -175,17 +57,6 @@ class AlertTable(Access):
 
     kept: KeptState | None
 
-    def load_state(self, config: AlertConfig, now: datetime) -> State:
-        """The engine's state without its windows, which the cycle fills from the signals."""
-        with self.read() as connection:
-            # The mark is read first. If another process writes in the meantime, the mark is out of date, and the state
-            # is read again.
-            mark = read_mark(connection)
-            state = load_into(connection, config, now, mark, self.kept)
-        if DECISION in mark and (self.kept is None or self.kept.mark != mark):
-            self.kept = KeptState.of(mark, state)
-        return state
-
     def record(
         self, decision: Decision, cursor: Mapping[str, str], now: datetime, lease: tuple[str, str, int] | None = None
     ) -> int:
@@ -198,8 +69,8 @@ class AlertTable(Access):
         with self.write() as connection:
             if lease is not None:
                 check_fence(connection, *lease)
-            rows = [_alert_row(state.alerts[n], True) for n in sorted(decision.changed) if n in state.alerts]
-            rows += [_alert_row(alert, False) for _, alert in sorted(decision.final.items())]
+            rows = [alert_row(state.alerts[n], True) for n in sorted(decision.changed) if n in state.alerts]
+            rows += [alert_row(alert, False) for _, alert in sorted(decision.final.items())]
             if rows:
                 connection.execute(upsert(connection, alerts, ["number"]), rows)
             if decision.events:
@@ -318,7 +189,8 @@ class AlertTable(Access):
         statement = _asked(select(alerts.c.body), status, severity, domain)
         with self.read() as connection:
             return [
-                _alert(row.body) for row in connection.execute(statement.order_by(alerts.c.number.desc()).limit(limit))
+                alert_of(row.body)
+                for row in connection.execute(statement.order_by(alerts.c.number.desc()).limit(limit))
             ]
 
     def count_alerts(self, status: str | None = None, severity: str | None = None, domain: str | None = None) -> int:
@@ -333,7 +205,7 @@ class AlertTable(Access):
     def alert(self, number: int) -> Alert | None:
         with self.read() as connection:
             body = connection.execute(select(alerts.c.body).where(alerts.c.number == number)).scalar()
-        return None if body is None else _alert(body)
+        return None if body is None else alert_of(body)
 
     def timeline(self, number: int) -> list[Event]:
         statement = select(alert_events).where(alert_events.c.alert == number).order_by(alert_events.c.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -82,8 +83,10 @@ class HoldTable(Access):
 
     def holds_past(self, now: datetime) -> list[Hold]:
         """Holds that are past their limit, and about which nobody was told."""
-        statement = select(holds).where(
-            holds.c.released_at.is_(None), holds.c.told_at.is_(None), holds.c.until <= to_seconds(now)
-        )
-        with self.read() as connection:
-            return [_hold(row) for row in connection.execute(statement)]
+
+        def ask() -> Sequence[Hold]:
+            untold = (holds.c.released_at.is_(None), holds.c.told_at.is_(None), holds.c.until.is_not(None))
+            with self.read() as connection:
+                return [_hold(row) for row in connection.execute(select(holds).where(*untold))]
+
+        return [hold for hold in self.answers.ask("untold holds", ask) if hold.until is not None and hold.until <= now]

@@ -68,16 +68,30 @@ class IncidentTable(Access):
 
     def load_incidents(self, now: datetime, back: timedelta) -> dict[int, Incident]:
         """All live incidents, and those that ended within `back`."""
-        recent = incidents.c.resolved_at > to_seconds(now - back)
-        with self.read() as connection:
-            rows = connection.execute(select(incidents.c.body).where(or_(incidents.c.live, recent)))
-            found = [Incident.parse(row.body) for row in rows]
-        return {incident.number: incident for incident in found}
+        since = now - back
 
-    def incidents_of(self, alerts: Sequence[int]) -> dict[int, int]:
+        def ask() -> tuple[datetime, Sequence[Incident]]:
+            recent = incidents.c.resolved_at > to_seconds(since)
+            with self.read() as connection:
+                rows = connection.execute(select(incidents.c.body).where(or_(incidents.c.live, recent)))
+                return since, [Incident.parse(row.body) for row in rows]
+
+        complete_since, found = self.answers.ask(("incidents", back), ask)
+        if complete_since > since:
+            _, found = ask()
+        return {
+            incident.number: incident
+            for incident in found
+            if incident.live or (incident.resolved_at is not None and incident.resolved_at > since)
+        }
+
+    def incidents_of(self, alerts: Sequence[int]) -> Mapping[int, int]:
         """Alert → its incident, for those that have one."""
         if not alerts:
             return {}
+        return self.answers.ask(("incidents of", tuple(alerts)), lambda: self._incidents_of(alerts))
+
+    def _incidents_of(self, alerts: Sequence[int]) -> dict[int, int]:
         statement = select(incident_alerts.c.alert, incident_alerts.c.incident).where(
             incident_alerts.c.alert.in_(alerts)
         )
@@ -85,8 +99,11 @@ class IncidentTable(Access):
             return {row.alert: row.incident for row in connection.execute(statement)}
 
     def next_incident(self) -> int:
-        with self.read() as connection:
-            return (connection.execute(select(func.max(incidents.c.number))).scalar() or 0) + 1
+        def ask() -> int:
+            with self.read() as connection:
+                return (connection.execute(select(func.max(incidents.c.number))).scalar() or 0) + 1
+
+        return self.answers.ask("next incident", ask)
 
     def record_incidents(
         self,

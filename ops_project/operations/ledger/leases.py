@@ -6,12 +6,14 @@ was believed dead and continues changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select
 
 from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
+from ops_project.operations.ledger.cursors import set_cursors
 from ops_project.operations.ledger.schema import leases
 
 Fence = tuple[str, str, int]
@@ -49,7 +51,7 @@ class LeaseTable(Access):
         """Take the lease, under a new fence. None if another process holds it and it has not expired."""
         # This commit is not awaited on the disk: in a power cut the holder dies too, and its successor knows that by
         # the machine's boot.
-        with self.write(durable=False) as connection:
+        with self.write(durable=False, marked=False) as connection:
             row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
             if row is not None and row.holder not in ("", holder) and row.expires_at > to_seconds(now):
                 return None
@@ -71,7 +73,7 @@ class LeaseTable(Access):
         nothing changes, and it is not taken again.
         """
         expires = max(now + ttl, lease.expires_at)
-        with self.write(durable=False) as connection:
+        with self.write(durable=False, marked=False) as connection:
             result = connection.execute(
                 leases.update()
                 .where(leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fence == lease.fence)
@@ -79,9 +81,13 @@ class LeaseTable(Access):
             )
         return replace(lease, heartbeat_at=now, expires_at=expires) if result.rowcount == 1 else None
 
-    def release(self, lease: Lease, now: datetime) -> None:
-        """Give it back. The heartbeat stays, because others watch it."""
-        with self.write(durable=False) as connection:
+    def release(self, lease: Lease, now: datetime, noted: Mapping[str, str] | None = None) -> None:
+        """Give it back. The heartbeat stays, because others watch it.
+
+        `noted`: cursors to set in the same transaction.
+        """
+        with self.write(durable=False, marked=False) as connection:
+            set_cursors(connection, noted or {}, to_seconds(now))
             connection.execute(
                 leases.update()
                 .where(leases.c.name == lease.name, leases.c.holder == lease.holder, leases.c.fence == lease.fence)

@@ -67,14 +67,11 @@ def _load(connection: Connection, state: State, config: AlertConfig, names: Sequ
         state.levels.setdefault(fingerprint, level)
 
 
-def load_words(connection: Connection, state: State) -> None:
-    """The alerts that people closed by hand: those that a cycle has still to apply, and up to which time each series is
-    over.
-    """
-    for row in connection.execute(select(resolutions).where(resolutions.c.taken_at.is_(None))):
-        state.resolutions[row.alert] = resolution_of(row)
-    for row in connection.execute(select(dismissals)):
-        state.dismissed[row.fingerprint] = from_seconds(row.at)
+def read_words(connection: Connection) -> tuple[dict[int, Resolution], dict[str, datetime]]:
+    """What people closed by hand: what is still to be taken up, and up to when which series is over."""
+    untaken = select(resolutions).where(resolutions.c.taken_at.is_(None))
+    waiting = {row.alert: resolution_of(row) for row in connection.execute(untaken)}
+    return waiting, {row.fingerprint: from_seconds(row.at) for row in connection.execute(select(dismissals))}
 
 
 def record_levels(connection: Connection, decision: Decision) -> None:

@@ -77,11 +77,20 @@ class OutboxTable(Access):
         return int(result.rowcount)
 
     def sending(self) -> int:
-        """The number of claimed messages."""
-        with self.read() as connection:
-            return connection.execute(
-                select(func.count()).select_from(outbox).where(outbox.c.state == "sending")
-            ).scalar_one()
+        """How many messages are claimed."""
+        return self._how_many("sending")
+
+    def waiting(self) -> int:
+        """How many messages are still to be sent."""
+        return self._how_many("pending")
+
+    def _how_many(self, state: str) -> int:
+        def ask() -> int:
+            with self.read() as connection:
+                found = select(func.count()).select_from(outbox).where(outbox.c.state == state)
+                return connection.execute(found).scalar_one()
+
+        return self.answers.ask(("messages", state), ask)
 
     def due(self, now: datetime, limit: int = 500, *, kind: str = "", without: Collection[str] = ()) -> list[Message]:
         """Messages whose turn has come, the most severe first, then the oldest; of one `kind` if named, of no channel

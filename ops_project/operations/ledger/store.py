@@ -12,19 +12,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import Pool
 
 from ops_project.failures import Unusable
 from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
+from ops_project.operations.ledger.answers import Answers
 from ops_project.operations.ledger.audit import AuditTable
 from ops_project.operations.ledger.changes import ChangeTable
 from ops_project.operations.ledger.checklists import ChecklistTable
 from ops_project.operations.ledger.column_lineage import ColumnLineageTable
+from ops_project.operations.ledger.cursors import CursorTable, mark_written
+from ops_project.operations.ledger.engine_state import EngineStateTable
 from ops_project.operations.ledger.holds import HoldTable
 from ops_project.operations.ledger.incidents import IncidentTable
 from ops_project.operations.ledger.leases import LeaseTable
@@ -38,6 +43,9 @@ from ops_project.operations.ledger.silences import SilenceTable
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A second writer waits this long for the first. The longest transaction, a batch of signals, takes well under a second.
 BUSY_SECONDS = 30
+# One statement each, because each is a round trip to the server.
+_LOCK = "SELECT pg_advisory_xact_lock(74011)"
+_LOCK_NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(74011)"
 
 
 class LedgerUnusable(Unusable, SQLAlchemyError):
@@ -67,6 +75,8 @@ def _shown(url: URL) -> str:
 
 
 class Ledger(
+    CursorTable,
+    EngineStateTable,
     SignalTable,
     LevelTable,
     AlertTable,
@@ -87,6 +97,12 @@ class Ledger(
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.forget()
+        _open.add(self)
+
+    def forget(self) -> None:
+        """Forget what is kept in memory; everything is read again when it is asked for."""
+        self.answers = Answers(self.read_cursors)
         self.newest = new_newest()
         self.kept = None
 
@@ -136,22 +152,24 @@ class Ledger(
             yield connection
 
     @contextmanager
-    def write(self, durable: bool = True) -> Iterator[Connection]:
+    def write(self, durable: bool = True, marked: bool = True) -> Iterator[Connection]:
         """One transaction. The lock is taken at its start, so that it cannot fail half-way.
 
         `durable=False`: the commit survives a kill, and is not awaited on the disk. It is for values that only a
-        running process uses: leases, heartbeats, and when an observer last looked. An idle cycle has four such commits
-        and no others.
+        running process uses: leases, heartbeats, and when an observer last looked. An idle cycle has two such commits
+        and no others. `marked=False`: the transaction changes no answer that is kept (see `Answers`), only leases and
+        cursors.
         """
         options = {"ops_write": True, "ops_durable": durable}
         with self.engine.connect().execution_options(**options) as connection, connection.begin():
             if connection.dialect.name == "postgresql":
-                if not durable:
-                    connection.execute(text("SET LOCAL synchronous_commit TO off"))
                 # Sequence numbers must become visible in their order. Otherwise a cursor would pass a number that
                 # commits late.
-                connection.execute(text("SELECT pg_advisory_xact_lock(74011)"))
+                connection.exec_driver_sql(_LOCK if durable else _LOCK_NOT_DURABLE)
             yield connection
+            if marked:
+                mark_written(connection)
+        self.answers.forget_cursors()
 
     def version(self) -> str | None:
         """The migration of the store."""
@@ -167,7 +185,8 @@ class Ledger(
         from alembic import command
         from alembic.config import Config
 
-        with self.write() as connection:
+        # A mark needs the table that the migrations make.
+        with self.write(marked=False) as connection:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
             config.attributes["connection"] = connection
@@ -189,6 +208,21 @@ def _opened_to_read(file: Path) -> sqlite3.Connection:
 
 def _on_connect_to_read(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
+
+
+_open: WeakSet[Ledger] = WeakSet()
+_inherited: list[Pool] = []
+"""Connections of a parent process. They must not be used here, and not be closed either."""
+
+
+def _after_fork() -> None:
+    for ledger in _open:
+        _inherited.append(ledger.engine.pool)
+        ledger.engine.dispose(close=False)
+        ledger.forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

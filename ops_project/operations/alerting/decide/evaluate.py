@@ -48,15 +48,18 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
         changed = False
         if metric.type != "event" or any(condition.aggregate == "last" for _, _, _, condition in entries):
             latest = newest_believed(signal, now)
-            _bound_word(decision, fingerprint, signal, latest)
+            if state.dismissed:
+                _bound_word(decision, fingerprint, signal, latest)
             before = without_later(state.levels.get(fingerprint, UNKNOWN), latest)
             after = fold(before, signal, metric.type)
             changed = after is not before
             if changed:
                 state.levels[fingerprint] = after
                 decision.levels_changed.add(fingerprint)
-                follow(decision, config, fingerprint, signal)
-                _outlive(decision, fingerprint)
+                if decision.alerts_of(fingerprint):
+                    follow(decision, config, fingerprint, signal)
+                if state.dismissed:
+                    _outlive(decision, fingerprint)
         labels: dict[str, str] | None = None
         for name, rule, index, condition in entries:
             if condition.aggregate == "last":

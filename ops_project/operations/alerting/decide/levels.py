@@ -51,7 +51,8 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
     if level.ok is not None and signal.event_at < level.ok.event_at:
         return level
     if signal.state == OK or metric_type != "state":
-        return Level(tuple(s for s in level.firing if s.event_at > signal.event_at), signal)
+        later = tuple(s for s in level.firing if s.event_at > signal.event_at) if level.firing else ()
+        return Level(later, signal)
     variant = _variant(signal)
     others = []
     for known in level.firing:
@@ -65,7 +66,9 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
 
 def without_later(level: Level, latest: datetime) -> Level:
     """The level without what happened after `latest`; the same object where nothing did."""
-    if all(signal.event_at <= latest for signal in level.signals):
+    believed = level.ok is None or level.ok.event_at <= latest
+    # In a drain most series are well and stay so.
+    if believed and (not level.firing or all(signal.event_at <= latest for signal in level.firing)):
         return level
     ok = level.ok if level.ok is not None and level.ok.event_at <= latest else None
     return Level(tuple(signal for signal in level.firing if signal.event_at <= latest), ok)

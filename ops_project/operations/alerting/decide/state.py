@@ -66,6 +66,8 @@ class AlertConfig:
     """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""
     unconfigured: frozenset[str] = frozenset()
     """Channels (receiver/index-type) that lack their secrets; they are left out, visibly."""
+    switched_off: frozenset[str] = frozenset()
+    """Domains that are switched off, and the jobs that build them: nothing is open about them."""
     removed: frozenset[str] = frozenset()
     """Assets, and checks as asset:check, that the asset graph had once and has no more."""
 
@@ -95,6 +97,7 @@ class AlertConfig:
             repr(sorted((name, metric.type) for name, metric in self.metrics.items())),
             repr(sorted(facts)),
             repr(sorted(self.removed)),
+            *([repr(sorted(self.switched_off))] if self.switched_off else []),
         )
 
     def windowed(self) -> dict[str, timedelta]:

@@ -20,6 +20,8 @@ def of_check(asset: str, check: str) -> str:
 def gone(labels: Mapping[str, str], config: AlertConfig) -> str:
     """What no longer exists, in words; empty if everything exists, or if it is unknown."""
     asset, check = labels.get("asset", ""), labels.get("check", "")
+    if config.switched_off and (off := _switched_off(labels, asset, config)):
+        return off
     if not asset or not config.removed:
         return ""
     if asset in config.removed:
@@ -27,3 +29,11 @@ def gone(labels: Mapping[str, str], config: AlertConfig) -> str:
     if check and of_check(asset, check) in config.removed:
         return f"the check {check} of {asset} does not exist any more"
     return ""
+
+
+def _switched_off(labels: Mapping[str, str], asset: str, config: AlertConfig) -> str:
+    domain = labels.get("domain", "") or (config.lineage.get(asset).domain if asset else "")
+    if domain in config.switched_off:
+        return f"the domain {domain} is switched off"
+    job = labels.get("pipeline", "")
+    return f"{job} builds a domain that is switched off" if not domain and job in config.switched_off else ""

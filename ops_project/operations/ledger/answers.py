@@ -1,0 +1,87 @@
+"""Answers of the ledger, kept within a cycle and from one cycle to the next until something is written.
+
+An idle cycle asks about thirty small questions, most of which have the answer that they had five seconds before. Every
+transaction that writes leaves a mark of its own in the ledger. A cycle reads the mark together with the cursors, and
+reads them again after each write of this process. While the mark is the same, an answer holds. Outside of a cycle
+nothing is kept, and every question is asked. This class does not know what was asked: a question that depends on the
+time must not be kept under a name without the time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar, cast
+
+Value = TypeVar("Value")
+MARK = "written"
+"""The cursor that changes with every transaction that writes more than a sign of life."""
+KEPT_SECONDS = 300.0
+"""No answer is kept for longer: a process of an earlier version, or a person with an SQL shell, leaves no mark."""
+
+
+class Answers:
+    """What one open ledger has answered. Safe to use from several threads."""
+
+    def __init__(self, read_cursors: Callable[[], Mapping[str, str]], clock: Callable[[], float] = time.monotonic):
+        self._read_cursors, self._clock = read_cursors, clock
+        self._lock = threading.Lock()
+        self._cycles = 0
+        self._writes = 0
+        self._cursors: Mapping[str, str] | None = None
+        self._kept: dict[Hashable, object] = {}
+        self._mark, self._since = "", clock()
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Within this block answers are kept. It begins with a look at what other processes have written."""
+        with self._lock:
+            self._cycles += 1
+            self._cursors = None
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._cycles -= 1
+
+    def forget_cursors(self) -> None:
+        """To be called after every commit of this process."""
+        with self._lock:
+            self._writes += 1
+            self._cursors = None
+
+    def cursors(self) -> Mapping[str, str]:
+        """Every cursor by its name."""
+        with self._lock:
+            if self._cycles and self._cursors is not None:
+                return self._cursors
+            writes = self._writes
+        found = self._read_cursors()
+        with self._lock:
+            # What was read before another thread's commit may be older than that commit.
+            if writes == self._writes:
+                self._cursors = found
+                self._let_go_of_old(found.get(MARK, ""))
+        return found
+
+    def ask(self, question: Hashable, ask: Callable[[], Value]) -> Value:
+        """The kept answer, or the one that `ask` finds now. The caller must not change what it is given."""
+        if not self._cycles:
+            return ask()
+        mark = self.cursors().get(MARK, "")
+        with self._lock:
+            if self._mark == mark and question in self._kept:
+                return cast(Value, self._kept[question])
+        found = ask()
+        with self._lock:
+            # The mark was read before the answer: an answer that is newer than its mark is asked for again.
+            if self._mark == mark:
+                self._kept[question] = found
+        return found
+
+    def _let_go_of_old(self, mark: str) -> None:
+        now = self._clock()
+        if mark != self._mark or now - self._since > KEPT_SECONDS:
+            self._kept, self._mark, self._since = {}, mark, now

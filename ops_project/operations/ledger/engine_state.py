@@ -1,0 +1,149 @@
+"""Reads the engine's state: open alerts, groups, the notification log, and what people said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from sqlalchemy import Connection, Text, cast, func, select
+
+from ops_project.model.alerting.acknowledgement import Acknowledgement
+from ops_project.model.alerting.resolution import Resolution
+from ops_project.model.alerting.silence import Silence
+from ops_project.operations.alerting.decide.grouping import Group, LogEntry
+from ops_project.operations.alerting.decide.state import AlertConfig, Closed, State
+from ops_project.operations.ledger.access import Access, from_seconds, to_seconds
+from ops_project.operations.ledger.acknowledgements import acknowledgement_of
+from ops_project.operations.ledger.alert_rows import alert_of
+from ops_project.operations.ledger.kept_state import DECISION, ROUTES, RULES, KeptState, read_mark
+from ops_project.operations.ledger.levels import read_words
+from ops_project.operations.ledger.schema import acknowledgements, alerts, groups, notification_log, silences
+from ops_project.operations.ledger.silences import silence_of
+
+# Lists of numbers are read as text: 50,000 of them in every cycle while 5,000 alerts are open.
+_GROUP = (
+    *(column for column in groups.columns if column.name != "members"),
+    cast(groups.c.members, Text).label("members_text"),
+)
+_LOG = (
+    *(column for column in notification_log.columns if column.name not in ("firing", "resolved")),
+    cast(notification_log.c.firing, Text).label("firing_text"),
+    cast(notification_log.c.resolved, Text).label("resolved_text"),
+)
+
+
+# Many entries are of one flush.
+_moment = lru_cache(maxsize=4096)(from_seconds)
+
+
+@lru_cache(maxsize=65_536)
+def _numbers(text: str) -> frozenset[int]:
+    """A list of numbers as the column holds it."""
+    inside = text[1:-1].strip()
+    return frozenset(map(int, inside.split(","))) if inside else frozenset()
+
+
+def read_all(connection: Connection, state: State) -> None:
+    for row in connection.execute(select(alerts.c.body).where(alerts.c.active)):
+        alert = alert_of(row.body)
+        state.alerts[alert.number] = alert
+    for row in connection.execute(select(*_GROUP)):
+        state.groups[row.key] = Group(
+            row.key,
+            row.route,
+            row.labels,
+            _numbers(row.members_text),
+            from_seconds(row.created_at),
+            from_seconds(row.next_flush),
+        )
+    for row in connection.execute(select(*_LOG)):
+        state.log[(row.group_key, row.channel, row.recipient)] = LogEntry(
+            row.group_key,
+            row.channel,
+            row.recipient,
+            _numbers(row.firing_text),
+            _numbers(row.resolved_text),
+            _moment(row.at),
+            _moment(row.expires_at),
+        )
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the ledger held at one moment, complete for that moment and later ones."""
+
+    at: datetime
+    kept: KeptState
+    next_number: int
+    closed: Sequence[tuple[str, datetime, int]]
+    """(key, when it was resolved, flaps) of the alerts that may still flap, the oldest first."""
+    silences: Sequence[Silence]
+    acknowledgements: Mapping[int, Acknowledgement]
+    resolutions: Mapping[int, Resolution]
+    dismissed: Mapping[str, datetime]
+
+    def state(self, now: datetime, flap_window: timedelta) -> State:
+        """A state of one's own, as of `now`."""
+        state, mark = State(), self.kept.mark
+        state.routes_version = mark[ROUTES][0] if ROUTES in mark else ""
+        state.rules_version = mark[RULES][0] if RULES in mark else ""
+        self.kept.fill(state)
+        state.by_key = {alert.key: number for number, alert in sorted(state.alerts.items())}
+        state.next_number = self.next_number
+        for key, resolved_at, flaps in self.closed:
+            if resolved_at > now - flap_window:
+                state.closed[key] = Closed(resolved_at, flaps)
+        state.silences = {silence.number: silence for silence in self.silences if silence.ends_at > now}
+        state.acknowledgements = dict(self.acknowledgements)
+        state.resolutions, state.dismissed = dict(self.resolutions), dict(self.dismissed)
+        return state
+
+
+def _read(connection: Connection, now: datetime, flap_window: timedelta, kept: KeptState | None) -> _Read:
+    """`kept` is used where nobody else has written since."""
+    # Read first: what another process writes meanwhile makes the mark an old one, and is read again.
+    mark = read_mark(connection)
+    if kept is None or kept.mark != mark:
+        state = State()
+        read_all(connection, state)
+        kept = KeptState.of(mark, state)
+    newest = connection.execute(select(func.max(alerts.c.number))).scalar() or 0
+    recent = select(alerts.c.key, alerts.c.resolved_at, alerts.c.body["flaps"].as_integer()).where(
+        ~alerts.c.active, alerts.c.fired_at.is_not(None), alerts.c.resolved_at > to_seconds(now - flap_window)
+    )
+    closed = connection.execute(recent.order_by(alerts.c.number)).tuples().all()
+    untold = select(acknowledgements).where(acknowledgements.c.told_at.is_(None))
+    resolutions, dismissed = read_words(connection)
+    return _Read(
+        now,
+        kept,
+        newest + 1,
+        [(key, from_seconds(at), flaps) for key, at, flaps in closed],
+        [silence_of(r) for r in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now)))],
+        {row.alert: acknowledgement_of(row) for row in connection.execute(untold)},
+        resolutions,
+        dismissed,
+    )
+
+
+class EngineStateTable(Access):
+    """Reading the state, of which this process keeps what it read or wrote last."""
+
+    kept: KeptState | None
+
+    def load_state(self, config: AlertConfig, now: datetime) -> State:
+        """The engine's state without its windows, which the cycle fills from the signals."""
+        window = config.flap_window
+
+        def ask() -> _Read:
+            with self.read() as connection:
+                return _read(connection, now, window, self.kept)
+
+        found = self.answers.ask(("engine", window), ask)
+        if found.at > now:
+            found = ask()
+        if DECISION in found.kept.mark:
+            self.kept = found.kept
+        return found.state(now, window)
