@@ -322,15 +322,14 @@ def incidents(cycle: Cycle) -> None:
     """
     if cycle.decision is None:
         return
-    lease = cycle.lease
     done = run_incidents(
         cycle.ledger,
         cycle.catalog,
         cycle.config,
-        cycle.lineage,
-        list(cycle.decision.state.alerts.values()),
-        cycle.now,
-        (lease.name, lease.holder, lease.fence),
+        lineage=cycle.lineage,
+        alerts=list(cycle.decision.state.alerts.values()),
+        now=cycle.now,
+        lease=cycle.lease.fenced,
     )
     cycle.report.queued += done.queued
     cycle.report.incidents = done.changed

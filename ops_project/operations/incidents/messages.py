@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.alert import FIRING
 from ops_project.model.alerting.signal import digest
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide.reasons import AlertReason
@@ -27,17 +26,34 @@ def receiver_of(config: AlertConfig) -> str:
 
 
 def notifications_of(
-    call: Call, incident: Incident, alerts: Sequence[Alert], config: AlertConfig, now: datetime
+    call: Call, incident: Incident, around: messages.Around, config: AlertConfig, now: datetime
 ) -> list[Notification]:
-    """One message for each channel and each person or team that is called."""
+    """One message for each channel and each person or team that is called. `around`: of all open alerts."""
     receiver = receiver_of(config)
-    mine = [alert for alert in alerts if alert.number in incident.firing and alert.status == FIRING]
+    known = (around.alerts.get(number) for number in sorted(incident.firing))
+    mine = [alert for alert in known if alert is not None and alert.status == FIRING]
     severity = incident.severity if call.kind == "escalation" else "high"
     channels = [
         (name, channel)
         for name, channel in config.receivers[receiver].named(receiver)
         if name not in config.unconfigured and channel.type not in ("pagerduty", "webhook")
     ]
+    payload = {
+        "kind": "incident",
+        "call": call.kind,
+        "status": "resolved" if call.kind == "resolved" else "firing",
+        "severity": incident.severity,
+        "page": call.page,
+        "at": now.isoformat(),
+        "subject": call.subject,
+        "text": call.text,
+        "reason": call.kind,
+        "ui_url": config.ui_url,
+        "zone": config.zone.key,
+        "incident": incident.number,
+        "to": [owner_name(who, config) for who in call.who],
+        "alerts": [messages.of_alert(alert, around, config) for alert in mine[:LISTED]],
+    }
     return [
         Notification(
             key=digest("incident", str(call.incident), call.kind, call.occurrence, name, recipient),
@@ -48,7 +64,7 @@ def notifications_of(
             severity=severity,
             reason=AlertReason.ESCALATED,
             created_at=now,
-            payload=_payload(call, incident, mine, alerts, config, now),
+            payload=payload,
         )
         for name, channel in channels
         for recipient in dict.fromkeys(address(channel, who, config) for who in call.who)
@@ -86,25 +102,3 @@ def notices_of(hold: Hold, assets: Sequence[str], config: AlertConfig, now: date
         if name not in config.unconfigured and channel.type not in ("pagerduty", "webhook")
         for recipient in [address(channel, hold.made_by, config)]
     ]
-
-
-def _payload(
-    call: Call, incident: Incident, mine: Sequence[Alert], alerts: Sequence[Alert], config: AlertConfig, now: datetime
-) -> dict[str, Any]:
-    around = messages.around(alerts)
-    return {
-        "kind": "incident",
-        "call": call.kind,
-        "status": "resolved" if call.kind == "resolved" else "firing",
-        "severity": incident.severity,
-        "page": call.page,
-        "at": now.isoformat(),
-        "subject": call.subject,
-        "text": call.text,
-        "reason": call.kind,
-        "ui_url": config.ui_url,
-        "zone": config.zone.key,
-        "incident": incident.number,
-        "to": [owner_name(who, config) for who in call.who],
-        "alerts": [messages.of_alert(alert, around, config) for alert in mine[:LISTED]],
-    }

@@ -11,8 +11,9 @@ from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide.state import AlertConfig
-from ops_project.operations.incidents.decide.decide import Setting, decide, next_due
-from ops_project.operations.incidents.decide.incident import Incident
+from ops_project.operations.incidents.decide.decide import decide, next_due
+from ops_project.operations.incidents.decide.incident import Call, Incident
+from ops_project.operations.incidents.decide.setting import Setting
 from ops_project.operations.incidents.holds import stopped
 from ops_project.operations.incidents.messages import notices_of, notifications_of
 from ops_project.operations.incidents.rota import current
@@ -33,6 +34,7 @@ def run(
     ledger: Ledger,
     catalog: Catalog,
     config: AlertConfig,
+    *,
     lineage: Lineage,
     alerts: Sequence[Alert],
     now: datetime,
@@ -45,25 +47,24 @@ def run(
     book = ledger.load_incidents(now, back + timedelta(minutes=1))
     if not book and not any(alert.status == FIRING for alert in alerts):
         return StageReport(told_of_holds)
-    # An alert that its incident still counts as firing, and that the engine has forgotten, has ended.
-    listed = {alert.number for alert in alerts}
     known = ledger.incidents_of([alert.number for alert in alerts])
-    setting = _setting(ledger, catalog, config, lineage, alerts, book)
-    outcome = decide(book, alerts, known, ledger.next_incident(), setting, now)
-    report = StageReport(told_of_holds, next_due=next_due({**book, **outcome.changed}.values()))
+    setting = _setting(ledger, catalog, config, lineage=lineage, alerts=alerts, book=book)
+    outcome = decide(book, alerts, known=known, next_number=ledger.next_incident(), setting=setting, now=now)
+    after = {**book, **outcome.changed}
+    report = StageReport(told_of_holds, next_due=next_due(after.values()))
     if outcome.empty:
         return report
-    everything = list(alerts)
+    calls: dict[int, list[Call]] = {}
+    for call in outcome.calls:
+        calls.setdefault(call.incident, []).append(call)
+    around = messages.around(alerts)
     told = {
         number: [
             notification
-            for call in outcome.calls
-            if call.incident == number
-            for notification in notifications_of(
-                call, {**book, **outcome.changed}[number], [a for a in everything if a.number in listed], config, now
-            )
+            for call in asked
+            for notification in notifications_of(call, after[number], around, config, now)
         ]
-        for number in {call.incident for call in outcome.calls}
+        for number, asked in calls.items()
     }
     report.queued += ledger.record_incidents(outcome.changed, outcome.joined, outcome.events, told, now, lease)
     report.changed = sorted(outcome.changed)
@@ -83,6 +84,7 @@ def _setting(
     ledger: Ledger,
     catalog: Catalog,
     config: AlertConfig,
+    *,
     lineage: Lineage,
     alerts: Sequence[Alert],
     book: Mapping[int, Incident],

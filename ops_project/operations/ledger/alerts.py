@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, Select, Text, bindparam, cast, delete, func, insert, or_, select
 
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.severity import RANK

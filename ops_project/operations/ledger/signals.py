@@ -307,6 +307,8 @@ class SignalTable(Access):
             with self.read() as connection:
                 return {p: from_seconds(at) for p, at in self.newest.first_seen(connection, kind).items()}
 
+        return dict(self.answers.ask(("first_seen", kind), ask))
+
     def began_at(self, firing: Sequence[Signal]) -> dict[str, datetime]:
         """Fingerprint → the first event of it since it was last ok, for series that fire."""
         found: dict[str, datetime] = {}
@@ -340,5 +342,3 @@ class SignalTable(Access):
         with self.read() as connection:
             moments: list[float] = list(connection.execute(wanted).scalars())
         return sorted({from_seconds(at) for at in moments}, reverse=True)
-
-        return dict(self.answers.ask(("first_seen", kind), ask))

@@ -9,8 +9,9 @@ from datetime import timedelta
 from ops_project import catalog
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
-from ops_project.operations.incidents.decide.decide import Setting, decide
+from ops_project.operations.incidents.decide.decide import decide
 from ops_project.operations.incidents.decide.incident import acknowledge
+from ops_project.operations.incidents.decide.setting import Setting
 from ops_project.operations.oncall.build import rosters
 from ops_project.operations.oncall.roster import spans
 from ops_project.operations.oncall.targets import Surroundings
@@ -59,7 +60,7 @@ def test_a_year_with_an_incident_each_day_has_one_outcome_in_each_minute(tmp_pat
             assert paged == shown.on_call.paged and len(paged) == 1 + shown.on_call.both
             alerts = [alert] if not (answered == 2 and minute >= 30) else []
             setting = Setting(loaded.escalation, around, Lineage(), paged, main_jobs={"investor": "investor_pipeline"})
-            outcome = decide(book, alerts, known, day + 1, setting, now)
+            outcome = decide(book, alerts, known=known, next_number=day + 1, setting=setting, now=now)
             known |= {number: incident for number, (incident, _) in outcome.joined.items()}
             book |= outcome.changed
             told += [(minute, who) for call in outcome.calls if call.kind == "escalation" for who in call.who]

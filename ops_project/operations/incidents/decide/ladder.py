@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from ops_project.model.oncall.escalation import ClassRoles, EscalationFile
+from ops_project.model.oncall.escalation import EscalationFile
 from ops_project.model.severity import at_least
-from ops_project.operations.incidents.decide.incident import (
-    TRIGGERED,
-    Call,
-    Event,
-    FrozenStep,
-    Incident,
-    Outcome,
-    Policy,
-)
+from ops_project.operations.incidents.decide.incident import TRIGGERED, Call, FrozenStep, Incident, Policy
 from ops_project.operations.incidents.decide.reasons import IncidentReason
-from ops_project.operations.oncall.targets import About, Surroundings, resolve
+from ops_project.operations.incidents.decide.turn import Turn
+from ops_project.operations.oncall.targets import Resolved
 
 
 def freeze(
-    file: EscalationFile, pipeline: str, domain: str, failure_class: str, severity: str, priority: str
+    file: EscalationFile, *, pipeline: str, domain: str, failure_class: str, severity: str, priority: str
 ) -> Policy:
     """The policy for one incident, copied out of the configuration."""
     name = file.choose(pipeline, domain, failure_class)
@@ -46,39 +38,21 @@ def freeze(
     )
 
 
-def about(incident: Incident) -> About:
-    """What its targets depend on."""
-    return About(incident.pipeline, incident.owner, incident.failure_class)
-
-
-def frozen_roles(incident: Incident, around: Surroundings) -> Surroundings:
-    """The surroundings with the roles that the incident's class needed when it opened."""
-    roles = incident.policy.class_roles
-    known: Mapping[str, ClassRoles] = {incident.failure_class: ClassRoles(roles=roles)} if roles else {}
-    return replace(around, class_roles=known)
-
-
-def climb(
-    outcome: Outcome, incident: Incident, around: Surroundings, paged: tuple[str, ...], now: datetime
-) -> Incident:
-    """Take every step that is due. An empty step is skipped at once, and the next one's time counts in its place.
-
-    `paged`: whom the alert's own page went to; a first step that means them calls nobody twice.
-    """
+def climb(turn: Turn, incident: Incident) -> Incident:
+    """Take every step that is due. An empty step is skipped at once, and the next one's time counts in its place."""
     # Each step that follows an empty one moves up by what the empty one would have waited.
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step
         step = incident.policy.steps[index]
-        found = resolve(step.to, about(incident), frozen_roles(incident, around), now)
+        found = turn.people(step.to, incident)
         if not found.who:
             why = "; ".join(found.missing) or "the step names nobody"
-            detail = f"{_name(incident, index)}: skipped, {why}"
-            outcome.events.append(Event(incident.number, now, IncidentReason.STEP_SKIPPED, "", detail))
+            turn.note(incident.number, IncidentReason.STEP_SKIPPED, f"{_name(incident, index)}: skipped, {why}")
             incident = _without_wait(incident, index)
             continue
-        if incident.elapsed(now) < timedelta(seconds=step.after):
+        if incident.elapsed(turn.now) < timedelta(seconds=step.after):
             break
-        incident = _take(outcome, incident, index, found.who, found.missing, paged, now)
+        incident = _take(turn, incident, index, found)
     return incident
 
 
@@ -92,27 +66,19 @@ def _without_wait(incident: Incident, index: int) -> Incident:
     return replace(incident, step=index + 1, policy=replace(incident.policy, steps=tuple(steps)))
 
 
-def _take(
-    outcome: Outcome,
-    incident: Incident,
-    index: int,
-    who: tuple[str, ...],
-    missing: tuple[str, ...],
-    paged: tuple[str, ...],
-    now: datetime,
-) -> Incident:
-    step = incident.policy.steps[index]
-    # The alert's page has gone to the people on call already.
-    called = tuple(name for name in who if not (index == 0 and name in paged))
-    words = f"{_name(incident, index)}: {', '.join(who)}"
-    if index == 0 and called != who:
+def _take(turn: Turn, incident: Incident, index: int, found: Resolved) -> Incident:
+    step, now = incident.policy.steps[index], turn.now
+    # The alert's own page has gone to the people on call already: a first step that means them calls nobody twice.
+    called = tuple(name for name in found.who if not (index == 0 and name in turn.setting.paged))
+    words = f"{_name(incident, index)}: {', '.join(found.who)}"
+    if index == 0 and called != found.who:
         words += " (told by the page itself)" if not called else " (those on call by the page itself)"
-    if missing:
-        words += f"; {'; '.join(missing)}"
-    outcome.events.append(Event(incident.number, now, IncidentReason.STEP_TAKEN, "", words))
+    if found.missing:
+        words += f"; {'; '.join(found.missing)}"
+    turn.note(incident.number, IncidentReason.STEP_TAKEN, words)
     if called:
         minutes = int((now - incident.triggered_at).total_seconds() // 60)
-        outcome.calls.append(
+        turn.call(
             Call(
                 incident=incident.number,
                 kind="escalation",
@@ -125,9 +91,7 @@ def _take(
             )
         )
     if index + 1 == len(incident.policy.steps):
-        outcome.events.append(
-            Event(incident.number, now, IncidentReason.LADDER_ENDED, "", f"ladder {incident.policy.ladder}")
-        )
+        turn.note(incident.number, IncidentReason.LADDER_ENDED, f"ladder {incident.policy.ladder}")
     known = tuple(dict.fromkeys((*incident.paged, *called)))
     return replace(incident, step=index + 1, paged=known)
 

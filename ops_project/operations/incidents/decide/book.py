@@ -1,0 +1,69 @@
+"""The incidents that an alert may belong to, found by key, asset and job.
+
+A storm has thousands of alerts and of incidents: each alert is looked up, and no alert looks through all incidents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ops_project.operations.incidents.decide.incident import Incident
+
+
+class Book:
+    """Incidents by number. Of several that fit, the one with the lowest number is found."""
+
+    def __init__(self, incidents: Iterable[Incident]) -> None:
+        self._incidents: dict[int, Incident] = {}
+        self._with_key: dict[str, set[int]] = {}
+        self._open_about: dict[str, set[int]] = {}
+        self._open_without_assets: dict[str, set[int]] = {}
+        for incident in sorted(incidents, key=lambda found: found.number):
+            self.put(incident)
+
+    def __iter__(self) -> Iterator[Incident]:
+        """In the order of their numbers."""
+        return iter([self._incidents[number] for number in sorted(self._incidents)])
+
+    def put(self, incident: Incident) -> None:
+        """Keep an incident as it is now."""
+        before = self._incidents.get(incident.number)
+        self._incidents[incident.number] = incident
+        if before is not None and before.open:
+            self._forget_open(before)
+        for key in incident.keys if before is None else incident.keys[len(before.keys) :]:
+            self._with_key.setdefault(key, set()).add(incident.number)
+        if incident.open:
+            for asset in incident.assets:
+                self._open_about.setdefault(asset, set()).add(incident.number)
+            if not incident.assets:
+                self._open_without_assets.setdefault(incident.pipeline, set()).add(incident.number)
+
+    def _forget_open(self, incident: Incident) -> None:
+        for asset in incident.assets:
+            self._open_about.get(asset, set()).discard(incident.number)
+        self._open_without_assets.get(incident.pipeline, set()).discard(incident.number)
+
+    def get(self, number: int | None) -> Incident | None:
+        return None if number is None else self._incidents.get(number)
+
+    def with_key(self, key: str) -> list[Incident]:
+        """Those that an alert with this key was or is a part of, the oldest first."""
+        return [self._incidents[number] for number in sorted(self._with_key.get(key, ()))]
+
+    def has_key(self, incident: Incident, key: str) -> bool:
+        return incident.number in self._with_key.get(key, ())
+
+    def open_one(self, key: str, reaches: Iterable[Iterable[str]], job: str | None) -> Incident | None:
+        """The first open incident with this key, or about an asset of one of the sets `reaches`, or (where `job` is
+        given) of this job and about no asset."""
+        found = {number for number in self._with_key.get(key, ()) if self._incidents[number].open}
+        for reach in reaches:
+            near = frozenset(reach)
+            # The smaller of the two is gone through: a graph may be deep, or the open incidents may be many.
+            assets = near if len(near) < len(self._open_about) else self._open_about.keys() & near
+            for asset in assets:
+                found |= self._open_about.get(asset, set())
+        if job:
+            found |= self._open_without_assets.get(job, set())
+        return self._incidents[min(found)] if found else None

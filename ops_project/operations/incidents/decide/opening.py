@@ -1,0 +1,92 @@
+"""Opens an incident, or reopens one after a relapse, and tells the project manager of too many repeats."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from ops_project.model.alerting.alert import Alert
+from ops_project.operations.incidents.decide.incident import TRIGGERED, Call, Incident, reopen
+from ops_project.operations.incidents.decide.ladder import freeze
+from ops_project.operations.incidents.decide.reasons import IncidentReason
+from ops_project.operations.incidents.decide.turn import Turn
+
+
+def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
+    """A new incident, with the policy that holds now."""
+    setting, now, number = turn.setting, turn.now, turn.next_number
+    turn.next_number += 1
+    pipeline, domain = setting.pipeline_of(alert), alert.labels.get("domain", "")
+    policy = freeze(
+        setting.escalation,
+        pipeline=pipeline,
+        domain=domain,
+        failure_class=alert.failure_class,
+        severity=alert.severity,
+        priority=priority,
+    )
+    # The same fault that has come back too late to reopen its incident is a repeat all the same.
+    earlier = turn.book.with_key(alert.key)
+    before = {at for other in earlier for at in other.times}
+    incident = Incident(
+        number=number,
+        status=TRIGGERED,
+        priority=priority,
+        severity=alert.severity,
+        title=alert.summary,
+        domain=domain,
+        pipeline=pipeline,
+        owner=next(iter(alert.owners), ""),
+        failure_class=alert.failure_class,
+        runbook=setting.runbooks.get(alert.number, ""),
+        assets=setting.assets_of(alert),
+        policy=policy,
+        opened_at=now,
+        triggered_at=now,
+        alerts=(alert.number,),
+        firing=(alert.number,),
+        keys=(alert.key,),
+        times=(*sorted(before), now),
+        repeat_told=any(other.repeat_told for other in earlier),
+    )
+    turn.outcome.joined[alert.number] = (number, alert.key)
+    held = f"ladder {policy.ladder} holds" if policy.ladder else "no ladder: its owners are told, nobody is called"
+    turn.note(number, IncidentReason.OPENED, f"{priority}, alert {alert.number}: {alert.summary}; {held}")
+    if not policy.ladder:
+        turn.note(number, IncidentReason.NO_LADDER, f"severity {alert.severity}")
+    return _repeats(turn, incident)
+
+
+def reopen_incident(turn: Turn, incident: Incident, alert: Alert) -> Incident:
+    """The same incident again, its ladder from the start."""
+    opened = reopen(incident, turn.now)
+    opened = replace(opened, alerts=(*opened.alerts, alert.number), firing=(alert.number,))
+    turn.outcome.joined[alert.number] = (incident.number, alert.key)
+    turn.note(incident.number, IncidentReason.REOPENED, f"alert {alert.number}: {alert.summary}")
+    return _repeats(turn, opened)
+
+
+def _repeats(turn: Turn, incident: Incident) -> Incident:
+    """Inform the project manager when the number of repeats passes its limit."""
+    since = turn.now - timedelta(seconds=incident.policy.repeats_seconds)
+    repeats = sum(at > since for at in incident.times) - 1
+    if repeats < incident.policy.repeats:
+        return replace(incident, repeat_told=False)
+    if incident.repeat_told:
+        return incident
+    found = turn.people(incident.policy.repeats_to, incident)
+    words = f"{repeats} repeats within {int(incident.policy.repeats_seconds // 86400)} days"
+    turn.note(incident.number, IncidentReason.REPEATED, f"{words}; told: {', '.join(found.who) or 'nobody'}")
+    if found.who:
+        turn.call(
+            Call(
+                incident=incident.number,
+                kind="repeat",
+                who=found.who,
+                subject=f"[repeated] incident {incident.number}: {incident.title}",
+                text=f"The same fault has come back: {words}. Something beyond the single repair is needed.",
+                page=False,
+                occurrence=f"{len(incident.times)}",
+            )
+        )
+    return replace(incident, repeat_told=True)

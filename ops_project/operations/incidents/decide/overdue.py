@@ -1,0 +1,42 @@
+"""Asks for a post-mortem that is late; each reminder goes to the next higher role."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ops_project.operations.incidents.decide.incident import Call, Incident
+from ops_project.operations.incidents.decide.reasons import IncidentReason
+from ops_project.operations.incidents.decide.turn import Turn
+
+
+def next_reminder(incident: Incident) -> datetime | None:
+    """When the next reminder is due; None where none is."""
+    left = incident.policy.overdue[incident.postmortem_told :]
+    if incident.postmortem_due is None or incident.postmortem_at is not None or not left:
+        return None
+    return incident.postmortem_due + timedelta(seconds=left[0][0])
+
+
+def remind(turn: Turn, incident: Incident) -> Incident:
+    """Every reminder that is due."""
+    while (at := next_reminder(incident)) is not None and at <= turn.now:
+        _, to = incident.policy.overdue[incident.postmortem_told]
+        found = turn.people(to, incident)
+        told = ", ".join(found.who) or "nobody"
+        words = f"was due {incident.postmortem_due:%Y-%m-%d %H:%M} UTC; told: {told}"
+        turn.note(incident.number, IncidentReason.POSTMORTEM_OVERDUE, words)
+        if found.who:
+            turn.call(
+                Call(
+                    incident=incident.number,
+                    kind="postmortem",
+                    who=found.who,
+                    subject=f"[overdue] post-mortem of incident {incident.number}: {incident.title}",
+                    text=f"The post-mortem {words}. Its draft: `ops incidents postmortem {incident.number}`.",
+                    page=False,
+                    occurrence=f"{len(incident.times)}:{incident.postmortem_told}",
+                )
+            )
+        incident = replace(incident, postmortem_told=incident.postmortem_told + 1)
+    return incident

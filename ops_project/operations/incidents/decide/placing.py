@@ -1,0 +1,49 @@
+"""Finds the incident that an alert belongs to: an open one, a recent one that it reopens, or a new one.
+
+A related alert joins by lineage, never by its name; several incidents stand side by side.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ops_project.model.alerting.alert import Alert
+from ops_project.operations.incidents.decide.incident import Incident
+from ops_project.operations.incidents.decide.joining import join
+from ops_project.operations.incidents.decide.opening import open_incident, reopen_incident
+from ops_project.operations.incidents.decide.turn import Turn
+
+
+def place(turn: Turn, alert: Alert) -> None:
+    """Join, reopen or open."""
+    priority = turn.setting.priority_of(alert)
+    home = _related(turn, alert)
+    if home is not None:
+        turn.book.put(join(turn, home, alert, priority))
+        return
+    # A symptom that came later than its suspected cause is told by itself, and is not merely a part of it.
+    if not priority or (alert.cause is not None and alert.muted):
+        return
+    relapse = _relapse(turn, alert)
+    turn.book.put(open_incident(turn, alert, priority) if relapse is None else reopen_incident(turn, relapse, alert))
+
+
+def _related(turn: Turn, alert: Alert) -> Incident | None:
+    """The open incident that this alert is a part of: its cause's, its run's, or one up or down the asset graph."""
+    found = turn.home_of(alert.cause)
+    if found is not None and found.open:
+        return found
+    mine, lineage = turn.setting.assets_of(alert), turn.setting.lineage
+    reaches = [mine, *(lineage.ancestors(asset) for asset in mine), *(lineage.descendants(asset) for asset in mine)]
+    return turn.book.open_one(alert.key, reaches, None if mine else alert.labels.get("pipeline", ""))
+
+
+def _relapse(turn: Turn, alert: Alert) -> Incident | None:
+    """The incident of the same fault that ended less than its window ago."""
+    recent = [
+        incident
+        for incident in turn.book.with_key(alert.key)
+        if incident.resolved_at is not None
+        and turn.now - incident.resolved_at <= timedelta(seconds=incident.policy.reopen_seconds)
+    ]
+    return max(recent, key=lambda i: i.resolved_at or turn.now, default=None)
