@@ -69,7 +69,7 @@ def _past(day: IncidentWorld, count: int) -> None:
     day.advance("1h", timedelta(minutes=30))
     from sqlalchemy import insert
 
-    from ops_project.operations.ledger.alerts import _alert_row
+    from ops_project.operations.ledger.alert_rows import alert_row
     from ops_project.operations.ledger.schema import alert_events, alerts, outbox
 
     rows, events, messages = [], [], []
@@ -86,7 +86,7 @@ def _past(day: IncidentWorld, count: int) -> None:
             resolved_at=at + timedelta(minutes=3),
             labels={**alert.labels, "domain": ("investor", "ecommerce", "insurance")[n % 3]},
         )
-        rows.append(_alert_row(old, False))
+        rows.append(alert_row(old, False))
         events += [
             {"alert": old.number, "at": at.timestamp(), "reason": reason, "detail": ""}
             for reason in ("condition_true", "condition_false")
