@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -65,6 +66,36 @@ def pace(seconds: float, usual: float | None) -> Pace:
     return Pace(seconds, seconds / usual, seconds - usual >= NOTABLE_SECONDS)
 
 
+def p90(samples: Sequence[float]) -> float:
+    """What nine of ten took at most; 0 for no sample."""
+    ordered = sorted(samples)
+    return ordered[max(0, math.ceil(0.9 * len(ordered)) - 1)] if ordered else 0.0
+
+
+def slowest_step(
+    wanted: Sequence[str],
+    built: frozenset[str],
+    upstream: Mapping[str, Sequence[str]],
+    baseline: Baseline,
+    running: Mapping[str, float] | None = None,
+) -> str:
+    """Of the steps that must still run before `wanted` is built, the one with the most time left; empty for none."""
+    left: dict[str, float] = {}
+    seen: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        asset = waiting.pop()
+        if asset in seen or asset in built or asset not in upstream:
+            continue
+        seen.add(asset)
+        step = baseline.assets.get(asset, "")
+        if step:
+            left[step] = max(0.0, p90(baseline.steps.get(step, ())) - (running or {}).get(step, 0.0))
+        waiting += upstream[asset]
+    found = max(left.items(), key=lambda item: (item[1], item[0]), default=("", 0.0))
+    return found[0] if found[1] > 0 else ""
+
+
 def critical_path(
     wanted: Sequence[str],
     built: frozenset[str],
@@ -72,7 +103,7 @@ def critical_path(
     baseline: Baseline,
     running: Mapping[str, float] | None = None,
 ) -> float:
-    """Seconds of the longest chain of steps that must still run before every one of `wanted` is built.
+    """Seconds of the longest chain of steps that must still run before every one of `wanted` is built, each at its p90.
 
     A step that builds several assets of the chain counts once; one that runs (`running`: step → seconds so far) counts
     what is usually left of it. A step without a baseline counts nothing.
@@ -94,7 +125,7 @@ def critical_path(
                     same = max(same, seconds)
                 else:
                     before = max(before, seconds)
-            own = median(baseline.steps[step]) if baseline.steps.get(step) else 0.0
+            own = p90(baseline.steps.get(step, ()))
             own = max(0.0, own - running.get(step, 0.0))
             memory[asset] = (max(before + own, same), step)
         return memory[asset]

@@ -66,9 +66,11 @@ def outlook(
     starts_at: datetime | None,
     zone: ZoneInfo,
     now: datetime,
+    step: str = "",
 ) -> Outlook:
     """Will it be ready in time? `remaining_seconds`: the critical path of what is not built; `starts_at`: when it can
-    start, None: now. A breach is foreseen `warn_before` the moment at which it could no longer be avoided."""
+    start, None: now; `step`: the one with the most time left. A breach is foreseen `warn_before` the moment at which it
+    could no longer be avoided."""
     begin = day_start(day, zone)
     missing = tuple(asset for asset in wanted if built_at.get(asset, datetime.min.replace(tzinfo=UTC)) < begin)
     if not missing:
@@ -76,12 +78,13 @@ def outlook(
     expected = max(now, starts_at or now) + timedelta(seconds=remaining_seconds)
     breached = now >= deadline
     at_risk = not breached and expected > deadline - warn_before
+    held = f", most of it in step {step}" if step else ""
     why = ""
     if breached:
         why = f"{len(missing)} of {len(wanted)} not ready at the deadline: {', '.join(missing[:5])}"
     elif at_risk:
         why = (
             f"expected at {expected.astimezone(zone):%H:%M}, due at {deadline.astimezone(zone):%H:%M} "
-            f"({remaining_seconds / 60:.0f} min of work left; not ready: {', '.join(missing[:5])})"
+            f"({remaining_seconds / 60:.0f} min of work left{held}; not ready: {', '.join(missing[:5])})"
         )
     return Outlook(missing, expected, at_risk, breached, why)

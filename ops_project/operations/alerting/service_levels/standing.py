@@ -12,7 +12,7 @@ from typing import Any
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.sla import Sla
-from ops_project.operations.alerting.service_levels.durations import Baseline, critical_path
+from ops_project.operations.alerting.service_levels.durations import Baseline, critical_path, slowest_step
 from ops_project.operations.alerting.service_levels.expected import (
     Outlook,
     applies,
@@ -95,8 +95,9 @@ def standing(
     fresh = frozenset(asset for asset, at in facts.built.items() if at >= day_start(today, zone))
     upstream = {key: fact.upstream for key, fact in lineage.assets.items()}
     remaining = critical_path(wanted, fresh, upstream, baseline, facts.running.get(sla.pipeline))
+    step = slowest_step(wanted, fresh, upstream, baseline, facts.running.get(sla.pipeline))
     starts_at = next_start(ledger, sla.pipeline, now, deadline) if due else None
-    at = outlook(wanted, facts.built, today, deadline, sla.warn_before, remaining, starts_at, zone, now)
+    at = outlook(wanted, facts.built, today, deadline, sla.warn_before, remaining, starts_at, zone, now, step)
     last = last_due(sla, now, zone)
     up = None
     if last is not None and first < day_start(last, zone):

@@ -1,0 +1,70 @@
+"""How good the forecasts of breaches were: what was foreseen, what came, and how long before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from ops_project.model.alerting.signal import FIRING, Signal
+
+Verdict = Literal["hit", "late hit", "miss", "false alarm", "open"]
+WANTED_LEAD = timedelta(minutes=30)
+AT_RISK, BREACH = "sla.at_risk", "sla.breach"
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """One service level on one day: a hit was foreseen at least half an hour ahead, a late hit less than that."""
+
+    sla: str
+    title: str
+    day: date
+    verdict: Verdict
+    foreseen_at: datetime | None
+    breached_at: datetime | None
+    words: str
+
+    @property
+    def lead(self) -> timedelta | None:
+        """How long before the breach it was foreseen."""
+        if self.foreseen_at is None or self.breached_at is None:
+            return None
+        return self.breached_at - self.foreseen_at
+
+
+def score(signals: Iterable[Signal], today: date) -> list[Forecast]:
+    """Every day on which a breach was foreseen or came, the newest first. Signals of both kinds, in any order."""
+    first: dict[tuple[str, str], dict[str, Signal]] = {}
+    for signal in signals:
+        if signal.state != FIRING or signal.kind not in (AT_RISK, BREACH) or not signal.partition:
+            continue
+        seen = first.setdefault((signal.labels.get("sla", signal.check), signal.partition), {})
+        before = seen.get(signal.kind)
+        if before is None or signal.event_at < before.event_at:
+            seen[signal.kind] = signal
+    found = [_forecast(sla, date.fromisoformat(day), seen, today) for (sla, day), seen in first.items()]
+    return sorted(found, key=lambda item: (item.day, item.sla), reverse=True)
+
+
+def _forecast(sla: str, day: date, seen: dict[str, Signal], today: date) -> Forecast:
+    foreseen, breach = seen.get(AT_RISK), seen.get(BREACH)
+    verdict: Verdict
+    if breach is None:
+        verdict = "false alarm" if day < today else "open"
+    elif foreseen is None or foreseen.event_at >= breach.event_at:
+        verdict = "miss"
+    else:
+        verdict = "hit" if breach.event_at - foreseen.event_at >= WANTED_LEAD else "late hit"
+    said = foreseen or breach
+    assert said is not None
+    return Forecast(
+        sla,
+        said.check,
+        day,
+        verdict,
+        foreseen.event_at if foreseen is not None else None,
+        breach.event_at if breach is not None else None,
+        said.message,
+    )
