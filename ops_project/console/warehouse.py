@@ -24,7 +24,8 @@ from ops_project.settings import Settings
 MEMORY = "96MB"
 WORKERS = 2
 SECONDS = 10.0
-LOW_PRIORITY = 10
+LOW_PRIORITY = 5
+"""Under a run, and not so far under it that a page on a busy machine waits for its figures in vain."""
 MOST_ROWS = 5_000
 KEPT = 400
 _EXISTING = (
