@@ -101,7 +101,14 @@
     });
   }
   var waiting = null;
-  window.addEventListener("resize", function () { clearTimeout(waiting); waiting = setTimeout(function () { draw(true); }, 150); });
+  window.addEventListener("resize", function () { clearTimeout(waiting); waiting = setTimeout(function () { draw(true); reach(); }, 150); });
+
+  /* What scrolls sideways can be reached and scrolled by keyboard. */
+  function reach() {
+    document.querySelectorAll(".scroll, pre").forEach(function (part) {
+      if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) { part.tabIndex = 0; }
+    });
+  }
 
   /* ---- keys: g and a letter goes to a place, / searches, ? says which keys there are */
   var going = 0;
@@ -138,6 +145,6 @@
   document.addEventListener("change", function (event) { if (event.target.matches("[data-submit]")) { event.target.form.submit(); } });
   document.addEventListener("focusout", function () { if (pending) { setTimeout(function () { if (pending) { refresh(false); } }, 300); } });
   document.addEventListener("keydown", keys);
-  document.addEventListener("htmx:afterSwap", function () { draw(false); });
-  ready(function () { draw(false); listen(); });
+  document.addEventListener("htmx:afterSwap", function () { draw(false); reach(); });
+  ready(function () { draw(false); reach(); listen(); });
 })();
