@@ -35,7 +35,9 @@ def as_it_was(shop: Shop) -> None:
             for column, scale in types.items():
                 connection.execute(f"alter table {table} alter {column} type decimal(12, {scale})")
         connection.execute("drop table silver.fact_exchange_rates; drop table silver.rec_unconverted_orders")
-        connection.execute("drop table bronze.exchange_rates; alter table ops.builds drop column reporting_currency")
+        connection.execute(
+            "drop table bronze.exchange_rates; drop table ops.build_currencies; drop table ops.valid_days"
+        )
         connection.execute("delete from ops.builds where model in ('fact_exchange_rates', 'rec_unconverted_orders')")
 
 

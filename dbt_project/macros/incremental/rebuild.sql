@@ -21,7 +21,7 @@
         {{ return(false) }}
     {%- endif -%}
     {%- set found = run_query(
-        "select 1 from ops.builds where model = '" ~ model.name ~ "' and reporting_currency <> '"
+        "select 1 from ops.build_currencies where model = '" ~ model.name ~ "' and reporting_currency <> '"
         ~ var('reporting_currency') ~ "'"
     ) -%}
     {{ return(found.rows | length > 0) }}

@@ -11,6 +11,10 @@
             {%- set parent = graph.nodes[node] -%}
             {%- if parent.config.materialized in ('table', 'incremental') -%}{%- do parents.append(parent.name) -%}{%- endif -%}
         {%- endfor -%}
+        {%- if 'exchange_rates' in model.config.get('meta', {}).get('feeds', []) %}
+    delete from ops.build_currencies where model = '{{ model.name }}';
+    insert into ops.build_currencies values ('{{ model.name }}', '{{ var('reporting_currency') }}');
+        {%- endif %}
         {{ record_build_sql(model.name, parents, wrote=model.config.materialized == 'table' or not is_incremental() or touched_dates() | length > 0) }}
     {%- endif -%}
 {% endmacro %}
@@ -29,7 +33,7 @@
         )
     {%- endset -%}
     update ops.builds
-    set load_seq = {{ consumed }}, reporting_currency = '{{ var('reporting_currency') }}'
+    set load_seq = {{ consumed }}
     {%- if wrote %}, built_at = {{ as_of() }}{% endif %}
     where model = '{{ name }}';
     {%- if wrote %}
@@ -38,7 +42,7 @@
     set tested_at = {{ dbt.dateadd('second', -1, as_of()) }}
     where model = '{{ name }}' and tested_at >= {{ as_of() }};
     {%- endif %}
-    insert into ops.builds (model, load_seq, built_at, reporting_currency)
-    select '{{ name }}', {{ consumed }}, {{ as_of() }}, '{{ var('reporting_currency') }}'
+    insert into ops.builds (model, load_seq, built_at)
+    select '{{ name }}', {{ consumed }}, {{ as_of() }}
     where not exists (select 1 from ops.builds where model = '{{ name }}');
 {% endmacro %}

@@ -19,4 +19,4 @@ def test_a_delivery_and_its_correction_touch_the_days_on_which_its_rows_hold(tmp
     home.land()
     days = [date(2026, 11, 1), date(2026, 11, 2), date(2026, 11, 3)]
     assert home.rows(TOUCHED) == [(days,), (days,)]
-    assert home.rows("SELECT valid_days FROM ops.feeds") == [("2",)]
+    assert home.rows("SELECT days FROM ops.valid_days") == [(2,)]

@@ -44,9 +44,10 @@ OPS_TABLES = {
     "expected_dates": "feed VARCHAR NOT NULL, business_date DATE NOT NULL",
     "feeds": """
         feed VARCHAR NOT NULL, domain VARCHAR NOT NULL, inbound JSON NOT NULL, enabled BOOLEAN NOT NULL,
-        replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR, valid_days VARCHAR""",
-    "builds": """
-        model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL, reporting_currency VARCHAR""",
+        replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR""",
+    "valid_days": "feed VARCHAR NOT NULL, days INTEGER NOT NULL",
+    "builds": "model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL",
+    "build_currencies": "model VARCHAR NOT NULL, reporting_currency VARCHAR NOT NULL",
     "tested": "test VARCHAR NOT NULL, model VARCHAR NOT NULL, tested_at TIMESTAMP NOT NULL",
     "quality_scores": """
         table_schema VARCHAR NOT NULL, table_name VARCHAR NOT NULL, domain VARCHAR, as_of TIMESTAMP NOT NULL,
@@ -58,8 +59,6 @@ LATER_COLUMNS = (
     ("feeds", "replaces_by"),
     ("feeds", "absent_keys"),
     ("feeds", "latest_by"),
-    ("feeds", "valid_days"),
-    ("builds", "reporting_currency"),
     ("batches", "contract_hash"),
     ("quarantine", "kind"),
 )
@@ -97,18 +96,34 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
             ",".join(feed.replaces_by),
             feed.absent_keys,
             ",".join(feed.latest_by),
-            str(feed.valid_days),
         )
         for feed in feeds
     ]
-    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by, valid_days"
+    listed = "feed, domain, inbound, enabled, replaces_by, absent_keys, latest_by"
     known = connection.execute(
         f"SELECT {listed.replace('inbound', 'inbound::VARCHAR')} FROM ops.feeds WHERE list_contains(?, domain)",
         [domains],
     ).fetchall()
     if sorted(known, key=itemgetter(0)) != sorted(rows, key=itemgetter(0)):
         connection.execute("DELETE FROM ops.feeds WHERE list_contains(?, domain)", [domains])
-        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany(f"INSERT INTO ops.feeds ({listed}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    _note_valid_days(connection, feeds)
+
+
+def _note_valid_days(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -> None:
+    """On how many days after its own a row of each feed counts, for the models that look for it there."""
+    wanted = {feed.name: feed.valid_days for feed in feeds if feed.valid_days}
+    known = dict(
+        connection.execute(
+            "SELECT feed, days FROM ops.valid_days WHERE list_contains(?, feed)", [[feed.name for feed in feeds]]
+        ).fetchall()
+    )
+    if known == wanted:
+        return
+    connection.execute("DELETE FROM ops.valid_days WHERE list_contains(?, feed)", [[feed.name for feed in feeds]])
+    for name, days in wanted.items():
+        connection.execute("INSERT INTO ops.valid_days VALUES (?, ?)", [name, days])
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
