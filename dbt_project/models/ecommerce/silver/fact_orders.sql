@@ -23,6 +23,7 @@ foreign_days as (
     where currency <> {{ reporting_currency }}
 ),
 
+-- Of each day and currency that orders are in, the rate that was published last.
 published as (
     {{ latest_rows(
         source('bronze', 'exchange_rates'),
