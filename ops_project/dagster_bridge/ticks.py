@@ -75,6 +75,9 @@ def running(instance: dg.DagsterInstance) -> list[tuple[InstigatorState, TickDat
     20 ms with a question for each instigator, 3 ms so.
     """
     storage = instance.schedule_storage
+    if storage is None:
+        # An instance in memory, as in a test, has no schedules and sensors that run.
+        return []
     if not isinstance(storage, SqlScheduleStorage) or not _has_instigators(storage):
         found = instance.all_instigator_state()
         return [(state, None) for state in found if state.status != InstigatorStatus.STOPPED]
