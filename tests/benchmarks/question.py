@@ -25,7 +25,7 @@ from tests.benchmarks.runs import CPU, NOW, ops_run, simulated, with_history
 MOST = 1.10
 SECONDS = 3_000
 QUESTION = """
-SELECT one.customer_id, count(DISTINCT hash(one.order_id, two.order_id, three.order_id)), avg(two.total_amount)
+SELECT one.customer_id, count(DISTINCT hash(one.order_id, two.order_id, three.order_id)), count(DISTINCT two.customer_id)
 FROM bronze.orders AS one, bronze.orders AS two, bronze.orders AS three
 WHERE hash(one.order_id, two.order_id) % 3 <> hash(three.order_id) % 3
 GROUP BY ALL ORDER BY ALL
