@@ -1,0 +1,133 @@
+"""What people have heard, and whether it was true, enough and not too much. It knows nothing of how the engine decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ops_project.lineage import Lineage
+from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.matcher import all_match
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
+
+ROUTE_TIME = timedelta(minutes=10)
+"""The longest group wait and group interval of a route that does not collect for a digest, and a slow cycle."""
+Ear = tuple[str, str]
+"""Channel and recipient."""
+
+
+@dataclass
+class Heard:
+    """Every message so far, as the people who got them remember it."""
+
+    owners: dict[str, str]
+    """Asset → the team that must hear of it."""
+    fired: dict[int, datetime] = field(default_factory=dict)
+    """Number of an alert → since when it fires, and is not silent."""
+    silent: dict[int, datetime] = field(default_factory=dict)
+    """Number of an alert → since when it fires, and is silent."""
+    told: dict[int, set[Ear]] = field(default_factory=dict)
+    """Number of an alert → who was told that it fires, by name or in the list under its cause."""
+    named: dict[int, set[Ear]] = field(default_factory=dict)
+    """The same without the lists: who is to be told of the end."""
+    owed: dict[tuple[int, Ear], datetime] = field(default_factory=dict)
+    """Who was told that it fires, and has not been told that it ended → since when."""
+    last: dict[tuple[str, Ear], tuple[datetime, frozenset[int]]] = field(default_factory=dict)
+    """Group and ear → when it was told last, and of which alerts."""
+
+    def hear(self, decision: Decision, config: AlertConfig, now: datetime) -> None:
+        """Take the messages of one decision. Fails where one of them says what is not so, or says it too often."""
+        state = decision.state
+        firing = {number for number, alert in state.alerts.items() if alert.status == FIRING}
+        self.fired = {n: now if state.alerts[n].muted else self.fired.get(n, now) for n in firing}
+        self.silent = {n: self.silent.get(n, now) for n in firing if state.alerts[n].muted}
+        # Whoever has not heard of the end still believes that it fires, which is true again where it fires again.
+        self.told = {number: ears for number, ears in self.told.items() if number in state.alerts}
+        for number in self.named.keys() - firing:
+            for channel, recipient in self.named.pop(number):
+                if _send_resolved(config, channel):
+                    self.owed.setdefault((number, (channel, recipient)), now)
+        for key in [key for key in self.owed if key[0] in firing]:
+            self.named.setdefault(key[0], set()).add(key[1])
+            del self.owed[key]
+        for message in decision.notifications:
+            if message.kind == "alert":
+                self._take(message, state, config, now, firing)
+
+    def _take(self, message: Notification, state: State, config: AlertConfig, now: datetime, firing: set[int]) -> None:
+        ear = (message.channel, message.recipient)
+        named = frozenset(item["number"] for item in message.payload["alerts"] if item["status"] == FIRING)
+        listed = frozenset(under["number"] for item in message.payload["alerts"] for under in item["silent_under_it"])
+        ended = [item["number"] for item in message.payload["alerts"] if item["status"] != FIRING]
+        assert named <= firing, "nothing is told as firing that does not fire"
+        assert not firing.intersection(ended), "nothing is told as ended that fires"
+        for number in named:
+            assert not is_silenced(state.alerts[number], state, now), f"alert {number} is silenced, and was told"
+        before = self.last.get((message.group, ear))
+        group = state.groups.get(message.group)
+        if before is not None and group is not None and not ended and named | listed <= before[1]:
+            wait = config.nodes[group.route].repeat_interval
+            assert now - before[0] >= wait, f"{named} was told again after {now - before[0]}, not after {wait}"
+            unclaimed = [n for n in named if state.alerts[n].acknowledged_at is None]
+            assert unclaimed, f"{named} is acknowledged, and was repeated"
+        self.last[message.group, ear] = now, named | listed
+        for number in named | (listed & firing):
+            self.told.setdefault(number, set()).add(ear)
+        for number in named:
+            self.named.setdefault(number, set()).add(ear)
+        for number in ended:
+            self.told.get(number, set()).discard(ear)
+            self.owed.pop((number, ear), None)
+
+    def untold_ends(self, now: datetime) -> list[tuple[int, Ear]]:
+        """Who was told that an alert fires, and not in time that it has ended."""
+        return [key for key, since in self.owed.items() if now - since > ROUTE_TIME]
+
+    def unheard(self, state: State, config: AlertConfig, now: datetime) -> Iterator[tuple[Alert, str]]:
+        """Alerts of which their owner has not heard in time without a reason that is true; what is wrong with each."""
+        for number, alert in state.alerts.items():
+            since = self.silent.get(number) or self.fired.get(number, now)
+            if alert.status != FIRING or now - since < ROUTE_TIME:
+                continue
+            if any(recipient == self.owners[alert.asset] for _, recipient in self.told.get(number, ())):
+                continue
+            if wrong := _wrong_reason(alert, state, config, now):
+                yield alert, wrong
+
+
+def _wrong_reason(alert: Alert, state: State, config: AlertConfig, now: datetime) -> str:
+    """What is not true of the reason why nobody was told of this alert; empty where it is."""
+    if alert.muted == AlertReason.SILENCED.value:
+        return "" if is_silenced(alert, state, now) else "no silence covers it"
+    cause = state.alerts.get(alert.cause) if alert.cause is not None else None
+    if alert.muted not in (AlertReason.INHIBITED_BY_RULE.value, AlertReason.INHIBITED_BY_CAUSE.value):
+        return f"it was not told; the engine says {alert.muted!r}"
+    if cause is None or cause.status != FIRING:
+        return "its cause does not fire"
+    if alert.muted == AlertReason.INHIBITED_BY_RULE.value:
+        return ""
+    if not _is_upstream(cause, alert, config.lineage):
+        return "its cause does not lie upstream of it"
+    if alert.starts_at > cause.starts_at + config.graph.together:
+        return "it came long after its cause, and is news"
+    # It was to be listed in its cause's message, and that one is silenced.
+    return "" if cause.muted or is_silenced(cause, state, now) else "the message about its cause does not list it"
+
+
+def _is_upstream(cause: Alert, symptom: Alert, lineage: Lineage) -> bool:
+    return cause.asset == symptom.asset or cause.asset in lineage.ancestors(symptom.asset)
+
+
+def is_silenced(alert: Alert, state: State, now: datetime) -> bool:
+    """Whether somebody asked for quiet about this alert, for now."""
+    return any(
+        silence.starts_at <= now < silence.ends_at and all_match(silence.matchers, alert.labels)
+        for silence in state.silences.values()
+    )
+
+
+def _send_resolved(config: AlertConfig, channel: str) -> bool:
+    receiver = config.receivers[channel.split("/")[0]]
+    return dict(receiver.named(channel.split("/")[0]))[channel].send_resolved
