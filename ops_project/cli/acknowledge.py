@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
@@ -16,7 +17,7 @@ WAITING = 500
 
 
 @click.command()
-@click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
+@click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 @click.option("--by", default=getpass.getuser, show_default="the user", help="The person who works on it.")
 @click.option("--note", default="", help="A note for the other readers.")
 @json_option

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ops_project.cli.acknowledge import ack
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import Group, console, emit, json_option, styled, table
 from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
@@ -126,7 +127,7 @@ def _brief(alert: Any, silent: str, acknowledged: str) -> dict[str, Any]:
 
 
 @alerts.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @json_option
 @click.pass_obj
 def show(settings: Settings, number: int, as_json: bool) -> None:
@@ -211,7 +212,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 
 
 @alerts.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("value", type=click.Choice(VERDICTS))
 @click.option("--why", required=True, help="The reason; it helps to tune the rule.")
 @click.option("--by", default=getpass.getuser, show_default="the user", help="The person who gives the verdict.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -17,7 +18,7 @@ SHOWN = 12
 @click.argument("subject", metavar="DOMAIN|ASSET|list")
 @click.option("--why", help="The reason; it is shown for every skipped table.")
 @click.option("--until", help="A time (UTC without an offset) after which somebody is told that it still holds.")
-@click.option("--incident", type=int, help="The incident that it belongs to.")
+@click.option("--incident", type=NUMBER, help="The incident that it belongs to.")
 @click.option(
     "--by",
     default=getpass.getuser,

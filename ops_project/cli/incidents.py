@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -71,7 +72,7 @@ def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--evidence", "full", is_flag=True, help="All that was gathered before its first page.")
 @json_option
 @click.pass_obj
@@ -139,7 +140,7 @@ def _act(settings: Settings, number: int, by: str, action: str, as_json: bool, c
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @by_option
 @click.option("--note", default="", help="A note for the other responders.")
 @json_option
@@ -161,7 +162,7 @@ def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> N
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @by_option
 @click.option("--note", default="", help="A note for the other responders.")
 @json_option
@@ -183,7 +184,7 @@ def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) ->
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @by_option
 @json_option
 @click.pass_obj
@@ -203,7 +204,7 @@ def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @by_option
 @click.option("--cause", required=True, help="What the cause was.")
 @click.option("--reason", required=True, help="What ended it.")
@@ -218,7 +219,7 @@ def resolve(settings: Settings, number: int, by: str, cause: str, reason: str, a
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.argument("words")
 @by_option
 @json_option
@@ -233,7 +234,7 @@ def note(settings: Settings, number: int, words: str, by: str, as_json: bool) ->
 
 
 @incidents.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @click.option("--done", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The written post-mortem.")
 @by_option
 @json_option

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -173,8 +174,8 @@ def calendar(
 @oncall.command()
 @click.argument("shift", required=False)
 @click.argument("other", required=False)
-@click.option("--accept", type=int, metavar="NUMBER", help="Accept the swap that you were asked for.")
-@click.option("--take-back", type=int, metavar="NUMBER", help="End a swap; either person may do it.")
+@click.option("--accept", type=NUMBER, metavar="NUMBER", help="Accept the swap that you were asked for.")
+@click.option("--take-back", type=NUMBER, metavar="NUMBER", help="End a swap; either person may do it.")
 @click.option("--list", "listed", is_flag=True, help="Show the swaps and their state.")
 @click.option("--why", default="", help="The reason, for the other person.")
 @by_option
@@ -259,7 +260,7 @@ def _list_swaps(rota: Rota, as_json: bool) -> None:
 @click.option("--until", "last", help="The last day (included), or a time. Default: the end of the shift.")
 @click.option("--backup", is_flag=True, help="As backup instead of primary.")
 @click.option("--why", help="Why.")
-@click.option("--end", type=int, metavar="NUMBER", help="Take an override back.")
+@click.option("--end", type=NUMBER, metavar="NUMBER", help="Take an override back.")
 @by_option
 @schedule_option
 @json_option

@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
 
 @click.command()
-@click.argument("numbers", metavar="NUMBER...", type=int, nargs=-1, required=True)
+@click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 @click.option("--why", required=True, help="Why the alert is over; stored in its timeline.")
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
 @json_option

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -66,9 +67,9 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
 @runbook.command()
 @click.argument("slug")
 @click.option(
-    "--incident", type=int, help="Fill in the alert, table and feed of this incident, and store the output with it."
+    "--incident", type=NUMBER, help="Fill in the alert, table and feed of this incident, and store the output with it."
 )
-@click.option("--step", "wanted", type=int, multiple=True, help="Only this step; may be given several times.")
+@click.option("--step", "wanted", type=NUMBER, multiple=True, help="Only this step; may be given several times.")
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who runs it.")
 @json_option
 @click.pass_obj

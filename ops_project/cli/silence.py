@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -133,7 +134,7 @@ def list_(settings: Settings, expired: bool, as_json: bool) -> None:
 
 
 @silence.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @json_option
 @click.pass_obj
 def expire(settings: Settings, number: int, as_json: bool) -> None:

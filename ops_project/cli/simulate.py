@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, progress, styled, table
 from ops_project.settings import Settings
 
@@ -39,7 +40,7 @@ What a fault did is appended to truth.json in the home, for judges only."""
 @click.option(
     "--scale", type=float, help="Size of the world: 1 is about 600 orders a day. Default: the home's, else 1."
 )
-@click.option("--seed", type=int, help="Seed of the world. Default: the home's, else 42.")
+@click.option("--seed", type=NUMBER, help="Seed of the world. Default: the home's, else 42.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Inject a fault, see below; repeatable.")
 @click.option(
     "--inbound-only", is_flag=True, help="Deliver nothing: put the faults into the files that lie in inbound."

@@ -53,6 +53,9 @@ def classified(what: str, session: Stoppable | None = None, seconds: float | Non
         else:
             with session.watchdog.limit(what, seconds):
                 yield
+        # Whatever took the interruption for an error of its own, and went on.
+        if session is not None and interrupts.pressed():
+            raise KeyboardInterrupt
     except dg.RetryRequested:
         raise
     except dg.Failure as failure:

@@ -25,6 +25,9 @@ CONTRACT_ERRORS = (
     duckdb.OutOfRangeException,
 )
 
+# What DuckDB says in a RuntimeError when Ctrl-C is pressed while it works.
+INTERRUPTED = "Query interrupted"
+
 
 class NothingRecorded(Unusable):
     """A file could not be landed, and the warehouse does not even take the finding that says so."""
@@ -33,8 +36,11 @@ class NothingRecorded(Unusable):
 def record_failure(context: Context, file_name: str, day: date, error: Exception) -> None:
     """A finding for an unexpected error; the file stays in the inbound folder and the next run tries it again.
 
-    Raises NothingRecorded where the disk is too full for the finding itself.
+    Raises NothingRecorded where the disk is too full for the finding itself, and `error` where somebody ended the work:
+    that is no fault of the file.
     """
+    if classify(error).failure_class == "process_killed" or str(error) == INTERRUPTED:
+        raise error
     kind: FileFindingKind = "code_error"
     hint = told = ""
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):

@@ -17,7 +17,7 @@ from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.alerting.decide.replay import compare, replay
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import Ledger
-from ops_project.settings import Settings
+from ops_project.settings import CONFIG_DIR, Settings
 
 END = datetime(2026, 4, 1, 12, tzinfo=UTC)
 TABLES = [f"gold/t{n}" for n in range(6)]
@@ -115,7 +115,7 @@ def test_the_command_compares_the_shipped_rules_with_a_folder_of_new_ones(tmp_pa
         ledger.append(month({10: {"gold/t3": 80.0}}))
     new = tmp_path / "new"
     new.mkdir()
-    rules = (catalog.CONFIG_DIR / "rules.yaml").read_text().replace("threshold: 70}", "threshold: 82}")
+    rules = (CONFIG_DIR / "rules.yaml").read_text().replace("threshold: 70}", "threshold: 82}")
     (new / "rules.yaml").write_text(rules)
     run = CliRunner().invoke(
         cli,

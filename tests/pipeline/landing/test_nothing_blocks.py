@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from ops_project.pipeline.landing import dry_run
-from tests.pipeline.landing.home import Home, feed_of
+from ops_project.pipeline.landing.failed import record_failure
+from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 JSON = """
     inbound: "takings_{date:%Y-%m-%d}.jsonl"
@@ -195,3 +200,13 @@ def test_an_object_that_is_read_whole_has_no_fields_of_its_own(tmp_path):
     )
     home.put("takings_2026-11-01.jsonl", json.dumps({"id": 1, "address": {"city": "Oslo", "any": 1}}))
     assert [batch.finding for batch in home.land().batches] == [None]
+
+
+@pytest.mark.parametrize(
+    "error", [duckdb.InterruptException("INTERRUPT Error: Interrupted!"), RuntimeError("Query interrupted")]
+)
+def test_who_ends_the_work_is_no_fault_of_the_file(tmp_path: Path, error: Exception) -> None:
+    home = Home(tmp_path, feed_of(TAKINGS))
+    context: Any = SimpleNamespace(connection=home.connection, feed=home.feeds[0])
+    with pytest.raises(type(error)):
+        record_failure(context, "takings_2026-11-01.csv", date(2026, 11, 1), error)

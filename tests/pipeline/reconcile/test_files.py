@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_compared_says_where(tmp_path: Path, text: str, me
 
 
 def test_what_to_give_is_said(tmp_path: Path) -> None:
-    assert "--source, --target and --key" in reconcile(tmp_path).stderr
+    assert "--source, --target and --key" in reconcile(tmp_path, "--source", "a.csv").stderr
     assert "no reconciliation 'nope'; configured:" in reconcile(tmp_path, "nope").stderr
     missing = reconcile(tmp_path, "--source", "/nowhere/a.csv", "--target", "/nowhere/b.csv", "--key", "id")
     assert "/nowhere/a.csv: no such file" in missing.stderr
