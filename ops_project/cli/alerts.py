@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ops_project.cli.acknowledge import ack
-from ops_project.cli.numbers import NUMBER
+from ops_project.cli.numbers import COUNT, NUMBER
 from ops_project.cli.output import Group, console, emit, json_option, styled, table
 from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
@@ -47,9 +47,7 @@ def require_domain(settings: Settings, domain: str | None) -> None:
 @click.option("--all", "everything", is_flag=True, help="Also show resolved alerts.")
 @click.option("--severity", type=click.Choice(SEVERITIES), help="Only this severity.")
 @click.option("--domain", help="Only this domain.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=100, show_default=True, help="The largest number of alerts listed."
-)
+@click.option("--limit", type=COUNT, default=100, show_default=True, help="The largest number of alerts listed.")
 @json_option
 @click.pass_obj
 def list_(
@@ -264,9 +262,7 @@ def precision(settings: Settings, as_json: bool) -> None:
 
 @alerts.command()
 @click.option("--state", type=click.Choice(["pending", "sending", "delivered", "dead"]), help="Only these.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The largest number of messages listed."
-)
+@click.option("--limit", type=COUNT, default=50, show_default=True, help="The largest number of messages listed.")
 @json_option
 @click.pass_obj
 def outbox(settings: Settings, state: str | None, limit: int, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import console, emit, json_option, progress, status, table
 from ops_project.settings import Settings
 
@@ -24,7 +25,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--failed-only", is_flag=True, help="Only dates whose last run has failed.")
 @click.option(
     "--days-in-a-run",
-    type=click.IntRange(min=1),
+    type=DAYS,
     help="Dates in one run at most: what a killed run begins again. Default: 31.",
 )
 @click.option("--apply", "plan_hash", metavar="HASH", help="Do what the plan with this hash says.")

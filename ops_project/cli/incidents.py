@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.numbers import NUMBER
+from ops_project.cli.numbers import COUNT, DAYS, NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -54,7 +54,9 @@ def _row(incident: Any) -> dict[str, Any]:
 
 @incidents.command("list")
 @click.option("--all", "every", is_flag=True, help="Also show resolved incidents.")
-@click.option("--limit", default=50, show_default=True, help="The largest number of lines; the newest come first.")
+@click.option(
+    "--limit", type=COUNT, default=50, show_default=True, help="The largest number of lines; the newest come first."
+)
 @json_option
 @click.pass_obj
 def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
@@ -274,7 +276,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
 
 
 @incidents.command()
-@click.option("--days", default=30, show_default=True, help="Of how many days.")
+@click.option("--days", type=DAYS, default=30, show_default=True, help="Of how many days.")
 @json_option
 @click.pass_obj
 def times(settings: Settings, days: int, as_json: bool) -> None:
@@ -298,7 +300,9 @@ def times(settings: Settings, days: int, as_json: bool) -> None:
 
 
 @incidents.command()
-@click.option("--limit", default=50, show_default=True, help="The largest number of lines; the newest come first.")
+@click.option(
+    "--limit", type=COUNT, default=50, show_default=True, help="The largest number of lines; the newest come first."
+)
 @json_option
 @click.pass_obj
 def audit(settings: Settings, limit: int, as_json: bool) -> None:

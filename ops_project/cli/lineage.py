@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli.numbers import COUNT
 from ops_project.cli.output import console, emit, json_option, table, told
 from ops_project.settings import Settings
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--up", "direction", flag_value="up", default="up", help="What it comes from. The default.")
 @click.option("--down", "direction", flag_value="down", help="What comes from it.")
 @click.option("--rows", is_flag=True, help="Also what decides which rows the tables have: filters, joins, groups.")
-@click.option("--depth", type=click.IntRange(min=1), help="At most so many hops in the tree.")
+@click.option("--depth", type=COUNT, help="At most so many hops in the tree.")
 @click.option("--svg", "as_svg", is_flag=True, help="Print a picture (SVG).")
 @click.option("--html", "as_html", is_flag=True, help="Print a page with the picture and every reason.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli.numbers import COUNT_OR_NONE
 from ops_project.cli.output import console, emit, json_option, styled, table
 from ops_project.settings import Settings
 
@@ -53,7 +54,7 @@ TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files:
     help="Tolerance of a total, in percent of the source (default 5).",
 )
 @click.option("--scale", type=click.IntRange(0, 18), help="Decimal places to which measures are rounded: for floats.")
-@click.option("--samples", type=click.IntRange(0), default=10, show_default=True, help="Keys shown for each class.")
+@click.option("--samples", type=COUNT_OR_NONE, default=10, show_default=True, help="Keys shown for each class.")
 @json_option
 @click.pass_obj
 def reconcile(

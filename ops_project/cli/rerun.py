@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli.numbers import COUNT
 from ops_project.cli.output import console, emit, json_option, status, told
 from ops_project.settings import Settings
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--from-failed", is_flag=True, help="Build what the run did not finish. This is the default.")
 @click.option("--from-asset", metavar="TABLE", help="Build this table of the run, and what is downstream of it.")
 @click.option("--memory-limit", metavar="SIZE", help="Memory for this rerun, as `6GB`. Default: the configured limit.")
-@click.option("--threads", type=click.IntRange(min=1), help="Threads for this rerun. Default: the configured number.")
+@click.option("--threads", type=COUNT, help="Threads for this rerun. Default: the configured number.")
 @click.option("--dry-run", is_flag=True, help="Show what would be built; run nothing.")
 @json_option
 @click.pass_obj

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -115,7 +116,7 @@ def lint(settings: Settings, as_json: bool) -> None:
 
 
 @rules.command("replay")
-@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back.")
+@click.option("--days", type=DAYS, default=30, show_default=True, help="How far back.")
 @click.option(
     "--new",
     "--config",

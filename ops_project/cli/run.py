@@ -14,6 +14,7 @@ import click
 
 from ops_project.cli import faults
 from ops_project.cli.ledger_lost import tell_ledger_back, tell_without_ledger
+from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import Group, console, emit, errors, json_option, table
 from ops_project.cli.output import status as spinner
 from ops_project.settings import Settings
@@ -37,7 +38,7 @@ QUIET = ("nothing new", "no files yet")
 @click.option(
     "--domain", "domains", multiple=True, metavar="DOMAIN", help="Only this domain; may be given several times."
 )
-@click.option("--days", type=click.IntRange(min=1), help="Build the last N business dates again, in one run.")
+@click.option("--days", type=DAYS, help="Build the last N business dates again, in one run.")
 @click.option(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Land and build exactly this business date again."
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli.numbers import NUMBER
+from ops_project.cli.numbers import DAYS, NUMBER
 from ops_project.cli.output import console, emit, json_option, progress, styled, table
 from ops_project.settings import Settings
 
@@ -31,14 +31,16 @@ What a fault did is appended to truth.json in the home, for judges only."""
 @click.option("--feed", "feeds", multiple=True, metavar="F", help="Write the files of this feed only; repeatable.")
 @click.option(
     "--days",
-    type=click.IntRange(min=1),
+    type=DAYS,
     help="Business dates to deliver. Default: 30, later those since the last delivered one.",
 )
 @click.option(
     "--end", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last business date. Default: yesterday."
 )
 @click.option(
-    "--scale", type=float, help="Size of the world: 1 is about 600 orders a day. Default: the home's, else 1."
+    "--scale",
+    type=click.FloatRange(min=0, max=10**6, min_open=True),
+    help="Size of the world: 1 is about 600 orders a day. Default: the home's, else 1.",
 )
 @click.option("--seed", type=NUMBER, help="Seed of the world. Default: the home's, else 42.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Inject a fault, see below; repeatable.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
@@ -20,9 +21,7 @@ VERDICTS = ("hit", "late hit", "miss", "false alarm", "open")
 @click.command()
 @click.option("--domain", help="Only this domain.")
 @click.option("--history", is_flag=True, help="How good the forecasts of breaches were: hits, misses, false alarms.")
-@click.option(
-    "--days", type=click.IntRange(min=1), default=30, show_default=True, help="Of how many days, with --history."
-)
+@click.option("--days", type=DAYS, default=30, show_default=True, help="Of how many days, with --history.")
 @json_option
 @click.pass_obj
 def sla(settings: Settings, domain: str | None, history: bool, days: int, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli.numbers import COUNT_OR_NONE, MEGABYTES, SECONDS
 from ops_project.cli.output import answer, console, csv_line, json_option, to_json, told
 from ops_project.settings import Settings
 
@@ -54,20 +55,18 @@ class _Bounded:
 
 @click.command()
 @click.argument("query")
-@click.option(
-    "--limit", type=click.IntRange(min=0), default=DEFAULT_LIMIT, show_default=True, help="Rows to show; 0: all."
-)
+@click.option("--limit", type=COUNT_OR_NONE, default=DEFAULT_LIMIT, show_default=True, help="Rows to show; 0: all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV; texts that a spreadsheet would run get an apostrophe.")
 @click.option("--raw", is_flag=True, help="With --csv: texts exactly as they are stored, for programs.")
+@click.option("--seconds", type=SECONDS, default=60.0, show_default=True, help="The time that it may take.")
 @click.option(
-    "--seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="The time that it may take."
+    "--memory-mb",
+    type=click.IntRange(min=50, max=10**7),
+    default=1_000,
+    show_default=True,
+    help="The memory that it may take.",
 )
-@click.option(
-    "--memory-mb", type=click.IntRange(min=50), default=1_000, show_default=True, help="The memory that it may take."
-)
-@click.option(
-    "--output-mb", type=click.IntRange(min=1), default=100, show_default=True, help="The output that is printed."
-)
+@click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The output that is printed.")
 @click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; --why is needed, and is audited.")
 @click.option("--why", default="", help="With --unmasked: the reason; it stands in the audit log with the question.")
 @click.option("--by", default=getpass.getuser, show_default="the user", help="With --unmasked: who reads it.")

@@ -8,15 +8,14 @@ from datetime import UTC, datetime
 import click
 
 from ops_project.cli.cycle import instance_of
+from ops_project.cli.numbers import COUNT, SECONDS
 from ops_project.cli.output import console
 from ops_project.settings import Settings
 
 
 @click.command()
-@click.option(
-    "--every", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two checks."
-)
-@click.option("--looks", type=click.IntRange(min=1), help="Stop after this many checks. Default: never stop.")
+@click.option("--every", type=SECONDS, default=5.0, show_default=True, help="Seconds between two checks.")
+@click.option("--looks", type=COUNT, help="Stop after this many checks. Default: never stop.")
 @click.pass_obj
 def watch(settings: Settings, every: float, looks: int | None) -> None:
     """Watch the daemon's heartbeat. Start it beside the daemon, on another machine if the ledger is PostgreSQL."""

@@ -193,3 +193,16 @@ def test_a_home_that_takes_no_log_is_no_second_fault(tmp_path: Path, monkeypatch
     (tmp_path / "logs").write_text("in the way")
     monkeypatch.setattr(leaf(["status"]), "callback", fails)
     assert invoke("--home", str(tmp_path), "status").exit_code == faults.FAULT
+
+
+def test_every_number_has_both_bounds() -> None:
+    """A number without a bound ends in the error of whatever store or calendar meets it first."""
+    kinds = (click.types.IntParamType, click.types.FloatParamType)
+    unbounded = [
+        (" ".join(words), *parameter.opts)
+        for words in LEAVES
+        for parameter in leaf(words).params
+        if isinstance(parameter.type, kinds)
+        and (getattr(parameter.type, "min", None) is None or getattr(parameter.type, "max", None) is None)
+    ]
+    assert not unbounded
