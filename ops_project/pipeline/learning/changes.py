@@ -12,7 +12,8 @@ import duckdb
 
 VIEW = "customer_day_changes"
 """One row per customer, business_date and known_on, the later date of a file: orders, undone_orders, sales_orders,
-gross_revenue (US dollars) and product_views, more or less than was known before."""
+gross_revenue (reporting currency, at the rates of today; NULL without a rate) and product_views, more or less than was
+known before."""
 _SQL = """
 with files as (
     select batch_id as _of_batch, business_date as _file_date, part as _file_part
@@ -95,6 +96,7 @@ heads_then as (
         heads.order_id,
         heads.customer_id,
         heads.business_date,
+        heads.currency,
         heads.status in ('cancelled', 'returned') as is_undone,
         row_number() over (
             partition by heads.order_id, order_moments.known_on
@@ -115,14 +117,42 @@ lines_then as (
     inner join lines on order_moments.order_id = lines.order_id and order_moments.known_on >= lines._file_date
 ),
 
+foreign_days as (
+    select distinct currency, business_date from heads_then
+    where place = 1 and currency <> '{reporting_currency}'
+),
+
+-- As silver.fact_orders takes them: the rate of the day, else the newest of the days before on which it may hold.
+rates as (
+    select
+        foreign_days.currency,
+        foreign_days.business_date,
+        max_by(published.exchange_rate, published.rate_date) as exchange_rate
+    from foreign_days
+    inner join silver.fact_exchange_rates as published
+        on
+            foreign_days.currency = published.currency
+            and published.rate_date <= foreign_days.business_date
+            and published.rate_date >= foreign_days.business_date - {valid_days}
+    group by foreign_days.currency, foreign_days.business_date
+),
+
 sales_then as (
     select
-        order_id,
-        known_on,
-        sum(cast(quantity * unit_price as decimal(18, 4))) as gross_revenue
+        heads_then.order_id,
+        heads_then.known_on,
+        sum(cast(
+            cast(lines_then.quantity * lines_then.unit_price as decimal(18, 4))
+            * case when heads_then.currency = '{reporting_currency}' then 1 else rates.exchange_rate end
+            as decimal(18, 4)
+        )) as gross_revenue,
+        bool_or(heads_then.currency <> '{reporting_currency}' and rates.exchange_rate is null) as is_unknown
     from lines_then
-    where place = 1 and quantity > 0 and unit_price > 0
-    group by order_id, known_on
+    inner join heads_then
+        on lines_then.order_id = heads_then.order_id and lines_then.known_on = heads_then.known_on
+    left join rates on heads_then.currency = rates.currency and heads_then.business_date = rates.business_date
+    where heads_then.place = 1 and lines_then.place = 1 and lines_then.quantity > 0 and lines_then.unit_price > 0
+    group by heads_then.order_id, heads_then.known_on
 ),
 
 events_then as (
@@ -149,7 +179,7 @@ states as (
         1 as orders,
         case when heads_then.is_undone then 1 else 0 end as undone_orders,
         case when sales_then.order_id is null then 0 else 1 end as sales_orders,
-        coalesce(sales_then.gross_revenue, 0) as gross_revenue,
+        case when sales_then.is_unknown then null else coalesce(sales_then.gross_revenue, 0) end as gross_revenue,
         0 as product_views
     from heads_then
     left join sales_then
@@ -188,14 +218,14 @@ select
     cast(sum(orders) as integer) as orders,
     cast(sum(undone_orders) as integer) as undone_orders,
     cast(sum(sales_orders) as integer) as sales_orders,
-    cast(sum(gross_revenue) as decimal(18, 4)) as gross_revenue,
+    cast(case when count(gross_revenue) = count(*) then sum(gross_revenue) end as decimal(18, 4)) as gross_revenue,
     cast(sum(product_views) as integer) as product_views
 from signed
 where customer_id is not null and known_on > business_date
 group by customer_id, business_date, known_on
 having
     sum(orders) <> 0 or sum(undone_orders) <> 0 or sum(sales_orders) <> 0 or sum(gross_revenue) <> 0
-    or sum(product_views) <> 0
+    or sum(product_views) <> 0 or count(gross_revenue) < count(*)
 """
 _FILES = ["_file_date desc nulls last", "_file_part desc nulls last", "_load_seq desc"]
 
@@ -214,9 +244,17 @@ def define(connection: duckdb.DuckDBPyConnection) -> None:
         said = [f"{column} desc nulls last" for column in (latest_by or "").split(",") if column]
         return ", ".join([*said, *_FILES, *(["_line desc"] if lines else [])])
 
+    currencies = connection.execute("select any_value(reporting_currency) from ops.build_currencies").fetchone()
+    days = connection.execute("select max(days) from ops.valid_days where feed = 'exchange_rates'").fetchone()
     replaces_by, _ = contracts.get("order_items", (None, None))
     function, key = ("rank", "") if replaces_by else ("row_number", "lines.line_number, ")
     order = newest("order_items", lines=not replaces_by)
     place = f"{function}() over (partition by lines.order_id, {key}order_moments.known_on order by {order})"
-    sql = _SQL.format(newest_order=newest("orders"), newest_event=newest("web_events"), line_place=place)
+    sql = _SQL.format(
+        newest_order=newest("orders"),
+        newest_event=newest("web_events"),
+        line_place=place,
+        reporting_currency=(currencies and currencies[0]) or "USD",
+        valid_days=int((days and days[0]) or 0),
+    )
     connection.execute(f"create or replace temp view {VIEW} as {sql}")

@@ -72,7 +72,8 @@ history as (
         sum(orders) as orders,
         sum(undone_orders) as undone_orders,
         sum(sales_orders) as sales_orders,
-        sum(gross_revenue) as gross_revenue,
+        -- Without a rate an amount is not known, and no more is the sum with it.
+        case when count(gross_revenue) = count(*) then sum(gross_revenue) end as gross_revenue,
         sum(product_views) as product_views
     from days
     group by cutoff, customer_id, business_date

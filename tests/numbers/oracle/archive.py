@@ -76,8 +76,13 @@ class Archive:
         return {file.day for file in self.contents if file.feed == feed}
 
     def before(self, day: date) -> Archive:
-        """What the files with an earlier date say."""
-        return replace(self, contents={file: rows for file, rows in self.contents.items() if file.day < day})
+        """What the files with an earlier date say, at the exchange rates of today."""
+        return replace(
+            self,
+            contents={
+                file: rows for file, rows in self.contents.items() if file.day < day or file.feed == "exchange_rates"
+            },
+        )
 
     def rows(self, feed: str) -> list[Row]:
         return [row for file, rows in self.contents.items() if file.feed == feed for row in rows]

@@ -29,9 +29,10 @@ create table silver.int_customer_days (
     gross_revenue decimal(18, 4), web_events integer, product_views integer
 );
 create table bronze.orders (
-    order_id varchar, customer_id varchar, status varchar, business_date date, updated_at timestamp, _batch_id varchar,
-    _load_seq bigint, _line bigint
+    order_id varchar, customer_id varchar, status varchar, business_date date, updated_at timestamp, currency varchar,
+    _batch_id varchar, _load_seq bigint, _line bigint
 );
+create table silver.fact_exchange_rates (currency varchar, rate_date date, exchange_rate decimal(18, 8));
 create table bronze.order_items (
     order_id varchar, line_number integer, quantity integer, unit_price decimal(12, 2), business_date date,
     _batch_id varchar, _load_seq bigint, _line bigint

@@ -26,16 +26,20 @@ def bronze() -> duckdb.DuckDBPyConnection:
     connection.execute(SCHEMA)
     connection.execute("insert into ops.feeds values ('orders', 'ecommerce', '[]', true, '', '', 'updated_at')")
     connection.execute("insert into ops.feeds values ('order_items', 'ecommerce', '[]', true, 'order_id', '', '')")
+    connection.execute(f"insert into silver.fact_exchange_rates values ('JPY', '{FIRST}', 0.0065)")
+    connection.execute("insert into ops.valid_days values ('exchange_rates', 7)")
     told(connection, THIRD)
     connection.execute("update ops.batches set business_date = ? where batch_id = 'early'", [FIRST])
     return connection
 
 
-def head(order: str, who: str | None, day: date, at: int, file: str, status: str = "paid") -> str:
+def head(
+    order: str, who: str | None, day: date, at: int, file: str, status: str = "paid", currency: str = "USD"
+) -> str:
     customer = f"'{who}'" if who else "null"
     return (
         f"insert into bronze.orders values ('{order}', {customer}, '{status}', date '{day}',"
-        f" timestamp '2026-01-0{at} 09:00:00', {file})"
+        f" timestamp '2026-01-0{at} 09:00:00', '{currency}', {file})"
     )
 
 
@@ -97,6 +101,14 @@ CASES = {
         [("C", FIRST, THIRD, 1, 1, 1, Decimal(9), 0)],
     ),
     "in time": ([head("A", "C", THIRD, 3, LATE), line("A", 1, 1, 9, THIRD, LATE)], []),
+    "in yen, at the rate of the day before": (
+        [head("A", "C", SECOND, 1, LATE, currency="JPY"), line("A", 1, 1, 1000, SECOND, LATE)],
+        [("C", SECOND, THIRD, 1, 0, 1, Decimal("6.5"), 0)],
+    ),
+    "in a currency without a rate": (
+        [head("A", "C", FIRST, 1, LATE, currency="XAU"), line("A", 1, 1, 1000, FIRST, LATE)],
+        [("C", FIRST, THIRD, 1, 0, 1, None, 0)],
+    ),
     "a guest": ([head("A", None, FIRST, 3, LATE), line("A", 1, 1, 9, FIRST, LATE)], []),
     "late views": (
         [

@@ -41,7 +41,7 @@ def test_whatever_happens_from_the_cutoff_on_changes_no_feature(
 
 # Files: `early` is dated before every cut-off, `late` on it. Each case is what the late file says anew.
 NUMBER = "row_number() over (order by customer_id, business_date)"
-HEAD = f"insert into bronze.orders select 'O' || {NUMBER}, {{who}}, '{{status}}', business_date, {{at}}"
+HEAD = f"insert into bronze.orders select 'O' || {NUMBER}, {{who}}, '{{status}}', business_date, {{at}}, 'USD'"
 LINE = f"insert into bronze.order_items select 'O' || {NUMBER}, 1, 1, {{price}}, business_date"
 DAYS_OF_ALL = "from silver.int_customer_days where business_date < date '{cutoff}'"
 EARLY, LATE = ", 'early', 1, 1 " + DAYS_OF_ALL, ", 'late', 2, 1 " + DAYS_OF_ALL
