@@ -273,8 +273,10 @@ _NAMED = re.compile(
 )
 # With its module, a type may have any name: psycopg2.errors.UndefinedColumn.
 _DOTTED = re.compile(r"(?:^|\()(?:E\s+|[\s>|])*(?:[a-z_]\w*\.)+([A-Z]\w*)(?=[:)]|$)")
+# dbt puts the name of the model before: hub_customer: Binder Error: …
 _SPACED = re.compile(
-    r"^(?:E\s+|[\s|>])*((?:[A-Z][A-Za-z]*|[a-z]+)(?: [A-Za-z]+){0,3}) (?:Error|Exception)(?=:| in |\s*$)"
+    r"^(?:E\s+|[\s|>])*(?:[a-z_][\w.]*: )?"
+    r"((?:[A-Z][A-Za-z]*|[a-z]+)(?: [A-Za-z]+){0,3}) (?:Error|Exception)(?=:| in |\s*$)"
 )
 # These only say that something else failed.
 _WRAPPERS = frozenset({"runtimeexception", "databaseexception", "dbtruntimeerror", "dbtdatabaseerror"})

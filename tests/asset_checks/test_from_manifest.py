@@ -42,7 +42,7 @@ def test_event_tables_are_scored_by_date_and_dimensions_whole(specs: Mapping[str
 
 
 def test_feeds_are_those_named_or_all_above(specs: Mapping[str, TableSpec]) -> None:
-    assert specs["silver.fact_orders"].feeds == ("orders",)
+    assert specs["silver.fact_orders"].feeds == ("orders", "exchange_rates")
     assert set(specs["gold.customer_metrics"].feeds) == {
         "customers",
         "orders",

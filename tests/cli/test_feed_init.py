@@ -140,10 +140,13 @@ def test_an_ambiguous_date_is_said_and_an_existing_contract_left_alone(tmp_path:
 
 
 def test_what_cannot_be_drafted_says_what_would_be_right(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('[{"id": 1},\n {"id": 2}]')
+    (tmp_path / "a.json").write_text('[{"id": 1},\n {"id": 2')
     (tmp_path / "b.csv").write_text("")
     one = ops(tmp_path, "feed", "init", str(tmp_path / "a.json"), "--feed", "a", "--domain", "b")
-    assert one.exit_code == 1 and "jq -c '.[]' a.json > a.jsonl" in one.output
+    assert (
+        one.exit_code == 1
+        and "a.json is no whole JSON document: the document ends in the middle (line 2)" in one.output
+    )
     two = ops(tmp_path, "feed", "init", str(tmp_path / "b.csv"), "--feed", "a", "--domain", "b")
     assert two.exit_code == 1 and "b.csv is empty" in two.output
     three = ops(tmp_path, "feed", "init", str(tmp_path / "b.csv"), "--feed", "A b", "--domain", "b")

@@ -114,6 +114,7 @@ class Shop:
             for number in numbers:
                 for feed, rows in ordinary_day(number).items():
                     self._land(connection, feed, day(number), rows, False)
+                    self._journal(connection, feed, day(number), 0, False)
 
     def _land(
         self, connection: duckdb.DuckDBPyConnection, feed: str, business_date: date, rows: list[Row], replaces: bool

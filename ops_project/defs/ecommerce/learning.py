@@ -30,7 +30,13 @@ DESCRIPTIONS = {
     "recommendations": "For each product up to ten others that are bought, and looked at, together with it.",
 }
 # What was known on a day of the past is told by the files: bronze has each version.
-CUSTOMERS = ("silver/int_customer_days", "bronze/orders", "bronze/order_items", "bronze/web_events")
+CUSTOMERS = (
+    "silver/int_customer_days",
+    "silver/fact_exchange_rates",
+    "bronze/orders",
+    "bronze/order_items",
+    "bronze/web_events",
+)
 INPUTS = {
     "segmentation": CUSTOMERS,
     "churn": CUSTOMERS,

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from ops_project.column_lineage import ROWS, Column, Origin
 from ops_project.pipeline.learning.tables import TABLE_OF, TABLES
 
-DAYS, ORDERS = "silver/int_customer_days", "silver/fact_orders"
+# What was known on a day of the past is told by the files: bronze has each version.
+DAYS, ORDERS = "silver/int_customer_days", "bronze/orders"
+RATES = "silver/fact_exchange_rates"
 ITEMS, VIEWS, PRODUCTS = "silver/fact_order_items", "silver/fact_web_events", "silver/dim_products"
 GENRES, SONGS, TOP, VALIDATION = (
     "gold/kpi_genre_daily",
@@ -34,7 +36,8 @@ FEATURES = (
     *RECENCY,
     *REVENUE,
     *_of(DAYS, "product_views"),
-    *_of(ORDERS, "order_date", "customer_id", "is_undone", "updated_at"),
+    *_of(ORDERS, "order_date", "customer_id", "status", "updated_at"),
+    *_of(RATES, "currency", "rate_date", "exchange_rate"),
 )
 BASKETS = (
     *_of(ITEMS, "order_id", "product_id"),

@@ -12,8 +12,7 @@ from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.engine_config import alert_config
-from ops_project.operations.ledger import Ledger, open_ledger
-from ops_project.operations.ledger import alerts as alerts_of
+from ops_project.operations.ledger import Ledger, engine_state, open_ledger
 from ops_project.settings import Settings
 from tests.operations.ledger.test_ledger import ledger as store
 from tests.operations.ledger.test_ledger import server
@@ -39,13 +38,13 @@ def _run(name: str, state: str, at: datetime) -> Signal:
 
 def _counted(monkeypatch) -> list[int]:
     read: list[int] = []
-    whole = alerts_of._read_all
+    whole = engine_state.read_all
 
     def counting(connection, state):
         whole(connection, state)
         read.append(len(state.alerts))
 
-    monkeypatch.setattr(alerts_of, "_read_all", counting)
+    monkeypatch.setattr(engine_state, "read_all", counting)
     return read
 
 
