@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -13,6 +14,8 @@ from ops_project.defs.shared.site import Site
 from ops_project.operations.alerting.cycle import CycleReport, run_once
 from ops_project.operations.ledger import open_ledger
 from ops_project.process.code_version import commit
+
+logger = logging.getLogger(__name__)
 
 
 def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, now: datetime) -> CycleReport:
@@ -33,5 +36,12 @@ def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInsta
 
 
 def remember_columns(site: Site, now: datetime) -> None:
-    """Keep which column comes from which under this version of the code."""
-    open_ledger(site.settings).keep_columns(site.columns, commit(), now)
+    """Keep which column comes from which under this version of the code. What fails here is noted in the log: neither a
+    run nor the alerts may wait for it.
+    """
+    try:
+        open_ledger(site.settings).keep_columns(site.columns, commit(), now)
+    except Exception:
+        logger.warning(
+            "The lineage of the columns could not be kept; `ops lineage` shows the version before.", exc_info=True
+        )

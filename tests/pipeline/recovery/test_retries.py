@@ -6,9 +6,11 @@ from typing import get_args
 
 import pytest
 
-from ops_project.failures import TRANSIENT
+from ops_project import failures
 from ops_project.model.failure_class import FailureClass
 from ops_project.pipeline.recovery.decide.retries import JITTER, MOST_RETRIES, PAUSES, Reason, decide
+
+TRANSIENT = set(failures.rules().transient)
 
 
 def pauses(failure_class: FailureClass, chance: float = 0.5) -> list[float]:
