@@ -14,7 +14,7 @@ from ops_project.settings import Settings
 from tests.scenarios import homes
 from tests.scenarios.verdicts import failures
 
-pytestmark = pytest.mark.xdist_group("runs")
+pytestmark = pytest.mark.xdist_group("domain_runs")
 
 # S2's table: pipeline → primary, secondary.
 OWNERS = {

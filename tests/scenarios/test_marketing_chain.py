@@ -14,7 +14,7 @@ from ops_project.pipeline.warehouse import publishing, snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes
 
-pytestmark = pytest.mark.xdist_group("runs")
+pytestmark = pytest.mark.xdist_group("domain_runs")
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
 

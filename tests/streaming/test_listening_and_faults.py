@@ -14,7 +14,7 @@ from ops_project.settings import Settings
 from tests.scenarios import homes
 from tests.scenarios.verdicts import failures, last_checks
 
-pytestmark = pytest.mark.xdist_group("runs")
+pytestmark = pytest.mark.xdist_group("domain_runs")
 
 
 def simulate(settings: Settings, *words: str) -> None:
