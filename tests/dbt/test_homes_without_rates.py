@@ -6,7 +6,6 @@ import pytest
 
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.dbt_engine import runner as dbt_runner
-from ops_project.pipeline.dbt_engine.rebuilds import grown
 from ops_project.pipeline.landing.write.tables import ensure_tables
 from tests.dbt.shop import FEEDS, Shop
 
@@ -42,41 +41,18 @@ def as_it_was(shop: Shop) -> None:
 
 
 @pytest.mark.soak
-def test_tables_only_grow_so_that_a_run_builds_them_anew_without_help(shop: Shop) -> None:
+def test_a_run_builds_its_tables_anew_without_help(shop: Shop) -> None:
     shop.land_day(0, 1)
     shop.build()
     before = shop.tables()
     as_it_was(shop)
     with shop.connect() as connection:
         ensure_tables(connection, [shop.feeds[name] for name in FEEDS if name != "exchange_rates"])
-    rebuilt: list[str] = []
-    for _ in range(6):
-        result = run(shop, rebuilt)
-        if not result.errors:
-            break
-        more = grown(result)
-        assert more and not set(more) & set(rebuilt), result.errors
-        rebuilt += more
-    assert sorted(rebuilt) == [
-        "daily_revenue",
-        "fact_order_items",
-        "fact_orders",
-        "int_customer_days",
-        "int_product_days",
-    ]
-    assert shop.tables() == before
-
-
-def run(shop: Shop, rebuilt: list[str]) -> dbt_runner.DbtResult:
     with shop.settings.exported():
         invocation = dbt_runner.build(
-            dbt_manifest.load(),
-            shop.settings,
-            select=["tag:ecommerce"],
-            as_of=shop.clock,
-            command="run",
-            extra_vars={"rebuild_tables": rebuilt},
+            dbt_manifest.load(), shop.settings, select=["tag:ecommerce"], as_of=shop.clock, command="run"
         )
         for _ in invocation:
             pass
-    return invocation.result
+    assert invocation.result.errors == ()
+    assert shop.tables() == before

@@ -13,18 +13,18 @@
 {% endmacro %}
 
 {#
-  Whether a model that depends on exchange rates was built in another reporting currency: what it holds and what is built
-  now must not be added up.
+  Whether a model that depends on exchange rates was built in another reporting currency, or before there was one: what it
+  holds and what is built now must not be added up.
 #}
 {% macro is_in_another_currency() %}
     {%- if not warehouse_is_open() or 'exchange_rates' not in model.config.get('meta', {}).get('feeds', []) -%}
         {{ return(false) }}
     {%- endif -%}
     {%- set found = run_query(
-        "select 1 from ops.build_currencies where model = '" ~ model.name ~ "' and reporting_currency <> '"
+        "select 1 from ops.build_currencies where model = '" ~ model.name ~ "' and reporting_currency = '"
         ~ var('reporting_currency') ~ "'"
     ) -%}
-    {{ return(found.rows | length > 0) }}
+    {{ return(found.rows | length == 0) }}
 {% endmacro %}
 
 {#
