@@ -128,6 +128,20 @@ def test_no_house_of_bad_names_and_no_diaries() -> None:
     assert not [name for name in names if Path(name).name in {"uv.lock", "poetry.lock", "Pipfile.lock"}]
 
 
+def test_no_file_holds_a_path_of_the_machine_that_wrote_it() -> None:
+    """Where the project, its interpreter and its user's home lie is nobody's business, and differs everywhere else."""
+    places = {str(ROOT), str(Path.home()), sys.prefix, sys.base_prefix} - {"/", "/usr", "/usr/local"}
+    places = {place for place in places if place.count("/") > 1} | {f"{Path.home()}/"}
+    held = [
+        f"{path.relative_to(ROOT).as_posix()}: {place}"
+        for path in tracked()
+        if path.is_file() and path.suffix not in {".xz", ".webp", ".png", ".woff2"}
+        for place in places
+        if place in path.read_text(encoding="utf-8", errors="replace")
+    ]
+    assert not held
+
+
 # Dependencies that no module imports, and what needs them.
 NOT_IMPORTED = {
     "dbt-duckdb": "dbt loads it as the adapter that profiles.yml names",

@@ -20,6 +20,7 @@ from typing import Any
 
 from ops_project.failures import Classified, Link, classify_links, classify_message, link_of
 from ops_project.model.failure_class import FailureClass
+from ops_project.settings import PROJECT_ROOT
 
 FIXTURE = Path(__file__).with_name("errors.json")
 Cause = Callable[[], object]
@@ -78,6 +79,9 @@ def _links(error: BaseException, folder: str) -> list[dict[str, Any]]:
 def _steady(text: str, folder: str) -> str:
     """Without what differs from one call to the next."""
     text = text.replace(folder, "/srv/data")
+    for place, shown in ((sys.prefix, "/opt/venv"), (sys.base_prefix, "/usr"), (str(PROJECT_ROOT), "/srv/project")):
+        text = text.replace(place, shown)
+    text = re.sub(r"\bPID \d+", "PID 4711", text)
     text = re.sub(r"(127\.0\.0\.1|localhost|port[= ]'?)(:?)\d{4,5}", r"\g<1>\g<2>50001", text)
     text = re.sub(r"0x[0-9a-f]{6,}", "0x7f00", text)
     return re.sub(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "0f8b", text)
