@@ -241,15 +241,13 @@ def _observer_signal(cycle: Cycle, name: str, state: str, words: str) -> Signal:
 
 def decide_and_record(cycle: Cycle) -> None:
     """Read the signals that no cycle has decided on; write the decisions and messages, in one transaction each."""
-    with ExitStack() as held:
-        cursor = int(cycle.ledger.cursor(DECIDED) or 0)
-        batch = cycle.ledger.signals_after(cursor, BATCH)
-        if len(batch) == BATCH:
-            held.enter_context(collector.held_up())
-        _decide(cycle, cursor, batch)
+    with collector.held_up():
+        _decide(cycle)
 
 
-def _decide(cycle: Cycle, cursor: int, batch: list[tuple[int, Signal]]) -> None:
+def _decide(cycle: Cycle) -> None:
+    cursor = int(cycle.ledger.cursor(DECIDED) or 0)
+    batch = cycle.ledger.signals_after(cursor, BATCH)
     ledger, config = cycle.ledger, cycle.config
     state = _load_state(cycle, cursor, [signal for _, signal in batch])
     before = {number: alert.status for number, alert in state.alerts.items()}
