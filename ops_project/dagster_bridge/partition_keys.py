@@ -1,8 +1,8 @@
 """The keys of all partitions of a table, listed once for a day and not for each table that a step reads.
 
-Before it builds a table without partitions, Dagster lists the keys of every partitioned table above it, to look up
-their versions; from a hundred keys on it throws the list away. With partitions since 2009 a list costs 0.25 s, and the
-lists were a sixth of an e-commerce run.
+Before Dagster builds a table without partitions, it lists the keys of every partitioned table above it and looks up
+their versions. From a hundred keys on it throws the list away. With partitions since 2009 one list costs 0.11 s of CPU
+time, and the ten lists of an e-commerce run were 1.1 of its 15 s.
 """
 
 from __future__ import annotations
