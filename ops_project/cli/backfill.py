@@ -54,6 +54,7 @@ def backfill(
     from ops_project.defs.operations.after_run import after_run
     from ops_project.defs.shared import backfill as backfills
     from ops_project.defs.shared.site import Site
+    from ops_project.pipeline.recovery import plans
     from ops_project.pipeline.recovery.decide.backfill import DAYS_IN_A_RUN
     from ops_project.pipeline.recovery.decide.target import RestoreError
 
@@ -81,7 +82,7 @@ def backfill(
                 made = backfills.plan(site, definitions, instance, asked)
                 emit(as_json, _data(made), lambda: _show(made))
                 return
-            wanted = backfills.recalled(site, plan_hash)
+            wanted = plans.recall(settings, plan_hash)
             if wanted.target != target:
                 raise RestoreError(f"plan {plan_hash} is for {wanted.target}, not for {target}")
             left = backfills.remaining(instance, wanted)

@@ -25,6 +25,7 @@ SECTIONS = (
     ("/feeds", "Feeds", "f"),
     ("/assets", "Assets", "t"),
     ("/oncall", "On call", "o"),
+    ("/recovery", "Recovery", "v"),
     ("/reports", "Reports", "p"),
     ("/runbooks", "Runbooks", "k"),
 )

@@ -15,6 +15,8 @@ DOMAIN_TAG = f"{VISIBLE}domain"
 PROCESS_TAG = f"{HIDDEN}process"
 AS_OF_TAG = f"{HIDDEN}as_of"
 COMMIT_TAG = f"{HIDDEN}commit"
+BACKFILL_TAG = f"{VISIBLE}backfill"
+"""The hash of the plan that a run carries out."""
 TIMEOUT_TAG = f"{HIDDEN}timeout_seconds"
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
+from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG
 from ops_project.settings import Settings
 
 # The second name stands in homes that an earlier version made.
@@ -90,6 +91,49 @@ class RecentRun(RunFacts):
 def recent(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
     """The runs that began since, and those that wait or have not ended, the newest first; None where they are kept
     elsewhere."""
+    marks = ", ".join("?" * len(ENDED))
+    rows = _rows(
+        settings,
+        f"""
+        SELECT run_id, pipeline_name, status, coalesce(start_time, strftime('%s', create_timestamp) + 0),
+               end_time,
+               (SELECT value FROM run_tags WHERE run_tags.run_id = runs.run_id AND "key" = ? LIMIT 1)
+        FROM runs
+        WHERE start_time >= ? OR (start_time IS NULL AND create_timestamp >= ?) OR status NOT IN ({marks})
+        ORDER BY id DESC LIMIT ?
+        """,
+        (DOMAIN_TAG, since.timestamp(), f"{since:%Y-%m-%d %H:%M:%S}", *ENDED, limit),
+    )
+    if rows is None:
+        return None
+    return [
+        RecentRun(run_id, job, state.lower(), moment(began), moment(ended), domain or "")
+        for run_id, job, state, began, ended, domain in rows
+    ]
+
+
+def backfills(settings: Settings) -> dict[str, dict[str, int]] | None:
+    """Hash of a backfill's plan → how many of its runs are in each state (`success`, `failure`, …); None where runs
+    are kept elsewhere."""
+    rows = _rows(
+        settings,
+        """
+        SELECT run_tags.value, lower(runs.status), count(*) FROM runs
+        INNER JOIN run_tags ON run_tags.run_id = runs.run_id AND run_tags."key" = ?
+        GROUP BY 1, 2
+        """,
+        (BACKFILL_TAG,),
+    )
+    if rows is None:
+        return None
+    found: dict[str, dict[str, int]] = {}
+    for plan, state, count in rows:
+        found.setdefault(plan, {})[state] = count
+    return found
+
+
+def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
+    """What the table of runs answers: nothing where nothing ever ran, None where runs are kept elsewhere."""
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
     if not configuration.is_file():
         return []
@@ -97,23 +141,8 @@ def recent(settings: Settings, since: datetime, limit: int = 500) -> list[Recent
         return None
     if not file.is_file():
         return []
-    marks = ", ".join("?" * len(ENDED))
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
-            rows = connection.execute(
-                f"""
-                SELECT run_id, pipeline_name, status, coalesce(start_time, strftime('%s', create_timestamp) + 0),
-                       end_time,
-                       (SELECT value FROM run_tags WHERE run_tags.run_id = runs.run_id AND "key" = ? LIMIT 1)
-                FROM runs
-                WHERE start_time >= ? OR (start_time IS NULL AND create_timestamp >= ?) OR status NOT IN ({marks})
-                ORDER BY id DESC LIMIT ?
-                """,
-                (DOMAIN_TAG, since.timestamp(), f"{since:%Y-%m-%d %H:%M:%S}", *ENDED, limit),
-            ).fetchall()
+            return connection.execute(sql, parameters).fetchall()
     except sqlite3.Error:  # another version's tables: Dagster knows them
         return None
-    return [
-        RecentRun(run_id, job, state.lower(), moment(began), moment(ended), domain or "")
-        for run_id, job, state, began, ended, domain in rows
-    ]

@@ -49,6 +49,12 @@ def seen(tmp_path_factory):
             "100 - n, n, 0, 0, null, null, null, timestamp '2026-03-04 06:00:00', null, null, null from range(20) t(n)"
         )
         connection.execute(
+            "create table ops.column_profiles as select 'b' || n as batch_id, 'orders' as feed, c as column_name,"
+            " 100 as rows, case when c = 'email' and n = 0 then 40 else 100 end as filled, 9.0 as mean, 1.0 as low,"
+            " 2.0 as tenth, case when c = 'amount' and n = 0 then 90.0 else 30.0 end as median, 50.0 as ninetieth,"
+            " 60.0 as high, null as counts, 'number' as kind from range(20) t(n), unnest(['amount', 'email', 'status']) u(c)"
+        )
+        connection.execute(
             "create table gold.daily_revenue as select date '2026-03-03' - n::int as order_date, 10 + n as total_orders,"
             " 1000.0 + n as gross_revenue, 990.0 as revenue_7d_avg, 100.0 as average_order_value from range(40) t(n)"
         )
@@ -116,6 +122,17 @@ def test_a_board_shows_each_figure_with_the_way_to_its_explanation(seen, board):
     for item in figures(board):
         assert f'href="/figures/{item.id}"' in text
     assert "data-series" in text or board in ("operational", "cost", "models", "quality")
+
+
+def test_columns_that_moved_most_come_first(seen):
+    """Of the newest file the amounts are three times as large, and most e-mails are missing; the status is as ever."""
+    with Visit(seen) as visit:
+        found = json.loads(visit.text("/figures/quality/column_profiles.json"))
+    rows = [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]
+    assert [row["of_column"] for row in rows] == ["orders.amount", "orders.email", "orders.status"]
+    assert {row["business_date"] for row in rows} == {"2026-03-03"}
+    assert (rows[0]["typical"], rows[0]["typical_before"]) == (90.0, 30.0)
+    assert (rows[1]["filled_percent"], rows[1]["filled_before"]) == (40.0, 100.0)
 
 
 def test_a_page_of_a_figure_has_its_definition_its_sql_its_snapshot_and_its_time(seen):

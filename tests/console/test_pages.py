@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ops_project.column_lineage import Column, ColumnLineage, Origin
 from ops_project.console.graph import drawing
 from ops_project.console.pages.feeds import expected
 from ops_project.lineage import AssetFacts, Lineage
@@ -101,6 +102,27 @@ def test_assets_are_searched_and_shown(visit):
     assert "1 upstream, 1 downstream" in one and "team:investor-metrics" in one and "<svg" in one
     assert "Unknown: there is no snapshot yet." in one
     assert visit.get("/assets/gold/none").status_code == 404
+
+
+def test_the_way_of_a_column_is_drawn_with_links(fresh):
+    field, amount = Column("inbound/transactions", "amt"), Column("bronze/transactions", "amount")
+    profit = Column("gold/kpi_aggregate_profit", "profit<b>")
+    origins = {
+        field: Origin("proven"),
+        amount: Origin("proven", (field,), personal=True),
+        profit: Origin("unknown", (amount,), reason="a <macro> that is not read"),
+    }
+    fresh.ledger.keep_columns(ColumnLineage(origins, "v1"), "c0ffee", fresh.now)
+    with Visit(fresh) as visit:
+        page = visit.text("/assets/gold/kpi_aggregate_profit?column=profit%3Cb%3E")
+        assert "Where gold.kpi_aggregate_profit.profit&lt;b&gt; comes from" in page and "profit<b>" not in page
+        assert '<svg xmlns="http://www.w3.org/2000/svg"' in page and "<style>" not in page, "the page has the styles"
+        assert "a &lt;macro&gt; that is not read" in page and 'href="/feeds/transactions"' in page
+        assert 'href="/assets/bronze/transactions?column=amount&amp;direction=up#column"' in page
+        down = visit.text("/assets/bronze/transactions?column=amount&direction=down")
+        assert "Where bronze.transactions.amount goes to" in down and "1 other table." in down
+        refused = visit.get("/assets/bronze/transactions?column=none")
+        assert refused.status_code == 404 and "columns: amount" in refused.text
 
 
 def test_the_rota_and_a_swap(fresh):

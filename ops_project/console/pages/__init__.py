@@ -9,10 +9,11 @@ from ops_project.console.pages import (
     incidents,
     login,
     oncall,
+    recovery,
     reports,
     routing,
     silences,
 )
 
-ALL = (home, incidents, alerts, silences, routing, boards, feeds, assets, oncall, reports, login)
+ALL = (home, incidents, alerts, silences, routing, boards, feeds, assets, oncall, recovery, reports, login)
 """Every place that has routes."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
+from markupsafe import Markup
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ops_project.column_lineage import ROWS, Column
+from ops_project.column_lineage import ROWS, Column, assets_of
 from ops_project.console.graph import drawing
 from ops_project.console.pages.feeds import records
 from ops_project.console.views import Ask, NotThere, page
+from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING
+from ops_project.operations.diagnosis.columns import trace
+from ops_project.operations.diagnosis.rendering import svg
+from ops_project.operations.diagnosis.rendering.tree import name_of
 from ops_project.settings import DBT_PROJECT_DIR
 
 WEEKS = timedelta(days=14)
@@ -85,6 +92,7 @@ def one(ask: Ask) -> Response:
         last_built=ledger.last_ok("asset.failure").get(key),
         columns=records(ask, COLUMNS, schema=schema, table=table),
         origins=origins(ask, key),
+        traced=traced(ask, key),
         scores=records(ask, SCORES, schema=schema, table=table),
         picture=drawing(lineage, [key], up=True, wrong=wrong),
         up=len(lineage.ancestors(key)),
@@ -107,6 +115,47 @@ def origins(ask: Ask, key: str) -> dict[str, tuple[str, str, list[Column], int]]
         children = sum(child.name != ROWS for child in lineage.children.get(column, ()))
         found[name] = (origin.state, origin.reason, [item for item in origin.values if item.name != ROWS], children)
     return found
+
+
+@dataclass(frozen=True)
+class Traced:
+    """The way of one column, up or down, as a picture."""
+
+    column: str
+    direction: Literal["up", "down"]
+    title: str
+    picture: Markup
+    tables: int
+    """Other tables in it."""
+    unknown: dict[str, str]
+    """Column whose origin could not be told → why."""
+
+
+def traced(ask: Ask, key: str) -> Traced | None:
+    """The column that the address asks for (`?column=…`); None where it asks for none. Raises NotThere."""
+    name, lineage = ask.query.get("column", ""), ask.site.columns
+    if not name:
+        return None
+    if lineage is None:
+        raise NotThere("no run has left column lineage here; `ops lineage` reads it from the code")
+    if name not in lineage.columns.get(key, ()):
+        valid = ", ".join(lineage.columns.get(key, ())) or "none"
+        raise NotThere(f"{key} has no column {name!r} in the lineage that the last run left; columns: {valid}")
+    direction: Literal["up", "down"] = "down" if ask.query.get("direction") == "down" else "up"
+    graph = trace(lineage, Column(key, name), direction)
+    drawn = svg.svg(graph, lambda column: address(ask.site.lineage, column, direction))
+    unknown = {name_of(column): why for column, why in graph.unknown.items()}
+    others = len(assets_of(graph.depth) - {key})
+    # The picture escapes each name that it draws.
+    return Traced(name, direction, svg.title(graph), Markup(drawn), others, unknown)
+
+
+def address(known: Lineage, column: Column, direction: str) -> str:
+    """The page of a column; of its feed, where it is a field of an inbound file."""
+    if column.asset not in known.assets:
+        return f"/feeds/{quote(column.asset.partition('/')[2])}"
+    asked = "" if column.name == ROWS else f"?column={quote(column.name)}&direction={direction}#column"
+    return f"/assets/{quote(column.asset)}{asked}"
 
 
 def sql_file(table: str, overlay: Path | None) -> Path | None:

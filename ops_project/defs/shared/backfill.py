@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import dagster as dg
 import duckdb
@@ -19,7 +18,7 @@ from dagster import DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.asset_graph import asset_name, lineage_of
-from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, VISIBLE
+from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG
 from ops_project.defs.shared import partitions
 from ops_project.defs.shared.domain_run import DomainRun
 from ops_project.defs.shared.held import held_now
@@ -28,6 +27,7 @@ from ops_project.defs.shared.run_session import Watcher
 from ops_project.defs.shared.site import Site
 from ops_project.lineage import Lineage
 from ops_project.pipeline.landing import contract_hash, pending
+from ops_project.pipeline.recovery import plans
 from ops_project.pipeline.recovery.decide.backfill import (
     DAYS_IN_A_RUN,
     Now,
@@ -40,13 +40,12 @@ from ops_project.pipeline.recovery.decide.backfill import (
 )
 from ops_project.pipeline.recovery.decide.backfill import windows_of as runs_of
 from ops_project.pipeline.recovery.decide.target import RestoreError
-from ops_project.pipeline.warehouse import files, snapshots
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.process import locks
 from ops_project.process.code_version import sources_key
 from ops_project.process.kill_points import reach
 from ops_project.sql_text import relation
 
-TAG = f"{VISIBLE}backfill"
 HISTORY = 200
 SHOWN_DAYS = 10
 
@@ -108,24 +107,8 @@ def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, 
         waiting=_waiting(site, domain),
         snapshot=kept[-1].id if kept else None,
     )
-    file = _file(site, made.hash)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    files.write_json(file, made.dump())
+    plans.keep(site.settings, made)
     return made
-
-
-def recalled(site: Site, plan_hash: str) -> Plan:
-    """A plan that was made before. Raises RestoreError where there is none of that hash, or its file was changed."""
-    try:
-        found = Plan.load(json.loads(_file(site, plan_hash).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
-        known = sorted(path.stem for path in _file(site, "x").parent.glob("*.json"))
-        raise RestoreError(
-            f"there is no plan {plan_hash!r}; there is: {', '.join(known) or 'none'}. Without --apply a plan is made"
-        ) from None
-    if found.hash != plan_hash:
-        raise RestoreError(f"the file of plan {plan_hash} was changed: make the plan anew")
-    return found
 
 
 def remaining(instance: dg.DagsterInstance, wanted: Plan) -> list[Window]:
@@ -176,7 +159,7 @@ def apply(
                 domain=wanted.domain,
                 assets=frozenset(tuple(name.split(".")) for name in wanted.assets),
                 window=window,
-                tags={TAG: wanted.hash, partitions.MODE: "exact"},
+                tags={BACKFILL_TAG: wanted.hash, partitions.MODE: "exact"},
             )
             done.append(execute(definitions, instance, part, watcher, clock()))
             ended(done[-1])
@@ -187,7 +170,7 @@ def apply(
 
 
 def _runs(instance: dg.DagsterInstance, wanted: Plan) -> Sequence[dg.RunRecord]:
-    return instance.get_run_records(RunsFilter(tags={TAG: wanted.hash}))
+    return instance.get_run_records(RunsFilter(tags={BACKFILL_TAG: wanted.hash}))
 
 
 def _target(site: Site, lineage: Lineage, text: str) -> tuple[str, str]:
@@ -310,7 +293,3 @@ def _state(site: Site, domain: str) -> str:
 def _waiting(site: Site, domain: str) -> tuple[str, ...]:
     feeds = site.catalog.feeds_of(domain)
     return tuple(sorted({file.name for feed in feeds for file in pending(feed, site.settings.inbound)}))
-
-
-def _file(site: Site, plan_hash: str) -> Path:
-    return site.settings.home / "state" / "backfills" / f"{plan_hash}.json"

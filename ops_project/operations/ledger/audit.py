@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -29,11 +30,12 @@ class AuditTable(Access):
         with self.write() as connection:
             connection.execute(insert(audit), row)
 
-    def audit_log(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest first."""
+    def audit_log(self, limit: int = 100, actions: Collection[str] = ()) -> list[dict[str, Any]]:
+        """The newest first. `actions`: only lines about these; default all."""
         names = ("who", "source", "action", "subject", "outcome", "detail")
         with self.read() as connection:
-            rows = connection.execute(select(audit).order_by(audit.c.id.desc()).limit(limit))
+            wanted = select(audit).where(audit.c.action.in_(actions)) if actions else select(audit)
+            rows = connection.execute(wanted.order_by(audit.c.id.desc()).limit(limit))
             return [{"at": from_seconds(row.at), **{name: getattr(row, name) for name in names}} for row in rows]
 
     def use_link(self, link: str, by: str, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -11,8 +11,9 @@ from ops_project.operations.diagnosis.rendering.tree import name_of
 
 WIDTH, GAP, LINE, HEAD, MARGIN = 250, 90, 20, 28, 24
 LETTERS = 30
-COLORS = {"bronze": "#b08d57", "silver": "#8a99a8", "gold": "#c9a227", "serving": "#5b8c5a", "models": "#7b6aa8"}
-OTHER = "#667085"
+COLORS = {"bronze": "#8a6636", "silver": "#5f6e7c", "gold": "#8a6c0e", "serving": "#3f6f3e", "models": "#5f4f8f"}
+"""White names are read on them (a contrast of 4.5 or more)."""
+OTHER = "#566074"
 STYLE = """
 text{font:12px system-ui,sans-serif;fill:#1d2939}.head{font-weight:600;fill:#fff}.card{fill:#fff;stroke:#d0d5dd}
 .root{fill:#fef3c7}.edge{fill:none;stroke:#667085;stroke-width:1.4}.condition,.rows{stroke-dasharray:5 4;stroke:#98a2b3}
@@ -38,16 +39,19 @@ class _Card:
         return self.y + HEAD + LINE * self.columns.index(column) + LINE // 2 + 2
 
 
-def svg(graph: LineageGraph) -> str:
-    """The picture, as one SVG element. Dashed edges decide a value or the rows; solid ones show in it."""
+def svg(graph: LineageGraph, link: Callable[[Column], str] | None = None) -> str:
+    """The picture, as one SVG element. Dashed edges decide a value or the rows; solid ones show in it.
+
+    `link`: the address of each column. A picture with links is a part of a page, whose stylesheet has its styles.
+    """
     cards = _placed(graph)
     by_column = {column: card for card in cards for column in card.columns}
     width = max((card.x + WIDTH for card in cards), default=0) + MARGIN
     height = max((card.y + card.height for card in cards), default=0) + MARGIN
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{escape(title(graph), quote=True)}"><title>{escape(title(graph))}</title>'
-        f"<style>{STYLE}</style>"
+        f'role="{"img" if link is None else "group"}" aria-label="{escape(title(graph), quote=True)}" '
+        f'class="columns"><title>{escape(title(graph))}</title>' + (f"<style>{STYLE}</style>" if link is None else "")
     ]
     for hop in graph.hops:
         left, right = by_column[hop.parent], by_column[hop.child]
@@ -57,7 +61,7 @@ def svg(graph: LineageGraph) -> str:
         bend = max(GAP // 2, abs(x2 - x1) // 2)
         toward = x2 - bend if left is not right else x2 + bend
         parts.append(f'<path class="edge {hop.kind}" d="M{x1},{y1} C{x1 + bend},{y1} {toward},{y2} {x2},{y2}"/>')
-    parts += [_drawn(card, graph) for card in cards]
+    parts += [_drawn(card, graph, link) for card in cards]
     return "".join([*parts, "</svg>"])
 
 
@@ -117,7 +121,7 @@ def _levels(graph: LineageGraph) -> Mapping[str, int]:
     return level
 
 
-def _drawn(card: _Card, graph: LineageGraph) -> str:
+def _drawn(card: _Card, graph: LineageGraph, link: Callable[[Column], str] | None) -> str:
     color = COLORS.get(card.asset.partition("/")[0], OTHER)
     top = f"M{card.x},{card.y + HEAD} v-{HEAD - 6} q0,-6 6,-6 h{WIDTH - 12} q6,0 6,6 v{HEAD - 6} z"
     parts = [
@@ -136,10 +140,11 @@ def _drawn(card: _Card, graph: LineageGraph) -> str:
         personal = column in graph.personal
         kind = "personal" if personal else origin.state
         said = escape(f"{name_of(column)}: {origin.state}; {origin.reason}")
-        parts.append(
+        line = (
             f'<text class="{kind}" x="{card.x + 10}" y="{y + 4}"><title>{said}</title>'
             f"{escape(_cut(shown))}{' ●' if personal else ''}{' ?' if origin.state == 'unknown' else ''}</text>"
         )
+        parts.append(line if link is None else f'<a href="{escape(link(column), quote=True)}">{line}</a>')
     return "".join([*parts, "</g>"])
 
 

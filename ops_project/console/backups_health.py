@@ -1,0 +1,38 @@
+"""Could the home be rebuilt? Decides from what the home remembers of its backups: well, wrong or unknown. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from ops_project.console.health import UNKNOWN, WELL, WRONG, State
+from ops_project.pipeline.recovery.backup.shelf import Register
+from ops_project.pipeline.recovery.decide.backups import Backup, Outcome
+
+CREATE = "`ops backup create` takes one and proves it"
+
+
+def newest_proved(found: Register) -> Backup | None:
+    """The newest backup whose last proof gave everything back."""
+    proofs = found.proofs or {}
+    proved = [item for item in found.backups if item.id in proofs and proofs[item.id].outcome is Outcome.PROVED]
+    return max(proved, key=lambda item: item.at, default=None)
+
+
+def of_backups(found: Register | None, oldest: timedelta | None, now: datetime) -> State:
+    """`found`: None where no destination is configured. `oldest`: how old the newest proved backup may be; None where
+    no rule says so."""
+    if found is None:
+        return State(
+            UNKNOWN, "No backup is taken: write backups.destination in platform.yaml, or give `ops backup create --at`."
+        )
+    last, proved = found.last_proof, newest_proved(found)
+    if last is not None and last.outcome is Outcome.FAILED:
+        return State(WRONG, f"The newest backup failed its proof: {last.words}. {CREATE}.", last.at)
+    if proved is None:
+        what = "There is no backup yet" if not found.backups else "No backup is proved yet, and none counts before"
+        late = oldest is not None and now - found.since > oldest
+        return State(WRONG if late else UNKNOWN, f"{what}: {CREATE}.", found.since)
+    if oldest is not None and now - proved.at > oldest:
+        hours = f"{oldest.total_seconds() / 3600:g} hours"
+        return State(WRONG, f"The newest proved backup is older than {hours}: {CREATE}.", proved.at)
+    return State(WELL, f"Backup {proved.id} was restored into an empty home, and every table compared.", proved.at)

@@ -1,0 +1,58 @@
+"""The plans of backfills that were made, each in a file named by its hash."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ops_project.pipeline.recovery.decide.backfill import Plan
+from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.warehouse import files
+from ops_project.settings import Settings
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A plan, and when it was made."""
+
+    plan: Plan
+    made_at: datetime
+
+
+def keep(settings: Settings, made: Plan) -> None:
+    """Write the plan down, for the call that applies it."""
+    file = _file(settings, made.hash)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(file, made.dump())
+
+
+def recall(settings: Settings, plan_hash: str) -> Plan:
+    """The plan of this hash. Raises RestoreError where there is none, or its file was changed."""
+    try:
+        found = Plan.load(json.loads(_file(settings, plan_hash).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        known = sorted(path.stem for path in _file(settings, "x").parent.glob("*.json"))
+        raise RestoreError(
+            f"there is no plan {plan_hash!r}; there is: {', '.join(known) or 'none'}. Without --apply a plan is made"
+        ) from None
+    if found.hash != plan_hash:
+        raise RestoreError(f"the file of plan {plan_hash} was changed: make the plan anew")
+    return found
+
+
+def every(settings: Settings) -> list[Kept]:
+    """Every plan that can still be read, the newest first."""
+    found = []
+    for path in _file(settings, "x").parent.glob("*.json"):
+        try:
+            made_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            found.append(Kept(recall(settings, path.stem), made_at))
+        except (OSError, RestoreError):
+            continue  # a plan that cannot be applied is none
+    return sorted(found, key=lambda item: item.made_at, reverse=True)
+
+
+def _file(settings: Settings, plan_hash: str) -> Path:
+    return settings.home / "state" / "backfills" / f"{plan_hash}.json"
