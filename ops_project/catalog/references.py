@@ -72,11 +72,14 @@ def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _console_references(catalog: Catalog) -> list[ConfigProblem]:
-    """Users of the console are people; nobody can log in who has no password and no proxy."""
+    """Users of the console are people with roles that exist; nobody can log in without a password or a proxy."""
     document, people, problems = catalog.documents["console.yaml"], list(catalog.owners.people), list[ConfigProblem]()
     for name, user in catalog.console.users.items():
         at = ("users", name)
         problems += _dangling(document, at, "console user", name, people)
+        if user.role is not None:
+            roles = list(catalog.roles.roles)
+            problems += _dangling(document, (*at, "role"), f"console user {name!r}: role", user.role, roles)
         if user.password is None and catalog.console.proxy is None:
             words = f"console user {name!r} has no password and there is no proxy; `ops serve --new-password` makes one"
             problems.append(document.problem(at, words))

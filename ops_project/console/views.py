@@ -94,14 +94,17 @@ class Ask:
 View = Callable[[Ask], Response]
 
 
-def page(path: str, view: View, role: str = "viewer") -> Route:
+def page(path: str, view: View) -> Route:
     """A page that is read."""
-    return Route(path, partial(_answer, view, role), methods=["GET"])
+    return Route(path, partial(_answer, view, ""), methods=["GET"])
 
 
-def deed(path: str, view: View, role: str = "l2") -> Route:
-    """Something that is done: only from a form of ours, only by a person whose role allows it."""
-    return Route(path, partial(_answer, view, role), methods=["POST"])
+def deed(path: str, view: View, command: str) -> Route:
+    """Something that is done: only from a form of ours, only by a person whose role allows the same in a shell.
+
+    `command`: the words after `ops` that do it there; empty where anybody may.
+    """
+    return Route(path, partial(_answer, view, command), methods=["POST"])
 
 
 def back(to: str, said: str, kind: str = "done") -> Response:
@@ -121,7 +124,7 @@ def flash_of(request: Request) -> tuple[str, str] | None:
     return (str(kind), str(said)) if kind in ("done", "refused") else None
 
 
-async def _answer(view: View, role: str, request: Request) -> Response:
+async def _answer(view: View, command: str, request: Request) -> Response:
     form: dict[str, str] = {}
     if request.method == "POST":
         body = b""
@@ -131,10 +134,10 @@ async def _answer(view: View, role: str, request: Request) -> Response:
                 return Response("The form is too large.\n", 413, media_type="text/plain")
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
         form = {name: values[-1].strip() for name, values in fields.items()}
-    return await run_in_threadpool(_asked, view, role, request, form)
+    return await run_in_threadpool(_asked, view, command, request, form)
 
 
-def _asked(view: View, role: str, request: Request, form: Mapping[str, str]) -> Response:
+def _asked(view: View, command: str, request: Request, form: Mapping[str, str]) -> Response:
     site = site_of(request)
     now = site.clock()
     try:
@@ -144,7 +147,7 @@ def _asked(view: View, role: str, request: Request, form: Mapping[str, str]) -> 
     session = sessions.unseal(request.cookies.get(sessions.COOKIE, ""), secret, now)
     headers = {name.lower(): value for name, value in request.headers.items()}
     address = request.client.host if request.client else ""
-    visitor = identify(address, headers, site.names, session, catalog.console, catalog.owners)
+    visitor = identify(address, headers, site.names, session, catalog.console, catalog.owners, catalog.roles)
     if isinstance(visitor, Stranger):
         if visitor.login and request.method == "GET":
             return RedirectResponse(f"/login?next={quote(_within(request))}", status_code=303)
@@ -154,7 +157,7 @@ def _asked(view: View, role: str, request: Request, form: Mapping[str, str]) -> 
         session = sessions.new(visitor.how, visitor.who, now, catalog.console.session)
     assert session is not None
     ask = Ask(site, request, visitor, session, sessions.token(session, secret), form, now)
-    response = _allowed(ask, view, role, headers, now)
+    response = _allowed(ask, view, command, headers, now)
     if fresh and visitor.how != sessions.LOGIN:
         keep(response, ask, session)
     if request.method == "GET" and FLASH in request.cookies and not ask.partial:
@@ -179,16 +182,19 @@ def _within(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _allowed(ask: Ask, view: View, role: str, headers: Mapping[str, str], now: datetime) -> Response:
+def _allowed(ask: Ask, view: View, command: str, headers: Mapping[str, str], now: datetime) -> Response:
     if ask.request.method == "POST":
         if from_elsewhere(headers) or ask.form.get("token") != ask.token:
             words = "This form did not come from a page of this console, or the page is old. Open it again."
             return ask.show("refused.html.j2", 403, words=words)
-        if not ask.visitor.may(role):
-            ask.site.ledger.audit(
-                now, ask.visitor.who, ask.source, "form", ask.request.url.path, "refused", f"needs role {role}"
+        if not ask.visitor.may(command):
+            why, path = f"role {ask.visitor.role} may not `ops {command}`", ask.request.url.path
+            ask.site.ledger.audit(now, ask.visitor.who, ask.source, "form", path, "refused", why)
+            able = " or ".join(name for name, role in ask.site.catalog.roles.roles.items() if role.allows(command))
+            words = (
+                f"This needs the role {able or 'of nobody'}, which may `ops {command}`; you are {ask.visitor.role}. "
+                "roles.yaml says who has which role."
             )
-            words = f"This needs the role {role}; you are {ask.visitor.role}. console.yaml says who has which role."
             return ask.show("refused.html.j2", 403, words=words)
     try:
         return view(ask)

@@ -1,4 +1,4 @@
-"""Who may open the console from another machine, and what they may do there."""
+"""Who may open the console from another machine. What people may do there stands in roles.yaml."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import binascii
 import ipaddress
 from datetime import timedelta
-from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -14,17 +13,14 @@ from ops_project.model.base import Model
 from ops_project.model.duration import Duration
 from ops_project.model.owner import Slug
 
-Role = Literal["viewer", "l2", "owner"]
-ROLES: tuple[Role, ...] = ("viewer", "l2", "owner")
-"""Each role may do what the one before it may."""
 _PARTS = 6
 
 
 class ConsoleUser(Model):
     """A person of owners.yaml who may log in."""
 
-    role: Role = "viewer"
-    """viewer: reads. l2: also works on incidents and silences. owner: also holds and releases tables."""
+    role: str | None = None
+    """The role of a person whom roles.yaml does not name; without one the person reads."""
     password: str | None = None
     """The line that `ops serve --new-password` prints; without one the person comes through the trusted proxy only."""
 
@@ -67,7 +63,7 @@ class Console(Model):
     """console.yaml. Without users and without a proxy, the console answers this machine only."""
 
     users: dict[Slug, ConsoleUser] = {}
-    """Person of owners.yaml → what the person may do."""
+    """Person of owners.yaml → how the person logs in."""
     proxy: TrustedProxy | None = None
     session: Duration = timedelta(hours=12)
     """How long a login holds."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import yaml
+from starlette.routing import Route
 
 from ops_project.console.access.attempts import Attempts
 from ops_project.console.access.passwords import line_of, matches
 from ops_project.console.access.visitor import Stranger, Visitor, identify
+from ops_project.console.app import create_app
 from ops_project.model.console import Console
 from tests.console.visit import ELSEWHERE, Visit
 from tests.operations.incidents.world import IncidentWorld
@@ -24,11 +27,17 @@ def world(tmp_path_factory):
         data["users"] = {
             "engineer-a": {"role": "l2", "password": LINE},
             "tech-ba": {"role": "viewer", "password": LINE},
+            "engineer-b": {"role": "owner", "password": LINE},
+            "engineer-c": {"password": LINE},
             "data-manager": {"role": "owner"},
         }
         data["proxy"] = {"header": "X-Remote-User", "addresses": ["192.0.2.1"]}
 
-    day = IncidentWorld(tmp_path_factory.mktemp("access"), "2026-03-04 04:10", console=users)
+    def roles(data):
+        data["roles"]["l2"]["may"].remove("hold")
+        data["people"] = {"engineer-b": "l2"}
+
+    day = IncidentWorld(tmp_path_factory.mktemp("access"), "2026-03-04 04:10", console=users, roles=roles)
     day.job_fails()
     day.advance("1m")
     return day
@@ -131,8 +140,12 @@ def test_roles_a_viewer_reads_and_an_owner_holds(world):
         log_in(visit, "tech-ba")
         refused = visit.send("/incidents/1/ack")
         assert refused.status_code == 403 and "needs the role l2" in refused.text
-        log_in(visit, "engineer-a")
-        assert visit.send("/incidents/1/hold", subject="investor", why="x").status_code == 403
+        log_in(visit, "engineer-c")
+        assert visit.send("/incidents/1/ack").status_code == 403, "without a role a person reads"
+        for name in ("engineer-a", "engineer-b"):
+            log_in(visit, name)
+            refused = visit.send("/incidents/1/hold", subject="investor", why="x")
+            assert refused.status_code == 403 and "roles.yaml" in refused.text, "roles.yaml goes before console.yaml"
         assert visit.send("/incidents/1/note", words="seen").status_code == 303
     assert world.incident().status == "triggered"
 
@@ -185,11 +198,37 @@ def test_a_user_who_is_nobody_is_an_error_of_the_file(tmp_path):
     assert "ghost" in words and "has no password and there is no proxy" in words
 
 
+def test_a_role_that_does_not_exist_is_an_error_of_the_file(tmp_path):
+    from ops_project import catalog
+    from ops_project.settings import Settings
+
+    (tmp_path / "console.yaml").write_text(yaml.safe_dump({"users": {"engineer-a": {"role": "l3", "password": LINE}}}))
+    with pytest.raises(catalog.ConfigError) as found:
+        catalog.load(Settings(home=tmp_path, overlay=tmp_path))
+    assert any("'l3'" in str(problem) and "l2" in str(problem) for problem in found.value.problems)
+
+
+def test_every_deed_names_a_command_of_the_shell(told):
+    """So that a role of roles.yaml means the same in both."""
+    from ops_project.cli.roles import ACTS
+
+    needs = {
+        (route.path, route.endpoint.args[1])
+        for route in create_app(told.settings).routes
+        if isinstance(route, Route) and "POST" in route.methods and isinstance(route.endpoint, partial)
+    }
+    assert len(needs) > 12
+    free = {path for path, command in needs if not command}
+    assert free == {"/logout", "/who", "/routes/replay"}, "these change nothing that others see"
+    assert {command for _, command in needs if command} <= ACTS
+
+
 def test_identify_is_a_function_of_what_it_is_given(told):
     from ops_project.catalog import load
 
-    owners = load(told.settings).owners
+    catalog = load(told.settings)
+    owners, roles = catalog.owners, catalog.roles
     names = frozenset({"localhost"})
-    here = identify("::1", {"host": "[::1]:3080"}, names, None, Console(), owners)
-    assert here == Visitor("", "owner", "loopback")
-    assert isinstance(identify("10.0.0.1", {"host": "localhost"}, names, None, Console(), owners), Stranger)
+    here = identify("::1", {"host": "[::1]:3080"}, names, None, Console(), owners, roles)
+    assert here == Visitor("", "owner", "loopback", roles.roles["owner"])
+    assert isinstance(identify("10.0.0.1", {"host": "localhost"}, names, None, Console(), owners, roles), Stranger)

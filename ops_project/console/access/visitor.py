@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from ops_project.console.access.session import LOGIN, LOOPBACK, PROXY, Session
-from ops_project.model.console import ROLES, Console
+from ops_project.model.console import Console
 from ops_project.model.owner import Owners
+from ops_project.model.roles import Role, Roles
+
+READER = "viewer"
+"""What a person is who may log in and has no role."""
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-forwarded-host", "x-real-ip")
 """What a proxy adds. A request with one of these does not come from this machine, whatever its address says."""
@@ -24,10 +28,11 @@ class Visitor:
     role: str
     how: str
     """loopback, login or proxy."""
+    rights: Role = field(default_factory=Role)
 
-    def may(self, role: str) -> bool:
-        """Whether this person may do what `role` may."""
-        return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)
+    def may(self, command: str) -> bool:
+        """Whether this person may do what `ops` with these words does. Reading has no command and is open."""
+        return not command or self.rights.allows(command)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ def identify(
     session: Session | None,
     console: Console,
     owners: Owners,
+    roles: Roles,
 ) -> Visitor | Stranger:
     """The visitor. `address`: of the connection; `names`: what this machine is called."""
     proxy = console.proxy
@@ -52,12 +58,13 @@ def identify(
         found = owners.people_of(named)
         if len(found) != 1 or found[0] not in console.users:
             return Stranger(f"the proxy names {named!r}, who is not among the users of console.yaml", login=False)
-        return Visitor(found[0], console.users[found[0]].role, PROXY)
+        return known(found[0], PROXY, console, roles)
     if is_here(address, headers, names):
         who = session.who if session is not None and session.how == LOOPBACK else ""
-        return Visitor(who if who in owners.people else "", "owner", LOOPBACK)
+        who = who if who in owners.people else ""
+        return _with_rights(who, roles.of(who), LOOPBACK, roles)
     if session is not None and session.how == LOGIN and session.who in console.users:
-        return Visitor(session.who, console.users[session.who].role, LOGIN)
+        return known(session.who, LOGIN, console, roles)
     if any(user.password for user in console.users.values()):
         return Stranger("log in to read this page", login=True)
     return Stranger(
@@ -65,6 +72,15 @@ def identify(
         "(`ops serve --new-password` makes the line), or name a trusted proxy there",
         login=False,
     )
+
+
+def known(who: str, how: str, console: Console, roles: Roles) -> Visitor:
+    """A user of console.yaml. Who comes from another machine has no role by default, as a shell here has."""
+    return _with_rights(who, roles.people.get(who) or console.users[who].role or READER, how, roles)
+
+
+def _with_rights(who: str, role: str, how: str, roles: Roles) -> Visitor:
+    return Visitor(who, role, how, roles.roles.get(role, Role()))
 
 
 def is_here(address: str, headers: Mapping[str, str], names: frozenset[str]) -> bool:

@@ -21,7 +21,7 @@ def routes() -> list[Route]:
     return [
         page("/alerts", listed),
         page("/alerts/{number}", one),
-        deed("/alerts/{number}/verdict", judge),
+        deed("/alerts/{number}/verdict", judge, "alerts verdict"),
     ]
 
 

@@ -52,14 +52,14 @@ def routes() -> list[Route]:
         page(at, one),
         page(f"{at}/postmortem", draft),
         page(f"{at}/cause", cause),
-        deed(f"{at}/ack", _deed("acknowledge", _acknowledge)),
-        deed(f"{at}/take", _deed("take over", _take)),
-        deed(f"{at}/give-back", _deed("give back", _give_back)),
-        deed(f"{at}/note", _deed("note", _note)),
-        deed(f"{at}/resolve", _deed("resolve", _resolve)),
-        deed(f"{at}/silence", _deed("silence", _silence)),
-        deed(f"{at}/hold", _deed("hold", _hold, audited=True), role="owner"),
-        deed(f"{at}/steps/{{step}}", run_step),
+        deed(f"{at}/ack", _deed("acknowledge", _acknowledge), "incidents ack"),
+        deed(f"{at}/take", _deed("take over", _take), "incidents take"),
+        deed(f"{at}/give-back", _deed("give back", _give_back), "incidents unack"),
+        deed(f"{at}/note", _deed("note", _note), "incidents note"),
+        deed(f"{at}/resolve", _deed("resolve", _resolve), "incidents resolve"),
+        deed(f"{at}/silence", _deed("silence", _silence), "silence add"),
+        deed(f"{at}/hold", _deed("hold", _hold, audited=True), "hold"),
+        deed(f"{at}/steps/{{step}}", run_step, "runbook run"),
     ]
 
 

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from ops_project.console.access import passwords
 from ops_project.console.access import session as sessions
-from ops_project.console.access.visitor import Visitor, from_elsewhere
+from ops_project.console.access.visitor import READER, Visitor, from_elsewhere, known
 from ops_project.console.site import Site, site_of
 from ops_project.console.views import LARGEST_FORM, Ask, Wrong, back, deed, keep
 
@@ -21,8 +21,8 @@ NOBODY = passwords.line_of("a password that nobody has")
 def routes() -> list[Route]:
     return [
         Route("/login", _login, methods=["GET", "POST"]),
-        deed("/logout", _logout, role="viewer"),
-        deed("/who", _who, role="viewer"),
+        deed("/logout", _logout, command=""),
+        deed("/who", _who, command=""),
     ]
 
 
@@ -59,7 +59,8 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
             return _form(site, request, "The name or the password is wrong.", 403)
         session = sessions.new(sessions.LOGIN, name, now, site.catalog.console.session)
         response = RedirectResponse(_inside(form.get("next", "/")), status_code=303)
-        ask = Ask(site, request, Visitor(name, users[name].role, sessions.LOGIN), session, "", {}, now)
+        visitor = known(name, sessions.LOGIN, site.catalog.console, site.catalog.roles)
+        ask = Ask(site, request, visitor, session, "", {}, now)
         keep(response, ask, session)
         return response
     return _form(site, request, "", 200)
@@ -67,7 +68,7 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
 
 def _form(site: Site, request: Request, words: str, status: int) -> Response:
     session = sessions.Session(sessions.LOGIN, "", "", 0)
-    ask = Ask(site, request, Visitor("", "viewer", sessions.LOGIN), session, "", {}, site.clock())
+    ask = Ask(site, request, Visitor("", READER, sessions.LOGIN), session, "", {}, site.clock())
     return ask.show("login.html.j2", status, words=words, target=_inside(request.query_params.get("next", "/")))
 
 

@@ -19,9 +19,9 @@ WEEKS = 8
 def routes() -> list[Route]:
     return [
         page("/oncall", shown),
-        deed("/oncall/swaps", ask_for_swap),
-        deed("/oncall/swaps/{number}/accept", accept),
-        deed("/oncall/swaps/{number}/end", take_back),
+        deed("/oncall/swaps", ask_for_swap, "oncall swap"),
+        deed("/oncall/swaps/{number}/accept", accept, "oncall swap"),
+        deed("/oncall/swaps/{number}/end", take_back, "oncall swap"),
     ]
 
 

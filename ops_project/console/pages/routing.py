@@ -23,7 +23,7 @@ LONGEST_REPLAY = 31
 
 
 def routes() -> list[Route]:
-    return [page("/routes", shown), deed("/routes/replay", replayed, role="viewer")]
+    return [page("/routes", shown), deed("/routes/replay", replayed, command="")]
 
 
 def shown(ask: Ask) -> Response:

@@ -18,8 +18,8 @@ PAST = 50
 def routes() -> list[Route]:
     return [
         page("/silences", listed),
-        deed("/silences", add),
-        deed("/silences/{number}/end", end),
+        deed("/silences", add, "silence add"),
+        deed("/silences/{number}/end", end, "silence expire"),
     ]
 
 
