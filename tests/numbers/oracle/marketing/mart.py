@@ -1,0 +1,85 @@
+"""What the extracts of the data mart say now: contacts, the responses to them, and what is counted of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from tests.numbers.oracle.archive import Archive, Row, newest
+from tests.numbers.oracle.compare import ratio
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Response:
+    row: Row
+    contact: Row | None
+    """The contact that it answers; None where no extract has it, or where it was deleted."""
+
+    @property
+    def at(self) -> datetime:
+        return self.row.moment("responded_at")
+
+    @property
+    def kind(self) -> str:
+        return self.row.known("response_type")
+
+    @property
+    def value(self) -> Decimal:
+        return Decimal(self.row.text("response_value") or 0)
+
+    @property
+    def is_control(self) -> bool:
+        """Of somebody who was held out. Whose contact is not known may have been contacted."""
+        return self.contact is not None and is_control(self.contact)
+
+
+@dataclass(frozen=True)
+class Mart:
+    """What the extracts say now: the newest row of each key, where it is no deletion."""
+
+    archive: Archive
+    contacts: list[Row]
+    """Made up to the clock of the build."""
+    responses: list[Response]
+    """The same."""
+
+    def entries(self, feed: str, *key: str) -> list[Row]:
+        return entries(self.archive, feed, *key)
+
+    def answers(self, contact: Row) -> list[Response]:
+        return [response for response in self.responses if response.contact is contact]
+
+
+def entries(archive: Archive, feed: str, *key: str) -> list[Row]:
+    rows = newest(archive.rows(feed), lambda row: tuple(row.known(column) for column in key))
+    return [row for row in rows.values() if row.known("op") != "D"]
+
+
+def is_control(contact: Row) -> bool:
+    return contact.known("contact_status") == "control"
+
+
+def conversions(responses: Iterable[Response]) -> list[Response]:
+    return [response for response in responses if response.kind == "conversion"]
+
+
+def real(responses: Iterable[Response]) -> list[Response]:
+    """Without unsubscriptions."""
+    return [response for response in responses if response.kind != "unsubscribe"]
+
+
+def outcomes(mart: Mart, made: list[Row]) -> Figures:
+    responded = sum(bool(real(mart.answers(row))) for row in made)
+    converted = sum(bool(conversions(mart.answers(row))) for row in made)
+    return {
+        "contacts": len(made),
+        "responded_contacts": responded,
+        "converted_contacts": converted,
+        "response_rate": ratio(responded, len(made)),
+        "conversion_rate": ratio(converted, len(made)),
+    }
