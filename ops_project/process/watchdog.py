@@ -13,6 +13,7 @@ import itertools
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -78,15 +79,16 @@ class Watchdog:
     @contextmanager
     def armed(self, what: str, seconds: float) -> Iterator[Watchdog]:
         """Watch the block, then stop watching. The interpreter's timer is the second line of defence."""
-        faulthandler.dump_traceback_later(seconds + self.grace_seconds + STUCK_SECONDS, exit=True)
-        try:
-            with self.limit(what, seconds):
-                yield self
-        finally:
-            faulthandler.cancel_dump_traceback_later()
-            with self._changed:
-                self._stopped = True
-                self._changed.notify()
+        with _descriptor_for_traces() as traces:
+            faulthandler.dump_traceback_later(seconds + self.grace_seconds + STUCK_SECONDS, exit=True, file=traces)
+            try:
+                with self.limit(what, seconds):
+                    yield self
+            finally:
+                faulthandler.cancel_dump_traceback_later()
+                with self._changed:
+                    self._stopped = True
+                    self._changed.notify()
 
     def _watch(self) -> None:
         asked: dict[int, float] = {}
@@ -114,6 +116,28 @@ class Watchdog:
         logger.error("%s and did not stop within %g s; ending the process", overrun, self.grace_seconds)
         _within(ASK_SECONDS, lambda: self.last_words(overrun))
         self.end()
+
+
+@contextmanager
+def _descriptor_for_traces() -> Iterator[int]:
+    """Where the interpreter's timer writes what each thread was doing: standard error, as far as it is a file.
+
+    A process without standard error, or one that has put an object of its own in its place, is watched as well: its
+    traces go nowhere. Descriptor 2 itself is not trusted, because in a process that began without one it can be any file.
+    """
+    for stream in (sys.stderr, sys.__stderr__):
+        try:
+            number = stream.fileno() if stream is not None else -1
+            os.fstat(number)
+        except (OSError, ValueError, AttributeError):
+            continue
+        yield number
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        yield nowhere
+    finally:
+        os.close(nowhere)
 
 
 def _within(seconds: float, work: Callable[[], None]) -> None:

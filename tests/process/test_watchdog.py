@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import io
+import sys
 import threading
 import time
+
+import pytest
 
 from ops_project.process.watchdog import Overrun, Watchdog
 
@@ -65,3 +69,19 @@ def test_a_limit_that_was_overrun_and_kept_ends_nothing_that_comes_after():
         with watchdog.limit("second", 60):
             time.sleep(0.4)
     assert len(asked) == 1 and ended == []
+
+
+@pytest.mark.parametrize(
+    "stream", [io.StringIO(), None, object()], ids=["in memory", "closed at the start", "any object"]
+)
+@pytest.mark.parametrize("original_is_there", [True, False])
+def test_a_process_without_a_file_for_its_errors_is_watched_as_well(
+    monkeypatch: pytest.MonkeyPatch, stream: object, original_is_there: bool
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    if not original_is_there:
+        monkeypatch.setattr(sys, "__stderr__", None)
+    watchdog, heard = dog(grace_seconds=5)
+    with watchdog.armed("run", 0.05):
+        time.sleep(0.2)
+    assert heard == ["run ran longer than its limit of 0.05 s", "interrupt"]
