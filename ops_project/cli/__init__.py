@@ -192,4 +192,21 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
 
 def main() -> None:
     """Entry point."""
+    _stand_in_streams()
     cli(prog_name="ops")
+
+
+def _stand_in_streams() -> None:
+    """Give a process that was started without standard input, output or error the null device in its place.
+
+    Otherwise the next file that is opened gets its number, and what a library prints there would be written into it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is taken, and it is this one, since those below it are open.
+            os.open(os.devnull, os.O_RDWR)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))

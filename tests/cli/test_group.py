@@ -97,3 +97,9 @@ def test_a_home_says_when_the_configuration_that_built_it_is_left_out(
     assert told("--config", str(overlay))[1] == ""
     overlay.rmdir()
     assert "no longer there" in told()[1]
+
+
+def test_a_process_without_standard_streams_ends_as_any_other() -> None:
+    command = f'"{OPS}" runbook list <&- >&- 2>&-; echo "ended with $?"'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.stdout == "ended with 0\n"
