@@ -123,7 +123,7 @@ def _descriptor_for_traces() -> Iterator[int]:
     """Where the interpreter's timer writes what each thread was doing: standard error, as far as it is a file.
 
     A process without standard error, or one that has put an object of its own in its place, is watched as well: its
-    traces go nowhere. Descriptor 2 itself is not trusted, because in a process that began without one it can be any file.
+    traces go nowhere. Descriptor 2 itself is not trusted: in a process that began without one it can be any file.
     """
     for stream in (sys.stderr, sys.__stderr__):
         try:
