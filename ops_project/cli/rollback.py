@@ -19,8 +19,8 @@ from ops_project.cli.output import console, emit, json_option, told
 from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
+    from ops_project.pipeline.recovery.clone import Clone
     from ops_project.pipeline.recovery.decide.rollback import Affected
-    from ops_project.pipeline.recovery.deployment import Clone
 
 REHEARSAL = ".rollback-"
 
@@ -59,10 +59,11 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
     finishes it.
     """
     from ops_project.pipeline.recovery import deployment
+    from ops_project.pipeline.recovery.clone import clone_of
     from ops_project.pipeline.recovery.decide.target import RestoreError
 
     try:
-        clone = deployment.clone_of(PROJECT_ROOT)
+        clone = clone_of(PROJECT_ROOT)
         to = clone.resolve(commit)
         begun = _noted(settings)
         if begun is not None and begun["to"] == to and clone.head() == to:

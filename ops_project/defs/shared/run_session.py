@@ -7,7 +7,7 @@ checkpoints, copies the warehouse to a snapshot and publishes the gold that pass
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ import dagster as dg
 import duckdb
 from dagster import DagsterRun
 
+from ops_project.catalog import versions
 from ops_project.dagster_bridge import reruns
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG, PROCESS_TAG, TIMEOUT_TAG, tag_of
@@ -79,6 +80,8 @@ class RunSession:
     """Archived files that are read again before what has arrived."""
     rebuild_tables: tuple[str, ...] = ()
     """Incremental models that are built from nothing."""
+    config: Mapping[str, str] = field(default_factory=dict)
+    """The files of the configuration at its start, and their digests; empty where they could not be kept."""
     stopped: str | None = None
     """Why the steps that follow are not to begin."""
 
@@ -160,6 +163,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
             say=watcher.say,
             replays=orders.replays_of(run.tags),
             rebuild_tables=orders.rebuild_of(run.tags),
+            config=_configuration(settings),
         )
         if session.rebuild is not None:
             snapshots.announce_rebuild(settings, session.rebuild)
@@ -249,8 +253,17 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     good = session.stopped is None and not outcome.failures
     models = built_by_dates(site.dbt.json)
     snapshot = snapshots.take(
-        session.warehouse, domain=domain, window=session.window, good=good, models=models, **stamp
+        session.warehouse,
+        domain=domain,
+        window=session.window,
+        good=good,
+        models=models,
+        config=session.config,
+        **stamp,
     )
+    with suppress(OSError):
+        kept = snapshots.existing(site.settings)
+        versions.forget(site.settings, {digest for item in kept for digest in item.manifest.get("config", {}).values()})
     report.snapshot, report.seconds["snapshot"] = snapshot.id, time.perf_counter() - began
     began = time.perf_counter()
     for name, tables in verdicts(site, outcome).items():
@@ -271,6 +284,14 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
         f"{report.seconds['snapshot']:.2f} s, publication in {report.seconds['publish']:.2f} s",
         run,
     )
+
+
+def _configuration(settings: Settings) -> dict[str, str]:
+    """Only diagnosis needs it: a run goes on where it cannot be kept."""
+    try:
+        return versions.keep(settings)
+    except OSError:
+        return {}
 
 
 def _rows(session: RunSession, query: str, run_id: str) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 
 PATIENCE_SECONDS = 5.0
+_late: dict[EvidenceSource, threading.Thread] = {}
+"""Threads that did not answer in time: while one hangs its source is not asked again, so that they do not pile up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Gathered:
     unread: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Asked:
     source: EvidenceSource
     items: Sequence[Item] = ()
@@ -99,18 +101,20 @@ def gather(
     only_changes: bool = False,
 ) -> Gathered:
     """Ask all sources at once, and wait for all of them together at most `patience` seconds. Never raises."""
-    asked = [_Asked(source) for source in sources if source.changes is not None or not only_changes]
-    threads = [
-        threading.Thread(target=one.ask, args=(scene, only_changes), name="evidence", daemon=True) for one in asked
-    ]
+    wanted = [source for source in sources if source.changes is not None or not only_changes]
+    hanging = [source for source in wanted if source in _late and _late[source].is_alive()]
+    asked = {
+        one: threading.Thread(target=one.ask, args=(scene, only_changes), name="evidence", daemon=True)
+        for one in (_Asked(source) for source in wanted if source not in hanging)
+    }
     until = time.monotonic() + patience
-    for thread in threads:
+    for thread in asked.values():
         thread.start()
-    for thread in threads:
+    found = Gathered(unread=[f"{source.name} has not answered an earlier question yet" for source in hanging])
+    for one, thread in asked.items():
         thread.join(max(0.0, until - time.monotonic()))
-    found = Gathered()
-    for one in asked:
         if not one.done:
+            _late[one.source] = thread
             found.unread.append(f"{one.source.name} did not answer within {patience:g} s")
         elif one.error:
             found.unread.append(f"{one.source.name} could not be read: {one.error}")

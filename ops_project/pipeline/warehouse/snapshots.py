@@ -143,12 +143,14 @@ def take(
     window: tuple[date, date] | None = None,
     good: bool = True,
     models: Mapping[str, BuiltByDates] | None = None,
+    config: Mapping[str, str] | None = None,
     replaced: bool = False,
 ) -> Snapshot:
     """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched.
 
     `good`: whether the run did what it was to do. What is not good never takes the place of what is. `models`: those
-    that change by dates; a large table of any other one is hashed whole. `replaced`: tables were put in the place of
+    that change by dates; a large table of any other one is hashed whole. `config`: the configuration's files
+    and their digests, under which the run was made. `replaced`: tables were put in the place of
     others, which no journal of dates tells, so that each one is hashed whole.
     """
     models = models or {}
@@ -181,6 +183,7 @@ def take(
             "size_bytes": (partial / DATABASE).stat().st_size,
             "load_seq": load_sequence(connection),
             "builds": _builds(connection),
+            "config": dict(config or {}),
             "code": {table: model.code for table, model in models.items() if table in found},
             "tables": {table: value.to_json() for table, value in found.items()},
         }

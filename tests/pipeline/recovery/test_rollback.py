@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ops_project.pipeline.recovery.clone import Clone, clone_of
 from ops_project.pipeline.recovery.decide.rollback import affected, forbidden
 from ops_project.pipeline.recovery.decide.target import RestoreError
-from ops_project.pipeline.recovery.deployment import Clone, clone_of
 
 THEN = {"silver.a": "1", "silver.b": "1", "gold.c": "1", "gold.old": "1"}
 NOW = {"silver.a": "2", "silver.b": "1", "gold.c": "1", "gold.new": "1"}

@@ -1,0 +1,29 @@
+"""What our warehouse, journal, runs, code and logs say about an incident: the sources that diagnosis is given.
+
+Queries run on the newest snapshot, which the engine refuses to write, with a limit of time and of memory. Everything is
+masked before it is handed on. Imports no Dagster, so that `ops diagnose` starts quickly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ops_project.defs.operations.evidence.batches import items_of_batches
+from ops_project.defs.operations.evidence.code import items_of_code
+from ops_project.defs.operations.evidence.duplicates import items_of_duplicates
+from ops_project.defs.operations.evidence.runs import items_of_logs, items_of_runs
+from ops_project.defs.operations.evidence.tables import changes_of_tables, commits_of_runs, items_of_tables
+from ops_project.defs.operations.evidence.upstream import items_of_upstream
+from ops_project.operations.diagnosis.evidence import EvidenceSource
+
+SOURCES: Sequence[EvidenceSource] = (
+    EvidenceSource("runs", items=lambda scene: list(items_of_runs(scene))),
+    EvidenceSource("upstream", items=lambda scene: list(items_of_upstream(scene))),
+    EvidenceSource(
+        "tables", items=lambda scene: list(items_of_tables(scene)), changes=changes_of_tables, commits=commits_of_runs
+    ),
+    EvidenceSource("batches", items=lambda scene: list(items_of_batches(scene))),
+    EvidenceSource("duplicates", items=lambda scene: list(items_of_duplicates(scene))),
+    EvidenceSource("code", items=lambda scene: list(items_of_code(scene))),
+    EvidenceSource("logs", items=lambda scene: list(items_of_logs(scene))),
+)

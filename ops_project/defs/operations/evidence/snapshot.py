@@ -1,0 +1,71 @@
+"""Reading snapshots for evidence: which two are compared, and questions to one with a limit of time and of memory."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Any
+
+from ops_project.masking import mask
+from ops_project.operations.diagnosis.evidence import Scene
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.snapshots import Snapshot
+from ops_project.visible import visible_line
+
+# Of one query.
+QUERY_SECONDS, MEMORY = 2.0, "300MB"
+LONGEST = 240
+
+
+def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
+    """The newest snapshot, and the newest good one from before the trouble."""
+    found = snapshots.existing(scene.settings)
+    if not found:
+        return None, None
+    earlier = [item for item in found[:-1] if item.manifest.get("good", True) and _before(item.as_of, scene.since)]
+    return found[-1], earlier[-1] if earlier else None
+
+
+def since_good(scene: Scene) -> list[Snapshot]:
+    """What runs of the table's domain have made since the last good one, oldest first: the first bad run leads it."""
+    _, before = compared(scene)
+    if before is None or not scene.assets:
+        return []
+    domain = scene.lineage.get(scene.assets[0]).domain
+    later = [item for item in snapshots.existing(scene.settings) if item.id > before.id]
+    return [item for item in later if not domain or item.manifest.get("domain") in (None, domain)] or later
+
+
+def _before(moment: datetime, since: datetime | None) -> bool:
+    return since is None or moment <= since
+
+
+def newest(scene: Scene) -> Snapshot | None:
+    """None where no run has ended yet."""
+    found = snapshots.existing(scene.settings)
+    return found[-1] if found else None
+
+
+def rows_of(snapshot: Snapshot | None, table: str) -> int | None:
+    """None where the snapshot has no such table."""
+    found = snapshot.tables.get(table) if snapshot is not None else None
+    return None if found is None else found.rows
+
+
+def asked(snapshot: Snapshot, query: str) -> list[tuple[Any, ...]]:
+    """The answer of a snapshot. Raises duckdb.Error where it takes too long."""
+    connection = snapshots.open(snapshot, MEMORY, threads=1)
+    timer = threading.Timer(QUERY_SECONDS, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        timer.cancel()
+        connection.close()
+
+
+def line(text: str) -> str:
+    """One line, masked, with control characters written out, and not too long."""
+    plain = visible_line(mask(" ".join(text.split())))
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"

@@ -1,0 +1,94 @@
+"""What the tables say: their rows now and when they were good, and what is other since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ops_project.defs.operations.evidence.snapshot import compared, rows_of, since_good
+from ops_project.operations.diagnosis.decide.causes import Change
+from ops_project.operations.diagnosis.evidence import Item, Scene
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.fingerprints import Fingerprint
+from ops_project.pipeline.warehouse.snapshots import Snapshot
+
+LISTED_ASSETS = 8
+# Less than this is what days differ by.
+VOLUME = 0.25
+
+
+def items_of_tables(scene: Scene) -> Iterator[Item]:
+    """Rows now and at the last snapshot that was good."""
+    now, before = compared(scene)
+    if now is None:
+        return
+    parts = []
+    for asset in scene.assets[:LISTED_ASSETS]:
+        table = asset.replace("/", ".")
+        rows, was = rows_of(now, table), rows_of(before, table)
+        if rows is not None:
+            parts.append(f"{table} {rows:,} rows" + (f" (before {was:,})" if was is not None and was != rows else ""))
+    if parts:
+        yield Item(
+            "Row counts",
+            "; ".join(parts),
+            f"snapshot {now.id}" + (f", before: {before.id}" if before is not None else ""),
+            f'ops sql "select count(*) from {scene.assets[0].replace("/", ".")}"',
+        )
+
+
+def changes_of_tables(scene: Scene) -> list[Change]:
+    """What is other in the newest snapshot than in the last good one, of the tables upstream.
+
+    Each change is told of the first run that has it: later runs only kept it.
+    """
+    now, before = compared(scene)
+    if now is None or before is None:
+        return []
+    later = [item for item in since_good(scene) if item.id != now.id]
+    kept = [(item, item.manifest.get("code") or {}, item.tables) for item in (*later, now)]
+    was_code, were = before.manifest.get("code") or {}, before.tables
+    found = []
+    for asset in scene.assets:
+        table = asset.replace("/", ".")
+        seen = [
+            (item, _differences(table, (code, tables), (was_code, were), _commit(before)))
+            for item, code, tables in kept
+        ]
+        for kind, what in seen[-1][1].items():
+            first = next(item for item, differences in seen if kind in differences)
+            evidence = f"snapshots {before.id} and {first.id}"
+            run = str(first.manifest.get("run_id", ""))
+            found.append(Change(asset, kind, first.as_of, what, run, _commit(first), evidence))
+    return found
+
+
+State = tuple[Mapping[str, str], Mapping[str, Fingerprint]]
+"""Digests of the SQL and fingerprints, by table."""
+
+
+def _differences(table: str, now: State, before: State, commit: str) -> dict[str, str]:
+    """Kind of change → what it is, in words. A table of which one side says nothing has not changed."""
+    found = {}
+    code, was_code = now[0].get(table), before[0].get(table)
+    if code is not None and was_code is not None and code != was_code:
+        found["code"] = f"the SQL of {table} is another since commit {commit[:12]}"
+    here, there = now[1].get(table), before[1].get(table)
+    if here is None or there is None:
+        return found
+    if here.columns != there.columns:
+        added = [f"+{name} {kind}" for name, kind in sorted(set(here.columns) - set(there.columns))]
+        gone = [f"-{name} {kind}" for name, kind in sorted(set(there.columns) - set(here.columns))]
+        found["schema"] = f"columns of {table}: {', '.join([*added, *gone])}"
+    elif there.rows and abs(here.rows - there.rows) > VOLUME * there.rows:
+        found["volume"] = f"{table} has {here.rows:,} rows, before {there.rows:,}"
+    return found
+
+
+def _commit(snapshot: Snapshot) -> str:
+    return str(snapshot.manifest.get("commit", ""))
+
+
+def commits_of_runs(scene: Scene) -> dict[str, str]:
+    """Run → commit, of the runs whose snapshots are kept."""
+    found = snapshots.existing(scene.settings)
+    return {str(item.manifest.get("run_id", "")): str(item.manifest.get("commit", "")) for item in found}

@@ -1,0 +1,110 @@
+"""A clone of the project: which versions there are, and what lies between two of them."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from ops_project.pipeline.recovery.decide.target import RestoreError
+
+GIT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone of the project."""
+
+    root: Path
+
+    def resolve(self, text: str) -> str:
+        """The full id of a commit. Raises RestoreError."""
+        try:
+            return self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").strip()
+        except RestoreError:
+            newest = self._git("log", "--oneline", "-8").strip().replace("\n", "; ")
+            raise RestoreError(f"there is no commit {text!r}; the newest: {newest}") from None
+
+    def head(self) -> str:
+        """The commit that is checked out."""
+        return self.resolve("HEAD")
+
+    def named_head(self) -> str:
+        """The branch that is checked out, or the commit where none is."""
+        name = self._git("rev-parse", "--abbrev-ref", "HEAD").strip()
+        return self.head() if name == "HEAD" else name
+
+    def dirty(self) -> list[str]:
+        """Files that are changed and not committed; files that git does not know do not count."""
+        lines = self._git("status", "--porcelain", "--untracked-files=no").splitlines()
+        return [line[3:] for line in lines]
+
+    def is_ancestor(self, earlier: str, later: str) -> bool:
+        """Whether `later` was built on `earlier`; also where they are the same. Unknown commits are nobody's."""
+        done = self._run("merge-base", "--is-ancestor", earlier, later)
+        return done.returncode == 0
+
+    def differs(self, earlier: str, later: str, path: str) -> bool:
+        """Whether a file differs between two commits."""
+        return self._run("diff", "--quiet", earlier, later, "--", path).returncode != 0
+
+    def files(self, commit: str, folder: str) -> set[str]:
+        """Names of the files directly in a folder of a commit."""
+        lines = self._git("ls-tree", "--name-only", commit, f"{folder}/").splitlines()
+        return {Path(line).name for line in lines}
+
+    def has(self, commit: str) -> bool:
+        """Whether this clone knows the commit."""
+        return bool(commit) and self._run("cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}").returncode == 0
+
+    def changed(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> list[str]:
+        """Files below `paths` that differ between two commits; `later` None: from the files as they lie there now."""
+        between = [earlier] if later is None else [earlier, later]
+        return self._git("diff", "--name-only", *between, "--", *paths, seconds=seconds).splitlines()
+
+    def diff(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> str:
+        """What differs in these files, as `git diff` shows it; `later` as in `changed`."""
+        between = [earlier] if later is None else [earlier, later]
+        return self._git("diff", "--no-color", "--no-ext-diff", "--unified=1", *between, "--", *paths, seconds=seconds)
+
+    def put_into(self, commit: str, folder: Path) -> None:
+        """The files of a commit, in a folder of their own."""
+        done = subprocess.run(
+            ["git", "-C", str(self.root), "archive", commit], capture_output=True, check=False, timeout=GIT_SECONDS
+        )
+        if done.returncode:
+            raise RestoreError(f"git could not read commit {commit}: {done.stderr.decode(errors='replace').strip()}")
+        with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
+            archive.extractall(folder, filter="data")
+
+    def check_out(self, commit: str) -> None:
+        """Make the installation that version."""
+        self._git("checkout", "--quiet", "--detach", commit)
+
+    def _git(self, *arguments: str, seconds: float = GIT_SECONDS) -> str:
+        done = self._run(*arguments, seconds=seconds)
+        if done.returncode:
+            raise RestoreError(f"git {arguments[0]}: {done.stderr.strip() or 'it failed'}")
+        return done.stdout
+
+    def _run(self, *arguments: str, seconds: float = GIT_SECONDS) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                ["git", "-C", str(self.root), *arguments],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=seconds,
+            )
+        except FileNotFoundError:
+            raise RestoreError("git is needed to go back to an earlier version, and is not installed") from None
+
+
+def clone_of(root: Path) -> Clone:
+    """Raises RestoreError where the installation is no clone: then there is no history to go back along."""
+    if not (root / ".git").exists():
+        raise RestoreError(f"{root} is no clone of the project, so it has no earlier versions: install one by hand")
+    return Clone(root)
