@@ -18,6 +18,7 @@ from ops_project.defs.operations.evidence import code, duplicates
 from ops_project.defs.operations.evidence.batches import items_of_batches
 from ops_project.defs.operations.evidence.code import items_of_code
 from ops_project.defs.operations.evidence.duplicates import items_of_duplicates
+from ops_project.defs.operations.evidence.runs import items_of_logs
 from ops_project.defs.operations.evidence.tables import changes_of_tables
 from ops_project.defs.operations.evidence.upstream import items_of_upstream
 from ops_project.lineage import AssetFacts, Lineage
@@ -220,6 +221,21 @@ def test_the_state_upstream_is_that_of_this_moment(place: Place) -> None:
     assert "source_partial since 03-04 12:00" in of_sales and "built 03-04 12:00" in of_sales
     assert "1 file waits in the inbound folder" in of_sales
     assert any(text.startswith(f"{LINES}: ") and "never seen built" in text for text in texts)
+
+
+def test_lines_of_the_log_about_the_run_are_shown_masked(place: Place) -> None:
+    log = place.settings.home / "logs" / "dagster.log"
+    log.parent.mkdir(exist_ok=True)
+    log.write_text(
+        "2026-03-04 12:00 ERROR run bad: refused ada@example.org\n"
+        "2026-03-04 12:01 INFO run bad: nothing to see\n"
+        "2026-03-04 12:02 WARNING run other: of somebody else\n",
+        encoding="utf-8",
+    )
+    found = by_title(list(items_of_logs(replace(place.scene, run_id="bad"))))
+    assert "ERROR run bad" in found["Log"] and "ada@example.org" not in found["Log"]
+    assert "nothing to see" not in found["Log"] and "somebody else" not in found["Log"]
+    assert "dagster.log" in found["Where the logs are"]
 
 
 def test_refused_rows_are_masked(place: Place) -> None:

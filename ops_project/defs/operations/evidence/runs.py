@@ -35,10 +35,10 @@ def items_of_logs(scene: Scene) -> Iterator[Item]:
             file.seek(max(0, path.stat().st_size - LOG_BYTES))
             lines = file.read().decode("utf-8", "replace").splitlines()
         found = [
-            line for line in lines if any(word in line for word in words) and (" WARNING " in line or " ERROR " in line)
+            text for text in lines if any(word in text for word in words) and (" WARNING " in text or " ERROR " in text)
         ]
         if found:
-            yield Item("Log", " | ".join(line(line) for line in found[-LINES:]), str(LOG), f"grep {words[0]} {path}")
+            yield Item("Log", " | ".join(line(text) for text in found[-LINES:]), str(LOG), f"grep {words[0]} {path}")
     run = f"/runs/{scene.run_id}" if scene.run_id else "/runs"
     yield Item(
         "Where the logs are",
