@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from ops_project.settings import Settings
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.backup.shelf import Shelf
+    from ops_project.pipeline.recovery.databases.outside import Outside
     from ops_project.pipeline.recovery.decide.backups import Backup, Proof
 
 where_option = click.option(
@@ -51,7 +53,7 @@ def create_backup(settings: Settings, destination: str | None, no_verify: bool, 
 
     with open_shelf(settings, destination, "ops backup create") as (shelf, where):
         catalog = _catalog(settings)
-        taker = Taker(settings, catalog.platform, by, settings.now(), _commit(), told)
+        taker = Taker(settings, catalog.platform, by, settings.now(), _commit(), told, outside_of(settings))
         manifest, proof = routine(taker, shelf, where, verify=not no_verify)
     _audit(settings, by, "backup", manifest.id, proof.outcome.value if proof else "not proved", shelf.store.shown)
     data = _described(manifest.summary(), proof) | {"store": shelf.store.shown}
@@ -88,7 +90,7 @@ def verify_backup(settings: Settings, wanted: str | None, destination: str | Non
 
     with open_shelf(settings, destination, "ops backup verify") as (shelf, where):
         manifest = shelf.manifest(choose(wanted or "newest", shelf.backups(), shelf.proofs()).id)
-        found = proofs.prove(settings, shelf, manifest, settings.now(), told)
+        found = proofs.prove(settings, shelf, manifest, settings.now(), told, outside_of(settings))
         shelves.remember(settings, where, shelf, settings.now())
     data = _described(manifest.summary(), found) | {"store": shelf.store.shown}
     emit(as_json, data, lambda: _tell_backup(data))
@@ -128,7 +130,7 @@ def restore_backup(
                 now=settings.now(),
                 on_wait=lambda holder: told(f"waiting for {holder}"),
             ):
-                before = into_home(settings, shelf, manifest, told)
+                before = into_home(settings, shelf, manifest, told, lambda home: outside_of(settings, home))
     if yes:
         _audit(settings, by, "backup restore", manifest.id, "done", shelf.store.shown)
     data = _described(chosen, proofs.get(chosen.id)) | {
@@ -164,6 +166,13 @@ def open_shelf(settings: Settings, destination: str | None, owner: str | None) -
             yield shelf, where
     except RestoreError as error:
         raise click.ClickException(str(error)) from None
+
+
+def outside_of(settings: Settings, home: Path | None = None) -> Outside:
+    """What of the home, or of its files in another folder, lies elsewhere."""
+    from ops_project.defs.operations.backup_outside import outside
+
+    return outside(settings, _catalog(settings).platform, home)
 
 
 def _catalog(settings: Settings) -> Any:

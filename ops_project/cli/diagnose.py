@@ -10,7 +10,7 @@ from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
-    from ops_project.operations.diagnosis.decide.causes import Candidate, Diagnosis
+    from ops_project.operations.diagnosis.decide.causes import Candidate, Diagnosis, Known, Question
 
 
 @click.command()
@@ -33,13 +33,20 @@ def diagnose(settings: Settings, subject: str, as_json: bool) -> None:
 
 def of(settings: Settings, subject: str) -> Diagnosis:
     """The diagnosis of an incident's number, an asset or a column. Raises NothingToDiagnose."""
+    from ops_project.operations.diagnosis.decide.causes import diagnose as decide
+
+    return decide(*asked(settings, subject))
+
+
+def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
+    """What is asked about, and everything that is known of it. Raises NothingToDiagnose."""
     from ops_project.catalog import load as load_catalog
     from ops_project.column_lineage import ColumnLineage
     from ops_project.defs.operations.evidence import SOURCES
     from ops_project.operations.diagnosis.diagnose import (
         NothingToDiagnose,
         asset_named,
-        diagnose,
+        known_of,
         of_incident,
         question_about,
     )
@@ -67,7 +74,7 @@ def of(settings: Settings, subject: str) -> Diagnosis:
         (question.asset, *sorted(lineage.ancestors(question.asset))),
         since=question.good_at,
     )
-    return diagnose(scene, question, SOURCES, columns)
+    return question, known_of(scene, SOURCES, columns)
 
 
 def _tell(found: Diagnosis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
@@ -42,6 +43,8 @@ class Backups(Model):
     region: str | None = None
     schedule: str = "30 3 * * *"
     """Cron in the platform's zone: when the daemon takes a backup and proves it."""
+    elsewhere: tuple[Literal["ledger", "dagster", "registry"], ...] = ()
+    """Parts outside of the home that somebody else backs up. They are not copied, and a backup counts without them."""
     keep: int = Field(default=14, ge=1)
     """How many backups are kept, and how many proved ones."""
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from ops_project.defs.operations.backup_outside import outside
 from ops_project.defs.shared.permanent import classified
 from ops_project.defs.shared.site import Site
 from ops_project.pipeline.recovery.backup.create import Taker, alone
@@ -27,7 +28,15 @@ def backup_definitions(site: Site) -> dg.Definitions:
         now = settings.now()
         shelf = Shelf(open_store(destination, wanted.endpoint, wanted.region))
         with classified("backup"), alone(settings, f"job {JOB}", now, context.log.info):
-            taker = Taker(settings, site.catalog.platform, "schedule", now, commit(), context.log.info)
+            taker = Taker(
+                settings,
+                site.catalog.platform,
+                "schedule",
+                now,
+                commit(),
+                context.log.info,
+                outside(settings, site.catalog.platform),
+            )
             manifest, proof = routine(taker, shelf, destination)
         if proof is None or proof.outcome is not Outcome.PROVED:
             words = proof.words if proof is not None else "it was not tried"

@@ -35,12 +35,14 @@ def diagnose(
     scene: Scene, question: Question, sources: Sequence[EvidenceSource] = (), columns: ColumnLineage | None = None
 ) -> Diagnosis:
     """Walk upstream from the table in question and rank what may be the cause."""
+    return decide(question, known_of(scene, sources, columns))
+
+
+def known_of(scene: Scene, sources: Sequence[EvidenceSource] = (), columns: ColumnLineage | None = None) -> Known:
+    """Everything that a diagnosis is made of."""
     known = columns if columns is not None else known_columns(scene.ledger)
     found = gather(sources, scene, only_changes=True)
-    return decide(
-        question,
-        Known(scene.lineage, known, troubles(scene.ledger), tuple(found.changes), found.commits, tuple(found.unread)),
-    )
+    return Known(scene.lineage, known, troubles(scene.ledger), tuple(found.changes), found.commits, tuple(found.unread))
 
 
 def known_columns(ledger: Ledger) -> ColumnLineage:

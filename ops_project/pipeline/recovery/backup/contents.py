@@ -15,7 +15,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ops_project.pipeline.recovery.backup.manifest import PLAIN, SQLITE, SqliteTable
+from ops_project.pipeline.recovery.backup.manifest import PLAIN, SQLITE, DatabaseCopy, SqliteTable
+from ops_project.pipeline.recovery.databases import copies
+from ops_project.pipeline.recovery.databases.connect import Database, DatabaseUnusable
+from ops_project.pipeline.recovery.databases.outside import NOTHING, Outside
 from ops_project.pipeline.warehouse import files, snapshots
 from ops_project.settings import Settings
 from ops_project.sql_text import identifier
@@ -26,6 +29,8 @@ NOT_TAKEN = frozenset({"warehouse", "snapshots", "logs", "writer.lock", "backup.
 IMMUTABLE = frozenset({"snapshots", "published"})
 # Neither written again nor removed: read where they lie.
 KEPT = frozenset({"archive"})
+# Beside the home's own names, so that a restore does not put it into the home.
+DATABASES = ".databases"
 SQLITE_MAGIC = b"SQLite format 3\0"
 SQLITE_BESIDE = ("-wal", "-shm", "-journal")
 
@@ -48,12 +53,18 @@ class Contents:
     links: dict[str, str] = field(default_factory=dict)
     folders: list[str] = field(default_factory=list)
     sqlite: dict[str, dict[str, SqliteTable]] = field(default_factory=dict)
+    databases: dict[str, DatabaseCopy] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
 
-def stage(settings: Settings, folder: Path, snapshot: snapshots.Snapshot | None) -> Contents:
+def stage(
+    settings: Settings, folder: Path, snapshot: snapshots.Snapshot | None, outside: Outside = NOTHING
+) -> Contents:
     """Everything of the home that a backup takes; what must lie still is put into `folder`, which must be empty."""
-    found = Contents()
+    found = Contents(elsewhere=[*outside.missed])
+    for database in outside.databases.values():
+        _copy_database(found, database, folder)
     roots = [path for path in sorted(settings.home.iterdir()) if _is_taken(path)]
     if snapshot is not None:
         roots.append(snapshot.folder)
@@ -129,6 +140,20 @@ def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
         return  # it went in this moment, as a file of another process may
     except (OSError, sqlite3.Error) as error:
         found.unreadable.append(f"{name} ({error})")
+
+
+def _copy_database(found: Contents, database: Database, folder: Path) -> None:
+    place = folder / DATABASES / database.name
+    place.mkdir(parents=True)
+    try:
+        tables = copies.dump(database, place)
+    except DatabaseUnusable as error:
+        found.elsewhere.append(str(error))
+        return
+    found.databases[database.name] = DatabaseCopy(database.what, tables)
+    found.parts += [
+        Part(file.relative_to(folder).as_posix(), file, PLAIN, immutable=False) for file in sorted(place.iterdir())
+    ]
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:

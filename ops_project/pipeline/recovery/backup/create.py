@@ -21,6 +21,7 @@ from ops_project.model.platform import Platform
 from ops_project.pipeline.recovery.backup.contents import Contents, Part, stage
 from ops_project.pipeline.recovery.backup.manifest import File, Manifest
 from ops_project.pipeline.recovery.backup.shelf import Shelf, object_key
+from ops_project.pipeline.recovery.databases.outside import NOTHING, Outside
 from ops_project.pipeline.recovery.decide.backups import next_id
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.connection import writer
@@ -45,6 +46,8 @@ class Taker:
     now: datetime
     commit: str
     tell: Tell = lambda _words: None
+    outside: Outside = NOTHING
+    """What of the home does not lie in its folder."""
 
 
 @contextmanager
@@ -92,7 +95,9 @@ def create(taker: Taker, shelf: Shelf) -> Manifest:
             links=contents.links,
             folders=tuple(contents.folders),
             sqlite=contents.sqlite,
-            elsewhere=_elsewhere(settings),
+            databases=contents.databases,
+            elsewhere=tuple(contents.elsewhere),
+            left_to_others=taker.outside.left_to_others,
             unreadable=tuple(contents.unreadable),
             new_bytes=sender.new_bytes,
         )
@@ -117,21 +122,7 @@ def _hold_still(taker: Taker, folder: Path, name: str) -> tuple[Contents, snapsh
         warehouse.close()
         kept = snapshots.existing(settings)
         newest = kept[-1] if kept else None
-        return stage(settings, folder, newest), newest
-
-
-def _elsewhere(settings: Settings) -> tuple[str, ...]:
-    found = []
-    for what, url, tool in (
-        ("the ledger", settings.ledger_url, "pg_dump"),
-        ("the model registry", settings.registry_url, "the backup of its server"),
-    ):
-        if not url.startswith("sqlite:///"):
-            found.append(f"{what} lives outside of the home and is not in this backup: use {tool}")
-    dagster = settings.dagster_home / "dagster.yaml"
-    if dagster.is_file() and "postgres" in dagster.read_text(encoding="utf-8"):
-        found.append("Dagster's storage lives in PostgreSQL and is not in this backup: use pg_dump")
-    return tuple(found)
+        return stage(settings, folder, newest, taker.outside), newest
 
 
 class _Sender:

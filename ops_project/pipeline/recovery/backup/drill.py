@@ -14,6 +14,7 @@ from ops_project.pipeline.recovery.backup.manifest import Manifest
 from ops_project.pipeline.recovery.backup.proof import compared
 from ops_project.pipeline.recovery.backup.rebuild import fetch
 from ops_project.pipeline.recovery.backup.shelf import Shelf
+from ops_project.pipeline.recovery.databases.outside import NOTHING, Outside
 from ops_project.pipeline.recovery.decide.target import RestoreError
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
@@ -39,7 +40,12 @@ class Drill:
 
 
 def drill(
-    settings: Settings, shelf: Shelf, manifest: Manifest, now: datetime, tell: Tell = lambda _words: None
+    settings: Settings,
+    shelf: Shelf,
+    manifest: Manifest,
+    now: datetime,
+    tell: Tell = lambda _words: None,
+    outside: Outside = NOTHING,
 ) -> Drill:
     """Rebuild the home in an empty folder, within `create.alone`, and append the figures to the history."""
     folder = settings.home / f"{STAGED}drill-{manifest.id}"
@@ -48,7 +54,7 @@ def drill(
     try:
         folder.mkdir(parents=True)
         fetch(shelf, manifest, folder, tell)
-        differences = compared(folder, manifest)
+        differences = compared(folder, manifest, outside)
         words = differences[0] if differences else "the home stands, and every table's checksum is the backup's"
     except (RestoreError, OSError) as error:
         differences = [words := str(error)]

@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ops_project.pipeline.recovery.databases.copies import TableCopy
 from ops_project.pipeline.recovery.decide.backups import Backup
 from ops_project.pipeline.recovery.decide.target import RestoreError
 
-FORMAT = 1
+FORMAT = 2
+"""2: copies of databases. Earlier ones are read."""
 PLAIN, SQLITE = "plain", "sqlite"
 
 
@@ -36,6 +38,15 @@ class SqliteTable:
 
     rows: int
     checksum: str
+
+
+@dataclass(frozen=True)
+class DatabaseCopy:
+    """A database when the backup was taken."""
+
+    what: str
+    """For people: the ledger."""
+    tables: Mapping[str, TableCopy]
 
 
 @dataclass(frozen=True)
@@ -62,8 +73,12 @@ class Manifest:
     """Folders, empty ones too: a source system may have no right to make one."""
     sqlite: Mapping[str, Mapping[str, SqliteTable]] = field(default_factory=dict)
     """Path → table → what it held."""
+    databases: Mapping[str, DatabaseCopy] = field(default_factory=dict)
+    """Name → what of the home lay in a PostgreSQL. Its files are below `.databases/NAME`."""
     elsewhere: tuple[str, ...] = ()
-    """Parts that live outside the home, in words."""
+    """Parts outside the home that are not in it and should be, in words."""
+    left_to_others: tuple[str, ...] = ()
+    """Parts outside the home that somebody else backs up, in words."""
     unreadable: tuple[str, ...] = ()
     """Parts that could not be read, in words."""
     new_bytes: int = 0
@@ -82,7 +97,7 @@ class Manifest:
             files=len(self.files),
             size_bytes=sum(file.size for file in self.files),
             new_bytes=self.new_bytes,
-            left_out=(*self.elsewhere, *self.unreadable),
+            left_out=(*self.elsewhere, *self.unreadable, *self.left_to_others),
             good=self.good,
         )
 
@@ -107,7 +122,14 @@ class Manifest:
                         path: {name: SqliteTable(**table) for name, table in tables.items()}
                         for path, tables in found["sqlite"].items()
                     },
+                    "databases": {
+                        name: DatabaseCopy(
+                            item["what"], {table: TableCopy(**said) for table, said in item["tables"].items()}
+                        )
+                        for name, item in found.get("databases", {}).items()
+                    },
                     "folders": tuple(found.get("folders", ())),
+                    "left_to_others": tuple(found.get("left_to_others", ())),
                     "elsewhere": tuple(found["elsewhere"]),
                     "unreadable": tuple(found["unreadable"]),
                 }

@@ -14,11 +14,14 @@ from pathlib import Path
 import duckdb
 
 from ops_project.pipeline.recovery import staging
-from ops_project.pipeline.recovery.backup.contents import sqlite_tables
+from ops_project.pipeline.recovery.backup.contents import DATABASES, sqlite_tables
 from ops_project.pipeline.recovery.backup.create import STAGED, Tell
 from ops_project.pipeline.recovery.backup.manifest import Manifest
 from ops_project.pipeline.recovery.backup.rebuild import Damaged, fetch
 from ops_project.pipeline.recovery.backup.shelf import Shelf
+from ops_project.pipeline.recovery.databases import copies
+from ops_project.pipeline.recovery.databases.connect import DatabaseUnusable
+from ops_project.pipeline.recovery.databases.outside import NOTHING, Outside, chosen
 from ops_project.pipeline.recovery.decide.backups import Outcome, Proof, judged
 from ops_project.pipeline.recovery.stores import StoreUnusable
 from ops_project.pipeline.warehouse import snapshots
@@ -27,12 +30,18 @@ from ops_project.settings import Settings
 
 
 def prove(
-    settings: Settings, shelf: Shelf, manifest: Manifest, now: datetime, tell: Tell = lambda _words: None
+    settings: Settings,
+    shelf: Shelf,
+    manifest: Manifest,
+    now: datetime,
+    tell: Tell = lambda _words: None,
+    outside: Outside = NOTHING,
 ) -> Proof:
     """Prove a backup, within `create.alone`, and write the outcome into the store. Raises only StoreUnusable, where not
     even the outcome can be written.
 
-    It takes the room of the backup on the disk of the home, for as long as it lasts.
+    It takes the room of the backup on the disk of the home, for as long as it lasts. A copy of a PostgreSQL is loaded
+    into a schema of its own on the server of `outside`, in a transaction that is rolled back.
     """
     begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not come to its end")
     shelf.judge(manifest.id, begun)  # what a kill leaves behind
@@ -40,7 +49,7 @@ def prove(
     shutil.rmtree(folder, ignore_errors=True)
     began = time.perf_counter()
     try:
-        outcome, words, damaged = _judge(shelf, manifest, folder, tell)
+        outcome, words, damaged = _judge(shelf, manifest, folder, tell, outside)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     proof = Proof(outcome, now, words, round(time.perf_counter() - began, 3), damaged)
@@ -49,29 +58,37 @@ def prove(
     return proof
 
 
-def _judge(shelf: Shelf, manifest: Manifest, folder: Path, tell: Tell) -> tuple[Outcome, str, tuple[str, ...]]:
+def _judge(
+    shelf: Shelf, manifest: Manifest, folder: Path, tell: Tell, outside: Outside
+) -> tuple[Outcome, str, tuple[str, ...]]:
     try:
         folder.mkdir(parents=True)
         fetch(shelf, manifest, folder, tell)
         reach("backup:proof fetched")
-        differences = compared(folder, manifest)
+        differences = compared(folder, manifest, outside)
     except Damaged as error:
         outcome, words = judged(error.pieces, (), manifest.unreadable)
         return outcome, words, error.pieces
-    except (StoreUnusable, OSError, MemoryError, duckdb.OutOfMemoryException) as error:
+    except (StoreUnusable, DatabaseUnusable, OSError, MemoryError, duckdb.OutOfMemoryException) as error:
         return Outcome.INCONCLUSIVE, f"the proof could not be ended: {error}", ()
     if differences and manifest.engine != duckdb.__version__:
         why = (
             f"it was taken with DuckDB {manifest.engine}, and this is {duckdb.__version__}, which may hash differently"
         )
         return Outcome.INCONCLUSIVE, f"{why}: {differences[0]}", ()
-    outcome, words = judged((), differences, manifest.unreadable)
+    outcome, words = judged((), differences, manifest.unreadable, manifest.elsewhere)
     return outcome, words, ()
 
 
-def compared(folder: Path, manifest: Manifest) -> list[str]:
-    """Opens every database of a restored home; what is not as the backup says, in words."""
+def compared(folder: Path, manifest: Manifest, outside: Outside = NOTHING) -> list[str]:
+    """Opens every database of a restored home; what is not as the backup says, in words.
+
+    Raises DatabaseUnusable where a copy of a PostgreSQL cannot be judged.
+    """
     found = []
+    wanted = {name: copy.what for name, copy in manifest.databases.items()}
+    for name, database in chosen(outside, wanted).items():
+        found += copies.rehearse(database, folder / DATABASES / name, dict(manifest.databases[name].tables))
     if manifest.snapshot is not None:
         home = Settings(home=folder)
         [*_, snapshot] = [None, *snapshots.existing(home)]

@@ -12,8 +12,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from ops_project.pipeline.recovery.backup.contents import DATABASES
 from ops_project.pipeline.recovery.backup.manifest import File, Manifest
 from ops_project.pipeline.recovery.backup.shelf import Shelf, object_key
+from ops_project.pipeline.recovery.databases import copies
+from ops_project.pipeline.recovery.databases.outside import NOTHING, Outside, chosen
 from ops_project.pipeline.recovery.decide.target import RestoreError
 from ops_project.pipeline.recovery.stores import Absent
 from ops_project.pipeline.warehouse import files, snapshots
@@ -68,12 +71,16 @@ def fetch(shelf: Shelf, manifest: Manifest, folder: Path, tell: Callable[[str], 
 
 
 def into_home(
-    settings: Settings, shelf: Shelf, manifest: Manifest, tell: Callable[[str], None] = lambda _words: None
+    settings: Settings,
+    shelf: Shelf,
+    manifest: Manifest,
+    tell: Callable[[str], None] = lambda _words: None,
+    outside_of: Callable[[Path], Outside] = lambda _home: NOTHING,
 ) -> Path | None:
     """Build the home; for the holder of its writer's lock. Returns the folder that keeps what was there before, None
-    where nothing was.
+    where nothing was. `outside_of`: what lies elsewhere of a home whose files are in a folder.
 
-    Raises Damaged or StoreUnusable; then nothing of the home was changed.
+    Raises Damaged, StoreUnusable or DatabaseUnusable; then nothing of the home was changed.
     """
     home = settings.home
     fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"
@@ -83,6 +90,7 @@ def into_home(
         reach("backup:fetched")
         (fetched / COMPLETE).touch()
         files.sync_folder(fetched)
+    _databases(manifest, fetched, outside_of(fetched), tell)
     arriving = sorted(path.name for path in fetched.iterdir() if not path.name.startswith("."))
     # What the backup does not hold goes aside too, so that nothing later stays beside what is older.
     leaving = {path.name for path in home.iterdir() if not path.name.startswith(".") and path.name not in STAYS}
@@ -107,6 +115,24 @@ def into_home(
     reach("backup:in place")
     shutil.rmtree(fetched, ignore_errors=True)
     return before if before.is_dir() else None
+
+
+def _databases(manifest: Manifest, fetched: Path, outside: Outside, tell: Callable[[str], None]) -> None:
+    """Each in one transaction, before the files: a server that refuses leaves the home as it is."""
+    wanted = chosen(outside, {name: copy.what for name, copy in manifest.databases.items()})
+    places = {name: copies.reachable(database) for name, database in wanted.items()}
+    for name, database in outside.databases.items():
+        if name not in wanted:
+            tell(
+                f"{database.what} lay in the home when the backup was taken, and comes back as a file. Its PostgreSQL "
+                "is left as it is"
+            )
+    for name, database in wanted.items():
+        tell(f"{database.what} into {places[name]}")
+        tables = dict(manifest.databases[name].tables)
+        kept = copies.load(database, fetched / DATABASES / name, tables, manifest.id)
+        if kept.schema:
+            tell(f"{database.what} as it was before is kept in schema {kept.schema}")
 
 
 def _aside(path: Path, before: Path) -> None:

@@ -93,8 +93,12 @@ def next_id(backups: Sequence[Backup], suffix: str) -> str:
     return f"{newest + 1:06d}-{suffix}"
 
 
-def judged(damaged: Sequence[str], differences: Sequence[str], unreadable: Sequence[str]) -> tuple[Outcome, str]:
-    """The outcome of a proof that came to its end, and why. `unreadable`: what could not be read when it was taken."""
+def judged(
+    damaged: Sequence[str], differences: Sequence[str], unreadable: Sequence[str], missed: Sequence[str] = ()
+) -> tuple[Outcome, str]:
+    """The outcome of a proof that came to its end, and why. `unreadable`: what could not be read when it was taken;
+    `missed`: parts outside of the home that are not in the backup.
+    """
     if damaged:
         listed = f"{damaged[0]} and {len(damaged) - 1} more" if len(damaged) > 1 else damaged[0]
         return Outcome.FAILED, f"missing or changed in the store: {listed}"
@@ -103,6 +107,8 @@ def judged(damaged: Sequence[str], differences: Sequence[str], unreadable: Seque
         return Outcome.FAILED, f"{differences[0]}{more}"
     if unreadable:
         return Outcome.FAILED, f"not in it, because it could not be read: {'; '.join(unreadable)}"
+    if missed:
+        return Outcome.INCONCLUSIVE, f"not in it: {'; '.join(missed)}"
     return Outcome.PROVED, "restored into an empty home, opened, every table's checksum compared"
 
 

@@ -1,0 +1,106 @@
+"""Where Dagster keeps its runs and events, by dagster.yaml: in its own folder, in a PostgreSQL, or elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Variable = Callable[[str], str | None]
+# The three that Dagster also knows singly, beside `storage`, which means all of them.
+KINDS = ("storage", "run_storage", "event_log_storage", "schedule_storage")
+
+
+@dataclass(frozen=True)
+class StoragePlace:
+    """Where the storage lies. Empty: all of it is in Dagster's folder."""
+
+    postgres: tuple[str, ...] = ()
+    """URLs; may hold passwords."""
+    elsewhere: tuple[str, ...] = ()
+    """What is neither, in words."""
+
+
+def storage_place(folder: Path, variable: Variable) -> StoragePlace:
+    """Read the dagster.yaml of `folder`, Dagster's home. `variable`: of the environment; None where it is not set.
+
+    Nothing is opened.
+    """
+    file = folder / "dagster.yaml"
+    try:
+        said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return StoragePlace()
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        return StoragePlace(elsewhere=(f"{file} cannot be read: {' '.join(str(error).split())}",))
+    postgres: list[str] = []
+    elsewhere: list[str] = []
+    for kind in KINDS:
+        if isinstance(said, dict) and said.get(kind):
+            for name, config in _parts(said[kind]):
+                url, words = _place(folder, name, config, variable)
+                if url and url not in postgres:
+                    postgres.append(url)
+                if words:
+                    elsewhere.append(f"{kind} of {file}: {words}")
+    return StoragePlace(tuple(postgres), tuple(elsewhere))
+
+
+def _parts(said: Any) -> Iterator[tuple[str, Any]]:
+    """(name, config) of each storage: `{sqlite: …}`, `{postgres: …}`, `{custom: …}`, or module, class and config."""
+    if not isinstance(said, dict):
+        yield str(said), None
+    elif "module" in said:
+        yield f"{said['module']}.{said.get('class', '')}", said.get("config")
+    else:
+        for name, config in said.items():
+            if name == "custom" and isinstance(config, dict):
+                yield f"{config.get('module')}.{config.get('class', '')}", config.get("config")
+            else:
+                yield str(name), config
+
+
+def _place(folder: Path, name: str, config: Any, variable: Variable) -> tuple[str, str]:
+    """(URL, words): at most one of them is given; neither where it lies in the folder."""
+    config = config if isinstance(config, dict) else {}
+    if "postgres" in name.lower() or {"postgres_url", "postgres_db"} & config.keys():
+        try:
+            return _url(config, variable), ""
+        except (KeyError, ImportError, ValueError) as error:
+            return "", f"the address of its PostgreSQL is not known: {error}"
+    if "base_dir" in config:
+        base = _resolved(config["base_dir"], lambda one: str(folder) if one == "DAGSTER_HOME" else variable(one))
+        if isinstance(base, str) and Path(base).resolve().is_relative_to(folder.resolve()):
+            return "", ""
+        return "", f"it lies in {base}"
+    if name == "sqlite" or name.startswith(("dagster._core.storage", "dagster.core.storage", "ops_project.")):
+        return "", ""
+    return "", f"{name} is no storage that is known here"
+
+
+def _url(config: dict[str, Any], variable: Variable) -> str:
+    from dagster_postgres.utils import pg_url_from_config
+
+    plain = {
+        name: (
+            {key: _resolved(item, variable) for key, item in value.items()}
+            if name == "postgres_db" and isinstance(value, dict)
+            else _resolved(value, variable)
+        )
+        for name, value in config.items()
+    }
+    return str(pg_url_from_config(plain))
+
+
+def _resolved(value: Any, variable: Variable) -> Any:
+    """`{env: NAME}` stands for a variable. Raises KeyError, whose text names it."""
+    if isinstance(value, dict) and set(value) == {"env"}:
+        name = str(value["env"])
+        found = variable(name)
+        if found is None:
+            raise KeyError(f"the variable {name} is not set")
+        return found
+    return value

@@ -1,0 +1,108 @@
+"""Connections to a PostgreSQL that belongs to a home, with settings under which equal rows are written alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ops_project.pipeline.recovery.decide.target import RestoreError
+
+if TYPE_CHECKING:
+    import psycopg2.extensions
+
+    Connection: TypeAlias = psycopg2.extensions.connection
+else:
+    Connection = Any  # the driver is imported only where a database is used
+
+CONNECT_SECONDS = 10
+# Of a table that another process has locked. A run holds no lock of the ledger for as long as a second.
+LOCK = "30s"
+SESSION = f"""
+    SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;
+    SET bytea_output = 'hex'; SET client_encoding = 'UTF8'; SET lock_timeout = '{LOCK}'; SET xmloption = 'content';
+"""
+_SCHEME = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One schema of a PostgreSQL: the one that a connection finds its tables in."""
+
+    name: str
+    """Names its files in a backup: ledger, dagster, registry."""
+    what: str
+    """For people: the ledger."""
+    url: str = field(repr=False)
+    """SQLAlchemy's or libpq's; may hold a password."""
+
+
+class DatabaseUnusable(RestoreError):
+    """The database cannot be read or written; the message says which and why, without a password."""
+
+
+def is_postgres(url: str) -> bool:
+    """Whether this URL means a PostgreSQL."""
+    return _SCHEME.match(url) is not None
+
+
+def shown(connection: Connection) -> str:
+    """Where it is, for people: host, port, database and schema."""
+    info = connection.info
+    place = info.host if info.host.startswith("/") else f"{info.host}:{info.port}"
+    return f"{place}/{info.dbname}, schema {schema_of(connection)}"
+
+
+def schema_of(connection: Connection) -> str:
+    """The schema that new tables are made in. Raises DatabaseUnusable where the connection has none."""
+    [(name,)] = rows(connection, "SELECT current_schema()")
+    if name is None:
+        raise DatabaseUnusable("the connection has no schema: its search_path names none that is there")
+    return str(name)
+
+
+def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
+    """What a query answers."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values or None)
+        return cursor.fetchall()
+
+
+def run(connection: Connection, statement: str, *values: object) -> None:
+    """A statement that answers nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+
+
+@contextmanager
+def transaction(database: Database, *, read_only: bool = False) -> Iterator[Connection]:
+    """One transaction, which sees one moment, and in which only the schema of the database is looked through.
+
+    Rolled back where the body raises. Raises DatabaseUnusable for whatever the server says.
+    """
+    import psycopg2
+
+    try:
+        connection = psycopg2.connect(
+            _SCHEME.sub("postgresql://", database.url), connect_timeout=CONNECT_SECONDS, application_name="ops backup"
+        )
+    except psycopg2.Error as error:
+        raise DatabaseUnusable(f"{database.what} cannot be reached: {_words(error)}") from None
+    try:
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=read_only)
+        run(connection, SESSION)
+        run(connection, "SELECT set_config('search_path', quote_ident(%s), false)", schema_of(connection))
+        connection.commit()
+        yield connection
+        connection.commit()
+    except psycopg2.Error as error:
+        raise DatabaseUnusable(f"{database.what} in PostgreSQL cannot be used: {_words(error)}") from None
+    finally:
+        connection.close()
+
+
+def _words(error: Exception) -> str:
+    text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", " ".join(str(error).split()))
+    return text or type(error).__name__

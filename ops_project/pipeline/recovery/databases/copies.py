@@ -1,0 +1,230 @@
+"""Writes the tables of a database to files, makes them again from the files, and compares them by checksum.
+
+A copy is of one moment. Making it again happens in one transaction: it is there whole, or nothing has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ops_project.pipeline.recovery.databases import schema as schemas
+from ops_project.pipeline.recovery.databases.connect import (
+    Connection,
+    Database,
+    DatabaseUnusable,
+    rows,
+    run,
+    schema_of,
+    shown,
+    transaction,
+)
+from ops_project.pipeline.recovery.databases.schema import Schema, Table
+from ops_project.process.kill_points import reach
+from ops_project.sql_text import identifier
+
+SCHEMA, SUFFIX = "schema.json", ".rows"
+
+
+@dataclass(frozen=True)
+class TableCopy:
+    """A table when it was copied: its file, its number of rows, and the SHA-256 of them as text, in their order."""
+
+    file: str
+    rows: int
+    checksum: str
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What `load` has put aside: the schema that holds the earlier tables. Empty where there were none."""
+
+    schema: str = ""
+    already: bool = False
+    """It was all as in the copy, and nothing was done."""
+
+
+def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
+    """Copy every table of the database into `folder`, which must be empty. Raises DatabaseUnusable, also where the
+    database holds what cannot be made again from such a copy.
+    """
+    with transaction(database, read_only=True) as connection:
+        found = schemas.read(connection)
+        if found.unknown:
+            raise DatabaseUnusable(
+                f"{database.what} at {shown(connection)} holds what this copy does not know: {', '.join(found.unknown)}"
+            )
+        if not found.tables:
+            raise DatabaseUnusable(f"{database.what} at {shown(connection)} holds no table")
+        copies = {}
+        for number, table in enumerate(found.tables):
+            file = f"{number:03d}{SUFFIX}"
+            with (folder / file).open("wb") as target:
+                count, checksum = _written(connection, table, target)
+            copies[table.name] = TableCopy(file, count, checksum)
+    (folder / SCHEMA).write_text(json.dumps(found.dump(), indent=1), encoding="utf-8")
+    return copies
+
+
+def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> list[str]:
+    """Make the database again in a schema of its own on its server, compare, and take it back; the differences.
+
+    Raises DatabaseUnusable where that cannot be judged: no server, or no right to make a schema.
+    """
+    with transaction(database) as connection:
+        _new_schema(connection, f"ops_proof_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}")
+        _load(connection, folder)
+        found = differences(connection, database, copies)
+        connection.rollback()
+    return found
+
+
+def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: str) -> Kept:
+    """Make the database as it was in the copy. What is there now goes into a schema `before_restore_LABEL`.
+
+    Raises DatabaseUnusable, or nothing has changed. A call that was killed has done all or nothing; the next one sees
+    which.
+    """
+    with transaction(database) as connection:
+        there = schemas.read(connection)
+        if there.unknown:
+            raise DatabaseUnusable(
+                f"{database.what} at {shown(connection)} holds what cannot be put aside: {', '.join(there.unknown)}"
+            )
+        if {table.name for table in there.tables} == set(copies) and not differences(connection, database, copies):
+            return Kept(already=True)
+        kept = _aside(connection, there, label) if there.tables or there.sequences or there.functions else ""
+        _load(connection, folder)
+        found = differences(connection, database, copies)
+        if found:
+            raise DatabaseUnusable(f"{found[0]}. {database.what} was left as it is")
+        reach(f"database:loaded:{database.name}")
+    reach(f"database:there:{database.name}")
+    return Kept(kept)
+
+
+def reachable(database: Database) -> str:
+    """Where it is, for people. Raises DatabaseUnusable where it cannot be written."""
+    with transaction(database) as connection:
+        where = shown(connection)
+        [(allowed,)] = rows(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")
+        if not allowed:
+            raise _no_right(connection)
+    return where
+
+
+def differences(connection: Connection, database: Database, copies: dict[str, TableCopy]) -> list[str]:
+    """What the schema of this connection holds otherwise than the copy, in words."""
+    found = []
+    now = {table.name: table for table in schemas.read(connection).tables}
+    for name, said in copies.items():
+        if name not in now:
+            found.append(f"{database.what}, table {name}: it is not there")
+            continue
+        count, checksum = _written(connection, now[name], _Nowhere())
+        if (count, checksum) != (said.rows, said.checksum):
+            what = f"{count} rows, not the {said.rows} of the copy" if count != said.rows else "other values"
+            found.append(f"{database.what}, table {name}: {what}")
+    return found
+
+
+def _load(connection: Connection, folder: Path) -> None:
+    schema, files = _schema(folder), _files(folder)
+    schemas.make(connection, schema)
+    with connection.cursor() as cursor:
+        for table in schema.tables:
+            columns = ", ".join(map(identifier, table.loaded()))
+            with files[table.name].open("rb") as source:
+                cursor.copy_expert(f"COPY {identifier(table.name)} ({columns}) FROM STDIN", source)
+    schemas.finish(connection, schema)
+
+
+def _schema(folder: Path) -> Schema:
+    try:
+        return Schema.load(json.loads((folder / SCHEMA).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatabaseUnusable(f"{folder / SCHEMA} does not say how the tables are made: {error}") from None
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    return {table.name: folder / f"{number:03d}{SUFFIX}" for number, table in enumerate(_schema(folder).tables)}
+
+
+def _aside(connection: Connection, there: Schema, label: str) -> str:
+    here = schema_of(connection)
+    taken = {name for (name,) in rows(connection, "SELECT nspname FROM pg_namespace")}
+    plain = "before_restore_" + "".join(letter if letter.isalnum() else "_" for letter in label)
+    name = next(text for text in _numbered(plain) if text not in taken)
+    _new_schema(connection, name, use=False)
+    for table in there.tables:  # its indexes, its keys and the sequences that belong to its columns go with it
+        run(connection, f"ALTER TABLE {identifier(here)}.{identifier(table.name)} SET SCHEMA {identifier(name)}")
+    for sequence in there.sequences:
+        if sequence.column is None:
+            run(
+                connection,
+                f"ALTER SEQUENCE {identifier(here)}.{identifier(sequence.name)} SET SCHEMA {identifier(name)}",
+            )
+    for function, _ in there.functions:
+        run(connection, f"ALTER FUNCTION {identifier(here)}.{function} SET SCHEMA {identifier(name)}")
+    return name
+
+
+def _numbered(name: str) -> Iterable[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}_{number}"
+        number += 1
+
+
+def _new_schema(connection: Connection, name: str, *, use: bool = True) -> None:
+    [(allowed,)] = rows(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")
+    if not allowed:
+        raise _no_right(connection)
+    run(connection, f"CREATE SCHEMA {identifier(name)}")
+    if use:
+        run(connection, f"SET LOCAL search_path TO {identifier(name)}")
+
+
+def _no_right(connection: Connection) -> DatabaseUnusable:
+    info = connection.info
+    return DatabaseUnusable(
+        f"user {info.user} may not make a schema in database {info.dbname}, which proving and restoring need: "
+        f"GRANT CREATE ON DATABASE {info.dbname} TO {info.user}"
+    )
+
+
+class _Nowhere:
+    """Takes bytes and keeps none."""
+
+    def write(self, data: bytes) -> int:
+        return len(data)
+
+
+class _Counted:
+    """Passes the rows of a COPY on, counts them, and makes their checksum. A row is a line: COPY escapes the rest."""
+
+    def __init__(self, target: Any) -> None:
+        self.target, self.rows, self.digest = target, 0, hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.rows += data.count(b"\n")
+        self.digest.update(data)
+        self.target.write(data)
+        return len(data)
+
+
+def _written(connection: Connection, table: Table, target: Any) -> tuple[int, str]:
+    """Write the rows; how many they were, and their checksum."""
+    counted = _Counted(target)
+    # Columns by name: after a migration they may stand in another order than where the table was made at once.
+    columns = ", ".join(map(identifier, table.loaded()))
+    with connection.cursor() as cursor:
+        cursor.copy_expert(
+            f"COPY (SELECT {columns} FROM {identifier(table.name)} ORDER BY {table.order}) TO STDOUT", counted
+        )
+    return counted.rows, counted.digest.hexdigest()

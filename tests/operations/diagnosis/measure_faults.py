@@ -1,0 +1,253 @@
+"""How often `ops diagnose` names the true root first, beside the rule `nearest failing table upstream`.
+
+Every fault of `ops simulate --list-faults` that must be found, on several seeds, in three situations: alone; while another
+feed has had an open problem since the day before; while another feed is noisy on the same day, without doing any harm.
+For each a healthy home is copied, one more day arrives with the fault, and the domain is run once. The question is about
+the table furthest downstream of the root that is wrong, as it is for a person who was paged for it.
+
+    python -m tests.operations.diagnosis.measure_faults --work /tmp/measured --minutes 8
+
+goes on where it stopped, and `--page` writes docs/diagnosis-measured.md and the figures that the tests look at. It takes
+about ten seconds of CPU a fault. `--again` judges the questions of earlier runs anew, without running anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import pickle
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from ops_project.catalog import load as load_catalog
+from ops_project.cli.diagnose import asked as asked_about
+from ops_project.lineage import Lineage
+from ops_project.operations.diagnosis.decide.causes import Known, Question, diagnose
+from ops_project.operations.diagnosis.diagnose import troubles
+from ops_project.operations.ledger import open_ledger
+from ops_project.operations.ledger.lineage_document import recall
+from ops_project.settings import Settings
+from ops_project.simulator.faults.registry import listing
+from tests.operations.diagnosis import measured_page
+from tests.operations.diagnosis.measured import ALONE, NOISY, OLDER, SITUATIONS, Judged, summary
+from tests.scenarios import homes
+
+SEEDS = (7, 11, 23)
+SCALE = {"ecommerce": "0.05", "marketing": "0.1", "insurance": "0.1", "investor": "0.1", "streaming": "0.2"}
+DAYS, RESTATED_DAYS = 9, 31
+# What else is wrong. The first that is not at the root of the fault: that would be a second cause of the same trouble.
+OLDER_FAULTS = {
+    "ecommerce": ("mandatory_empty:customers", "missing:web_events"),
+    "marketing": ("mandatory_empty:mart_offers", "missing:mart_responses"),
+    "insurance": ("late:policies",),
+    "investor": ("missing:product_events", "missing:marketing_spend"),
+    "streaming": ("missing:users", "missing:songs"),
+}
+NOISY_FAULTS = {
+    "ecommerce": ("extra_column:products", "extra_column:web_events"),
+    "marketing": ("extra_column:mart_offers", "extra_column:mart_cells"),
+    "insurance": ("extra_column:policies",),
+    "investor": ("extra_column:product_events", "extra_column:marketing_spend"),
+    "streaming": ("extra_column:users", "extra_column:songs"),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault on one seed in one situation."""
+
+    fault: str
+    domain: str
+    root: str
+    seed: int
+    situation: str
+    beside: str
+    """The other fault; empty where there is none."""
+
+    @property
+    def days(self) -> int:
+        return RESTATED_DAYS if self.fault == "restatement" else DAYS
+
+    @property
+    def name(self) -> str:
+        return f"{self.fault}-{self.seed}-{self.situation.split()[0]}"
+
+
+def cases(folder: Path) -> list[Case]:
+    """Every case; one in which nothing else can be wrong but the root itself is left out."""
+    found = []
+    for row in listing(load_catalog(Settings(home=folder))):
+        if not row["finding"] or not row["domain"]:
+            continue
+        for situation in SITUATIONS:
+            others = {OLDER: OLDER_FAULTS, NOISY: NOISY_FAULTS}.get(situation, {}).get(row["domain"], ())
+            fit = [other for other in others if f"bronze/{other.partition(':')[2]}" != row["asset"]]
+            if situation == ALONE or fit:
+                beside = fit[0] if situation != ALONE else ""
+                found += [Case(row["id"], row["domain"], row["asset"], seed, situation, beside) for seed in SEEDS]
+    return sorted(found, key=lambda case: (case.situation != ALONE, case.seed, case.situation, case.domain, case.fault))
+
+
+def measure(work: Path, wanted: list[Case], until: float = float("inf")) -> None:
+    """Run each case that `work` does not hold yet, and keep the question that a person would ask there.
+
+    Several processes may share the work.
+    """
+    homes.warm()
+    for case in wanted:
+        kept = work / f"{case.name}.question"
+        if kept.exists() or time.monotonic() > until:
+            continue
+        with _alone(work / f"{case.name}.lock", wait=False) as ours:
+            if ours and not kept.exists():
+                _keep(work, case, kept)
+
+
+def _keep(work: Path, case: Case, kept: Path) -> None:
+    home = work / f"home-{os.getpid()}"
+    shutil.rmtree(home, ignore_errors=True)
+    try:
+        asked = _asked(homes.copy(_base(work, case), home), case)
+    except AssertionError as error:
+        sys.stderr.write(f"{case.name}: {str(error)[-600:]}\n")
+        return
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    partial = kept.with_suffix(".new")
+    partial.write_bytes(pickle.dumps(asked))
+    partial.rename(kept)
+    sys.stderr.write(f"{judged(case, *asked)}\n")
+
+
+@contextmanager
+def _alone(file: Path, *, wait: bool) -> Iterator[bool]:
+    """Whether this process alone has the file; a killed one leaves it to the next."""
+    with file.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            yield True
+        except BlockingIOError:
+            yield False
+
+
+def judge(work: Path, wanted: list[Case]) -> Iterator[Judged]:
+    """What is answered to each question that was kept."""
+    for case in wanted:
+        kept = work / f"{case.name}.question"
+        if kept.exists():
+            yield judged(case, *pickle.loads(kept.read_bytes()))
+
+
+def judged(case: Case, question: Question, known: Known, seconds: float) -> Judged:
+    """Where the true root stands. `seconds`: what it took to learn all that is known."""
+    began = time.perf_counter()
+    answer = diagnose(question, known)
+    seconds += time.perf_counter() - began
+    named = [answer.culprit.asset] if answer.culprit else []
+    named += [other.asset for other in answer.runners_up]
+    place = named.index(case.root) + 1 if case.root in named else 0
+    return Judged(
+        case.fault,
+        case.seed,
+        case.situation,
+        case.beside,
+        question.asset,
+        case.root,
+        place,
+        named[0] if named else "",
+        answer.nearest_failing,
+        round(seconds, 3),
+    )
+
+
+def _base(work: Path, case: Case) -> Settings:
+    """A domain's home after a good first run, with the older problem where there is one."""
+    older = case.beside if case.situation == OLDER else ""
+    name = f"base-{case.domain}-{case.days}-{case.seed}{'-' + older.replace(':', '-') if older else ''}"
+    settings = Settings(home=work / name, as_of=homes.NOW)
+    with _alone(work / f"{name}.lock", wait=True):
+        if settings.home.exists():
+            return settings
+        partial = Settings(home=work / f"making-{os.getpid()}", as_of=homes.NOW)
+        shutil.rmtree(partial.home, ignore_errors=True)
+        if older:
+            healthy = Case(case.fault, case.domain, case.root, case.seed, ALONE, "")
+            homes.copy(_base(work, healthy), partial.home)
+            _day(partial, case.domain, 1, older)
+        else:
+            words = ("--days", str(case.days), "--end", str(homes.LAST), "--scale", SCALE[case.domain])
+            _ops(partial, "simulate", "--domain", case.domain, *words, "--seed", str(case.seed))
+            _ops(partial, "run", "--domain", case.domain)
+        partial.home.rename(settings.home)
+    return settings
+
+
+def _asked(settings: Settings, case: Case) -> tuple[Question, Known, float]:
+    number = 2 if case.situation == OLDER else 1
+    beside = (case.beside,) if case.situation == NOISY else ()
+    later = _day(settings, case.domain, number, case.fault, *beside)
+    ledger = open_ledger(later)
+    asked = downstream(recall(ledger), case.root, {trouble.asset for trouble in troubles(ledger)})
+    ledger.close()
+    began = time.perf_counter()
+    question, known = asked_about(later, asked.replace("/", "."))
+    return question, known, time.perf_counter() - began
+
+
+def _day(settings: Settings, domain: str, number: int, *faults: str) -> Settings:
+    """One more day with its faults arrives, and is run."""
+    later = Settings(home=settings.home, as_of=homes.NOW + timedelta(days=number))
+    words = [word for fault in faults for word in ("--fault", fault)]
+    day = str(homes.LAST + timedelta(days=number))
+    _ops(later, "simulate", "--domain", domain, "--days", "1", "--end", day, *words)
+    _ops(later, "run", "--domain", domain, may_fail=True)
+    return later
+
+
+def _ops(settings: Settings, *words: str, may_fail: bool = False) -> None:
+    ended = homes.ops(settings, *words).wait()
+    assert ended.code == 0 or (may_fail and ended.code == 1), f"ops {' '.join(words)}: {ended.output}{ended.errors}"
+
+
+def downstream(lineage: Lineage, root: str, wrong: set[str]) -> str:
+    """Of what lies below the root the table furthest down that is wrong; the last of all where none is."""
+    below = lineage.descendants(root) | {root}
+    candidates = sorted(below & wrong - {root}) or sorted(asset for asset in below if asset.startswith("gold/"))
+    return max(candidates or [root], key=lambda asset: (len(lineage.ancestors(asset)), asset))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, required=True, help="folder of homes and questions; may be there already")
+    parser.add_argument("--minutes", type=float, default=1e6, help="begin no case after so many minutes")
+    parser.add_argument("--only", nargs="*", default=[], help="these faults, domains, seeds or situations")
+    parser.add_argument("--again", action="store_true", help="run nothing: judge the questions that are there")
+    parser.add_argument("--page", action="store_true", help="write the page and the figures")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    wanted = [
+        case
+        for case in cases(options.work)
+        if not options.only or {case.fault, case.domain, str(case.seed), case.situation} & set(options.only)
+    ]
+    if not options.again:
+        measure(options.work, wanted, time.monotonic() + 60 * options.minutes)
+    found = list(judge(options.work, wanted))
+    if options.page:
+        measured_page.write(found)
+    for item in found:
+        if item.place != 1:
+            sys.stdout.write(json.dumps(asdict(item)) + "\n")
+    sys.stdout.write(json.dumps(summary(found) | {"wanted": len(wanted)}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
