@@ -10,7 +10,7 @@ from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
-    from ops_project.operations.diagnosis.decide.causes import Candidate, Diagnosis, Known, Question
+    from ops_project.operations.diagnosis.decide.suspects import Candidate, Diagnosis, Known, Question
 
 
 @click.command()

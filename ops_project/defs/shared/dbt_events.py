@@ -89,8 +89,14 @@ def _with_class(
     found = next(str(name) for name in declared if name)
     return result._replace(
         description=result.description or _in_words(result, test, model),
-        metadata={**result.metadata, "failure_class": dg.MetadataValue.text(found)},
+        metadata={**result.metadata, "failure_class": dg.MetadataValue.text(found), **_column(test)},
     )
+
+
+def _column(test: Mapping[str, Any]) -> dict[str, dg.MetadataValue[Any]]:
+    """The column that the test is about, where it is about one: the way upstream begins there."""
+    name = ((test.get("test_metadata") or {}).get("kwargs") or {}).get("column_name") or test.get("column_name")
+    return {"column": dg.MetadataValue.text(str(name).strip('"'))} if name else {}
 
 
 def _in_words(result: dg.AssetCheckResult, test: Mapping[str, Any], model: Mapping[str, Any]) -> str:

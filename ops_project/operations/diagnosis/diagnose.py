@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from ops_project.column_lineage import ROWS, ColumnLineage
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING
-from ops_project.operations.diagnosis.decide.causes import Diagnosis, Known, Question, Trouble, distances
 from ops_project.operations.diagnosis.decide.causes import diagnose as decide
+from ops_project.operations.diagnosis.decide.causes import distances
+from ops_project.operations.diagnosis.decide.suspects import Diagnosis, Known, Question, Trouble
 from ops_project.operations.diagnosis.evidence import EvidenceSource, Scene, gather
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.ledger import Ledger

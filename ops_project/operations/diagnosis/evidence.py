@@ -14,7 +14,7 @@ from datetime import datetime
 
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
-from ops_project.operations.diagnosis.decide.causes import Change
+from ops_project.operations.diagnosis.decide.suspects import Change
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from ops_project.operations.diagnosis.decide.causes import Diagnosis
-from ops_project.operations.diagnosis.decide.causes import Known as _Known
 from ops_project.operations.diagnosis.decide.causes import diagnose as decide
+from ops_project.operations.diagnosis.decide.suspects import Diagnosis
+from ops_project.operations.diagnosis.decide.suspects import Known as _Known
 from ops_project.operations.diagnosis.diagnose import NothingToDiagnose, known_columns, of_incident, troubles
 from ops_project.operations.diagnosis.evidence import PATIENCE_SECONDS, EvidenceSource, Gathered, Scene, gather
 from ops_project.operations.incidents.decide.incident import Incident

@@ -9,7 +9,8 @@ import pytest
 
 from ops_project.column_lineage import Column, ColumnLineage, Origin
 from ops_project.lineage import AssetFacts, Lineage
-from ops_project.operations.diagnosis.decide.causes import Change, Known, Question, Trouble, diagnose
+from ops_project.operations.diagnosis.decide.causes import diagnose
+from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
 
 GOOD = datetime(2026, 3, 3, 12, tzinfo=UTC)
 WRONG = GOOD + timedelta(days=1)
@@ -119,6 +120,34 @@ def test_a_change_is_a_suspect_where_nothing_fails() -> None:
     assert any(item is not None and item.commit == "c0ffee" for item in suspects)
     before = replace(code, at=GOOD - timedelta(days=1))
     assert asked(changes=(before,)) == ""
+
+
+def test_values_that_no_table_on_the_way_has_made_came_with_the_landed_rows() -> None:
+    wrong = trouble("silver/orders", "reference_violation", "check.warning", column="amount")
+    found = diagnose(Question("silver/orders", "", WRONG, GOOD), Known(LINEAGE, COLUMNS, (wrong,)))
+    assert found.culprit is not None and found.culprit.asset == "bronze/orders"
+    assert "silver/orders.amount repeats bronze/orders.amount" in found.culprit.statements[0].text
+    assert found.culprit.statements[0].evidence == wrong.evidence
+    assert found.nearest_failing == "silver/orders", "the simple rule knows only what was reported"
+    for other in (
+        replace(wrong, column=""),
+        replace(wrong, failure_class="key_violation"),
+        replace(wrong, failure_class="code_error"),
+    ):
+        assert asked(other) == "silver/orders"
+
+
+def test_values_did_not_come_so_where_the_code_changed_or_the_way_is_not_told() -> None:
+    wrong = trouble("silver/orders", "reference_violation", column="amount")
+    code = Change("silver/orders", "code", WRONG, "its SQL is another", "r1", "c0ffee", "snapshots 1 and 2")
+    assert asked(wrong, changes=(code,)) == "silver/orders"
+    doubtful = ColumnLineage({**COLUMNS.origins, **dict([column("silver/orders.amount", state="unknown")])})
+    assert asked(wrong, columns=doubtful) == "silver/orders"
+    of_two = dict([column("silver/orders.amount", "bronze/orders.amount", "bronze/customers.country")])
+    assert asked(wrong, columns=ColumnLineage({**COLUMNS.origins, **of_two})) == "silver/orders"
+    assert asked(wrong, ROOT) == "bronze/orders"
+    real = trouble("bronze/customers", "source_missing", "landing.finding")
+    assert asked(replace(wrong, asset="gold/revenue", column="country"), real) == "bronze/customers"
 
 
 def test_nothing_known_names_nobody() -> None:

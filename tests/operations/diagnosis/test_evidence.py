@@ -18,7 +18,7 @@ from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.observers.observer import Observation, Observer
 from ops_project.operations.diagnosis import keep
-from ops_project.operations.diagnosis.decide.causes import Change
+from ops_project.operations.diagnosis.decide.suspects import Change
 from ops_project.operations.diagnosis.diagnose import diagnose, question_about, troubles
 from ops_project.operations.diagnosis.evidence import PATIENCE_SECONDS, EvidenceSource, Item, Scene, gather
 from ops_project.operations.ledger import Ledger, open_ledger

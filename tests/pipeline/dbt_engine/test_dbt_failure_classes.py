@@ -53,6 +53,14 @@ def test_a_failed_test(model: str, test: str, expected: str) -> None:
     assert "failure_class" not in bridge._with_class(passed, node, MANIFEST).metadata
 
 
+def test_a_failed_test_of_a_column_names_it() -> None:
+    node = {"config": {}, "test_metadata": {"name": "relationships", "kwargs": {"column_name": "customer_id"}}}
+    failed = dg.AssetCheckResult(passed=False, check_name="c", asset_key="a")
+    assert bridge._with_class(failed, node, MANIFEST).metadata["column"].value == "customer_id"
+    node["test_metadata"] = {"name": "one_row", "kwargs": {}}
+    assert "column" not in bridge._with_class(failed, node, MANIFEST).metadata
+
+
 def test_a_failed_test_says_what_it_asserts_of_which_table_and_how_many_rows_break_it() -> None:
     manifest = {
         "nodes": {"model.p.fact_policies": {"name": "fact_policies", "schema": "silver", "config": {"meta": {}}}}

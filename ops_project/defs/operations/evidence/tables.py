@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ops_project.defs.operations.evidence.snapshot import compared, rows_of, since_good
-from ops_project.operations.diagnosis.decide.causes import Change
+from ops_project.operations.diagnosis.decide.suspects import Change
 from ops_project.operations.diagnosis.evidence import Item, Scene
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint

@@ -162,7 +162,7 @@ def _evaluated(storage_id: int, entry: Any, at: datetime, now: datetime, lineage
         "pipeline": entry.job_name or "",
         "occurrence": f"event:{storage_id}",
         "message": data.description or _said(data.metadata),
-        "labels": {"blocking": "true" if data.blocking else "false", **_dates(data.metadata)},
+        "labels": {"blocking": "true" if data.blocking else "false", **_dates(data.metadata), **_column(data.metadata)},
     }
     failure_class = _text(data.metadata, "failure_class")
     if _text(data.metadata, "status") == "unknown":
@@ -232,6 +232,11 @@ def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
     days = [str(day) for day in value]
     # One that complains of a single date is about the same partition as a finding about that date's file.
     return {"dates": ",".join(days), **({"partition": days[0]} if len(days) == 1 else {})}
+
+
+def _column(metadata: Mapping[str, Any]) -> dict[str, str]:
+    name = _text(metadata, "column")
+    return {"column": name} if name else {}
 
 
 def _said(metadata: Mapping[str, Any]) -> str:

@@ -1,0 +1,104 @@
+"""What a diagnosis is made of and what it says, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ops_project.column_lineage import ColumnLineage
+from ops_project.lineage import Lineage
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong at an asset now."""
+
+    asset: str
+    kind: str
+    """The metric that says so: landing.finding, check.failure …"""
+    failure_class: str
+    began_at: datetime
+    message: str = ""
+    check: str = ""
+    column: str = ""
+    run_id: str = ""
+    batch_id: str = ""
+    evidence: str = ""
+    """Where it is recorded: a signal's number, a finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that is other than at the last good run, right or wrong."""
+
+    asset: str
+    kind: str
+    """code, schema, volume, batch or run."""
+    at: datetime
+    what: str
+    run_id: str = ""
+    commit: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing that speaks for or against a candidate, with what it rests on. There is none without evidence."""
+
+    text: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One suspect. The score orders; it is no probability."""
+
+    asset: str
+    score: float
+    distance: int
+    failure_class: str
+    statements: tuple[Statement, ...]
+    run_id: str = ""
+    commit: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: the table (and column) that is wrong, since when, and when it was last good."""
+
+    asset: str
+    column: str = ""
+    wrong_at: datetime | None = None
+    good_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The answer. Without a culprit: nothing upstream is known to be wrong or changed, and `unknown` says what is not
+    known."""
+
+    question: Question
+    chain: tuple[str, ...]
+    """Assets from the culprit to the table that was asked about."""
+    culprit: Candidate | None
+    runners_up: tuple[Candidate, ...]
+    telling_apart: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    nearest_failing: str = ""
+    """What the simple rule `nearest failing table upstream` would have said."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the asset graph, of troubles and of changes."""
+
+    lineage: Lineage
+    columns: ColumnLineage = field(default_factory=ColumnLineage)
+    troubles: Sequence[Trouble] = ()
+    changes: Sequence[Change] = ()
+    commits: Mapping[str, str] = field(default_factory=dict)
+    """Run → the commit that it ran."""
+    unread: Sequence[str] = ()
+    """Sources of evidence that could not be read, with why."""

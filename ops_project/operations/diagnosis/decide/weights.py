@@ -1,0 +1,136 @@
+"""How much a trouble or a change speaks for its table: by its class, by time, by what explains it, and by whether it
+reaches the column that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+
+from ops_project.column_lineage import ROWS, Column, walk
+from ops_project.lineage import Lineage
+from ops_project.model.failure_class import FailureClass
+from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
+
+# What one look finds at the same time began at the same time.
+SAME_TIME = timedelta(minutes=1)
+# No input of a table explains these: they lie between the table and its inputs, or in what builds it.
+LOCAL: frozenset[FailureClass] = frozenset(
+    {
+        "reconciliation_break",
+        "resource_exhausted",
+        "storage_full",
+        "lock_contention",
+        "connection_failure",
+        "timeout",
+        "process_killed",
+        "config_error",
+    }
+)
+# Only an input that changed its shape, or did not come, explains that a table cannot be built.
+BUILD: frozenset[FailureClass] = frozenset({"code_error", "mart_build_failure", "interface_load_failure"})
+SHAPE: frozenset[FailureClass] = frozenset(
+    {"schema_mismatch", "source_missing", "source_empty", "source_partial", "code_error", "interface_load_failure"}
+)
+# These say that something is late or odd elsewhere.
+SYMPTOMS: frozenset[FailureClass] = frozenset(
+    {"freshness_breach", "sla_breach", "duration_regression", "delivery_failure"}
+)
+WEIGHTS: Mapping[FailureClass, float] = {
+    "reconciliation_break": 1.0,
+    "value_anomaly": 0.75,
+    "volume_anomaly": 0.85,
+    "source_late": 0.8,
+    "source_duplicate": 0.4,
+    "unknown": 0.6,
+}
+USUAL_WEIGHT, SYMPTOM_WEIGHT = 0.9, 0.15
+ARRIVED = "arrived"
+"""The kind of a trouble that nobody has reported: values that are wrong further down, and came with the landed rows."""
+KIND_WEIGHTS: Mapping[str, float] = {
+    "landing.finding": 1.05,
+    "asset.failure": 1.0,
+    "check.warning": 0.5,
+    ARRIVED: 0.65,
+}
+OLDER, LATER, EXPLAINED = 0.1, 0.3, 0.35
+"""Factors: began before the target was last good; began after the target's trouble; its inputs explain it."""
+ON_ROWS, OFF_PATH = 0.9, 0.05
+CHANGE_WEIGHTS: Mapping[str, float] = {"code": 0.55, "schema": 0.6, "volume": 0.5, "batch": 0.3, "run": 0.1}
+
+
+def is_older(trouble: Trouble, question: Question) -> bool:
+    """It was there while the target was good."""
+    return question.good_at is not None and trouble.began_at + SAME_TIME < question.good_at
+
+
+def is_recent(change: Change, question: Question) -> bool:
+    after = question.good_at is None or change.at > question.good_at
+    return after and (question.wrong_at is None or change.at <= question.wrong_at + SAME_TIME)
+
+
+def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, lineage: Lineage) -> tuple[float, str]:
+    """How much it speaks for its table, from 0 to about 1, and in words."""
+    words = " ".join(trouble.message.split())[:200]
+    name = f"{trouble.failure_class or trouble.kind}{f' ({trouble.check})' if trouble.check else ''}"
+    said = f"{name} since {trouble.began_at:%Y-%m-%d %H:%M} UTC: {words}"
+    weight = SYMPTOM_WEIGHT if is_symptom(trouble) else _usual(trouble.failure_class)
+    weight *= KIND_WEIGHTS.get(trouble.kind, 1.0)
+    if is_older(trouble, question):
+        return weight * OLDER, f"{said}; it was there already when {question.asset} was last good"
+    if question.wrong_at is not None and trouble.began_at > question.wrong_at + SAME_TIME:
+        weight, said = weight * LATER, f"{said}; it began later than the trouble of {question.asset}"
+    above = lineage.ancestors(trouble.asset)
+    why = next((other for other in fresh if other.asset in above and explains(other, trouble)), None)
+    if why is not None:
+        return weight * EXPLAINED, f"{said}; {why.failure_class} of {why.asset} explains it"
+    return weight, said
+
+
+def is_symptom(trouble: Trouble) -> bool:
+    """It says only that something is late or odd elsewhere."""
+    return not trouble.failure_class or trouble.failure_class in SYMPTOMS
+
+
+def _usual(failure_class: str) -> float:
+    return next((weight for name, weight in WEIGHTS.items() if name == failure_class), USUAL_WEIGHT)
+
+
+def explains(cause: Trouble, effect: Trouble) -> bool:
+    """Whether a trouble upstream can be why another is there."""
+    if is_symptom(cause) or cause.began_at > effect.began_at + SAME_TIME:
+        return False
+    if cause.kind == ARRIVED:
+        return effect.evidence == cause.evidence
+    if cause.kind == "check.warning" and effect.kind != "check.warning":
+        return False
+    if effect.failure_class in LOCAL:
+        return False
+    if effect.failure_class in BUILD:
+        return cause.failure_class in SHAPE
+    return True
+
+
+def reach_of(question: Question, known: Known) -> Callable[[str, str], float]:
+    """How a trouble of an asset (and column) can reach what is asked about: 1 by value, less by rows, hardly else."""
+    if not question.column or Column(question.asset, question.column) not in known.columns.origins:
+        return lambda _asset, _column: 1.0
+    root = Column(question.asset, question.column)
+    values, rows = walk(known.columns, root, "up"), walk(known.columns, root, "up", rows=True)
+    # Whatever is upstream of a table with an unknown column may reach it.
+    doubtful = {column.asset for column in (*values.unknown, *rows.unknown)}
+    widened = {asset for table in doubtful for asset in known.lineage.ancestors(table)} | doubtful
+    by_value = {column.asset for column in values.depth}
+    by_rows = {column.asset for column in rows.depth}
+    told = {column.asset for column in known.columns.origins}
+
+    def reach(asset: str, column: str) -> float:
+        if asset not in told or asset in widened:
+            return 1.0
+        if asset in by_value:
+            if not column or column == ROWS or Column(asset, column) in values.depth:
+                return 1.0
+            return ON_ROWS if Column(asset, column) in rows.depth else OFF_PATH * 4
+        return ON_ROWS if asset in by_rows else OFF_PATH
+
+    return reach
