@@ -106,6 +106,8 @@ def as_pdf(html: str, until: str) -> bytes:
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
+            # The shared memory of a container is often too small for a page.
+            "--disable-dev-shm-usage",
             "--no-pdf-header-footer",
             f"--user-data-dir={folder}/p",
         ]

@@ -76,6 +76,8 @@ def _new_password() -> None:
 
 def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
     """A process of its own: what a step prints, changes or needs in memory is not the server's."""
+    from ops_project.operations.incidents.runbooks import is_answer
+
     # Wide, because the page scrolls; without colours, because it shows them as signs.
     command = ["env", "COLUMNS=160", "NO_COLOR=1", sys.executable, "-m", "ops_project.cli", *settings.options(), *words]
     try:
@@ -83,10 +85,11 @@ def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             timeout=STEP_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
         return False, f"it took longer than {STEP_SECONDS} s and was ended; run it in a shell"
-    return done.returncode == 0, done.stdout.decode("utf-8", "replace")
+    said, errors = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    return is_answer(words, done.returncode, errors), said + errors

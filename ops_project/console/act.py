@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from html import escape
-from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ops_project.console.forms import FormTooLarge, form_of
 from ops_project.console.page import page
 from ops_project.console.site import Site, site_of
 from ops_project.operations.incidents import actions
@@ -21,7 +21,6 @@ from ops_project.operations.incidents.silencing import silence_firing
 from ops_project.operations.ledger.incidents import NoIncident
 
 SILENCE = timedelta(hours=1)
-LARGEST_FORM = 16_000
 AGENT = 120
 Form = Mapping[str, str]
 
@@ -36,12 +35,11 @@ async def _show(request: Request) -> Response:
 
 
 async def _do(request: Request) -> Response:
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            return page("Refused", '<h1 class="refused">The form is too large.</h1>', 413)
-    form = {name: values[-1].strip() for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    try:
+        sent = await form_of(request)
+    except FormTooLarge as error:
+        return page("Refused", f'<h1 class="refused">{error}</h1>', 413)
+    form = {name: value.strip() for name, value in sent.items()}
     host = request.client.host if request.client else "unknown"
     source = f"link, {host}, {request.headers.get('user-agent', '')[:AGENT]}"
     return await run_in_threadpool(_done, site_of(request), request.path_params["link"], form, source)

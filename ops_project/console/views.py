@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import quote, unquote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -21,12 +21,12 @@ from ops_project.catalog import ConfigError
 from ops_project.console.access import session as sessions
 from ops_project.console.access.session import Session
 from ops_project.console.access.visitor import Stranger, Visitor, from_elsewhere, identify
+from ops_project.console.forms import FormTooLarge, form_of
 from ops_project.console.render import Frame, rendered
 from ops_project.console.site import Site, site_of
 from ops_project.failures import Unusable
 from ops_project.operations.incidents.links import KeyExposed, key
 
-LARGEST_FORM = 64_000
 FLASH = "ops_flash"
 FLASH_SECONDS = 30
 AGENT = 120
@@ -125,15 +125,11 @@ def flash_of(request: Request) -> tuple[str, str] | None:
 
 
 async def _answer(view: View, command: str, request: Request) -> Response:
-    form: dict[str, str] = {}
-    if request.method == "POST":
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_FORM:
-                return Response("The form is too large.\n", 413, media_type="text/plain")
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-        form = {name: values[-1].strip() for name, values in fields.items()}
+    try:
+        sent = await form_of(request)
+    except FormTooLarge as error:
+        return Response(f"{error}\n", 413, media_type="text/plain")
+    form = {name: value.strip() for name, value in sent.items()}
     return await run_in_threadpool(_asked, view, command, request, form)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from ops_project.operations.reports.judge import judge
 from ops_project.operations.reports.kinds import KINDS
 from ops_project.operations.reports.period import NotOver, check_over, newest, of
 from ops_project.queries.boards import REPORTS, figures
+from tests.console import browser
 from tests.console.visit import Visit
 from tests.operations.incidents.world import IncidentWorld
 
@@ -142,6 +144,34 @@ def test_a_pdf_has_the_reports_time_and_keeps_its_length():
     pdf = b"%PDF-1.4 /CreationDate (D:20261126010203+00'00') /ModDate (D:20261126010203+00'00') xref"
     found = stamped(pdf, datetime(2026, 3, 5, 5, tzinfo=UTC))
     assert len(found) == len(pdf) and found.count(b"D:20260305050000") == 2
+
+
+@pytest.mark.soak
+def test_a_pdf_is_printed_by_a_real_browser_and_is_the_same_each_time(past, tmp_path):
+    if browser.binary() is None:
+        pytest.skip(browser.MISSING)
+
+    def printed(name: str) -> bytes:
+        front = ["--home", str(past.settings.home), "--as-of", "2026-03-06T15:00:00+00:00"]
+        words = ["report", "daily", "--date", "2026-03-04", "--format", "pdf", "--out", str(tmp_path / name)]
+        done = CliRunner().invoke(cli, [*front, *words])
+        assert done.exit_code == 0, done.output
+        return (tmp_path / name).read_bytes()
+
+    first, second = printed("a.pdf"), printed("b.pdf")
+    assert first == second and first.startswith(b"%PDF-") and first.rstrip().endswith(b"%%EOF")
+    assert b"/Title (Daily status, 2026-03-04)" in first and b"D:20260305050000" in first
+    pages = re.search(rb"/Count (\d+)", first)
+    assert pages is not None and 1 <= int(pages[1]) <= 4, "a busy person reads it in a minute"
+
+
+def test_without_a_browser_a_pdf_is_refused_with_what_to_install(past, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    front = ["--home", str(past.settings.home), "--as-of", "2026-03-06T15:00:00+00:00", "report", "daily"]
+    done = CliRunner().invoke(
+        cli, [*front, "--date", "2026-03-04", "--format", "pdf", "--out", str(tmp_path / "r.pdf")]
+    )
+    assert done.exit_code == 1 and "apt-get install chromium" in done.output and not (tmp_path / "r.pdf").exists()
 
 
 def test_the_console_lists_and_shows_what_is_kept(site, past):

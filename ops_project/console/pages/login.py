@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,8 +10,9 @@ from starlette.routing import Route
 from ops_project.console.access import passwords
 from ops_project.console.access import session as sessions
 from ops_project.console.access.visitor import READER, Visitor, from_elsewhere, known
+from ops_project.console.forms import FormTooLarge, form_of
 from ops_project.console.site import Site, site_of
-from ops_project.console.views import LARGEST_FORM, Ask, Wrong, back, deed, keep
+from ops_project.console.views import Ask, Wrong, back, deed, keep
 
 NOBODY = passwords.line_of("a password that nobody has")
 
@@ -27,14 +26,10 @@ def routes() -> list[Route]:
 
 
 async def _login(request: Request) -> Response:
-    form: dict[str, str] = {}
-    if request.method == "POST":
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_FORM:
-                return Response("The form is too large.\n", 413, media_type="text/plain")
-        form = {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    try:
+        form = await form_of(request)
+    except FormTooLarge as error:
+        return Response(f"{error}\n", 413, media_type="text/plain")
     return await run_in_threadpool(_asked, request, form)
 
 

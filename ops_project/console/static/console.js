@@ -62,7 +62,14 @@
 
   /* ---- charts */
   var charts = [];
-  function colour(name) { return getComputedStyle(root).getPropertyValue(name).trim(); }
+  function colour(name) {
+    /* A canvas does not know light-dark(): an element is asked what it comes to. */
+    var probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = "var(" + name + ")";
+    var found = getComputedStyle(probe).color;
+    probe.remove();
+    return found;
+  }
   function draw(again) {
     if (!window.uPlot) { return; }
     if (again) { charts.forEach(function (chart) { chart.destroy(); }); charts = []; }
