@@ -84,8 +84,7 @@ def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             timeout=STEP_SECONDS,
             check=False,
         )

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from ops_project.console.figures import Answer, Span, answer
+from ops_project.console.figures import Answer, answer
 from ops_project.console.site import Site
+from ops_project.console.span import Span
 from ops_project.model.alerting.signal import digest
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.recipients import address

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -15,10 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.console.run_history import recent_runs
+from ops_project.console.run_tables import ask_runs, moments, spent
 from ops_project.console.site import Site
+from ops_project.console.span import Span
 from ops_project.console.warehouse import Unanswered
-from ops_project.dagster_bridge.runs_file import RecentRun
-from ops_project.lineage import Lineage
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import Query, find
 from ops_project.queries.boards import LEDGER, SNAPSHOT, Figure
@@ -29,7 +28,6 @@ MOST_ROWS = 5_000
 BAND = ("expected_low", "expected_high")
 AVERAGE = "average"
 PARAMETER = re.compile(r"\$(as_of_date|as_of|since|before)\b")
-WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -62,25 +60,13 @@ class Answer:
             if any(isinstance(row[at], int | float | Decimal) and not isinstance(row[at], bool) for row in self.rows)
         )
 
+    @property
+    def dated(self) -> frozenset[int]:
+        """The columns that hold dates or moments, which are not broken over two lines."""
+        return frozenset(at for at in range(len(self.columns)) if any(isinstance(row[at], date) for row in self.rows))
+
     def records(self) -> list[dict[str, Any]]:
         return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The time that a figure is asked for: up to `until`; `since` and `before` begin the period and the one before."""
-
-    until: datetime
-    since: datetime
-    before: datetime
-
-    @classmethod
-    def week(cls, until: datetime) -> Span:
-        """The seven days before `until`."""
-        return cls(until, until - WEEK, until - 2 * WEEK)
-
-    def moments(self) -> dict[str, datetime]:
-        return {"as_of": self.until, "since": self.since, "before": self.before}
 
 
 def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) -> Answer:
@@ -139,39 +125,8 @@ def _of_runs(site: Site, figure: Figure, now: datetime, span: Span) -> Answer:
     runs = recent_runs(site.settings, min(span.before, span.until - RUNS_BACK), MOST_RUNS)
     if runs is None:
         raise Unanswered("Dagster keeps its runs in another store; the Dagster UI shows them")
-    columns, rows = ask_runs(runs, figure.sql, span, site.lineage)
-    return Answer(figure, now, columns, rows, "Dagster's runs")
-
-
-def ask_runs(
-    runs: Sequence[RecentRun], sql: str, span: Span, lineage: Lineage | None = None
-) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """Columns and rows of a query on the table `runs`, as it stood at the end of the span, and on `assets`."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.execute("create table runs (run_id, job, domain, state, started_at, ended_at, seconds)")
-        connection.executemany(
-            "insert into runs values (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (run.run_id, run.job, run.domain, run.state, _text(run.started_at), _text(run.ended_at), _seconds(run))
-                for run in runs
-                if run.started_at is None or run.started_at <= span.until
-            ],
-        )
-        connection.execute("create table assets (key, domain, layer)")
-        facts = lineage.assets.values() if lineage is not None else ()
-        rows = [(fact.key, fact.domain, fact.key.partition("/")[0]) for fact in facts]
-        connection.executemany("insert into assets values (?, ?, ?)", rows)
-        parameters = {name: _text(at) for name, at in span.moments().items() if f":{name}" in sql}
-        found = connection.execute(sql, parameters)
-        return tuple(column[0] for column in found.description), tuple(found.fetchall())
-
-
-def _text(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _seconds(run: RecentRun) -> float | None:
-    return (run.ended_at - run.started_at).total_seconds() if run.started_at and run.ended_at else None
+    columns, rows = ask_runs(runs, figure.sql, span, site.lineage, spent(site, runs, span.until))
+    return Answer(figure, now, columns, tuple(moments(columns, rows)), "Dagster's runs")
 
 
 def chart(found: Answer) -> dict[str, Any] | None:

@@ -180,10 +180,14 @@ def ticks(text: str) -> Markup:
 
 
 @pass_context
-def cell(context: Context, value: Any) -> str:
-    """A value of a table."""
+def cell(context: Context, value: Any, column: str = "") -> str:
+    """A value of a table; the name of its column says in which form."""
     if value is None:
         return UNKNOWN
+    if column.endswith("bytes"):
+        return sized(value)
+    if column == "month" and isinstance(value, date):
+        return f"{value:%Y-%m}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, datetime):

@@ -13,6 +13,7 @@ from ops_project.catalog import Catalog, load
 from ops_project.column_lineage import ColumnLineage
 from ops_project.console.access.attempts import Attempts
 from ops_project.console.warehouse import SnapshotReader
+from ops_project.dagster_bridge.build_times import RunTimes
 from ops_project.lineage import Lineage
 from ops_project.operations.alerting.decide.state import AlertConfig
 from ops_project.operations.alerting.engine_config import alert_config
@@ -43,6 +44,8 @@ class Site:
     attempts: Attempts = field(default_factory=Attempts)
     kept: dict[str, tuple[str, Any]] = field(default_factory=dict, repr=False)
     """What is dear to read: name → (mark under which it was read, value)."""
+    run_times: dict[str, RunTimes] = field(default_factory=dict, repr=False)
+    """Run that has ended → what it spent."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", SnapshotReader(self.settings))

@@ -1,22 +1,22 @@
-"""A real browser without a window, driven over its debugging protocol."""
+"""A real browser without a window: Debian's Chromium, driven by Playwright."""
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import time
-import urllib.request
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from websockets.sync.client import ClientConnection, connect
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.applications import Starlette
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "no chromium on this machine (Debian: apt-get install chromium)"
-WAIT = 30.0
+TELEPHONE = 400
+"""Pixels; a window of that width or less is touched, every other one is clicked."""
+OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 
 
 def binary() -> str | None:
@@ -24,86 +24,43 @@ def binary() -> str | None:
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
-class Tab:
-    """One page at a telephone's size."""
+@contextmanager
+def started(program: str) -> Iterator[Browser]:
+    """A browser that ends with the block."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=list(OPTIONS))
+        try:
+            yield browser
+        finally:
+            browser.close()
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket, self.count = socket, 0
 
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        self.count += 1
-        self.socket.send(json.dumps({"id": self.count, "method": method, "params": params}))
-        while True:
-            answer = json.loads(self.socket.recv(timeout=WAIT))
-            if answer.get("id") == self.count:
-                assert "error" not in answer, answer
-                found: dict[str, Any] = answer["result"]
-                return found
-
-    def evaluate(self, expression: str) -> Any:
-        return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
-
-    def open(self, url: str) -> None:
-        self.call("Page.navigate", url=url)
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
-
-    def wait_for(self, expression: str) -> None:
-        until = time.monotonic() + WAIT
-        while not self.evaluate(expression):
-            assert time.monotonic() < until, f"{expression} did not come true; the page says: {self.text()}"
-            time.sleep(0.05)
-
-    def text(self) -> str:
-        return str(self.evaluate("document.body.innerText"))
-
-    def tap(self, selector: str) -> None:
-        """A finger on the middle of an element."""
-        box = self.evaluate(
-            f"(() => {{ const r = document.querySelector({selector!r}).getBoundingClientRect();"
-            "return [r.x + r.width / 2, r.y + r.height / 2] })()"
-        )
-        for kind, points in (("touchStart", [{"x": box[0], "y": box[1]}]), ("touchEnd", [])):
-            self.call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
+def window(browser: Browser, width: int = TELEPHONE, scheme: Literal["light", "dark"] = "light") -> Page:
+    """A new window with no past: no cookies, nothing kept."""
+    small = width <= TELEPHONE
+    context = browser.new_context(
+        viewport={"width": width, "height": 800 if small else 900},
+        color_scheme=scheme,
+        has_touch=small,
+        is_mobile=small,
+        device_scale_factor=2 if small else 1,
+    )
+    context.set_default_timeout(30_000)
+    return context.new_page()
 
 
 @contextmanager
-def telephone(program: str, profile: Path, width: int = 400, height: int = 800) -> Iterator[Tab]:
-    """A tab of a browser that ends with the block."""
-    process = subprocess.Popen(
-        [
-            program,
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--remote-debugging-port=0",
-            f"--user-data-dir={profile}",
-            "about:blank",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+def served(app: Starlette) -> Iterator[str]:
+    """An application on a port of its own; its address."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
     )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
     try:
-        port = _port(profile / "DevToolsActivePort")
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=WAIT) as answer:
-            target = next(item for item in json.loads(answer.read()) if item["type"] == "page")
-        with connect(target["webSocketDebuggerUrl"], max_size=None) as socket:
-            tab = Tab(socket)
-            tab.call("Page.enable")
-            tab.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=2, mobile=True)
-            tab.call("Emulation.setTouchEmulationEnabled", enabled=True)
-            yield tab
+        while not server.started:
+            assert thread.is_alive()
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        process.kill()
-        process.wait()
-
-
-def _port(file: Path) -> int:
-    until = time.monotonic() + WAIT
-    while time.monotonic() < until:
-        if file.exists() and (lines := file.read_text().splitlines()):
-            return int(lines[0])
-        time.sleep(0.05)
-    raise AssertionError("the browser did not start")
+        server.should_exit = True
+        thread.join(timeout=15)

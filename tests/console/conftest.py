@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.console import browser
+from tests.console.house import House, built
 from tests.console.visit import Visit
 from tests.operations.incidents.world import IncidentWorld
 
@@ -14,6 +16,14 @@ from tests.operations.incidents.world import IncidentWorld
 def told(tmp_path_factory: pytest.TempPathFactory) -> IncidentWorld:
     """A home in which the investor pipeline has failed and somebody was paged. Tests that change it take `fresh`."""
     return _failed(tmp_path_factory.mktemp("told"))
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A real home, for the long stories: each begins with a morning of its own."""
+    if browser.binary() is None:
+        pytest.skip(browser.MISSING)
+    return built(tmp_path_factory.mktemp("house") / "home")
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from urllib.parse import urlparse
 
 import pytest
-import uvicorn
 
 from ops_project.console.app import create_app
 from tests.console import browser
@@ -23,28 +21,20 @@ def test_a_page_is_acknowledged_from_its_message_at_400_pixels(tmp_path):
     day.job_fails(assets=("gold/kpi_aggregate_profit",))
     day.advance("1m")
     app = create_app(day.settings, clock=lambda: day.now)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-        port = server.servers[0].sockets[0].getsockname()[1]
-        link = urlparse(_links(day)["Acknowledge"]).path
-        with browser.telephone(program, tmp_path / "profile") as tab:
-            tab.open(f"http://127.0.0.1:{port}{link}")
-            assert "Scheduled job investor_pipeline failed" in tab.text()
-            assert tab.evaluate("document.documentElement.scrollWidth") <= 400, "nothing has to be scrolled sideways"
-            assert tab.evaluate("document.querySelector('button').getBoundingClientRect().height") >= 44
-            assert day.incident().status == "triggered", "looking changes nothing"
-            tab.tap("button")
-            tab.wait_for("document.body.innerText.includes('Acknowledged by engineer-a')")
-            assert tab.evaluate("document.documentElement.scrollWidth") <= 400
-            tab.open(f"http://127.0.0.1:{port}{link}")
-            assert "used already" in tab.text() and tab.evaluate("document.querySelector('button')") is None
-    finally:
-        server.should_exit = True
-        thread.join(timeout=10)
+    with browser.served(app) as url, browser.started(program) as chromium:
+        link = url + urlparse(_links(day)["Acknowledge"]).path
+        page = browser.window(chromium)
+        page.goto(link)
+        assert "Scheduled job investor_pipeline failed" in page.inner_text("body")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, "nothing has to be scrolled sideways"
+        box = page.locator("button").bounding_box()
+        assert box is not None and box["height"] >= 44
+        assert day.incident().status == "triggered", "looking changes nothing"
+        page.tap("button")
+        page.get_by_text("Acknowledged by engineer-a").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400
+        page.goto(link)
+        assert "used already" in page.inner_text("body") and page.locator("button").count() == 0
     assert (day.incident().status, day.incident().responder) == ("acknowledged", "engineer-a")
     day.advance("3h", timedelta(minutes=20))
     assert day.calls() == []

@@ -93,6 +93,7 @@ def one(ask: Ask) -> Response:
         columns=records(ask, COLUMNS, schema=schema, table=table),
         origins=origins(ask, key),
         traced=traced(ask, key),
+        column_address=lambda column: address(lineage, column, "up"),
         scores=records(ask, SCORES, schema=schema, table=table),
         picture=drawing(lineage, [key], up=True, wrong=wrong),
         up=len(lineage.ancestors(key)),

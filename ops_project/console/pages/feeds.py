@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import pending
 
 WEEK = timedelta(days=7)
+LATE = ("source_late", "source_missing")
+"""The kinds of findings that say that a file came after its deadline, or has not come."""
 LATEST = """
 select feed, max(business_date) filter (status = 'loaded') as newest, max(arrived_at) as arrived,
        count(*) filter (arrived_at >= $since) as files,
@@ -64,6 +66,7 @@ def listed(ask: Ask) -> Response:
     by_feed: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for finding in findings or []:
         by_feed[finding["feed"]].append(finding)
+    firing = Counter(asset for alert in ask.site.ledger.alerts("open", 2_000) for asset in {alert.asset, *alert.assets})
     groups = []
     for name in catalog.domain_ids():
         feeds = [
@@ -73,13 +76,16 @@ def listed(ask: Ask) -> Response:
                 "waiting": len(pending(feed, ask.site.settings.inbound)) if feed.enabled else 0,
                 "latest": latest.get(feed.name),
                 "open": [found for found in by_feed[feed.name] if found["state"] == "open"],
-                "late": sum(found["kind"] in ("late", "late_file", "missing") for found in by_feed[feed.name]),
+                "late": len({found["business_date"] for found in by_feed[feed.name] if found["kind"] in LATE}),
+                "firing": firing[f"bronze/{feed.name}"],
             }
             for feed in catalog.feeds_of(name)
         ]
         if feeds:
             groups.append((catalog.domain(name).title, feeds))
-    return ask.show("feeds.html.j2", groups=groups, findings=findings)
+    late = [found for found in findings or [] if found["kind"] in LATE]
+    others = None if findings is None else [found for found in findings if found["kind"] not in LATE]
+    return ask.show("feeds.html.j2", groups=groups, findings=others, late=late)
 
 
 def expected(feed: Feed) -> str:

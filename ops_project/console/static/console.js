@@ -5,6 +5,7 @@
   var stored = null;
   try { stored = localStorage.getItem("theme"); } catch (e) { /* private window */ }
   if (stored === "light" || stored === "dark") { root.dataset.theme = stored; }
+  root.dataset.script = "on";
 
   function ready(run) {
     if (document.readyState !== "loading") { run(); } else { document.addEventListener("DOMContentLoaded", run); }
@@ -23,22 +24,64 @@
     var at = document.activeElement;
     return at && part.contains(at) && /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName);
   }
-  function opened(part) {
-    return Array.prototype.map.call(part.querySelectorAll("details[id][open]"), function (item) { return item.id; });
+  function same(part) {
+    /* What a person sees as one and the same thing before and after: by its id, or by its kind, its target and its words. */
+    var found = {};
+    part.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]").forEach(function (item) {
+      var name = item.id || [item.tagName, item.getAttribute("href"), item.name, item.textContent.trim().slice(0, 60)].join("|");
+      (found[name] = found[name] || []).push(item);
+    });
+    return found;
   }
+  function focus(part) {
+    var at = document.activeElement, all = same(part);
+    for (var name in all) { if (all[name].indexOf(at) >= 0) { return [name, all[name].indexOf(at)]; } }
+    return null;
+  }
+  function replace(old, fresh) {
+    var at = focus(old);
+    var scrolled = Array.prototype.map.call(old.querySelectorAll(".scroll, pre"), function (item) { return [item.scrollLeft, item.scrollTop]; });
+    old.querySelectorAll("details[id][open]").forEach(function (item) {
+      var copy = fresh.querySelector("details[id='" + item.id + "']");
+      if (copy) { copy.open = true; }
+    });
+    /* The element itself goes along: an answer that is still on its way finds it. */
+    old.querySelectorAll("[data-keep]").forEach(function (item) {
+      var copy = fresh.querySelector("[id='" + item.id + "']");
+      if (copy) { copy.replaceWith(item); }
+    });
+    old.replaceWith(fresh);
+    if (window.htmx) { htmx.process(fresh); }
+    var scrolls = fresh.querySelectorAll(".scroll, pre");
+    if (scrolls.length === scrolled.length) {
+      scrolls.forEach(function (item, i) { item.scrollLeft = scrolled[i][0]; item.scrollTop = scrolled[i][1]; });
+    }
+    if (at) { var found = same(fresh)[at[0]]; if (found) { found[Math.min(at[1], found.length - 1)].focus({ preventScroll: true }); } }
+    draw(true);
+    reach();
+  }
+  var reading = false, again = false;
   function refresh(force) {
     var part = document.getElementById("live");
     var pill = document.getElementById("stale");
-    if (!part || !window.htmx) { return; }
-    if (!force && busy(part)) { pending = true; if (pill) { pill.hidden = false; } return; }
-    pending = false;
-    if (pill) { pill.hidden = true; }
-    var open = opened(part);
-    var kept = Array.prototype.map.call(part.querySelectorAll("[data-keep]"), function (item) { return [item.id, item.innerHTML]; });
-    htmx.ajax("GET", location.href, { target: "#live", select: "#live", swap: "outerHTML" }).then(function () {
-      open.forEach(function (id) { var item = document.getElementById(id); if (item) { item.open = true; } });
-      kept.forEach(function (pair) { var item = document.getElementById(pair[0]); if (item && pair[1].trim() && !item.innerHTML.trim()) { item.innerHTML = pair[1]; } });
-      draw(true);
+    if (!part) { return; }
+    if (!force && busy(part)) { pending = true; pill.hidden = false; return; }
+    if (reading) { again = true; return; }
+    pending = again = false;
+    pill.hidden = true;
+    reading = true;
+    fetch(location.href, { headers: { "HX-Request": "true" }, cache: "no-store" }).then(function (answer) {
+      return answer.ok && !answer.redirected ? answer.text() : "";
+    }).then(function (text) {
+      var fresh = new DOMParser().parseFromString(text, "text/html").getElementById("live");
+      var now = document.getElementById("live");
+      if (!fresh) { say("off", "this page cannot be read any more: open it again"); return; }
+      if (!force && busy(now)) { pending = true; pill.hidden = false; return; }
+      replace(now, document.adoptNode(fresh));
+      say("on", "live");
+    }).catch(function () { say("off", "connection lost: what you see may be old"); }).then(function () {
+      reading = false;
+      if (again) { refresh(false); }
     });
   }
   function say(state, words) {
@@ -86,12 +129,19 @@
       };
       var axis = { stroke: colour("--ink-3"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") }, font: "11px system-ui, sans-serif" };
       var series = [{ label: spec.x_label, value: function (u, v) { return v === null ? "" : dates ? day(v) : String(v); } }];
+      var middle = function (u, at) { return at === null || at === undefined ? "" : short(u.data[lowest + 1][at]) + " to " + short(u.data[highest + 1][at]); };
+      var highest = (spec.bands[0] || [])[0], lowest = (spec.bands[0] || [])[1];
       spec.series.forEach(function (item, at) {
+        if (item.role === "band") {
+          /* One line of the legend tells of both ends of the band. */
+          series.push({ label: "expected", class: at === lowest ? "untold" : "band", stroke: "transparent", width: 1, points: { show: false }, value: function (u, v, i, place) { return middle(u, place); } });
+          return;
+        }
         var line = colour("--s" + ((at - (spec.bands && spec.bands.length ? 2 : 0) + 6) % 6 + 1));
         series.push({
-          label: item.label, stroke: item.role === "band" ? "transparent" : line, width: item.role === "average" ? 2.5 : 1.5,
+          label: item.label, stroke: line, width: item.role === "average" ? 2.5 : 1.5,
           dash: item.role === "average" ? [6, 4] : undefined, spanGaps: false,
-          points: { show: item.role !== "band" && spec.x.length <= 40, size: 5, fill: line },
+          points: { show: spec.x.length <= 40, size: 5, fill: line },
           value: function (u, v, at, place) { return place === null || place === undefined ? "" : short(v) + (spec.unit && v !== null ? " " + spec.unit : ""); }
         });
       });
@@ -102,9 +152,13 @@
         scales: { x: { time: dates }, y: spec.zero ? { range: function (u, low, high) { return [Math.min(0, low || 0), high > 0 ? high * 1.06 : 1]; } } : {} },
         tzDate: function (at) { return uPlot.tzDate(new Date(at * 1000), "UTC"); },
         axes: [Object.assign({}, axis, dates ? { values: function (u, at) { return at.map(day); }, space: 64 } : {}), Object.assign({ size: 58, values: function (u, at) { return at.map(short); } }, axis)],
-        cursor: { points: { size: 7 } }, legend: { live: true }
+        cursor: { points: { size: 7 } }, legend: { live: true, markers: { stroke: function (u, i) { var band = i > 0 && spec.series[i - 1].role === "band"; return band ? colour("--line-strong") : u.series[i].stroke && u.series[i].stroke.call ? u.series[i].stroke(u, i) : u.series[i].stroke; }, fill: function (u, i) { return i > 0 && spec.series[i - 1].role === "band" ? colour("--accent-soft") : "transparent"; } } }
       }, [spec.x].concat(spec.series.map(function (item) { return item.values; })), place);
       charts.push(chart);
+      /* Where nobody points, the legend tells the newest values. */
+      var newest = function () { chart.setLegend({ idx: spec.x.length - 1 }, false); };
+      setTimeout(newest);
+      chart.over.addEventListener("mouseleave", function () { setTimeout(newest); });
     });
   }
   var waiting = null;
@@ -149,7 +203,18 @@
     if (target.dataset.do === "keys") { document.getElementById("keys").showModal(); }
     if (target.dataset.do === "close") { target.closest("dialog").close(); }
   });
-  document.addEventListener("change", function (event) { if (event.target.matches("[data-submit]")) { event.target.form.submit(); } });
+  /* A choice by mouse is sent at once. By keyboard, arrows only look through the choices: Enter or the button sends. */
+  var typed = null;
+  document.addEventListener("pointerdown", function () { typed = null; });
+  document.addEventListener("change", function (event) {
+    if (!event.target.matches("[data-submit]")) { return; }
+    if (typed === event.target) { event.target.form.dataset.changed = "yes"; } else { event.target.form.requestSubmit(); }
+  });
+  document.addEventListener("keydown", function (event) {
+    if (!event.target.matches("[data-submit]") || event.key === "Tab") { return; }
+    typed = event.target;
+    if (event.key === "Enter") { event.preventDefault(); event.target.form.requestSubmit(); }
+  });
   document.addEventListener("focusout", function () { if (pending) { setTimeout(function () { if (pending) { refresh(false); } }, 300); } });
   document.addEventListener("keydown", keys);
   document.addEventListener("htmx:afterSwap", function () { draw(false); reach(); });

@@ -16,7 +16,7 @@ select
     daily_revenue.order_date,
     daily_revenue.gross_revenue,
     daily_revenue.revenue_7d_avg as seven_day_average,
-    round(greatest(0, banded.expected_revenue - banded.width), 2) as expected_low,
+    case when banded.width is not null then round(greatest(0, banded.expected_revenue - banded.width), 2) end as expected_low,
     round(banded.expected_revenue + banded.width, 2) as expected_high
 from gold.daily_revenue
 left join banded on daily_revenue.order_date = banded.order_date

@@ -1,17 +1,55 @@
 -- title: What moved the revenue
--- tells: Each of the last 14 days against the same weekday a week before: orders, mean order value, and what came of it.
+-- tells: Each of the last 14 days against the same weekday a week before: what more or fewer orders changed (at the revenue per order of then), what a larger or smaller order changed, and whether rows of the day's files were refused.
 -- source: snapshot
 -- shape: table
+with refused as (
+    select business_date, sum(rows_quarantined) as refused_rows
+    from ops.batches
+    where feed in ('orders', 'order_items')
+    group by business_date
+),
+
+compared as (
+    select
+        today.order_date,
+        today.gross_revenue,
+        before.gross_revenue as revenue_before,
+        today.total_orders as orders,
+        before.total_orders as orders_before,
+        today.gross_revenue / nullif(today.total_orders, 0) as each_order,
+        before.gross_revenue / nullif(before.total_orders, 0) as each_before,
+        coalesce(refused.refused_rows, 0) as refused_rows,
+        data_anomalies.status = 'Anomaly Detected' as is_anomaly
+    from gold.daily_revenue as today
+    left join gold.daily_revenue as before on today.order_date = before.order_date + 7
+    left join refused on today.order_date = refused.business_date
+    left join gold.data_anomalies on today.order_date = data_anomalies.order_date
+    where today.order_date > $as_of_date - 14 and today.order_date <= $as_of_date
+)
+
 select
-    today.order_date,
-    today.gross_revenue,
-    today.gross_revenue - before.gross_revenue as change,
-    round(100.0 * (today.gross_revenue / nullif(before.gross_revenue, 0) - 1), 1) as change_percent,
-    today.total_orders,
-    today.total_orders - before.total_orders as orders_change,
-    today.average_order_value,
-    today.average_order_value - before.average_order_value as order_value_change
-from gold.daily_revenue as today
-left join gold.daily_revenue as before on today.order_date = before.order_date + 7
-where today.order_date > $as_of_date - 14 and today.order_date <= $as_of_date
-order by today.order_date desc
+    order_date,
+    gross_revenue,
+    gross_revenue - revenue_before as change,
+    round(100.0 * (gross_revenue / nullif(revenue_before, 0) - 1), 1) as change_percent,
+    round((orders - orders_before) * each_before, 2) as from_orders,
+    round(orders * (each_order - each_before), 2) as from_order_size,
+    refused_rows,
+    concat_ws(
+        '; ',
+        case
+            when gross_revenue is null then 'the day was not delivered in full'
+            when revenue_before is null then 'no same weekday before to compare with'
+            when orders = orders_before then 'as many orders'
+            else abs(orders - orders_before)::bigint || if(orders < orders_before, ' fewer', ' more')
+                || if(abs(orders - orders_before) = 1, ' order', ' orders')
+        end,
+        case
+            when each_order < each_before then 'each brought ' || format('{:.2f}', each_before - each_order) || ' less'
+            when each_order > each_before then 'each brought ' || format('{:.2f}', each_order - each_before) || ' more'
+        end,
+        case when refused_rows > 0 then refused_rows || if(refused_rows = 1, ' row of its files was refused', ' rows of its files were refused') end,
+        case when is_anomaly then 'outside of what its history lets expect' when not is_anomaly then 'as its history lets expect' end
+    ) as why
+from compared
+order by order_date desc

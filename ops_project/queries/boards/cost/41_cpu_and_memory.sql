@@ -1,5 +1,5 @@
--- title: CPU and memory by asset, one day
--- tells: The highest reading of the process that builds each asset, as a share of the machine.
+-- title: CPU and memory by table, one day
+-- tells: The highest reading of the process that builds each table, as a share of the machine, while somebody watched.
 -- source: ledger
 -- shape: table
 -- empty: Nobody has measured it in the last day: the watchers do, under `ops ui` or `ops watch`.
