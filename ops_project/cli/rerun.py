@@ -44,7 +44,7 @@ def rerun(
     from ops_project.cli import run as running
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.reruns import NoRun, failure_classes
-    from ops_project.dagster_bridge.runs import open_instance
+    from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
     from ops_project.defs.compose import compose
     from ops_project.defs.operations.after_run import after_run
     from ops_project.defs.shared import rerun as reruns
@@ -64,6 +64,7 @@ def rerun(
     definitions = compose(site)
     relief: tuple[str, ...] = ()
     with open_instance(settings) as instance, status("starting …") as spinner:
+        mark_dead_runs(instance, settings.now())  # a rerun that was killed has ended, although it could not say so
         try:
             wanted = reruns.plan(definitions, instance, run, from_asset)
         except (RestoreError, NoRun) as error:

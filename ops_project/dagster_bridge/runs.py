@@ -16,7 +16,13 @@ from ops_project.process import locks
 from ops_project.process.processes import Process, current
 from ops_project.settings import Settings
 
-UNFINISHED = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+# A run of ours that was killed as it began has not even started.
+UNFINISHED = [
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
 
 
 @dataclass(frozen=True)

@@ -14,23 +14,32 @@ LIBRARIES = ("duckdb", "sqlite", "python", "http", "boto3", "postgresql", "dbt",
 @contextmanager
 def of(library: str, folder: Path) -> Iterator[list[Case]]:
     """The cases of one library, as long as what they need runs."""
-    from tests.operations.diagnosis import causes_duckdb, causes_http, causes_python, causes_sqlite, causes_tools
+    from tests.operations.diagnosis import (
+        causes_boto3,
+        causes_dagster,
+        causes_dbt,
+        causes_duckdb,
+        causes_http,
+        causes_postgresql,
+        causes_python,
+        causes_sqlite,
+    )
 
     if library == "http":
         with causes_http.served() as url:
             yield causes_http.cases(url)
     elif library == "boto3":
-        with causes_tools.cloud() as cases:
+        with causes_boto3.cloud() as cases:
             yield cases
     elif library == "postgresql":
-        with causes_tools.postgresql(folder / library) as cases:
+        with causes_postgresql.postgresql(folder / library) as cases:
             yield cases
     else:
         made = {
             "duckdb": lambda: causes_duckdb.cases(folder / library),
             "sqlite": lambda: causes_sqlite.cases(folder / library),
             "python": lambda: causes_python.cases(folder / library),
-            "dbt": lambda: causes_tools.dbt_cases(folder / library),
-            "dagster": causes_tools.dagster_cases,
+            "dbt": lambda: causes_dbt.cases(folder / library),
+            "dagster": causes_dagster.cases,
         }
         yield made[library]()

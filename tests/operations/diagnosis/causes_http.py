@@ -115,7 +115,11 @@ def cases(url: str) -> list[Case]:
         return lambda: pool.request("GET", path).json()
 
     closed, https = "http://127.0.0.1:1", url.replace("http:", "https:")
-    clients = {"requests": by_requests, "httpx": by_httpx, "urllib": by_urllib}
+    clients: dict[str, Callable[[str], Callable[[], object]]] = {
+        "requests": by_requests,
+        "httpx": by_httpx,
+        "urllib": by_urllib,
+    }
     found: list[Case] = [
         (f"{name} {status}", expected, ask(f"{url}/{status}"))
         for status, expected in STATUSES.items()

@@ -24,6 +24,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import yaml
@@ -46,17 +47,17 @@ def _language(folder: Path) -> list[Case]:
         recursion()
 
     def unbound() -> None:
-        print(value)  # noqa: F821
+        print(value)  # type: ignore[has-type, used-before-def]  # noqa: F821 - raised on purpose
         value = 1
 
     (folder / "broken.py").write_text("def x(:\n", encoding="utf-8")
     sys.path.append(str(folder))
     return [
-        ("type", "code_error", lambda: 1 + "a"),
-        ("call", "code_error", lambda: len()),
-        ("attribute", "code_error", lambda: Thing().timeout),
-        ("none", "code_error", lambda: None.upper()),
-        ("key", "code_error", lambda: {}["connection refused"]),
+        ("type", "code_error", lambda: 1 + "a"),  # type: ignore[operator]  # raised on purpose
+        ("call", "code_error", lambda: len()),  # type: ignore[call-arg]  # raised on purpose
+        ("attribute", "code_error", lambda: Thing().timeout),  # type: ignore[attr-defined]  # raised on purpose
+        ("none", "code_error", lambda: None.upper()),  # type: ignore[attr-defined]  # raised on purpose
+        ("key", "code_error", lambda: dict[str, str]()["connection refused"]),
         ("index", "code_error", lambda: [][0]),
         ("name", "code_error", lambda: eval("retry_429 + 1")),
         ("unbound", "code_error", unbound),
@@ -168,6 +169,11 @@ def _system(folder: Path) -> list[Case]:
             fcntl.flock(one, fcntl.LOCK_EX)
             fcntl.flock(two, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def closed_file() -> None:
+        file = open(f"{here}/file")
+        file.close()
+        file.read()
+
     loop = folder / "loop"
     loop.symlink_to(loop)
     here = str(folder)
@@ -198,12 +204,12 @@ def _system(folder: Path) -> list[Case]:
         ("service", "connection_failure", lambda: socket.create_connection(("no-such-host.invalid", 80))),
         ("bad descriptor", "code_error", lambda: os.read(987, 1)),
         ("bad argument", "code_error", lambda: os.lseek(os.open(f"{here}/file", os.O_RDONLY), -5, 0)),
-        ("closed file", "code_error", lambda: (f := open(f"{here}/file"), f.close(), f.read())),
+        ("closed file", "code_error", closed_file),
     ]
 
 
 def _processes() -> list[Case]:
-    def run(*words: str, **options: object) -> Callable[[], object]:
+    def run(*words: str, **options: Any) -> Callable[[], object]:
         return lambda: subprocess.run(words, check=True, capture_output=True, **options)
 
     def pool() -> None:
