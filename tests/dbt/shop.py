@@ -149,7 +149,11 @@ class Shop:
         connection.commit()
 
     def build(
-        self, *select: str, command: str = "run", rebuild: tuple[date, date] | None = None
+        self,
+        *select: str,
+        command: str = "run",
+        rebuild: tuple[date, date] | None = None,
+        from_nothing: tuple[str, ...] = (),
     ) -> dbt_runner.DbtResult:
         """dbt over `select` (default: all of e-commerce), an hour after the build before it."""
         self.clock += timedelta(hours=1)
@@ -161,6 +165,7 @@ class Shop:
                 as_of=self.clock,
                 command=command,
                 rebuild=rebuild,
+                extra_vars={"rebuild_tables": list(from_nothing)},
             )
             for _ in invocation:
                 pass

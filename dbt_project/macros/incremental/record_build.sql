@@ -1,5 +1,6 @@
 {#
-  Post-hook of every model, inside its transaction: how far it has consumed, and when it last wrote.
+  Post-hook of every model, inside its transaction: how far it has consumed, when it last wrote, and how often it was
+  built from nothing.
 
   A model has consumed no more than its parents: built alone, ahead of a parent, it would otherwise skip what the parent
   still has to bring. built_at stays where a build had nothing to do.
@@ -14,6 +15,13 @@
         {%- if 'exchange_rates' in model.config.get('meta', {}).get('feeds', []) %}
     delete from ops.build_currencies where model = '{{ model.name }}';
     insert into ops.build_currencies values ('{{ model.name }}', '{{ var('reporting_currency') }}');
+        {%- endif %}
+        {%- if model.config.materialized == 'incremental' and not is_incremental() %}
+    -- What is published by touched dates alone is then looked at as a whole.
+    insert into ops.whole_builds (model, times)
+    select '{{ model.name }}', 0
+    where not exists (select 1 from ops.whole_builds where model = '{{ model.name }}');
+    update ops.whole_builds set times = times + 1 where model = '{{ model.name }}';
         {%- endif %}
         {{ record_build_sql(model.name, parents, wrote=model.config.materialized == 'table' or not is_incremental() or touched_dates() | length > 0) }}
     {%- endif -%}

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ops_project.model.platform import Platform
-from ops_project.pipeline.warehouse import standing
+from ops_project.pipeline.warehouse import standing, unseen
 from ops_project.process import locks
 from ops_project.settings import Settings
 from ops_project.sql_text import literal
@@ -27,6 +27,8 @@ class Warehouse:
 
     settings: Settings
     platform: Platform
+    changed_unseen: bool = False
+    """Whether tables were changed since the last snapshot in a way that no journal of dates tells of."""
     _connection: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -82,9 +84,10 @@ def writer(
     """
     with locks.hold(settings.lock, owner=owner, now=now, run=run, timeout=timeout, on_wait=on_wait):
         settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-        warehouse = Warehouse(settings, platform)
+        warehouse = Warehouse(settings, platform, changed_unseen=unseen.changed(settings))
         try:
             standing.require(settings, warehouse.connection, now)
             yield warehouse
         finally:
             warehouse.close()
+            unseen.note(settings, warehouse.changed_unseen)

@@ -19,7 +19,7 @@ import duckdb
 
 from ops_project.pipeline.warehouse import files, identity
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
-from ops_project.pipeline.warehouse.touched import BuiltByDates, touched_dates
+from ops_project.pipeline.warehouse.touched import WHOLE_BUILDS, BuiltByDates, touched_dates
 from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
@@ -151,7 +151,7 @@ def take(
     `good`: whether the run did what it was to do. What is not good never takes the place of what is. `models`: those
     that change by dates; a large table of any other one is hashed whole. `config`: the configuration's files
     and their digests, under which the run was made. `replaced`: tables were put in the place of
-    others, which no journal of dates tells, so that each one is hashed whole.
+    others, which no journal of dates tells, so that each one is hashed whole; as after a change outside of any run.
     """
     models = models or {}
     settings = warehouse.settings
@@ -159,7 +159,7 @@ def take(
     before = existing(settings)[-1:]
     windows = [*announced_rebuilds(settings), *([window] if window is not None else [])]
     known = identity.advance(connection, before[0].manifest.get("generation", 0) if before else 0)
-    compared = before[0] if before and not replaced else None
+    compared = before[0] if before and not replaced and not warehouse.changed_unseen else None
     found = _fingerprints(connection, compared, windows, models)
     warehouse.checkpoint()
     number = int(before[0].id[:6]) + 1 if before else 1
@@ -183,12 +183,14 @@ def take(
             "size_bytes": (partial / DATABASE).stat().st_size,
             "load_seq": load_sequence(connection),
             "builds": _builds(connection),
+            "whole_builds": _whole_builds(connection),
             "config": dict(config or {}),
             "code": {table: model.code for table, model in models.items() if table in found},
             "tables": {table: value.to_json() for table, value in found.items()},
         }
         files.write_json(partial / MANIFEST, manifest)
     _announcement(settings).unlink(missing_ok=True)
+    warehouse.changed_unseen = False
     reach("snapshot:renamed")
     prune(settings, warehouse.platform.snapshots.keep)
     return Snapshot(folder, manifest)
@@ -265,3 +267,9 @@ def _builds(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         for model, seq in connection.execute("SELECT model, max(load_seq) FROM ops.builds GROUP BY 1").fetchall()
         if seq is not None
     }
+
+
+def _whole_builds(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    if WHOLE_BUILDS not in tables(connection, ["ops"]):
+        return {}
+    return dict(connection.execute(f"SELECT model, times FROM {WHOLE_BUILDS}").fetchall())

@@ -1,7 +1,8 @@
 """Which business dates of a large table may have changed since the last snapshot.
 
 Only for tables that are known to change by dates: bronze, where landing notes each one, and incremental models whose
-code is the same as it was. Any other model is built anew as a whole, or differently, without any date being touched.
+code is the same as it was, and which were not built from nothing since. Any other model is built anew as a whole, or
+differently, without any date being touched.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import duckdb
+
+WHOLE_BUILDS = "ops.whole_builds"
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,19 @@ def touched_dates(
     since = before["builds"].get(name)
     if model is None or since is None or before.get("code", {}).get(table) != model.code:
         return None
+    if WHOLE_BUILDS in known and before.get("whole_builds", {}).get(name, 0) != _whole_builds(connection, name):
+        return None
     found = _since(connection, int(since)) | rebuilt
     return {
         str(date.fromisoformat(day) + timedelta(days=offset))
         for day in found
         for offset in range(model.spread_days + 1)
     }
+
+
+def _whole_builds(connection: duckdb.DuckDBPyConnection, model: str) -> int:
+    row = connection.execute(f"SELECT coalesce(max(times), 0) FROM {WHOLE_BUILDS} WHERE model = ?", [model]).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _since(connection: duckdb.DuckDBPyConnection, load_seq: int, feed: str | None = None) -> set[str]:

@@ -20,6 +20,7 @@ def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) 
         raise FaultError(f"fault {fault.request}: this home has no warehouse yet; run the pipeline first")
     with warehouse.writer(settings, catalog.platform, owner=f"fault {fault.fault.id}", now=now) as held:
         details = tamper(held.connection(), fault)
+        held.changed_unseen = True
         held.checkpoint()
     return details
 

@@ -1,18 +1,29 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from datetime import timedelta
+from typing import Any
 
 import duckdb
 import pytest
 
 from ops_project.pipeline.warehouse import fingerprints, publishing, repair, snapshots
-from ops_project.pipeline.warehouse.connection import Warehouse
+from ops_project.pipeline.warehouse.connection import Warehouse, writer
 from ops_project.pipeline.warehouse.publishing import Publication, PublishDecision
 from ops_project.pipeline.warehouse.touched import BuiltByDates
 from tests.empty_home import NOW
 
 PASSED = PublishDecision(passed=True, reason="", consumers=({"name": "Board", "owner": "Business Team"},))
+
+
+LARGE_KPI = (
+    "CREATE SCHEMA IF NOT EXISTS ops; CREATE TABLE ops.builds (model VARCHAR, load_seq BIGINT);"
+    "INSERT INTO ops.builds VALUES ('kpi', 1);"
+    "CREATE TABLE ops.touched_dates (feed VARCHAR, business_date DATE, load_seq BIGINT);"
+    "CREATE TABLE gold.kpi AS SELECT DATE '2026-01-01' + (range // 4)::INT AS business_date, range AS value FROM range(40)"
+)
 
 
 def publish(warehouse: Warehouse, number: int = 1, **verdicts: PublishDecision) -> Publication:
@@ -128,12 +139,7 @@ def test_killed_before_the_pointer_moved_consumers_keep_the_last_one(warehouse: 
 def test_what_is_published_is_what_the_warehouse_holds(warehouse: Warehouse, monkeypatch, rebuild, models) -> None:
     monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
     connection = warehouse.connection()
-    connection.execute(
-        "CREATE SCHEMA IF NOT EXISTS ops; CREATE TABLE ops.builds (model VARCHAR, load_seq BIGINT);"
-        "INSERT INTO ops.builds VALUES ('kpi', 1);"
-        "CREATE TABLE ops.touched_dates (feed VARCHAR, business_date DATE, load_seq BIGINT);"
-        "CREATE TABLE gold.kpi AS SELECT DATE '2026-01-01' + (range // 4)::INT AS business_date, range AS value FROM range(40)"
-    )
+    connection.execute(LARGE_KPI)
     before = {"gold.kpi": BuiltByDates("as it was", 1 if "follows" in str(models) else 0)}
     for number, (change, code) in enumerate([("SELECT 1", before), (rebuild, models)], start=1):
         connection.execute(change)
@@ -150,3 +156,45 @@ def test_what_is_published_is_what_the_warehouse_holds(warehouse: Warehouse, mon
     file = publication.folder / publication.manifest["tables"]["kpi"]["file"]
     published = duckdb.sql(f"SELECT * FROM '{file}' ORDER BY ALL").fetchall()
     assert published == connection.execute("SELECT * FROM gold.kpi ORDER BY ALL").fetchall()
+
+
+@pytest.mark.parametrize("how", ["replaced", "updated", "left in the log of a process that was killed"])
+def test_what_somebody_changed_outside_of_any_run_is_published(settings, platform, monkeypatch, how) -> None:
+    """By hand, by a tool, by a restore of single tables: no journal of dates tells of it."""
+    monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
+    models = {"gold.kpi": BuiltByDates("as it was")}
+
+    def run(number: int, first: str = "SELECT 1") -> list[tuple[Any, ...]]:
+        with writer(settings, platform, owner="test", now=NOW) as held:
+            held.connection().execute(first)
+            stamp: dict[str, Any] = {"run_id": f"run-{number}", "as_of": NOW, "commit": "c0ffee"}
+            taken = snapshots.take(held, models=models, **stamp)
+            done = publishing.publish(held, domain="shop", verdicts={"kpi": PASSED}, fingerprints=taken.tables, **stamp)
+        file = done.folder / done.manifest["tables"]["kpi"]["file"]
+        return duckdb.sql(f"SELECT value FROM '{file}' ORDER BY value").fetchall()
+
+    assert run(1, f"CREATE SCHEMA gold; {LARGE_KPI}") == [(n,) for n in range(40)]
+    change = "UPDATE gold.kpi SET value = value * 2"
+    if how == "replaced":
+        change = "CREATE OR REPLACE TABLE gold.kpi AS SELECT * REPLACE (value * 2 AS value) FROM gold.kpi"
+    if "log" in how:
+        killed = (
+            "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]); c.execute(sys.argv[2]); os.kill(os.getpid(), 9)"
+        )
+        subprocess.run([sys.executable, "-c", killed, str(settings.warehouse), change], check=False)
+        assert settings.warehouse.with_name("warehouse.duckdb.wal").exists()
+    else:
+        with duckdb.connect(str(settings.warehouse)) as connection:
+            connection.execute(change)
+    assert run(2) == [(n * 2,) for n in range(40)]
+
+
+def test_a_run_that_nothing_came_before_trusts_the_dates(settings, platform) -> None:
+    """Else each run would read the whole history again."""
+    with writer(settings, platform, owner="test", now=NOW) as held:
+        held.connection().execute("CREATE SCHEMA gold; CREATE TABLE gold.kpi AS SELECT 1 AS value")
+        snapshots.take(held, run_id="run-1", as_of=NOW, commit="c0ffee")
+        held.connection().execute("SELECT * FROM gold.kpi").fetchall()
+    for _ in range(2):
+        with writer(settings, platform, owner="test", now=NOW) as held:
+            assert not held.changed_unseen

@@ -47,6 +47,7 @@ OPS_TABLES = {
         replaces_by VARCHAR, absent_keys VARCHAR, latest_by VARCHAR""",
     "valid_days": "feed VARCHAR NOT NULL, days INTEGER NOT NULL",
     "builds": "model VARCHAR NOT NULL, load_seq BIGINT NOT NULL, built_at TIMESTAMP NOT NULL",
+    "whole_builds": "model VARCHAR NOT NULL, times BIGINT NOT NULL",
     "build_currencies": "model VARCHAR NOT NULL, reporting_currency VARCHAR NOT NULL",
     "tested": "test VARCHAR NOT NULL, model VARCHAR NOT NULL, tested_at TIMESTAMP NOT NULL",
     "quality_scores": """
