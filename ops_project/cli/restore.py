@@ -69,10 +69,11 @@ def restore(
         ):
             finished = recovery.finish(context) if yes else None
             if finished is not None:
-                told(f"The restore of {finished.source} had been cut off after the swap; it is finished now.")
+                told(f"The restore of {finished.source} had been cut off before it could say so; it is finished now.")
                 _audit(context, finished)
             if finished is not None and finished.asked == asked:
                 _end(settings, finished, rebuild, as_json)
+                recovery.conclude(settings)
                 return
             wanted = _undone(settings) if undo else _wanted(settings, names, to or "")
             plan, entry = recovery.plan(settings, wanted), None
@@ -88,6 +89,8 @@ def restore(
         emit(as_json, data, lambda: _render(plan, entry))
     if rebuild and entry is not None:
         _rebuild(settings, entry, as_json)
+    if entry is not None:
+        recovery.conclude(settings)
 
 
 def _end(settings: Settings, entry: Entry, rebuild: bool, as_json: bool) -> None:

@@ -69,7 +69,7 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
         if begun is not None and begun["to"] == to and clone.head() == to:
             told(f"The rollback to {to[:10]} had been cut off after the code was changed; it goes on from there.")
             _build(settings, begun["tables"], as_json)
-            _note(settings, None)
+            _conclude(settings)
             return
         with _rehearsed(settings, clone, to) as (way, folder):
             if not yes or way.forbidden:
@@ -89,7 +89,7 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
         raise click.ClickException(str(error)) from None
     told(f"The code is {to[:10]} now; `git checkout {way.back}` returns to what was there before.")
     _build(settings, list(way.rebuilt), as_json)
-    _note(settings, None)
+    _conclude(settings)
 
 
 @contextmanager
@@ -160,9 +160,10 @@ def _restore(settings: Settings, way: Way, by: str) -> None:
     with locks.hold(
         settings.lock, owner="ops rollback", now=settings.now(), on_wait=lambda holder: told(f"waiting for {holder}")
     ):
-        recovery.finish(context)
-        source = recovery.snapshot_source(settings, way.snapshot)
-        recovery.apply(context, recovery.Wanted(source, way.restored, way.affected.downstream))
+        finished = recovery.finish(context)
+        if finished is None or finished.asked != asked:
+            source = recovery.snapshot_source(settings, way.snapshot)
+            recovery.apply(context, recovery.Wanted(source, way.restored, way.affected.downstream))
 
 
 def _build(settings: Settings, tables: list[str], as_json: bool) -> None:
@@ -179,6 +180,13 @@ def _build(settings: Settings, tables: list[str], as_json: bool) -> None:
     if done.returncode:
         told("The earlier version is in place, and its run has failed: the same command runs it again.")
         sys.exit(done.returncode)
+
+
+def _conclude(settings: Settings) -> None:
+    from ops_project.pipeline.recovery.restore import conclude
+
+    _note(settings, None)
+    conclude(settings)
 
 
 def _audit(settings: Settings, way: Way, by: str) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ops_project.settings import Settings
-from tests.scenarios import bakery, homes, killed
+from tests import killed
+from tests.scenarios import bakery, homes
 
 pytestmark = [pytest.mark.xdist_group("runs"), pytest.mark.timeout(3600)]
 soak = pytest.mark.soak

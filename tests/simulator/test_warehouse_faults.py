@@ -107,3 +107,21 @@ def test_warehouse_faults_need_a_warehouse(tmp_path: Path) -> None:
     with pytest.raises(FaultError, match="no warehouse yet; run the pipeline first"):
         simulate(home(tmp_path), faults=["offsetting_errors"])
     assert not (tmp_path / "inbound").exists(), "nothing is delivered for a fault that lies elsewhere"
+
+
+def test_shuffled_inputs_keep_the_totals_of_the_table_that_the_model_reads(catalog: Catalog) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            """CREATE SCHEMA silver; CREATE TABLE silver.int_customer_days AS
+            SELECT 'C' || n AS customer_id, DATE '2026-03-12' AS business_date, 0 AS orders, 0 AS undone_orders,
+            0 AS sales_orders, 0 AS units, 0 AS gross_revenue, 0 AS net_revenue, 0 AS unconverted_lines, n AS web_events,
+            n AS product_views, 0 AS cart_additions, now() AS dbt_updated_at FROM range(1, 30) AS t(n)"""
+        )
+        views = "SELECT sum(product_views), count(*) FROM silver.int_customer_days"
+        mine = "SELECT customer_id, product_views FROM silver.int_customer_days WHERE product_views > 0 ORDER BY 1"
+        totals, before = connection.execute(views).fetchall(), connection.execute(mine).fetchall()
+        fault = resolve(Request("model_input_shuffled"), catalog)
+        assert fault.asset == "gold/customer_churn_predictions", "found where the model is read"
+        tamper(connection, fault)
+        assert connection.execute(views).fetchall()[0][0] == totals[0][0]
+        assert connection.execute(mine).fetchall() != before

@@ -68,7 +68,7 @@ def _with_proofs(found: Register) -> list[tuple[object, object]]:
 def _unfinished(settings: Settings) -> journal.Entry | None:
     """A restore that was cut off; the same command finishes it."""
     entry = journal.last(settings)
-    return entry if entry is not None and entry.state != journal.DONE else None
+    return entry if entry is not None and entry.state == journal.BEGUN else None
 
 
 def _plans(settings: Settings) -> list[tuple[plans.Kept, dict[str, int] | None]]:

@@ -10,7 +10,9 @@ from typing import Any
 from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
-BEGUN, DONE = "begun", "done"
+BEGUN, FINISHED, DONE = "begun", "finished", "done"
+"""Finished: all is done, and the command has not said so yet. A person who repeats a call that was killed then cannot
+know it. It must not be done twice: an undo that is undone brings back what it took away."""
 
 
 @dataclass(frozen=True)

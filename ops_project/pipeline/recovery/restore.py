@@ -131,13 +131,19 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
 
 
 def finish(context: Context) -> journal.Entry | None:
-    """Finish what a killed restore began, or remove what it staged. The entry, where a restore was finished.
+    """Finish what a killed restore began, or remove what it staged. The entry, where a restore was finished, also one
+    that is the same as asked for now, and was killed before it could say that it was done.
 
     For the holder of the lock.
     """
     settings, entry = context.settings, journal.last(context.settings)
     _remove_others(settings, keep={item for item in (entry and entry.id, entry and entry.previous_id) if item})
     if entry is None or entry.state == journal.DONE:
+        return None
+    if entry.state == journal.FINISHED:
+        if context.asked and entry.asked == context.asked and _newest_run(settings) == _run_id(entry):
+            return entry
+        conclude(settings)
         return None
     if settings.warehouse.is_file() and staging.has_note(settings.warehouse, entry.id):
         return _close(context, entry)
@@ -205,6 +211,13 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
     files.sync_folder(settings.warehouse.parent)
     reach("restore:swapped")
     return _close(context, entry)
+
+
+def conclude(settings: Settings) -> None:
+    """The command has said that it is done: the same words mean another restore from now on."""
+    entry = journal.last(settings)
+    if entry is not None and entry.state == journal.FINISHED:
+        journal.write(settings, replace(entry, state=journal.DONE))
 
 
 def written_since(settings: Settings, entry: journal.Entry) -> list[str]:
@@ -278,8 +291,7 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
     try:
         connection = warehouse.connection()
         found = staging.held(connection, entry.tables or None)
-        marked_by = [item.manifest["run_id"] for item in snapshots.existing(settings)[-1:]]
-        if marked_by != [_run_id(entry)]:
+        if _newest_run(settings) != _run_id(entry):
             snapshots.take(warehouse, run_id=_run_id(entry), as_of=context.now, commit=context.commit, replaced=True)
         standing.require(settings, warehouse.connection, context.now)
     finally:
@@ -290,11 +302,17 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
         because = f"{', '.join(entry.tables)} was restored from {entry.source}"
         out_of_date.mark(settings, entry.downstream, because, context.now)
     checksums = tuple((table, found[table].checksum) for table in sorted(found) if table in entry.tables)
-    done = replace(entry, state=journal.DONE, checksums=checksums, previous=None)
+    done = replace(entry, state=journal.FINISHED, checksums=checksums, previous=None)
     journal.write(settings, done)
     reach("restore:done")
     _remove_others(settings, keep={entry.id})
     return done
+
+
+def _newest_run(settings: Settings) -> str | None:
+    """What took the newest snapshot."""
+    kept = snapshots.existing(settings)
+    return kept[-1].manifest.get("run_id") if kept else None
 
 
 def _run_id(entry: journal.Entry) -> str:

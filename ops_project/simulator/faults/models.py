@@ -18,7 +18,7 @@ from ops_project.settings import Settings
 from ops_project.simulator.faults.fault import Details, Fault
 from ops_project.simulator.faults.request import FaultError
 
-MODEL = "churn"
+MODEL, INPUTS = "churn", "silver.int_customer_days"
 OTHER_VERSION = "0.1"
 
 
@@ -51,8 +51,12 @@ def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
     return path, state, state[MODEL]["history"][-1]
 
 
-def shuffle_views(connection: duckdb.DuckDBPyConnection, table: str, _day: date | None) -> Details:
-    """Each customer gets the visits of another customer; the distribution stays the same."""
+def shuffle_views(connection: duckdb.DuckDBPyConnection, _found_at: str, _day: date | None) -> Details:
+    """Each customer gets the visits of another customer; the distribution stays the same.
+
+    It is done to the inputs of the model, and found at its predictions.
+    """
+    table = INPUTS
     [[rows]] = connection.execute(f"SELECT count(*) FROM {table} WHERE product_views > 0").fetchall()
     if not rows:
         raise FaultError(f"table {table} has no visits to shuffle")
