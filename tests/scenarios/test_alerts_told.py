@@ -160,11 +160,17 @@ def test_the_owner_of_a_silent_symptom_hears_of_it_in_the_message_about_its_caus
     assert sorted(ended) == ["ecommerce-data@example.com", "investor-metrics@example.com"]
 
 
-def test_a_symptom_of_a_silenced_cause_is_told_to_its_owner(world):
+@pytest.mark.parametrize("silenced", ["before it breaks", "before anybody heard of it"])
+def test_a_symptom_of_a_silenced_cause_is_told_to_its_owner(world, silenced):
     story = world(at="2026-03-04 02:10", graph=GRAPH)
-    story.silence('asset="bronze/orders"', hours=12)
+    if silenced == "before it breaks":
+        story.silence('asset="bronze/orders"', hours=12)
     story.fails("check.failure", asset="bronze/orders", check="rows", run_id="night")
     story.fails("check.failure", asset="gold/kpi", check="totals", run_id="night")
+    story.advance("5s")
+    if silenced == "before anybody heard of it":
+        assert not story.inbox
+        story.silence('asset="bronze/orders"', hours=12)
     story.advance("10m", MINUTE)
     assert _owners_told(story) == {"investor-metrics@example.com": {"Check totals of gold/kpi failed"}}
 

@@ -36,6 +36,8 @@ class Heard:
     """Who was told that it fires, and has not been told that it ended → since when."""
     last: dict[tuple[str, Ear], tuple[datetime, frozenset[int]]] = field(default_factory=dict)
     """Group and ear → when it was told last, and of which alerts."""
+    again: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    """Alert and recipient → when at the latest it is to be named again, by whichever of its groups comes last."""
 
     def hear(self, decision: Decision, config: AlertConfig, now: datetime) -> None:
         """Take the messages of one decision. Fails where one of them says what is not so, or says it too often."""
@@ -43,6 +45,7 @@ class Heard:
         firing = {number for number, alert in state.alerts.items() if alert.status == FIRING}
         self.fired = {n: now if state.alerts[n].muted else self.fired.get(n, now) for n in firing}
         self.silent = {n: self.silent.get(n, now) for n in firing if state.alerts[n].muted}
+        self.again = {key: at for key, at in self.again.items() if key[0] in firing}
         # Whoever has not heard of the end still believes that it fires, which is true again where it fires again.
         self.told = {number: ears for number, ears in self.told.items() if number in state.alerts}
         for number in self.named.keys() - firing:
@@ -75,8 +78,16 @@ class Heard:
         self.last[message.group, ear] = now, named | listed
         for number in named | (listed & firing):
             self.told.setdefault(number, set()).add(ear)
-        for number in named:
+        wait = config.nodes[group.route].repeat_interval if group is not None else timedelta(days=1)
+        for item in message.payload["alerts"]:
+            number = item["number"]
+            if number not in named:
+                continue
+            if cause := _old_cause(state.alerts[number], state, config):
+                assert item["suspected_cause"], f"alert {number} came after alert {cause.number}, and does not say so"
             self.named.setdefault(number, set()).add(ear)
+            due = now + wait + ROUTE_TIME
+            self.again[number, ear[1]] = max(self.again.get((number, ear[1]), due), due)
         for number in ended:
             self.told.get(number, set()).discard(ear)
             self.owed.pop((number, ear), None)
@@ -91,14 +102,24 @@ class Heard:
             since = self.silent.get(number) or self.fired.get(number, now)
             if alert.status != FIRING or now - since < ROUTE_TIME:
                 continue
-            if any(recipient == self.owners[alert.asset] for _, recipient in self.told.get(number, ())):
+            owner = self.owners[alert.asset]
+            if any(recipient == owner for _, recipient in self.named.get(number, ())):
+                due = max(self.again.get((number, owner), now), since + ROUTE_TIME)
+                if now > due and not alert.muted and alert.acknowledged_at is None and alert.suspect is None:
+                    yield alert, f"it was to be repeated by {due}"
                 continue
-            if wrong := _wrong_reason(alert, state, config, now):
+            listed = any(recipient == owner for _, recipient in self.told.get(number, ()))
+            if listed and not alert.muted:
+                continue
+            if wrong := _wrong_reason(alert, state, config, now, listed):
                 yield alert, wrong
 
 
-def _wrong_reason(alert: Alert, state: State, config: AlertConfig, now: datetime) -> str:
-    """What is not true of the reason why nobody was told of this alert; empty where it is."""
+def _wrong_reason(alert: Alert, state: State, config: AlertConfig, now: datetime, listed: bool) -> str:
+    """What is not true of the reason why its owner got no message about this alert itself; empty where it is.
+
+    `listed`: a message about its cause told the owner of it.
+    """
     if alert.muted == AlertReason.SILENCED.value:
         return "" if is_silenced(alert, state, now) else "no silence covers it"
     cause = state.alerts.get(alert.cause) if alert.cause is not None else None
@@ -112,12 +133,27 @@ def _wrong_reason(alert: Alert, state: State, config: AlertConfig, now: datetime
         return "its cause does not lie upstream of it"
     if alert.starts_at > cause.starts_at + config.graph.together:
         return "it came long after its cause, and is news"
-    # It was to be listed in its cause's message, and that one is silenced.
-    return "" if cause.muted or is_silenced(cause, state, now) else "the message about its cause does not list it"
+    return "" if listed else "no message about its cause lists it"
 
 
 def _is_upstream(cause: Alert, symptom: Alert, lineage: Lineage) -> bool:
     return cause.asset == symptom.asset or cause.asset in lineage.ancestors(symptom.asset)
+
+
+def _old_cause(alert: Alert, state: State, config: AlertConfig) -> Alert | None:
+    """A failure of the same kind upstream that began long before this one."""
+    above = config.lineage.ancestors(alert.asset)
+    return next(
+        (
+            other
+            for other in state.alerts.values()
+            if other.status == FIRING
+            and other.asset in above
+            and other.rule == alert.rule
+            and alert.starts_at > other.starts_at + config.graph.together
+        ),
+        None,
+    )
 
 
 def is_silenced(alert: Alert, state: State, now: datetime) -> bool:

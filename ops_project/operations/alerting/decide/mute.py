@@ -15,7 +15,7 @@ from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.lifecycle import store
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.silences import Quiet, silenced
-from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 
 SLA_RULE_LABEL = "sla"
 
@@ -43,7 +43,7 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Decide for each firing alert whether it is silent, and under which cause.
 
     A symptom is silent under its cause when it came with it: the cause's message lists it. One that came later, or
-    whose cause is silenced, is told once by itself.
+    whose cause was silenced before that message, is told once by itself.
     """
     state = decision.state
     firing = [alert for alert in state.alerts.values() if alert.status == FIRING]
@@ -59,7 +59,8 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if reason is AlertReason.INHIBITED_BY_CAUSE and suspect is None:
                 source = state.alerts[cause]
                 if not came_together(source, alert, config.graph.together) or (
-                    alert.cause != cause and _silenced(source, active, held, config, now) is not None
+                    (alert.cause != cause or not _was_told(alert.number, state))
+                    and _silenced(source, active, held, config, now) is not None
                 ):
                     suspect = cause
                     decision.note(alert.number, now, AlertReason.SUSPECTED_CAUSE, f"alert {cause}")
@@ -71,6 +72,10 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if alert.muted != why or (why and alert.cause != cause):
                 decision.note(alert.number, now, AlertReason(why) if why else AlertReason.NO_LONGER_MUTED, detail)
             store(decision, replace(alert, cause=cause, muted=why, suspect=suspect))
+
+
+def _was_told(number: int, state: State) -> bool:
+    return any(number in entry.firing for entry in state.log.values())
 
 
 def _silenced(
