@@ -217,11 +217,26 @@ def _described(
     return _dangling(document, (*at, "runbook"), f"{subject}: runbook", slug, known)
 
 
+def _rule_runbooks(catalog: Catalog) -> list[ConfigProblem]:
+    """A message links the runbook of its rule or failure class, so each must exist."""
+    document, problems = catalog.documents["rules.yaml"], list[ConfigProblem]()
+    for name, rule in catalog.rules.rules.items():
+        at, subject = ("rules", name), f"rule {name!r}"
+        problems += _described(catalog, document, at, subject, rule.runbook)
+        for failure_class, slug in rule.runbooks.items():
+            problems += _described(catalog, document, at, f"{subject}, failure class {failure_class}", slug)
+    for failure_class, first in catalog.rules.first_responses.items():
+        at, subject = ("first_responses", failure_class), f"first response to {failure_class}"
+        problems += _described(catalog, document, at, subject, first.runbook)
+    return problems
+
+
 def _alerting_references(catalog: Catalog) -> list[ConfigProblem]:
     """The alerting files among each other; see `model.alerting_consistency`."""
     documents = catalog.documents
     return [
         *alerting_consistency.check_rules(documents["rules.yaml"], catalog.rules, catalog.metrics),
+        *_rule_runbooks(catalog),
         *alerting_consistency.check_routes(
             documents["routes.yaml"], catalog.routes, catalog.receivers, catalog.calendar, catalog.rules
         ),

@@ -191,7 +191,7 @@ def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) ->
 @json_option
 @click.pass_obj
 def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
-    """Take it over from the person who works on it."""
+    """Take an incident over from the person who works on it."""
     from ops_project.operations.incidents import actions
 
     _act(

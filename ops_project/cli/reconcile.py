@@ -104,7 +104,7 @@ def reconcile(
 
 
 def _split(words: list[str], other: dict[str, str]) -> list[str]:
-    """The columns by the source's name; of `a=b` the target's is noted in `other` (b → a)."""
+    """The columns by their names in the source. For `a=b`, where the target has another name, `other` gets b → a."""
     found = []
     for item in (part.strip() for word in words for part in word.split(",")):
         mine, _, theirs = item.partition("=")

@@ -75,6 +75,11 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
 @click.pass_obj
 def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, ...], by: str, as_json: bool) -> None:
     """Run the diagnostic steps of SLUG. They only read; a step that would change something is shown but not run."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.lineage import Lineage
+    from ops_project.operations.alerting.cycle import LINEAGE
+    from ops_project.operations.alerting.decide.message import runbook as runbook_of
+    from ops_project.operations.alerting.engine_config import alert_config
     from ops_project.operations.incidents.runbook_steps import keep, places, run_steps
     from ops_project.operations.ledger import open_ledger
 
@@ -82,15 +87,17 @@ def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, 
     unknown = sorted(set(wanted) - {step.number for step in found.steps})
     if unknown:
         raise click.UsageError(f"runbook {slug} has no step {unknown[0]}; it has 1 to {len(found.steps)}")
-    ledger = open_ledger(settings)
+    # Without an incident the ledger is not needed: the runbook for a lost ledger must run without one.
+    ledger = open_ledger(settings) if incident is not None else None
     filled: dict[str, str] = {}
-    if incident is not None:
+    if ledger is not None and incident is not None:
         known = ledger.incident(incident)
         if known is None:
             raise click.ClickException(f"there is no incident {incident}; `ops incidents list --all` shows them")
-        filled = places(known, ledger)
+        config = alert_config(settings, load_catalog(settings), Lineage.parse(ledger.document(LINEAGE) or ()))
+        filled = places(known, ledger, lambda alert: runbook_of(alert, config) == slug)
     steps = run_steps(found, wanted, filled, lambda words: _run(settings, words))
-    if incident is not None:
+    if ledger is not None and incident is not None:
         keep(ledger, incident, found, steps, by, settings.now())
     results = [asdict(result) for result in steps]
 
@@ -99,6 +106,9 @@ def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, 
             shown = result["ran"] or result["command"]
             console.print(f"step {result['step']}: {shown}", markup=False, style="bold", soft_wrap=True)
             console.print(str(result["output"]).rstrip() or "(no output)", markup=False)
+            if result["not_shown"]:
+                lacking = ", ".join(result["not_shown"])
+                console.print(f"This step should show {lacking}, and does not.", markup=False, style="yellow")
         if not results:
             console.print("This runbook has no step that can be run.")
 

@@ -10,16 +10,12 @@ import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
 from ops_project.dagster_bridge.asset_graph import asset_name
+from ops_project.dagster_bridge.run_events import events_of
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
 
 ACTIVE = [DagsterRunStatus.QUEUED, DagsterRunStatus.NOT_STARTED, DagsterRunStatus.STARTING, DagsterRunStatus.STARTED]
-STEP_EVENTS = {
-    DagsterEventType.STEP_START,
-    DagsterEventType.STEP_SUCCESS,
-    DagsterEventType.STEP_FAILURE,
-    DagsterEventType.STEP_UP_FOR_RETRY,
-    DagsterEventType.STEP_RESTARTED,
-}
+BEGINS = {DagsterEventType.STEP_START, DagsterEventType.STEP_RESTARTED}
+ENDS = {DagsterEventType.STEP_SUCCESS, DagsterEventType.STEP_FAILURE, DagsterEventType.STEP_UP_FOR_RETRY}
 
 
 @dataclass(frozen=True)
@@ -66,24 +62,16 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
         building: dict[str, set[str]] = {}
         last = record.start_time or record.create_timestamp.timestamp()
         if not waiting:
-            for entry in instance.all_logs(run.run_id):
-                last = max(last, entry.timestamp)
-                event = entry.dagster_event
-                if event is None:
-                    continue
-                step = event.step_key or entry.step_key or ""
-                if event.event_type == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
-                    planned = event.asset_materialization_planned_data.asset_key
-                    building.setdefault(step, set()).add(asset_name(planned))
-                elif event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
-                    done = event.step_materialization_data.materialization.asset_key
-                    building.setdefault(step, set()).discard(asset_name(done))
-                if event.event_type not in STEP_EVENTS or not event.step_key:
-                    continue
-                if event.event_type in (DagsterEventType.STEP_START, DagsterEventType.STEP_RESTARTED):
-                    steps[event.step_key] = _moment(entry.timestamp)
-                else:
-                    steps.pop(event.step_key, None)
+            for event in events_of(instance, run.run_id):
+                last = max(last, event.timestamp)
+                if event.kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED and event.asset is not None:
+                    building.setdefault(event.step, set()).add(asset_name(event.asset))
+                elif event.kind == DagsterEventType.ASSET_MATERIALIZATION and event.asset is not None:
+                    building.setdefault(event.step, set()).discard(asset_name(event.asset))
+                elif event.kind in BEGINS and event.step:
+                    steps[event.step] = _moment(event.timestamp)
+                elif event.kind in ENDS and event.step:
+                    steps.pop(event.step, None)
         since = record.start_time if not waiting and record.start_time else record.create_timestamp.timestamp()
         result.append(
             ActiveRun(
@@ -117,16 +105,12 @@ def past_successes(instance: dg.DagsterInstance, job: str, limit: int = 20) -> l
         started: dict[str, float] = {}
         assets: dict[str, str] = {}
         wanted = {DagsterEventType.STEP_START, DagsterEventType.STEP_SUCCESS, DagsterEventType.ASSET_MATERIALIZATION}
-        for entry in instance.all_logs(record.dagster_run.run_id, of_type=wanted):
-            event = entry.dagster_event
-            if event is None:
-                continue
-            key = event.step_key or entry.step_key or ""
-            if event.event_type == DagsterEventType.STEP_START:
-                started[key] = entry.timestamp
-            elif event.event_type == DagsterEventType.STEP_SUCCESS:
-                steps[key] = entry.timestamp - started.get(key, entry.timestamp)
-            else:
-                assets[asset_name(event.step_materialization_data.materialization.asset_key)] = key
+        for event in events_of(instance, record.dagster_run.run_id, wanted):
+            if event.kind == DagsterEventType.STEP_START:
+                started[event.step] = event.timestamp
+            elif event.kind == DagsterEventType.STEP_SUCCESS:
+                steps[event.step] = event.timestamp - started.get(event.step, event.timestamp)
+            elif event.asset is not None:
+                assets[asset_name(event.asset)] = event.step
         result.append(PastRun(record.dagster_run.run_id, record.end_time - record.start_time, steps, assets))
     return result

@@ -8,7 +8,7 @@ from dataclasses import replace
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from ops_project.dagster_bridge.errors import innermost
+from ops_project.dagster_bridge.run_events import class_of, events_of, words_of
 from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome, outcome
 from ops_project.failures import classify_message
 
@@ -73,15 +73,6 @@ def merged(outcomes: Iterable[RunOutcome]) -> RunOutcome:
 def failure_classes(instance: dg.DagsterInstance, run_id: str) -> frozenset[str]:
     """The classes of the steps that failed."""
     found = set()
-    for record in instance.all_logs(run_id, of_type={DagsterEventType.STEP_FAILURE}):
-        event = record.dagster_event
-        if event is None:
-            continue
-        data = event.step_failure_data
-        said = data.user_failure_data
-        declared = said.metadata.get("failure_class") if said is not None and said.metadata else None
-        text = (said.description if said is not None else None) or (
-            innermost(data.error).message if data.error is not None else ""
-        )
-        found.add(str(declared.value) if declared is not None else classify_message(text).failure_class)
+    for event in events_of(instance, run_id, {DagsterEventType.STEP_FAILURE}):
+        found.add(class_of(event.data) or classify_message(words_of(event.data)).failure_class)
     return frozenset(found)

@@ -9,7 +9,7 @@ from datetime import datetime
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from ops_project.dagster_bridge.errors import innermost
+from ops_project.dagster_bridge.run_events import events_of, words_of
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
 from ops_project.dagster_bridge.runs_file import RunFacts, moment
 from ops_project.process import locks
@@ -74,51 +74,36 @@ def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
         DagsterEventType.STEP_FAILURE,
         DagsterEventType.RUN_FAILURE,
     }
-    for record in instance.all_logs(run_id, of_type=wanted):
-        event = record.dagster_event
-        if event is None:
-            continue
-        kind = event.event_type
-        if kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
-            planned.add(tuple(event.asset_materialization_planned_data.asset_key.path))
-        elif kind == DagsterEventType.ASSET_MATERIALIZATION:
-            found = event.step_materialization_data.materialization
-            key = tuple(found.asset_key.path)
+    for event in events_of(instance, run_id, wanted):
+        key = tuple(event.asset.path) if event.asset is not None else ()
+        if event.kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+            planned.add(key)
+        elif event.kind == DagsterEventType.ASSET_MATERIALIZATION:
             built.add(key)
-            if "dagster/row_count" in found.metadata:
-                count = found.metadata["dagster/row_count"].value
+            if "dagster/row_count" in event.data.metadata:
+                count = event.data.metadata["dagster/row_count"].value
                 rows[key] = int(count) if isinstance(count, int | float) else 0
-        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
-            plan = event.asset_check_planned_data
-            key = tuple(plan.asset_key.path)
-            checks.setdefault((key, plan.check_name), CheckOutcome(key, plan.check_name, blocking=False, passed=None))
-        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION:
-            data = event.asset_check_evaluation_data
-            key = tuple(data.asset_key.path)
-            checks[key, data.check_name] = CheckOutcome(
+        elif event.kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+            checks.setdefault((key, event.check), CheckOutcome(key, event.check, blocking=False, passed=None))
+        elif event.kind == DagsterEventType.ASSET_CHECK_EVALUATION:
+            checks[key, event.check] = CheckOutcome(
                 asset=key,
-                name=data.check_name,
-                blocking=bool(data.blocking),
-                passed=data.passed,
-                severity=data.severity.value,
-                description=data.description or "",
+                name=event.check,
+                blocking=bool(event.data.blocking),
+                passed=event.data.passed,
+                severity=event.data.severity.value,
+                description=event.data.description or "",
             )
-        elif kind == DagsterEventType.STEP_FAILURE:
-            failures.append((record.step_key or "", _words(event.step_failure_data) or "failed without a message"))
-        elif kind == DagsterEventType.RUN_FAILURE and not failures:
+        elif event.kind == DagsterEventType.STEP_FAILURE:
+            failures.append((event.step, _in_a_line(event.data) or "failed without a message"))
+        elif event.kind == DagsterEventType.RUN_FAILURE and not failures:
             # No step failed: the run could not begin, or was ended from outside. Its own event is all there is.
-            failures.append(("run", _words(event.job_failure_data) or event.message or "failed without a message"))
+            failures.append(("run", _in_a_line(event.data) or event.message or "failed without a message"))
     return RunOutcome(frozenset(planned), frozenset(built), tuple(checks.values()), rows, tuple(failures))
 
 
-def _words(data: object) -> str:
-    failure = getattr(data, "user_failure_data", None)
-    if failure is not None and failure.description:
-        return str(failure.description)
-    error = getattr(data, "error", None)
-    if error is None:
-        return ""
-    return " ".join(str(innermost(error).message).split())
+def _in_a_line(failure: object) -> str:
+    return " ".join(words_of(failure).split())
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:

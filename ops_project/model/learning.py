@@ -50,7 +50,7 @@ class Segmentation(Model):
     lookback_days: int = Field(ge=1)
     min_clusters: int = Field(ge=2)
     max_clusters: int = Field(le=6)
-    """There are six profiles to name."""
+    """At most six, because there are six profiles that name a cluster."""
     min_history_days: int = Field(ge=1)
     min_customers: int = Field(ge=20)
     sample: int = Field(ge=100)
@@ -72,7 +72,7 @@ class Recommendations(Model):
     min_history_days: int = Field(ge=2)
     min_orders: int = Field(ge=1)
     max_basket: int = Field(ge=2)
-    """Larger baskets are those of resellers: they say nothing of what belongs together, and cost their square."""
+    """Larger baskets are those of resellers. They do not show which products belong together, and cost much time."""
     min_support: int = Field(ge=1)
     """Baskets that must hold both products."""
     shrinkage: float = Field(ge=0)

@@ -1,4 +1,4 @@
-"""Where `ops serve` of a home serves now, so that a message links to a page that opens.
+"""The address at which `ops serve` of a home answers now, so that the links in messages open.
 
 The command writes its address and its process down, and removes them when it ends. An address does not count if its
 process is not seen to run: the process may have been killed, or may run on another machine.

@@ -27,7 +27,7 @@ ASK_SECONDS = 5.0
 STUCK_SECONDS = 30.0
 """After the grace: a process in which not even this thread runs any more."""
 EXIT_CODE = 124
-"""As `timeout(1)` has it."""
+"""The exit code that `timeout(1)` uses."""
 
 
 @dataclass

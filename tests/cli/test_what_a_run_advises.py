@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from ops_project import catalog
 from ops_project.catalog import Catalog
-from ops_project.cli import cli, run
+from ops_project.cli import cli, run_summary
 from ops_project.settings import Settings
 
 
@@ -17,16 +17,20 @@ def shipped() -> Catalog:
 
 
 def test_a_finding_of_an_unknown_kind_names_the_runbook_of_its_domain(shipped: Catalog) -> None:
-    said = run._first_response(shipped, "streaming", {"kind": "of a later version", "feed": "streams", "asset": None})
+    said = run_summary._first_response(
+        shipped, "streaming", {"kind": "of a later version", "feed": "streams", "asset": None}
+    )
     assert "`ops runbook show streaming-pipeline`" in said
     shown = CliRunner().invoke(cli, ["runbook", "show", "streaming-pipeline"])
     assert shown.exit_code == 0 and shown.output.startswith("# ")
 
 
 def test_a_finding_about_a_feed_names_the_feed(shipped: Catalog) -> None:
-    said = run._first_response(shipped, "ecommerce", {"kind": "source_partial", "feed": "orders", "asset": None})
+    said = run_summary._first_response(
+        shipped, "ecommerce", {"kind": "source_partial", "feed": "orders", "asset": None}
+    )
     assert "--feed orders" in said and "NAME" not in said
 
 
 def test_a_domain_without_a_runbook_is_given_none(shipped: Catalog) -> None:
-    assert "runbook" not in run._general(shipped, "of an overlay")
+    assert "runbook" not in run_summary._general(shipped, "of an overlay")

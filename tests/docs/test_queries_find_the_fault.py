@@ -355,7 +355,7 @@ STORIES: dict[tuple[str, int], Callable[[Home], tuple[list[str], list[str]]]] = 
     ("key-violation", 1): refused_rows(*ORDERS, INSURANCE),
     ("key-violation", 2): finding,
     ("interface-load", 0): journal("mart_contacts", "marketing", INSURANCE),
-    ("mart-build", 0): journal("mart_contacts", "marketing", INSURANCE),
+    ("mart-build", 0): journal(*ORDERS, INSURANCE),
     ("slow-pipeline", 0): replaced_batch(*ORDERS, INSURANCE),
     ("source-arrival", 0): finding,
     ("streaming-pipeline", 0): two_rows(

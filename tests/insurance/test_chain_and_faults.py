@@ -9,7 +9,7 @@ import pytest
 
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
-from tests.scenarios import homes
+from tests.scenarios import homes, runbooks
 from tests.scenarios.verdicts import failures, last_checks
 
 pytestmark = pytest.mark.xdist_group("domain_runs")
@@ -92,6 +92,8 @@ def test_an_error_of_a_hop_is_found_there_by_check_and_command(
     first = json.loads(ended.output)["first_hops"]
     assert {item["hop"].split(" → ")[1] for item in first} == {hop}
     assert all(sample["policy_id"] in done_to for item in first for sample in item["samples"])
+    if fault in runbooks.STORIES:
+        runbooks.follow(home, fault, hop.replace(".", "/"))
 
 
 def test_lost_changes_and_negative_premiums_are_told_apart(done: Settings, tmp_path: Path) -> None:
@@ -120,3 +122,4 @@ def test_lost_changes_and_negative_premiums_are_told_apart(done: Settings, tmp_p
         )
     assert gaps["lost_changes"] == 7
     assert gaps["quarantined"] > 0
+    runbooks.follow(later, "cdc_gap", "bronze/policies")

@@ -11,7 +11,7 @@ from ops_project.defs.investor.automation import pipelines
 from ops_project.defs.shared.site import Site
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
-from tests.scenarios import homes
+from tests.scenarios import homes, runbooks
 from tests.scenarios.verdicts import failures
 
 pytestmark = pytest.mark.xdist_group("domain_runs")
@@ -85,7 +85,7 @@ def test_each_pipeline_has_its_tables_owners_and_runbook() -> None:
             ("sample_ratio_mismatch",),
             {("bronze/experiment_assignments", "sample_ratio_mismatch"): "value_anomaly"},
         ),
-        (("negative_profit",), {("bronze/transactions", "negative_profit"): "value_anomaly"}),
+        (("negative_profit", "missing:marketing_spend"), {("bronze/transactions", "negative_profit"): "value_anomaly"}),
     ],
 )
 def test_each_risk_is_found_where_it_comes_from(
@@ -97,3 +97,5 @@ def test_each_risk_is_found_where_it_comes_from(
     run(later)
     found = failures(later)
     assert {key: found.get(key) for key in expected} == expected
+    (asset, _), *_ = expected
+    runbooks.follow(later, faults[0], asset)

@@ -11,7 +11,7 @@ import pytest
 from ops_project.operations.ledger import Ledger
 from ops_project.pipeline.warehouse import publishing, snapshots
 from ops_project.settings import Settings
-from tests.scenarios import homes
+from tests.scenarios import homes, runbooks
 
 pytestmark = pytest.mark.xdist_group("runs")
 ONE = ("run", "--domain", "ecommerce")
@@ -49,6 +49,7 @@ def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(done: Settin
     assert all(alert.muted for rule, alert in firing.items() if rule.startswith("job_failure"))
     shown = homes.ops(home, "status", "--json").wait()
     assert json.loads(shown.output)["warehouse"]["state"] == "absent"
+    runbooks.follow(home, "warehouse_lost", "")
 
     # The first of the ways back.
     assert f"restore --all --to {newest.id}" in told[0]

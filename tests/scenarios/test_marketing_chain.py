@@ -12,7 +12,7 @@ import pytest
 
 from ops_project.pipeline.warehouse import publishing, snapshots
 from ops_project.settings import Settings
-from tests.scenarios import homes
+from tests.scenarios import homes, runbooks
 
 pytestmark = pytest.mark.xdist_group("domain_runs")
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -138,3 +138,4 @@ def test_what_breaks_behind_the_vault_is_told_and_published_by_nobody(another: C
     assert after.folder == before.folder or after.manifest["tables"]["customer_360"]["state"] != "published"
     assert duckdb.sql(f"SELECT count(*) FROM '{after.folder}/customer_360.parquet'").fetchone() == (good["rows"],)
     assert again == good["rows"]
+    runbooks.follow(settings, "mart_build_broken", "gold/customer_360")

@@ -11,7 +11,7 @@ import pytest
 from ops_project.pipeline.serving import listening, open_store
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
-from tests.scenarios import homes
+from tests.scenarios import homes, runbooks
 from tests.scenarios.verdicts import failures, last_checks
 
 pytestmark = pytest.mark.xdist_group("domain_runs")
@@ -76,6 +76,7 @@ def test_a_bad_day_is_found_at_the_streams_and_is_not_served(
     assert "2026-03-04" not in store.sort_keys()
     assert "2026-03-03" in store.sort_keys()
     store.close()
+    runbooks.follow(later, fault, "bronze/streams")
 
 
 def unknown(home: Settings, day: str, number: int) -> None:

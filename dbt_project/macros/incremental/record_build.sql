@@ -45,7 +45,7 @@
     {%- if wrote %}, built_at = {{ as_of() }}{% endif %}
     where model = '{{ name }}';
     {%- if wrote %}
-    -- Rows that carry a clock which a test has seen already, in a replay of the past, have still to be tested.
+    -- In a replay of the past, new rows can carry a time that a test has already seen. They still have to be tested.
     update ops.tested
     set tested_at = {{ dbt.dateadd('second', -1, as_of()) }}
     where model = '{{ name }}' and tested_at >= {{ as_of() }};

@@ -43,7 +43,7 @@
         where place = 1
         {%- if is_incremental() %}
         union all
-        -- The version that was open on the day before the earliest touched date.
+        -- The version that held on the day before the earliest touched date.
         select
             {{ key }}, {{ listed }}, valid_from, {{ fingerprint(columns) }}, true, valid_to
         from {{ this }}
@@ -59,7 +59,7 @@
             and {{ since_touched('business_date') }}
     ),
 
-    -- Of each date the next whole extract; one look-up a date, not one a row.
+    -- For each date, the next whole extract: one look-up for each date, not for each row.
     dates as (
         select
             business_date,
@@ -90,7 +90,7 @@
         inner join dates on states.business_date = dates.business_date
     ),
 
-    -- Each key where it was missed first: a state that is none.
+    -- The first date on which each key was missing: from there on it has no state.
     with_absences as (
         select {{ key }}, {{ listed }}, business_date, state, is_base, known_valid_to
         from states
@@ -128,7 +128,7 @@
             valid_to,
             valid_to is null as is_current
         from dated
-        -- A version that was open before and still ends where it ended stays as it is.
+        -- A version that held before, and whose end has not moved, stays as it is.
         where
             state is not null
             and not (is_base and known_valid_to is not distinct from valid_to)

@@ -18,7 +18,7 @@
                 or (extract(month from {{ day }}) = 10 and extract(day from {{ day }}) between 8 and 14)
             )
         )
-        -- Thanksgiving is the fourth Thursday of November; what follows it lasts to the Monday after.
+        -- Thanksgiving is the fourth Thursday of November; its holidays last until the Monday after it.
         or (
             extract(month from {{ day }} - cast((extract(isodow from {{ day }}) + 3) % 7 as integer)) = 11
             and extract(day from {{ day }} - cast((extract(isodow from {{ day }}) + 3) % 7 as integer)) between 22 and 28

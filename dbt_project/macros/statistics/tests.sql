@@ -1,5 +1,5 @@
 {#
-  Tests of hypotheses, and what many of them at once may be believed to say.
+  Tests of hypotheses, and the correction for making many of them at once.
 #}
 
 {#

@@ -1,6 +1,7 @@
 {#
-  Dates whose windows of load time a new load reaches: what it brought, or took away, stands in a window with errors that
-  other dates brought shortly before. Their verdicts would go stale. Reads the loads as they are now, hence after them.
+  Dates whose windows by time of loading a new load changes: its streams share a window with errors of other dates that
+  were loaded shortly before, so that the verdicts on those dates have to be renewed. It reads the loads as they are now,
+  so it runs after them.
 #}
 {% macro dates_loaded_nearby() %}
     {%- set minutes = [var('stream_error_minutes'), var('stream_reference_minutes')] | max -%}

@@ -1,7 +1,7 @@
 {#
   Every state that a sliding window passes through: (window_end − minutes, window_end], one row for each moment at which
   something enters or leaves. `steps` has moment, events, errors and reference_violations. Between two such moments
-  nothing changes, so no window is missed, and a sum of entries less exits costs a sort and not a join.
+  nothing changes, so no window is missed. Counting entries less exits costs a sort, and no join.
 #}
 {% macro sliding_windows(steps, minutes) -%}
     select

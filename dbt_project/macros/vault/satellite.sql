@@ -63,7 +63,7 @@ where not exists (
 
 select * from received
 union all
--- The ghost record: what a key that has no state here joins to.
+-- The ghost record: a key without a state joins to it.
 select
     {{ zero_key() }},
     {%- for column in keys[1:] %}

@@ -1,4 +1,4 @@
-{# Pre-hook of a model of which a column may be NULL since: a table built before then still refuses it. #}
+{# Pre-hook for a column that may now be NULL: a table that an earlier version built still refuses NULL there. #}
 {% macro drop_not_null(column) %}
     {%- if warehouse_is_open() and is_incremental() -%}
         {%- set found = run_query(

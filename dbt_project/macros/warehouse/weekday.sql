@@ -1,4 +1,4 @@
-{# The day of the week as a number; which day is 1 is the engine's affair, equality is all that is used. #}
+{# The day of the week as a number, only to compare two of them: which day is 1 depends on the engine. #}
 {% macro weekday(column) -%}
     extract(dayofweek from {{ column }})
 {%- endmacro %}

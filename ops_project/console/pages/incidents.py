@@ -21,6 +21,7 @@ from ops_project.console.views import Ask, NotThere, Wrong, back, deed, page
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.duration import parse_duration
 from ops_project.operations.alerting.decide.message import around, of_alert
+from ops_project.operations.alerting.decide.message import runbook as runbook_of_alert
 from ops_project.operations.diagnosis.keep import EVIDENCE, SUMMARY
 from ops_project.operations.incidents import actions, holding, postmortem
 from ops_project.operations.incidents.decide.incident import Incident, Refused
@@ -103,7 +104,7 @@ def one(ask: Ask) -> Response:
         written=any(item["kind"] == actions.POST_MORTEM for item in evidence),
         runbook=runbook,
         runbook_html=Markup(MARKDOWN.render(runbook.text)) if runbook is not None else None,
-        filled=places(incident, ledger),
+        filled=_filled(ask, incident),
         next_step=steps[incident.step] if incident.step < len(steps) else None,
         holds=[hold for hold in ledger.holds() if hold.incident == incident.number],
     )
@@ -157,6 +158,11 @@ def runbook_of(ask: Ask, incident: Incident) -> Runbook | None:
         return read(ask.site.catalog, incident.runbook) if incident.runbook else None
     except NoRunbook:
         return None
+
+
+def _filled(ask: Ask, incident: Incident) -> dict[str, str]:
+    """What the steps of its runbook are filled in with."""
+    return places(incident, ask.site.ledger, lambda alert: runbook_of_alert(alert, ask.site.engine) == incident.runbook)
 
 
 def draft(ask: Ask) -> Response:
@@ -273,7 +279,7 @@ def run_step(ask: Ask) -> Response:
     if runbook is None or all(step.number != wanted for step in runbook.steps):
         raise NotThere(f"the runbook of incident {incident.number} has no step {wanted}")
     settings, run = ask.site.settings, ask.site.run_command
-    results = run_steps(runbook, [wanted], places(incident, ledger), lambda words: run(settings, words))
+    results = run_steps(runbook, [wanted], _filled(ask, incident), lambda words: run(settings, words))
     now = ask.site.clock()
     keep(ledger, incident.number, runbook, results, by, now)
     words = f"runbook {runbook.slug}, step {wanted}"

@@ -1,4 +1,4 @@
-"""Assets of marketing that are neither landed nor dbt's: none."""
+"""Marketing has no assets besides landed feeds and dbt models."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Whether a run of a domain would only repeat its last one.
 
-Does not import Dagster: a look that finds nothing to do must not pay for what it does not need.
+This module does not import Dagster, because a run that finds nothing to do should end at once.
 
-Nothing that the clock brings is passed over: what is missing, late or stale is judged anew when an hour has passed, and
-models that count back from today when a day has.
+Time alone can make a run necessary. Missing, late and stale data is judged again after an hour, and models that count
+back from today are built again after a day.
 """
 
 from __future__ import annotations
@@ -134,9 +134,9 @@ def _repeats(settings: Settings, domain: str, newest_run: str | None, signature:
 
 
 def _never_fed(settings: Settings, catalog: Catalog, domain: str) -> bool:
-    """Whether nothing has ever come for a domain and its contracts name no date to expect: it is not in use here.
+    """Whether a domain is not in use here: no file of it has ever arrived, and its contracts expect none on any date.
 
-    Empty tables built for it would have scores and alerts that mean nothing, among those of who brought their own data.
+    Nothing is built for it. Scores and alerts of empty tables would mean nothing to a user who runs only other domains.
     """
     feeds = catalog.feeds_of(domain)
     return not (settings.archive / domain).exists() and not any(feed.start for feed in feeds)

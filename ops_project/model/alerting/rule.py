@@ -112,6 +112,8 @@ class Rule(Model):
     category: Literal["data", "business", "platform"] = "data"
     failure_class: FailureClass | None = None
     runbook: str
+    runbooks: dict[FailureClass, str] = {}
+    """Used in place of the runbook if the alert has this failure class."""
     response: str
     """The first thing to do, in a sentence."""
     generic: bool = False

@@ -41,7 +41,7 @@ class DeliveryReport:
 class _Failed:
     until: datetime
     service: bool
-    """The service could not be used at all; else only this recipient is left alone."""
+    """True: the service could not be used at all. False: only the message to this recipient failed."""
 
 
 class Deliverer:

@@ -72,7 +72,7 @@ _threads: list[threading.Thread] = []
 
 
 def _forget() -> None:
-    """A forked process keeps no lease of its parent's and has no thread; the lock may have been held at the fork."""
+    """A forked process keeps no lease of its parent and has no thread. Its lock may have been held at the fork."""
     global _starting
     _kept.clear()
     _threads.clear()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ops_project.model.alerting.alert import Alert
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.incidents.decide.reasons import IncidentReason
-from ops_project.operations.incidents.runbooks import Runbook, words_of, written
+from ops_project.operations.incidents.runbooks import Runbook, not_shown, words_of, written
 from ops_project.operations.ledger import Ledger
 
 KEPT = 20_000
@@ -31,12 +32,20 @@ class StepResult:
     output: str
     ran: str = ""
     """The command with its places filled in, as it can be pasted into a shell; empty where it was not run."""
+    not_shown: tuple[str, ...] = ()
+    """What the step promises and none of its commands printed; with the last command of a step that ran whole."""
 
 
-def places(incident: Incident, ledger: Ledger) -> dict[str, str]:
-    """What {alert}, {table} and the like stand for in this incident."""
-    alerts = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
-    first = next((a for a in alerts if a.asset), alerts[0] if alerts else None)
+def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool] | None = None) -> dict[str, str]:
+    """What {alert}, {table} and the like stand for in this incident.
+
+    `is_meant`: whether the runbook is that of an alert. If it is the runbook of no alert of the incident, as that of a
+    pipeline, all alerts are considered. Of these, the first alert that names a file is taken, else the first that names
+    a feed, else the first that names an asset.
+    """
+    every = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
+    alerts = [alert for alert in every if is_meant is not None and is_meant(alert)] or every
+    first = max(alerts, key=_names, default=None)
     found = {"incident": str(incident.number), "pipeline": incident.pipeline, "domain": incident.domain}
     if first is not None:
         asset = first.asset or next(iter(first.assets), "")
@@ -47,10 +56,15 @@ def places(incident: Incident, ledger: Ledger) -> dict[str, str]:
             "table": asset.replace("/", "."),
             "feed": first.labels.get("feed", "") or (name if schema == "bronze" else ""),
             "date": first.labels.get("partition", ""),
-            "file": next((path for alert in alerts if (path := alert.labels.get("archived"))), ""),
+            "file": first.labels.get("archived", ""),
             "chain": next((name for alert in alerts if (name := _chain(alert.labels.get("check", "")))), ""),
         }
     return {name: value for name, value in found.items() if value}
+
+
+def _names(alert: Alert) -> tuple[bool, bool, bool]:
+    """What an alert names: a file, a feed, an asset."""
+    return bool(alert.labels.get("archived")), bool(alert.labels.get("feed")), bool(alert.asset)
 
 
 def _chain(check: str) -> str:
@@ -62,14 +76,19 @@ def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str],
     """The commands of the wanted steps (none named: all), one after the other."""
     results = []
     for step in runbook.steps:
+        told = []
         for command in step.commands if not wanted or step.number in wanted else ():
             try:
                 words = words_of(command, filled)
             except ValueError as error:
-                results.append(StepResult(step.number, command, NOT_RUN, f"not run: it {error}"))
+                told.append(StepResult(step.number, command, NOT_RUN, f"not run: it {error}"))
                 continue
             well, output = run(words)
-            results.append(StepResult(step.number, command, DONE if well else FAILED, output, written(words)))
+            told.append(StepResult(step.number, command, DONE if well else FAILED, output, written(words)))
+        if told and all(result.state == DONE for result in told):
+            lacking = not_shown(step, filled, "\n".join(result.output for result in told))
+            told[-1] = replace(told[-1], not_shown=tuple(lacking))
+        results += told
     return results
 
 

@@ -1,7 +1,8 @@
 """Runbooks: Markdown with fixed headings, whose diagnostic steps are commands that can be run.
 
 A step is a numbered line under `Diagnosis` with one or more commands in backticks. Only commands that read are run.
-What the step promises stands after `Shows`: each word there in backticks must be in the output.
+What the step promises stands after `Shows`: each word there in backticks must be in the output. A promise may name what
+the incident is about, as a command may: `FEED` stands for the name of its feed.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ READING = (
     ("alerts", "list"),
     ("alerts", "show"),
     ("alerts", "outbox"),
+    ("backup", "list"),
+    ("diagnose",),
+    ("lineage",),
+    ("metadata", "check"),
     ("metadata", "show"),
     ("incidents", "list"),
     ("incidents", "show"),
     ("incidents", "times"),
     ("oncall", "who"),
     ("oncall", "calendar"),
+    ("oncall", "score"),
     ("feed", "list"),
     ("feed", "check"),
     ("queries",),
@@ -40,13 +46,13 @@ READING = (
     ("hold", "list"),
     ("escalation", "simulate"),
 )
-# Their exit code 1 is an answer: the file would not be loaded, the two sides do not agree.
-ANSWERING = (("feed", "check"), ("reconcile",))
+# Their exit code 1 is an answer: the file would not be loaded, the two sides do not agree, the ledger is lost.
+ANSWERING = (("feed", "check"), ("metadata", "check"), ("reconcile",), ("status",))
 _STEP = re.compile(r"^(\d+)\. (.*)$")
 _CODE = re.compile(r"`([^`]+)`")
 # What a reader fills in by hand is filled in from the incident.
 _CAPITALS = {"CHAIN": "chain", "N": "alert", "NAME": "feed", "FILE": "file", "YYYY-MM-DD": "date"}
-_INSIDE = re.compile(r"\b(FEED|ASSET|DOMAIN)\b")
+_INSIDE = re.compile(r"\b(FEED|ASSET|DOMAIN|INCIDENT)\b")
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -63,7 +69,7 @@ class Step:
     commands: tuple[str, ...]
     """Commands of `ops`, as they are written; places such as {alert} are filled in before they run."""
     shows: tuple[str, ...]
-    """What the output must hold."""
+    """What the output must hold, as it is written."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +123,26 @@ def _step(line: str) -> Step:
     return Step(int(match[1]), match[2], commands, tuple(_CODE.findall(promise)))
 
 
+def _with_places(word: str) -> str:
+    """A word of a command or promise, with {feed} for FEED and the like."""
+    return f"{{{_CAPITALS[word]}}}" if word in _CAPITALS else _INSIDE.sub(lambda m: f"{{{m[0].lower()}}}", word)
+
+
+def not_shown(step: Step, places: Mapping[str, str], output: str) -> list[str]:
+    """What the step promises and `output` lacks. A promise about what the incident does not name is no promise here.
+
+    Line breaks are passed over: a table breaks a long value.
+    """
+    said = "".join(output.split())
+    promised = [_with_places(word) for word in step.shows]
+    known = [word for word in promised if all(name in places for name in _PLACE.findall(word))]
+    filled = [_PLACE.sub(lambda m: places[m[1]], word) for word in known]
+    return [word for word in filled if "".join(word.split()) not in said]
+
+
 def words_of(command: str, places: Mapping[str, str]) -> list[str]:
     """The words after `ops`, with places filled in. Raises ValueError where one is not known, or it may not be run."""
-    written = [f"{{{_CAPITALS[word]}}}" if word in _CAPITALS else word for word in shlex.split(command)[1:]]
-    written = [_INSIDE.sub(lambda m: f"{{{m[0].lower()}}}", word) for word in written]
+    written = [_with_places(word) for word in shlex.split(command)[1:]]
     lacking = sorted({name for word in written for name in _PLACE.findall(word) if name not in places})
     if lacking:
         raise ValueError(

@@ -278,7 +278,7 @@ class SignalTable(Access):
         return dict(self.answers.ask(("latest", kind), ask))
 
     def last_ok(self, kind: str) -> dict[str, datetime]:
-        """Asset, or pipeline of a kind without one → its last event that was ok, also where it has failed since."""
+        """Asset, or pipeline if the kind has no asset → its last event that was ok, also if it has failed since."""
 
         def ask() -> dict[str, datetime]:
             with self.read() as connection:

@@ -1,4 +1,4 @@
-"""What the assets that are written in Python say of their columns. A test compares it with their tables and inputs."""
+"""What assets written in Python declare about their columns. A test compares this with their tables and inputs."""
 
 from __future__ import annotations
 

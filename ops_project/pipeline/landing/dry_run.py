@@ -57,7 +57,7 @@ class Report:
 
 @dataclass
 class Trial:
-    """A file that was examined, and the connection's temporary tables still hold its rows."""
+    """A file that was examined. The connection's temporary tables still hold its rows."""
 
     report: Report
     examination: Examination

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from ops_project import catalog
 from ops_project.cli import cli
-from ops_project.operations.incidents.runbooks import NoRunbook, is_answer, read, slugs, words_of
+from ops_project.operations.incidents.runbooks import NoRunbook, Step, is_answer, not_shown, read, slugs, words_of
 from ops_project.settings import Settings
 from tests.operations.incidents.world import IncidentWorld
 
@@ -44,6 +44,34 @@ def test_every_failure_class_has_roles_and_every_pipeline_a_runbook(loaded):
     for job, pair in loaded.owners.pipelines.items():
         domain = next((n for n in loaded.domain_ids() if loaded.domains.main_job(n) == job), pair.domain)
         assert read(loaded, pair.runbook or loaded.domain(domain).runbook or ""), job
+
+
+def test_every_runbook_is_linked_by_a_rule_a_failure_class_a_domain_or_a_pipeline(loaded):
+    linked = {rule.runbook for rule in loaded.rules.rules.values()}
+    linked |= {slug for rule in loaded.rules.rules.values() for slug in rule.runbooks.values()}
+    linked |= {first.runbook for first in loaded.rules.first_responses.values()}
+    linked |= {loaded.domain(domain).runbook for domain in loaded.domain_ids()}
+    linked |= {pair.runbook for pair in loaded.owners.pipelines.values()}
+    assert set(slugs(loaded)) <= linked
+
+
+def test_a_promise_may_name_what_the_incident_is_about():
+    step = Step(1, "", (), ("FEED", "INCIDENT 7", "at all", "ASSET"))
+    assert not_shown(step, {"feed": "orders", "incident": "3"}, "or\nders … 3 7, at\nall") == []
+    assert not_shown(step, {"feed": "orders", "incident": "3"}, "nothing") == ["orders", "3 7", "at all"]
+
+
+def test_the_alert_that_links_the_runbook_fills_its_steps_in(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    day.signal("check.failure", "firing", asset="bronze/orders", domain="ecommerce", check="volume")
+    day.advance("1m")
+    day.signal("asset.failure", "firing", asset="gold/daily_revenue", domain="ecommerce", failure_class="storage_full")
+    day.advance("1m")
+    words = ["--home", str(day.settings.home), "--as-of", day.now.isoformat(), "runbook", "run"]
+    for slug, asset in (("resources", "gold/daily_revenue"), ("data-quality", "bronze/orders")):
+        ended = CliRunner().invoke(cli, [*words, slug, "--incident", "1", "--step", "1", "--json"])
+        [first] = json.loads(ended.stdout)
+        assert asset in first["output"].split("Downstream")[0], ended.output
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@
     )
 }}
 
--- A touched date also changes the average of the six days that follow: those take their own figures from this table.
+-- A touched date also changes the average of the six days after it. The figures of those days are read from this table.
 {%- set touched = touched_dates() if is_incremental() else [] %}
 
 with orders as (
@@ -50,7 +50,7 @@ items as (
     group by order_date
 ),
 
--- Days with lines and no order, or the other way round, are days all the same.
+-- A day that has lines and no order, or an order and no lines, is a day as well.
 days as (
     select
         coalesce(orders.order_date, items.order_date) as order_date,
@@ -82,7 +82,7 @@ around as (
     {%- endif %}
 ),
 
--- A day whose files have not come may have rows: a later file changes its orders.
+-- A day whose files have not arrived can have rows, because a later file can change its orders.
 missing as (
     select business_date from {{ ref('int_delivered_days') }}
     where not is_complete
@@ -100,9 +100,9 @@ traded as (
     where missing.business_date is null and around.order_date >= coalesce(begun.first_date, around.order_date)
 ),
 
--- The last seven calendar days, averaged over those of them that were delivered and have data: a day without rows was
--- closed or not delivered, which is not the same as a day that earned nothing. With a day whose revenue is not known the
--- average is not known.
+-- The average over those of the last seven calendar days that were delivered and have data. On a day without rows the
+-- shop was closed or the files are missing, which is not the same as a day that earned nothing. If the revenue of one
+-- day is not known, the average is not known.
 averages as (
     select
         days_shown.order_date,

@@ -9,8 +9,8 @@
   the same probability (Wallace 1959), so that one threshold fits any length of history. Measured against the exact
   distribution, it is too small by up to 0.03 at the thresholds with 7 degrees of freedom, by less than 0.003 from 20 on.
 
-  A day whose alarm somebody judged false is no example for other days. Where the alarm was about this series, it is no
-  anomaly any more either; where it was about the rows that came in, their number says nothing of the revenue.
+  A day whose alert a person judged false is no example for other days. If the alert was about this series, the day is
+  no anomaly any more. If the alert was about the number of rows that arrived, the day's revenue is still judged.
 #}
 with judged as (
     select
@@ -21,8 +21,8 @@ with judged as (
     group by business_date
 ),
 
--- A day whose files have not come is no day: neither an anomaly nor an example for others. No files are expected of days
--- before the first delivery, of which a changed order may speak.
+-- A day whose files have not arrived is left out: it is neither an anomaly nor an example. Before the first delivery no
+-- files are expected, and a day there can have rows only because an order was changed later.
 missing as (
     select business_date from {{ ref('int_delivered_days') }}
     where not is_complete
@@ -51,7 +51,7 @@ observations as (
     select order_date, weekday, position, 'orders' as metric, cast(total_orders as double) as observed from days
     union all
     select order_date, weekday, position, 'revenue' as metric, cast(gross_revenue as double) as observed from days
-    -- Not known while an order's currency has no rate.
+    -- Not known as long as the currency of an order has no rate.
     where gross_revenue is not null
 ),
 
@@ -117,7 +117,7 @@ expectations as (
         observations.metric,
         observations.observed,
         coalesce(flat.points, 0) as points,
-        -- A weekday seen less than three times has no level of its own yet.
+        -- A weekday that was seen fewer than three times has no level of its own yet.
         flat.points >= {{ var('anomaly_weekday_from') }} and coalesce(weekday_levels.points, 0) >= 3 as by_weekday,
         flat.level as flat_level,
         flat.noise as flat_noise,
@@ -151,7 +151,7 @@ chosen as (
     from expectations
 ),
 
--- A constant series has no noise of its own; without a floor every cent would be an anomaly or none could be.
+-- A constant series has no noise. Without a lower limit for the noise, any change by a cent would be an anomaly.
 standardized as (
     select
         *,

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A view, because scores are taken after the tables they judge: a table would always be one run behind.
+-- A view, because scores are taken after the tables that they judge. A table would always be one run behind.
 with scores as (
     select
         *,
@@ -15,7 +15,7 @@ existing as (
     {{ warehouse_tables(['bronze', 'silver', 'gold']) }}
 ),
 
--- Tables that were never scored have a domain all the same.
+-- Tables that were never scored have a domain too.
 domains as (
     select 'bronze' as table_schema, feed as table_name, max(domain) as domain
     from {{ source('ops', 'batches') }}

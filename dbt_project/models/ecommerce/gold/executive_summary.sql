@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
 {#- A period is covered where every day of it was delivered, or expects no delivery. Rows say nothing of that. #}
--- Periods end with the newest day that has data, which data_through says: a summary of today would blame the shop for
--- a file that has not come.
+-- Periods end with the newest day that has data (data_through). If they ended today, a file that has not arrived
+-- would look like a loss of the shop.
 with days as (
     select * from {{ ref('daily_revenue') }}
     where order_date <= {{ as_of_date() }}
@@ -70,7 +70,7 @@ previous_period as (
     inner join days on days.order_date between periods.previous_start and periods.previous_end
     cross join begun
     where
-        -- Against half a month, a month always looks like growth; and a month without one of its days is no month.
+        -- Beside half a month, a whole month always looks like growth. A month that lacks a day is not compared either.
         periods.previous_start >= begun.first_date
         and not exists (
             select 1 from missing
@@ -79,7 +79,7 @@ previous_period as (
     group by periods.period
 ),
 
--- A customer who bought on two days is one customer: daily counts cannot be added.
+-- A customer who bought on two days is one customer, so daily counts cannot be added up.
 buyers as (
     select
         periods.period,

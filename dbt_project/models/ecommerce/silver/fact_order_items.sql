@@ -38,7 +38,7 @@ orders as (
     {%- endif %}
 ),
 
--- A line whose order is missing stays, without a customer and a currency, on the date that its own file states.
+-- A line whose order is missing keeps the date of its own file, and has no customer and no currency.
 joined as (
     select
         items.order_id,
@@ -60,7 +60,7 @@ joined as (
 priced as (
     select
         *,
-        -- What an undone order would have brought counts nothing; what it gives back (negative lines) counts.
+        -- The lines of an undone order count nothing, except those that give something back (negative lines).
         cast(
             case when is_undone and quantity > 0 then 0 else line_amount - discount_amount end as {{ money() }}
         ) as net_amount,

@@ -23,7 +23,7 @@ foreign_days as (
     where currency <> {{ reporting_currency }}
 ),
 
--- Of each day and currency that orders are in, the rate that was published last.
+-- For each day and currency of an order, the rate that was published last.
 published as (
     {{ latest_rows(
         source('bronze', 'exchange_rates'),
@@ -34,7 +34,7 @@ published as (
     ) }}
 ),
 
--- The rate of the day; without one the newest of the days before, as long as it may hold.
+-- The rate of the day. If there is none, the newest rate of the days before, within the days that a rate may be used.
 rates as (
     select
         foreign_days.currency,
@@ -53,7 +53,7 @@ rates as (
             and published.business_date >= {{ dbt.dateadd('day', -valid_days('exchange_rates'), 'foreign_days.business_date') }}
 ),
 
--- No rate: unknown, which is neither 0 nor 1. The reporting currency itself needs none.
+-- Without a rate the amount is unknown: neither 0 nor 1 may stand for it. The reporting currency needs no rate.
 converted as (
     select
         orders.*,

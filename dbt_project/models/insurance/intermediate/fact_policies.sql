@@ -22,7 +22,7 @@ with states as (
     where {{ since_touched('business_date') }}
     {%- if is_incremental() %}
     union all
-    -- The version that was open on the day before the earliest touched date: its end may move.
+    -- The version that held on the day before the earliest touched date: its end can move.
     select
         {{ columns | join(',\n        ') }},
         true as is_base,
@@ -45,8 +45,8 @@ known as (
     from states
 ),
 
--- The source numbers its changes. One that was lost, and is sent again in a later file, does not undo what the later
--- changes of its policy said.
+-- The source numbers its changes. A lost change can be sent again in a later file. It must not undo the later changes
+-- of its policy.
 versions as (
     select
         *,
@@ -74,5 +74,5 @@ select
     business_date,
     {{ as_of() }} as dbt_updated_at
 from versions
--- A version that was open before and still ends where it ended stays as it is.
+-- A version that held before, and whose end has not moved, stays as it is.
 where not (is_base and known_valid_to is not distinct from valid_to)

@@ -24,7 +24,7 @@ gaps as (
     where next_seq - cdc_seq > 1
 ),
 
--- The contract puts the number first in the line; a line too broken to tell is no explanation.
+-- The contract puts the number first in the line. A line without a readable number explains no gap.
 refused as (
     select distinct try_cast(trim(split_part(raw_text, ',', 1), ' "') as {{ dbt.type_bigint() }}) as cdc_seq
     from {{ source('ops', 'quarantine') }}

@@ -5,7 +5,7 @@ with versions as (
     where is_in_force and (valid_to is null or in_force_from < valid_to)
 ),
 
--- What begins and what ends, so that a day costs its movements and not the whole portfolio.
+-- Policies that begin and that end, so that a day costs as much as its changes, and not as much as the whole portfolio.
 movements as (
     select in_force_from as business_date, product, region, 1 as policies, premium as amount from versions
     union all
@@ -24,7 +24,7 @@ moved as (
     group by business_date, product, region
 ),
 
--- A file without a change is a delivery all the same.
+-- A file without a change is a delivery too.
 landed as (
     select business_date
     from {{ source('ops', 'batches') }}
@@ -45,7 +45,7 @@ segments as (
     select distinct product, region from moved
 ),
 
--- Cover that began before the first extract counts from its first day on.
+-- A policy that began before the first extract counts from the day of that extract on.
 opening as (
     select
         moved.product,
@@ -94,7 +94,7 @@ select
     {{ ratio('portfolio.premium_amount', 'portfolio.policy_count', 2) }} as average_premium,
     cast(portfolio.policies_change as {{ dbt.type_bigint() }}) as policy_count_change,
     cast(portfolio.amount_change as {{ money() }}) as premium_amount_change,
-    -- A day whose extract has not come shows the day before; it says so.
+    -- A day whose extract has not arrived shows the figures of the day before, and a column says so.
     landed.business_date is not null as is_complete,
     {{ as_of() }} as metric_updated_at
 from portfolio

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A change that came twice with the files of a date counts once, as the newest of them says it.
+-- A change that arrived twice with the files of a date counts once, in its newest version.
 with changes as (
     select
         deliveries.*,

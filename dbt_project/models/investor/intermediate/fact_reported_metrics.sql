@@ -9,11 +9,11 @@
 }}
 
 {#
-  What investors were told stays: a row is written once, when its period has closed and every file that the contracts
-  expect of the period has come, and never again, whatever is delivered later. It holds what the files dated up to the
-  closing date say, and names them (input_batches). The period in which the deliveries begin is never whole: of its first
-  days nothing is known. So this table depends on when files came, by intention: a file that
-  replaces one of them afterwards changes nothing here, and stands in rec_restatements.
+  What investors were told stays. A row is written once: when its period has closed, and every file that the contracts
+  expect for the period has arrived. It is never written again, whatever is delivered later. The row holds what the files
+  dated up to the closing date say, and names these files (input_batches). The period in which the deliveries begin gets
+  no row, because nothing is known of its first days. This table depends on when files arrived, by intention: a file that
+  replaces one of them later changes nothing here, and is shown in rec_restatements.
 #}
 with versions as (
     select * from {{ ref('stg_transactions') }}
@@ -50,7 +50,7 @@ deliveries as (
     select * from {{ ref('int_investor_deliveries') }}
 ),
 
--- Days whose files have not come: unknown, and not zero.
+-- Days whose files have not arrived are unknown, and not zero.
 ready as (
     select
         closed.period_type,
@@ -67,7 +67,7 @@ ready as (
     having count(*) = {{ dbt.datediff('closed.period_start', 'closed.period_end', 'day') }} + 1
 ),
 
--- Every transaction that a file ever put into the period, in all of its versions: it may have left again.
+-- Every transaction that any file ever placed in the period, in all its versions: a later version can move it out.
 candidates as (
     select distinct period_type, period_start, transaction_id from in_periods
 ),

@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- An experiment that has ended is in no extract any more: the last one that has it holds.
+-- An experiment that has ended is missing in later extracts. The last extract that contains it holds.
 with latest as (
     select experiment_id, max(business_date) as last_date, min(business_date) as first_date
     from {{ source('bronze', 'experiment_assignments') }}
@@ -33,5 +33,5 @@ select
     last_date,
     {{ as_of() }} as dbt_updated_at
 from assigned
--- A unit in both arms belongs to neither: its sales would count twice (rec_experiment_arms tells of it).
+-- A unit in both arms belongs to neither, because its sales would count twice. rec_experiment_arms lists these units.
 where place = 1 and is_in_one_arm

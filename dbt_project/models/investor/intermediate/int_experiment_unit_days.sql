@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- What a unit does before it is assigned, or after its experiment has ended, says nothing of the experiment.
+-- What a unit does before it is assigned, or after its experiment has ended, is not a result of the experiment.
 select
     assignments.experiment_id,
     assignments.arm,

@@ -1,10 +1,11 @@
 {{ config(materialized='table') }}
 
 {#
-  Each day against the eight weeks before it, for each of three measures. On logarithms, where growth is a straight line
-  and a weekday a constant factor. From 28 days of history on: the level of the same weekday, carried forward by the
-  common growth of all weekdays, with the noise of all of them. Before that: the mean of all days. The tested day is no
-  part of its own baseline; holidays, days judged false and days far off their weekday's median are part of none.
+  Compares each day with the eight weeks before it, for each of three measures. It works on logarithms, in which growth
+  is a straight line and a weekday a constant. From 28 days of history on, the baseline is the level of the same weekday,
+  carried forward by the common growth of all weekdays, with the noise of all of them. With less history it is the mean
+  of all days. The tested day is no part of its own baseline. Holidays, days whose alert was judged false, and days far
+  from the median of their weekday are part of no baseline.
 
   The distance is a t-statistic given as the standard normal deviate of the same probability (Wallace 1959; its error at
   3 is below 0.01 from 7 degrees of freedom on and below 0.001 from 21 on). A drop counts from a smaller distance than a rise: a
@@ -21,7 +22,7 @@ with days as (
     group by business_date
 ),
 
--- A day whose alarm somebody judged false.
+-- A day whose alert a person judged false.
 judged as (
     select distinct business_date
     from {{ source('ops', 'excluded_points') }}
@@ -62,7 +63,7 @@ history as (
     where judged.business_date is null
 ),
 
--- A weekday that was seen less than three times has no level of its own yet.
+-- A weekday that was seen fewer than three times has no level of its own yet.
 shapes as (
     select
         business_date,
@@ -99,7 +100,7 @@ far_off as (
     from off_median
 ),
 
--- Where more than a seventh of the days is far off, that is how the series is.
+-- If more than a seventh of the days is far from the level, such days are usual for the series.
 kept as (
     select *
     from far_off
@@ -158,7 +159,7 @@ expected as (
         shapes.points,
         levels.size - slopes.growth * levels.position as size,
         noises.degrees,
-        -- A constant series has no noise of its own.
+        -- A constant series has no noise, so a lower limit stands in for it.
         greatest(sqrt(noises.squares / noises.degrees), {{ var('investor_min_noise') }}) * sqrt(
             1 + 1.0 / levels.points
             + case when slopes.has_growth then levels.position * levels.position / slopes.spread else 0 end

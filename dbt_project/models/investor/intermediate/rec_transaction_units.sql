@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
 {#
-  Whether sales still name the units that the other sources know. Some buy before they are seen elsewhere: on four
-  simulated days at most 1 %, and 6 % where a single day is all that is known, which is therefore not judged.
+  Whether sales still name the units that the other sources know. Some units buy before another source has seen them: at
+  most 1 % with four simulated days, and 6 % with one. A single day is therefore not judged.
 #}
 with known as (
     select unit_id from {{ ref('int_unit_event_days') }}

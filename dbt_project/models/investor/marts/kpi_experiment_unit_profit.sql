@@ -1,10 +1,10 @@
 {{ config(materialized='table') }}
 
 {#
-  Profit by unit, those that bought nothing included, with an interval of the difference of the means for large samples
-  of unequal variance. The verdict is renewed every day, so the interval is one that holds on all days together
-  (always_valid_z). A sample ratio that chance gives once in a thousand experiments says that units were lost: then no
-  difference is believed.
+  Profit by unit, including the units that bought nothing, with a confidence interval for the difference of the means
+  (large samples of unequal variance). The verdict is renewed every day, so the interval must hold on all days together
+  (always_valid_z). If chance gives such a sample ratio only once in a thousand experiments, units were lost, and the
+  difference is not trusted.
 #}
 with assignments as (
     select * from {{ ref('int_experiment_assignments') }}

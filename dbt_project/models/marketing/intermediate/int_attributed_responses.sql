@@ -18,7 +18,7 @@ select
     responses.is_conversion,
     responses.response_type = 'unsubscribe' as is_unsubscribe,
     contacts.contact_id is not null as is_attributed,
-    -- A response whose contact is not known may have been to a real one.
+    -- A response whose contact is not known is kept, because that contact can have taken place.
     coalesce(contacts.contact_status = 'control', false) as is_control,
     responses.responded_at,
     responses.response_value

@@ -107,7 +107,7 @@ select
         as lift_low,
     {{ newcombe_bound('rates.rate', 'rates.rate_low', 'rates.rate_high', 'rates.control_rate', 'rates.control_low', 'rates.control_high', 'high') }}
         as lift_high,
-    -- A channel, an offer or a cell has no control of its own: its lift also holds what sets its customers apart.
+    -- A channel, an offer or a cell has no control group of its own, so its lift also shows how its customers differ.
     case when rates.control_audience > 0 then 'campaign' end as control_basis,
     coalesce(rates.control_audience, 0) as control_audience,
     rates.control_rate as control_conversion_rate,

@@ -27,7 +27,7 @@ addresses as (
     group by customer_id
 ),
 
--- What was held back from the member of a control cell is no contact.
+-- A member of a control cell is not contacted: the row that stands for it does not count.
 contacts as (
     select * from {{ ref('int_contact_outcomes') }}
     where not is_control
@@ -110,7 +110,7 @@ preferred_channels as (
     from channel_counts
 ),
 
--- Fifths of the customers who ever responded: the same value gives the same score, that of the least of them.
+-- Scores are fifths of the customers who ever responded. Customers with equal values get the same, lowest score.
 scores as (
     select
         customer_id,
@@ -165,7 +165,7 @@ combined as (
 touched as (
     select
         *,
-        -- A response comes after the contact that it answers: at the same second it is the later touch.
+        -- A response comes after the contact that it answers, also where both have the same second.
         coalesce(last_touch_response_at >= last_contact_at, last_contact_at is null) as is_last_touch_a_response
     from combined
 )

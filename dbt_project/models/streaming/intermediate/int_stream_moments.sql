@@ -19,7 +19,7 @@ with loaded as (
     group by business_date, listened_at, loaded_at
 ),
 
--- What landing refused, where its own time can still be read; else it counts at the time of its load alone.
+-- Refused rows count at their own time if it can still be read, and otherwise only at the time of their load.
 refused as (
     select
         try_cast(

@@ -7,7 +7,7 @@
     )
 }}
 
--- Somebody who listened twice is one listener: distinct users cannot be added up from songs.
+-- A user who listened to two songs is one listener, so the listeners of songs cannot be added up.
 with listeners as (
     select business_date, genre, count(distinct user_id) as unique_listeners
     from {{ ref('int_streams') }}

@@ -7,7 +7,7 @@
     )
 }}
 
--- As int_streams reads the catalogue: its first extract holds for everything before it.
+-- The catalogue is read as in int_streams: its first extract holds for all days before it too.
 with songs as (
     select
         song_id,
@@ -18,7 +18,7 @@ with songs as (
     from {{ ref('dim_songs') }}
 ),
 
--- More listens first, then more time, then the song's id: a tie is broken alike every time.
+-- More listens first, then more time, then the song's id, so that a tie is always broken in the same way.
 ranked as (
     select
         *,

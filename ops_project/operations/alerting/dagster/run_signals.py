@@ -14,7 +14,7 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from ops_project.dagster_bridge.asset_graph import asset_name
-from ops_project.dagster_bridge.errors import innermost
+from ops_project.dagster_bridge.run_events import class_of, events_of, words_of
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 from ops_project.failures import classify_attempts, classify_message
 from ops_project.lineage import Lineage
@@ -65,40 +65,33 @@ def _moment(timestamp: float) -> datetime:
 
 def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
     run = _Run()
-    for entry in instance.all_logs(run_id, of_type=WANTED):
-        event = entry.dagster_event
-        if event is None:
-            continue
-        step = run.step(event.step_key or entry.step_key)
-        kind = event.event_type
-        if kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
-            step.planned.add(asset_name(event.asset_materialization_planned_data.asset_key))
-        elif kind == DagsterEventType.ASSET_MATERIALIZATION:
-            run.built.add(asset_name(event.step_materialization_data.materialization.asset_key))
-        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
-            plan = event.asset_check_planned_data
-            check = (asset_name(plan.asset_key), plan.check_name)
-            step.checks.add(check)
-            if plan.partitions_subset is not None:
-                run.by_partition.add(check)
-        elif kind == DagsterEventType.ASSET_CHECK_EVALUATION:
-            data = event.asset_check_evaluation_data
-            run.evaluated.add((asset_name(data.asset_key), data.check_name))
-            if not data.passed and data.blocking and data.severity == dg.AssetCheckSeverity.ERROR:
-                run.blocked.add(asset_name(data.asset_key))
-        elif kind == DagsterEventType.STEP_START:
+    for event in events_of(instance, run_id, WANTED):
+        step = run.step(event.step)
+        asset = asset_name(event.asset) if event.asset is not None else ""
+        if event.kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+            step.planned.add(asset)
+        elif event.kind == DagsterEventType.ASSET_MATERIALIZATION:
+            run.built.add(asset)
+        elif event.kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+            step.checks.add((asset, event.check))
+            if event.data.partitions_subset is not None:
+                run.by_partition.add((asset, event.check))
+        elif event.kind == DagsterEventType.ASSET_CHECK_EVALUATION:
+            run.evaluated.add((asset, event.check))
+            if not event.data.passed and event.data.blocking and event.data.severity == dg.AssetCheckSeverity.ERROR:
+                run.blocked.add(asset)
+        elif event.kind == DagsterEventType.STEP_START:
             step.started = True
-        elif kind == DagsterEventType.STEP_SUCCESS:
+        elif event.kind == DagsterEventType.STEP_SUCCESS:
             step.ended = True
-        elif kind == DagsterEventType.STEP_FAILURE:
-            step.ended, step.failed = True, event.step_failure_data
-        elif kind == DagsterEventType.STEP_UP_FOR_RETRY:
-            step.retries.append((_moment(entry.timestamp), event.event_specific_data))
-        elif kind == DagsterEventType.RUN_FAILURE:
-            error = getattr(event.event_specific_data, "error", None)
-            said = event.message or "the run failed without a word"
-            # What happened before any step began is told by nobody else.
-            run.failure = f"{innermost(error).message.strip()} ({said})" if error is not None else said
+        elif event.kind == DagsterEventType.STEP_FAILURE:
+            step.ended, step.failed = True, event.data
+        elif event.kind == DagsterEventType.STEP_UP_FOR_RETRY:
+            step.retries.append((_moment(event.timestamp), event.data))
+        elif event.kind == DagsterEventType.RUN_FAILURE:
+            error, said = words_of(event.data), event.message or "the run failed without a word"
+            # No step has begun, so nothing else tells what happened.
+            run.failure = f"{error} ({said})" if error else said
     return run
 
 
@@ -116,25 +109,14 @@ def _words(data: Any, before: Sequence[Any] = ()) -> tuple[str, str]:
 
     The class is of the first attempt that is known: a retry may fail of what the first attempt left behind.
     """
-    failure = getattr(data, "user_failure_data", None)
-    declared = ""
-    if failure is not None and failure.metadata and "failure_class" in failure.metadata:
-        declared = str(failure.metadata["failure_class"].value)
-    text = _text(data)
-    earlier = classify_attempts([_text(attempt) for attempt in before]).failure_class if before else "unknown"
-    known = earlier if earlier != "unknown" else declared or classify_message(text).failure_class
+    text = words_of(data)
+    earlier = classify_attempts([words_of(attempt) for attempt in before]).failure_class if before else "unknown"
+    known = earlier if earlier != "unknown" else class_of(data) or classify_message(text).failure_class
     return (text or "failed without a message")[:MESSAGE_LENGTH], known
 
 
 def _step_words(step: _Step) -> tuple[str, str]:
     return _words(step.failed, [data for _, data in step.retries])
-
-
-def _text(data: Any) -> str:
-    failure, error = getattr(data, "user_failure_data", None), getattr(data, "error", None)
-    if failure is not None and failure.description:
-        return str(failure.description)
-    return innermost(error).message.strip() if error is not None else ""
 
 
 def signals_of_run(

@@ -22,7 +22,8 @@ SKEW = timedelta(minutes=1)
 def newest_believed(signal: Signal, now: datetime) -> datetime:
     """The latest moment of an earlier signal that `signal` is compared with.
 
-    A signal of today counts whatever a rehearsal said of tomorrow. Two signals that both lie ahead keep their order.
+    A signal of today counts even if a rehearsal wrote a signal of tomorrow before it. Two signals that both lie ahead
+    keep their order.
     """
     return max(now + SKEW, signal.event_at)
 

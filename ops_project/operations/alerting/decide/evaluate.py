@@ -330,7 +330,7 @@ def _described(
 
 
 def _days(alert: Alert, rule: Rule, signal: Signal) -> tuple[str, ...]:
-    """The dates that the alert is about with this signal; nothing where its rule tells dates apart."""
+    """The dates that the alert is about, with this signal. Empty if the rule has one alert for each date."""
     if not dates.collects(rule) or not signal.partition:
         return ()
     return tuple(sorted({*dates.of(alert.labels), signal.partition}))

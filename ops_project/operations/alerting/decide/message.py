@@ -213,11 +213,13 @@ def response(alert: Alert, config: AlertConfig) -> str:
 
 
 def runbook(alert: Alert, config: AlertConfig) -> str:
-    """Slug of the runbook: the failure class's own, else the rule's, else the asset's."""
+    """Slug of the runbook: the failure class's own, else the rule's for that class or any, else the asset's."""
     rule, own = config.rules.get(alert.rule), of_class(alert, config)
     if own and own.runbook:
         return own.runbook
-    return rule.runbook if rule else config.lineage.get(alert.asset).runbook
+    if rule is None:
+        return config.lineage.get(alert.asset).runbook
+    return next((slug for name, slug in rule.runbooks.items() if name == alert.failure_class), rule.runbook)
 
 
 def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict[str, Any]:

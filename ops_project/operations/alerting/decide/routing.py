@@ -40,7 +40,7 @@ class Node:
     path: tuple[str | int, ...]
     """Where it stands in routes.yaml."""
     former_id: str = ""
-    """The id that earlier versions gave it, by its place."""
+    """The id that earlier versions gave the route: its place in the tree."""
 
     def group_labels(self, labels: Mapping[str, str]) -> dict[str, str]:
         if "..." in self.group_by:

@@ -37,7 +37,7 @@ SQLITE_BESIDE = ("-wal", "-shm", "-journal")
 
 @dataclass(frozen=True)
 class Part:
-    """One file to be sent: its path in the home, where its bytes lie still, and whether it never changes."""
+    """One file to be sent: its path in the home, the copy that is read instead, and whether the file never changes."""
 
     path: str
     source: Path

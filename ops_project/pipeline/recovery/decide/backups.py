@@ -16,7 +16,7 @@ class Outcome(Enum):
     PROVED = "proved"
     """It was restored into an empty home, opened, and every table's checksum is the one that was written down."""
     FAILED = "failed"
-    """It cannot give back what it should."""
+    """The home that was restored from it lacks something, or differs from what was written down."""
     INCONCLUSIVE = "inconclusive"
     """The proof did not come to its end, or could not judge."""
 

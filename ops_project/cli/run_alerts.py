@@ -1,0 +1,54 @@
+"""The alert cycle at the end of `ops run`, and what is said where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ops_project.cli import faults
+from ops_project.cli.ledger_lost import tell_ledger_back, tell_without_ledger
+from ops_project.cli.output import errors
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.operations.alerting.cycle import CycleReport
+
+
+def tell_alerts(
+    settings: Settings, status: Callable[[str], None], cycle: Callable[[], CycleReport], unrecorded: list[str]
+) -> None:
+    """Run one alert cycle. If it fails, the reason is added to `unrecorded` and sent without the ledger."""
+    _compare_archive(settings, status)
+    status("alerts")
+    try:
+        report = cycle()
+    except Exception as error:
+        unrecorded.append(faults.in_words(error, settings))
+        tell_without_ledger(settings, unrecorded[-1])
+        return
+    tell_ledger_back(settings)
+    if report.decided_by:
+        errors.print(f"alerts: {report.decided_by}", markup=False, soft_wrap=True)
+    for name, words in report.observer_errors.items():
+        errors.print(f"alerts: {name}: {words}", markup=False)
+    for name, words in report.waiting.items():
+        errors.print(f"alerts: {name}: messages wait, {words} in this process", markup=False, soft_wrap=True)
+
+
+def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
+    """Compare this night's share of the archive, which in a home without a daemon no schedule does."""
+    from ops_project.pipeline.recovery.archive_check import verify_share
+
+    status("archive")
+    try:
+        found = verify_share(settings, settings.now())
+    except OSError as error:
+        errors.print(f"archive: could not be compared with its hashes: {error}", markup=False, soft_wrap=True)
+        return
+    if found is not None and found.damaged:
+        number = len(found.damaged)
+        errors.print(
+            f"archive: {number:,} {'file is' if number == 1 else 'files are'} not what was archived; "
+            "`ops archive verify` names them",
+            soft_wrap=True,
+        )

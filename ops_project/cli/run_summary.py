@@ -1,0 +1,171 @@
+"""What `ops run` says of its runs: a table with a line for each domain, then what was found; and the same as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ops_project.cli.output import table
+from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.catalog import Catalog
+    from ops_project.defs.shared.domain_run import DomainRun
+
+SHOWN_WARNINGS = 5
+GENERAL = "open the run in the Dagster UI (`ops ui`)"
+QUIET = ("nothing new", "no files yet")
+
+
+def numbers_of(item: DomainRun) -> dict[str, int]:
+    batches = item.report.batches
+    checks = item.outcome.checks if item.outcome else ()
+    return {
+        "rows_in": sum(batch["rows_in"] for batch in batches),
+        "rows_loaded": sum(batch["rows_loaded"] for batch in batches),
+        "rows_quarantined": sum(batch["rows_quarantined"] for batch in batches),
+        "rows_filtered": sum(batch["rows_filtered"] for batch in batches),
+        "rows_collapsed": sum(batch["rows_collapsed"] for batch in batches),
+        "tables_built": len(item.outcome.built) if item.outcome else 0,
+        "checks_passed": sum(check.passed is True for check in checks),
+        "checks_warned": sum(check.warned for check in checks),
+        "checks_failed": sum(check.failed for check in checks),
+        "checks_not_run": sum(check.passed is None for check in checks),
+    }
+
+
+def as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[str, Any]:
+    return {
+        "home": settings.home,
+        "seconds": round(seconds, 3),
+        "failed": any(item.failed for item in runs),
+        "runs": [
+            {
+                "domain": item.domain,
+                "job": item.job,
+                "state": item.state,
+                "run_id": item.run_id,
+                "from": item.window[0] if item.window else None,
+                "to": item.window[1] if item.window else None,
+                "seconds": round(item.seconds, 3),
+                "parts": {name: round(value, 3) for name, value in item.report.seconds.items()},
+                "snapshot": item.report.snapshot,
+                **numbers_of(item),
+                "findings": item.report.findings,
+                "not_published": item.report.held,
+                "replayed": item.report.replayed,
+                "retries": item.report.retries,
+                "repaired": item.report.repaired,
+                "on_hold": item.report.on_hold,
+                "offers": item.report.offers,
+                "failures": _failures(item),
+                "warnings": _warnings(item),
+            }
+            for item in runs
+        ],
+    }
+
+
+def _failures(item: DomainRun) -> list[str]:
+    found = [item.error] if item.error else []
+    found += [item.report.error] if item.report.error else []
+    if item.outcome is not None:
+        told = item.report.error or ""
+        found += [f"{step}: {words}" for step, words in item.outcome.failures if not (told and told in words)]
+        found += [
+            f"{'.'.join(check.asset)}: check {check.name} failed{': ' + check.description if check.description else ''}"
+            for check in item.outcome.checks
+            if check.failed
+        ]
+    return found
+
+
+def _warnings(item: DomainRun) -> list[str]:
+    """Checks that warned, except checks of a landed table that already has a finding."""
+    told = {one["asset"] for one in item.report.findings}
+    checks = item.outcome.checks if item.outcome is not None else ()
+    return [
+        f"{'.'.join(check.asset)}: check {check.name}{': ' + check.description if check.description else ''}"
+        for check in checks
+        if check.warned and "/".join(check.asset) not in told
+    ]
+
+
+def strays_of(settings: Settings, domains: list[str]) -> list[str]:
+    """Files in the inbound folders that match no contract: they would wait for ever without a message."""
+    from ops_project.catalog import load as load_catalog
+    from ops_project.pipeline.landing import unclaimed
+
+    catalog = load_catalog(settings)
+    return [
+        f"{domain}/{name}"
+        for domain in dict.fromkeys(domains)
+        for name in unclaimed(catalog.feeds_of(domain), settings.inbound / domain)
+    ]
+
+
+def _general(catalog: Catalog, domain: str) -> str:
+    """What to do first about something that has no first response of its own."""
+    found = catalog.domains.domains.get(domain)
+    runbook = found.runbook if found is not None else None
+    return f"{GENERAL}; the runbook of the domain: `ops runbook show {runbook}`" if runbook else GENERAL
+
+
+def _first_response(catalog: Catalog, domain: str, finding: Mapping[str, Any]) -> str:
+    """The first response of an alert about this finding."""
+    known = catalog.rules.first_responses.get(finding["kind"])
+    words = known.about(feed=finding["feed"] or "", table=finding["asset"] or "") if known else None
+    return words or _general(catalog, domain)
+
+
+def render(runs: list[DomainRun], seconds: float, strays: list[str], catalog: Catalog) -> list[Any]:
+    columns = [
+        "domain",
+        "state",
+        "rows in",
+        "loaded",
+        "quarantined",
+        "tables",
+        "checks passed/warned/failed",
+        "seconds",
+    ]
+    numbers = [numbers_of(item) for item in runs]
+    # Rare, and the rows of the table must add up where it happens.
+    rare = [key for key in ("rows_filtered", "rows_collapsed") if any(found[key] for found in numbers)]
+    columns[5:5] = [key.removeprefix("rows_") for key in rare]
+    rows = [
+        [
+            item.domain,
+            item.state,
+            *(found[key] for key in ("rows_in", "rows_loaded", "rows_quarantined", *rare, "tables_built")),
+            f"{found['checks_passed']} / {found['checks_warned']} / {found['checks_failed']}",
+            round(item.seconds, 1),
+        ]
+        for item, found in zip(runs, numbers, strict=True)
+    ]
+    parts: list[Any] = [table(columns, rows)]
+    for item in runs:
+        lines = [
+            f"  finding   {one['message']}\n            → {_first_response(catalog, item.domain, one)}"
+            for one in item.report.findings
+        ]
+        lines += [f"  failed    {line}" for line in _failures(item)]
+        lines += [f"            → {_general(catalog, item.domain)}"] if _failures(item) else []
+        warnings = _warnings(item)
+        lines += [f"  warned    {line}" for line in warnings[:SHOWN_WARNINGS]]
+        if len(warnings) > SHOWN_WARNINGS:
+            lines.append(f"  warned    … and {len(warnings) - SHOWN_WARNINGS} more: ops status, ops alerts list")
+        lines += [f"  held back {line}" for line in item.report.held]
+        lines += [f"  replayed  {one.words}" for one in item.report.replayed]
+        lines += [f"  retried   {line}" for line in item.report.retries]
+        lines += [f"  repaired  {line}" for line in item.report.repaired]
+        lines += [f"  on hold   {line}" for line in item.report.on_hold]
+        lines += [f"  offer     {line}" for line in item.report.offers]
+        if lines:
+            parts.append(f"\n{item.domain}" + (f"  run {item.run_id}" if item.run_id else ""))
+            parts += lines
+    parts += [f"\nNo contract takes {name}: compare its name with `ops feed list`." for name in strays]
+    if all(item.state in QUIET for item in runs):
+        parts.append("\nNothing new has arrived since the last run.")
+    parts.append(f"\n{seconds:.1f} s in all. `ops ui` shows the runs; `ops sql` asks the newest snapshot.")
+    return parts

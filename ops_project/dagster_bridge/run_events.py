@@ -1,0 +1,77 @@
+"""The one reader of a run's events: what each is about, as its readers need it, and what a failure said."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster import AssetKey, DagsterEvent, DagsterEventType
+
+from ops_project.dagster_bridge.errors import innermost
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One entry of a run's log."""
+
+    timestamp: float
+    """Seconds since 1970, UTC."""
+    kind: DagsterEventType | None
+    """None: a line that a step logged."""
+    step: str
+    """Its step; empty if it is about the run."""
+    asset: AssetKey | None = None
+    """The asset that is planned, built or checked."""
+    check: str = ""
+    """The check that is planned or was evaluated."""
+    data: Any = None
+    """What Dagster keeps with an event of this kind: a materialization, an evaluation, the data of a failure."""
+    message: str = ""
+
+
+def events_of(
+    instance: dg.DagsterInstance, run_id: str, kinds: Collection[DagsterEventType] | None = None
+) -> Iterator[RunEvent]:
+    """The events of a run in their order; `kinds`: only these. None: all of them, and what the steps logged."""
+    for entry in instance.all_logs(run_id, of_type=set(kinds) if kinds is not None else None):
+        event = entry.dagster_event
+        if event is None:
+            yield RunEvent(entry.timestamp, None, entry.step_key or "")
+            continue
+        asset, check, data = _about(event)
+        step = event.step_key or entry.step_key or ""
+        yield RunEvent(entry.timestamp, event.event_type, step, asset, check, data, event.message or "")
+
+
+def _about(event: DagsterEvent) -> tuple[AssetKey | None, str, Any]:
+    kind = event.event_type
+    if kind == DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+        planned = event.asset_materialization_planned_data
+        return planned.asset_key, "", planned
+    if kind == DagsterEventType.ASSET_MATERIALIZATION:
+        built = event.step_materialization_data.materialization
+        return built.asset_key, "", built
+    if kind == DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
+        promised = event.asset_check_planned_data
+        return promised.asset_key, promised.check_name, promised
+    if kind == DagsterEventType.ASSET_CHECK_EVALUATION:
+        evaluated = event.asset_check_evaluation_data
+        return evaluated.asset_key, evaluated.check_name, evaluated
+    return None, "", event.event_specific_data
+
+
+def words_of(failure: object) -> str:
+    """What the data of a failed step or run says: its own description, else its innermost error; else nothing."""
+    said, error = getattr(failure, "user_failure_data", None), getattr(failure, "error", None)
+    if said is not None and said.description:
+        return str(said.description)
+    return str(innermost(error).message).strip() if error is not None else ""
+
+
+def class_of(failure: object) -> str | None:
+    """The failure class that the code gave to a failure when it raised it; None where it gave none."""
+    said = getattr(failure, "user_failure_data", None)
+    declared = said.metadata.get("failure_class") if said is not None and said.metadata else None
+    return str(declared.value) if declared is not None else None
