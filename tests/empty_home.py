@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from ops_project import catalog
+from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.model.platform import Platform
+from ops_project.operations.ledger import Ledger
+from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse, writer
 from ops_project.settings import Settings
 
@@ -41,3 +46,13 @@ def warehouse(settings: Settings, platform: Platform) -> Iterator[Warehouse]:
             "CREATE TABLE gold.stock AS SELECT 1 AS id; CREATE VIEW gold.summary AS SELECT count(*) AS n FROM gold.sales"
         )
         yield found
+
+
+def with_a_snapshot_and_an_alert(settings: Settings) -> None:
+    """What nearly every command needs: the tables of landing in a snapshot, and the signal of an alert in a ledger."""
+    loaded = catalog.load(settings)
+    with writer(settings, loaded.platform, owner="test", now=NOW) as warehouse:
+        ensure_tables(warehouse.connection(), loaded.feeds.values())
+        snapshots.take(warehouse, run_id="run-1", as_of=NOW, commit="c0ffee")
+    with Ledger.open(settings.ledger_url) as ledger:
+        ledger.append([Signal("asset.failure", FIRING, NOW, NOW, "1", 1.0, asset="gold/daily_revenue")])

@@ -17,17 +17,11 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ops_project import catalog
 from ops_project.cli import cli
-from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.ledger import Ledger
-from ops_project.pipeline.landing import ensure_tables
-from ops_project.pipeline.warehouse import snapshots
-from ops_project.pipeline.warehouse.connection import writer
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
 from tests.cli.test_every_command import LEAVES, leaf
 from tests.cli.watched import writes_outside
-from tests.empty_home import NOW
+from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
 # What has been a name, a path, markup, SQL or an escape sequence to somebody.
 SHARP = (
@@ -91,13 +85,7 @@ class Place:
         self.home, self.inputs, self.elsewhere = root / "home", root / "inputs", root / "elsewhere"
         for folder in (self.home, self.inputs, self.elsewhere):
             folder.mkdir()
-        settings = Settings(home=self.home, as_of=NOW)
-        loaded = catalog.load(settings)
-        with writer(settings, loaded.platform, owner="test", now=NOW) as warehouse:
-            ensure_tables(warehouse.connection(), loaded.feeds.values())
-            snapshots.take(warehouse, run_id="run-1", as_of=NOW, commit="c0ffee")
-        with Ledger.open(settings.ledger_url) as ledger:
-            ledger.append([Signal("asset.failure", FIRING, NOW, NOW, "1", 1.0, asset="gold/daily_revenue")])
+        with_a_snapshot_and_an_alert(Settings(home=self.home, as_of=NOW))
 
     def invoke(self, *words: str) -> None:
         before = Path.cwd()

@@ -9,16 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from ops_project import catalog
 from ops_project.cli import cli
-from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.ledger import Ledger
-from ops_project.pipeline.landing import ensure_tables
-from ops_project.pipeline.warehouse import snapshots
-from ops_project.pipeline.warehouse.connection import writer
 from ops_project.settings import Settings
 from tests.cli.test_every_command import READERS, filled
-from tests.empty_home import NOW
+from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 from tests.small_disk import small_disk
 
 READS = {
@@ -39,12 +33,7 @@ READS = {
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     settings = Settings(home=tmp_path_factory.mktemp("read-only") / "home", as_of=NOW)
     with small_disk(settings.home, 128 * 1024 * 1024) as disk:
-        loaded = catalog.load(settings)
-        with writer(settings, loaded.platform, owner="test", now=NOW) as warehouse:
-            ensure_tables(warehouse.connection(), loaded.feeds.values())
-            snapshots.take(warehouse, run_id="run-1", as_of=NOW, commit="c0ffee")
-        with Ledger.open(settings.ledger_url) as ledger:
-            ledger.append([Signal("asset.failure", FIRING, NOW, NOW, "1", 1.0, asset="gold/daily_revenue")])
+        with_a_snapshot_and_an_alert(settings)
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         yield settings
 

@@ -169,7 +169,7 @@ STORIES: dict[str, dict[str, Steps]] = {
     "oncall_gap": {"on-call": {1: ("Engineer",), 2: ("Engineer",), 3: ("100 points",)}},
     "backup_failed": {"backup": {1: ("gold.daily_revenue differs",), 2: ("backup",), 3: ("used",)}},
     "disk_full": {"resources": {1: ("97",), 2: ("used",)}},
-    "job_too_long": {"slow-pipeline": {1: ("marketing_pipeline",), 2: (), 3: ("marketing_pipeline",)}},
+    "performance_warning": {"slow-pipeline": {1: ("streaming_pipeline",), 2: (), 3: ("streaming_pipeline is slower",)}},
     "archive_damaged": {"archive-damaged": {1: ("customers",), 2: ("customers/2026-03-0",), 3: ("used",)}},
     "connection_failure": {
         "infrastructure": {
@@ -190,7 +190,7 @@ STORIES: dict[str, dict[str, Steps]] = {
 # Failure → the alert whose incident it is, in the home of test_runbook_steps.py: an asset or a rule.
 OF_THE_SHOP = {
     "check_failed": "check_failed",
-    "file_refused": "file_refused",
+    "file_refused": "bronze/orders",
     "file_missing": "file_missing",
     "file_doubtful": "file_doubtful",
     "keys_repeated": "keys_repeated",
@@ -202,7 +202,7 @@ OF_THE_SHOP = {
     "orchestrator_down": "orchestrator_down",
     "oncall_gap": "oncall_gap",
     "disk_full": "disk_full",
-    "job_too_long": "job_too_long",
+    "performance_warning": "performance_warning",
     "archive_damaged": "archive_damaged",
     "connection_failure": "bronze/transactions",
     "model_unhealthy": "model_unhealthy",

@@ -40,7 +40,7 @@ REPORTED: dict[str, dict[str, object]] = {
     "oncall.gap": {"check": "a shift of next week"},
     "backup.failed": {"check": "/mnt/backup/ops", "message": "gold.daily_revenue differs"},
     "resource.disk_percent": {"check": "the disk of the archive", "value": 97.0},
-    "run.duration_seconds": {"pipeline": "marketing_pipeline", "domain": "marketing", "value": 9000.0},
+    "serving.throttled_requests": {"pipeline": "streaming_pipeline", "domain": "streaming", "value": 20.0},
     "asset.failure": {
         "asset": "bronze/transactions",
         "domain": "investor",

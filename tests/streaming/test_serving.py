@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -19,6 +18,7 @@ from ops_project.pipeline.serving.embedded import EmbeddedStore
 from ops_project.pipeline.serving.store import ATTEMPTS, Throttled
 from ops_project.settings import Settings
 from ops_project.simulator.faults.serving import exhaust
+from tests.cloud_server import cloud_server
 
 DAY = "2026-01-05"
 
@@ -26,18 +26,8 @@ DAY = "2026-01-05"
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """moto's server, in this process, answers as DynamoDB does."""
-    from moto.server import ThreadedMotoServer
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        server.start()
-        yield f"http://127.0.0.1:{port}"
-        server.stop()
+    with cloud_server() as address:
+        yield address
 
 
 @pytest.fixture(params=["embedded", "dynamodb"])

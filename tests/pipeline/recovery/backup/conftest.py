@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from ops_project.pipeline.recovery.stores import Store, open_store
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.connection import writer
 from ops_project.settings import Settings
+from tests.cloud_server import cloud_server
 from tests.empty_home import NOW
 
 PLATFORM = Platform.model_validate({"name": "test", "timezone": "America/New_York", "start_date": "2026-01-01"})
@@ -56,19 +56,8 @@ def taker(settings: Settings) -> Taker:
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
     """moto's server, in this process, answers as S3 does."""
-    from moto.server import ThreadedMotoServer
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.setenv(name, "testing")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        server.start()
-        yield f"http://127.0.0.1:{port}"
-        server.stop()
+    with cloud_server() as address:
+        yield address
 
 
 @pytest.fixture(params=["folder", "bucket"])
