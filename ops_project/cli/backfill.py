@@ -48,6 +48,7 @@ def backfill(
     where the state has changed since. A backfill that was killed goes on with the same command.
     """
     from ops_project.cli import run as running
+    from ops_project.cli.run_alerts import tell_alerts
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
@@ -98,7 +99,7 @@ def backfill(
                 runs = backfills.apply(
                     site, definitions, instance, wanted, running.watcher(spinner, wanted.domain), settings.now, ended
                 )
-                running.tell_alerts(
+                tell_alerts(
                     settings,
                     spinner,
                     lambda: after_run(site, definitions, instance, settings.now()),

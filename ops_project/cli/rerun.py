@@ -42,6 +42,7 @@ def rerun(
     little memory is rerun with more memory, fewer threads and fewer dates at once, and the answer says so.
     """
     from ops_project.cli import run as running
+    from ops_project.cli.run_alerts import tell_alerts
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.reruns import NoRun, failure_classes
     from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
@@ -84,7 +85,7 @@ def rerun(
         progress = running.Told(as_json, began)
         runs = reruns.rerun(site, definitions, instance, wanted, running.watcher(spinner, data["job"]), settings.now)
         progress.runs(runs)
-        running.tell_alerts(
+        tell_alerts(
             settings, spinner, lambda: after_run(site, definitions, instance, settings.now()), progress.unrecorded
         )
     running.conclude(settings, runs, time.perf_counter() - began, progress.unrecorded, as_json, {"rerun": data})

@@ -30,7 +30,7 @@ def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFac
 
 
 def due(site: Site, now: datetime) -> Iterator[ReportFacts]:
-    """Draw up each report whose newest whole period has none yet. Of a time before anything ran there is none."""
+    """Draw up each report whose newest whole period has none yet. There is none for a period before the first run."""
     began = site.ledger.first_event("run.failure")
     for kind in KINDS.values():
         wanted = period.newest(kind.period, now, site.catalog.platform.zone)

@@ -11,7 +11,7 @@ from ops_project.model.severity import Severity
 
 
 class Measure(Model):
-    """What is measured: exactly one of the first five. `at_most` and `at_least` are the bounds of a good reading."""
+    """What is measured: exactly one of the first five fields is given. `at_most`, `at_least`: the limits."""
 
     alerts: Severity | None = None
     """The number of firing alerts of this severity or above."""

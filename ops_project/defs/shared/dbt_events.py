@@ -80,7 +80,8 @@ def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _with_class(
     result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> dg.AssetCheckResult:
-    """A failed result in words, with its class: that of the test's meta, else of its model's, else of such tests."""
+    """A failed result in words, with its failure class: that of the test's meta, else of its model's meta, else of the
+    kind of test."""
     if result.passed:
         return result
     model = manifest["nodes"].get(test.get("attached_node") or "", {})

@@ -129,9 +129,9 @@ def _with_places(word: str) -> str:
 
 
 def not_shown(step: Step, places: Mapping[str, str], output: str) -> list[str]:
-    """What the step promises and `output` lacks. A promise about what the incident does not name is no promise here.
+    """What the step promises and `output` lacks. Left out are promises that name what the incident does not know.
 
-    Line breaks are passed over: a table breaks a long value.
+    White space is ignored, because a table can break a long value over two lines.
     """
     said = "".join(output.split())
     promised = [_with_places(word) for word in step.shows]

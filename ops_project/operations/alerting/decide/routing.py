@@ -24,8 +24,8 @@ class Node:
     """A route with everything inherited filled in."""
 
     id: str
-    """What it says, under its parents: {}/{severity="critical"} on-call. Not where it stands among its siblings: a
-    route that is inserted before it changes nothing for what it has told."""
+    """The matchers of its parents and its own: {}/{severity="critical"} on-call. The place among its siblings is no
+    part of the id, so that inserting a route before it does not change what it has told."""
     receiver: str
     matchers: tuple[Matcher, ...]
     continues: bool

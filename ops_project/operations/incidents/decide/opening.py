@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from ops_project.model.alerting.alert import Alert
-from ops_project.operations.incidents.decide.incident import TRIGGERED, Call, Incident, reopen
+from ops_project.operations.incidents.decide.incident import TRIGGERED, Incident, reopen
 from ops_project.operations.incidents.decide.ladder import freeze
 from ops_project.operations.incidents.decide.reasons import IncidentReason
-from ops_project.operations.incidents.decide.turn import Turn
+from ops_project.operations.incidents.decide.turn import Message, Turn
 
 
 def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
@@ -74,19 +74,13 @@ def _repeats(turn: Turn, incident: Incident) -> Incident:
         return replace(incident, repeat_told=False)
     if incident.repeat_told:
         return incident
-    found = turn.people(incident.policy.repeats_to, incident)
     words = f"{repeats} repeats within {int(incident.policy.repeats_seconds // 86400)} days"
-    turn.note(incident.number, IncidentReason.REPEATED, f"{words}; told: {', '.join(found.who) or 'nobody'}")
-    if found.who:
-        turn.call(
-            Call(
-                incident=incident.number,
-                kind="repeat",
-                who=found.who,
-                subject=f"[repeated] incident {incident.number}: {incident.title}",
-                text=f"The same fault has come back: {words}. Something beyond the single repair is needed.",
-                page=False,
-                occurrence=f"{len(incident.times)}",
-            )
-        )
+    message = Message(
+        kind="repeat",
+        words=words,
+        subject="[repeated]",
+        text=f"The same fault has come back: {words}. Something beyond the single repair is needed.",
+        occurrence=f"{len(incident.times)}",
+    )
+    turn.inform(incident, incident.policy.repeats_to, IncidentReason.REPEATED, message)
     return replace(incident, repeat_told=True)

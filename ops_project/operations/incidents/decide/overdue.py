@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ops_project.operations.incidents.decide.incident import Call, Incident
+from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.incidents.decide.reasons import IncidentReason
-from ops_project.operations.incidents.decide.turn import Turn
+from ops_project.operations.incidents.decide.turn import Message, Turn
 
 
 def next_reminder(incident: Incident) -> datetime | None:
@@ -22,21 +22,14 @@ def remind(turn: Turn, incident: Incident) -> Incident:
     """Every reminder that is due."""
     while (at := next_reminder(incident)) is not None and at <= turn.now:
         _, to = incident.policy.overdue[incident.postmortem_told]
-        found = turn.people(to, incident)
-        told = ", ".join(found.who) or "nobody"
-        words = f"was due {incident.postmortem_due:%Y-%m-%d %H:%M} UTC; told: {told}"
-        turn.note(incident.number, IncidentReason.POSTMORTEM_OVERDUE, words)
-        if found.who:
-            turn.call(
-                Call(
-                    incident=incident.number,
-                    kind="postmortem",
-                    who=found.who,
-                    subject=f"[overdue] post-mortem of incident {incident.number}: {incident.title}",
-                    text=f"The post-mortem {words}. Its draft: `ops incidents postmortem {incident.number}`.",
-                    page=False,
-                    occurrence=f"{len(incident.times)}:{incident.postmortem_told}",
-                )
-            )
+        words = f"was due {incident.postmortem_due:%Y-%m-%d %H:%M} UTC"
+        message = Message(
+            kind="postmortem",
+            words=words,
+            subject="[overdue] post-mortem of",
+            text=f"The post-mortem {words}. Its draft: `ops incidents postmortem {incident.number}`.",
+            occurrence=f"{len(incident.times)}:{incident.postmortem_told}",
+        )
+        turn.inform(incident, to, IncidentReason.POSTMORTEM_OVERDUE, message)
         incident = replace(incident, postmortem_told=incident.postmortem_told + 1)
     return incident

@@ -14,6 +14,20 @@ from ops_project.operations.incidents.decide.setting import Setting
 from ops_project.operations.oncall.targets import About, Resolved, resolve
 
 
+@dataclass(frozen=True)
+class Message:
+    """What people are told about an incident."""
+
+    kind: str
+    words: str
+    """What the timeline says of it."""
+    subject: str
+    """What stands before the incident's number and title."""
+    text: str
+    occurrence: str
+    """What distinguishes it from other messages of this kind about the incident."""
+
+
 @dataclass
 class Turn:
     """What the steps of one decision share."""
@@ -34,6 +48,24 @@ class Turn:
 
     def call(self, call: Call) -> None:
         self.outcome.calls.append(call)
+
+    def inform(self, incident: Incident, to: tuple[str, ...], reason: IncidentReason, message: Message) -> None:
+        """Send people a message that interrupts nobody. The timeline says who got it, or that nobody is there."""
+        found = self.people(to, incident)
+        self.note(incident.number, reason, f"{message.words}; told: {', '.join(found.who) or 'nobody'}")
+        if not found.who:
+            return
+        self.call(
+            Call(
+                incident=incident.number,
+                kind=message.kind,
+                who=found.who,
+                subject=f"{message.subject} incident {incident.number}: {incident.title}",
+                text=message.text,
+                page=False,
+                occurrence=message.occurrence,
+            )
+        )
 
     def home_of(self, alert: int | None) -> Incident | None:
         """The incident that this alert is a part of; None where it has none."""

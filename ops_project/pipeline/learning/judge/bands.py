@@ -36,8 +36,8 @@ def band(probability: float | None, bands: Bands) -> str | None:
 def reasons(contributions: Floats, features: list[str], top: int = 2) -> list[str]:
     """For each row the features that raise its risk most, in words; empty where none does.
 
-    contributions: rows × features, in log-odds against the mean customer; the sign of the standardized value is carried
-    by the caller in `features` as given there: name, or name with a leading minus where the coefficient is negative.
+    contributions: rows × features, in log-odds compared with the average customer. `features` are their names, with a
+    leading minus if the coefficient is negative.
     """
     order = np.argsort(-contributions, axis=1, kind="stable")[:, :top]
     found = []

@@ -88,7 +88,7 @@ def age(backups: Sequence[Backup], proofs: Mapping[str, Proof], watched_since: d
 
 
 def next_id(backups: Sequence[Backup], suffix: str) -> str:
-    """The id of the next backup: a number that grows, and something that no other process chooses."""
+    """The id of the next backup: a number that grows, and random digits, so that two processes choose different ids."""
     newest = max((int(item.id.partition("-")[0]) for item in backups), default=0)
     return f"{newest + 1:06d}-{suffix}"
 
