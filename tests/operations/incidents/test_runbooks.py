@@ -169,4 +169,5 @@ def test_a_reconciliation_is_read_again_and_its_break_is_an_answer():
     words = words_of("ops reconcile CHAIN --date YYYY-MM-DD", {"chain": "policies", "date": "2026-03-02"})
     assert words == ["reconcile", "policies", "--date", "2026-03-02"]
     assert is_answer(words, 1, "") and not is_answer(words, 1, "Error: no snapshot") and not is_answer(words, 2, "")
-    assert not is_answer(["status"], 1, "")
+    assert is_answer(["status"], 1, ""), "a ledger that is lost"
+    assert not is_answer(["sla"], 1, "")
