@@ -32,7 +32,7 @@ MUTANTS = [
     Mutant("ods_policies", "order by cdc_seq desc", "order by cdc_seq"),
     Mutant("fact_policies", "greatest(business_date, effective_date)", "business_date"),
     Mutant("kpi_policies", "-premium as amount", "premium as amount"),
-    Mutant("rec_policy_sequence_gaps", "coalesce(refused_in_gap.refused_changes, 0) = gaps.missing_changes", "false"),
+    Mutant("rec_policy_sequence_gaps", "refused_in_gap.refused_changes = gaps.missing_changes", "false"),
     Mutant("stg_transactions", "then 0", "then transactions.quantity * transactions.unit_revenue"),
     Mutant("fact_transactions", "place = 1 and", "place >= 1 and"),
     Mutant("kpi_aggregate_growth", "count(distinct unit_id) as buyers", "count(unit_id) as buyers"),

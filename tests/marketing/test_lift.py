@@ -85,7 +85,15 @@ def test_of_the_campaigns_that_are_said_to_have_a_lift_few_have_none() -> None:
 
 def test_a_rate_that_cannot_be_tested_has_no_z() -> None:
     with duckdb.connect() as connection:
-        for won, audience, won_without, control in ((0, 10, 0, 10), (10, 10, 10, 10), (None, None, None, None)):
+        for won, audience, won_without, control in (
+            (0, 10, 0, 10),
+            (10, 10, 10, 10),
+            (None, None, None, None),
+            (1, 2, None, None),
+            (1, 2, 0, 0),
+            (0, 0, 1, 2),
+            (0, 0, 0, 0),
+        ):
             z = rendered(FILE, "two_rates_z", "a", "b", "c", "d")
             [[found]] = connection.execute(
                 f"select {z} from (select ?::int as a, ?::int as b, ?::int as c, ?::int as d)",

@@ -12,34 +12,34 @@ from pathlib import Path
 
 import click
 
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.settings import PROJECT_ROOT
-from tests.mutation import cases, score
+from tests.mutation import cases, score, worlds
 from tests.mutation.reasons import REASONS
 from tests.mutation.score import Mutant
-from tests.mutation.worlds import models_of, world
 from tests.numbers.played import HISTORIES
 
 PAGE = PROJECT_ROOT / "docs" / "mutants.md"
 LEAST = 0.95
 SEED = 12
-SEEDS = (1, 2)
-"""Of the histories; each domain has as many worlds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 where at least 95 % of the mutants are killed."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--model", action="append", default=[], help="only this model, and no page; may be repeated")
-    parser.add_argument("--sample", type=int, help="only so many mutants, drawn with a fixed seed")
+    parser.add_argument("--sample", type=int, help="only so many mutants, drawn at random")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the sample (default {SEED})")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         settings = cases.empty_home(Path(folder) / "home", *asked.model)
-        everything = score.mutants(cases.compiled(settings, *asked.model))
-        found = drawn(everything, asked.sample)
-        click.echo(f"{len(found)} mutants of {len(everything)}; the domains of their models are played")
-        of = {mutant.model for mutant in found}
-        histories = [(domain, seed) for domain in HISTORIES for seed in SEEDS if of & models_of(domain)]
-        score.judge(found, settings.warehouse, [world(*history, Path(folder)) for history in histories])
+        domains = [worlds.domain(name, Path(folder) / name) for name in domains_of(asked.model)]
+        built = [model for domain in domains for model in domain.build.models.values() if model.is_written]
+        tested = cases.compiled(settings, *asked.model)
+        everything = score.mutants(tested, [model for model in built if model.name in asked.model or not asked.model])
+        found = drawn(everything, asked.sample, asked.seed)
+        click.echo(f"{len(found)} mutants of {len(everything)}")
+        score.judge(found, settings.warehouse, domains)
     if not asked.model:
         PAGE.write_text(page(found, len(everything)), encoding="utf-8")
         click.echo(f"wrote {PAGE.relative_to(PROJECT_ROOT)}")
@@ -51,11 +51,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if len(survivors) <= (1 - LEAST) * len(counted) else 1
 
 
-def drawn(everything: list[Mutant], sample: int | None) -> list[Mutant]:
-    """A sample with a fixed seed, or all."""
+def domains_of(models: Sequence[str]) -> list[str]:
+    """The domains of the named models; all where none is named."""
+    nodes = dbt_manifest.load().json["nodes"].values()
+    tags = {tag for node in nodes if node["name"] in models for tag in node["tags"]}
+    return [domain for domain in HISTORIES if domain in tags or not models]
+
+
+def drawn(everything: list[Mutant], sample: int | None, seed: int) -> list[Mutant]:
+    """A sample, or all."""
     if sample is None or sample >= len(everything):
         return everything
-    return random.Random(SEED).sample(everything, sample)
+    return random.Random(seed).sample(everything, sample)
 
 
 def split(found: Sequence[Mutant]) -> tuple[list[Mutant], list[Mutant]]:

@@ -114,9 +114,8 @@ QUALIFIED = re.compile(
 
 
 def _sql(node: exp.Expr) -> str:
-    text = " ".join(node.sql(dialect="duckdb").split())
-    text = QUALIFIED.sub(lambda found: found[1] or found[2], text)
-    return text if len(text) <= 110 else text[:107] + "…"
+    text = " ".join(node.sql(dialect="duckdb", comments=False).split())
+    return QUALIFIED.sub(lambda found: found[1] or found[2], text)
 
 
 def _of(node: exp.Expr) -> Iterator[Found]:
@@ -139,7 +138,8 @@ def _joins(node: exp.Expr) -> Iterator[Found]:
         join.set("kind", None)
 
     if side in JOINS and node.args.get("on") is not None:
-        yield "join", f"{side or 'INNER'} JOIN {_sql(node.this)} becomes {JOINS[side] or 'INNER'}", other_side
+        joined = node.this.alias if isinstance(node.this, exp.Subquery) else _sql(node.this)
+        yield "join", f"{side or 'INNER'} JOIN {joined} becomes {JOINS[side] or 'INNER'}", other_side
     condition = node.args.get("on")
     if condition is not None:
         yield from _dropped(condition, "on", f"join key of {node.this.alias_or_name}")
@@ -151,6 +151,9 @@ def _dropped(condition: exp.Expr, argument: str, what: str) -> Iterator[Found]:
     if len(parts) < 2:
         return
     for index, part in enumerate(parts):
+        if isinstance(part, exp.Boolean):
+            # What a macro says on a build of everything.
+            continue
 
         def without(owner: exp.Expr, index: int = index) -> None:
             found = owner.args[argument]
@@ -169,6 +172,8 @@ def _conditions(node: exp.Expr) -> Iterator[Found]:
                 clause.set("this", exp.true())
 
             yield "filter", f"without {_sql(node)}", always
+    if isinstance(node, exp.If | exp.Alias):
+        yield from _dropped(node.this, "this", "case" if isinstance(node, exp.If) else node.alias)
     if isinstance(node, exp.Filter):
 
         def unfiltered(found: exp.Expr) -> exp.Expr:

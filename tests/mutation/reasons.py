@@ -1,4 +1,5 @@
-"""Why a mutant survives. A survivor without a reason here is a test that is missing."""
+"""Why a mutant survives: a class of edits that change no table, with what guards that. A survivor that fits none of them
+is a test that is missing."""
 
 from __future__ import annotations
 
@@ -13,19 +14,20 @@ UNEXPLAINED = "No reason is known: a test is missing"
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason, and the mutants that have it: patterns of the model and of the mutant's words; the first match counts."""
+    """A reason, and the mutants that have it: patterns of the model, and of the place and the words of the edit."""
 
     text: str
     model: str
     words: str
 
     def fits(self, mutant: Mutant) -> bool:
-        return bool(re.fullmatch(self.model, mutant.model) and re.search(self.words, f"{mutant.place}: {mutant.text}"))
+        words = f"{mutant.place}: {mutant.text}"
+        return bool(re.fullmatch(self.model, mutant.model) and re.search(self.words, words, re.DOTALL))
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """In the order in which they are tried."""
+    """In the order in which they are tried; the first that fits counts."""
 
     known: tuple[Reason, ...]
 
@@ -40,4 +42,77 @@ class Reasons:
         return dict(sorted(found.items(), key=lambda item: (item[0] == UNEXPLAINED, item[0])))
 
 
-REASONS = Reasons(())
+RANKED = (
+    r"_line DESC|\.line DESC|cdc_seq DESC|genre|song_id|window_end|contact_id DESC|response_id DESC|channel_code"
+    r"|run_id DESC|state|business_date DESC"
+)
+REASONS = Reasons(
+    (
+        Reason(
+            "No two rows of the window are equal in its order, which ends in what tells the rows apart: the line of a file, "
+            "the number that the source gives, or the key of the rows before it. Rows of a dimension that are equal in "
+            "content as well make no version of their own.",
+            r".*",
+            rf"ORDER BY [^()]*({RANKED})( NULLS LAST)?\): row_number becomes rank",
+        ),
+        Reason(
+            "The order of the content only has to be the same in every build: it chooses between two rows of a day that "
+            "nothing else tells apart.",
+            r"dim_.*",
+            r"order of state is turned",
+        ),
+        Reason(
+            "The parts of a key are required by the contracts, and by the tests of the keys: they are never NULL.",
+            r"(dim|fact|sat|ma_sat|eff_sat)_.*",
+            r"COALESCE\(CAST\((policy_id|business_date|valid_from|song_id|user_id|customer_id|product_id) AS TEXT\), '\\N'\) becomes",
+        ),
+        Reason(
+            "The state is a digest and never NULL, unless the contract ends the keys that an extract lacks: with that it "
+            "is tested in dim_customers, by the same macro.",
+            r"dim_.*",
+            r"without NOT state IS NULL",
+        ),
+        Reason(
+            "It saves work and changes no table: what was left out is read, or written, once more as it is.",
+            r".*",
+            r"is_base AND known_valid_to|without is_base|known_valid_to IS NOT DISTINCT FROM valid_to"
+            r"|extracts: without WHERE business_date >=|repeated: (without HAVING )?COUNT\(\*\) > 1"
+            r"|deliveries: INNER JOIN repeated becomes LEFT|wanted: select without distinct"
+            r"|foreign_days: select without distinct",
+        ),
+        Reason(
+            "The branches of the union differ in a constant or in sign, or the union feeds a choice of the worst; within a "
+            "branch the rows have a key.",
+            r".*",
+            r"union all becomes the other",
+        ),
+        Reason(
+            "A row without a partner is left out by the next step all the same: its date or its key is NULL there.",
+            r".*",
+            r"(rates|violations): INNER JOIN brought_errors becomes LEFT|listened: without WHERE NOT listened_at IS NULL"
+            r"|movements: without WHERE NOT valid_to IS NULL|(partitions_missing|partitions_delivered|refused): INNER JOIN"
+            r"|days: INNER JOIN UNNEST",
+        ),
+        Reason(
+            "Both sides have the same groups of the same rows.",
+            r".*",
+            r"INNER JOIN listeners becomes LEFT",
+        ),
+        Reason(
+            "It counts the rows of a group, and a group has at least one.",
+            r".*",
+            r"NULLIF\((\w+\.)?(listens|trading_days_7d), 0\) becomes",
+        ),
+        Reason(
+            "The other parts of the condition find the same row: a file holds a number once, and the day is that of the "
+            "moment.",
+            r"int_streams|int_stream_moments",
+            r"without repeats\.\w+ = streams|without loaded\.business_date = refused_moments\.business_date",
+        ),
+        Reason(
+            "All rows of the partition are equal in it.",
+            r"stg_policy_changes",
+            r"order of cdc_seq DESC is turned",
+        ),
+    )
+)

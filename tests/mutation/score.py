@@ -19,8 +19,16 @@ from sqlglot import exp
 
 from tests.mutation.cases import Case
 from tests.mutation.edits import Edit, edits
-from tests.mutation.worlds import World
+from tests.mutation.worlds import Domain, Model, World
 
+# Nobody can leave such an edit in: it is no query at all. A query that fails only on the rows of a test fails the test.
+NO_QUERY = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.NotImplementedException,
+    duckdb.ParserException,
+    sqlglot.errors.SqlglotError,
+)
 Verdict = Literal["killed", "survived", "invalid"]
 Key = tuple[str, str, str, int]
 
@@ -36,26 +44,38 @@ class Mutant:
     number: int
     """Which of several equal edits in the same place."""
     where: list[tuple[Case, exp.Expr, Edit]] = field(default_factory=list)
-    verdict: Verdict = "survived"
+    built: Edit | None = None
+    """The same edit of the query that builds the model from nothing; None where that query does not have the place."""
+    verdict: Verdict = "invalid"
+    """Until the query has run somewhere."""
     killed_by: str = ""
 
     def __str__(self) -> str:
         again = f" (place {self.number + 1})" if self.number else ""
-        return f"{self.model}, {self.place}: {self.text}{again}"
+        return f"{self.model}, {self.place}: {shortened(self.text)}{again}"
 
     @property
     def key(self) -> Key:
         return (self.kind, self.place, _without_values(self.text), self.number)
 
 
-def mutants(cases: Iterable[Case]) -> list[Mutant]:
-    """Every mutant of the models that the cases test, in a fixed order."""
+def shortened(text: str) -> str:
+    """The beginning and the end, which says what changes."""
+    return text if len(text) <= 220 else f"{text[:140]} … {text[-77:]}"
+
+
+def mutants(cases: Iterable[Case], models: Iterable[Model] = ()) -> list[Mutant]:
+    """Every mutant of the models that the cases test and of `models`, in a fixed order."""
     found: dict[tuple[str, Key], Mutant] = {}
     for case in cases:
         query = sqlglot.parse_one(case.sql, read="duckdb")
         for key, edit in by_key(query).items():
             mutant = found.setdefault((case.model, key), Mutant(case.model, edit.kind, edit.place, edit.text, key[-1]))
             mutant.where.append((case, query, edit))
+    for model in models:
+        for key, edit in by_key(model.query).items():
+            mutant = found.setdefault((model.name, key), Mutant(model.name, edit.kind, edit.place, edit.text, key[-1]))
+            mutant.built = edit
     return list(found.values())
 
 
@@ -75,37 +95,52 @@ def _without_values(text: str) -> str:
     return re.sub(r"'[^']*'|\b\d+(\.\d+)?\b", "?", text)
 
 
-def judge(chosen: Sequence[Mutant], warehouse: Path, worlds: Sequence[World] = ()) -> None:
-    """Fill in the verdict of each mutant: by the unit tests, and by the figures of the worlds for what these let live.
-    `warehouse`: that of the home in which the cases were compiled; some models read its journal."""
+def judge(chosen: Sequence[Mutant], warehouse: Path, domains: Iterable[Domain] = ()) -> None:
+    """Fill in the verdict of each mutant: by the unit tests, and by the worlds for what these let live. `warehouse`: that
+    of the home in which the cases were compiled; some models read its journal."""
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
         expected: dict[tuple[str, str], Any] = {}
         for mutant in chosen:
-            broken = False
-            for case, query, edit in mutant.where:
-                name = (case.model, case.name)
-                if name not in expected:
-                    expected[name] = _known(connection, case)
-                if expected[name] is None:
-                    continue
-                try:
-                    actual = rows(connection, case, edit.applied(query).sql(dialect="duckdb"))
-                except (duckdb.Error, sqlglot.errors.SqlglotError):
-                    broken = True
-                    continue
-                if actual != expected[name]:
-                    mutant.verdict, mutant.killed_by = "killed", case.name
-                    break
-            if mutant.verdict != "killed" and broken:
-                mutant.verdict = "invalid"
-    for world in worlds:
-        for model in world.models.values():
-            mine = [mutant for mutant in chosen if mutant.model == model.name and mutant.verdict == "survived"]
-            known = by_key(model.query) if mine else {}
-            for mutant in mine:
-                found = known.get(mutant.key)
-                if found is not None and world.notices(model.name, found.applied(model.query).sql(dialect="duckdb")):
-                    mutant.verdict, mutant.killed_by = "killed", world.name
+            _by_unit_tests(connection, mutant, expected)
+    for domain in domains:
+        left = [mutant for mutant in chosen if mutant.model in domain.build.models and mutant.verdict != "killed"]
+        for world in domain.worlds() if left else ():
+            _by_world(world, [mutant for mutant in left if mutant.verdict != "killed"])
+
+
+def _by_unit_tests(connection: duckdb.DuckDBPyConnection, mutant: Mutant, expected: dict[tuple[str, str], Any]) -> None:
+    ran = False
+    for case, query, edit in mutant.where:
+        name = (case.model, case.name)
+        if name not in expected:
+            expected[name] = _known(connection, case)
+        if expected[name] is None:
+            continue
+        try:
+            actual = rows(connection, case, edit.applied(query).sql(dialect="duckdb"))
+        except NO_QUERY:
+            continue
+        except duckdb.Error:
+            actual = None
+        ran = True
+        if actual != expected[name]:
+            mutant.verdict, mutant.killed_by = "killed", case.name
+            return
+    if ran:
+        mutant.verdict = "survived"
+
+
+def _by_world(world: World, left: Sequence[Mutant]) -> None:
+    for mutant in left:
+        if mutant.built is None:
+            continue
+        try:
+            sql = mutant.built.applied(world.models[mutant.model].query).sql(dialect="duckdb")
+            noticed = world.notices(mutant.model, sql)
+        except NO_QUERY:
+            continue
+        mutant.verdict = "killed" if noticed else "survived"
+        mutant.killed_by = f"{world.name}: {noticed}" if noticed else ""
 
 
 def _known(connection: duckdb.DuckDBPyConnection, case: Case) -> Counter[tuple[Any, ...]] | None:

@@ -23,6 +23,9 @@ EDITS = [
     ("executive_summary", "-29: 29 becomes 30"),
     ("executive_summary", "days.order_date BETWEEN periods.previous_start"),
     ("executive_summary", "COUNT(DISTINCT customer_days.customer_id) without distinct"),
+    ("kpi_aggregate_engagement", "without LAG(period_end)"),
+    ("kpi_aggregate_growth", "without LAG(period_end)"),
+    ("kpi_aggregate_profit", "without LAG(period_end)"),
     ("int_unit_event_days", "COUNT(DISTINCT session_id) without distinct"),
 ]
 

@@ -1,14 +1,16 @@
-"""What a wrong model does to the figures of gold: the models of a domain over a random history, one after the other.
+"""What a wrong model does to the figures of gold: the models of a domain over random histories, one after the other.
 
-A world holds the tables that a home had after a history was played, in memory, and the query of each model as dbt built
-it from nothing. A mutant replaces one query; what depends on its table is computed again, as far as anything changes,
-and the tables of gold are held against the second computation from the archived files (tests/numbers/oracle).
+A world holds the tables that a home has after a history was landed, in memory, and the query of each model as dbt builds
+it from nothing. A mutant replaces one query; what depends on its table is computed again, as far as anything changes.
+Then the data tests of the changed tables run, and the tables of gold are held against the second computation from the
+archived files (tests/numbers/oracle).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,34 @@ from tests.numbers.oracle.figures import Oracle
 from tests.numbers.played import HISTORIES
 from tests.numbers.site import Site
 
+# Of every build: the queries hold it. It is another day in UTC than in New York.
+CLOCK = datetime(2026, 6, 2, 3, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Play:
+    """A history to be played. `days`: how many, up to `last`; `missing`: the share of files that never come."""
+
+    seed: int
+    days: int = 7
+    last: date = date(2026, 5, 3)
+    missing: float = 0.1
+
+    @property
+    def dates(self) -> list[date]:
+        return [self.last - timedelta(days=number) for number in reversed(range(self.days))]
+
+
+WEEKS = tuple(Play(seed) for seed in range(1, 5))
+# Long enough for whole months with whole months before them, and for levels of weekdays.
+PLAYS: dict[str, tuple[Play, ...]] = {
+    "ecommerce": (*WEEKS, Play(21, 70, missing=0.0), Play(22, 40, missing=0.02)),
+    "insurance": (*WEEKS, Play(21, 30), Play(22, 30, missing=0.4)),
+    "investor": (*WEEKS, Play(21, 95, missing=0.0), Play(22, 40, missing=0.01)),
+    "marketing": WEEKS,
+    "streaming": WEEKS,
+}
+
 
 @dataclass(frozen=True)
 class Model:
@@ -33,15 +63,34 @@ class Model:
     sql: str
     query: exp.Expr
     after: tuple[str, ...]
+    is_written: bool
+    """False where macros write the whole query: the tables of the raw vault, which have tests of their own."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A data test that stops gold where it fails. `about`: the models that it reads; its query gives what is wrong."""
+
+    name: str
+    about: frozenset[str]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Build:
+    """What dbt does in a domain when it builds it from nothing: the same in every world of the domain."""
+
+    models: Mapping[str, Model]
+    """In the order in which they are built."""
+    checks: tuple[Check, ...]
 
 
 class World:
     """One domain after one history."""
 
-    def __init__(self, name: str, warehouse: Path, models: Iterable[Model], figures: Mapping[str, Table]) -> None:
+    def __init__(self, name: str, warehouse: Path, build: Build, figures: Mapping[str, Table]) -> None:
         self.name = name
-        self.models = {model.name: model for model in models}
-        """In the order in which they are built."""
+        self.models = build.models
         self.figures = figures
         # The queries name the database by its file.
         self.connection = duckdb.connect(config={"threads": 1})
@@ -63,35 +112,40 @@ class World:
         wrong = self.wrong(self.figures)
         if wrong:
             raise cases.NotGreen(f"{self.name}: the models and the second computation differ: {wrong[:5]}")
+        # A history may break a rule by intention, such as an order in a currency without a rate.
+        self.checks = [check for check in build.checks if not self._fails(check)]
 
-    def notices(self, model: str, sql: str) -> bool | None:
-        """Whether gold is wrong where the model has this query; None where the query does not run."""
+    def notices(self, model: str, sql: str) -> str | None:
+        """What notices that the model has this query: a build that fails, a data test, or the figures of a table; None
+        where nothing does. Raises duckdb.Error where it is no query."""
         self.connection.begin()
         try:
             return self._notices(self.models[model], sql)
         finally:
             self.connection.rollback()
 
-    def _notices(self, model: Model, sql: str) -> bool | None:
-        try:
-            changed = self._replaced(model, sql)
-        except duckdb.Error:
-            return None
-        if not changed:
-            return False
-        stale = set(model.after)
-        suspects = [model]
+    def _notices(self, model: Model, sql: str) -> str | None:
+        self.connection.execute(f"explain {sql}")
+        changed: list[Model] = []
         for other in self.models.values():
-            if other.name in stale:
+            if other is model or any(other.name in suspect.after for suspect in changed):
                 try:
-                    changed = self._replaced(other, other.sql)
-                except duckdb.Error:
-                    return True
-                if changed:
-                    stale |= set(other.after)
-                    suspects.append(other)
-        names = {suspect.relation.removeprefix("gold.") for suspect in suspects}
-        return bool(self.wrong({name: table for name, table in self.figures.items() if name in names}))
+                    if self._replaced(other, sql if other is model else other.sql):
+                        changed.append(other)
+                except duckdb.Error as error:
+                    return f"{other.name} fails: {error}"
+        names = {suspect.name for suspect in changed}
+        for check in self.checks:
+            if check.about & names and self._fails(check):
+                return check.name
+        wrong = self.wrong({name: table for name, table in self.figures.items() if name in names})
+        return wrong[0] if wrong else None
+
+    def _fails(self, check: Check) -> bool:
+        try:
+            return bool(self.connection.execute(f"select 1 from ({check.sql}) as failing limit 1").fetchall())
+        except duckdb.Error:
+            return True
 
     def _replaced(self, model: Model, sql: str) -> bool:
         """Give the model's table what the query gives; False where it holds that already."""
@@ -105,28 +159,68 @@ class World:
         return bool(found)
 
     def wrong(self, figures: Mapping[str, Table]) -> list[str]:
-        """What gold says otherwise than the files."""
+        """What the tables say otherwise than the files."""
         return [words for name, table in figures.items() for words in differences(self.connection, name, table)]
 
 
-def world(domain: str, seed: int, folder: Path) -> World:
-    """Everything that a history of the domain delivers, landed, and built once from nothing."""
-    site = Site(folder / f"{domain}-{seed}", domain, may_reject=True)
-    source = HISTORIES[domain](seed, runs=1)
+@dataclass(frozen=True)
+class Domain:
+    """Random histories of a domain, landed and not yet built."""
+
+    sites: Mapping[Play, Site]
+    build: Build
+
+    def worlds(self) -> Iterator[World]:
+        """One after the other: each holds its tables in memory."""
+        for play, site in self.sites.items():
+            oracle = Oracle(site)
+            oracle.after_run()
+            yield World(f"{site.domain}, history {play.seed}", site.settings.warehouse, self.build, oracle.tables())
+
+
+def domain(name: str, folder: Path) -> Domain:
+    """Everything that each history delivers, and the queries of a build from nothing.
+
+    Raises NotGreen where a model does not run, or where a data test cannot be read.
+    """
+    plays = PLAYS[name]
+    sites = {play: landed(name, play, folder / str(play.seed)) for play in plays}
+    return Domain(sites, build_of(landed(name, plays[0], folder / "built")))
+
+
+def landed(name: str, play: Play, folder: Path) -> Site:
+    site = Site(folder, name, may_reject=True)
+    source = HISTORIES[name](play.seed, runs=1, days=play.dates, missing=play.missing)
     for run in source.history().runs:
         for delivery in run:
             site.put(delivery.feed, delivery.day, delivery.rows, part=delivery.part)
             if [other for other in run if other.place == delivery.place][-1] is not delivery:
                 site.land()
     site.land()
-    clock = f'{{"as_of": "{site.clock.isoformat()}"}}'
-    results = cases.dbt(site.settings, "run", "--vars", clock, "--select", f"tag:{domain}")
+    site.clock = CLOCK
+    return site
+
+
+def build_of(site: Site) -> Build:
+    words = ("--vars", f'{{"as_of": "{CLOCK.isoformat()}", "test_scope": "all"}}', "--select", f"tag:{site.domain}")
+    results = cases.dbt(site.settings, "run", *words)
     failed = [f"{item.node.name}: {item.message}" for item in results if str(item.status) != "success"]
     if failed:
         raise cases.NotGreen("\n".join(failed))
-    oracle = Oracle(site)
-    oracle.after_run()
-    return World(f"{domain}, seed {seed}", site.settings.warehouse, _models(results), oracle.tables())
+    models = {model.name: model for model in _models(results)}
+    checks = []
+    for item in cases.dbt(site.settings, "test", *words, "--exclude", "test_type:unit"):
+        if str(item.node.config.severity).lower() == "error":
+            if not item.node.compiled_code:
+                raise cases.NotGreen(f"{item.node.name}: {item.message}")
+            about = {identity.rsplit(".", 1)[-1] for identity in item.node.depends_on.nodes}
+            checks.append(Check(item.node.name, frozenset(about & set(models)), item.node.compiled_code))
+    return Build(models, tuple(checks))
+
+
+def parsed(sql: str) -> exp.Expr:
+    """As the queries of the unit tests are: written once by sqlglot, which gives joins another shape."""
+    return sqlglot.parse_one(sqlglot.parse_one(sql, read="duckdb").sql(dialect="duckdb"), read="duckdb")
 
 
 def _models(results: list[Any]) -> list[Model]:
@@ -148,14 +242,9 @@ def _models(results: list[Any]) -> list[Model]:
             nodes[identity].name,
             f"{nodes[identity].schema}.{nodes[identity].name}",
             nodes[identity].compiled_code,
-            sqlglot.parse_one(nodes[identity].compiled_code, read="duckdb"),
+            parsed(nodes[identity].compiled_code),
             tuple(nodes[child].name for child in children[identity] if child in nodes),
+            "raw_vault" not in nodes[identity].fqn,
         )
         for identity in order
     ]
-
-
-def models_of(domain: str) -> set[str]:
-    """The names of the models of a domain."""
-    nodes = dbt_manifest.load().json["nodes"].values()
-    return {node["name"] for node in nodes if node["resource_type"] == "model" and domain in node["tags"]}

@@ -12,6 +12,10 @@ from typing import Any
 from tests.numbers.site import Row, Site
 
 FIRST = date(2026, 4, 27)
+# Some songs of a day share a genre, and some days have more than five genres.
+GENRES = ["pop", "pop", "pop", "jazz", "folk", "rock", "soul", "funk"]
+# Around a quarter, a half and a whole hour after one another, and at both ends of the day.
+MOMENTS = ["00:00:00", "10:00:00", "10:01:00", "10:15:00", "10:31:00", "10:31:01", "11:00:00", "11:02:00", "23:59:30"]
 DAYS = [FIRST + timedelta(days=number) for number in range(7)]
 
 
@@ -63,6 +67,8 @@ class Source(ABC):
     seed: int
     runs: int = 3
     days: list[date] = field(default_factory=lambda: DAYS)
+    missing: float = 0.1
+    """Share of the files that never come."""
     chance: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +80,7 @@ class Source(ABC):
         again: list[Delivery] = []
         for day in self.days:
             for delivery in self.files(day):
-                if self.chance.random() < 0.1 and day != self.days[0]:
+                if self.chance.random() < self.missing and day != self.days[0]:
                     continue
                 first.append(delivery)
                 if self.chance.random() < 0.25:
@@ -148,29 +154,41 @@ class Shop(Source):
                 "event_id": self.chance.randint(1, 40),
                 "event_date": self.chance.choice([day, day, day - timedelta(days=1)]),
                 "occurred_at": f"{day} 10:00:00",
-                "session_id": "S1",
-                "customer_id": pick(["C1", "C2", None]),
-                "product_id": pick(["P1", "P2"]),
-                "event_type": pick(["product_view", "add_to_cart", "page_view"]),
+                "session_id": pick(["S1", "S2"]),
+                "customer_id": pick(["C1", "C2", "C5", None]),
+                "product_id": pick(["P1", "P2", "P4", None]),
+                "event_type": pick(["product_view", "product_view", "add_to_cart", "page_view", "purchase"]),
             }
-            for _ in range(5)
+            for _ in range(8)
         ]
         return [
-            Delivery(
-                "customers", day, tuple({"customer_id": f"C{n}", "city": pick("AB")} for n in self.some([1, 2, 3, 4]))
-            ),
-            Delivery(
-                "products",
-                day,
-                tuple(
-                    {"product_id": f"P{n}", "list_price": pick([5, 6]), "unit_cost": 2} for n in self.some([1, 2, 3])
-                ),
-            ),
+            Delivery("customers", day, tuple(self.customer(f"C{number}") for number in self.some([1, 2, 3, 4]))),
+            Delivery("products", day, tuple(self.product(f"P{number}") for number in self.some([1, 2, 3]))),
             Delivery("orders", day, tuple(heads)),
             Delivery("order_items", day, tuple(lines)),
             Delivery("exchange_rates", day, tuple(self.rates(day))),
             Delivery("web_events", day, tuple({event["event_id"]: event for event in events}.values())),
         ]
+
+    def customer(self, name: str) -> Row:
+        pick = self.chance.choice
+        return {
+            "customer_id": name,
+            "city": pick("AB"),
+            "country": pick(["NO", "US", None]),
+            "loyalty_tier": pick(["silver", "gold", None]),
+            "signup_date": pick([self.days[0], "2025-02-28", None]),
+        }
+
+    def product(self, name: str) -> Row:
+        pick = self.chance.choice
+        return {
+            "product_id": name,
+            "product_name": pick(["Lamp", None]),
+            "category": pick(["home", "garden", None]),
+            "list_price": pick([5, 6]),
+            "unit_cost": pick([2, None]),
+        }
 
     def rates(self, day: date) -> list[Row]:
         """Rates of some currencies, now and then of an earlier day, so that some days have none for longer."""
@@ -206,7 +224,7 @@ class Policies(Source):
                 "policy_id": f"POL{self.chance.randint(1, 5):08}",
                 "product": pick(["motor", "home"]),
                 "region": pick(["north", "south"]),
-                "premium": self.chance.randint(10, 99),
+                "premium": pick([10, 20, 35]),
                 "policy_status": status,
                 "effective_date": pick([self.days[0], day, day + timedelta(days=2)]),
                 "cancelled_date": day if status == "cancelled" else None,
@@ -218,7 +236,7 @@ class Policies(Source):
 
 
 class Investor(Source):
-    """Sales that are refunded, move to another day, and come late; spend, product use and an experiment."""
+    """Sales that are refunded, move to another day, and come late; spend, product use and two experiments."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -228,7 +246,7 @@ class Investor(Source):
         pick = self.chance.choice
         new = [self.days.index(day) * 10 + number for number in range(1, self.chance.randint(2, 5))]
         sales = []
-        for number in [*self.some(list(self.sales), 0.2), *new]:
+        for number in [*self.some(list(self.sales)[-20:], 0.2), *new]:
             on = self.sales.get(number, day if self.chance.random() < 0.8 else day - timedelta(days=1))
             if number not in new and self.chance.random() < 0.3:
                 on = pick(self.days)
@@ -236,10 +254,10 @@ class Investor(Source):
             sales.append(
                 {
                     "transaction_id": number,
-                    "unit_id": f"U{number % 4}",
-                    "occurred_at": f"{on} 10:00:00",
+                    "unit_id": f"U{number % 7}",
+                    "occurred_at": f"{on} {pick(['00:00:00', '10:00:00', '23:59:59'])}",
                     "quantity": pick([1, 2]),
-                    "unit_revenue": pick([10, 20]),
+                    "unit_revenue": pick([0, 10, 20]),
                     "unit_cost": pick([3, 4]),
                     "status": pick(["settled", "settled", "refunded"]),
                     "updated_at": f"{day if self.chance.random() < 0.85 else self.days[0]} 11:00:00",
@@ -251,14 +269,10 @@ class Investor(Source):
                 "unit_id": f"U{number % 4}",
                 "session_id": f"S{number % 3}",
                 "occurred_at": f"{pick([day, day, day - timedelta(days=1)])} 09:00:00",
-                "duration_seconds": 30,
+                "duration_seconds": pick([None, 0, 30, 31]),
             }
-            for number in (self.chance.randint(1, 30) for _ in range(4))
+            for number in (self.chance.randint(1, 30) for _ in range(6))
         }
-        arms = [
-            {"experiment_id": "E", "unit_id": f"U{number}", "arm": pick(["control", "treatment"])}
-            for number in self.some([0, 1, 2, 3], 0.8)
-        ]
         return [
             Delivery("transactions", day, tuple(sales)),
             Delivery(
@@ -273,9 +287,31 @@ class Investor(Source):
                     for channel in self.some(["search", "social"], 0.8)
                 ),
             ),
-            Delivery("experiment_assignments", day, tuple(arms)),
+            Delivery("experiment_assignments", day, tuple(self.assignments(day))),
             Delivery("product_events", day, tuple(events.values())),
         ]
+
+    def assignments(self, day: date) -> list[Row]:
+        """The second experiment ends early. Some units are in both arms of one; some are in both experiments."""
+        number = self.days.index(day)
+        running = {"E": {"control": "0.5", "treatment": "0.5"}, "F": {"control": "0.2", "treatment": "0.8"}}
+        if 2 * number > len(self.days):
+            del running["F"]
+        found = []
+        for experiment, shares in running.items():
+            for unit in self.some([f"U{number}" for number in range(7)], 0.8):
+                arms = list(shares) if self.chance.random() < 0.1 else [self.chance.choice(list(shares))]
+                found += [
+                    {
+                        "experiment_id": experiment,
+                        "unit_id": unit,
+                        "arm": arm,
+                        "expected_share": shares[arm],
+                        "assigned_at": f"{self.chance.choice(self.days[: number // 2 + 1])} 10:00:00",
+                    }
+                    for arm in arms
+                ]
+        return found
 
 
 class Listening(Source):
@@ -288,8 +324,8 @@ class Listening(Source):
                 "songs",
                 day,
                 tuple(
-                    {"song_id": f"S{n}", "genre": pick(["pop", "jazz"]), "title": pick("XY")}
-                    for n in self.some([1, 2, 3, 4])
+                    {"song_id": f"S{n}", "genre": pick(GENRES), "title": pick("XY"), "artist": pick("PQ")}
+                    for n in self.some(list(range(1, 10)))
                 ),
             ),
             Delivery(
@@ -303,11 +339,11 @@ class Listening(Source):
                 number: {
                     "stream_id": number,
                     "user_id": f"U{self.chance.randint(1, 4)}",
-                    "song_id": f"S{self.chance.randint(1, 5)}",
-                    "listened_at": f"{pick([day, day, day - timedelta(days=1)])} 1{self.chance.randint(0, 9)}:00:00",
-                    "listen_seconds": self.chance.randint(30, 90),
+                    "song_id": f"S{self.chance.randint(1, 10)}",
+                    "listened_at": f"{pick([day, day, day - timedelta(days=1)])} {pick(MOMENTS)}",
+                    "listen_seconds": pick([0, 59, 60, 61, 600]),
                 }
-                for number in (self.chance.randint(1, 60) for _ in range(6))
+                for number in (self.chance.randint(1, 150) for _ in range(20))
             }
             files.append(Delivery("streams", day, tuple(rows.values()), part))
         return files

@@ -6,13 +6,11 @@
 
 {# side: 'low' or 'high'. z: 1.96 for 95 %. #}
 {% macro wilson_bound(successes, trials, side, z=1.959964) -%}
-    {%- set n = 'cast(nullif(' ~ trials ~ ', 0) as double)' -%}
-    {%- set p = '(' ~ successes ~ ' / ' ~ n ~ ')' -%}
-    {%- set z2 = z * z -%}
-    (
-        {{ p }} + {{ z2 }} / (2 * {{ n }})
-        {{ '-' if side == 'low' else '+' }} {{ z }} * sqrt({{ p }} * (1 - {{ p }}) / {{ n }} + {{ z2 }} / (4 * {{ n }} * {{ n }}))
-    ) / (1 + {{ z2 }} / {{ n }})
+    {%- set n = 'cast(' ~ trials ~ ' as double)' -%}
+    case when {{ trials }} > 0 then (
+        {{ successes }} + {{ z * z / 2 }}
+        {{ '-' if side == 'low' else '+' }} {{ z }} * sqrt({{ successes }} * ({{ n }} - {{ successes }}) / {{ n }} + {{ z * z / 4 }})
+    ) / ({{ n }} + {{ z * z }}) end
 {%- endmacro %}
 
 {# A bound of rate minus control_rate, from columns that hold both rates and their Wilson bounds. #}

@@ -17,18 +17,15 @@
     )) end
 {%- endmacro %}
 
-{# z of the difference of two rates under the hypothesis that both are one; NULL where that rate is 0 or 1, or without trials. #}
+{#
+  z of the difference of two rates under the hypothesis that both are one; NULL where that rate is 0 or 1, or without
+  trials. Both sides of the fraction are multiplied by the trials, so that nothing is divided by a group that is empty.
+#}
 {% macro two_rates_z(successes, trials, control_successes, control_trials) -%}
-    {%- set pooled -%}
-        (({{ successes }} + {{ control_successes }}) / cast({{ trials }} + {{ control_trials }} as double))
-    {%- endset -%}
-    (
-        {{ successes }} / cast(nullif({{ trials }}, 0) as double)
-        - {{ control_successes }} / cast(nullif({{ control_trials }}, 0) as double)
-    )
-    / nullif(sqrt(
-        {{ pooled }} * (1 - {{ pooled }}) * (1.0 / nullif({{ trials }}, 0) + 1.0 / nullif({{ control_trials }}, 0))
-    ), 0)
+    {%- set n, m = 'cast(' ~ trials ~ ' as double)', 'cast(' ~ control_trials ~ ' as double)' -%}
+    {%- set won = '(' ~ successes ~ ' + ' ~ control_successes ~ ')' -%}
+    ({{ successes }} * {{ m }} - {{ control_successes }} * {{ n }})
+    / nullif(sqrt({{ won }} * ({{ n }} + {{ m }} - {{ won }}) * {{ n }} * {{ m }} / nullif({{ n }} + {{ m }}, 0)), 0)
 {%- endmacro %}
 
 {#

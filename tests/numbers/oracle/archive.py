@@ -28,6 +28,8 @@ class File:
     number: int
     """Rises in the order of loading."""
     path: Path
+    loaded_at: datetime
+    """UTC, without an offset."""
 
     @property
     def place(self) -> tuple[date, str, int]:
@@ -95,10 +97,12 @@ def read(site: Site) -> Archive:
     )
     assert not bad, bad
     files = site.ask(
-        "select feed, business_date, coalesce(part, ''), load_seq, archive_path from ops.batches where status = 'loaded'"
+        "select feed, business_date, coalesce(part, ''), load_seq, archive_path, loaded_at"
+        " from ops.batches where status = 'loaded'"
     )
     standing = [
-        File(feed, day, part, number, site.settings.archive / path) for feed, day, part, number, path in sorted(files)
+        File(feed, day, part, number, site.settings.archive / path, loaded_at)
+        for feed, day, part, number, path, loaded_at in sorted(files)
     ]
     contents = {
         file: tuple(Row(file, line, fields) for line, fields in enumerate(_records(site, file))) for file in standing

@@ -29,11 +29,12 @@ class Table:
     key: Sequence[str]
     rows: Mapping[tuple[Any, ...], Mapping[str, Any]]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    schema: str = "gold"
 
 
 def differences(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> list[str]:
-    """What is wrong with `gold.<name>`, in words; [] where nothing is."""
-    cursor = connection.execute(f"select * from gold.{name}")
+    """What is wrong with the table `name`, in words; [] where nothing is."""
+    cursor = connection.execute(f"select * from {table.schema}.{name}")
     columns = [column[0] for column in cursor.description or ()]
     found = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     actual = {tuple(row[column] for column in table.key): row for row in found}

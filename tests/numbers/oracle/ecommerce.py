@@ -82,7 +82,41 @@ def tables(archive: Archive) -> dict[str, Table]:
         "data_anomalies": anomalies(
             {day: (row["total_orders"], row["gross_revenue"]) for (day,), row in days.items() if not shop.missing(day)}
         ),
+        "fact_exchange_rates": exchange_rates(Rates.of(archive)),
+        "rec_unconverted_orders": unconverted_orders(shop, Rates.of(archive)),
     }
+
+
+def exchange_rates(rates: Rates) -> Table:
+    rows = {
+        (currency, day): {
+            "exchange_rate": row.number("rate"),
+            "published_at": row.moment("published_at"),
+            "business_date": day,
+        }
+        for (currency, day), row in rates.published.items()
+    }
+    return Table(("currency", "rate_date"), rows, schema="silver")
+
+
+def unconverted_orders(shop: Shop, rates: Rates) -> Table:
+    """By currency."""
+    unknown: dict[str, list[date]] = {}
+    for row in shop.orders.values():
+        if rates.on(row.known("currency"), row.day("order_date")) is None:
+            unknown.setdefault(row.known("currency"), []).append(row.day("order_date"))
+    rows = {
+        (currency,): {
+            "reporting_currency": REPORTING_CURRENCY,
+            "orders": len(days),
+            "days": len(set(days)),
+            "first_date": min(days),
+            "last_date": max(days),
+            "newest_rate_date": max((day for of, day in rates.published if of == currency), default=None),
+        }
+        for currency, days in unknown.items()
+    }
+    return Table(("currency",), rows, schema="silver")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ Portfolio = list[tuple[Segment, Decimal]]
 
 
 def tables(archive: Archive) -> dict[str, Table]:
-    return {"kpi_policies": policies(archive)}
+    return {"kpi_policies": policies(archive), "rec_policy_sequence_gaps": sequence_gaps(archive)}
 
 
 def policies(archive: Archive) -> Table:
@@ -70,3 +70,26 @@ def states(archive: Archive, day: date) -> dict[str, Row]:
 
 def order(row: Row) -> tuple[int, date, str, int, int]:
     return (int(row.known("cdc_seq")), *row.file.place, row.line)
+
+
+def sequence_gaps(archive: Archive) -> Table:
+    """The numbers between those that came. No file of these histories has a refused row, and none is still in its grace."""
+    delivered = archive.days("policies")
+    dates: dict[int, list[date]] = {}
+    for row in archive.rows("policies"):
+        dates.setdefault(int(row.known("cdc_seq")), []).append(row.file.day)
+    rows: dict[tuple[int], dict[str, object]] = {}
+    for number in sorted(dates)[:-1]:
+        following = min(other for other in dates if other > number)
+        if following > number + 1:
+            # A change that came twice came last with its newest file, and first with its oldest.
+            after, before = max(dates[number]), min(dates[following])
+            rows[number + 1,] = {
+                "last_missing_seq": following - 1,
+                "missing_changes": following - number - 1,
+                "quarantined_changes": 0,
+                "after_date": after,
+                "before_date": before,
+                "gap_class": "lost_changes" if set(days(after, before)) <= delivered else "missing_partition",
+            }
+    return Table(("first_missing_seq",), rows, schema="silver")

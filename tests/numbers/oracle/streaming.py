@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from tests.numbers.oracle import listening
 from tests.numbers.oracle.archive import Archive, Row, newest
 from tests.numbers.oracle.compare import Table, ratio
 
@@ -22,6 +23,8 @@ def tables(archive: Archive) -> dict[str, Table]:
         "kpi_genre_daily": Table(("business_date", "genre"), genres),
         "kpi_top_genres": top_genres(genres),
         "kpi_top_songs": top_songs(streams),
+        "fact_listening_sessions": listening.sessions([row for _, _, row in streams]),
+        "rec_stream_validation": listening.validation(archive, {id(row) for _, _, row in streams}),
     }
 
 

@@ -8,8 +8,9 @@ with numbers as (
     select
         cdc_seq,
         business_date,
-        lead(cdc_seq) over (order by cdc_seq) as next_seq,
-        lead(business_date) over (order by cdc_seq) as next_date
+        -- A change that was sent again stands in the files of several dates.
+        lead(cdc_seq) over (order by cdc_seq, business_date) as next_seq,
+        lead(business_date) over (order by cdc_seq, business_date) as next_date
     from {{ ref('stg_policy_changes') }}
 ),
 
@@ -39,13 +40,24 @@ refused_in_gap as (
 ),
 
 partitions_missing as (
-    select gaps.first_missing_seq, count(distinct findings.business_date) as missing_files
+    select distinct gaps.first_missing_seq
     from gaps
     inner join {{ source('ops', 'findings') }} as findings
         on
             findings.business_date > gaps.after_date
             and findings.business_date < gaps.before_date
     where findings.feed = 'policies' and findings.kind = 'source_missing' and findings.state = 'open'
+),
+
+-- A file may come and hold no change: then nothing is late.
+partitions_delivered as (
+    select gaps.first_missing_seq, count(distinct batches.business_date) as files
+    from gaps
+    inner join {{ source('ops', 'batches') }} as batches
+        on
+            batches.business_date > gaps.after_date
+            and batches.business_date < gaps.before_date
+    where batches.feed = 'policies' and batches.status = 'loaded'
     group by gaps.first_missing_seq
 )
 
@@ -57,12 +69,14 @@ select
     gaps.after_date,
     gaps.before_date,
     case
-        when coalesce(refused_in_gap.refused_changes, 0) = gaps.missing_changes then 'quarantined'
-        when coalesce(partitions_missing.missing_files, 0) > 0 then 'missing_partition'
-        when {{ dbt.datediff('gaps.after_date', 'gaps.before_date', 'day') }} > 1 then 'late_partition'
+        when refused_in_gap.refused_changes = gaps.missing_changes then 'quarantined'
+        when partitions_missing.first_missing_seq is not null then 'missing_partition'
+        when {{ dbt.datediff('gaps.after_date', 'gaps.before_date', 'day') }} - 1 > coalesce(partitions_delivered.files, 0)
+            then 'late_partition'
         else 'lost_changes'
     end as gap_class,
     {{ as_of() }} as metric_updated_at
 from gaps
 left join refused_in_gap on gaps.first_missing_seq = refused_in_gap.first_missing_seq
 left join partitions_missing on gaps.first_missing_seq = partitions_missing.first_missing_seq
+left join partitions_delivered on gaps.first_missing_seq = partitions_delivered.first_missing_seq

@@ -73,7 +73,8 @@ rates as (
         {{ wilson_bound('converted_customers', 'audience', 'high') }} as rate_high,
         control_converted_customers / cast(nullif(control_audience, 0) as double) as control_rate,
         {{ wilson_bound('control_converted_customers', 'control_audience', 'low') }} as control_low,
-        {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high
+        {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high,
+        {{ two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience') }} as z
     from groups
 ),
 
@@ -86,8 +87,7 @@ lifts as (
         {{ newcombe_bound('rate', 'rate_low', 'rate_high', 'control_rate', 'control_low', 'control_high', 'high') }}
             as lift_high,
         rate / nullif(control_rate, 0) - 1 as relative_lift,
-        {{ normal_two_sided_p(two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience')) }}
-            as p_value
+        {{ normal_two_sided_p('z') }} as p_value
     from rates
 ),
 

@@ -61,7 +61,8 @@ rates as (
         {{ wilson_bound('converted_customers', 'audience', 'high') }} as rate_high,
         control_converted_customers / cast(nullif(control_audience, 0) as double) as control_rate,
         {{ wilson_bound('control_converted_customers', 'control_audience', 'low') }} as control_low,
-        {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high
+        {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high,
+        {{ two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience') }} as z
     from by_dimension
     left join control_groups on by_dimension.campaign_id = control_groups.campaign_id
 ),
@@ -69,8 +70,7 @@ rates as (
 tested as (
     select
         *,
-        {{ normal_two_sided_p(two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience')) }}
-            as p_value
+        {{ normal_two_sided_p('z') }} as p_value
     from rates
 ),
 

@@ -56,13 +56,13 @@ loaded as (
     group by loaded_at
 ),
 
-listened_rate as ({{ sliding_windows('listened', var('stream_error_minutes')) }}),
+listened_rate as ({{ sliding_windows('listened', var('stream_error_minutes'), ['events', 'errors']) }}),
 
-listened_references as ({{ sliding_windows('listened', var('stream_reference_minutes')) }}),
+listened_references as ({{ sliding_windows('listened', var('stream_reference_minutes'), ['reference_violations']) }}),
 
-loaded_rate as ({{ sliding_windows('loaded', var('stream_error_minutes')) }}),
+loaded_rate as ({{ sliding_windows('loaded', var('stream_error_minutes'), ['events', 'errors']) }}),
 
-loaded_references as ({{ sliding_windows('loaded', var('stream_reference_minutes')) }}),
+loaded_references as ({{ sliding_windows('loaded', var('stream_reference_minutes'), ['reference_violations']) }}),
 
 brought_errors as (
     select business_date, loaded_at from {{ ref('int_stream_loads') }}
