@@ -4,7 +4,6 @@ is a test that is missing."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.mutation.score import Mutant
@@ -33,13 +32,6 @@ class Reasons:
 
     def of(self, mutant: Mutant) -> str:
         return next((reason.text for reason in self.known if reason.fits(mutant)), UNEXPLAINED)
-
-    def grouped(self, survivors: Iterable[Mutant]) -> dict[str, list[Mutant]]:
-        """Reason → its mutants; what has none comes last."""
-        found: dict[str, list[Mutant]] = {}
-        for mutant in survivors:
-            found.setdefault(self.of(mutant), []).append(mutant)
-        return dict(sorted(found.items(), key=lambda item: (item[0] == UNEXPLAINED, item[0])))
 
 
 RANKED = (

@@ -95,15 +95,15 @@ def _without_values(text: str) -> str:
     return re.sub(r"'[^']*'|\b\d+(\.\d+)?\b", "?", text)
 
 
-def judge(chosen: Sequence[Mutant], warehouse: Path, domains: Iterable[Domain] = ()) -> None:
-    """Fill in the verdict of each mutant: by the unit tests, and by the worlds for what these let live. `warehouse`: that
-    of the home in which the cases were compiled; some models read its journal."""
+def judge(chosen: Sequence[Mutant], warehouse: Path, domain: Domain | None = None) -> None:
+    """Fill in the verdict of each mutant: by the unit tests, and by the worlds of the domain for what these let live.
+    `warehouse`: that of the home in which the cases were compiled; some models read its journal."""
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
         expected: dict[tuple[str, str], Any] = {}
         for mutant in chosen:
             _by_unit_tests(connection, mutant, expected)
-    for domain in domains:
-        left = [mutant for mutant in chosen if mutant.model in domain.build.models and mutant.verdict != "killed"]
+    if domain is not None:
+        left = [mutant for mutant in chosen if mutant.verdict != "killed"]
         for world in domain.worlds() if left else ():
             _by_world(world, [mutant for mutant in left if mutant.verdict != "killed"])
 

@@ -297,7 +297,7 @@ class Investor(Source):
         running = {"E": {"control": "0.5", "treatment": "0.5"}, "F": {"control": "0.2", "treatment": "0.8"}}
         if 2 * number > len(self.days):
             del running["F"]
-        found = []
+        found: list[Row] = []
         for experiment, shares in running.items():
             for unit in self.some([f"U{number}" for number in range(7)], 0.8):
                 arms = list(shares) if self.chance.random() < 0.1 else [self.chance.choice(list(shares))]

@@ -76,7 +76,7 @@ def engagement_days(archive: Archive, is_holiday: Callable[[date], bool]) -> Tab
     by_day: dict[date, list[Row]] = {}
     for row in events:
         by_day.setdefault(row.day("occurred_at"), []).append(row)
-    measures = {
+    measures: dict[str, Callable[[list[Row]], int]] = {
         "active_units": lambda rows: len({row.known("unit_id") for row in rows}),
         "sessions": lambda rows: len({(row.known("unit_id"), row.known("session_id")) for row in rows}),
         "engaged_seconds": lambda rows: sum(int(row.text("duration_seconds") or 0) for row in rows),

@@ -1,0 +1,105 @@
+"""docs/mutants.md: what became of the mutants, and why some of them live."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tests.mutation.reasons import UNEXPLAINED
+
+LEAST = 0.95
+
+
+@dataclass(frozen=True)
+class Run:
+    """Which mutants were judged: a share of them, drawn with a seed."""
+
+    share: float
+    seed: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A mutant and its verdict. `reason`: why it may live, where it does."""
+
+    model: str
+    kind: str
+    words: str
+    verdict: str
+    killed_by: str
+    reason: str
+
+    @property
+    def is_gap(self) -> bool:
+        """It lives, and nobody knows why."""
+        return self.verdict == "survived" and self.reason == UNEXPLAINED
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def page(found: Sequence[Judged], run: Run) -> str:
+    """The whole page."""
+    counted = [mutant for mutant in found if mutant.verdict != "invalid"]
+    survivors = [mutant for mutant in counted if mutant.verdict == "survived"]
+    gaps = sum(mutant.is_gap for mutant in survivors)
+    killed = len(counted) - len(survivors)
+    by_unit_tests = sum(mutant.verdict == "killed" and " history " not in mutant.killed_by for mutant in counted)
+    share = killed / (killed + gaps) if killed + gaps else 0.0
+    lines = [
+        "# Mutants of the models",
+        "",
+        "<!-- Written by `make mutants`. Do not edit. -->",
+        "",
+        "Each mutant is one edit of one model, generated from the SQL that dbt compiles, macros included: a join key left",
+        "out, another kind of join, a filter or a condition dropped, an interval end moved, a window without its partition",
+        "or turned, a sign, another aggregate, NULL handled differently, a distinct left out. A mutant is killed where a",
+        "unit test of the model gives another result or ends with an error, and where the tests see it in the data: the",
+        "models of its domain run over random histories, and then a data test fails that stops the domain, or a table says",
+        "otherwise than the archived files, of which every figure is computed a second time (tests/numbers/oracle). Edits",
+        f"that are no query are not counted ({len(found) - len(counted)} of them). The tables of the raw vault are written",
+        "by macros alone and have tests of their own; they are not edited.",
+        "",
+        f"| {'all mutants' if run.share >= 1 else 'mutants drawn'} | {len(counted)} |",
+        "| --- | ---: |",
+        f"| killed | {killed} ({100 * killed / max(1, len(counted)):.1f} %) |",
+        f"| … by a unit test | {by_unit_tests} |",
+        f"| … by a random history | {killed - by_unit_tests} |",
+        f"| alive, because the edit changes no table | {len(survivors) - gaps} |",
+        f"| alive, and a test is missing | {gaps} |",
+        "",
+        f"**Of the mutants that change a table, {100 * share:.1f} % are killed** ({killed} of {killed + gaps}). The aim is "
+        + f"{LEAST:.0%}"
+        + (", and it is reached." if share >= LEAST else ", and it is not reached: the survivors below need tests."),
+        "Why an edit changes no table stands beside the survivors, by class; the classes are in tests/mutation/reasons.py.",
+        "",
+    ]
+    if run.share < 1:
+        lines += [
+            f"This is a sample: each mutant was drawn with a chance of {run.share:.0%} (`--share {run.share} --seed {run.seed}`).",
+            "",
+        ]
+    lines += [*_table("kind of edit", counted, lambda mutant: mutant.kind), "", "## By model", ""]
+    lines += [*_table("model", counted, lambda mutant: mutant.model), "", "## Survivors", ""]
+    for reason in sorted({mutant.reason for mutant in survivors}, key=lambda text: (text == UNEXPLAINED, text)):
+        listed = [f"- {_escaped(mutant.words)}" for mutant in survivors if mutant.reason == reason]
+        lines += [f"### {reason}", "", *listed, ""]
+    return "\n".join(lines)
+
+
+def _table(title: str, counted: Sequence[Judged], by: Callable[[Judged], str]) -> list[str]:
+    total, dead = Counter(map(by, counted)), Counter(by(mutant) for mutant in counted if mutant.verdict == "killed")
+    gaps = Counter(by(mutant) for mutant in counted if mutant.is_gap)
+    return [
+        f"| {title} | mutants | killed | changes nothing | test missing |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        *(
+            f"| {name} | {total[name]} | {dead[name]} | {total[name] - dead[name] - gaps[name]} | {gaps[name]} |"
+            for name in sorted(total)
+        ),
+    ]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("<", "&lt;").replace("|", "\\|").replace("*", "\\*")
