@@ -21,7 +21,6 @@ from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT
 from tests.mutation import cases, score, worlds
 from tests.mutation.page import LEAST, Judged, Run, page
-from tests.mutation.reasons import REASONS
 from tests.mutation.score import Mutant
 from tests.numbers.played import HISTORIES
 
@@ -90,7 +89,7 @@ def judged(name: str, run: Run, models: Sequence[str] = ()) -> list[Judged]:
         click.echo(f"{name}: {len(found)} mutants of {len(everything)}")
         score.judge(found, settings.warehouse, domain)
     return [
-        Judged(mutant.model, mutant.kind, str(mutant), mutant.verdict, mutant.killed_by, REASONS.of(mutant))
+        Judged(mutant.model, mutant.kind, mutant.place, mutant.text, mutant.number, mutant.verdict, mutant.killed_by)
         for mutant in found
     ]
 

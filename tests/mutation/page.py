@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.mutation.reasons import UNEXPLAINED
+from tests.mutation.reasons import REASONS, UNEXPLAINED
 
 LEAST = 0.95
 
@@ -21,14 +21,20 @@ class Run:
 
 @dataclass(frozen=True)
 class Judged:
-    """A mutant and its verdict. `reason`: why it may live, where it does."""
+    """A mutant and its verdict."""
 
     model: str
     kind: str
-    words: str
+    place: str
+    text: str
+    number: int
     verdict: str
     killed_by: str
-    reason: str
+
+    @property
+    def reason(self) -> str:
+        """Why it may live, where it does."""
+        return REASONS.of(self.model, self.place, self.text)
 
     @property
     def is_gap(self) -> bool:
@@ -36,7 +42,13 @@ class Judged:
         return self.verdict == "survived" and self.reason == UNEXPLAINED
 
     def __str__(self) -> str:
-        return self.words
+        again = f" (place {self.number + 1})" if self.number else ""
+        return f"{self.model}, {self.place}: {shortened(self.text)}{again}"
+
+
+def shortened(text: str) -> str:
+    """The beginning and the end, which says what changes."""
+    return text if len(text) <= 220 else f"{text[:140]} … {text[-77:]}"
 
 
 def page(found: Sequence[Judged], run: Run) -> str:
@@ -83,7 +95,7 @@ def page(found: Sequence[Judged], run: Run) -> str:
     lines += [*_table("kind of edit", counted, lambda mutant: mutant.kind), "", "## By model", ""]
     lines += [*_table("model", counted, lambda mutant: mutant.model), "", "## Survivors", ""]
     for reason in sorted({mutant.reason for mutant in survivors}, key=lambda text: (text == UNEXPLAINED, text)):
-        listed = [f"- {_escaped(mutant.words)}" for mutant in survivors if mutant.reason == reason]
+        listed = [f"- {_escaped(str(mutant))}" for mutant in survivors if mutant.reason == reason]
         lines += [f"### {reason}", "", *listed, ""]
     return "\n".join(lines)
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tests.mutation.score import Mutant
-
 UNEXPLAINED = "No reason is known: a test is missing"
 
 
@@ -19,9 +17,8 @@ class Reason:
     model: str
     words: str
 
-    def fits(self, mutant: Mutant) -> bool:
-        words = f"{mutant.place}: {mutant.text}"
-        return bool(re.fullmatch(self.model, mutant.model) and re.search(self.words, words, re.DOTALL))
+    def fits(self, model: str, words: str) -> bool:
+        return bool(re.fullmatch(self.model, model) and re.search(self.words, words, re.DOTALL))
 
 
 @dataclass(frozen=True)
@@ -30,8 +27,8 @@ class Reasons:
 
     known: tuple[Reason, ...]
 
-    def of(self, mutant: Mutant) -> str:
-        return next((reason.text for reason in self.known if reason.fits(mutant)), UNEXPLAINED)
+    def of(self, model: str, place: str, text: str) -> str:
+        return next((reason.text for reason in self.known if reason.fits(model, f"{place}: {text}")), UNEXPLAINED)
 
 
 RANKED = (

@@ -51,17 +51,11 @@ class Mutant:
     killed_by: str = ""
 
     def __str__(self) -> str:
-        again = f" (place {self.number + 1})" if self.number else ""
-        return f"{self.model}, {self.place}: {shortened(self.text)}{again}"
+        return f"{self.model}, {self.place}: {self.text}"
 
     @property
     def key(self) -> Key:
         return (self.kind, self.place, _without_values(self.text), self.number)
-
-
-def shortened(text: str) -> str:
-    """The beginning and the end, which says what changes."""
-    return text if len(text) <= 220 else f"{text[:140]} … {text[-77:]}"
 
 
 def mutants(cases: Iterable[Case], models: Iterable[Model] = ()) -> list[Mutant]:

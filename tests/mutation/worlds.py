@@ -37,6 +37,8 @@ class Play:
     days: int = 7
     last: date = date(2026, 5, 3)
     missing: float = 0.1
+    without: str = ""
+    """A feed that never delivers."""
 
     @property
     def dates(self) -> list[date]:
@@ -192,7 +194,7 @@ def landed(name: str, play: Play, folder: Path) -> Site:
     site = Site(folder, name, may_reject=True)
     source = HISTORIES[name](play.seed, runs=1, days=play.dates, missing=play.missing)
     for run in source.history().runs:
-        for delivery in run:
+        for delivery in [delivery for delivery in run if delivery.feed != play.without]:
             site.put(delivery.feed, delivery.day, delivery.rows, part=delivery.part)
             if [other for other in run if other.place == delivery.place][-1] is not delivery:
                 site.land()
