@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--domain", action="append", default=[], choices=list(HISTORIES), help="may be repeated")
     parser.add_argument("--share", type=float, default=1.0, help="judge this share of the mutants, drawn at random")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the draw (default {SEED})")
+    parser.add_argument("--page", action="store_true", help="judge nothing: write the page of what has been judged")
     asked = parser.parse_args(arguments)
     if asked.model:
         found = [mutant for name in domains_of(asked.model) for mutant in judged(name, Run(1.0, SEED), asked.model)]
@@ -45,16 +46,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return result(found)
     run = Run(asked.share, asked.seed)
     PARTS.mkdir(parents=True, exist_ok=True)
-    for name in asked.domain or HISTORIES:
+    for name in () if asked.page else asked.domain or HISTORIES:
         kept = {"run": asdict(run), "mutants": [asdict(mutant) for mutant in judged(name, run)]}
         (PARTS / f"{name}.json").write_text(json.dumps(kept), encoding="utf-8")
     parts = {name: part(name, run) for name in HISTORIES}
     missing = [name for name, found in parts.items() if found is None]
-    if missing:
+    if missing and not asked.page:
         click.echo(f"docs/mutants.md is not written: {', '.join(missing)} still to be judged with this seed and share")
         return 0
     everything = [mutant for found in parts.values() for mutant in found or ()]
-    PAGE.write_text(page(everything, run), encoding="utf-8")
+    PAGE.write_text(page(everything, run, missing), encoding="utf-8")
     click.echo(f"wrote {PAGE.relative_to(PROJECT_ROOT)}")
     return result(everything)
 

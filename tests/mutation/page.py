@@ -51,8 +51,8 @@ def shortened(text: str) -> str:
     return text if len(text) <= 220 else f"{text[:140]} … {text[-77:]}"
 
 
-def page(found: Sequence[Judged], run: Run) -> str:
-    """The whole page."""
+def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
+    """The whole page. `missing`: the domains that have not been judged."""
     counted = [mutant for mutant in found if mutant.verdict != "invalid"]
     survivors = [mutant for mutant in counted if mutant.verdict == "survived"]
     gaps = sum(mutant.is_gap for mutant in survivors)
@@ -92,6 +92,8 @@ def page(found: Sequence[Judged], run: Run) -> str:
             f"This is a sample: each mutant was drawn with a chance of {run.share:.0%} (`--share {run.share} --seed {run.seed}`).",
             "",
         ]
+    if missing:
+        lines += [f"**Not judged as yet: {', '.join(missing)}.**", ""]
     lines += [*_table("kind of edit", counted, lambda mutant: mutant.kind), "", "## By model", ""]
     lines += [*_table("model", counted, lambda mutant: mutant.model), "", "## Survivors", ""]
     for reason in sorted({mutant.reason for mutant in survivors}, key=lambda text: (text == UNEXPLAINED, text)):
