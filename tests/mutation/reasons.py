@@ -70,8 +70,8 @@ REASONS = Reasons(
             r"|foreign_days: select without distinct",
         ),
         Reason(
-            "The branches of the union differ in a constant or in sign, or the union feeds a choice of the worst; within a "
-            "branch the rows have a key.",
+            "The branches of the union differ in a constant or in sign, or are 0 in every column where they are equal; within "
+            "a branch the rows have a key.",
             r".*",
             r"union all becomes the other",
         ),
@@ -102,6 +102,39 @@ REASONS = Reasons(
             "All rows of the partition are equal in it.",
             r"stg_policy_changes",
             r"order of cdc_seq DESC is turned",
+        ),
+        Reason(
+            "Of the branches that are added up only one has anything but 0 in this column, and that is not negative.",
+            r"int_customer_days|int_product_days",
+            r"result: SUM\((orders|undone_orders|sales_orders|units|units_returned|unconverted_lines|web_events|product_views"
+            r"|cart_additions)\): Sum becomes Max",
+        ),
+        Reason(
+            "The fourth Thursday of November lies far from both ends of the month: a day more or less stays in November.",
+            r"int_investor_days|rec_engagement_days|kpi_aggregate_engagement",
+            r"EXTRACT\(ISODOW FROM [\w.]+\) \+ 3: 3 becomes 4$",
+        ),
+        Reason(
+            "A day without history has fewer days before it than are asked for, and is not judged either way.",
+            r"data_anomalies",
+            r"expectations: LEFT JOIN \w+ becomes INNER|history: INNER JOIN observations AS earlier becomes LEFT",
+        ),
+        Reason(
+            "There is one row of each key here, which the primary key of the model before it guards: the largest is the "
+            "smallest.",
+            r"rec_engagement_days|customer_360",
+            r"by_day: MAX\(CASE WHEN measure|consents: MAX\(consent_status\)|noises: MAX|baseline: MAX\(points\)"
+            r"|by_day: MAX\(points\)",
+        ),
+        Reason(
+            "It is the numerator of a ratio that is NULL where there is no contact.",
+            r"customer_360",
+            r"COALESCE\(contacts_of_customer\.(responded|converted)_contacts_\d+d, 0\) becomes",
+        ),
+        Reason(
+            "The sum is of a group of contacts, and the contract requires the cost of each.",
+            r"campaign_360",
+            r"COALESCE\(SUM\(contact_cost\), 0\) becomes",
         ),
     )
 )
