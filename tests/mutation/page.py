@@ -34,16 +34,20 @@ class Judged:
     @property
     def reason(self) -> str:
         """Why it may live, where it does."""
-        return REASONS.of(self.model, self.place, self.text)
+        return REASONS.of(self.model, self.place, self.text + self._again)
 
     @property
     def is_gap(self) -> bool:
         """It lives, and nobody knows why."""
         return self.verdict == "survived" and self.reason == UNEXPLAINED
 
+    @property
+    def _again(self) -> str:
+        """Which of several equal edits in the same place."""
+        return f" (place {self.number + 1})" if self.number else ""
+
     def __str__(self) -> str:
-        again = f" (place {self.number + 1})" if self.number else ""
-        return f"{self.model}, {self.place}: {shortened(self.text)}{again}"
+        return f"{self.model}, {self.place}: {shortened(self.text)}{self._again}"
 
 
 def shortened(text: str) -> str:
