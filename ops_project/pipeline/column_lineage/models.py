@@ -8,7 +8,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from ops_project.column_lineage import ROWS, Column, Origin
-from ops_project.pipeline.column_lineage.trace import Relation, Tables, Traced, trace
+from ops_project.pipeline.column_lineage.relations import Relation, Traced
+from ops_project.pipeline.column_lineage.sources import Tables
+from ops_project.pipeline.column_lineage.trace import trace
 
 logger = logging.getLogger(__name__)
 CONSTANT = "no column: it is a constant, the clock, or made by the engine"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ops_project.column_lineage import Column
-from ops_project.pipeline.column_lineage.trace import Traced, trace
+from ops_project.pipeline.column_lineage.relations import Traced
+from ops_project.pipeline.column_lineage.trace import trace
 
 TABLES = {
     "s.orders": ("order_id", "customer_id", "amount", "status", "day"),

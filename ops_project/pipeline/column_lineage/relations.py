@@ -1,0 +1,148 @@
+"""What expressions and tables of a query are made of, and what an expression can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from ops_project.column_lineage import Column
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What an expression is made of."""
+
+    values: frozenset[Column] = frozenset()
+    conditions: frozenset[Column] = frozenset()
+    unknown: str = ""
+    """The reason, where something of it could not be told."""
+
+    def __or__(self, other: Traced) -> Traced:
+        return Traced(self.values | other.values, self.conditions | other.conditions, self.unknown or other.unknown)
+
+    def as_condition(self) -> Traced:
+        return Traced(frozenset(), self.values | self.conditions, self.unknown)
+
+
+NOTHING = Traced()
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What stands in a FROM: its columns, in order, and what decides which rows it has."""
+
+    columns: Mapping[str, Traced]
+    rows: Traced = NOTHING
+    base: str = ""
+    """schema/table of a table whose columns are not listed: any column that is asked for is taken to be its own."""
+    stars: tuple[Relation, ...] = ()
+    """Relations whose columns are not listed and that stand in it as `*`."""
+    why: str = ""
+    """Why its columns are not known, where not even their table is."""
+
+    @property
+    def open(self) -> bool:
+        return bool(self.base or self.stars or self.why)
+
+    def column(self, name: str) -> Traced | None:
+        """None where it has no such column."""
+        found = self.columns.get(name)
+        if found is not None or not self.open:
+            return found
+        if self.base:
+            return Traced(frozenset({Column(self.base, name)}))
+        if len(self.stars) == 1 and not self.why:
+            return self.stars[0].column(name)
+        return Traced(unknown=self.why or f"column {name} may be of several tables whose columns nobody states")
+
+
+@dataclass
+class Scope:
+    """What an expression can see: the relations of its FROM by alias, and what the query around it sees."""
+
+    sources: dict[str, Relation] = field(default_factory=dict)
+    outer: Scope | None = None
+    aliases: dict[str, Traced] = field(default_factory=dict)
+    """Columns that the SELECT list has named so far: DuckDB lets later expressions use them."""
+    merged: dict[str, Traced] = field(default_factory=dict)
+    """Columns of JOIN … USING."""
+    local: frozenset[str] = frozenset()
+    """Parameters of lambdas."""
+
+    def column(self, name: str, table: str) -> Traced | None:
+        if table:
+            if table in self.sources:
+                return self.sources[table].column(name)
+            # Of a column that is a structure: its field.
+            found = self._unqualified(table)
+            if found is not None:
+                return found
+        else:
+            found = self._unqualified(name)
+            if found is not None:
+                return found
+            if name in self.sources:  # the whole row as a value
+                relation = self.sources[name]
+                if relation.open:
+                    return Traced(conditions=relation.rows.conditions, unknown=f"a whole row of {name} as one value")
+                return all_of([*relation.columns.values(), relation.rows])
+        return self.outer.column(name, table) if self.outer is not None else None
+
+    def _unqualified(self, name: str) -> Traced | None:
+        if name in self.local:
+            return NOTHING
+        if name in self.merged:
+            return self.merged[name]
+        closed = [relation.columns[name] for relation in self.sources.values() if name in relation.columns]
+        if closed:
+            return all_of(closed)
+        if name in self.aliases:
+            return self.aliases[name]
+        if self._outside(name):
+            return None
+        opened = [relation for relation in self.sources.values() if relation.open]
+        if len(opened) == 1:
+            return opened[0].column(name)
+        if opened:
+            return Traced(unknown=f"column {name} may be of several tables whose columns nobody states")
+        return None
+
+    def _outside(self, name: str) -> bool:
+        """Whether a query around this one lists the column, which beats a guess here."""
+        scope = self.outer
+        while scope is not None:
+            if any(name in relation.columns for relation in scope.sources.values()):
+                return bool(self.sources) and not any(relation.base for relation in self.sources.values())
+            scope = scope.outer
+        return False
+
+
+def all_of(items: Iterable[Traced]) -> Traced:
+    found = NOTHING
+    for item in items:
+        found = found | item
+    return found
+
+
+def free_name(name: str, taken: Mapping[str, Traced]) -> str:
+    """The name, numbered where another column has it: both count in a set operation."""
+    if name not in taken:
+        return name
+    return next(made for number in range(1, len(taken) + 2) if (made := f"{name}:{number}") not in taken)
+
+
+def alias_columns(item: exp.Expr) -> list[exp.Expr]:
+    alias = item.args.get("alias")
+    return list(alias.args.get("columns") or ()) if isinstance(alias, exp.TableAlias) else []
+
+
+def named(relation: Relation, item: exp.Expr) -> Relation:
+    """With the columns that the alias names, `as t (a, b)`."""
+    names = [identifier.name.lower() for identifier in alias_columns(item)]
+    if not names or relation.open:
+        return relation
+    kept = list(relation.columns.items())
+    renamed = {name: value for name, (_, value) in zip(names, kept, strict=False)}
+    return replace(relation, columns={**renamed, **dict(kept[len(names) :])})
