@@ -12,6 +12,7 @@ from ops_project.catalog.contents import Catalog
 from ops_project.catalog.files import FEEDS_DIR, FILES, additions, paths_of_feeds, read, strangers
 from ops_project.catalog.references import references, unread_sql
 from ops_project.model.document import ConfigError, ConfigProblem, Document
+from ops_project.model.failure_rules import FailureClasses
 from ops_project.model.feed.feed import Feed, FeedFile
 from ops_project.model.layered import layered
 from ops_project.model.oncall import consistency as oncall_consistency
@@ -65,6 +66,7 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
         except ConfigError as error:
             problems += error.problems
     problems += strangers(overlay, documents)
+    _of_the_classes(overlay, values)
     _people_of_their_own(overlay, values, documents)
     if problems:
         raise ConfigError(problems)
@@ -123,6 +125,31 @@ def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
         return feed
     plausible = feed.plausible.model_copy(update={"start": values["platform"].start_date})
     return feed.model_copy(update={"plausible": plausible})
+
+
+def _of_the_classes(overlay: Path | None, values: dict[str, Any]) -> None:
+    """First responses and roles of failure_classes.yaml, where rules.yaml and escalation.yaml have none of their own.
+
+    They stood in those two files before, and are still read there. An overlay's own failure_classes.yaml that says
+    nothing of them has the shipped ones; an overlay's own escalation.yaml has its own roles, which need not be those.
+    """
+    if not {"failure_classes", "rules", "escalation"} <= values.keys():
+        return
+    said, usual = values["failure_classes"], _shipped_classes()
+    rules, escalation = values["rules"], values["escalation"]
+    responses = {**(said.first_responses or usual.first_responses), **rules.first_responses}
+    values["rules"] = rules.model_copy(update={"first_responses": responses})
+    own = {name for name in ("failure_classes", "escalation") if overlay and (overlay / f"{name}.yaml").is_file()}
+    if "failure_classes" in own and said.class_roles:
+        roles = said.class_roles
+    else:
+        roles = {} if "escalation" in own else usual.class_roles
+    values["escalation"] = escalation.model_copy(update={"class_roles": {**roles, **escalation.class_roles}})
+
+
+@lru_cache(maxsize=1)
+def _shipped_classes() -> FailureClasses:
+    return read("failure_classes.yaml", None).validate(FailureClasses)
 
 
 def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:

@@ -64,7 +64,12 @@ def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
         *oncall_consistency.check_people(documents["owners.yaml"], owners, runbooks, catalog.domain_ids()),
         *oncall_consistency.check_schedules(documents["oncall.yaml"], catalog.oncall, owners),
         *oncall_consistency.check_ladders(
-            documents["escalation.yaml"], catalog.escalation, owners, catalog.oncall, catalog.domain_ids()
+            documents["escalation.yaml"],
+            catalog.escalation,
+            owners,
+            catalog.oncall,
+            catalog.domain_ids(),
+            documents["failure_classes.yaml"],
         ),
         *_checklist_references(catalog),
         *_console_references(catalog),

@@ -67,7 +67,7 @@ def rerun(
     with open_instance(settings) as instance, status("starting …") as spinner:
         mark_dead_runs(instance, settings.now())  # a rerun that was killed has ended, although it could not say so
         try:
-            wanted = reruns.plan(definitions, instance, run, from_asset)
+            wanted = reruns.plan(settings, definitions, instance, run, from_asset)
         except (RestoreError, NoRun) as error:
             raise click.ClickException(str(error)) from None
         if memory_limit or threads:

@@ -9,8 +9,10 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from ops_project.model.alerting.rule import FirstResponse
 from ops_project.model.base import Model
 from ops_project.model.failure_class import FailureClass
+from ops_project.model.oncall.escalation import ClassRoles
 
 
 def _pattern(value: str | None) -> str | None:
@@ -110,3 +112,7 @@ class FailureClasses(Model):
     codes: Codes = Codes()
     types: tuple[TypeRule, ...] = ()
     words: tuple[WordRule, ...] = ()
+    first_responses: dict[FailureClass, FirstResponse] = {}
+    """Failure class → what to do first, whichever generic rule told of it. An entry of rules.yaml wins."""
+    class_roles: dict[FailureClass, ClassRoles] = {}
+    """Failure class → who is needed, and what level 2 does first. Those of an escalation.yaml of one's own win."""

@@ -380,7 +380,8 @@ STORIES: dict[tuple[str, int], Callable[[Home], tuple[list[str], list[str]]]] = 
 def written() -> dict[tuple[str, int], str]:
     """(file, number) → every query that a first response or a runbook tells to run."""
     rules = yaml.safe_load((PACKAGE_DIR / "config" / "rules.yaml").read_text(encoding="utf-8"))
-    told = [item["response"] for item in (*rules["first_responses"].values(), *rules["rules"].values())]
+    classes = yaml.safe_load((PACKAGE_DIR / "config" / "failure_classes.yaml").read_text(encoding="utf-8"))
+    told = [item["response"] for item in (*classes["first_responses"].values(), *rules["rules"].values())]
     texts = {"rules": "\n".join(told)}
     texts |= {page.stem: page.read_text(encoding="utf-8") for page in (PACKAGE_DIR / "runbooks").glob("*.md")}
     return {

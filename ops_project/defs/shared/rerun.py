@@ -20,7 +20,9 @@ from ops_project.defs.shared.site import Site
 from ops_project.pipeline.recovery.decide.relief import Limits, bytes_of, relieved, text_of
 from ops_project.pipeline.recovery.decide.rerun import Asset, Rerun, Verdict, from_asset, from_failed
 from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.warehouse import closings
 from ops_project.process import locks
+from ops_project.settings import Settings
 
 LIMITED = "resource_exhausted"
 
@@ -35,7 +37,9 @@ class Wanted:
     """Business dates in one run; 0: all of them."""
 
 
-def plan(definitions: dg.Definitions, instance: dg.DagsterInstance, text: str, start: str | None) -> Wanted:
+def plan(
+    settings: Settings, definitions: dg.Definitions, instance: dg.DagsterInstance, text: str, start: str | None
+) -> Wanted:
     """What a rerun of the run `text` would build. Raises RestoreError or reruns.NoRun; changes nothing."""
     named = reruns.find(instance, text)
     run = reruns.chain(instance, named)[-1]  # what an earlier rerun has finished is not done again
@@ -44,13 +48,27 @@ def plan(definitions: dg.Definitions, instance: dg.DagsterInstance, text: str, s
     done = reruns.together(instance, run)
     if start is None:
         verdicts = [Verdict(item.asset, item.name, item.passed, item.severity == "ERROR") for item in done.checks]
-        return Wanted(run, from_failed(done.planned, done.built, verdicts))
+        unpublished = (
+            frozenset() if _has_closed(settings, instance, run) else bridge.outcome(instance, run.run_id).built
+        )
+        return Wanted(run, from_failed(done.planned, done.built, verdicts, unpublished))
     lineage = lineage_of(definitions)
 
     def downstream(asset: Asset) -> list[Asset]:
         return [tuple(key.split("/")) for key in lineage.descendants("/".join(asset))]
 
     return Wanted(run, from_asset(_named(start, done.planned), done.planned, downstream, done.built))
+
+
+def _has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Whether this run, or one of its job after it, came to its snapshot and its publication."""
+    found = next((item for item in closings.noted(settings) if item.job == run.job_name), None)
+    if found is None or found.state != closings.CLOSED:
+        return False
+    mine, theirs = (instance.get_run_record_by_id(run_id) for run_id in (run.run_id, found.run_id))
+    return found.run_id == run.run_id or (
+        mine is not None and theirs is not None and theirs.create_timestamp > mine.create_timestamp
+    )
 
 
 def with_relief(site: Site, wanted: Wanted, machine_bytes: int, cores: int) -> tuple[Site, Wanted, tuple[str, ...]]:

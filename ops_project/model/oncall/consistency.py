@@ -68,9 +68,16 @@ def check_schedules(document: Document, file: OnCallFile, owners: Owners) -> lis
 
 
 def check_ladders(
-    document: Document, file: EscalationFile, owners: Owners, oncall: OnCallFile, domains: Collection[str] | None
+    document: Document,
+    file: EscalationFile,
+    owners: Owners,
+    oncall: OnCallFile,
+    domains: Collection[str] | None,
+    classes: Document | None = None,
 ) -> list[ConfigProblem]:
-    """Ladders, roles and schedules exist. `domains`: None leaves them unchecked."""
+    """Ladders, roles and schedules exist. `domains`: None leaves them unchecked. `classes`: failure_classes.yaml, where
+    roles stand that the document does not name.
+    """
     problems: list[ConfigProblem] = []
     for name, ladder in file.ladders.items():
         for index, step in enumerate(ladder.steps):
@@ -87,12 +94,12 @@ def check_ladders(
                 document.problem(at, f"use: ladder {use.ladder!r} fits everything; what follows is never used")
             )
     for failure_class, found in file.class_roles.items():
-        problems += _dangling(
-            document, ("class_roles", failure_class), "class_roles: failure class", failure_class, FAILURE_CLASSES
-        )
+        where = ("class_roles", failure_class)
+        here = failure_class in (document.data.get("class_roles") or {})
+        said_in = document if here or classes is None else classes
+        problems += _dangling(said_in, where, "class_roles: failure class", failure_class, FAILURE_CLASSES)
         for role in found.roles:
-            where = ("class_roles", failure_class)
-            problems += _dangling(document, where, f"class {failure_class!r}: role", role, list(owners.roles))
+            problems += _dangling(said_in, where, f"class {failure_class!r}: role", role, list(owners.roles))
     for target in file.repeats.to:
         problems += _target(document, ("repeats", "to"), "repeats", target, owners, oncall)
     for index, overdue in enumerate(file.post_mortem.overdue):

@@ -35,6 +35,12 @@ def test_a_run_that_has_done_everything_is_not_rerun() -> None:
         from_failed(ALL, ALL, [Verdict(A, "keys", True), Verdict(B, "size", False, is_error=False)])
 
 
+def test_what_was_built_and_never_published_is_built_once_more_where_nothing_else_is_left() -> None:
+    plan = from_failed(ALL, ALL, [Verdict(A, "keys", True)], unpublished={C, D, ("gold", "of another run")})
+    assert (plan.assets, plan.finished) == ({C, D}, {A, B})
+    assert from_failed(ALL, {A, B, C}, [], unpublished={C}).assets == {D}, "it is published with what is left"
+
+
 def test_from_a_table_on_everything_downstream_is_built_and_nothing_else() -> None:
     plan = from_asset(B, ALL, lambda _: [C, ("gold", "of another run")], {A, B, C})
     assert (plan.assets, plan.finished) == ({B, C}, {A})

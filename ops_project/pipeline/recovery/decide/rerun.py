@@ -42,16 +42,26 @@ class Rerun:
         return f"{len(self.assets)} tables{checks}; {len(self.finished)} finished tables are left as they are"
 
 
-def from_failed(planned: Collection[Asset], built: Collection[Asset], verdicts: Iterable[Verdict]) -> Rerun:
+def from_failed(
+    planned: Collection[Asset],
+    built: Collection[Asset],
+    verdicts: Iterable[Verdict],
+    unpublished: Collection[Asset] = (),
+) -> Rerun:
     """What was planned and not built, and the checks of finished tables that failed or were not made.
+
+    `unpublished`: what the last run has built that ended without a snapshot, because it was killed. Nobody reads that
+    yet. If nothing else is left, it is built once more: a run that builds something publishes all of it.
 
     Raises RestoreError where nothing is left to do.
     """
     assets = frozenset(planned) - frozenset(built)
     checks = frozenset((item.asset, item.name) for item in verdicts if item.is_open and item.asset not in assets)
     if not assets and not checks:
+        assets = frozenset(unpublished) & frozenset(planned)
+    if not assets and not checks:
         raise RestoreError("everything that this run was to do is done: there is nothing to rerun")
-    return Rerun(assets, checks, frozenset(built) & frozenset(planned))
+    return Rerun(assets, checks, (frozenset(built) & frozenset(planned)) - assets)
 
 
 def from_asset(
