@@ -17,6 +17,10 @@ from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
+BACK = '<p><a href="/">Console</a></p>'
+BACK_TO_ALL = '<p><a href="/">Console</a> / <a href="/runbooks">Runbooks</a></p>'
+
+
 def routes() -> list[Route]:
     """The list and each runbook."""
     return [Route("/runbooks", _list), Route("/runbooks/{slug}", _one)]
@@ -28,7 +32,7 @@ async def _list(request: Request) -> Response:
         f'<li><a href="/runbooks/{escape(slug, quote=True)}">{escape(read(catalog, slug).title)}</a></li>'
         for slug in slugs(catalog)
     )
-    return page("Runbooks", f"<h1>Runbooks</h1><ul>{rows}</ul>")
+    return page("Runbooks", f"{BACK}<h1>Runbooks</h1><ul>{rows}</ul>")
 
 
 async def _one(request: Request) -> Response:
@@ -36,5 +40,5 @@ async def _one(request: Request) -> Response:
     try:
         found = read(site_of(request).catalog, slug)
     except NoRunbook as error:
-        return page("No such runbook", f"<h1>{escape(str(error))}</h1>", 404)
-    return page(found.title, _MARKDOWN.render(found.text))
+        return page("No such runbook", f"{BACK_TO_ALL}<h1>{escape(str(error))}</h1>", 404)
+    return page(found.title, BACK_TO_ALL + _MARKDOWN.render(found.text))

@@ -155,7 +155,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, A
     if not parameters:
         return cursor.execute(sql)
     cursor.execute(f"prepare asked as {sql}")
-    values = ", ".join(f"{name} := {literal(value)}" for name, value in parameters.items())
+    values = ", ".join(f'"{name}" := {literal(value)}' for name, value in parameters.items())
     return cursor.execute(f"execute asked({values})")
 
 

@@ -13,6 +13,7 @@ from ops_project.console.figures import Answer, bars, chart
 from ops_project.console.run_tables import ask_runs, moments
 from ops_project.console.span import Span
 from ops_project.dagster_bridge.runs_file import RecentRun
+from ops_project.operations.ledger.lineage_document import remember
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import QueryError
 from ops_project.queries import boards as files
@@ -33,6 +34,7 @@ CLOCK = {
 def seen(tmp_path_factory):
     """A home with alerts, runs and a snapshot that has the journal of landing and daily revenue."""
     day = IncidentWorld(tmp_path_factory.mktemp("figures"), "2026-03-04 04:10")
+    remember(day.ledger, day.lineage, day.now)
     day.job_fails()
     day.signal("storage.asset_bytes", "ok", asset="bronze/orders", domain="ecommerce")
     day.advance("1m")
@@ -49,6 +51,11 @@ def seen(tmp_path_factory):
             "insert into ops.batches select 'b' || n, 'orders', 'ecommerce', 'f', null, null, 'x', 1, "
             "timestamp '2026-03-04 05:00:00' - n * interval 1 day, date '2026-03-03' - n::int, n, 'loaded', 1, 100, "
             "100 - n, n, 0, 0, null, null, null, timestamp '2026-03-04 06:00:00', null, null, null from range(20) t(n)"
+        )
+        connection.execute(
+            "insert into ops.findings by name select 'f' || kind as finding_id, kind, 'orders' as feed, date '2026-03-02' as"
+            " business_date, kind || ' file' as message, 'open' as state, timestamp '2026-03-03 12:00:00' as observed_at"
+            " from unnest(['source_late', 'source_missing', 'schema_mismatch']) t(kind)"
         )
         connection.execute(
             "create table ops.column_profiles as select 'b' || n as batch_id, 'orders' as feed, c as column_name,"
@@ -145,6 +152,24 @@ def test_a_page_of_a_figure_has_its_definition_its_sql_its_snapshot_and_its_time
         assert "unknown" in visit.text("/figures/business/profit")
         for path in ("/figures/business/none", "/figures/none/revenue", "/boards/none", "/boards/queries-none"):
             assert visit.get(path).status_code == 404
+
+
+def test_the_page_of_a_table_and_of_a_feed_read_the_snapshot(seen):
+    with Visit(seen) as visit:
+        text = visit.text("/assets/gold/daily_revenue")
+        assert "gross_revenue" in text and "decimal" in text and "not in the newest snapshot" not in text
+        feed = visit.text("/feeds/orders")
+        assert "2026-03-03" in feed and "/batches/b0" in feed
+        assert "In the file" in visit.text("/batches/b1")
+
+
+def test_the_feeds_that_came_late_come_first(seen):
+    with Visit(seen) as visit:
+        text = visit.text("/feeds")
+    late, others = text.index("Late or missing in the last seven days"), text.index("Other findings")
+    assert late < text.index("source_late file") < text.index("source missing", late) < others
+    assert text.index("schema_mismatch file") > others
+    assert re.search(r'/feeds/orders"[^>]*>orders</a></td>.*?data-label="Late">1<.*?3 open', text, re.DOTALL)
 
 
 def test_without_a_snapshot_a_figure_is_unknown(visit):
@@ -271,5 +296,11 @@ def test_a_question_that_takes_too_long_is_stopped(seen):
         with pytest.raises(Unanswered, match=r"Cannot|read-only|disabled|not allowed|configuration"):
             reader.ask("copy (select 1) to '/tmp/never.csv'")
         assert reader.ask("select 1 as one").records() == [{"one": 1}]
+        moment, words = datetime.fromisoformat("2026-03-04T05:06:07.000089"), "it's $1 \\' -- \n; drop table x"
+        asked = {"table": words, "order": moment, "as_of": moment.date(), "n": -2, "x": 0.5}
+        found = reader.ask("select $table as a, $order as b, $as_of as c, $n as d, $x as e, '$n' as f", asked)
+        assert found.rows == ((words, moment, moment.date(), -2, 0.5, "$n"),), "each parameter comes as it is"
+        with pytest.raises(TypeError, match="list"):
+            reader.ask("select $n", {"n": []})
     finally:
         reader.close()

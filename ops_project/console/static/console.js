@@ -146,8 +146,10 @@
         });
       });
       var bands = (spec.bands || []).map(function (pair) { return { series: [pair[0] + 1, pair[1] + 1], fill: colour("--accent-soft") }; });
+      var newest = function (u) { u.setLegend({ idx: spec.x.length - 1 }, false); };
       var width = place.clientWidth || 600;
       var chart = new uPlot({
+        hooks: { ready: [newest] },
         width: width, height: Math.max(200, Math.min(300, width * 0.42)), series: series, bands: bands,
         scales: { x: { time: dates }, y: spec.zero ? { range: function (u, low, high) { return [Math.min(0, low || 0), high > 0 ? high * 1.06 : 1]; } } : {} },
         tzDate: function (at) { return uPlot.tzDate(new Date(at * 1000), "UTC"); },
@@ -156,11 +158,13 @@
       }, [spec.x].concat(spec.series.map(function (item) { return item.values; })), place);
       charts.push(chart);
       /* Where nobody points, the legend tells the newest values. */
-      var newest = function () { chart.setLegend({ idx: spec.x.length - 1 }, false); };
-      setTimeout(newest);
-      chart.over.addEventListener("mouseleave", function () { setTimeout(newest); });
+      chart.over.addEventListener("mouseleave", function () { setTimeout(function () { newest(chart); }); });
     });
   }
+  /* Paper is white: a chart is drawn anew in the colours of the day. */
+  var before;
+  window.addEventListener("beforeprint", function () { before = root.dataset.theme; root.dataset.theme = "light"; draw(true); });
+  window.addEventListener("afterprint", function () { if (before) { root.dataset.theme = before; } else { delete root.dataset.theme; } draw(true); });
   var waiting = null;
   window.addEventListener("resize", function () { clearTimeout(waiting); waiting = setTimeout(function () { draw(true); reach(); }, 150); });
 
