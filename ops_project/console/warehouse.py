@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from ops_project import sql_text
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
 
@@ -155,7 +156,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, A
     if not parameters:
         return cursor.execute(sql)
     cursor.execute(f"prepare asked as {sql}")
-    values = ", ".join(f'"{name}" := {literal(value)}' for name, value in parameters.items())
+    values = ", ".join(f"{sql_text.identifier(name)} := {literal(value)}" for name, value in parameters.items())
     return cursor.execute(f"execute asked({values})")
 
 
@@ -166,7 +167,7 @@ def literal(value: Any) -> str:
     if isinstance(value, date):
         return f"date '{value:%Y-%m-%d}'"
     if isinstance(value, str):
-        return "'" + value.replace("\0", "").replace("'", "''") + "'"
+        return sql_text.literal(value.replace("\0", ""))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)
     raise TypeError(f"{type(value).__name__} is no parameter of a question")
