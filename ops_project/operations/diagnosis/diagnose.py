@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ops_project.column_lineage import ROWS, ColumnLineage
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING
+from ops_project.model.feed.feed import Feed
 from ops_project.operations.diagnosis.decide.causes import diagnose as decide
 from ops_project.operations.diagnosis.decide.causes import distances
 from ops_project.operations.diagnosis.decide.suspects import Diagnosis, Known, Question, Trouble
-from ops_project.operations.diagnosis.evidence import EvidenceSource, Scene, gather
+from ops_project.operations.diagnosis.evidence import EvidenceSource, Gathered, Scene, gather
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.ledger import Ledger
 
@@ -41,9 +42,37 @@ def diagnose(
 
 def known_of(scene: Scene, sources: Sequence[EvidenceSource] = (), columns: ColumnLineage | None = None) -> Known:
     """Everything that a diagnosis is made of."""
+    return of_gathered(scene, gather(sources, scene, only_changes=True), columns)
+
+
+def of_gathered(scene: Scene, found: Gathered, columns: ColumnLineage | None = None) -> Known:
+    """As `known_of`, with evidence that was gathered before."""
     known = columns if columns is not None else known_columns(scene.ledger)
-    found = gather(sources, scene, only_changes=True)
-    return Known(scene.lineage, known, troubles(scene.ledger), tuple(found.changes), found.commits, tuple(found.unread))
+    return Known(
+        lineage=scene.lineage,
+        columns=known,
+        troubles=troubles(scene.ledger),
+        changes=tuple(found.changes),
+        commits=found.commits,
+        refers=refers(scene.catalog.feeds),
+        unread=tuple(found.unread),
+    )
+
+
+def refers(feeds: Mapping[str, Feed]) -> dict[str, frozenset[str]]:
+    """Landed table → those of its domain whose whole key is among its columns, and is not its own key."""
+    columns = {
+        name: frozenset(column for found in feed.contracts() for column in found.columns)
+        for name, feed in feeds.items()
+    }
+    return {
+        f"bronze/{name}": frozenset(
+            f"bronze/{other}"
+            for other, to in feeds.items()
+            if to.domain == feed.domain and to.key and set(to.key) <= columns[name] and set(to.key) != set(feed.key)
+        )
+        for name, feed in feeds.items()
+    }
 
 
 def known_columns(ledger: Ledger) -> ColumnLineage:

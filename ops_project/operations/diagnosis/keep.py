@@ -9,8 +9,7 @@ from dataclasses import asdict, replace
 
 from ops_project.operations.diagnosis.decide.causes import diagnose as decide
 from ops_project.operations.diagnosis.decide.suspects import Diagnosis
-from ops_project.operations.diagnosis.decide.suspects import Known as _Known
-from ops_project.operations.diagnosis.diagnose import NothingToDiagnose, known_columns, of_incident, troubles
+from ops_project.operations.diagnosis.diagnose import NothingToDiagnose, of_gathered, of_incident, troubles
 from ops_project.operations.diagnosis.evidence import PATIENCE_SECONDS, EvidenceSource, Gathered, Scene, gather
 from ops_project.operations.incidents.decide.incident import Incident
 
@@ -58,10 +57,7 @@ def _keep(scene: Scene, incident: Incident, sources: Sequence[EvidenceSource], p
     found = gather(sources, replace(asked, assets=asked.assets[:CONCERNED]), patience) if asked.assets else Gathered()
     diagnosis = None
     if question is not None:
-        known = _Known(
-            scene.lineage, known_columns(ledger), troubles(ledger), found.changes, found.commits, found.unread
-        )
-        diagnosis = decide(question, known)
+        diagnosis = decide(question, of_gathered(scene, found))
     body = {"items": [asdict(item) for item in found.items], "unread": found.unread}
     ledger.keep_evidence(incident.number, EVIDENCE, "Evidence", json.dumps(body, ensure_ascii=False), BY, scene.now)
     ledger.keep_evidence(incident.number, SUMMARY, "In short", in_short(diagnosis, found), BY, scene.now)

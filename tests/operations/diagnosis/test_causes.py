@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from ops_project import catalog
 from ops_project.column_lineage import Column, ColumnLineage, Origin
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.operations.diagnosis.decide.causes import diagnose
 from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
+from ops_project.operations.diagnosis.diagnose import refers
+from ops_project.settings import Settings
 
 GOOD = datetime(2026, 3, 3, 12, tzinfo=UTC)
 WRONG = GOOD + timedelta(days=1)
@@ -120,6 +124,29 @@ def test_a_change_is_a_suspect_where_nothing_fails() -> None:
     assert any(item is not None and item.commit == "c0ffee" for item in suspects)
     before = replace(code, at=GOOD - timedelta(days=1))
     assert asked(changes=(before,)) == ""
+
+
+def test_rows_that_belong_to_others_are_too_many_because_those_are() -> None:
+    lines = {**EDGES, "bronze/lines": (), "gold/revenue": (*EDGES["gold/revenue"], "bronze/lines")}
+    lineage = Lineage.of(AssetFacts(key, upstream=upstream) for key, upstream in lines.items())
+    of_lines, of_orders = trouble("bronze/lines", "volume_anomaly"), trouble("bronze/orders", "volume_anomaly")
+    refers = {"bronze/lines": frozenset({"bronze/orders"}), "bronze/orders": frozenset({"bronze/customers"})}
+
+    def first(*troubles: Trouble) -> str:
+        question = Question("gold/revenue", "", WRONG, GOOD)
+        found = diagnose(question, Known(lineage, COLUMNS, (GOLD, *troubles), refers=refers))
+        assert found.culprit is not None
+        return found.culprit.asset
+
+    assert first(of_lines, of_orders) == "bronze/orders"
+    assert first(of_lines) == "bronze/lines"
+    assert first(replace(of_lines, failure_class="source_partial"), of_orders) == "bronze/lines", "it says itself why"
+
+
+def test_what_refers_to_what_is_read_from_the_keys_of_the_contracts() -> None:
+    found = refers(catalog.load(Settings(home=Path("/nowhere"))).feeds)
+    assert "bronze/orders" in found["bronze/order_items"] and "bronze/order_items" not in found["bronze/orders"]
+    assert "bronze/users" in found["bronze/streams"] and found["bronze/users"] == frozenset()
 
 
 def test_values_that_no_table_on_the_way_has_made_came_with_the_landed_rows() -> None:

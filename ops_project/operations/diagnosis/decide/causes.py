@@ -87,7 +87,7 @@ def _candidate(
     statements: list[Statement] = []
     best, best_trouble = 0.0, None
     for trouble in troubles:
-        weight, said = weigh(trouble, fresh, question, known.lineage)
+        weight, said = weigh(trouble, fresh, question, known)
         weight *= reach(asset, trouble.column)
         statements.append(Statement(said, trouble.evidence))
         if weight > best:

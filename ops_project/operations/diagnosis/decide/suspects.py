@@ -100,5 +100,7 @@ class Known:
     changes: Sequence[Change] = ()
     commits: Mapping[str, str] = field(default_factory=dict)
     """Run → the commit that it ran."""
+    refers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Landed table → the landed tables whose key its rows carry: an order line is of an order."""
     unread: Sequence[str] = ()
     """Sources of evidence that could not be read, with why."""

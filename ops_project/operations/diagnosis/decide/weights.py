@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from ops_project.column_lineage import ROWS, Column, walk
-from ops_project.lineage import Lineage
 from ops_project.model.failure_class import FailureClass
 from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
 
@@ -32,6 +31,8 @@ BUILD: frozenset[FailureClass] = frozenset({"code_error", "mart_build_failure", 
 SHAPE: frozenset[FailureClass] = frozenset(
     {"schema_mismatch", "source_missing", "source_empty", "source_partial", "code_error", "interface_load_failure"}
 )
+# Rows that did not come take those with them that belong to them.
+AMOUNTS: frozenset[FailureClass] = frozenset({"volume_anomaly", "source_missing", "source_empty", "source_partial"})
 # These say that something is late or odd elsewhere.
 SYMPTOMS: frozenset[FailureClass] = frozenset(
     {"freshness_breach", "sla_breach", "duration_regression", "delivery_failure"}
@@ -69,7 +70,7 @@ def is_recent(change: Change, question: Question) -> bool:
     return after and (question.wrong_at is None or change.at <= question.wrong_at + SAME_TIME)
 
 
-def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, lineage: Lineage) -> tuple[float, str]:
+def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known: Known) -> tuple[float, str]:
     """How much it speaks for its table, from 0 to about 1, and in words."""
     words = " ".join(trouble.message.split())[:200]
     name = f"{trouble.failure_class or trouble.kind}{f' ({trouble.check})' if trouble.check else ''}"
@@ -80,11 +81,26 @@ def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, lineag
         return weight * OLDER, f"{said}; it was there already when {question.asset} was last good"
     if question.wrong_at is not None and trouble.began_at > question.wrong_at + SAME_TIME:
         weight, said = weight * LATER, f"{said}; it began later than the trouble of {question.asset}"
-    above = lineage.ancestors(trouble.asset)
+    above = known.lineage.ancestors(trouble.asset)
     why = next((other for other in fresh if other.asset in above and explains(other, trouble)), None)
     if why is not None:
         return weight * EXPLAINED, f"{said}; {why.failure_class} of {why.asset} explains it"
+    to = known.refers.get(trouble.asset, frozenset())
+    why = next((other for other in fresh if other.asset in to and _carries(other, trouble)), None)
+    if why is not None:
+        because = f"its rows belong to rows of {why.asset}, where {why.failure_class} began as well"
+        return weight * EXPLAINED, f"{said}; {because}"
     return weight, said
+
+
+def _carries(cause: Trouble, effect: Trouble) -> bool:
+    """Whether a trouble of the rows that others belong to can be why those are too many or too few."""
+    return (
+        effect.failure_class == "volume_anomaly"
+        and cause.failure_class in AMOUNTS
+        and cause.kind != "check.warning"
+        and abs(cause.began_at - effect.began_at) <= SAME_TIME
+    )
 
 
 def is_symptom(trouble: Trouble) -> bool:
