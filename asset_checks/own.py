@@ -107,7 +107,7 @@ def query_check(
         rows = cursor.fetchmany(SHOWN + 1)
         if low is None and high is None:
             return _no_row(name, columns, rows, severity, failure_class)
-        return _within(name, rows, low, high, severity, failure_class)
+        return _within(name, rows, low, high=high, severity=severity, failure_class=failure_class)
 
     return OwnCheck(name, table, compute, description, severity, blocking, failure_class, runbook)
 
@@ -131,6 +131,7 @@ def _within(
     name: str,
     rows: list[tuple[Any, ...]],
     low: Decimal | None,
+    *,
     high: Decimal | None,
     severity: Severity,
     failure_class: str,

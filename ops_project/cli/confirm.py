@@ -18,7 +18,7 @@ FINDING = "landing.finding"
 def confirm_delivery(settings: Settings, feed: Feed, day: date, by: str, why: str, as_json: bool) -> None:
     """Raises ClickException where nothing of that date is in doubt."""
     found = _in_warehouse(settings, feed, day, by, why)
-    _in_ledger(settings, feed, day, by, why, found)
+    _in_ledger(settings, feed, day, by=by, why=why, found=found)
     refused = tuple(doubt.batch_id for doubt in found if doubt.refused)
 
     def render() -> None:
@@ -61,7 +61,7 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
     return found
 
 
-def _in_ledger(settings: Settings, feed: Feed, day: date, by: str, why: str, found: list[Doubt]) -> None:
+def _in_ledger(settings: Settings, feed: Feed, day: date, *, by: str, why: str, found: list[Doubt]) -> None:
     """The doubt is over for the alerts as well, which else would learn it from the next run's snapshot."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.signal import FIRING, OK

@@ -126,7 +126,7 @@ def _find(ledger: Any, number: int) -> Any:
     return incident
 
 
-def _act(settings: Settings, number: int, by: str, action: str, as_json: bool, change: Any, said: str) -> None:
+def _act(settings: Settings, number: int, by: str, *, action: str, as_json: bool, change: Any, said: str) -> None:
     """Apply a change, record it in the audit log, and print the result."""
     from ops_project.operations.incidents.decide.incident import Refused
     from ops_project.operations.ledger.incidents import NoIncident
@@ -156,10 +156,10 @@ def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> N
         settings,
         number,
         by,
-        "acknowledge",
-        as_json,
-        lambda ledger, now: actions.acknowledge(ledger, number, by, note, now),
-        said,
+        action="acknowledge",
+        as_json=as_json,
+        change=lambda ledger, now: actions.acknowledge(ledger, number, by, note, now),
+        said=said,
     )
 
 
@@ -178,10 +178,10 @@ def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) ->
         settings,
         number,
         by,
-        "give back",
-        as_json,
-        lambda ledger, now: actions.give_back(ledger, number, by, note, now),
-        said,
+        action="give back",
+        as_json=as_json,
+        change=lambda ledger, now: actions.give_back(ledger, number, by, note, now),
+        said=said,
     )
 
 
@@ -198,10 +198,10 @@ def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
         settings,
         number,
         by,
-        "take over",
-        as_json,
-        lambda ledger, now: actions.take_over(ledger, number, by, now),
-        f"now {by}'s",
+        action="take over",
+        as_json=as_json,
+        change=lambda ledger, now: actions.take_over(ledger, number, by, now),
+        said=f"now {by}'s",
     )
 
 
@@ -217,7 +217,7 @@ def resolve(settings: Settings, number: int, by: str, cause: str, reason: str, a
     from ops_project.operations.incidents import actions
 
     change = lambda ledger, now: actions.resolve(ledger, number, by, cause, reason, now)  # noqa: E731
-    _act(settings, number, by, "resolve", as_json, change, f"resolved by {by}")
+    _act(settings, number, by, action="resolve", as_json=as_json, change=change, said=f"resolved by {by}")
 
 
 @incidents.command()
@@ -231,7 +231,13 @@ def note(settings: Settings, number: int, words: str, by: str, as_json: bool) ->
     from ops_project.operations.incidents import actions
 
     _act(
-        settings, number, by, "note", as_json, lambda ledger, now: actions.note(ledger, number, by, words, now), "noted"
+        settings,
+        number,
+        by,
+        action="note",
+        as_json=as_json,
+        change=lambda ledger, now: actions.note(ledger, number, by, words, now),
+        said="noted",
     )
 
 
@@ -256,7 +262,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
     if done is not None:
         text = done.read_text(encoding="utf-8")
         change = lambda ledger, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
-        _act(settings, number, by, "post-mortem", as_json, change, "its post-mortem is kept")
+        _act(settings, number, by, action="post-mortem", as_json=as_json, change=change, said="its post-mortem is kept")
         return
     written = ledger.evidence(number, actions.POST_MORTEM)
     if written:

@@ -287,7 +287,17 @@ def override(
     if person is None or not why:
         raise click.UsageError("give a PERSON and --why, or --end NUMBER")
     start = rota.moment(first, "--from") if first else settings.now()
-    _cover(settings, rota, rota.person(person, "PERSON"), start, _end(rota, last, start), backup, why, by, as_json)
+    _cover(
+        settings,
+        rota,
+        rota.person(person, "PERSON"),
+        start=start,
+        until=_end(rota, last, start),
+        backup=backup,
+        why=why,
+        by=by,
+        as_json=as_json,
+    )
 
 
 @oncall.command()
@@ -307,7 +317,9 @@ def take(settings: Settings, span: str | None, why: str, by: str, schedule: str 
         until = start + parse_duration(span) if span else _end(rota, None, start)
     except ValueError as error:
         raise click.UsageError(f"--for {error}") from None
-    _cover(settings, rota, rota.person(by, "--by"), start, until, False, why, by, as_json)
+    _cover(
+        settings, rota, rota.person(by, "--by"), start=start, until=until, backup=False, why=why, by=by, as_json=as_json
+    )
 
 
 def _end(rota: Rota, last: str | None, start: datetime) -> datetime:
@@ -321,6 +333,7 @@ def _cover(
     settings: Settings,
     rota: Rota,
     person: str,
+    *,
     start: datetime,
     until: datetime,
     backup: bool,

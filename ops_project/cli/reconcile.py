@@ -88,7 +88,18 @@ def reconcile(
         elif source and target and key:
             if day:
                 raise click.UsageError("--date belongs to a NAME")
-            result = _pair(settings, source, target, [key], measures, attributes, absolute, percent, scale, samples)
+            result = _pair(
+                settings,
+                source,
+                target,
+                key=[key],
+                measures=measures,
+                attributes=attributes,
+                absolute=absolute,
+                percent=percent,
+                scale=scale,
+                samples=samples,
+            )
         elif source or target or key:
             raise click.UsageError("two tables or files are compared with --source, --target and --key: all three")
         elif day:
@@ -166,6 +177,7 @@ def _pair(
     settings: Settings,
     source: str,
     target: str,
+    *,
     key: list[str],
     measures: tuple[str, ...],
     attributes: tuple[str, ...],

@@ -37,7 +37,7 @@ def sla(settings: Settings, domain: str | None, history: bool, days: int, as_jso
     if domain is not None and domain not in catalog.domain_ids():
         raise click.UsageError(f"unknown domain {domain}; valid: {', '.join(catalog.domain_ids())}")
     if history:
-        _history(catalog, ledger, now, days, domain, as_json)
+        _history(catalog, ledger, now, days=days, domain=domain, as_json=as_json)
         return
     found = gather(catalog, ledger, lineage_kept.recall(ledger), now)
     data = [item for item in found if domain is None or item["domain"] == domain]
@@ -63,7 +63,7 @@ def sla(settings: Settings, domain: str | None, history: bool, days: int, as_jso
     emit(as_json, data, render)
 
 
-def _history(catalog: Catalog, ledger: Ledger, now: datetime, days: int, domain: str | None, as_json: bool) -> None:
+def _history(catalog: Catalog, ledger: Ledger, now: datetime, *, days: int, domain: str | None, as_json: bool) -> None:
     """The forecasts of the last days, each with its verdict, and how many there were of each."""
     from ops_project.operations.alerting.service_levels.forecasts import AT_RISK, BREACH, score
 

@@ -29,12 +29,12 @@ def layered(base: Document, additions: Sequence[Document]) -> Document:
 
 def _over(base: Document, addition: Document) -> Document:
     places: dict[Loc, Place] = {}
-    data = _merge(base, addition, (), base.data, addition.data, places)
+    data = _merge(base, addition, (), below=base.data, above=addition.data, places=places)
     lines = {loc: place.line for loc, place in places.items()}
     return Document(base.file, data, lines, {loc: place.file for loc, place in places.items()})
 
 
-def _merge(base: Document, addition: Document, loc: Loc, below: Any, above: Any, places: dict[Loc, Place]) -> Any:
+def _merge(base: Document, addition: Document, loc: Loc, *, below: Any, above: Any, places: dict[Loc, Place]) -> Any:
     if above is None:
         _keep(base, loc, loc, below, places)
         return below
@@ -48,7 +48,7 @@ def _merge(base: Document, addition: Document, loc: Loc, below: Any, above: Any,
         for key in [*below, *(key for key in above if key not in below)]:
             here = (*loc, key)
             if key in below and key in above:
-                result[key] = _merge(base, addition, here, below[key], above[key], places)
+                result[key] = _merge(base, addition, here, below=below[key], above=above[key], places=places)
                 if not isinstance(below[key], dict | list):
                     places[here] = addition.place(here)
             else:

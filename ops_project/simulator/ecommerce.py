@@ -98,7 +98,7 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
     counted = Counted(day)
     for number in range(slices):
         rng = world.rng(DOMAIN, "orders", day, number)
-        orders = _orders(shop, rng, rng.poisson(expected / slices), counted, number, slices)
+        orders = _orders(shop, rng, rng.poisson(expected / slices), counted=counted, number=number, slices=slices)
         outbox.write(*files["orders"], orders.columns(), ORDER_SQL)
         outbox.write(*files["order_items"], orders.items(), ITEM_SQL)
         if outbox.wants("web_events"):
@@ -139,7 +139,7 @@ def _products(shop: Shop) -> Columns:
     }
 
 
-def _orders(shop: Shop, rng: np.random.Generator, count: int, counted: Counted, number: int, slices: int) -> Orders:
+def _orders(shop: Shop, rng: np.random.Generator, count: int, *, counted: Counted, number: int, slices: int) -> Orders:
     customer = weighted(rng, shop.interest, count)
     count = len(customer)
     segment = shop.segment[customer]

@@ -50,7 +50,7 @@ def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Co
     last = np.concatenate([[0], np.cumsum(total)])[1:] - 1
     occurred = np.where(buying[session], start[session] - (into[last][session] - into), start[session] + into)
     occurred = occurred.clip(counted.midnight, counted.midnight + 86_399)
-    product = _products_of_events(shop, rng, orders, bought, counts, kind, session)
+    product = _products_of_events(shop, rng, orders, bought=bought, counts=counts, kind=kind, session=session)
     order = np.argsort(occurred, kind="stable")
     columns: Columns = {
         "event_id": counted.digits * 10**10 + counted.events + 1 + np.arange(len(session)),
@@ -83,7 +83,7 @@ def _devices(rng: np.random.Generator, orders: Orders, bought: Ints, sessions: i
 
 
 def _products_of_events(
-    shop: Shop, rng: np.random.Generator, orders: Orders, bought: Ints, counts: Ints, kind: Ints, session: Ints
+    shop: Shop, rng: np.random.Generator, orders: Orders, *, bought: Ints, counts: Ints, kind: Ints, session: Ints
 ) -> Ints:
     """The product of each view and cart event (1-based key), 0 for other events. Buyers view and take what they
     ordered.

@@ -51,10 +51,9 @@ REPORTED: dict[str, dict[str, object]] = {
 
 
 @pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Five faults of files and one run; then the failures of the platform, and a cycle that tells of all of them."""
-    homes.warm()
-    settings = homes.simulate(tmp_path_factory.mktemp("runbooks") / "home", days=3)
+def broken(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Six faults of files and one run; then the failures of the platform, and a cycle that tells of all of them."""
+    settings = homes.copy(waiting, tmp_path_factory.mktemp("runbooks") / "home")
     words = [word for fault in FAULTS for word in ("--fault", fault)]
     ended = homes.ops(settings, "simulate", *words).wait()
     assert ended.code == 0, ended.output + ended.errors

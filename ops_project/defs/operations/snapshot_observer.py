@@ -221,12 +221,13 @@ def _metric(
     cursor = connection.execute(sql)
     names = [column[0] for column in cursor.description or ()]
     return [
-        _reading(view, snapshot, kind, metric, dict(zip(names, row, strict=True)), runs) for row in cursor.fetchall()
+        _reading(view, snapshot, kind, metric=metric, row=dict(zip(names, row, strict=True)), runs=runs)
+        for row in cursor.fetchall()
     ]
 
 
 def _reading(
-    view: View, snapshot: snapshots.Snapshot, kind: str, metric: Metric, row: dict[str, Any], runs: Mapping[str, str]
+    view: View, snapshot: snapshots.Snapshot, kind: str, *, metric: Metric, row: dict[str, Any], runs: Mapping[str, str]
 ) -> Signal:
     value = row.get("value")
     asset = str(row.get("asset") or "")

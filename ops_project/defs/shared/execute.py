@@ -69,7 +69,17 @@ def run_domain(
             if why is not None:
                 return [DomainRun(domain, job, why, time.perf_counter() - began)]
         done = [
-            _run(definitions, instance, domain, job, window, mode, order.within(*window, chosen), now, watcher)
+            _run(
+                definitions,
+                instance,
+                domain,
+                job=job,
+                window=window,
+                mode=mode,
+                order=order.within(*window, chosen),
+                now=now,
+                watcher=watcher,
+            )
             for window in ranges
         ]
         done[0].report.repaired[:0] = repaired
@@ -84,6 +94,7 @@ def _run(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     domain: str,
+    *,
     job: str,
     window: tuple[date, date],
     mode: str,

@@ -31,7 +31,7 @@ def check_people(
             problems += _dangling(document, (*at, "runbook"), f"pipeline {job!r}: runbook", pair.runbook, runbooks)
     for name, contact in owners.contacts.items():
         at = ("contacts", name)
-        problems += _target(document, (*at, "who"), f"contact {name!r}", contact.who, owners)
+        problems += _target(document, (*at, "who"), f"contact {name!r}", target=contact.who, owners=owners)
         found = owners.behind(contact.who)
         if found is not None and "slack" in contact.through and not found.slack and len(contact.through) == 1:
             problems.append(
@@ -83,7 +83,9 @@ def check_ladders(
         for index, step in enumerate(ladder.steps):
             at: Loc = ("ladders", name, "steps", index, "to")
             for target in step.to:
-                problems += _target(document, at, f"ladder {name!r}, step {index + 1}", target, owners, oncall)
+                problems += _target(
+                    document, at, f"ladder {name!r}, step {index + 1}", target=target, owners=owners, oncall=oncall
+                )
     for index, use in enumerate(file.use):
         at = ("use", index)
         problems += _dangling(document, (*at, "ladder"), "use: ladder", use.ladder, list(file.ladders))
@@ -101,15 +103,17 @@ def check_ladders(
         for role in found.roles:
             problems += _dangling(said_in, where, f"class {failure_class!r}: role", role, list(owners.roles))
     for target in file.repeats.to:
-        problems += _target(document, ("repeats", "to"), "repeats", target, owners, oncall)
+        problems += _target(document, ("repeats", "to"), "repeats", target=target, owners=owners, oncall=oncall)
     for index, overdue in enumerate(file.post_mortem.overdue):
         for target in overdue.to:
-            problems += _target(document, ("post_mortem", "overdue", index), "overdue", target, owners, oncall)
+            problems += _target(
+                document, ("post_mortem", "overdue", index), "overdue", target=target, owners=owners, oncall=oncall
+            )
     return problems
 
 
 def _target(
-    document: Document, at: Loc, subject: str, target: str, owners: Owners, oncall: OnCallFile | None = None
+    document: Document, at: Loc, subject: str, *, target: str, owners: Owners, oncall: OnCallFile | None = None
 ) -> list[ConfigProblem]:
     relative = RELATIVE if oncall is not None else ()
     if target in relative or owners.behind(target) is not None:

@@ -126,11 +126,16 @@ class Deliverer:
                 self.senders[message.channel] = registry.sender(channel, self.settings)
             detail = self.senders[message.channel].send(self.prepare(message) if self.prepare else message)
         except DeliveryError as error:
-            return self._failed(message, attempt, channel, error, report, clock)
+            return self._failed(message, attempt, channel, error=error, report=report, clock=clock)
         except Exception as error:
             # A library's own mistake must not stop the messages behind this one.
             return self._failed(
-                message, attempt, channel, DeliveryError(f"{type(error).__name__}: {error}"), report, clock
+                message,
+                attempt,
+                channel,
+                error=DeliveryError(f"{type(error).__name__}: {error}"),
+                report=report,
+                clock=clock,
             )
         reach("delivery:sent")
         self.ledger.delivered(message.id, clock(), registry.mask(detail, self.hidden), self.lease)
@@ -142,6 +147,7 @@ class Deliverer:
         message: Message,
         attempt: int,
         channel: AnyChannel | None,
+        *,
         error: DeliveryError,
         report: DeliveryReport,
         clock: Clock,

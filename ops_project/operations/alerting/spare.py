@@ -41,9 +41,9 @@ def tell(settings: Settings, catalog: Catalog, now: datetime, words: str, clock:
     file = _file(settings)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        return _cycle(settings, f"sqlite:///{file}", catalog, now, words, clock)
+        return _cycle(settings, f"sqlite:///{file}", catalog, now=now, words=words, clock=clock)
     except (OSError, SQLAlchemyError):
-        return _cycle(settings, IN_MEMORY, catalog, now, words, clock)
+        return _cycle(settings, IN_MEMORY, catalog, now=now, words=words, clock=clock)
 
 
 def told(settings: Settings) -> bool:
@@ -54,7 +54,7 @@ def told(settings: Settings) -> bool:
 def take_back(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> None:
     """Tell that the ledger is back, and remove the spare one."""
     file = _file(settings)
-    _cycle(settings, f"sqlite:///{file}", catalog, now, "", clock)
+    _cycle(settings, f"sqlite:///{file}", catalog, now=now, words="", clock=clock)
     for suffix in ("", "-wal", "-shm"):
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
@@ -64,7 +64,7 @@ def _file(settings: Settings) -> Path:
 
 
 def _cycle(
-    settings: Settings, url: str, catalog: Catalog, now: datetime, words: str, clock: Callable[[], datetime]
+    settings: Settings, url: str, catalog: Catalog, *, now: datetime, words: str, clock: Callable[[], datetime]
 ) -> CycleReport:
     def look(view: View) -> Observation:
         signal = Signal(

@@ -52,7 +52,7 @@ def _work(ledger: Ledger, catalog: Catalog, decided: int, now: datetime) -> list
 
     work = [forget(kind) for kind in ages if kind in kinds]
     work += [
-        _thinner(ledger, name, kept.readings.thin_after, kept.readings.thin_to, decided, now)
+        _thinner(ledger, name, kept.readings.thin_after, span=kept.readings.thin_to, decided=decided, now=now)
         for name in kinds.get("gauge", ())
     ]
     work.append(lambda: ledger.forget_messages(now - kept.messages.keep))
@@ -60,7 +60,7 @@ def _work(ledger: Ledger, catalog: Catalog, decided: int, now: datetime) -> list
 
 
 def _thinner(
-    ledger: Ledger, kind: str, after: timedelta, span: timedelta, decided: int, now: datetime
+    ledger: Ledger, kind: str, after: timedelta, *, span: timedelta, decided: int, now: datetime
 ) -> Callable[[], int]:
     """Goes through the past of one kind, and notes how far it has come."""
     seconds = span.total_seconds()

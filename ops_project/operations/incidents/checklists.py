@@ -72,7 +72,7 @@ def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: dateti
     ledger.keep_checklist(
         name, period, [(j.line, j.state, j.value) for j in judged if j.state in (WELL, GAP, UNKNOWN)], now
     )
-    _signal(ledger, name, checklist, judged, left, now)
+    _signal(ledger, name, checklist, judged=judged, left=left, now=now)
     return period, judged
 
 
@@ -119,6 +119,7 @@ def _signal(
     ledger: Ledger,
     name: str,
     checklist: Checklist,
+    *,
     judged: Sequence[Judged],
     left: Mapping[str, str],
     now: datetime,

@@ -123,7 +123,7 @@ def _impact(
     promises = sorted(sla.title for sla in slas.values() if (touched | below).intersection(sla.assets))
     minutes = int(((incident.resolved_at or now) - incident.opened_at).total_seconds() // 60)
     return [
-        f"Impact: {minutes} minutes from the opening to "
+        f"Impact: {minutes:,} minute{'' if minutes == 1 else 's'} from the opening to "
         + ("the end." if incident.resolved_at else "now; it has not ended."),
         f"Tables that failed: {_list(sorted(touched))}",
         f"Tables downstream: {_list(sorted(below))}",

@@ -97,7 +97,7 @@ def keep(
 ) -> None:
     """Keep the outputs with the incident, and note the run in its timeline."""
     for result in results:
-        title = f"runbook {runbook.slug}, step {result.step}: {result.command}"
+        title = f"runbook {runbook.slug}, step {result.step}: {result.ran or result.command}"
         ledger.keep_evidence(incident, "runbook", title, result.output[:KEPT], by, now)
     if results:
         ledger.note_incident(incident, IncidentReason.RUNBOOK_RUN, by, runbook.slug, now)

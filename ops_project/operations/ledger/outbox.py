@@ -152,7 +152,9 @@ class OutboxTable(Access):
         still waits.
         """
         done = {"state": "delivered", "delivered_at": to_seconds(now), "last_error": "", "remaining": ""}
-        return self._settle(message, now, "delivered", detail, lease, done, late=("pending", "dead"))
+        return self._settle(
+            message, now, "delivered", detail=detail, lease=lease, values=done, late=("pending", "dead")
+        )
 
     def failed(
         self,
@@ -169,9 +171,11 @@ class OutboxTable(Access):
         left = {"remaining": ",".join(remaining)} if remaining else {}
         text = cut(clean(error))
         if retry_at is None:
-            return self._settle(message, now, "dead", text, lease, {"state": "dead", "last_error": text, **left})
+            return self._settle(
+                message, now, "dead", detail=text, lease=lease, values={"state": "dead", "last_error": text, **left}
+            )
         again = {"state": "pending", "last_error": text, "next_attempt_at": to_seconds(retry_at), **left}
-        return self._settle(message, now, "failed", text, lease, again)
+        return self._settle(message, now, "failed", detail=text, lease=lease, values=again)
 
     def postpone(self, messages: list[int], until: datetime) -> None:
         """Put the message off without counting an attempt: because of a rate limit, or because its endpoint has just
@@ -189,6 +193,7 @@ class OutboxTable(Access):
         message: int,
         now: datetime,
         outcome: str,
+        *,
         detail: str,
         lease: Fence | None,
         values: Mapping[str, Any],

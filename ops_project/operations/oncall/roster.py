@@ -169,9 +169,11 @@ class Roster:
                 elif cover.role == BACKUP and cover.person != primary:
                     backup = cover.person
         both = any(period.holds(day) for period in self.schedule.two_on_call)
-        return self._present(at, primary, backup, both, why, note, pair.primary)
+        return self._present(at, primary, backup, both=both, why=why, note=note, turn=pair.primary)
 
-    def _present(self, at: datetime, primary: str, backup: str, both: bool, why: Why, note: str, turn: str) -> OnCall:
+    def _present(
+        self, at: datetime, primary: str, backup: str, *, both: bool, why: Why, note: str, turn: str
+    ) -> OnCall:
         fallback = self.schedule.fallback
         others = [name for name in (*(p.primary for p in self.schedule.rotation), fallback) if name != primary]
         if self.absent(primary, at):

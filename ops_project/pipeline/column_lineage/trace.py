@@ -119,7 +119,7 @@ class _Tracer(Sources):
                 found = [r for r in (chosen or scope.sources.values()) if r is not None]
                 if not found:
                     why = why or "a star over nothing that is known"
-                self._star(star, found, columns, stars, scope, tables, rows)
+                self._star(star, found, columns, stars=stars, scope=scope, tables=tables, rows=rows)
             elif isinstance(item, exp.Columns) or (isinstance(item, exp.Alias) and isinstance(item.this, exp.Columns)):
                 why = why or "COLUMNS(…) is not followed"
             else:
@@ -134,6 +134,7 @@ class _Tracer(Sources):
         star: exp.Star,
         relations: Iterable[Relation],
         columns: dict[str, Traced],
+        *,
         stars: list[Relation],
         scope: Scope,
         tables: Mapping[str, Relation],

@@ -96,7 +96,7 @@ def make_draft(path: Path, domain: str, feed: str, now: datetime) -> Drafted:
     with tempfile.TemporaryDirectory(prefix="draft-") as folder, duckdb.connect() as connection:
         connection.execute(f"SET temp_directory = '{folder}'; SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         for _ in range(ROUNDS):
-            found = _tried(path, domain, feed, reading, connection, Path(folder), now)
+            found = _tried(path, domain, feed, reading=reading, connection=connection, folder=Path(folder), now=now)
             if found.reading is None:
                 return found.drafted
             reading = found.reading
@@ -114,6 +114,7 @@ def _tried(
     path: Path,
     domain: str,
     feed: str,
+    *,
     reading: Reading,
     connection: duckdb.DuckDBPyConnection,
     folder: Path,

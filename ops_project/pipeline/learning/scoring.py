@@ -79,7 +79,7 @@ def score(job: Scoring, model: str) -> Scored:
     rows, fingerprint, readings = scorers[model](job, loaded, known)
     written = tables.replace(job.connection, tables.TABLE_OF[model], rows)
     readings = [*readings, _age(job, model, loaded)]
-    _journal(job, model, loaded, known, written, fingerprint)
+    _journal(job, model, loaded, known=known, rows=written, fingerprint=fingerprint)
     _readings(job, model, loaded, readings)
     return Scored(model, written, loaded.version, f"{written} rows by version {loaded.version}", readings)
 
@@ -232,7 +232,7 @@ def _age(job: Scoring, model: str, loaded: Loaded) -> Reading:
     return health.age(confirmed, job.now, job.parameters.health)
 
 
-def _journal(job: Scoring, model: str, loaded: Loaded, known: frames.History, rows: int, fingerprint: str) -> None:
+def _journal(job: Scoring, model: str, loaded: Loaded, *, known: frames.History, rows: int, fingerprint: str) -> None:
     job.connection.execute("delete from ops.model_scorings where model = ? and run_id = ?", [model, job.run_id])
     job.connection.execute(
         "insert into ops.model_scorings values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -52,9 +52,15 @@ def reconcile(
             if wanted is not None and after.name not in wanted:
                 continue
             table = f"rec_chain_{index}"
-            hops.append(hop := _hop(connection, chain, before, after, archive, days, samples, table))
+            hops.append(
+                hop := _hop(
+                    connection, chain, before, after=after, archive=archive, days=days, samples=samples, keep_keys=table
+                )
+            )
             kept.append(table)
-            first += _first_here(connection, chain, hop, after, table, kept[:-1] if not after.grain else [])
+            first += _first_here(
+                connection, chain, hop, after=after, table=table, earlier=kept[:-1] if not after.grain else []
+            )
         return ChainResult(name, chain.title, _span(days), tuple(hops), tuple(first))
     finally:
         for table in kept:
@@ -87,6 +93,7 @@ def _hop(
     connection: duckdb.DuckDBPyConnection,
     chain: Reconciliation,
     before: Node,
+    *,
     after: Node,
     archive: Path | None,
     days: Collection[date] | None,
@@ -271,6 +278,7 @@ def _first_here(
     connection: duckdb.DuckDBPyConnection,
     chain: Reconciliation,
     hop: Comparison,
+    *,
     after: Node,
     table: str,
     earlier: list[str],

@@ -91,7 +91,11 @@ def publish(
             last = _last(before, table)
             found = fingerprints.get(f"gold.{table}")
             if verdict.passed and found is not None:
-                entry = _export(warehouse, partial, table, found, before, last) | stamp | {"state": "published"}
+                entry = (
+                    _export(warehouse, partial, table, found=found, before=before, last=last)
+                    | stamp
+                    | {"state": "published"}
+                )
             else:
                 reason = verdict.reason or "the table does not exist in the warehouse"
                 entry = _carry(partial, before, last) | {"reason": reason}
@@ -141,6 +145,7 @@ def _export(
     warehouse: Warehouse,
     folder: Path,
     table: str,
+    *,
     found: Fingerprint,
     before: Publication | None,
     last: Mapping[str, Any] | None,

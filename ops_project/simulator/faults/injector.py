@@ -61,7 +61,7 @@ class Injector:
         """Break the staged files on which a fault falls."""
         for number, fault in enumerate(self.faults):
             if fault.domain == outbox.domain and day in self._days.get(number, ()):
-                scene = self._scene(fault, number, outbox.staged, day, world, day == self._last[number])
+                scene = self._scene(fault, number, outbox.staged, day=day, world=world, last=day == self._last[number])
                 self._act(fault, scene)
                 for name in scene.removed:
                     # An earlier delivery of the day may lie in inbound still.
@@ -90,10 +90,10 @@ class Injector:
                     for file in _lying_in(folder, feed)
                     if file.business_date == each
                 ]
-                self._act(fault, self._scene(fault, number, files, each, None, each == day))
+                self._act(fault, self._scene(fault, number, files, day=each, world=None, last=each == day))
 
     def _scene(
-        self, fault: Resolved, number: int, files: list[Staged], day: date, world: World | None, last: bool
+        self, fault: Resolved, number: int, files: list[Staged], *, day: date, world: World | None, last: bool
     ) -> Scene:
         seeded = (world or World()).rng("fault", fault.fault.id, fault.feed.name, day)
         memory = self._memory.setdefault(number, {})

@@ -54,7 +54,7 @@ def read(
     for storage_id, entry in found.items():
         if entry.dagster_event is not None:
             at = as_of or datetime.fromtimestamp(entry.timestamp, UTC)
-            signals += _signals(instance, storage_id, entry, at, now, lineage)
+            signals += _signals(instance, storage_id, entry, at=at, now=now, lineage=lineage)
     cursor = max(found, default=after)
     return EventPage(signals, max(cursor, after), len(found), len(found) >= BATCH + overlap)
 
@@ -65,7 +65,7 @@ def _is_sqlite(instance: dg.DagsterInstance) -> bool:
 
 
 def _signals(
-    instance: dg.DagsterInstance, storage_id: int, entry: Any, at: datetime, now: datetime, lineage: Lineage
+    instance: dg.DagsterInstance, storage_id: int, entry: Any, *, at: datetime, now: datetime, lineage: Lineage
 ) -> list[Signal]:
     event = entry.dagster_event
     kind = event.event_type

@@ -33,12 +33,22 @@ def look(view: View) -> Observation:
     found: list[Signal] = []
     for run in runs:
         found += _of_run(view, run, baselines.get(run.job, Baseline()))
-    found.append(_reading(view, "resource.queue_length", float(sum(run.waiting for run in runs)), "", ""))
+    found.append(_reading(view, "resource.queue_length", float(sum(run.waiting for run in runs)), job="", check=""))
     seen = {signal.fingerprint for signal in found}
     for kind in (*GAUGES, "run.stuck"):
         for fingerprint, before in view.ledger.latest(kind).items():
             if fingerprint not in seen and (before.value or before.state == FIRING):
-                found.append(_reading(view, kind, 0.0, before.pipeline, before.check, before.domain, before.run_id))
+                found.append(
+                    _reading(
+                        view,
+                        kind,
+                        0.0,
+                        job=before.pipeline,
+                        check=before.check,
+                        domain=before.domain,
+                        run_id=before.run_id,
+                    )
+                )
     # A queue that stays empty is not worth a line every half minute.
     last = {f: s.value for f, s in view.ledger.latest("resource.queue_length").items()}
     return Observation([s for s in found if s.value or s.kind != "resource.queue_length" or last.get(s.fingerprint)])
@@ -101,25 +111,27 @@ def learn(view: View, jobs: list[str]) -> dict[str, Baseline]:
 def _of_run(view: View, run: bridge.ActiveRun, baseline: Baseline) -> list[Signal]:
     age = (view.now - run.since).total_seconds()
     if run.waiting:
-        return [_reading(view, "run.queued_seconds", age, run.job, "", run.domain, run.run_id)]
+        return [_reading(view, "run.queued_seconds", age, job=run.job, check="", domain=run.domain, run_id=run.run_id)]
     whole = pace(age, baseline.usual())
-    found = [_reading(view, "run.duration_seconds", age, run.job, "", run.domain, run.run_id)]
+    found = [_reading(view, "run.duration_seconds", age, job=run.job, check="", domain=run.domain, run_id=run.run_id)]
     if whole.ratio is not None:
         found.append(
             _reading(
                 view,
                 "run.duration_ratio",
                 round(whole.ratio, 3),
-                run.job,
-                "",
-                run.domain,
-                run.run_id,
-                {"long_enough": "true" if whole.notable else "false"},
+                job=run.job,
+                check="",
+                domain=run.domain,
+                run_id=run.run_id,
+                labels={"long_enough": "true" if whole.notable else "false"},
             )
         )
     for step, since in sorted(run.steps.items()):
         took = (view.now - since).total_seconds()
-        found.append(_reading(view, "step.duration_seconds", took, run.job, step, run.domain, run.run_id))
+        found.append(
+            _reading(view, "step.duration_seconds", took, job=run.job, check=step, domain=run.domain, run_id=run.run_id)
+        )
         usual = pace(took, baseline.usual_step(step))
         if usual.ratio is not None:
             found.append(
@@ -127,11 +139,11 @@ def _of_run(view: View, run: bridge.ActiveRun, baseline: Baseline) -> list[Signa
                     view,
                     "step.duration_ratio",
                     round(usual.ratio, 3),
-                    run.job,
-                    step,
-                    run.domain,
-                    run.run_id,
-                    {"long_enough": "true" if usual.notable else "false"},
+                    job=run.job,
+                    check=step,
+                    domain=run.domain,
+                    run_id=run.run_id,
+                    labels={"long_enough": "true" if usual.notable else "false"},
                 )
             )
     found.append(_stuck(view, run))
@@ -162,6 +174,7 @@ def _reading(
     view: View,
     kind: str,
     value: float,
+    *,
     job: str,
     check: str,
     domain: str = "",

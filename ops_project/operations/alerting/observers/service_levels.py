@@ -46,7 +46,16 @@ def look(view: View) -> Observation:
             missing = done is None or done < start
             words = f"no success of {item.pipeline} on {today}, expected by {item.by}" if missing else ""
             found += _changed(
-                view, "expectation.missing", missing, item.pipeline, item.domain, item.title, today, words, {}, deadline
+                view,
+                "expectation.missing",
+                missing,
+                pipeline=item.pipeline,
+                domain=item.domain,
+                title=item.title,
+                day=today,
+                words=words,
+                labels={},
+                at=deadline,
             )
         found += _not_come_unseen(view, item, today, done, facts)
         found += _late(view, "expectation.missing", item.title, today, partial(_came_since, done, zone))
@@ -60,7 +69,7 @@ def look(view: View) -> Observation:
             at = service_levels.standing(
                 sla, view.catalog, view.ledger, view.lineage, facts, baselines.get(sla.pipeline, Baseline()), view.now
             )
-            found += _deadline(view, name, sla, today, at, facts)
+            found += _deadline(view, name, sla, today=today, at=at, facts=facts)
             if at.up is not None:
                 after[name] = looked(before.get(name, []), view.now, at.up)
             found += _uptime(view, name, sla, after.get(name, []))
@@ -91,7 +100,18 @@ def _not_come_unseen(
     if not _passed_unseen(view, deadline):
         return []
     words = f"no success of {item.pipeline} on {day}, expected by {item.by}"
-    return _changed(view, "expectation.missing", True, item.pipeline, item.domain, item.title, day, words, {}, deadline)
+    return _changed(
+        view,
+        "expectation.missing",
+        True,
+        pipeline=item.pipeline,
+        domain=item.domain,
+        title=item.title,
+        day=day,
+        words=words,
+        labels={},
+        at=deadline,
+    )
 
 
 def _came_since(done: datetime | None, zone: ZoneInfo, day: date) -> bool:
@@ -99,7 +119,7 @@ def _came_since(done: datetime | None, zone: ZoneInfo, day: date) -> bool:
 
 
 def _deadline(
-    view: View, name: str, sla: Sla, today: date, at: service_levels.Standing, facts: service_levels.Known
+    view: View, name: str, sla: Sla, *, today: date, at: service_levels.Standing, facts: service_levels.Known
 ) -> list[Signal]:
     zone = view.catalog.platform.zone
     found: list[Signal] = []
@@ -111,32 +131,32 @@ def _deadline(
             view,
             "sla.at_risk",
             at.outlook.at_risk,
-            sla.pipeline,
-            sla.domain,
-            sla.title,
-            today,
-            at.outlook.why,
-            labels,
-            view.now,
-            owners,
-            missing,
+            pipeline=sla.pipeline,
+            domain=sla.domain,
+            title=sla.title,
+            day=today,
+            words=at.outlook.why,
+            labels=labels,
+            at=view.now,
+            owners=owners,
+            assets=missing,
         )
         found += _changed(
             view,
             "sla.breach",
             at.outlook.breached,
-            sla.pipeline,
-            sla.domain,
-            sla.title,
-            today,
-            at.outlook.why,
-            labels,
-            at.deadline if at.outlook.breached else view.now,
-            owners,
-            missing,
+            pipeline=sla.pipeline,
+            domain=sla.domain,
+            title=sla.title,
+            day=today,
+            words=at.outlook.why,
+            labels=labels,
+            at=at.deadline if at.outlook.breached else view.now,
+            owners=owners,
+            assets=missing,
         )
 
-    found += _missed_unseen(view, sla, today, at, facts, labels, owners)
+    found += _missed_unseen(view, sla, today, at=at, facts=facts, labels=labels, owners=owners)
 
     def came(day: date) -> bool:
         return service_levels.ready(at.wanted, facts.built, day_start(day, zone))
@@ -149,6 +169,7 @@ def _missed_unseen(
     view: View,
     sla: Sla,
     today: date,
+    *,
     at: service_levels.Standing,
     facts: service_levels.Known,
     labels: dict[str, str],
@@ -170,7 +191,18 @@ def _missed_unseen(
         return []
     words = f"{len(missing)} of {len(at.wanted)} not ready at the deadline of {day}: {', '.join(missing[:5])}"
     return _changed(
-        view, "sla.breach", True, sla.pipeline, sla.domain, sla.title, day, words, labels, deadline, owners, missing
+        view,
+        "sla.breach",
+        True,
+        pipeline=sla.pipeline,
+        domain=sla.domain,
+        title=sla.title,
+        day=day,
+        words=words,
+        labels=labels,
+        at=deadline,
+        owners=owners,
+        assets=missing,
     )
 
 
@@ -208,6 +240,7 @@ def _changed(
     view: View,
     kind: str,
     firing: bool,
+    *,
     pipeline: str,
     domain: str,
     title: str,

@@ -30,7 +30,15 @@ def look(view: View) -> Observation:
         schedule = schedules.get(item.name)
         if item.failed != (item.name in failing_before) and item.last_tick_at is not None:
             signals.append(
-                _signal(view, "schedule.tick_failure", item.failed, item.name, item.last_tick_at, item.error, schedule)
+                _signal(
+                    view,
+                    "schedule.tick_failure",
+                    item.failed,
+                    name=item.name,
+                    at=item.last_tick_at,
+                    words=item.error,
+                    schedule=schedule,
+                )
             )
         if item.schedule and schedule is not None:
             due = bridge.last_due(schedule, view.now - GRACE)
@@ -39,12 +47,22 @@ def look(view: View) -> Observation:
             if missed != (item.name in missed_before):
                 words = f"due {due:%Y-%m-%d %H:%M} UTC" if missed else ""
                 at = due if missed else view.now
-                signals.append(_signal(view, "schedule.tick_missed", missed, item.name, at, words, schedule))
+                signals.append(
+                    _signal(view, "schedule.tick_missed", missed, name=item.name, at=at, words=words, schedule=schedule)
+                )
     names = {item.name for item in running}
     for kind, firing in (("schedule.tick_failure", failing_before), ("schedule.tick_missed", missed_before)):
         # What was switched off or removed is not expected to tick any more.
         signals += [
-            _signal(view, kind, False, name, view.now, "it does not run any more", schedules.get(name))
+            _signal(
+                view,
+                kind,
+                False,
+                name=name,
+                at=view.now,
+                words="it does not run any more",
+                schedule=schedules.get(name),
+            )
             for name in sorted(firing - names)
         ]
     return Observation(signals)
@@ -55,7 +73,7 @@ def _firing(view: View, kind: str) -> set[str]:
 
 
 def _signal(
-    view: View, kind: str, firing: bool, name: str, at: datetime, words: str, schedule: Mapping[str, str] | None
+    view: View, kind: str, firing: bool, *, name: str, at: datetime, words: str, schedule: Mapping[str, str] | None
 ) -> Signal:
     job, domain = (schedule or {}).get("job", ""), (schedule or {}).get("domain", "")
     owners = view.catalog.domain(domain).owners if domain in view.catalog.domain_ids() else ()

@@ -71,7 +71,7 @@ def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) 
     columns = []
     for index, (name, source, column) in enumerate(zip(names, reading.fields, values, strict=True)):
         padded = any(row[index] != value for row, value in zip(reading.rows, column, strict=True))
-        columns.append(_column(name, name if headless else source, column, layout, fits, padded))
+        columns.append(_column(name, name if headless else source, column, layout=layout, fits=fits, padded=padded))
     path, said = name_pattern(file_name)
     if said:
         doubts.append(said)
@@ -119,7 +119,7 @@ def _separators(kept: Sequence[Sequence[str]], doubts: list[str]) -> dict[str, A
 
 
 def _column(
-    name: str, source: str, values: Sequence[str], layout: dict[str, Any], fits: Fits, padded: bool
+    name: str, source: str, values: Sequence[str], *, layout: dict[str, Any], fits: Fits, padded: bool
 ) -> DraftColumn:
     nulls = set(layout.get("null_values", [""]))
     absent = sorted({*ABSENT} & {*values} - nulls) if looks_typed(values) else []

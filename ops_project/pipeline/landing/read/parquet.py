@@ -103,13 +103,14 @@ def _by_duckdb(
         for part in leaf.path[1:]:
             sql = f"struct_extract_at({sql}, {part + 1})"
         values.append(sql)
-    return _fill(connection, table, source, values, leaves, "NULL::VARCHAR")
+    return _fill(connection, table, source, values=values, leaves=leaves, problem="NULL::VARCHAR")
 
 
 def _fill(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     source: str,
+    *,
     values: Sequence[str],
     leaves: Sequence[Leaf],
     problem: str,
@@ -154,7 +155,9 @@ def _by_arrow(
         columns["_why"] = pa.array(problems, pa.string())
         connection.register("landing_portion", pa.table(columns))
         try:
-            counted = _fill(connection, table, "landing_portion", values, leaves, "_why", more=place > 0)
+            counted = _fill(
+                connection, table, "landing_portion", values=values, leaves=leaves, problem="_why", more=place > 0
+            )
         finally:
             connection.unregister("landing_portion")
         place += len(batch)
