@@ -115,13 +115,14 @@ def test_shuffled_inputs_keep_the_totals_of_the_table_that_the_model_reads(catal
             """CREATE SCHEMA silver; CREATE TABLE silver.int_customer_days AS
             SELECT 'C' || n AS customer_id, DATE '2026-03-12' AS business_date, 0 AS orders, 0 AS undone_orders,
             0 AS sales_orders, 0 AS units, 0 AS gross_revenue, 0 AS net_revenue, 0 AS unconverted_lines, n AS web_events,
-            n AS product_views, 0 AS cart_additions, now() AS dbt_updated_at FROM range(1, 30) AS t(n)"""
+            n AS product_views, 0 AS cart_additions, now() AS dbt_updated_at FROM range(1, 30) AS t(n)
+            UNION ALL SELECT 'C1', DATE '2026-03-13', 0, 0, 0, 0, 0, 0, 0, 5, 5, 0, now()"""
         )
-        views = "SELECT sum(product_views), count(*) FROM silver.int_customer_days"
+        views = "SELECT sum(product_views), sum(web_events) FROM silver.int_customer_days"
         mine = "SELECT customer_id, product_views FROM silver.int_customer_days WHERE product_views > 0 ORDER BY 1"
         totals, before = connection.execute(views).fetchall(), connection.execute(mine).fetchall()
         fault = resolve(Request("model_input_shuffled"), catalog)
         assert fault.asset == "gold/customer_churn_predictions", "found where the model is read"
         tamper(connection, fault)
-        assert connection.execute(views).fetchall()[0][0] == totals[0][0]
+        assert connection.execute(views).fetchall() == totals
         assert connection.execute(mine).fetchall() != before

@@ -78,7 +78,7 @@ def shuffle_views(connection: duckdb.DuckDBPyConnection, _found_at: str, _day: d
         WHERE {table}.customer_id = shuffled_views.customer_id AND {table}.business_date = shuffled_views.business_date;
         INSERT INTO {table} BY NAME
         SELECT customer_id, business_date, 0 AS orders, 0 AS undone_orders, 0 AS sales_orders, 0 AS units,
-            0 AS gross_revenue, 0 AS net_revenue, 0 AS unconverted_lines, product_views AS web_events, product_views,
+            0 AS gross_revenue, 0 AS net_revenue, 0 AS unconverted_lines, 0 AS web_events, product_views,
             0 AS cart_additions,
             (SELECT max(dbt_updated_at) FROM {table}) AS dbt_updated_at
         FROM shuffled_views AS views
