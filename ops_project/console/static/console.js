@@ -170,7 +170,7 @@
 
   /* What scrolls sideways can be reached and scrolled by keyboard. */
   function reach() {
-    document.querySelectorAll(".scroll, pre").forEach(function (part) {
+    document.querySelectorAll(".scroll, pre, .prose table").forEach(function (part) {
       if (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) { part.tabIndex = 0; }
     });
   }
