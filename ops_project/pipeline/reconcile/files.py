@@ -1,4 +1,4 @@
-"""Files as sides, read by landing's exact reader: nothing is sniffed from values, and every value stays text.
+"""Files as sides, read by landing's readers: nothing is sniffed from values, and every value stays text.
 
 Only the dialect is found out, from the header: encoding, delimiter, quotes. A file with a line that does not fit its
 header is refused with the line, because what is left out of a comparison would be a difference that nobody sees.
@@ -12,24 +12,26 @@ import itertools
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Literal
 
 import duckdb
-import pyarrow as pa
 
 from ops_project.model.feed.file_format import Format
-from ops_project.pipeline.landing.read import records
-from ops_project.pipeline.landing.read.scan import Undecodable, scan
+from ops_project.pipeline.landing.read.json_document import Elements
+from ops_project.pipeline.landing.read.scan import Scan, Undecodable, scan
+from ops_project.pipeline.landing.read.source import RAW, Source
 from ops_project.pipeline.reconcile.sides import ReconcileError, Side, relation_side
 from ops_project.sql_text import identifier, literal
 
 DELIMITERS = ",;\t|"
 TEXT = {"csv", "tsv", "txt", "psv"}
 JSON = {"json", "jsonl", "ndjson"}
-PORTION = 50_000
+# Characters that show what kind of JSON a file is.
+HEAD = 65_536
 _serial = count()
 
 
@@ -54,10 +56,12 @@ def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter
         )
     tables: list[tuple[Path, str, list[str]]] = []
     for found in paths:
-        names_of, rows = _json(found) if _kind(found) in JSON else _delimited(found, delimiter)
         table = f"rec_file_{next(_serial)}"
-        _fill(connection, table, names_of, rows, found)
-        tables.append((found, table, names_of))
+        if _kind(found) in JSON:
+            columns_here = _load_json(connection, table, found)
+        else:
+            columns_here = _load_delimited(connection, table, found, delimiter)
+        tables.append((found, table, columns_here))
     _, first, columns = tables[0]
     for found, _, names_here in tables[1:]:
         if set(names_here) != set(columns):
@@ -70,20 +74,32 @@ def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter
     return relation_side(connection, label, relation, is_file=True)
 
 
-def header_and_delimiter(path: Path, delimiter: str | None = None) -> tuple[list[str], str]:
-    """Names of the columns and the delimiter of a delimited file. Raises ReconcileError."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding=_encoding(path), errors="replace", newline="") as handle:
-        first = "".join(itertools.islice(handle, 1)).lstrip("\ufeff").rstrip("\r\n")
-    if not first:
-        raise ReconcileError(f"{path}: empty; a header line is needed")
-    outside = re.sub(r'"[^"]*"', "", first)  # a delimiter inside quotes separates nothing
-    found = delimiter or max(DELIMITERS, key=outside.count)
-    return [name.strip() for name in next(csv.reader([first], delimiter=found), [])], found
+def header_and_delimiter(
+    path: Path, delimiter: str | None = None, encoding: str | None = None
+) -> tuple[list[str], str]:
+    """Names of the columns and the delimiter of a delimited file. Raises ReconcileError.
+
+    `encoding`: the file's, if it is known already; else it is found out.
+    """
+    with _opened(path, encoding or _encoding(path)) as text:
+        first = next(text, "").lstrip("\ufeff").rstrip("\r\n")
+        if not first:
+            raise ReconcileError(f"{path}: empty; a header line is needed")
+        outside = re.sub(r'"[^"]*"', "", first)  # a delimiter inside quotes separates nothing
+        found = delimiter or max(DELIMITERS, key=outside.count)
+        # A name in quotes may hold a line end.
+        names = next(csv.reader(itertools.chain([f"{first}\n"], text), delimiter=found), [])
+    return [name.strip() for name in names], found
 
 
 def _kind(path: Path) -> str:
     return "".join(path.suffixes[-2:]).lower().removesuffix(".gz").rpartition(".")[2]
+
+
+def _opened(path: Path, encoding: str) -> IO[str]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding=encoding, errors="replace", newline="")
+    return path.open(encoding=encoding, errors="replace", newline="")
 
 
 def _encoding(path: Path) -> str:
@@ -108,88 +124,120 @@ def _encoding(path: Path) -> str:
     return "latin-1"
 
 
-def _delimited(path: Path, delimiter: str | None) -> tuple[list[str], Iterator[tuple[int, list[str | None]]]]:
-    names, found = header_and_delimiter(path, delimiter)
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
-        raise ReconcileError(f"{path}: line 1: column {', '.join(map(repr, doubled))} stands twice")
+def _load_delimited(connection: duckdb.DuckDBPyConnection, table: str, path: Path, delimiter: str | None) -> list[str]:
+    encoding = _encoding(path)
+    names, found = header_and_delimiter(path, delimiter, encoding)
+    _check_names(names, f"{path}: line 1: column")
+    with _scanned(path, Format(encoding=encoding, delimiter=found)) as (scanned, layout):
+        source = Source(scanned, layout, names, first=1)
+        if not _load_fast(connection, table, source):
+            _load_exact(connection, table, source, path)
+    return names
+
+
+def _load_fast(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -> bool:
+    """The rows by landing's fast reader, on landing's terms: it is believed only if it gives what the scan counted."""
+    if not source.scan.plain:
+        return False
+    try:
+        _create(connection, table, source)
+        found = connection.execute(f"select count(*) from {table}").fetchall()[0][0]
+        if found == source.count_fast() and not source.hides_fields(connection):
+            return True
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        pass
+    connection.execute(f"drop table if exists {table}")
+    return False
+
+
+def _load_exact(connection: duckdb.DuckDBPyConnection, table: str, source: Source, path: Path) -> None:
+    """The rows by landing's exact reader. A record that is no row ends the comparison, with its place."""
+    source.materialise_exact(connection)
+    try:
+        if source.problems:
+            line, problem = connection.execute(
+                f"select _line, _problem from {RAW} where _problem is not null order by _ord limit 1"
+            ).fetchall()[0]
+            problem = problem.replace("the file's structure has", "the header has")
+            what = "a value is no text: " if problem.startswith("holds \\u") else ""
+            raise ReconcileError(f"{path}: {_place(source.format)} {line}: {what}{problem}")
+        _create(connection, table, source)
+    finally:
+        connection.execute(f"drop table {RAW}")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -> None:
+    columns = ", ".join(f"_r{index} as {identifier(name)}" for index, name in enumerate(source.fields))
+    connection.execute(f"create temp table {table} as select {columns} from {source.relation}")
+
+
+def _check_names(names: Sequence[str], what: str) -> None:
+    """Raises ReconcileError if a name is empty, or is not the only one of its kind."""
     if "" in names:
-        raise ReconcileError(f"{path}: line 1: column {names.index('') + 1} has no name")
-    return names, _csv_rows(path, Format(encoding=_encoding(path), delimiter=found), names)
+        raise ReconcileError(f"{what} {names.index('') + 1} has no name")
+    folded = [name.casefold() for name in names]
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise ReconcileError(f"{what} {', '.join(map(repr, doubled))} stands twice")
+    if alike := [name for name, plain in zip(names, folded, strict=True) if folded.count(plain) > 1]:
+        raise ReconcileError(f"{what} {', '.join(map(repr, alike))}: the names differ only in upper and lower case")
 
 
-def _csv_rows(path: Path, layout: Format, names: list[str]) -> Iterator[tuple[int, list[str | None]]]:
+@contextmanager
+def _scanned(path: Path, layout: Format) -> Iterator[tuple[Scan, Format]]:
+    """The file scanned as landing does. What landing cannot read is a ReconcileError."""
     with tempfile.TemporaryDirectory(prefix="reconcile-") as folder:
         try:
             scanned = scan(path, layout, Path(folder) / "text")
             if scanned.error is not None:
                 raise ReconcileError(f"{path}: {scanned.error}")
-            rows = records.read_csv(scanned.text, layout, scanned.newline)
-            next(rows, None)
-            for record in rows:
-                if record.fields is None:
-                    raise ReconcileError(f"{path}: line {record.line}: {record.problem}")
-                if len(record.fields) != len(names):
-                    raise ReconcileError(
-                        f"{path}: line {record.line}: has {len(record.fields)} fields, the header has {len(names)}"
-                    )
-                yield record.line, [value or None for value in record.fields]
-        except Undecodable as error:
-            raise ReconcileError(f"{path}: {error}") from None
+            yield scanned, layout
+        except (Undecodable, OSError) as error:
+            raise ReconcileError(f"{path}: cannot be read: {error}") from None
 
 
-def _json(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str | None]]]]:
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding=_encoding(path), newline="") as handle:
-        text = handle.read().lstrip("\ufeff")
-    found: list[tuple[int, Any]] = []
-    if text.lstrip()[:1] == "[":
-        found = list(enumerate(_decoded(path, 1, text), start=1))
-    else:
-        found = [(n, _decoded(path, n, line)) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
-    for line, item in found:
-        if not isinstance(item, dict):
-            raise ReconcileError(f"{path}: line {line}: not a JSON object")
-    if not found:
-        raise ReconcileError(f"{path}: empty; at least one JSON object is needed")
-    names = list(dict.fromkeys(name for _, item in found for name in item))
-    return names, ((line, [_text(item.get(name)) for name in names]) for line, item in found)
+def _load_json(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> list[str]:
+    encoding = _encoding(path)
+    with _scanned(path, Format(kind=_json_kind(path, encoding), encoding=encoding)) as (scanned, layout):
+        names = _json_names(scanned, layout, path)
+        _check_names(names, f"{path}: key")
+        _load_exact(connection, table, Source(scanned, layout, names, first=0), path)
+    return names
 
 
-class _Number(str):
-    """A JSON number as it was written: thirty digits stay thirty digits."""
-
-
-def _decoded(path: Path, line: int, text: str) -> Any:
+def _json_kind(path: Path, encoding: str) -> Literal["json", "jsonl"]:
+    """`json` where the file is one document, `jsonl` where each line is one. A list of no objects is a bad line."""
+    with _opened(path, encoding) as text:
+        head = text.read(HEAD).lstrip("\ufeff \t\r\n")
+    if head[:1] == "[":
+        return "json" if head[1:].lstrip()[:1] in ("{", "]", "") else "jsonl"
+    if _kind(path) != "json" or "\n" not in head.rstrip():
+        return "jsonl"
     try:
-        return json.loads(text, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
-    except (ValueError, RecursionError) as error:
-        raise ReconcileError(f"{path}: line {line}: not JSON: {error}") from None
+        json.loads(head.split("\n", 1)[0])
+    except (ValueError, RecursionError):
+        return "json"
+    return "jsonl"
 
 
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+def _json_names(scanned: Scan, layout: Format, path: Path) -> list[str]:
+    """The names of the columns: every key of every record, in the order in which they first occur."""
+    names: dict[str, None] = {}
+    with scanned.text.open(encoding="utf-8", newline="") as text:
+        texts = enumerate(Elements(text, layout) if layout.kind == "json" else text, start=1)
+        for number, record in texts:
+            if not record.strip():
+                continue
+            try:
+                item = json.loads(record)
+            except (ValueError, RecursionError) as error:
+                raise ReconcileError(f"{path}: {_place(layout)} {number}: not JSON: {error}") from None
+            if not isinstance(item, dict):
+                raise ReconcileError(f"{path}: {_place(layout)} {number}: not a JSON object")
+            names.update(dict.fromkeys(item))
+    if not names:
+        raise ReconcileError(f"{path}: empty; at least one JSON object is needed")
+    return list(names)
 
 
-def _fill(
-    connection: duckdb.DuckDBPyConnection,
-    table: str,
-    names: list[str],
-    rows: Iterator[tuple[int, list[str | None]]],
-    path: Path,
-) -> None:
-    connection.execute(f"create temp table {table} ({', '.join(f'{identifier(name)} varchar' for name in names)})")
-    while portion := list(itertools.islice(rows, PORTION)):
-        columns = zip(*(fields for _, fields in portion), strict=True)
-        try:
-            arrow = pa.table(
-                [pa.array(column, pa.string()) for column in columns], names=[f"c{i}" for i, _ in enumerate(names)]
-            )
-        except (pa.ArrowException, UnicodeEncodeError) as error:
-            raise ReconcileError(f"{path}: a value is no text: {error}") from None
-        connection.register("rec_portion", arrow)
-        connection.execute(f"insert into {table} select * from rec_portion")
-        connection.unregister("rec_portion")
+def _place(layout: Format) -> str:
+    return "line" if layout.has_lines else "record"

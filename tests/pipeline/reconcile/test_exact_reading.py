@@ -121,3 +121,61 @@ def test_a_file_that_cannot_be_read_says_which_and_where(connection, tmp_path, n
     with pytest.raises(ReconcileError, match=words) as refused:
         file_side(connection, path)
     assert name in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'id,name\n1,a\n2,\n3,"c, d"\n',
+        'id,name\r\n1,"a ""b"""\r\n2,x\r\n',
+        'id,name\n1,"two\nlines"\n2,b\n',
+        "id,name\n1,a\n\n2,b\n",
+        "id,name\r1,a\r2,b\r",
+        "id;name\n01;ä\n2;NULL\n",
+    ],
+)
+def test_the_fast_reader_gives_what_the_exact_one_gives(connection, tmp_path, monkeypatch, content):
+    path = put(tmp_path, "a.csv", content)
+    fast = connection.execute(f"select * from {file_side(connection, path).relation}").fetchall()
+    monkeypatch.setattr("ops_project.pipeline.reconcile.files._load_fast", lambda *_: False)
+    exact = connection.execute(f"select * from {file_side(connection, path).relation}").fetchall()
+    assert fast == exact
+    assert len(exact) == content.count("1") + content.count("2") + content.count("3")
+
+
+def test_documents_however_they_are_broken_into_lines(connection, tmp_path):
+    connection.execute("create table t as select 1 as id, 'a' as name union all select 2, 'b'")
+    records = [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]
+    for name, content in (
+        ("one.json", json.dumps(records)),
+        ("pretty.json", "\ufeff" + json.dumps(records, indent=2)),
+        ("array.jsonl", "[\n" + ",\n".join(map(json.dumps, records)) + "\n]\n"),
+        ("lines.json", "\n".join(map(json.dumps, records))),
+        ("wide.ndjson", "\n".join(map(json.dumps, records)).encode("utf-16")),
+    ):
+        path = put(tmp_path, name, content)
+        assert compared(connection, path, "t").differing_keys == 0, name
+    connection.execute("delete from t where id = 2")
+    assert compared(connection, put(tmp_path, "single.json", json.dumps(records[0], indent=2)), "t").differing_keys == 0
+
+
+def test_a_header_may_hold_a_line_end(connection, tmp_path):
+    connection.execute("""create table t as select 1 as id, 2 as "net\namount" """)
+    assert compared(connection, put(tmp_path, "a.csv", 'id,"net\namount"\n1,2\n'), "t").differing_keys == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("twins.csv", "id,ID\n1,2\n", "'id', 'ID': the names differ only in upper and lower case"),
+        ("twice.jsonl", '{"id": 1}\n{"id": 2, "id": 3}\n', "line 2: not JSON: key 'id' stands twice"),
+        ("empty.jsonl", '{"": 1}\n', "key 1 has no name"),
+        ("half.json", '[{"id": 1}, {"id": 2', "the document ends in the middle"),
+        ("number.json", '[{"id": 1}, 2]', "record 2: not a JSON object"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_its_place(connection, tmp_path, name, content, words):
+    with pytest.raises(ReconcileError) as refused:
+        file_side(connection, put(tmp_path, name, content))
+    assert words in str(refused.value)
+    assert name in str(refused.value)

@@ -45,13 +45,20 @@ class _Objects:
 
     def __init__(self, names: Sequence[str], seen: set[str]) -> None:
         self.names, self.seen, self.nesting = names, seen, Nesting(names)
-        self.decoder = json.JSONDecoder(
-            parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_unique, strict=True
-        )
+        self.is_flat = not any("." in name for name in names)
+        # Numbers as plain texts: on flat objects this halves the time, since no object is made for each number.
+        self.plain = _decoder(str)
+        self.decoder = _decoder(_Number)
 
     def record(self, line: int, text: str) -> Record:
         """What cannot be a row is passed on with its problem."""
         try:
+            value = self.plain.decode(text)
+            if type(value) is dict and self.is_flat and not _CONTAINERS & {*map(type, value.values())}:
+                fields = [_WORDS[item] if type(item) is bool else item for item in map(value.get, self.names)]
+                if "\\" not in text and "\0" not in text:
+                    self.seen.update(value)
+                    return Record(line, text, fields)
             value = self.decoder.decode(text)
             if not isinstance(value, dict):
                 return Record(line, text, None, "not a JSON object")
@@ -69,6 +76,14 @@ class _Objects:
         return Record(line, text, fields if problem is None else None, problem)
 
 
+def _decoder(number: type[str]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        parse_float=number, parse_int=number, parse_constant=number, object_pairs_hook=_unique, strict=True
+    )
+
+
+_CONTAINERS = {dict, list}
+_WORDS = {True: "true", False: "false"}
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
