@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 
 UNIX = ("unix", "unix_ms", "unix_us")
+# ISO 8601 and Java allow 18 hours; an engine that takes +25:00 as well gives a moment that nobody meant.
+OFFSET = "[+-](?:0[0-9]|1[0-8])(?::?[0-5][0-9])?"
 _WHOLE = {"%c": "%Y-%m-%d %H:%M:%S", "%x": "%Y-%m-%d", "%X": "%H:%M:%S", "%T": "%H:%M:%S"}
 # The number of digits that each code writes.
 _DIGITS = {"Y": 4, "G": 4, "j": 3, "w": 1, "u": 1, "m": 2, "d": 2, "y": 2, "H": 2, "I": 2, "M": 2, "S": 2}
@@ -17,7 +19,7 @@ _DIGITS |= {"U": 2, "W": 2, "V": 2}
 _WORDS = {"a": "[A-Za-z]+", "A": "[A-Za-z]+", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "h": "[A-Za-z]+", "p": "[A-Za-z]+"}
 # Fractions may lack zeros at their end; a timestamp keeps six digits.
 _FRACTIONS = {"f": (6, "[0-9]{1,6}"), "g": (3, "[0-9]{1,3}"), "n": (9, "[0-9]{1,6}0{0,3}")}
-_ZONES = {"z": "[+-][0-9]{2}(?::?[0-9]{2})?|Z|z", "Z": "[A-Za-z0-9_+/-]+"}
+_ZONES = {"z": f"{OFFSET}|Z|z", "Z": "[A-Za-z0-9_+/-]+"}
 _SHORT = {"d": 2, "m": 2, "y": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}
 _PIECE = re.compile(r"%-?.|[^%]+|%", re.DOTALL)
 

@@ -45,11 +45,12 @@ _KEY_WORD = re.compile(
 _PART_WORD = re.compile(
     r"(^|_)(line|row|seq|sequence|position|pos|item|date|day|month|year|time|at|version|type|index|n|period|hour|week"
     r"|quarter|currency|country|region|store|shop|product|customer|account|station|sensor|meter|symbol|ticker|variable"
-    r"|metric|name)(_|$)|time$|date$"
+    r"|metric|name|till|terminal|branch|site|warehouse|machine|device|employee|user|member|channel|city|zone|category"
+    r"|class|level|group|round)(_|$)|time$|date$"
 )
 _LINE_WORD = re.compile(r"(^|_)(line|lineno|row|seq|sequence|position|pos)(_|$)")
 _MEASURE_WORD = re.compile(
-    r"(^|_)(amount|price|total|sum|value|qty|quantity|cost|weight|note|notes|comment|text|description|message|email|e_mail"
+    r"(^|_)(amount|amt|price|total|sum|value|qty|quantity|cost|weight|note|notes|comment|text|description|message|email|e_mail"
     r"|balance|rate|score|percent|title)(_|$)"
 )
 

@@ -34,6 +34,36 @@ def lines(*text: str) -> str:
 
 
 KINDS = {
+    "days, months and hours without their zero": Kind(
+        "visits.csv",
+        lines(
+            "visit_id,seen,from_hour,mailed",
+            "1,1/5/2026 3:04:05 PM,9:05,5.1.26",
+            "2,12/31/2025 11:04:05 AM,17:30,31.12.25",
+        ),
+        {
+            "visit_id": "integer",
+            "seen": {"type": "timestamp", "formats": ("%-m/%-d/%Y %-I:%M:%S %p",)},
+            "from_hour": {"type": "time", "formats": ("%-H:%M",)},
+            "mailed": {"type": "date", "formats": ("%-d.%-m.%y",)},
+        },
+        key=("visit_id",),
+        rows=2,
+    ),
+    "a key of three columns": Kind(
+        "takings.csv",
+        lines(
+            "branch,day,till,amt",
+            "1,2026-01-05,1,5",
+            "1,2026-01-05,2,5",
+            "2,2026-01-05,1,5",
+            "1,2026-01-06,1,5",
+            "2,2026-01-06,1,7",
+        ),
+        {"branch": "integer", "day": "date", "till": "integer", "amt": "integer"},
+        key=("branch", "day", "till"),
+        rows=5,
+    ),
     "no header": Kind(
         "stock.csv",
         lines("1001,Tea,2.50,2026-01-05", "1002,Salt,0.40,2026-01-06", "1003,Rice,1.99,2026-01-07"),
@@ -292,6 +322,7 @@ def test_personal_data_is_masked_in_the_rows_that_are_shown(tmp_path: Path) -> N
         ("a.json", b'[{"id": 1}, {"id": 2}', "no whole JSON document"),
         ("a.xlsx", b"PK\x03\x04" + b"x" * 100, "save the table in it as CSV"),
         ("a.csv", b"  \n", "is empty"),
+        ("a.csv", b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>\n", "a page of HTML"),
         ("a.parquet", b"PAR1 no", "no whole Parquet file"),
         ("a.csv.gz", b"\x1f\x8b no", ""),
     ],

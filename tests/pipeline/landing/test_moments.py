@@ -216,3 +216,29 @@ def test_an_offset_in_the_file_is_never_moved(tmp_path):
 def test_ambiguous_needs_a_zone():
     with pytest.raises(ConfigError, match="ambiguous is for a timestamp with a timezone"):
         feed_of(TAKINGS + "      at: {type: timestamp, ambiguous: first}\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"type": "timestamp"}, "2026-01-05T10:00:00+25:00"),
+        ({"type": "timestamp"}, "2026-01-05T10:00:00+00:99"),
+        ({"type": "timestamp"}, "20260105T1000-1900"),
+        ({"type": "timestamp", "format": "%Y-%m-%d %H:%M%z"}, "2026-01-05 10:00+24:00"),
+        ({"type": "date"}, "0000-01-01"),
+        ({"type": "timestamp"}, "0000-12-31 10:00:00"),
+        ({"type": "timestamp"}, "0001-01-01T00:00:00+01:00"),
+        ({"type": "timestamp"}, "9999-12-31T23:00:00-05:00"),
+        ({"type": "timestamp", "timezone": "America/New_York"}, "9999-12-31 23:00:00"),
+        ({"type": "timestamp", "timezone": "Asia/Tokyo"}, "0001-01-01 00:00:00"),
+        ({"type": "timestamp", "format": "unix"}, "-99999999999"),
+    ],
+)
+def test_what_no_clock_and_no_calendar_has_is_no_value(connection, options, text):
+    assert cast(connection, options, text) == [None]
+
+
+def test_the_widest_offsets_and_the_ends_of_the_calendar_are_values(connection):
+    texts = ["2026-01-05T10:00:00+14:00", "2026-01-05T10:00:00-1200", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]
+    expected = [T(2026, 1, 4, 20), T(2026, 1, 5, 22), T(1, 1, 1), T(9999, 12, 31, 23, 59, 59)]
+    assert cast(connection, {"type": "timestamp"}, *texts) == expected

@@ -78,3 +78,11 @@ def test_lines_that_end_with_cr_are_counted_too(tmp_path):
 def test_a_codec_that_is_none_of_text_is_refused(encoding):
     with pytest.raises(ConfigError, match="is not known"):
         feed_of(BODY.replace("ENCODING", encoding))
+
+
+@pytest.mark.parametrize("written", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("expected", ["utf-8", "cp1252", "ascii"])
+def test_utf16_without_a_mark_is_named(tmp_path, written, expected):
+    _, batch = landed(tmp_path, expected, (HEAD + "2,b\n").encode(written))
+    assert batch.finding == "data_invalid"
+    assert f"every second byte is 0, as in {written}; the contract says {expected}" in batch.message

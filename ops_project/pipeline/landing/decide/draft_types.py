@@ -64,6 +64,8 @@ TIMES = ("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S")
 MONEY_SCALE, MOST_SCALE, MOST_DIGITS = 2, 12, 38
 LOOKED_AT = 3000
 _SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": r"[A-Za-z]{3}\.?", "B": r"[A-Za-z]+", "p": r"[AaPp][Mm]", "f": r"\d{1,9}"}
+# Not beside another code: `%Y%m%d` needs every digit.
+_PADDED = re.compile(r"(?<!%[A-Za-z])%([dmHI])(?!%)")
 _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
 
 
@@ -238,6 +240,7 @@ def _moments(values: Sequence[str], compact: bool) -> Any:
     for form in TIMES:
         if all(map(_shape(form).fullmatch, values[:LOOKED_AT])):
             yield {"type": "time", "format": form}, []
+            yield {"type": "time", "format": loosened(form)}, []
     forms = [
         day + clock + offset
         for day, clock in itertools.product(DAYS, CLOCKS)
@@ -246,12 +249,16 @@ def _moments(values: Sequence[str], compact: bool) -> Any:
     ]
     whole = [form for form in forms if all(map(_shape(form).fullmatch, values))]
     for position, form in enumerate(whole):
-        yield _moment(form), _said(form, whole[position + 1 :])
+        notes = _said(form, whole[position + 1 :])
+        yield _moment(form), notes
+        yield _moment(loosened(form)), [loosened(note) for note in notes]
     for chosen in itertools.chain(itertools.combinations(forms, 2), itertools.combinations(forms[:8], 3)):
         shapes = [_shape(form) for form in chosen]
+        forms_of = [list(chosen), list(map(loosened, chosen))]
         if {_has_clock(form) for form in chosen} and all(any(s.fullmatch(value) for s in shapes) for value in values):
             kind = "timestamp" if any(map(_has_clock, chosen)) else "date"
-            yield {"type": kind, "format": list(chosen)}, ["several forms: the first that fits counts"]
+            for several in forms_of:
+                yield {"type": kind, "format": several}, ["several forms: the first that fits counts"]
 
 
 ZONE = "timezone: UTC is meant; write timezone: Europe/London, if not"
@@ -261,8 +268,13 @@ def _moment(form: str) -> dict[str, Any]:
     return {"type": "timestamp" if _has_clock(form) else "date", "format": form}
 
 
+def loosened(form: str) -> str:
+    """The format that takes days, months and hours without their zero as well: 1/5/2026, 9:05."""
+    return _PADDED.sub(r"%-\1", form)
+
+
 def _has_clock(form: str) -> bool:
-    return "%H" in form or "%I" in form
+    return re.search("%-?[HI]", form) is not None
 
 
 def _said(form: str, others: Sequence[str]) -> list[str]:

@@ -10,6 +10,9 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+# The first bytes that show UTF-16, and the fewest characters that do.
+SHOWING, LEAST_SHOWING = 40, 4
+
 
 @dataclass(frozen=True)
 class OtherEncoding:
@@ -40,6 +43,16 @@ def may_be(data: bytes) -> str:
             continue
         return f"; it may be {encoding}"
     return ""
+
+
+def unmarked_utf16(head: bytes) -> str | None:
+    """The form of UTF-16 in which the first characters are written, without a byte order mark; None if it is none."""
+    even, odd = head[:SHOWING:2], head[1:SHOWING:2]
+    if len(odd) < LEAST_SHOWING:
+        return None
+    if not any(odd) and all(even):
+        return "utf-16-le"
+    return "utf-16-be" if not any(even) and all(odd) else None
 
 
 class Suspicion:

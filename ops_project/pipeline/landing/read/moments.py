@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ops_project.model.feed.column import Column
-from ops_project.model.feed.moment_format import spelling
+from ops_project.model.feed.moment_format import OFFSET, spelling
 from ops_project.sql_text import literal
 
 BLANKS = "E' \\t\\r\\n'"
 _ANY_BLANKS = r"[ \t\r\n]*"
-_OFFSET = r"(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
-_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_OFFSET = f"(Z|z|{OFFSET})"
+# There is no year 0.
+_YEAR = r"([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
+_DAY = _YEAR + r"-[0-9]{2}-[0-9]{2}"
 _HOUR = r"([01][0-9]|2[0-3])"
 _ISO = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
 _FULL = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
@@ -23,9 +25,10 @@ _FULL = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
 _FRACTION = r"([.,][0-9]{1,6}0*)?"
 _OTHER = (
     rf"({_DAY}[ Tt]{_HOUR}:[0-9]{{2}}(:[0-9]{{2}}{_FRACTION})?"
-    rf"|[0-9]{{8}}[Tt]{_HOUR}[0-9]{{2}}([0-9]{{2}}{_FRACTION})?)"
+    rf"|{_YEAR}[0-9]{{4}}[Tt]{_HOUR}[0-9]{{2}}([0-9]{{2}}{_FRACTION})?)"
 )
-_OTHER_ZONE = r" ?([Zz]|UTC|GMT|([+-][0-9]{2}(:?[0-9]{2})?))(\[[A-Za-z0-9_/+-]+\])?"
+_OTHER_ZONE = rf" ?([Zz]|UTC|GMT|{OFFSET})(\[[A-Za-z0-9_/+-]+\])?"
+_LAST = "TIMESTAMP '9999-12-31 23:59:59.999999'"
 # Microseconds in one unit, and the number of digits with which a timestamp cannot overflow.
 _UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
 
@@ -68,7 +71,12 @@ def typed(text: str, column: Column) -> str:
 
 
 def _utc(text: str) -> str:
-    return f"timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ))"
+    return _of_calendar(f"timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ))")
+
+
+def _of_calendar(moment: str) -> str:
+    """SQL of a UTC moment; NULL where an offset moves it out of the years 1 to 9999, which every reader knows."""
+    return f"CASE WHEN {moment} BETWEEN TIMESTAMP '0001-01-01' AND {_LAST} THEN {moment} END"
 
 
 def _canonical(text: str) -> str:
@@ -112,7 +120,7 @@ def _stamp(text: str, item: str, column: Column) -> str:
     if item in _UNIX:
         return (
             f"CASE WHEN {fits(text, f'[+-]?[0-9]{{1,{_UNIX[item][1]}}}')} "
-            f"THEN make_timestamp(TRY_CAST({text} AS BIGINT) * {_UNIX[item][0]}) END"
+            f"THEN {_of_calendar(f'make_timestamp(TRY_CAST({text} AS BIGINT) * {_UNIX[item][0]})')} END"
         )
     value = _written(text, item)
     if column.base_type == "time":
@@ -139,7 +147,7 @@ def _written(text: str, item: str) -> str:
         )
         given = f"regexp_replace({value}, '[Zz]$', '+00')" if item.endswith("%z") else value
         whole = f"try_strptime({given}, {literal(item)})"
-        whole = f"timezone('UTC', {whole})" if form.zoned else whole
+        whole = _of_calendar(f"timezone('UTC', {whole})") if form.zoned else whole
     # A year has four digits.
     years = f" AND year({parsed}) BETWEEN 1000 AND 9999" if "%Y" in form.plain else ""
     return f"CASE WHEN {checked}{years} THEN {whole} END"
@@ -158,7 +166,7 @@ def _local(local: str, column: Column) -> str:
         "second": f"greatest({moment}, {other})",
         "refuse": f"CASE WHEN {other} IS NULL THEN {moment} END",
     }[column.ambiguous]
-    return f"CASE WHEN {local_time(moment, zone)} = {local} THEN {chosen} END"
+    return f"CASE WHEN {local_time(moment, zone)} = {local} THEN {_of_calendar(chosen)} END"
 
 
 def local_time(moment: str, zone: str) -> str:

@@ -11,6 +11,7 @@ import gzip
 import io
 import itertools
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ops_project.pipeline.landing.read.scan import Undecodable
 # The bytes that are read into memory. A larger file is drafted from its beginning, and the draft is widened until the
 # rest of the file loads.
 BYTES, ROWS = 32_000_000, 400_000
+_MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|body)\b", re.IGNORECASE)
 
 
 def read_sample(path: Path, encoding: str | None = None) -> Reading:
@@ -46,6 +48,8 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
     text = raw.decode(found, "ignore" if len(raw) == BYTES else "strict").lstrip("\ufeff")
     if "\0" in text:
         raise ValueError(f"{path.name} holds NUL bytes: it is no text")
+    if _MARKUP.match(text):
+        raise ValueError(f"{path.name} is a page of HTML or XML, not a table: often the message of an error")
     layout: dict[str, Any] = {} if found == "utf-8" else {"encoding": found}
     if text.lstrip()[:1] in ("{", "["):
         return _json(path, text, layout, is_whole=len(raw) < BYTES)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ops_project.model.feed.file_format import Format
-from ops_project.pipeline.landing.read.encodings import OtherEncoding, Suspicion, may_be
+from ops_project.pipeline.landing.read.encodings import OtherEncoding, Suspicion, may_be, unmarked_utf16
 from ops_project.pipeline.landing.read.line_counter import CHUNK, LineCounter
 
 # A small file may repeat itself without limit.
@@ -198,6 +198,8 @@ def _decoded(chunks: Iterator[bytes], encoding: str, check_only: bool) -> Iterat
         wide = encoding.startswith(("utf-16", "utf-32"))
         if first and not wide and chunk[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
             raise Undecodable(f"the file begins with the byte order mark of utf-16, the contract says {encoding}")
+        if first and not wide and (unmarked := unmarked_utf16(chunk)) is not None:
+            raise Undecodable(f"every second byte is 0, as in {unmarked}; the contract says {encoding}")
         if utf8 and clean and chunk.isascii():
             text = None
         else:
