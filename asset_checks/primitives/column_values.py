@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import combinations
 from statistics import fmean, stdev
 
+from asset_checks.days import days_later
 from asset_checks.parameters import ColumnParameters
 from asset_checks.primitives.batches import recent_batches
 from asset_checks.primitives.interval import t_quantile
@@ -279,5 +279,5 @@ def _before(
     earlier = [item for item in batches if _of(item).business_date < now.business_date]
     same = [item for item in earlier if _of(item).part == now.part]
     chosen = same if len(same) >= parameters.min_points else earlier
-    oldest = now.business_date - timedelta(days=366)
+    oldest = days_later(now.business_date, -366)
     return [item for item in chosen if _of(item).business_date >= oldest][-parameters.history :]

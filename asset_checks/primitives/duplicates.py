@@ -7,8 +7,8 @@ landing has put into quarantine as a repeated key is counted too: it is not in t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
+from asset_checks.days import days_later
 from asset_checks.primitives import score
 from asset_checks.primitives.batches import recent_batches
 from asset_checks.primitives.scope import newest_date, scope_of
@@ -120,7 +120,7 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
     identity = (*table.key, *(table.content if table.key_scope == "version" else ()))
     day, oldest = (
         identifier(table.date_column),
-        newest - timedelta(days=situation.parameters.duplicates.window_dates - 1),
+        days_later(newest, 1 - situation.parameters.duplicates.window_dates),
     )
     window = f"{day}::date between {date_list([oldest])} and {date_list([newest])}"
     new = f"({scope.where}) and _load_seq >= {recent[0].load_seq}"

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from asset_checks.days import days_later
 from asset_checks.primitives.sql import identifier, table_name
 from asset_checks.specs import TableSpec
 from asset_checks.verdict import Severity, Situation, Verdict
@@ -29,7 +30,14 @@ def applies(table: TableSpec) -> bool:
 
 def end_of(day: date, timezone: str) -> datetime:
     """The moment at which `day` ends in the zone, UTC."""
-    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone)).astimezone(UTC)
+    return _utc(datetime.combine(days_later(day, 1), time(), ZoneInfo(timezone)))
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the last day of the calendar, west of Greenwich; or the first, east of it
+        return moment.replace(tzinfo=UTC)
 
 
 def counted_age(since: datetime, now: datetime, timezone: str, open_on: Callable[[date], bool]) -> timedelta:

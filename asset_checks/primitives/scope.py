@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from asset_checks.days import days_later
 from asset_checks.primitives.sql import date_list, identifier, table_name
 from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation
@@ -83,7 +84,7 @@ def _scope(situation: Situation, table: TableSpec) -> Scope:
         return Scope(f"{column} = {date_list([newest])}", (newest,))
     parameters = situation.parameters.score
     touched = touched_dates(situation, table, parameters.recent_hours)
-    window = {newest - timedelta(days=back) for back in range(parameters.window_dates)}
+    window = {days_later(newest, -back) for back in range(parameters.window_dates)}
     others = sorted((day for day in touched if day not in window), reverse=True)
     others = others[: _affordable(situation, table, parameters.max_rows) - len(window)] if others else []
     wanted = window | set(others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from ops_project.catalog.files import resolve
@@ -65,6 +66,11 @@ class Catalog:
     """Domains with `enabled: false`: they are in none of the other attributes."""
     switched_off_jobs: frozenset[str] = frozenset()
     """The jobs that build these domains."""
+
+    @property
+    def first_plausible_date(self) -> date:
+        """The first date that any feed can mean."""
+        return min((feed.plausible.first for feed in self.feeds.values()), default=self.platform.start_date)
 
     def feeds_of(self, domain: str) -> list[Feed]:
         """The feeds of a domain, in the file's order."""

@@ -9,14 +9,16 @@
 with delivered as (
     select feed, business_date
     from {{ source('ops', 'batches') }}
-    where status = 'loaded' and feed in ('{{ feeds | join("', '") }}')
+    where
+        status = 'loaded' and feed in ('{{ feeds | join("', '") }}')
+        and {{ is_plausible('business_date') }}
     group by feed, business_date
 ),
 
 expected as (
     select feed, business_date
     from {{ source('ops', 'expected_dates') }}
-    where feed in ('{{ feeds | join("', '") }}')
+    where feed in ('{{ feeds | join("', '") }}') and {{ is_plausible('business_date') }}
 ),
 
 bounds as (

@@ -6,6 +6,14 @@
 
 {% macro last_date() -%} cast('9999-12-31' as date) {%- endmacro %}
 
+{#
+  True for a date that a delivery can have: from the first plausible one to tomorrow. Where a table has one row per day,
+  a file of the year 1 or 9999, which an older home may hold, would give it millions.
+#}
+{% macro is_plausible(column) -%}
+    {{ column }} between cast('{{ var("first_plausible_date") }}' as date) and {{ days_later(as_of_date(), 1) }}
+{%- endmacro %}
+
 {# A date so many days later (or earlier), at most the last (or the first) one that there is; NULL stays NULL. #}
 {% macro days_later(column, days) -%}
     case

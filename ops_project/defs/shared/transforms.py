@@ -75,6 +75,7 @@ def _build(
                 extra_vars={
                     "rebuild_tables": rebuilt,
                     "reporting_currency": site.catalog.platform.reporting_currency,
+                    "first_plausible_date": site.catalog.first_plausible_date.isoformat(),
                 },
                 **arguments,
             )

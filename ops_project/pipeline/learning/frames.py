@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from ops_project.model.days import days_later
 from ops_project.model.learning import Churn
 from ops_project.pipeline.learning import changes
 from ops_project.pipeline.learning.judge.metrics import Floats
@@ -176,7 +177,7 @@ class History:
     @property
     def next_cutoff(self) -> date:
         """The cut-off of today's prediction: everything that is known lies before it."""
-        return self.newest + timedelta(days=1)
+        return days_later(self.newest, 1)
 
 
 def history(connection: duckdb.DuckDBPyConnection, today: date) -> History | None:

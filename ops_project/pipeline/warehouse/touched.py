@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import duckdb
+
+from ops_project.model.days import days_later
 
 WHOLE_BUILDS = "ops.whole_builds"
 
@@ -52,9 +54,7 @@ def touched_dates(
         return None
     found = _since(connection, int(since)) | rebuilt
     return {
-        str(date.fromisoformat(day) + timedelta(days=offset))
-        for day in found
-        for offset in range(model.spread_days + 1)
+        str(days_later(date.fromisoformat(day), offset)) for day in found for offset in range(model.spread_days + 1)
     }
 
 

@@ -28,7 +28,7 @@ moved as (
 landed as (
     select business_date
     from {{ source('ops', 'batches') }}
-    where feed = 'policies' and status = 'loaded'
+    where feed = 'policies' and status = 'loaded' and {{ is_plausible('business_date') }}
     group by business_date
 ),
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import calendar
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
 
+from ops_project.model.days import days_later
 from ops_project.model.feed.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.model.feed.feed import Feed
 
@@ -87,8 +88,11 @@ def _cron_day(day: date, cron: str) -> bool:
 
 def deadline(day: date, arrival: Arrival) -> datetime:
     """When the file of business date `day` must be there, in UTC."""
-    local = datetime.combine(day + timedelta(days=arrival.after_days), arrival.by, arrival.zone)
-    return local.astimezone(UTC)
+    local = datetime.combine(days_later(day, arrival.after_days), arrival.by, arrival.zone)
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:  # the last day of the calendar, west of Greenwich; or the first, east of it
+        return datetime.combine(local.date(), arrival.by, UTC)
 
 
 def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
@@ -97,7 +101,7 @@ def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
     while deadline(day, feed.arrival) <= now:
         if is_expected(day, feed.expected, feed.closed):
             yield day
-        day += timedelta(days=1)
+        day = days_later(day, 1)
 
 
 def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:

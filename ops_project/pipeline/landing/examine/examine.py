@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime
 
 import duckdb
@@ -31,9 +32,11 @@ from ops_project.pipeline.landing.examine.reasons import (
 from ops_project.pipeline.landing.inbox import InboundFile
 from ops_project.pipeline.landing.read.scan import Scan, Undecodable
 from ops_project.pipeline.landing.read.source import Source
-from ops_project.pipeline.landing.read.stage import STAGED, Stage
+from ops_project.pipeline.landing.read.stage import BAD_STATE, GOOD_STATE, STAGED, Stage
 
 # From this number of rows on, the failures of a column are counted in one statement before any row is explained.
+# Bytes up to which a statement takes longer to plan than to execute.
+SMALL = 100_000
 MANY_BAD = 20_000
 
 
@@ -191,8 +194,36 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -
 
 
 def _staged(connection: duckdb.DuckDBPyConnection, stage: Stage) -> dict[int, int]:
+    """Stage the rows, and count them by state.
+
+    A small file is first read as if every value were in the engine's own spelling; most are. If a row then is bad, the
+    file is read again in full.
+    """
+    if _is_small(stage) and not stage.has_expressions:
+        stage.brief = True
+        try:
+            states = _counted(connection, stage)
+        finally:
+            stage.brief = False
+        if not states.get(BAD_STATE):
+            return states
+    return _counted(connection, stage)
+
+
+def _is_small(stage: Stage) -> bool:
+    return stage.source.scan.text_size <= SMALL
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, stage: Stage) -> dict[int, int]:
     stage.stage(connection)
-    return dict(connection.execute(f"SELECT _state, count(*) FROM {STAGED} GROUP BY 1").fetchall())
+    key = ", ".join(map(stage.value, stage.feed.key))
+    if not key or stage.clock_keys or not _is_small(stage):
+        return dict(connection.execute(f"SELECT _state, count(*) FROM {STAGED} GROUP BY 1").fetchall())
+    rows = connection.execute(f"SELECT _state, hash({key}) FROM {STAGED}").fetchall()
+    states = Counter(state for state, _ in rows)
+    stage.good_rows = states[GOOD_STATE]
+    stage.distinct_keys = len({hashed for state, hashed in rows if state == GOOD_STATE})
+    return states
 
 
 def _row_findings(feed: Feed, result: Examination, repeated: bool) -> None:

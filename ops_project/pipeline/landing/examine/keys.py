@@ -42,6 +42,8 @@ def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
 
 def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
     """False if there are as many hashes of keys as rows: then no key is repeated. True proves nothing."""
+    if stage.distinct_keys is not None:
+        return stage.distinct_keys != stage.good_rows
     key = ", ".join(map(stage.value, stage.feed.key))
     counted = connection.execute(
         f"SELECT count(*), count(DISTINCT hash({key})) FROM {STAGED} WHERE _state = {GOOD_STATE}"

@@ -67,6 +67,21 @@ def typed(text: str, column: Column, file_format: Format) -> str:
     return moments.typed(text, column)
 
 
+def as_the_engine_writes(text: str, column: Column, file_format: Format) -> str:
+    """SQL of the value of a text in the spelling in which the engine writes it, for most types; NULL for others.
+
+    Every value that it gives, `typed` gives as well. It has no regular expression, and to compile those of a contract
+    takes longer than to read a small file.
+    """
+    kind, direct = column.base_type, f"TRY_CAST({text} AS {column.sql_type})"
+    same = f"CAST({direct} AS VARCHAR) = {text}"
+    if kind in NUMERIC and kind != "double" and file_format.decimal == "." and file_format.thousands != ".":
+        return f"CASE WHEN {same} THEN {direct} END"
+    if kind in moments.WIDTHS and not column.formats and column.timezone in (None, "UTC"):
+        return f"CASE WHEN strlen({text}) = {moments.WIDTHS[kind]} AND {same} THEN {direct} END"
+    return typed(text, column, file_format)
+
+
 def _number(text: str, column: Column, file_format: Format) -> str:
     point, group, sql_type = re.escape(file_format.decimal), file_format.thousands, column.sql_type
     whole = "[0-9]+"

@@ -13,6 +13,8 @@ from ops_project.model.feed.moment_format import OFFSET, spelling
 from ops_project.sql_text import literal
 
 BLANKS = "E' \\t\\r\\n'"
+# Characters of a date and a timestamp as the engine writes them; others, such as 'infinity', it writes otherwise.
+WIDTHS = {"date": 10, "timestamp": 19}
 _ANY_BLANKS = r"[ \t\r\n]*"
 _OFFSET = f"(Z|z|{OFFSET})"
 # There is no year 0.

@@ -44,6 +44,12 @@ class Stage(StagedColumns):
         """The last plausible date. None: no date is too late."""
         self.guarded = False
         """True: expressions of the contract may fail on a row, and that row alone is refused (see `guard`)."""
+        self.brief = False
+        """True: only values in the engine's own spelling are cast, and every other row counts as bad."""
+        self.distinct_keys: int | None = None
+        """The number of different hashes of keys in the good rows, where it has been counted."""
+        self.good_rows = 0
+        """The number of good rows, where their keys have been counted."""
 
     @property
     def checks(self) -> list[ColumnCheck]:
@@ -155,8 +161,9 @@ class Stage(StagedColumns):
         if self.tells_empty_rows:
             lead.append(f"{self._all_empty(bool(computed))} AS _empty")
             flags.append("_empty")
+        cast = casts.as_the_engine_writes if self.brief else casts.typed
         values = [
-            f"{casts.typed(f'_t{self.nth(name)}', column, self.contract.format)} AS {self.value(name)}"
+            f"{cast(f'_t{self.nth(name)}', column, self.contract.format)} AS {self.value(name)}"
             for name, column in columns.items()
         ]
         kept = [*carried, *(f"_t{self.nth(name)}" for name in columns), *flags]

@@ -6,25 +6,27 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from ops_project.model.days import days_later
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.arrival import is_expected
 from ops_project.pipeline.landing.write import journal
 
-BEFORE_FIRST = timedelta(days=400)
-"""So far before the first date of the feed: another feed of the domain may have begun earlier."""
+BEFORE_FIRST = 400
+"""So many days before the first date of the feed: another feed of the domain may have begun earlier."""
 
 
 def record_expected(context: Context, today: date) -> None:
     """Bring ops.expected_dates up to date: every expected date up to `today`. Writes only what has changed."""
     feed = context.feed
     [(first,)] = context.rows(
-        "SELECT min(business_date) FROM ops.batches WHERE domain = ? AND status = 'loaded'", [feed.domain]
+        "SELECT min(business_date) FROM ops.batches WHERE domain = ? AND status = 'loaded' AND business_date >= ?",
+        [feed.domain, feed.plausible.first],  # a date that is wrong by centuries begins no history
     )
     starts = [day for day in (first, feed.start) if day is not None]
     if not starts or feed.expected.kind == "never":
         wanted: set[date] = set()
     else:
-        day = feed.start or min(starts) - BEFORE_FIRST
+        day = feed.start or days_later(min(starts), -BEFORE_FIRST)
         span = (today - day).days + 1
         wanted = {
             on for on in (day + timedelta(days=n) for n in range(span)) if is_expected(on, feed.expected, feed.closed)

@@ -9,10 +9,11 @@ whose rows hold for some days (`valid_days`) those days.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 
 import duckdb
 
+from ops_project.model.days import days_later
 from ops_project.model.feed.feed import Feed
 from ops_project.sql_text import identifier
 
@@ -54,7 +55,7 @@ def dates(connection: duckdb.DuckDBPyConnection, feed: Feed) -> set[date]:
 
 def with_days_after(feed: Feed, touched: Iterable[date]) -> list[date]:
     """The dates with the days after them on which their rows may count too (`valid_days`), in order."""
-    return sorted({day + timedelta(days=n) for day in touched for n in range(feed.valid_days + 1)})
+    return sorted({days_later(day, n) for day in touched for n in range(feed.valid_days + 1)})
 
 
 def _remembers(connection: duckdb.DuckDBPyConnection) -> bool:
