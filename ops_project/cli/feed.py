@@ -160,9 +160,8 @@ def _tell_trial(drafted: Drafted, file: Path) -> None:
         )
     if drafted.rows:
         columns = list(drafted.rows[0])
-        errors.print(
-            table(columns, [[row[name] for name in columns] for row in drafted.rows], title="As it would load")
-        )
+        errors.print("As it would load:")
+        errors.print(table(columns, [[row[name] for name in columns] for row in drafted.rows]))
 
 
 @feed.command("replay")
