@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 HEAD = "id,name,amount,sold_at\n"
@@ -50,3 +52,44 @@ def test_each_is_a_transaction_of_its_own(tmp_path):
     home.connection = Counting(home.connection)
     home.land()
     assert home.connection.seen["COMMIT"] == 3 + 1  # and one for what is waiting
+
+
+SPELLINGS = """
+    inbound: "takings_{date:%Y-%m-%d}{revision}.csv"
+    key: id
+    drift: {share: 0.999}
+    columns:
+      id: {type: integer, required: true}
+      amount: {type: "decimal(10,2)", min: 0}
+      whole: bigint
+      share: double
+      day: date
+      at: timestamp
+      local: {type: timestamp, timezone: Europe/Oslo}
+      open: time
+      is_new: boolean
+"""
+HEADER = "id,amount,whole,share,day,at,local,open,is_new\n"
+ROWS = {
+    "as the engine writes": "1,1.50,7,0.5,2026-11-01,2026-11-01 10:00:00,2026-11-01 10:00:00,10:00:00,true\n",
+    "otherwise": "2,1.5,007,5e-1,2026-11-01 ,2026-11-01T10:00Z,2026-11-01 10:00,10:00,yes\n",
+    "empty": "3,,,,,,,,\n",
+    "bad": "4,1.555,7.5,x,infinity,2026-13-01 10:00:00,2026-03-29 02:30:00,25:00,maybe\n",
+    "below a bound": "5,-1.00,7,0.5,2026-11-01,2026-11-01 10:00:00,2026-11-01 10:00:00,10:00:00,true\n",
+    "repeated": "1,2.50,7,0.5,2026-11-01,2026-11-01 10:00:00,2026-11-01 10:00:00,10:00:00,true\n",
+}
+
+
+@pytest.mark.parametrize("left_out", [[], ["bad", "below a bound"], ["bad", "below a bound", "repeated", "otherwise"]])
+def test_a_small_file_is_read_as_a_large_one_is(tmp_path, monkeypatch, left_out):
+    text = HEADER + "".join(row for name, row in ROWS.items() if name not in left_out)
+    found = []
+    for name, limit in (("small", 100_000), ("large", 0)):
+        monkeypatch.setattr("ops_project.pipeline.landing.examine.examine.SMALL", limit)
+        home = Home(tmp_path / name, feed_of(SPELLINGS))
+        home.put("takings_2026-11-01.csv", text)
+        home.land()
+        refused = home.rows("SELECT line, column_name, reason FROM ops.quarantine ORDER BY ALL")
+        found.append((home.bronze("* EXCLUDE (_batch_id, ingestion_timestamp)"), refused))
+    assert found[0] == found[1]
+    assert len(found[0][0]) + len(found[0][1]) >= len(ROWS) - len(left_out)

@@ -15,6 +15,10 @@ class RevisionOrder(StrEnum):
     UNCLEAR = "unclear"
 
 
+# Words for what stood there before: `x_old.csv` beside `x.csv` is hardly its correction.
+_EARLIER = frozenset(("old", "orig", "original", "previous", "prev", "before", "backup", "bak", "alt", "obsolete"))
+
+
 def compare_revisions(one: str, other: str) -> RevisionOrder:
     """`_v2` is older than `_v10`, and no revision is older than ` (1)`. For `_final` and `_v2` the order is unknown."""
     first, second = one.casefold(), other.casefold()
@@ -25,9 +29,9 @@ def compare_revisions(one: str, other: str) -> RevisionOrder:
     if words == other_words and numbers != other_numbers:
         return RevisionOrder.OLDER if numbers < other_numbers else RevisionOrder.NEWER
     if second.startswith(first):
-        return RevisionOrder.OLDER
+        return RevisionOrder.UNCLEAR if _EARLIER & {*other_words} - {*words} else RevisionOrder.OLDER
     if first.startswith(second):
-        return RevisionOrder.NEWER
+        return RevisionOrder.UNCLEAR if _EARLIER & {*words} - {*other_words} else RevisionOrder.NEWER
     if not numbers and not other_numbers and all(len(item) == 1 and len(item[0]) == 1 for item in (words, other_words)):
         return RevisionOrder.OLDER if words < other_words else RevisionOrder.NEWER
     return RevisionOrder.UNCLEAR
