@@ -256,7 +256,7 @@ def main() -> None:
         measure(options.work, wanted, time.monotonic() + 60 * options.minutes)
     found = list(judge(options.work, wanted))
     if options.page:
-        measured_page.write(found)
+        measured_page.write(found, {case.fault for case in cases(options.work)})
     for item in found:
         if item.place != 1:
             sys.stdout.write(json.dumps(asdict(item)) + "\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,11 +27,11 @@ Where a domain has only one feed, and it is the root itself, the last two are le
 """
 
 
-def write(found: Sequence[Judged]) -> None:
-    """Write both, from what was measured."""
+def write(found: Sequence[Judged], every: Collection[str]) -> None:
+    """Write both, from what was measured. `every`: the faults that must be found."""
     rows = [asdict(item) | {"seconds": round(item.seconds, 1)} for item in found]
     FIGURES.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
-    PAGE.write_text(page(found), encoding="utf-8")
+    PAGE.write_text(page(found, every), encoding="utf-8")
 
 
 def kept() -> list[Judged]:
@@ -39,9 +39,10 @@ def kept() -> list[Judged]:
     return [Judged(**row) for row in json.loads(FIGURES.read_text(encoding="utf-8"))]
 
 
-def page(found: Sequence[Judged]) -> str:
+def page(found: Sequence[Judged], every: Collection[str]) -> str:
     """The page as Markdown."""
-    return "\n".join([HEAD, *_shares(found), "", *_faults(found), "", *_misses(found)]).rstrip() + "\n"
+    parts = [HEAD, *_shares(found), "", *_missing(found, every), *_faults(found), "", *_misses(found)]
+    return "\n".join(parts).rstrip() + "\n"
 
 
 def _shares(found: Sequence[Judged]) -> Iterator[str]:
@@ -55,6 +56,18 @@ def _shares(found: Sequence[Judged]) -> Iterator[str]:
             said = summary(group)
             shares = (said[key] for key in ("first", "among_three", "nearest_failing_first"))
             yield f"| {name} | {said['cases']} | " + " | ".join(f"{share:.1%}" for share in shares) + " |"
+
+
+def _missing(found: Sequence[Judged], every: Collection[str]) -> Iterator[str]:
+    """What the figures say nothing about."""
+    missing = sorted(set(every) - {item.fault for item in found})
+    if missing:
+        yield f"Not measured: {', '.join(f'`{fault}`' for fault in missing)}."
+    else:
+        yield f"All {len(every)} faults were measured."
+    done = sorted({(item.situation, item.seed) for item in found})
+    yield f"Measured: {', '.join(f'{situation} on seed {seed}' for situation, seed in done)}."
+    yield ""
 
 
 def _faults(found: Sequence[Judged]) -> Iterator[str]:
