@@ -1,12 +1,14 @@
-{# Days → months and quarters: (period_type, period_start, period_end) beside every column of `days`. #}
-{% macro by_period(days) -%}
+{# Days → months and quarters: (period_type, period_start, and with `ends` period_end) beside every column of `days`. #}
+{% macro by_period(days, ends=true) -%}
     {%- for period in ['month', 'quarter'] %}
     select
         *,
         '{{ period }}' as period_type,
-        cast(date_trunc('{{ period }}', business_date) as date) as period_start,
+        cast(date_trunc('{{ period }}', business_date) as date) as period_start
+        {%- if ends %},
         cast(date_trunc('{{ period }}', business_date) + interval '{{ 1 if period == "month" else 3 }}' month as date) - 1
             as period_end
+        {%- endif %}
     from {{ days }}
     {%- if not loop.last %}
     union all

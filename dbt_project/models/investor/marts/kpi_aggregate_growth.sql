@@ -15,7 +15,7 @@ whole_days as (
 ),
 
 whole_days_in_periods as (
-    {{ by_period('whole_days') }}
+    {{ by_period('whole_days', ends=false) }}
 ),
 
 delivered as (

@@ -5,7 +5,7 @@ with days as (
 ),
 
 in_periods as (
-    {{ by_period('days') }}
+    {{ by_period('days', ends=false) }}
 ),
 
 present as (
