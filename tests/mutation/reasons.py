@@ -90,7 +90,7 @@ REASONS = Reasons(
         Reason(
             "It counts the rows of a group, and a group has at least one.",
             r".*",
-            r"NULLIF\((\w+\.)?(listens|trading_days_7d), 0\) becomes",
+            r"NULLIF\((\w+\.)?(listens|trading_days_7d|contacts|active_units|buyers), 0\) becomes",
         ),
         Reason(
             "The other parts of the condition find the same row: a file holds a number once, and the day is that of the "
@@ -135,6 +135,65 @@ REASONS = Reasons(
             "The sum is of a group of contacts, and the contract requires the cost of each.",
             r"campaign_360",
             r"COALESCE\(SUM\(contact_cost\), 0\) becomes",
+        ),
+        Reason(
+            "Two files of one date and part never stand together, because the later one replaces the other, and a file holds a "
+            "key once: nothing is left for this part of the order to decide.",
+            r".*",
+            r"order of (\w+\.)?_?(load_seq|line) DESC is turned",
+        ),
+        Reason(
+            "An extract holds a unit once in an arm, and a unit in two arms is left out: one row is left of each unit.",
+            r"int_experiment_assignments",
+            r"assigned: ROW_NUMBER|result: without place = 1",
+        ),
+        Reason(
+            "What stands before it has the same effect: the ratio is only taken where the divisor is above zero, or the next "
+            "step says 0 for NULL as well.",
+            r".*",
+            r"NULLIF\(LAG\(|profit_before > 0: the end counts|cells: COALESCE\(SUM\(planned_audience\)",
+        ),
+        Reason(
+            "The limit lies on a number that an approximation gives, of many digits: no data meets it exactly.",
+            r".*",
+            r"q_value <= 0.05: the end is left out|z_score > 3.5: the end|z_score < -2.8: the end|z_score\) > .*: the end",
+        ),
+        Reason(
+            "The rows are divided into the same two groups.",
+            r"campaign_360|campaign_performance",
+            r"p_value IS NULL is negated",
+        ),
+        Reason(
+            "The number is never 0 here: a group of campaign_performance has a customer, and a campaign without a control has "
+            "NULL; of eight or more days a baseline leaves at least one degree of freedom.",
+            r"campaign_performance|rec_engagement_days",
+            r"control_audience > 0: the end counts|rates: audience > 0: the end counts|noises\.degrees > 0: the end counts",
+        ),
+        Reason(
+            "The contract requires the column: it is never NULL.",
+            r".*",
+            r"COALESCE\(cell_id, 'none'\) becomes|stg_mart_\w+|without NOT (cell_id|customer_id|treatment_id|campaign_id) IS NULL \(case\)",
+        ),
+        Reason(
+            "Every row of bronze has its file in the journal of landing.",
+            r"stg_transactions",
+            r"INNER JOIN batches AS batches becomes LEFT",
+        ),
+        Reason(
+            "A period without deliveries, and a version that was not known in time, are left out by the condition that follows.",
+            r"fact_reported_metrics",
+            r"ready: INNER JOIN deliveries becomes LEFT|known: INNER JOIN versions becomes LEFT",
+        ),
+        Reason(
+            "Of a period that is reported every file has come: the days of the spend are those of the transactions.",
+            r"fact_reported_metrics",
+            r"inputs: without batches\.feed = 'transactions' \(case\)",
+        ),
+        Reason(
+            "It is the text of a macro, is_us_holiday: an edit of the macro is noticed in int_investor_days, where every "
+            "holiday and the days around it are tested.",
+            r"rec_engagement_days",
+            r"days: EXTRACT\((DAY|MONTH|ISODOW) FROM business_date",
         ),
     )
 )

@@ -11,10 +11,24 @@ CHANNELS = ["email", "sms", "post", "push"]
 # Around the ends of the windows that are counted back from the clock of the build, early June; some are yet to come.
 AGES = [1, 5, 20, 36, 60, 95, 120, 200, 360, 380, -400]
 NOW = datetime(2026, 6, 1)  # noqa: DTZ001 – the files give UTC without an offset
+# The clock of the builds in tests/mutation, and the ends of the windows that are counted back from it.
+EXACTLY = [datetime(2026, 6, 2, 3) - timedelta(days=days) for days in (0, 0, 30, 90, 365)]  # noqa: DTZ001 – as above
 CUSTOMERS = [f"M{number:08d}" for number in range(1, 13)]
-CAMPAIGNS = [f"CMP{number:06d}" for number in (1, 2, 3)]
+# Known by what they say alone.
+UNCONTACTED = ["M00000013", "M00000014"]
+# Of the third nobody is held out, of the fourth there are a few contacts only, and of the fifth everybody is held out.
+CAMPAIGNS = [f"CMP{number:06d}" for number in (1, 2, 3, 4, 5)]
 OFFERS = [f"OFR{number:06d}" for number in (1, 2)]
 CELLS = [f"{campaign}-0{number}" for campaign in CAMPAIGNS for number in (1, 2, 3)]
+
+
+def is_held_out(cell: str) -> bool:
+    return cell.startswith(CAMPAIGNS[4]) or (cell.endswith("3") and not cell.startswith(CAMPAIGNS[2]))
+
+
+def is_made(number: int) -> bool:
+    """Whether there is a contact of this number."""
+    return not CELLS[number % len(CELLS)].startswith(CAMPAIGNS[3]) or number < 30
 
 
 class Mailings(Source):
@@ -23,13 +37,13 @@ class Mailings(Source):
     def files(self, day: date) -> list[Delivery]:
         self.is_first = day == self.days[0]
         return [
-            self.changes("mart_customers", day, [self.customer(name) for name in CUSTOMERS]),
+            self.changes("mart_customers", day, [self.customer(name) for name in CUSTOMERS + UNCONTACTED]),
             self.changes("mart_contact_points", day, [self.address(name) for name in CUSTOMERS for _ in range(2)]),
             self.changes("mart_consents", day, [self.consent(name) for name in CUSTOMERS for _ in range(3)]),
             self.changes("mart_campaigns", day, [self.campaign(name) for name in CAMPAIGNS]),
             self.changes("mart_cells", day, [self.cell(name) for name in CELLS]),
             self.changes("mart_offers", day, [self.offer(name) for name in OFFERS]),
-            self.changes("mart_contacts", day, [self.contact(number) for number in range(120)]),
+            self.changes("mart_contacts", day, [self.contact(number) for number in range(180) if is_made(number)]),
             self.changes("mart_responses", day, [self.response(number) for number in range(80)]),
         ]
 
@@ -55,6 +69,8 @@ class Mailings(Source):
         )
 
     def ago(self) -> str:
+        if self.chance.random() < 0.15:
+            return f"{self.chance.choice(EXACTLY):%Y-%m-%d %H:%M:%S}"
         moment = NOW - timedelta(days=self.chance.choice(AGES), minutes=self.chance.randrange(600))
         return f"{moment:%Y-%m-%d %H:%M:%S}"
 
@@ -113,7 +129,7 @@ class Mailings(Source):
 
     def cell(self, name: str) -> dict[str, Any]:
         pick = self.chance.choice
-        is_control = name.endswith("3") and not name.startswith(CAMPAIGNS[2])
+        is_control = is_held_out(name)
         return {
             "cell_id": name,
             "campaign_id": name[:9],
@@ -136,7 +152,7 @@ class Mailings(Source):
     def contact(self, number: int) -> dict[str, Any]:
         pick = self.chance.choice
         cell = CELLS[number % len(CELLS)]
-        is_control = cell.endswith("3") and not cell.startswith(CAMPAIGNS[2])
+        is_control = is_held_out(cell)
         return {
             "treatment_id": f"T{number}",
             "customer_id": CUSTOMERS[number * 7 % len(CUSTOMERS)],
@@ -151,12 +167,12 @@ class Mailings(Source):
 
     def response(self, number: int) -> dict[str, Any]:
         pick = self.chance.choice
-        treatment = number * 11 % 130
+        treatment = number * 11 % 200
         kind = pick(["open", "click", "conversion", "conversion", "unsubscribe"])
         return {
             "response_id": f"R{number}",
             "treatment_id": f"T{treatment}",
-            "customer_id": CUSTOMERS[treatment * 7 % len(CUSTOMERS)],
+            "customer_id": CUSTOMERS[treatment * 7 % len(CUSTOMERS)] if treatment < 180 else UNCONTACTED[treatment % 2],
             "campaign_id": CELLS[treatment % len(CELLS)][:9],
             "offer_id": pick([*OFFERS, None]),
             "channel": pick(CHANNELS),
