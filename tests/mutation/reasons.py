@@ -195,5 +195,21 @@ REASONS = Reasons(
             r"rec_engagement_days",
             r"days: EXTRACT\((DAY|MONTH|ISODOW) FROM business_date",
         ),
+        Reason(
+            "Only keys that several deliveries have are ranked, which saves work: a single row of a key is the first of its "
+            "rank as well.",
+            r"fact_.*|int_.*",
+            r"HAVING COUNT\(\*\) > 1|COUNT\(\*\) > 1: the end counts",
+        ),
+        Reason(
+            "greatest() passes NULL over.",
+            r"data_anomalies",
+            r"standardized: COALESCE\(noise, 0\) becomes",
+        ),
+        Reason(
+            "The sums of a period without days are NULL, and NULL is what a missing row gives.",
+            r"executive_summary",
+            r"previous_period: INNER JOIN days becomes LEFT",
+        ),
     )
 )
