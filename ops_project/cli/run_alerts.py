@@ -11,7 +11,7 @@ from ops_project.cli.output import errors
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
-    from ops_project.operations.alerting.cycle import CycleReport
+    from ops_project.operations.alerting.stages.under_way import CycleReport
 
 
 def tell_alerts(

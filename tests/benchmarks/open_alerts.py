@@ -15,7 +15,8 @@ from typing import Any
 from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.alerting.cycle import decide_and_record, run_once
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.stages.decide import decide_and_record
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 

@@ -11,7 +11,8 @@ from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.defs.operations.evidence import SOURCES
 from ops_project.defs.operations.observers import OBSERVERS
 from ops_project.defs.shared.site import Site
-from ops_project.operations.alerting.cycle import CycleReport, run_once
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import open_ledger
 from ops_project.process.code_version import commit
 

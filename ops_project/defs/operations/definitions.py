@@ -21,8 +21,9 @@ from ops_project.defs.operations.reports import report_sensor
 from ops_project.defs.shared.site import Site
 from ops_project.lineage import Lineage
 from ops_project.operations.alerting import spare
-from ops_project.operations.alerting.cycle import CycleReport, remember_schedules, run_once
+from ops_project.operations.alerting.cycle import remember_schedules, run_once
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
+from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import open_ledger
 
 # The daemon's own loop is 5 s; 1 s asks for each of them.

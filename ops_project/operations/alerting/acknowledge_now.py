@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ops_project.catalog import Catalog
-from ops_project.operations.alerting.cycle import Cycle, CycleReport, run_once
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.decide.acknowledge import take_up, tell_pagers, told_elsewhere
 from ops_project.operations.alerting.decide.state import Decision
 from ops_project.operations.alerting.delivery import Deliverer
+from ops_project.operations.alerting.stages.under_way import Cycle, CycleReport
 from ops_project.settings import Settings
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ops_project.catalog import Catalog
-from ops_project.operations.alerting.cycle import Cycle, CycleReport, run_once
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.decide.dismiss import close_by_hand
 from ops_project.operations.alerting.decide.state import Decision
+from ops_project.operations.alerting.stages.under_way import Cycle, CycleReport
 from ops_project.settings import Settings
 
 

@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from ops_project.catalog import Catalog
 from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
-from ops_project.operations.alerting.cycle import CycleReport, run_once
+from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.alerting.observers.observer import Observation, Observer, View
+from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.settings import Settings
 
 KIND = "ledger.unusable"

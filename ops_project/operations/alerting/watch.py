@@ -15,9 +15,10 @@ from typing import Any
 from ops_project.catalog import Catalog
 from ops_project.model.alerting.signal import FIRING
 from ops_project.operations.alerting import authority
-from ops_project.operations.alerting.cycle import DOWN, HEARTBEAT_TIMEOUT, LEASE, CycleReport, down_signal, run_once
+from ops_project.operations.alerting.cycle import DOWN, HEARTBEAT_TIMEOUT, LEASE, down_signal, run_once
 from ops_project.operations.alerting.observers.observer import Observer
 from ops_project.operations.alerting.observers.registry import OBSERVERS
+from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 

@@ -12,10 +12,10 @@ from ops_project import catalog
 from ops_project.defs.operations import snapshot_observer
 from ops_project.model.alerting.metric import Metric
 from ops_project.model.alerting.signal import FIRING, OK, Signal
-from ops_project.operations.alerting import cycle as cycles
 from ops_project.operations.alerting import lease_keeper, looks
 from ops_project.operations.alerting.cycle import DAEMON_BEAT, DOWN, LEASE, run_once
 from ops_project.operations.alerting.observers.observer import Observation, Observer
+from ops_project.operations.alerting.stages import observe
 from ops_project.operations.alerting.watch import Watch
 from ops_project.operations.ledger import open_ledger
 from ops_project.operations.ledger.leases import LeaseLost
@@ -48,7 +48,7 @@ def place(tmp_path):
 @pytest.fixture
 def hangs(monkeypatch):
     """An observer that hangs until it is let go, in a world where ten seconds are a moment."""
-    monkeypatch.setattr(cycles, "PATIENCE_SECONDS", 0.02)
+    monkeypatch.setattr(observe, "PATIENCE_SECONDS", 0.02)
     free = threading.Event()
 
     def look(_view):

@@ -10,7 +10,9 @@ from typing import Any
 
 from ops_project import catalog
 from ops_project.model.alerting.signal import FIRING, Signal
-from ops_project.operations.alerting.cycle import decide_and_record, incidents, run_once
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.stages.act import incidents
+from ops_project.operations.alerting.stages.decide import decide_and_record
 from ops_project.operations.incidents.decide import decide
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings

@@ -15,7 +15,8 @@ from ops_project import catalog
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.model.duration import parse_duration
-from ops_project.operations.alerting.cycle import CycleReport, run_once
+from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import CONFIG_DIR, Settings

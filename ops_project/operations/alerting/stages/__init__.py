@@ -1,0 +1,1 @@
+"""The steps of a cycle, in their order: observe, decide, act."""

@@ -1,0 +1,109 @@
+"""What follows from a decision: incidents, messages, what the Dagster UI shows, and old records that leave."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ops_project.model.alerting.alert import FIRING
+from ops_project.model.alerting.signal import digest
+from ops_project.operations.alerting.circumstances import Circumstances
+from ops_project.operations.alerting.delivery import Deliverer
+from ops_project.operations.alerting.stages.decide import DECIDED
+from ops_project.operations.alerting.stages.under_way import Cycle
+from ops_project.operations.alerting.tidy import tidy
+from ops_project.operations.channels.registry import lacks, unconfigured
+from ops_project.operations.diagnosis.evidence import Scene
+from ops_project.operations.diagnosis.keep import keep
+from ops_project.operations.incidents.message_links import with_links
+from ops_project.operations.incidents.stage import run as run_incidents
+from ops_project.operations.ledger.leases import LeaseLost
+from ops_project.process.kill_points import reach
+
+SHOWN = "shown"
+
+
+def incidents(cycle: Cycle) -> None:
+    """Turn alerts into incidents and run the escalation ladders.
+
+    The messages are in the outbox before any of them is sent.
+    """
+    if cycle.decision is None:
+        return
+    done = run_incidents(
+        cycle.ledger,
+        cycle.catalog,
+        cycle.config,
+        lineage=cycle.lineage,
+        alerts=list(cycle.decision.state.alerts.values()),
+        now=cycle.now,
+        lease=cycle.lease.fenced,
+    )
+    cycle.report.queued += done.queued
+    cycle.report.incidents = done.changed
+    if done.changed and cycle.evidence:
+        scene = Scene(cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cycle.now, ())
+        try:
+            keep(scene, done.changed, cycle.evidence)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # A page without evidence is better than none.
+            cycle.report.observer_errors["evidence"] = cycle.without_secrets(f"{type(error).__name__}: {error}")
+        cycle.moved()
+    reach("cycle:incidents")
+
+
+def notify(cycle: Cycle) -> None:
+    """Send what is due."""
+    if not cycle.ledger.waiting():
+        return
+    # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
+    receivers = cycle.catalog.receivers.receivers
+    owners = cycle.catalog.owners
+    circumstances = Circumstances(cycle.settings, cycle.catalog, cycle.ledger, cycle.now)
+    deliverer = Deliverer(
+        cycle.ledger,
+        receivers,
+        cycle.settings,
+        cycle.lease.fenced,
+        prepare=lambda message: with_links(circumstances.told_in(message), cycle.ledger, cycle.settings, owners),
+    )
+    # What needs a secret that is not here waits for a process that has it, and uses no attempt up.
+    lacking = unconfigured(receivers, cycle.settings)
+    cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now), without=lacking)
+    if lacking and cycle.config.flush_now:
+        # For a person, or a job's output: a daemon's own messages that wait are an alert.
+        waiting = cycle.ledger.channels_waiting()
+        cycle.report.waiting = {name: lacks(lacking[name]) for name in sorted(waiting & lacking.keys())}
+
+
+def show(cycle: Cycle) -> None:
+    """Show on each asset in the Dagster UI what is open on it."""
+    if cycle.instance is None or cycle.decision is None:
+        return
+    from ops_project.operations.alerting.dagster.shown_alerts import show as show_on_asset
+
+    open_now: dict[str, list[Any]] = {}
+    for alert in cycle.decision.state.alerts.values():
+        if alert.status == FIRING:
+            for asset in alert.assets or ((alert.asset,) if alert.asset else ()):
+                open_now.setdefault(asset, []).append(alert)
+    wanted = {
+        asset: digest(*(f"{a.number}:{a.severity}:{a.summary}:{a.acknowledged_by}" for a in alerts))
+        for asset, alerts in open_now.items()
+        if asset in cycle.lineage.assets
+    }
+    shown: dict[str, str] = cycle.ledger.document(SHOWN) or {}
+    if wanted == shown:
+        return
+    for asset in sorted({*wanted, *shown}):
+        if wanted.get(asset) != shown.get(asset):
+            show_on_asset(cycle.instance, asset, open_now.get(asset, []) if asset in wanted else [])
+    cycle.ledger.put_document(SHOWN, wanted, digest(*sorted(wanted.values())), cycle.now)
+
+
+def tidy_up(cycle: Cycle) -> None:
+    """Delete old records."""
+    cycle.report.removed = tidy(
+        cycle.ledger, cycle.catalog, int(cycle.ledger.cursor(DECIDED) or 0), cycle.now, cycle.moved
+    )

@@ -1,0 +1,96 @@
+"""The second stage: what is decided is stored, with its messages, before any of them is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ops_project.model.alerting.signal import Signal
+from ops_project.operations.alerting.decide.decide import decide
+from ops_project.operations.alerting.decide.evaluate import remember
+from ops_project.operations.alerting.decide.grouping import Settled
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+from ops_project.operations.alerting.stages.under_way import Cycle
+from ops_project.process import collector
+from ops_project.process.kill_points import reach
+
+DECIDED = "decided"
+BATCH = 5000
+# A batch becomes visible at most this long after it was loaded.
+LONGEST_LOAD = timedelta(days=1)
+# By ledger: the groups of which this process knows that nothing is to be told. Another one looks for itself.
+_settled: dict[str, dict[str, Settled]] = {}
+
+
+def decide_and_record(cycle: Cycle) -> None:
+    """Read the signals that no cycle has decided on; write the decisions and messages, in one transaction each."""
+    with collector.held_up():
+        _decide(cycle)
+
+
+def _decide(cycle: Cycle) -> None:
+    cursor = int(cycle.ledger.cursor(DECIDED) or 0)
+    batch = cycle.ledger.signals_after(cursor, BATCH)
+    ledger, config = cycle.ledger, cycle.config
+    state = _load_state(cycle, cursor, [signal for _, signal in batch])
+    before = {number: alert.status for number, alert in state.alerts.items()}
+    while len(batch) == BATCH:
+        # Nobody is told before all of a backlog is known: a symptom could come before its cause.
+        decision = decide(state, [signal for _, signal in batch], config, cycle.now, tell=False)
+        cursor = batch[-1][0]
+        _record(cycle, decision, cursor)
+        state = decision.state
+        cycle.report.decided += len(batch)
+        batch = ledger.signals_after(cursor, BATCH)
+        ledger.load_levels(state, config, [signal.fingerprint for _, signal in batch])
+    decision = decide(state, [signal for _, signal in batch], config, cycle.now)
+    cursor = batch[-1][0] if batch else cursor
+    if batch or not decision.empty:
+        _record(cycle, decision, cursor)
+    known = decision.state.settled
+    _settled[cycle.settings.ledger_url] = {key: known[key] for key in known if key in decision.state.groups}
+    cycle.report.decided += len(batch)
+    cycle.decision = decision
+    cycle.report.next_flush = decision.next_flush
+    after = {**decision.final, **decision.state.alerts}
+    for number, alert in sorted(after.items()):
+        if alert.fired_at is not None and before.get(number) not in ("firing", "resolved"):
+            cycle.report.fired.append(number)
+        if alert.status == "resolved" and alert.fired_at is not None and before.get(number) != "resolved":
+            cycle.report.resolved.append(number)
+
+
+def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
+    """The state, with what can matter: the levels of the series that have news, of all under another configuration; the
+    windows of what has news, and of open alerts, which slide."""
+    ledger, config = cycle.ledger, cycle.config
+    state = ledger.load_state(config, cycle.now)
+    state.settled = dict(_settled.get(cycle.settings.ledger_url, {}))
+    if state.rules_version != config.version:
+        ledger.load_levels(state, config)
+    elif news:
+        ledger.load_levels(state, config, [signal.fingerprint for signal in news])
+    # A batch that was loaded long before it became visible has its window before that.
+    earliest = max(min([cycle.now, *(signal.event_at for signal in news)]), cycle.now - LONGEST_LOAD)
+    by_window: dict[timedelta, list[str]] = {}
+    for kind, window in (config.windowed() if news else _sliding(state, config)).items():
+        by_window.setdefault(window, []).append(kind)
+    for window, kinds in by_window.items():
+        for _, signal in ledger.signals_since(earliest - window, kinds, up_to=decided):
+            remember(state, signal, config)
+    return state
+
+
+def _sliding(state: State, config: AlertConfig) -> dict[str, timedelta]:
+    rules = {a.rule for a in state.alerts.values() if any("window" in held for held in a.conditions.values())}
+    metrics = {c.metric for name in rules if name in config.rules for c in config.rules[name].conditions}
+    return {metric: window for metric, window in config.windowed().items() if metric in metrics}
+
+
+def _record(cycle: Cycle, decision: Decision, cursor: int) -> None:
+    cycle.moved()
+    lease = cycle.lease
+    state = decision.state
+    progress = {DECIDED: str(cursor), "routes_version": state.routes_version, "rules_version": state.rules_version}
+    cycle.report.queued += cycle.ledger.record(decision, progress, cycle.now, lease.fenced)
+    reach("cycle:recorded")

@@ -1,0 +1,114 @@
+"""The first stage: everything that is seen is stored before anything is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+
+from ops_project.model.alerting.signal import FIRING, OK, Signal
+from ops_project.operations.alerting.looks import PATIENCE_SECONDS, begin_or_wait, is_late
+from ops_project.operations.alerting.observers.observer import Observer, View
+from ops_project.operations.alerting.stages.under_way import Cycle
+from ops_project.operations.ledger.leases import LeaseLost
+from ops_project.process.kill_points import reach
+
+# An observer that is late by this share of its interval looks in any case.
+LATE = 0.5
+
+
+def observe(cycle: Cycle) -> None:
+    """Run all observers; store their signals together with their cursors.
+
+    An observer that fails or hangs stops no other.
+    """
+    cursors: Mapping[str, str] = cycle.ledger.cursors()
+    for observer in _due(cycle, cursors):
+        cycle.moved()
+        try:
+            cursors = _look(cycle, observer, cursors)
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # Whatever goes wrong in one place is itself a signal: what it watches is unknown until it works again.
+            words = cycle.without_secrets(f"{type(error).__name__}: {error}")
+            cycle.report.observer_errors[observer.name] = words
+            cursors = {**cursors, **_tell_failing(cycle, {observer.name: words}, set(), cursors)}
+            continue
+        if observer.every and not is_late(cycle.settings.ledger_url, observer):
+            cycle.noted[f"looked:{observer.name}"] = cycle.now.isoformat()
+
+
+def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mapping[str, str]:
+    """One observer, page by page. Returns the cursors after it. Raises what it raises."""
+    # A process that comes back in a few seconds need not wait; one that does not waits as long as it may take.
+    seconds = observer.hung_after.total_seconds() if cycle.config.flush_now else PATIENCE_SECONDS
+    while True:
+        view = View(cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance)
+        seen = begin_or_wait(observer, view, seconds)
+        if seen is None:
+            cycle.report.late.append(observer.name)
+            return cursors
+        cycle.report.signals += cycle.ledger.append(seen.signals, seen.cursors, cycle.now)
+        reach("cycle:observed")
+        cycle.moved()
+        cursors = {**cursors, **seen.cursors}
+        failed = {f"{observer.name}: {part}": cycle.without_secrets(words) for part, words in seen.failed.items()}
+        cycle.report.observer_errors |= failed
+        well = {observer.name, *(f"{observer.name}: {part}" for part in seen.well)}
+        cursors = {**cursors, **_tell_failing(cycle, failed, well, cursors)}
+        if not seen.more:
+            return cursors
+
+
+def _tell_failing(
+    cycle: Cycle, failed: Mapping[str, str], well: Collection[str], cursors: Mapping[str, str]
+) -> dict[str, str]:
+    """A signal for each observer, or part of an observer, that began or stopped failing."""
+    changed = {f"failing:{name}": "1" for name in failed if cursors.get(f"failing:{name}") != "1"}
+    changed |= {f"failing:{name}": "" for name in well if cursors.get(f"failing:{name}") == "1"}
+    if changed:
+        signals = [
+            _observer_signal(
+                cycle, name.partition(":")[2], FIRING if firing else OK, failed.get(name.partition(":")[2], "")
+            )
+            for name, firing in changed.items()
+        ]
+        cycle.ledger.append(signals, changed, cycle.now)
+    return changed
+
+
+def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
+    """Whose turn it is. Of those that look now and then one in a cycle, the longest overdue: together they were the
+    slowest cycle in six. What is late by half its interval does not wait, nor does anything where nobody comes back."""
+    always, periodic = [], []
+    for observer in cycle.observers:
+        if observer.needs_instance and cycle.instance is None:
+            continue
+        if not observer.every:
+            always.append(observer)
+            continue
+        before = cursors.get(f"looked:{observer.name}")
+        # A look that lies ahead was made under another clock.
+        late = abs(cycle.now - datetime.fromisoformat(before)) - observer.every if before else observer.every
+        if late >= timedelta():
+            periodic.append((late / observer.every, observer))
+    if periodic and not cycle.config.flush_now:
+        longest = max(late for late, _ in periodic)
+        first = next(observer for late, observer in periodic if late == longest)
+        periodic = [(late, observer) for late, observer in periodic if late >= LATE or observer is first]
+    chosen = {observer.name for _, observer in periodic}
+    return [observer for observer in cycle.observers if observer in always or observer.name in chosen]
+
+
+def _observer_signal(cycle: Cycle, name: str, state: str, words: str) -> Signal:
+    return Signal(
+        kind="observer.failure",
+        state=state,
+        value=float(state == FIRING),
+        event_at=cycle.now,
+        observed_at=cycle.now,
+        occurrence=cycle.now.isoformat(),
+        check=name,
+        message=words,
+        failure_class="code_error",
+    )

@@ -1,0 +1,93 @@
+"""A cycle under way: what its stages share, and what it reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ops_project.catalog import Catalog
+from ops_project.lineage import Lineage
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+from ops_project.operations.alerting.delivery import DeliveryReport
+from ops_project.operations.alerting.lease_keeper import LeaseKeeper
+from ops_project.operations.alerting.observers.observer import Observer
+from ops_project.operations.channels.registry import mask
+from ops_project.operations.diagnosis.evidence import EvidenceSource
+from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.leases import Lease
+from ops_project.settings import Settings
+
+
+@dataclass
+class CycleReport:
+    """What one cycle did."""
+
+    skipped: str = ""
+    """Why nothing was done, or empty."""
+    signals: int = 0
+    decided: int = 0
+    fired: list[int] = field(default_factory=list)
+    resolved: list[int] = field(default_factory=list)
+    queued: int = 0
+    incidents: list[int] = field(default_factory=list)
+    """Those that were opened or changed."""
+    delivery: DeliveryReport = field(default_factory=DeliveryReport)
+    observer_errors: dict[str, str] = field(default_factory=dict)
+    late: list[str] = field(default_factory=list)
+    """Observers that had not come back; what they saw counts in a later cycle."""
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Channel with messages that this process cannot send → what it lacks."""
+    decided_by: str = ""
+    """Where this process did not decide, or not under its own configuration: who does, or under which."""
+    next_flush: datetime | None = None
+    removed: int = 0
+    """Rows that were old enough to leave the ledger."""
+    seconds: float = 0.0
+
+    def add(self, later: CycleReport) -> None:
+        """Count what a cycle that followed in the same tick did."""
+        self.signals += later.signals
+        self.decided += later.decided
+        self.fired += later.fired
+        self.resolved += later.resolved
+        self.delivery.delivered += later.delivery.delivered
+        self.delivery.failed += later.delivery.failed
+        self.delivery.dead += later.delivery.dead
+        self.next_flush = later.next_flush
+
+
+@dataclass
+class Cycle:
+    """What the stages of one cycle share."""
+
+    settings: Settings
+    catalog: Catalog
+    ledger: Ledger
+    lineage: Lineage
+    config: AlertConfig
+    now: datetime
+    clock: Callable[[], datetime]
+    lease: Lease
+    instance: Any = None
+    observers: Sequence[Observer] = ()
+    decision: Decision | None = None
+    cursor: int = 0
+    evidence: Sequence[EvidenceSource] = ()
+    """What is asked about an incident before its first page."""
+    report: CycleReport = field(default_factory=CycleReport)
+    keeper: LeaseKeeper | None = None
+    noted: dict[str, str] = field(default_factory=dict)
+    """Cursors that are written when the cycle ends, because nothing depends on them before."""
+    hidden: Sequence[str] = ()
+    """Values of secrets, which are not repeated."""
+
+    def moved(self) -> None:
+        """Report progress, so that the lease is kept. Raises LeaseLost if another process has taken over."""
+        if self.keeper is not None:
+            self.keeper.moved()
+            self.lease = self.keeper.lease
+
+    def without_secrets(self, text: str) -> str:
+        return mask(text, self.hidden)
