@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED
 from ops_project.operations.alerting.decide import lifecycle, windows
-from ops_project.operations.alerting.decide.evaluate import WINDOW, became_false
+from ops_project.operations.alerting.decide.conditions import WINDOW, became_false
 from ops_project.operations.alerting.decide.levels import window_name
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 

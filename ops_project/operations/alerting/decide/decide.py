@@ -10,6 +10,7 @@ from ops_project.model.alerting.alert import FIRING, PENDING
 from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.acknowledge import take_up, tell_pagers
 from ops_project.operations.alerting.decide.advance import advance
+from ops_project.operations.alerting.decide.announce import announce_successes, remind_of_silences
 from ops_project.operations.alerting.decide.clock import bound
 from ops_project.operations.alerting.decide.dismiss import close_by_hand
 from ops_project.operations.alerting.decide.dispatch import dispatch
@@ -17,7 +18,7 @@ from ops_project.operations.alerting.decide.evaluate import evaluate
 from ops_project.operations.alerting.decide.grouping import Group
 from ops_project.operations.alerting.decide.lifecycle import forget_told
 from ops_project.operations.alerting.decide.mute import mark_sla_risk, mute
-from ops_project.operations.alerting.decide.notify import announce_successes, flush, remind_of_silences
+from ops_project.operations.alerting.decide.notify import flush
 from ops_project.operations.alerting.decide.reconcile import reconcile
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
 from ops_project.model.alerting.receiver import Channel, ConsoleChannel, Receiver
-from ops_project.model.alerting.signal import OK, Signal, digest
+from ops_project.model.alerting.signal import digest
 from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
@@ -23,15 +23,15 @@ from ops_project.operations.alerting.decide.grouping import (
 from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node
-from ops_project.operations.alerting.decide.silences import due_for_notice
+from ops_project.operations.alerting.decide.settled import hurry, is_settled, parts, unsettle
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
 
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Send every group that is due."""
     state = decision.state
-    _unsettle(decision)
-    _hurry(decision, config, now)
+    unsettle(decision)
+    hurry(decision, config, now)
     due = [
         (key, group)
         for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0]))
@@ -43,8 +43,8 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     others = messages.around(state.alerts.values()) if due else messages.around(())
     for key, group in due:
         node = config.nodes[group.route]
-        parts = _parts(config, state, group, others)
-        if not config.flush_now and _is_settled(state, config, key, node, parts, now):
+        parts_now = parts(config, state, group, others)
+        if not config.flush_now and is_settled(state, config, key, node, parts_now, now):
             continue
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
@@ -70,59 +70,11 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
             state.settled.pop(key, None)
         else:
             following = following_flush(node, config.zone, now)
-            state.settled[key] = Settled(parts, now, following, _repeats_at(state, flushed, told))
+            state.settled[key] = Settled(parts_now, now, following, _repeats_at(state, flushed, told))
     for entry_key, entry in list(state.log.items()):
         if entry.expires_at <= now and entry_key[0] not in state.groups:
             del state.log[entry_key]
             decision.log_changed.add(entry_key)
-
-
-def _parts(config: AlertConfig, state: State, group: Group, others: messages.Around) -> tuple[object, ...]:
-    """What a look at a group depends on, but for the time and for what its alerts say of themselves."""
-    members = sorted(group.members)
-    alerts = (state.alerts.get(number) for number in members)
-    return (
-        config.token,
-        tuple((a.number, a.status, a.muted, a.updated_at, a.acknowledged_at) for a in alerts if a is not None),
-        tuple(len(others.under.get(number, ())) for number in members),
-    )
-
-
-def _unsettle(decision: Decision) -> None:
-    """What has changed is looked at in its group's next regular flush."""
-    state = decision.state
-    if not decision.changed:
-        return
-    for key, known in list(state.settled.items()):
-        group = state.groups.get(key)
-        if group is None:
-            del state.settled[key]
-        elif known.parts and group.members & decision.changed:
-            state.settled[key] = replace(known, parts=())
-
-
-def _hurry(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """What an open alert has learned is told at once; a digest keeps its hour."""
-    state = decision.state
-    for key, group in list(state.groups.items()):
-        if group.members & decision.joined and not config.nodes[group.route].digest:
-            state.settled.pop(key, None)
-            set_group(decision, replace(group, next_flush=min(group.next_flush, now)))
-
-
-def _is_settled(
-    state: State, config: AlertConfig, key: str, node: Node, parts: tuple[object, ...], now: datetime
-) -> bool:
-    """Whether nothing can be due in this group: its regular flush has not come, or would find nothing."""
-    known = state.settled.get(key)
-    if known is None or known.at > now:
-        return False
-    if known.next > now:
-        return True
-    if known.parts != parts or known.until <= now:
-        return False
-    state.settled[key] = replace(known, next=following_flush(node, config.zone, now))
-    return True
 
 
 def _repeats_at(state: State, flushed: _Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:
@@ -303,83 +255,3 @@ def _listed(
                 found.setdefault(recipient, set()).add(symptom.number)
                 shares[recipient] = shares.get(recipient, frozenset()) | {alert.number}
     return {recipient: frozenset(numbers) for recipient, numbers in found.items()}
-
-
-def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
-    """The daily success notice: the first success of a day, once; the outbox's key keeps it at one.
-
-    A run that published nothing is not a success.
-    """
-    signals = list(signals)
-    unpublished = {s.run_id for s in signals if s.kind.startswith("publication.") and s.state != OK}
-    for signal in signals:
-        if signal.kind != "run.failure" or signal.state != OK or signal.run_id in unpublished:
-            continue
-        for name, item in config.expectations.items():
-            if item.pipeline != signal.pipeline or not item.notice:
-                continue
-            day = signal.event_at.astimezone(config.zone).date()
-            open_now = sum(alert.status == FIRING for alert in decision.state.alerts.values())
-            link = f"{config.ui_url}/runs/{signal.run_id}" if config.ui_url else signal.run_id
-            facts = [("Run", link), ("Open alerts", str(open_now))]
-            payload = messages.of_success(
-                f"{item.title}, {day}", item.pipeline, signal.run_id, facts, signal.event_at, config.ui_url
-            )
-            decision.notifications += plain(
-                config,
-                item.receiver or config.tree.receiver,
-                "success",
-                f"{name}:{day}",
-                payload,
-                (config.primary_owners.get(item.domain, ""),),
-                AlertReason.SUCCESS_NOTICE,
-                signal.event_at,
-            )
-
-
-def remind_of_silences(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Tell the owner of a silence that it is about to end."""
-    state = decision.state
-    for silence in due_for_notice(list(state.silences.values()), now):
-        state.silences[silence.number] = replace(silence, notice_sent_at=now)
-        decision.silences_changed.add(silence.number)
-        payload = messages.of_silence(silence, [a for a in state.alerts.values() if a.status == FIRING], now)
-        decision.notifications += plain(
-            config,
-            config.tree.receiver,
-            "silence",
-            f"silence:{silence.number}",
-            payload,
-            (silence.owner,),
-            AlertReason.SILENCE_EXPIRES,
-            now,
-        )
-
-
-def plain(
-    config: AlertConfig,
-    receiver: str,
-    kind: str,
-    subject: str,
-    payload: dict[str, object],
-    owners: Iterable[str],
-    reason: AlertReason,
-    now: datetime,
-) -> list[Notification]:
-    """A message that is not about a group, for every channel of a receiver."""
-    return [
-        Notification(
-            key=digest(kind, subject, name, recipient),
-            kind=kind,
-            receiver=receiver,
-            channel=name,
-            recipient=recipient,
-            severity="low",
-            reason=reason,
-            created_at=now,
-            payload=payload,
-        )
-        for name, channel in config.receivers[receiver].named(receiver)
-        if name not in config.unconfigured
-        for recipient in recipients.of_owners(channel, owners, config)
-    ]

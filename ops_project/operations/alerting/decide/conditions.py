@@ -1,0 +1,240 @@
+"""A condition that holds or no longer holds → the alert: opened, described, ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from ops_project.model.alerting.alert import FIRING, PENDING, RESOLVED, Alert
+from ops_project.model.alerting.rule import IDENTITY, Rule
+from ops_project.model.alerting.signal import Signal, digest
+from ops_project.operations.alerting.decide import dates, lifecycle, windows
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+from ops_project.operations.alerting.decide.subjects import gone
+from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
+
+WINDOW = "window"
+"""Stands in an alert's conditions for a rule's window over its subject, where a fingerprint stands for a series."""
+# What an alert is about does not change with its next signal; what is wrong with it may.
+_SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
+_OURS = frozenset({dates.DATES, "sla_at_risk"})
+
+
+def key_of(name: str, rule: Rule, labels: Mapping[str, str], signal: Signal) -> str:
+    """What makes an alert one alert. Unless the rule says otherwise that is a signal's own subject: the asset,
+    whichever job reported it, or the pipeline where there is no asset."""
+    if rule.by == IDENTITY:
+        subject = labels.get("asset") or f"pipeline:{labels.get('pipeline', '')}"
+        return digest(name, subject, signal.partition, labels.get("check", ""))
+    return digest(name, *(labels.get(label, "") for label in rule.by))
+
+
+def raise_for(
+    decision: Decision,
+    config: AlertConfig,
+    signal: Signal,
+    labels: Mapping[str, str],
+    name: str,
+    rule: Rule,
+    index: int,
+    source: str,
+    value: float | None = None,
+) -> None:
+    """A condition holds because of `signal`: open the alert, or keep it open. `source`: the series, or its window."""
+    if gone(labels, config):
+        return
+    state = decision.state
+    if source != WINDOW:
+        dismissed = state.dismissed.get(source)
+        if dismissed is not None and signal.event_at <= dismissed:
+            return
+        value = windows.value_of(signal)
+    at = signal.event_at
+    key = key_of(name, rule, labels, signal)
+    alert = _opened(decision, config, name, rule, key, at)
+    was_true = lifecycle.truth(alert, rule)
+    held = alert.conditions.get(index, frozenset())
+    if source not in held:
+        alert = _joined(decision, alert, rule, signal)
+        alert = replace(alert, conditions={**alert.conditions, index: held | {source}})
+        decision.alerts_of(source).add(alert.number)
+    is_true = lifecycle.truth(alert, rule)
+    if is_true and not was_true:
+        if alert.clears_at is not None:
+            alert = replace(alert, clears_at=None, flaps=alert.flaps + 1)
+            decision.note(alert.number, at, AlertReason.FLAPPING, f"{alert.flaps} times within the flap window")
+        else:
+            alert = replace(alert, starts_at=at)
+            decision.note(alert.number, at, AlertReason.CONDITION_TRUE, shown_condition(rule.conditions[index], value))
+    alert = _described(alert, config, signal, labels, name, rule, index, value)
+    if is_true and alert.status == PENDING and rule.hold <= timedelta():
+        alert = lifecycle.fire(decision, alert, at)
+    lifecycle.store(decision, alert)
+
+
+def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Alert:
+    """An open alert of which a further date is known now is told again: an old absence must not hide a new one."""
+    if alert.status != FIRING or not dates.collects(rule) or signal.partition in ("", *dates.of(alert.labels)):
+        return alert
+    decision.joined.add(alert.number)
+    decision.note(alert.number, signal.event_at, AlertReason.FURTHER_DATE, signal.partition)
+    return replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")
+
+
+def _opened(decision: Decision, config: AlertConfig, name: str, rule: Rule, key: str, at: datetime) -> Alert:
+    """The alert of this key; a new one, or one that had ended, begins pending."""
+    state = decision.state
+    number = state.by_key.get(key)
+    alert = state.alerts.get(number) if number is not None else None
+    if alert is not None and alert.status != RESOLVED:
+        return alert
+    flaps = 0
+    if alert is not None:
+        assert alert.resolved_at is not None
+        flaps = alert.flaps + (timedelta() <= at - alert.resolved_at <= config.flap_window)
+        if not rule.hold:
+            decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
+            return replace(
+                alert,
+                labels=dates.labelled(alert.labels, ()) if dates.collects(rule) else alert.labels,
+                status=PENDING,
+                resolved_at=None,
+                clears_at=None,
+                starts_at=at,
+                fired_at=None,
+                conditions={},
+                acknowledged_at=None,
+                acknowledged_by="",
+                acknowledged_note="",
+                suspect=None,
+                flaps=flaps,
+            )
+        # Its end has still to be told, whether this one ever fires or not: the two are two alerts.
+    elif (before := state.closed.get(key)) is not None and timedelta() <= at - before.resolved_at <= config.flap_window:
+        flaps = before.flaps + 1
+    alert = Alert(
+        number=state.next_number,
+        key=key,
+        rule=name,
+        status=PENDING,
+        severity=rule.severity,
+        labels={},
+        starts_at=at,
+        updated_at=at,
+        flaps=flaps,
+    )
+    state.next_number += 1
+    state.by_key[key] = alert.number
+    if flaps:
+        decision.note(alert.number, at, AlertReason.FIRED_AGAIN, f"{flaps} times within the flap window")
+    return alert
+
+
+def _described(
+    alert: Alert,
+    config: AlertConfig,
+    signal: Signal,
+    labels: Mapping[str, str],
+    name: str,
+    rule: Rule,
+    index: int,
+    value: float | None,
+) -> Alert:
+    """The alert, updated with its newest signal."""
+    owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
+    metric = config.metrics[signal.kind]
+    found = signal.failure_class or rule.failure_class or metric.failure_class or alert.failure_class or "unknown"
+    days = _days(alert, rule, signal)
+    shown = shown_value(value, rule.conditions[index], metric.unit)
+    if signal.event_at < alert.updated_at and alert.labels:
+        # An older one that was read late: it counts, and it does not take the word.
+        alert = replace(alert, owners=tuple(dict.fromkeys((*alert.owners, *owners))))
+        if not days:
+            return alert
+        said = summary(rule, alert.failure_class, alert.labels, shown, days)
+        return replace(alert, labels=dates.labelled(alert.labels, days), summary=said)
+    made = alert_labels(name, rule, labels, owners)
+    followed = _followed(alert.labels, made, rule, signal) if alert.labels else made
+    return replace(
+        alert,
+        labels=dates.labelled(followed, days) if days else followed,
+        updated_at=signal.event_at,
+        value=value,
+        message=signal.message or alert.message,
+        owners=tuple(dict.fromkeys((*alert.owners, *owners))),
+        assets=signal.assets or alert.assets,
+        run_id=signal.run_id or alert.run_id,
+        batch_id=signal.batch_id or alert.batch_id,
+        failure_class=found,
+        evidence_ref=signal.evidence_ref or alert.evidence_ref,
+        summary=summary(rule, found, labels, shown, days),
+    )
+
+
+def _days(alert: Alert, rule: Rule, signal: Signal) -> tuple[str, ...]:
+    """The dates that the alert is about, with this signal. Empty if the rule has one alert for each date."""
+    if not dates.collects(rule) or not signal.partition:
+        return ()
+    return tuple(sorted({*dates.of(alert.labels), signal.partition}))
+
+
+def became_false(
+    decision: Decision, alert: Alert, rule: Rule, index: int, source: str, at: datetime, config: AlertConfig
+) -> None:
+    """A condition is no longer true for one series, whatever happened to other series."""
+    held = alert.conditions.get(index, frozenset())
+    if source not in held:
+        return
+    was_true = lifecycle.truth(alert, rule)
+    alert = replace(alert, conditions={**alert.conditions, index: held - {source}})
+    if was_true and not lifecycle.truth(alert, rule):
+        # It ended when the last of its series was seen to be well, whichever was read last.
+        at = max(at, alert.updated_at)
+        if alert.status == PENDING and rule.hold and at - alert.starts_at >= rule.hold:
+            alert = lifecycle.fire(decision, alert, alert.starts_at + rule.hold)
+        if alert.status == FIRING:
+            alert = lifecycle.end(decision, alert, rule, at, config)
+    if alert.status == PENDING and not any(alert.conditions.values()):
+        decision.note(alert.number, at, AlertReason.CONDITION_FALSE, "before its for-duration had passed")
+        lifecycle.forget(decision, replace(alert, status=RESOLVED, resolved_at=at))
+        return
+    lifecycle.store(decision, alert)
+
+
+def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple[str, ...]) -> dict[str, str]:
+    """The signal's labels under what the rule says of every alert of it."""
+    identity = {"alertname": name, "severity": rule.severity, "category": rule.category}
+    result = {**labels, **rule.labels, **identity}
+    if owners:
+        result["owner"] = owners[0]
+    return result
+
+
+def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, signal: Signal) -> Mapping[str, str]:
+    """The labels of what the alert is about, as it began, and of what is wrong now, as it was seen last.
+
+    Every reported date is kept, because a verdict is about all of them.
+    """
+    fixed = (_SUBJECT | set(rule.by) | _OURS) - (
+        {"partition"} if not signal.partition and rule.by == IDENTITY else set()
+    )
+    result = {name: value for name, value in kept.items() if name in fixed}
+    result |= {name: value for name, value in seen.items() if name not in fixed or name not in kept}
+    if dates.DATES in seen and dates.DATES in kept:
+        result[dates.DATES] = ",".join(sorted({*seen[dates.DATES].split(","), *kept[dates.DATES].split(",")}))
+    return kept if result == kept else result
+
+
+def _stands_in(rule: Rule, labels: Mapping[str, str], config: AlertConfig) -> tuple[str, ...]:
+    """The owner of an alert without an asset: the team that the rule names, the first owner of the pipeline's domain,
+    or the default owner.
+    """
+    team = f"team:{rule.labels.get('team', '')}"
+    if config.owners.resolve(team) is not None:
+        return (team,)
+    for name in (labels.get("pipeline", ""), labels.get("domain", "")):
+        if name in config.primary_owners:
+            return (config.owners.dagster(config.primary_owners[name]),)
+    return (config.owners.dagster(config.owners.otherwise),) if config.owners.otherwise else ()

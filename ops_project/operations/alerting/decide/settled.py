@@ -1,0 +1,63 @@
+"""Groups of which nothing is to be told: when they need not be looked at, and what makes them due at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from ops_project.operations.alerting.decide import message as messages
+from ops_project.operations.alerting.decide.dispatch import set_group
+from ops_project.operations.alerting.decide.grouping import (
+    Group,
+    following_flush,
+)
+from ops_project.operations.alerting.decide.routing import Node
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+
+
+def parts(config: AlertConfig, state: State, group: Group, others: messages.Around) -> tuple[object, ...]:
+    """What a look at a group depends on, but for the time and for what its alerts say of themselves."""
+    members = sorted(group.members)
+    alerts = (state.alerts.get(number) for number in members)
+    return (
+        config.token,
+        tuple((a.number, a.status, a.muted, a.updated_at, a.acknowledged_at) for a in alerts if a is not None),
+        tuple(len(others.under.get(number, ())) for number in members),
+    )
+
+
+def unsettle(decision: Decision) -> None:
+    """What has changed is looked at in its group's next regular flush."""
+    state = decision.state
+    if not decision.changed:
+        return
+    for key, known in list(state.settled.items()):
+        group = state.groups.get(key)
+        if group is None:
+            del state.settled[key]
+        elif known.parts and group.members & decision.changed:
+            state.settled[key] = replace(known, parts=())
+
+
+def hurry(decision: Decision, config: AlertConfig, now: datetime) -> None:
+    """What an open alert has learned is told at once; a digest keeps its hour."""
+    state = decision.state
+    for key, group in list(state.groups.items()):
+        if group.members & decision.joined and not config.nodes[group.route].digest:
+            state.settled.pop(key, None)
+            set_group(decision, replace(group, next_flush=min(group.next_flush, now)))
+
+
+def is_settled(
+    state: State, config: AlertConfig, key: str, node: Node, parts: tuple[object, ...], now: datetime
+) -> bool:
+    """Whether nothing can be due in this group: its regular flush has not come, or would find nothing."""
+    known = state.settled.get(key)
+    if known is None or known.at > now:
+        return False
+    if known.next > now:
+        return True
+    if known.parts != parts or known.until <= now:
+        return False
+    state.settled[key] = replace(known, next=following_flush(node, config.zone, now))
+    return True
