@@ -27,7 +27,7 @@ class Heard:
     fired: dict[int, datetime] = field(default_factory=dict)
     """Number of an alert → since when it fires, and is not silent."""
     silent: dict[int, datetime] = field(default_factory=dict)
-    """Number of an alert → since when it fires, and is silent."""
+    """Number of an alert → since when it fires, is silent, and nobody asks for that."""
     told: dict[int, set[Ear]] = field(default_factory=dict)
     """Number of an alert → who was told that it fires, by name or in the list under its cause."""
     named: dict[int, set[Ear]] = field(default_factory=dict)
@@ -44,7 +44,8 @@ class Heard:
         state = decision.state
         firing = {number for number, alert in state.alerts.items() if alert.status == FIRING}
         self.fired = {n: now if state.alerts[n].muted else self.fired.get(n, now) for n in firing}
-        self.silent = {n: self.silent.get(n, now) for n in firing if state.alerts[n].muted}
+        asked = {n for n in firing if is_silenced(state.alerts[n], state, now)}
+        self.silent = {n: now if n in asked else self.silent.get(n, now) for n in firing if state.alerts[n].muted}
         self.again = {key: at for key, at in self.again.items() if key[0] in firing}
         # Whoever has not heard of the end still believes that it fires, which is true again where it fires again.
         self.told = {number: ears for number, ears in self.told.items() if number in state.alerts}
@@ -120,8 +121,10 @@ def _wrong_reason(alert: Alert, state: State, config: AlertConfig, now: datetime
 
     `listed`: a message about its cause told the owner of it.
     """
+    if is_silenced(alert, state, now):
+        return ""
     if alert.muted == AlertReason.SILENCED.value:
-        return "" if is_silenced(alert, state, now) else "no silence covers it"
+        return "no silence covers it"
     cause = state.alerts.get(alert.cause) if alert.cause is not None else None
     if alert.muted not in (AlertReason.INHIBITED_BY_RULE.value, AlertReason.INHIBITED_BY_CAUSE.value):
         return f"it was not told; the engine says {alert.muted!r}"
