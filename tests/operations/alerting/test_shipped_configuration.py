@@ -53,7 +53,7 @@ def test_several_conditions_of_s4_are_alternatives(loaded):
 
 ALERTING = PROJECT_ROOT / "ops_project" / "operations" / "alerting"
 PRODUCERS = {
-    "cycle": [ALERTING / "cycle.py"],
+    "cycle": [ALERTING / "stages" / "observe.py"],
     # The orchestrator's own cycle says that it is not down.
     "watch": [ALERTING / "watch.py", ALERTING / "cycle.py"],
     "spare": [ALERTING / "spare.py"],
