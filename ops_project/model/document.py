@@ -145,6 +145,10 @@ class BoundedLoader(PlainLoader):
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
+        self.longest = 0
+        """Characters of all texts so far, those behind aliases included."""
+        self.lengths: dict[int, int] = {}
+        """Characters below each finished node, by the node's identity."""
         self.sizes: dict[int, int] = {}
         """Values below each finished node, by the node's identity; the nodes live as long as the document."""
         self.open_counts = [0]
@@ -159,13 +163,18 @@ class BoundedLoader(PlainLoader):
                     None, None, f"the alias *{event.anchor} stands inside of what it stands for", event.start_mark
                 )
             self._count(self.sizes.get(id(anchored), 1), event)
+            self._measure(self.lengths.get(id(anchored), 0), event)
             return super().compose_node(parent, index)
         if len(self.open_counts) > DEEPEST:
             raise yaml.composer.ComposerError(
                 None, None, f"values are nested more than {DEEPEST} levels deep", event.start_mark
             )
         self.open_counts.append(0)
+        before = self.longest
         node = super().compose_node(parent, index)
+        if isinstance(node, yaml.ScalarNode):
+            self._measure(len(str(node.value)), event)
+        self.lengths[id(node)] = self.longest - before
         size = self.open_counts.pop() + 1
         self.sizes[id(node)] = size
         self._count(size, event)
@@ -178,6 +187,16 @@ class BoundedLoader(PlainLoader):
                 None,
                 None,
                 f"the document has more than {MOST_VALUES:,} values when its aliases are followed",
+                event.start_mark,
+            )
+
+    def _measure(self, length: int, event: Any) -> None:
+        self.longest += length
+        if self.longest > LONGEST_TEXT:
+            raise yaml.composer.ComposerError(
+                None,
+                None,
+                f"the document has more than {LONGEST_TEXT:,} characters when its aliases are followed",
                 event.start_mark,
             )
 

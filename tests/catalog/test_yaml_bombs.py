@@ -33,6 +33,16 @@ BAD = {
         "more than 100,000 values",
     ),
     "merges of merges": (merge_bomb(), None, "more than 100,000 values"),
+    "aliases of one long text": (
+        "a: &a '" + "x" * 50_000 + "'\nb: [" + ", ".join(["*a"] * 1_000) + "]\n",
+        2,
+        "more than 4,000,000 characters when its aliases are followed",
+    ),
+    "aliases of a long text in a mapping": (
+        "a: &a {k: '" + "x" * 50_000 + "'}\nb: [" + ", ".join(["*a"] * 1_000) + "]\n",
+        2,
+        "more than 4,000,000 characters when its aliases are followed",
+    ),
     "an alias inside itself": ("domain: shop\nfeeds: &x [*x]\n", 2, r"alias \*x stands inside"),
     "an alias inside a nested self": ("domain: shop\nfeeds: &x\n  a: {b: [1, *x]}\n", 3, r"alias \*x stands inside"),
     "an anchor on an alias": ("domain: &x *x\n", 1, "not valid YAML"),
