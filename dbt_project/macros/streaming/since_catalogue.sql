@@ -17,9 +17,9 @@
         ),
 
         begun as (
-            select 'songs' as feed, min(valid_from) as first_date from silver.dim_songs
+            select 'songs' as feed, min(valid_from) as first_date from silver.dim_songs where {{ is_plausible('valid_from') }}
             union all
-            select 'users' as feed, min(valid_from) as first_date from silver.dim_users
+            select 'users' as feed, min(valid_from) as first_date from silver.dim_users where {{ is_plausible('valid_from') }}
         ),
 
         reached as (

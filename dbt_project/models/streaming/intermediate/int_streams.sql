@@ -2,13 +2,18 @@
 
 {#
   The first extract of a catalogue holds what was there before: its versions reach back without end. A song or user that
-  comes later is known from its own extract on.
+  comes later is known from its own extract on. An extract of the year 1, which an older home may hold, is not the first.
 #}
 with songs as (
     select
         song_id,
         genre,
-        case when valid_from = min(valid_from) over () then cast('0001-01-01' as date) else valid_from end as known_from,
+        case
+            when
+                valid_from <= min(case when {{ is_plausible('valid_from') }} then valid_from end) over ()
+                then cast('0001-01-01' as date)
+            else valid_from
+        end as known_from,
         coalesce(valid_to, cast('9999-12-31' as date)) as known_until
     from {{ ref('dim_songs') }}
 ),
@@ -16,7 +21,12 @@ with songs as (
 users as (
     select
         user_id,
-        case when valid_from = min(valid_from) over () then cast('0001-01-01' as date) else valid_from end as known_from,
+        case
+            when
+                valid_from <= min(case when {{ is_plausible('valid_from') }} then valid_from end) over ()
+                then cast('0001-01-01' as date)
+            else valid_from
+        end as known_from,
         coalesce(valid_to, cast('9999-12-31' as date)) as known_until
     from {{ ref('dim_users') }}
 )
