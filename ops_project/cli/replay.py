@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, json_option, table, told
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -51,6 +51,14 @@ def replay(
             f"no row to try again in batch {', '.join(absent)}: `ops replay --dry-run --parked` lists every batch with "
             "refused rows"
         )
+    if (
+        not dry_run
+        and not groups
+        and (domains := _cut_off(settings, {catalog.feeds[name].domain for name in feeds or catalog.feeds}))
+    ):
+        told("The replay before was killed after its rows had been landed; what depends on them is built now.")
+        perform(settings, Wanted(domains=domains), as_json)
+        return
     if dry_run or not groups:
         emit(as_json, groups, lambda: _show(groups))
         return
@@ -59,8 +67,20 @@ def replay(
         if group.batch_id not in chosen.setdefault(group.feed, []):
             chosen[group.feed].append(group.batch_id)
     orders = tuple(ReplayOrder(feed, batches=tuple(named), refused=True) for feed, named in chosen.items())
-    domains = tuple(dict.fromkeys(catalog.feeds[feed].domain for feed in chosen))
-    perform(settings, Wanted(domains=domains, replays=orders), as_json)
+    concerned = tuple(dict.fromkeys(catalog.feeds[feed].domain for feed in chosen))
+    perform(settings, Wanted(domains=concerned, replays=orders), as_json)
+
+
+def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
+    """Of the domains those whose newest replay was killed before it published."""
+    from ops_project.dagster_bridge import home as dagster_home
+    from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
+    from ops_project.defs.shared.rerun import cut_off_replays
+
+    dagster_home.ensure(settings)
+    with open_instance(settings) as instance:
+        mark_dead_runs(instance, settings.now())
+        return tuple(domain for domain in cut_off_replays(settings, instance) if domain in asked)
 
 
 def _waiting(settings: Settings, asked: Asked) -> list[Refused]:

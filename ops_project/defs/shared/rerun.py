@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import dagster as dg
+from dagster import RunsFilter
 
 from ops_project.dagster_bridge import reruns
 from ops_project.dagster_bridge import runs as bridge
@@ -25,6 +26,7 @@ from ops_project.process import locks
 from ops_project.settings import Settings
 
 LIMITED = "resource_exhausted"
+HISTORY = 200
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,7 @@ def plan(
     done = reruns.together(instance, run)
     if start is None:
         verdicts = [Verdict(item.asset, item.name, item.passed, item.severity == "ERROR") for item in done.checks]
-        unpublished = (
-            frozenset() if _has_closed(settings, instance, run) else bridge.outcome(instance, run.run_id).built
-        )
+        unpublished = frozenset() if has_closed(settings, instance, run) else bridge.outcome(instance, run.run_id).built
         return Wanted(run, from_failed(done.planned, done.built, verdicts, unpublished))
     lineage = lineage_of(definitions)
 
@@ -60,7 +60,7 @@ def plan(
     return Wanted(run, from_asset(_named(start, done.planned), done.planned, downstream, done.built))
 
 
-def _has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     """Whether this run, or one of its job after it, came to its snapshot and its publication."""
     found = next((item for item in closings.noted(settings) if item.job == run.job_name), None)
     if found is None or found.state != closings.CLOSED:
@@ -69,6 +69,16 @@ def _has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagste
     return found.run_id == run.run_id or (
         mine is not None and theirs is not None and theirs.create_timestamp > mine.create_timestamp
     )
+
+
+def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
+    """The domains whose newest replay was killed: its rows may be landed, and what depends on them not built."""
+    newest: dict[str, dg.DagsterRun] = {}
+    for record in instance.get_run_records(RunsFilter(statuses=list(reruns.ENDED)), limit=HISTORY):
+        run = record.dagster_run
+        if orders.REPLAY in run.tags:
+            newest.setdefault(run.tags.get(DOMAIN_TAG, ""), run)
+    return [domain for domain, run in newest.items() if domain and not has_closed(settings, instance, run)]
 
 
 def with_relief(site: Site, wanted: Wanted, machine_bytes: int, cores: int) -> tuple[Site, Wanted, tuple[str, ...]]:
