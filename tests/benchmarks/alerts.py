@@ -249,8 +249,8 @@ def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
         },
         "failure_to_page": {
             **paged,
-            "wanted_p95_at_most": 10,
-            "holds": paged["paged"] == paged["failures"] and paged["seconds_p95"] <= 10,
+            "wanted_p95_at_most": 6,
+            "holds": paged["paged"] == paged["failures"] and paged["seconds_p95"] <= 6,
         },
     }
 
