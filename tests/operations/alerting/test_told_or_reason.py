@@ -350,8 +350,8 @@ FAULTS: dict[str, tuple[str, Any]] = {
     "the owner of a listed symptom does not hear of it": (f"{DECIDE}.notify._listed", lambda *_: {}),
     "a late symptom is hidden by an old cause": (f"{DECIDE}.mute.came_together", lambda *_: True),
     "a symptom is hidden by a cause that was silenced before anybody heard": (
-        f"{DECIDE}.mute._was_told",
-        lambda *_: True,
+        f"{DECIDE}.mute._told",
+        lambda state: frozenset(state.alerts),
     ),
     "a symptom does not name the cause that is suspected": (f"{DECIDE}.message.of_alert", _without_suspect),
     "each alert is told to one team": (f"{DECIDE}.recipients._recipients", _to_one_team),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
 from ops_project.model.alerting.calendar import Maintenance
@@ -49,6 +50,7 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
     firing = [alert for alert in state.alerts.values() if alert.status == FIRING]
     causes = inhibitions(firing, config.inhibit_rules, config.lineage, config.graph)
     active = [silence for silence in state.silences.values() if silence.active(now)]
+    told = cache(lambda: _told(state))
     # Which windows hold is asked once, and not for each alert.
     held = {n: w for n, w in config.maintenance.items() if any_holds(w.intervals, config.intervals, now)}
     for alert in firing:
@@ -59,8 +61,8 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if reason is AlertReason.INHIBITED_BY_CAUSE and suspect is None:
                 source = state.alerts[cause]
                 if not came_together(source, alert, config.graph.together) or (
-                    (alert.cause != cause or not _was_told(alert.number, state))
-                    and _silenced(source, active, held, config, now) is not None
+                    _silenced(source, active, held, config, now) is not None
+                    and (alert.cause != cause or alert.number not in told())
                 ):
                     suspect = cause
                     decision.note(alert.number, now, AlertReason.SUSPECTED_CAUSE, f"alert {cause}")
@@ -74,8 +76,9 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
             store(decision, replace(alert, cause=cause, muted=why, suspect=suspect))
 
 
-def _was_told(number: int, state: State) -> bool:
-    return any(number in entry.firing for entry in state.log.values())
+def _told(state: State) -> frozenset[int]:
+    """Numbers of the alerts that somebody was told of, by name or in a list."""
+    return frozenset(number for entry in state.log.values() for number in entry.firing)
 
 
 def _silenced(
