@@ -46,29 +46,19 @@ class Play:
 
 
 WEEKS = tuple(Play(seed) for seed in range(1, 5))
-# Long enough for whole months and quarters with whole ones before them, and for levels of weekdays; some end on the day on
-# which a month is reported.
+# Long enough for whole months with whole ones before them, and for levels of weekdays; and feeds that never deliver.
 PLAYS: dict[str, tuple[Play, ...]] = {
-    "ecommerce": (
-        *WEEKS,
-        Play(21, 70, missing=0.0),
-        Play(22, 40, missing=0.02),
-        Play(31, without="orders"),
-        Play(32, without="order_items"),
-        Play(33, without="customers"),
-        Play(34, without="web_events"),
-    ),
+    "ecommerce": (*WEEKS, Play(21, 70, missing=0.0), Play(22, 40, missing=0.02), Play(34, without="web_events")),
     "insurance": (*WEEKS, Play(21, 30), Play(22, 30, missing=0.4)),
     "investor": (
         *WEEKS,
-        Play(21, 125, missing=0.0),
-        Play(22, 40, date(2026, 5, 2), missing=0.0),
-        Play(23, 45, missing=0.3),
+        Play(21, 95, missing=0.0),
+        Play(22, 40, missing=0.01),
         Play(31, without="transactions"),
         Play(32, without="marketing_spend"),
         Play(33, without="product_events"),
     ),
-    "marketing": (*WEEKS, Play(31, without="mart_contacts"), Play(32, without="mart_responses")),
+    "marketing": WEEKS,
     "streaming": WEEKS,
 }
 
