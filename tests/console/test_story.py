@@ -14,7 +14,7 @@ from tests.console import browser
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("width", [1400, 400])
 def test_a_fault_is_seen_taken_examined_repaired_and_ends(house, width):
     program = browser.binary()
