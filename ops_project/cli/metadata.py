@@ -92,6 +92,8 @@ def show(settings: Settings, domain: str, name: str, as_json: bool) -> None:
 def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, Feed]]:
     """The metadata of a domain, from the overlay where it has a table, and the domain's contracts."""
     catalog = catalogs.load(settings)
+    if domain not in catalog.domain_ids():
+        raise click.UsageError(f"unknown domain {domain[:80]!r}; valid: {', '.join(catalog.domain_ids())}")
     paths = {name: catalog.config_file(f"{FOLDER}/{domain}/{name}.csv") for name in tables.TABLES}
     missing = [path for path in paths.values() if not path.is_file()]
     if missing:

@@ -11,6 +11,7 @@ import sys
 import click
 
 from ops_project.settings import PROJECT_ROOT, Settings
+from ops_project.visible import visible_line
 
 DEFAULT_PORT = 3000
 HIGHEST_PORT = 65535
@@ -92,6 +93,10 @@ def _require_free(host: str, port: int) -> None:
             # As the web server does: a connection of its predecessor that fades out is no hindrance.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
+    except UnicodeError as error:  # a label that is too long, or none
+        raise click.ClickException(
+            f"'{visible_line(host[:80])}' is no host name: {error}; --host chooses another"
+        ) from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise click.ClickException(

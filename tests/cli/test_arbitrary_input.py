@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ops_project.cli import cli
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.settings import CONFIG_DIR, DBT_PROJECT_DIR, Settings
 from tests.cli.test_every_command import LEAVES, leaf
 from tests.cli.watched import writes_outside
@@ -85,6 +87,7 @@ class Place:
         self.home, self.inputs, self.elsewhere = root / "home", root / "inputs", root / "elsewhere"
         for folder in (self.home, self.inputs, self.elsewhere):
             folder.mkdir()
+        dbt_manifest.load()  # made once for a tree, whatever command is the first
         with_a_snapshot_and_an_alert(Settings(home=self.home, as_of=NOW))
 
     def invoke(self, *words: str) -> None:
@@ -178,6 +181,45 @@ def tried(place: Place, words: list[str], how: settings) -> None:
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
 def test_a_command_takes_or_refuses_anything(words: list[str], place: Place) -> None:
     tried(place, words, QUICK)
+
+
+def texts(words: list[str]) -> list[click.Parameter]:
+    """The arguments and options of a command that take any text, and so may become the name of a file."""
+    return [
+        param
+        for param in leaf(words).params
+        if param.type.name == "text"
+        and not (
+            isinstance(param, click.Option) and (param.is_flag or param.opts[0] in ALWAYS.get(" ".join(words), []))
+        )
+    ]
+
+
+@pytest.mark.parametrize("words", [words for words in LEAVES if texts(words)], ids=" ".join)
+def test_a_text_that_is_too_long_for_the_name_of_a_file_is_refused(
+    words: list[str], place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", place.folder())  # where TMPDIR says: a draft is made there
+    for long in texts(words):
+        place.invoke(*line_with(long, place, words))
+
+
+def line_with(long: click.Parameter, place: Place, words: list[str]) -> list[str]:
+    """A command with one text of 5,000 characters; the other required ones are short."""
+    options, arguments = [], []
+    name = " ".join(words)
+    for param in leaf(words).params:
+        if param is not long and not param.required and STRANGERS.get(name) != param.opts[0]:
+            continue
+        text = "x" * 5_000 if param is long else "1" if param.type.name.startswith("integer") else "x"
+        if param.type.name in ("file", "directory"):
+            text = place.folder() if param.type.name == "directory" else place.file(b"x", b"id\n1\n")
+        if isinstance(param, click.Argument):
+            arguments.append(text)
+        else:
+            options += [param.opts[0], text]
+    options += [{"PORT": place.port, "FOLDER": place.folder()}.get(word, word) for word in ALWAYS.get(name, [])]
+    return [*words, *options, *(["--", *arguments] if arguments else [])]
 
 
 @pytest.mark.soak

@@ -184,7 +184,7 @@ STORIES: dict[str, dict[str, Steps]] = {
     },
     "high_churn_risk": {"business-metric": {1: ("600",), 2: ("high risk",), 3: (), 4: ("High", "600")}},
     "undelivered": {"delivery": {1: (), 2: ("OPS_SMTP_HOST is not set",)}},
-    "warehouse_lost": {"warehouse-lost": {1: ("absent",), 2: ("1 row",)}},
+    "warehouse_lost": {"warehouse-lost": {1: ("is gone",), 2: ("1 row",)}},
     "ledger_lost": {"ledger-lost": {1: ("ledger",)}},
 }
 # Failure → the alert whose incident it is, in the home of test_runbook_steps.py: an asset or a rule.

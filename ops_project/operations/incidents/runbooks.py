@@ -94,9 +94,9 @@ def slugs(catalog: Catalog) -> list[str]:
 
 def read(catalog: Catalog, slug: str) -> Runbook:
     """Raises NoRunbook."""
-    path = catalog.runbook_file(slug) if re.fullmatch(r"[\w-]+", slug) else None
+    path = catalog.runbook_file(slug) if slug in slugs(catalog) else None
     if path is None:
-        raise NoRunbook(f"there is no runbook {slug!r}; `ops runbook list` shows them")
+        raise NoRunbook(f"there is no runbook {slug[:80]!r}; `ops runbook list` shows them")
     text = path.read_text(encoding="utf-8")
     title = next((line[2:] for line in text.splitlines() if line.startswith("# ")), slug)
     return Runbook(slug, title, text, tuple(_steps(text)))

@@ -172,6 +172,15 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def _copy(path: Path, target: Path) -> None:
+    with open_regular(path) as source, target.open("xb") as copy:
+        shutil.copyfileobj(source, copy, 4 * 1024 * 1024)
+        copy.flush()
+        times = os.fstat(source.fileno())
+        os.fchmod(copy.fileno(), stat.S_IMODE(times.st_mode) | stat.S_IRUSR)
+    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
 def private_name(path: Path, folder: Path) -> Path:
     """The file under a private name in `folder`, so that no other process can replace it in the meantime.
 
@@ -184,12 +193,11 @@ def private_name(path: Path, folder: Path) -> Path:
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EDQUOT):
             raise
-        with open_regular(path) as source, target.open("xb") as copy:
-            shutil.copyfileobj(source, copy, 4 * 1024 * 1024)
-            copy.flush()
-            times = os.fstat(source.fileno())
-            os.fchmod(copy.fileno(), stat.S_IMODE(times.st_mode) | stat.S_IRUSR)
-        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+        try:
+            _copy(path, target)
+        except BaseException:
+            target.unlink(missing_ok=True)  # where the disk is full, the failure needs the space to be recorded
+            raise
         return target
     if not stat.S_ISREG(target.lstat().st_mode):
         target.unlink()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
+from typing import Any
 
+from ops_project.catalog import Catalog
 from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
-from ops_project.operations.alerting.observers.observer import View
+from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 
@@ -35,12 +38,12 @@ GRAPH = Lineage.of(
 class Place:
     settings: Settings
     ledger: Ledger
-    catalog: object
+    catalog: Catalog
     now: datetime = NOW
     instance: object = None
     lineage: Lineage = field(default_factory=lambda: GRAPH)
 
-    def view(self, now=None) -> View:
+    def view(self, now: datetime | None = None) -> View:
         return View(
             self.settings,
             self.catalog,
@@ -51,12 +54,12 @@ class Place:
             self.instance,
         )
 
-    def look(self, module, now=None) -> list[Signal]:
-        seen = module.look(self.view(now))
+    def look(self, module: ModuleType, now: datetime | None = None) -> list[Signal]:
+        seen: Observation = module.look(self.view(now))
         self.ledger.append(seen.signals, seen.cursors, now or self.now)
         return seen.signals
 
-    def saw(self, kind, state, at, **fields) -> None:
+    def saw(self, kind: str, state: str, at: datetime, **fields: Any) -> None:
         self.ledger.append([Signal(kind, state, at, at, at.isoformat(), float(state == FIRING), **fields)])
 
 
