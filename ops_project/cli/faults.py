@@ -131,15 +131,37 @@ def _known(error: BaseException, settings: Settings | None) -> str | None:
         if isinstance(one, RecursionError):
             return "the input is nested too deeply to be read. Look for brackets or aliases that never end."
         if "DBAPIError" in names:
-            ledger = settings.ledger_shown if settings is not None else "the ledger"
-            cause = one_line(str(getattr(one, "orig", None) or one))
-            return (
-                f"the store {ledger} could not be used: {cause}. Alerts cannot be read or recorded until it can. "
-                "`ops status` says more; the data is not touched."
-            )
+            return _database(one, settings)
         if "duckdb" in type(one).__module__ or type(one).__module__.startswith("_duckdb"):
             return f"DuckDB: {text}. `ops status` shows whether the warehouse and its newest copy can be read."
     return None
+
+
+def _database(error: BaseException, settings: Settings | None) -> str:
+    cause = one_line(str(getattr(error, "orig", None) or error))
+    if _is_of_dagster(error):
+        folder = settings.dagster_home if settings is not None else "DAGSTER_HOME"
+        return (
+            f"Dagster's storage in {folder} could not be used: {cause}. No run can be started, seen or watched until "
+            "it can. Bring it back from a backup (`ops backup list`), or move its .db files away: Dagster then begins "
+            "with an empty history of runs. The data and the ledger of alerts are not touched."
+        )
+    ledger = settings.ledger_shown if settings is not None else "the ledger"
+    return (
+        f"the store {ledger} could not be used: {cause}. Alerts cannot be read or recorded until it can. "
+        "`ops status` says more; the data is not touched."
+    )
+
+
+def _is_of_dagster(error: BaseException) -> bool:
+    """Whether Dagster asked its own storage: the ledger and that storage fail with the same types of errors."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        parts = Path(frame.filename).parts
+        if "ledger" in parts and Path(frame.filename).is_relative_to(PROJECT_ROOT):
+            return False
+        if {"dagster", "dagster_postgres", "dagster_mysql"} & set(parts):
+            return True
+    return False
 
 
 def _system(error: OSError, settings: Settings | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli.faults import in_words
 from ops_project.cli.output import Group, console, emit, json_option, table
 from ops_project.failures import Unusable
 from ops_project.settings import Settings
@@ -32,7 +33,7 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
     data = gather(settings, catalog, list(domains) or known)
     emit(as_json, data, lambda: console.print(Group(*_render(data))))
-    if data["ledger"] or data["warehouse"]:
+    if data["ledger"] or data["warehouse"] or data["dagster"]:
         raise SystemExit(1)
 
 
@@ -48,7 +49,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     except snapshots.NoSnapshot:
         snapshot = None
     facts = _from_snapshot(snapshot, catalog, now) if snapshot else {}
-    runs = _last_runs(settings, domains)
+    runs, dagster_lost = _last_runs_or_why(settings, domains)
     ledger_lost = ""
     try:
         alerts, resources = _open_alerts(settings), _resources(settings, now)
@@ -64,7 +65,9 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
                 "domain": name,
                 "title": catalog.domain(name).title,
                 "job": catalog.domains.main_job(name),
-                "last_run": runs.get(name),
+                "last_run": {"state": "unknown", "started_at": None, "ended_at": None}
+                if runs is None
+                else runs.get(name),
                 **(
                     facts.get(name)
                     or {"newest_business_date": None, "age_hours": None, "freshness": "unknown", "open_findings": None}
@@ -83,6 +86,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         "out_of_date": out_of_date.marked(settings),
         "backups": _backups(settings, catalog, now),
         "ledger": ledger_lost or None,
+        "dagster": dagster_lost or None,
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
         "resources": resources,
@@ -125,6 +129,16 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
             "open_findings": sum(findings.get(feed.name, 0) for feed in feeds),
         }
     return result
+
+
+def _last_runs_or_why(settings: Settings, domains: list[str]) -> tuple[dict[str, Any] | None, str]:
+    """The newest runs; None and the reason if Dagster's storage cannot be read."""
+    try:
+        return _last_runs(settings, domains), ""
+    except Exception as error:
+        if "DBAPIError" not in {cls.__name__ for cls in type(error).__mro__}:
+            raise
+        return None, in_words(error, settings)
 
 
 def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
@@ -223,25 +237,30 @@ def _backup_line(found: dict[str, Any]) -> str:
     return f"{newest}; the last outcome was {found['last_outcome'] or 'unknown'}; {found['destination']}"
 
 
+def _run_in_words(run: dict[str, Any] | None) -> str:
+    if run is None:
+        return "never ran"
+    when = run["ended_at"] or run["started_at"]
+    return f"{run['state']} {when:%Y-%m-%d %H:%M}" if when else str(run["state"])
+
+
 def _render(data: dict[str, Any]) -> list[Any]:
-    rows = []
-    for item in data["domains"]:
-        run = item["last_run"]
-        rows.append(
-            [
-                item["domain"],
-                f"{run['state']} {run['ended_at'] or run['started_at'] or '':%Y-%m-%d %H:%M}" if run else "never ran",
-                item["newest_business_date"],
-                item["freshness"],
-                item["open_findings"],
-                item["open_alerts"],
-                item["waiting_files"],
-                "–"
-                if item["published"] is None
-                else f"{item['published']['as_of'][:16]}"
-                + (f", {len(item['published']['held'])} held" if item["published"]["held"] else ""),
-            ]
-        )
+    rows = [
+        [
+            item["domain"],
+            _run_in_words(item["last_run"]),
+            item["newest_business_date"],
+            item["freshness"],
+            item["open_findings"],
+            item["open_alerts"],
+            item["waiting_files"],
+            "–"
+            if item["published"] is None
+            else f"{item['published']['as_of'][:16]}"
+            + (f", {len(item['published']['held'])} held" if item["published"]["held"] else ""),
+        ]
+        for item in data["domains"]
+    ]
     columns = ("domain", "last run", "newest date", "data", "findings", "alerts", "files waiting", "published as of")
     snapshot = data["snapshot"]
     lines = [
@@ -255,6 +274,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
         *([f"Restored   out of date since: {', '.join(data['out_of_date'])}"] if data["out_of_date"] else []),
         *([f"Backups    {_backup_line(data['backups'])}"] if data["backups"] else []),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
+        *([f"Dagster    {data['dagster']}"] if data["dagster"] else []),
         *_resource_lines(data["resources"]),
     ]
     return [table(columns, rows), *lines]

@@ -22,6 +22,7 @@ from ops_project.defs.shared.partial import Part, execute
 from ops_project.defs.shared.run_session import Watcher
 from ops_project.defs.shared.site import Site
 from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.warehouse import closings
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -85,7 +86,7 @@ def nightly(world: World, instance: dg.DagsterInstance) -> DomainRun:
 def again(world: World, instance: dg.DagsterInstance, tmp_path: Path, run: str, start: str | None = None) -> DomainRun:
     definitions = world.definitions()
     site = cast(Site, SimpleNamespace(settings=Settings(home=tmp_path)))
-    wanted = rerunning.plan(definitions, instance, run, start)
+    wanted = rerunning.plan(site.settings, definitions, instance, run, start)
     [done] = rerunning.rerun(site, definitions, instance, wanted, Watcher(), lambda: NOW)
     return done
 
@@ -108,6 +109,8 @@ def test_what_is_finished_is_not_built_again(world: World, instance: dg.DagsterI
     assert run.tags[DOMAIN_TAG] == "shop" and run.tags[partitions.MODE] == partitions.ARRIVED
     done = reruns.together(instance, run)
     assert done.built == {A, B, C} and all(check.passed for check in done.checks) and not done.failures
+    closed = closings.Closing("shop_pipeline", run.run_id, "shop", closings.CLOSED, NOW.isoformat())
+    closings.note(Settings(home=tmp_path), closed)  # as a run does when it has published
     with pytest.raises(RestoreError, match="nothing to rerun"):
         again(world, instance, tmp_path, first.run_id)
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ops_project.cli import cli
+from ops_project.dagster_bridge import home as dagster_home
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.store import LedgerUnusable
 from ops_project.settings import Settings
@@ -78,3 +79,23 @@ def test_a_dead_ledger_is_told_once_and_so_is_its_return(tmp_path: Path) -> None
     assert any("resolved" in line for line in told(tmp_path)[len(once) :])
     assert not list(tmp_path.glob("state/spare-ledger*"))
     assert sqlite3.connect(file).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_dead_storage_of_dagster_is_not_taken_for_a_dead_ledger(tmp_path: Path) -> None:
+    """Both fail with the same errors, and the ways back differ."""
+    settings = Settings(home=tmp_path)
+    dagster_home.ensure(settings)
+    (settings.dagster_home / "history").mkdir()
+    damage(settings.dagster_home / "history" / "runs.db")
+    said = f"Dagster's storage in {settings.dagster_home} could not be used: "
+    cycle = ops(tmp_path, "cycle")
+    assert cycle.exit_code == 1
+    assert said in cycle.stderr and "ledger.db" not in cycle.stderr
+    assert any("Dagster's storage" in line for line in told(tmp_path))
+
+    shown = ops(tmp_path, "status", "--json")
+    assert shown.exit_code == 1
+    state = json.loads(shown.stdout)
+    assert state["dagster"].startswith(said) and state["ledger"] is None
+    assert {domain["last_run"]["state"] for domain in state["domains"]} == {"unknown"}
+    assert "unknown" in ops(tmp_path, "status").stdout
