@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -30,6 +31,8 @@ DATABASE = "warehouse.duckdb"
 MANIFEST = "manifest.json"
 PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
+_OPENING = threading.Lock()
+"""One connection finds out whether another has locked its engine, and locks it, before the next one looks."""
 
 
 class NoSnapshot(LookupError):
@@ -86,16 +89,32 @@ def open(
 ) -> duckdb.DuckDBPyConnection:
     """A connection that can only read this one file. `explain`: the engine's `explain_output`.
 
+    Where this process has the file open already, the limits of that connection hold for this one too.
+
     `access_mode=read_only` alone still permits COPY … TO and reading any file; locking the configuration keeps a query
     from taking the two other limits back.
     """
-    connection = duckdb.connect(str(snapshot.database), read_only=True)
-    # Time zones come from an extension that the engine loads itself, as long as it may reach outside.
-    connection.execute(f"SET TimeZone = 'UTC'; SET memory_limit = '{memory_limit}'; SET explain_output = '{explain}'")
-    if threads:
-        connection.execute(f"SET threads = {threads}")
-    connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+    with _OPENING:
+        connection = duckdb.connect(str(snapshot.database), read_only=True)
+        # Connections of one process to one file share an engine: what the first one has locked holds for all of them.
+        if not _locked(connection):
+            limits = [f"SET threads = {threads}"] if threads else []
+            # Time zones come from an extension that the engine loads itself, as long as it may reach outside.
+            for statement in (
+                "SET GLOBAL TimeZone = 'UTC'",
+                f"SET GLOBAL memory_limit = '{memory_limit}'",
+                f"SET explain_output = '{explain}'",
+                *limits,
+                "SET enable_external_access = false",
+                "SET lock_configuration = true",
+            ):
+                connection.execute(statement)
     return connection
+
+
+def _locked(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
+    return found is not None and bool(found[0])
 
 
 def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:

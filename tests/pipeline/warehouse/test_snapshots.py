@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import duckdb
@@ -57,6 +58,28 @@ def test_a_reader_that_stays_open_delays_nothing_and_keeps_what_it_opened(wareho
             take(warehouse, run=f"later-{number}")
         assert reader.execute("SELECT count(*) FROM gold.sales").fetchone() == (10,)
     assert [item.id[:6] for item in snapshots.existing(warehouse.settings)] == ["000004", "000005"], "only `keep` stay"
+
+
+def test_a_snapshot_is_opened_by_many_at_once_and_every_one_of_them_is_guarded(warehouse: Warehouse, tmp_path) -> None:
+    """Evidence is read by several threads of one process, while its observer has the same file open."""
+    found = take(warehouse)
+
+    def ask(number: int) -> tuple[object, ...]:
+        with snapshots.open(found, memory_limit=f"{200 + number}MB", threads=1) as connection:
+            with pytest.raises(duckdb.Error):
+                connection.execute(f"copy (select 1) to '{tmp_path / 'out.csv'}'")
+            answer = connection.execute(
+                "select current_setting('TimeZone'), current_setting('memory_limit')"
+            ).fetchone()
+            assert answer is not None
+            return answer
+
+    with ThreadPoolExecutor(8) as pool:
+        alone = list(pool.map(ask, range(40)))
+    with snapshots.open(found, memory_limit="100MB"), ThreadPoolExecutor(8) as pool:
+        beside = list(pool.map(ask, range(40)))
+    assert {zone for zone, _ in alone + beside} == {"UTC"}
+    assert {limit for _, limit in beside} == {"95.3 MiB"}, "the limits of the first one hold for all"
 
 
 def test_no_snapshot_says_what_to_do(settings: Settings) -> None:
