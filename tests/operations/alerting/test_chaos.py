@@ -3,8 +3,10 @@ twice is counted."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -52,18 +54,39 @@ def _signals(round_number: int) -> list[Signal]:
     ]
 
 
-def _worker(environment) -> subprocess.Popen:
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.operations.alerting.chaos_worker"],
-        cwd=PROJECT_ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    line = worker.stdout.readline()
-    assert line == "ready\n", line + worker.stdout.read()
-    return worker
+class Workers:
+    """Processes that run the cycle in a loop, forked one after the other from one that has imported everything."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.parent = subprocess.Popen(
+            [sys.executable, "-m", "tests.operations.alerting.chaos_worker", "fork"],
+            cwd=PROJECT_ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def start(self) -> int:
+        """The process id of a worker that is ready."""
+        assert self.parent.stdin is not None and self.parent.stdout is not None
+        self.parent.stdin.write("another\n")
+        self.parent.stdin.flush()
+        line = self.parent.stdout.readline()
+        assert line.startswith("ready "), line + (self.parent.kill() or self.parent.stdout.read())
+        return int(line.split()[1])
+
+    def kill(self, pid: int) -> None:
+        """SIGKILL; returns when the process is gone."""
+        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            while True:
+                os.kill(pid, 0)
+                time.sleep(0.002)
+
+    def end(self) -> None:
+        self.parent.communicate(timeout=60)
 
 
 def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int, url: str = "") -> None:
@@ -79,14 +102,14 @@ def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int, url
     with http_server() as endpoint, Ledger.open(settings.ledger_url) as ledger:
         monkeypatch.setenv("OPS_TEST_HOOK", endpoint.url)
         environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
+        workers = Workers(environment)
         for round_number in range(kills):
-            worker = _worker(environment)
+            worker = workers.start()
             endpoint.answers = [(503, b"down", {})] * 3 if round_number % 3 == 1 else []
             ledger.append(_signals(round_number))
             time.sleep(dice.uniform(0.0, 0.35))
-            worker.kill()
-            worker.wait()
-            worker.stdout.close()
+            workers.kill(worker)
+        workers.end()
         by_the_killed = len(endpoint.accepted)
         loaded = catalog.load(settings)
         # Hours later: everything that waits for its backoff is due. A cycle sends for 20 seconds at most.
