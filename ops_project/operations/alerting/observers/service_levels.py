@@ -44,19 +44,7 @@ def look(view: View) -> Observation:
         start = day_start(today, zone)
         if applies(item.days, today) and view.now >= deadline and facts.seen.get(item.pipeline, view.now) < start:
             missing = done is None or done < start
-            words = f"no success of {item.pipeline} on {today}, expected by {item.by}" if missing else ""
-            found += _changed(
-                view,
-                "expectation.missing",
-                missing,
-                pipeline=item.pipeline,
-                domain=item.domain,
-                title=item.title,
-                day=today,
-                words=words,
-                labels={},
-                at=deadline,
-            )
+            found += _expected(view, item, today, missing=missing, at=deadline)
         found += _not_come_unseen(view, item, today, done, facts)
         found += _late(view, "expectation.missing", item.title, today, partial(_came_since, done, zone))
     found += _no_longer_promised(view)
@@ -99,18 +87,22 @@ def _not_come_unseen(
     deadline = at_clock(day, item.by, zone)
     if not _passed_unseen(view, deadline):
         return []
-    words = f"no success of {item.pipeline} on {day}, expected by {item.by}"
+    return _expected(view, item, day, missing=True, at=deadline)
+
+
+def _expected(view: View, item: Expectation, day: date, *, missing: bool, at: datetime) -> list[Signal]:
+    """Whether the success that is expected on this day has come, judged at its deadline `at`."""
     return _changed(
         view,
         "expectation.missing",
-        True,
+        missing,
         pipeline=item.pipeline,
         domain=item.domain,
         title=item.title,
         day=day,
-        words=words,
+        words=f"no success of {item.pipeline} on {day}, expected by {item.by}" if missing else "",
         labels={},
-        at=deadline,
+        at=at,
     )
 
 
