@@ -83,3 +83,12 @@ def run(settings: Settings, *words: str) -> Any:
 def tables(settings: Settings) -> dict[str, str]:
     """Table → checksum, of the newest snapshot."""
     return {name: found.checksum for name, found in snapshots.newest(settings).tables.items()}
+
+
+def rewrite(settings: Settings, name: str, old: str, new: str) -> None:
+    """Change the first place that reads `old` in a file of the overlay."""
+    assert settings.overlay is not None
+    file = settings.overlay / name
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -34,14 +34,6 @@ def ops(*words: str) -> Callable[[Settings], object]:
     return work
 
 
-def rewrite(settings: Settings, name: str, old: str, new: str) -> None:
-    assert settings.overlay is not None
-    file = settings.overlay / name
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
     """Two days of sales wait; the configuration is a copy that may be broken."""
@@ -69,18 +61,18 @@ def check(home: Settings, tmp_path: Path, *words: str, count: int = KILLS, finis
 
 @soak
 def test_a_rerun(home: Settings, tmp_path: Path) -> None:
-    rewrite(home, MODEL, "sum(revenue)", "sum(no_such_column)")
+    bakery.rewrite(home, MODEL, "sum(revenue)", "sum(no_such_column)")
     [run] = json.loads(done(home, "run", "--domain", "bakery", "--json", code=1))["runs"]
-    rewrite(home, MODEL, "sum(no_such_column)", "sum(revenue)")
+    bakery.rewrite(home, MODEL, "sum(no_such_column)", "sum(revenue)")
     check(home, tmp_path, "rerun", run["run_id"], finished="nothing to rerun")
 
 
 @soak
 def test_a_replay(home: Settings, tmp_path: Path) -> None:
-    rewrite(home, "feeds/bakery.yaml", PRICE, f"{PRICE}, max: 4")
+    bakery.rewrite(home, "feeds/bakery.yaml", PRICE, f"{PRICE}, max: 4")
     bakery.deliver(home, "2026-03-03", bakery.rows("2026-03-03", 40, 1000).replace("4.20", "3.20", 35))
     done(home, "run", "--domain", "bakery", code=1)
-    rewrite(home, "feeds/bakery.yaml", f"{PRICE}, max: 4", PRICE)
+    bakery.rewrite(home, "feeds/bakery.yaml", f"{PRICE}, max: 4", PRICE)
     check(home, tmp_path, "replay", "--reason", "price")
 
 

@@ -56,14 +56,6 @@ def refused(settings: Settings, *words: str) -> str:
     return ended.stdout + ended.stderr
 
 
-def rewrite(settings: Settings, name: str, old: str, new: str) -> None:
-    assert settings.overlay is not None
-    file = settings.overlay / name
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
-
-
 def materialized(settings: Settings, run_id: str) -> set[str]:
     from ops_project.dagster_bridge import runs
 
@@ -73,10 +65,10 @@ def materialized(settings: Settings, run_id: str) -> set[str]:
 
 def test_a_model_that_failed_is_mended_and_only_it_is_built(home: Settings) -> None:
     model = "models/bakery/gold/bakery_daily.sql"
-    rewrite(home, model, "sum(revenue)", "sum(no_such_column)")
+    bakery.rewrite(home, model, "sum(revenue)", "sum(no_such_column)")
     [failed] = ops(home, "run", "--domain", "bakery", code=1)["runs"]
     assert materialized(home, failed["run_id"]) == {"bronze.bakery_sales", LINES}
-    rewrite(home, model, "sum(no_such_column)", "sum(revenue)")
+    bakery.rewrite(home, model, "sum(no_such_column)", "sum(revenue)")
 
     plan = ops(home, "rerun", failed["run_id"][:8], "--dry-run")
     assert plan["tables"] == [GOLD] and LINES in plan["finished"]
@@ -89,12 +81,12 @@ def test_a_model_that_failed_is_mended_and_only_it_is_built(home: Settings) -> N
 
 def test_a_contract_is_corrected_and_the_refused_rows_come_in(home: Settings) -> None:
     price = 'price: {type: "decimal(18,2)", required: true'
-    rewrite(home, "feeds/bakery.yaml", price, f"{price}, max: 4")
+    bakery.rewrite(home, "feeds/bakery.yaml", price, f"{price}, max: 4")
     bakery.deliver(home, "2026-03-03", bakery.rows("2026-03-03", 40, 1000).replace("4.20", "3.20", 35))
     called(home, "run", "--domain", "bakery")
     groups = ops(home, "replay", "--dry-run")
     assert sum(group["rows"] for group in groups) == 45
-    rewrite(home, "feeds/bakery.yaml", f"{price}, max: 4", price)
+    bakery.rewrite(home, "feeds/bakery.yaml", f"{price}, max: 4", price)
     [told] = ops(home, "replay", "--reason", "price")["runs"]
     assert [(one["passed"], one["refused"]) for one in told["replayed"]] == [(40, 0), (5, 0)]
     assert ops(home, "replay") == [], "nothing is left"
