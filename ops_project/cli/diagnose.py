@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ops_project.cli.faults import say
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
@@ -60,6 +61,11 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
         incident = ledger.incident(int(subject))
         if incident is None:
             raise NothingToDiagnose(f"there is no incident {subject}; `ops incidents list --all` shows them")
+        if incident.resolved_at is not None:
+            say(
+                f"Incident {subject} ended at {incident.resolved_at:%Y-%m-%d %H:%M} UTC; below is what is known now. "
+                f"`ops incidents show {subject} --evidence` shows what was found when it began."
+            )
         question = of_incident(ledger, lineage, incident)
     else:
         if not lineage.assets:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from ops_project.cli import cli
 from ops_project.operations.incidents.decide.incident import Refused, acknowledge, resolve, unacknowledge
 from tests.operations.incidents.world import IncidentWorld, new_york
 
@@ -328,3 +330,15 @@ def test_a_hold_past_its_limit_is_told_once_to_whoever_made_it(world):
     assert notices() == []
     day.advance("6h", timedelta(minutes=30))
     assert notices() == ["engineer-c"]
+
+
+def test_a_diagnosis_of_an_incident_that_has_ended_says_where_the_one_of_then_is(world):
+    day = world()
+    day.job_fails()
+    day.advance("1m", SECOND)
+    words = [*day.settings.options(), "diagnose", "1"]
+    assert "ended" not in CliRunner().invoke(cli, words).stderr
+    day.ledger.change_incident(
+        1, lambda i: resolve(i, "engineer-a", "a bad release", "rolled back", day.now), day.now, ("engineer-a", "")
+    )
+    assert "`ops incidents show 1 --evidence` shows what was found" in CliRunner().invoke(cli, words).stderr
