@@ -1,14 +1,11 @@
-"""The alert path: draining signals, an idle cycle, and failure to delivered critical notification under the daemon."""
+"""The alert path: draining signals, and an idle cycle."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import signal
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +22,7 @@ from ops_project.lineage import AssetFacts, Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import Ledger
-from ops_project.settings import PROJECT_ROOT, Settings
+from ops_project.settings import Settings
 from tests import postgres
 from tests.benchmarks.ticks_past import fill
 
@@ -133,111 +130,9 @@ def in_postgres() -> dict[str, Any] | None:
         return drain(url=url)
 
 
-def latency(failures: int) -> dict[str, Any]:
-    """Seconds from a scheduled run's failure to its delivered page, under a real `dagster dev`."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = Settings.load(home=folder)
-        ensure(settings)
-        site = "tests/operations/alerting/daemon_site.py"
-        environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
-        command = [
-            str(Path(sys.executable).parent / "dagster"),
-            "dev",
-            "-f",
-            site,
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(_port()),
-        ]
-        daemon = subprocess.Popen(
-            command,
-            cwd=PROJECT_ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            with Ledger.open(settings.ledger_url) as ledger:
-                until = time.monotonic() + 90
-                while ledger.lease("cycle") is None and time.monotonic() < until:
-                    time.sleep(0.2)
-                code = (
-                    "import dagster as dg, sys\nfrom tests.operations.alerting import small_site\n"
-                    "small_site.BROKEN['bronze/streams'] = 'no such file'\n"
-                    "job = dg.Definitions(assets=small_site.ASSETS, jobs=[dg.define_asset_job(sys.argv[1], "
-                    "selection=dg.AssetSelection.all())], executor=dg.in_process_executor).resolve_job_def(sys.argv[1])\n"
-                    "job.execute_in_process(instance=dg.DagsterInstance.get(), raise_on_error=False, "
-                    "tags={'dagster/schedule_name': 'nightly'})\n"
-                )
-                for n in range(failures):
-                    # Spread over the daemon's loop, which ticks every five seconds.
-                    time.sleep((n * 1.7) % 5)
-                    subprocess.run(
-                        [sys.executable, "-c", code, f"pipeline_{n}"],
-                        cwd=PROJECT_ROOT,
-                        env=environment,
-                        check=True,
-                        capture_output=True,
-                    )
-                taken: list[float] = []
-                until = time.monotonic() + 60
-                while len(taken) < failures and time.monotonic() < until:
-                    taken = _taken(ledger)
-                    time.sleep(0.5)
-        finally:
-            # It waits for its children, and those for their threads: nothing here is worth that.
-            os.killpg(daemon.pid, signal.SIGKILL)
-            daemon.wait(30)
-    taken.sort()
-    return {
-        "failures": failures,
-        "paged": len(taken),
-        "seconds_median": statistics.median(taken) if taken else None,
-        "seconds_p95": taken[min(len(taken) - 1, int(len(taken) * 0.95))] if taken else None,
-        "seconds_max": taken[-1] if taken else None,
-    }
-
-
-def _taken(ledger: Ledger) -> list[float]:
-    """Seconds from the failure to its delivery, for each page that was delivered to the file."""
-    from sqlalchemy import select
-
-    from ops_project.operations.ledger.schema import alerts, outbox
-
-    with ledger.read() as connection:
-        fired: dict[int, float] = dict(
-            connection.execute(select(alerts.c.number, alerts.c.fired_at).where(alerts.c.rule == "job_failure"))
-            .tuples()
-            .all()
-        )
-        sent = connection.execute(
-            select(outbox.c.firing, outbox.c.delivered_at).where(
-                outbox.c.channel == "on-call/0-file", outbox.c.delivered_at.is_not(None)
-            )
-        ).tuples()
-        told: list[tuple[list[int], float]] = list(sent)
-    first: dict[int, float] = {}
-    for numbers, delivered in told:
-        for number in numbers:
-            if number in fired:
-                first[number] = min(first.get(number, delivered), delivered)
-    return [delivered - fired[number] for number, delivered in first.items()]
-
-
-def _port() -> str:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
     """Figures of the alert path with what the issue of it asks for beside them."""
     drains = [drain() for _ in range(max(rounds, 1))]
-    paged = latency(60 if large else 20)
     return {
         "drained_per_second": _drained(drains),
         "idle_cycle_ms": _idle(drains),
@@ -246,11 +141,6 @@ def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
         else {
             "drained_per_second": _drained([there]),
             "idle_cycle_ms": _idle([there]),
-        },
-        "failure_to_page": {
-            **paged,
-            "wanted_p95_at_most": 6,
-            "holds": paged["paged"] == paged["failures"] and paged["seconds_p95"] <= 6,
         },
     }
 

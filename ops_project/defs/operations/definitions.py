@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import dagster as dg
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,19 +21,16 @@ from ops_project.defs.operations.open_alerts import open_alert_checks
 from ops_project.defs.operations.reports import report_sensor
 from ops_project.defs.shared.site import Site
 from ops_project.lineage import Lineage
-from ops_project.operations.alerting import spare
+from ops_project.operations.alerting import authority, spare
 from ops_project.operations.alerting.cycle import remember_schedules, run_once
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
+from ops_project.operations.alerting.listener import Listener, Work
 from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import open_ledger
+from ops_project.process.processes import current
 
 # The daemon's own loop is 5 s; 1 s asks for each of them.
 INTERVAL_SECONDS = 1
-# A critical group waits 2 s. Rather than leave that to the next tick, 5 s later, the tick stays for it.
-LINGER = timedelta(seconds=2.5)
-# For most of the five seconds the tick listens for new events, and a failure need not wait for the next tick: with the
-# group's wait of two seconds its page is out about three seconds later.
-LISTEN_SECONDS, LISTEN_EVERY = 4.0, 0.5
 
 
 def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
@@ -67,6 +65,7 @@ def _wall() -> datetime:
 
 def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     graph = _Graph()
+    listener = Listener()
     kept: list[bool] = []
 
     def decide(context: dg.SensorEvaluationContext) -> dg.SkipReason:
@@ -75,35 +74,15 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             remember_schedules(open_ledger(site.settings), schedules_of(context.repository_def), site.settings.now())
             remember_columns(site, site.settings.now())
             kept.append(True)
+        # The tick's own instance is closed when the tick ends.
+        reference = context.instance.get_ref()
 
-        def cycle() -> CycleReport:
-            return run_once(
-                site.settings,
-                site.catalog,
-                site.settings.now(),
-                context.instance,
-                lineage=lineage,
-                clock=_wall,
-                observers=OBSERVERS,
-                evidence=SOURCES,
-                daemon=True,
-            )
+        @contextmanager
+        def work() -> Iterator[Work]:
+            with dg.DagsterInstance.from_ref(reference) as instance:
+                yield _work(site, instance, lineage)
 
-        began, seen = time.monotonic(), _newest(context.instance)
-        report = cycle()
-        while True:
-            now = site.settings.now()
-            if report.next_flush is not None and now < report.next_flush <= now + LINGER:
-                time.sleep((report.next_flush - now).total_seconds())
-                report.add(cycle())
-                break
-            if time.monotonic() - began > LISTEN_SECONDS:
-                break
-            time.sleep(LISTEN_EVERY)
-            if (newest := _newest(context.instance)) != seen:
-                seen = newest
-                report.add(cycle())
-        return dg.SkipReason(words(report))
+        return dg.SkipReason(words(listener.tick(work)))
 
     @dg.sensor(
         name="alert_cycle",
@@ -125,17 +104,39 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     return alert_cycle
 
 
-def _newest(instance: dg.DagsterInstance) -> int:
-    return instance.event_log_storage.get_maximum_record_id() or 0
+def _work(site: Site, instance: dg.DagsterInstance, lineage: Lineage | None) -> Work:
+    def cycle() -> CycleReport:
+        return run_once(
+            site.settings,
+            site.catalog,
+            site.settings.now(),
+            instance,
+            lineage=lineage,
+            clock=_wall,
+            observers=OBSERVERS,
+            evidence=SOURCES,
+            daemon=True,
+        )
+
+    def ours() -> bool:
+        deciding = authority.recorded(open_ledger(site.settings))
+        return deciding is not None and deciding.holder == str(current())
+
+    def newest() -> int:
+        return instance.event_log_storage.get_maximum_record_id() or 0
+
+    return Work(cycle=cycle, newest=newest, ours=ours, now=site.settings.now)
 
 
 def words(report: CycleReport) -> str:
     """A cycle in a line, for the tick history."""
     if report.skipped:
         return report.skipped
+    failed = report.delivery.failed + report.delivery.dead
+    before = f"; a cycle before failed: {report.failed_before}" if report.failed_before else ""
     return (
         f"{report.signals} new signals, {len(report.fired)} alerts fired, {len(report.resolved)} resolved, "
-        f"{report.delivery.delivered} messages delivered, {report.delivery.failed + report.delivery.dead} failed"
+        f"{report.delivery.delivered} messages delivered, {failed} failed{before}"
     )
 
 

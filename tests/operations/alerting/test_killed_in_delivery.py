@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,13 @@ from typing import Any
 import pytest
 
 from ops_project import catalog
-from ops_project.dagster_bridge.home import ensure
 from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import PROJECT_ROOT, Settings
+from tests import dagster_dev
 from tests.operations.alerting.test_chaos import RECEIVERS, ROUTES
-from tests.operations.alerting.test_daemon import SITE
 from tests.operations.channels.http import Endpoint, http_server
-from tests.operations.channels.smtp import free_port
 
 TABLES = ("gold/one", "gold/two", "gold/three")
 LONGEST = 120.0
@@ -52,10 +51,28 @@ def told(endpoint: Endpoint) -> list[str]:
     return [alert["labels"]["asset"] for _, _, body in endpoint.accepted for alert in body["alerts"]]
 
 
+@contextmanager
+def worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs the cycle in a loop."""
+    command = [sys.executable, "-m", "tests.operations.alerting.chaos_worker"]
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(
+        command, cwd=PROJECT_ROOT, env=dagster_dev.environment(settings), stdout=quiet, stderr=quiet
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
 def killed_at_the_second(
-    settings: Settings, endpoint: Endpoint, ledger: Ledger, command: list[str], kill: Callable[[int], None]
+    endpoint: Endpoint,
+    ledger: Ledger,
+    started: AbstractContextManager[subprocess.Popen[bytes]],
+    kill: Callable[[int], None],
 ) -> None:
-    """Run `command`, which delivers, until the service has read its second message and before it answers."""
+    """Let a process deliver until the service has read its second message, and kill it before it is answered."""
     pid: list[int] = []
 
     def in_the_middle(_body: Any) -> bytes:
@@ -64,21 +81,9 @@ def killed_at_the_second(
 
     endpoint.answers = [TAKEN, (200, in_the_middle, {})]
     ledger.append(failures())
-    environment = {**os.environ, **settings.environ(), "PYTHONPATH": str(PROJECT_ROOT)}
-    process = subprocess.Popen(
-        command,
-        cwd=PROJECT_ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    pid.append(process.pid)
-    try:
+    with started as process:
+        pid.append(process.pid)
         assert process.wait(LONGEST) == -signal.SIGKILL
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def holds(settings: Settings, endpoint: Endpoint, ledger: Ledger) -> None:
@@ -96,10 +101,9 @@ def holds(settings: Settings, endpoint: Endpoint, ledger: Ledger) -> None:
 
 @pytest.mark.xdist_group("chaos")
 def test_a_process_killed_in_mid_delivery_loses_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = [sys.executable, "-m", "tests.operations.alerting.chaos_worker"]
     with http_server() as endpoint, Ledger.open(settings.ledger_url) as ledger:
         monkeypatch.setenv("OPS_TEST_HOOK", endpoint.url)
-        killed_at_the_second(settings, endpoint, ledger, worker, lambda pid: os.kill(pid, signal.SIGKILL))
+        killed_at_the_second(endpoint, ledger, worker(settings), lambda pid: os.kill(pid, signal.SIGKILL))
         holds(settings, endpoint, ledger)
 
 
@@ -108,11 +112,9 @@ def test_a_process_killed_in_mid_delivery_loses_nothing(settings: Settings, monk
 def test_a_real_daemon_killed_in_mid_delivery_loses_nothing(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ensure(settings)
-    dagster = str(Path(sys.executable).parent / "dagster")
-    command = [dagster, "dev", "-f", SITE, "-h", "127.0.0.1", "-p", str(free_port())]
     with http_server() as endpoint, Ledger.open(settings.ledger_url) as ledger:
         monkeypatch.setenv("OPS_TEST_HOOK", endpoint.url)
         # Its children too, as when the machine dies.
-        killed_at_the_second(settings, endpoint, ledger, command, lambda pid: os.killpg(pid, signal.SIGKILL))
+        daemon = dagster_dev.running(settings)
+        killed_at_the_second(endpoint, ledger, daemon, lambda pid: os.killpg(pid, signal.SIGKILL))
         holds(settings, endpoint, ledger)

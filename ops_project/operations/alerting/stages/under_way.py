@@ -45,9 +45,11 @@ class CycleReport:
     removed: int = 0
     """Rows that were old enough to leave the ledger."""
     seconds: float = 0.0
+    failed_before: str = ""
+    """What a cycle raised that ran by itself since the last report, where the one after it ended."""
 
     def add(self, later: CycleReport) -> None:
-        """Count what a cycle that followed in the same tick did."""
+        """Count what a later cycle did that is reported together with this one."""
         self.signals += later.signals
         self.decided += later.decided
         self.fired += later.fired

@@ -1,0 +1,166 @@
+"""Listens between two ticks of the orchestrator, so that a failure does not wait for the next one.
+
+A tick of the alert path asks a thread of this process for a cycle and takes its result. Afterwards the thread looks
+for new events and for messages that come due, and runs a cycle for each. A tick that stayed to listen itself kept every
+other sensor of a daemon waiting, and what happened after it had ended waited for up to five seconds.
+
+The thread ends when no tick has come for a while, or when another process decides. What it did and what failed is
+reported by the next tick.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from ops_project.operations.alerting.stages.under_way import CycleReport
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long things take, in seconds."""
+
+    listen: float = 15.0
+    """After a tick. A daemon ticks every five seconds; a slow one still finds the thread awake."""
+    look: float = 0.5
+    """Between two looks for new events."""
+    flush: float = 1.0
+    """At least, between two cycles that only send what came due: with many groups, one comes due at any moment."""
+    patience: float = 45.0
+    """So long a tick waits for its cycle. The orchestrator itself gives a tick up after a minute."""
+    leave: float = 5.0
+    """So long a process that ends waits for the cycle under way."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the thread does. Its resources are opened anew for each tick, as files may have been replaced meanwhile."""
+
+    cycle: Callable[[], CycleReport]
+    newest: Callable[[], int]
+    """The number of the newest event."""
+    ours: Callable[[], bool]
+    """Whether this process still decides."""
+    now: Callable[[], datetime]
+    """The clock that `next_flush` is of."""
+
+
+Opened = Callable[[], AbstractContextManager[Work]]
+
+
+class Listener:
+    """One for each process and ledger. `tick` may be called from any thread."""
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace()
+        self._changed = threading.Condition()
+        self._opened: Opened | None = None
+        self._asked = self._done = 0
+        self._until = 0.0
+        self._thread: threading.Thread | None = None
+        self._leaving = False
+        self._reports: list[CycleReport] = []
+        self._error: BaseException | None = None
+
+    def tick(self, opened: Opened) -> CycleReport:
+        """Run a cycle, and go on listening. Returns what was done since the last tick.
+
+        Raises what the tick's own cycle raised. One that failed since the last tick is named in the report only: the
+        cycle after it has done its work.
+        """
+        with self._changed:
+            self._opened = opened
+            self._asked += 1
+            asked = self._asked
+            self._until = time.monotonic() + self.pace.listen
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="alert listener", daemon=True)
+                self._thread.start()
+                atexit.register(self.leave)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._done >= asked or self._thread is None, self.pace.patience)
+            self._until = time.monotonic() + self.pace.listen
+            done = self._done >= asked
+            reports, self._reports = self._reports, []
+            error, self._error = self._error, None
+        if not done:
+            if error is not None:
+                raise error
+            return CycleReport(skipped=f"the cycle has not ended within {self.pace.patience:.0f} s")
+        if not reports:
+            return CycleReport(skipped="another tick reports the same cycle")
+        total, *later = reports
+        for report in later:
+            total.add(report)
+        total.skipped = reports[-1].skipped
+        total.failed_before = "" if error is None else f"{type(error).__name__}: {error}"
+        return total
+
+    def leave(self) -> None:
+        """End the thread after its cycle under way, so that a message is not cut off while it is sent."""
+        atexit.unregister(self.leave)
+        with self._changed:
+            self._leaving = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(self.pace.leave)
+
+    def _run(self) -> None:
+        try:
+            while (opened := self._next()) is not None:
+                with opened() as work:
+                    self._listen(work)
+        except BaseException as error:  # handed over to the tick that waits, or to the next one
+            with self._changed:
+                self._error, self._thread = error, None
+                self._changed.notify_all()
+
+    def _next(self) -> Opened | None:
+        """What the next tick brought; None, and the thread is gone, where none asks for a cycle."""
+        with self._changed:
+            if self._asked > self._done and not self._leaving:
+                return self._opened
+            self._thread = None
+            self._changed.notify_all()
+            return None
+
+    def _listen(self, work: Work) -> None:
+        """Run the cycle that a tick asked for, and others until the next tick asks or it is time to end."""
+        seen, flush_at = self._cycle(work)
+        ended = time.monotonic()
+        while True:
+            due = max(flush_at, ended + self.pace.flush)
+            if self._wait(min(self.pace.look, due - time.monotonic())):
+                return
+            if time.monotonic() < due and work.newest() == seen:
+                continue
+            if not work.ours():
+                return
+            seen, flush_at = self._cycle(work)
+            ended = time.monotonic()
+
+    def _cycle(self, work: Work) -> tuple[int, float]:
+        """Run one cycle. Returns the newest event before it, and when the next message comes due, monotonic."""
+        with self._changed:
+            asked = self._asked
+        seen = work.newest()
+        report = work.cycle()
+        with self._changed:
+            self._reports.append(report)
+            self._done = asked
+            self._changed.notify_all()
+        if report.next_flush is None:
+            return seen, float("inf")
+        return seen, time.monotonic() + (report.next_flush - work.now()).total_seconds()
+
+    def _wait(self, seconds: float) -> bool:
+        """Whether to stop listening here: a tick asks, the process ends, or no tick has come for too long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._asked > self._done or self._leaving, seconds)
+            return self._asked > self._done or self._leaving or time.monotonic() >= self._until
