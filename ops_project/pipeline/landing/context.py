@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 
-from ops_project.model.feed.feed import Feed
+from ops_project.model.feed.feed import Contract, Feed
+from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.deliveries import Deliveries
 from ops_project.pipeline.landing.result import LandingResult
 
@@ -33,6 +34,8 @@ class Context:
     own_times: bool = False
     """The arrival times of the files are the source's own (operations/arrival.py)."""
 
+    _hashes: dict[int, str] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
         self.result = LandingResult(self.feed.name)
         self.deliveries = Deliveries(self.connection, self.feed.name, self.archive)
@@ -41,6 +44,12 @@ class Context:
     def rows(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a statement."""
         return self.connection.execute(sql, parameters or []).fetchall()
+
+    def hash_of(self, contract: Contract) -> str:
+        """The hash of a version of the feed's contract. It is computed once: it costs as much as a statement."""
+        if contract.version not in self._hashes:
+            self._hashes[contract.version] = contract_hash(self.feed, contract)
+        return self._hashes[contract.version]
 
     def count(self, sql: str, parameters: list[Any] | None = None) -> int:
         """The one number that a statement gives."""

@@ -7,6 +7,7 @@ only one writer.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -37,6 +38,7 @@ class Deliveries:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         self._by_hash: dict[str, list[str]] = defaultdict(list)
         self._by_slot: dict[tuple[date, str | None], list[str]] = defaultdict(list)
+        self._days: dict[str | None, list[date]] = defaultdict(list)
         self._open: list[OpenFinding] | None = None
         self._sequence: int | None = None
         self._confirmed: set[tuple[date, str]] | None = None
@@ -59,6 +61,17 @@ class Deliveries:
     def standing(self, day: date, part: str | None) -> list[Taken]:
         """The loaded batches of a date and part: what a new delivery replaces."""
         return [batch for batch in self.of_slot(day, part) if batch.status == "loaded"]
+
+    def rows_before(self, day: date, part: str | None, dates: int) -> list[tuple[date, int]]:
+        """The records of the last `dates` loaded business dates of a part before `day`, the newest date first."""
+        self._loaded()
+        days, found = self._days.get(part, []), list[tuple[date, int]]()
+        for earlier in reversed(days[: bisect_left(days, day)]):
+            if len(found) == dates:
+                break
+            if standing := self.standing(earlier, part):
+                found.append((earlier, sum(batch.rows_in for batch in standing)))
+        return found
 
     def all(self) -> list[Taken]:
         """Every batch, in the order in which they were taken."""
@@ -108,7 +121,8 @@ class Deliveries:
             self._batches = {}
             rows = self._connection.execute(
                 """
-                SELECT batch_id, file_name, status, archive_path, business_date, part, sha256, load_seq, contract_hash
+                SELECT batch_id, file_name, status, archive_path, business_date, part, sha256, load_seq, rows_in,
+                    contract_hash
                 FROM ops.batches WHERE feed = ? ORDER BY load_seq
                 """,
                 [self._feed],
@@ -123,4 +137,7 @@ class Deliveries:
         self._by_name[batch.file_name].append(batch.batch_id)
         self._by_hash[batch.sha256].append(batch.batch_id)
         if batch.status != "duplicate":
-            self._by_slot[batch.business_date, batch.part].append(batch.batch_id)
+            slot = self._by_slot[batch.business_date, batch.part]
+            if not slot:
+                insort(self._days[batch.part], batch.business_date)
+            slot.append(batch.batch_id)

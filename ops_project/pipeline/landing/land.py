@@ -20,8 +20,8 @@ from ops_project.model.feed.feed import Feed
 from ops_project.model.feed.inbound import compile_inbound
 from ops_project.pipeline.landing.bench import closed_engine, needs_bench, without_file_cache
 from ops_project.pipeline.landing.context import Context, siblings_of
-from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.taken import Taken
+from ops_project.pipeline.landing.examine import examine as examination
 from ops_project.pipeline.landing.examine import suspicion
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
@@ -130,12 +130,15 @@ class Workbench:
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._folder: Path | None = None
         self._is_large = False
+        self._threads: int | None = None
+        self._is_alone = False
 
     def __enter__(self) -> Workbench:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.close()
+        with self._closing:
+            self._work_alone(False)
         self.context.connection.execute(DROP_ALL)
 
     @property
@@ -195,7 +198,22 @@ class Workbench:
         check_fragments(self.context.feed)
         scanned = scan(private.path, self.context.feed.at(day).format, self.folder / SPOOL)
         self._is_large = scanned.size > LARGE
+        self._work_alone(scanned.text_size <= examination.SMALL)
         return scanned
+
+    def _work_alone(self, alone: bool) -> None:
+        """Execute the next statements in one thread, or in as many as before.
+
+        The statements of a small file have nothing to share, and to wake other threads is a third of what they cost.
+        """
+        if alone == self._is_alone:
+            return
+        connection = self.context.connection
+        if self._threads is None:
+            [(self._threads,)] = connection.execute("SELECT current_setting('threads')").fetchall()
+        for engine in (connection, *([self._engine] if self._engine not in (None, connection) else [])):
+            engine.execute(f"SET threads = {1 if alone else int(self._threads)}")
+        self._is_alone = alone
 
     def _take(self, file: InboundFile, day: date, arrived_at: datetime) -> None:
         context = self.context
@@ -236,7 +254,7 @@ class Workbench:
     ) -> tuple[Examination, Taken | None]:
         """What is found in a file, and the batch that has loaded the same bytes already."""
         context, contract = self.context, self.context.feed.at(day)
-        same = suspicion.duplicate_of(context, day, file.part, scanned, known, contract_hash(context.feed, contract))
+        same = suspicion.duplicate_of(context, day, file.part, scanned, known, context.hash_of(contract))
         if same is not None:
             found = Examination(scanned, contract, day)
             found.problems.append(suspicion.duplicate(scanned, same))

@@ -19,5 +19,6 @@ class Taken:
     part: str | None
     sha256: str
     load_seq: int
+    rows_in: int
     contract: str | None
     """Hash of the contract under which it was loaded; None in a home from before it was noted."""

@@ -34,9 +34,9 @@ from ops_project.pipeline.landing.read.scan import Scan, Undecodable
 from ops_project.pipeline.landing.read.source import Source
 from ops_project.pipeline.landing.read.stage import BAD_STATE, GOOD_STATE, STAGED, Stage
 
-# From this number of rows on, the failures of a column are counted in one statement before any row is explained.
 # Bytes up to which a statement takes longer to plan than to execute.
 SMALL = 100_000
+# From this number of rows on, the failures of a column are counted in one statement before any row is explained.
 MANY_BAD = 20_000
 
 

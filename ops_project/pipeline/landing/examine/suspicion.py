@@ -157,15 +157,8 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
     if rules.min_rows is not None and rows < rules.min_rows:
         message = f"{rows} records, the contract expects at least {rules.min_rows}"
         return FileProblem("source_partial", message, reject, {"rows": rows, "min_rows": rules.min_rows})
-    history = context.rows(
-        """
-        SELECT business_date, sum(rows_in) FROM ops.batches
-        WHERE feed = ? AND status = 'loaded' AND part IS NOT DISTINCT FROM ? AND business_date < ?
-        GROUP BY business_date ORDER BY business_date DESC LIMIT ?
-        """,
-        [context.feed.name, part, day, rules.history],
-    )
-    interval = expected_interval([(row[0], float(row[1])) for row in history], day, rules)
+    history = context.deliveries.rows_before(day, part, rules.history)
+    interval = expected_interval([(earlier, float(number)) for earlier, number in history], day, rules)
     if interval is None or rows >= interval.low or interval.holds(rows):
         return None
     return FileProblem(

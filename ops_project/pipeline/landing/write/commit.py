@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 
 from ops_project.pipeline.landing.context import Context
-from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.findings import first as first_finding
 from ops_project.pipeline.landing.decide.replays import MOST_ATTEMPTS
 from ops_project.pipeline.landing.decide.taken import Taken
@@ -92,7 +91,7 @@ def commit(
             size=found.scan.size,
             arrived_at=arrived_at,
             version=found.contract.version,
-            contract_hash=(contract := contract_hash(feed, found.contract)),
+            contract_hash=(contract := context.hash_of(found.contract)),
             control_rows=found.control_rows,
             now=context.now,
             run_id=context.run_id,
@@ -110,7 +109,16 @@ def commit(
             findings = [replace(finding, state="resolved") for finding in findings]
         journal.write_findings(context.connection, findings, context.now, context.run_id)
     taken = Taken(
-        batch.batch_id, file.name, status, target, day, file.part, found.scan.sha256, batch.load_seq, contract
+        batch_id=batch.batch_id,
+        file_name=file.name,
+        status=status,
+        archive_path=target,
+        business_date=day,
+        part=file.part,
+        sha256=found.scan.sha256,
+        load_seq=batch.load_seq,
+        rows_in=batch.rows_in,
+        contract=contract,
     )
     context.deliveries.add(taken, [old.batch_id for old in replaced])
     if findings or resolved:
