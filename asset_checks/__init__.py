@@ -16,6 +16,7 @@ one `@dg.multi_asset_check(can_subset=True)` for a domain and a layer, one step,
         timezone="America/New_York",         # where business dates begin and end
         required_resource_keys={"warehouse"},
         pool=None, op_tags=None,             # handed to Dagster as they are
+        guard=unguarded,                     # context manager around the step: its time limit, what errors become
     )                                        # -> dg.AssetChecksDefinition | None (None: nothing to check)
 
 `asset_checks.from_manifest.table_specs(manifest, select=…)` makes the TableSpecs of dbt models from a parsed manifest:

@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from asset_checks.outcome import attempt, recorded, severity_of
+from asset_checks.outcome import Context, Guard, attempt, recorded, severity_of, unguarded
 from asset_checks.parameters import Parameters
 from asset_checks.primitives import (
     anomalies,
@@ -34,8 +34,6 @@ from asset_checks.primitives import (
 )
 from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation, Verdict
-
-Context = dg.AssetCheckExecutionContext
 
 # In the order in which they run: what arrived, then what is in the table, then the score.
 PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, column_values, freshness, anomalies)
@@ -83,6 +81,7 @@ def build_layer_checks(
     pool: str | None = None,
     op_tags: Mapping[str, Any] | None = None,
     retry_policy: dg.RetryPolicy | None = None,
+    guard: Guard = unguarded,
 ) -> dg.AssetChecksDefinition | None:
     """Every check of the domain's layer as one subsettable step; None where there is no table."""
     extended = _with_domain_knowledge(domain, tables)
@@ -101,20 +100,21 @@ def build_layer_checks(
         retry_policy=retry_policy,
     )
     def layer_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
-        situation = Situation(
-            connection=connect(context),
-            now=clock(context),
-            run_id=context.run.run_id,
-            parameters=parameters,
-            timezone=timezone,
-            domain=domain,
-        )
-        selected = context.selected_asset_check_keys
-        for check, verdict in evaluate(situation, [checks[key] for key in checks if key in selected]):
-            if verdict.status != "ok":
-                context.log.warning(f"{check.table.name} {check.name}: {verdict.message}")
-            severity = severity_of(verdict, blocking=check.blocking)
-            yield recorded(check.key, verdict, severity, check.table.runbook)
+        with guard(context):
+            situation = Situation(
+                connection=connect(context),
+                now=clock(context),
+                run_id=context.run.run_id,
+                parameters=parameters,
+                timezone=timezone,
+                domain=domain,
+            )
+            selected = context.selected_asset_check_keys
+            for check, verdict in evaluate(situation, [checks[key] for key in checks if key in selected]):
+                if verdict.status != "ok":
+                    context.log.warning(f"{check.table.name} {check.name}: {verdict.message}")
+                severity = severity_of(verdict, blocking=check.blocking)
+                yield recorded(check.key, verdict, severity, check.table.runbook)
 
     return layer_checks
 

@@ -5,22 +5,37 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import dagster as dg
 
+from asset_checks.interruption import was_interrupted
 from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 
 T = TypeVar("T")
+Context = dg.AssetCheckExecutionContext
+Guard = Callable[[Context], AbstractContextManager[None]]
+"""What surrounds a step of checks: its time limit, and what its errors become."""
+
+
+def unguarded(_context: Context) -> AbstractContextManager[None]:
+    """No limit, and every error as it is."""
+    return nullcontext()
 
 
 def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situation], T]) -> T | Verdict:
-    """What `compute` gives. A missing table is unknown; a check that breaks is a `code_error`, never a success."""
+    """What `compute` gives. A missing table is unknown; a check that breaks is a `code_error`, never a success.
+
+    An interruption is raised: it says nothing about the table, and whoever interrupted wants the step to end.
+    """
     if not situation.exists(table):
         return Verdict.unknown(f"{table} does not exist yet: {name} is unknown.")
     try:
         return compute(situation)
     except Exception as error:
+        if was_interrupted(error):
+            raise
         return Verdict.fail(
             f"{name} of {table} could not be computed: {type(error).__name__}: {error}",
             "high",

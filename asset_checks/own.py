@@ -29,7 +29,7 @@ from asset_checks.verdict import Severity, Situation, Verdict
 
 __all__ = ["OwnCheck", "Situation", "Verdict", "build_own_checks", "check", "query_check"]
 
-Context = dg.AssetCheckExecutionContext
+Context = outcome.Context
 SHOWN = 10
 ATTRIBUTE = "ops_check"
 
@@ -166,6 +166,7 @@ def build_own_checks(
     runbook: str | None = None,
     required_resource_keys: set[str] | None = None,
     op_tags: Mapping[str, Any] | None = None,
+    guard: outcome.Guard = outcome.unguarded,
 ) -> dg.AssetChecksDefinition | None:
     """All of `checks` as one subsettable step `name`; None where there are none."""
     if not checks:
@@ -180,13 +181,14 @@ def build_own_checks(
         op_tags=op_tags,
     )
     def own_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
-        situation = Situation(connect(context), clock(context), context.run.run_id, parameters, timezone)
-        for key in sorted(context.selected_asset_check_keys, key=str):
-            item = by_key[key]
-            verdict = attempt(situation, item)
-            if verdict.status != "ok":
-                context.log.warning(f"{item.table} {item.name}: {verdict.message}")
-            yield result(item, verdict, runbook)
+        with guard(context):
+            situation = Situation(connect(context), clock(context), context.run.run_id, parameters, timezone)
+            for key in sorted(context.selected_asset_check_keys, key=str):
+                item = by_key[key]
+                verdict = attempt(situation, item)
+                if verdict.status != "ok":
+                    context.log.warning(f"{item.table} {item.name}: {verdict.message}")
+                yield result(item, verdict, runbook)
 
     return own_checks
 

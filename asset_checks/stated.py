@@ -14,12 +14,11 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from asset_checks.outcome import attempt, recorded, severity_of
+from asset_checks.outcome import Context, Guard, attempt, recorded, severity_of, unguarded
 from asset_checks.parameters import Parameters
 from asset_checks.primitives.sql import identifier, table_name
 from asset_checks.verdict import Severity, Situation, Verdict
 
-Context = dg.AssetCheckExecutionContext
 SHOWN = 20
 
 
@@ -74,6 +73,7 @@ def build_stated_checks(
     runbooks: Mapping[str, str] | None = None,
     required_resource_keys: set[str] | None = None,
     op_tags: Mapping[str, Any] | None = None,
+    guard: Guard = unguarded,
 ) -> dg.AssetChecksDefinition | None:
     """All of `checks` as one subsettable step; None where there are none. `runbooks`: slug by asset."""
     if not checks:
@@ -89,20 +89,21 @@ def build_stated_checks(
         op_tags=op_tags,
     )
     def stated_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
-        situation = Situation(
-            connection=connect(context),
-            now=clock(context),
-            run_id=context.run.run_id,
-            parameters=parameters,
-            timezone=timezone,
-        )
-        for key in sorted(context.selected_asset_check_keys, key=str):
-            check = by_key[key]
-            verdict = attempt(situation, check.name, check.table, partial(evaluate, check=check))
-            if verdict.status != "ok":
-                context.log.warning(f"{check.asset} {check.name}: {verdict.message}")
-            severity = severity_of(verdict, blocking=check.blocking)
-            yield recorded(key, verdict, severity, (runbooks or {}).get(check.asset))
+        with guard(context):
+            situation = Situation(
+                connection=connect(context),
+                now=clock(context),
+                run_id=context.run.run_id,
+                parameters=parameters,
+                timezone=timezone,
+            )
+            for key in sorted(context.selected_asset_check_keys, key=str):
+                check = by_key[key]
+                verdict = attempt(situation, check.name, check.table, partial(evaluate, check=check))
+                if verdict.status != "ok":
+                    context.log.warning(f"{check.asset} {check.name}: {verdict.message}")
+                severity = severity_of(verdict, blocking=check.blocking)
+                yield recorded(key, verdict, severity, (runbooks or {}).get(check.asset))
 
     return stated_checks
 

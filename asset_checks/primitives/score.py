@@ -15,6 +15,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
+from asset_checks.interruption import was_interrupted
 from asset_checks.parameters import ScoreParameters
 from asset_checks.primitives import freshness
 from asset_checks.primitives.scope import Scope, scope_of
@@ -198,8 +199,9 @@ def evaluate_all(situation: Situation, table: TableSpec) -> Mapping[str, Verdict
     parameters = situation.parameters.score
     try:
         measures = measure(situation, table)
-    except Exception:
-        record(situation, table, Measures(), None)
+    except Exception as error:
+        if not was_interrupted(error):
+            record(situation, table, Measures(), None)
         raise
     value = score(measures, parameters.weights)
     record(situation, table, measures, value)

@@ -35,7 +35,7 @@ def test_ctrl_c_in_a_run_is_no_failure(tmp_path: Path) -> None:
 
     assert homes.ops(home, "cycle").wait().code == 0
     with Ledger.open(home.ledger_url) as ledger:
-        assert [alert.rule for alert in ledger.alerts("open", 100) if alert.run_id] == []
+        assert [(alert.rule, alert.message) for alert in ledger.alerts("open", 100) if alert.run_id] == []
 
     again = homes.ops(home, "run", "--domain", "ecommerce").wait()
     assert again.code == 0, again.output

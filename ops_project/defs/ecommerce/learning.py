@@ -9,6 +9,7 @@ import dagster as dg
 
 from asset_checks.layer import build_layer_checks
 from asset_checks.specs import TableSpec
+from ops_project.defs.shared.checking import guarded
 from ops_project.defs.shared.held import leave_out
 from ops_project.defs.shared.jobs import SHORT_SECONDS, Job, job_definition
 from ops_project.defs.shared.permanent import TASK_SECONDS, classified
@@ -164,7 +165,7 @@ def _scoring(site: Site) -> dg.AssetsDefinition:
         selected = context.op_execution_context.selected_asset_keys
         held = leave_out(site.settings, context, selected)
         session.report.on_hold += sorted(held.values())
-        with classified("scoring"), session.watchdog.limit("scoring", TASK_SECONDS):
+        with classified("scoring", session, TASK_SECONDS):
             for model in MODELS:
                 if table_key(model) not in selected or table_key(model) in held:
                     continue
@@ -210,7 +211,7 @@ def _training(site: Site) -> dg.AssetsDefinition:
         selected = context.op_execution_context.selected_asset_keys
         held = leave_out(site.settings, context, selected)
         session.report.on_hold += sorted(held.values())
-        with classified("training"), session.watchdog.limit("training", TASK_SECONDS):
+        with classified("training", session, TASK_SECONDS):
             for model in MODELS:
                 if model_key(model) in selected and model_key(model) not in held:
                     session.say(f"training {model}")
@@ -267,6 +268,7 @@ def _checks_of(site: Site, model: str) -> dg.AssetChecksDefinition | None:
         clock=lambda context: context.resources.warehouse.now,
         timezone=site.catalog.platform.timezone,
         required_resource_keys={"warehouse"},
+        guard=guarded,
     )
 
 

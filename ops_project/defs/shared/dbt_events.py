@@ -6,7 +6,7 @@ test notices when it moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import dagster as dg
@@ -16,8 +16,12 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from ops_project.failures import Classified, classify, classify_message
 from ops_project.model.failure_class import FailureClass
 from ops_project.pipeline.dbt_engine.runner import DbtResult, Invocation
+from ops_project.process import interrupts
 
 RowCount = Callable[[str], int | None]
+ERRORS = frozenset({"error", "runtime error"})
+"""dbt's statuses of what did not run to its end."""
+INTERRUPTED = "process_killed"
 
 
 def stream(
@@ -30,11 +34,14 @@ def stream(
 ) -> Iterator[Any]:
     """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure where dbt failed.
 
-    A failing test is not raised here: its check is blocking, and Dagster fails the step once all events are in.
+    A failing test is not raised here: its check is blocking, and Dagster fails the step once all events are in. A test
+    that could not run says nothing about its rows: its check fails with the class and the words of the error, and is
+    left unanswered where the test was interrupted.
     `row_count`: `schema.table` → rows, or None where it cannot be told.
     """
     selected = context.selected_asset_check_keys
     seen: set[str] = set()
+    not_run: list[tuple[dg.AssetCheckResult, str]] = []
     for event in invocation:
         if event["info"]["name"] == "LogSkipBecauseError":
             continue
@@ -47,8 +54,14 @@ def stream(
             elif isinstance(found, dg.AssetCheckResult):
                 if found.check_name is not None and found.asset_key is not None:
                     seen.add(dg.AssetCheckKey(found.asset_key, found.check_name).to_user_string())
-                yield _with_class(found, manifest["nodes"].get(event["data"]["node_info"]["unique_id"], {}), manifest)
+                node = manifest["nodes"].get(event["data"]["node_info"]["unique_id"], {})
+                if _status(event) in ERRORS:
+                    not_run.append((found, str(node.get("name", found.check_name))))
+                else:
+                    yield _with_class(found, node, manifest)
             # An observation stands for a test that was not asked for (indirect selection): nobody reads it.
+    # The words of an error stand only in the result, which comes last.
+    yield from of_broken_tests(not_run, invocation.result)
     failure = failure_of(invocation.result, declared_classes(manifest))
     if failure is not None:
         raise failure
@@ -66,6 +79,27 @@ TEST_CLASSES = {
 }
 # Where the engine's words tell only how a model failed, the layer tells what that is called.
 VAGUE = frozenset({"data_invalid", "schema_mismatch", "key_violation", "code_error", "unknown"})
+
+
+def _status(event: Mapping[str, Any]) -> str:
+    return str(event["data"]["node_info"].get("node_status") or event["data"].get("status") or "").lower()
+
+
+def of_broken_tests(
+    not_run: Sequence[tuple[dg.AssetCheckResult, str]], result: DbtResult
+) -> Iterator[dg.AssetCheckResult]:
+    """The checks of tests that could not run. None for those that were interrupted."""
+    for check, name in not_run:
+        words = next(
+            (error for error in result.errors if error.startswith(f"{name}: ")), f"{name}: no reason was given"
+        )
+        found = classify_message(words)
+        if found.failure_class == INTERRUPTED or interrupts.pressed():
+            continue
+        yield check._replace(
+            description=f"the test could not run: {_short(words)}",
+            metadata={**check.metadata, "failure_class": dg.MetadataValue.text(found.failure_class)},
+        )
 
 
 def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import dagster as dg
 
 from asset_checks.own import ATTRIBUTE, OwnCheck, build_own_checks, query_check
 from ops_project.catalog import Catalog, ConfigError, ConfigProblem
+from ops_project.defs.shared.checking import guarded
 from ops_project.defs.shared.permanent import TEST_SECONDS
 from ops_project.defs.shared.site import Site
 from ops_project.model.failure_class import FAILURE_CLASSES
@@ -35,6 +36,7 @@ def own_checks(site: Site, domain: str, layer: str, keys: Iterable[dg.AssetKey])
         runbook=site.catalog.domain(domain).runbook,
         required_resource_keys={"warehouse"},
         op_tags={"ops/timeout_seconds": str(TEST_SECONDS)},
+        guard=guarded,
     )
 
 

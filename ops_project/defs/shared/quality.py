@@ -7,14 +7,13 @@ from dataclasses import replace
 from datetime import date
 
 import dagster as dg
-import duckdb
 
 from asset_checks.from_manifest import table_specs
 from asset_checks.layer import build_layer_checks
 from asset_checks.specs import TableSpec
 from ops_project.defs.shared.bronze import SCHEMA as BRONZE
-from ops_project.defs.shared.permanent import TEST_SECONDS, classified
-from ops_project.defs.shared.run_session import RunSession
+from ops_project.defs.shared.checking import guarded
+from ops_project.defs.shared.permanent import TEST_SECONDS
 from ops_project.defs.shared.site import Site
 from ops_project.model.feed.column import NUMERIC
 from ops_project.model.feed.feed import Feed
@@ -40,19 +39,13 @@ def layer_checks(site: Site, domain: str, layer: str, keys: Iterable[dg.AssetKey
         layer=layer,
         tables=specs,
         parameters=site.catalog.checks,
-        connect=_connect,
+        connect=lambda context: context.resources.warehouse.connection(),
         clock=lambda context: context.resources.warehouse.now,
         timezone=site.catalog.platform.timezone,
         required_resource_keys={"warehouse"},
         op_tags={"ops/timeout_seconds": str(TEST_SECONDS)},
+        guard=guarded,
     )
-
-
-def _connect(context: dg.AssetCheckExecutionContext) -> duckdb.DuckDBPyConnection:
-    # A check that raises fails alone; without a connection there is none, and the class decides on another attempt.
-    with classified("checks"):
-        session: RunSession = context.resources.warehouse
-        return session.connection()
 
 
 def _of_feed(site: Site, feed: Feed) -> TableSpec:

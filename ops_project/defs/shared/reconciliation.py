@@ -42,7 +42,7 @@ def reconciliation_checks(site: Site, domain: str) -> dg.AssetChecksDefinition |
     def body(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         session: RunSession = context.resources.warehouse
         what = f"reconciliation of {domain}"
-        with classified(what), session.watchdog.limit(what, TEST_SECONDS):
+        with classified(what, session, TEST_SECONDS):
             for key, verdict in evaluate(site, chains, session.connection(), session.now):
                 if key in context.selected_asset_check_keys:
                     yield dg.AssetCheckResult(asset_key=key.asset_key, check_name=key.name, **verdict)

@@ -7,6 +7,7 @@ import importlib
 import dagster as dg
 
 from asset_checks.stated import StatedCheck, build_stated_checks
+from ops_project.defs.shared.checking import guarded
 from ops_project.defs.shared.permanent import TEST_SECONDS
 from ops_project.defs.shared.site import Site
 
@@ -25,4 +26,5 @@ def stated_checks(site: Site, domain: str) -> dg.AssetChecksDefinition | None:
         runbooks={check.asset: runbook for check in checks} if runbook else {},
         required_resource_keys={"warehouse"},
         op_tags={"ops/timeout_seconds": str(TEST_SECONDS)},
+        guard=guarded,
     )

@@ -55,7 +55,7 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
         if held := leave_out(site.settings, context, [KEY]):
             session.report.on_hold += sorted(held.values())
             return
-        with classified("serving store"), session.watchdog.limit("serving store", TASK_SECONDS):
+        with classified("serving store", session, TASK_SECONDS):
             store = serving.open_store(site.settings, listening.TABLE)
             try:
                 days = listening.days_to_serve(session.connection(), store)

@@ -75,3 +75,18 @@ def test_a_failed_test_says_what_it_asserts_of_which_table_and_how_many_rows_bre
     )
     said = bridge._with_class(failed, node, manifest).description
     assert said == "2 rows of silver.fact_policies break the rule no_overlap (key: policy_id)"
+
+
+def test_a_test_that_could_not_run_says_so_and_not_that_rows_break_its_rule() -> None:
+    check = dg.AssetCheckResult(passed=False, asset_key=dg.AssetKey(["gold", "sales"]), check_name="keys")
+    result = DbtResult(errors=('keys: Binder Error: Referenced column "nothing" not found',))
+    (told,) = bridge.of_broken_tests([(check, "keys")], result)
+    assert not told.passed
+    assert "could not run" in str(told.description) and "nothing" in str(told.description)
+    assert told.metadata["failure_class"] == dg.MetadataValue.text("schema_mismatch")
+
+
+@pytest.mark.parametrize("words", ["Runtime Error INTERRUPT Error: Interrupted!", "Query interrupted"])
+def test_a_test_that_was_interrupted_gives_no_verdict(words: str) -> None:
+    check = dg.AssetCheckResult(passed=False, asset_key=dg.AssetKey(["gold", "sales"]), check_name="keys")
+    assert list(bridge.of_broken_tests([(check, "keys")], DbtResult(errors=(f"keys: {words}",)))) == []

@@ -1,0 +1,16 @@
+"""What surrounds each step of checks of a run: its time limit, and what an interruption becomes."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import dagster as dg
+
+from ops_project.defs.shared.permanent import TEST_SECONDS, classified
+from ops_project.defs.shared.run_session import RunSession
+
+
+def guarded(context: dg.AssetCheckExecutionContext) -> AbstractContextManager[None]:
+    """The step ends for good when somebody stops the run or its time is up, and does not begin after that."""
+    session: RunSession = context.resources.warehouse
+    return classified(context.op_execution_context.op_def.name, session, TEST_SECONDS)

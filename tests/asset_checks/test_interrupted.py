@@ -1,0 +1,71 @@
+"""An interrupted check gives no verdict: neither a failure nor a score that is unknown."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import duckdb
+import pytest
+
+from asset_checks.interruption import was_interrupted
+from asset_checks.outcome import attempt
+from asset_checks.primitives import score
+from asset_checks.specs import TableSpec
+from asset_checks.verdict import Situation
+from tests.asset_checks.warehouse import Warehouse
+
+ENDLESS = "select count(*) from range(100000) as a, range(100000) as b, range(100) as c where a.range % 7 = b.range % 5"
+
+
+@pytest.fixture
+def warehouse() -> Iterator[Warehouse]:
+    built = Warehouse()
+    built.table("bronze.customers", [{"customer_id": "c1"}])
+    yield built
+    built.connection.close()
+
+
+def endless(situation: Situation) -> str | None:
+    """Asks a question that somebody interrupts."""
+    timer = threading.Timer(0.05, situation.connection.interrupt)
+    timer.start()
+    try:
+        situation.rows(ENDLESS)
+    finally:
+        timer.join()
+    return None
+
+
+def in_a_transaction(situation: Situation) -> str | None:
+    """The interruption ends the transaction, and what is asked next fails for another reason."""
+    situation.connection.execute("begin")
+    try:
+        endless(situation)
+    except duckdb.Error:
+        situation.rows("select 1")
+    return None
+
+
+@pytest.mark.parametrize("compute", [endless, in_a_transaction])
+def test_an_interruption_is_raised_and_is_no_verdict(
+    warehouse: Warehouse, compute: Callable[[Situation], str | None]
+) -> None:
+    with pytest.raises(duckdb.Error) as raised:
+        attempt(warehouse.situation(), "mine", "bronze.customers", compute)
+    assert was_interrupted(raised.value)
+
+
+def test_a_score_whose_measuring_was_interrupted_is_not_kept_as_unknown(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score, "measure", lambda situation, _table: endless(situation))
+    with pytest.raises(duckdb.InterruptException):
+        score.evaluate_all(warehouse.situation(), TableSpec(schema="bronze", table="customers"))
+    assert warehouse.connection.execute("select count(*) from ops.quality_scores").fetchone() == (0,)
+
+
+def test_a_broken_question_is_no_interruption() -> None:
+    with pytest.raises(duckdb.Error) as raised, duckdb.connect() as connection:
+        connection.execute("select nothing")
+    assert not was_interrupted(raised.value)
