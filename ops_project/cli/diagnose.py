@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_project.cli.faults import say
+from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
@@ -58,7 +59,7 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
     ledger = open_ledger(settings)
     lineage, columns = recall(ledger), ledger.columns() or ColumnLineage()
     if subject.isdecimal():
-        incident = ledger.incident(int(subject))
+        incident = ledger.incident(NUMBER.convert(subject, None, None))
         if incident is None:
             raise NothingToDiagnose(f"there is no incident {subject}; `ops incidents list --all` shows them")
         if incident.resolved_at is not None:

@@ -92,16 +92,27 @@ def _warnings(item: DomainRun) -> list[str]:
 
 
 def strays_of(settings: Settings, domains: list[str]) -> list[str]:
-    """Files in the inbound folders that match no contract: they would wait for ever without a message."""
+    """Files in the inbound folders that match no contract: they would wait for ever without a message.
+
+    `<domain>@` stands for a folder that is a symbolic link.
+    """
     from ops_project.catalog import load as load_catalog
-    from ops_project.pipeline.landing import unclaimed
+    from ops_project.pipeline.landing import LINKED, unclaimed
 
     catalog = load_catalog(settings)
     return [
-        f"{domain}/{name}"
+        f"{domain}{LINKED}" if name == LINKED else f"{domain}/{name}"
         for domain in dict.fromkeys(domains)
         for name in unclaimed(catalog.feeds_of(domain), settings.inbound / domain)
     ]
+
+
+def _stray(name: str) -> str:
+    from ops_project.pipeline.landing import LINKED, LINKED_FOLDER
+
+    if "/" not in name and name.endswith(LINKED):
+        return f"\ninbound/{name.removesuffix(LINKED)} {LINKED_FOLDER}."
+    return f"\nNo contract takes {name}: compare its name with `ops feed list`."
 
 
 def _general(catalog: Catalog, domain: str) -> str:
@@ -164,7 +175,7 @@ def render(runs: list[DomainRun], seconds: float, strays: list[str], catalog: Ca
         if lines:
             parts.append(f"\n{item.domain}" + (f"  run {item.run_id}" if item.run_id else ""))
             parts += lines
-    parts += [f"\nNo contract takes {name}: compare its name with `ops feed list`." for name in strays]
+    parts += [_stray(name) for name in strays]
     if all(item.state in QUIET for item in runs):
         parts.append("\nNothing new has arrived since the last run.")
     parts.append(f"\n{seconds:.1f} s in all. `ops ui` shows the runs; `ops sql` asks the newest snapshot.")

@@ -34,7 +34,7 @@ def storage_place(folder: Path, variable: Variable) -> StoragePlace:
         said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
         return StoragePlace()
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         return StoragePlace(elsewhere=(f"{file} cannot be read: {' '.join(str(error).split())}",))
     postgres: list[str] = []
     elsewhere: list[str] = []

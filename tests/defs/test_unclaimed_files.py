@@ -104,3 +104,15 @@ def test_the_alert_closes_when_a_contract_takes_the_file(home: Home, tmp_path: P
     home.settings = Settings(home=home.settings.home, overlay=overlay.parent)
     home.catalog = catalog.load(home.settings)
     assert home.alerts() == []
+
+
+def test_a_folder_that_is_a_link_is_an_alert_that_says_what_to_put_there(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    home.settings.inbound.mkdir(parents=True, exist_ok=True)
+    folder = home.settings.inbound / "insurance"
+    folder.symlink_to(tmp_path / "elsewhere")
+    (alert,) = home.alerts()
+    assert alert.rule == "file_unclaimed" and "inbound/insurance is a symbolic link" in alert.summary + str(alert)
+    folder.unlink()
+    folder.mkdir()
+    assert home.alerts() == []

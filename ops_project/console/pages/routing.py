@@ -9,12 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from starlette.responses import Response
 from starlette.routing import Route
 
 from ops_project.console.pages.alerts import described
 from ops_project.console.views import Ask, Wrong, deed, page
+from ops_project.model.document import ConfigError, Document
 from ops_project.model.severity import SEVERITIES
 from ops_project.operations.alerting.decide.explain import Explanation, explain_route
 from ops_project.settings import SettingsError, parse_as_of
@@ -84,12 +84,12 @@ def explained(ask: Ask, asked: dict[str, str]) -> Explanation:
 def replayed(ask: Ask) -> Response:
     """What a change of rules.yaml would have sent in the past days: the same as `ops rules replay`, in its process."""
     change, text_days = ask.form.get("change", ""), ask.form.get("days", "7")
-    if not text_days.isascii() or not text_days.isdigit() or not 1 <= int(text_days) <= LONGEST_REPLAY:
+    if text_days not in map(str, range(1, LONGEST_REPLAY + 1)):
         raise Wrong(f"the days are a number from 1 to {LONGEST_REPLAY}")
     try:
-        data = yaml.safe_load(change)
-    except yaml.YAMLError as error:
-        raise Wrong(f"the change is not YAML: {error}") from None
+        data = Document.parse(change, "change").data
+    except ConfigError as error:
+        raise Wrong(str(error)) from None
     if not isinstance(data, dict) or "rules" not in data:
         raise Wrong("the change has the form of rules.yaml: `rules:`, below it the rule, below that what changes")
     result: dict[str, Any] | None = None

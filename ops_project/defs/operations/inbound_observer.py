@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
 from ops_project.operations.alerting.observers.observer import Observation, View
-from ops_project.pipeline.landing import unclaimed
+from ops_project.pipeline.landing import LINKED, LINKED_FOLDER, unclaimed
 
 KIND = "inbound.unclaimed"
 SHOWN = 10
@@ -95,6 +95,8 @@ def _message(view: View, folder: str, names: list[str]) -> str:
     place = "inbound/" if folder == "." else f"inbound/{folder}/"
     if folder == ".":
         return f"{place} holds {shown}: files belong into the folder of their domain, inbound/<domain>/"
+    if names == [LINKED]:
+        return f"inbound/{folder} {LINKED_FOLDER}"
     if folder not in view.catalog.domain_ids():
         return f"{place} holds {shown}: no domain has this name; valid: {', '.join(view.catalog.domain_ids())}"
     return f"{place} holds {shown}: no contract of {folder} takes a file of this name"

@@ -9,13 +9,15 @@ from ops_project.pipeline.landing.decide.contract_hash import contract_hash
 from ops_project.pipeline.landing.decide.replays import Asked, Refused, ReplayOrder, chosen_refused, to_replay
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.dry_run import Report, check
-from ops_project.pipeline.landing.inbox import InboundFile, pending, unclaimed
+from ops_project.pipeline.landing.inbox import LINKED, LINKED_FOLDER, InboundFile, pending, unclaimed
 from ops_project.pipeline.landing.land import land
 from ops_project.pipeline.landing.replay import deliveries, outdated, refused_groups, replay
 from ops_project.pipeline.landing.result import Batch, Finding, LandingResult, Replayed
 from ops_project.pipeline.landing.write.tables import BronzeError, ensure_tables
 
 __all__ = [
+    "LINKED",
+    "LINKED_FOLDER",
     "Asked",
     "Batch",
     "BronzeError",

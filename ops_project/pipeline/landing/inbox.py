@@ -1,8 +1,8 @@
 """Lists the files of a feed in the inbound folder. It looks at names, kinds and sizes. It opens a file only to test
 whether a process is writing it.
 
-Only regular files are deliveries. A symbolic link could name any file that this process may read, and a pipe would
-block a run for ever. Both are reported and left in place.
+Only regular files in regular folders are deliveries. A symbolic link could name any file that this process may read,
+and a pipe would block a run for ever. Both are reported and left in place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import shutil
 import signal
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cmp_to_key
@@ -29,6 +29,12 @@ Identity = tuple[int, int, int, int]
 
 # Files that are copied one after the other get their times in the order of their names, which says nothing.
 SAME_MOMENT = timedelta(minutes=1)
+LINKED = "@"
+"""Stands for an inbound folder that is a symbolic link, among the names of what is in it."""
+LINKED_FOLDER = (
+    "is a symbolic link, which is not followed: nothing in it is landed. Put a folder in its place; a folder of "
+    "another disk can be mounted there"
+)
 
 
 @dataclass(frozen=True)
@@ -125,8 +131,11 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
     """Names in a domain's inbound folder that no contract takes, and that are no control file of one, also where the
     control file is there first.
 
-    A folder's name ends with "/", a link's with "@", a pipe's, a socket's or a device's with "|".
+    A folder's name ends with "/", a link's with "@", a pipe's, a socket's or a device's with "|". Where the inbound
+    folder itself is a link, nothing in it is looked at, and the only name is LINKED.
     """
+    if folder.is_symlink():
+        return [LINKED]
     marks = {path.name: _mark(kind.st_mode) for path, kind in _entries(folder)}
     known: set[str] = set()
     for feed in feeds:
@@ -173,6 +182,14 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def _copy(path: Path, target: Path) -> None:
+    try:
+        _copy_bytes(path, target)
+    except BaseException:
+        target.unlink(missing_ok=True)  # where the disk is full, the failure needs the space to be recorded
+        raise
+
+
+def _copy_bytes(path: Path, target: Path) -> None:
     with open_regular(path) as source, target.open("xb") as copy:
         shutil.copyfileobj(source, copy, 4 * 1024 * 1024)
         copy.flush()
@@ -181,10 +198,13 @@ def _copy(path: Path, target: Path) -> None:
     os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def private_name(path: Path, folder: Path) -> Path:
+def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) -> Path:
     """The file under a private name in `folder`, so that no other process can replace it in the meantime.
 
     A hard link where the file system and the owner allow it, else a copy. The name stays. Raises NotRegular.
+
+    `kept`: under how many names the archive has the file already. If it has a name besides these and its own, it is
+    copied: whoever writes to it under that name would change what is archived.
     """
     target = folder / path.name
     target.unlink(missing_ok=True)
@@ -193,15 +213,15 @@ def private_name(path: Path, folder: Path) -> Path:
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EDQUOT):
             raise
-        try:
-            _copy(path, target)
-        except BaseException:
-            target.unlink(missing_ok=True)  # where the disk is full, the failure needs the space to be recorded
-            raise
+        _copy(path, target)
         return target
-    if not stat.S_ISREG(target.lstat().st_mode):
+    kind = target.lstat()
+    if not stat.S_ISREG(kind.st_mode):
         target.unlink()
         raise NotRegular(errno.EINVAL, "not a regular file", str(path))
+    if kind.st_nlink > 2 and kind.st_nlink > 2 + kept():
+        target.unlink()
+        _copy(path, target)
     return target
 
 
@@ -249,7 +269,11 @@ def _ending(pattern: str) -> str:
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The entries of a folder with their kinds, without hidden names. Links are not followed."""
+    """The entries of a folder with their kinds, without hidden names. Links are not followed, not to the folder
+    either.
+    """
+    if folder.is_symlink():
+        return
     try:
         listing = os.scandir(folder)
     except (FileNotFoundError, NotADirectoryError):

@@ -190,7 +190,8 @@ class Workbench:
         if file.control is not None:
             (folder := self.folder / "control").mkdir(exist_ok=True)
             control = private_name(file.control, folder)
-        private = replace(file, path=private_name(file.path, self.folder), control=control)
+        path = private_name(file.path, self.folder, lambda: _kept_by_others(self.context, file, self.siblings))
+        private = replace(file, path=path, control=control)
         return private, self.scan(private, day)
 
     def scan(self, private: InboundFile, day: date) -> Scan:
@@ -287,9 +288,19 @@ def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, .
     for name, patterns in others.items():
         if not any(compile_inbound(pattern).match(file.path.name) for pattern in patterns):
             continue
-        batches = context.rows(
-            "SELECT archive_path FROM ops.batches WHERE feed = ? AND file_name = ?", [name, file.name]
-        )
-        if not any(kept_files.is_same_delivery(file.path, context.archive / row[0]) for row in batches):
+        if not any(kept_files.is_same_delivery(file.path, path) for path in _archived(context, name, file)):
             return
     kept_files.release(file.path, [file.control] if file.control is not None else [])
+
+
+def _archived(context: Context, feed: str, file: InboundFile) -> list[Path]:
+    """Where a feed has archived files of this name."""
+    sql = "SELECT archive_path FROM ops.batches WHERE feed = ? AND file_name = ?"
+    return [context.archive / path for (path,) in context.rows(sql, [feed, file.name])]
+
+
+def _kept_by_others(context: Context, file: InboundFile, others: dict[str, tuple[str, ...]]) -> int:
+    """How many feeds have archived this file itself, and not a copy of it."""
+    return sum(
+        any(path.exists() and path.samefile(file.path) for path in _archived(context, name, file)) for name in others
+    )

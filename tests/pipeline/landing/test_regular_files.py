@@ -9,7 +9,7 @@ import stat
 
 import pytest
 
-from ops_project.pipeline.landing import pending, unclaimed
+from ops_project.pipeline.landing import LINKED, pending, unclaimed
 from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 FEED = feed_of(TAKINGS)
@@ -98,10 +98,10 @@ def test_a_file_that_is_exchanged_while_it_is_taken_is_not_followed(home, monkey
     home.put(NAME, HEAD + "1,a,1.00,\n")
     real = land.private_name
 
-    def exchanged(path, folder):
+    def exchanged(path, *rest):
         path.unlink()
         KINDS[kind](home)
-        return real(path, folder)
+        return real(path, *rest)
 
     monkeypatch.setattr(land, "private_name", exchanged)
     result = home.land()
@@ -125,6 +125,60 @@ def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypat
     monkeypatch.setattr(land, "examine", meanwhile)
     home.land()
     assert home.bronze("name") == [("a",)]
+
+
+def test_the_archive_alone_has_the_bytes_of_a_file_with_further_names(home):
+    outside = home.root / "outside.csv"
+    outside.write_text(HEAD + "1,a,1.00,\n")
+    outside.chmod(0o664)
+    os.link(outside, home.inbound / "shop" / NAME)
+    assert home.land().files == {"loaded": 1}
+    [kept] = [path for path in home.archive.rglob("*") if path.is_file()]
+    assert not kept.samefile(outside) and kept.stat().st_nlink == 1 and home.left() == []
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o664
+    outside.write_text("something else")
+    assert "1,a,1.00" in kept.read_text()
+
+
+@pytest.mark.parametrize("after", ["the commit", "the archive"])
+def test_such_a_file_is_taken_once_if_the_run_is_killed(home, monkeypatch, after):
+    outside = home.root / "outside.csv"
+    outside.write_text(HEAD + "1,a,1.00,\n")
+    os.link(outside, home.inbound / "shop" / NAME)
+    archive = importlib.import_module("ops_project.pipeline.landing.write.archive")
+    with monkeypatch.context() as killed:
+        killed.setattr(archive, "keep" if after == "the commit" else "release", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            home.land()
+    result = home.land()
+    assert (result.batches, result.findings, home.left()) == ([], [], [])
+    assert home.bronze("name") == [("a",)] and len(home.archived()) == 1
+
+
+def _killed(*_):
+    raise KeyboardInterrupt
+
+
+def test_a_file_that_only_looks_like_one_that_was_taken_is_loaded(home):
+    """The same name, size and time, but other bytes, and a further name elsewhere."""
+    first = home.put(NAME, HEAD + "1,a,1.00,\n")
+    times = first.stat()
+    home.land()
+    outside = home.root / "outside.csv"
+    outside.write_text(HEAD + "1,b,1.00,\n")
+    os.utime(outside, ns=(times.st_atime_ns, times.st_mtime_ns))
+    os.link(outside, home.inbound / "shop" / NAME)
+    assert home.land().files == {"loaded": 1}
+    assert home.bronze("name") == [("b",)]
+
+
+def test_a_folder_that_is_a_link_is_not_followed(home, tmp_path):
+    elsewhere = (home.inbound / "shop").rename(tmp_path / "elsewhere")
+    (elsewhere / NAME).write_text(SECRET)
+    (home.inbound / "shop").symlink_to(elsewhere)
+    assert home.land().batches == [] and home.bronze() == []
+    assert unclaimed([FEED], home.inbound / "shop") == [LINKED]
+    assert (elsewhere / NAME).is_file()
 
 
 def test_a_control_file_that_is_a_link_is_not_there(tmp_path):

@@ -1,8 +1,9 @@
 """Keeps the raw file after it was taken: under its feed, date and hash, read-only.
 
 A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken
-it; until then both names stand for the same bytes. Neither step can lose the file: if the process is killed between
-them, the next run continues. In the archive nobody has more rights to a file than it came with.
+it; until then both names stand for the same bytes. Of a file that has further names elsewhere the archive gets a copy,
+so that nobody can change it there. Neither step can lose the file: if the process is killed between them, the next run
+continues. In the archive nobody has more rights to a file than it came with.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from ops_project.pipeline.landing.inbox import open_regular
+
 READERS = 0o444
 PARTIAL = ".partial"
+PORTION = 4 * 1024 * 1024
 # The bytes that file systems allow in a name, including the suffix of a file that is not complete yet.
 LONGEST = 255 - len(f".{PARTIAL}")
 KEPT_END = 24
@@ -76,6 +80,15 @@ def is_same_delivery(source: Path, kept: Path | None) -> bool:
     a, b = source.lstat(), kept.stat()
     if os.path.samestat(a, b):
         return True
-    # It was copied because it cannot be linked. The copy has the same modification time.
-    unlinkable = a.st_dev != b.st_dev or a.st_uid != b.st_uid
-    return unlinkable and b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size
+    # It was copied because it cannot be linked, or has names elsewhere. The copy has the same modification time.
+    copied = a.st_dev != b.st_dev or a.st_uid != b.st_uid or a.st_nlink > 1
+    alike = b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size
+    return copied and alike and _same_bytes(source, kept)
+
+
+def _same_bytes(source: Path, kept: Path) -> bool:
+    with open_regular(source) as one, kept.open("rb") as other:
+        while data := one.read(PORTION):
+            if data != other.read(len(data)):
+                return False
+        return not other.read(1)

@@ -69,7 +69,7 @@ def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, P
         what = "no backup of a good run is proved" if proved else "no backup is proved"
         raise RestoreError(f"{what}: `ops backup verify` proves one, or name one. {_listed(backups)}")
     for item in backups:
-        if wanted == item.id or (wanted.isdecimal() and int(wanted) == int(item.id.partition("-")[0])):
+        if wanted == item.id or (wanted.isdecimal() and wanted.lstrip("0") == item.id.partition("-")[0].lstrip("0")):
             return item
     raise RestoreError(f"there is no backup {wanted!r}. {_listed(backups)}")
 
