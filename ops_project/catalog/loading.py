@@ -167,7 +167,9 @@ def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents
             wrong = (
                 oncall_consistency.check_schedules(document, values[name], owners)
                 if name == "oncall"
-                else oncall_consistency.check_ladders(document, values[name], owners, values["oncall"], None)
+                else oncall_consistency.check_ladders(
+                    document, values[name], owners=owners, oncall=values["oncall"], domains=None
+                )
             )
             if wrong:
                 values[name] = empty

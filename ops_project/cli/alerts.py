@@ -51,7 +51,7 @@ def require_domain(settings: Settings, domain: str | None) -> None:
 @json_option
 @click.pass_obj
 def list_(
-    settings: Settings, everything: bool, severity: str | None, domain: str | None, limit: int, as_json: bool
+    settings: Settings, *, everything: bool, severity: str | None, domain: str | None, limit: int, as_json: bool
 ) -> None:
     """Open alerts, newest first."""
     ledger = _ledger(settings)
@@ -216,7 +216,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 @click.option("--by", default=getpass.getuser, show_default="the user", help="The person who gives the verdict.")
 @json_option
 @click.pass_obj
-def verdict(settings: Settings, number: int, value: str, why: str, by: str, as_json: bool) -> None:
+def verdict(settings: Settings, *, number: int, value: str, why: str, by: str, as_json: bool) -> None:
     """Record whether an alert was justified.
 
     The dates of a false positive are left out of the training of anomaly and volume checks.

@@ -33,6 +33,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.pass_obj
 def backfill(
     settings: Settings,
+    *,
     target: str,
     first: datetime | None,
     last: datetime | None,
@@ -97,7 +98,13 @@ def backfill(
                     progress_told.runs([item])
 
                 runs = backfills.apply(
-                    site, definitions, instance, wanted, running.watcher(spinner, wanted.domain), settings.now, ended
+                    site,
+                    definitions,
+                    instance,
+                    wanted,
+                    watcher=running.watcher(spinner, wanted.domain),
+                    clock=settings.now,
+                    ended=ended,
                 )
                 tell_alerts(
                     settings,
@@ -112,7 +119,9 @@ def backfill(
         console.print(f"Plan {wanted.hash} is done already: {done} runs.")
         return
     seconds = time.perf_counter() - began
-    running.conclude(settings, runs, seconds, progress_told.unrecorded, as_json, {"backfill": data})
+    running.conclude(
+        settings, runs, seconds=seconds, unrecorded=progress_told.unrecorded, as_json=as_json, more={"backfill": data}
+    )
 
 
 def _refuse(site: Any, first: Any, last: Any) -> None:

@@ -55,7 +55,14 @@ def create_backup(settings: Settings, destination: str | None, no_verify: bool, 
         catalog = _catalog(settings)
         taker = Taker(settings, catalog.platform, by, settings.now(), _commit(), told, outside_of(settings))
         manifest, proof = routine(taker, shelf, where, verify=not no_verify)
-    _audit(settings, by, "backup", manifest.id, proof.outcome.value if proof else "not proved", shelf.store.shown)
+    _audit(
+        settings,
+        by=by,
+        action="backup",
+        subject=manifest.id,
+        outcome=proof.outcome.value if proof else "not proved",
+        detail=shelf.store.shown,
+    )
     data = _described(manifest.summary(), proof) | {"store": shelf.store.shown}
     emit(as_json, data, lambda: _tell_backup(data))
     if proof is not None and proof.outcome.value != "proved":
@@ -90,7 +97,7 @@ def verify_backup(settings: Settings, wanted: str | None, destination: str | Non
 
     with open_shelf(settings, destination, "ops backup verify") as (shelf, where):
         manifest = shelf.manifest(choose(wanted or "newest", shelf.backups(), shelf.proofs()).id)
-        found = proofs.prove(settings, shelf, manifest, settings.now(), told, outside_of(settings))
+        found = proofs.prove(settings, shelf, manifest, now=settings.now(), tell=told, outside=outside_of(settings))
         shelves.remember(settings, where, shelf, settings.now())
     data = _described(manifest.summary(), found) | {"store": shelf.store.shown}
     emit(as_json, data, lambda: _tell_backup(data))
@@ -106,7 +113,7 @@ def verify_backup(settings: Settings, wanted: str | None, destination: str | Non
 @json_option
 @click.pass_obj
 def restore_backup(
-    settings: Settings, wanted: str | None, destination: str | None, yes: bool, by: str, as_json: bool
+    settings: Settings, *, wanted: str | None, destination: str | None, yes: bool, by: str, as_json: bool
 ) -> None:
     """Build the home again from BACKUP (default: the newest proved one; `good`: the newest proved one of a run that did
     what it was to do).
@@ -132,7 +139,7 @@ def restore_backup(
             ):
                 before = into_home(settings, shelf, manifest, told, lambda home: outside_of(settings, home))
     if yes:
-        _audit(settings, by, "backup restore", manifest.id, "done", shelf.store.shown)
+        _audit(settings, by=by, action="backup restore", subject=manifest.id, outcome="done", detail=shelf.store.shown)
     data = _described(chosen, proofs.get(chosen.id)) | {
         "store": shelf.store.shown,
         "applied": yes,
@@ -187,11 +194,13 @@ def _commit() -> str:
     return commit()
 
 
-def _audit(settings: Settings, by: str, action: str, subject: str, outcome: str, detail: str) -> None:
+def _audit(settings: Settings, *, by: str, action: str, subject: str, outcome: str, detail: str) -> None:
     from ops_project.operations.ledger import open_ledger
 
     try:
-        open_ledger(settings).audit(settings.now(), by, "shell", action, subject, outcome, detail)
+        open_ledger(settings).audit(
+            settings.now(), who=by, source="shell", action=action, subject=subject, outcome=outcome, detail=detail
+        )
     except Exception as error:
         say(f"it is done, and could not be written into the audit log: {in_words(error, settings)}")
 

@@ -84,7 +84,7 @@ def _number(settings: Settings, sql: str) -> float | None:
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who answers.")
 @json_option
 @click.pass_obj
-def answer(settings: Settings, name: str, line: str, words: str, by: str, as_json: bool) -> None:
+def answer(settings: Settings, *, name: str, line: str, words: str, by: str, as_json: bool) -> None:
     """Answer LINE of NAME for the current period."""
     from ops_project.operations.incidents.checklists import ANSWERED, period_of, question
     from ops_project.operations.ledger import open_ledger

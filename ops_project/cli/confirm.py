@@ -15,7 +15,7 @@ from ops_project.settings import Settings
 FINDING = "landing.finding"
 
 
-def confirm_delivery(settings: Settings, feed: Feed, day: date, by: str, why: str, as_json: bool) -> None:
+def confirm_delivery(settings: Settings, feed: Feed, day: date, *, by: str, why: str, as_json: bool) -> None:
     """Raises ClickException where nothing of that date is in doubt."""
     found = _in_warehouse(settings, feed, day, by, why)
     _in_ledger(settings, feed, day, by=by, why=why, found=found)
@@ -50,7 +50,7 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
         warehouse = Warehouse(settings, catalog.platform)
         try:
             ensure_tables(warehouse.connection(), catalog.feeds.values())
-            found = confirm(warehouse.connection(), feed.name, day, by, why, settings.now())
+            found = confirm(warehouse.connection(), feed.name, day, by=by, why=why, now=settings.now())
         finally:
             warehouse.close()
     if not found:
@@ -89,5 +89,7 @@ def _in_ledger(settings: Settings, feed: Feed, day: date, *, by: str, why: str, 
     ledger.append(over, now=now)
     for doubt in found:
         subject = f"{feed.name} {day}, {doubt.file_name}, batch {doubt.batch_id}"
-        ledger.audit(now, by, "shell", "confirm delivery", subject, "done", why)
+        ledger.audit(
+            now, who=by, source="shell", action="confirm delivery", subject=subject, outcome="done", detail=why
+        )
     run_once(settings, load_catalog(settings), now, clock=lambda: datetime.now(UTC), observers=(), flush_now=True)

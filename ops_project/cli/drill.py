@@ -39,7 +39,7 @@ def recovery(
     if not only_history:
         with open_shelf(settings, destination, "ops drill recovery") as (shelf, _):
             manifest = shelf.manifest(choose(wanted or "newest", shelf.backups(), shelf.proofs()).id)
-            ok = drills.drill(settings, shelf, manifest, settings.now(), told, outside_of(settings)).ok
+            ok = drills.drill(settings, shelf, manifest, now=settings.now(), tell=told, outside=outside_of(settings)).ok
     data = [asdict(item) for item in drills.history(settings)]
     columns = ("drill", "backup", "outcome", "recovery point h", "files lost", "recovery time s", "MB")
     rows = [

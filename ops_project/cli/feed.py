@@ -185,7 +185,7 @@ def _tell_trial(drafted: Drafted, file: Path) -> None:
 @json_option
 @click.pass_obj
 def replay_feed(
-    settings: Settings, name: str, days: tuple[datetime, ...], batches: tuple[str, ...], dry_run: bool, as_json: bool
+    settings: Settings, *, name: str, days: tuple[datetime, ...], batches: tuple[str, ...], dry_run: bool, as_json: bool
 ) -> None:
     """Read archived files of FEED again under its present contract, and build what depends on them.
 
@@ -226,7 +226,7 @@ def replay_feed(
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
 @json_option
 @click.pass_obj
-def confirm_feed(settings: Settings, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
+def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
     """Confirm that the delivery of a date, which looked incomplete, is what the source means.
 
     Closes the doubt and its alert. A file that was refused for it is loaded. Another file of that date is judged anew.
@@ -238,7 +238,7 @@ def confirm_feed(settings: Settings, name: str, day: datetime, why: str, by: str
     for option, text in (("--why", why), ("--by", by)):
         if not text.strip():
             raise click.UsageError(f"{option} is empty: the confirmation must say who knows it, and from whom")
-    confirm_delivery(settings, found, day.date(), by.strip(), why.strip(), as_json)
+    confirm_delivery(settings, found, day.date(), by=by.strip(), why=why.strip(), as_json=as_json)
 
 
 def _feed(settings: Settings, name: str) -> Feed:

@@ -30,6 +30,7 @@ SHOWN = 12
 @click.pass_obj
 def hold(
     settings: Settings,
+    *,
     subject: str,
     why: str | None,
     until: str | None,

@@ -135,9 +135,17 @@ def _act(settings: Settings, number: int, by: str, *, action: str, as_json: bool
     try:
         incident = change(ledger, now)
     except (Refused, NoIncident) as error:
-        ledger.audit(now, by, "shell", action, f"incident {number}", "refused", str(error))
+        ledger.audit(
+            now,
+            who=by,
+            source="shell",
+            action=action,
+            subject=f"incident {number}",
+            outcome="refused",
+            detail=str(error),
+        )
         raise click.ClickException(str(error)) from None
-    ledger.audit(now, by, "shell", action, f"incident {number}", "done", "")
+    ledger.audit(now, who=by, source="shell", action=action, subject=f"incident {number}", outcome="done", detail="")
     emit(as_json, _row(incident), lambda: console.print(f"Incident {number}: {said}.", markup=False))
 
 
@@ -212,11 +220,11 @@ def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
 @click.option("--reason", required=True, help="What ended it.")
 @json_option
 @click.pass_obj
-def resolve(settings: Settings, number: int, by: str, cause: str, reason: str, as_json: bool) -> None:
+def resolve(settings: Settings, *, number: int, by: str, cause: str, reason: str, as_json: bool) -> None:
     """End the incident. No person is called any more, even if an alert still fires."""
     from ops_project.operations.incidents import actions
 
-    change = lambda ledger, now: actions.resolve(ledger, number, by, cause, reason, now)  # noqa: E731
+    change = lambda ledger, now: actions.resolve(ledger, number, by=by, cause=cause, reason=reason, now=now)  # noqa: E731
     _act(settings, number, by, action="resolve", as_json=as_json, change=change, said=f"resolved by {by}")
 
 
@@ -272,11 +280,11 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
         text = draft(
             incident,
             ledger.incident_timeline(number),
-            alerts,
-            ledger.evidence(number),
-            recall(ledger),
-            load_catalog(settings).slas.slas,
-            settings.now(),
+            alerts=alerts,
+            evidence=ledger.evidence(number),
+            lineage=recall(ledger),
+            slas=load_catalog(settings).slas.slas,
+            now=settings.now(),
         )
     emit(as_json, {"number": number, "written": bool(written), "text": text}, lambda: click.echo(text))
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def lineage(
     settings: Settings,
+    *,
     column: str | None,
     direction: str,
     rows: bool,

@@ -129,7 +129,7 @@ def who(settings: Settings, at: str | None, schedule: str | None, as_json: bool)
 @json_option
 @click.pass_obj
 def calendar(
-    settings: Settings, first: str | None, weeks: int, ical: bool, schedule: str | None, as_json: bool
+    settings: Settings, *, first: str | None, weeks: int, ical: bool, schedule: str | None, as_json: bool
 ) -> None:
     """Show who is on call in the weeks ahead, with swaps, overrides and holidays."""
     from ops_project.operations.oncall.ical import calendar as as_ical
@@ -184,6 +184,7 @@ def calendar(
 @click.pass_obj
 def swap(
     settings: Settings,
+    *,
     shift: str | None,
     other: str | None,
     accept: int | None,
@@ -213,7 +214,7 @@ def swap(
             kept = end_swap(rota.ledger, take_back, person, now)
             words = f"Swap {take_back} has ended; the rotation applies again."
         elif shift and other:
-            kept = ask_swap(rota.ledger, rota.roster, rota.shift(shift), rota.shift(other), person, why, now)
+            kept = ask_swap(rota.ledger, rota.roster, rota.shift(shift), rota.shift(other), by=person, why=why, now=now)
             words = (
                 f"Asked: swap {kept.number}. {rota.shown(kept.agreed_by)} accepts with "
                 f"`ops oncall swap --accept {kept.number} --by {kept.agreed_by}`; until then nothing changes."
@@ -267,6 +268,7 @@ def _list_swaps(rota: Rota, as_json: bool) -> None:
 @click.pass_obj
 def override(
     settings: Settings,
+    *,
     person: str | None,
     first: str | None,
     last: str | None,
@@ -307,7 +309,7 @@ def override(
 @schedule_option
 @json_option
 @click.pass_obj
-def take(settings: Settings, span: str | None, why: str, by: str, schedule: str | None, as_json: bool) -> None:
+def take(settings: Settings, *, span: str | None, why: str, by: str, schedule: str | None, as_json: bool) -> None:
     """Be on call from now on, in place of the present person."""
     from ops_project.model.duration import parse_duration
 

@@ -131,7 +131,7 @@ def _tell(found: Sequence[Any], as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def simulate(
-    settings: Settings, subject: str, failure_class: str, severity: str, at: str | None, as_json: bool
+    settings: Settings, *, subject: str, failure_class: str, severity: str, at: str | None, as_json: bool
 ) -> None:
     """Show who would be told, and when, if PIPELINE or ASSET failed and the alert was not acknowledged.
 
@@ -174,7 +174,14 @@ def simulate(
     around = Surroundings(
         catalog.owners, current(catalog, ledger), catalog.oncall.main(), catalog.escalation.class_roles
     )
-    found = of(catalog.escalation, around, About(pipeline, owner, failure_class), domain, severity, now)
+    found = of(
+        catalog.escalation,
+        around,
+        about=About(pipeline, owner, failure_class),
+        domain=domain,
+        severity=severity,
+        now=now,
+    )
 
     def render() -> None:
         if found.why_not:

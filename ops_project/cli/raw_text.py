@@ -37,7 +37,15 @@ def permit(settings: Settings, by: str, why: str, query: str) -> None:
     user = getpass.getuser()
     detail = why if user == by else f"{why} (user {user})"
     outcome = "done" if allowed else "refused"
-    open_ledger(settings).audit(settings.now(), by, "shell", "read unmasked", mask(query), outcome, mask(detail))
+    open_ledger(settings).audit(
+        settings.now(),
+        who=by,
+        source="shell",
+        action="read unmasked",
+        subject=mask(query),
+        outcome=outcome,
+        detail=mask(detail),
+    )
     if not allowed:
         who = f"is filled by {', '.join(people)}" if people else "is filled by nobody"
         raise click.ClickException(

@@ -59,6 +59,7 @@ TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files:
 @click.pass_obj
 def reconcile(
     settings: Settings,
+    *,
     name: str | None,
     day: datetime | None,
     source: str | None,
@@ -202,9 +203,9 @@ def _pair(
             connection,
             _side(connection, source),
             renamed(connection, _side(connection, target), other) if other else _side(connection, target),
-            keys,
-            columns,
-            equal,
+            key=keys,
+            measures=columns,
+            attributes=equal,
             count_tolerance=tolerance,
             samples=samples,
         )

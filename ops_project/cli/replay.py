@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def replay(
     settings: Settings,
+    *,
     feeds: tuple[str, ...],
     reason: str,
     batches: tuple[str, ...],

@@ -34,7 +34,7 @@ PRINT_SECONDS = 60
 @json_option
 @click.pass_obj
 def report(
-    settings: Settings, what: str, day: datetime | None, shape: str, out: Path | None, send: bool, as_json: bool
+    settings: Settings, *, what: str, day: datetime | None, shape: str, out: Path | None, send: bool, as_json: bool
 ) -> None:
     """Draw up a report, or print the one that was kept. `list` shows those that are kept. `due` draws up every report
     whose period has ended, as the schedule does.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def rerun(
     settings: Settings,
+    *,
     run: str,
     from_failed: bool,
     from_asset: str | None,
@@ -83,12 +84,21 @@ def rerun(
         if memory_limit or threads or relief:
             definitions = compose(site)
         progress = running.Told(as_json, began)
-        runs = reruns.rerun(site, definitions, instance, wanted, running.watcher(spinner, data["job"]), settings.now)
+        runs = reruns.rerun(
+            site, definitions, instance, wanted, watcher=running.watcher(spinner, data["job"]), clock=settings.now
+        )
         progress.runs(runs)
         tell_alerts(
             settings, spinner, lambda: after_run(site, definitions, instance, settings.now()), progress.unrecorded
         )
-    running.conclude(settings, runs, time.perf_counter() - began, progress.unrecorded, as_json, {"rerun": data})
+    running.conclude(
+        settings,
+        runs,
+        seconds=time.perf_counter() - began,
+        unrecorded=progress.unrecorded,
+        as_json=as_json,
+        more={"rerun": data},
+    )
 
 
 def _machine_bytes() -> int:

@@ -38,6 +38,7 @@ SHOWN = 12
 @click.pass_obj
 def restore(
     settings: Settings,
+    *,
     names: tuple[str, ...],
     whole: bool,
     to: str | None,
@@ -178,12 +179,12 @@ def _audit(context: Context, entry: Entry) -> None:
     try:
         open_ledger(context.settings).audit(
             context.now,
-            context.by,
-            "shell",
-            "restore",
-            ", ".join(entry.tables) or "the whole warehouse",
-            "done",
-            f"from {entry.source}, restore {entry.id}",
+            who=context.by,
+            source="shell",
+            action="restore",
+            subject=", ".join(entry.tables) or "the whole warehouse",
+            outcome="done",
+            detail=f"from {entry.source}, restore {entry.id}",
         )
     except Exception as error:
         say(f"the restore is done, and could not be written into the audit log: {in_words(error, context.settings)}")

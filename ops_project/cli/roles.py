@@ -80,7 +80,15 @@ def _write_down(settings: Settings, user: str, command: str, role: str) -> None:
     from ops_project.operations.ledger import open_ledger
 
     try:
-        open_ledger(settings).audit(settings.now(), user, "shell", command, "command", "refused", f"role {role}")
+        open_ledger(settings).audit(
+            settings.now(),
+            who=user,
+            source="shell",
+            action=command,
+            subject="command",
+            outcome="refused",
+            detail=f"role {role}",
+        )
     except Unusable as error:
         raise click.ClickException(
             f"{user} may not `ops {command}`, and that cannot be written down: {error}"

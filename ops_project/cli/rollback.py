@@ -195,7 +195,13 @@ def _audit(settings: Settings, way: Way, by: str) -> None:
 
     try:
         open_ledger(settings).audit(
-            settings.now(), by, "shell", "rollback", way.to, "done", f"from {way.back}, snapshot {way.snapshot}"
+            settings.now(),
+            who=by,
+            source="shell",
+            action="rollback",
+            subject=way.to,
+            outcome="done",
+            detail=f"from {way.back}, snapshot {way.snapshot}",
         )
     except Exception as error:
         say(f"it could not be written into the audit log: {in_words(error, settings)}")

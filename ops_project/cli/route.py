@@ -33,6 +33,7 @@ def route() -> None:
 @click.pass_obj
 def explain(
     settings: Settings,
+    *,
     severity: str | None,
     domain: str | None,
     rule: str | None,

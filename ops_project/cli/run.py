@@ -52,6 +52,7 @@ DEFAULT_SIMULATED_DAYS = 30
 @click.pass_obj
 def run(
     settings: Settings,
+    *,
     domains: tuple[str, ...],
     days: int | None,
     day: datetime | None,
@@ -96,12 +97,13 @@ def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     seconds = time.perf_counter() - began
     if wanted.rebuild_tables:
         _up_to_date(settings, runs)
-    conclude(settings, runs, seconds, told.unrecorded, as_json)
+    conclude(settings, runs, seconds=seconds, unrecorded=told.unrecorded, as_json=as_json)
 
 
 def conclude(
     settings: Settings,
     runs: list[DomainRun],
+    *,
     seconds: float,
     unrecorded: list[str],
     as_json: bool,
@@ -213,7 +215,9 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
         if (words := unmasked(instance)) is not None:
             told(words)
         for name in asked:
-            finished = run_domain(site, definitions, instance, name, order, watcher(status, name), settings.now)
+            finished = run_domain(
+                site, definitions, instance, name, order=order, watcher=watcher(status, name), clock=settings.now
+            )
             told.runs(finished)
             runs += finished
             if any(item.report.unusable for item in finished):

@@ -73,7 +73,9 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
 @click.option("--by", default=getpass.getuser, show_default="the user", help="Who runs it.")
 @json_option
 @click.pass_obj
-def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, ...], by: str, as_json: bool) -> None:
+def run(
+    settings: Settings, *, slug: str, incident: int | None, wanted: tuple[int, ...], by: str, as_json: bool
+) -> None:
     """Run the diagnostic steps of SLUG. They only read; a step that would change something is shown but not run."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
@@ -98,7 +100,7 @@ def run(settings: Settings, slug: str, incident: int | None, wanted: tuple[int, 
         filled = places(known, ledger, lambda alert: runbook_of(alert, config) == slug)
     steps = run_steps(found, wanted, filled, lambda words: _run(settings, words))
     if ledger is not None and incident is not None:
-        keep(ledger, incident, found, steps, by, settings.now())
+        keep(ledger, incident, found, steps, by=by, now=settings.now())
     results = [asdict(result) for result in steps]
 
     def render() -> None:

@@ -46,7 +46,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> timed
 @json_option
 @click.pass_obj
 def add(
-    settings: Settings, matchers: tuple[str, ...], span: timedelta, reason: str, owner: str | None, as_json: bool
+    settings: Settings, *, matchers: tuple[str, ...], span: timedelta, reason: str, owner: str | None, as_json: bool
 ) -> None:
     """Silence the alerts that match all MATCHERS, for example asset="bronze/orders" severity=~"high|medium"."""
     from ops_project.catalog import load as load_catalog
@@ -78,7 +78,7 @@ def add(
     if wrong := mistakes(parsed, known_labels(catalog, recall(ledger), firing)):
         raise click.UsageError("\n".join(wrong))
     now = settings.now()
-    number = ledger.add_silence(parsed, now, now + span, owner, reason, now)
+    number = ledger.add_silence(parsed, starts_at=now, ends_at=now + span, owner=owner, reason=reason, now=now)
     silent = sorted(alert.number for alert in firing if all_match(tuple(parsed), alert.labels))
     data = {
         "number": number,

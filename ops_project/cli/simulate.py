@@ -57,6 +57,7 @@ What a fault did is appended to truth.json in the home, for judges only."""
 @click.pass_obj
 def simulate(
     settings: Settings,
+    *,
     domains: tuple[str, ...],
     feeds: tuple[str, ...],
     days: int | None,

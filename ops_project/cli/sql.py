@@ -74,6 +74,7 @@ class _Bounded:
 @click.pass_obj
 def sql(
     settings: Settings,
+    *,
     query: str,
     limit: int,
     as_csv: bool,

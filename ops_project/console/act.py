@@ -104,7 +104,7 @@ def _done(site: Site, text: str, form: Form, source: str) -> Response:
     try:
         link, incident = _open(site, text)
     except LinkRefused as error:
-        ledger.audit(now, "unknown", source, "link", "", "refused", str(error))
+        ledger.audit(now, who="unknown", source=source, action="link", subject="", outcome="refused", detail=str(error))
         return _refused(str(error))
     subject = f"incident {incident.number}"
     who = link.who or form.get("who", "")
@@ -115,14 +115,24 @@ def _done(site: Site, text: str, form: Form, source: str) -> Response:
             subject, _facts(site, incident) + _form(site, link, "Say what the cause was and what ended it."), 422
         )
     if not ledger.use_link(link.id, who, now):
-        ledger.audit(now, who, source, link.action, subject, "refused", "the link was used before")
+        ledger.audit(
+            now,
+            who=who,
+            source=source,
+            action=link.action,
+            subject=subject,
+            outcome="refused",
+            detail="the link was used before",
+        )
         return _refused("This link has been used already; each holds once.", 410)
     try:
         said = _DEEDS[link.action](site, incident, who, form)
     except (Refused, NoIncident) as error:
-        ledger.audit(now, who, source, link.action, subject, "refused", str(error))
+        ledger.audit(
+            now, who=who, source=source, action=link.action, subject=subject, outcome="refused", detail=str(error)
+        )
         return page(subject, f'<h1 class="refused">{escape(str(error))}</h1>' + _facts(site, incident), 409)
-    ledger.audit(now, who, source, link.action, subject, "done", said)
+    ledger.audit(now, who=who, source=source, action=link.action, subject=subject, outcome="done", detail=said)
     after = ledger.incident(incident.number) or incident
     return page(subject, f'<div class="done"><h1>{escape(said)}</h1></div>' + _facts(site, after))
 
@@ -142,14 +152,16 @@ def _take(site: Site, incident: Incident, who: str, _form: Form) -> str:
 
 
 def _resolve(site: Site, incident: Incident, who: str, form: Form) -> str:
-    actions.resolve(site.ledger, incident.number, who, form["cause"], form["reason"], site.clock())
+    actions.resolve(site.ledger, incident.number, by=who, cause=form["cause"], reason=form["reason"], now=site.clock())
     return f"Resolved by {who}."
 
 
 def _silence(site: Site, incident: Incident, who: str, _form: Form) -> str:
     """Exactly the alerts that fire, for one hour: what else breaks is told."""
     now = site.clock()
-    silence_firing(site.ledger, incident, who, SILENCE, f"from the message of incident {incident.number}", now)
+    silence_firing(
+        site.ledger, incident, by=who, span=SILENCE, why=f"from the message of incident {incident.number}", now=now
+    )
     return f"Silent until {now + SILENCE:%H:%M} UTC. What else breaks is told."
 
 

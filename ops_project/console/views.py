@@ -143,7 +143,15 @@ def _asked(view: View, command: str, request: Request, form: Mapping[str, str]) 
     session = sessions.unseal(request.cookies.get(sessions.COOKIE, ""), secret, now)
     headers = {name.lower(): value for name, value in request.headers.items()}
     address = request.client.host if request.client else ""
-    visitor = identify(address, headers, site.names, session, catalog.console, catalog.owners, catalog.roles)
+    visitor = identify(
+        address,
+        headers,
+        names=site.names,
+        session=session,
+        console=catalog.console,
+        owners=catalog.owners,
+        roles=catalog.roles,
+    )
     if isinstance(visitor, Stranger):
         if visitor.login and request.method == "GET":
             return RedirectResponse(f"/login?next={quote(_within(request))}", status_code=303)
@@ -185,7 +193,9 @@ def _allowed(ask: Ask, view: View, command: str, headers: Mapping[str, str], now
             return ask.show("refused.html.j2", 403, words=words)
         if not ask.visitor.may(command):
             why, path = f"role {ask.visitor.role} may not `ops {command}`", ask.request.url.path
-            ask.site.ledger.audit(now, ask.visitor.who, ask.source, "form", path, "refused", why)
+            ask.site.ledger.audit(
+                now, who=ask.visitor.who, source=ask.source, action="form", subject=path, outcome="refused", detail=why
+            )
             able = " or ".join(name for name, role in ask.site.catalog.roles.roles.items() if role.allows(command))
             words = (
                 f"This needs the role {able or 'of nobody'}, which may `ops {command}`; you are {ask.visitor.role}. "

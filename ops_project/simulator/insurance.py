@@ -113,7 +113,12 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
         last = Book(world, day - timedelta(days=1)).changes_until_now
     name = file_name("policies", day)
     outbox.write(
-        "policies", name, day, arrival(world, zone, DOMAIN, "policies", day), _rows(book, keys, op, last), POLICY_SQL
+        "policies",
+        name,
+        day,
+        arrives_at=arrival(world, zone, DOMAIN, "policies", day),
+        columns=_rows(book, keys, op, last),
+        select=POLICY_SQL,
     )
     total = int(book.premium_cents[keys].sum())
     outbox.control(name, "{stem}.ctl", "rows={rows}\npremium_total={total}\n", total=f"{total // 100}.{total % 100:02}")

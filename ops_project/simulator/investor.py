@@ -60,7 +60,9 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
     for feed, columns, sql, dialect in staged:
         if outbox.wants(feed):
             arrives = arrival(world, zone, DOMAIN, feed, day)
-            outbox.write(feed, file_name(feed, day), day, arrives, columns(), sql, dialect)
+            outbox.write(
+                feed, file_name(feed, day), day, arrives_at=arrives, columns=columns(), select=sql, dialect=dialect
+            )
 
 
 def _sales(world: World, day: date, *, first: bool) -> list[Columns]:

@@ -137,7 +137,15 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
             continue
         name = file_name(feed, day)
         for columns in chunks():
-            outbox.write(feed, name, day, arrival(world, zone, DOMAIN, feed, day), columns, SQL[feed], DIALECT)
+            outbox.write(
+                feed,
+                name,
+                day,
+                arrives_at=arrival(world, zone, DOMAIN, feed, day),
+                columns=columns,
+                select=SQL[feed],
+                dialect=DIALECT,
+            )
         outbox.control(name, "{stem}.ctl", "feed={feed}\nrows={rows}\n")
 
 

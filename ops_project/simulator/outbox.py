@@ -70,6 +70,7 @@ class Outbox:
         feed: str,
         name: str,
         day: date,
+        *,
         arrives_at: datetime,
         columns: Columns | Sequence[Columns],
         select: str = "*",

@@ -107,7 +107,7 @@ def simulate(
                     f"fault {fault.request}: domain {fault.domain!r} is not simulated; put its files into inbound, "
                     "then add --inbound-only"
                 )
-        _deliver(settings, catalog, now, asked, injector, result, progress)
+        _deliver(settings, catalog, now, asked=asked, injector=injector, result=result, progress=progress)
     result.faults = injector.done + [appliers.carry_out(fault, settings, catalog, now) for fault in elsewhere]
     write_down(settings, result.faults)
     return result
@@ -117,6 +117,7 @@ def _deliver(
     settings: Settings,
     catalog: Catalog,
     now: datetime,
+    *,
     asked: Asked,
     injector: Injector,
     result: Result,
@@ -162,8 +163,8 @@ def _deliver(
                 _before_publish,
                 injector,
                 world,
-                asked.postgres,
-                _again(catalog, known, injector),
+                postgres=asked.postgres,
+                again=_again(catalog, known, injector),
             ),
         )
         rows: Counter[str] = Counter()
@@ -204,7 +205,7 @@ def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector
 
 
 def _before_publish(
-    injector: Injector, world: World, postgres: str | None, again: Again | None, outbox: Outbox, day: date
+    injector: Injector, world: World, *, postgres: str | None, again: Again | None, outbox: Outbox, day: date
 ) -> None:
     """Put in the faults. If transactions have a database, they then go to it. `again`: days that were delivered
     before.

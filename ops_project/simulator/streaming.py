@@ -212,7 +212,7 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
     for feed, columns, sql in (("songs", _songs, SONG_SQL), ("users", _users, USER_SQL)):
         if outbox.wants(feed):
             arrives = arrival(world, zone, DOMAIN, feed, day)
-            outbox.write(feed, file_name(feed, day), day, arrives, columns(service), sql)
+            outbox.write(feed, file_name(feed, day), day, arrives_at=arrives, columns=columns(service), select=sql)
     if not outbox.wants("streams"):
         return
     today, yesterday = streams_of(world, day), streams_of(world, day - timedelta(days=1))
@@ -224,7 +224,15 @@ def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: b
             chunks.insert(0, yesterday.columns(yesterday.reported == window + WINDOWS))
         # A window in which nobody listened has no file, because a file without records would have no bytes.
         if any(len(chunk["listened"]) for chunk in chunks):
-            outbox.write("streams", name, day, ends + WINDOW_ARRIVES, chunks, STREAM_SQL, "FORMAT json")
+            outbox.write(
+                "streams",
+                name,
+                day,
+                arrives_at=ends + WINDOW_ARRIVES,
+                columns=chunks,
+                select=STREAM_SQL,
+                dialect="FORMAT json",
+            )
 
 
 def _songs(service: Service) -> Columns:

@@ -73,8 +73,8 @@ def _ours(file: Path) -> set[int]:
             connection,
             table_side(connection, "a"),
             table_side(connection, "b"),
-            ["id"],
-            {"premium": Measure(column="premium")},
+            key=["id"],
+            measures={"premium": Measure(column="premium")},
             samples=ROWS,
         )
     kinds = (KeyClass.CHANGED, KeyClass.MISSING)

@@ -229,6 +229,13 @@ def test_identify_is_a_function_of_what_it_is_given(told):
     catalog = load(told.settings)
     owners, roles = catalog.owners, catalog.roles
     names = frozenset({"localhost"})
-    here = identify("::1", {"host": "[::1]:3080"}, names, None, Console(), owners, roles)
+    here = identify(
+        "::1", {"host": "[::1]:3080"}, names=names, session=None, console=Console(), owners=owners, roles=roles
+    )
     assert here == Visitor("", "owner", "loopback", roles.roles["owner"])
-    assert isinstance(identify("10.0.0.1", {"host": "localhost"}, names, None, Console(), owners, roles), Stranger)
+    assert isinstance(
+        identify(
+            "10.0.0.1", {"host": "localhost"}, names=names, session=None, console=Console(), owners=owners, roles=roles
+        ),
+        Stranger,
+    )

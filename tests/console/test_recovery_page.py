@@ -45,8 +45,16 @@ def test_backups_proofs_drills_plans_and_restores_are_shown(tmp_path):
     taker = Taker(day.settings, platform, "ada", day.now, "c0ffee")
     manifest, _ = routine(taker, shelf, str(store))
     unproved, _ = routine(taker, shelf, str(store), verify=False)
-    drill.drill(day.settings, shelf, manifest, day.now + timedelta(hours=2))
-    day.ledger.audit(day.now, "engineer-a", "shell", "restore", "gold.sales", "done", "from snapshot 000001")
+    drill.drill(day.settings, shelf, manifest, now=day.now + timedelta(hours=2))
+    day.ledger.audit(
+        day.now,
+        who="engineer-a",
+        source="shell",
+        action="restore",
+        subject="gold.sales",
+        outcome="done",
+        detail="from snapshot 000001",
+    )
     out_of_date.mark(day.settings, ["gold.sales"], "silver.orders was restored", day.now)
     windows = ((date(2026, 2, 1), date(2026, 2, 3)),)
     plan = Plan("gold.sales", "ecommerce", "j", windows, ("gold.sales",), (), (), 30, None, "no run", "s", (), None)

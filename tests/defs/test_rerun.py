@@ -87,7 +87,7 @@ def again(world: World, instance: dg.DagsterInstance, tmp_path: Path, run: str, 
     definitions = world.definitions()
     site = cast(Site, SimpleNamespace(settings=Settings(home=tmp_path)))
     wanted = rerunning.plan(site.settings, definitions, instance, run, start)
-    [done] = rerunning.rerun(site, definitions, instance, wanted, Watcher(), lambda: NOW)
+    [done] = rerunning.rerun(site, definitions, instance, wanted, watcher=Watcher(), clock=lambda: NOW)
     return done
 
 

@@ -61,7 +61,7 @@ def built(home: Path, overlay: Path = OVERLAY) -> Settings:
         deliver(settings, day, rows(day, 40, number * 1000))
     land(settings)
     with Ledger.open(settings.ledger_url) as ledger:
-        ledger.audit(NOW, "ada", "shell", "test", "home", "done", "built")
+        ledger.audit(NOW, who="ada", source="shell", action="test", subject="home", outcome="done", detail="built")
     return settings
 
 

@@ -46,6 +46,7 @@ class Stranger:
 def identify(
     address: str,
     headers: Mapping[str, str],
+    *,
     names: frozenset[str],
     session: Session | None,
     console: Console,

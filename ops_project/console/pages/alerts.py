@@ -92,5 +92,13 @@ def judge(ask: Ask) -> Response:
     if value not in VERDICTS or not why:
         raise Wrong(f"choose one of {', '.join(VERDICTS)} and say why")
     ledger.give_verdict(number, value, why, by, ask.now)
-    ledger.audit(ask.now, by, ask.source, "verdict", f"alert {number}", "done", f"{value}: {why}")
+    ledger.audit(
+        ask.now,
+        who=by,
+        source=ask.source,
+        action="verdict",
+        subject=f"alert {number}",
+        outcome="done",
+        detail=f"{value}: {why}",
+    )
     return back(f"/alerts/{number}", f"Kept: {value}.")

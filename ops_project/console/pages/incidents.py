@@ -176,11 +176,11 @@ def draft(ask: Ask) -> Response:
         text = postmortem.draft(
             incident,
             site.ledger.incident_timeline(incident.number),
-            alerts,
-            site.ledger.evidence(incident.number),
-            site.lineage,
-            site.catalog.slas.slas,
-            ask.now,
+            alerts=alerts,
+            evidence=site.ledger.evidence(incident.number),
+            lineage=site.lineage,
+            slas=site.catalog.slas.slas,
+            now=ask.now,
         )
     html = Markup(MARKDOWN.render(text))
     return ask.show(
@@ -208,10 +208,14 @@ def _deed(action: str, act: Deed, audited: bool = False) -> Callable[[Ask], Resp
         try:
             said = act(ask, incident, by, ask.now)
         except (Refused, NoIncident, Wrong) as error:
-            ledger.audit(ask.now, by, ask.source, action, subject, "refused", str(error))
+            ledger.audit(
+                ask.now, who=by, source=ask.source, action=action, subject=subject, outcome="refused", detail=str(error)
+            )
             return back(here, f"Nothing was changed: {error}.", "refused")
         if not audited:
-            ledger.audit(ask.now, by, ask.source, action, subject, "done", said)
+            ledger.audit(
+                ask.now, who=by, source=ask.source, action=action, subject=subject, outcome="done", detail=said
+            )
         return back(here, said)
 
     return view
@@ -239,14 +243,14 @@ def _note(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
 
 def _resolve(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
     cause, reason = ask.form.get("cause", ""), ask.form.get("reason", "")
-    actions.resolve(ask.site.ledger, incident.number, by, cause, reason, now)
+    actions.resolve(ask.site.ledger, incident.number, by=by, cause=cause, reason=reason, now=now)
     return f"Resolved by {by}."
 
 
 def _silence(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
     span = duration(ask.form.get("span", "1h"))
     reason = ask.form.get("reason", "") or f"from the page of incident {incident.number}"
-    made = silence_firing(ask.site.ledger, incident, by, span, reason, now)
+    made = silence_firing(ask.site.ledger, incident, by=by, span=span, why=reason, now=now)
     count = f"{len(made)} silence{'s' if len(made) != 1 else ''}"
     return f"{count} until {now + span:%Y-%m-%d %H:%M} UTC. What else breaks is told."
 
@@ -281,9 +285,17 @@ def run_step(ask: Ask) -> Response:
     settings, run = ask.site.settings, ask.site.run_command
     results = run_steps(runbook, [wanted], _filled(ask, incident), lambda words: run(settings, words))
     now = ask.site.clock()
-    keep(ledger, incident.number, runbook, results, by, now)
+    keep(ledger, incident.number, runbook, results, by=by, now=now)
     words = f"runbook {runbook.slug}, step {wanted}"
-    ledger.audit(now, by, ask.source, "run step", f"incident {incident.number}", "done", words)
+    ledger.audit(
+        now,
+        who=by,
+        source=ask.source,
+        action="run step",
+        subject=f"incident {incident.number}",
+        outcome="done",
+        detail=words,
+    )
     if not ask.partial:
         return back(f"/incidents/{incident.number}", f"Step {wanted} was run; its output is among the evidence.")
     return ask.show("step_output.html.j2", results=results)

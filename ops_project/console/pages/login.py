@@ -48,7 +48,15 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
         line = users[name].password if name in users else None
         # The same work for a name that does not exist, so that the time does not tell which names do.
         right = passwords.matches(password, line or NOBODY) and line is not None
-        site.ledger.audit(now, name[:80], f"console, {host}", "log in", "console", "done" if right else "refused", "")
+        site.ledger.audit(
+            now,
+            who=name[:80],
+            source=f"console, {host}",
+            action="log in",
+            subject="console",
+            outcome="done" if right else "refused",
+            detail="",
+        )
         if not right:
             site.attempts.failed(subjects, now)
             return _form(site, request, "The name or the password is wrong.", 403)

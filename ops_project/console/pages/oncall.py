@@ -56,10 +56,18 @@ def ask_for_swap(ask: Ask) -> Response:
     roster, by = roster_of(ask), ask.actor()
     try:
         mine, theirs = (_shift(roster, ask.form.get(name, "")) for name in ("shift", "other"))
-        asked = ask_swap(ask.site.ledger, roster, mine, theirs, by, ask.form.get("why", ""), ask.now)
+        asked = ask_swap(ask.site.ledger, roster, mine, theirs, by=by, why=ask.form.get("why", ""), now=ask.now)
     except SwapRefused as error:
         return back("/oncall", f"Nothing was changed: {error}.", "refused")
-    ask.site.ledger.audit(ask.now, by, ask.source, "ask swap", f"swap {asked.number}", "done", asked.why)
+    ask.site.ledger.audit(
+        ask.now,
+        who=by,
+        source=ask.source,
+        action="ask swap",
+        subject=f"swap {asked.number}",
+        outcome="done",
+        detail=asked.why,
+    )
     return back("/oncall", f"Asked: {asked.agreed_by} has to agree; until then nothing changes.")
 
 
@@ -86,7 +94,15 @@ def _change(ask: Ask, action: str, said: str) -> Response:
     try:
         change(ledger, number, by, ask.now)
     except SwapRefused as error:
-        ledger.audit(ask.now, by, ask.source, action, f"swap {number}", "refused", str(error))
+        ledger.audit(
+            ask.now,
+            who=by,
+            source=ask.source,
+            action=action,
+            subject=f"swap {number}",
+            outcome="refused",
+            detail=str(error),
+        )
         return back("/oncall", f"Nothing was changed: {error}.", "refused")
-    ledger.audit(ask.now, by, ask.source, action, f"swap {number}", "done", "")
+    ledger.audit(ask.now, who=by, source=ask.source, action=action, subject=f"swap {number}", outcome="done", detail="")
     return back("/oncall", f"Swap {number} {said}.")

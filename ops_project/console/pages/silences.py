@@ -51,8 +51,16 @@ def add(ask: Ask) -> Response:
     firing = ledger.alerts("open", MOST)
     if wrong := mistakes(parsed, known_labels(ask.site.catalog, ask.site.lineage, firing)):
         raise Wrong("; ".join(wrong))
-    number = ledger.add_silence(parsed, ask.now, ask.now + span, by, reason, ask.now)
-    ledger.audit(ask.now, by, ask.source, "silence", f"silence {number}", "done", f"{', '.join(texts)}: {reason}")
+    number = ledger.add_silence(parsed, starts_at=ask.now, ends_at=ask.now + span, owner=by, reason=reason, now=ask.now)
+    ledger.audit(
+        ask.now,
+        who=by,
+        source=ask.source,
+        action="silence",
+        subject=f"silence {number}",
+        outcome="done",
+        detail=f"{', '.join(texts)}: {reason}",
+    )
     count = sum(all_match(tuple(parsed), alert.labels) for alert in firing)
     return back("/silences", f"Silence {number} holds. It covers {count} of the alerts that fire now.")
 
@@ -61,5 +69,7 @@ def end(ask: Ask) -> Response:
     by, number = ask.actor(), ask.number("number")
     if not ask.site.ledger.expire_silence(number, ask.now):
         raise NotThere(f"there is no silence {number} that still holds")
-    ask.site.ledger.audit(ask.now, by, ask.source, "end silence", f"silence {number}", "done", "")
+    ask.site.ledger.audit(
+        ask.now, who=by, source=ask.source, action="end silence", subject=f"silence {number}", outcome="done", detail=""
+    )
     return back("/silences", f"Silence {number} has ended.")

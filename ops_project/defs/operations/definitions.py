@@ -153,7 +153,9 @@ def _run_failure_sensor(site: Site) -> dg.SensorDefinition:
         now = site.settings.now()
         at = site.settings.as_of or datetime.fromtimestamp(_ended(context), UTC)
         lineage = graph.of(context.repository_def) or Lineage()
-        signals = signals_of_run(context.instance, context.dagster_run, False, at, now, lineage)
+        signals = signals_of_run(
+            context.instance, context.dagster_run, succeeded=False, at=at, now=now, lineage=lineage
+        )
         # Only stored here: a body that raises after telling somebody would lose or repeat it.
         open_ledger(site.settings).append(signals, now=now)
 

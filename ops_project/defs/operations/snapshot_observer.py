@@ -80,7 +80,7 @@ def look(view: View) -> Observation:
         runs = _last_builds(view)
         for kind, metric in view.catalog.metrics.metrics.items():
             if metric.sql is not None and known.issuperset(metric.tables):
-                part(f"metric {kind}", partial(_metric, view, snapshot, connection, kind, metric, runs))
+                part(f"metric {kind}", partial(_metric, view, snapshot, connection, kind, metric=metric, runs=runs))
         part("sizes of tables", partial(_sizes, view, snapshot, connection))
     finally:
         connection.close()
@@ -212,6 +212,7 @@ def _metric(
     snapshot: snapshots.Snapshot,
     connection: duckdb.DuckDBPyConnection,
     kind: str,
+    *,
     metric: Metric,
     runs: Mapping[str, str],
 ) -> list[Signal]:

@@ -126,6 +126,7 @@ def apply(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     wanted: Plan,
+    *,
     watcher: Watcher,
     clock: Callable[[], datetime],
     ended: Callable[[DomainRun], None],

@@ -34,6 +34,7 @@ def run_domain(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     domain: str,
+    *,
     order: Order,
     watcher: Watcher,
     clock: Callable[[], datetime],
@@ -65,7 +66,7 @@ def run_domain(
             ranges = partitions.clusters(dates)
         if mode == partitions.ARRIVED and order.is_plain:
             newest = bridge.last_runs(instance, [domain]).get(domain)
-            why = unchanged.quiet(settings, site.catalog, domain, newest.run_id if newest else None, now)
+            why = unchanged.quiet(settings, site.catalog, domain, newest_run=newest.run_id if newest else None, now=now)
             if why is not None:
                 return [DomainRun(domain, job, why, time.perf_counter() - began)]
         done = [

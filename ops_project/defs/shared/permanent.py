@@ -62,7 +62,15 @@ def classified(what: str, session: Stoppable | None = None, seconds: float | Non
         found = _said(failure)
         if found is None:
             raise
-        _follow(failure, session, failure.description or what, *found)
+        failure_class, transient, because = found
+        _follow(
+            failure,
+            session,
+            description=failure.description or what,
+            failure_class=failure_class,
+            transient=transient,
+            because=because,
+        )
     except BaseException as error:
         if session is not None and interrupts.pressed():
             session.stopped = BY_YOU
@@ -82,7 +90,12 @@ def _raise_classified(error: BaseException, what: str, session: Stoppable | None
         raise error
     found = classify(error)
     _follow(
-        error, session, f"{what}: {type(error).__name__}: {error}", found.failure_class, found.transient, found.because
+        error,
+        session,
+        description=f"{what}: {type(error).__name__}: {error}",
+        failure_class=found.failure_class,
+        transient=found.transient,
+        because=found.because,
     )
 
 
@@ -102,6 +115,7 @@ def _value(failure: dg.Failure, name: str) -> Any:
 def _follow(
     error: BaseException,
     session: Stoppable | None,
+    *,
     description: str,
     failure_class: FailureClass,
     transient: bool,

@@ -110,6 +110,7 @@ def rerun(
     definitions: dg.Definitions,
     instance: dg.DagsterInstance,
     wanted: Wanted,
+    *,
     watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:

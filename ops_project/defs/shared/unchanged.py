@@ -40,7 +40,9 @@ def quiet_domains(settings: Settings, catalog: Catalog, domains: list[str], now:
     result, signature = {}, _signature(settings, now)
     for domain in domains:
         newest = runs.newest.get(domain)
-        why = quiet(settings, catalog, domain, newest.run_id if newest else None, now, signature)
+        why = quiet(
+            settings, catalog, domain, newest_run=newest.run_id if newest else None, now=now, signature=signature
+        )
         if why is None:
             return None
         result[domain] = why
@@ -51,6 +53,7 @@ def quiet(
     settings: Settings,
     catalog: Catalog,
     domain: str,
+    *,
     newest_run: str | None,
     now: datetime,
     signature: str | None = None,

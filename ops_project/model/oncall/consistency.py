@@ -70,6 +70,7 @@ def check_schedules(document: Document, file: OnCallFile, owners: Owners) -> lis
 def check_ladders(
     document: Document,
     file: EscalationFile,
+    *,
     owners: Owners,
     oncall: OnCallFile,
     domains: Collection[str] | None,

@@ -156,12 +156,12 @@ class Deliverer:
         report.errors[message.channel] = words
         limit = channel.max_attempts if channel is not None else 0
         if error.permanent or attempt >= limit:
-            self.ledger.failed(message.id, clock(), words, None, self.lease)
+            self.ledger.failed(message.id, clock(), words, retry_at=None, lease=self.lease)
             report.dead += 1
             return None
         # A service may ask for less than our own interval, and for more of it: never for longer than LONGEST_WAIT.
         wait = error.retry_after if error.retry_after else delay(attempt, message.key)
         retry_at = clock() + min(wait, LONGEST_WAIT)
-        self.ledger.failed(message.id, clock(), words, retry_at, self.lease, error.remaining)
+        self.ledger.failed(message.id, clock(), words, retry_at=retry_at, lease=self.lease, remaining=error.remaining)
         report.failed += 1
         return _Failed(retry_at, error.service_down)

@@ -43,6 +43,7 @@ class EmailSender:
         self,
         host: str,
         port: int,
+        *,
         sender: str,
         user: str | None,
         password: str | None,
@@ -208,10 +209,10 @@ def sender(channel: EmailChannel, settings: Settings) -> EmailSender:
     return EmailSender(
         settings.secret(channel.host_env) or "",
         int(settings.secret(channel.port_env) or DEFAULT_PORT),
-        settings.secret(channel.sender_env) or DEFAULT_SENDER,
-        settings.secret(channel.user_env),
-        settings.secret(channel.password_env),
-        channel.tls,
+        sender=settings.secret(channel.sender_env) or DEFAULT_SENDER,
+        user=settings.secret(channel.user_env),
+        password=settings.secret(channel.password_env),
+        tls=channel.tls,
     )
 
 

@@ -59,8 +59,12 @@ def _keep(scene: Scene, incident: Incident, sources: Sequence[EvidenceSource], p
     if question is not None:
         diagnosis = decide(question, of_gathered(scene, found))
     body = {"items": [asdict(item) for item in found.items], "unread": found.unread}
-    ledger.keep_evidence(incident.number, EVIDENCE, "Evidence", json.dumps(body, ensure_ascii=False), BY, scene.now)
-    ledger.keep_evidence(incident.number, SUMMARY, "In short", in_short(diagnosis, found), BY, scene.now)
+    ledger.keep_evidence(
+        incident.number, EVIDENCE, title="Evidence", body=json.dumps(body, ensure_ascii=False), by=BY, now=scene.now
+    )
+    ledger.keep_evidence(
+        incident.number, SUMMARY, title="In short", body=in_short(diagnosis, found), by=BY, now=scene.now
+    )
 
 
 def in_short(diagnosis: Diagnosis | None, found: Gathered) -> str:

@@ -29,7 +29,7 @@ def take_over(ledger: Ledger, number: int, by: str, now: datetime) -> Incident:
     return ledger.change_incident(number, lambda i: decisions.take_over(i, by, now), now, (by, ""))
 
 
-def resolve(ledger: Ledger, number: int, by: str, cause: str, reason: str, now: datetime) -> Incident:
+def resolve(ledger: Ledger, number: int, *, by: str, cause: str, reason: str, now: datetime) -> Incident:
     """Resolve the incident with its cause and what ended it; its alerts are not repeated.
 
     Raises Refused, NoIncident.
@@ -57,5 +57,5 @@ def finish_postmortem(ledger: Ledger, number: int, by: str, text: str, now: date
         return replace(incident, postmortem_at=now), [written]
 
     changed = ledger.change_incident(number, change, now)
-    ledger.keep_evidence(number, POST_MORTEM, f"Post-mortem of incident {number}", text, by, now)
+    ledger.keep_evidence(number, POST_MORTEM, title=f"Post-mortem of incident {number}", body=text, by=by, now=now)
     return changed

@@ -41,8 +41,8 @@ def hold(
         raise Refused("a hold needs a reason: it explains to every reader why a table is not built")
     if until is not None and until <= now:
         raise Refused(f"the limit {until:%Y-%m-%d %H:%M} UTC has passed")
-    number = ledger.hold(subject, why, by, now, until, incident)
-    ledger.audit(now, by, source, "hold", subject, "done", why)
+    number = ledger.hold(subject, why=why, by=by, now=now, until=until, incident=incident)
+    ledger.audit(now, who=by, source=source, action="hold", subject=subject, outcome="done", detail=why)
     if incident is not None:
         ledger.note_incident(incident, IncidentReason.HELD, by, f"{subject}: {why}", now)
     return next(item for item in ledger.holds() if item.number == number)
@@ -53,7 +53,7 @@ def release(ledger: Ledger, subject: str, by: str, now: datetime, *, source: str
     ended = ledger.release_hold(subject, by, now)
     if not ended:
         raise Refused(f"{subject!r} is not on hold; `ops hold list` shows what is")
-    ledger.audit(now, by, source, "release", subject, "done", "")
+    ledger.audit(now, who=by, source=source, action="release", subject=subject, outcome="done", detail="")
     for item in ended:
         if item.incident is not None:
             ledger.note_incident(item.incident, IncidentReason.RELEASED, by, subject, now)

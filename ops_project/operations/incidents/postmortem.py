@@ -58,6 +58,7 @@ _PHASE = {
 def draft(
     incident: Incident,
     timeline: Sequence[Event],
+    *,
     alerts: Sequence[Alert],
     evidence: Sequence[Mapping[str, Any]],
     lineage: Lineage,

@@ -40,7 +40,7 @@ def paged_now(catalog: Catalog, ledger: Ledger, now: datetime) -> tuple[str, ...
     return current(catalog, ledger)[name].at(now).paged if name is not None else ()
 
 
-def ask_swap(ledger: Ledger, roster: Roster, shift: int, other: int, by: str, why: str, now: datetime) -> AskedSwap:
+def ask_swap(ledger: Ledger, roster: Roster, shift: int, other: int, *, by: str, why: str, now: datetime) -> AskedSwap:
     """Ask the primary of `other` to change with `by`, who is primary of `shift`. Raises SwapRefused."""
     mine, theirs = roster.holder(shift)[0], roster.holder(other)[0]
     if mine != by:

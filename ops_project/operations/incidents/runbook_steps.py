@@ -93,11 +93,11 @@ def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str],
 
 
 def keep(
-    ledger: Ledger, incident: int, runbook: Runbook, results: Collection[StepResult], by: str, now: datetime
+    ledger: Ledger, incident: int, runbook: Runbook, results: Collection[StepResult], *, by: str, now: datetime
 ) -> None:
     """Keep the outputs with the incident, and note the run in its timeline."""
     for result in results:
         title = f"runbook {runbook.slug}, step {result.step}: {result.ran or result.command}"
-        ledger.keep_evidence(incident, "runbook", title, result.output[:KEPT], by, now)
+        ledger.keep_evidence(incident, "runbook", title=title, body=result.output[:KEPT], by=by, now=now)
     if results:
         ledger.note_incident(incident, IncidentReason.RUNBOOK_RUN, by, runbook.slug, now)

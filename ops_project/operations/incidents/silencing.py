@@ -11,7 +11,9 @@ from ops_project.operations.ledger import Ledger
 NAMED = ("asset", "pipeline", "check")
 
 
-def silence_firing(ledger: Ledger, incident: Incident, by: str, span: timedelta, why: str, now: datetime) -> list[int]:
+def silence_firing(
+    ledger: Ledger, incident: Incident, *, by: str, span: timedelta, why: str, now: datetime
+) -> list[int]:
     """One silence for each alert of `incident` that fires; their numbers. Raises Refused where none fires."""
     if not incident.firing:
         raise Refused(f"no alert of incident {incident.number} fires: there is nothing to silence")
@@ -22,5 +24,5 @@ def silence_firing(ledger: Ledger, incident: Incident, by: str, span: timedelta,
             continue
         labels = {"alertname": alert.rule} | {name: alert.labels[name] for name in NAMED if alert.labels.get(name)}
         matchers = [Matcher.parse(f'{name}="{value}"') for name, value in labels.items()]
-        made.append(ledger.add_silence(matchers, now, now + span, by, why, now))
+        made.append(ledger.add_silence(matchers, starts_at=now, ends_at=now + span, owner=by, reason=why, now=now))
     return made

@@ -66,7 +66,9 @@ def run(
         ]
         for number, asked in calls.items()
     }
-    report.queued += ledger.record_incidents(outcome.changed, outcome.joined, outcome.events, told, now, lease)
+    report.queued += ledger.record_incidents(
+        outcome.changed, joined=outcome.joined, events=outcome.events, notifications=told, now=now, lease=lease
+    )
     report.changed = sorted(outcome.changed)
     return report
 

@@ -16,7 +16,9 @@ from ops_project.operations.ledger.people_schema import audit, used_links
 class AuditTable(Access):
     """Writes and reads the log. Lines are never changed."""
 
-    def audit(self, now: datetime, who: str, source: str, action: str, subject: str, outcome: str, detail: str) -> None:
+    def audit(
+        self, now: datetime, *, who: str, source: str, action: str, subject: str, outcome: str, detail: str
+    ) -> None:
         """One line: who did what to what, from where, and whether it was done or refused."""
         row = {
             "at": to_seconds(now),

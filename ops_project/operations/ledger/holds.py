@@ -45,7 +45,9 @@ def _hold(row: Any) -> Hold:
 class HoldTable(Access):
     """Making and releasing."""
 
-    def hold(self, subject: str, why: str, by: str, now: datetime, until: datetime | None, incident: int | None) -> int:
+    def hold(
+        self, subject: str, *, why: str, by: str, now: datetime, until: datetime | None, incident: int | None
+    ) -> int:
         """Store a hold. Returns its number."""
         row = {
             "subject": subject,

@@ -108,6 +108,7 @@ class IncidentTable(Access):
     def record_incidents(
         self,
         changed: Mapping[int, Incident],
+        *,
         joined: Mapping[int, tuple[int, str]],
         events: Sequence[Event],
         notifications: Mapping[int, Sequence[Notification]],
@@ -220,7 +221,7 @@ class IncidentTable(Access):
                 for row in connection.execute(statement)
             ]
 
-    def keep_evidence(self, number: int, kind: str, title: str, body: str, by: str, now: datetime) -> None:
+    def keep_evidence(self, number: int, kind: str, *, title: str, body: str, by: str, now: datetime) -> None:
         """Store evidence of an incident: the output of a step, or a post-mortem."""
         row = {"incident": number, "at": to_seconds(now), "kind": kind, "title": title, "body": body, "given_by": by}
         with self.write() as connection:

@@ -161,6 +161,7 @@ class OutboxTable(Access):
         message: int,
         now: datetime,
         error: str,
+        *,
         retry_at: datetime | None,
         lease: Fence | None = None,
         remaining: Sequence[str] = (),

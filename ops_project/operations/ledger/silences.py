@@ -33,6 +33,7 @@ class SilenceTable(Access):
     def add_silence(
         self,
         matchers: Sequence[Matcher],
+        *,
         starts_at: datetime,
         ends_at: datetime,
         owner: str,

@@ -31,7 +31,7 @@ class Simulation:
 
 
 def simulate(
-    file: EscalationFile, around: Surroundings, about: About, domain: str, severity: str, now: datetime
+    file: EscalationFile, around: Surroundings, *, about: About, domain: str, severity: str, now: datetime
 ) -> Simulation:
     """Every step, on the clock, with whoever is on call at that moment."""
     name = file.choose(about.pipeline, domain, about.failure_class)

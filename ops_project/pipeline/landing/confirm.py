@@ -42,7 +42,7 @@ def doubts(connection: duckdb.DuckDBPyConnection, feed: str, day: date) -> list[
 
 
 def confirm(
-    connection: duckdb.DuckDBPyConnection, feed: str, day: date, by: str, why: str, now: datetime
+    connection: duckdb.DuckDBPyConnection, feed: str, day: date, *, by: str, why: str, now: datetime
 ) -> list[Doubt]:
     """Close the open doubts of a business date and remember who said so and why. Returns them."""
     found = doubts(connection, feed, day)

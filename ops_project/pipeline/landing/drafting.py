@@ -125,7 +125,9 @@ def _tried(
     proposal = draft(domain, feed, path.name, reading, _Caster(connection, separators))
     try:
         contract = feed_of(proposal.yaml(), feed)
-        trial = dry_run.trial(path, contract.model_copy(update={"drift": _patient(contract)}), now, connection, folder)
+        trial = dry_run.trial(
+            path, contract.model_copy(update={"drift": _patient(contract)}), now, connection=connection, folder=folder
+        )
     except (ConfigError, OSError, duckdb.Error) as error:
         return _Round(Drafted(proposal, None, failure=mask(str(error).splitlines()[0])), None)
     found = trial.examination

@@ -80,7 +80,7 @@ def _check(path: Path, feed: Feed, now: datetime, folder: Path, given: date | No
     with closed_engine(folder, file=path) as connection:
         try:
             check_fragments(feed)
-            return trial(path, feed, now, connection, folder, given).report
+            return trial(path, feed, now, connection=connection, folder=folder, given=given).report
         except (duckdb.Error, FragmentError) as error:
             day, notes = given or _day(path, feed, now), _notes(path, feed)
             text = mask(str(error).splitlines()[0])
@@ -128,6 +128,7 @@ def trial(
     path: Path,
     feed: Feed,
     now: datetime,
+    *,
     connection: duckdb.DuckDBPyConnection,
     folder: Path,
     given: date | None = None,
@@ -144,7 +145,7 @@ def trial(
     day, file_date = named.date if named is not None else None, given or _day(path, feed, now)
     file = InboundFile(path, day, named.part if named else "", stat.st_size, modified, identity(path), control, waits)
     scanned = scan(path, feed.at(file_date).format, folder / "text")
-    found = examine(connection, feed, file, file_date, scanned, now)
+    found = examine(connection, feed, file, file_date=file_date, scanned=scanned, now=now)
     rows, refused = [], []
     if found.stage is not None and found.rows_refused:
         personal = bool(feed.personal_columns())

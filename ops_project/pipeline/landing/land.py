@@ -255,12 +255,14 @@ class Workbench:
     ) -> tuple[Examination, Taken | None]:
         """What is found in a file, and the batch that has loaded the same bytes already."""
         context, contract = self.context, self.context.feed.at(day)
-        same = suspicion.duplicate_of(context, day, file.part, scanned, known, context.hash_of(contract))
+        same = suspicion.duplicate_of(
+            context, day, file.part, scanned=scanned, known=known, contract=context.hash_of(contract)
+        )
         if same is not None:
             found = Examination(scanned, contract, day)
             found.problems.append(suspicion.duplicate(scanned, same))
             return found, same
-        found = examine(self.engine, context.feed, file, day, scanned, context.now)
+        found = examine(self.engine, context.feed, file, file_date=day, scanned=scanned, now=context.now)
         suspicion.judge_volume(context, found, file, day)
         suspicion.judge_revision(context, found, file, day, arrived_at)
         suspicion.judge_lateness(context, found, file, day, arrived_at)

@@ -139,7 +139,7 @@ def _replay(bench: Workbench, batch: Taken, *, only_refused: bool) -> None:
     if scanned.sha256 != batch.sha256:
         _refuse(context, batch, f"has changed in the archive ({path}) since it was taken; restore it from a backup")
         return
-    found = examine(bench.engine, context.feed, file, batch.business_date, scanned, context.now)
+    found = examine(bench.engine, context.feed, file, file_date=batch.business_date, scanned=scanned, now=context.now)
     if only_refused and not _more_passes(context, found, batch, bench.engine):
         with journal.transaction(context.connection):
             tried = sum(refused_lines(context, batch).values())

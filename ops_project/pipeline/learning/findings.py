@@ -26,6 +26,7 @@ class ModelProblem:
 def report(
     connection: duckdb.DuckDBPyConnection,
     asset: str,
+    *,
     scope: str,
     problems: Sequence[ModelProblem],
     now: datetime,

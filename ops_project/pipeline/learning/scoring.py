@@ -68,13 +68,20 @@ def score(job: Scoring, model: str) -> Scored:
     try:
         loaded = job.registry.serving(model)
     except artifact.ModelUnusable as error:
-        report(job.connection, asset, "serving", [_unusable(model, str(error), None)], job.now, job.run_id)
+        report(
+            job.connection,
+            asset,
+            scope="serving",
+            problems=[_unusable(model, str(error), None)],
+            now=job.now,
+            run_id=job.run_id,
+        )
         return Scored(model, None, None, f"no version of {model} can serve ({error}); the last predictions stay")
     known = frames.history(job.connection, job.today)
     if loaded is None or known is None:
         return Scored(model, None, None, f"{model} has no model yet: too little history")
     problems = [_unusable(model, text, loaded.version) for text in loaded.problems]
-    report(job.connection, asset, "serving", problems, job.now, job.run_id)
+    report(job.connection, asset, scope="serving", problems=problems, now=job.now, run_id=job.run_id)
     scorers = {"segmentation": _segments, "churn": _churn, "recommendations": _recommendations}
     rows, fingerprint, readings = scorers[model](job, loaded, known)
     written = tables.replace(job.connection, tables.TABLE_OF[model], rows)

@@ -147,7 +147,7 @@ def _tell(job: Training, model: str, version: str | None, decision: Promotion) -
                 {"reason": decision.reason.value, "version": version, "gain": decision.gain, "bound": decision.bound},
             )
         )
-    report(job.connection, tables.asset_of(model), "training", problems, job.now, job.run_id)
+    report(job.connection, tables.asset_of(model), scope="training", problems=problems, now=job.now, run_id=job.run_id)
 
 
 def _churn(job: Training, known: frames.History, serving: Loaded | None) -> _Candidate | str:

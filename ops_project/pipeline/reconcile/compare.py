@@ -23,10 +23,10 @@ def compare(
     connection: duckdb.DuckDBPyConnection,
     source: Side,
     target: Side,
+    *,
     key: Sequence[str],
     measures: dict[str, Measure] | None = None,
     attributes: Sequence[str] = (),
-    *,
     count_name: str = "rows",
     count_tolerance: Tolerance | None = None,
     samples: int = 20,
@@ -64,7 +64,16 @@ def compare(
             mark_quarantined(task, quarantined)
         if keep_keys:
             task.run(f"create or replace temp table {keep_keys} as from {task.prefix}_keys")
-        return explain(task, source, target, measures, totals, count_name, count_tolerance, samples)
+        return explain(
+            task,
+            source,
+            target,
+            measures=measures,
+            totals=totals,
+            count_name=count_name,
+            count_tolerance=count_tolerance,
+            samples=samples,
+        )
     except duckdb.ConversionException as error:
         raise ReconcileError(f"{source.label} against {target.label}: {error}") from None
     finally:

@@ -16,6 +16,7 @@ def explain(
     task: Task,
     source: Side,
     target: Side,
+    *,
     measures: dict[str, Measure],
     totals: tuple[list[Any], list[Any]],
     count_name: str,

@@ -194,7 +194,7 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
                 staging.replace(connection, wanted.source, wanted.tables)
                 staging.held(connection)  # a file whose other tables cannot be read is not put in place
             staging.compare(connection, wanted.source, wanted.tables or tuple(wanted.source.tables))
-            staging.note(connection, entry.id, wanted.source.name, wanted.words, context.by, context.now)
+            staging.note(connection, entry.id, wanted.source.name, what=wanted.words, by=context.by, now=context.now)
             connection.execute("CHECKPOINT")
             entry = replace(entry, usable_before=usable, load_seq=snapshots.load_sequence(connection))
         files.sync(staged)

@@ -131,7 +131,9 @@ def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Colle
         connection.execute("DETACH restored")
 
 
-def note(connection: duckdb.DuckDBPyConnection, restore: str, source: str, what: str, by: str, now: datetime) -> None:
+def note(
+    connection: duckdb.DuckDBPyConnection, restore: str, source: str, *, what: str, by: str, now: datetime
+) -> None:
     """Write into the warehouse itself that it was restored: after a kill, it tells whether the swap had happened."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
     connection.execute(

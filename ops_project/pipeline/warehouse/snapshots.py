@@ -260,7 +260,9 @@ def _fingerprints(
             before=old.get(table),
             touched=None
             if before is None
-            else touched_dates(connection, table, before.manifest, models, rebuilt, now.keys()),
+            else touched_dates(
+                connection, table, before=before.manifest, models=models, rebuilt=rebuilt, known=now.keys()
+            ),
         )
         for table, columns in now.items()
     }

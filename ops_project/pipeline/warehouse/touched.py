@@ -32,6 +32,7 @@ class BuiltByDates:
 def touched_dates(
     connection: duckdb.DuckDBPyConnection,
     table: str,
+    *,
     before: Mapping[str, Any],
     models: Mapping[str, BuiltByDates],
     rebuilt: Set[str],

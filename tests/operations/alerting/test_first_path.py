@@ -140,7 +140,9 @@ def test_the_same_failure_from_the_log_and_from_the_run_failure_sensor_is_one_si
     site.cycle()
     ledger = open_ledger(site.settings)
     run = site.instance.get_run_by_id(result.run_id)
-    signals = signals_of_run(site.instance, run, False, datetime.now(UTC), datetime.now(UTC), site.lineage)
+    signals = signals_of_run(
+        site.instance, run, succeeded=False, at=datetime.now(UTC), now=datetime.now(UTC), lineage=site.lineage
+    )
     assert len(signals) >= 2
     assert ledger.append(signals) == 0
 

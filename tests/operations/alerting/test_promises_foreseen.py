@@ -114,10 +114,10 @@ def test_a_deadline_is_foreseen_from_what_the_runs_really_took(site):
         site.catalog.slas.slas["revenue"],
         site.catalog,
         site.ledger,
-        site.lineage,
-        facts,
-        baseline,
-        deadline - timedelta(hours=2),
+        lineage=site.lineage,
+        facts=facts,
+        baseline=baseline,
+        now=deadline - timedelta(hours=2),
     )
     assert standing.outlook.expected_at is not None
     path = (standing.outlook.expected_at - (deadline - timedelta(hours=2))).total_seconds()

@@ -38,7 +38,7 @@ HIDDEN = ("jane.doe", "hunter2", "secret@db")
 
 
 def _mailer(port: int) -> EmailSender:
-    return EmailSender("127.0.0.1", port, "ops@example.com", None, None, "auto")
+    return EmailSender("127.0.0.1", port, sender="ops@example.com", user=None, password=None, tls="auto")
 
 
 def test_an_email_says_everything_in_text_and_html_and_gives_no_personal_data_away(tmp_path):

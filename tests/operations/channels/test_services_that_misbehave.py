@@ -104,7 +104,9 @@ def test_an_address_that_is_none_is_refused_and_not_repeated(tmp_path, address):
 @pytest.mark.parametrize("tls", ["auto", "implicit"])
 def test_a_mail_server_that_misbehaves_does_not_hold_the_sender_up(tmp_path, way, tls):
     with misbehaving(SMTP[way]) as server:
-        sender = EmailSender("127.0.0.1", server.port, "ops@example.com", "u", "p4ssword", tls, SECONDS)
+        sender = EmailSender(
+            "127.0.0.1", server.port, sender="ops@example.com", user="u", password="p4ssword", tls=tls, seconds=SECONDS
+        )
         error = _fails(sender, tmp_path)
     assert error.service_down and not error.permanent
 
@@ -122,7 +124,15 @@ def test_a_password_is_not_sent_in_clear_unless_that_is_asked_for_by_name(tmp_pa
     for tls, sent in (("auto", False), ("starttls", False), ("none", True)):
         said.clear()
         with misbehaving(plain) as server:
-            sender = EmailSender("127.0.0.1", server.port, "ops@example.com", "user", "p4ssword", tls, SECONDS)
+            sender = EmailSender(
+                "127.0.0.1",
+                server.port,
+                sender="ops@example.com",
+                user="user",
+                password="p4ssword",
+                tls=tls,
+                seconds=SECONDS,
+            )
             error = _fails(sender, tmp_path)
         assert any(line.startswith(b"AUTH") for line in said) is sent, tls
         if tls == "auto":
@@ -132,7 +142,7 @@ def test_a_password_is_not_sent_in_clear_unless_that_is_asked_for_by_name(tmp_pa
 def test_whoever_a_mail_server_defers_gets_it_later_and_the_others_once(tmp_path):
     with smtp_server() as (mailbox, port):
         mailbox.full = {"b@example.com"}
-        sender = EmailSender("127.0.0.1", port, "ops@example.com", None, None, "auto")
+        sender = EmailSender("127.0.0.1", port, sender="ops@example.com", user=None, password=None, tls="auto")
         with pytest.raises(DeliveryError) as part:
             sender.send(message(tmp_path, recipient="a@example.com,b@example.com"))
         assert part.value.remaining == ("b@example.com",) and not part.value.service_down
@@ -158,5 +168,7 @@ def test_a_mail_that_was_taken_is_delivered_whatever_the_server_does_then(tmp_pa
                 connection.sendall(b"250 ok\r\n")
 
     with misbehaving(rude) as server:
-        sender = EmailSender("127.0.0.1", server.port, "ops@example.com", None, None, "auto", 5)
+        sender = EmailSender(
+            "127.0.0.1", server.port, sender="ops@example.com", user=None, password=None, tls="auto", seconds=5
+        )
         assert sender.send(message(tmp_path)).startswith("accepted")

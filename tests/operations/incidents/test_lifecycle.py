@@ -225,7 +225,7 @@ def test_a_swapped_christmas_week_pages_whom_the_two_agreed_on(world):
     roster = current(loaded, day.ledger)["data-engineering"]
     christmas = roster.shift_at(new_york("2026-12-25 12:00"))
     mine, other = roster.holder(christmas)[0], roster.holder(christmas + 1)[0]
-    asked = ask_swap(day.ledger, roster, christmas, christmas + 1, mine, "family", day.now)
+    asked = ask_swap(day.ledger, roster, christmas, christmas + 1, by=mine, why="family", now=day.now)
     at = new_york("2026-12-23 03:00")
     assert current(loaded, day.ledger)["data-engineering"].at(at).primary == mine, "not agreed yet"
     accept_swap(day.ledger, asked.number, other, day.now)
@@ -281,11 +281,11 @@ def test_a_silenced_alert_opens_no_incident(world):
     day = world()
     day.ledger.add_silence(
         [Matcher.parse('alertname="job_failure"')],
-        day.now,
-        day.now + timedelta(hours=2),
-        "engineer-a",
-        "known",
-        day.now,
+        starts_at=day.now,
+        ends_at=day.now + timedelta(hours=2),
+        owner="engineer-a",
+        reason="known",
+        now=day.now,
     )
     day.job_fails()
     day.advance("1h", timedelta(minutes=20))
@@ -319,7 +319,9 @@ def test_time_to_acknowledge_and_resolve_come_from_the_timeline(world):
 
 def test_a_hold_past_its_limit_is_told_once_to_whoever_made_it(world):
     day = world()
-    day.ledger.hold("insurance", "odd premiums", "engineer-c", day.now, day.now + timedelta(hours=2), None)
+    day.ledger.hold(
+        "insurance", why="odd premiums", by="engineer-c", now=day.now, until=day.now + timedelta(hours=2), incident=None
+    )
 
     def notices() -> list[str]:
         return [

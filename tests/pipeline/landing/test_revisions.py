@@ -144,7 +144,9 @@ def test_a_confirmed_day_is_doubted_no_longer(tmp_path, body, status):
     (batch,) = home.land(now=T + timedelta(hours=1)).batches
     assert batch.status == status
     assert home.open_findings() == [("source_partial", day)]
-    (doubt,) = confirm(home.connection, home.feeds[0].name, day, "ann", "the tills were shut", T + timedelta(hours=2))
+    (doubt,) = confirm(
+        home.connection, home.feeds[0].name, day, by="ann", why="the tills were shut", now=T + timedelta(hours=2)
+    )
     assert (doubt.batch_id, doubt.refused) == (batch.batch_id, status == "rejected")
     assert home.open_findings() == []
     assert home.rows("SELECT batch_id, confirmed_by, why FROM ops.confirmations") == [
@@ -166,7 +168,7 @@ def test_a_confirmation_is_about_one_file_only(tmp_path):
     home.land(now=T)
     home.put("takings_2026-11-01_v2.csv", "id,name\n" + "".join(f"{number},a\n" for number in range(15)))
     home.land(now=T + timedelta(hours=1))
-    confirm(home.connection, home.feeds[0].name, date(2026, 11, 1), "ann", "yes", T + timedelta(hours=2))
+    confirm(home.connection, home.feeds[0].name, date(2026, 11, 1), by="ann", why="yes", now=T + timedelta(hours=2))
     home.put("takings_2026-11-01_v3.csv", content("b"))
     home.land(now=T + timedelta(hours=3))
     assert home.open_findings() == [("source_partial", date(2026, 11, 1))]

@@ -39,8 +39,8 @@ def run(connection: duckdb.DuckDBPyConnection, source: Rows, target: Rows, **opt
         connection,
         table_side(connection, "a"),
         table_side(connection, "b"),
-        key,
-        options.pop("measures", AMOUNT),
+        key=key,
+        measures=options.pop("measures", AMOUNT),
         **options,
     )
 
@@ -159,20 +159,20 @@ def test_an_empty_side(connection: Any) -> None:
 def test_numeric_types_that_differ_are_brought_together(connection: Any) -> None:
     connection.execute("create table a as select 1::bigint as id, 1.5::double as amount")
     connection.execute("create table b as select 1::smallint as id, 1.50::decimal(9,2) as amount")
-    found = compare(connection, table_side(connection, "a"), table_side(connection, "b"), ["id"], AMOUNT)
+    found = compare(connection, table_side(connection, "a"), table_side(connection, "b"), key=["id"], measures=AMOUNT)
     assert not found.is_break
 
 
 def test_text_that_is_no_number_is_named_with_its_row(connection: Any) -> None:
     connection.execute("create table a as select 1 as id, 'abc' as amount")
     with pytest.raises(ReconcileError, match=r"a: row 1: column 'amount' holds 'abc'"):
-        compare(connection, table_side(connection, "a"), table_side(connection, "a"), ["id"], AMOUNT)
+        compare(connection, table_side(connection, "a"), table_side(connection, "a"), key=["id"], measures=AMOUNT)
 
 
 def test_an_unknown_column_is_named_with_the_valid_ones(connection: Any) -> None:
     load(connection, "a", [])
     with pytest.raises(ReconcileError, match=r"a: no column 'nope'; valid: id, part, amount, region"):
-        compare(connection, table_side(connection, "a"), table_side(connection, "a"), ["nope"], AMOUNT)
+        compare(connection, table_side(connection, "a"), table_side(connection, "a"), key=["nope"], measures=AMOUNT)
 
 
 def test_nothing_is_left_in_the_connection(connection: Any) -> None:
@@ -234,9 +234,9 @@ def test_large_tables_go_by_segments_and_find_the_same(
         " from a where id is null or id % 350000 <> 14"
     )
     sides = table_side(connection, "a"), table_side(connection, "b")
-    found = compare(connection, *sides, ["id"], AMOUNT)
+    found = compare(connection, *sides, key=["id"], measures=AMOUNT)
     monkeypatch.setattr(differences, "SEGMENT_ABOVE", 10**9)
-    plain = compare(connection, *sides, ["id"], AMOUNT)
+    plain = compare(connection, *sides, key=["id"], measures=AMOUNT)
     assert found == plain
     assert {item.key_class: item.keys for item in found.classes} == {
         KeyClass.MISSING: 10,
@@ -255,7 +255,7 @@ def test_duplicates_in_equal_segments_are_found_slice_by_slice(
     monkeypatch.setattr(differences, "SEGMENT_ABOVE", 0)
     monkeypatch.setattr(duplicates, "SLICE_ROWS", 100)
     connection.execute("create table a as select i % 990 as id, 1.00::decimal(9,2) as amount from range(1000) t(i)")
-    found = compare(connection, table_side(connection, "a"), table_side(connection, "a"), ["id"], AMOUNT)
+    found = compare(connection, table_side(connection, "a"), table_side(connection, "a"), key=["id"], measures=AMOUNT)
     duplicate = found.explained(KeyClass.DUPLICATE)
     assert duplicate is not None
     assert (duplicate.keys, duplicate.differing) == (10, 0)

@@ -144,7 +144,7 @@ def state_of_backup(settings: Settings) -> dict[str, object]:
     for item in shelf.backups():
         said = shelf.proofs().get(item.id)
         if said is not None and said.outcome is Outcome.PROVED:
-            assert proof.prove(settings, shelf, shelf.manifest(item.id), NOW).outcome is Outcome.PROVED
+            assert proof.prove(settings, shelf, shelf.manifest(item.id), now=NOW).outcome is Outcome.PROVED
     rebuild.into_home(again, shelf, shelf.manifest(shelf.backups()[-1].id))
     return state(again) | {"left here": state(settings)["left"]}
 

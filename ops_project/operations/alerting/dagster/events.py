@@ -75,7 +75,9 @@ def _signals(
             return []
         if kind == DagsterEventType.RUN_CANCELED:
             return signals_of_terminated(run, at, now, lineage)
-        return signals_of_run(instance, run, kind == DagsterEventType.RUN_SUCCESS, at, now, lineage)
+        return signals_of_run(
+            instance, run, succeeded=kind == DagsterEventType.RUN_SUCCESS, at=at, now=now, lineage=lineage
+        )
     if kind == DagsterEventType.ASSET_MATERIALIZATION:
         return _materialized(entry, at, now, lineage)
     if kind == DagsterEventType.ASSET_OBSERVATION:

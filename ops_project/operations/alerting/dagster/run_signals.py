@@ -120,7 +120,7 @@ def _step_words(step: _Step) -> tuple[str, str]:
 
 
 def signals_of_run(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, lineage: Lineage
+    instance: dg.DagsterInstance, run: dg.DagsterRun, *, succeeded: bool, at: datetime, now: datetime, lineage: Lineage
 ) -> list[Signal]:
     """All signals that the end of this run gives."""
     if run.tags.get("dagster/will_retry") == "true":

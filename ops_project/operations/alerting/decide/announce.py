@@ -33,17 +33,22 @@ def announce_successes(decision: Decision, signals: Iterable[Signal], config: Al
             link = f"{config.ui_url}/runs/{signal.run_id}" if config.ui_url else signal.run_id
             facts = [("Run", link), ("Open alerts", str(open_now))]
             payload = messages.of_success(
-                f"{item.title}, {day}", item.pipeline, signal.run_id, facts, signal.event_at, config.ui_url
+                f"{item.title}, {day}",
+                pipeline=item.pipeline,
+                run_id=signal.run_id,
+                facts=facts,
+                at=signal.event_at,
+                ui_url=config.ui_url,
             )
             decision.notifications += plain(
                 config,
                 item.receiver or config.tree.receiver,
-                "success",
-                f"{name}:{day}",
-                payload,
-                (config.primary_owners.get(item.domain, ""),),
-                AlertReason.SUCCESS_NOTICE,
-                signal.event_at,
+                kind="success",
+                subject=f"{name}:{day}",
+                payload=payload,
+                owners=(config.primary_owners.get(item.domain, ""),),
+                reason=AlertReason.SUCCESS_NOTICE,
+                now=signal.event_at,
             )
 
 
@@ -57,18 +62,19 @@ def remind_of_silences(decision: Decision, config: AlertConfig, now: datetime) -
         decision.notifications += plain(
             config,
             config.tree.receiver,
-            "silence",
-            f"silence:{silence.number}",
-            payload,
-            (silence.owner,),
-            AlertReason.SILENCE_EXPIRES,
-            now,
+            kind="silence",
+            subject=f"silence:{silence.number}",
+            payload=payload,
+            owners=(silence.owner,),
+            reason=AlertReason.SILENCE_EXPIRES,
+            now=now,
         )
 
 
 def plain(
     config: AlertConfig,
     receiver: str,
+    *,
     kind: str,
     subject: str,
     payload: dict[str, object],

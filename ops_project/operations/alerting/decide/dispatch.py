@@ -60,7 +60,7 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
                 set_group(decision, replace(state.groups[before], route=node.id, labels=labels, next_flush=due))
             else:
                 key = known or node.group_key(labels)
-                _join(decision, config, key, node, labels, alert, now)
+                _join(decision, config, key=key, node=node, labels=labels, alert=alert, now=now)
                 if before is not None:
                     told = _told(decision) if told is None else told
                     _carry(decision, told.get(before, set()), key, alert.number)
@@ -107,6 +107,7 @@ def _keep_known_routes(decision: Decision, config: AlertConfig) -> None:
 def _join(
     decision: Decision,
     config: AlertConfig,
+    *,
     key: str,
     node: Node,
     labels: Mapping[str, str],

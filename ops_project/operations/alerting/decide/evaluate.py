@@ -96,10 +96,12 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
             found = speaker(level, condition, config.lineage, state.dismissed.get(fingerprint))
             if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage), found) != alert.key:
                 became_false(decision, alert, rule, index, fingerprint, signal.event_at, config)
-                _without_date(decision, config, number, rule, index, signal)
+                _without_date(decision, config, number=number, rule=rule, index=index, signal=signal)
 
 
-def _without_date(decision: Decision, config: AlertConfig, number: int, rule: Rule, index: int, signal: Signal) -> None:
+def _without_date(
+    decision: Decision, config: AlertConfig, *, number: int, rule: Rule, index: int, signal: Signal
+) -> None:
     """An alert about several dates stays open, and is no longer about the date that `signal` says is well."""
     alert = decision.state.alerts.get(number)
     if alert is None or alert.status == RESOLVED or not dates.collects(rule):

@@ -79,6 +79,7 @@ def needs_update(
     entry: LogEntry | None,
     firing: frozenset[int],
     resolved: frozenset[int],
+    *,
     send_resolved: bool,
     node: Node,
     now: datetime,

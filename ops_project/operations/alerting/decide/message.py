@@ -245,7 +245,7 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
 
 
 def of_success(
-    title: str, pipeline: str, run_id: str, facts: Sequence[tuple[str, str]], at: datetime, ui_url: str
+    title: str, *, pipeline: str, run_id: str, facts: Sequence[tuple[str, str]], at: datetime, ui_url: str
 ) -> dict[str, Any]:
     """The daily success notice. Its subject names open alerts, so that it is not mistaken for an all-clear."""
     open_now = int(dict(facts).get(OPEN_ALERTS, 0))

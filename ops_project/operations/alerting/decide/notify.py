@@ -44,7 +44,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     for key, group in due:
         node = config.nodes[group.route]
         parts_now = parts(config, state, group, others)
-        if not config.flush_now and is_settled(state, config, key, node, parts_now, now):
+        if not config.flush_now and is_settled(state, config, key=key, node=node, parts=parts_now, now=now):
             continue
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
@@ -60,9 +60,17 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
         )
         for name, channel in flushed.receiver.named(node.receiver):
             if name not in config.unconfigured:
-                _tell(decision, config, flushed, channel, name, told.get((key, name), set()))
+                _tell(decision, config, flushed, channel=channel, name=name, told_before=told.get((key, name), set()))
         left = frozenset(alert.number for alert in members if alert.status != RESOLVED)
-        left |= _owed(decision, config, key, flushed.receiver.named(node.receiver), resolved, told, now)
+        left |= _owed(
+            decision,
+            config,
+            group=key,
+            channels=flushed.receiver.named(node.receiver),
+            resolved=resolved,
+            told=told,
+            now=now,
+        )
         set_group(
             decision, replace(state.groups[key], members=left, next_flush=following_flush(node, config.zone, now))
         )
@@ -108,6 +116,7 @@ class _Flush:
 def _owed(
     decision: Decision,
     config: AlertConfig,
+    *,
     group: str,
     channels: Iterable[tuple[str, Channel]],
     resolved: Iterable[Alert],
@@ -143,7 +152,7 @@ def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[AlertRe
 
 
 def _tell(
-    decision: Decision, config: AlertConfig, flushed: _Flush, channel: Channel, name: str, told_before: set[str]
+    decision: Decision, config: AlertConfig, flushed: _Flush, *, channel: Channel, name: str, told_before: set[str]
 ) -> None:
     state = decision.state
     group, node, receiver, now = flushed.group, flushed.node, flushed.receiver, flushed.now
@@ -173,7 +182,13 @@ def _tell(
             news = decision.joined & firing_now
             known = replace(entry, firing=entry.firing - news) if entry is not None and news else entry
             due, reason = needs_update(
-                known, heard | still_muted, resolved_now, channel.send_resolved, node, now, config.zone
+                known,
+                heard | still_muted,
+                resolved_now,
+                send_resolved=channel.send_resolved,
+                node=node,
+                now=now,
+                zone=config.zone,
             )
         if (
             due

@@ -49,7 +49,7 @@ def hurry(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def is_settled(
-    state: State, config: AlertConfig, key: str, node: Node, parts: tuple[object, ...], now: datetime
+    state: State, config: AlertConfig, *, key: str, node: Node, parts: tuple[object, ...], now: datetime
 ) -> bool:
     """Whether nothing can be due in this group: its regular flush has not come, or would find nothing."""
     known = state.settled.get(key)

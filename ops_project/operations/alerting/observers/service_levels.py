@@ -55,7 +55,13 @@ def look(view: View) -> Observation:
     for name, sla in view.catalog.slas.slas.items():
         if sla.enabled and any(asset in view.lineage.assets for asset in sla.assets):
             at = service_levels.standing(
-                sla, view.catalog, view.ledger, view.lineage, facts, baselines.get(sla.pipeline, Baseline()), view.now
+                sla,
+                view.catalog,
+                view.ledger,
+                lineage=view.lineage,
+                facts=facts,
+                baseline=baselines.get(sla.pipeline, Baseline()),
+                now=view.now,
             )
             found += _deadline(view, name, sla, today=today, at=at, facts=facts)
             if at.up is not None:

@@ -59,6 +59,7 @@ class Outlook:
 def outlook(
     wanted: Sequence[str],
     built_at: Mapping[str, datetime],
+    *,
     day: date,
     deadline: datetime,
     warn_before: timedelta,

@@ -26,7 +26,7 @@ def gather(catalog: Catalog, ledger: Ledger, lineage: Lineage, now: datetime) ->
         if not promise.enabled:
             continue
         baseline = baselines.get(promise.pipeline, Baseline())
-        at = service_levels.standing(promise, catalog, ledger, lineage, facts, baseline, now)
+        at = service_levels.standing(promise, catalog, ledger, lineage=lineage, facts=facts, baseline=baseline, now=now)
         measured = intervals.get(name, [])
         result.append(
             {

@@ -83,7 +83,7 @@ def baselines(ledger: Ledger) -> dict[str, Baseline]:
 
 
 def standing(
-    sla: Sla, catalog: Catalog, ledger: Ledger, lineage: Lineage, facts: Known, baseline: Baseline, now: datetime
+    sla: Sla, catalog: Catalog, ledger: Ledger, *, lineage: Lineage, facts: Known, baseline: Baseline, now: datetime
 ) -> Standing:
     """Where `sla` stands at `now`."""
     zone = catalog.platform.zone
@@ -97,7 +97,18 @@ def standing(
     remaining = critical_path(wanted, fresh, upstream, baseline, facts.running.get(sla.pipeline))
     step = slowest_step(wanted, fresh, upstream, baseline, facts.running.get(sla.pipeline))
     starts_at = next_start(ledger, sla.pipeline, now, deadline) if due else None
-    at = outlook(wanted, facts.built, today, deadline, sla.warn_before, remaining, starts_at, zone, now, step)
+    at = outlook(
+        wanted,
+        facts.built,
+        day=today,
+        deadline=deadline,
+        warn_before=sla.warn_before,
+        remaining_seconds=remaining,
+        starts_at=starts_at,
+        zone=zone,
+        now=now,
+        step=step,
+    )
     last = last_due(sla, now, zone)
     up = None
     if last is not None and first < day_start(last, zone):

@@ -40,7 +40,18 @@ def diagnose(question: Question, known: Known) -> Diagnosis:
         mine = [trouble for trouble in suspected if trouble.asset == asset]
         changes = [c for c in known.changes if c.asset == asset and is_recent(c, question)]
         if mine or changes:
-            candidates.append(_candidate(asset, mine, changes, fresh, question, known, distance, reach))
+            candidates.append(
+                _candidate(
+                    asset,
+                    troubles=mine,
+                    changes=changes,
+                    fresh=fresh,
+                    question=question,
+                    known=known,
+                    distance=distance,
+                    reach=reach,
+                )
+            )
     candidates.sort(key=lambda item: (-item.score, item.distance, item.asset))
     culprit = candidates[0] if candidates else None
     others = tuple(candidates[1:6])
@@ -76,6 +87,7 @@ def nearest_failing(asset: str, troubles: Sequence[Trouble], distance: Mapping[s
 
 def _candidate(
     asset: str,
+    *,
     troubles: Sequence[Trouble],
     changes: Sequence[Change],
     fresh: Sequence[Trouble],

@@ -21,12 +21,13 @@ def lines(graph: LineageGraph, depth: int | None = None) -> Iterator[str]:
     children: dict[Column, list[Hop]] = {}
     for hop in graph.hops:
         children.setdefault(hop.child if graph.direction == "up" else hop.parent, []).append(hop)
-    yield from _below(graph, graph.root, children, "", {graph.root}, depth)
+    yield from _below(graph, graph.root, children=children, before="", shown={graph.root}, depth=depth)
 
 
 def _below(
     graph: LineageGraph,
     here: Column,
+    *,
     children: dict[Column, list[Hop]],
     before: str,
     shown: set[Column],
@@ -44,7 +45,9 @@ def _below(
         if there not in shown:
             shown.add(there)
             inner = before + ("   " if last else "│  ")
-            yield from _below(graph, there, children, inner, shown, None if depth is None else depth - 1)
+            yield from _below(
+                graph, there, children=children, before=inner, shown=shown, depth=None if depth is None else depth - 1
+            )
 
 
 def _marks(graph: LineageGraph, column: Column) -> str:

@@ -44,6 +44,7 @@ def examine(
     connection: duckdb.DuckDBPyConnection,
     feed: Feed,
     file: InboundFile,
+    *,
     file_date: date,
     scanned: Scan,
     now: datetime,

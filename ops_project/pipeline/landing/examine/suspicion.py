@@ -22,7 +22,7 @@ BATCHES_BEFORE = 14
 
 
 def duplicate_of(
-    context: Context, day: date, part: str, scanned: Scan, known: list[Taken], contract: str
+    context: Context, day: date, part: str, *, scanned: Scan, known: list[Taken], contract: str
 ) -> Taken | None:
     """The batch that has loaded these bytes already, None where the file is to be loaded.
 

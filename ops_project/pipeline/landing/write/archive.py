@@ -26,7 +26,7 @@ LONGEST = 255 - len(f".{PARTIAL}")
 KEPT_END = 24
 
 
-def archive_path(archive: Path, domain: str, feed: str, day: date, sha256: str, name: str) -> Path:
+def archive_path(archive: Path, *, domain: str, feed: str, day: date, sha256: str, name: str) -> Path:
     """Where the file belongs."""
     return archive / domain / feed / day.isoformat() / shortened(f"{sha256[:12]}_{name}")
 

@@ -47,7 +47,9 @@ def commit(
     """
     feed, rejected = context.feed, found.rejected
     status = "duplicate" if is_duplicate else "rejected" if rejected else "loaded"
-    target = kept_files.archive_path(context.archive, feed.domain, feed.name, day, found.scan.sha256, file.name)
+    target = kept_files.archive_path(
+        context.archive, domain=feed.domain, feed=feed.name, day=day, sha256=found.scan.sha256, name=file.name
+    )
     with journal.transaction(context.connection):
         before = refused_lines(context, replays) if replays is not None else {}
         sequence = context.deliveries.next_sequence()

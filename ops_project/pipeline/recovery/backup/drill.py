@@ -43,6 +43,7 @@ def drill(
     settings: Settings,
     shelf: Shelf,
     manifest: Manifest,
+    *,
     now: datetime,
     tell: Tell = lambda _words: None,
     outside: Outside = NOTHING,

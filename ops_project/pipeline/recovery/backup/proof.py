@@ -33,6 +33,7 @@ def prove(
     settings: Settings,
     shelf: Shelf,
     manifest: Manifest,
+    *,
     now: datetime,
     tell: Tell = lambda _words: None,
     outside: Outside = NOTHING,

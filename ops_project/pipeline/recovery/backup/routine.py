@@ -16,7 +16,11 @@ def routine(taker: Taker, shelf: Shelf, destination: str, *, verify: bool = True
     Older backups go only where the new one is proved.
     """
     manifest = create(taker, shelf)
-    proof = prove(taker.settings, shelf, manifest, taker.now, taker.tell, taker.outside) if verify else None
+    proof = (
+        prove(taker.settings, shelf, manifest, now=taker.now, tell=taker.tell, outside=taker.outside)
+        if verify
+        else None
+    )
     if proof is not None and proof.outcome is Outcome.PROVED:
         gone = to_remove(shelf.backups(), shelf.proofs(), taker.platform.backups.keep)
         if gone:

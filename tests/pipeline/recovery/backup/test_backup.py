@@ -131,14 +131,14 @@ def test_a_damaged_store_fails_the_proof_and_the_next_backup_mends_it(
         shelf.store.delete(key)
     else:
         shelf.store.put(key, shelf.store.get(key)[:-1] + b"!")
-    found = proof.prove(taker.settings, shelf, manifest, NOW)
+    found = proof.prove(taker.settings, shelf, manifest, now=NOW)
     assert found.outcome is Outcome.FAILED and "missing or changed" in found.words
     assert shelf.proofs()[manifest.id] == found
     with pytest.raises(RestoreError, match="Nothing was changed"):
         rebuilt(shelf, manifest, tmp_path / "again")
     _, mended = taken(taker, shelf)
     assert mended is not None and mended.outcome is Outcome.PROVED
-    assert proof.prove(taker.settings, shelf, manifest, NOW).outcome is Outcome.PROVED
+    assert proof.prove(taker.settings, shelf, manifest, now=NOW).outcome is Outcome.PROVED
 
 
 def test_whole_files_with_other_tables_fail_the_proof(taker: Taker, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_whole_files_with_other_tables_fail_the_proof(taker: Taker, tmp_path: Pa
     shelf = Shelf(open_store(str(tmp_path / "backups")))
     manifest, _ = taken(taker, shelf)
     tables = {name: replace(said, rows=said.rows + 1) for name, said in manifest.sqlite["ledger/ledger.db"].items()}
-    found = proof.prove(taker.settings, shelf, replace(manifest, sqlite={"ledger/ledger.db": tables}), NOW)
+    found = proof.prove(taker.settings, shelf, replace(manifest, sqlite={"ledger/ledger.db": tables}), now=NOW)
     assert found.outcome is Outcome.FAILED and "ledger/ledger.db, table alerts: 100 rows, not the 101" in found.words
 
     [folder] = taker.settings.snapshots.iterdir()
@@ -157,7 +157,7 @@ def test_whole_files_with_other_tables_fail_the_proof(taker: Taker, tmp_path: Pa
     _, found = taken(taker, shelf)  # type: ignore[assignment]  # the outcome of another backup
     assert found.outcome is Outcome.FAILED and "gold.sales" in found.words
     manifest = replace(shelf.manifest(shelf.backups()[-1].id), engine="0.0.1")
-    found = proof.prove(taker.settings, shelf, manifest, NOW)
+    found = proof.prove(taker.settings, shelf, manifest, now=NOW)
     assert found.outcome is Outcome.INCONCLUSIVE and "hash differently" in found.words
 
 
@@ -192,7 +192,7 @@ def test_a_proof_that_cannot_be_ended_is_inconclusive(taker: Taker, tmp_path: Pa
     shelf = Shelf(open_store(str(tmp_path / "backups")))
     manifest, _ = taken(taker, shelf)
     away = Shelf(Unreachable(shelf.store, calls=2))  # type: ignore[arg-type]  # the rest is the store's
-    found = proof.prove(taker.settings, away, manifest, NOW)
+    found = proof.prove(taker.settings, away, manifest, now=NOW)
     assert found.outcome is Outcome.INCONCLUSIVE and "cannot be reached" in found.words
 
 
@@ -252,7 +252,7 @@ def test_old_backups_go_and_take_only_what_no_other_needs(taker: Taker, tmp_path
     assert [item.id for item in shelf.backups()] == [item.id for item in made]
     with pytest.raises(Absent):
         shelf.store.get(object_of(shelf, first, "b.csv"))
-    assert all(proof.prove(taker.settings, shelf, item, NOW).outcome is Outcome.PROVED for item in made)
+    assert all(proof.prove(taker.settings, shelf, item, now=NOW).outcome is Outcome.PROVED for item in made)
 
 
 def test_an_empty_home_does_not_push_the_backups_of_another_out(taker: Taker, tmp_path: Path) -> None:
@@ -270,10 +270,10 @@ def test_a_drill_measures_point_and_time_and_keeps_the_figures(taker: Taker, tmp
     shelf = Shelf(open_store(str(tmp_path / "backups")))
     manifest, _ = taken(taker, shelf)
     later = NOW.replace(hour=NOW.hour + 2)
-    done = drill.drill(taker.settings, shelf, manifest, later)
+    done = drill.drill(taker.settings, shelf, manifest, now=later)
     assert done.ok and done.recovery_point_seconds == 7200 and done.lost_files == 0 and done.recovery_seconds > 0
     shelf.store.delete(object_of(shelf, manifest, "a.csv"))
-    assert not drill.drill(taker.settings, shelf, manifest, later).ok
+    assert not drill.drill(taker.settings, shelf, manifest, now=later).ok
     assert [item.ok for item in drill.history(taker.settings)] == [True, False]
 
 

@@ -61,7 +61,7 @@ def test_the_database_comes_back_with_the_home(
     assert {name: copy.rows for name, copy in manifest.databases["ledger"].tables.items()}["people"] == 301
     again, _ = taken(taker, shelf)
     assert again.new_bytes < 0.05 * manifest.new_bytes, "rows that have not changed are not sent again"
-    assert drill(taker.settings, shelf, manifest, NOW, outside=taker.outside).ok
+    assert drill(taker.settings, shelf, manifest, now=NOW, outside=taker.outside).ok
 
     home = Settings(home=tmp_path / "again", as_of=NOW)
     home.home.mkdir()
@@ -91,13 +91,13 @@ def test_what_is_not_in_it_leaves_it_unproved(taker: Taker, shelf: Shelf) -> Non
 def test_a_copy_that_no_server_can_judge_is_inconclusive(taker: Taker, shelf: Shelf) -> None:
     manifest, _ = taken(taker, shelf)
     for outside in (NOTHING, lies_at(GONE)):
-        found = proof.prove(taker.settings, shelf, manifest, NOW, outside=outside)
+        found = proof.prove(taker.settings, shelf, manifest, now=NOW, outside=outside)
         assert found.outcome is Outcome.INCONCLUSIVE, found
-        assert not drill(taker.settings, shelf, manifest, NOW, outside=outside).ok
+        assert not drill(taker.settings, shelf, manifest, now=NOW, outside=outside).ok
     tables = dict(manifest.databases["ledger"].tables)
     tables["people"] = replace(tables["people"], rows=302)
     spoiled = replace(manifest, databases={"ledger": replace(manifest.databases["ledger"], tables=tables)})
-    found = proof.prove(taker.settings, shelf, spoiled, NOW, outside=taker.outside)
+    found = proof.prove(taker.settings, shelf, spoiled, now=NOW, outside=taker.outside)
     assert found.outcome is Outcome.FAILED and "the ledger, table people: 301 rows, not the 302" in found.words
 
 
