@@ -112,7 +112,7 @@ def test_what_was_closed_by_hand_tomorrow_is_told_when_it_fails_today(place):
 def test_a_window_of_today_does_not_end_tomorrow(configuration):
     """Batches of tomorrow do not push those of today out of a rule's window."""
     kind = next(iter(configuration.windowed()))
-    name, _, _, condition = next(e for e in configuration.by_metric[kind] if e[3].window is not None)
+    name, _, _, condition = next(e for e in configuration.by_metric[kind] if e.condition.window is not None)
     labels = {m.label: m.value for m in condition.match}
 
     def bad(at, occurrence):

@@ -36,7 +36,7 @@ def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
             dismissed = state.dismissed.get(window_name(alert.rule, index, alert.key))
             known = [r for r in readings if dismissed is None or r.at > dismissed]
             if windows.holds(condition, windows.aggregate(condition, known, now)) is not True:
-                became_false(decision, alert, rule, index, WINDOW, now, config)
+                became_false(decision, config, alert, rule, index=index, source=WINDOW, at=now)
                 alert = state.alerts.get(alert.number, alert)
         if alert.number not in state.alerts:
             continue

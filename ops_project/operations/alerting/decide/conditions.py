@@ -11,7 +11,7 @@ from ops_project.model.alerting.rule import IDENTITY, Rule
 from ops_project.model.alerting.signal import Signal, digest
 from ops_project.operations.alerting.decide import dates, lifecycle, windows
 from ops_project.operations.alerting.decide.reasons import AlertReason
-from ops_project.operations.alerting.decide.state import AlertConfig, Decision
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Watched
 from ops_project.operations.alerting.decide.subjects import gone
 from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
@@ -34,15 +34,18 @@ def key_of(name: str, rule: Rule, labels: Mapping[str, str], signal: Signal) -> 
 def raise_for(
     decision: Decision,
     config: AlertConfig,
+    watched: Watched,
     signal: Signal,
+    *,
     labels: Mapping[str, str],
-    name: str,
-    rule: Rule,
-    index: int,
     source: str,
     value: float | None = None,
 ) -> None:
-    """A condition holds because of `signal`: open the alert, or keep it open. `source`: the series, or its window."""
+    """A condition holds because of `signal`: open the alert, or keep it open.
+
+    `labels`: the signal's own and those of its asset. `source`: the series' fingerprint, or WINDOW; then `value` is
+    what the window holds.
+    """
     if gone(labels, config):
         return
     state = decision.state
@@ -52,8 +55,8 @@ def raise_for(
             return
         value = windows.value_of(signal)
     at = signal.event_at
-    key = key_of(name, rule, labels, signal)
-    alert = _opened(decision, config, name, rule, key, at)
+    rule, index = watched.rule, watched.index
+    alert = _opened(decision, config, watched, key=key_of(watched.name, rule, labels, signal), at=at)
     was_true = lifecycle.truth(alert, rule)
     held = alert.conditions.get(index, frozenset())
     if source not in held:
@@ -67,8 +70,8 @@ def raise_for(
             decision.note(alert.number, at, AlertReason.FLAPPING, f"{alert.flaps} times within the flap window")
         else:
             alert = replace(alert, starts_at=at)
-            decision.note(alert.number, at, AlertReason.CONDITION_TRUE, shown_condition(rule.conditions[index], value))
-    alert = _described(alert, config, signal, labels, name, rule, index, value)
+            decision.note(alert.number, at, AlertReason.CONDITION_TRUE, shown_condition(watched.condition, value))
+    alert = _described(alert, config, watched, signal, labels=labels, value=value)
     if is_true and alert.status == PENDING and rule.hold <= timedelta():
         alert = lifecycle.fire(decision, alert, at)
     lifecycle.store(decision, alert)
@@ -83,9 +86,9 @@ def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Ale
     return replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")
 
 
-def _opened(decision: Decision, config: AlertConfig, name: str, rule: Rule, key: str, at: datetime) -> Alert:
+def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: str, at: datetime) -> Alert:
     """The alert of this key; a new one, or one that had ended, begins pending."""
-    state = decision.state
+    state, rule = decision.state, watched.rule
     number = state.by_key.get(key)
     alert = state.alerts.get(number) if number is not None else None
     if alert is not None and alert.status != RESOLVED:
@@ -117,7 +120,7 @@ def _opened(decision: Decision, config: AlertConfig, name: str, rule: Rule, key:
     alert = Alert(
         number=state.next_number,
         key=key,
-        rule=name,
+        rule=watched.name,
         status=PENDING,
         severity=rule.severity,
         labels={},
@@ -135,19 +138,19 @@ def _opened(decision: Decision, config: AlertConfig, name: str, rule: Rule, key:
 def _described(
     alert: Alert,
     config: AlertConfig,
+    watched: Watched,
     signal: Signal,
+    *,
     labels: Mapping[str, str],
-    name: str,
-    rule: Rule,
-    index: int,
     value: float | None,
 ) -> Alert:
     """The alert, updated with its newest signal."""
+    rule = watched.rule
     owners = signal.owners or config.lineage.get(signal.asset).owners or _stands_in(rule, labels, config)
     metric = config.metrics[signal.kind]
     found = signal.failure_class or rule.failure_class or metric.failure_class or alert.failure_class or "unknown"
     days = _days(alert, rule, signal)
-    shown = shown_value(value, rule.conditions[index], metric.unit)
+    shown = shown_value(value, watched.condition, metric.unit)
     if signal.event_at < alert.updated_at and alert.labels:
         # An older one that was read late: it counts, and it does not take the word.
         alert = replace(alert, owners=tuple(dict.fromkeys((*alert.owners, *owners))))
@@ -155,7 +158,7 @@ def _described(
             return alert
         said = summary(rule, alert.failure_class, alert.labels, shown, days)
         return replace(alert, labels=dates.labelled(alert.labels, days), summary=said)
-    made = alert_labels(name, rule, labels, owners)
+    made = alert_labels(watched.name, rule, labels, owners)
     followed = _followed(alert.labels, made, rule, signal) if alert.labels else made
     return replace(
         alert,
@@ -181,9 +184,9 @@ def _days(alert: Alert, rule: Rule, signal: Signal) -> tuple[str, ...]:
 
 
 def became_false(
-    decision: Decision, alert: Alert, rule: Rule, index: int, source: str, at: datetime, config: AlertConfig
+    decision: Decision, config: AlertConfig, alert: Alert, rule: Rule, *, index: int, source: str, at: datetime
 ) -> None:
-    """A condition is no longer true for one series, whatever happened to other series."""
+    """A condition is no longer true for one series, or for its window, whatever happened to other series."""
     held = alert.conditions.get(index, frozenset())
     if source not in held:
         return

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from ops_project.model.alerting.alert import RESOLVED
 from ops_project.model.alerting.matcher import all_match
-from ops_project.model.alerting.rule import Condition, Rule
+from ops_project.model.alerting.rule import Rule
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.alerting.decide import dates, lifecycle, windows
 from ops_project.operations.alerting.decide.clock import newest_believed
@@ -22,7 +22,7 @@ from ops_project.operations.alerting.decide.levels import (
     window_name,
     without_later,
 )
-from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State
+from ops_project.operations.alerting.decide.state import AlertConfig, Decision, State, Watched
 from ops_project.operations.alerting.decide.wording import shown_value, summary
 
 
@@ -39,7 +39,7 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
         fingerprint = signal.fingerprint
         entries = config.by_metric.get(signal.kind, ())
         changed = False
-        if metric.type != "event" or any(condition.aggregate == "last" for _, _, _, condition in entries):
+        if metric.type != "event" or any(watched.condition.aggregate == "last" for watched in entries):
             latest = newest_believed(signal, now)
             if state.dismissed:
                 _bound_word(decision, fingerprint, signal, latest)
@@ -54,15 +54,15 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
                 if state.dismissed:
                     _outlive(decision, fingerprint)
         labels: dict[str, str] | None = None
-        for name, rule, index, condition in entries:
-            if condition.aggregate == "last":
-                if not changed or not holds(signal, condition, config.lineage):
+        for watched in entries:
+            if watched.condition.aggregate == "last":
+                if not changed or not holds(signal, watched.condition, config.lineage):
                     continue
                 labels = labels or labels_of(signal, config.lineage)
-                raise_for(decision, config, signal, labels, name, rule, index, fingerprint)
+                raise_for(decision, config, watched, signal, labels=labels, source=fingerprint)
             else:
                 labels = labels or labels_of(signal, config.lineage)
-                _slide(decision, config, signal, labels, name, rule, index, condition, now)
+                _slide(decision, config, watched, signal, labels=labels, now=now)
 
 
 def remember(state: State, signal: Signal, config: AlertConfig) -> None:
@@ -95,7 +95,7 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
                 continue
             found = speaker(level, condition, config.lineage, state.dismissed.get(fingerprint))
             if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage), found) != alert.key:
-                became_false(decision, alert, rule, index, fingerprint, signal.event_at, config)
+                became_false(decision, config, alert, rule, index=index, source=fingerprint, at=signal.event_at)
                 _without_date(decision, config, number=number, rule=rule, index=index, signal=signal)
 
 
@@ -136,16 +136,15 @@ def _outlive(decision: Decision, fingerprint: str) -> None:
 def _slide(
     decision: Decision,
     config: AlertConfig,
+    watched: Watched,
     signal: Signal,
+    *,
     labels: Mapping[str, str],
-    name: str,
-    rule: Rule,
-    index: int,
-    condition: Condition,
     now: datetime,
 ) -> None:
     """Add a reading to a window. The window ends at its newest reading, in whatever order the readings arrive."""
     state = decision.state
+    name, rule, index, condition = watched
     is_state = config.metrics[condition.metric].type == "state"
     if not all_match(condition.match, labels) and signal.state != OK:
         return
@@ -156,7 +155,7 @@ def _slide(
     if signal.state == OK and is_state:
         held.clear()
         if alert is not None:
-            became_false(decision, alert, rule, index, WINDOW, signal.event_at, config)
+            became_false(decision, config, alert, rule, index=index, source=WINDOW, at=signal.event_at)
         return
     assert condition.window is not None
     held.append(windows.reading(signal))
@@ -168,6 +167,6 @@ def _slide(
     value = windows.aggregate(condition, held, end)
     truth = windows.holds(condition, value)
     if truth:
-        raise_for(decision, config, signal, labels, name, rule, index, WINDOW, value)
+        raise_for(decision, config, watched, signal, labels=labels, source=WINDOW, value=value)
     elif truth is False and alert is not None and end >= alert.updated_at:
-        became_false(decision, alert, rule, index, WINDOW, end, config)
+        became_false(decision, config, alert, rule, index=index, source=WINDOW, at=end)

@@ -58,22 +58,38 @@ def around(alerts: Iterable[Alert]) -> Around:
     return Around(known, under, near)
 
 
+@dataclass(frozen=True)
+class Flush:
+    """One group at the moment at which it is told."""
+
+    group: Group
+    node: Node
+    receiver: Receiver
+    firing: Sequence[Alert]
+    resolved: Sequence[Alert]
+    muted: frozenset[int]
+    others: Around
+    on_time: bool
+    """The group's own time has come. Else it is looked at early, because no process comes back, and nothing is
+    repeated."""
+    now: datetime
+
+
 def of_group(
-    group: Group,
-    node: Node,
-    receiver: Receiver,
+    flushed: Flush,
+    config: AlertConfig,
+    *,
     firing: Sequence[Alert],
     resolved: Sequence[Alert],
-    others: Around,
-    config: AlertConfig,
     reason: AlertReason,
-    now: datetime,
     told: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
     """The payload for one recipient of one group.
 
-    `told`: the alerts of the last message; new alerts come before them.
+    `firing` and `resolved`: the alerts that this recipient is told. `told`: the numbers of the last message; new alerts
+    come before them.
     """
+    node = flushed.node
     alerts = sorted(
         [*firing, *resolved],
         key=lambda a: (
@@ -89,17 +105,17 @@ def of_group(
         "kind": "alert",
         "status": "firing" if firing else "resolved",
         "severity": worst,
-        "page": receiver.page and bool(firing),
+        "page": flushed.receiver.page and bool(firing),
         "receiver": node.receiver,
-        "group_key": group.key,
-        "group": dict(group.labels),
+        "group_key": flushed.group.key,
+        "group": dict(flushed.group.labels),
         "reason": reason.value,
-        "at": now.isoformat(),
+        "at": flushed.now.isoformat(),
         "subject": _subject(alerts, len(firing), worst, bool(node.digest)),
         "digest": bool(node.digest),
         "ui_url": config.ui_url,
         "zone": config.zone.key,
-        "alerts": [of_alert(alert, others, config) for alert in alerts],
+        "alerts": [of_alert(alert, flushed.others, config) for alert in alerts],
     }
 
 

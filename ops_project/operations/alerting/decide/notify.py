@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
-from ops_project.model.alerting.receiver import Channel, ConsoleChannel, Receiver
+from ops_project.model.alerting.receiver import Channel, ConsoleChannel
 from ops_project.model.alerting.signal import digest
 from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.dispatch import set_group
 from ops_project.operations.alerting.decide.grouping import (
-    Group,
     LogEntry,
     Settled,
     following_flush,
@@ -23,7 +22,7 @@ from ops_project.operations.alerting.decide.grouping import (
 from ops_project.operations.alerting.decide.intervals import any_holds
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node
-from ops_project.operations.alerting.decide.settled import hurry, is_settled, parts, unsettle
+from ops_project.operations.alerting.decide.settled import is_settled, make_due, parts, unsettle
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
 
 
@@ -31,7 +30,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Send every group that is due."""
     state = decision.state
     unsettle(decision)
-    hurry(decision, config, now)
+    make_due(decision, config, now)
     due = [
         (key, group)
         for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0]))
@@ -55,22 +54,22 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
                     decision.note(alert.number, now, quiet[0], quiet[1])
         resolved = [alert for alert in members if alert.status == RESOLVED]
         muted = frozenset(a.number for a in members if a.status == FIRING) - {a.number for a in firing}
-        flushed = _Flush(
-            group, node, config.receivers[node.receiver], firing, resolved, muted, others, group.next_flush <= now, now
+        flushed = messages.Flush(
+            group=group,
+            node=node,
+            receiver=config.receivers[node.receiver],
+            firing=firing,
+            resolved=resolved,
+            muted=muted,
+            others=others,
+            on_time=group.next_flush <= now,
+            now=now,
         )
         for name, channel in flushed.receiver.named(node.receiver):
             if name not in config.unconfigured:
                 _tell(decision, config, flushed, channel=channel, name=name, told_before=told.get((key, name), set()))
         left = frozenset(alert.number for alert in members if alert.status != RESOLVED)
-        left |= _owed(
-            decision,
-            config,
-            group=key,
-            channels=flushed.receiver.named(node.receiver),
-            resolved=resolved,
-            told=told,
-            now=now,
-        )
+        left |= _owed(decision, config, flushed, told)
         set_group(
             decision, replace(state.groups[key], members=left, next_flush=following_flush(node, config.zone, now))
         )
@@ -85,7 +84,7 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
             decision.log_changed.add(entry_key)
 
 
-def _repeats_at(state: State, flushed: _Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:
+def _repeats_at(state: State, flushed: messages.Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:
     """When the first of its recipients is told again. What is suppressed then is looked at in each flush."""
     key, node = flushed.group.key, flushed.node
     entries = (
@@ -97,50 +96,26 @@ def _repeats_at(state: State, flushed: _Flush, told: Mapping[tuple[str, str], se
     return min(at) + node.repeat_interval
 
 
-@dataclass(frozen=True)
-class _Flush:
-    """One group at the moment at which it is told."""
-
-    group: Group
-    node: Node
-    receiver: Receiver
-    firing: list[Alert]
-    resolved: list[Alert]
-    muted: frozenset[int]
-    others: messages.Around
-    on_time: bool
-    """Its own time has come; else it is looked at because nobody comes back, and nothing is repeated."""
-    now: datetime
-
-
 def _owed(
-    decision: Decision,
-    config: AlertConfig,
-    *,
-    group: str,
-    channels: Iterable[tuple[str, Channel]],
-    resolved: Iterable[Alert],
-    told: Mapping[tuple[str, str], set[str]],
-    now: datetime,
+    decision: Decision, config: AlertConfig, flushed: messages.Flush, told: Mapping[tuple[str, str], set[str]]
 ) -> frozenset[int]:
     """Resolved alerts whose end must still be sent through a channel whose secrets this process lacks.
 
     Another process has the secrets: a person's shell must not take the resolve of a page away from the daemon. If no
     process has them any more, the resolve is dropped when the log entry expires.
     """
-    ended = list(resolved)
-    if not ended:
+    if not flushed.resolved:
         return frozenset()
-    log = decision.state.log
+    log, group = decision.state.log, flushed.group.key
     owed = {
         number
-        for name, channel in channels
+        for name, channel in flushed.receiver.named(flushed.node.receiver)
         if name in config.unconfigured and channel.send_resolved
         for recipient in told.get((group, name), ())
-        if (entry := log.get((group, name, recipient))) is not None and entry.expires_at > now
+        if (entry := log.get((group, name, recipient))) is not None and entry.expires_at > flushed.now
         for number in entry.firing
     }
-    return frozenset(alert.number for alert in ended if alert.number in owed)
+    return frozenset(alert.number for alert in flushed.resolved if alert.number in owed)
 
 
 def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[AlertReason, str] | None:
@@ -152,10 +127,16 @@ def _quiet_time(node: Node, config: AlertConfig, now: datetime) -> tuple[AlertRe
 
 
 def _tell(
-    decision: Decision, config: AlertConfig, flushed: _Flush, *, channel: Channel, name: str, told_before: set[str]
+    decision: Decision,
+    config: AlertConfig,
+    flushed: messages.Flush,
+    *,
+    channel: Channel,
+    name: str,
+    told_before: set[str],
 ) -> None:
     state = decision.state
-    group, node, receiver, now = flushed.group, flushed.node, flushed.receiver, flushed.now
+    group, node, now = flushed.group, flushed.node, flushed.now
     firing, resolved, muted = flushed.firing, flushed.resolved, flushed.muted
     shares = recipients.shares(channel, [*firing, *resolved], config)
     listed = _listed(config, flushed, channel, shares)
@@ -225,16 +206,12 @@ def _tell(
                 resolved=tuple(sorted(resolved_now)),
                 payload={
                     **messages.of_group(
-                        group,
-                        node,
-                        receiver,
-                        chosen,
-                        mended,
-                        flushed.others,
+                        flushed,
                         config,
-                        reason,
-                        now,
-                        entry.firing if entry is not None else frozenset(),
+                        firing=chosen,
+                        resolved=mended,
+                        reason=reason,
+                        told=entry.firing if entry is not None else frozenset(),
                     ),
                     "to": recipients.named(channel, [*chosen, *mended], config),
                     **({"page": False} if channel.inform else {}),
@@ -255,7 +232,7 @@ def _repeated(alerts: Iterable[Alert]) -> bool:
 
 
 def _listed(
-    config: AlertConfig, flushed: _Flush, channel: Channel, shares: dict[str, frozenset[int]]
+    config: AlertConfig, flushed: messages.Flush, channel: Channel, shares: dict[str, frozenset[int]]
 ) -> dict[str, frozenset[int]]:
     """Owner → the silent symptoms of its own that the message about their cause tells it of.
 

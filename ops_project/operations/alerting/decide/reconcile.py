@@ -32,14 +32,15 @@ def reconcile(decision: Decision, config: AlertConfig, now: datetime) -> None:
             _reconcile_open(decision, config, alert, rule, now)
     for fingerprint, level in list(state.levels.items()):
         for signal in level.candidates:
-            for name, rule, index, condition in config.by_metric.get(signal.kind, ()):
+            for watched in config.by_metric.get(signal.kind, ()):
+                name, rule, index, condition = watched
                 if condition.aggregate != "last" or not holds(signal, condition, config.lineage):
                     continue
                 labels = labels_of(signal, config.lineage)
                 number = state.by_key.get(key_of(name, rule, labels, signal))
                 known = state.alerts.get(number) if number is not None else None
                 if known is None or known.status == RESOLVED or fingerprint not in known.conditions.get(index, ()):
-                    raise_for(decision, config, signal, labels, name, rule, index, fingerprint)
+                    raise_for(decision, config, watched, signal, labels=labels, source=fingerprint)
 
 
 def _reconcile_open(decision: Decision, config: AlertConfig, alert: Alert, rule: Rule, now: datetime) -> None:
@@ -62,22 +63,22 @@ def _reconcile_open(decision: Decision, config: AlertConfig, alert: Alert, rule:
             if current is None or current.status not in (PENDING, FIRING):
                 return
             if index >= len(rule.conditions):
-                _drop(decision, current, rule, index, source, now, config)
+                _drop(decision, config, current, rule, index=index, source=source, now=now)
                 continue
             condition = rule.conditions[index]
             if (source == WINDOW) != (condition.aggregate != "last"):
-                _drop(decision, current, rule, index, source, now, config)
+                _drop(decision, config, current, rule, index=index, source=source, now=now)
             elif source != WINDOW and (level := state.levels.get(source, UNKNOWN)) is not UNKNOWN:
                 found = speaker(level, condition, config.lineage, state.dismissed.get(source))
                 if found is None or key_of(alert.rule, rule, labels_of(found, config.lineage), found) != alert.key:
-                    _drop(decision, current, rule, index, source, now, config)
+                    _drop(decision, config, current, rule, index=index, source=source, now=now)
 
 
 def _drop(
-    decision: Decision, alert: Alert, rule: Rule, index: int, source: str, now: datetime, config: AlertConfig
+    decision: Decision, config: AlertConfig, alert: Alert, rule: Rule, *, index: int, source: str, now: datetime
 ) -> None:
     """A condition that the rule does not make any more counts as false."""
-    became_false(decision, alert, rule, index, source, now, config)
+    became_false(decision, config, alert, rule, index=index, source=source, at=now)
     kept = decision.state.alerts.get(alert.number)
     if kept is not None and index >= len(rule.conditions):
         conditions = {i: held for i, held in kept.conditions.items() if i < len(rule.conditions)}

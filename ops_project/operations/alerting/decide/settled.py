@@ -39,7 +39,7 @@ def unsettle(decision: Decision) -> None:
             state.settled[key] = replace(known, parts=())
 
 
-def hurry(decision: Decision, config: AlertConfig, now: datetime) -> None:
+def make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """What an open alert has learned is told at once; a digest keeps its hour."""
     state = decision.state
     for key, group in list(state.groups.items()):

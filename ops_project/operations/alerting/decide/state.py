@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ops_project.lineage import Lineage
@@ -30,6 +30,17 @@ from ops_project.operations.alerting.decide.levels import Level
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node, walk
 from ops_project.operations.alerting.decide.windows import Reading
+
+
+class Watched(NamedTuple):
+    """One condition of one rule: what a signal is held against."""
+
+    name: str
+    """The rule's name."""
+    rule: Rule
+    index: int
+    """The condition's place in the rule."""
+    condition: Condition
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,7 @@ class AlertConfig:
     first_responses: Mapping[str, FirstResponse] = field(default_factory=dict)
     """Failure class → what to do first, where a rule is generic."""
     ui_url: str = ""
-    """Where the Dagster UI answers; empty where nobody knows: then messages name runs without a link."""
-    """Where the Dagster UI is served, for links."""
+    """Address of the Dagster UI, for links; empty where it is not known: then messages name runs without a link."""
     flush_now: bool = False
     """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""
     unconfigured: frozenset[str] = frozenset()
@@ -72,15 +82,15 @@ class AlertConfig:
     """Assets, and checks as asset:check, that the asset graph had once and has no more."""
 
     def __post_init__(self) -> None:
-        by_metric: dict[str, list[tuple[str, Rule, int, Condition]]] = {}
+        by_metric: dict[str, list[Watched]] = {}
         for name, rule in self.rules.items():
             if rule.enabled:
                 for index, condition in enumerate(rule.conditions):
-                    by_metric.setdefault(condition.metric, []).append((name, rule, index, condition))
+                    by_metric.setdefault(condition.metric, []).append(Watched(name, rule, index, condition))
         object.__setattr__(self, "by_metric", by_metric)
         object.__setattr__(self, "nodes", {node.id: node for node in walk(self.tree)})
 
-    by_metric: Mapping[str, Sequence[tuple[str, Rule, int, Condition]]] = field(init=False, repr=False)
+    by_metric: Mapping[str, Sequence[Watched]] = field(init=False, repr=False)
     nodes: Mapping[str, Node] = field(init=False, repr=False)
 
     @cached_property
@@ -104,9 +114,9 @@ class AlertConfig:
         """Metrics that some rule looks back on → the longest window."""
         result: dict[str, timedelta] = {}
         for metric, entries in self.by_metric.items():
-            for _, _, _, condition in entries:
-                if condition.window is not None:
-                    result[metric] = max(result.get(metric, timedelta()), condition.window)
+            for watched in entries:
+                if watched.condition.window is not None:
+                    result[metric] = max(result.get(metric, timedelta()), watched.condition.window)
         return result
 
 
