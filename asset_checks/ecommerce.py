@@ -27,19 +27,24 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.fact_orders": {
         "control_totals": (
             ControlTotal(
-                "orders", "bronze.orders", "count(distinct order_id)", "count(*)", "business_date", "business_date"
+                name="orders",
+                source="bronze.orders",
+                source_value="count(distinct order_id)",
+                target_value="count(*)",
+                source_date="business_date",
+                target_date="business_date",
             ),
         ),
     },
     "silver.fact_order_items": {
         "control_totals": (
             ControlTotal(
-                "order_lines",
-                "bronze.order_items",
-                "count(distinct hash(order_id, line_number))",
-                "count(*)",
-                "business_date",
-                "business_date",
+                name="order_lines",
+                source="bronze.order_items",
+                source_value="count(distinct hash(order_id, line_number))",
+                target_value="count(*)",
+                source_date="business_date",
+                target_date="business_date",
                 source_rows=LINES_THAT_COUNT,
             ),
         ),
@@ -47,22 +52,32 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.int_customer_days": {
         "control_totals": (
             ControlTotal(
-                "orders", "silver.fact_orders", "count(customer_id)", "sum(orders)", "business_date", "business_date"
+                name="orders",
+                source="silver.fact_orders",
+                source_value="count(customer_id)",
+                target_value="sum(orders)",
+                source_date="business_date",
+                target_date="business_date",
             ),
             ControlTotal(
-                "web_events",
-                "silver.fact_web_events",
-                "count(customer_id)",
-                "sum(web_events)",
-                "business_date",
-                "business_date",
+                name="web_events",
+                source="silver.fact_web_events",
+                source_value="count(customer_id)",
+                target_value="sum(web_events)",
+                source_date="business_date",
+                target_date="business_date",
             ),
         ),
     },
     "silver.fact_web_events": {
         "control_totals": (
             ControlTotal(
-                "events", "bronze.web_events", "count(distinct event_id)", "count(*)", "business_date", "business_date"
+                name="events",
+                source="bronze.web_events",
+                source_value="count(distinct event_id)",
+                target_value="count(*)",
+                source_date="business_date",
+                target_date="business_date",
             ),
         ),
     },
@@ -70,23 +85,30 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.rec_unconverted_orders": {"expected": False},
     "gold.daily_revenue": {
         "control_totals": (
-            ControlTotal("orders", "silver.fact_orders", "count(*)", "sum(total_orders)", "order_date", "order_date"),
             ControlTotal(
-                "gross_revenue",
-                "silver.fact_order_items",
-                "sum(line_amount) filter (where is_sale)",
-                "sum(gross_revenue)",
-                "order_date",
-                "order_date",
+                name="orders",
+                source="silver.fact_orders",
+                source_value="count(*)",
+                target_value="sum(total_orders)",
+                source_date="order_date",
+                target_date="order_date",
+            ),
+            ControlTotal(
+                name="gross_revenue",
+                source="silver.fact_order_items",
+                source_value="sum(line_amount) filter (where is_sale)",
+                target_value="sum(gross_revenue)",
+                source_date="order_date",
+                target_date="order_date",
                 tolerance=0.005,
             ),
             ControlTotal(
-                "net_revenue",
-                "silver.fact_order_items",
-                "sum(net_amount)",
-                "sum(net_revenue)",
-                "order_date",
-                "order_date",
+                name="net_revenue",
+                source="silver.fact_order_items",
+                source_value="sum(net_amount)",
+                target_value="sum(net_revenue)",
+                source_date="order_date",
+                target_date="order_date",
                 tolerance=0.005,
             ),
         ),

@@ -13,27 +13,32 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.fact_transactions": {
         "control_totals": (
             ControlTotal(
-                "transactions",
-                "bronze.transactions",
-                "count(distinct transaction_id)",
-                "count(*)",
-                "business_date",
-                "business_date",
+                name="transactions",
+                source="bronze.transactions",
+                source_value="count(distinct transaction_id)",
+                target_value="count(*)",
+                source_date="business_date",
+                target_date="business_date",
             ),
         ),
     },
     "silver.int_investor_days": {
         "control_totals": (
             ControlTotal(
-                "revenue", "silver.fact_transactions", "sum(revenue)", "sum(revenue)", "business_date", "business_date"
+                name="revenue",
+                source="silver.fact_transactions",
+                source_value="sum(revenue)",
+                target_value="sum(revenue)",
+                source_date="business_date",
+                target_date="business_date",
             ),
             ControlTotal(
-                "marketing_spend",
-                "silver.fact_marketing_spend",
-                "sum(spend_amount)",
-                "sum(marketing_spend)",
-                "business_date",
-                "business_date",
+                name="marketing_spend",
+                source="silver.fact_marketing_spend",
+                source_value="sum(spend_amount)",
+                target_value="sum(marketing_spend)",
+                source_date="business_date",
+                target_date="business_date",
             ),
         ),
     },

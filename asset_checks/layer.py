@@ -123,24 +123,26 @@ def checks_of(table: TableSpec) -> list[_Check]:
     """The checks that apply to a table."""
     found = [
         _Check(
-            table,
-            primitive.NAME,
-            primitive.DESCRIPTION,
-            getattr(primitive, "FAILURE_CLASS", "source_missing"),
-            partial(_one, primitive.NAME, partial(primitive.evaluate, table=table)),
-            primitive.NAME,
+            table=table,
+            name=primitive.NAME,
+            description=primitive.DESCRIPTION,
+            failure_class=getattr(primitive, "FAILURE_CLASS", "source_missing"),
+            compute=partial(_one, primitive.NAME, partial(primitive.evaluate, table=table)),
+            group=primitive.NAME,
         )
         for primitive in PRIMITIVES
         if primitive.applies(table)
     ]
     found += [
         _Check(
-            table,
-            control_totals.check_name(total),
-            control_totals.describe(total),
-            control_totals.FAILURE_CLASS,
-            partial(_one, control_totals.check_name(total), partial(control_totals.evaluate, table=table, total=total)),
-            "control_total",
+            table=table,
+            name=control_totals.check_name(total),
+            description=control_totals.describe(total),
+            failure_class=control_totals.FAILURE_CLASS,
+            compute=partial(
+                _one, control_totals.check_name(total), partial(control_totals.evaluate, table=table, total=total)
+            ),
+            group="control_total",
             # A join on a wrong key, or a row counted twice, must not reach gold: from there it would be published.
             blocking=table.schema == "silver",
         )
@@ -148,22 +150,39 @@ def checks_of(table: TableSpec) -> list[_Check]:
     ]
     found += [
         _Check(
-            table,
-            model_health.check_name(metric),
-            model_health.DESCRIPTIONS[metric],
-            model_health.FAILURE_CLASSES[metric],
-            partial(_one, model_health.check_name(metric), partial(model_health.evaluate, table=table, metric=metric)),
-            "model_health",
+            table=table,
+            name=model_health.check_name(metric),
+            description=model_health.DESCRIPTIONS[metric],
+            failure_class=model_health.FAILURE_CLASSES[metric],
+            compute=partial(
+                _one, model_health.check_name(metric), partial(model_health.evaluate, table=table, metric=metric)
+            ),
+            group="model_health",
         )
         for metric in table.health
     ]
     both = partial(score.evaluate_all, table=table)
     found.append(
         _Check(
-            table, score.CRITICAL_NAME, score.CRITICAL_DESCRIPTION, score.FAILURE_CLASS, both, score.NAME, blocking=True
+            table=table,
+            name=score.CRITICAL_NAME,
+            description=score.CRITICAL_DESCRIPTION,
+            failure_class=score.FAILURE_CLASS,
+            compute=both,
+            group=score.NAME,
+            blocking=True,
         )
     )
-    found.append(_Check(table, score.NAME, score.DESCRIPTION, score.FAILURE_CLASS, both, score.NAME))
+    found.append(
+        _Check(
+            table=table,
+            name=score.NAME,
+            description=score.DESCRIPTION,
+            failure_class=score.FAILURE_CLASS,
+            compute=both,
+            group=score.NAME,
+        )
+    )
     return found
 
 

@@ -71,14 +71,14 @@ def check(
 
     def mark(function: Callable[[Situation], Verdict | str | None]) -> Callable[[Situation], Verdict | str | None]:
         made = OwnCheck(
-            function.__name__,
-            table,
-            function,
-            inspect.getdoc(function) or "",
-            severity,
-            blocking,
-            failure_class,
-            runbook,
+            name=function.__name__,
+            table=table,
+            compute=function,
+            description=inspect.getdoc(function) or "",
+            severity=severity,
+            blocking=blocking,
+            failure_class=failure_class,
+            runbook=runbook,
         )
         setattr(function, ATTRIBUTE, made)
         return function
@@ -109,7 +109,16 @@ def query_check(
             return _no_row(name, columns, rows, severity, failure_class)
         return _within(name, rows, low, high=high, severity=severity, failure_class=failure_class)
 
-    return OwnCheck(name, table, compute, description, severity, blocking, failure_class, runbook)
+    return OwnCheck(
+        name=name,
+        table=table,
+        compute=compute,
+        description=description,
+        severity=severity,
+        blocking=blocking,
+        failure_class=failure_class,
+        runbook=runbook,
+    )
 
 
 def _no_row(

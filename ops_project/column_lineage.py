@@ -191,13 +191,13 @@ def walk(lineage: ColumnLineage, root: Column, direction: Literal["up", "down"],
                 depth[there] = depth[here] + 1
                 waiting.append(there)
     return LineageGraph(
-        root,
-        direction,
-        depth,
-        tuple(hops),
-        {column: lineage.origin(column) for column in depth},
-        frozenset(column for column in depth if column in lineage.personal),
-        lineage.version,
+        root=root,
+        direction=direction,
+        depth=depth,
+        hops=tuple(hops),
+        origins={column: lineage.origin(column) for column in depth},
+        personal=frozenset(column for column in depth if column in lineage.personal),
+        version=lineage.version,
     )
 
 

@@ -142,7 +142,14 @@ def _concluded(found: Sequence[Evidence], text: str) -> Classified:
     first = (strong or found)[0]
     also = tuple(dict.fromkeys(item.failure_class for item in found if item.failure_class != first.failure_class))
     confidence = CONFIDENCE[first.level] - (DOUBT if also else 0.0)
-    return Classified(first.failure_class, first.transient, first.said[:LONGEST], confidence, tuple(found), also)
+    return Classified(
+        failure_class=first.failure_class,
+        transient=first.transient,
+        because=first.said[:LONGEST],
+        confidence=confidence,
+        evidence=tuple(found),
+        also=also,
+    )
 
 
 def _evidence(rule: CodeRule | TypeRule | WordRule, level: Level, what: str, said: str) -> Evidence:

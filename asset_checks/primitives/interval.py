@@ -106,7 +106,14 @@ class _Fit:
         spread = sum(x * x for x, _ in centred) if trend else 0.0
         slope = sum(x * y for x, y in centred) / spread if spread else 0.0
         residual = sum((y - slope * x) ** 2 for x, y in centred)
-        return cls(levels, slope, spread, residual, len(points) - len(levels) - bool(spread), by_weekday)
+        return cls(
+            levels=levels,
+            slope=slope,
+            spread=spread,
+            residual=residual,
+            degrees=len(points) - len(levels) - bool(spread),
+            by_weekday=by_weekday,
+        )
 
     def predict(self, day: date) -> tuple[float, float]:
         """Expected log on `day`, and the factor by which the noise of one point grows in predicting it."""

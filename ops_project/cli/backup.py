@@ -53,7 +53,15 @@ def create_backup(settings: Settings, destination: str | None, no_verify: bool, 
 
     with open_shelf(settings, destination, "ops backup create") as (shelf, where):
         catalog = _catalog(settings)
-        taker = Taker(settings, catalog.platform, by, settings.now(), _commit(), told, outside_of(settings))
+        taker = Taker(
+            settings=settings,
+            platform=catalog.platform,
+            by=by,
+            now=settings.now(),
+            commit=_commit(),
+            tell=told,
+            outside=outside_of(settings),
+        )
         manifest, proof = routine(taker, shelf, where, verify=not no_verify)
     _audit(
         settings,

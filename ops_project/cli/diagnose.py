@@ -73,12 +73,12 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
             raise NothingToDiagnose("the asset graph is not known yet: `ops run` leaves it in the ledger")
         question = question_about(ledger, *asset_named(lineage, columns, subject))
     scene = Scene(
-        settings,
-        load_catalog(settings),
-        ledger,
-        lineage,
-        settings.now(),
-        (question.asset, *sorted(lineage.ancestors(question.asset))),
+        settings=settings,
+        catalog=load_catalog(settings),
+        ledger=ledger,
+        lineage=lineage,
+        now=settings.now(),
+        assets=(question.asset, *sorted(lineage.ancestors(question.asset))),
         since=question.good_at,
     )
     return question, known_of(scene, SOURCES, columns)

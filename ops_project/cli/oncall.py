@@ -349,7 +349,7 @@ def _cover(
         raise click.UsageError(f"--until {rota.local(until)} does not lie after {rota.local(start)}")
     if until <= settings.now():
         raise click.UsageError(f"{rota.local(until)} has passed; what has happened is not changed")
-    cover = Cover(0, person, "backup" if backup else "primary", start, until, why)
+    cover = Cover(number=0, person=person, role="backup" if backup else "primary", start=start, end=until, why=why)
     number = rota.ledger.override(rota.name, cover, by, settings.now())
     role = "backup" if backup else "on call"
     words = f"Override {number}: {rota.shown(person)} is {role} from {rota.local(start)} until {rota.local(until)}."

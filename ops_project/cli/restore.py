@@ -63,7 +63,9 @@ def restore(
     _refuse(names, whole, to, undo, rebuild and not yes)
     catalog, now = load_catalog(settings), settings.now()
     asked = "undo" if undo else f"{' '.join(names) or 'all'} to {to}"
-    context = recovery.Context(settings, catalog.platform, by, now, commit(), asked)
+    context = recovery.Context(
+        settings=settings, platform=catalog.platform, by=by, now=now, commit=commit(), asked=asked
+    )
     try:
         with locks.hold(
             settings.lock, owner="ops restore", now=now, on_wait=lambda holder: told(f"waiting for {holder}")

@@ -156,7 +156,14 @@ def _restore(settings: Settings, way: Way, by: str) -> None:
     if way.snapshot is None or not way.restored:
         return
     asked = f"rollback to {way.to}"
-    context = recovery.Context(settings, load_catalog(settings).platform, by, settings.now(), commit(), asked)
+    context = recovery.Context(
+        settings=settings,
+        platform=load_catalog(settings).platform,
+        by=by,
+        now=settings.now(),
+        commit=commit(),
+        asked=asked,
+    )
     with locks.hold(
         settings.lock, owner="ops rollback", now=settings.now(), on_wait=lambda holder: told(f"waiting for {holder}")
     ):

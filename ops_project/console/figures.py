@@ -110,7 +110,15 @@ def _of_snapshot(site: Site, figure: Figure, now: datetime, span: Span, snapshot
         tables = site.reader.tables()
         sql, absent = query.for_tables(tables), query.absent(tables)
     found = site.reader.ask(sql, {name: clock[name] for name in PARAMETER.findall(sql)}, snapshot=snapshot)
-    return Answer(figure, now, found.columns, found.rows, f"snapshot {found.snapshot}", found.as_of, absent=absent)
+    return Answer(
+        figure=figure,
+        asked_at=now,
+        columns=found.columns,
+        rows=found.rows,
+        source=f"snapshot {found.snapshot}",
+        source_as_of=found.as_of,
+        absent=absent,
+    )
 
 
 def _of_ledger(site: Site, figure: Figure, now: datetime, span: Span) -> Answer:

@@ -87,7 +87,14 @@ class Ask:
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """A page made of a template."""
         flash = None if self.partial else flash_of(self.request)
-        frame = Frame(self.site, self.visitor, self.token, self.request.url.path, self.now, flash)
+        frame = Frame(
+            site=self.site,
+            visitor=self.visitor,
+            token=self.token,
+            path=self.request.url.path,
+            now=self.now,
+            flash=flash,
+        )
         return rendered(frame, template, status, values)
 
 
@@ -160,7 +167,15 @@ def _asked(view: View, command: str, request: Request, form: Mapping[str, str]) 
     if fresh:
         session = sessions.new(visitor.how, visitor.who, now, catalog.console.session)
     assert session is not None
-    ask = Ask(site, request, visitor, session, sessions.token(session, secret), form, now)
+    ask = Ask(
+        site=site,
+        request=request,
+        visitor=visitor,
+        session=session,
+        token=sessions.token(session, secret),
+        form=form,
+        now=now,
+    )
     response = _allowed(ask, view, command, headers, now)
     if fresh and visitor.how != sessions.LOGIN:
         keep(response, ask, session)

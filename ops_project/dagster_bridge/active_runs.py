@@ -75,15 +75,15 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
         since = record.start_time if not waiting and record.start_time else record.create_timestamp.timestamp()
         result.append(
             ActiveRun(
-                run.run_id,
-                run.job_name,
-                run.tags.get(DOMAIN_TAG, ""),
-                waiting,
-                _moment(since),
-                _moment(last),
-                steps,
-                tag_of(run.tags, PROCESS_TAG),
-                {step: frozenset(assets) for step, assets in building.items()},
+                run_id=run.run_id,
+                job=run.job_name,
+                domain=run.tags.get(DOMAIN_TAG, ""),
+                waiting=waiting,
+                since=_moment(since),
+                last_event_at=_moment(last),
+                steps=steps,
+                process=tag_of(run.tags, PROCESS_TAG),
+                building={step: frozenset(assets) for step, assets in building.items()},
             )
         )
     return result

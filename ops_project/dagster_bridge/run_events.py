@@ -42,7 +42,15 @@ def events_of(
             continue
         asset, check, data = _about(event)
         step = event.step_key or entry.step_key or ""
-        yield RunEvent(entry.timestamp, event.event_type, step, asset, check, data, event.message or "")
+        yield RunEvent(
+            timestamp=entry.timestamp,
+            kind=event.event_type,
+            step=step,
+            asset=asset,
+            check=check,
+            data=data,
+            message=event.message or "",
+        )
 
 
 def _about(event: DagsterEvent) -> tuple[AssetKey | None, str, Any]:

@@ -107,7 +107,14 @@ def recent(settings: Settings, since: datetime, limit: int = 500) -> list[Recent
     if rows is None:
         return None
     return [
-        RecentRun(run_id, job, state.lower(), moment(began), moment(ended), domain or "")
+        RecentRun(
+            run_id=run_id,
+            job=job,
+            state=state.lower(),
+            started_at=moment(began),
+            ended_at=moment(ended),
+            domain=domain or "",
+        )
         for run_id, job, state, began, ended, domain in rows
     ]
 

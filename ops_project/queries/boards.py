@@ -74,7 +74,16 @@ def figure(board: str, name: str) -> Figure:
 def of_domain(domain: str) -> tuple[Figure, ...]:
     """The operational queries of a domain (`ops queries`) as figures. Raises QueryError."""
     return tuple(
-        Figure(f"queries-{domain}", query.name, query.title, query.tells, SNAPSHOT, "table", "", query.sql)
+        Figure(
+            board=f"queries-{domain}",
+            name=query.name,
+            title=query.title,
+            tells=query.tells,
+            source=SNAPSHOT,
+            shape="table",
+            unit="",
+            sql=query.sql,
+        )
         for query in queries(domain)
     )
 
@@ -102,13 +111,13 @@ def _read(path: Path, board: str) -> Figure:
         raise QueryError(f"{path}: the header lacks or does not know {', '.join(wrong)}; valid: {', '.join(KEYS)}")
     sql = "\n".join(lines[body:]).strip().rstrip(";")
     return Figure(
-        board,
-        named[2],
-        values["title"],
-        values["tells"],
-        values["source"],
-        values["shape"],
-        values.get("unit", ""),
-        sql,
-        values.get("empty", ""),
+        board=board,
+        name=named[2],
+        title=values["title"],
+        tells=values["tells"],
+        source=values["source"],
+        shape=values["shape"],
+        unit=values.get("unit", ""),
+        sql=sql,
+        empty=values.get("empty", ""),
     )

@@ -40,10 +40,18 @@ class Segment:
 
 # share, orders_per_day, extra_items, discount, lifetime_days, returns, thrift
 SEGMENTS = (
-    Segment(0.20, 0.40, 1.1, 0.05, 1500, 0.04, 0.0),
-    Segment(0.15, 0.17, 3.0, 0.04, 1100, 0.07, -0.4),
-    Segment(0.30, 0.14, 1.6, 0.18, 420, 0.10, 1.2),
-    Segment(0.35, 0.06, 0.6, 0.06, 380, 0.06, 0.3),
+    Segment(
+        share=0.20, orders_per_day=0.40, extra_items=1.1, discount=0.05, lifetime_days=1500, returns=0.04, thrift=0.0
+    ),
+    Segment(
+        share=0.15, orders_per_day=0.17, extra_items=3.0, discount=0.04, lifetime_days=1100, returns=0.07, thrift=-0.4
+    ),
+    Segment(
+        share=0.30, orders_per_day=0.14, extra_items=1.6, discount=0.18, lifetime_days=420, returns=0.10, thrift=1.2
+    ),
+    Segment(
+        share=0.35, orders_per_day=0.06, extra_items=0.6, discount=0.06, lifetime_days=380, returns=0.06, thrift=0.3
+    ),
 )
 
 

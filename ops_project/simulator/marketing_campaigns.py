@@ -157,4 +157,13 @@ def treatments(world: World, day: date) -> Treatments:
     second = seconds_of_day(rng, len(customer))
     order = rng.permutation(len(customer))
     customer, campaign, cell = customer[order], campaign[order], cell[order]
-    return Treatments(world, day, customer, campaign, cell, second, mart.loyalty[customer], mart.ends[customer])
+    return Treatments(
+        world=world,
+        day=day,
+        customer=customer,
+        campaign=campaign,
+        cell=cell,
+        second=second,
+        loyalty=mart.loyalty[customer],
+        ends=mart.ends[customer],
+    )

@@ -158,12 +158,12 @@ def _read_csv(text: str, form: Format, feed: Feed, names: list[str]) -> Sheet:
         names = list(first.fields)
         head.append(first.raw or "")
     return Sheet(
-        form,
-        names,
-        rows,
-        "".join(head),
-        trailer,
-        feed.trailer.pattern if feed.trailer else None,
+        format=form,
+        names=names,
+        rows=rows,
+        head="".join(head),
+        trailer=trailer,
+        trailer_pattern=feed.trailer.pattern if feed.trailer else None,
         original_names=tuple(names),
         line_end="\r\n" if body and body[0].endswith("\r\n") else "\n",
     )

@@ -148,7 +148,9 @@ def traced(ask: Ask, key: str) -> Traced | None:
     unknown = {name_of(column): why for column, why in graph.unknown.items()}
     others = len(assets_of(graph.depth) - {key})
     # The picture escapes each name that it draws.
-    return Traced(name, direction, svg.title(graph), Markup(drawn), others, unknown)
+    return Traced(
+        column=name, direction=direction, title=svg.title(graph), picture=Markup(drawn), tables=others, unknown=unknown
+    )
 
 
 def address(known: Lineage, column: Column, direction: str) -> str:

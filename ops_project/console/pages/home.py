@@ -146,7 +146,16 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
         began = [at for pipeline, at in first_runs.items() if pipeline == job or pipeline.startswith(f"{name}_")]
         facts = DomainFacts(alerts[name], promises[name], min(began, default=None), ended.get(name))
         state = health.domain(facts, watching)
-        lines.append(DomainLine(name, catalog.domain(name).title, state, promises[name], data[name], len(alerts[name])))
+        lines.append(
+            DomainLine(
+                id=name,
+                title=catalog.domain(name).title,
+                state=state,
+                promises=promises[name],
+                data=data[name],
+                alerts=len(alerts[name]),
+            )
+        )
     return lines
 
 

@@ -63,7 +63,7 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
         session = sessions.new(sessions.LOGIN, name, now, site.catalog.console.session)
         response = RedirectResponse(_inside(form.get("next", "/")), status_code=303)
         visitor = known(name, sessions.LOGIN, site.catalog.console, site.catalog.roles)
-        ask = Ask(site, request, visitor, session, "", {}, now)
+        ask = Ask(site=site, request=request, visitor=visitor, session=session, token="", form={}, now=now)
         keep(response, ask, session)
         return response
     return _form(site, request, "", 200)
@@ -71,7 +71,15 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
 
 def _form(site: Site, request: Request, words: str, status: int) -> Response:
     session = sessions.Session(sessions.LOGIN, "", "", 0)
-    ask = Ask(site, request, Visitor("", READER, sessions.LOGIN), session, "", {}, site.clock())
+    ask = Ask(
+        site=site,
+        request=request,
+        visitor=Visitor("", READER, sessions.LOGIN),
+        session=session,
+        token="",
+        form={},
+        now=site.clock(),
+    )
     return ask.show("login.html.j2", status, words=words, target=_inside(request.query_params.get("next", "/")))
 
 

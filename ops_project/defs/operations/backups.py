@@ -29,13 +29,13 @@ def backup_definitions(site: Site) -> dg.Definitions:
         shelf = Shelf(open_store(destination, wanted.endpoint, wanted.region))
         with classified("backup"), alone(settings, f"job {JOB}", now, context.log.info):
             taker = Taker(
-                settings,
-                site.catalog.platform,
-                "schedule",
-                now,
-                commit(),
-                context.log.info,
-                outside(settings, site.catalog.platform),
+                settings=settings,
+                platform=site.catalog.platform,
+                by="schedule",
+                now=now,
+                commit=commit(),
+                tell=context.log.info,
+                outside=outside(settings, site.catalog.platform),
             )
             manifest, proof = routine(taker, shelf, destination)
         if proof is None or proof.outcome is not Outcome.PROVED:

@@ -150,7 +150,12 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
         if abs(now - datetime.fromisoformat(seen)) < FORGET_SECRETS and name not in here
     }
     after = Authority(
-        role, holder, _folder(found.settings), config_digest(found.catalog), now.isoformat(), {**kept, **here}
+        role=role,
+        holder=holder,
+        overlay=_folder(found.settings),
+        config=config_digest(found.catalog),
+        since=now.isoformat(),
+        secrets={**kept, **here},
     )
     if before is not None and role == SHELL and before.role != SHELL and before.overlay == after.overlay:
         # A shell that stands in decides for one cycle; whose configuration it is stays on record.

@@ -105,7 +105,15 @@ def run_once(
 
         def only_look(why: str) -> CycleReport:
             graph = lineage if lineage is not None else lineage_kept.recall(ledger)
-            view = View(settings, catalog, ledger, graph, ledger.cursors(), now, instance)
+            view = View(
+                settings=settings,
+                catalog=catalog,
+                ledger=ledger,
+                lineage=graph,
+                cursors=ledger.cursors(),
+                now=now,
+                instance=instance,
+            )
             return _only_look(view, observers, why)
 
         if role == authority.SHELL and not take_over:

@@ -63,12 +63,16 @@ def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: dateti
     for key, line in checklist.lines.items():
         if line.measure is not None:
             state, value = _measured(ledger, line.measure, query, now)
-            judged.append(Judged(key, line.text, state, value, "", line.do))
+            judged.append(Judged(line=key, text=line.text, state=state, value=value, by="", do=line.do))
         elif key in answers:
-            judged.append(Judged(key, line.text, ANSWERED, answers[key].value, answers[key].by, line.do))
+            judged.append(
+                Judged(
+                    line=key, text=line.text, state=ANSWERED, value=answers[key].value, by=answers[key].by, do=line.do
+                )
+            )
         else:
             said = f"asks {line.ask}" + (f"; was not answered for {left[key]}" if key in left else "")
-            judged.append(Judged(key, line.text, WAITS, said, "", line.do))
+            judged.append(Judged(line=key, text=line.text, state=WAITS, value=said, by="", do=line.do))
     ledger.keep_checklist(
         name, period, [(j.line, j.state, j.value) for j in judged if j.state in (WELL, GAP, UNKNOWN)], now
     )

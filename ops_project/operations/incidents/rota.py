@@ -54,7 +54,19 @@ def ask_swap(ledger: Ledger, roster: Roster, shift: int, other: int, *, by: str,
         if roster.starts(number + 1) <= now:
             ended = roster.starts(number + 1).astimezone(roster.zone)
             raise SwapRefused(f"the shift that ended {ended:%Y-%m-%d} is over; only shifts ahead can be swapped")
-    asked = AskedSwap(0, roster.name, roster.starts(shift), roster.starts(other), by, theirs, why, now, None, None, "")
+    asked = AskedSwap(
+        number=0,
+        schedule=roster.name,
+        shift=roster.starts(shift),
+        other=roster.starts(other),
+        asked_by=by,
+        agreed_by=theirs,
+        why=why,
+        asked_at=now,
+        agreed_at=None,
+        ended_at=None,
+        ended_by="",
+    )
     return replace(asked, number=ledger.ask_swap(asked))
 
 

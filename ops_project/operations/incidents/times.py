@@ -66,10 +66,10 @@ def times(found: Sequence[Spell]) -> Times:
     answers = [s.to_acknowledge.total_seconds() for s in found if s.to_acknowledge is not None]
     ends = [s.to_resolve.total_seconds() for s in found if s.to_resolve is not None]
     return Times(
-        len(found),
-        sum(s.unanswered for s in found),
-        sum(answers) / len(answers) if answers else None,
-        median(answers) if answers else None,
-        sum(ends) / len(ends) if ends else None,
-        median(ends) if ends else None,
+        openings=len(found),
+        unanswered=sum(s.unanswered for s in found),
+        mean_to_acknowledge=sum(answers) / len(answers) if answers else None,
+        median_to_acknowledge=median(answers) if answers else None,
+        mean_to_resolve=sum(ends) / len(ends) if ends else None,
+        median_to_resolve=median(ends) if ends else None,
     )

@@ -51,22 +51,22 @@ def read_all(connection: Connection, state: State) -> None:
         state.alerts[alert.number] = alert
     for row in connection.execute(select(*_GROUP)):
         state.groups[row.key] = Group(
-            row.key,
-            row.route,
-            row.labels,
-            _numbers(row.members_text),
-            from_seconds(row.created_at),
-            from_seconds(row.next_flush),
+            key=row.key,
+            route=row.route,
+            labels=row.labels,
+            members=_numbers(row.members_text),
+            created_at=from_seconds(row.created_at),
+            next_flush=from_seconds(row.next_flush),
         )
     for row in connection.execute(select(*_LOG)):
         state.log[(row.group_key, row.channel, row.recipient)] = LogEntry(
-            row.group_key,
-            row.channel,
-            row.recipient,
-            _numbers(row.firing_text),
-            _numbers(row.resolved_text),
-            _moment(row.at),
-            _moment(row.expires_at),
+            group=row.group_key,
+            channel=row.channel,
+            recipient=row.recipient,
+            firing=_numbers(row.firing_text),
+            resolved=_numbers(row.resolved_text),
+            at=_moment(row.at),
+            expires_at=_moment(row.expires_at),
         )
 
 
@@ -117,14 +117,16 @@ def _read(connection: Connection, now: datetime, flap_window: timedelta, kept: K
     untold = select(acknowledgements).where(acknowledgements.c.told_at.is_(None))
     resolutions, dismissed = read_words(connection)
     return _Read(
-        now,
-        kept,
-        newest + 1,
-        [(key, from_seconds(at), flaps) for key, at, flaps in closed],
-        [silence_of(r) for r in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now)))],
-        {row.alert: acknowledgement_of(row) for row in connection.execute(untold)},
-        resolutions,
-        dismissed,
+        at=now,
+        kept=kept,
+        next_number=newest + 1,
+        closed=[(key, from_seconds(at), flaps) for key, at, flaps in closed],
+        silences=[
+            silence_of(r) for r in connection.execute(select(silences).where(silences.c.ends_at > to_seconds(now)))
+        ],
+        acknowledgements={row.alert: acknowledgement_of(row) for row in connection.execute(untold)},
+        resolutions=resolutions,
+        dismissed=dismissed,
     )
 
 

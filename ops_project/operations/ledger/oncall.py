@@ -65,7 +65,14 @@ class OnCallTable(Access):
         )
         with self.read() as connection:
             return [
-                Cover(row.number, row.person, row.role, from_seconds(row.starts_at), from_seconds(row.ends_at), row.why)
+                Cover(
+                    number=row.number,
+                    person=row.person,
+                    role=row.role,
+                    start=from_seconds(row.starts_at),
+                    end=from_seconds(row.ends_at),
+                    why=row.why,
+                )
                 for row in connection.execute(statement)
             ]
 

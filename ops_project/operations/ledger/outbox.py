@@ -45,19 +45,19 @@ class Message:
 
 def _message(row: Any) -> Message:
     return Message(
-        row.id,
-        row.key,
-        row.kind,
-        row.receiver,
-        row.channel,
-        row.recipient,
-        row.severity,
-        row.group_key,
-        row.payload,
-        from_seconds(row.created_at),
-        row.attempts,
-        row.uncertain,
-        tuple(row.remaining.split(",")) if row.remaining else (),
+        id=row.id,
+        key=row.key,
+        kind=row.kind,
+        receiver=row.receiver,
+        channel=row.channel,
+        recipient=row.recipient,
+        severity=row.severity,
+        group=row.group_key,
+        payload=row.payload,
+        created_at=from_seconds(row.created_at),
+        attempts=row.attempts,
+        uncertain=row.uncertain,
+        remaining=tuple(row.remaining.split(",")) if row.remaining else (),
     )
 
 

@@ -16,14 +16,14 @@ from ops_project.operations.ledger.schema import silences
 
 def silence_of(row: Any) -> Silence:
     return Silence(
-        row.number,
-        tuple(Matcher.parse(text) for text in row.matchers),
-        from_seconds(row.starts_at),
-        from_seconds(row.ends_at),
-        row.owner,
-        row.reason,
-        from_seconds(row.created_at),
-        maybe_moment(row.notice_sent_at),
+        number=row.number,
+        matchers=tuple(Matcher.parse(text) for text in row.matchers),
+        starts_at=from_seconds(row.starts_at),
+        ends_at=from_seconds(row.ends_at),
+        owner=row.owner,
+        reason=row.reason,
+        created_at=from_seconds(row.created_at),
+        notice_sent_at=maybe_moment(row.notice_sent_at),
     )
 
 

@@ -96,7 +96,11 @@ class Roster:
     def __post_init__(self) -> None:
         for number, written in enumerate(self.schedule.overrides):
             start, end = aware(written.start, self.zone), aware(written.end, self.zone)
-            self._made.append(Cover(-1 - number, written.person, written.role, start, end, written.why))
+            self._made.append(
+                Cover(
+                    number=-1 - number, person=written.person, role=written.role, start=start, end=end, why=written.why
+                )
+            )
         self._made.extend(self.covers)
         for agreed in self.schedule.swaps:
             mine, theirs = self.shift_on(agreed.shift), self.shift_on(agreed.other)
@@ -185,7 +189,7 @@ class Roster:
             backup = next((n for n in others if n != primary and not self.absent(n, at)), primary)
         elif self.absent(backup, at) or backup == primary:
             backup = next((n for n in others if n != primary and not self.absent(n, at)), fallback)
-        return OnCall(primary, backup, both, why, turn, note)
+        return OnCall(primary=primary, backup=backup, both=both, why=why, turn=turn, note=note)
 
     def absent(self, person: str, at: datetime) -> bool:
         """Whether `person` cannot be called at `at`."""

@@ -87,17 +87,17 @@ def _check(path: Path, feed: Feed, now: datetime, folder: Path, given: date | No
             problem = {"kind": "config_error", "message": f"the contract cannot be applied: {text}"}
             version = feed.at(day).version
             return Report(
-                feed.name,
-                path.name,
-                day,
-                version,
-                "fail",
-                "config_error",
-                0,
-                0,
-                0,
-                0,
-                0,
+                feed=feed.name,
+                file_name=path.name,
+                business_date=day,
+                contract_version=version,
+                would="fail",
+                finding="config_error",
+                rows_in=0,
+                rows_loaded=0,
+                rows_quarantined=0,
+                rows_filtered=0,
+                rows_collapsed=0,
                 problems=[problem],
                 notes=notes,
             )
@@ -143,7 +143,16 @@ def trial(
     control, waits = control_of(feed, path)
     modified = datetime.fromtimestamp(stat.st_mtime, UTC)
     day, file_date = named.date if named is not None else None, given or _day(path, feed, now)
-    file = InboundFile(path, day, named.part if named else "", stat.st_size, modified, identity(path), control, waits)
+    file = InboundFile(
+        path=path,
+        business_date=day,
+        part=named.part if named else "",
+        size=stat.st_size,
+        modified_at=modified,
+        identity=identity(path),
+        control=control,
+        waits=waits,
+    )
     scanned = scan(path, feed.at(file_date).format, folder / "text")
     found = examine(connection, feed, file, file_date=file_date, scanned=scanned, now=now)
     rows, refused = [], []

@@ -86,15 +86,15 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
         modified = datetime.fromtimestamp(kind.st_mtime, UTC)
         found.append(
             InboundFile(
-                path,
-                named.date,
-                _text(named.part),
-                kind.st_size,
-                modified,
-                _identity(kind),
-                control,
-                waits,
-                _text(named.revision),
+                path=path,
+                business_date=named.date,
+                part=_text(named.part),
+                size=kind.st_size,
+                modified_at=modified,
+                identity=_identity(kind),
+                control=control,
+                waits=waits,
+                revision=_text(named.revision),
             )
         )
     return _in_order(found)

@@ -71,7 +71,7 @@ def land(
     """
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")  # a staged row's rowid is its place in the file
-    context = Context(connection, feed, inbound, archive, now, run_id)
+    context = Context(connection=connection, feed=feed, inbound=inbound, archive=archive, now=now, run_id=run_id)
     if not feed.enabled:
         return context.result
     present: set[date] = set()

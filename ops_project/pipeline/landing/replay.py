@@ -63,7 +63,9 @@ def replay(
     """Read the archived files that `order` names again. A second call has nothing to do unless dates are named."""
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")
-    context = Context(connection, feed, archive.parent / "inbound", archive, now, run_id)
+    context = Context(
+        connection=connection, feed=feed, inbound=archive.parent / "inbound", archive=archive, now=now, run_id=run_id
+    )
     chosen = to_replay(context.deliveries.all(), order, lambda day: contract_hash(feed, feed.at(day)))
     with Workbench(context, {}) as bench:
         for batch in chosen:
@@ -111,7 +113,15 @@ def refused_groups(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: P
         [feed.name],
     ).fetchall()
     return [
-        Refused(feed.name, batch_id, column, reason, int(count), int(attempts), int(parked))
+        Refused(
+            feed=feed.name,
+            batch_id=batch_id,
+            column=column,
+            reason=reason,
+            rows=int(count),
+            attempts=int(attempts),
+            parked=int(parked),
+        )
         for batch_id, column, reason, count, attempts, parked in rows
         if batch_id in standing
     ]

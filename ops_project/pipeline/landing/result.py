@@ -92,14 +92,14 @@ class LandingResult:
     def followed_by(self, later: LandingResult) -> LandingResult:
         """Both results as one."""
         return LandingResult(
-            self.feed,
-            [*self.batches, *later.batches],
-            [*self.findings, *later.findings],
-            self.resolved + later.resolved,
-            sorted({*self.touched_dates, *later.touched_dates}),
-            later.waiting,
-            [*self.recovered, *later.recovered],
-            [*self.replayed, *later.replayed],
+            feed=self.feed,
+            batches=[*self.batches, *later.batches],
+            findings=[*self.findings, *later.findings],
+            resolved=self.resolved + later.resolved,
+            touched_dates=sorted({*self.touched_dates, *later.touched_dates}),
+            waiting=later.waiting,
+            recovered=[*self.recovered, *later.recovered],
+            replayed=[*self.replayed, *later.replayed],
         )
 
     def total(self, name: str) -> int:

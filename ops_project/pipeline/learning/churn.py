@@ -61,12 +61,12 @@ class ChurnModel:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> ChurnModel:
         return cls(
-            list(data["features"]),
-            np.array(data["mean"]),
-            np.array(data["scale"]),
-            np.array(data["coefficients"]),
-            float(data["intercept"]),
-            (float(data["calibration"][0]), float(data["calibration"][1])),
+            features=list(data["features"]),
+            mean=np.array(data["mean"]),
+            scale=np.array(data["scale"]),
+            coefficients=np.array(data["coefficients"]),
+            intercept=float(data["intercept"]),
+            calibration=(float(data["calibration"][0]), float(data["calibration"][1])),
         )
 
 
@@ -89,12 +89,12 @@ def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[s
     platt = LogisticRegression(C=1e6, max_iter=2000).fit(unseen.reshape(-1, 1), outcome)
     model.fit(ready, outcome)
     return ChurnModel(
-        names,
-        mean,
-        scale,
-        model.coef_[0],
-        float(model.intercept_[0]),
-        (float(platt.coef_[0][0]), float(platt.intercept_[0])),
+        features=names,
+        mean=mean,
+        scale=scale,
+        coefficients=model.coef_[0],
+        intercept=float(model.intercept_[0]),
+        calibration=(float(platt.coef_[0][0]), float(platt.intercept_[0])),
     )
 
 

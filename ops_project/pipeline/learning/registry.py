@@ -150,15 +150,15 @@ class Registry:
                 status = "promoted"
             found.append(
                 Version(
-                    model,
-                    str(item.version),
-                    item.tags.get("sha256", ""),
-                    status,
-                    item.tags.get("as_of", ""),
-                    item.run_id,
-                    dict(run.data.metrics),
-                    dict(run.data.params),
-                    dict(item.tags),
+                    model=model,
+                    version=str(item.version),
+                    sha256=item.tags.get("sha256", ""),
+                    status=status,
+                    trained_as_of=item.tags.get("as_of", ""),
+                    run_id=item.run_id,
+                    metrics=dict(run.data.metrics),
+                    parameters=dict(run.data.params),
+                    tags=dict(item.tags),
                 )
             )
         return sorted(found, key=lambda item: -int(item.version))

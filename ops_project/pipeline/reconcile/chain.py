@@ -311,24 +311,24 @@ def _first_here(
         ).fetchall()
         found.append(
             FirstHop(
-                hop.source,
-                hop.target,
-                kind,
-                row[0],
-                dict(zip(names, row[1:], strict=True)),
-                [dict(zip(hop.key, key, strict=True)) for key in keys],
+                source=hop.source,
+                target=hop.target,
+                key_class=kind,
+                keys=row[0],
+                absolute=dict(zip(names, row[1:], strict=True)),
+                samples=[dict(zip(hop.key, key, strict=True)) for key in keys],
             )
         )
     null_keys = hop.explained(KeyClass.NULL_KEY)
     if null_keys is not None and null_keys.is_break:
         found.append(
             FirstHop(
-                hop.source,
-                hop.target,
-                KeyClass.NULL_KEY,
-                null_keys.differing,
-                null_keys.absolute,
-                null_keys.samples,
+                source=hop.source,
+                target=hop.target,
+                key_class=KeyClass.NULL_KEY,
+                keys=null_keys.differing,
+                absolute=null_keys.absolute,
+                samples=null_keys.samples,
             )
         )
     return found

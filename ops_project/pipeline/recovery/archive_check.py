@@ -157,7 +157,14 @@ def _check(
             since = before.since if before is not None else now.isoformat()
             day = file.business_date.isoformat()
             state.damaged[file.path] = Damage(
-                file.path, file.domain, file.feed, file.file_name, day, file.batch_id, what, since
+                path=file.path,
+                domain=file.domain,
+                feed=file.feed,
+                file_name=file.file_name,
+                business_date=day,
+                batch_id=file.batch_id,
+                what=what,
+                since=since,
             )
         if progress is not None:
             progress(result.compared, len(asked))

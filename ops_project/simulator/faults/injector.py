@@ -97,7 +97,16 @@ class Injector:
     ) -> Scene:
         seeded = (world or World()).rng("fault", fault.fault.id, fault.feed.name, day)
         memory = self._memory.setdefault(number, {})
-        return Scene(fault.feed, day, files, seeded, self.catalog, world, last, memory)
+        return Scene(
+            feed=fault.feed,
+            day=day,
+            files=files,
+            rng=seeded,
+            catalog=self.catalog,
+            world=world,
+            last_day=last,
+            memory=memory,
+        )
 
     def _act(self, fault: Resolved, scene: Scene) -> None:
         assert fault.fault.act is not None

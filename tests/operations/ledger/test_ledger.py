@@ -174,7 +174,7 @@ def test_a_claim_is_taken_once_and_put_back_as_uncertain_when_its_holder_died(le
 def test_a_failed_message_waits_and_a_delivered_one_is_gone(ledger, config):
     first, *_ = _queued(ledger, config)
     ledger.claim(first.id, NOW)
-    ledger.failed(first.id, NOW, "down", NOW + 10 * MINUTE)
+    ledger.failed(first.id, NOW, "down", retry_at=NOW + 10 * MINUTE)
     assert first.id not in {m.id for m in ledger.due(NOW + 9 * MINUTE)}
     assert first.id in {m.id for m in ledger.due(NOW + 10 * MINUTE)}
     ledger.claim(first.id, NOW)
@@ -206,9 +206,9 @@ def test_a_slow_sender_that_lost_its_claim_takes_no_delivery_back(ledger, config
     ledger.recover_claims()
     ledger.claim(first.id, NOW + 2 * MINUTE, other.fenced)
     retry = NOW + 3 * MINUTE if how == "fails" else None
-    assert not ledger.failed(first.id, NOW + 2 * MINUTE, "too late", retry, slow.fenced)
+    assert not ledger.failed(first.id, NOW + 2 * MINUTE, "too late", retry_at=retry, lease=slow.fenced)
     assert ledger.delivered(first.id, NOW + 2 * MINUTE, "", other.fenced)
-    assert not ledger.failed(first.id, NOW + 2 * MINUTE, "too late", retry, slow.fenced)
+    assert not ledger.failed(first.id, NOW + 2 * MINUTE, "too late", retry_at=retry, lease=slow.fenced)
     assert ledger.outbox_counts()["delivered"] == 1 and ledger.outbox_counts()["possible_duplicates"] == 1
 
 
@@ -237,7 +237,7 @@ def test_a_lost_lease_is_not_taken_again_by_keeping_it(ledger):
 def test_a_retry_that_was_set_under_a_later_clock_is_due(ledger, config):
     first = _queued(ledger, config)[0]
     ledger.claim(first.id, NOW)
-    ledger.failed(first.id, NOW + timedelta(days=1), "down", NOW + timedelta(days=1, minutes=2))
+    ledger.failed(first.id, NOW + timedelta(days=1), "down", retry_at=NOW + timedelta(days=1, minutes=2))
     assert first.id in {m.id for m in ledger.due(NOW + MINUTE)}
 
 
@@ -271,12 +271,14 @@ def test_two_names_that_differ_only_behind_the_cut_stay_two(ledger):
 def test_what_a_service_answers_can_be_stored(ledger, config):
     first = _queued(ledger, config)[0]
     ledger.claim(first.id, NOW)
-    ledger.failed(first.id, NOW, "500 \0\ud83d" + "x" * 100_000, NOW + MINUTE)
+    ledger.failed(first.id, NOW, "500 \0\ud83d" + "x" * 100_000, retry_at=NOW + MINUTE)
     assert "500" in ledger.outbox_list("pending", 9)[-1]["last_error"]
 
 
 def test_silences_end_early_or_by_themselves(ledger):
-    number = ledger.add_silence([Matcher.parse('asset="x"')], NOW, NOW + MINUTE, "engineer-a", "why", NOW)
+    number = ledger.add_silence(
+        [Matcher.parse('asset="x"')], starts_at=NOW, ends_at=NOW + MINUTE, owner="engineer-a", reason="why", now=NOW
+    )
     assert [s.number for s in ledger.silences(NOW)] == [number]
     assert ledger.silences(NOW + MINUTE) == []
     assert ledger.expire_silence(number, NOW + MINUTE / 2) and not ledger.expire_silence(number, NOW + MINUTE / 2)
@@ -324,10 +326,10 @@ def test_a_message_waits_for_the_older_ones_of_its_group_to_the_same_recipient(l
     trigger = ledger.due(NOW)[0].id
     ledger.claim(trigger, NOW)
     assert keys(NOW) == free[1:], "while it is being sent"
-    ledger.failed(trigger, NOW, "down", NOW + MINUTE)
+    ledger.failed(trigger, NOW, "down", retry_at=NOW + MINUTE)
     assert keys(NOW) == free[1:], "while it is retried"
     ledger.claim(trigger, NOW + MINUTE)
-    ledger.failed(trigger, NOW + MINUTE, "down", None)
+    ledger.failed(trigger, NOW + MINUTE, "down", retry_at=None)
     assert keys(NOW + MINUTE) == ["acknowledge", *free[1:]], "what was given up holds up nothing"
 
 

@@ -58,7 +58,17 @@ def changes_of_tables(scene: Scene) -> list[Change]:
             first = next(item for item, differences in seen if kind in differences)
             evidence = f"snapshots {before.id} and {first.id}"
             run = str(first.manifest.get("run_id", ""))
-            found.append(Change(asset, kind, first.as_of, what, run, _commit(first), evidence))
+            found.append(
+                Change(
+                    asset=asset,
+                    kind=kind,
+                    at=first.as_of,
+                    what=what,
+                    run_id=run,
+                    commit=_commit(first),
+                    evidence=evidence,
+                )
+            )
     return found
 
 

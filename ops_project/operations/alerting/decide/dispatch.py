@@ -119,7 +119,17 @@ def _join(
         set_group(decision, replace(existing, members=existing.members | {alert.number}))
         return
     due = first_flush(node, config.zone, alert.fired_at or alert.starts_at, now)
-    set_group(decision, Group(key, node.id, dict(labels), frozenset({alert.number}), now, due))
+    set_group(
+        decision,
+        Group(
+            key=key,
+            route=node.id,
+            labels=dict(labels),
+            members=frozenset({alert.number}),
+            created_at=now,
+            next_flush=due,
+        ),
+    )
 
 
 def _told(decision: Decision) -> dict[str, set[LogKey]]:
@@ -139,7 +149,15 @@ def _carry(decision: Decision, entries: set[LogKey], after: str, number: int) ->
             continue
         _, channel, recipient = before
         known = log.get((after, channel, recipient))
-        base = known or LogEntry(after, channel, recipient, frozenset(), frozenset(), entry.at, entry.expires_at)
+        base = known or LogEntry(
+            group=after,
+            channel=channel,
+            recipient=recipient,
+            firing=frozenset(),
+            resolved=frozenset(),
+            at=entry.at,
+            expires_at=entry.expires_at,
+        )
         log[after, channel, recipient] = replace(base, firing=base.firing | {number})
         log[before] = replace(entry, firing=entry.firing - {number})
         decision.log_changed |= {(after, channel, recipient), before}

@@ -180,7 +180,13 @@ def _tell(
         if not due:
             continue
         stamp = LogEntry(
-            group.key, name, recipient, heard | still_muted, resolved_now, now, now + 2 * node.repeat_interval
+            group=group.key,
+            channel=name,
+            recipient=recipient,
+            firing=heard | still_muted,
+            resolved=resolved_now,
+            at=now,
+            expires_at=now + 2 * node.repeat_interval,
         )
         state.log[(group.key, name, recipient)] = stamp
         decision.log_changed.add((group.key, name, recipient))

@@ -30,5 +30,5 @@ def by_rule(fired: Mapping[str, int], verdicts: Sequence[Mapping[str, Any]]) -> 
         true = sum(verdict == RIGHT for verdict in given)
         false = sum(verdict in WRONG for verdict in given)
         share = true / (true + false) if true + false else None
-        result.append(Precision(rule, count, len(given), true, false, share))
+        result.append(Precision(rule=rule, fired=count, judged=len(given), true=true, false=false, precision=share))
     return sorted(result, key=lambda r: (r.precision is None, r.precision or 0.0, r.rule))

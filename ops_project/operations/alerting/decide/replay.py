@@ -106,16 +106,23 @@ def _told(notifications: Sequence[Notification], config: AlertConfig) -> list[To
         assert isinstance(items, list)
         if not items:
             result.append(
-                Told(n.created_at, n.channel, n.recipient, False, str(n.payload["status"]), str(n.payload["subject"]))
+                Told(
+                    at=n.created_at,
+                    channel=n.channel,
+                    recipient=n.recipient,
+                    page=False,
+                    status=str(n.payload["status"]),
+                    summary=str(n.payload["subject"]),
+                )
             )
         result += [
             Told(
-                n.created_at,
-                n.channel,
-                n.recipient,
-                page and item["status"] == "firing",
-                item["status"],
-                item["summary"],
+                at=n.created_at,
+                channel=n.channel,
+                recipient=n.recipient,
+                page=page and item["status"] == "firing",
+                status=item["status"],
+                summary=item["summary"],
             )
             for item in items
         ]

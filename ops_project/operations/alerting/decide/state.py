@@ -193,21 +193,21 @@ class State:
 
     def copy(self) -> State:
         return State(
-            dict(self.alerts),
-            dict(self.by_key),
-            dict(self.closed),
-            {k: list(v) for k, v in self.windows.items()},
-            dict(self.groups),
-            dict(self.log),
-            dict(self.silences),
-            dict(self.acknowledgements),
-            dict(self.resolutions),
-            dict(self.levels),
-            dict(self.dismissed),
-            dict(self.settled),
-            self.next_number,
-            self.routes_version,
-            self.rules_version,
+            alerts=dict(self.alerts),
+            by_key=dict(self.by_key),
+            closed=dict(self.closed),
+            windows={k: list(v) for k, v in self.windows.items()},
+            groups=dict(self.groups),
+            log=dict(self.log),
+            silences=dict(self.silences),
+            acknowledgements=dict(self.acknowledgements),
+            resolutions=dict(self.resolutions),
+            levels=dict(self.levels),
+            dismissed=dict(self.dismissed),
+            settled=dict(self.settled),
+            next_number=self.next_number,
+            routes_version=self.routes_version,
+            rules_version=self.rules_version,
         )
 
 

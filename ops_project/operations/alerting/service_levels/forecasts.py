@@ -60,11 +60,11 @@ def _forecast(sla: str, day: date, seen: dict[str, Signal], today: date) -> Fore
     said = foreseen or breach
     assert said is not None
     return Forecast(
-        sla,
-        said.check,
-        day,
-        verdict,
-        foreseen.event_at if foreseen is not None else None,
-        breach.event_at if breach is not None else None,
-        said.message,
+        sla=sla,
+        title=said.check,
+        day=day,
+        verdict=verdict,
+        foreseen_at=foreseen.event_at if foreseen is not None else None,
+        breached_at=breach.event_at if breach is not None else None,
+        words=said.message,
     )

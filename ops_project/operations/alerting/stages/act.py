@@ -41,7 +41,14 @@ def incidents(cycle: Cycle) -> None:
     cycle.report.queued += done.queued
     cycle.report.incidents = done.changed
     if done.changed and cycle.evidence:
-        scene = Scene(cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cycle.now, ())
+        scene = Scene(
+            settings=cycle.settings,
+            catalog=cycle.catalog,
+            ledger=cycle.ledger,
+            lineage=cycle.lineage,
+            now=cycle.now,
+            assets=(),
+        )
         try:
             keep(scene, done.changed, cycle.evidence)
         except LeaseLost:

@@ -43,7 +43,15 @@ def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mappi
     # A process that comes back in a few seconds need not wait; one that does not waits as long as it may take.
     seconds = observer.hung_after.total_seconds() if cycle.config.flush_now else PATIENCE_SECONDS
     while True:
-        view = View(cycle.settings, cycle.catalog, cycle.ledger, cycle.lineage, cursors, cycle.now, cycle.instance)
+        view = View(
+            settings=cycle.settings,
+            catalog=cycle.catalog,
+            ledger=cycle.ledger,
+            lineage=cycle.lineage,
+            cursors=cursors,
+            now=cycle.now,
+            instance=cycle.instance,
+        )
         seen = begin_or_wait(observer, view, seconds)
         if seen is None:
             cycle.report.late.append(observer.name)

@@ -56,13 +56,13 @@ def diagnose(question: Question, known: Known) -> Diagnosis:
     culprit = candidates[0] if candidates else None
     others = tuple(candidates[1:6])
     return Diagnosis(
-        question,
-        _chain(known.lineage, culprit.asset, question.asset) if culprit else (question.asset,),
-        culprit,
-        others,
-        tuple(_telling_apart(culprit, other, known.lineage) for other in others[:2]) if culprit else (),
-        (*_unknown(question, known), *known.unread),
-        nearest_failing(question.asset, upstream, distance),
+        question=question,
+        chain=_chain(known.lineage, culprit.asset, question.asset) if culprit else (question.asset,),
+        culprit=culprit,
+        runners_up=others,
+        telling_apart=tuple(_telling_apart(culprit, other, known.lineage) for other in others[:2]) if culprit else (),
+        unknown=(*_unknown(question, known), *known.unread),
+        nearest_failing=nearest_failing(question.asset, upstream, distance),
     )
 
 

@@ -79,12 +79,12 @@ def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) 
         doubts.append("no date in the file's name: the day on which a file arrives counts as its date")
     doubts += [f"{column.name}: {note}" for column in columns for note in column.notes]
     return Draft(
-        domain,
-        feed,
-        file_name,
-        tuple(columns),
-        layout,
-        len(reading.rows),
+        domain=domain,
+        feed=feed,
+        file_name=file_name,
+        columns=tuple(columns),
+        layout=layout,
+        rows=len(reading.rows),
         raw_fields=tuple(names) if headless else (),
         doubts=tuple(doubts),
     )

@@ -93,7 +93,17 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
         if file_format.kind == "parquet":
             while reader.read(CHUNK):
                 pass
-            return Scan(reader.digest.hexdigest(), reader.size, path, reader.size, 0, "\n", False, False, None)
+            return Scan(
+                sha256=reader.digest.hexdigest(),
+                size=reader.size,
+                text=path,
+                text_size=reader.size,
+                lines=0,
+                newline="\n",
+                plain=False,
+                nul=False,
+                error=None,
+            )
         unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))  # DuckDB takes UTF-8 only
         copy = zipped or marked or unnamable or encoding not in ("utf-8", "ascii")
         target = spool.open("wb") if copy else None

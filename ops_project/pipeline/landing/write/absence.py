@@ -54,7 +54,16 @@ def record_missing(context: Context, present: Collection[date], without_control:
         if day in without_control and feed.control is not None:
             what = f"the file of {feed.name} for {day} is there, its control file ({feed.control.file}) is not"
         evidence = {"expected": feed.expected.kind, "inbound": list(feed.inbound)}
-        findings.append(Finding("source_missing", feed.name, day, None, what + ask, evidence))
+        findings.append(
+            Finding(
+                kind="source_missing",
+                feed=feed.name,
+                business_date=day,
+                file_name=None,
+                message=what + ask,
+                evidence=evidence,
+            )
+        )
     if findings:
         with journal.transaction(context.connection):
             journal.write_findings(context.connection, findings, context.now, context.run_id)

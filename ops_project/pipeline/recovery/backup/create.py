@@ -149,7 +149,14 @@ class _Sender:
         with part.source.open("rb") as reader:
             while data := reader.read(PIECE_BYTES):
                 pieces.append(self._put(data))
-        return File(part.path, stat.st_size, stat.st_mode & 0o777, stat.st_mtime_ns, tuple(pieces), part.kind)
+        return File(
+            path=part.path,
+            size=stat.st_size,
+            mode=stat.st_mode & 0o777,
+            mtime_ns=stat.st_mtime_ns,
+            pieces=tuple(pieces),
+            kind=part.kind,
+        )
 
     def _put(self, data: bytes) -> str:
         piece = hashlib.sha256(data).hexdigest()
