@@ -31,7 +31,7 @@ def compared(connection: Any, source: Path | str, target: Path | str, key: str =
         file_side(connection, side) if isinstance(side, Path) else table_side(connection, side)
         for side in (source, target)
     ]
-    return compare(connection, *sides, key.split(","))
+    return compare(connection, *sides, key=key.split(","))
 
 
 def test_ids_of_thirty_digits_are_not_read_as_floating_point(connection, tmp_path):
