@@ -1,8 +1,8 @@
-"""Which column comes from which, as plain values: proven, absent or unknown, each with what it rests on.
-
-A column has values (what it repeats or computes from), conditions (what decides which value it has: filters of a
-count, the order of a window), and its table has rows (what decides which rows are there). Nothing is left out in
-silence: where the SQL does not tell, the state is unknown, and unknown never says that there is no connection.
+"""Which column comes from which, as plain values. Each column is proven, absent or unknown, with the evidence. A column
+has values (the columns that it repeats or computes from) and conditions (the columns that decide which value it has:
+filters of a count, the order of a window). A table has rows (the columns that decide which rows it has). Nothing is
+left out silently: if the SQL does not show the origin, the column is unknown. Unknown never means that there is no
+connection.
 """
 
 from __future__ import annotations
@@ -30,24 +30,26 @@ class Column:
 
     @classmethod
     def parse(cls, text: str) -> Column:
-        """gold/daily_revenue.revenue, as `str` writes it."""
+        """Reads a column's name as `str` writes it: gold/daily_revenue.revenue."""
         asset, _, name = text.rpartition(".")
         return cls(asset, name)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one column comes from. Proven: from its parents alone; absent: from no column; unknown: see the reason."""
+    """Where one column comes from. Proven: from its parents alone. Absent: from no column. Unknown: the reason is
+    given.
+    """
 
     state: State
     values: tuple[Column, ...] = ()
-    """Columns whose content may show in it. Personal data follows these."""
+    """Columns whose content may appear in this column. Personal data follows these."""
     conditions: tuple[Column, ...] = ()
-    """Columns, and rows of tables, that decide what it holds without showing in it."""
+    """Columns, and rows of tables, that decide what this column holds without appearing in it."""
     reason: str = ""
-    """What the statement rests on; for unknown, what could not be told."""
+    """The evidence; if the origin is unknown, what could not be determined."""
     personal: bool = False
-    """Declared as personal data where it enters."""
+    """Whether it is declared as personal data where it enters the platform."""
 
     @property
     def parents(self) -> tuple[Column, ...]:
@@ -62,7 +64,7 @@ class ColumnLineage:
     version: str = ""
 
     def origin(self, column: Column) -> Origin:
-        """Where it comes from; unknown for a column that is not listed."""
+        """The origin of a column. A column that is not listed is unknown."""
         found = self.origins.get(column)
         return found or Origin("unknown", reason=f"no version of the code that was read has a column {column}")
 
@@ -101,7 +103,7 @@ class ColumnLineage:
         return frozenset(found)
 
     def unknown_columns(self) -> Mapping[Column, str]:
-        """Column → why it could not be told."""
+        """Column → why its origin could not be determined."""
         return {c: o.reason for c, o in self.origins.items() if o.state == "unknown" and c.name != ROWS}
 
     def merged(self, more: Mapping[Column, Origin], version: str) -> ColumnLineage:
@@ -161,7 +163,7 @@ class LineageGraph:
     root: Column
     direction: Literal["up", "down"]
     depth: Mapping[Column, int]
-    """Column → the fewest hops from the root; the root itself at 0."""
+    """Column → the smallest number of hops from the root. The root itself has 0."""
     hops: tuple[Hop, ...]
     origins: Mapping[Column, Origin]
     personal: frozenset[Column]
@@ -169,7 +171,7 @@ class LineageGraph:
 
     @property
     def unknown(self) -> Mapping[Column, str]:
-        """Columns in it whose own origin could not be told, with the reason."""
+        """The columns in this picture whose own origin could not be determined, with the reason."""
         return {
             column: self.origins[column].reason
             for column in sorted(self.depth, key=lambda item: (self.depth[item], item))

@@ -1,8 +1,8 @@
-"""What failed, and whether trying again can help: exception → failure class, transient or permanent.
-
-What gives a class away is data (`config/failure_classes.yaml`). Structured codes come before the types of exceptions,
-and types before words; a word within a name or a value is no evidence. Imports none of the libraries that raise. Says
-`unknown` where it does not know. Unknown is permanent: a retry that nobody can justify hides the failure.
+"""What failed, and whether trying again can help: exception → failure class, transient or permanent. The evidence
+for each class is data (`config/failure_classes.yaml`). Structured codes count before the types of exceptions, and
+types before words. A word within a name or a value is no evidence. This module imports none of the libraries that
+raise the exceptions. A failure that fits no class is `unknown`, which is permanent: a retry that nobody can justify
+hides the failure.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ops_project.model.failure_rules import CodeRule, FailureClasses, TypeRule, 
 Level = Literal["code", "type", "words"]
 CONFIDENCE: dict[Level, float] = {"code": 0.95, "type": 0.85, "words": 0.65}
 DOUBT = 0.2
-"""What a second class that fits takes from the confidence in the first."""
+"""How much a second class that also fits reduces the confidence in the first."""
 LONGEST = 300
 
 
 class Unusable(RuntimeError):
-    """Something that the program needs cannot be used; the message says what, where, and what to do next."""
+    """Something that the program needs cannot be used. The message says what, where, and what to do next."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Evidence:
     transient: bool
     level: Level
     what: str
-    """What was recognized: `SQLSTATE 23505`, `ConversionException`, `words: timed out`."""
+    """The evidence that was recognized: `SQLSTATE 23505`, `ConversionException`, `words: timed out`."""
     said: str
-    """The line that it stands in."""
+    """The line that contains it."""
     attempt: int = 1
 
 
 @dataclass(frozen=True)
 class Classified:
-    """A failure class, whether a retry can help, and what gave it away."""
+    """A failure class, whether a retry can help, and the evidence."""
 
     failure_class: FailureClass
     transient: bool
@@ -55,7 +55,7 @@ class Classified:
     """0 to 1; 0 for unknown."""
     evidence: tuple[Evidence, ...] = ()
     also: tuple[FailureClass, ...] = ()
-    """Other classes that something speaks for."""
+    """Other classes for which there is evidence."""
 
 
 _installed: list[FailureClasses] = []
@@ -67,7 +67,7 @@ def install(rules: FailureClasses) -> None:
 
 
 def rules() -> FailureClasses:
-    """The rules that hold: those that were installed, else the shipped ones."""
+    """The rules in force: those that were installed, or else the shipped ones."""
     return _installed[0] if _installed else _shipped()
 
 
@@ -83,7 +83,7 @@ def _shipped() -> FailureClasses:
 
 @dataclass(frozen=True)
 class Link:
-    """What one exception of a chain tells: the names of its types, its message, and its structured codes."""
+    """One exception of a chain: the names of its types, its message, and its structured codes."""
 
     names: tuple[str, ...]
     message: str
@@ -97,7 +97,7 @@ def classify(error: BaseException) -> Classified:
 
 
 def link_of(error: BaseException) -> list[Link]:
-    """The chain of an exception, the outermost first; what a library wraps comes before the wrapper."""
+    """The chain of an exception, the outermost first. An exception that a library wraps comes before its wrapper."""
     return [
         Link(tuple(cls.__name__ for cls in type(inner).__mro__[:-1]), str(inner), tuple(_codes_of(inner)))
         for outer in _chain(error)
@@ -106,18 +106,19 @@ def link_of(error: BaseException) -> list[Link]:
 
 
 def classify_links(links: Sequence[Link], text: str) -> Classified:
-    """The failure class of a chain that was read before; `text` is repeated where nothing is known."""
+    """The failure class of a chain that was read before. `text` is the answer's message if nothing is recognized."""
     return _concluded([item for link in links for item in _of_link(link)], text)
 
 
 def classify_message(message: str) -> Classified:
-    """The failure class of a message alone, where a library hands over text and no exception (dbt)."""
+    """The failure class of a message alone, for libraries that return text and no exception (dbt)."""
     return _concluded(list(_of_text(message)), message)
 
 
 def classify_attempts(attempts: Sequence[BaseException | str]) -> Classified:
-    """One class for all attempts at the same work, oldest first: the first that is known, so that a retry does not
-    hide the first cause. Transient only where every attempt that is known was."""
+    """One class for all attempts at the same work, the oldest first. It is the first known class, so that a retry
+    does not hide the first cause. It is transient only if every attempt with a known class was.
+    """
     each = [classify(item) if isinstance(item, BaseException) else classify_message(item) for item in attempts]
     known = [(number, item) for number, item in enumerate(each, 1) if item.failure_class != "unknown"]
     if not known:
@@ -210,7 +211,7 @@ def _signal(number: int) -> str:
 
 
 def _code_rule(kind: str, code: str) -> CodeRule | None:
-    """The rule of a code; of a prefix, the longest, where a kind has such."""
+    """The rule of a code. Where codes are matched by prefix, the longest prefix wins."""
     known = getattr(rules().codes, kind)
     if kind in ("sqlstate", "http", "sqlite"):
         fitting = [prefix for prefix in known if code.startswith(prefix)]
@@ -227,7 +228,7 @@ def _types(rule: TypeRule) -> frozenset[str]:
 
 
 def _type_rule(names: Iterable[str], text: str) -> TypeRule | None:
-    """The first rule of the most specific type that has one; `names` from that type to its bases."""
+    """The rule of the most specific type that has one. `names`: the type and its bases, the most specific first."""
     words = without_names(text)
     for name in names:
         for rule in rules().types:
@@ -320,7 +321,7 @@ def _of_text(text: str) -> Iterator[Evidence]:
 
 
 def _names_in(line: str) -> list[tuple[str, ...]]:
-    """Names of exceptions that a line gives as such; the innermost, which stands last, first."""
+    """Names of exceptions in a line. The innermost stands last in the line and comes first in the answer."""
     spaced = _SPACED.match(line)
     found = [(match[1],) for pattern in (_DOTTED, _NAMED) for match in pattern.finditer(line)]
     return [*([_spaced_names(spaced[1])] if spaced else []), *reversed(dict.fromkeys(found))]
@@ -348,7 +349,7 @@ _NAMING = re.compile(
 
 @lru_cache(maxsize=512)
 def without_names(text: str) -> str:
-    """`text` without what is quoted, paths, and names: what is left is what the program says in its own words."""
+    """`text` without quotations, paths, and names: only the program's own words remain."""
     # The argument of an exception that is shown as code is its message.
     plain = _REPEATED.sub(r"\1\3", text)
     plain = _QUOTED.sub(" … ", plain)
@@ -357,7 +358,7 @@ def without_names(text: str) -> str:
 
 
 def _wrapped(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
-    """What a library put into the exception as a value, the innermost first, then the exception itself."""
+    """Exceptions that a library stored as values in this exception, the innermost first; then the exception itself."""
     if depth < 6:
         inside = [getattr(error, name, None) for name in ("orig", "reason", "original_error")]
         inside += list(error.args[:2])

@@ -31,7 +31,7 @@ class Lineage:
 
     assets: Mapping[str, AssetFacts] = field(default_factory=dict)
     jobs: tuple[str, ...] = ()
-    """Every job of the code location, also one that builds nothing; nothing where they are not known."""
+    """Every job of the code location, also a job that builds nothing; empty if the jobs are not known."""
     _up: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
     _down: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -40,7 +40,7 @@ class Lineage:
         return cls({fact.key: fact for fact in facts}, tuple(sorted(jobs)))
 
     def get(self, key: str) -> AssetFacts:
-        """The facts of `key`; empty ones where it is not known."""
+        """The facts of `key`; empty facts if it is not known."""
         return self.assets.get(key) or AssetFacts(key)
 
     def ancestors(self, key: str) -> frozenset[str]:
@@ -80,7 +80,7 @@ class Lineage:
 
     @classmethod
     def parse(cls, data: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Lineage:
-        """The inverse of `dump`; a bare list of assets is what earlier versions kept."""
+        """The inverse of `dump`. It also reads a bare list of assets, which earlier versions stored."""
         if isinstance(data, Mapping):
             return cls.of((_facts(item) for item in data.get("assets", ())), data.get("jobs", ()))
         return cls.of(_facts(item) for item in data)

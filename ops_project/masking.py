@@ -1,4 +1,4 @@
-"""Take personal data and secrets out of free text before it leaves the house."""
+"""Remove personal data and secrets from free text before it leaves this installation."""
 
 from __future__ import annotations
 

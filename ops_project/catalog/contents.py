@@ -58,9 +58,9 @@ class Catalog:
     console: Console
     feeds: dict[str, Feed]
     feed_files: dict[str, FeedFile]
-    """One for each domain that has feeds, by domain id."""
+    """The feed files, by domain id: one for each domain that has feeds."""
     documents: dict[str, Document] = field(repr=False)
-    """The parsed files by relative path, for errors that others find later."""
+    """The parsed files by relative path, so that later checks can name a file and a line."""
     overlay: Path | None = None
     switched_off: frozenset[str] = frozenset()
     """Domains with `enabled: false`: they are in none of the other attributes."""

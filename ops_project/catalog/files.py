@@ -1,4 +1,4 @@
-"""The files that are read: the shipped ones, and those of the overlay that replace them or are laid over them."""
+"""The files that are read: the shipped files, and the files of the overlay that replace or extend them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def paths_of_feeds(overlay: Path | None) -> list[str]:
 
 
 def additions(name: str, overlay: Path | None) -> list[str]:
-    """The overlay's files that are laid over <name>.yaml, relative to it, in the order of their names."""
+    """The overlay's files that extend <name>.yaml, relative to it, in the order of their names."""
     if overlay is None:
         return []
     return sorted(path.relative_to(overlay).as_posix() for path in (overlay / f"{name}.d").glob("*.yaml"))

@@ -27,7 +27,7 @@ def load(settings: Settings) -> Catalog:
 
 
 def shipped() -> dict[str, Document]:
-    """The shipped files by relative path, parsed and not looked at further."""
+    """The shipped files by relative path: parsed, and not checked."""
     return {name: read(name, None) for name in [*(f"{name}.yaml" for name in FILES), *paths_of_feeds(None)]}
 
 
@@ -89,7 +89,9 @@ def _load(overlay: Path | None, _stamp: tuple[tuple[str, int], ...]) -> Catalog:
 
 
 def _without_switched_off(catalog: Catalog) -> Catalog:
-    """The catalog without the domains that are switched off, and without what is said of nothing else."""
+    """The catalog without the domains that are switched off, and without everything that is about these domains
+    only.
+    """
     off = frozenset(name for name, domain in catalog.domains.domains.items() if not domain.enabled)
     if not off:
         return catalog
@@ -120,7 +122,9 @@ def _without_switched_off(catalog: Catalog) -> Catalog:
 
 
 def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
-    """The feed, whose dates are plausible from the platform's start on where its contract says nothing else."""
+    """The feed. Where its contract does not say which dates are plausible, they are plausible from the platform's
+    start.
+    """
     if feed.plausible.start is not None:
         return feed
     plausible = feed.plausible.model_copy(update={"start": values["platform"].start_date})
@@ -153,10 +157,9 @@ def _shipped_classes() -> FailureClasses:
 
 
 def _people_of_their_own(overlay: Path | None, values: dict[str, Any], documents: dict[str, Document]) -> None:
-    """People of the overlay's own do not stand in the shipped rotation and ladders, which then are left out.
-
-    Until the overlay has an oncall.yaml and an escalation.yaml too, the primary owner stands in for the person on call.
-    `ops owners lint` says so.
+    """If the overlay declares people of its own, the shipped rotation and ladder are left out, because those people are
+    not in them. Until the overlay has an oncall.yaml and an escalation.yaml too, the primary owner stands in for the
+    person on call. `ops owners lint` says so.
     """
     if overlay is None or not (overlay / "owners.yaml").is_file() or "owners" not in values:
         return

@@ -35,7 +35,7 @@ def _dangling(
 
 
 def _queries_that_do_not_read(catalog: Catalog) -> list[ConfigProblem]:
-    """Checks that are no single SELECT: they run where tables are written, and must not change any."""
+    """Checks that are not a single SELECT. They run where tables are written, and must not change any table."""
     if not catalog.checks.queries:
         return []
     import duckdb  # a tenth of a second to import, and few configurations have queries
@@ -92,7 +92,7 @@ def _console_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _checklist_references(catalog: Catalog) -> list[ConfigProblem]:
-    """Rules and metrics that a line measures, and whom it asks."""
+    """Checks the rules and metrics that a checklist's line measures, and the people whom it asks."""
     document, problems = catalog.documents["checklists.yaml"], list[ConfigProblem]()
     for name, checklist in catalog.checklists.checklists.items():
         for key, line in checklist.lines.items():

@@ -32,7 +32,7 @@ def keep(settings: Settings) -> dict[str, str]:
 
 
 def one_digest(files: Mapping[str, str]) -> str:
-    """Of the whole configuration, by what `keep` returned."""
+    """Digest of the whole configuration, from what `keep` returned."""
     return _digest("\n".join(f"{name} {digest}" for name, digest in sorted(files.items())).encode())
 
 

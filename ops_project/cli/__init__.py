@@ -142,7 +142,9 @@ class LazyGroup(click.Group):
 
 
 def _require_text(word: str) -> None:
-    """Raises UsageError for bytes that are no UTF-8: no store takes them. A file may be called so."""
+    """Raises UsageError for bytes that are not UTF-8, because no store accepts them. The name of a file may hold such
+    bytes.
+    """
     try:
         word.encode("utf-8")
     except UnicodeEncodeError:
@@ -197,9 +199,9 @@ def main() -> None:
 
 
 def _stand_in_streams() -> None:
-    """Give a process that was started without standard input, output or error the null device in its place.
-
-    Otherwise the next file that is opened gets its number, and what a library prints there would be written into it.
+    """Give a process that was started without standard input, output or error the null device in its place. Otherwise
+    the next file that is opened gets the number of the missing stream, and a library's output would be written into
+    that file.
     """
     for number in range(3):
         try:

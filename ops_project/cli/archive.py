@@ -63,7 +63,7 @@ def _progress(done: int, of: int) -> None:
 
 
 def _tell(settings: Settings) -> None:
-    """Open or close the alert at once, which a daemon would do half a minute later."""
+    """Open or close the alert at once. A daemon would do it half a minute later."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from ops_project.catalog import load as load_catalog

@@ -42,11 +42,10 @@ def backfill(
     plan_hash: str | None,
     as_json: bool,
 ) -> None:
-    """Build past business dates of TABLE and what is downstream of it, or of a whole DOMAIN, again.
-
-    The first call makes a plan and builds nothing: the dates in their runs, rows, minutes by our own history, what is
-    downstream, and what is not rebuilt and why. The plan has a hash. `--apply HASH` does exactly this plan, or stops
-    where the state has changed since. A backfill that was killed goes on with the same command.
+    """Build past business dates of TABLE and what is downstream of it, or of a whole DOMAIN, again. The first call
+    makes a plan and builds nothing. The plan shows the dates of each run, the rows, the minutes by our own history,
+    what is downstream, and what is not rebuilt and why. The plan has a hash. `--apply HASH` does exactly this plan, or
+    stops if the state has changed since. If a backfill was killed, the same command continues it.
     """
     from ops_project.cli import run as running
     from ops_project.cli.run_alerts import tell_alerts

@@ -42,11 +42,10 @@ def backup() -> None:
 @json_option
 @click.pass_obj
 def create_backup(settings: Settings, destination: str | None, no_verify: bool, by: str, as_json: bool) -> None:
-    """Take a backup, and prove it.
-
-    The newest snapshot and the rest of the home are held still under the writer's lock and sent after it was let go.
-    What the destination has already is not sent again. The proof restores the backup into an empty home, opens it, and
-    compares every table's checksum. Ends with 0 only where the backup is proved, or --no-verify is given.
+    """Take a backup, and prove it. Under the writer's lock, the newest snapshot and the rest of the home are copied
+    aside; they are sent after the lock is released. What the destination already has is not sent again. The proof
+    restores the backup into an empty home, opens it, and compares every table's checksum. Ends with 0 only if the
+    backup is proved, or if --no-verify is given.
     """
     from ops_project.pipeline.recovery.backup.create import Taker
     from ops_project.pipeline.recovery.backup.routine import routine
@@ -123,11 +122,10 @@ def verify_backup(settings: Settings, wanted: str | None, destination: str | Non
 def restore_backup(
     settings: Settings, *, wanted: str | None, destination: str | None, yes: bool, by: str, as_json: bool
 ) -> None:
-    """Build the home again from BACKUP (default: the newest proved one; `good`: the newest proved one of a run that did
-    what it was to do).
-
-    The backup is fetched and checked first; then each part of the home is put in its place. What was there before is
-    kept in a folder of the home. Stop the daemon before. Killed at any point, the same command finishes it.
+    """Build the home again from BACKUP (default: the newest proved one; `good`: the newest proved one of a run that
+    succeeded). The backup is fetched and checked first; then each part of the home is put in its place. The earlier
+    content is kept in a folder of the home. Stop the daemon before. If the command is killed, the same command finishes
+    the restore.
     """
     from ops_project.pipeline.recovery.backup.rebuild import into_home
     from ops_project.pipeline.recovery.decide.backups import choose
@@ -160,7 +158,9 @@ def restore_backup(
 
 @contextmanager
 def open_shelf(settings: Settings, destination: str | None, owner: str | None) -> Iterator[tuple[Shelf, str]]:
-    """The backups at the destination; alone with them where `owner` is given. An error is one line."""
+    """The backups at the destination. With `owner`, no other process may change them meanwhile. An error is one
+    line.
+    """
     from ops_project.pipeline.recovery.backup.create import alone
     from ops_project.pipeline.recovery.backup.shelf import Shelf
     from ops_project.pipeline.recovery.decide.target import RestoreError
@@ -184,7 +184,7 @@ def open_shelf(settings: Settings, destination: str | None, owner: str | None) -
 
 
 def outside_of(settings: Settings, home: Path | None = None) -> Outside:
-    """What of the home, or of its files in another folder, lies elsewhere."""
+    """The parts of the home, or of its files in another folder, that lie outside of it."""
     from ops_project.defs.operations.backup_outside import outside
 
     return outside(settings, _catalog(settings).platform, home)

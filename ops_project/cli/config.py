@@ -1,4 +1,6 @@
-"""`ops config`: what holds, where each part of it comes from, and how it differs from what is shipped."""
+"""`ops config`: the configuration that is in force, where each part of it comes from, and how it differs from the
+shipped one.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from ops_project.settings import PROJECT_ROOT, Settings
 
 @click.group()
 def config() -> None:
-    """Show the configuration that holds, where each part comes from, and how it differs from the shipped one."""
+    """Show the configuration that is in force, where each part comes from, and how it differs from the shipped one."""
 
 
 @config.command()
@@ -24,7 +26,9 @@ def config() -> None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, files: tuple[str, ...], origin: bool, as_json: bool) -> None:
-    """The configuration that holds: the shipped files with those of --config over them. FILE: as `rules.yaml`."""
+    """The configuration that is in force: the shipped files with those of --config over them. FILE: for example
+    `rules.yaml`.
+    """
     from ops_project.catalog import load as load_catalog
 
     documents = load_catalog(settings).documents
@@ -78,7 +82,7 @@ def diff(settings: Settings, files: tuple[str, ...], as_json: bool) -> None:
 
 
 def _chosen(files: tuple[str, ...], documents: dict[str, Document]) -> list[str]:
-    """The asked files, all where none is asked. Raises UsageError with the valid names."""
+    """The files that were asked for; all files if none was. Raises UsageError with the valid names."""
     wanted = [name if name.endswith(".yaml") else f"{name}.yaml" for name in files]
     for name in wanted:
         if name not in documents:
@@ -109,7 +113,9 @@ def _below(document: Document, loc: tuple[str | int, ...], value: Any) -> Iterat
 
 
 def _where(place: Place) -> str:
-    """File and line, shipped files from the project's folder on and others from the current one on, where they can."""
+    """File and line. The path of a shipped file begins at the project's folder. The path of another file is relative to
+    the current folder if it lies below that.
+    """
     path = Path(place.file)
     for root in (PROJECT_ROOT, Path.cwd()):
         if path.is_relative_to(root):

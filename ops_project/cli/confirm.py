@@ -1,4 +1,6 @@
-"""`ops feed confirm`: closes a doubt in the warehouse and its alert in the ledger, and loads what was refused."""
+"""`ops feed confirm`: closes a doubt in the warehouse and its alert in the ledger, and loads the files that were
+refused.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,7 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
 
 
 def _in_ledger(settings: Settings, feed: Feed, day: date, *, by: str, why: str, found: list[Doubt]) -> None:
-    """The doubt is over for the alerts as well, which else would learn it from the next run's snapshot."""
+    """Closes the doubt for the alerts as well. Otherwise they would learn it only from the next run's snapshot."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.signal import FIRING, OK
     from ops_project.operations.alerting.cycle import run_once

@@ -41,7 +41,7 @@ def of(settings: Settings, subject: str) -> Diagnosis:
 
 
 def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
-    """What is asked about, and everything that is known of it. Raises NothingToDiagnose."""
+    """The question, and everything that is known about its subject. Raises NothingToDiagnose."""
     from ops_project.catalog import load as load_catalog
     from ops_project.column_lineage import ColumnLineage
     from ops_project.defs.operations.evidence import SOURCES

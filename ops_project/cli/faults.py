@@ -154,7 +154,9 @@ def _database(error: BaseException, settings: Settings | None) -> str:
 
 
 def _is_of_dagster(error: BaseException) -> bool:
-    """Whether Dagster asked its own storage: the ledger and that storage fail with the same types of errors."""
+    """Whether Dagster's own storage caused the error. The ledger and that storage fail with the same types of
+    errors.
+    """
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         parts = Path(frame.filename).parts
         if "ledger" in parts and Path(frame.filename).is_relative_to(PROJECT_ROOT):

@@ -227,10 +227,9 @@ def replay_feed(
 @json_option
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
-    """Confirm that the delivery of a date, which looked incomplete, is what the source means.
-
-    Closes the doubt and its alert. A file that was refused for it is loaded. Another file of that date is judged anew.
-    Who confirmed what, when and why stands in `ops.confirmations` and in the ledger's audit.
+    """Confirm that the delivery of a date, which looked incomplete, is what the source means. Closes the doubt and its
+    alert. A file that was refused because of the doubt is loaded. Another file of that date is judged anew. Who
+    confirmed what, when and why stands in `ops.confirmations` and in the ledger's audit log.
     """
     from ops_project.cli.confirm import confirm_delivery
 

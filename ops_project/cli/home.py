@@ -85,7 +85,7 @@ def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
 
 
 def _unusable(home: Path) -> str | None:
-    """Why `home` neither is a home nor can become one; None if it is or can."""
+    """Why `home` is not a home and cannot become one; None if it is one or can become one."""
     try:
         if home.is_dir():
             return None

@@ -102,7 +102,7 @@ def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
 
 
 def _gathered(number: int, evidence: list[dict[str, Any]]) -> None:
-    """What was gathered, a line for each piece with its source and the command that shows it again."""
+    """The evidence: one line for each item, with its source and the command that shows it again."""
     kept = [item for item in evidence if item["kind"] in ("evidence", "diagnosis")]
     if not kept:
         console.print(f"Nothing was gathered for incident {number}; `ops diagnose {number}` looks now.")

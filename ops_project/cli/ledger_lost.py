@@ -11,9 +11,8 @@ from ops_project.settings import Settings
 
 
 def tell_without_ledger(settings: Settings, words: str) -> None:
-    """Say `words` on standard error, and page by the spare ledger.
-
-    A failure of the page is printed and stops nothing.
+    """Print `words` on standard error, and page by the spare ledger. If the page fails, that is printed too, and the
+    command continues.
     """
     say(f"alerts were not recorded: {words}")
     try:

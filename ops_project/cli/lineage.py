@@ -45,10 +45,9 @@ def lineage(
     fresh: bool,
     as_json: bool,
 ) -> None:
-    """Show which columns COLUMN (schema.table.column) comes from, down to the fields of the inbound files.
-
-    A table without a column means its rows. Without COLUMN: how many columns of each schema are told, and why the
-    others are not. Each column is proven, absent (it comes from no column) or unknown, with the reason.
+    """Show which columns COLUMN (schema.table.column) comes from, down to the fields of the inbound files. A table
+    without a column means its rows. Without COLUMN: for how many columns of each schema the origin is known, and why it
+    is not known for the others. Each column is proven, absent (it comes from no column) or unknown, with the reason.
     """
     from ops_project.operations.diagnosis.columns import UnknownColumn, find, trace
     from ops_project.operations.ledger import open_ledger

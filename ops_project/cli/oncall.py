@@ -56,7 +56,9 @@ class Rota:
         return found.name if found is not None else person
 
     def moment(self, text: str, option: str) -> datetime:
-        """A day (its first moment in the schedule's zone) or a time, which without an offset is local to it."""
+        """A day (its first moment in the schedule's zone) or a time. A time without an offset is in the schedule's
+        zone.
+        """
         from datetime import date
 
         from ops_project.operations.oncall.wall_clock import aware, midnight

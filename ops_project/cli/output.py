@@ -57,7 +57,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 
 
 def styled(*parts: str | tuple[str, str]) -> Text:
-    """A text of parts, each alone or with a style: `styled(("bold", name), " failed")`."""
+    """A text of several parts, each plain or with a style: `styled(("bold", name), " failed")`."""
     pairs = [("", part) if isinstance(part, str) else part for part in parts]
     return Text.assemble(*((visible(text), style) for style, text in pairs))
 
@@ -116,9 +116,8 @@ def plain(value: Any) -> Any:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None, *, exact: bool = False
 ) -> Table:
-    """A table for people; numbers are aligned right, and missing values are a dash.
-
-    `exact`: values as they are stored, with all their digits and seconds; else rounded to what a person reads.
+    """A table for people. Numbers are aligned right, and missing values are a dash. With `exact`, values are shown as
+    they are stored, with all their digits and seconds; otherwise they are rounded for reading.
     """
     materialized = [list(row) for row in rows]
     result = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")

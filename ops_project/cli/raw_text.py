@@ -1,4 +1,4 @@
-"""Who may read the raw text of refused rows, and of which feeds it is shown to everybody."""
+"""Who may read the raw text of refused rows, and for which feeds everybody may see it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROLE = "raw-data"
 
 
 def plain_feeds(settings: Settings) -> frozenset[str]:
-    """Feeds whose contracts name no personal column. None is known where the configuration cannot be read."""
+    """The feeds whose contracts name no personal column. Empty if the configuration cannot be read."""
     from ops_project.catalog import ConfigError
     from ops_project.catalog import load as load_catalog
 
@@ -25,7 +25,7 @@ def plain_feeds(settings: Settings) -> frozenset[str]:
 
 
 def permit(settings: Settings, by: str, why: str, query: str) -> None:
-    """Let `by` read it, and write it down first. Raises ClickException; a person who is refused is written down too."""
+    """Let `by` read the raw text, and record it first. Raises ClickException; a refusal is recorded too."""
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.ledger import open_ledger
 

@@ -116,7 +116,9 @@ def reconcile(
 
 
 def _split(words: list[str], other: dict[str, str]) -> list[str]:
-    """The columns by their names in the source. For `a=b`, where the target has another name, `other` gets b → a."""
+    """The names of the columns in the source. For `a=b`, where the target's column has another name, `other` gets b →
+    a.
+    """
     found = []
     for item in (part.strip() for word in words for part in word.split(",")):
         mine, _, theirs = item.partition("=")

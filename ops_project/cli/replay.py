@@ -32,12 +32,11 @@ def replay(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Try rows in quarantine again under the present contract, and build what depends on them.
-
-    The archived file of each row is read again as a whole, as `ops feed replay` does. The rows that pass leave
-    quarantine in the transaction that loads them. A file of which no more row passes is left as it is. Every attempt is
-    counted: a row that was refused three times is parked, and an alert tells it. `ops feed replay FEED` is for files
-    that were loaded under an earlier contract, whether or not rows were refused.
+    """Try rows in quarantine again under the present contract, and build what depends on them. The archived file of
+    each row is read again as a whole, as `ops feed replay` does. The rows that pass leave quarantine in the transaction
+    that loads them. If no further row of a file passes, the file is left as it is. Every attempt is counted: a row that
+    was refused three times is parked, and an alert reports it. `ops feed replay FEED` is for files that were loaded
+    under an earlier contract, whether or not rows were refused.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.cli.run import Wanted, perform
@@ -73,7 +72,7 @@ def replay(
 
 
 def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
-    """Of the domains those whose newest replay was killed before it published."""
+    """Those of `domains` whose newest replay was killed before it published."""
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
     from ops_project.defs.shared.rerun import cut_off_replays
@@ -85,7 +84,7 @@ def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
 
 
 def _waiting(settings: Settings, asked: Asked) -> list[Refused]:
-    """The rows that `asked` means; for a moment this process holds the writer's lock."""
+    """The rows that `asked` selects. This process holds the writer's lock while it looks."""
     import duckdb
 
     from ops_project.catalog import load as load_catalog

@@ -91,8 +91,9 @@ def report(
 
 
 def as_pdf(html: str, until: str) -> bytes:
-    """The document printed by Chromium. The time of printing is replaced by the report's own: the same report gives
-    the same bytes."""
+    """The document as printed by Chromium. The time of printing is replaced by the report's own time, so that the same
+    report gives the same bytes.
+    """
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise click.ClickException(
@@ -124,6 +125,8 @@ def as_pdf(html: str, until: str) -> bytes:
 
 
 def stamped(pdf: bytes, at: datetime) -> bytes:
-    """The same document with `at` as the time at which it was made. Its length stays, so that its index holds."""
+    """The same document with `at` as its time of creation. Its length does not change, so that its index stays
+    valid.
+    """
     stamp = f"D:{at:%Y%m%d%H%M%S}".encode()
     return re.sub(rb"(/(?:CreationDate|ModDate) \()D:\d{14}", lambda found: found[1] + stamp, pdf)

@@ -1,4 +1,4 @@
-"""`ops rerun`: what a run did not finish, run again."""
+"""`ops rerun`: runs again what an earlier run did not finish."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ def rerun(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Run again what RUN (the beginning of its id) did not finish, for the same business dates.
-
-    Finished tables are not built again; checks of theirs that failed are made again. What an earlier rerun has finished
-    is not done again either. The configuration is read anew, so that it can be corrected before. A run that had too
-    little memory is rerun with more memory, fewer threads and fewer dates at once, and the answer says so.
+    """Run again what RUN (the beginning of its id) did not finish, for the same business dates. Finished tables are not
+    built again, but their failed checks are evaluated again. What an earlier rerun has finished is not done again
+    either. The configuration is read anew, so that it can be corrected before. A run that had too little memory is
+    rerun with more memory, fewer threads and fewer dates at once, and the answer says so.
     """
     from ops_project.cli import run as running
     from ops_project.cli.run_alerts import tell_alerts

@@ -48,11 +48,9 @@ def restore(
     by: str,
     as_json: bool,
 ) -> None:
-    """Restore TABLE (`silver.fact_orders`), or all, from a snapshot.
-
-    Rows and schema are staged, compared with the snapshot by checksum, and swapped in one step. What is downstream is
-    marked out of date; --rebuild builds it anew. --undo takes the last restore back. Killed at any point, the same
-    command finishes it.
+    """Restore TABLE (`silver.fact_orders`), or all, from a snapshot. Rows and schema are staged, compared with the
+    snapshot by checksum, and swapped in one step. What is downstream is marked out of date; --rebuild builds it anew.
+    --undo takes the last restore back. If the command is killed, the same command finishes the restore.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.recovery import restore as recovery
@@ -97,8 +95,9 @@ def restore(
 
 
 def _end(settings: Settings, entry: Entry, rebuild: bool, as_json: bool) -> None:
-    """What had been cut off is finished. An undo made once more would bring back what it took away, and the snapshot
-    may have been pruned."""
+    """Finishes a restore that was cut off. A second undo would bring back what the first one removed, and the snapshot
+    may have been pruned since.
+    """
     if rebuild:
         _rebuild(settings, entry, as_json)
         return
@@ -158,7 +157,7 @@ def _downstream(settings: Settings, tables: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _lineage(settings: Settings) -> Lineage:
-    """The asset graph of the last run; empty where the ledger cannot be read: dbt's own graph is asked besides."""
+    """The asset graph of the last run. It is empty if the ledger cannot be read; dbt's own graph is used as well."""
     from ops_project.failures import Unusable
     from ops_project.operations.ledger import open_ledger
     from ops_project.operations.ledger.lineage_document import recall

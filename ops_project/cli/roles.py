@@ -52,7 +52,7 @@ ACTS = frozenset(
 
 
 def require(settings: Settings, words: Sequence[str]) -> None:
-    """Refuse a command that the user's role does not allow, and write it down. Raises ClickException."""
+    """Refuse a command that the user's role does not allow, and record the refusal. Raises ClickException."""
     command = " ".join(words)
     if command not in ACTS:
         return

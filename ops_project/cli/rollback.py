@@ -1,4 +1,6 @@
-"""`ops rollback`: the way back from a bad deployment – code, dbt's state, and the tables that it built."""
+"""`ops rollback`: returns from a bad deployment to an earlier version: its code, dbt's state, and the tables that it
+built.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +29,16 @@ REHEARSAL = ".rollback-"
 
 @dataclass(frozen=True)
 class Way:
-    """The way back, as it was rehearsed."""
+    """How to return to the earlier version, as it was rehearsed."""
 
     to: str
     back: str
-    """What was checked out before: where one returns to."""
+    """The commit that was checked out before the rollback."""
     affected: Affected
     snapshot: str | None
-    """The newest good snapshot that the earlier version, or one before it, has made."""
+    """The newest good snapshot that was made by the earlier version or by a version before it."""
     restored: tuple[str, ...]
-    """Affected tables that are in it."""
+    """Affected tables that this snapshot holds."""
     rebuilt: tuple[str, ...]
     """Affected tables that the earlier version can build from nothing."""
     forbidden: tuple[str, ...]
@@ -50,13 +52,11 @@ class Way:
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:
-    """Go back to COMMIT, an earlier version of this installation.
-
-    Rehearsed first: the earlier version is put into a folder of its own, loaded there, and its dbt project is compared
-    with the present one. With --yes the tables that the two build differently are restored from the newest good
-    snapshot of the earlier version, the code and dbt's state become those of COMMIT, and the earlier version builds
-    those tables anew. Stop the daemon before, and start it again afterwards. Killed at any point, the same command
-    finishes it.
+    """Go back to COMMIT, an earlier version of this installation. The rollback is rehearsed first: the earlier version
+    is put into a folder of its own and loaded there, and its dbt project is compared with the present one. With --yes,
+    the tables that the two versions build differently are restored from the newest good snapshot of the earlier
+    version, the code and dbt's state become those of COMMIT, and the earlier version builds those tables anew. Stop the
+    daemon before, and start it again afterwards. If the command is killed, the same command finishes the rollback.
     """
     from ops_project.pipeline.recovery import deployment
     from ops_project.pipeline.recovery.clone import clone_of
@@ -147,7 +147,7 @@ def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way,
 
 
 def _restore(settings: Settings, way: Way, by: str) -> None:
-    """Readers see the tables of the earlier version at once; what came since is built by the run that follows."""
+    """Readers see the tables of the earlier version at once. The run that follows builds what has arrived since."""
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.recovery import restore as recovery
     from ops_project.process import locks
@@ -174,7 +174,9 @@ def _restore(settings: Settings, way: Way, by: str) -> None:
 
 
 def _build(settings: Settings, tables: list[str], as_json: bool) -> None:
-    """By the version that is checked out now, in a process of its own: this one holds the other version's modules."""
+    """The build is made by the version that is checked out now, in another process, because this process has loaded the
+    other version's modules.
+    """
     words = [sys.executable, "-m", "ops_project.cli", "--home", str(settings.home)]
     if settings.overlay is not None:
         words += ["--config", str(settings.overlay)]

@@ -200,6 +200,6 @@ def _print_problems(problems: list[str]) -> None:
 
 
 def _sum(changes: list[Any], sign: int) -> dict[str, int]:
-    """Messages that came (1) or went (-1), and how many of them are pages."""
+    """How many messages were added (1) or dropped (-1), and how many of them are pages."""
     moved = [(max(0, sign * (change.after - change.before)), change.page) for change in changes]
     return {"notifications": sum(n for n, _ in moved), "pages": sum(n for n, page in moved if page)}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ops_project.pipeline.landing import ReplayOrder
 
 UNRECORDED = 3
-"""The data is good, and what the run found could not be recorded as alerts."""
+"""Exit code: the data is good, but what the run found could not be recorded as alerts."""
 DEFAULT_SIMULATED_DAYS = 30
 
 
@@ -60,11 +60,9 @@ def run(
     simulate_if_empty: bool,
     as_json: bool,
 ) -> None:
-    """Land what has arrived and build what depends on it.
-
-    Without --days or --date: all files that wait in the inbound folder, of any date. One Dagster run for each domain;
-    a domain that fails does not stop the others. Ends with 0 only if nothing failed, and
-    with 3 where the data is good and alerts could not be recorded.
+    """Land what has arrived and build what depends on it. Without --days or --date: all files that wait in the inbound
+    folder, of any date. One Dagster run for each domain; a domain that fails does not stop the others. Ends with 0 only
+    if nothing failed, and with 3 if the data is good but alerts could not be recorded.
     """
     if days is not None and day is not None:
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
@@ -82,7 +80,7 @@ class Wanted:
     day: date | None = None
     simulate_if_empty: bool = False
     rebuild_tables: tuple[str, ...] = ()
-    """As they were written: `fact_orders` or `silver.fact_orders`."""
+    """The tables to rebuild, as the user wrote them: `fact_orders` or `silver.fact_orders`."""
     replays: tuple[ReplayOrder, ...] = ()
 
 
@@ -109,7 +107,7 @@ def conclude(
     as_json: bool,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show how the runs ended, and end with 1 if anything failed. `more`: what `--json` says besides."""
+    """Show how the runs ended, and end with 1 if anything failed. `more`: further keys of the `--json` output."""
     from ops_project.catalog import load as load_catalog
 
     strays = strays_of(settings, [item.domain for item in runs])
@@ -130,7 +128,7 @@ def watcher(status: Callable[[str], None], name: str) -> Watcher:
 
 
 def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
-    """What was built anew is no longer out of date since a restore."""
+    """Tables that were built anew are no longer marked as out of date since a restore."""
     from ops_project.pipeline.recovery import out_of_date
 
     outcomes = [item.outcome for item in runs if item.outcome is not None]
@@ -227,7 +225,7 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
 
 
 def _rebuilt(catalog: Catalog, tables: tuple[str, ...], domains: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The domains of what is rebuilt, of those asked for, and the models to build from nothing."""
+    """The domains of the rebuilt tables among those that were asked for, and the models to build from nothing."""
     from ops_project.pipeline.dbt_engine.manifest import load as load_manifest
     from ops_project.pipeline.dbt_engine.overlay import project_dir
     from ops_project.pipeline.dbt_engine.rebuilds import RebuildError, model_of, with_downstream

@@ -1,4 +1,4 @@
-"""The alert cycle at the end of `ops run`, and what is said where it fails."""
+"""The alert cycle at the end of `ops run`, and the message if it fails."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def tell_alerts(
 
 
 def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
-    """Compare this night's share of the archive, which in a home without a daemon no schedule does."""
+    """Compare this night's share of the archive. In a home without a daemon no schedule does it."""
     from ops_project.pipeline.recovery.archive_check import verify_share
 
     status("archive")

@@ -1,4 +1,6 @@
-"""What `ops run` says of its runs: a table with a line for each domain, then what was found; and the same as data."""
+"""What `ops run` prints about its runs: a table with a line for each domain, then the findings; and the same as
+data.
+"""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def run(
 
 
 def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
-    """Run one command in this process: whether it has answered, and what it printed."""
+    """Run one command in this process. Returns whether it succeeded, and what it printed."""
     from click.testing import CliRunner
 
     from ops_project.cli import cli

@@ -75,7 +75,7 @@ def _new_password() -> None:
 
 
 def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
-    """A process of its own: what a step prints, changes or needs in memory is not the server's."""
+    """Run a step in another process, so that its output, its changes and its memory do not touch the server."""
     from ops_project.operations.incidents.runbooks import is_answer
 
     # Wide, because the page scrolls; without colours, because it shows them as signs.

@@ -64,7 +64,7 @@ def sla(settings: Settings, domain: str | None, history: bool, days: int, as_jso
 
 
 def _history(catalog: Catalog, ledger: Ledger, now: datetime, *, days: int, domain: str | None, as_json: bool) -> None:
-    """The forecasts of the last days, each with its verdict, and how many there were of each."""
+    """The forecasts of the last days, each with its verdict, and the number of forecasts for each verdict."""
     from ops_project.operations.alerting.service_levels.forecasts import AT_RISK, BREACH, score
 
     signals = [signal for _, signal in ledger.signals_since(now - timedelta(days=days), [AT_RISK, BREACH])]

@@ -48,7 +48,7 @@ class _Bounded:
                 yield row
 
     def wrote(self, text: str) -> str:
-        """Count what is printed."""
+        """Count the bytes that were printed."""
         self.bytes += len(text)
         return text
 
@@ -142,7 +142,7 @@ def _csv(columns: list[str], rows: _Bounded, raw: bool) -> None:
 
 
 def _json(snapshot: Snapshot, columns: list[str], rows: _Bounded) -> None:
-    """The same document as if it were written whole, row by row."""
+    """The same JSON document as if it were written at once, but row by row."""
     head = to_json({"as_of": snapshot.as_of, "snapshot": snapshot.id, "columns": columns})
     sys.stdout.write(f'{head[:-2]},\n  "rows": [')
     for number, row in enumerate(rows):

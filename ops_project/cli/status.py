@@ -211,7 +211,7 @@ def _waiting(settings: Settings, catalog: Any, domain: str) -> int:
 
 
 def _backups(settings: Settings, catalog: Any, now: datetime) -> dict[str, Any] | None:
-    """What the home remembers of its backups; None where no destination is configured."""
+    """What the home knows of its backups; None if no destination is configured."""
     destination = catalog.platform.backups.destination
     if destination is None:
         return None

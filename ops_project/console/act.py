@@ -157,7 +157,7 @@ def _resolve(site: Site, incident: Incident, who: str, form: Form) -> str:
 
 
 def _silence(site: Site, incident: Incident, who: str, _form: Form) -> str:
-    """Exactly the alerts that fire, for one hour: what else breaks is told."""
+    """Silence exactly the alerts that fire, for one hour. Other alerts are still sent."""
     now = site.clock()
     silence_firing(
         site.ledger, incident, by=who, span=SILENCE, why=f"from the message of incident {incident.number}", now=now

@@ -1,4 +1,4 @@
-"""The application: `create_app` joins the routes of each part, and more can be given to it."""
+"""The web application: `create_app` joins the routes of each part. Further routes can be added."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ HEADERS = {
 
 
 class _Guarded:
-    """The same headers on every answer: nothing is cached, framed or sent on, and only our own scripts run."""
+    """Puts the same headers on every answer: nothing is cached, shown in a frame or sent to another site, and only our
+    own scripts run.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""Could the home be rebuilt? Decides from what the home remembers of its backups: well, wrong or unknown. Pure."""
+"""Whether the home could be rebuilt: well, wrong or unknown, decided from what the home knows of its backups. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ CREATE = "`ops backup create` takes one and proves it"
 
 
 def newest_proved(found: Register) -> Backup | None:
-    """The newest backup whose last proof gave everything back."""
+    """The newest backup whose last proof restored everything."""
     proofs = found.proofs or {}
     proved = [item for item in found.backups if item.id in proofs and proofs[item.id].outcome is Outcome.PROVED]
     return max(proved, key=lambda item: item.at, default=None)
 
 
 def of_backups(found: Register | None, oldest: timedelta | None, now: datetime) -> State:
-    """`found`: None where no destination is configured. `oldest`: how old the newest proved backup may be; None where
-    no rule says so."""
+    """The state of the backups. `found`: None if no destination is configured. `oldest`: how old the newest proved
+    backup may be; None if no rule limits it.
+    """
     if found is None:
         return State(
             UNKNOWN, "No backup is taken: write backups.destination in platform.yaml, or give `ops backup create --at`."

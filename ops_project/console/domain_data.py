@@ -14,11 +14,11 @@ OPEN_FINDINGS = "select feed, count(*) from ops.findings where state = 'open' gr
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """The business date up to which every feed of a domain is there; None: unknown."""
+    """The business date up to which all feeds of a domain have arrived; None: unknown."""
 
     newest: date | None
     age_hours: float | None
-    """Since that date ended; 0 where it has not ended yet."""
+    """Hours since that date ended; 0 if it has not ended yet."""
     word: str
     """fresh, stale, very stale or unknown."""
     findings: int | None

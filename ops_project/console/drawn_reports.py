@@ -1,4 +1,6 @@
-"""Draws up reports: asks their figures, keeps the facts, and queues the mails. What was kept is never asked again."""
+"""Draws up reports: computes their figures, stores them, and queues the mails. Figures that are stored are never
+computed again.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from ops_project.queries.boards import REPORTS, figure
 
 
 def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFacts:
-    """The report of the period that ends on `day` or before; default the newest whole one. Raises NotOver."""
+    """The report of the period that ends on `day` or before; by default the newest complete period. Raises NotOver."""
     zone = site.catalog.platform.zone
     wanted = period.newest(kind.period, now, zone) if day is None else period.of(kind.period, day, zone)
     period.check_over(wanted, now)
@@ -30,7 +32,7 @@ def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFac
 
 
 def due(site: Site, now: datetime) -> Iterator[ReportFacts]:
-    """Draw up each report whose newest whole period has none yet. There is none for a period before the first run."""
+    """Draw up each report whose newest complete period has none yet. A period before the first run gets no report."""
     began = site.ledger.first_event("run.failure")
     for kind in KINDS.values():
         wanted = period.newest(kind.period, now, site.catalog.platform.zone)
@@ -116,6 +118,6 @@ def mails(facts: ReportFacts, config: AlertConfig, now: datetime) -> Iterator[No
 
 
 def _readers(channel: object) -> tuple[str, ...]:
-    """Whom the channel names; what goes to the owners of an alert goes to nobody here."""
+    """The people whom the channel names. A channel to the owners of an alert has no readers here."""
     to = getattr(channel, "to", ())
     return tuple(to) if isinstance(to, tuple | list) else ()

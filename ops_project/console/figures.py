@@ -1,4 +1,6 @@
-"""Answers a figure, and says from what and when. What cannot be answered is unknown, with the reason."""
+"""Computes a figure, and says from which source and when. A figure that cannot be computed is unknown, with the
+reason.
+"""
 
 from __future__ import annotations
 
@@ -32,19 +34,19 @@ PARAMETER = re.compile(r"\$(as_of_date|as_of|since|before)\b")
 
 @dataclass(frozen=True)
 class Answer:
-    """A figure with its values. `unknown`: why there are none; empty where there are."""
+    """A figure with its values. `unknown`: why there are none; empty if there are values."""
 
     figure: Figure
     asked_at: datetime
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[Any, ...], ...] = ()
     source: str = ""
-    """Which snapshot, ledger or store was asked."""
+    """The snapshot, ledger or store that the values come from."""
     source_as_of: datetime | None = None
-    """The as-of time of the snapshot; None for what is always of now."""
+    """The as-of time of the snapshot; None if the source is always current."""
     unknown: str = ""
     absent: Sequence[str] = field(default_factory=tuple)
-    """Optional tables that are not built: what they would tell is unknown."""
+    """Optional tables that are not built. The values that depend on them are unknown."""
 
     @property
     def value(self) -> Any:
@@ -62,7 +64,7 @@ class Answer:
 
     @property
     def dated(self) -> frozenset[int]:
-        """The columns that hold dates or moments, which are not broken over two lines."""
+        """The columns that hold dates or moments. They are not broken over two lines."""
         return frozenset(at for at in range(len(self.columns)) if any(isinstance(row[at], date) for row in self.rows))
 
     def records(self) -> list[dict[str, Any]]:
@@ -70,9 +72,8 @@ class Answer:
 
 
 def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) -> Answer:
-    """Ask the figure's source for `span` (default: up to now). Never raises for what cannot be answered.
-
-    With a span, the snapshot is the newest one that was made up to its end: what was known then.
+    """Compute the figure for `span` (default: up to now). Never raises an error if a figure cannot be computed. With a
+    span, it uses the newest snapshot that was made before the span's end: what was known then.
     """
     wanted = span or Span.week(now)
     try:
@@ -88,7 +89,7 @@ def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) 
 
 
 def _then(site: Site, span: Span | None) -> snapshots.Snapshot | None:
-    """The snapshot that was the newest at the end of the span; None: the newest one there is."""
+    """The snapshot that was the newest at the end of the span. None stands for the newest of all."""
     if span is None:
         return None
     known = [snapshot for snapshot in snapshots.existing(site.settings) if snapshot.as_of <= span.until]
@@ -138,7 +139,7 @@ def _of_runs(site: Site, figure: Figure, now: datetime, span: Span) -> Answer:
 
 
 def chart(found: Answer) -> dict[str, Any] | None:
-    """What the script draws: x, and a series for each further column. None where there is nothing to draw."""
+    """The data of a chart: x, and a series for each further column. None if there is nothing to draw."""
     if len(found.rows) < 2 or len(found.columns) < 2:
         return None
     x = [_x(row[0]) for row in found.rows]
@@ -184,7 +185,7 @@ def _number(value: Any) -> float | None:
 
 
 def bars(found: Answer) -> list[tuple[str, float | None, float, tuple[Any, ...]]]:
-    """(label, value, percent of the largest, what else there is) of each row."""
+    """(label, value, percent of the largest value, the remaining columns) of each row."""
     values = [_number(row[1]) if len(row) > 1 else None for row in found.rows]
     largest = max((value for value in values if value is not None), default=0.0)
     return [

@@ -1,4 +1,4 @@
-"""Reads the form of a request, up to a size that no form of ours reaches."""
+"""Reads the form of a request, and limits its size."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ TOO_LARGE = "The form is too large."
 
 
 class FormTooLarge(ValueError):
-    """More was sent than any form of ours holds."""
+    """The request is larger than any form of the console."""
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Name → value, as it was sent; nothing for a GET. Raises FormTooLarge before the rest is read."""
+    """Name → value of a form; empty for a GET. Raises FormTooLarge before the rest is read."""
     if request.method != "POST":
         return {}
     body = b""

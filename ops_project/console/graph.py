@@ -1,4 +1,6 @@
-"""Draws a part of the asset graph: columns by distance, crossings kept few. Pure: facts in, places out."""
+"""Draws a part of the asset graph. Columns are ordered by distance, with few crossings. Pure: it turns facts into
+positions.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ MARGIN = 8
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One asset, or what was left out of a column."""
+    """One asset, or a note about the assets that were left out of a column."""
 
     key: str
     label: str
@@ -33,7 +35,7 @@ class Drawing:
 
     nodes: tuple[Node, ...]
     edges: tuple[tuple[str, bool], ...]
-    """(path, whether what is wrong flows along it)."""
+    """(path, whether a failure reaches its end along this edge)."""
     width: int
     height: int
     left_out: int
@@ -97,7 +99,7 @@ def _children(lineage: Lineage) -> Mapping[str, Sequence[str]]:
 
 
 def _spread(column: dict[str, int], roots: Sequence[str], step: Callable[[str], Sequence[str]], sign: int) -> None:
-    """The column of an asset is its longest way from a root, so that every edge goes to the right."""
+    """The column of an asset is its longest path from a root, so that every edge goes to the right."""
     reached: set[str] = set()
     stack = list(roots)
     while stack:
@@ -127,7 +129,7 @@ def _spread(column: dict[str, int], roots: Sequence[str], step: Callable[[str], 
 def _untangle(
     order: dict[int, list[str]], columns: Sequence[int], lineage: Lineage, children: Mapping[str, Sequence[str]]
 ) -> None:
-    """Put each asset beside the middle of its neighbours, forth and back, a few times."""
+    """Move each asset next to the middle of its neighbours: forward and backward, a few times."""
     for turn in range(4):
         for number in columns if turn % 2 == 0 else list(reversed(columns)):
             rows = {key: row for other in columns if other != number for row, key in enumerate(order[other])}

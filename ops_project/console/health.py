@@ -1,7 +1,6 @@
-"""Is everything all right? Decides for the watchers and for each domain: well, wrong or unknown, and since when.
-
-Pure: it is given what was read. Unknown is never well: where nobody has looked, or nothing has ever run, nothing can be
-said.
+"""Whether everything is all right. Decides for the watchers and for each domain whether it is well, wrong or unknown,
+and since when. Pure: all facts are arguments. If no process has looked, or nothing has ever run, the state is unknown,
+which is never well.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from ops_project.model.severity import RANK
 
 WELL, WRONG, UNKNOWN = "well", "wrong", "unknown"
 LOOKS_EVERY = {"daemon": timedelta(minutes=5), "watch": timedelta(minutes=5), "shell": timedelta(hours=26)}
-"""How long a look holds. A daemon looks every few seconds; without one, `ops run` looks once a night."""
+"""How long the result of a look is valid. A daemon looks every few seconds; without a daemon, `ops run` looks once a
+night.
+"""
 SAYS_LATE = ("missed", "at risk")
 
 
@@ -34,16 +35,16 @@ class Looked:
     """The last look of the alert cycle, and what it says of itself."""
 
     role: str
-    """daemon, watch or shell; empty where nobody ever looked."""
+    """daemon, watch or shell; empty if no process has ever looked."""
     at: datetime | None
     down_since: datetime | None
-    """Since when the orchestrator is reported down."""
+    """The time since which the orchestrator is reported as down."""
     failing: Mapping[str, str]
-    """Observer that fails → what it said."""
+    """Observer that fails → its message."""
     undelivered: Mapping[str, str]
-    """Channel that cannot be reached → what it said."""
+    """Channel that cannot be reached → its error."""
     dead: int
-    """Messages that were given up in the last day."""
+    """Messages that were given up during the last day."""
     waiting: int
     """Messages that wait to be sent."""
 
@@ -73,17 +74,17 @@ class DomainFacts:
     """What was read about one domain."""
 
     alerts: Sequence[Alert]
-    """That fire, silent ones included."""
+    """Alerts that fire, silent ones included."""
     promises: Sequence[Mapping[str, Any]]
     """Its service levels, as `ops sla --json` prints them."""
     first_run: datetime | None
-    """The first sign of it; None where it never ran."""
+    """The time of the domain's first sign of life; None if it never ran."""
     last_resolved: datetime | None
     """When its last alert ended."""
 
 
 def domain(facts: DomainFacts, looks: State) -> State:
-    """The state of a domain. What is known to be wrong is wrong, also where nobody looks any more."""
+    """The state of a domain. A known failure counts as wrong even if no process looks any more."""
     serious = [alert for alert in facts.alerts if RANK[alert.severity] >= RANK["high"]]
     late = [promise for promise in facts.promises if promise["state"] in SAYS_LATE]
     if serious:
@@ -104,7 +105,7 @@ def domain(facts: DomainFacts, looks: State) -> State:
 
 
 def overall(states: Sequence[State]) -> str:
-    """Wrong where one is wrong, else unknown where one is unknown."""
+    """Wrong if one of them is wrong, else unknown if one is unknown."""
     found = {state.state for state in states}
     return WRONG if WRONG in found else UNKNOWN if UNKNOWN in found or not found else WELL
 

@@ -1,6 +1,5 @@
-"""Tells open pages that something has changed, by server-sent events. What changed, the page reads itself.
-
-One look for all pages: fifty open browsers ask the ledger as often as one.
+"""Tells open pages that something has changed, by server-sent events. A page then reads the change itself. All pages
+share one look: fifty open browsers cause as many queries to the ledger as one.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from ops_project.settings import Settings
 
 LOOK_SECONDS = 1.0
 EVERY_SECONDS = 60.0
-"""A page that says how long ago things were is read again so often, also when nothing happened."""
+"""A page that shows relative times is refreshed this often, even if nothing has happened."""
 SILENT_SECONDS = 15.0
 
 
 class Pulse:
-    """What the pages of one site listen to."""
+    """Lets the open pages of one site wait for changes."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -34,7 +33,7 @@ class Pulse:
         self._turn = asyncio.Lock()
 
     async def mark(self) -> str:
-        """Changes whenever a page may have something new to show."""
+        """A text that changes whenever a page may have something new to show."""
         async with self._turn:
             if time.monotonic() - self._looked >= LOOK_SECONDS or not self._mark:
                 self._mark = await run_in_threadpool(mark_of, self.site)
@@ -60,7 +59,7 @@ class Pulse:
 
 
 def mark_of(site: Site) -> str:
-    """From the ledger, Dagster's runs, the snapshots, the kept reports and the clock."""
+    """The mark of the ledger, Dagster's runs, the snapshots, the kept reports and the clock."""
     try:
         ledger = site.ledger.newest_change()
     except Unusable:

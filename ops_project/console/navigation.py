@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One place. `key`: goes there after `g`."""
+    """One place. `key`: the key that opens it after `g`."""
 
     path: str
     title: str
@@ -35,7 +35,7 @@ BELOW = {
     "/boards": ("/boards/", "/figures/"),
     "/feeds": ("/feeds/", "/batches/"),
 }
-"""What else belongs to a place, where it is not only what lies below it."""
+"""Paths that belong to a place and do not lie below it."""
 
 
 def sections(path: str) -> list[Section]:

@@ -1,4 +1,4 @@
-"""One small page: readable on a telephone, without a script."""
+"""One small page that is readable on a telephone and needs no script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 
 
 def page(title: str, body: str, status: int = 200) -> HTMLResponse:
-    """`body` is HTML; whoever writes it has escaped what came from outside."""
+    """`body` is HTML. The caller has escaped everything that came from outside."""
     return HTMLResponse(
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">'

@@ -30,7 +30,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class Frame:
-    """What every page has around its own content."""
+    """The parts of a page that surround its own content."""
 
     site: Site
     visitor: Visitor
@@ -41,7 +41,7 @@ class Frame:
 
 
 def rendered(frame: Frame, template: str, status: int, values: Mapping[str, Any]) -> Response:
-    """The page of a template."""
+    """The HTML of a template."""
     site = frame.site
     catalog = site.catalog
     text = (
@@ -93,7 +93,7 @@ def _environment() -> Environment:
 
 @lru_cache(maxsize=1)
 def asset_version() -> str:
-    """Changes with the static files, so that browsers may keep them."""
+    """A text that changes with the static files, so that browsers may cache them."""
     digest = hashlib.sha256()
     for path in sorted(STATIC.rglob("*")):
         if path.is_file():
@@ -103,13 +103,13 @@ def asset_version() -> str:
 
 @pass_context
 def local(context: Context, at: datetime | None, form: str = "%a %Y-%m-%d %H:%M") -> str:
-    """A moment in the platform's zone."""
+    """A moment in the platform's time zone."""
     return UNKNOWN if at is None else at.astimezone(context["zone"]).strftime(form)
 
 
 @pass_context
 def clock(context: Context, at: datetime | None) -> str:
-    """As short as it is clear: the time today, else with its day."""
+    """A moment in the shortest clear form: the time alone if it is today, else with its day."""
     if at is None:
         return UNKNOWN
     zone: ZoneInfo = context["zone"]
@@ -121,7 +121,7 @@ def clock(context: Context, at: datetime | None) -> str:
 
 @pass_context
 def ago(context: Context, at: datetime | None) -> str:
-    """How long before now, in one unit."""
+    """The time since a moment, in one unit."""
     if at is None:
         return UNKNOWN
     seconds = (context["now"] - at).total_seconds()
@@ -129,7 +129,7 @@ def ago(context: Context, at: datetime | None) -> str:
 
 
 def lasted(seconds: float | timedelta | None) -> str:
-    """A duration in its largest one or two units."""
+    """A duration in one unit, or in its two largest units."""
     if seconds is None:
         return UNKNOWN
     if isinstance(seconds, timedelta):
@@ -148,7 +148,7 @@ def lasted(seconds: float | timedelta | None) -> str:
 
 
 def number(value: Any, digits: int | None = None) -> str:
-    """A number with thin groups of thousands; unknown where there is none."""
+    """A number with its digits in groups of three; `unknown` if there is none."""
     if value is None:
         return UNKNOWN
     if digits is None:
@@ -165,12 +165,12 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def words(value: str) -> str:
-    """A code of ours as words."""
+    """An identifier of the code, as words."""
     return value.replace("_", " ")
 
 
 def ticks(text: str) -> Markup:
-    """What stands between backticks as code; everything else is escaped."""
+    """Text between backticks becomes code; everything else is escaped."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return escape(text)
@@ -181,7 +181,7 @@ def ticks(text: str) -> Markup:
 
 @pass_context
 def cell(context: Context, value: Any, column: str = "") -> str:
-    """A value of a table; the name of its column says in which form."""
+    """A value of a table. The name of its column decides its form."""
     if value is None:
         return UNKNOWN
     if column.endswith("bytes"):

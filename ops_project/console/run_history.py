@@ -1,4 +1,4 @@
-"""Runs as bars on a line of time, one line for each job."""
+"""Runs as bars on a time line, with one line for each job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ops_project.dagster_bridge.runs_file import RecentRun
 from ops_project.settings import Settings
 
 LEAST_PERCENT = 0.35
-"""A run of a few seconds in a day is drawn so wide at least, or nobody would see it."""
+"""The least width of a bar. A run of a few seconds within a day would be invisible otherwise."""
 WORD = {"success": "well", "failure": "wrong"}
 
 
@@ -41,7 +41,7 @@ class Lane:
 
 
 def recent_runs(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
-    """The runs since, the newest first; None where Dagster keeps them elsewhere and cannot be asked from here."""
+    """The runs since `start`, the newest first; None if Dagster keeps them where this process cannot read them."""
     return runs_file.recent(settings, since, limit)
 
 

@@ -1,6 +1,5 @@
-"""Dagster's runs as tables that a figure can ask: `runs`, `assets`, and what the runs spent.
-
-A figure names the tables that it reads; what is dear to read (`steps`, `builds`) is read only for those that name it.
+"""Dagster's runs as tables that a figure can query: `runs`, `assets`, and the time that each run took. A figure names
+the tables that it reads. The expensive tables (`steps`, `builds`) are read only for figures that name them.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ TABLES = {
 }
 """Table → its columns."""
 SPENT_BACK = timedelta(days=8)
-"""How far back the events of runs are read: a file for each run."""
+"""How far back the events of runs are read. Each run has its own file."""
 MOST_KEPT = 500
 LANDED = """
 select domain, strftime(arrived_at, '%Y-%m-%d'), count(*), sum(rows_loaded), sum(size_bytes)
@@ -41,7 +40,7 @@ Read = Callable[[], Rows]
 
 
 def spent(site: Site, runs: Sequence[RecentRun], until: datetime) -> Mapping[str, Read]:
-    """What the runs spent: table → how its rows are read."""
+    """How long the runs took: table → a function that reads its rows."""
     return {
         "steps": partial(_steps, site, runs, until),
         "builds": partial(_builds, site, runs, until),
@@ -57,7 +56,7 @@ def ask_runs(
     lineage: Lineage | None = None,
     more: Mapping[str, Read] | None = None,
 ) -> tuple[tuple[str, ...], tuple[tuple[Any, ...], ...]]:
-    """Columns and rows of a query on `runs`, as they stood at the end of the span, on `assets`, and on `more`."""
+    """Columns and rows of a query on `runs` (as they stood at the end of the span), on `assets`, and on `more`."""
     with closing(sqlite3.connect(":memory:")) as connection:
         _fill(connection, "runs", RUNS, [_row(r) for r in runs if r.started_at is None or r.started_at <= span.until])
         facts = lineage.assets.values() if lineage is not None else ()
@@ -71,7 +70,9 @@ def ask_runs(
 
 
 def moments(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The same rows, with moments (text in UTC, in columns named …_at) as such, to be shown in the platform's zone."""
+    """The same rows, with moments (texts in UTC, in columns named …_at) as datetimes, so that they are shown in the
+    platform's zone.
+    """
     at = [place for place, name in enumerate(columns) if name.endswith("_at")]
     for row in rows:
         yield tuple(
@@ -101,7 +102,7 @@ def _seconds(run: RecentRun) -> float | None:
 
 
 def _each(site: Site, runs: Sequence[RecentRun], until: datetime) -> Iterator[tuple[RecentRun, RunTimes]]:
-    """The runs before `until` with what they spent. A run that has ended is read once."""
+    """The runs before `until` with their times. A run that has ended is read only once."""
     kept = site.run_times
     for run in runs:
         if run.started_at is None or not until - SPENT_BACK <= run.started_at <= until:

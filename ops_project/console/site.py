@@ -1,4 +1,4 @@
-"""What every page is given."""
+"""The site: everything that a page of the console needs."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ops_project.process import ui_address
 from ops_project.settings import Settings
 
 RunCommand = Callable[[Settings, list[str]], tuple[bool, str]]
-"""Runs `ops` with these words on this home: whether it ended well, and what it printed."""
+"""Runs `ops` with these words on this home. Returns whether it succeeded, and its output."""
 
 
 def no_command(_settings: Settings, _words: list[str]) -> tuple[bool, str]:
-    """Where the application was given no way to run commands."""
+    """Used where the application was given no way to run commands."""
     return False, "this server was started without a way to run commands; run it in a shell"
 
 
@@ -39,13 +39,13 @@ class Site:
     clock: Callable[[], datetime]
     run_command: RunCommand = no_command
     names: frozenset[str] = frozenset({"localhost"})
-    """What browsers on this machine call it."""
+    """The names under which browsers reach this machine."""
     reader: SnapshotReader = field(init=False)
     attempts: Attempts = field(default_factory=Attempts)
     kept: dict[str, tuple[str, Any]] = field(default_factory=dict, repr=False)
-    """What is dear to read: name → (mark under which it was read, value)."""
+    """Values that are expensive to read: name → (the mark under which the value was read, value)."""
     run_times: dict[str, RunTimes] = field(default_factory=dict, repr=False)
-    """Run that has ended → what it spent."""
+    """Run that has ended → how long its parts took."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reader", SnapshotReader(self.settings))
@@ -61,11 +61,11 @@ class Site:
 
     @property
     def lineage(self) -> Lineage:
-        """The asset graph as the last process that had the definitions left it."""
+        """The asset graph, as the last process with loaded definitions stored it."""
         return recall(self.ledger)
 
     def kept_while(self, name: str, mark: str, read: Callable[[], Any]) -> Any:
-        """What `read` gave when the mark was first this one."""
+        """The result of `read`, which is called once for each new mark."""
         found = self.kept.get(name)
         if found is None or found[0] != mark:
             found = (mark, read())
@@ -74,7 +74,7 @@ class Site:
 
     @property
     def columns(self) -> ColumnLineage | None:
-        """Where each column comes from; None where no run has left it here."""
+        """Where each column comes from; None if no run has stored it here."""
         versions = self.ledger.column_versions()
         if not versions:
             return None
@@ -83,12 +83,12 @@ class Site:
 
     @property
     def engine(self) -> AlertConfig:
-        """What decides about alerts."""
+        """The configuration that decides about alerts."""
         return alert_config(self.settings, self.catalog, self.lineage)
 
     @property
     def ui_url(self) -> str:
-        """Where the Dagster UI answers; empty where it was never opened."""
+        """The address of the Dagster UI; empty if the UI was never started."""
         return self.settings.secret("OPS_UI_URL") or ui_address.recall(self.settings)
 
 

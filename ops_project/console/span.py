@@ -1,4 +1,4 @@
-"""The time that a figure is asked for."""
+"""The period of a figure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The time that a figure is asked for: up to `until`; `since` and `before` begin the period and the one before."""
+    """The period of a figure: it ends at `until` and begins at `since`; `before` begins the period before it."""
 
     until: datetime
     since: datetime

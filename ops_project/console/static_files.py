@@ -1,4 +1,4 @@
-"""Scripts, the stylesheet and the icon: part of the package, read once, nothing from outside."""
+"""Scripts, the stylesheet and the icon. They are part of the package and read once; nothing comes from outside."""
 
 from __future__ import annotations
 

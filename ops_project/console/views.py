@@ -1,5 +1,5 @@
-"""From a request to a page: who asks, whether that person may, the form, and the errors that people can do something
-about. A page is a function of an `Ask`; it runs in a thread, because it reads files and databases.
+"""From a request to a page: who asks, whether that person may, the form, and errors with a remedy. A page is a function
+of an `Ask`. It runs in a thread, because it reads files and databases.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ AGENT = 120
 
 
 class NotThere(LookupError):
-    """There is no such thing; the message says what there is."""
+    """The thing that was asked for does not exist. The message lists what exists."""
 
 
 class Wrong(ValueError):
-    """A form that cannot be carried out; the message says what would be right."""
+    """A form that cannot be carried out. The message says what would be right."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,12 @@ class Ask:
 
     @property
     def partial(self) -> bool:
-        """Whether a script asks for a part of the page."""
+        """Whether a script asks for only a part of the page."""
         return self.request.headers.get("hx-request") == "true"
 
     @property
     def source(self) -> str:
-        """From where, for the audit log."""
+        """Where the request came from, for the audit log."""
         host = self.request.client.host if self.request.client else "unknown"
         return f"console ({self.visitor.how}), {host}, {self.request.headers.get('user-agent', '')[:AGENT]}"
 
@@ -79,7 +79,7 @@ class Ask:
         return int(text)
 
     def actor(self) -> str:
-        """Who acts. Raises Wrong where nobody has said so."""
+        """The id of the person who acts. Raises Wrong if no person has been chosen."""
         if not self.visitor.who:
             raise Wrong("say who you are first: choose your name at the top of the page")
         return self.visitor.who
@@ -102,20 +102,19 @@ View = Callable[[Ask], Response]
 
 
 def page(path: str, view: View) -> Route:
-    """A page that is read."""
+    """A page that only reads."""
     return Route(path, partial(_answer, view, ""), methods=["GET"])
 
 
 def deed(path: str, view: View, command: str) -> Route:
-    """Something that is done: only from a form of ours, only by a person whose role allows the same in a shell.
-
-    `command`: the words after `ops` that do it there; empty where anybody may.
+    """An action. It is accepted only from a form of the console, and only from a person whose role allows the same
+    command. `command`: the words after `ops` that do the same in a shell; empty if every person may do it.
     """
     return Route(path, partial(_answer, view, command), methods=["POST"])
 
 
 def back(to: str, said: str, kind: str = "done") -> Response:
-    """To a page, with a message that is shown there once."""
+    """Redirect to a page, with a message that is shown there once."""
     response = RedirectResponse(to, status_code=303)
     text = quote(json.dumps([kind, said[:1000]]))
     response.set_cookie(FLASH, text, max_age=FLASH_SECONDS, httponly=True, samesite="strict")
@@ -123,7 +122,7 @@ def back(to: str, said: str, kind: str = "done") -> Response:
 
 
 def flash_of(request: Request) -> tuple[str, str] | None:
-    """(kind, message) that the last deed left."""
+    """(kind, message) that the last action left."""
     try:
         kind, said = json.loads(unquote(request.cookies.get(FLASH, "")))
     except ValueError:
@@ -185,7 +184,7 @@ def _asked(view: View, command: str, request: Request, form: Mapping[str, str]) 
 
 
 def keep(response: Response, ask: Ask, session: Session) -> None:
-    """Give the browser its session."""
+    """Send the session's cookie to the browser."""
     console = ask.site.catalog.console
     response.set_cookie(
         sessions.COOKIE,

@@ -1,7 +1,6 @@
-"""Reads the newest snapshot for the pages: read-only, with little memory, at low priority, and never for long.
-
-The engine works in two threads of this module's own, so that a heavy question holds up neither another page nor a
-run. An answer is kept while the snapshot is the newest one.
+"""Reads the newest snapshot for the pages: read-only, with little memory, at low priority, and with a time limit. The
+engine works in two threads of this module, so that a slow query delays neither another page nor a run. An answer is
+kept while the snapshot is the newest one.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ MEMORY = "96MB"
 WORKERS = 2
 SECONDS = 10.0
 LOW_PRIORITY = 5
-"""Under a run, and not so far under it that a page on a busy machine waits for its figures in vain."""
+"""The priority: below a run's, but high enough that a page on a busy machine gets its figures in time."""
 MOST_ROWS = 5_000
 KEPT = 400
 _EXISTING = (
@@ -36,7 +35,7 @@ _EXISTING = (
 
 
 class Unanswered(RuntimeError):
-    """The question has no answer; the message says why. Where it is shown, the figure is unknown."""
+    """The question has no answer; the message says why. A figure that needs it is unknown."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class SnapshotReader:
             return None
 
     def tables(self) -> frozenset[str]:
-        """Every table and view of the newest snapshot as schema.name; nothing where there is no snapshot."""
+        """Every table and view of the newest snapshot as schema.name; empty if there is no snapshot."""
         snapshot = self.newest()
         if snapshot is None:
             return frozenset()
@@ -120,7 +119,7 @@ class SnapshotReader:
         return rows
 
     def close(self) -> None:
-        """Let go of the snapshot and of the threads."""
+        """Close the snapshot and stop the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         if self._open is not None:
             self._open[1].close()
@@ -149,9 +148,8 @@ class SnapshotReader:
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Run it with values of its parameters that are written out.
-
-    The engine looks at a Python value with pandas, which would cost the server 50 MB.
+    """Run the query with its parameters written into the text. The engine inspects Python values with pandas, which
+    would cost the server 50 MB.
     """
     if not parameters:
         return cursor.execute(sql)
@@ -161,7 +159,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, A
 
 
 def literal(value: Any) -> str:
-    """A value as SQL. Raises TypeError for a type that no page asks with."""
+    """A value as SQL. Raises TypeError for a type that no page uses."""
     if isinstance(value, datetime):
         return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f}'"
     if isinstance(value, date):

@@ -1,4 +1,4 @@
-"""What runs and waits in Dagster now, and how long successes took, as plain values."""
+"""What runs and waits in Dagster now, and how long successful runs took, as plain values."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class ActiveRun:
     job: str
     domain: str
     waiting: bool
-    """Queued: nothing of it has started."""
+    """Whether it is queued and has not started."""
     since: datetime
-    """When it was queued, or started."""
+    """The time at which it was queued or started."""
     last_event_at: datetime
     steps: Mapping[str, datetime] = field(default_factory=dict)
-    """Steps that run now → since when."""
+    """Steps that run now → the time of their start."""
     process: str = ""
     building: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Step → assets that it is to build and has not built yet."""
+    """Step → the assets that it is to build and has not built yet."""
 
 
 @dataclass(frozen=True)
 class PastRun:
-    """A success."""
+    """A run that succeeded."""
 
     run_id: str
     seconds: float
@@ -53,7 +53,7 @@ def _moment(timestamp: float) -> datetime:
 
 
 def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
-    """Oldest first."""
+    """The runs that have not ended, the oldest first."""
     result = []
     for record in instance.get_run_records(RunsFilter(statuses=ACTIVE), ascending=True):
         run = record.dagster_run
@@ -90,13 +90,13 @@ def active_runs(instance: dg.DagsterInstance) -> list[ActiveRun]:
 
 
 def newest_success(instance: dg.DagsterInstance, job: str) -> str:
-    """Id of the last success, or nothing."""
+    """Id of the last successful run; empty if there is none."""
     found = instance.get_run_records(RunsFilter(job_name=job, statuses=[DagsterRunStatus.SUCCESS]), limit=1)
     return found[0].dagster_run.run_id if found else ""
 
 
 def past_successes(instance: dg.DagsterInstance, job: str, limit: int = 20) -> list[PastRun]:
-    """The last successes of a job, newest first."""
+    """The last successful runs of a job, newest first."""
     result = []
     for record in instance.get_run_records(RunsFilter(job_name=job, statuses=[DagsterRunStatus.SUCCESS]), limit=limit):
         if record.start_time is None or record.end_time is None:

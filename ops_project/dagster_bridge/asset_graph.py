@@ -13,12 +13,12 @@ def asset_name(key: dg.AssetKey) -> str:
 
 
 def lineage_of(definitions: dg.Definitions) -> Lineage:
-    """Facts of every asset, and every job; external upstreams without facts stay out."""
+    """Facts about every asset, and every job. External upstream assets without facts are left out."""
     return lineage_of_repository(definitions.get_repository_def())
 
 
 def lineage_of_repository(repository: dg.RepositoryDefinition) -> Lineage:
-    """From a loaded code location."""
+    """The lineage of a loaded code location."""
     graph = repository.asset_graph
     facts = []
     checks: dict[dg.AssetKey, list[str]] = {}

@@ -17,7 +17,7 @@ class Attempt:
     """One attempt of one step."""
 
     number: int
-    """From 1."""
+    """The number of the attempt, from 1."""
     warn: Callable[[str], None]
     """Writes into the log of the run, which is kept with its events."""
     stop_run_retries: Callable[[], None]

@@ -1,6 +1,5 @@
-"""What a run spent on each step and each table, read from its event file without importing Dagster.
-
-A dbt model says itself how long it took. What builds no dbt model shares the time of its step: a step that builds three
+"""How long a run took for each step and each table, read from its event file without importing Dagster. A dbt model
+reports its own time. For tables that are not dbt models, the time of the step is divided: a step that builds three
 tables gives each a third.
 """
 
@@ -21,9 +20,8 @@ WANTED = ("ASSET_MATERIALIZATION", "STEP_SUCCESS", "STEP_FAILURE")
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One table in one run. `seconds`: None where it is not known.
-
-    `rows`: those that landing loaded, else those that the table has since.
+    """One table in one run. `seconds`: None if unknown. `rows`: the rows that landing loaded, or else the rows that the
+    table has afterwards.
     """
 
     asset: str
@@ -40,7 +38,7 @@ class RunTimes:
 
 
 def of_run(settings: Settings, run_id: str) -> RunTimes | None:
-    """None where its events are not kept in the home (any more)."""
+    """The times of a run; None if the home does not keep its events, or no longer does."""
     file = settings.dagster_home / "history" / "runs" / f"{run_id}.db"
     if not file.is_file():
         return None
@@ -57,7 +55,7 @@ def of_run(settings: Settings, run_id: str) -> RunTimes | None:
 
 
 def times(events: Any) -> RunTimes:
-    """From (event type, step, event as Dagster writes it)."""
+    """The times from (event type, step, event as Dagster writes it)."""
     steps: dict[str, float] = defaultdict(float)
     own: dict[str, float] = defaultdict(float)
     loaded: dict[str, int] = defaultdict(int)

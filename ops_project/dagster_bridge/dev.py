@@ -1,4 +1,4 @@
-"""`dagster dev` that starts our web server in place of the stock one: `python -m ops_project.dagster_bridge.dev`."""
+"""`dagster dev` with our web server in place of the stock one: `python -m ops_project.dagster_bridge.dev`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STOCK, GUARDED = "dagster_webserver", "ops_project.dagster_bridge.web"
 
 
 def run() -> None:
-    """Dagster's command line; the process of the web server runs our module."""
+    """Dagster's command line. The process of the web server runs our module."""
     start: Any = getattr(dev, "open_ipc_subprocess")  # noqa: B009
 
     def guarded(parts: Sequence[str], **options: Any) -> Any:

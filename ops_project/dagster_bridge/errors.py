@@ -6,7 +6,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 
 def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
-    """The first cause: it says what happened, where the outer ones say in which step."""
+    """The first cause of an error. It says what happened; the outer errors say only in which step."""
     while error.cause is not None:
         error = error.cause
     return error

@@ -1,6 +1,5 @@
-"""Dagster's home: its dagster.yaml, and which of Dagster's own files lie there.
-
-Written once; what a user changed is never overwritten.
+"""Dagster's home: its dagster.yaml, and which of Dagster's own files lie there. dagster.yaml is written once; a user's
+changes are never overwritten.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ compute_logs:
 
 
 def ensure(settings: Settings) -> None:
-    """Make Dagster's home and its dagster.yaml where they are missing."""
+    """Make Dagster's home and its dagster.yaml if they are missing."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     file = settings.dagster_home / "dagster.yaml"
     try:

@@ -1,8 +1,6 @@
-"""Events of Dagster's log without personal data and secrets, whoever wrote them.
-
-An error of the engine quotes the value that it could not read, a check shows rows that failed, and a contract need not
-have said that a column holds addresses. So what looks like personal data is masked where every event passes: before it
-is stored. Names of runs, steps and assets stay as they are.
+"""Masks personal data and secrets in the events of Dagster's log, whatever wrote them. An error of the engine quotes
+the value that it could not read, a check shows rows that failed, and a contract may not say that a column holds
+addresses. So every event is masked before it is stored. Names of runs, steps and assets stay as they are.
 """
 
 from __future__ import annotations
@@ -47,7 +45,7 @@ NAMES = frozenset(
 
 
 class MaskedEvents(EventLogStorage):
-    """Stands before a storage class in its bases: whatever that one stores is masked."""
+    """Precedes a storage class in a list of bases: every event that the storage class would store is masked."""
 
     def store_event(self, event: EventLogEntry) -> None:
         super().store_event(masked(event))  # type: ignore[safe-super]  # the class that follows among the bases has it
@@ -57,7 +55,7 @@ class MaskedEvents(EventLogStorage):
 
 
 def unmasked(instance: dg.DagsterInstance) -> str | None:
-    """A sentence for people where the events of this instance are stored as they are; None where they are masked."""
+    """A sentence for people if the events of this instance are stored unmasked; None if they are masked."""
     storage = instance.event_log_storage
     if isinstance(storage, MaskedEvents):
         return None

@@ -1,4 +1,4 @@
-"""A run and its reruns in Dagster: which one is meant, and what they have done together."""
+"""A run and its reruns in Dagster: which run is meant, and what they have done together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENDED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CA
 
 
 class NoRun(LookupError):
-    """No run is meant, or several; the message lists what there is."""
+    """No run matches the text, or several do. The message lists the runs."""
 
 
 def find(instance: dg.DagsterInstance, text: str) -> dg.DagsterRun:
@@ -41,7 +41,7 @@ def chain(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[dg.DagsterRu
 
 
 def rerun_tags(run: dg.DagsterRun) -> dict[str, str]:
-    """Tags of a rerun, by which Dagster shows both together."""
+    """The tags of a rerun. By them Dagster shows the run and its reruns together."""
     return {PARENT: run.run_id, ROOT: run.tags.get(ROOT, run.run_id)}
 
 
@@ -53,7 +53,7 @@ def together(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
 
 
 def merged(outcomes: Iterable[RunOutcome]) -> RunOutcome:
-    """Several outcomes as one, oldest first: a check counts as it ended last."""
+    """Several outcomes as one, the oldest first. Of a check that ran several times, the last result counts."""
     result = RunOutcome(frozenset(), frozenset(), ())
     checks: dict[tuple[tuple[str, ...], str], CheckOutcome] = {}
     for found in outcomes:

@@ -1,4 +1,4 @@
-"""The one reader of a run's events: what each is about, as its readers need it, and what a failure said."""
+"""The one reader of a run's events: what each event is about, and what a failure said."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class RunEvent:
     timestamp: float
     """Seconds since 1970, UTC."""
     kind: DagsterEventType | None
-    """None: a line that a step logged."""
+    """The type of the event; None for a line that a step logged."""
     step: str
-    """Its step; empty if it is about the run."""
+    """The step of the event; empty if the event is about the run."""
     asset: AssetKey | None = None
     """The asset that is planned, built or checked."""
     check: str = ""
@@ -34,7 +34,9 @@ class RunEvent:
 def events_of(
     instance: dg.DagsterInstance, run_id: str, kinds: Collection[DagsterEventType] | None = None
 ) -> Iterator[RunEvent]:
-    """The events of a run in their order; `kinds`: only these. None: all of them, and what the steps logged."""
+    """The events of a run in their order. `kinds`: only events of these types; None: all events, and the lines that
+    steps logged.
+    """
     for entry in instance.all_logs(run_id, of_type=set(kinds) if kinds is not None else None):
         event = entry.dagster_event
         if event is None:
@@ -71,7 +73,7 @@ def _about(event: DagsterEvent) -> tuple[AssetKey | None, str, Any]:
 
 
 def words_of(failure: object) -> str:
-    """What the data of a failed step or run says: its own description, else its innermost error; else nothing."""
+    """The text of a failed step or run: its own description, or else its innermost error; empty if it has neither."""
     said, error = getattr(failure, "user_failure_data", None), getattr(failure, "error", None)
     if said is not None and said.description:
         return str(said.description)

@@ -1,4 +1,6 @@
-"""What Dagster's instance knows of runs: whose process died, what a run built, which of its checks failed."""
+"""What Dagster's instance knows about runs: which run lost its process, what a run built, which of its checks
+failed.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ UNFINISHED = [
 
 @dataclass(frozen=True)
 class CheckOutcome:
-    """The last evaluation of a check in a run; `passed` None: planned, and never evaluated."""
+    """The last evaluation of a check in a run. `passed` is None if the check was planned and never evaluated."""
 
     asset: tuple[str, ...]
     name: str
@@ -46,7 +48,7 @@ class CheckOutcome:
 
     @property
     def blocks(self) -> bool:
-        """Whether it forbids to publish: a blocking check that failed, or never came to be evaluated."""
+        """Whether the check forbids publishing: it is blocking, and it failed or was never evaluated."""
         return self.blocking and (self.failed or self.passed is None)
 
 
@@ -59,7 +61,7 @@ class RunOutcome:
     checks: tuple[CheckOutcome, ...]
     rows: Mapping[tuple[str, ...], int] = field(default_factory=dict)
     failures: tuple[tuple[str, str], ...] = ()
-    """(step, what it said)."""
+    """(step, its message)."""
 
 
 def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
@@ -129,7 +131,7 @@ def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str,
 
 
 def identify(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:
-    """Write into a run's tags which process it is, and what else is known only now."""
+    """Write into a run's tags which process executes it, and further facts that are known only now."""
     instance.add_run_tags(run_id, {**tags, PROCESS_TAG: str(current())})
 
 
@@ -146,9 +148,8 @@ def mark_canceled(instance: dg.DagsterInstance, run_id: str, why: str) -> None:
 
 
 def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None = None) -> list[str]:
-    """End the runs whose process died, and free their pool slots. Returns what was done, in words.
-
-    `left`: the run that held the writer's lock and died with it, also where its process cannot be seen from here.
+    """End the runs whose process died, and free their pool slots. Returns what was done, in words. `left`: the run that
+    held the writer's lock and died with it. It is ended even if its process cannot be seen from here.
     """
     done = []
     for record in instance.get_run_records(RunsFilter(statuses=UNFINISHED)):

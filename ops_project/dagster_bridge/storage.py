@@ -1,9 +1,8 @@
-"""Dagster's SQLite event log, without opening a connection and waiting for the disk at every event.
-
-The stock class makes an engine, a connection and an fsync for each event: 7 ms on an idle machine, 55 ms where others
-write, and a run of 20 tables has 500 of them. Here a connection stays open and SQLite syncs at checkpoints only
-(`synchronous=NORMAL` in WAL mode), 3 to 6 ms: a power cut may lose the last events, it cannot damage the file, and a
-killed process loses nothing. Internal API: a test notices when it moves.
+"""Dagster's SQLite event log, without a new connection and a disk sync for every event. The stock class makes an
+engine, a connection and an fsync for each event. That takes 7 ms on an idle machine and 55 ms on a busy disk, and a run
+of 20 tables has 500 events. Here a connection stays open, and SQLite syncs only at checkpoints (`synchronous=NORMAL` in
+WAL mode), which takes 3 to 6 ms. A power cut may lose the last events, but cannot damage the file. A killed process
+loses nothing. This uses Dagster's internal API; a test notices if it changes.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from sqlalchemy.pool import StaticPool
 from ops_project.dagster_bridge.masked_events import MaskedEvents
 
 OPEN_SHARDS = 16
-"""A shard is a run; a sensor that looks at many keeps the newest open."""
+"""How many shards stay open. A shard is a run, and a sensor that reads many runs keeps the newest ones open."""
 
 
 class EventLog(MaskedEvents, SqliteEventLogStorage):
-    """As SqliteEventLogStorage, same files; connections stay open, and no event holds personal data."""
+    """Like SqliteEventLogStorage, with the same files. Connections stay open, and no event holds personal data."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
@@ -39,7 +38,9 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         super().__init__(*args, **kwargs)
 
     def has_table(self, table_name: str) -> bool:
-        """Whether the table exists. Asked for each check that is stored, and answered by a new connection each time."""
+        """Whether the table exists. Dagster asks this for each check that is stored, with a new connection each
+        time.
+        """
         if table_name not in self._known_tables and super().has_table(table_name):
             self._known_tables.add(table_name)
         return table_name in self._known_tables
@@ -70,7 +71,9 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
                 yield connection
 
     def _initialize(self, shard: str) -> None:
-        """Make a shard's tables; a new run's from a template: 26 DDL statements, each with its fsync, else."""
+        """Make the tables of a shard. A new run's tables are copied from a template; otherwise they cost 26 DDL
+        statements, each with its fsync.
+        """
         file, template = Path(self.path_for_shard(shard)), self._template()
         if shard != INDEX_SHARD_NAME and not file.exists() and template.is_file():
             partial = file.with_suffix(f".{os.getpid()}.new")
@@ -98,7 +101,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
 
 
 class RunStorage(SqliteRunStorage):
-    """As SqliteRunStorage, same file; connections are kept and do not sync at every commit."""
+    """Like RunStorage of SQLite, with the same file. Connections stay open and do not sync at every commit."""
 
     @contextmanager
     def connect(self) -> Iterator[db.Connection]:

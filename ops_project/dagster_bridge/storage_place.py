@@ -16,18 +16,17 @@ KINDS = ("storage", "run_storage", "event_log_storage", "schedule_storage")
 
 @dataclass(frozen=True)
 class StoragePlace:
-    """Where the storage lies. Empty: all of it is in Dagster's folder."""
+    """Where the storage lies. If both fields are empty, all of it lies in Dagster's folder."""
 
     postgres: tuple[str, ...] = ()
-    """URLs; may hold passwords."""
+    """The PostgreSQL URLs; they may hold passwords."""
     elsewhere: tuple[str, ...] = ()
-    """What is neither, in words."""
+    """Storages that are neither in the folder nor in PostgreSQL, in words."""
 
 
 def storage_place(folder: Path, variable: Variable) -> StoragePlace:
-    """Read the dagster.yaml of `folder`, Dagster's home. `variable`: of the environment; None where it is not set.
-
-    Nothing is opened.
+    """Read the dagster.yaml of `folder`, Dagster's home. `variable` returns a variable of the environment, or None if
+    it is not set. Opens no storage.
     """
     file = folder / "dagster.yaml"
     try:
@@ -64,7 +63,7 @@ def _parts(said: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _place(folder: Path, name: str, config: Any, variable: Variable) -> tuple[str, str]:
-    """(URL, words): at most one of them is given; neither where it lies in the folder."""
+    """(URL, words). At most one of the two is given; none if the storage lies in the folder."""
     config = config if isinstance(config, dict) else {}
     if "postgres" in name.lower() or {"postgres_url", "postgres_db"} & config.keys():
         try:
@@ -96,7 +95,7 @@ def _url(config: dict[str, Any], variable: Variable) -> str:
 
 
 def _resolved(value: Any, variable: Variable) -> Any:
-    """`{env: NAME}` stands for a variable. Raises KeyError, whose text names it."""
+    """`{env: NAME}` stands for a variable of the environment. Raises KeyError, whose text names the variable."""
     if isinstance(value, dict) and set(value) == {"env"}:
         name = str(value["env"])
         found = variable(name)

@@ -1,6 +1,5 @@
-"""Dagster's web server, with `SameOrigin` in front of it: `python -m ops_project.dagster_bridge.web`.
-
-Internal API: the server's list of middleware. A test notices when it moves.
+"""Dagster's web server, with `SameOrigin` in front of it: `python -m ops_project.dagster_bridge.web`. This uses an
+internal API, the server's list of middleware; a test notices if it changes.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from ops_project.dagster_bridge.same_origin import SameOrigin
 from ops_project.settings import Settings
 
 ALLOWED = "OPS_UI_ALLOWED_HOSTS"
-"""Names, separated by commas, that browsers may ask for besides this machine's own."""
+"""Names, separated by commas, that browsers may use besides this machine's own names."""
 
 
 def names() -> frozenset[str]:
-    """What this machine is called."""
+    """The names of this machine."""
     more = (name.strip() for name in (Settings.secret(ALLOWED) or "").split(","))
     return frozenset(name.lower() for name in ("localhost", socket.gethostname(), socket.getfqdn(), *more) if name)
 
 
 class GuardedWebserver(DagsterWebserver[Any, Any]):
-    """As Dagster's; refuses what comes from elsewhere before anything else sees it."""
+    """Like Dagster's web server, but it refuses requests from other sites first."""
 
     def build_middleware(self) -> list[Middleware]:
         return [Middleware(SameOrigin, names=names()), *DagsterWebserver.build_middleware(self)]

@@ -1,4 +1,4 @@
-"""Everything of every domain, merged. Decides nothing."""
+"""Merges the objects of all domains. Decides nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from ops_project.model.alerting.consistency import check_promises
 
 
 def compose(site: Site) -> dg.Definitions:
-    """Every domain of the catalog – one without a package of its own from its feeds file alone –, and operations."""
+    """The objects of every domain of the catalog, and of operations. A domain without a package of its own is made from
+    its feeds file alone.
+    """
     keep_lists()
     parts = []
     for name in site.catalog.domain_ids():
@@ -44,7 +46,7 @@ def compose(site: Site) -> dg.Definitions:
 
 
 def _check_promises(site: Site, built: Sequence[dg.AssetKey], jobs: Sequence[str]) -> None:
-    """A service level on a table that nobody builds would be silent for ever. Raises ConfigError with file and line."""
+    """A service level on a table that no step builds would never be reported. Raises ConfigError with file and line."""
     assets = ["/".join(key.path) for key in built]
     if problems := check_promises(site.catalog.documents["slas.yaml"], site.catalog.slas, assets, jobs):
         raise ConfigError(problems)

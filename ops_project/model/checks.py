@@ -39,11 +39,11 @@ class Score(Model):
     critical_below: Decimal = Field(gt=0, le=100)
     """Below this the next layer is not built."""
     window_dates: int = Field(ge=1)
-    """The number of newest dates that are scored, of a table that grows by date …"""
+    """For a table that grows by date: how many of the newest dates are scored …"""
     recent_hours: float = Field(gt=0)
-    """… together with every date that a load of these last hours touched …"""
+    """… together with every date that a load of the last hours touched: the number of these hours …"""
     max_rows: int = Field(ge=1)
-    """… newest first, while they hold fewer rows than this."""
+    """… the newest first, until they hold this many rows."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Score:
@@ -73,9 +73,9 @@ class Volume(Model):
     min_points: int = Field(ge=3)
     """With fewer earlier dates the result is unknown. That is reported and is not a failure."""
     confidence: float = Field(gt=0.5, lt=1)
-    """Of the two-sided prediction interval."""
+    """The confidence of the two-sided prediction interval."""
     large_change: float = Field(default=0.3, gt=0, lt=1)
-    """Share of the expected rows that a broken load loses; a change as large needs `large_confidence` only."""
+    """The share of the expected rows that a broken load loses. A change of this size needs only `large_confidence`."""
     large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
     trend_from: int = Field(ge=5)
     weekday_from: int = Field(ge=14)
@@ -84,9 +84,9 @@ class Volume(Model):
     min_relative_noise: Share
     """The least standard deviation that is assumed, relative to the level, because a constant series has none."""
     recent_hours: float = Field(gt=0)
-    """Dates that loads of these last hours touched are checked, and always the newest date."""
+    """A date that a load of the last hours touched is checked, and so is the newest date: the number of these hours."""
     busy_holidays: str | None = None
-    """Country, or country-subdivision, of the `holidays` library on whose public holidays a rush is expected."""
+    """Country, or country-subdivision, of the `holidays` library. On its public holidays a rush is expected."""
 
     @field_validator("busy_holidays")
     @classmethod
@@ -104,7 +104,9 @@ class Volume(Model):
 
 
 class Quarantine(Model):
-    """Share of a load's rows that were quarantined. Above `high`: high; above `medium`: medium."""
+    """The share of a load's rows that were quarantined. Above `high` the severity is high; above `medium` it is
+    medium.
+    """
 
     medium: Share
     high: Share
@@ -190,4 +192,4 @@ class Checks(Model):
     anomalies: Anomalies
     arrival: ArrivalSeverities
     queries: dict[str, QueryCheck] = {}
-    """Checks of your own, by name; an overlay adds them in `checks.d/<file>.yaml`."""
+    """The user's own checks, by name. An overlay adds them in `checks.d/<file>.yaml`."""

@@ -20,9 +20,11 @@ class ConsoleUser(Model):
     """A person of owners.yaml who may log in."""
 
     role: str | None = None
-    """The role of a person whom roles.yaml does not name; without one the person reads."""
+    """The role of a person whom roles.yaml does not name. Without one the person may only read."""
     password: str | None = None
-    """The line that `ops serve --new-password` prints; without one the person comes through the trusted proxy only."""
+    """The line that `ops serve --new-password` prints. Without one the person can only log in through the trusted
+    proxy.
+    """
 
     @field_validator("password")
     @classmethod
@@ -33,10 +35,12 @@ class ConsoleUser(Model):
 
 
 class TrustedProxy(Model):
-    """A proxy that has logged people in already and names them in a header."""
+    """A proxy that has already authenticated people and names them in a header."""
 
     header: str = Field(default="X-Forwarded-User", pattern=r"^[A-Za-z0-9-]+$")
-    """Holds the person's id or e-mail. The proxy must remove it from what comes from outside."""
+    """The header that holds the person's id or e-mail. The proxy must remove it from requests that come from
+    outside.
+    """
     addresses: tuple[str, ...] = Field(min_length=1)
     """Addresses or networks of the proxy. The header of any other sender is ignored."""
 
@@ -51,7 +55,7 @@ class TrustedProxy(Model):
         return value
 
     def trusts(self, address: str) -> bool:
-        """Whether a request that comes from this address comes from the proxy."""
+        """Whether a request from this address comes from the proxy."""
         try:
             found = ipaddress.ip_address(address)
         except ValueError:
@@ -60,15 +64,15 @@ class TrustedProxy(Model):
 
 
 class Console(Model):
-    """console.yaml. Without users and without a proxy, the console answers this machine only."""
+    """console.yaml. Without users and without a proxy, the console answers only this machine."""
 
     users: dict[Slug, ConsoleUser] = {}
     """Person of owners.yaml → how the person logs in."""
     proxy: TrustedProxy | None = None
     session: Duration = timedelta(hours=12)
-    """How long a login holds."""
+    """How long a login is valid."""
     secure_cookie: bool = False
-    """True where browsers reach the console by https only: then the session is never sent in clear."""
+    """True if browsers reach the console only by https. The session is then never sent in clear text."""
 
 
 def is_scrypt(text: str) -> bool:

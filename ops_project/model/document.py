@@ -1,7 +1,6 @@
-"""A YAML file with its line numbers, so that an error can say where it is.
-
-Reads nothing from disk itself: it is given text. Refuses duplicate keys, which YAML allows and a reader overlooks, and
-files that would grow without bound when their aliases are followed.
+"""A YAML file with its line numbers, so that an error can name its place. Reads nothing from disk; it is given text.
+Refuses duplicate keys, which YAML allows and a reader overlooks, and files that would grow without bound when their
+aliases are followed.
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ class Document:
     data: Any
     lines: dict[Loc, int] = field(repr=False)
     files: dict[Loc, str] = field(default_factory=dict, repr=False)
-    """The file of each key and item where the document is made of several; else empty."""
+    """The file of each key and item if the document is made of several files; otherwise empty."""
 
     @classmethod
     def parse(cls, text: str, file: str | Path) -> Document:
@@ -109,11 +108,11 @@ class Document:
             loader.dispose()
 
     def line(self, *loc: str | int) -> int:
-        """The line of the deepest part of `loc` that stands in the file."""
+        """The line of the deepest part of `loc` that exists in the file."""
         return self.place(loc).line
 
     def place(self, loc: Sequence[str | int]) -> Place:
-        """File and line of the deepest part of `loc` that is written somewhere."""
+        """File and line of the deepest part of `loc` that exists in a file."""
         known: Loc = ()
         for part in loc:
             if (*known, part) in self.lines:
@@ -137,10 +136,8 @@ class Document:
 
 class BoundedLoader(PlainLoader):
     """A YAML loader for plain values, with limits on nesting and on the size of the document after its aliases are
-    followed.
-
-    A few hundred bytes of aliases to aliases stand for billions of values, and PyYAML composes nested values by
-    recursion. Both are refused while the text is read, before anything is built from it.
+    followed. A few hundred bytes of aliases to aliases can stand for billions of values, and PyYAML composes nested
+    values by recursion. The loader refuses both while it reads the text, before anything is built from it.
     """
 
     def __init__(self, text: str) -> None:

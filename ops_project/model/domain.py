@@ -15,12 +15,12 @@ PIPELINE_SUFFIX = "_pipeline"
 
 
 class Domain(Model):
-    """What holds for every table of a domain that does not say otherwise."""
+    """Defaults for every table of a domain that does not say otherwise."""
 
     title: str
     description: str = ""
     enabled: bool = True
-    """False: nothing of it is landed, built, checked or promised, and its open alerts are closed."""
+    """False: nothing of the domain is landed, built, checked or promised, and its open alerts are closed."""
     owners: tuple[str, ...] = Field(min_length=1)
     """The first is the primary owner."""
     tier: int = Field(default=3, ge=1, le=3)
@@ -28,7 +28,7 @@ class Domain(Model):
     main_job: str = ""
     """The job that `ops run` starts; empty: `<domain>_pipeline`."""
     freshness: dict[str, str] = {}
-    """Layer (schema) → policy of freshness.yaml, where it differs from the default."""
+    """Layer (schema) → policy of freshness.yaml, if it differs from the default."""
     runbook: str | None = None
     landing_group: str = ""
     """The group of the landed tables in the Dagster UI; empty: `<domain>_bronze`."""

@@ -1,4 +1,4 @@
-"""failure_classes.yaml: what gives a failure class away, as data in an explicit order."""
+"""failure_classes.yaml: the evidence for each failure class, as data in an explicit order."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def _pattern(value: str | None) -> str | None:
 
 
 class CodeRule(Model):
-    """What a code means where it differs from its class: whether a retry can help."""
+    """A code for which it differs from its class whether a retry can help."""
 
     failure_class: FailureClass = Field(alias="class")
     transient: bool | None = None
-    """Whether a retry can help; default: what holds for the class."""
+    """Whether a retry can help; by default as for the class."""
 
 
 class TypeRule(Model):
-    """Exceptions of these types, where their message fits."""
+    """Exceptions of these types, if their message fits."""
 
     types: tuple[str, ...] = Field(min_length=1)
     """Names of exception classes, of the exception's own or of one that it derives from."""
@@ -69,17 +69,17 @@ class Codes(Model):
     """Structured codes. They come before types, and types before words."""
 
     sqlstate: Coded = {}
-    """Of PostgreSQL and others: five characters, or the first two or more of them."""
+    """Codes of PostgreSQL and other databases: five characters, or the first two or more of them."""
     errno: Coded = {}
-    """The operating system's, by name: ENOSPC."""
+    """Error codes of the operating system, by name: ENOSPC."""
     http: Coded = {}
     """Status of an answer: 429, or 5 for every status from 500 to 599."""
     service: Coded = {}
-    """What a cloud service calls its errors, for example NoSuchBucket."""
+    """Error codes of cloud services, for example NoSuchBucket."""
     sqlite: Coded = {}
-    """SQLite's names, or how they begin: SQLITE_BUSY."""
+    """SQLite's error names, or the beginning of a name: SQLITE_BUSY."""
     signal: Coded = {}
-    """What ended a process: SIGKILL."""
+    """The signal that ended a process: SIGKILL."""
 
     _short = field_validator("sqlstate", "errno", "http", "service", "sqlite", "signal", mode="before")(_coded)
 
@@ -113,6 +113,6 @@ class FailureClasses(Model):
     types: tuple[TypeRule, ...] = ()
     words: tuple[WordRule, ...] = ()
     first_responses: dict[FailureClass, FirstResponse] = {}
-    """Failure class → what to do first, whichever generic rule told of it. An entry of rules.yaml wins."""
+    """Failure class → what to do first, whichever generic rule reported it. An entry of rules.yaml wins."""
     class_roles: dict[FailureClass, ClassRoles] = {}
-    """Failure class → who is needed, and what level 2 does first. Those of an escalation.yaml of one's own win."""
+    """Failure class → who is needed, and what level 2 does first. An overlay's own escalation.yaml wins."""

@@ -1,7 +1,6 @@
-"""The kinds of findings: what landing can find about a file, and training and scoring about a model.
-
-Every kind has exactly one alert rule (tests/operations/alerting/test_every_finding_has_a_rule.py). A kind is a failure
-class; a new one is added here first, and its rule in rules.yaml.
+"""The kinds of findings: what landing can find about a file, and training and scoring about a model. Every kind has
+exactly one alert rule (tests/operations/alerting/test_every_finding_has_a_rule.py). Each kind is a failure class. A
+new kind is added here first, and then its rule in rules.yaml.
 """
 
 from __future__ import annotations

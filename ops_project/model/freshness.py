@@ -1,7 +1,6 @@
-"""Freshness policies: how old the last build of a table may be before Dagster calls it late.
-
-This is the age of the build. The age of the data itself is a check: a rebuilt old partition makes a table built, not
-fresh.
+"""Freshness policies: how old the last build of a table may be before Dagster reports it as late. This is the age of
+the build. The age of the data itself is a check, because rebuilding an old partition makes a table newly built, but
+not fresh.
 """
 
 from __future__ import annotations
@@ -29,4 +28,6 @@ class Freshness(Model):
 
     policies: dict[str, FreshnessPolicy]
     layers: dict[str, str]
-    """Layer (schema) → policy; a domain may choose another in domains.yaml, a model in its dbt meta (`freshness`)."""
+    """Layer (schema) → policy. A domain may choose another one in domains.yaml, and a model in its dbt meta
+    (`freshness`).
+    """

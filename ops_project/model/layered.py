@@ -1,8 +1,7 @@
-"""Merges several files into one configuration: additions are laid over a base, and each part keeps its place of origin.
-
-Mappings are merged key by key, and an addition's value wins. A list replaces the list below it, except for those of
-`PREPENDED`, whose entries have no names: there those of the addition come first, because the first one that
-matches holds. Reads nothing from disk.
+"""Merges several files into one configuration. Additions are laid over a base, and each part keeps the place that it
+came from. Mappings are merged key by key, and an addition's value wins. A list replaces the list below it. The lists
+of `PREPENDED` are different, because their entries have no names and the first one that matches applies: there the
+addition's entries come first. Reads nothing from disk.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ PREPENDED: frozenset[Loc] = frozenset({("route", "routes"), ("inhibit_rules",), 
 
 
 def layered(base: Document, additions: Sequence[Document]) -> Document:
-    """`base` with `additions` over it, later ones over earlier ones.
-
-    Raises ConfigError where an addition is of another kind than what it is laid over.
+    """`base` with `additions` over it, later ones over earlier ones. Raises ConfigError if an addition is of another
+    kind than the value below it.
     """
     merged = base
     for addition in additions:

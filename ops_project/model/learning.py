@@ -1,4 +1,4 @@
-"""models.yaml: what the models look at, when a candidate is good enough, and when a model is no longer healthy."""
+"""models.yaml: the data of the models, when a candidate is good enough, and when a model is no longer healthy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Bands(Model):
-    """Probability from which a customer belongs to a band; below both: Low."""
+    """The least probability for each band; a customer below both belongs to Low."""
 
     high: Share
     medium: Share
@@ -25,22 +25,24 @@ class Bands(Model):
 
 
 class Churn(Model):
-    """A customer churns who does not order within the horizon."""
+    """A customer who does not order within the horizon counts as churned."""
 
     horizon_days: int = Field(ge=1)
     active_days: int = Field(ge=1)
-    """Only customers who ordered within so many days before the cut-off are predicted; the others have left already."""
+    """Only customers who ordered within this many days before the cut-off are predicted. The others have left
+    already.
+    """
     lookback_days: int = Field(ge=1)
     training_cutoffs: int = Field(ge=1)
     cutoff_step_days: int = Field(ge=1)
     warm_up_days: int = Field(ge=1)
-    """History that a cut-off needs before it."""
+    """The days of history that must lie before a cut-off."""
     min_customers: int = Field(ge=20)
     bands: Bands
 
     @property
     def min_history_days(self) -> int:
-        """One horizon after the cut-off and the warm-up before it."""
+        """The horizon after the cut-off and the warm-up before it, together."""
         return self.horizon_days + self.warm_up_days
 
 
@@ -64,7 +66,7 @@ class Segmentation(Model):
 
 
 class Recommendations(Model):
-    """Products that are bought, and looked at, together."""
+    """Products that are bought together, or viewed together."""
 
     per_product: int = Field(ge=1)
     lookback_days: int = Field(ge=1)
@@ -72,40 +74,44 @@ class Recommendations(Model):
     min_history_days: int = Field(ge=2)
     min_orders: int = Field(ge=1)
     max_basket: int = Field(ge=2)
-    """Larger baskets are those of resellers. They do not show which products belong together, and cost much time."""
+    """The size of the largest basket. Larger ones belong to resellers; they do not show which products belong
+    together, and cost much time.
+    """
     min_support: int = Field(ge=1)
-    """Baskets that must hold both products."""
+    """The least number of baskets that must hold both products."""
     shrinkage: float = Field(ge=0)
-    """Baskets that are assumed to hold one of the two alone; keeps rare pairs from looking strong."""
+    """The number of baskets that are assumed to hold only one of the two. It keeps rare pairs from looking strong."""
     view_weight: float = Field(ge=0)
-    """What a joint visit counts beside a joint purchase."""
+    """The weight of a joint visit relative to a joint purchase."""
 
 
 class Gate(Model):
-    """When a candidate replaces the model that serves: on the same held-out data, beyond noise."""
+    """When a candidate replaces the model in use: it must be better on the same held-out data, beyond noise."""
 
     confidence: float = Field(gt=0.5, lt=1)
-    """Of the one-sided bootstrap bound on the difference."""
+    """The confidence of the one-sided bootstrap bound on the difference."""
     resamples: int = Field(ge=100)
     seed: int
 
 
 class Guards(Model):
-    """What makes a candidate unfit whatever it scores."""
+    """Limits that make a candidate unfit, whatever its score is."""
 
     max_auc: float = Field(gt=0.5, le=1)
-    """A better separation than this, by the model or by one feature, is a leaked label."""
+    """The largest credible separation. If the model or a single feature separates better, the label has leaked."""
     min_training_share: Share
-    """Of the rows that the serving model was trained on."""
+    """The least number of training rows, as a share of the rows of the model in use."""
 
 
 class Health(Model):
-    """Limits of a model in service; each reading beyond its limit is a finding and a failing check."""
+    """Limits of a model in service. A reading beyond its limit is a finding and a failing check."""
 
     max_psi: float = Field(gt=0)
-    """Population stability index of a feature, or of the scores, against the training data."""
+    """The population stability index of a feature, or of the scores, against the training data."""
     max_association_shift: float = Field(gt=0, le=2)
-    """Change of the rank correlation of two features: a shuffled column keeps its distribution and loses this."""
+    """The change of the rank correlation of two features. A shuffled column keeps its distribution, but loses this
+    correlation.
+    """
     max_calibration_error: Share
     min_coverage: Share
     max_age_days: int = Field(ge=1)

@@ -1,6 +1,5 @@
-"""The metadata tables of a vault: entities, attributes and source-to-interface mappings. Values; one row, one object.
-
-What a table may be called follows from its kind, so that a reader of SQL knows the kind from the name.
+"""The metadata tables of a vault: entities, attributes and source-to-interface mappings. Values only; each row is
+one object. The name of a table follows from its kind, so that a reader of SQL knows the kind from the name.
 """
 
 from __future__ import annotations
@@ -45,8 +44,8 @@ class Entity(Model):
     entity: str = Field(pattern=_IDENTIFIER)
     kind: Kind
     parent: str = ""
-    """Of a satellite: its hub or link. Of an interface table: the hub or satellite that has one row for each of its
-    rows.
+    """For a satellite: its hub or link. For an interface table: the hub or satellite that has one row for each of
+    its rows.
     """
     description: str = Field(min_length=1)
 
@@ -64,9 +63,9 @@ class Attribute(Model):
     attribute: str = Field(pattern=_IDENTIFIER)
     role: Role
     references: str = ""
-    """The hub whose business key this is."""
+    """The hub whose business key this attribute is."""
     feed: str = ""
-    """Empty for a hub to which other tables only refer."""
+    """The feed; empty for a hub to which other tables only refer."""
     source_column: str
     mandatory: bool
     description: str = Field(min_length=1)
@@ -90,7 +89,7 @@ class Mapping(Model):
 
     @property
     def name(self) -> str:
-        """Its name in the rejects: interface.target_column."""
+        """The mapping's name among the rejects: interface.target_column."""
         return f"{self.interface}.{self.target_column}"
 
 
@@ -114,7 +113,7 @@ class Metadata:
         return [item for item in self.entities if item.kind in kinds]
 
     def attributes_of(self, entity: str, *roles: Role) -> list[Attribute]:
-        """The attributes of an entity, of these roles where some are given."""
+        """The attributes of an entity; with `roles`, only those of these roles."""
         return [item for item in self.attributes if item.entity == entity and (not roles or item.role in roles)]
 
     def mappings_of(self, interface: str) -> list[Mapping]:

@@ -1,4 +1,4 @@
-"""People and teams: who answers for a table, and how they are reached."""
+"""People and teams: who is responsible for a table, and how they are reached."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROLE = re.compile(r"^role:(?P<slug>.+)$")
 
 
 class Person(Model):
-    """Somebody who can be paged."""
+    """A person who can be paged."""
 
     name: str
     email: Email
@@ -51,7 +51,7 @@ class Owners(Model):
     otherwise: str | None = None
     """The owner of alerts about things that have no owner, for example about failing deliveries of messages."""
     roles: dict[Slug, str] = {}
-    """Role → who fills it: a person's id or team:<id>. Ladders, contacts and RACI name roles."""
+    """Role → who has it: a person's id or team:<id>. Ladders, contacts and RACI name roles."""
     pipelines: dict[str, PipelineOwners] = {}
     """Job → its primary and secondary owner. A job that is not here has its domain's owner."""
     contacts: dict[Slug, Contact] = {}
@@ -64,7 +64,7 @@ class Owners(Model):
         return sorted([*(f"team:{slug}" for slug in self.teams), *self.people])
 
     def resolve(self, owner: str) -> Person | Team | None:
-        """The person or team behind `team:<id>`, a person's id or a person's e-mail; None where there is none."""
+        """The person or team for `team:<id>`, a person's id or a person's e-mail; None if there is none."""
         if match := TEAM_OWNER.match(owner):
             return self.teams.get(match["slug"])
         if owner in self.people:
@@ -72,13 +72,13 @@ class Owners(Model):
         return next((person for person in self.people.values() if person.email == owner), None)
 
     def behind(self, name: str) -> Person | Team | None:
-        """As `resolve`, and `role:<id>` as well."""
+        """Like `resolve`, and for `role:<id>` as well."""
         if match := ROLE.match(name):
             name = self.roles.get(match["slug"], "")
         return self.resolve(name) if name else None
 
     def people_of(self, name: str) -> tuple[str, ...]:
-        """The ids of the people behind a person's id, a person's e-mail, team:<id> or role:<id>, in their order."""
+        """The ids of the people for a person's id, a person's e-mail, team:<id> or role:<id>, in their order."""
         if match := ROLE.match(name):
             name = self.roles.get(match["slug"], "")
         found = self.resolve(name) if name else None

@@ -1,6 +1,5 @@
-"""How words without quotes are read in YAML: as YAML 1.2 does, and as they are written where a contract compares texts.
-
-YAML 1.1 makes false of NO, 8 of 010 and 90 of 01:30. A contract that allows `[SE, NO]` means the two countries.
+"""How words without quotes are read in YAML: as in YAML 1.2, and literally where a contract compares texts. YAML 1.1
+turns NO into false, 010 into 8 and 01:30 into 90. A contract that allows `[SE, NO]` means the two countries.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ PlainLoader.add_constructor(_FLOAT, _float)
 
 
 def keep_texts(node: yaml.Node, above: tuple[str, ...] = ()) -> None:
-    """Make texts of the words that stand where texts are compared, as they are written."""
+    """Read the words of texts that are compared exactly as they are written."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             if above and above[-1] in TEXT_LISTS and isinstance(item, yaml.ScalarNode):

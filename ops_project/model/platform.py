@@ -1,4 +1,4 @@
-"""What holds for the whole platform: zone, start of history, size of the machine."""
+"""Settings of the whole platform: zone, start of history, size of the machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Snapshots(Model):
 
 
 class Publishing(Model):
-    """What consumers read."""
+    """Settings of the files that consumers read."""
 
     keep: int = Field(default=5, ge=2)
 
@@ -37,14 +37,18 @@ class Backups(Model):
     """Copies of the home on another disk, or in a bucket."""
 
     destination: str | None = None
-    """A folder's whole path, or `s3://BUCKET/PREFIX`. Without one no backup is taken, and none is missed."""
+    """The absolute path of a folder, or `s3://BUCKET/PREFIX`. Without a destination no backup is taken, and no alert
+    reports a missing one.
+    """
     endpoint: str | None = None
-    """Address of a server that speaks S3, where it is not Amazon's."""
+    """Address of the S3 server, if it is not Amazon's."""
     region: str | None = None
     schedule: str = "30 3 * * *"
     """Cron in the platform's zone: when the daemon takes a backup and proves it."""
     elsewhere: tuple[Literal["ledger", "dagster", "registry"], ...] = ()
-    """Parts outside of the home that somebody else backs up. They are not copied, and a backup counts without them."""
+    """Parts outside of the home that another system backs up. They are not copied, and a backup is complete without
+    them.
+    """
     keep: int = Field(default=14, ge=1)
     """How many backups are kept, and how many proved ones."""
 
@@ -71,7 +75,7 @@ class Platform(Model):
     start_date: date
     """First business date; daily partitions begin here."""
     reporting_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
-    """ISO 4217 code: revenue is added up in this currency. Orders in another one need an exchange rate."""
+    """ISO 4217 code of the currency in which revenue is added up. Orders in another currency need an exchange rate."""
     warehouse: Warehouse = Warehouse()
     snapshots: Snapshots = Snapshots()
     publishing: Publishing = Publishing()

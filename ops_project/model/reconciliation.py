@@ -1,6 +1,5 @@
-"""Reconciliations: which tables must agree, on which key, in which measures, and how far the totals may lie apart.
-
-Says nothing of how tables are compared, and holds no thresholds of its own beyond the two of the seed document.
+"""Reconciliations: which tables must agree, on which key, in which measures, and how far the totals may differ. This
+module does not say how tables are compared. It has no thresholds beyond the two of the specification.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from ops_project.model.base import Model
 
 
 class Tolerance(Model):
-    """How far two control totals may lie apart. Exceeding either is a break."""
+    """How far two control totals may differ. Exceeding either limit is a break."""
 
     absolute: Decimal = Field(default=Decimal(1000), ge=0)
     percent: Decimal = Field(default=Decimal(5), ge=0)
@@ -36,24 +35,28 @@ class Count(Model):
 
 
 class Node(Model):
-    """One place where the rows stand: a table, files, or the archived raw files of a feed. Exactly one of the three."""
+    """One place that holds the rows: a table, files, or the archived raw files of a feed. Exactly one of the three
+    is given.
+    """
 
     name: str
     table: str | None = None
     file: str | None = None
     feed: str | None = None
     query: str | None = None
-    """A SELECT over `{rows}` (the table or the files) that brings the rows to the chain's columns. Files of a feed come
-    as text with two columns besides: _business_date, and _delivery, which rises with every delivery."""
+    """A SELECT over `{rows}` (the table or the files) that gives the rows the chain's columns. Files of a feed come
+    as text with two additional columns: _business_date, and _delivery, which increases with every delivery.
+    """
     where: str | None = None
     """A condition on the node's rows, after `query`."""
     columns: dict[str, str] = {}
-    """Chain column → SQL expression, where the node names it otherwise."""
+    """Chain column → SQL expression, if the node has another name for it."""
     grain: tuple[str, ...] = ()
-    """This node is already aggregated by these columns: the node before it is summed to them first."""
+    """This node is already aggregated by these columns. The node before it is first summed to them."""
     from_previous: str | None = None
-    """A SELECT over `{rows}` (the node before) that computes this node anew, where neither the rows as they are nor,
-    with `grain`, a sum is it. Sees every date; `--date` cuts its result."""
+    """A SELECT over `{rows}` (the node before) that computes this node anew. It is used if the node is neither a
+    copy of the rows nor, with `grain`, a sum. It reads every date; `--date` limits its result.
+    """
     rows_column: str | None = None
     """With `grain`: the column that holds the number of rows."""
 
@@ -77,13 +80,14 @@ class Reconciliation(Model):
     key: tuple[str, ...] = Field(min_length=1)
     measures: dict[str, Measure] = {}
     compare: tuple[str, ...] = ()
-    """Columns that must be equal though they are not summed."""
+    """Columns that must be equal and are not summed."""
     count: Count = Count()
     date_column: str | None = None
     """The column (after the node's own mapping) that `--date` filters on."""
     window_dates: int = Field(default=35, ge=1)
-    """Business dates that are reconciled after each load and every hour: this many of the newest, and those loaded
-    within a day. `ops reconcile` takes all of them."""
+    """How many of the newest business dates are reconciled after each load and every hour; dates that were loaded
+    within a day are added. `ops reconcile` compares all dates.
+    """
     nodes: tuple[Node, ...] = Field(min_length=2)
     runbook: str | None = None
 

@@ -13,18 +13,20 @@ Words = Annotated[str, Field(pattern=r"^[a-z*][a-z* -]*$")]
 
 
 class Role(Model):
-    """What one role may do."""
+    """The permissions of one role."""
 
     title: str = ""
     may: tuple[Words, ...] = ()
-    """Commands without `ops`, as `incidents ack`; `incidents *` are all of a group, `*` is everything."""
+    """Commands without `ops`, such as `incidents ack`. `incidents *` means all commands of a group, `*` means every
+    command.
+    """
 
     def allows(self, command: str) -> bool:
         return any(fnmatchcase(command, pattern) for pattern in self.may)
 
 
 class Roles(Model):
-    """Who has which role. Without a line of their own, people have the role `otherwise`."""
+    """Who has which role. A person without an entry has the role `otherwise`."""
 
     otherwise: str
     roles: dict[str, Role] = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""How much an alert matters. Critical pages; the others notify."""
+"""How much an alert matters. A critical alert pages; the others notify."""
 
 from __future__ import annotations
 

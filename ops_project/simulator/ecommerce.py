@@ -6,6 +6,7 @@ valid.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -86,26 +87,30 @@ def file_name(feed: str, day: date) -> str:
 def deliver(world: World, zone: ZoneInfo, day: date, outbox: Outbox, *, first: bool) -> None:  # noqa: ARG001
     """Stage the files of business date `day`. The shop sends no initial load: `first` changes nothing."""
     shop = Shop(world, day)
-    files = {feed: (feed, file_name(feed, day), day, arrival(world, zone, DOMAIN, feed, day)) for feed in FEEDS}
+
+    def stage(feed: str, columns: Columns | Sequence[Columns], select: str) -> None:
+        arrives = arrival(world, zone, DOMAIN, feed, day)
+        outbox.write(feed, file_name(feed, day), day, arrives_at=arrives, columns=columns, select=select)
+
     if outbox.wants("customers"):
-        outbox.write(*files["customers"], _customers(shop), CUSTOMER_SQL)
+        stage("customers", _customers(shop), CUSTOMER_SQL)
     if outbox.wants("products"):
-        outbox.write(*files["products"], _products(shop), PRODUCT_SQL)
+        stage("products", _products(shop), PRODUCT_SQL)
     if outbox.wants("exchange_rates"):
-        outbox.write(*files["exchange_rates"], ecommerce_rates.rates(world, day), ecommerce_rates.RATE_SQL)
+        stage("exchange_rates", ecommerce_rates.rates(world, day), ecommerce_rates.RATE_SQL)
     expected = float(shop.interest.sum()) * demand(world, DOMAIN, day)
     slices = max(1, int(np.ceil(expected / ORDERS_PER_SLICE)))
     counted = Counted(day)
     for number in range(slices):
         rng = world.rng(DOMAIN, "orders", day, number)
         orders = _orders(shop, rng, rng.poisson(expected / slices), counted=counted, number=number, slices=slices)
-        outbox.write(*files["orders"], orders.columns(), ORDER_SQL)
-        outbox.write(*files["order_items"], orders.items(), ITEM_SQL)
+        stage("orders", orders.columns(), ORDER_SQL)
+        stage("order_items", orders.items(), ITEM_SQL)
         if outbox.wants("web_events"):
-            outbox.write(*files["web_events"], web_events(shop, rng, orders, counted), EVENT_SQL)
+            stage("web_events", web_events(shop, rng, orders, counted), EVENT_SQL)
         counted.orders += len(orders.customer)
     for feed in CONTROLLED:
-        outbox.control(files[feed][1])
+        outbox.control(file_name(feed, day))
 
 
 def _customers(shop: Shop) -> Columns:

@@ -1,4 +1,4 @@
-"""Slows down guessing: after five wrong passwords for a name or from an address, that one waits."""
+"""Slows down guessing: after five wrong passwords, the user name or the address has to wait."""
 
 from __future__ import annotations
 

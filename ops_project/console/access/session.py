@@ -1,7 +1,6 @@
-"""The session cookie: signed with the home's key, so that no server has to remember it.
-
-It holds who the person is, or who acts at this machine. What the person may do is looked up for each request: a role
-that is taken back in console.yaml is gone at once.
+"""The session cookie. It is signed with the home's key, so that no server has to store it. It holds the person's id, or
+the id that was chosen at this machine. The person's permissions are looked up for each request, so that a role that is
+removed from console.yaml ends at once.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Session:
     how: str
     """loopback, login or proxy."""
     who: str
-    """The person's id; at this machine it may be empty until somebody says who acts."""
+    """The person's id. At this machine it may be empty until a person is chosen."""
     nonce: str
     ends_at: float
 
@@ -42,7 +41,7 @@ def seal(session: Session, key: bytes) -> str:
 
 
 def unseal(text: str, key: bytes, now: datetime) -> Session | None:
-    """The session behind a cookie; None where it was not made here or has ended."""
+    """The session in a cookie; None if the cookie was not made here or the session has ended."""
     head, _, given = text.partition(".")
     try:
         body = base64.urlsafe_b64decode(head)
@@ -55,7 +54,7 @@ def unseal(text: str, key: bytes, now: datetime) -> Session | None:
 
 
 def token(session: Session, key: bytes) -> str:
-    """What a form must bring back: a page of another site cannot know it."""
+    """The token that a form must send back. A page of another site cannot know it."""
     return _mac("form", session.nonce.encode(), key)
 
 

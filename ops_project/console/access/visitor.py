@@ -1,4 +1,4 @@
-"""Who asks: decided from the connection, the headers and the session, without reading anything else."""
+"""Who sent a request: decided from the connection, the headers and the session, without reading anything else."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ops_project.model.owner import Owners
 from ops_project.model.roles import Role, Roles
 
 READER = "viewer"
-"""What a person is who may log in and has no role."""
+"""The role of a person who may log in and has no other role."""
 
 FORWARDED = ("x-forwarded-for", "forwarded", "x-forwarded-host", "x-real-ip")
-"""What a proxy adds. A request with one of these does not come from this machine, whatever its address says."""
+"""Headers that a proxy adds. A request with one of these does not come from this machine, whatever its address is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Visitor:
     """The person behind a request."""
 
     who: str
-    """The person's id; empty where nobody has said who acts."""
+    """The person's id; empty if no person has been chosen."""
     role: str
     how: str
     """loopback, login or proxy."""
@@ -37,7 +37,7 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """Nobody who is known; `why` is shown, `login` says whether logging in would help."""
+    """A visitor who is not known. `why` is shown; `login` says whether logging in would help."""
 
     why: str
     login: bool
@@ -76,7 +76,7 @@ def identify(
 
 
 def known(who: str, how: str, console: Console, roles: Roles) -> Visitor:
-    """A user of console.yaml. Who comes from another machine has no role by default, as a shell here has."""
+    """A user of console.yaml. A user on another machine has no role by default. A shell on this machine has one."""
     return _with_rights(who, roles.people.get(who) or console.users[who].role or READER, how, roles)
 
 
@@ -85,7 +85,9 @@ def _with_rights(who: str, role: str, how: str, roles: Roles) -> Visitor:
 
 
 def is_here(address: str, headers: Mapping[str, str], names: frozenset[str]) -> bool:
-    """Whether a browser on this machine asks for this machine, with no proxy between and under no foreign name."""
+    """Whether the request comes from a browser on this machine, under this machine's name and without a proxy
+    between.
+    """
     if any(name in headers for name in FORWARDED) or not _is_loopback(address):
         return False
     asked = host_of(headers.get("host", ""))
@@ -93,7 +95,7 @@ def is_here(address: str, headers: Mapping[str, str], names: frozenset[str]) -> 
 
 
 def from_elsewhere(headers: Mapping[str, str]) -> bool:
-    """Whether a page of another site sends this form."""
+    """Whether a page of another site sent this form."""
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return True
     origin = headers.get("origin")

@@ -1,4 +1,4 @@
-"""Alerts: those that are open, those that were, and one with whom it was told to and why."""
+"""Alerts: the open ones, the past ones, and one alert with the people who were told and the reason."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def one(ask: Ask) -> Response:
 
 
 def described(condition: object) -> str:
-    """A condition of a rule in a line."""
+    """A rule's condition in one line."""
     name, window = getattr(condition, "metric", ""), getattr(condition, "window", None)
     aggregate = getattr(condition, "aggregate", "last")
     shown = name if aggregate == "last" else f"{aggregate}({name})"

@@ -1,4 +1,4 @@
-"""Tables: who owns and reads them, what they are made of, how their checks and builds went."""
+"""Tables: who owns and reads them, what they are built from, and the results of their checks and builds."""
 
 from __future__ import annotations
 
@@ -120,16 +120,16 @@ def origins(ask: Ask, key: str) -> dict[str, tuple[str, str, list[Column], int]]
 
 @dataclass(frozen=True)
 class Traced:
-    """The way of one column, up or down, as a picture."""
+    """The origins or the uses of one column, as a picture."""
 
     column: str
     direction: Literal["up", "down"]
     title: str
     picture: Markup
     tables: int
-    """Other tables in it."""
+    """The other tables in the picture."""
     unknown: dict[str, str]
-    """Column whose origin could not be told → why."""
+    """Column whose origin could not be determined → why."""
 
 
 def traced(ask: Ask, key: str) -> Traced | None:
@@ -154,7 +154,7 @@ def traced(ask: Ask, key: str) -> Traced | None:
 
 
 def address(known: Lineage, column: Column, direction: str) -> str:
-    """The page of a column; of its feed, where it is a field of an inbound file."""
+    """The page of a column. A field of an inbound file leads to the page of its feed."""
     if column.asset not in known.assets:
         return f"/feeds/{quote(column.asset.partition('/')[2])}"
     asked = "" if column.name == ROWS else f"?column={quote(column.name)}&direction={direction}#column"

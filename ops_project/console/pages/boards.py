@@ -59,13 +59,13 @@ def _find(ask: Ask) -> Figure:
 
 
 def one(ask: Ask) -> Response:
-    """A figure that explains itself."""
+    """One figure with its definition, its source and its rows."""
     found = answer(ask.site, _find(ask), ask.now)
     return ask.show("figure.html.j2", found=found, drawn=_drawn(found), board=found.figure.board)
 
 
 def as_json(ask: Ask) -> Response:
-    """The same for a program."""
+    """The same figure as JSON, for programs."""
     found = answer(ask.site, _find(ask), ask.now)
     body = {
         "figure": found.figure.id,

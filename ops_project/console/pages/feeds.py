@@ -17,7 +17,7 @@ from ops_project.pipeline.landing import pending
 
 WEEK = timedelta(days=7)
 LATE = ("source_late", "source_missing")
-"""The kinds of findings that say that a file came after its deadline, or has not come."""
+"""The kinds of findings that report a file after its deadline or a file that did not come."""
 LATEST = """
 select feed, max(business_date) filter (status = 'loaded') as newest, max(arrived_at) as arrived,
        count(*) filter (arrived_at >= $since) as files,
@@ -51,7 +51,7 @@ def routes() -> list[Route]:
 
 
 def records(ask: Ask, sql: str, **parameters: Any) -> list[dict[str, Any]] | None:
-    """Rows by column; None where they are unknown."""
+    """Rows by column; None if they are unknown."""
     try:
         return ask.site.reader.ask(sql, parameters).records()
     except Unanswered:

@@ -1,4 +1,4 @@
-"""The first page: is everything all right, who has it, and what happened last night."""
+"""The first page: whether everything is all right, who is responsible for what is not, and what happened last night."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SHOWN_INCIDENTS = 12
 MOST_ALERTS = 2_000
 WORST_FIRST = ("missed", "at risk", "open", "unknown", "ready", "not due today")
 LOOKED = "looked:"
-"""Cursors in which each observer notes its last look; a cycle of a shell leaves no other trace."""
+"""Cursors in which each observer notes its last look. A cycle of a shell leaves no other trace."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class DomainLine:
 
 @dataclass(frozen=True)
 class OnCallNow:
-    """Who is called now, and until when."""
+    """The person who is called now, and until when."""
 
     schedule: str
     primary: str
@@ -94,7 +94,7 @@ def _hours(start: datetime, end: datetime) -> list[tuple[float, datetime]]:
 
 
 def looked(ledger: Ledger, now: datetime) -> Looked:
-    """What the watchers say of themselves."""
+    """The state of the alert cycle, as it reports it."""
     cursors = ledger.cursors()
     beats = {
         role: datetime.fromisoformat(cursors[name])
@@ -160,7 +160,7 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
 
 
 def on_call(site: Site, ledger: Ledger, now: datetime) -> OnCallNow | None:
-    """Who is called; None where nobody takes turns."""
+    """The person on call; None if there is no rotation."""
     catalog = site.catalog
     name = catalog.oncall.main()
     if name is None:

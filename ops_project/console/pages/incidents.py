@@ -1,7 +1,6 @@
-"""Incidents: the list, and one with everything that is known and everything that can be done.
-
-What is done here is done by the functions that `ops incidents`, `ops silence`, `ops hold` and `ops runbook` use, with
-the same lines in the audit log.
+"""Incidents: the list, and one incident with everything that is known about it and every action. Each action calls the
+same function as `ops incidents`, `ops silence`, `ops hold` or `ops runbook`, and leaves the same lines in the audit
+log.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def listed(ask: Ask) -> Response:
 
 
 def find(ask: Ask) -> Incident:
-    """The incident of the path. Raises NotThere."""
+    """The incident that the path names. Raises NotThere."""
     number = ask.number("number")
     incident = ask.site.ledger.incident(number)
     if incident is None:
@@ -115,7 +114,7 @@ def _timeline(ask: Ask, incident: Incident) -> list[Any]:
 
 
 def _blast(facts: list[dict[str, Any]]) -> dict[str, Any]:
-    """What all alerts together reach."""
+    """Everything that depends on the assets of the alerts together."""
     found = [fact["blast_radius"] for fact in facts]
     return {
         "assets": max((radius["asset_count"] for radius in found), default=0),
@@ -126,7 +125,7 @@ def _blast(facts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def evidence_of(item: dict[str, Any]) -> dict[str, Any] | None:
-    """What is listed: a text, or pieces with their source and the command that shows each again."""
+    """The evidence that is listed: a text, or items with their source and the command that shows each again."""
     if item["kind"] in (actions.POST_MORTEM, SUMMARY):
         return None
     if item["kind"] != EVIDENCE:
@@ -140,7 +139,9 @@ def evidence_of(item: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def cause(ask: Ask) -> Response:
-    """Where it began, with the runners-up: what `ops diagnose` says now, in its own process."""
+    """Where the trouble began, with the runners-up: the present answer of `ops diagnose`, which runs in its own
+    process.
+    """
     incident = find(ask)
     well, output = ask.site.run_command(ask.site.settings, ["diagnose", str(incident.number), "--json"])
     found: dict[str, Any] | None = None
@@ -153,7 +154,7 @@ def cause(ask: Ask) -> Response:
 
 
 def runbook_of(ask: Ask, incident: Incident) -> Runbook | None:
-    """Its runbook; None where it has none or the file is gone."""
+    """The incident's runbook; None if it has none or the file is gone."""
     try:
         return read(ask.site.catalog, incident.runbook) if incident.runbook else None
     except NoRunbook:
@@ -161,12 +162,12 @@ def runbook_of(ask: Ask, incident: Incident) -> Runbook | None:
 
 
 def _filled(ask: Ask, incident: Incident) -> dict[str, str]:
-    """What the steps of its runbook are filled in with."""
+    """The values that fill the placeholders in the steps of the runbook."""
     return places(incident, ask.site.ledger, lambda alert: runbook_of_alert(alert, ask.site.engine) == incident.runbook)
 
 
 def draft(ask: Ask) -> Response:
-    """The post-mortem: the written one, else the draft from what the ledger knows."""
+    """The post-mortem: the written one, or else a draft from the ledger."""
     site, incident = ask.site, find(ask)
     written = site.ledger.evidence(incident.number, actions.POST_MORTEM)
     if written:
@@ -192,11 +193,11 @@ def draft(ask: Ask) -> Response:
 
 
 Deed = Callable[[Ask, Incident, str, datetime], str]
-"""Does it; says what was done. Raises Refused, NoIncident, Wrong."""
+"""An action; it returns what was done, in words. Raises Refused, NoIncident, Wrong."""
 
 
 def _deed(action: str, act: Deed, audited: bool = False) -> Callable[[Ask], Response]:
-    """`audited`: the function keeps its own line of the audit log."""
+    """`audited`: the function writes its own line into the audit log."""
 
     def view(ask: Ask) -> Response:
         incident, ledger = find(ask), ask.site.ledger
@@ -276,7 +277,7 @@ def _hold(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
 
 
 def run_step(ask: Ask) -> Response:
-    """One step of the incident's runbook. It only reads; what it prints is kept with the incident."""
+    """Run one step of the incident's runbook. It only reads; its output is kept with the incident."""
     incident, ledger = find(ask), ask.site.ledger
     by, runbook = ask.actor(), runbook_of(ask, incident)
     wanted = ask.number("step")

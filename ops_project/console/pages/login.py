@@ -1,4 +1,4 @@
-"""Logging in and out, and at this machine: saying who acts."""
+"""Logging in and out. At this machine: choosing the person who acts."""
 
 from __future__ import annotations
 
@@ -104,5 +104,5 @@ def _who(ask: Ask) -> Response:
 
 
 def _inside(path: str) -> str:
-    """A page of this console, never an address of another one."""
+    """A page of this console, and never an address elsewhere."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

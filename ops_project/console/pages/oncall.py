@@ -1,4 +1,4 @@
-"""On call: who is called now and in the weeks ahead, whether that is fair, and the swaps that people ask for."""
+"""On call: who is called now and in the weeks ahead, whether the shifts are fair, and the swaps that people ask for."""
 
 from __future__ import annotations
 

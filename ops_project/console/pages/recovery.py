@@ -1,6 +1,5 @@
-"""Recovery: backups with their proofs, drills, restores, plans of backfills, and the snapshots to go back to.
-
-Reads what the home itself remembers. It never reaches out to the store of the backups, which may be far away.
+"""Recovery: backups with their proofs, drills, restores, plans of backfills, and the snapshots that can be restored.
+Reads only the home. It never contacts the store of the backups, which may be slow to reach.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ def shown(ask: Ask) -> Response:
 
 
 def oldest_allowed(catalog: Catalog) -> timedelta | None:
-    """How old the newest proved backup may be before an alert fires; None where no rule says so."""
+    """How old the newest proved backup may be before an alert fires; None if no rule limits it."""
     limits = [
         condition.threshold
         for rule in catalog.rules.rules.values()
@@ -66,12 +65,12 @@ def _with_proofs(found: Register) -> list[tuple[object, object]]:
 
 
 def _unfinished(settings: Settings) -> journal.Entry | None:
-    """A restore that was cut off; the same command finishes it."""
+    """A restore that was cut off. The same command finishes it."""
     entry = journal.last(settings)
     return entry if entry is not None and entry.state == journal.BEGUN else None
 
 
 def _plans(settings: Settings) -> list[tuple[plans.Kept, dict[str, int] | None]]:
-    """Each plan, and how many of its runs are in each state; None where that is not known."""
+    """Each plan, and how many of its runs are in each state; None if that is unknown."""
     runs = backfills(settings)
     return [(kept, None if runs is None else runs.get(kept.plan.hash, {})) for kept in plans.every(settings)[:LISTED]]

@@ -1,4 +1,4 @@
-"""Routes: where an alert would go and why, and what a changed rule would have sent."""
+"""Routes: where an alert would go and why, and which messages a changed rule would have sent."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def shown(ask: Ask) -> Response:
 
 
 def explained(ask: Ask, asked: dict[str, str]) -> Explanation:
-    """The walk through the tree for an alert with these labels. Raises Wrong."""
+    """The path through the routing tree for an alert with these labels. Raises Wrong."""
     engine, catalog = ask.site.engine, ask.site.catalog
     try:
         at: datetime = parse_as_of(asked["at"]) if asked["at"] else ask.now
@@ -82,7 +82,7 @@ def explained(ask: Ask, asked: dict[str, str]) -> Explanation:
 
 
 def replayed(ask: Ask) -> Response:
-    """What a change of rules.yaml would have sent in the past days: the same as `ops rules replay`, in its process."""
+    """The messages that a changed rules.yaml would have sent in the past days: the output of `ops rules replay`."""
     change, text_days = ask.form.get("change", ""), ask.form.get("days", "7")
     if text_days not in map(str, range(1, LONGEST_REPLAY + 1)):
         raise Wrong(f"the days are a number from 1 to {LONGEST_REPLAY}")

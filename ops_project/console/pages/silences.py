@@ -1,4 +1,4 @@
-"""Silences: what is quiet, until when, by whom and why."""
+"""Silences: which alerts are silent, until when, by whom and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What e-commerce has besides landed and dbt tables: the check that every order can be converted, and the models."""
+"""The parts of e-commerce besides landed and dbt tables: the check that every order can be converted, and the
+models.
+"""
 
 from __future__ import annotations
 

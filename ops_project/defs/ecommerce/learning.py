@@ -237,7 +237,9 @@ def _trained(model: str, trained: Trained) -> dg.MaterializeResult[Any]:
 
 
 def _checks(site: Site) -> list[dg.AssetChecksDefinition]:
-    """A step for each table: recommendations are weekly, and Dagster leaves out every step below what is left out."""
+    """A step for each table. Recommendations are weekly, and Dagster skips every step downstream of a step that is
+    skipped.
+    """
     found = [_checks_of(site, model) for model in MODELS]
     return [checks for checks in found if checks is not None]
 

@@ -1,4 +1,6 @@
-"""What insurance has besides landed and dbt tables: gaps in the source's numbers, and every hop reconciled."""
+"""The parts of insurance besides landed and dbt tables: a check for gaps in the source's numbers, and the
+reconciliation of every hop.
+"""
 
 from __future__ import annotations
 

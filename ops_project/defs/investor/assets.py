@@ -1,4 +1,4 @@
-"""What the investor metrics have besides landed and dbt tables: checks of the risks that their document names."""
+"""The parts of the investor metrics besides landed and dbt tables: checks of the risks that their document names."""
 
 from __future__ import annotations
 

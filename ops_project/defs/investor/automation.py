@@ -1,4 +1,6 @@
-"""Jobs and schedules of the investor metrics: all of them before 08:00 New York, each of the five alone for repair."""
+"""Jobs and schedules of the investor metrics. All of them run before 08:00 New York, and each of the five can run alone
+for a repair.
+"""
 
 from __future__ import annotations
 

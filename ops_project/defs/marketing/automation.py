@@ -1,4 +1,4 @@
-"""Jobs and the schedule of marketing: each hop of the chain by itself, for repair, and all of them every night."""
+"""Jobs and the schedule of marketing: each hop of the chain by itself, for repairs, and all of them every night."""
 
 from __future__ import annotations
 

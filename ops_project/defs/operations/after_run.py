@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, now: datetime) -> CycleReport:
-    """Observe, decide, record and tell at once: nobody comes back after a group's wait."""
+    """Observe, decide, record and send at once, because no later cycle would send what waits."""
     report = run_once(
         site.settings,
         site.catalog,
@@ -37,8 +37,8 @@ def after_run(site: Site, definitions: dg.Definitions, instance: dg.DagsterInsta
 
 
 def remember_columns(site: Site, now: datetime) -> None:
-    """Keep which column comes from which under this version of the code. What fails here is noted in the log: neither a
-    run nor the alerts may wait for it.
+    """Store which column comes from which under this version of the code. An error is only logged: it must delay
+    neither a run nor the alerts.
     """
     try:
         open_ledger(site.settings).keep_columns(site.columns, commit(), now)

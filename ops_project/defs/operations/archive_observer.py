@@ -1,6 +1,5 @@
-"""Observer: archived files that a check found altered, missing or unreadable.
-
-It reads what the check has written down and opens no archived file. One signal for each feed.
+"""Observer: archived files that a check found altered, missing or unreadable. It reads the result of that check and
+opens no archived file. There is one signal for each feed.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ SHOWN = 5
 
 
 def look(view: View) -> Observation:
-    """A signal for each feed whose damaged files are others than at the last look."""
+    """A signal for each feed whose damaged files differ from those at the last look."""
     found: dict[str, list[Damage]] = {}
     for damage in damaged(view.settings):
         found.setdefault(f"bronze/{damage.feed}", []).append(damage)

@@ -1,4 +1,4 @@
-"""Observer: how old the newest proved backup is, from what the home remembers. Never reaches out to the store."""
+"""Observer: the age of the newest proved backup, from what the home knows. It never contacts the store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ops_project.pipeline.recovery.decide.backups import Outcome, age
 
 
 def look(view: View) -> Observation:
-    """Nothing where no destination is configured."""
+    """The signal; nothing if no destination is configured."""
     destination = view.catalog.platform.backups.destination
     if destination is None:
         return Observation()

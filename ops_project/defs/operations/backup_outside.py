@@ -1,4 +1,6 @@
-"""What of a home lies outside of its folder: ledger, storage of Dagster, model registry, where they are set so."""
+"""The parts of a home that lie outside of its folder: ledger, storage of Dagster, model registry, if they are
+configured so.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ from ops_project.settings import Settings
 
 
 def outside(settings: Settings, platform: Platform, home: Path | None = None) -> Outside:
-    """Of the home, or of the files of a home in another folder. Nothing is opened."""
+    """The outside parts of the home, or of a home's files in another folder. Nothing is opened."""
     folder = (home or settings.home) / settings.dagster_home.name
     return sort_out(_places(settings, folder), platform.backups.elsewhere)
 

@@ -1,4 +1,4 @@
-"""The backup of each night: a job and its schedule, where a destination is configured."""
+"""The nightly backup: a job and its schedule, if a destination is configured."""
 
 import dagster as dg
 
@@ -16,7 +16,7 @@ JOB = "backup"
 
 
 def backup_definitions(site: Site) -> dg.Definitions:
-    """Nothing where no destination is configured."""
+    """The job and its schedule; nothing if no destination is configured."""
     wanted = site.catalog.platform.backups
     if wanted.destination is None:
         return dg.Definitions()

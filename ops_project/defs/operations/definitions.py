@@ -34,7 +34,9 @@ INTERVAL_SECONDS = 1
 
 
 def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
-    """Sensors of the alert path and of reports, checks that show what is open, the archive's check, and backups."""
+    """The sensors of the alert path and of reports, the checks that show open alerts, the check of the archive, and
+    backups.
+    """
     return dg.Definitions.merge(
         dg.Definitions(asset_checks=[open_alert_checks(site, assets)], sensors=[*sensors(site), report_sensor(site)]),
         archive_definitions(site),
@@ -43,7 +45,7 @@ def build(site: Site, assets: Sequence[dg.AssetKey]) -> dg.Definitions:
 
 
 def sensors(site: Site) -> list[dg.SensorDefinition]:
-    """Both run by default."""
+    """The two sensors; both run by default."""
     return [_cycle_sensor(site), _run_failure_sensor(site)]
 
 

@@ -1,6 +1,5 @@
-"""Observer: files of the inbound folders that no contract takes. They would wait for ever, and nobody would know.
-
-One signal for each folder, with the names in its message; it ends when they are gone or a contract takes them.
+"""Observer: files in the inbound folders that match no contract. Without it they would wait for ever, unnoticed. There
+is one signal for each folder, with the file names in its message. It ends when the files are gone or match a contract.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ KIND = "inbound.unclaimed"
 SHOWN = 10
 IN_TRANSFER = (".part", ".partial", ".filepart", ".tmp", ".crdownload", ".swp")
 TRANSFER_TIME = timedelta(hours=1)
-"""What has the name of a transfer that goes on is left alone for so long."""
+"""How long a file is left alone if its name says that its transfer is not finished."""
 
 
 def look(view: View) -> Observation:
-    """A signal for each folder whose unclaimed files are others than at the last look."""
+    """A signal for each folder whose unclaimed files differ from those at the last look."""
     before = {signal.check: signal for signal in view.ledger.latest(KIND).values()}
     found = _found(view)
     signals = []
@@ -53,7 +52,7 @@ def look(view: View) -> Observation:
 
 
 def _found(view: View) -> dict[str, list[str]]:
-    """Folder below inbound/ → names in it that no contract takes; "." for what lies in no folder."""
+    """Folder below inbound/ → names of files that match no contract; "." for files that lie in no folder."""
     inbound, domains = view.settings.inbound, view.catalog.domain_ids()
     if not inbound.is_dir():
         return {}

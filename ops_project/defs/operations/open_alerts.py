@@ -1,6 +1,5 @@
-"""The check `open_alerts` on every asset: what the alert cycle writes is listed, coloured and kept by the Dagster UI.
-
-No job takes part in it; run by hand it asks the ledger and says the same.
+"""The check `open_alerts` on every asset. The alert cycle writes its results; the Dagster UI lists, colours and keeps
+them. No job includes it; if a person runs it, it asks the ledger and gives the same result.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,6 @@
-"""Observer: whether consumers got what was built – failed snapshots and publications, and gold that is held back.
-
-A table is delivered when consumers can read it, not when it was built. What a run did not build says nothing here: its
-file is as good as it was, and whoever waits for it hears of the failed build.
+"""Observer: whether consumers got what was built: failed snapshots and publications, and gold tables that are held
+back. A table is delivered when consumers can read it, not when it was built. A run says nothing about tables that it
+did not build: their files are unchanged, and the failed build has its own alert.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def _domains(view: View) -> list[str]:
 
 
 def _state(view: View, closing: Closing) -> str | None:
-    """firing, ok, or None while the run is still at it."""
+    """firing, ok, or None while the run has not finished."""
     if closing.state == closings.CLOSED:
         return OK
     if closing.state == closings.CLOSING:
@@ -120,7 +119,7 @@ def _class(reason: str) -> str:
 
 
 def _ages(view: View, news: list[Signal]) -> list[Signal]:
-    """How long each held table has been held; a zero where it no longer is."""
+    """How long each held table has been held; zero for a table that is no longer held."""
     levels = {signal.asset: signal for signal in view.ledger.latest(HELD).values()}
     levels |= {signal.asset: signal for signal in news if signal.kind == HELD}
     before = {signal.asset: signal for signal in view.ledger.latest(HELD_SECONDS).values()}

@@ -1,7 +1,6 @@
-"""Draws up each report when its period has ended, and sends it to its readers.
-
-In a process of its own: what a report needs in memory is not the daemon's. A sensor and not a job, so that a report
-that cannot be drawn is a failed tick, which is told, and not the page of a failed nightly run.
+"""Draws up each report when its period has ended, and sends it to its readers. It runs in another process, so that the
+daemon does not keep the report's memory. It is a sensor and not a job: a report that cannot be drawn up is a failed
+tick, which raises an alert, and not a page about a failed nightly run.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def report_sensor(site: Site) -> dg.SensorDefinition:
 
 
 def draw(settings: Settings) -> str:
-    """What `ops report due --send` says. Raises ReportFailed."""
+    """The output of `ops report due --send`. Raises ReportFailed."""
     command = [sys.executable, "-m", "ops_project.cli", *settings.options(), "report", "due", "--send"]
     try:
         done = subprocess.run(

@@ -1,8 +1,7 @@
-"""Observer: the newest snapshot of the warehouse – findings, and the metrics that are a query.
-
-Each snapshot is looked at once, and once more where the configured feeds have changed since. A finding that is not
-open any more is ok, and so is one of a feed that is configured no more or switched off: no file can come that would
-close it. A metric whose tables are absent is unknown and gives no signal.
+"""Observer: the newest snapshot of the warehouse: its findings, and the metrics that are queries. Each snapshot is read
+once, and once more if the configured feeds have changed since. A finding that is closed gives an ok signal. So does a
+finding of a feed that is no longer configured or is switched off, because no file can come that would close it. A
+metric whose tables are absent is unknown and gives no signal.
 """
 
 from __future__ import annotations
@@ -40,11 +39,11 @@ FIXED = frozenset(
 # What was resolved longer ago than this was told long ago.
 LOOK_BACK_DAYS = 14
 QUERY_SECONDS = 20.0
-"""Of one metric. The measured ones take a tenth of a second."""
+"""The time limit of one metric's query. The shipped ones take a tenth of a second."""
 
 
 def look(view: View) -> Observation:
-    """Nothing where the newest snapshot has been looked at."""
+    """The signals of the newest snapshot; nothing if it was read before."""
     try:
         snapshot = snapshots.newest(view.settings)
     except snapshots.NoSnapshot:
@@ -57,7 +56,7 @@ def look(view: View) -> Observation:
     well: set[str] = set()
 
     def part(name: str, ask: Callable[[], list[Signal]]) -> None:
-        """One question; what cannot be answered is told and leaves the others alone."""
+        """One question. If it cannot be answered, that is reported, and the other questions go on."""
         try:
             with _limited(connection):
                 signals.extend(ask())
@@ -89,7 +88,7 @@ def look(view: View) -> Observation:
 
 @contextmanager
 def _limited(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """A query that never ends would hold the alerts of every other metric up."""
+    """A time limit, because a query that never ends would delay the alerts of every other metric."""
     timer = threading.Timer(QUERY_SECONDS, connection.interrupt)
     timer.daemon = True
     timer.start()
@@ -170,7 +169,7 @@ def _asset(asset: str | None, feed: str | None) -> str:
 
 
 def _last_builds(view: View) -> dict[str, str]:
-    """Asset → the run that built it last: a snapshot holds every domain, and its own run may be another's."""
+    """Asset → the run that built it last. A snapshot holds every domain, and another run may have built a table."""
     built = view.ledger.latest("asset.failure").values()
     return {s.asset: s.run_id for s in built if s.state == OK and not s.partition}
 

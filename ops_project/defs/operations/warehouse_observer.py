@@ -1,6 +1,5 @@
-"""Observer: whether the warehouse may be built on, as the last run found it.
-
-Never opens the warehouse: a reader would stand in the writer's way.
+"""Observer: whether the warehouse may be built on, as the last run found it. It never opens the warehouse, because a
+reader would delay the writer.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ KIND = "warehouse.unusable"
 
 
 def look(view: View) -> Observation:
-    """A signal while it cannot be used, and one when it can again."""
+    """A signal when the warehouse becomes unusable, and one when it is usable again."""
     found = standing.noted(view.settings)
     firing = any(signal.state == FIRING for signal in view.ledger.latest(KIND).values())
     if found is None and not firing:

@@ -1,4 +1,4 @@
-"""Which business dates a run of `whatever has arrived` is about."""
+"""Which business dates a run for all waiting files is about."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from ops_project.defs.shared.unchanged import pending_dates
 
 
 def window(site: Site, domain: str, now: datetime) -> list[tuple[date, date]]:
-    """Ranges of business dates that wait, oldest first; where nothing waits, yesterday: its absence is judged."""
+    """Ranges of business dates that wait, the oldest first. If nothing waits: yesterday, so that its absence is
+    judged.
+    """
     start = site.catalog.platform.start_date
     today = now.astimezone(site.catalog.platform.zone).date()
     waiting, _ = pending_dates(site.settings, site.catalog, domain, now)

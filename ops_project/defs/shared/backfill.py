@@ -1,7 +1,5 @@
-"""Plan a backfill of a table or a domain, and apply exactly that plan.
-
-What has been done is read from the runs themselves, whose tag names the plan, so that a backfill that was killed goes
-on where it was.
+"""Plan a backfill of a table or a domain, and apply exactly that plan. What has been done is read from the runs
+themselves, whose tag names the plan. So a backfill that was killed can continue.
 """
 
 from __future__ import annotations
@@ -52,7 +50,7 @@ SHOWN_DAYS = 10
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wants to be built again."""
+    """What a person wants to be built again."""
 
     target: str
     """A domain, or `schema.table`."""
@@ -131,9 +129,8 @@ def apply(
     clock: Callable[[], datetime],
     ended: Callable[[DomainRun], None],
 ) -> list[DomainRun]:
-    """Do what the plan says and is not done yet, oldest dates first; a run that fails is the last one.
-
-    Raises RestoreError, before anything is built, where the state has changed since the plan was made.
+    """Do what the plan says and is not done yet, the oldest dates first. It stops at the first run that fails. Raises
+    RestoreError before anything is built, if the state has changed since the plan was made.
     """
 
     def on_wait(holder: locks.Holder | None) -> None:
@@ -175,7 +172,7 @@ def _runs(instance: dg.DagsterInstance, wanted: Plan) -> Sequence[dg.RunRecord]:
 
 
 def _target(site: Site, lineage: Lineage, text: str) -> tuple[str, str]:
-    """(domain, asset key or nothing). Raises RestoreError, which lists what there is."""
+    """(domain, asset key or nothing). Raises RestoreError, which lists the valid names."""
     if text in site.catalog.domain_ids():
         return text, ""
     key = text.replace(".", "/")
@@ -273,7 +270,9 @@ def _past(instance: dg.DagsterInstance, domain: str) -> list[PastRun]:
 
 
 def _state(site: Site, domain: str) -> str:
-    """Digest of what decides on the result beside the warehouse and the waiting files: code, SQL, contracts, holds."""
+    """Digest of everything besides the warehouse and the waiting files that decides about the result: code, SQL,
+    contracts, holds.
+    """
     feeds = site.catalog.feeds_of(domain)
     models = sorted(
         (name, node.get("checksum", {}).get("checksum", ""))

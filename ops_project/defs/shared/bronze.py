@@ -1,4 +1,4 @@
-"""One asset for each feed: its body lands what has arrived."""
+"""One asset for each feed. Its body lands the files that have arrived."""
 
 from typing import Any
 

@@ -114,8 +114,9 @@ def declared_classes(manifest: Mapping[str, Any]) -> dict[str, str]:
 def _with_class(
     result: dg.AssetCheckResult, test: Mapping[str, Any], manifest: Mapping[str, Any]
 ) -> dg.AssetCheckResult:
-    """A failed result in words, with its failure class: that of the test's meta, else of its model's meta, else of the
-    kind of test."""
+    """A failed result in words, with its failure class: that of the test's meta, or else of its model's meta, or else
+    of the kind of test.
+    """
     if result.passed:
         return result
     model = manifest["nodes"].get(test.get("attached_node") or "", {})
@@ -129,13 +130,13 @@ def _with_class(
 
 
 def _column(test: Mapping[str, Any]) -> dict[str, dg.MetadataValue[Any]]:
-    """The column that the test is about, where it is about one: the way upstream begins there."""
+    """The column that a test is about, if it is about one. The search upstream begins at this column."""
     name = ((test.get("test_metadata") or {}).get("kwargs") or {}).get("column_name") or test.get("column_name")
     return {"column": dg.MetadataValue.text(str(name).strip('"'))} if name else {}
 
 
 def _in_words(result: dg.AssetCheckResult, test: Mapping[str, Any], model: Mapping[str, Any]) -> str:
-    """What the test asserts, of which table, and how many rows break it."""
+    """What the test asserts, about which table, and how many rows violate it."""
     metadata = test.get("test_metadata") or {}
     arguments = {name: value for name, value in (metadata.get("kwargs") or {}).items() if name != "model"}
     rule = str(test.get("description") or "") or f"{metadata.get('name') or test.get('name', 'a test')}" + (
@@ -152,9 +153,8 @@ def _plain(value: Any) -> str:
 
 
 def failure_of(result: DbtResult, declared: Mapping[str, str] | None = None) -> dg.Failure | None:
-    """What to raise for this result: None where only tests failed, or nothing did.
-
-    `declared`: model → failure class that is meant where the engine's words are vague.
+    """The error to raise for this result; None if only tests failed, or nothing did. `declared`: model → the failure
+    class to use if the engine's message is vague.
     """
     found: Classified
     if result.exception is not None:

@@ -1,6 +1,5 @@
-"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule.
-
-What a sixth domain would have to copy stands here. A domain that is only a feeds file gets all of it without Python.
+"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule. Everything that a sixth domain
+would have to copy stands here. A domain that has only a feeds file gets all of it without Python.
 """
 
 from __future__ import annotations
@@ -56,9 +55,9 @@ def build_domain(
     assets: Iterable[dg.AssetsDefinition] = (),
     sensors: Iterable[dg.SensorDefinition] = (),
 ) -> dg.Definitions:
-    """Everything of a domain. `assets`: what is neither landed nor dbt's, checks included; they belong to the main job.
-
-    The job of domains.yaml (`main_job`, else `<domain>_pipeline`) is added where `jobs` lacks it: all layers.
+    """All objects of a domain. `assets`: assets that are neither landed nor dbt's, checks included; they belong to the
+    main job. If `jobs` does not contain the job of domains.yaml (`main_job`, or else `<domain>_pipeline`), it is added
+    with all layers.
     """
     translator = Translator(site)
     by_layer: dict[str, list[dg.AssetsDefinition]] = {BRONZE: bronze_assets(site, domain)}

@@ -1,4 +1,6 @@
-"""What is told of a run when it has ended; the nouns alone, so that who only shows them need not import Dagster."""
+"""What is reported about a run that has ended. These are only values, so that a process that shows them need not import
+Dagster.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunReport:
-    """What is told of a run when it has ended. Read from the warehouse while it is still open."""
+    """What is reported about a run that has ended. It is read from the warehouse while that is still open."""
 
     seconds: dict[str, float] = field(default_factory=dict)
-    """By part: waiting, snapshot, publish."""
+    """Seconds of each part: waiting, snapshot, publish."""
     batches: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
@@ -29,17 +31,17 @@ class RunReport:
     retries: list[str] = field(default_factory=list)
     """Attempts that failed and were followed by another, with the reason."""
     offers: list[str] = field(default_factory=list)
-    """What could be done now, in words with the command: files to replay under a changed contract."""
+    """Commands that could help now, with their reasons: files to replay under a changed contract."""
     snapshot: str | None = None
     error: str | None = None
-    """Why snapshot or publication failed, or the run could not begin."""
+    """Why snapshot or publication failed, or why the run could not begin."""
     unusable: str | None = None
-    """Why the warehouse could not be built on: then no domain can be run."""
+    """Why the warehouse could not be built on; then no domain can run."""
 
 
 @dataclass
 class DomainRun:
-    """One Dagster run of a domain and everything that is told of it."""
+    """One Dagster run of a domain and everything that is reported about it."""
 
     domain: str
     job: str
@@ -54,6 +56,6 @@ class DomainRun:
 
     @property
     def failed(self) -> bool:
-        """Whether the command may not end with 0."""
+        """Whether the command must end with an error."""
         checks = self.outcome.checks if self.outcome else ()
         return self.state == "failed" or self.report.error is not None or any(check.failed for check in checks)

@@ -1,7 +1,6 @@
-"""Run a domain's main job here and now, in this process, on the persisted Dagster instance.
-
-The UI shows it afterwards. Holds the lock from the first look at the inbound folder to the end, so that what it saw
-waiting is what it lands.
+"""Run a domain's main job here and now, in this process, on the persisted Dagster instance. The UI shows it afterwards.
+The lock is held from the first look at the inbound folder to the end, so that the files that were seen are the files
+that land.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def run_domain(
     watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:
-    """One run (several only where what waits lies years apart). Raises nothing that a run can fail of."""
+    """One run, or several if the waiting files lie years apart. A failure of the run is returned and not raised."""
     settings = site.settings
     job = site.catalog.domains.main_job(domain)
 
@@ -145,7 +144,7 @@ class ReplayError(ValueError):
 
 
 def planned(site: Site, order: ReplayOrder) -> list[Taken]:
-    """The batches that a replay would read again. For the holder of the lock. Raises ReplayError."""
+    """The batches that a replay would read again. The caller holds the lock. Raises ReplayError."""
     settings, feed = site.settings, site.catalog.feeds[order.feed]
     if not settings.warehouse.is_file():
         raise ReplayError(f"no file of {order.feed} has been landed yet in {settings.home}")

@@ -1,4 +1,4 @@
-"""Steps leave out what is on hold, and say so where the Dagster UI shows it: on the asset, and in the run's log."""
+"""Steps skip tables that are on hold, and report it in the Dagster UI: on the asset, and in the run's log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 
 def held_now(settings: Settings) -> dict[str, Hold]:
-    """Asset → its hold. Nothing where the ledger cannot be read: a run does not wait for it."""
+    """Asset → its hold. Empty if the ledger cannot be read: a run does not wait for it."""
     try:
         ledger = open_ledger(settings)
         standing = ledger.holds()
@@ -28,7 +28,7 @@ def held_now(settings: Settings) -> dict[str, Hold]:
 def leave_out(
     settings: Settings, context: dg.AssetExecutionContext, keys: Iterable[dg.AssetKey]
 ) -> dict[dg.AssetKey, str]:
-    """Those of `keys` that are on hold, each told as an observation of its asset → why, in words."""
+    """Those of `keys` that are on hold → why, in words. Each is reported as an observation of its asset."""
     found = held_now(settings)
     left = {
         key: f"{asset_name(key)}: {holds.words(found[asset_name(key)])}" for key in keys if asset_name(key) in found

@@ -25,7 +25,7 @@ class Job:
 
 
 def job_definition(job: Job, domain: str, selection: dg.AssetSelection) -> dg.UnresolvedAssetJobDefinition:
-    """The Dagster job, with its limit for our watchdog, and a later one for the daemon's own."""
+    """The Dagster job. Our watchdog ends it at its limit; the daemon would end it later."""
     return dg.define_asset_job(
         job.name,
         selection=selection,

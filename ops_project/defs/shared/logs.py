@@ -16,7 +16,7 @@ BYTES = 10_000_000
 
 
 class _Masked(logging.Formatter):
-    """A line without personal data, secrets and control characters: values come from files."""
+    """Removes personal data, secrets and control characters from a log line, because its values come from files."""
 
     def format(self, record: logging.LogRecord) -> str:
         return visible(mask(super().format(record)))

@@ -1,4 +1,4 @@
-"""What somebody orders of a run beyond its business dates, and how the run's tags say it."""
+"""What a person orders of a run besides its business dates, and the run's tags that carry the order."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ REBUILD = "ops/rebuild_tables"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be run: whatever has arrived, the last `days` business dates, or exactly one date."""
+    """What is to be run: all waiting files, the last `days` business dates, or exactly one date."""
 
     days: int | None = None
     date: calendar_date | None = None
     replays: tuple[ReplayOrder, ...] = ()
-    """Archived files to read again, besides whatever has arrived; one order for each feed."""
+    """Archived files to read again, besides the waiting ones; one order for each feed."""
     rebuild_tables: tuple[str, ...] = ()
     """Names of incremental models to build from nothing."""
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is ordered but what has arrived."""
+        """Whether the order is only to land what has arrived."""
         return self == Order()
 
     def within(self, first: calendar_date, last: calendar_date, chosen: Mapping[str, Sequence[Taken]]) -> Order:
@@ -44,7 +44,7 @@ class Order:
         return replace(self, replays=tuple(replay for replay in here if replay.batches or replay.dates))
 
     def tags(self) -> dict[str, str]:
-        """The tags that say it."""
+        """The tags that carry this order."""
         found = {}
         if self.replays:
             found[REPLAY] = json.dumps(

@@ -1,4 +1,4 @@
-"""Checks of the user's own: the queries of checks.yaml, and the functions of the overlay's checks.py."""
+"""The user's own checks: the queries of checks.yaml, and the functions of the overlay's checks.py."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODULE = "ops_own_checks"
 
 
 def own_checks(site: Site, domain: str, layer: str, keys: Iterable[dg.AssetKey]) -> dg.AssetChecksDefinition | None:
-    """One step with the checks of the tables of a layer; None where they have none. Raises ConfigError."""
+    """One step with the checks of the tables of a layer; None if they have none. Raises ConfigError."""
     tables = {".".join(key.path) for key in keys}
     return build_own_checks(
         name=f"{domain}_{layer}_own_checks",
@@ -41,7 +41,7 @@ def own_checks(site: Site, domain: str, layer: str, keys: Iterable[dg.AssetKey])
 
 
 def require_tables(catalog: Catalog, built: Iterable[dg.AssetKey]) -> None:
-    """Raises ConfigError where a check names a table that nothing builds: it would never run."""
+    """Raises ConfigError if a check names a table that no step builds: the check would never run."""
     tables = {".".join(key.path) for key in built}
     document, problems = catalog.documents["checks.yaml"], []
     for check in all_of(catalog):
@@ -56,7 +56,7 @@ def require_tables(catalog: Catalog, built: Iterable[dg.AssetKey]) -> None:
 
 
 def all_of(catalog: Catalog) -> list[OwnCheck]:
-    """The user's checks. Raises ConfigError where checks.py cannot be used, or two checks have one name."""
+    """The user's checks. Raises ConfigError if checks.py cannot be used, or two checks have the same name."""
     found = [
         query_check(
             name=name,
@@ -92,7 +92,9 @@ def all_of(catalog: Catalog) -> list[OwnCheck]:
 
 
 def _of_switched_off(catalog: Catalog, table: str) -> bool:
-    """Nothing is known of the tables of a domain that is switched off, so that none of them is called a mistake."""
+    """The tables of domains that are switched off are not known, so a check that names one of them is not reported
+    as a mistake.
+    """
     return bool(catalog.switched_off) and not table.startswith("bronze.")
 
 

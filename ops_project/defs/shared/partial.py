@@ -25,9 +25,9 @@ class Part:
     job: str
     domain: str
     assets: frozenset[Asset]
-    """Built, with all their checks."""
+    """Assets to build, with all their checks."""
     checks: frozenset[tuple[Asset, str]] = frozenset()
-    """Of tables that are not built."""
+    """Checks of tables that are not built."""
     window: tuple[date, date] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Part:
 def execute(
     definitions: dg.Definitions, instance: dg.DagsterInstance, part: Part, watcher: Watcher, now: datetime
 ) -> DomainRun:
-    """Run it; for the holder of the writer's lock. Raises nothing that a run can fail of."""
+    """Run it. The caller holds the writer's lock. A failure of the run is returned and not raised."""
     began = time.perf_counter()
     tags = {
         **part.tags,

@@ -15,12 +15,13 @@ RANGE_END = "dagster/asset_partition_range_end"
 PARTITION = "dagster/partition"
 MODE = "ops/mode"
 ARRIVED = "arrived"
-"""The run lands whatever has arrived; its range only says which dates that was. Without it a range is an order: exactly
-these dates, built anew."""
+"""The run lands all waiting files, and its range only records their dates. Without this tag, a range is an order:
+exactly these dates are built anew.
+"""
 
 
 def daily_partitions(platform: Platform, settings: Settings) -> dg.DailyPartitionsDefinition:
-    """Daily, from the platform's start to tomorrow, or to the as-of time where that lies later."""
+    """Daily partitions, from the platform's start to tomorrow, or to the as-of time if that is later."""
     # A source in a zone east of ours may be a day ahead.
     ahead = 2
     if settings.as_of is not None:
@@ -36,7 +37,7 @@ def range_tags(first: date, last: date) -> dict[str, str]:
 
 
 def window_of(tags: Mapping[str, str]) -> tuple[date, date] | None:
-    """The business dates that a run's tags name; None where it has none."""
+    """The business dates that a run's tags name; None if they name none."""
     if PARTITION in tags:
         day = date.fromisoformat(tags[PARTITION])
         return day, day

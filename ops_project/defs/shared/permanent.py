@@ -1,8 +1,6 @@
-"""Retries for what a retry can help, and for nothing else.
-
-Each attempt that fails is judged by its class (pipeline/recovery/decide/retries.py). The judgement is written into the
-run's log, and where it is the last word, into the failure that Dagster keeps. A permanent failure stops the retries of
-the step and those of the run.
+"""Retries only what a retry can help. Each attempt that fails is judged by its class
+(pipeline/recovery/decide/retries.py). The judgement is written into the run's log. If no attempt follows, it is also
+written into the failure that Dagster keeps. A permanent failure stops the retries of the step and of the run.
 """
 
 from __future__ import annotations
@@ -32,7 +30,7 @@ class Stoppable(Protocol):
     stopped: str | None
 
     def retried(self, words: str) -> None:
-        """Take note of an attempt that is followed by another."""
+        """Record an attempt that is followed by another."""
 
     @property
     def watchdog(self) -> Watchdog: ...
@@ -40,10 +38,9 @@ class Stoppable(Protocol):
 
 @contextmanager
 def classified(what: str, session: Stoppable | None = None, seconds: float | None = None) -> Iterator[None]:
-    """Raise permanent errors as dg.Failure without retries; transient ones as a request to try again after a pause.
-
-    With a session the block may take `seconds`. Dagster retries a step that was interrupted: here what ran too long,
-    and what somebody stopped, fails for good, and the steps that follow do not begin.
+    """Raise permanent errors as dg.Failure without retries, and transient ones as a request to try again after a
+    pause. With a session the block may take `seconds`. Dagster retries a step that was interrupted. Here a step that
+    ran too long, or that a person stopped, fails for good, and the steps that follow do not begin.
     """
     if session is not None and session.stopped:
         raise _final(f"{what}: not begun, {session.stopped}", "process_killed", session.stopped)
@@ -100,7 +97,7 @@ def _raise_classified(error: BaseException, what: str, session: Stoppable | None
 
 
 def _said(failure: dg.Failure) -> tuple[FailureClass, bool, str] | None:
-    """(class, whether a retry can help, why) as the failure says itself; None where it does not."""
+    """(class, whether a retry can help, why) as the failure states it; None if it does not state it."""
     named, transient = (_value(failure, name) for name in ("failure_class", "transient"))
     if named not in FAILURE_CLASSES or _value(failure, "decision") is not None:
         return None

@@ -1,4 +1,6 @@
-"""Which gold tables a run may publish: built in it, every blocking check passed, and every hop before reconciled."""
+"""Which gold tables a run may publish: those that it built, if every blocking check passed and every hop before them
+was reconciled.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ PUBLISHED_SCHEMA = "gold"
 
 
 def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, PublishDecision]]:
-    """Domain → table → verdict, for the domains of whose gold this run planned at least one table."""
+    """Domain → table → verdict, for the domains of which this run planned at least one gold table."""
     found: dict[str, dict[str, PublishDecision]] = {}
     gold = gold_tables(site)
     reached = outcome.planned | outcome.built
@@ -66,7 +68,9 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
 
 
 def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
-    """A reconciliation that breaks at a hop on the way to the table: it may agree with a source that is wrong."""
+    """A reconciliation that breaks at a hop on the way to the table. The table may then agree with a source that is
+    wrong.
+    """
     for name, chain in site.catalog.reconciliations.reconciliations.items():
         tables = [tuple(str(node.table).split(".")) for node in chain.nodes if node.table]
         if key not in tables:

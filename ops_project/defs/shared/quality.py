@@ -86,7 +86,9 @@ _KINDS = {
 
 
 def _monitored(feed: Feed) -> dict[str, str]:
-    """Column → kind, of those whose values are compared with the files before; a numbered key grows as it likes."""
+    """Column → kind, for the columns whose values are compared with earlier files. A numbered key is left out,
+    because it grows without limit.
+    """
     columns = feed.bronze_columns()
     return {
         name: _KINDS[column.base_type]

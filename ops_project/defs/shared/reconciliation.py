@@ -26,7 +26,7 @@ FAILURE_CLASS = "reconciliation_break"
 
 
 def reconciliation_checks(site: Site, domain: str) -> dg.AssetChecksDefinition | None:
-    """One step that reconciles every chain of a domain; None where it has none."""
+    """One step that reconciles every chain of a domain; None if the domain has none."""
     chains = _chains_of(site, domain)
     if not chains:
         return None
@@ -121,7 +121,9 @@ def evaluate(
 
 
 def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) -> dict[str, Any]:
-    """What is recorded of the last hop. Where all that differs differs before already, it only warns."""
+    """The result that is recorded for the last hop. If every difference was already present at an earlier hop, it is
+    only a warning.
+    """
     hop = result.hops[-1]
     here = any((first.source, first.target) == (hop.source, hop.target) for first in result.first_hops)
     earlier = next((other for other in result.hops[:-1] if other.is_break), None)
@@ -169,7 +171,9 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
 
 
 def _command(name: str, hop: Comparison) -> str:
-    """Of one date where the break is about one date: a window of dates may agree in total."""
+    """The command that shows the break: for one date if the break is about one date, because a window of dates may
+    agree in total.
+    """
     return f"ops reconcile {name}" + (f" --date {hop.dates[0]}" if len(hop.dates) == 1 else "")
 
 
@@ -188,7 +192,7 @@ def _chains_of(site: Site, domain: str) -> dict[str, Reconciliation]:
 
 
 def _targets(chain: Reconciliation) -> list[Node]:
-    """Nodes that are a hop's target and a table, hence an asset."""
+    """The nodes that are the target of a hop and a table; so they are assets."""
     return [node for node in chain.nodes[1:] if node.table]
 
 

@@ -36,7 +36,7 @@ class Wanted:
     run: dg.DagsterRun
     plan: Rerun
     days: int = 0
-    """Business dates in one run; 0: all of them."""
+    """The most business dates in one run; 0: all of them."""
 
 
 def plan(
@@ -61,7 +61,7 @@ def plan(
 
 
 def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Whether this run, or one of its job after it, came to its snapshot and its publication."""
+    """Whether this run, or a later run of its job, reached its snapshot and its publication."""
     found = next((item for item in closings.noted(settings) if item.job == run.job_name), None)
     if found is None or found.state != closings.CLOSED:
         return False
@@ -72,7 +72,9 @@ def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagster
 
 
 def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
-    """The domains whose newest replay was killed: its rows may be landed, and what depends on them not built."""
+    """The domains whose newest replay was killed. Its rows may have landed without a build of the tables that depend
+    on them.
+    """
     newest: dict[str, dg.DagsterRun] = {}
     for record in instance.get_run_records(RunsFilter(statuses=list(reruns.ENDED)), limit=HISTORY):
         run = record.dagster_run
@@ -82,7 +84,7 @@ def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[st
 
 
 def with_relief(site: Site, wanted: Wanted, machine_bytes: int, cores: int) -> tuple[Site, Wanted, tuple[str, ...]]:
-    """Less at once for a run that had too little memory; and what was changed, in words."""
+    """The rerun with less work at once, for a run that had too little memory; and the changes, in words."""
     platform = site.catalog.platform
     window = partitions.window_of(wanted.run.tags)
     exact = window is not None and wanted.run.tags.get(partitions.MODE) != partitions.ARRIVED
@@ -114,8 +116,8 @@ def rerun(
     watcher: Watcher,
     clock: Callable[[], datetime],
 ) -> list[DomainRun]:
-    """Do what the plan says; one run, or several where fewer dates are built at once. Raises nothing that a run can
-    fail of; what follows a run that failed is not begun.
+    """Do what the plan says, in one run, or in several if fewer dates are built at once. A failure of a run is
+    returned and not raised; no further run begins after it.
     """
     settings, run = site.settings, wanted.run
 

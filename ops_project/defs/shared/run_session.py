@@ -1,7 +1,6 @@
-"""The `warehouse` resource: one run, one process, one lock, from first step to published gold.
-
-At the start it waits for the lock and removes what a killed run left; at the end – also after a failure – it
-checkpoints, copies the warehouse to a snapshot and publishes the gold that passed.
+"""The `warehouse` resource: one run, one process, one lock, from the first step to published gold. At the start it
+waits for the lock and removes what a killed run left behind. At the end, also after a failure, it checkpoints,
+copies the warehouse to a snapshot and publishes the gold tables that passed.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ DEFAULT_RUN_SECONDS = 14_400
 
 @dataclass
 class Watcher:
-    """Somebody in this process who wants to know: the command line."""
+    """Receives the progress of a run in this process: the command line."""
 
     say: Callable[[str], None] = lambda _what: None
     waiting: Callable[[str], None] = lambda _who: None
@@ -62,44 +61,44 @@ WATCHER: ContextVar[Watcher | None] = ContextVar("ops_watcher", default=None)
 
 @dataclass
 class RunSession:
-    """What the steps of a run share."""
+    """The state that the steps of a run share."""
 
     warehouse: Warehouse
     run_id: str
     now: datetime
     """The as-of clock, the same for every step of the run."""
     window: tuple[date, date] | None
-    """Business dates that the run is about."""
+    """The business dates that the run is about."""
     exact: bool
     """Whether the window is an order: exactly these dates, built anew."""
     watchdog: Watchdog
     report: RunReport
     say: Callable[[str], None]
-    """Tells whoever watches what happens now."""
+    """Reports progress to the watcher."""
     replays: tuple[ReplayOrder, ...] = ()
-    """Archived files that are read again before what has arrived."""
+    """Archived files that are read again before the waiting files."""
     rebuild_tables: tuple[str, ...] = ()
     """Incremental models that are built from nothing."""
     config: Mapping[str, str] = field(default_factory=dict)
-    """The files of the configuration at its start, and their digests; empty where they could not be kept."""
+    """The files of the configuration at the start of the run, and their digests; empty if they could not be stored."""
     stopped: str | None = None
-    """Why the steps that follow are not to begin."""
+    """Why the remaining steps must not begin; empty otherwise."""
 
     @property
     def rebuild(self) -> tuple[date, date] | None:
-        """Dates that models build anew besides the touched ones."""
+        """Dates that models build anew, besides the dates that new rows touch."""
         return self.window if self.exact else None
 
     @property
     def exact_dates(self) -> list[date] | None:
-        """The business dates to land; None: all that have arrived."""
+        """The business dates to land; None: all dates of the waiting files."""
         if self.rebuild is None:
             return None
         first, last = self.rebuild
         return [first + timedelta(days=n) for n in range((last - first).days + 1)]
 
     def retried(self, words: str) -> None:
-        """Take note of an attempt that failed and is followed by another."""
+        """Record an attempt that failed and is followed by another."""
         self.report.retries.append(words)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -177,7 +176,9 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
 
 @contextmanager
 def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: RunReport) -> Iterator[None]:
-    """The resource fails before any step: an event says why in the UI, and the report says it on the terminal."""
+    """The resource fails before any step. So an event shows the reason in the UI, and the report shows it on the
+    terminal.
+    """
     try:
         yield
     except WarehouseUnusable as error:
@@ -187,7 +188,7 @@ def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: 
 
 
 def _ended(settings: Settings, now: datetime) -> str:
-    """The moment at which a run closed: a replay's clock stands still."""
+    """The moment at which a run closed. A replay's clock stands still, so it cannot give this moment."""
     return (now if settings.as_of is not None else datetime.now(UTC)).isoformat()
 
 
@@ -287,7 +288,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
 
 
 def _configuration(settings: Settings) -> dict[str, str]:
-    """Only diagnosis needs it: a run goes on where it cannot be kept."""
+    """Store the configuration's files. Only diagnosis needs them, so a failure to store them does not stop the run."""
     try:
         return versions.keep(settings)
     except OSError:

@@ -13,8 +13,9 @@ from ops_project.defs.shared.site import Site
 
 @dataclass(frozen=True)
 class Schedule:
-    """A job at a time. Cron in the platform's zone: an hour that the clocks skip runs when they have moved on, and an
-    hour that comes twice runs once."""
+    """A job at a time. The cron expression is in the platform's zone. If the clocks skip its hour, the job runs
+    right after the change; if the hour occurs twice, the job runs once.
+    """
 
     job: str
     cron: str
@@ -24,7 +25,7 @@ class Schedule:
 def schedule_definition(
     site: Site, domain: str, schedule: Schedule, job: dg.UnresolvedAssetJobDefinition
 ) -> dg.ScheduleDefinition:
-    """Runs by default: a nightly run that somebody must first switch on is one that does not happen."""
+    """The schedule. It runs by default, so that nobody has to switch the nightly run on."""
 
     @dg.schedule(
         name=f"{schedule.job}_schedule",

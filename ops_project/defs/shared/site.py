@@ -38,7 +38,7 @@ class Site:
 
     @classmethod
     def load(cls, settings: Settings | None = None) -> Site:
-        """Raises ConfigError or DbtParseError, each with every mistake it can name."""
+        """The site. Raises ConfigError or DbtParseError with all mistakes that were found."""
         settings = settings or Settings.load()
         catalog = load_catalog(settings)
         require_expressions(catalog)
@@ -46,7 +46,7 @@ class Site:
 
     @cached_property
     def columns(self) -> ColumnLineage:
-        """Which column of which table comes from which."""
+        """The origin of each column of each table."""
         return column_lineage(self.catalog, self.dbt)
 
     @cached_property
@@ -55,9 +55,8 @@ class Site:
         return daily_partitions(self.catalog.platform, self.settings)
 
     def owners(self, names: Sequence[str], *, named_in: Path | None = None) -> list[str]:
-        """Owners as Dagster wants them. `named_in`: the file that names them, where that is none of the configuration.
-
-        Raises ConfigError for an owner that does not exist.
+        """Owners as Dagster wants them. `named_in`: the file that names them, if it is not part of the
+        configuration. Raises ConfigError for an owner that does not exist.
         """
         owners = self.catalog.owners
         missing = [name for name in names if owners.resolve(name) is None]

@@ -1,4 +1,4 @@
-"""Verdicts that a domain's tables hold, as checks: wires `asset_checks.<domain>.STATED` to the run's warehouse."""
+"""Verdicts that a domain's tables hold, as checks. Connects `asset_checks.<domain>.STATED` with the run's warehouse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.defs.shared.site import Site
 
 
 def stated_checks(site: Site, domain: str) -> dg.AssetChecksDefinition | None:
-    """One step with the domain's stated checks; None where it has none."""
+    """One step with the domain's stated checks; None if it has none."""
     checks: tuple[StatedCheck, ...] = importlib.import_module(f"asset_checks.{domain}").STATED
     runbook = site.catalog.domain(domain).runbook
     return build_stated_checks(

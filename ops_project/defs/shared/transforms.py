@@ -1,7 +1,5 @@
-"""One step for each layer of a domain's dbt models.
-
-One selection per layer, so that a blocking check between layers stops the next one: a blocking check inside a step does
-not stop that step.
+"""One step for each layer of a domain's dbt models. Each layer has its own selection, because a blocking check
+inside a step does not stop that step. Between two steps it stops the next layer.
 """
 
 from collections.abc import Collection, Iterator
@@ -22,7 +20,7 @@ from ops_project.process.kill_points import reach
 
 
 def dbt_layer(site: Site, translator: Translator, *, name: str, select: str) -> dg.AssetsDefinition | None:
-    """The models of `select` (dbt's selection syntax) as one step `name`; None where it selects no model."""
+    """The models of `select` (dbt's selection syntax) as one step `name`; None if it selects no model."""
     manifest = site.dbt.json
 
     @dbt_assets(
@@ -115,9 +113,8 @@ def _selection(
     select: str,
     held: Collection[dg.AssetKey] = (),
 ) -> dict[str, Any]:
-    """dbt's arguments for what Dagster selected of this step.
-
-    `layer` is the whole one: `context.assets_def` has only what was selected.
+    """dbt's arguments for the assets of this step that Dagster selected. `layer` holds all of them;
+    `context.assets_def` holds only the selected ones.
     """
     keys = {key for key in context.selected_asset_keys if key not in held}
     checks = {check for check in context.selected_asset_check_keys if check.asset_key not in held}

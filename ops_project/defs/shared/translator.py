@@ -20,7 +20,7 @@ PARTITIONED_PREFIX = "fact_"
 
 
 class Translator(DagsterDbtTranslator):
-    """Key [schema, table]; what is not said in the model's meta comes from its domain."""
+    """The key is [schema, table]. If the model's meta does not give a value, the domain gives it."""
 
     def __init__(self, site: Site) -> None:
         super().__init__()
@@ -101,11 +101,11 @@ class Translator(DagsterDbtTranslator):
         return self._resolved_specs[(id(manifest), unique_id, id(project))]
 
     def tier(self, props: Mapping[str, Any]) -> int:
-        """1 to 3; the domain's where the model does not say."""
+        """1 to 3. If the model does not say, the domain's."""
         return int(meta_of(props).get("tier") or self._site.catalog.domain(domain_of(props)).tier)
 
     def runbook(self, props: Mapping[str, Any]) -> str | None:
-        """Slug of the runbook; the domain's where the model does not say."""
+        """Slug of the runbook. If the model does not say, the domain's."""
         return meta_of(props).get("runbook") or self._site.catalog.domain(domain_of(props)).runbook
 
     def freshness(self, props: Mapping[str, Any]) -> dg.FreshnessPolicy | None:
@@ -127,7 +127,9 @@ class Translator(DagsterDbtTranslator):
 
 
 def freshness_policy(site: Site, domain: str, layer: str, name: str | None = None) -> dg.FreshnessPolicy | None:
-    """Dagster's policy for a table: by name, else the domain's for the layer, else the layer's."""
+    """Dagster's freshness policy for a table: the policy that is named, or else the domain's for the layer, or else
+    the layer's.
+    """
     freshness = site.catalog.freshness
     chosen = name if name in freshness.policies else None
     chosen = chosen or site.catalog.domain(domain).freshness.get(layer) or freshness.layers.get(layer)
@@ -146,7 +148,7 @@ def meta_of(props: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def domain_of(props: Mapping[str, Any]) -> str:
-    """The domain of a dbt node: its meta, else the first folder below models/."""
+    """The domain of a dbt node: from its meta, or else the first folder below models/."""
     return str(meta_of(props).get("domain") or props["fqn"][1])
 
 

@@ -32,8 +32,9 @@ NO_FILES = "no files yet"
 
 
 def quiet_domains(settings: Settings, catalog: Catalog, domains: list[str], now: datetime) -> dict[str, str] | None:
-    """Domain → why nothing is to be run, if that holds for every one of them; None where something is to be done, or
-    where it takes Dagster to know."""
+    """Domain → why it need not run, if none of the domains needs a run. None if there is work, or if only Dagster
+    can tell.
+    """
     runs = dagster_runs_file.read(settings, domains)
     if runs is None or runs.unfinished:
         return None
@@ -67,9 +68,8 @@ def quiet(
 
 
 def pending_dates(settings: Settings, catalog: Catalog, domain: str, now: datetime) -> tuple[list[date], int]:
-    """Business dates of the files that wait in a domain's inbound folder, and how many files those are.
-
-    As landing sees it: what is dated after `now` has not arrived yet.
+    """The business dates of the files that wait in a domain's inbound folder, and the number of these files. As in
+    landing, a file dated after `now` has not arrived yet.
     """
     days: set[date] = set()
     count = 0
@@ -84,14 +84,14 @@ def pending_dates(settings: Settings, catalog: Catalog, domain: str, now: dateti
 
 
 def remember(settings: Settings, domain: str, now: datetime, run_id: str | None) -> None:
-    """Note a run that succeeded, and what it depended on."""
+    """Record a run that succeeded, and what it depended on."""
     file = _memory(settings, domain)
     file.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(file, {"signature": _signature(settings, now), "run_id": run_id, "as_of": now.isoformat()})
 
 
 def forget(settings: Settings, domain: str) -> None:
-    """The warehouse was changed from outside: the next run of `domain` looks anew."""
+    """The warehouse was changed from outside, so the next run of `domain` must look again."""
     _memory(settings, domain).unlink(missing_ok=True)
 
 
@@ -100,9 +100,9 @@ def _memory(settings: Settings, domain: str) -> Path:
 
 
 def _signature(settings: Settings, now: datetime) -> str:
-    """What a run's result depends on besides the inbound files: code, models, configuration, verdicts, and the hour.
-
-    The hour, because what is late is decided by the clock; within one, nothing becomes due that is not there.
+    """Everything besides the inbound files that a run's result depends on: code, models, configuration, verdicts,
+    and the hour. The hour counts because the clock decides what is late, and within one hour nothing new becomes
+    due.
     """
     digest = hashlib.sha256(f"{dbt_manifest.content_key(DBT_PROJECT_DIR)} {sources_key()} {now:%Y-%m-%dT%H}".encode())
     for root in (CONFIG_DIR, settings.overlay):
@@ -114,7 +114,9 @@ def _signature(settings: Settings, now: datetime) -> str:
 
 
 def _excluded(settings: Settings) -> list[verdicts.Point] | None:
-    """The points that a run leaves out; None where the ledger cannot be reached, as a run keeps the last ones then."""
+    """The points that a run leaves out. None if the ledger cannot be reached; a run then keeps those of the last
+    run.
+    """
     try:
         with Ledger.open(settings.ledger_url) as ledger:
             return verdicts.points(ledger.verdicts())
@@ -137,14 +139,14 @@ def _repeats(settings: Settings, domain: str, newest_run: str | None, signature:
 
 
 def _never_fed(settings: Settings, catalog: Catalog, domain: str) -> bool:
-    """Whether a domain is not in use here: no file of it has ever arrived, and its contracts expect none on any date.
-
-    Nothing is built for it. Scores and alerts of empty tables would mean nothing to a user who runs only other domains.
+    """Whether a domain is not in use here: no file of it has ever arrived, and its contracts expect none on any
+    date. Nothing is built for it, because the scores and alerts of its empty tables would mean nothing to a user who
+    runs only other domains.
     """
     feeds = catalog.feeds_of(domain)
     return not (settings.archive / domain).exists() and not any(feed.start for feed in feeds)
 
 
 def _asks_a_source(settings: Settings, catalog: Catalog, domain: str) -> bool:
-    """Whether a feed is read from a source system that is configured here: what lies there is known only by asking."""
+    """Whether a feed is read from a source system that is configured here. Only a query shows what waits there."""
     return any(settings.secret(SOURCES[feed.name][0]) for feed in catalog.feeds_of(domain) if feed.name in SOURCES)

@@ -1,5 +1,5 @@
 # Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
-"""The serving store, and the verdicts of validation told at the streams that caused them."""
+"""The serving store, and the verdicts of validation, reported on the streams that caused them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -86,7 +86,7 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
 
 
 def _lag(site: Site, session: RunSession) -> dict[str, Any]:
-    """How far behind we are: newest event loaded against now, and the files that still wait."""
+    """How far the loading is behind: the age of the newest loaded event, and the files that still wait."""
     row = session.connection().execute("select max(listened_at) from bronze.streams").fetchone()
     newest = row[0] if row else None
     now = session.now.replace(tzinfo=None)

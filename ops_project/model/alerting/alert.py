@@ -1,4 +1,4 @@
-"""An alert: a rule that holds for one subject, from the moment it first held until it is resolved and told."""
+"""An alert: a rule that holds for one subject, from the moment it first held until it is resolved and this was sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Alert:
 
     number: int
     key: str
-    """hash(rule, subject): at most one open alert has it."""
+    """hash(rule, subject). At most one open alert has a given key."""
     rule: str
     status: str
     """pending (its for-duration is running), firing or resolved."""
@@ -48,10 +48,10 @@ class Alert:
     muted: str = ""
     """Why it is silent now, or empty: inhibited, silenced."""
     suspect: int | None = None
-    """Number of the alert that may have caused this one, where this one came later and is told by itself."""
+    """Number of the alert that may have caused this one, if this one came later and is sent separately."""
 
     acknowledged_at: datetime | None = None
-    """When somebody said that they work on it; None: nobody has."""
+    """When a person said that they work on it; None: no person has."""
     acknowledged_by: str = ""
     acknowledged_note: str = ""
 

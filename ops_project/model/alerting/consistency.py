@@ -197,7 +197,9 @@ def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> li
 
 
 def covers(wide: Sequence[Matcher], narrow: Sequence[Matcher]) -> bool:
-    """True if `wide` certainly accepts everything that `narrow` accepts. False also means: not known."""
+    """True if `wide` certainly accepts everything that `narrow` accepts. False if it does not, or if this cannot be
+    determined.
+    """
     for matcher in wide:
         if matcher in narrow:
             continue

@@ -61,7 +61,7 @@ class Condition(Model):
 
 
 class FirstResponse(Model):
-    """What to do first about one failure class, whichever generic rule told of it."""
+    """What to do first about one failure class, whichever generic rule reported it."""
 
     response: str
     """{table} (schema.table), {feed}, {check}, {number}, {file} (where a delivered file lies), {chain} (the name of a
@@ -82,7 +82,9 @@ class FirstResponse(Model):
         return tuple(_filled(text, RESPONSE_FIELDS) for text in value)
 
     def about(self, **facts: str) -> str | None:
-        """The response about one subject; None where no text can be filled. `facts`: field → value, empty: unknown."""
+        """The response for one subject; None if no text can be filled. `facts`: field → value; an empty value is
+        unknown.
+        """
         known = {field: value for field, value in facts.items() if value}
         for text in (self.response, *self.otherwise):
             with suppress(KeyError):

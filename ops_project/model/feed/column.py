@@ -1,4 +1,6 @@
-"""One column of a feed: where its text comes from, what it is cast to, and what is allowed. Values, not behaviour."""
+"""One column of a feed: which text it is read from, what it is cast to, and which values are allowed. Values only,
+without behaviour.
+"""
 
 from __future__ import annotations
 
@@ -42,15 +44,15 @@ class Column(Model):
     source: str | None = Field(default=None, alias="from")
     """The raw field's name in the file; default: the column's own name. Without header: the fields in order."""
     expression: str | None = None
-    """SQL over the raw text fields instead of `from`; also over `_line`, `_file_name` and `_file_date`."""
+    """SQL over the raw text fields in place of `from`. It may also use `_line`, `_file_name` and `_file_date`."""
     formats: tuple[str, ...] = Field(default=(), alias="format")
-    """strptime formats for date, time and timestamp, the first that fits wins; default: ISO 8601."""
+    """strptime formats for date, time and timestamp. The first format that fits is used. Default: ISO 8601."""
     timezone: Timezone | None = None
     """Zone of a timestamp that has no offset; default UTC."""
     ambiguous: Literal["first", "second", "refuse"] = "first"
-    """When clocks go back, some local times occur twice: this key says which of the two moments is meant; refuse:
-    quarantine the row. If a file has both under one key, the earlier row is the first moment and the later row the
-    second.
+    """What to do when clocks go back and a local time occurs twice. This key says which of the two moments is meant;
+    refuse: quarantine the row. If a file has both under one key, the earlier row is the first moment and the later
+    row the second.
     """
     required: bool = False
     may_be_absent: bool = False
@@ -71,7 +73,7 @@ class Column(Model):
     pattern: str | None = None
     """Regular expression (RE2) that the whole value must match."""
     personal_data: bool = False
-    """Masked in messages, samples and evidence."""
+    """Whether the column is masked in messages, samples and evidence."""
     monitor: bool = True
     """The values are compared with those of earlier files (check `column_values`)."""
     description: str = ""

@@ -1,4 +1,6 @@
-"""What a feed says of its deliveries: other structures, too few rows, repeated keys, and dates of other feeds."""
+"""What a feed says about its deliveries: other structures, too few rows, repeated keys, and the dates of other
+feeds.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
-"""A feed: the contract between a source and its bronze table.
-
-This module holds the contract and says which version applies on a date. It reads no file and decides nothing about one:
-`pipeline/landing` does.
+"""A feed: the contract between a source and its bronze table. This module holds the contract and says which version
+applies on a date. It reads no files; `pipeline/landing` reads them and decides about them.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ class Contract:
 
     @property
     def raw_names(self) -> dict[str, str]:
-        """Column → name of its raw field, of those that read one, in order."""
+        """Column → name of its raw field, for the columns that read one, in order."""
         return {name: column.source or name for name, column in self.columns.items() if column.expression is None}
 
 
@@ -57,7 +55,7 @@ class Feed(Model):
     enabled: bool = True
     inbound: tuple[str, ...] = Field(min_length=1)
     extract: Literal["full", "delta"] = "delta"
-    """full: every file holds all records. delta: a file holds the new and changed records."""
+    """full: every file holds all records. delta: a file holds only the new and changed records."""
     format: Format = Format()
     control: Control | None = None
     trailer: Trailer | None = None
@@ -70,24 +68,26 @@ class Feed(Model):
     duplicate_keys: Literal["later", "all"] = "later"
     """Which rows of a repeated key are quarantined: those after the first, or all."""
     replaces_by: tuple[str, ...] = ()
-    """delta: part of the key, for example the order of an order line. A file that has one of its values holds all rows
-    of that value: what earlier files had under it no longer counts."""
+    """delta: a part of the key, for example the order of an order line. A file with one of its values holds all rows
+    of that value, and the rows of that value in earlier files no longer count.
+    """
     latest_by: tuple[str, ...] = ()
-    """Columns that show which of several deliveries of a key is the newest, the most important first: a sequence number
-    or a time of change of the source. The row with the largest value counts. Where these columns are equal or absent,
-    the date of the file decides.
+    """Columns that show which of several deliveries of a key is the newest, the most important column first: a
+    sequence number or a time of change at the source. The row with the largest value counts. If these columns are
+    equal or absent, the date of the file decides.
     """
     dated_by: DatedBy | None = None
     """delta: another feed of the domain whose date applies to these rows, for example the order of an order line."""
     valid_days: int = Field(default=0, ge=0, le=366)
-    """A row also counts on so many days after its own, until a newer row of its key: an exchange rate holds until the
-    next one. A delivery of such a feed changes those days as well."""
+    """How many further days a row counts for, until a newer row of its key: an exchange rate is valid until the next
+    one. A delivery of such a feed changes those days as well.
+    """
     absent_keys: Literal["keep", "end"] = "keep"
-    """full: whether a key that an extract lacks keeps its last version or ends on that date."""
+    """full: what happens to a key that is not in an extract: it keeps its last version, or it ends on that date."""
     filter: str | None = None
     """SQL over the raw text fields; rows for which it is not true are counted as filtered."""
     rules: dict[str, str] = {}
-    """Name → SQL over the contract's columns; a row for which it is false is quarantined."""
+    """Name → SQL over the contract's columns. A row for which it is false is quarantined."""
     business_date: str = "file"
     """`file`: the date in the file's name (without one: the day of arrival), or a date or timestamp column."""
     date_timezone: Timezone | None = None
@@ -97,7 +97,7 @@ class Feed(Model):
     closed: Closed = Closed()
     arrival: Arrival = Arrival()
     start: date | None = None
-    """First date that is expected; default: the first that ever came."""
+    """The first date that is expected; default: the first date of any file."""
     plausible: Plausible = Plausible()
     volume: Volume = Volume()
     drift: Drift = Drift()
@@ -229,17 +229,16 @@ class Feed(Model):
         return self._contracts[index]
 
     def bronze_columns(self) -> dict[str, Column]:
-        """Every column that any version has, the newest definition of each: the columns of the bronze table."""
+        """The columns of the bronze table: every column of any version, with its newest definition."""
         result: dict[str, Column] = {}
         for contract in self.contracts():
             result |= contract.columns
         return result
 
     def match(self, name: str) -> Named | None:
-        """What the name of an inbound file says, or None where it is not a file of this feed.
-
-        Each pattern has slots of its own, so files of two patterns stand side by side. Slots of the first pattern have
-        no prefix. So if a pattern is appended later, the files that were landed before stay in their slots.
+        """The parts of an inbound file's name; None if it is not a file of this feed. Each pattern has its own
+        slots, so files of two patterns stand side by side. Slots of the first pattern have no prefix. So if a
+        pattern is appended later, the files that were landed before stay in their slots.
         """
         for index, text in enumerate(self.inbound):
             if (named := compile_inbound(text).match(name)) is not None:

@@ -28,7 +28,9 @@ class Format(Model):
     """A Python codec name; a byte order mark is accepted and removed."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     quote: str | None = Field(default='"', min_length=1, max_length=1)
-    """None: quotes are ordinary characters."""
+    """The character that escapes a quote or itself inside quotes. Elsewhere it is an ordinary character. None: a
+    quote inside quotes is doubled.
+    """
     escape: str | None = Field(default=None, min_length=1, max_length=1)
     """Acts before a quote or itself inside quotes, and is an ordinary character elsewhere. None: a quote inside quotes
     is doubled."""
@@ -40,8 +42,9 @@ class Format(Model):
     pattern: str | None = None
     """lines: a regular expression whose named groups are the raw fields (without it the one raw field is `line`)."""
     records: str | None = Field(default=None, min_length=1)
-    """json: the key of the array of records, with dots where it lies deeper. None: the document is that array, or one
-    record."""
+    """json: the key of the array of records, with dots if it is nested. None: the document itself is the array, or
+    one record.
+    """
     null_values: tuple[str, ...] = ("",)
     """Texts that stand for no value. They are compared exactly for strings, and without surrounding blanks for other
     types.
@@ -66,12 +69,12 @@ class Format(Model):
 
     @property
     def has_lines(self) -> bool:
-        """Whether a record is told by its lines; else it has a number."""
+        """Whether a record is identified by its lines; otherwise by a number."""
         return self.kind not in ("json", "parquet")
 
     @property
     def acting_escape(self) -> str | None:
-        """The escape, if it is a character other than the quote; None if quotes are doubled."""
+        """The escape character, if it differs from the quote; None if quotes are doubled."""
         return None if self.kind != "csv" or self.quote is None or self.escape == self.quote else self.escape
 
     @field_validator("encoding")

@@ -1,8 +1,6 @@
-"""What an inbound file is called: a glob with pieces.
-
-`{date:%Y-%m-%d}` is the file's business date, `{part}` (and `*`, `?`) tells several files of one date apart,
-`{revision}` marks a corrected redelivery and is no part of what the file stands for. A compressed file may have `.gz`
-behind the name. Knows names only; opens nothing.
+"""The names of inbound files: a glob with placeholders. `{date:%Y-%m-%d}` is the file's business date. `{part}` (and
+`*`, `?`) distinguishes several files of one date. `{revision}` marks a corrected redelivery and is not part of the
+file's identity. A compressed file may have `.gz` after its name. This module knows only names, and opens no file.
 """
 
 from __future__ import annotations
@@ -35,8 +33,9 @@ class Named:
 
     date: date | None
     part: str
-    """The text of `{part}`, `*` and `?`, joined by `/`: with the date it is the slot that a redelivery replaces.
-    Of a feed's second and later patterns the pattern stands before it."""
+    """The text of `{part}`, `*` and `?`, joined by `/`. Together with the date it is the slot that a redelivery
+    replaces. For a feed's second and later patterns, it begins with the pattern.
+    """
     revision: str = ""
     """The text of `{revision}`."""
 
@@ -51,11 +50,11 @@ class Inbound:
 
     @property
     def has_parts(self) -> bool:
-        """Whether several files of one date may stand side by side."""
+        """Whether several files of one date may exist side by side."""
         return any(name.startswith("part") for name in self.regex.groupindex)
 
     def match(self, name: str) -> Named | None:
-        """What `name` says, or None where it is not a file of this pattern (also where its date is none)."""
+        """The parts of `name`; None if it is not a file of this pattern, or if its date does not exist."""
         # Some systems write é as a letter and an accent. Both forms are the same name.
         found = self.regex.fullmatch(unicodedata.normalize("NFC", name))
         if found is None:
@@ -74,7 +73,7 @@ class Inbound:
 
 @lru_cache(maxsize=512)
 def compile_inbound(text: str) -> Inbound:
-    """A pattern ready to match. Raises ValueError where a piece is unknown."""
+    """A compiled pattern. Raises ValueError if a placeholder is unknown."""
     if "/" in text or not text.strip():
         raise ValueError(f"inbound pattern {text!r} is a file name, not a path: files lie in inbound/<domain>/")
     text = unicodedata.normalize("NFC", text)

@@ -31,7 +31,7 @@ class Spelling:
     plain: str
     """The format without the pieces that may be written in several ways."""
     regex: str | None
-    """Matches a text of the format, with a group for each piece of `plain`; None where `plain` is the whole format."""
+    """Matches a text of the format, with a group for each piece of `plain`; None if `plain` is the whole format."""
     replacement: str
     """The RE2 replacement that keeps only the pieces of `plain`."""
     zoned: bool

@@ -78,7 +78,7 @@ class TwoOnCall(Model):
     last: DayOfYear
 
     def holds(self, day: date) -> bool:
-        """Whether `day` is in the range. A range may include New Year."""
+        """Whether `day` is in the range. A range may cross New Year."""
         here = f"{day:%m-%d}"
         if self.first <= self.last:
             return self.first <= here <= self.last
@@ -113,7 +113,7 @@ class AgreedSwap(Model):
     other: date
     """The local day on which the other begins."""
     agreed: tuple[str, ...] = Field(min_length=2, max_length=2)
-    """The primaries of both shifts."""
+    """The primaries of both shifts who have agreed."""
 
     @model_validator(mode="after")
     def _two(self) -> AgreedSwap:

@@ -1,7 +1,6 @@
-"""What a person's shell does for an acknowledgement if no daemon runs: it stores it and tells the pagers.
-
-A shell has other secrets, and perhaps another configuration folder, than the process that decides. So it decides
-nothing, sends no group message, closes no alert, and does not try a message that it cannot send.
+"""What the shell of the person who acknowledges does if no daemon runs: it stores the acknowledgement and informs
+the pagers. A shell has other secrets, and perhaps another configuration folder, than the process that decides. So it
+decides nothing, sends no group message, closes no alert, and does not try a message that it cannot send.
 """
 
 from __future__ import annotations
@@ -19,10 +18,7 @@ from ops_project.settings import Settings
 
 
 def take_up_only(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> CycleReport:
-    """Run only this part of a cycle.
-
-    What was sent through a channel that is unknown here is left to the next full cycle.
-    """
+    """Run only this part of a cycle. Messages of a channel that is unknown here are left to the next full cycle."""
     return run_once(settings, catalog, now, clock=clock, observers=(), stages=(_record, _send))
 
 

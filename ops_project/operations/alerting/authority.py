@@ -1,10 +1,9 @@
-"""Who decides: one process, under one configuration.
-
-The ledger records the process that decides, the folder and digest of its configuration, and the names of the secrets
-that it has. Another process (`ops run`, `ops cycle`, a person's shell) may have another configuration and other
-secrets. If it decided with them, it would resolve the alerts of rules that it does not know, give up messages to
-receivers that it does not know, and forget the mails that it cannot send. So, while the authority is alive, it only
-observes. If no authority is alive, it decides under the recorded configuration, or says that it cannot.
+"""Which process decides, under which configuration. The ledger records the process that decides, the folder and
+digest of its configuration, and the names of the secrets that it has. Another process (`ops run`, `ops cycle`, a
+person's shell) may have another configuration and other secrets. If it decided with them, it would resolve the
+alerts of rules that it does not know, give up messages to receivers that it does not know, and forget the mails that
+it cannot send. So, while the authority is alive, it only observes. If no authority is alive, it decides under the
+recorded configuration, or says that it cannot.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ from ops_project.settings import Settings
 DAEMON, WATCH, SHELL = "daemon", "watch", "shell"
 DOCUMENT = "authority"
 HEARTBEAT_TIMEOUT = timedelta(seconds=60)
-"""An authority whose last cycle ended longer ago, and that runs none now, is not alive."""
+"""An authority is not alive if its last cycle ended longer ago than this and no cycle is running."""
 FORGET_SECRETS = timedelta(days=7)
-"""A secret that no deciding process has had for so long is not waited for any more."""
+"""A secret that no deciding process has had for this long is given up."""
 SAY_AGAIN = timedelta(hours=1)
 
 
@@ -45,7 +44,7 @@ class Authority:
     """Digest of everything that was configured."""
     since: str
     secrets: Mapping[str, str] = field(default_factory=dict)
-    """Name of each variable that was set → when it was last seen so, ISO 8601."""
+    """Name of each variable that was set → when it was last seen, ISO 8601."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,11 @@ class Standing:
     decides: bool
     settings: Settings
     catalog: Catalog
-    """The configuration that holds: this process's own, or the recorded one."""
+    """The configuration in force: this process's own, or the recorded one."""
     words: str = ""
-    """Why it does not decide, or under what it decides; for people."""
+    """Why the process does not decide, or under which configuration it decides; for people."""
     secrets: frozenset[str] = frozenset()
-    """Variables that some deciding process has: messages that need them are queued, whoever sends them."""
+    """Variables that some deciding process has. Messages that need them are queued, whichever process sends them."""
 
     @property
     def borrowed(self) -> bool:
@@ -68,7 +67,7 @@ class Standing:
 
 
 def beat_of(role: str) -> str:
-    """The cursor in which a role's last cycle is noted when it has ended."""
+    """The cursor that records when a role's last cycle ended."""
     return f"heartbeat:{role}"
 
 
@@ -79,7 +78,9 @@ def recorded(ledger: Ledger) -> Authority | None:
 
 
 def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
-    """The authority, where one runs: its last cycle ended a moment ago, or it is in one. `now`: the wall clock."""
+    """The authority, if it is alive: its last cycle ended a moment ago, or a cycle is running. `now`: the wall
+    clock.
+    """
     found = recorded(ledger)
     if found is None or found.role == SHELL:
         # A daemon of an earlier version has a heartbeat and no record.
@@ -104,7 +105,7 @@ def describe(found: Authority) -> str:
 
 
 def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, take_over: bool = False) -> Standing:
-    """What this process decides with. For the holder of the lease."""
+    """The configuration and the secrets with which this process decides. The caller holds the lease."""
     own = Standing(True, settings, catalog)
     if role == DAEMON or take_over:
         return own
@@ -168,7 +169,7 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
 
 
 _written: dict[Any, tuple[Catalog, Authority, datetime]] = {}
-"""Ledger → what this process found on record at last, under which configuration, and when."""
+"""Ledger → what this process last found on record, under which configuration, and when."""
 
 
 def _differs(before: Authority, after: Authority, now: datetime) -> bool:
@@ -188,7 +189,7 @@ _digests: list[tuple[Catalog, str]] = []
 
 
 def config_digest(catalog: Catalog) -> str:
-    """A name for everything that is configured, as it was loaded."""
+    """A digest of the whole configuration, as it was loaded."""
     for known, name in _digests:
         if known is catalog:
             return name

@@ -1,8 +1,7 @@
-"""What a message says of the moment at which it is sent: whom to ask, where the file lies, and how old the data is.
-
-None of it decides anything, and none of it lies in the ledger. The texts of a message name commands; a command that
-would look at another home without its options is given them here. A message is never held up: what cannot be read now
-is left out, and the message says so.
+"""Facts about the moment at which a message is sent: whom to ask, where the file lies, and how old the data is. None
+of them decides anything, and none of them is stored in the ledger. The texts of a message name commands. If such a
+command would find another home without options, the options are added here. A message is never delayed: what cannot
+be read is left out, and the message says so.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ from ops_project.operations.ledger.outbox import Message
 from ops_project.settings import Settings
 
 BUILD = "asset.failure"
-"""Its ok is a build of the table."""
+"""An ok signal of this kind means that the table was built."""
 TABLES = 4
 _COMMAND = re.compile(r"`ops (?!--)")
 
 
 class Circumstances:
-    """The facts of one moment. What several messages need is read once, when the first of them asks."""
+    """The facts of one moment. A fact that several messages need is read once, for the first of them."""
 
     def __init__(self, settings: Settings, catalog: Catalog, ledger: Ledger, now: datetime) -> None:
         self.settings, self.catalog, self.ledger, self.now = settings, catalog, ledger, now
 
     def told_in(self, message: Message) -> Message:
-        """The message, each of its open alerts with what is known now."""
+        """The message, with the present facts about each of its open alerts."""
         payload = message.payload
         if not payload.get("alerts"):
             return message
@@ -56,7 +55,7 @@ class Circumstances:
 
     @property
     def command(self) -> str:
-        """`ops` with the options without which it would find another home or another configuration."""
+        """`ops` with the options that it needs to find this home and this configuration."""
         words = ["ops"]
         if self.settings.home != Settings.load(environ={}).home:
             words += ["--home", str(self.settings.home)]
@@ -99,7 +98,9 @@ class Circumstances:
         return self.ledger.last_ok(BUILD)
 
     def _last_build(self, alert: Mapping[str, Any]) -> str:
-        """The run that found the fault may have built the table as well; that build is not a good one."""
+        """The last good build. The run that found the fault may have built the table as well; that build does not
+        count.
+        """
         since, run = datetime.fromisoformat(alert["since"]), str(alert.get("run_id") or "")
         built = {asset: self.ledger.ok_before(BUILD, asset, since, run) for asset in alert["assets"][:TABLES]}
         return "; ".join(f"{asset}, {_moment(at)}" for asset, at in built.items() if at is not None)

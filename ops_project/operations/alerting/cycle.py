@@ -45,7 +45,7 @@ HEARTBEAT_TIMEOUT = authority.HEARTBEAT_TIMEOUT
 LEASE_SECONDS = 60
 LINEAGE = lineage_kept.DOCUMENT
 _beats: dict[Any, datetime] = {}
-"""Ledger → when this process's last cycle ended there."""
+"""Ledger → when this process's last cycle ended."""
 # The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
 _turns: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
@@ -55,12 +55,12 @@ STAGES: tuple[Stage, ...] = (observe, decide_and_record, incidents, notify, show
 
 
 def daemon_beats(ledger: Ledger, now: datetime) -> bool:
-    """Whether another process runs the cycle and decides. `now`: the wall clock, which its heartbeat is of."""
+    """Whether another process runs the cycle and decides. `now`: the wall clock, because heartbeats use it."""
     return authority.alive(ledger, now, LEASE) is not None
 
 
 def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
-    """Keep when which job starts by itself, for the same reason."""
+    """Store when each job starts by itself, for the same reason."""
     name = digest(repr(sorted(schedules.items())))
     if ledger.document_digest(SCHEDULES) != name:
         ledger.put_document(SCHEDULES, schedules, name, now)
@@ -83,12 +83,11 @@ def run_once(
     take_over: bool = False,
     stages: Sequence[Stage] = STAGES,
 ) -> CycleReport:
-    """One cycle. Where another process decides, it observes only, and the report says who does.
-
-    `lineage`: the asset graph, else the one that was kept. `clock`: the wall clock, for leases and deliveries; in a
-    replay `now` stands still. `flush_now`: send at once what a daemon would send after its group's wait. `daemon`: this
-    is the orchestrator's own cycle, whose heartbeat `ops watch` looks for. `role`: else what this process is, a shell
-    or a watcher. `take_over`: this configuration becomes the recorded one.
+    """One cycle. If another process decides, this process only observes, and the report names that process.
+    `lineage`: the asset graph; by default the stored one. `clock`: the wall clock, for leases and deliveries; in a
+    replay `now` stands still. `flush_now`: send at once what a daemon would send after its group's wait. `daemon`:
+    this is the orchestrator's own cycle, whose heartbeat `ops watch` looks for. `role`: otherwise, whether this
+    process is a shell or a watcher. `take_over`: this configuration becomes the recorded one.
     """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
@@ -172,7 +171,7 @@ def run_once(
 
 
 def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleReport:
-    """What a process does that may not decide: it stores the observations that are the same under every
+    """The cycle of a process that may not decide: it stores the observations that are the same under every
     configuration.
     """
     report = CycleReport(skipped=why, decided_by=why)
@@ -193,10 +192,7 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
 
 
 def _ended(ledger: Ledger, role: str, now: datetime) -> dict[str, str]:
-    """The cursor that is the heartbeat. It means that a cycle ended.
-
-    The orchestrator's says that it is not down, whoever said so before.
-    """
+    """Record the heartbeat: a cycle has ended. The orchestrator's heartbeat also ends any report that it is down."""
     last = _beats.get(ledger.engine.url)
     if role == authority.DAEMON and (last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2):
         # Nobody calls a daemon down whose cycles end in time.
@@ -208,7 +204,7 @@ def _ended(ledger: Ledger, role: str, now: datetime) -> dict[str, str]:
 
 
 def down_signal(down: bool, now: datetime, words: str) -> Signal:
-    """That the orchestrator is down, or not."""
+    """The signal that the orchestrator is down, or is not."""
     return Signal(
         kind=DOWN,
         state=FIRING if down else OK,

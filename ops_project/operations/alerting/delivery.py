@@ -1,5 +1,4 @@
-"""Emptying the outbox: the most severe first, one message at a time, so that a kill can repeat one and no more.
-
+"""Empties the outbox: the most severe message first, one message at a time, so that a kill can repeat at most one.
 This module decides nothing: every message in the outbox is sent, later if necessary, and given up only after many
 attempts.
 """
@@ -55,16 +54,17 @@ class Deliverer:
         lease: Fence | None = None,
         prepare: Callable[[Message], Message] | None = None,
     ) -> None:
-        """`prepare`: what a message is given right before it is sent and never stored with, such as signed links."""
+        """`prepare`: adds what a message gets right before it is sent and what is never stored, such as signed
+        links.
+        """
         self.prepare = prepare
         self.ledger, self.receivers, self.settings, self.lease = ledger, receivers, settings, lease
         self.senders: dict[str, Sender] = {}
         self.hidden = registry.secret_values(receivers, settings)
 
     def deliver(self, clock: Clock, kind: str = "", without: Collection[str] = ()) -> DeliveryReport:
-        """Send what is due, within the time budget. `kind` and `without` limit the messages and the channels.
-
-        Raises LeaseLost where another process runs the cycle by now.
+        """Send what is due, within the time budget. `kind` and `without` limit the messages and the channels. Raises
+        LeaseLost if another process runs the cycle by now.
         """
         report = DeliveryReport()
         started = clock()
@@ -111,7 +111,7 @@ class Deliverer:
         return dict(receiver.named(message.receiver)).get(message.channel) if receiver is not None else None
 
     def _attempt(self, message: Message, report: DeliveryReport, clock: Clock) -> _Failed | None:
-        """Send one message; returns what should be left alone and until when, if it failed."""
+        """Send one message. If it failed, returns what must be left alone and until when."""
         channel = self._channel(message)
         if not self.ledger.claim(message.id, clock(), self.lease):
             return None

@@ -26,9 +26,10 @@ def alert_config(
     secrets: frozenset[str] = frozenset(),
     on_call: tuple[str, ...] = (),
 ) -> AlertConfig:
-    """What decides. Channels without their secrets are left out. `flush_now`, `on_call`: as AlertConfig has them.
-    `secrets`: names of variables that another deciding process has, so that their channels are told, whoever sends
-    it."""
+    """The configuration that decides. Channels without their secrets are left out. `flush_now`, `on_call`: as in
+    AlertConfig. `secrets`: names of variables that another deciding process has; messages for their channels are
+    made, and the process that has the secrets sends them.
+    """
     ui_url = settings.secret("OPS_UI_URL") or ui_address.recall(settings)
     left_out = frozenset(unconfigured(catalog.receivers.receivers, settings, secrets))
     key = (id(catalog), id(lineage), ui_url, left_out, flush_now, removed, on_call)

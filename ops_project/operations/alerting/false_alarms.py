@@ -1,7 +1,6 @@
 """Verdicts → the warehouse: points that a verdict calls a false alarm no longer train the checks.
-
-`ops.excluded_points` is filled anew at the start of each run from the ledger, which remains the only source.
-The volume check and the anomaly models read it; landing makes the table, so that they can where no verdict was given.
+`ops.excluded_points` is filled anew at the start of each run from the ledger, which remains the only source. The
+volume check and the anomaly models read it. Landing makes the table, so that it exists even if there is no verdict.
 """
 
 from __future__ import annotations
@@ -34,8 +33,9 @@ def points(verdicts: Sequence[Mapping[str, Any]]) -> list[Point]:
 
 
 def exclude(connection: duckdb.DuckDBPyConnection, ledger_url: str) -> int | None:
-    """Write the points; returns how many there are. None, and the last ones stay, where the ledger cannot be reached: a
-    run does not fail for that."""
+    """Write the points. Returns how many there are. If the ledger cannot be reached, the last points stay and the
+    result is None, so that the run does not fail.
+    """
     try:
         with Ledger.open(ledger_url) as ledger:
             found = points(ledger.verdicts())

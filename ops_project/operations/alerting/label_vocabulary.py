@@ -1,4 +1,4 @@
-"""What the labels of alerts can be here: from the catalog, the asset graph that was kept, and what is open."""
+"""Which values the labels of alerts can have here: from the catalog, the stored asset graph, and the open alerts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ OPEN = (
 
 
 def known_labels(catalog: Catalog, lineage: Lineage, firing: Iterable[Alert]) -> Vocabulary:
-    """A label without a list of its own is open; assets and pipelines are, too, where nothing has ever run."""
+    """The known labels and their values. A label without a list of values is open. Assets and pipelines are open as
+    well if nothing has ever run.
+    """
     rules = catalog.rules.rules
     facts = lineage.assets.values()
     domains = catalog.domain_ids()

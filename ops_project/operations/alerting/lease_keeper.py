@@ -19,11 +19,11 @@ from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.leases import Lease, LeaseLost
 
 STALLED_SECONDS = 120.0
-"""Without a word from the cycle for so long, its lease is not renewed any more."""
+"""If the cycle reports no progress for this long, its lease is no longer renewed."""
 
 
 class LeaseKeeper:
-    """Use as a context manager around the stages; call `moved` whenever something is done."""
+    """Use it as a context manager around the stages; call `moved` after each piece of progress."""
 
     def __init__(self, ledger: Ledger, lease: Lease, ttl: timedelta, clock: Callable[[], datetime]) -> None:
         self.ledger, self.lease, self.ttl, self.clock = ledger, lease, ttl, clock
@@ -83,7 +83,7 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def _start(every: float) -> None:
-    """One thread for the process: to start one for each cycle cost more than an idle cycle's whole work."""
+    """One thread for the whole process. Starting one for each cycle cost more than all other work of an idle cycle."""
     with _starting:
         if not _threads or not _threads[0].is_alive():
             _threads[:] = [threading.Thread(target=_keep_all, args=(every,), name="leases", daemon=True)]

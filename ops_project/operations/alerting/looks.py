@@ -1,8 +1,7 @@
-"""Looking with a limit: an observer that hangs holds up no other one, and no decision.
-
-Looks run in threads of their own. The cycle waits for one a while and goes on without it; what a late look saw is
-stored in the cycle in which it comes back. After `hung_after` of its observer it counts as hung until then, which is a
-signal. A thread cannot be ended from outside, so a look that never comes back is never begun a second time.
+"""Looks with a time limit: an observer that hangs delays no other observer, and no decision. Each look runs in a
+thread of its own. The cycle waits for it for a while and then continues; the result of a late look is stored in the
+cycle in which it arrives. After `hung_after`, the observer counts as hung until its look returns, and a signal
+reports this. A thread cannot be ended from outside, so a look that never returns is not started a second time.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from queue import SimpleQueue
 from ops_project.operations.alerting.observers.observer import Observation, Observer, View
 
 PATIENCE_SECONDS = 10.0
-"""So long a cycle waits for one look before it goes on."""
+"""How long a cycle waits for one look before it continues."""
 
 
 class Hung(TimeoutError):
-    """A look has not come back for longer than its observer allows."""
+    """A look has not returned for longer than its observer allows."""
 
 
 @dataclass
@@ -33,7 +32,7 @@ class _Look:
 
 
 class _Worker:
-    """A thread that looks. One that is busy with a look that hangs is left to it, and another takes its place."""
+    """A thread that looks. A thread that hangs is abandoned, and another one takes its place."""
 
     def __init__(self) -> None:
         self.asked: SimpleQueue[tuple[_Look, View]] = SimpleQueue()
@@ -52,7 +51,7 @@ class _Worker:
 
 _idle: list[_Worker] = []
 _late: dict[tuple[str, str], _Look] = {}
-"""(ledger, observer) → the look of this process that has not come back."""
+"""(ledger, observer) → the look of this process that has not returned."""
 
 
 def _forget() -> None:
@@ -65,8 +64,9 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation | None:
-    """What the observer sees; None where it is not back after `seconds` and may still be. Raises what it raises, and
-    Hung."""
+    """The observer's result; None if it has not returned after `seconds` and may still do so. Raises what the
+    observer raises, and Hung.
+    """
     key = (view.settings.ledger_url, observer.name)
     look = _late.pop(key, None)
     if look is None:
@@ -87,5 +87,5 @@ def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation
 
 
 def is_late(url: str, observer: Observer) -> bool:
-    """Whether a look of this process has not been fetched yet."""
+    """Whether a look of this process is still outstanding."""
     return (url, observer.name) in _late

@@ -1,7 +1,6 @@
-"""What a person's shell does for `ops alerts resolve` where no daemon runs: it closes the alert.
-
-A shell has other secrets, and perhaps another overlay, than the process that decides. So it refuses to decide anything
-else and to tell anybody: whoever was told of the alert is told of its end by the next whole cycle.
+"""What the shell of a person who calls `ops alerts resolve` does if no daemon runs: it closes the alert. A shell has
+other secrets, and perhaps another overlay, than the process that decides. So it decides nothing else and sends no
+message. The next whole cycle sends the end of the alert to everybody who was told about it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ops_project.settings import Settings
 
 
 def close_only(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> CycleReport:
-    """Of a cycle only this."""
+    """Run only this part of a cycle."""
     return run_once(settings, catalog, now, clock=clock, observers=(), stages=(_record,))
 
 

@@ -1,8 +1,8 @@
-"""What is told when the ledger cannot be used: nothing can be recorded, so that alerting would be dead in silence.
-
-The alert path itself goes on, on a spare ledger in the home (in memory, where the home cannot be written to): one
-alert, by the same rules, routes and channels. The spare one remembers that it was told, so that a night of runs is one
-alert; when the ledger is back, it tells that too and is removed.
+"""What is sent when the ledger cannot be used. Nothing can be recorded then, and without this module alerting would
+stop silently. The alert path itself continues on a spare ledger in the home (in memory, if the home cannot be
+written to), with one alert, by the same rules, routes and channels. The spare ledger remembers that the alert was
+sent, so that a night of runs gives one alert. When the ledger is back, the end of the alert is sent too, and the
+spare ledger is removed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _SpareSettings(Settings):
 
 
 def tell(settings: Settings, catalog: Catalog, now: datetime, words: str, clock: Callable[[], datetime]) -> CycleReport:
-    """One cycle on the spare ledger, whose only news is that the ledger cannot be used, and why (`words`)."""
+    """One cycle on the spare ledger. Its only signal is that the ledger cannot be used, and why (`words`)."""
     file = _file(settings)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -48,12 +48,12 @@ def tell(settings: Settings, catalog: Catalog, now: datetime, words: str, clock:
 
 
 def told(settings: Settings) -> bool:
-    """Whether the ledger was found unusable, and nobody has been told yet that it is back."""
+    """Whether the alert about the ledger was sent, and its end was not."""
     return _file(settings).is_file()
 
 
 def take_back(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> None:
-    """Tell that the ledger is back, and remove the spare one."""
+    """Report that the ledger is back, and remove the spare one."""
     file = _file(settings)
     _cycle(settings, f"sqlite:///{file}", catalog, now=now, words="", clock=clock)
     for suffix in ("", "-wal", "-shm"):

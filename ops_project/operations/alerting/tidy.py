@@ -1,4 +1,4 @@
-"""The last stage of a cycle: once an hour, for a moment, what is old leaves the ledger."""
+"""The last stage of a cycle: once an hour, for a limited time, old rows are removed from the ledger."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ EVERY = timedelta(hours=1)
 CURSOR = "tidied"
 THINNED = "thinned:"
 BUDGET_SECONDS = 1.0
-"""Of one cycle; what is left waits for the next one."""
+"""The time limit in one cycle; the rest waits for the next one."""
 STEP = timedelta(hours=6)
-"""So much of the past is thinned in one statement."""
+"""The length of the past that one statement thins out."""
 # A signal that lies in no kind's past is older than every home.
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: Callable[[], None]) -> int:
-    """Remove what retention.yaml lets go, for at most the budget. Returns how many rows were removed."""
+    """Remove the rows that retention.yaml no longer keeps, for at most the budget. Returns how many rows were
+    removed.
+    """
     before = ledger.cursor(CURSOR)
     # A time that lies ahead was written under another clock.
     if before is not None and abs(now - datetime.fromisoformat(before)) < EVERY:
@@ -62,7 +64,7 @@ def _work(ledger: Ledger, catalog: Catalog, decided: int, now: datetime) -> list
 def _thinner(
     ledger: Ledger, kind: str, after: timedelta, *, span: timedelta, decided: int, now: datetime
 ) -> Callable[[], int]:
-    """Goes through the past of one kind, and notes how far it has come."""
+    """Works through the past of one kind, and records how far it has come."""
     seconds = span.total_seconds()
     end = datetime.fromtimestamp((now - after).timestamp() // seconds * seconds, UTC)
 

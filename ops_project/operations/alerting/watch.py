@@ -1,8 +1,6 @@
-"""`ops watch`: a small process beside the orchestrator, for the one failure that the orchestrator cannot tell – its
-own.
-
-While the daemon's heartbeat is fresh it only looks. Once it is older than 60 s it says so, and runs the cycle itself
-until the heartbeat comes back.
+"""`ops watch`: a small process beside the orchestrator, for the one failure that the orchestrator cannot report: its
+own. While the daemon's heartbeat is fresh, it only looks. Once the heartbeat is older than 60 s, it reports that,
+and runs the cycle itself until the heartbeat comes back.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ from ops_project.settings import Settings
 
 @dataclass
 class Watch:
-    """One watcher; `since` is when it began to look: a daemon that never was gets the same 60 s."""
+    """One watcher. `since` is when it began to look: a daemon that never started gets the same 60 s."""
 
     settings: Settings
     catalog: Catalog
@@ -34,7 +32,7 @@ class Watch:
     observers: Sequence[Observer] = OBSERVERS
 
     def look(self, now: datetime, clock: Callable[[], datetime] | None = None) -> CycleReport | None:
-        """One look. Returns the cycle's report where this process ran it."""
+        """One look. Returns the cycle's report if this process ran it."""
         ledger = open_ledger(self.settings)
         beat = ledger.cursor(authority.beat_of(authority.DAEMON))
         last = datetime.fromisoformat(beat) if beat else self.since

@@ -15,11 +15,9 @@ longer.
 
 
 class DeliveryError(RuntimeError):
-    """It was not delivered.
-
-    `permanent`: trying again cannot help. `retry_after`: the service said when. `service_down`: the service itself
-    could not be used (no connection, no answer, login refused), so that its other messages would fail as well.
-    `remaining`: the recipients who did not get it, where others did.
+    """The message was not delivered. `permanent`: trying again cannot help. `retry_after`: when the service asks to
+    be tried again. `service_down`: the service itself could not be used (no connection, no answer, login refused),
+    so that its other messages would fail as well. `remaining`: the recipients who did not get it, if others did.
     """
 
     def __init__(

@@ -1,7 +1,6 @@
-"""Configuration → senders.
-
-Each kind of channel is one module of this folder, named as its `type`, with two functions: `missing` says which
-environment variables it lacks, and `sender` makes its sender. A module is imported only where its channel is used.
+"""Configuration → senders. Each kind of channel is one module of this folder, named after its `type`, with two
+functions: `missing` says which environment variables it lacks, and `sender` makes its sender. A module is imported
+only if its channel is used.
 """
 
 from __future__ import annotations
@@ -98,8 +97,8 @@ def lacks(lacking: Sequence[str]) -> str:
 
 
 def secret_values(receivers: Mapping[str, Receiver], settings: Settings) -> list[str]:
-    """The values that must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, longest
-    first.
+    """The values that must not be repeated anywhere: the passwords, tokens, keys and addresses of the channels, the
+    longest first.
     """
     names = {
         name for receiver in receivers.values() for channel in receiver.channels for name in channel.secret_variables()

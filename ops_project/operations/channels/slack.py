@@ -34,7 +34,7 @@ class SlackWebhookSender:
 
 
 class SlackTokenSender:
-    """A bot; `channel` is used where the message names no recipient."""
+    """A bot. `channel` is used if the message names no recipient."""
 
     def __init__(
         self, token: str, channel: str | None, base_url: str | None = None, seconds: float = TIMEOUT_SECONDS
@@ -73,7 +73,7 @@ def missing(channel: SlackChannel, settings: Settings) -> list[str]:
 
 
 def sender(channel: SlackChannel, settings: Settings) -> SlackTokenSender | SlackWebhookSender:
-    """The bot where its token is set, the incoming webhook otherwise."""
+    """The bot if its token is set, and the incoming webhook otherwise."""
     if token := settings.secret(channel.token_env):
         return SlackTokenSender(token, channel.channel, settings.secret(SLACK_API))
     return SlackWebhookSender(settings.secret(channel.webhook_env) or "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from ops_project.settings import Settings
 
 SLACK_API = "OPS_SLACK_URL"
-"""The address of Slack's own service, for a relay in one's own network."""
+"""The address of Slack's own service. It can be replaced by a relay in the user's own network."""
 
 
 def unusable(

@@ -1,1 +1,1 @@
-"""What broke, why, where it began, and what to do first. Every statement names the evidence that it rests on."""
+"""What broke, why, where it began, and what to do first. Every statement names its evidence."""

@@ -1,4 +1,4 @@
-"""Questions about column lineage, answered from what the ledger keeps: `gold.daily_revenue.gross_revenue` → a graph."""
+"""Questions about column lineage, answered from the ledger: `gold.daily_revenue.gross_revenue` → a graph."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ SHOWN = 8
 
 
 class UnknownColumn(LookupError):
-    """There is no such column or table; the message says which there are."""
+    """There is no such column or table; the message lists the existing ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """How many columns of one kind of table are told."""
+    """For how many columns of one kind of table the origin is known."""
 
     proven: int
     absent: int
@@ -30,7 +30,7 @@ class Resolved:
 
     @property
     def share(self) -> float:
-        """Of its columns, those whose origin is told: 0 to 1."""
+        """The share of its columns whose origin is known: 0 to 1."""
         return 1.0 if not self.total else (self.proven + self.absent) / self.total
 
 
@@ -64,7 +64,7 @@ def find(lineage: ColumnLineage, text: str) -> Column:
 
 
 def _tables(lineage: ColumnLineage, words: list[str]) -> list[tuple[str, str]]:
-    """(asset, name of the column or nothing) for each reading of the words that names a table."""
+    """(asset, name of the column or nothing) for each way to read the words as a table."""
     found = []
     if len(words) >= 2 and f"{words[0]}/{words[1]}" in lineage.columns:
         found.append((f"{words[0]}/{words[1]}", words[2] if len(words) > 2 else ""))
@@ -88,12 +88,16 @@ def _or_near(near: list[str], what: str, names: list[str]) -> str:
 def trace(
     lineage: ColumnLineage, column: Column, direction: Literal["up", "down"] = "up", *, rows: bool = False
 ) -> LineageGraph:
-    """What lies up or down from a column. The rows of a table are followed in any case where they are asked for."""
+    """The columns upstream or downstream of a column. If the rows of a table are asked for, they are always
+    followed.
+    """
     return walk(lineage, column, direction, rows=rows or column.name == ROWS)
 
 
 def resolved(lineage: ColumnLineage) -> Mapping[str, Resolved]:
-    """Schema → how many of its columns are told; the fields of inbound files and the journal are not counted."""
+    """Schema → for how many of its columns the origin is known. The fields of inbound files and the journal are not
+    counted.
+    """
     counted: dict[str, dict[str, int]] = {}
     for column, origin in lineage.origins.items():
         schema = column.asset.partition("/")[0]

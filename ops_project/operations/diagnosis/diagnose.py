@@ -1,4 +1,4 @@
-"""Where a trouble began, from what the ledger knows and what the sources of evidence add."""
+"""Where a trouble began, from the ledger and from the sources of evidence."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ COLUMN_LABELS = ("column", "column_name")
 
 
 class NothingToDiagnose(LookupError):
-    """There is no such incident, table or column; the message says which there are."""
+    """There is no such incident, table or column; the message lists the existing ones."""
 
 
 def diagnose(
     scene: Scene, question: Question, sources: Sequence[EvidenceSource] = (), columns: ColumnLineage | None = None
 ) -> Diagnosis:
-    """Walk upstream from the table in question and rank what may be the cause."""
+    """Walk upstream from the table in question and rank the possible causes."""
     return decide(question, known_of(scene, sources, columns))
 
 
 def known_of(scene: Scene, sources: Sequence[EvidenceSource] = (), columns: ColumnLineage | None = None) -> Known:
-    """Everything that a diagnosis is made of."""
+    """All facts that a diagnosis is made of."""
     return of_gathered(scene, gather(sources, scene, only_changes=True), columns)
 
 
 def of_gathered(scene: Scene, found: Gathered, columns: ColumnLineage | None = None) -> Known:
-    """As `known_of`, with evidence that was gathered before."""
+    """Like `known_of`, with evidence that was gathered before."""
     known = columns if columns is not None else known_columns(scene.ledger)
     return Known(
         lineage=scene.lineage,
@@ -60,7 +60,7 @@ def of_gathered(scene: Scene, found: Gathered, columns: ColumnLineage | None = N
 
 
 def refers(feeds: Mapping[str, Feed]) -> dict[str, frozenset[str]]:
-    """Landed table → those of its domain whose whole key is among its columns, and is not its own key."""
+    """Landed table → the tables of its domain whose whole key is among its columns, without being its own key."""
     columns = {
         name: frozenset(column for found in feed.contracts() for column in found.columns)
         for name, feed in feeds.items()
@@ -76,12 +76,12 @@ def refers(feeds: Mapping[str, Feed]) -> dict[str, frozenset[str]]:
 
 
 def known_columns(ledger: Ledger) -> ColumnLineage:
-    """The column lineage of the code that ran last; an empty one where none is kept."""
+    """The column lineage of the code that ran last; empty if none is stored."""
     return ledger.columns() or ColumnLineage()
 
 
 def troubles(ledger: Ledger) -> list[Trouble]:
-    """Everything that fires at an asset now, each since it began."""
+    """All alerts that fire at an asset now, each with the time at which it began."""
     firing = [
         signal for kind in KINDS for signal in ledger.latest(kind).values() if signal.state == FIRING and signal.asset
     ]
@@ -104,7 +104,7 @@ def troubles(ledger: Ledger) -> list[Trouble]:
 
 
 def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
-    """When the table went wrong, and when it was last good: before the first trouble of it or upstream of it."""
+    """When the table went wrong, and when it was last good: before the first trouble at it or upstream of it."""
     mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
     wrong_at = min((trouble.began_at for trouble in mine), default=None)
     builds = ledger.built_at(asset)
@@ -117,7 +117,9 @@ def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
 
 
 def of_incident(ledger: Ledger, lineage: Lineage, incident: Incident) -> Question:
-    """What an incident is about: of the tables that failed the one furthest downstream, as one cause is behind all."""
+    """The table that an incident is about: among the failed tables, the one furthest downstream, because one cause
+    is behind all of them.
+    """
     alerts = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
     named = [asset for alert in alerts for asset in (alert.asset, *alert.assets) if asset]
     about = [asset for asset in dict.fromkeys([*named, *incident.assets]) if asset in lineage.assets]
@@ -131,7 +133,7 @@ def of_incident(ledger: Ledger, lineage: Lineage, incident: Incident) -> Questio
 
 
 def asset_named(lineage: Lineage, columns: ColumnLineage, text: str) -> tuple[str, str]:
-    """(asset, column or nothing) that a person means. Raises NothingToDiagnose."""
+    """(asset, column or nothing) for the words of a person. Raises NothingToDiagnose."""
     from ops_project.operations.diagnosis.columns import UnknownColumn, find
 
     plain = text.strip().lower().replace("/", ".")

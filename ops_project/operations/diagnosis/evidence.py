@@ -1,7 +1,6 @@
-"""The port through which evidence about a warehouse comes: whoever knows it plugs a source in. None may delay a page.
-
-Each source is asked in a thread of its own, for as long as the page can wait. A source that fails or hangs is named as
-unread; what it would have said is unknown.
+"""The port through which evidence about a warehouse comes: an application plugs in its sources. No source may delay
+a page. Each source runs in a thread of its own, for as long as the page can wait. A source that fails or hangs is
+listed as unread, and its evidence is unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +19,9 @@ from ops_project.settings import Settings
 
 PATIENCE_SECONDS = 5.0
 _late: dict[EvidenceSource, threading.Thread] = {}
-"""Threads that did not answer in time: while one hangs its source is not asked again, so that they do not pile up."""
+"""Threads that did not answer in time. While a thread hangs, its source is not asked again, so that threads do not
+pile up.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,16 @@ class Item:
 
     title: str
     text: str
-    """What it says, masked: it is stored and sent."""
+    """The evidence in words, masked, because it is stored and sent."""
     source: str = ""
-    """Where it is from: a table, a file, a run."""
+    """Where it comes from: a table, a file, a run."""
     command: str = ""
     """The command that shows it again."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What evidence is wanted about."""
+    """The subject for which evidence is wanted."""
 
     settings: Settings
     catalog: Catalog
@@ -46,7 +47,7 @@ class Scene:
     lineage: Lineage
     now: datetime
     assets: tuple[str, ...]
-    """The table that is wrong first, then those upstream of it that matter."""
+    """The table that is wrong comes first, then the relevant tables upstream of it."""
     run_id: str = ""
     batch_id: str = ""
     since: datetime | None = None
@@ -55,7 +56,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class EvidenceSource:
-    """One source; both questions are answered from it."""
+    """One source. It answers both questions."""
 
     name: str
     items: Callable[[Scene], Sequence[Item]] | None = None
@@ -66,7 +67,7 @@ class EvidenceSource:
 
 @dataclass
 class Gathered:
-    """What the sources said in time, in their order."""
+    """The answers that the sources gave in time, in their order."""
 
     items: list[Item] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)

@@ -1,4 +1,6 @@
-"""Evidence and diagnosis of an incident, kept with it before its first page is sent, and in short in the page."""
+"""Evidence and diagnosis of an incident. They are stored with it before its first page is sent, and the page
+contains a summary.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,8 @@ SHORT = 3
 
 
 def keep(scene: Scene, numbers: Sequence[int], sources: Sequence[EvidenceSource]) -> list[int]:
-    """Gather for each of these incidents that has none yet. All together take no longer than the patience for a page.
-
-    Returns the incidents for which something was kept.
+    """Gather evidence for each of these incidents that has none yet. All together take no longer than a page can
+    wait. Returns the incidents for which something was stored.
     """
     until = time.monotonic() + PATIENCE_SECONDS
     kept = []
@@ -68,7 +69,7 @@ def _keep(scene: Scene, incident: Incident, sources: Sequence[EvidenceSource], p
 
 
 def in_short(diagnosis: Diagnosis | None, found: Gathered) -> str:
-    """A few sentences for the message: where it began, with its evidence, and what could not be read."""
+    """A few sentences for the message: where the trouble began, with the evidence, and what could not be read."""
     parts = []
     culprit = diagnosis.culprit if diagnosis is not None else None
     if diagnosis is not None and culprit is not None and culprit.statements:

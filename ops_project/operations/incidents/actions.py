@@ -1,4 +1,6 @@
-"""What people do to an incident, from a shell or from a link: the same functions, the same refusals, one audit log."""
+"""What people do to an incident, from a shell or from a link: both use the same functions, get the same refusals,
+and write into one audit log.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ def resolve(ledger: Ledger, number: int, *, by: str, cause: str, reason: str, no
 
 
 def note(ledger: Ledger, number: int, by: str, words: str, now: datetime) -> Incident:
-    """A line for the timeline. Raises Refused where it says nothing."""
+    """Add a line to the timeline. Raises Refused if the text is empty."""
     if not words.strip():
         raise Refused("the note is empty")
     event = Event(number, now, IncidentReason.NOTED, by, words)
@@ -46,7 +48,7 @@ def note(ledger: Ledger, number: int, by: str, words: str, now: datetime) -> Inc
 
 
 def finish_postmortem(ledger: Ledger, number: int, by: str, text: str, now: datetime) -> Incident:
-    """Keep the written post-mortem. Raises Refused while it is not owed, or leaves a question open."""
+    """Store the written post-mortem. Raises Refused if none is required, or if it leaves a question open."""
 
     def change(incident: Incident) -> tuple[Incident, list[Event]]:
         if incident.open:

@@ -17,12 +17,12 @@ WELL, GAP, UNKNOWN, WAITS, ANSWERED = "well", "gap", "unknown", "waits", "answer
 KIND = "checklist.gap"
 EVERY = 1_000_000
 Query = Callable[[str], float | None]
-"""One number from the newest snapshot; None where it cannot be told."""
+"""One number from the newest snapshot; None if it cannot be determined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One line as it stands."""
+    """One line with its present state."""
 
     line: str
     text: str
@@ -34,7 +34,7 @@ class Judged:
 
 
 def period_of(every: str, now: datetime, zone: ZoneInfo) -> str:
-    """The name of the period that `now` lies in: 2026-03-04, 2026-W10 or 2026-03."""
+    """The name of the period that contains `now`: 2026-03-04, 2026-W10 or 2026-03."""
     local = now.astimezone(zone)
     if every == "day":
         return f"{local:%Y-%m-%d}"
@@ -53,7 +53,7 @@ def before(every: str, now: datetime, zone: ZoneInfo) -> str:
 
 
 def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: datetime) -> tuple[str, list[Judged]]:
-    """(period, lines). Keeps what was measured, and writes a signal for each line that is a gap or is well again."""
+    """(period, lines). Stores the measurements, and writes a signal for each line that is a gap or is well again."""
     checklist = catalog.checklists.checklists[name]
     zone = catalog.platform.zone
     period = period_of(checklist.every, now, zone)
@@ -128,7 +128,9 @@ def _signal(
     left: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """A gap fires; what is well, answered or only unknown does not fire, and unknown does not end what fired."""
+    """The signal of a line. A gap fires. A line that is well, answered or unknown does not fire, and an unknown line
+    does not end an alert.
+    """
     known = {signal.check: signal.state for signal in ledger.latest(KIND).values()}
     signals = []
     for item in judged:
@@ -153,7 +155,7 @@ def _signal(
 
 
 def question(catalog: Catalog, name: str, line: str) -> Line:
-    """The line that a person answers. Raises KeyError, with what would be valid."""
+    """The line that a person answers. Raises KeyError, with the valid names."""
     asked = {key: item for key, item in catalog.checklists.checklists[name].lines.items() if item.ask is not None}
     if line not in asked:
         raise KeyError(f"checklist {name} asks nothing called {line!r}; it asks: {', '.join(asked) or 'nothing'}")

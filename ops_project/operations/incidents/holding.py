@@ -1,4 +1,6 @@
-"""Stops the building of what lies downstream of a table or in a domain: the same from a shell and from the console."""
+"""Stops the building of everything downstream of a table or in a domain. The shell and the console use the same
+functions.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from ops_project.operations.ledger.holds import Hold
 
 
 def check_subject(subject: str, lineage: Lineage, domains: Collection[str]) -> None:
-    """Raises Refused where `subject` is neither a domain nor an asset that is known."""
+    """Raises Refused if `subject` is neither a domain nor a known asset."""
     if subject in lineage.assets or subject in domains:
         return
     near = get_close_matches(subject, [*lineage.assets, *domains], n=1)
@@ -36,7 +38,7 @@ def hold(
     until: datetime | None = None,
     incident: int | None = None,
 ) -> Hold:
-    """Keep the hold, with its line in the audit log and in the incident's timeline. Raises Refused."""
+    """Store the hold, with its line in the audit log and in the incident's timeline. Raises Refused."""
     if not why.strip():
         raise Refused("a hold needs a reason: it explains to every reader why a table is not built")
     if until is not None and until <= now:
@@ -49,7 +51,7 @@ def hold(
 
 
 def release(ledger: Ledger, subject: str, by: str, now: datetime, *, source: str) -> list[Hold]:
-    """End every hold of `subject`; those that it ended. Raises Refused where there is none."""
+    """End every hold of `subject`. Returns the holds that it ended. Raises Refused if there is none."""
     ended = ledger.release_hold(subject, by, now)
     if not ended:
         raise Refused(f"{subject!r} is not on hold; `ops hold list` shows what is")

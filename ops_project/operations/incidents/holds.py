@@ -1,4 +1,6 @@
-"""Finds what a hold stops: every asset that is built from its subject. A held asset itself can still be repaired."""
+"""Finds what a hold stops: every asset that is built from its subject. A person can still repair the held asset
+itself.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ LANDED = "bronze"
 
 
 def stopped(hold: Hold, lineage: Lineage) -> frozenset[str]:
-    """The assets that are not built. Of a domain: everything but its landing, and whatever is built from it."""
+    """The assets that are not built. For a domain: everything except its landed tables, and everything that is built
+    from it.
+    """
     if hold.subject in lineage.assets:
         return lineage.descendants(hold.subject)
     own = {key for key, facts in lineage.assets.items() if facts.domain == hold.subject}
@@ -29,7 +33,7 @@ def held(holds: Iterable[Hold], lineage: Lineage) -> dict[str, Hold]:
 
 
 def words(hold: Hold) -> str:
-    """Why it is held, in a line."""
+    """Why it is held, in one line."""
     until = f", until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else ""
     since = f"held by {hold.made_by} since {hold.made_at:%Y-%m-%d %H:%M} UTC{until}"
     return f"{since}: {hold.why} (`ops release {hold.subject}`)"

@@ -1,6 +1,5 @@
-"""Signed links for one action on one incident: they expire, they hold once, and unsigned nothing happens.
-
-The key lies in the home and is readable by its owner alone. Whoever can read it can sign.
+"""Signed links for one action on one incident. They expire, and each works once. Without a valid signature nothing
+happens. The key lies in the home and is readable only by its owner. Everybody who can read it can sign.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ LONGEST = 2000
 
 
 class LinkRefused(ValueError):
-    """A link that does not hold; the message says why, and nothing about the key."""
+    """A link that is not valid. The message says why, and nothing about the key."""
 
 
 class KeyExposed(RuntimeError):
@@ -40,12 +39,12 @@ class KeyExposed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What one link does."""
+    """The action of one link."""
 
     action: str
     incident: int
     who: str
-    """The person it was sent to; empty where several read the message, and the page asks."""
+    """The person it was sent to; empty if several people read the message. The page asks then."""
     expires_at: datetime
     id: str
     """Two links with the same id are one link."""
@@ -84,7 +83,7 @@ def sign(link: Link, secret: bytes) -> str:
 
 
 def verify(text: str, secret: bytes, now: datetime) -> Link:
-    """The link behind `text`. Raises LinkRefused."""
+    """The link of a signed text. Raises LinkRefused."""
     invalid = LinkRefused("this link is not valid; open it again from the message, as a whole")
     head, dot, tail = text.partition(".")
     if not dot or len(text) > LONGEST:

@@ -1,6 +1,5 @@
-"""Puts the links into a message right before it is sent, so that none of them lies in the ledger.
-
-A message is never held up by them: where the key cannot be used, it goes out without links and says so.
+"""Adds the links to a message right before it is sent, so that none of them is stored in the ledger. Links never
+delay a message: if the key cannot be used, the message goes out without links and says so.
 """
 
 from __future__ import annotations
@@ -19,14 +18,15 @@ KINDS = ("alert", "incident")
 
 
 def serve_url(settings: Settings) -> tuple[str, bool]:
-    """Where `ops serve` is reached, and whether it is known to be: OPS_SERVE_URL, the address of the one that runs, or
-    else where it would serve."""
+    """The address of `ops serve`, and whether it is certain: OPS_SERVE_URL, the address of the running server, or
+    else the address at which it would serve.
+    """
     known = settings.secret("OPS_SERVE_URL") or serve_address.recall(settings)
     return (known or DEFAULT_URL).rstrip("/"), bool(known)
 
 
 def with_links(message: Message, ledger: Ledger, settings: Settings, owners: Owners) -> Message:
-    """The message with `serve_url`, and with `actions` where it is about an incident that is open."""
+    """The message with `serve_url`, and with `actions` if it is about an open incident."""
     url, serves = serve_url(settings)
     payload = {**message.payload, "serve_url": url, "serves": serves}
     numbers = [alert["number"] for alert in payload.get("alerts", ()) if alert["status"] != "resolved"]
@@ -53,6 +53,6 @@ def with_links(message: Message, ledger: Ledger, settings: Settings, owners: Own
 
 
 def _reader(recipient: str, owners: Owners) -> str:
-    """The one person who reads it; empty where that is not certain."""
+    """The one person who reads it; empty if that is not certain."""
     found = owners.resolve(recipient) if recipient else None
     return owners.people_of(recipient)[0] if isinstance(found, Person) else ""

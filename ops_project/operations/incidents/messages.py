@@ -19,7 +19,7 @@ LISTED = 5
 
 
 def receiver_of(config: AlertConfig) -> str:
-    """The receiver that calls go through: `escalation`, else one that pages, else the tree's own."""
+    """The receiver for calls: `escalation`, or else one that pages, or else the root's."""
     if RECEIVER in config.receivers:
         return RECEIVER
     return next((name for name, found in config.receivers.items() if found.page), config.tree.receiver)
@@ -28,7 +28,7 @@ def receiver_of(config: AlertConfig) -> str:
 def notifications_of(
     call: Call, incident: Incident, around: messages.Around, config: AlertConfig, now: datetime
 ) -> list[Notification]:
-    """One message for each channel and each person or team that is called. `around`: of all open alerts."""
+    """One message for each channel and each person or team that is called. `around`: facts about all open alerts."""
     receiver = receiver_of(config)
     known = (around.alerts.get(number) for number in sorted(incident.firing))
     mine = [alert for alert in known if alert is not None and alert.status == FIRING]
@@ -72,7 +72,7 @@ def notifications_of(
 
 
 def notices_of(hold: Hold, assets: Sequence[str], config: AlertConfig, now: datetime) -> list[Notification]:
-    """The notice that a hold is past its limit, for whoever made it."""
+    """The notice that a hold is past its limit, for the person who made it."""
     receiver = receiver_of(config)
     limit = hold.until or now
     payload = {

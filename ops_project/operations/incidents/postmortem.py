@@ -1,4 +1,4 @@
-"""The draft of a post-mortem: what the ledger knows, under six headings, and five questions that people answer."""
+"""The draft of a post-mortem: the facts of the ledger, under six headings, and five questions that people answer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def draft(
     slas: Mapping[str, Sla],
     now: datetime,
 ) -> str:
-    """Markdown. Only what was recorded; what nobody recorded is said to be unknown."""
+    """The draft, as Markdown. It contains only recorded facts, and names what is unknown."""
     lines = [f"# Post-mortem of incident {incident.number}: {incident.title}", ""]
     lines += _head(incident)
     for heading in HEADINGS[:-1]:
@@ -86,7 +86,7 @@ def draft(
 
 
 def unanswered(text: str) -> list[str]:
-    """The questions that a text leaves open, or does not hold at all."""
+    """The questions that a text leaves open or does not contain."""
     found = []
     for index, question in enumerate(QUESTIONS):
         start = text.find(question)
@@ -156,7 +156,7 @@ def _line(event: Event) -> str:
 
 
 def took(timeline: Sequence[Event]) -> list[tuple[str, str]]:
-    """(minutes to acknowledge, minutes to resolve) of each opening, as text; `–` where there was none."""
+    """(minutes to acknowledge, minutes to resolve) of each opening, as text; `–` if it did not happen."""
 
     def minutes(value: Any) -> str:
         return "–" if value is None else f"{value.total_seconds() / 60:.0f} min"

@@ -1,4 +1,6 @@
-"""The rota as it stands: the configuration, and what people changed in the ledger. Pages and people ask the same."""
+"""The present rota: the configuration, and the changes that people made in the ledger. Pages and commands both use
+it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ class SwapRefused(ValueError):
 
 
 def current(catalog: Catalog, ledger: Ledger) -> dict[str, Roster]:
-    """Schedule → its roster, with every swap and override that holds."""
+    """Schedule → its roster, with every swap and override in force."""
     # With the catalog itself, so that its id stays its own.
     kept = ledger.answers.ask(("rota", id(catalog)), lambda: (catalog, _read(catalog, ledger)))
     return kept[1]
@@ -35,13 +37,13 @@ def _read(catalog: Catalog, ledger: Ledger) -> dict[str, Roster]:
 
 
 def paged_now(catalog: Catalog, ledger: Ledger, now: datetime) -> tuple[str, ...]:
-    """The people whom a critical page goes to; nothing where nobody takes turns."""
+    """The people who get a critical page; empty if there is no rotation."""
     name = catalog.oncall.main()
     return current(catalog, ledger)[name].at(now).paged if name is not None else ()
 
 
 def ask_swap(ledger: Ledger, roster: Roster, shift: int, other: int, *, by: str, why: str, now: datetime) -> AskedSwap:
-    """Ask the primary of `other` to change with `by`, who is primary of `shift`. Raises SwapRefused."""
+    """Ask the primary of `other` to swap with `by`, who is primary of `shift`. Raises SwapRefused."""
     mine, theirs = roster.holder(shift)[0], roster.holder(other)[0]
     if mine != by:
         begins = roster.starts(shift).astimezone(roster.zone)
@@ -85,7 +87,7 @@ def accept_swap(ledger: Ledger, number: int, by: str, now: datetime) -> AskedSwa
 
 
 def end_swap(ledger: Ledger, number: int, by: str, now: datetime) -> AskedSwap:
-    """Either of the two ends it. Raises SwapRefused."""
+    """One of the two people ends it. Raises SwapRefused."""
     found = _find(ledger, number)
     if by not in (found.asked_by, found.agreed_by):
         raise SwapRefused(f"swap {number} is between {found.asked_by} and {found.agreed_by}; only they can end it")

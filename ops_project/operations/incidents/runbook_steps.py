@@ -1,4 +1,4 @@
-"""Runs steps of a runbook for an incident, and keeps what they printed with it. The caller says how a command runs."""
+"""Runs steps of a runbook for an incident, and stores their output with it. The caller decides how a command runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHAIN = "reconciliation_"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 
 Run = Callable[[list[str]], tuple[bool, str]]
-"""The words after `ops` → whether the command has answered, and what it printed."""
+"""The words after `ops` → whether the command succeeded, and its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +31,18 @@ class StepResult:
     """done, failed or not run."""
     output: str
     ran: str = ""
-    """The command with its places filled in, as it can be pasted into a shell; empty where it was not run."""
+    """The command with its placeholders filled in, ready for a shell; empty if it was not run."""
     not_shown: tuple[str, ...] = ()
-    """What the step promises and none of its commands printed; with the last command of a step that ran whole."""
+    """Promised words that no command of the step printed. They stand with the last command of a step that ran
+    completely.
+    """
 
 
 def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool] | None = None) -> dict[str, str]:
-    """What {alert}, {table} and the like stand for in this incident.
-
-    `is_meant`: whether the runbook is that of an alert. If it is the runbook of no alert of the incident, as that of a
-    pipeline, all alerts are considered. Of these, the first alert that names a file is taken, else the first that names
-    a feed, else the first that names an asset.
+    """The values of {alert}, {table} and the other placeholders in this incident. `is_meant`: whether the runbook is
+    that of an alert. If the runbook belongs to no alert of the incident, for example a pipeline's runbook, all
+    alerts are considered. Among these, the first alert that names a file is used, or else the first that names a
+    feed, or else the first that names an asset.
     """
     every = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
     alerts = [alert for alert in every if is_meant is not None and is_meant(alert)] or every
@@ -68,7 +69,7 @@ def _names(alert: Alert) -> tuple[bool, bool, bool]:
 
 
 def _chain(check: str) -> str:
-    """The reconciliation that a check compares; empty where it is another check."""
+    """The reconciliation that a check compares; empty if it is another kind of check."""
     return check.removeprefix(CHAIN) if check.startswith(CHAIN) else ""
 
 
@@ -95,7 +96,7 @@ def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str],
 def keep(
     ledger: Ledger, incident: int, runbook: Runbook, results: Collection[StepResult], *, by: str, now: datetime
 ) -> None:
-    """Keep the outputs with the incident, and note the run in its timeline."""
+    """Store the outputs with the incident, and record the run in its timeline."""
     for result in results:
         title = f"runbook {runbook.slug}, step {result.step}: {result.ran or result.command}"
         ledger.keep_evidence(incident, "runbook", title=title, body=result.output[:KEPT], by=by, now=now)

@@ -1,8 +1,7 @@
-"""Runbooks: Markdown with fixed headings, whose diagnostic steps are commands that can be run.
-
-A step is a numbered line under `Diagnosis` with one or more commands in backticks. Only commands that read are run.
-What the step promises stands after `Shows`: each word there in backticks must be in the output. A promise may name what
-the incident is about, as a command may: `FEED` stands for the name of its feed.
+"""Runbooks: Markdown with fixed headings, whose diagnostic steps are commands that can be run. A step is a numbered
+line under `Diagnosis` with one or more commands in backticks. Only commands that read are run. The text after
+`Shows` is what the step promises: each word there in backticks must be in the output. Commands and promises can
+contain placeholders: `FEED` stands for the name of the incident's feed.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 class NoRunbook(LookupError):
-    """There is none of that name."""
+    """There is no runbook with this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,9 @@ class Step:
     number: int
     text: str
     commands: tuple[str, ...]
-    """Commands of `ops`, as they are written; places such as {alert} are filled in before they run."""
+    """Commands of `ops`, as they are written. Placeholders such as {alert} are filled in before they run."""
     shows: tuple[str, ...]
-    """What the output must hold, as it is written."""
+    """The words that the output must contain, as they are written."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Runbook:
     steps: tuple[Step, ...]
 
     def missing(self) -> list[str]:
-        """The fixed headings that it lacks."""
+        """The fixed headings that the runbook lacks."""
         return [heading for heading in HEADINGS if f"\n## {heading}\n" not in self.text]
 
 
@@ -93,7 +92,7 @@ def slugs(catalog: Catalog) -> list[str]:
 
 
 def read(catalog: Catalog, slug: str) -> Runbook:
-    """Raises NoRunbook."""
+    """The runbook. Raises NoRunbook."""
     path = catalog.runbook_file(slug) if slug in slugs(catalog) else None
     if path is None:
         raise NoRunbook(f"there is no runbook {slug[:80]!r}; `ops runbook list` shows them")
@@ -129,9 +128,8 @@ def _with_places(word: str) -> str:
 
 
 def not_shown(step: Step, places: Mapping[str, str], output: str) -> list[str]:
-    """What the step promises and `output` lacks. Left out are promises that name what the incident does not know.
-
-    White space is ignored, because a table can break a long value over two lines.
+    """The promised words that `output` lacks. Promises with a placeholder that the incident cannot fill are left
+    out. White space is ignored, because a table can break a long value over two lines.
     """
     said = "".join(output.split())
     promised = [_with_places(word) for word in step.shows]
@@ -141,7 +139,9 @@ def not_shown(step: Step, places: Mapping[str, str], output: str) -> list[str]:
 
 
 def words_of(command: str, places: Mapping[str, str]) -> list[str]:
-    """The words after `ops`, with places filled in. Raises ValueError where one is not known, or it may not be run."""
+    """The words after `ops`, with placeholders filled in. Raises ValueError if a placeholder is not known, or the
+    command may not be run.
+    """
     written = [_with_places(word) for word in shlex.split(command)[1:]]
     lacking = sorted({name for word in written for name in _PLACE.findall(word) if name not in places})
     if lacking:
@@ -157,12 +157,12 @@ def words_of(command: str, places: Mapping[str, str]) -> list[str]:
 
 
 def is_answer(words: Sequence[str], code: int, errors: str) -> bool:
-    """Whether a command that ended with `code` has told what it was asked."""
+    """Whether a command that ended with `code` has answered its question."""
     answers = any(tuple(words[: len(allowed)]) == allowed for allowed in ANSWERING)
     return code == 0 or (code == 1 and answers and "Error: " not in errors)
 
 
 def written(words: Sequence[str]) -> str:
-    """A command as it can be pasted into a shell."""
+    """A command as it is pasted into a shell."""
     quoted = [f'"{word}"' if " " in word and not set(word) & set('"$`\\') else shlex.quote(word) for word in words]
     return " ".join(["ops", *quoted])

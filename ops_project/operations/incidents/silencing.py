@@ -1,4 +1,4 @@
-"""Silences what fires in an incident and nothing else, so that what else breaks is still told."""
+"""Silences the firing alerts of an incident and nothing else, so that other alerts are still sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMED = ("asset", "pipeline", "check")
 def silence_firing(
     ledger: Ledger, incident: Incident, *, by: str, span: timedelta, why: str, now: datetime
 ) -> list[int]:
-    """One silence for each alert of `incident` that fires; their numbers. Raises Refused where none fires."""
+    """One silence for each firing alert of `incident`. Returns their numbers. Raises Refused if none fires."""
     if not incident.firing:
         raise Refused(f"no alert of incident {incident.number} fires: there is nothing to silence")
     made = []

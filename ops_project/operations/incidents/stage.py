@@ -1,4 +1,4 @@
-"""The cycle's stage between deciding and telling: alerts become incidents, and ladders are climbed."""
+"""The cycle's stage between deciding and sending: alerts become incidents, and the steps of ladders are taken."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def run(
 
 
 def _holds(ledger: Ledger, config: AlertConfig, lineage: Lineage, now: datetime) -> int:
-    """Tell of holds that are past their limit."""
+    """Send notices about holds that are past their limit."""
     past = ledger.holds_past(now)
     if not past:
         return 0

@@ -23,7 +23,7 @@ _ENDS = (IncidentReason.DATA_RECOVERED, IncidentReason.RESOLVED_BY_PERSON)
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """One opening of one incident, with what followed it; None: it has not come, or never came."""
+    """One opening of one incident, with its later events. None: the event has not happened."""
 
     incident: int
     to_acknowledge: timedelta | None
@@ -31,7 +31,7 @@ class Spell:
 
     @property
     def unanswered(self) -> bool:
-        """It ended, and nobody had acknowledged it."""
+        """Whether it ended without an acknowledgement."""
         return self.to_resolve is not None and self.to_acknowledge is None
 
 
@@ -52,7 +52,7 @@ def spells(timeline: Sequence[Event]) -> list[Spell]:
 
 @dataclass(frozen=True)
 class Times:
-    """Means and medians in seconds over several incidents; None where nothing was measured."""
+    """Means and medians in seconds over several incidents; None if nothing was measured."""
 
     openings: int
     unanswered: int

@@ -1,10 +1,9 @@
-"""Answers of the ledger, kept within a cycle and from one cycle to the next until something is written.
-
-An idle cycle asks about thirty small questions, most of which have the answer that they had five seconds before. Every
-transaction that writes leaves a mark of its own in the ledger. A cycle reads the mark together with the cursors, and
-reads them again after each write of this process. While the mark is the same, an answer holds. Outside of a cycle
-nothing is kept, and every question is asked. This class does not know what was asked: a question that depends on the
-time must not be kept under a name without the time.
+"""Keeps answers of the ledger, within a cycle and from one cycle to the next, until something is written. An idle
+cycle asks about thirty small questions, and most answers are the same as five seconds before. Every transaction that
+writes leaves a new mark in the ledger. A cycle reads the mark together with the cursors, and reads them again after
+each write of this process. While the mark is the same, an answer is valid. Outside of a cycle nothing is kept, and
+every question is asked. This class does not know the questions. So a question that depends on the time must not be
+kept under a name without the time.
 """
 
 from __future__ import annotations
@@ -17,9 +16,11 @@ from typing import TypeVar, cast
 
 Value = TypeVar("Value")
 MARK = "written"
-"""The cursor that changes with every transaction that writes more than a sign of life."""
+"""The cursor that changes with every transaction that writes more than a heartbeat."""
 KEPT_SECONDS = 300.0
-"""No answer is kept for longer: a process of an earlier version, or a person with an SQL shell, leaves no mark."""
+"""No answer is kept for longer than this, because a process of an earlier version, or a person with an SQL shell,
+leaves no mark.
+"""
 
 
 class Answers:
@@ -67,7 +68,7 @@ class Answers:
         return found
 
     def ask(self, question: Hashable, ask: Callable[[], Value]) -> Value:
-        """The kept answer, or the one that `ask` finds now. The caller must not change what it is given."""
+        """The kept answer, or else the one that `ask` finds now. The caller must not change it."""
         if not self._cycles:
             return ask()
         mark = self.cursors().get(MARK, "")

@@ -1,4 +1,4 @@
-"""A mark that changes with everything that people look at: alerts, incidents, silences, holds, the rota."""
+"""A mark that changes with everything that people see: alerts, incidents, silences, holds, the rota."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _NEWEST = (
 
 
 class ChangeTable(Access):
-    """Reading how far the record goes."""
+    """Reads how far each record goes."""
 
     def newest_change(self) -> str:
-        """Costs one look at the end of each table."""
+        """The mark. It costs one look at the end of each table."""
         with self.read() as connection:
             return ".".join(str(connection.execute(select(func.max(column))).scalar() or 0) for column in _NEWEST)

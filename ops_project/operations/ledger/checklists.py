@@ -14,7 +14,7 @@ from ops_project.operations.ledger.people_schema import checklist_lines
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One line of one period."""
+    """One line in one period."""
 
     state: str
     value: str
@@ -23,7 +23,7 @@ class Kept:
 
 
 class ChecklistTable(Access):
-    """Keeping and reading."""
+    """Stores and reads the lines."""
 
     def keep_checklist(
         self, checklist: str, period: str, lines: Sequence[tuple[str, str, str]], now: datetime, by: str = ""

@@ -16,7 +16,7 @@ KEEP = 60
 
 @dataclass(frozen=True, slots=True)
 class LineageVersion:
-    """One version: what names it, the commit that first had it, and when it last ran."""
+    """One version: its name, the commit that first had it, and when it last ran."""
 
     version: str
     commit: str
@@ -28,7 +28,7 @@ class ColumnLineageTable(Access):
     """Keeping and reading."""
 
     def keep_columns(self, lineage: ColumnLineage, commit: str, now: datetime) -> None:
-        """Note that this version runs now. The oldest versions give way."""
+        """Record that this version runs now. The oldest versions are removed."""
         table = column_lineage
         with self.read() as connection:
             newest = connection.execute(select(table.c.version).order_by(table.c.last_at.desc()).limit(1)).scalar()
@@ -45,7 +45,7 @@ class ColumnLineageTable(Access):
                 connection.execute(delete(table).where(table.c.version.in_(gone)))
 
     def columns(self, version: str = "") -> ColumnLineage | None:
-        """The lineage of a version, by default of the one that ran last; None where it is not kept."""
+        """The lineage of a version, by default of the one that ran last; None if it is not stored."""
         table = column_lineage
         wanted = select(table.c.body).order_by(table.c.last_at.desc()).limit(1)
         if version:
@@ -55,7 +55,7 @@ class ColumnLineageTable(Access):
         return None if body is None else ColumnLineage.load(body)
 
     def column_versions(self) -> list[LineageVersion]:
-        """Every version that is kept, the one that ran last first."""
+        """Every stored version, the one that ran last first."""
         table = column_lineage
         wanted = select(table.c.version, table.c.commit, table.c.first_at, table.c.last_at)
         with self.read() as connection:

@@ -36,7 +36,7 @@ class CursorTable(Access):
         return self.answers.cursors()
 
     def set_cursor(self, name: str, value: str, now: datetime) -> None:
-        """Not awaited on the disk: a power cut may take the last one back."""
+        """Set a cursor without waiting for the disk: a power cut may undo the last change."""
         self.set_cursors({name: value}, now)
 
     def set_cursors(self, progress: Mapping[str, str], now: datetime) -> None:
@@ -63,13 +63,13 @@ class CursorTable(Access):
 
 
 def set_cursors(connection: Connection, progress: Mapping[str, str], moment: float) -> None:
-    """Within a transaction of the caller's."""
+    """Set them within the caller's transaction."""
     if progress:
         rows = [{"name": name, "value": clean(value), "updated_at": moment} for name, value in progress.items()]
         connection.execute(upsert(connection, cursors, ["name"]), rows)
 
 
 def mark_written(connection: Connection) -> None:
-    """Leave a new mark, within the transaction that it marks: what was read under another one is asked again."""
+    """Leave a new mark, within the transaction that it marks. Answers under an earlier mark are asked again."""
     statement = _MARK if connection.dialect.name == "postgresql" else _MARK.replace("%s", "?")
     connection.exec_driver_sql(statement, (uuid.uuid4().hex,))

@@ -72,7 +72,7 @@ def read_all(connection: Connection, state: State) -> None:
 
 @dataclass(frozen=True)
 class _Read:
-    """What the ledger held at one moment, complete for that moment and later ones."""
+    """The content of the ledger at one moment. It is complete for that moment and later ones."""
 
     at: datetime
     kept: KeptState
@@ -85,7 +85,7 @@ class _Read:
     dismissed: Mapping[str, datetime]
 
     def state(self, now: datetime, flap_window: timedelta) -> State:
-        """A state of one's own, as of `now`."""
+        """A copy of the state, as of `now`."""
         state, mark = State(), self.kept.mark
         state.routes_version = mark[ROUTES][0] if ROUTES in mark else ""
         state.rules_version = mark[RULES][0] if RULES in mark else ""
@@ -102,7 +102,7 @@ class _Read:
 
 
 def _read(connection: Connection, now: datetime, flap_window: timedelta, kept: KeptState | None) -> _Read:
-    """`kept` is used where nobody else has written since."""
+    """Read the ledger. `kept` is used if no other process has written since."""
     # Read first: what another process writes meanwhile makes the mark an old one, and is read again.
     mark = read_mark(connection)
     if kept is None or kept.mark != mark:
@@ -131,7 +131,7 @@ def _read(connection: Connection, now: datetime, flap_window: timedelta, kept: K
 
 
 class EngineStateTable(Access):
-    """Reading the state, of which this process keeps what it read or wrote last."""
+    """Reads the state. This process keeps what it last read or wrote."""
 
     kept: KeptState | None
 

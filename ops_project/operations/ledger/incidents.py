@@ -245,7 +245,7 @@ class IncidentTable(Access):
             ]
 
     def paged_elsewhere(self, alerts: Sequence[int], channels: Sequence[str]) -> dict[int, str]:
-        """Alert → the channel of `channels` that has delivered a message in which it fires."""
+        """Alert → the channel, among `channels`, that has delivered a message about it while it fired."""
         if not alerts or not channels:
             return {}
         statement = select(outbox.c.channel, outbox.c.firing).where(

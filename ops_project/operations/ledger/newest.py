@@ -46,7 +46,7 @@ class Newest:
             return dict(self._latest[kind])
 
     def last_ok(self, connection: Connection, kind: str) -> dict[Subject, float]:
-        """Asset, or pipeline of a kind without one → the last event that was ok."""
+        """Asset, or pipeline for a kind without assets → the last event that was ok."""
         with self._lock:
             self._catch_up(connection)
             if kind not in self._last_ok:

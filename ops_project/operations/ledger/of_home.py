@@ -17,10 +17,9 @@ def _opened(url: str, _file: int | None) -> Ledger:
 
 
 def open_ledger(settings: Settings) -> Ledger:
-    """The ledger that OPS_LEDGER_URL names, else the SQLite file of the home, which is made and migrated as needed.
-
-    Where another file has taken its place while this process ran (a restored home), that one is opened: a kept
-    connection would write to the file that was put aside.
+    """The ledger that OPS_LEDGER_URL names, or else the SQLite file of the home, which is made and migrated if
+    needed. If another file has taken its place while this process ran (a restored home), the new file is opened,
+    because a kept connection would write to the file that was put aside.
     """
     url = settings.ledger_url
     return _opened(url, _inode(url) if url.startswith(_SQLITE) else None)

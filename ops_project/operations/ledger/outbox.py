@@ -93,11 +93,10 @@ class OutboxTable(Access):
         return self.answers.ask(("messages", state), ask)
 
     def due(self, now: datetime, limit: int = 500, *, kind: str = "", without: Collection[str] = ()) -> list[Message]:
-        """Messages whose turn has come, the most severe first, then the oldest; of one `kind` if named, of no channel
-        `without`.
-
-        Of one group and recipient only the oldest that is not settled: an acknowledgement or a resolve that overtook
-        its trigger, while that is retried, would leave the page open for ever.
+        """Messages whose turn has come, the most severe first, then the oldest. `kind` limits them to one kind;
+        `without` leaves out channels. For one group and recipient, only the oldest unsettled message is due.
+        Otherwise an acknowledgement or a resolve could overtake a trigger that is being retried, and the page would
+        stay open for ever.
         """
         # One pass over the waiting messages, and none if nothing is due: SQLite and PostgreSQL evaluate it at the first
         # due row. A look for each due row at those before it was quadratic in a storm.

@@ -10,7 +10,7 @@ DOCUMENT = "schedules"
 
 
 def next_start(ledger: Ledger, pipeline: str, now: datetime, before: datetime) -> datetime | None:
-    """The next scheduled start of a job before `before`; None where there is none, or no schedule is known."""
+    """The next scheduled start of a job before `before`; None if there is none, or no schedule is known."""
     kept = ledger.document(DOCUMENT) or {}
     mine = [schedule for schedule in kept.values() if schedule["job"] == pipeline]
     if not mine:

@@ -1,7 +1,6 @@
-"""What of the code and of the configuration is other than at the last good run, with the lines that differ.
-
-Only what is upstream is shown: the SQL of the tables concerned, the macros that it calls, their contracts, and the
-Python of their domains. Everything else that has changed is counted.
+"""How the code and the configuration differ from the last good run, with the changed lines. Only what is upstream is
+shown: the SQL of the tables concerned, the macros that it calls, their contracts, and the Python of their domains. All
+other changes are counted.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _MACRO = re.compile(r"{%-?\s*(?:macro|test)\s+(\w+)")
 
 @dataclass(frozen=True)
 class Concerned:
-    """What lies upstream of a table, as file names know it."""
+    """The parts upstream of a table, by the names that files use."""
 
     tables: frozenset[str]
     """Names without their schema."""
@@ -63,7 +62,7 @@ class Concerned:
 
 
 def items_of_code(scene: Scene) -> Iterator[Item]:
-    """Which code and configuration it was, and what of them is other than at the last good run."""
+    """Which code and configuration were in use, and how they differ from those of the last good run."""
     now, before = compared(scene)
     if now is None:
         return
@@ -151,7 +150,7 @@ def _concerned(scene: Scene) -> Concerned:
 
 
 def called_macros(models: Iterable[str], macros: Mapping[str, str]) -> frozenset[str]:
-    """Of `macros` (path → text) those that the models' SQL calls, also through another macro."""
+    """Those of `macros` (path → text) that the models' SQL calls, directly or through another macro."""
     defined = {name: path for path, text in macros.items() for name in _MACRO.findall(text)}
     found: set[str] = set()
     waiting = list(models)

@@ -1,4 +1,4 @@
-"""Samples of what stands twice: keys that a file repeats, and keys that a table repeats. Personal values are masked."""
+"""Samples of duplicates: keys that a file repeats, and keys that a table repeats. Personal values are masked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ HIDDEN = "***"
 
 
 def items_of_duplicates(scene: Scene) -> Iterator[Item]:
-    """Of the files concerned, what landing noted; of tables whose keys are known to repeat, what is in them now."""
+    """For the files concerned, the duplicates that landing noted; for tables with repeated keys, the rows that are in
+    them now.
+    """
     snapshot = newest(scene)
     if snapshot is None:
         return
@@ -53,7 +55,7 @@ def _of_files(scene: Scene, snapshot: Snapshot) -> Iterator[Item]:
 
 
 def _of_table(scene: Scene, snapshot: Snapshot, asset: str, said: str) -> Iterator[Item]:
-    """The columns that the finding names are grouped by; where they do not repeat, nothing is said."""
+    """Rows are grouped by the columns that the finding names. If these do not repeat, there is no sample."""
     table = asset.replace("/", ".")
     known = snapshot.tables.get(table)
     if known is None:
@@ -78,7 +80,7 @@ def _of_table(scene: Scene, snapshot: Snapshot, asset: str, said: str) -> Iterat
 
 
 def _personal(scene: Scene, asset: str, columns: Sequence[str]) -> frozenset[str]:
-    """Those that hold personal data; of a table whose columns nobody knows, all of them."""
+    """The columns that hold personal data. If a table's columns are not known, all of them count as personal."""
     lineage = known_columns(scene.ledger)
     personal = lineage.personal
     asked_about = {name: Column(asset, name) for name in columns}

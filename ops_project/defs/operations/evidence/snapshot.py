@@ -1,4 +1,4 @@
-"""Reading snapshots for evidence: which two are compared, and questions to one with a limit of time and of memory."""
+"""Reading snapshots for evidence: which two are compared, and queries with a limit of time and of memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
 
 
 def since_good(scene: Scene) -> list[Snapshot]:
-    """What runs of the table's domain have made since the last good one, oldest first: the first bad run leads it."""
+    """The runs of the table's domain since the last good one, the oldest first. So the first bad run comes first."""
     _, before = compared(scene)
     if before is None or not scene.assets:
         return []
@@ -41,19 +41,19 @@ def _before(moment: datetime, since: datetime | None) -> bool:
 
 
 def newest(scene: Scene) -> Snapshot | None:
-    """None where no run has ended yet."""
+    """The newest snapshot; None if no run has ended yet."""
     found = snapshots.existing(scene.settings)
     return found[-1] if found else None
 
 
 def rows_of(snapshot: Snapshot | None, table: str) -> int | None:
-    """None where the snapshot has no such table."""
+    """The number of rows; None if the snapshot has no such table."""
     found = snapshot.tables.get(table) if snapshot is not None else None
     return None if found is None else found.rows
 
 
 def asked(snapshot: Snapshot, query: str) -> list[tuple[Any, ...]]:
-    """The answer of a snapshot. Raises duckdb.Error where it takes too long."""
+    """The answer of a snapshot. Raises duckdb.Error if the query takes too long."""
     connection = snapshots.open(snapshot, MEMORY, threads=1)
     timer = threading.Timer(QUERY_SECONDS, connection.interrupt)
     timer.daemon = True
@@ -66,6 +66,6 @@ def asked(snapshot: Snapshot, query: str) -> list[tuple[Any, ...]]:
 
 
 def line(text: str) -> str:
-    """One line, masked, with control characters written out, and not too long."""
+    """One masked line of limited length, with control characters written out."""
     plain = visible_line(mask(" ".join(text.split())))
     return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"

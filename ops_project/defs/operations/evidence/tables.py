@@ -1,4 +1,4 @@
-"""What the tables say: their rows now and when they were good, and what is other since."""
+"""What the tables show: their rows now and when they were good, and what has changed since."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ def items_of_tables(scene: Scene) -> Iterator[Item]:
 
 
 def changes_of_tables(scene: Scene) -> list[Change]:
-    """What is other in the newest snapshot than in the last good one, of the tables upstream.
-
-    Each change is told of the first run that has it: later runs only kept it.
+    """The differences between the newest snapshot and the last good one, for the tables upstream. Each change belongs
+    to the first run that has it; later runs only kept it.
     """
     now, before = compared(scene)
     if now is None or before is None:
@@ -77,7 +76,9 @@ State = tuple[Mapping[str, str], Mapping[str, Fingerprint]]
 
 
 def _differences(table: str, now: State, before: State, commit: str) -> dict[str, str]:
-    """Kind of change → what it is, in words. A table of which one side says nothing has not changed."""
+    """Kind of change → the change in words. If one side has no information about a table, the table counts as
+    unchanged.
+    """
     found = {}
     code, was_code = now[0].get(table), before[0].get(table)
     if code is not None and was_code is not None and code != was_code:

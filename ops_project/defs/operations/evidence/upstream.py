@@ -1,4 +1,6 @@
-"""What the tables upstream are like at this moment: wrong, on hold, built when, and files that wait to be landed."""
+"""The present state of the tables upstream: failures, holds, the time of their builds, and files that wait to be
+landed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ LISTED = 8
 
 
 def items_of_upstream(scene: Scene) -> Iterator[Item]:
-    """The state of each table upstream, those with a trouble first. A table of which nothing is known is named so."""
+    """The state of each table upstream, those with a failure first. A table without any information is listed as
+    such.
+    """
     ledger, lineage = scene.ledger, scene.lineage
     start = scene.assets[0]
     above = lineage.ancestors(start)

@@ -25,7 +25,7 @@ BATCH = 500
 # Ids can commit out of order on PostgreSQL: the last ones are read again, and stored signals are not stored twice.
 OVERLAP = 50
 SHOWN_CHECK = "open_alerts"
-"""The check with which we show open alerts on an asset; not to be read back."""
+"""The check that shows open alerts on an asset. Its results are not read back as signals."""
 FRESHNESS_VALUES = {"PASS": 0.0, "WARN": 1.0, "FAIL": 2.0}
 VIOLATION_METADATA = ("reference_violations", "dagster_dbt/failed_row_count", "failed_rows")
 REFERENCE_WORDS = ("relationships", "reference")
@@ -33,19 +33,19 @@ REFERENCE_WORDS = ("relationships", "reference")
 
 @dataclass(frozen=True)
 class EventPage:
-    """Signals of a stretch of the log, and the cursor after it."""
+    """The signals of a part of the log, and the cursor after it."""
 
     signals: list[Signal]
     cursor: int
     read: int
     full: bool
-    """There may be more."""
+    """Whether there may be more events."""
 
 
 def read(
     instance: dg.DagsterInstance, after: int, now: datetime, lineage: Lineage, as_of: datetime | None = None
 ) -> EventPage:
-    """The next events after the cursor `after`. `as_of`: the time that a replay calls now, for all of them."""
+    """The next events after the cursor `after`. `as_of`: in a replay, the time that all of them get."""
     overlap = OVERLAP if after > 0 and not _is_sqlite(instance) else 0
     found = instance.event_log_storage.get_logs_for_all_runs_by_log_id(
         after_cursor=max(after - overlap, 0) if after > 0 else -1, limit=BATCH + overlap
@@ -60,7 +60,9 @@ def read(
 
 
 def _is_sqlite(instance: dg.DagsterInstance) -> bool:
-    """Whether ids become visible in their order: SQLite has one writer at a time, in our event log as in the stock."""
+    """Whether event ids become visible in their order. That is so in SQLite, which has one writer at a time, in our
+    event log as in Dagster's own.
+    """
     return isinstance(instance.event_log_storage, SqliteEventLogStorage | ConsolidatedSqliteEventLogStorage)
 
 
@@ -113,7 +115,9 @@ def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> 
 
 
 def _observed(storage_id: int, entry: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
-    """A load of the serving store that failed tells its refused requests by an observation: it built nothing."""
+    """A load of the serving store that failed reports its refused requests by an observation, because it built
+    nothing.
+    """
     found = entry.dagster_event.asset_observation_data.asset_observation
     facts = lineage.get(asset_name(found.asset_key))
     common: dict[str, Any] = {
@@ -227,7 +231,7 @@ def _text(metadata: Mapping[str, Any], key: str) -> str:
 
 
 def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The business dates that a check complains of, so that a verdict can take them out of its training."""
+    """The business dates that a check reports, so that a verdict can exclude them from its training."""
     value = getattr(metadata.get("dates"), "value", None)
     if not isinstance(value, list) or not value:
         return {}

@@ -1,6 +1,6 @@
-"""A run that ended → signals: the run, exactly the assets whose own step failed, the checks that crashed.
-
-An asset that was skipped because of an upstream failure is not a cause and gives no signal: it is in the blast radius.
+"""A run that ended → signals: the run, exactly the assets whose own step failed, the checks that crashed. An asset
+that was skipped because of an upstream failure is not a cause and gives no signal; it counts among the assets that
+the failure affects.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ class _Run:
     built: set[str] = field(default_factory=set)
     evaluated: set[tuple[str, str]] = field(default_factory=set)
     by_partition: set[tuple[str, str]] = field(default_factory=set)
-    """Checks with partitions of their own; the others speak for their table, whichever partition the run is of."""
+    """Checks with their own partitions. The result of any other check is about the whole table, whatever the run's
+    partition is.
+    """
     blocked: set[str] = field(default_factory=set)
     """Assets with a blocking check that failed."""
     failure: str = ""
@@ -96,18 +98,18 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
 
 
 def failed_assets(planned: set[str], built: set[str], blocked: set[str], lineage: Lineage) -> set[str]:
-    """Of one failed step: what was planned, was not built, and had nothing before it that was not built either.
-
-    In a step that builds many (dbt), whatever is downstream of a failed node or a failed blocking check was skipped.
+    """The failed assets of one failed step: they were planned and not built, and everything before them was built.
+    In a step that builds many assets (dbt), everything downstream of a failed node or a failed blocking check was
+    skipped.
     """
     missing = planned - built
     return {key for key in missing if not lineage.ancestors(key) & (missing | blocked)}
 
 
 def _words(data: Any, before: Sequence[Any] = ()) -> tuple[str, str]:
-    """(what the step said in the end, its failure class or nothing). `before`: its attempts that were tried again.
-
-    The class is of the first attempt that is known: a retry may fail of what the first attempt left behind.
+    """(the step's last message, its failure class or nothing). `before`: its earlier attempts. The class is that of
+    the first attempt with a known class, because a retry may fail only because of what the first attempt left
+    behind.
     """
     text = words_of(data)
     earlier = classify_attempts([words_of(attempt) for attempt in before]).failure_class if before else "unknown"
@@ -330,7 +332,9 @@ def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[
 def _crashed(
     check: tuple[str, str], common: Mapping[str, Any], partition: str, lineage: Lineage, message: str
 ) -> Signal:
-    """Planned and never evaluated, in a step that failed. Its ok, an evaluation, is of the same partition."""
+    """Checks that were planned and never evaluated, in a step that failed. The ok signal, an evaluation, has the
+    same partition.
+    """
     asset, name = check
     return Signal(
         kind="check.crash",

@@ -1,8 +1,7 @@
-"""Open alerts on their assets in the Dagster UI: a check `open_alerts` that fails while one is open and passes after.
-
-A runless check evaluation was the one that reads best: the asset turns yellow or red in the graph and the catalog, the
-text stands under Checks with its history, and it goes green again. An observation leaves no colour, and needs a look
-at the timeline to see that it is over.
+"""Open alerts on their assets in the Dagster UI: a check `open_alerts` that fails while an alert is open and passes
+afterwards. An evaluation outside of a run was the clearest form that was tried: the asset turns yellow or red in the
+graph and the catalog, the text stands under Checks with its history, and the asset turns green again. An observation
+has no colour, and only the timeline shows that it is over.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ MESSAGE_LENGTH = 300
 
 
 def evaluation(asset: str, alerts: Sequence[Alert]) -> dg.AssetCheckEvaluation:
-    """What the check says of one asset; nothing open passes."""
+    """The result of the check for one asset. Without open alerts it passes."""
     severe = any(alert.severity in SEVERE for alert in alerts)
     alerts = sorted(alerts, key=lambda alert: alert.number)
     # The UI sorts the entries as text: numbers of one width stay in their order.
@@ -52,12 +51,12 @@ def _words(alert: Alert) -> str:
 
 
 def show(instance: dg.DagsterInstance, asset: str, alerts: Sequence[Alert]) -> None:
-    """Write what is open on one asset."""
+    """Write the open alerts of one asset."""
     instance.report_runless_asset_event(evaluation(asset, alerts))
 
 
 def shown_check_spec(asset: dg.AssetKey) -> dg.AssetCheckSpec:
-    """The definition behind those evaluations, so that the UI lists the check before anything ever failed."""
+    """The definition of these evaluations, so that the UI lists the check before any failure."""
     return dg.AssetCheckSpec(
         SHOWN_CHECK, asset=asset, description="Alerts that are open on this asset. Written by the cycle."
     )

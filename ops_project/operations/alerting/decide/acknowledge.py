@@ -17,7 +17,9 @@ PAGERDUTY = "pagerduty"
 
 
 def told_elsewhere(state: State, config: AlertConfig) -> set[int]:
-    """Alerts that were told through a channel that `config` does not have: another configuration knows its pager."""
+    """Alerts that were sent through a channel that `config` does not have. The pager belongs to another
+    configuration.
+    """
     known = {name for receiver, found in config.receivers.items() for name, _ in found.named(receiver)}
     return {number for (_, name, _), entry in state.log.items() if name not in known for number in entry.firing}
 

@@ -16,9 +16,8 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
-    """The daily success notice: the first success of a day, once; the outbox's key keeps it at one.
-
-    A run that published nothing is not a success.
+    """The daily success notice: the first success of a day is announced once; the outbox's key prevents a second
+    notice. A run that published nothing does not count as a success.
     """
     signals = list(signals)
     unpublished = {s.run_id for s in signals if s.kind.startswith("publication.") and s.state != OK}

@@ -1,4 +1,4 @@
-"""When to try again: doubling, capped, and spread so that many do not come back at once."""
+"""When to try again. The wait doubles up to a limit, and varies, so that many messages do not come back at once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ CAP = timedelta(minutes=5)
 
 def delay(attempt: int, key: str, first: timedelta = FIRST, cap: timedelta = CAP) -> timedelta:
     """The wait after failed attempt number `attempt` (from 1): between half and the whole of 2 s, 4 s, 8 s … 5 min.
-
-    The spread comes from `key`, so that the same question has the same answer.
+    The variation comes from `key`, so that the same arguments give the same wait.
     """
     whole = min(cap, first * float(2 ** min(attempt - 1, 20)))
     share = int.from_bytes(blake2b(f"{key}:{attempt}".encode(), digest_size=4).digest(), "big") / 2**32

@@ -1,9 +1,7 @@
-"""Corrects stored times that lie further in the future than their own interval.
-
-A rehearsal with a later clock (`--as-of` tomorrow) writes times of tomorrow. Without a correction they would mute
-today's alerts: the next flush would come a day late, and a failure of today would be older than the repair of
-tomorrow. Levels are left as they are stored, and compared only up to now, because their series may have no news at
-all.
+"""Corrects stored times that lie further in the future than their own interval. A rehearsal with a later clock
+(`--as-of` tomorrow) writes times of tomorrow. Without a correction they would mute today's alerts: the next flush
+would come a day late, and a failure of today would be older than the repair of tomorrow. Levels stay as they are
+stored and are compared only up to now, because there may be no further signal in their series.
 """
 
 from __future__ import annotations

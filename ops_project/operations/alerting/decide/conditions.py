@@ -1,4 +1,4 @@
-"""A condition that holds or no longer holds → the alert: opened, described, ended."""
+"""A condition that holds or no longer holds → the alert is opened, described or ended."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from ops_project.operations.alerting.decide.subjects import gone
 from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
 WINDOW = "window"
-"""Stands in an alert's conditions for a rule's window over its subject, where a fingerprint stands for a series."""
+"""Marks, in an alert's conditions, a rule's window over its subject, in place of a series' fingerprint."""
 # What an alert is about does not change with its next signal; what is wrong with it may.
 _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
 _OURS = frozenset({dates.DATES, "sla_at_risk"})
 
 
 def key_of(name: str, rule: Rule, labels: Mapping[str, str], signal: Signal) -> str:
-    """What makes an alert one alert. Unless the rule says otherwise that is a signal's own subject: the asset,
-    whichever job reported it, or the pipeline where there is no asset."""
+    """The key that identifies an alert. Unless the rule says otherwise, it is the signal's own subject: the asset,
+    whichever job reported it, or the pipeline if there is no asset.
+    """
     if rule.by == IDENTITY:
         subject = labels.get("asset") or f"pipeline:{labels.get('pipeline', '')}"
         return digest(name, subject, signal.partition, labels.get("check", ""))
@@ -55,7 +56,7 @@ def raise_for(
             return
         value = windows.value_of(signal)
     at = signal.event_at
-    rule, index = watched.rule, watched.index
+    rule, index = watched.rule, watched.position
     alert = _opened(decision, config, watched, key=key_of(watched.name, rule, labels, signal), at=at)
     was_true = lifecycle.truth(alert, rule)
     held = alert.conditions.get(index, frozenset())
@@ -78,7 +79,7 @@ def raise_for(
 
 
 def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Alert:
-    """An open alert of which a further date is known now is told again: an old absence must not hide a new one."""
+    """An open alert that now concerns a further date is sent again, so that an old absence does not hide a new one."""
     if alert.status != FIRING or not dates.collects(rule) or signal.partition in ("", *dates.of(alert.labels)):
         return alert
     decision.joined.add(alert.number)
@@ -87,7 +88,7 @@ def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Ale
 
 
 def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: str, at: datetime) -> Alert:
-    """The alert of this key; a new one, or one that had ended, begins pending."""
+    """The alert of this key. A new alert, or one that had ended, begins as pending."""
     state, rule = decision.state, watched.rule
     number = state.by_key.get(key)
     alert = state.alerts.get(number) if number is not None else None
@@ -207,7 +208,7 @@ def became_false(
 
 
 def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple[str, ...]) -> dict[str, str]:
-    """The signal's labels under what the rule says of every alert of it."""
+    """The signal's labels, overlaid with the labels that the rule gives to all its alerts."""
     identity = {"alertname": name, "severity": rule.severity, "category": rule.category}
     result = {**labels, **rule.labels, **identity}
     if owners:
@@ -216,9 +217,8 @@ def alert_labels(name: str, rule: Rule, labels: Mapping[str, str], owners: tuple
 
 
 def _followed(kept: Mapping[str, str], seen: Mapping[str, str], rule: Rule, signal: Signal) -> Mapping[str, str]:
-    """The labels of what the alert is about, as it began, and of what is wrong now, as it was seen last.
-
-    Every reported date is kept, because a verdict is about all of them.
+    """The labels of an open alert after a new signal. Labels of its subject keep their first value; labels of the
+    failure take the newest value. Every reported date is kept, because a verdict is about all of them.
     """
     fixed = (_SUBJECT | set(rule.by) | _OURS) - (
         {"partition"} if not signal.partition and rule.by == IDENTITY else set()

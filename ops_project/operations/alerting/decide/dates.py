@@ -1,7 +1,6 @@
-"""The business dates of an alert that is about a subject, and not about one date of it.
-
-A rule whose `by` leaves the partition out makes one alert for all dates of its subject: a file that does not come for a
-week is one problem. Its dates are those that are still open.
+"""The business dates of an alert that is about a subject, and not about one date of it. A rule whose `by` leaves out
+the partition makes one alert for all dates of its subject: a file that does not come for a week is one problem. The
+dates of the alert are those that are still open.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ def collects(rule: Rule) -> bool:
 
 
 def of(labels: Mapping[str, str]) -> tuple[str, ...]:
-    """The dates that an alert's labels name, rising."""
+    """The dates that an alert's labels name, in ascending order."""
     return tuple(sorted({day for day in labels.get(DATES, labels.get(PARTITION, "")).split(",") if day}))
 
 

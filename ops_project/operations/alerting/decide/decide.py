@@ -24,8 +24,9 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: datetime, tell: bool = True) -> Decision:
-    """What follows from `signals` at `now`. `tell=False` while a backlog is still being read: no message leaves before
-    everything known has been considered, or a symptom could be told before its cause."""
+    """What follows from `signals` at `now`. `tell=False` while a backlog is still being read: no message is sent
+    before all stored signals have been considered, because a symptom could be sent before its cause.
+    """
     decision = Decision(state.copy())
     bound(decision, config, now)
     evaluate(decision, signals, config, now)
@@ -58,7 +59,7 @@ def _next(state: State, config: AlertConfig, now: datetime) -> datetime | None:
 
 
 def _due(state: State, group: Group, now: datetime) -> datetime:
-    """When a group is looked at next. For a group without unsent news, that is the time of its next repeat."""
+    """When a group is looked at next. For a group without unsent news, this is the time of its next repeat."""
     settled = state.settled.get(group.key)
     if settled is None or group.next_flush > now:
         return group.next_flush

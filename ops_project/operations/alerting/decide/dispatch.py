@@ -77,7 +77,9 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _labels(node: Node, alert: Alert) -> dict[str, str]:
-    """What the group has in common. What came later under one suspected cause is told together, however much it is."""
+    """The labels that the group's alerts share. Alerts that came later under one suspected cause are sent together,
+    however many there are.
+    """
     if alert.suspect is not None and not node.digest:
         return {SUSPECTED: str(alert.suspect)}
     return node.group_labels(alert.labels)
@@ -141,7 +143,7 @@ def _told(decision: Decision) -> dict[str, set[LogKey]]:
 
 
 def _carry(decision: Decision, entries: set[LogKey], after: str, number: int) -> None:
-    """What a receiver was told of this alert in one group it was told in the group `after`."""
+    """What a receiver was told of this alert in its earlier group counts as told in the group `after`."""
     log = decision.state.log
     for before in sorted(entries):
         entry = log.get(before)

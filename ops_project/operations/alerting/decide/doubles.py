@@ -18,14 +18,14 @@ class Double:
 
     receiver: str
     path: tuple[str | int, ...]
-    """Where the route stands that does nothing for such an alert."""
+    """The place of the route that has no effect for such an alert."""
     alertname: str
     domain: str
-    """An example of what takes both."""
+    """An example of a domain that both routes accept."""
 
 
 def doubles(tree: Node, rules: Mapping[str, Rule], domains: Iterable[str]) -> list[Double]:
-    """One for each such route, with the first alert that shows it."""
+    """One result for each such route, with the first alert that shows it."""
     found: dict[tuple[str | int, ...], Double] = {}
     domains = sorted(domains)
     for name, rule in sorted(rules.items()):

@@ -102,7 +102,7 @@ def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Si
 def _without_date(
     decision: Decision, config: AlertConfig, *, number: int, rule: Rule, index: int, signal: Signal
 ) -> None:
-    """An alert about several dates stays open, and is no longer about the date that `signal` says is well."""
+    """An alert about several dates stays open, and no longer names the date for which `signal` is ok."""
     alert = decision.state.alerts.get(number)
     if alert is None or alert.status == RESOLVED or not dates.collects(rule):
         return

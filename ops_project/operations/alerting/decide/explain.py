@@ -1,4 +1,4 @@
-"""Explains where an alert would go at a given time, and why, with the functions that the engine itself uses."""
+"""Explains where an alert would go at a given time, and why. It uses the same functions as the engine."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Target:
     channel: str
     recipients: tuple[str, ...]
     told_at: datetime | None
-    """None: not told at this time."""
+    """When it is told; None: not at this time."""
     why: str
     page: bool
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The walk through the tree, what silences it, and who would be told."""
+    """The path through the tree, what silences the alert, and who would be told."""
 
     labels: Mapping[str, str]
     steps: list[Step]
@@ -44,7 +44,7 @@ class Explanation:
 def explain_route(
     labels: Mapping[str, str], owners: Sequence[str], silences: Sequence[Silence], config: AlertConfig, at: datetime
 ) -> Explanation:
-    """For an alert with these labels that fires at `at`."""
+    """The explanation for an alert with these labels that fires at `at`."""
     alert = Alert(
         number=0,
         key="",

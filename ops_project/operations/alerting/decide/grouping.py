@@ -1,4 +1,6 @@
-"""Alertmanager's group: when it is told, and whether there is anything to tell (its notification log)."""
+"""A group of alerts as in Alertmanager: when it is sent, and whether there is anything to send (by its notification
+log).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ DIGEST_SLACK = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Alerts that one route tells together."""
+    """Alerts that one route sends together."""
 
     key: str
     route: str
@@ -28,7 +30,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What a recipient was last told of a group."""
+    """What a recipient was last told about a group."""
 
     group: str
     channel: str
@@ -41,18 +43,17 @@ class LogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A group without unsent news: looking at it again is useless before `until`.
-
-    This is kept in memory only. A process without it looks once more than necessary.
+    """A group without unsent news, which need not be looked at before `until`. This is kept in memory only. A
+    process without it looks once more than necessary.
     """
 
     parts: tuple[object, ...]
-    """What it was made of when it was looked at; empty where it has changed since."""
+    """The parts that were looked at; empty if the group has changed since."""
     at: datetime
     next: datetime
     """Its next regular flush."""
     until: datetime
-    """When something is repeated."""
+    """When the next repeat is due."""
 
 
 def next_digest(clock: str, zone: ZoneInfo, after: datetime) -> datetime:
@@ -65,7 +66,7 @@ def next_digest(clock: str, zone: ZoneInfo, after: datetime) -> datetime:
 
 
 def first_flush(node: Node, zone: ZoneInfo, starts_at: datetime, now: datetime) -> datetime:
-    """When a new group is told: after group_wait, at once where its first alert is older than that already."""
+    """When a new group is sent: after group_wait, or at once if its first alert is already older than that."""
     if node.digest:
         return next_digest(node.digest, zone, now)
     return now if starts_at + node.group_wait <= now else now + node.group_wait
@@ -85,7 +86,7 @@ def needs_update(
     now: datetime,
     zone: ZoneInfo,
 ) -> tuple[bool, AlertReason]:
-    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`). A digest counts days of the calendar in `zone`."""
+    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`). For a digest, days are calendar days in `zone`."""
     if entry is None:
         return (True, AlertReason.FIRST_NOTIFICATION) if firing else (False, AlertReason.NEVER_TOLD)
     if not firing <= entry.firing:

@@ -14,7 +14,9 @@ from ops_project.operations.alerting.decide.reasons import AlertReason
 
 
 def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
-    """Target's number → source's number. An alert on both sides of a rule is silenced only by one that is not."""
+    """Target's number → source's number. An alert that matches both sides of a rule is silenced only by an alert
+    that does not.
+    """
     result: dict[int, int] = {}
     by_name: dict[str, list[tuple[int, Alert]]] = {}
     for place, alert in enumerate(alerts):
@@ -39,7 +41,7 @@ def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> 
 
 
 def _named(by_name: Mapping[str, Sequence[tuple[int, Alert]]], matchers: Sequence[Matcher]) -> list[Alert]:
-    """The alerts whose name these matchers accept, in their order; the other labels are still to be looked at."""
+    """The alerts whose rule name these matchers accept, in their order. The caller checks the other labels."""
     asked = tuple(matcher for matcher in matchers if matcher.name == "alertname")
     found = [item for name, items in by_name.items() if all_match(asked, {"alertname": name}) for item in items]
     return [alert for _, alert in sorted(found, key=lambda item: item[0])]
@@ -98,7 +100,7 @@ def _depth(alert: Alert, lineage: Lineage) -> int:
 def inhibitions(
     alerts: Iterable[Alert], rules: Sequence[InhibitRule], lineage: Lineage, graph: GraphInhibition
 ) -> dict[int, tuple[int, AlertReason]]:
-    """Number of the silent alert → (number of the one that silences it, why). The graph is asked first."""
+    """Number of the silent alert → (number of the alert that silences it, why). The graph is asked first."""
     open_alerts = [alert for alert in alerts if alert.status == FIRING]
     result = {
         number: (cause, AlertReason.INHIBITED_BY_CAUSE)

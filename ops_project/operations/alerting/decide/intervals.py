@@ -1,4 +1,4 @@
-"""Is a moment inside a named time interval? As Alertmanager decides it, and on public holidays."""
+"""Whether a moment is inside a named time interval, decided as in Alertmanager, and on public holidays."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The state of each series: its newest ok, and the failures since then, whatever the order in which signals are read.
-
-A series is (kind, asset or pipeline, partition, check). Alerts follow from levels: a rule that is switched on again,
-a late signal and a repeated failure need no further history.
+"""The state of each series: its newest ok, and the failures since then, whatever the order in which signals are
+read. A series is (kind, asset or pipeline, partition, check). Alerts follow from levels alone, so no further history
+is needed for a rule that is switched on again, a late signal or a repeated failure.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ class Level:
     firing: tuple[Signal, ...] = ()
     """The newest failure of each set of labels since the last ok, oldest first."""
     ok: Signal | None = None
-    """The newest ok. Of a gauge the newest reading, which is never in `firing`."""
+    """The newest ok. For a gauge it is the newest reading, which is never in `firing`."""
 
     @property
     def candidates(self) -> tuple[Signal, ...]:
-        """What can make a condition true, oldest first."""
+        """Signals that can make a condition true, the oldest first."""
         return self.firing or ((self.ok,) if self.ok is not None else ())
 
     @property
     def signals(self) -> tuple[Signal, ...]:
-        """Everything that it is made of."""
+        """All signals of this level."""
         return (*self.firing, self.ok) if self.ok is not None else self.firing
 
 
@@ -45,7 +44,7 @@ UNKNOWN = Level()
 
 
 def fold(level: Level, signal: Signal, metric_type: str) -> Level:
-    """The level after `signal`; the same object where the signal changes nothing: it is older, or unknown."""
+    """The level after `signal`. It is the same object if the signal changes nothing, because it is older or unknown."""
     if windows.value_of(signal) is None:
         return level
     if level.ok is not None and signal.event_at < level.ok.event_at:
@@ -65,7 +64,7 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
 
 
 def without_later(level: Level, latest: datetime) -> Level:
-    """The level without what happened after `latest`; the same object where nothing did."""
+    """The level without events after `latest`. It is the same object if there are none."""
     believed = level.ok is None or level.ok.event_at <= latest
     # In a drain most series are well and stay so.
     if believed and (not level.firing or all(signal.event_at <= latest for signal in level.firing)):
@@ -80,9 +79,8 @@ def _variant(signal: Signal) -> tuple[object, ...]:
 
 
 def speaker(level: Level, condition: Condition, lineage: Lineage, dismissed: datetime | None) -> Signal | None:
-    """The newest signal for which `condition` holds now; None where it does not hold, or nothing is known.
-
-    `dismissed`: a person said that everything up to this moment is over.
+    """The newest signal for which `condition` holds now; None if the condition does not hold, or nothing is known.
+    `dismissed`: the moment up to which a person said that everything is over.
     """
     for signal in reversed(level.candidates):
         if dismissed is not None and signal.event_at <= dismissed:
@@ -103,7 +101,7 @@ def holds(signal: Signal, condition: Condition, lineage: Lineage) -> bool:
 
 
 def labels_of(signal: Signal, lineage: Lineage) -> dict[str, str]:
-    """The signal's labels, with what the asset graph knows of its asset."""
+    """The signal's labels, with the facts that the asset graph has about its asset."""
     labels = signal.labelset()
     if signal.asset and (facts := lineage.assets.get(signal.asset)) is not None:
         for label, value in (("domain", facts.domain), ("layer", facts.layer), ("tier", facts.tier)):

@@ -15,7 +15,7 @@ FLAPPING_FROM = 2
 
 
 def truth(alert: Alert, rule: Rule) -> bool:
-    """Whether the rule's conditions hold together."""
+    """Whether the alert's rule is satisfied: any or all of its conditions hold."""
     indices = range(len(rule.conditions))
     test = any if rule.any else all
     return test(bool(alert.conditions.get(index)) for index in indices)
@@ -28,7 +28,7 @@ def fire(decision: Decision, alert: Alert, at: datetime) -> Alert:
 
 
 def end(decision: Decision, alert: Alert, rule: Rule, at: datetime, config: AlertConfig) -> Alert:
-    """The condition is false: resolve it, or hold it where the rule or its flapping asks for that."""
+    """The condition is false: resolve the alert, or hold it if its rule or its flapping demands that."""
     hold = max(rule.keep_firing_for, config.flap_hold if alert.flaps >= FLAPPING_FROM else timedelta())
     if not hold:
         return resolve(decision, alert, at)

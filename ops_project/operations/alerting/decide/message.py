@@ -38,7 +38,7 @@ CHAIN = "reconciliation_"
 
 @dataclass(frozen=True)
 class Around:
-    """What a message says of other alerts, gathered once for all messages of a decision."""
+    """Facts about other alerts for the messages of one decision, gathered once."""
 
     alerts: Mapping[int, Alert]
     under: Mapping[int, Sequence[Alert]]
@@ -48,7 +48,7 @@ class Around:
 
 
 def around(alerts: Iterable[Alert]) -> Around:
-    """What there is to say of these alerts in the messages about each other."""
+    """The facts about these alerts that messages about other alerts need."""
     known = {alert.number: alert for alert in alerts}
     under: dict[int, list[Alert]] = {}
     for alert in known.values():
@@ -60,7 +60,7 @@ def around(alerts: Iterable[Alert]) -> Around:
 
 @dataclass(frozen=True)
 class Flush:
-    """One group at the moment at which it is told."""
+    """One group at the moment at which its messages are made."""
 
     group: Group
     node: Node
@@ -70,8 +70,9 @@ class Flush:
     muted: frozenset[int]
     others: Around
     on_time: bool
-    """The group's own time has come. Else it is looked at early, because no process comes back, and nothing is
-    repeated."""
+    """The group's own time has come. Otherwise it is looked at early, because no later cycle will come, and nothing
+    is repeated.
+    """
     now: datetime
 
 
@@ -84,10 +85,8 @@ def of_group(
     reason: AlertReason,
     told: frozenset[int] = frozenset(),
 ) -> dict[str, Any]:
-    """The payload for one recipient of one group.
-
-    `firing` and `resolved`: the alerts that this recipient is told. `told`: the numbers of the last message; new alerts
-    come before them.
+    """The payload for one recipient of one group. `firing` and `resolved`: the alerts that this recipient gets.
+    `told`: the numbers of the last message; new alerts come before them.
     """
     node = flushed.node
     alerts = sorted(
@@ -223,13 +222,15 @@ def of_class(alert: Alert, config: AlertConfig) -> FirstResponse | None:
 
 
 def response(alert: Alert, config: AlertConfig) -> str:
-    """What to do first: the failure class's own, else the rule's."""
+    """What to do first: the failure class's own response, or else the rule's."""
     rule, own = config.rules.get(alert.rule), of_class(alert, config)
     return own.response if own else rule.response if rule else ""
 
 
 def runbook(alert: Alert, config: AlertConfig) -> str:
-    """Slug of the runbook: the failure class's own, else the rule's for that class or any, else the asset's."""
+    """Slug of the runbook: the failure class's own, or else the rule's for that class or in general, or else the
+    asset's.
+    """
     rule, own = config.rules.get(alert.rule), of_class(alert, config)
     if own and own.runbook:
         return own.runbook

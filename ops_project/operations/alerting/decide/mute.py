@@ -22,7 +22,7 @@ SLA_RULE_LABEL = "sla"
 
 
 def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
-    """Label what endangers an SLA: holidays do not make such an alert wait."""
+    """Label the alerts that endanger an SLA. Such an alert is not delayed on a holiday."""
     state = decision.state
     endangered: set[str] = set()
     for alert in state.alerts.values():
@@ -41,10 +41,9 @@ def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
 
 
 def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Decide for each firing alert whether it is silent, and under which cause.
-
-    A symptom is silent under its cause when it came with it: the cause's message lists it. One that came later, or
-    whose cause was silenced before that message, is told once by itself.
+    """Decide for each firing alert whether it is silent, and under which cause. A symptom is silent under its cause
+    if both came together, because the cause's message lists it. A symptom that came later is sent once, separately.
+    So is a symptom whose cause was silenced before that message.
     """
     state = decision.state
     firing = [alert for alert in state.alerts.values() if alert.status == FIRING]
@@ -77,7 +76,7 @@ def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _told(state: State) -> frozenset[int]:
-    """Numbers of the alerts that somebody was told of, by name or in a list."""
+    """Numbers of the alerts that some person was told about, by name or in a list."""
     return frozenset(number for entry in state.log.values() for number in entry.firing)
 
 

@@ -85,7 +85,9 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
 
 
 def _repeats_at(state: State, flushed: messages.Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:
-    """When the first of its recipients is told again. What is suppressed then is looked at in each flush."""
+    """When the first recipient of this group gets a repeat. Alerts that are suppressed at that time are considered
+    in each flush.
+    """
     key, node = flushed.group.key, flushed.node
     entries = (
         state.log.get((key, name, recipient))
@@ -240,9 +242,8 @@ def _repeated(alerts: Iterable[Alert]) -> bool:
 def _listed(
     config: AlertConfig, flushed: messages.Flush, channel: Channel, shares: dict[str, frozenset[int]]
 ) -> dict[str, frozenset[int]]:
-    """Owner → the silent symptoms of its own that the message about their cause tells it of.
-
-    Adds the causes to the owners' `shares`. A page stays one page: it is not sent again for what hangs on it.
+    """Owner → its own silent symptoms that the message about their cause lists. Adds the causes to the owners'
+    `shares`. A page is not sent again because of further symptoms.
     """
     if channel.to != "owners" or flushed.receiver.page or isinstance(channel, ConsoleChannel):
         return {}

@@ -1,4 +1,4 @@
-"""Decides which alerts each recipient of a channel gets: each owner gets its own."""
+"""Decides which alerts each recipient of a channel gets. Each owner gets its own alerts."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> di
 
 
 def of_symptom(channel: Channel, cause: Alert, symptom: Alert, config: AlertConfig) -> list[str]:
-    """The owners whose symptom is listed in the message about its cause, without the owners that another branch tells
-    about the cause.
+    """The owners whose symptom the message about its cause lists, except owners that get the cause through another
+    branch.
     """
     served = _served(channel, cause, config)
     return [found for found in of_owners(channel, symptom.owners, config) if found not in served]
 
 
 def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> list[str]:
-    """The names of the people and teams that a message about these alerts is for, each once."""
+    """The names of the people and teams that receive a message about these alerts, each once."""
     found = [name for alert in alerts for name in _recipients(channel, alert, config)]
     return [owner_name(name, config) for name in dict.fromkeys(found) if name]
 
@@ -59,7 +59,7 @@ def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str
 
 
 def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
-    """Whether the person on call is told of this alert through a channel of the same kind."""
+    """Whether the person on call gets this alert through a channel of the same kind."""
     return any(
         other is not channel and other.to == "on-call" and other.type == channel.type
         for node in match(config.tree, alert.labels)
@@ -69,9 +69,8 @@ def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
 
 
 def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
-    """E-mail addresses that another branch of the tree writes to about this alert, whenever this channel's does.
-
-    A branch with other quiet times, or one that collects for a digest, sends later, so it does not count.
+    """E-mail addresses that another branch of the tree writes to about this alert, whenever this channel's branch
+    does. A branch with other quiet times, or with a digest, sends later, so it does not count.
     """
     if channel.type != "email":
         return set()
@@ -90,7 +89,7 @@ def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
 
 
 def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> list[str]:
-    """The addresses of `owners` in this channel's terms; a fixed channel has its own."""
+    """The addresses of `owners` for this kind of channel. A fixed channel has its own address."""
     if channel.to in ("owners", "primary-owner", "on-call"):
         found = [address(channel, owner, config) for owner in owners if owner]
     else:
@@ -103,8 +102,8 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
 
 
 def primary(alert: Alert, config: AlertConfig) -> str:
-    """The person who is responsible for the failed asset: the pipeline's primary owner, else the first member of the
-    first owner.
+    """The person who is responsible for the failed asset: the pipeline's primary owner, or else the first member of
+    the first owner.
     """
     if alert.labels.get("pipeline", "") in config.pipeline_owners:
         return config.pipeline_owners[alert.labels["pipeline"]]
@@ -115,13 +114,13 @@ def primary(alert: Alert, config: AlertConfig) -> str:
 
 
 def person(owner: str, config: AlertConfig) -> str:
-    """A team's first member; a person is itself."""
+    """A team's first member; for a person, the person."""
     found = config.owners.resolve(owner)
     return found.members[0] if isinstance(found, Team) else owner
 
 
 def address(channel: Channel, owner: str, config: AlertConfig) -> str:
-    """Where `owner` is reached through this kind of channel; an unknown name is taken as an address."""
+    """The address of `owner` for this kind of channel. An unknown name is used as an address."""
     known = config.owners.resolve(owner)
     found = channel.address_of(known) if known is not None else None
     return owner if found is None else found

@@ -1,7 +1,6 @@
-"""Compares open alerts with the current rules, levels and subjects.
-
-Between two changes of those three only signals change a level, and each signal is followed when it is read. So the
-full comparison is needed only if the rules or the asset graph have changed since the last decision.
+"""Compares open alerts with the current rules, levels and subjects. Between two changes of these three, only signals
+change a level, and the alerts follow each signal at once. So the full comparison is needed only if the rules or the
+asset graph have changed since the last decision.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ def _reconcile_open(decision: Decision, config: AlertConfig, alert: Alert, rule:
 def _drop(
     decision: Decision, config: AlertConfig, alert: Alert, rule: Rule, *, index: int, source: str, now: datetime
 ) -> None:
-    """A condition that the rule does not make any more counts as false."""
+    """A condition that the rule no longer has counts as false."""
     became_false(decision, config, alert, rule, index=index, source=source, at=now)
     kept = decision.state.alerts.get(alert.number)
     if kept is not None and index >= len(rule.conditions):

@@ -1,5 +1,5 @@
-"""Computes what would have been sent: past signals run through the engine, with a clock that jumps from event to
-event.
+"""Computes which messages would have been sent: past signals run through the engine, with a clock that jumps from
+event to event.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TICK = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class Told:
-    """One notification of a replay; two replays are compared by these."""
+    """One notification of a replay. Two replays are compared by these values."""
 
     at: datetime
     channel: str
@@ -31,7 +31,7 @@ class Told:
 
 
 def replay(signals: Sequence[Signal], config: AlertConfig, until: datetime) -> list[Told]:
-    """Every notification that these signals (in order of event) lead to, up to `until`."""
+    """Every notification that these signals (in order of event) cause, up to `until`."""
     state = State()
     told: list[Told] = []
     for now, batch in _moments(signals, until):
@@ -68,7 +68,7 @@ def _next_event(signals: Sequence[Signal], now: datetime, until: datetime) -> da
 
 
 def _quiet(state: State, config: AlertConfig, since: datetime, end: datetime) -> tuple[State, list[Told]]:
-    """Let the time between two events pass, from one moment at which something is due to the next."""
+    """Let the time between two events pass, from one due moment to the next."""
     told: list[Told] = []
     now = since
     while (following := _due(state, config, now)) is not None and following < end:
@@ -143,7 +143,7 @@ class Change:
 
 
 def compare(before: Sequence[Told], after: Sequence[Told]) -> list[Change]:
-    """What differs, pages first. Times may move without counting as a change."""
+    """The differences, pages first. A different time alone does not count as a difference."""
 
     def count(told: Sequence[Told]) -> Counter[tuple[str, str, bool, str, str]]:
         return Counter((t.channel, t.recipient, t.page, t.status, t.summary) for t in told)

@@ -11,7 +11,7 @@ from ops_project.operations.alerting.decide.replay import Change, Told
 
 @dataclass(frozen=True)
 class Moment:
-    """One thing that was told at one time."""
+    """One alert that was sent at one time."""
 
     at: datetime
     page: bool
@@ -40,7 +40,7 @@ class AlertChange:
 
 
 def by_moment(told: Sequence[Told]) -> list[Moment]:
-    """In order of time."""
+    """The notifications by time."""
     found: dict[tuple[datetime, bool, str, str], list[str]] = {}
     for item in told:
         found.setdefault((item.at, item.page, item.status, item.summary), []).append(item.channel)
@@ -48,7 +48,7 @@ def by_moment(told: Sequence[Told]) -> list[Moment]:
 
 
 def by_alert(changes: Sequence[Change]) -> list[AlertChange]:
-    """Pages first, then what was added, by what it says."""
+    """The notifications by alert: pages first, then additions, then by their text."""
     found: dict[tuple[bool, str, str], list[Change]] = {}
     for change in changes:
         found.setdefault((change.page, change.status, change.summary), []).append(change)

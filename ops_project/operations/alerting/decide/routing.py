@@ -1,4 +1,4 @@
-"""Which routes take an alert: Alertmanager's tree walk, with the path that led there."""
+"""Which routes take an alert: Alertmanager's tree walk, with the path to each of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class Node:
     """A route with everything inherited filled in."""
 
     id: str
-    """The matchers of its parents and its own: {}/{severity="critical"} on-call. The place among its siblings is no
-    part of the id, so that inserting a route before it does not change what it has told."""
+    """The matchers of its parents and its own: {}/{severity="critical"} on-call. The position among its siblings is
+    not part of the id, so that a route that is inserted before it does not change what it has sent.
+    """
     receiver: str
     matchers: tuple[Matcher, ...]
     continues: bool
@@ -38,7 +39,7 @@ class Node:
     digest: str | None
     children: tuple[Node, ...]
     path: tuple[str | int, ...]
-    """Where it stands in routes.yaml."""
+    """Its place in routes.yaml."""
     former_id: str = ""
     """The id that earlier versions gave the route: its place in the tree."""
 
@@ -58,7 +59,7 @@ def compile_tree(
     path: tuple[str | int, ...] = ("route",),
     own: str | None = None,
 ) -> Node:
-    """The tree with inheritance resolved. `own`: what this route says that no sibling says."""
+    """The tree with inheritance resolved. `own`: the matchers that distinguish this route from its siblings."""
     matchers = "{" + ",".join(map(str, route.matchers)) + "}"
     said = own if own is not None else matchers
     node_id = f"{parent.id}/{said}" if parent else said
@@ -91,7 +92,9 @@ def compile_tree(
 
 
 def _names(routes: Sequence[Route], parent: Node) -> list[str]:
-    """A name for each of these siblings, by what it says; a number only where two say the same."""
+    """A name for each of these siblings, from its matchers. A number is added only if two siblings have the same
+    matchers.
+    """
     plain = [f"{{{','.join(sorted(map(str, r.matchers)))}}} {r.receiver or parent.receiver}" for r in routes]
     timed = [
         name
@@ -106,10 +109,8 @@ def _names(routes: Sequence[Route], parent: Node) -> list[str]:
 
 
 def heard_once(nodes: Sequence[Node]) -> list[Node]:
-    """The routes that add something for their receiver, of all routes that match an alert.
-
-    A receiver is told once, whichever branches reach it: if one route sends whenever another does, the other is
-    left out.
+    """The routes that add something for their receiver, among all routes that match an alert. A receiver is told
+    once, whichever branches reach it: if one route sends whenever another does, the other is left out.
     """
     # Of two that say the same the quicker one.
     order = sorted(nodes, key=lambda node: (bool(node.digest), node.group_wait))
@@ -124,7 +125,7 @@ def heard_once(nodes: Sequence[Node]) -> list[Node]:
 
 
 def _speaks_whenever(node: Node, other: Node) -> bool:
-    """Whether `node` is told at every moment at which `other` is."""
+    """Whether `node` sends at every moment at which `other` sends."""
     if node.digest or node.active:
         return (node.digest, node.active, node.mute) == (other.digest, other.active, other.mute)
     return other.digest is None and set(node.mute) <= set(other.mute)
@@ -163,7 +164,7 @@ class Step:
 
 
 def explain(node: Node, labels: Mapping[str, str], depth: int = 0) -> list[Step]:
-    """The walk as it happened, with the first matcher that refused."""
+    """The walk through the tree, with the first matcher that refused."""
     refused = next((matcher for matcher in node.matchers if not matcher.matches(labels)), None)
     name = "{" + ", ".join(map(str, node.matchers)) + "}" if node.matchers else "(every alert)"
     if refused is not None:

@@ -1,4 +1,4 @@
-"""Groups of which nothing is to be told: when they need not be looked at, and what makes them due at once."""
+"""Groups without anything to send: when they need not be looked at, and what makes them due at once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def parts(config: AlertConfig, state: State, group: Group, others: messages.Around) -> tuple[object, ...]:
-    """What a look at a group depends on, but for the time and for what its alerts say of themselves."""
+    """Everything that the result for a group depends on, except the time and the texts of its alerts."""
     members = sorted(group.members)
     alerts = (state.alerts.get(number) for number in members)
     return (
@@ -27,7 +27,7 @@ def parts(config: AlertConfig, state: State, group: Group, others: messages.Arou
 
 
 def unsettle(decision: Decision) -> None:
-    """What has changed is looked at in its group's next regular flush."""
+    """A group with a changed alert is looked at again in its next regular flush."""
     state = decision.state
     if not decision.changed:
         return
@@ -40,7 +40,7 @@ def unsettle(decision: Decision) -> None:
 
 
 def make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """What an open alert has learned is told at once; a digest keeps its hour."""
+    """Make the groups of alerts with a further date due at once. A digest keeps its hour."""
     state = decision.state
     for key, group in list(state.groups.items()):
         if group.members & decision.joined and not config.nodes[group.route].digest:

@@ -15,7 +15,7 @@ from ops_project.operations.alerting.decide.reasons import AlertReason
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Why an alert is silent, and who answers for that."""
+    """Why an alert is silent, and which person is responsible for that."""
 
     reason: AlertReason
     name: str
@@ -43,7 +43,9 @@ def covering(labels: Mapping[str, str], silences: Sequence[Silence], now: dateti
 
 
 def due_for_notice(silences: Sequence[Silence], now: datetime) -> list[Silence]:
-    """Silences that end soon and whose owner has not been told. A short one is told at its half."""
+    """Silences that end soon and whose owner has not been reminded. For a short silence, the reminder comes after
+    half of its time.
+    """
     return [
         silence
         for silence in silences

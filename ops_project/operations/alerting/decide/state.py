@@ -33,19 +33,19 @@ from ops_project.operations.alerting.decide.windows import Reading
 
 
 class Watched(NamedTuple):
-    """One condition of one rule: what a signal is held against."""
+    """One condition of one rule, which signals are compared with."""
 
     name: str
     """The rule's name."""
     rule: Rule
-    index: int
-    """The condition's place in the rule."""
+    position: int
+    """The condition's index in the rule."""
     condition: Condition
 
 
 @dataclass(frozen=True)
 class AlertConfig:
-    """Everything that decides, from the catalog and the asset graph."""
+    """The configuration that decides, from the catalog and the asset graph."""
 
     rules: Mapping[str, Rule]
     metrics: Mapping[str, Metric]
@@ -61,25 +61,27 @@ class AlertConfig:
     slas: Mapping[str, Sla] = field(default_factory=dict)
     expectations: Mapping[str, Expectation] = field(default_factory=dict)
     primary_owners: Mapping[str, str] = field(default_factory=dict)
-    """Pipeline or domain → its primary owner, who stands in where nobody is on call."""
+    """Pipeline or domain → its primary owner, who takes the place of the person on call if there is none."""
     pipeline_owners: Mapping[str, str] = field(default_factory=dict)
-    """Pipeline → the person who is its primary owner, where one is named."""
+    """Pipeline → the person who is its primary owner, if a person is named."""
     on_call: tuple[str, ...] = ()
-    """Ids of the people whom a critical page goes to now; empty where there is no rota."""
+    """Ids of the people who get a critical page now; empty if there is no rota."""
     flap_window: timedelta = timedelta(hours=1)
     flap_hold: timedelta = timedelta(minutes=30)
     first_responses: Mapping[str, FirstResponse] = field(default_factory=dict)
-    """Failure class → what to do first, where a rule is generic."""
+    """Failure class → what to do first, for generic rules."""
     ui_url: str = ""
-    """Address of the Dagster UI, for links; empty where it is not known: then messages name runs without a link."""
+    """Address of the Dagster UI, for links. It is empty if it is not known; messages then name runs without a link."""
     flush_now: bool = False
-    """Nobody comes back in a few seconds (no daemon): what is new is told in this cycle, digests excepted."""
+    """No later cycle will come in a few seconds, because no daemon runs. So everything new is sent in this cycle,
+    except digests.
+    """
     unconfigured: frozenset[str] = frozenset()
-    """Channels (receiver/index-type) that lack their secrets; they are left out, visibly."""
+    """Channels (receiver/index-type) that lack their secrets. They are left out, and this is reported."""
     switched_off: frozenset[str] = frozenset()
-    """Domains that are switched off, and the jobs that build them: nothing is open about them."""
+    """Domains that are switched off, and the jobs that build them. Their alerts are closed."""
     removed: frozenset[str] = frozenset()
-    """Assets, and checks as asset:check, that the asset graph had once and has no more."""
+    """Assets, and checks as asset:check, that were once in the asset graph and no longer are."""
 
     def __post_init__(self) -> None:
         by_metric: dict[str, list[Watched]] = {}
@@ -95,12 +97,12 @@ class AlertConfig:
 
     @cached_property
     def token(self) -> object:
-        """Tells this configuration from every other one in this process."""
+        """Distinguishes this configuration from every other one in this process."""
         return object()
 
     @cached_property
     def version(self) -> str:
-        """Digest of what turns levels into alerts; who is told, and how, is no part of it."""
+        """Digest of everything that turns levels into alerts. Receivers and channels are not part of it."""
         facts = [(f.key, f.domain, f.layer, f.tier) for f in self.lineage.assets.values()]
         return digest(
             repr(sorted(self.rules.items())),
@@ -111,7 +113,7 @@ class AlertConfig:
         )
 
     def windowed(self) -> dict[str, timedelta]:
-        """Metrics that some rule looks back on → the longest window."""
+        """Metrics that some rule aggregates over a window → the longest window."""
         result: dict[str, timedelta] = {}
         for metric, entries in self.by_metric.items():
             for watched in entries:
@@ -122,7 +124,7 @@ class AlertConfig:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """How a removed alert ended, kept as long as it could flap."""
+    """How a removed alert ended. It is kept while the alert could still count as flapping."""
 
     resolved_at: datetime
     flaps: int
@@ -167,7 +169,7 @@ class State:
     """Mutable only inside a decision, which works on `copy()`."""
 
     alerts: dict[int, Alert] = field(default_factory=dict)
-    """Open alerts, and resolved ones that somebody has still to be told of."""
+    """Open alerts, and resolved ones whose end must still be sent."""
     by_key: dict[str, int] = field(default_factory=dict)
     closed: dict[str, Closed] = field(default_factory=dict)
     windows: dict[WindowKey, list[Reading]] = field(default_factory=dict)
@@ -175,16 +177,17 @@ class State:
     log: dict[tuple[str, str, str], LogEntry] = field(default_factory=dict)
     silences: dict[int, Silence] = field(default_factory=dict)
     acknowledgements: dict[int, Acknowledgement] = field(default_factory=dict)
-    """Those that the decision has not taken up yet, by alert."""
+    """Acknowledgements that no decision has applied yet, by alert."""
     resolutions: dict[int, Resolution] = field(default_factory=dict)
-    """The same of what people resolved."""
+    """Resolutions by people that no decision has applied yet, by alert."""
     levels: dict[str, Level] = field(default_factory=dict)
-    """Fingerprint → where the series stands. At least of the series that new signals are about; of all of them where
-    `rules_version` is not the configuration's."""
+    """Fingerprint → the level of the series. It holds at least the series of new signals, and all series if
+    `rules_version` is not the configuration's.
+    """
     dismissed: dict[str, datetime] = field(default_factory=dict)
     """Series or window → the moment up to which a person said that it is over."""
     settled: dict[str, Settled] = field(default_factory=dict)
-    """Groups of which nothing is to be told; not kept by the ledger."""
+    """Groups without anything to send. The ledger does not store them."""
     next_number: int = 1
     routes_version: str = ""
     """Digest of the tree that the groups were made with."""
@@ -213,14 +216,14 @@ class State:
 
 @dataclass
 class Decision:
-    """What one cycle decided: the state after it, what changed, and who is to be told."""
+    """The result of one cycle: the state after it, the changes, and the messages."""
 
     state: State
     changed: set[int] = field(default_factory=set)
     joined: set[int] = field(default_factory=set)
-    """Alerts that were open and are about a further date now: that is news, whoever was told of them before."""
+    """Open alerts that now concern a further date. They are sent again to everybody."""
     dropped: set[int] = field(default_factory=set)
-    """Resolved and told: no longer part of the state."""
+    """Alerts that are resolved and whose end was sent. They are no longer part of the state."""
     groups_changed: set[str] = field(default_factory=set)
     groups_dropped: set[str] = field(default_factory=set)
     log_changed: set[tuple[str, str, str]] = field(default_factory=set)
@@ -230,7 +233,7 @@ class Decision:
     levels_changed: set[str] = field(default_factory=set)
     dismissed_changed: set[str] = field(default_factory=set)
     reconciled: bool = False
-    """The alerts were held against another configuration than before."""
+    """Whether the alerts were compared with a changed configuration."""
     events: list[Event] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
     final: dict[int, Alert] = field(default_factory=dict)
@@ -241,7 +244,7 @@ class Decision:
     _series: dict[str, set[int]] | None = field(default=None, repr=False)
 
     def alerts_of(self, source: str) -> set[int]:
-        """Numbers of the alerts for which this series made a condition true; some may be over."""
+        """Numbers of the alerts for which this series made a condition true. Some of them may have ended."""
         if self._series is None:
             self._series = {}
             for number, alert in self.state.alerts.items():

@@ -1,6 +1,5 @@
-"""Whether what an alert is about still exists: its asset, and the check of it.
-
-Service levels, expectations and schedules have their own observers, which report when one no longer exists.
+"""Whether the subject of an alert still exists: its asset, and the asset's check. Service levels, expectations and
+schedules have their own observers, which report when one no longer exists.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def of_check(asset: str, check: str) -> str:
-    """The name of a check of an asset among what was removed."""
+    """The name under which a removed check of an asset is listed."""
     return f"{asset}:{check}"
 
 

@@ -1,8 +1,7 @@
-"""Which labels and values there are, so that a mistyped silence is refused instead of silencing nothing, or all.
-
-A value of an open label (a check, a partition) cannot be mistaken for wrong. An expression that is a plain list must
-name what exists, each of its parts; any other must fit something that exists. There is no way past it: what does not
-exist yet can be silenced once it does.
+"""Which labels and values exist, so that a mistyped silence is refused, and does not silence nothing or everything.
+A value of an open label (a check, a partition) is always accepted. Each part of an expression that is a plain list
+must be an existing value; any other expression must match an existing value. There is no option to bypass this. A
+value that does not exist yet can be silenced once it exists.
 """
 
 from __future__ import annotations
@@ -20,16 +19,16 @@ _PLAIN = re.compile(r"[\w/:@. -]+")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`names`: every label; `values`: those of closed labels."""
+    """`names`: every label; `values`: the values of closed labels."""
 
     names: frozenset[str]
     values: Mapping[str, frozenset[str]]
     meant: Mapping[tuple[str, str], str]
-    """(label, what people write) → the value that it has on alerts."""
+    """(label, the text that people write) → the value on alerts."""
 
 
 def mistakes(matchers: Sequence[Matcher], known: Vocabulary) -> list[str]:
-    """One sentence for each matcher that names what does not exist, with the nearest that does."""
+    """One sentence for each matcher with an unknown name or value, with the nearest existing one."""
     found = []
     for matcher in matchers:
         if matcher.name not in known.names:
@@ -51,7 +50,7 @@ def mistakes(matchers: Sequence[Matcher], known: Vocabulary) -> list[str]:
 
 
 def _named(matcher: Matcher) -> list[str]:
-    """The values that it names one by one; nothing where it is a real expression."""
+    """The values that a matcher lists one by one; empty if it is a real expression."""
     if matcher.operator in ("=", "!="):
         return [matcher.value]
     parts = matcher.value.split("|")

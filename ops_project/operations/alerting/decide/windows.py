@@ -22,7 +22,7 @@ COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a window needs of a signal."""
+    """The parts of a signal that a window needs."""
 
     at: datetime
     value: float | None
@@ -35,14 +35,14 @@ def reading(signal: Signal) -> Reading:
 
 
 def value_of(signal: Signal) -> float | None:
-    """The value; of a state without one 1 while it fires and 0 when it is ok."""
+    """The value. For a state without a value, it is 1 while it fires and 0 while it is ok."""
     if signal.value is not None:
         return signal.value
     return None if signal.labels.get("unknown") else 1.0 if signal.state == FIRING else 0.0
 
 
 def aggregate(condition: Condition, readings: Iterable[Reading], now: datetime) -> float | None:
-    """The condition's value at `now`; None where nothing is known."""
+    """The condition's value at `now`; None if nothing is known."""
     assert condition.window is not None
     inside = [r for r in readings if now - condition.window < r.at <= now]
     if condition.aggregate == "count":
@@ -66,5 +66,5 @@ def aggregate(condition: Condition, readings: Iterable[Reading], now: datetime) 
 
 
 def holds(condition: Condition, value: float | None) -> bool | None:
-    """`value op threshold`; None where the value is unknown."""
+    """`value op threshold`; None if the value is unknown."""
     return None if value is None else COMPARE[condition.op](value, condition.threshold)

@@ -14,7 +14,7 @@ class _Blank(dict[str, str]):
 
 
 def summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: str, days: tuple[str, ...] = ()) -> str:
-    """The title of an alert. `days`: the business dates that it is about, where the rule collects them."""
+    """The title of an alert. `days`: its business dates, if the rule collects them."""
     title = next((words for name, words in rule.titles.items() if name == failure_class), rule.title)
     if len(days) > 1 and rule.title_of_days:
         title = rule.title_of_days

@@ -11,9 +11,8 @@ from ops_project.operations.alerting.observers.observer import Observation, View
 
 
 def look(view: View) -> Observation:
-    """The next page of the log.
-
-    The first look begins at the log's start, because no failure in it was ever reported.
+    """The next page of the log. The first look begins at the log's start, so that earlier failures are reported as
+    well.
     """
     cursor = int(view.cursors.get(events.CURSOR, "0"))
     page = events.read(view.instance, cursor, view.now, view.lineage, view.settings.as_of)
@@ -24,10 +23,9 @@ def look(view: View) -> Observation:
 
 
 def _repaired_with(view: View, signals: Sequence[Signal]) -> list[Signal]:
-    """Known failures that are repaired by an event that does not name them.
-
-    A check that was evaluated can be evaluated, also for the partition whose run it crashed in. A job that succeeded
-    has no failed step, also where the step that failed is no part of it any more.
+    """Known failures that are repaired by an event that does not name them. An evaluated check no longer counts as
+    crashed, whichever partition's run it crashed in. After a job's success no step of it counts as failed, even if
+    the step is no longer part of the job.
     """
     ran = {(s.asset, s.check): s for s in signals if s.kind == "check.crash" and s.state == OK and not s.partition}
     done = {s.pipeline: s for s in signals if s.kind == "run.failure" and s.state == OK}

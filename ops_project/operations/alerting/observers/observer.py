@@ -15,7 +15,7 @@ from ops_project.settings import Settings
 
 
 class Facts(TypedDict, total=False):
-    """What a signal can say of its subject; as Signal has it."""
+    """The facts about its subject that a signal can have, as in Signal."""
 
     total: float | None
     domain: str
@@ -35,7 +35,7 @@ class Facts(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class View:
-    """What observers may look at."""
+    """Everything that an observer may look at."""
 
     settings: Settings
     catalog: Catalog
@@ -44,7 +44,7 @@ class View:
     cursors: Mapping[str, str]
     now: datetime
     instance: Any = None
-    """Dagster's instance; None where there is none."""
+    """Dagster's instance; None if there is none."""
 
     def state(
         self, kind: str, firing: bool, *, at: datetime | None = None, occurrence: str = "", **facts: Unpack[Facts]
@@ -84,16 +84,16 @@ class View:
 
 @dataclass
 class Observation:
-    """What was seen; stored together, or not at all."""
+    """The result of a look. It is stored as a whole, or not at all."""
 
     signals: list[Signal] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
     more: bool = False
-    """There is more to read at once."""
+    """Whether more can be read at once."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Parts that could not be read → why. What they would have said is unknown."""
+    """Parts that could not be read → why. What they would have shown is unknown."""
     well: frozenset[str] = frozenset()
-    """Parts that were read; one that failed before is mended."""
+    """Parts that were read. If such a part failed before, it is repaired."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,9 @@ class Observer:
     name: str
     look: Callable[[View], Observation]
     every: timedelta = timedelta()
-    """Not more often than this."""
+    """The least time between two looks."""
     needs_instance: bool = False
     hung_after: timedelta = timedelta(seconds=60)
-    """A look that takes longer has stopped: that is told, and the others go on."""
+    """A look that takes longer than this counts as hung. This is reported, and the other observers continue."""
     anywhere: bool = False
-    """It reads the same whatever is configured, so that a process that does not decide may look as well."""
+    """Whether it sees the same under every configuration. Then a process that does not decide may look as well."""

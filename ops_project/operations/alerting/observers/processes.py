@@ -1,7 +1,6 @@
-"""Observer: CPU and memory of the processes that build, by run and by the assets that the running step builds.
-
-What cannot be read is unknown, not zero. One process builds one step at a time: what it uses is used for those assets
-of the step that are not there yet; of tables that dbt builds side by side it cannot say which one needs it.
+"""Observer: CPU and memory of the processes that build, by run and by the assets that the running step builds. What
+cannot be read is unknown, not zero. One process builds one step at a time, and its usage counts for all assets of
+the step that are not built yet. If dbt builds several tables at once, it cannot tell which of them needs the memory.
 """
 
 from __future__ import annotations
@@ -25,10 +24,9 @@ _cores = os.cpu_count() or 1
 
 
 def look(view: View) -> Observation:
-    """Readings of this moment, and a zero for processes that ended and assets that are built.
-
-    An asset's series is the same whichever pipeline builds it, an alert is its pipeline's: where another one goes on,
-    the zero of the one before comes first.
+    """Readings of this moment, and a zero for processes that ended and assets that are built. An asset has the same
+    series whichever pipeline builds it, but an alert belongs to one pipeline. So if another pipeline builds the
+    asset next, the zero of the earlier one comes first.
     """
     found = [signal for run in bridge.active_runs(view.instance) if not run.waiting for signal in _of_run(view, run)]
     goes_on = {signal.fingerprint: signal.pipeline for signal in found}

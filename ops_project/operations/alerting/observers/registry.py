@@ -14,9 +14,8 @@ from ops_project.operations.alerting.observers.observer import Observation, Obse
 
 
 def imported_late(module: str) -> Callable[[View], Observation]:
-    """The function `look` of a module, which is imported when the observer looks for the first time.
-
-    An observer's libraries (Dagster, DuckDB, psutil) cost up to a second to import, and most commands need few of them.
+    """The function `look` of a module, which is imported when the observer looks for the first time. An observer's
+    libraries (Dagster, DuckDB, psutil) take up to a second to import, and most commands need few of them.
     """
 
     def look(view: View) -> Observation:

@@ -1,4 +1,6 @@
-"""Observer: the disk, and what the parts of the home take of it. What cannot be read is unknown, not zero."""
+"""Observer: the free disk space, and how much of it each part of the home takes. What cannot be read is unknown, not
+zero.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Observer: runs that wait, run, are slow or make no progress. Readings end with a zero when their run has ended."""
+"""Observer: runs that wait, run, are slow or make no progress. The readings end with a zero when their run has
+ended.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ GAUGES = (
 
 
 def look(view: View) -> Observation:
-    """One reading for each run and step, and a zero for those that were read before and are gone."""
+    """One reading for each run and step, and a zero for those that had a reading before and have ended."""
     runs = _waiting_for_the_lock(view, bridge.active_runs(view.instance))
     baselines = learn(view, sorted({run.job for run in runs} | _promised(view)))
     found: list[Signal] = []
@@ -55,8 +57,9 @@ def look(view: View) -> Observation:
 
 
 def _waiting_for_the_lock(view: View, runs: list[bridge.ActiveRun]) -> list[bridge.ActiveRun]:
-    """A run that Dagster calls started and that has no step yet waits for the warehouse, where another holds it: that
-    is a queue, and no run that makes no progress."""
+    """Whether a run that Dagster calls started, and that has no step yet, waits for the warehouse because another
+    run holds it. Such a run is queued, and does not count as a run without progress.
+    """
     if not any(run.waiting or run.steps for run in runs) and len(runs) < 2:
         return runs
     holder = locks.holder(view.settings.lock)
@@ -75,8 +78,9 @@ def _waiting_for_the_lock(view: View, runs: list[bridge.ActiveRun]) -> list[brid
 
 
 def _promised(view: View) -> set[str]:
-    """Pipelines behind service levels that succeeded since their durations were learned: a deadline is foreseen from
-    them, also where the run was too short to be seen while it ran."""
+    """Pipelines of service levels that have succeeded since their durations were learned. Deadlines are predicted
+    from these durations, so a run that was too short to be seen while it ran must count as well.
+    """
     kept = service_levels.baselines(view.ledger)
     newest = {s.pipeline: s.run_id for s in view.ledger.latest("run.failure").values() if s.state == OK}
     return {
@@ -87,7 +91,7 @@ def _promised(view: View) -> set[str]:
 
 
 def learn(view: View, jobs: list[str]) -> dict[str, Baseline]:
-    """The baselines of these jobs; read again where there is a newer success."""
+    """The baselines of these jobs. They are read again if there is a newer success."""
     kept = service_levels.baselines(view.ledger)
     changed = False
     for job in jobs:

@@ -1,5 +1,5 @@
-"""Observer: missing daily successes, SLAs that are missed or will be missed, and their uptime. Looks at our own
-signals only, so that it works without Dagster; a pipeline that never ran here is not expected to.
+"""Observer: missing daily successes, SLAs that are missed or will be missed, and their uptime. It reads only our own
+signals, so that it works without Dagster. A pipeline that never ran here is not expected to run.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def look(view: View) -> Observation:
 
 
 def _passed_unseen(view: View, deadline: datetime) -> bool:
-    """Whether a deadline passed since the last look, and not too long ago to matter."""
+    """Whether a deadline passed since the last look, and recently enough to matter."""
     looked_at = view.cursors.get(LOOKED)
     if looked_at is None or view.now - deadline > timedelta(days=UNSEEN_DAYS):
         return False
@@ -84,7 +84,9 @@ def _passed_unseen(view: View, deadline: datetime) -> bool:
 def _not_come_unseen(
     view: View, item: Expectation, today: date, done: datetime | None, facts: service_levels.Known
 ) -> list[Signal]:
-    """The success of the newest earlier day that did not come while nobody looked, and has not come since."""
+    """A success that was missing on an earlier day while no process looked, and that has not come since; the newest
+    such day.
+    """
     zone = view.catalog.platform.zone
     days = (today - timedelta(days=back) for back in range(1, UNSEEN_DAYS + 1))
     day = next((day for day in days if applies(item.days, day)), None)
@@ -173,7 +175,9 @@ def _missed_unseen(
     labels: dict[str, str],
     owners: tuple[str, ...],
 ) -> list[Signal]:
-    """The breach of the newest earlier day whose deadline passed while nobody looked, and that is not kept yet."""
+    """The breach of the newest earlier day whose deadline passed while no process looked, if it has not been
+    recorded yet.
+    """
     zone = view.catalog.platform.zone
     days = (today - timedelta(days=back) for back in range(1, UNSEEN_DAYS + 1))
     day = next((day for day in days if applies(sla.days, day)), None)
@@ -205,7 +209,9 @@ def _missed_unseen(
 
 
 def _uptime(view: View, name: str, sla: Sla, measured: list[Interval]) -> list[Signal]:
-    """Below its target, over at least one measured day. An unknown uptime neither fires nor resolves."""
+    """Whether the uptime is below its target, over at least one measured day. An unknown uptime neither fires nor
+    resolves.
+    """
     share, total = uptime(measured, view.now), measured_time(measured, view.now)
     if sla.uptime_target is None or share is None or total < ENOUGH:
         return []
@@ -268,7 +274,7 @@ def _changed(
 
 
 def _late(view: View, kind: str, title: str, today: date, repaired: Callable[[date], bool]) -> list[Signal]:
-    """The ok of earlier days, once what was missing has come."""
+    """The ok signal for earlier days, once the missing success has come."""
     found = []
     for before in view.ledger.latest(kind).values():
         if before.state == FIRING and before.check == title and before.partition != str(today):
@@ -289,7 +295,7 @@ def _late(view: View, kind: str, title: str, today: date, repaired: Callable[[da
 
 
 def _no_longer_promised(view: View) -> list[Signal]:
-    """The ok of what was missing under a service level or an expectation that is removed, disabled or renamed."""
+    """The ok signal for a service level or an expectation that is removed, disabled or renamed."""
     promised = {(name, sla.title) for name, sla in view.catalog.slas.slas.items() if sla.enabled}
     expected = {(e.pipeline, e.title) for e in view.catalog.slas.expectations.values() if e.enabled}
     found = []

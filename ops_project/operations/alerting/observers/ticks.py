@@ -15,7 +15,7 @@ GRACE = timedelta(minutes=10)
 
 
 def look(view: View) -> Observation:
-    """A signal for each change. A home without a daemon has no instigators, and none is missed."""
+    """A signal for each change. A home without a daemon has no schedules and sensors that should tick."""
     schedules = view.ledger.document(SCHEDULES) or {}
     failing_before = _firing(view, "schedule.tick_failure")
     missed_before = _firing(view, "schedule.tick_missed")

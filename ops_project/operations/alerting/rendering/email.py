@@ -40,7 +40,7 @@ ABOVE = {"First response", "Error", "It was", "Severity"}
 
 
 def as_html(payload: Mapping[str, Any]) -> str:
-    """The whole document. A report brings its own, which was escaped when it was drawn up."""
+    """The whole document. A report contains its own HTML, which was escaped when it was drawn up."""
     if payload.get("kind") == "report" and payload.get("html"):
         return str(payload["html"])
     payload = shown(payload)
@@ -69,7 +69,7 @@ def as_html(payload: Mapping[str, Any]) -> str:
 
 
 def _actions(payload: Mapping[str, Any]) -> str:
-    """A button for each thing that can be done from the message, large enough for a thumb."""
+    """A button for each action of the message, large enough for a thumb."""
     buttons = "".join(
         f'<a href="{escape(url, quote=True)}" style="display:inline-block;background:#0b57d0;color:#ffffff;'
         'text-decoration:none;font-weight:bold;padding:12px 18px;margin:0 8px 8px 0;border-radius:6px">'
@@ -80,7 +80,7 @@ def _actions(payload: Mapping[str, Any]) -> str:
 
 
 def preview(payload: Mapping[str, Any]) -> str:
-    """What a mail client shows beside the subject: on a locked phone that is all there is."""
+    """The text that a mail client shows beside the subject. On a locked phone nothing else is visible."""
     first = next(iter(payload["alerts"]), None)
     if first is None:
         return str(payload.get("text", ""))
@@ -93,7 +93,7 @@ def preview(payload: Mapping[str, Any]) -> str:
 
 
 def _plain(payload: Mapping[str, Any]) -> str:
-    """What is about no alert: a success, a silence that ends."""
+    """A message that is about no alert: a success, or a silence that ends."""
     text = payload.get("text")
     rows = "".join(
         f'<tr><td style="{LABEL}">{escape(str(name))}</td><td style="{VALUE}">{_linked(str(value))}</td></tr>'

@@ -1,5 +1,5 @@
-"""A message as lines: what a reader who was woken needs first, then what helps, then what explains. Everything that a
-medium shows is made of these; e-mail's HTML and Slack's blocks stand in files of their own.
+"""A message as lines: first what a reader who was woken needs, then what helps, then what explains. The texts of all
+media are made of these lines. The HTML of e-mails and Slack's blocks have their own modules.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def span(since: str, until: str) -> str:
 
 
 def run_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    """The run's page; empty where it is about no run, or nobody knows where the Dagster UI answers."""
+    """The run's page; empty if the message is about no run, or the address of the Dagster UI is not known."""
     ui_url, run_id = payload.get("ui_url"), alert.get("run_id")
     return f"{ui_url}/runs/{run_id}" if ui_url and run_id else ""
 
 
 def runbook_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
-    """Its page where pages are served; else the command that shows it; empty where it has none."""
+    """The runbook's page if the console is served, or else the command that shows it; empty if there is no runbook."""
     slug = alert["runbook"]
     if not slug:
         return ""
@@ -57,7 +57,7 @@ def runbook_link(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
 
 
 def actions(payload: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(what it does, its signed link) for each thing that the reader can do from the message."""
+    """(label, signed link) for each action that the reader can take from the message."""
     return [(str(item["label"]), str(item["url"])) for item in payload.get("actions", ())]
 
 
@@ -66,7 +66,7 @@ def state_of(alert: Mapping[str, Any]) -> str:
 
 
 def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
-    """The lines of one alert: (name, value), without the empty ones; what to do stands first."""
+    """The lines of one alert: (name, value), without empty ones. What to do comes first."""
     blast, firing = alert["blast_radius"], alert["status"] != "resolved"
     zone, command = str(payload.get("zone", "")), payload.get("ops", "ops")
     since = moment(alert["since"], zone)
@@ -103,7 +103,7 @@ def facts(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> Facts:
 
 
 def _dates(labels: Mapping[str, str]) -> str:
-    """The business dates that it is about, where it is about no single one."""
+    """The business dates of an alert about several dates; empty if it is about one."""
     return labels.get("dates", "").replace(",", ", ") or labels.get("partitions", "")
 
 
@@ -121,23 +121,23 @@ def _under(silent: Sequence[Mapping[str, Any]]) -> str:
 
 
 def in_full(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The alerts that are told with all that is known."""
+    """The alerts that are shown with all their facts."""
     return () if payload.get("digest") else payload["alerts"][:IN_FULL]
 
 
 def in_lines(payload: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Those that get a line each."""
+    """The alerts that get one line each."""
     found: Sequence[Mapping[str, Any]] = payload["alerts"][len(in_full(payload)) :]
     return found[:IN_LINES]
 
 
 def left_out(payload: Mapping[str, Any]) -> int:
-    """How many are only counted."""
+    """The number of alerts that are only counted."""
     return len(payload["alerts"]) - len(in_full(payload)) - len(in_lines(payload))
 
 
 def count(payload: Mapping[str, Any]) -> str:
-    """How many alerts a message is about, where it is about several or is a digest."""
+    """The number of alerts of a message; empty if it is about one alert and not a digest."""
     alerts = payload["alerts"]
     if len(alerts) < 2 and not payload.get("digest"):
         return ""
@@ -147,13 +147,13 @@ def count(payload: Mapping[str, Any]) -> str:
 
 
 def line(alert: Mapping[str, Any]) -> str:
-    """One alert in a line."""
+    """One alert as one line."""
     owners = ", ".join(alert["owners"]) or "nobody"
     return f"#{alert['number']} {state_of(alert).upper()} {alert['summary']} – {owners}, since {moment(alert['since'])}"
 
 
 def shown(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The message as a reader may see it: in every text of it, at any depth, control characters are written out."""
+    """The message as it is shown: in all its texts, at any depth, control characters are written out."""
     return {name: _shown(value) for name, value in payload.items()}
 
 
@@ -168,7 +168,7 @@ def _shown(value: Any) -> Any:
 
 
 def as_text(payload: Mapping[str, Any]) -> str:
-    """Plain text, also the console's and the file's."""
+    """Plain text; the console and the file use it too."""
     payload = shown(payload)
     lines = [str(payload["subject"]), ""]
     if payload.get("text"):

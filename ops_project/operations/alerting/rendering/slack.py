@@ -88,7 +88,9 @@ def _alert(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> list[dict[st
 
 
 def _packed(lines: Iterable[str]) -> list[list[str]]:
-    """Lines by section: what does not fit begins a new one. Only a line that is longer than a section is cut."""
+    """Lines by section. A line that does not fit begins a new section. Only a line that is longer than a section is
+    cut.
+    """
     sections: list[list[str]] = []
     length = SECTION
     for one in lines:
@@ -102,7 +104,7 @@ def _packed(lines: Iterable[str]) -> list[list[str]]:
 
 
 def _sections(lines: Iterable[str], most: int) -> list[dict[str, Any]]:
-    """At most so many blocks; where it takes more, the last says how many lines are left out."""
+    """The sections, up to Slack's limit. If there are more, the last one says how many lines are left out."""
     packed = _packed(lines)
     if len(packed) > most:
         packed = [*packed[: most - 1], [f"and {sum(map(len, packed[most - 1 :]))} more lines"]]
@@ -123,11 +125,13 @@ def _linked(value: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that Slack shows as it is: its three reserved characters, and a zero-width space behind what it would read
-    as an emoji or as the begin of bold, italic, struck or code text. Slack has no other way to escape those."""
+    """Text that Slack shows literally. Its three reserved characters are escaped. A zero-width space follows each
+    character that Slack would read as an emoji or as the start of bold, italic, struck or code text, because Slack
+    has no other way to escape these.
+    """
     return _FORMATTING.sub(lambda found: found[0] + UNSEEN, reserved(text))
 
 
 def reserved(text: str) -> str:
-    """Text within code, where Slack reads nothing but its three reserved characters."""
+    """Text inside code, where Slack interprets only its three reserved characters."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

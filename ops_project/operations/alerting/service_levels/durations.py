@@ -1,4 +1,4 @@
-"""Is this run slow? Against the median of its successes, while it still runs."""
+"""Whether a run is slow, compared with the median of its successful runs. It is judged while it still runs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ NOTABLE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a job's successes took, in seconds; only successes train it."""
+    """How long the successful runs of a job took, in seconds. Other runs are not counted."""
 
     newest: str = ""
-    """The last success that is in it."""
+    """The last successful run that was counted."""
     runs: Sequence[float] = ()
     steps: Mapping[str, Sequence[float]] = field(default_factory=dict)
     assets: Mapping[str, str] = field(default_factory=dict)
     """Asset → the step that builds it."""
 
     def usual(self) -> float | None:
-        """Seconds of a whole run; None while there are too few."""
+        """The usual seconds of a whole run; None if there are too few runs."""
         return median(self.runs) if len(self.runs) >= MIN_SAMPLES else None
 
     def usual_step(self, step: str) -> float | None:
@@ -50,24 +50,26 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Pace:
-    """How a duration compares."""
+    """How a duration compares with the baseline."""
 
     seconds: float
     ratio: float | None
-    """None: no baseline yet, unknown."""
+    """The ratio; None: there is no baseline yet, so it is unknown."""
     notable: bool
-    """Long enough over the baseline to matter."""
+    """Whether the excess over the baseline is long enough to matter."""
 
 
 def pace(seconds: float, usual: float | None) -> Pace:
-    """`seconds` so far against the usual whole: it only grows, so that a rule fires as soon as it is certain."""
+    """The seconds so far, compared with the usual whole duration. The ratio only grows, so a rule fires as soon as
+    it is certain.
+    """
     if usual is None or usual <= 0:
         return Pace(seconds, None, False)
     return Pace(seconds, seconds / usual, seconds - usual >= NOTABLE_SECONDS)
 
 
 def p90(samples: Sequence[float]) -> float:
-    """What nine of ten took at most; 0 for no sample."""
+    """The duration that nine of ten runs did not exceed; 0 if there is no sample."""
     ordered = sorted(samples)
     return ordered[max(0, math.ceil(0.9 * len(ordered)) - 1)] if ordered else 0.0
 
@@ -79,7 +81,9 @@ def slowest_step(
     baseline: Baseline,
     running: Mapping[str, float] | None = None,
 ) -> str:
-    """Of the steps that must still run before `wanted` is built, the one with the most time left; empty for none."""
+    """The step with the most time left, among the steps that must still run before `wanted` is built; empty if there
+    is none.
+    """
     left: dict[str, float] = {}
     seen: set[str] = set()
     waiting = list(wanted)
@@ -103,16 +107,15 @@ def critical_path(
     baseline: Baseline,
     running: Mapping[str, float] | None = None,
 ) -> float:
-    """Seconds of the longest chain of steps that must still run before every one of `wanted` is built, each at its p90.
-
-    A step that builds several assets of the chain counts once; one that runs (`running`: step → seconds so far) counts
-    what is usually left of it. A step without a baseline counts nothing.
+    """Seconds of the longest chain of steps that must still run before every one of `wanted` is built, each at its
+    p90. A step that builds several assets of the chain counts once. A step that runs (`running`: step → seconds so
+    far) counts only its usual remaining time. A step without a baseline counts as zero.
     """
     running = running or {}
     memory: dict[str, tuple[float, str]] = {}
 
     def reach(asset: str) -> tuple[float, str]:
-        """(seconds until it is built, its step)."""
+        """(seconds until it is built, the step that builds it)."""
         if asset in built or asset not in upstream:
             return 0.0, ""
         if asset not in memory:

@@ -33,7 +33,7 @@ def due_at(sla: Sla, day: date, zone: ZoneInfo) -> datetime:
 
 
 def last_due(sla: Sla, now: datetime, zone: ZoneInfo) -> date | None:
-    """The newest day whose deadline has passed; None where none applies in the week before."""
+    """The newest day whose deadline has passed; None if there is none in the past week."""
     today = now.astimezone(zone).date()
     days = (today - timedelta(days=back) for back in range(8))
     return next((day for day in days if applies(sla.days, day) and due_at(sla, day, zone) <= now), None)
@@ -45,12 +45,12 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Where an SLA stands for one day."""
+    """The state of an SLA for one day."""
 
     missing: tuple[str, ...]
     """Assets not built for the day yet."""
     expected_at: datetime | None
-    """When the last one is expected, where that can be told."""
+    """When the last asset is expected, if that can be predicted."""
     at_risk: bool
     breached: bool
     why: str
@@ -69,9 +69,10 @@ def outlook(
     now: datetime,
     step: str = "",
 ) -> Outlook:
-    """Will it be ready in time? `remaining_seconds`: the critical path of what is not built; `starts_at`: when it can
-    start, None: now; `step`: the one with the most time left. A breach is foreseen `warn_before` the moment at which it
-    could no longer be avoided."""
+    """Whether the assets will be ready in time. `remaining_seconds`: the critical path of the assets that are not
+    built; `starts_at`: when it can start, None: now; `step`: the step with the most time left. A breach is reported
+    `warn_before` the moment at which it can no longer be avoided.
+    """
     begin = day_start(day, zone)
     missing = tuple(asset for asset in wanted if built_at.get(asset, datetime.min.replace(tzinfo=UTC)) < begin)
     if not missing:

@@ -1,4 +1,4 @@
-"""How good the forecasts of breaches were: what was foreseen, what came, and how long before."""
+"""How good the predictions of breaches were: what was predicted, what happened, and how long before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AT_RISK, BREACH = "sla.at_risk", "sla.breach"
 
 @dataclass(frozen=True)
 class Forecast:
-    """One service level on one day: a hit was foreseen at least half an hour ahead, a late hit less than that."""
+    """One service level on one day. A hit was predicted at least half an hour ahead, a late hit less than that."""
 
     sla: str
     title: str
@@ -28,14 +28,16 @@ class Forecast:
 
     @property
     def lead(self) -> timedelta | None:
-        """How long before the breach it was foreseen."""
+        """How long before the breach it was predicted."""
         if self.foreseen_at is None or self.breached_at is None:
             return None
         return self.breached_at - self.foreseen_at
 
 
 def score(signals: Iterable[Signal], today: date) -> list[Forecast]:
-    """Every day on which a breach was foreseen or came, the newest first. Signals of both kinds, in any order."""
+    """Every day on which a breach was predicted or happened, the newest first. The signals of both kinds may come in
+    any order.
+    """
     first: dict[tuple[str, str], dict[str, Signal]] = {}
     for signal in signals:
         if signal.state != FIRING or signal.kind not in (AT_RISK, BREACH) or not signal.partition:

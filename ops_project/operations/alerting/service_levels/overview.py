@@ -1,4 +1,4 @@
-"""Every service level with its state today and its uptime: what `ops sla` and the console show."""
+"""Every service level with its state today and its uptime, as `ops sla` and the console show it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from ops_project.operations.ledger import Ledger
 
 
 def gather(catalog: Catalog, ledger: Ledger, lineage: Lineage, now: datetime) -> list[dict[str, Any]]:
-    """What `ops sla --json` prints. `state`: ready, open, at risk, missed, not due today, or unknown where the pipeline
-    has not run here before today."""
+    """The output of `ops sla --json`. `state`: ready, open, at risk, missed, not due today, or unknown if the
+    pipeline has not run here before today.
+    """
     facts, baselines = service_levels.known(ledger, now), service_levels.baselines(ledger)
     intervals = service_levels.measured(ledger)
     result = []

@@ -1,5 +1,5 @@
-"""Where each service level stands, from our own signals alone: what is not built yet, when it is expected, and how much
-of the measured time it held. Says nothing of a pipeline that never ran here.
+"""The state of each service level, from our own signals alone: what is not built yet, when it is expected, and for
+how much of the measured time it was met. A pipeline that never ran here has no state.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Known:
-    """What our signals say of builds and runs."""
+    """What our signals show about builds and runs."""
 
     built: Mapping[str, datetime]
-    """Asset → its last successful build that was seen; of a table with consumers its last publication."""
+    """Asset → its last successful build that was seen. For a table with consumers, its last publication."""
     seen: Mapping[str, datetime]
-    """Pipeline → the first sign of it."""
+    """Pipeline → its first signal."""
     succeeded: Mapping[str, datetime]
     """Pipeline → its last success."""
     running: Mapping[str, Mapping[str, float]]
@@ -51,13 +51,13 @@ class Standing:
     """One service level on the day of `now`."""
 
     wanted: tuple[str, ...]
-    """Its assets that exist here."""
+    """The assets that exist here."""
     applies: bool
-    """It is due today, and its pipeline has run here before today."""
+    """Whether it is due today and its pipeline has run here before today."""
     deadline: datetime
     outlook: Outlook
     up: bool | None
-    """Whether what was due last is there; None where nothing was due yet."""
+    """Whether the assets that were last due are there; None if nothing was due yet."""
 
 
 def known(ledger: Ledger, now: datetime) -> Known:
@@ -78,14 +78,14 @@ def known(ledger: Ledger, now: datetime) -> Known:
 
 
 def baselines(ledger: Ledger) -> dict[str, Baseline]:
-    """Pipeline → what its successes took."""
+    """Pipeline → how long its successful runs took."""
     return {job: Baseline.parse(data) for job, data in (ledger.document(BASELINES) or {}).items()}
 
 
 def standing(
     sla: Sla, catalog: Catalog, ledger: Ledger, *, lineage: Lineage, facts: Known, baseline: Baseline, now: datetime
 ) -> Standing:
-    """Where `sla` stands at `now`."""
+    """The state of `sla` at `now`."""
     zone = catalog.platform.zone
     today = now.astimezone(zone).date()
     first = facts.seen.get(sla.pipeline, now)
@@ -117,12 +117,12 @@ def standing(
 
 
 def ready(wanted: Sequence[str], built: Mapping[str, datetime], since: datetime) -> bool:
-    """Whether each of them was built since."""
+    """Whether each asset was built since."""
     return all(built.get(asset, NEVER) >= since for asset in wanted)
 
 
 def measured(ledger: Ledger) -> dict[str, list[Interval]]:
-    """Service level → what was measured of it, oldest first."""
+    """Service level → its measured intervals, the oldest first."""
     body: dict[str, list[list[Any]]] = ledger.document(UPTIME) or {}
     return {
         name: [Interval(datetime.fromisoformat(start), datetime.fromisoformat(end), up) for start, end, up in rows]

@@ -1,4 +1,6 @@
-"""How much of the measured time a service level held. Time at which nobody looked is neither up nor down: unknown."""
+"""For how much of the measured time a service level was met. Time in which no process looked is unknown: neither up
+nor down.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ ENOUGH = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Interval:
-    """A stretch of time that was measured; `up` says what was found."""
+    """A measured span of time; `up` is the result."""
 
     start: datetime
     end: datetime
@@ -25,10 +27,9 @@ class Interval:
 
 
 def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interval]:
-    """`measured` (oldest first) and one more look. What a look found holds until the next one, if that comes soon.
-
-    A look decides of the time since the one before it, and of nothing else: the clock may have stood elsewhere for a
-    rehearsal, and neither what was measured then nor what is measured now undoes the other.
+    """`measured` (the oldest first) with one more look. The result of a look holds until the next look, if that
+    comes soon. A look decides only about the time since the one before it. The clock may have been set differently
+    for a rehearsal; so an earlier measurement does not change a later one, nor the other way round.
     """
     past = [item for item in measured if item.end < at and item.end > at - KEPT]
     here = [replace(item, end=at) for item in measured if item.start <= at <= item.end]
@@ -44,7 +45,7 @@ def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interva
 
 
 def forgotten(measured: Iterable[Interval], now: datetime) -> bool:
-    """Whether nothing of it can count any more."""
+    """Whether none of it can count any more."""
     return all(item.end <= now - KEPT for item in measured)
 
 
@@ -54,7 +55,7 @@ def measured_time(measured: Iterable[Interval], now: datetime) -> timedelta:
 
 
 def uptime(measured: Iterable[Interval], now: datetime) -> float | None:
-    """Share of the measured time of the window that was up, in percent; None where nothing was measured."""
+    """The share of the measured time in the window that was up, in percent; None if nothing was measured."""
     clipped = _clipped(measured, now)
     total = measured_time(clipped, now)
     if not total:

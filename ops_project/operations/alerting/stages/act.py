@@ -1,4 +1,4 @@
-"""What follows from a decision: incidents, messages, what the Dagster UI shows, and old records that leave."""
+"""The third stage: incidents, messages, the alerts in the Dagster UI, and the removal of old records."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def notify(cycle: Cycle) -> None:
 
 
 def show(cycle: Cycle) -> None:
-    """Show on each asset in the Dagster UI what is open on it."""
+    """Show on each asset in the Dagster UI its open alerts."""
     if cycle.instance is None or cycle.decision is None:
         return
     from ops_project.operations.alerting.dagster.shown_alerts import show as show_on_asset

@@ -1,4 +1,4 @@
-"""The second stage: what is decided is stored, with its messages, before any of them is sent."""
+"""The second stage: decisions are stored, with their messages, before any message is sent."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ def _decide(cycle: Cycle) -> None:
 
 
 def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
-    """The state, with what can matter: the levels of the series that have news, of all under another configuration; the
-    windows of what has news, and of open alerts, which slide."""
+    """The state with everything that can matter: the levels of the series with new signals, or of all series under a
+    changed configuration; and the windows of new signals and of open alerts, because windows move with time.
+    """
     ledger, config = cycle.ledger, cycle.config
     state = ledger.load_state(config, cycle.now)
     state.settled = dict(_settled.get(cycle.settings.ledger_url, {}))

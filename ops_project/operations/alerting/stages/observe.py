@@ -1,4 +1,4 @@
-"""The first stage: everything that is seen is stored before anything is decided."""
+"""The first stage: all observations are stored before anything is decided."""
 
 from __future__ import annotations
 
@@ -86,8 +86,10 @@ def _tell_failing(
 
 
 def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
-    """Whose turn it is. Of those that look now and then one in a cycle, the longest overdue: together they were the
-    slowest cycle in six. What is late by half its interval does not wait, nor does anything where nobody comes back."""
+    """The observers whose turn it is. Of those that look only now and then, one cycle takes just the one that is
+    overdue longest, because all of them together made every sixth cycle slow. An observer that is late by half its
+    interval does not wait, and none waits if no later cycle will come.
+    """
     always, periodic = [], []
     for observer in cycle.observers:
         if observer.needs_instance and cycle.instance is None:

@@ -1,4 +1,4 @@
-"""A cycle under way: what its stages share, and what it reports."""
+"""A cycle in progress: the state that its stages share, and its report."""
 
 from __future__ import annotations
 
@@ -25,31 +25,33 @@ class CycleReport:
     """What one cycle did."""
 
     skipped: str = ""
-    """Why nothing was done, or empty."""
+    """Why nothing was done; empty otherwise."""
     signals: int = 0
     decided: int = 0
     fired: list[int] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
     queued: int = 0
     incidents: list[int] = field(default_factory=list)
-    """Those that were opened or changed."""
+    """Incidents that were opened or changed."""
     delivery: DeliveryReport = field(default_factory=DeliveryReport)
     observer_errors: dict[str, str] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
-    """Observers that had not come back; what they saw counts in a later cycle."""
+    """Observers that had not returned. Their observations count in a later cycle."""
     waiting: dict[str, str] = field(default_factory=dict)
-    """Channel with messages that this process cannot send → what it lacks."""
+    """Channel with messages that this process cannot send → the variables that it lacks."""
     decided_by: str = ""
-    """Where this process did not decide, or not under its own configuration: who does, or under which."""
+    """If this process did not decide, or not under its own configuration: which process decides, or under which
+    configuration.
+    """
     next_flush: datetime | None = None
     removed: int = 0
-    """Rows that were old enough to leave the ledger."""
+    """The number of old rows that were removed from the ledger."""
     seconds: float = 0.0
     failed_before: str = ""
-    """What a cycle raised that ran by itself since the last report, where the one after it ended."""
+    """The error of a cycle that ran by itself since the last report, if a later cycle ended well."""
 
     def add(self, later: CycleReport) -> None:
-        """Count what a later cycle did that is reported together with this one."""
+        """Add the counts of a later cycle that is reported together with this one."""
         self.signals += later.signals
         self.decided += later.decided
         self.fired += later.fired
@@ -62,7 +64,7 @@ class CycleReport:
 
 @dataclass
 class Cycle:
-    """What the stages of one cycle share."""
+    """The state that the stages of one cycle share."""
 
     settings: Settings
     catalog: Catalog
@@ -77,13 +79,13 @@ class Cycle:
     decision: Decision | None = None
     cursor: int = 0
     evidence: Sequence[EvidenceSource] = ()
-    """What is asked about an incident before its first page."""
+    """The sources of evidence that are asked about an incident before its first page."""
     report: CycleReport = field(default_factory=CycleReport)
     keeper: LeaseKeeper | None = None
     noted: dict[str, str] = field(default_factory=dict)
-    """Cursors that are written when the cycle ends, because nothing depends on them before."""
+    """Cursors that are written when the cycle ends, because nothing needs them earlier."""
     hidden: Sequence[str] = ()
-    """Values of secrets, which are not repeated."""
+    """Values of secrets, which must not be repeated."""
 
     def moved(self) -> None:
         """Report progress, so that the lease is kept. Raises LeaseLost if another process has taken over."""

@@ -1,8 +1,7 @@
-"""Values that a check refuses far down, and that no table on the way has made: they came with the landed rows.
-
-A check of references or of values sits at the table where it can be asked. Where the column repeats one landed column,
-and nothing on the way has failed or has changed its SQL, the rows were wrong when they arrived, although landing, which
-sees one file at a time, had nothing to say.
+"""Finds values that a check refuses far downstream and that came with the landed rows, because no table on the way
+made them. A check of references or of values sits at the first table where it is possible. If the column repeats one
+landed column, and nothing on the way has failed or changed its SQL, the rows were already wrong when they arrived.
+Landing sees one file at a time, so it had nothing to report.
 """
 
 from __future__ import annotations
@@ -16,11 +15,13 @@ from ops_project.operations.diagnosis.decide.suspects import Change, Known, Ques
 from ops_project.operations.diagnosis.decide.weights import ARRIVED, explains, is_recent
 
 PASSED_ON: frozenset[FailureClass] = frozenset({"reference_violation", "data_invalid"})
-"""Classes that are about single values of a column. Joins repeat keys as well, and an anomaly is about many rows."""
+"""Classes that are about single values of a column. Repeated keys are not among them, because joins also repeat
+keys, and an anomaly is about many rows.
+"""
 
 
 def arrived(fresh: Sequence[Trouble], question: Question, known: Known) -> list[Trouble]:
-    """For each trouble that nothing upstream explains: the same of the landed table that its column repeats."""
+    """For each trouble that nothing upstream explains: the same trouble at the landed table whose column it repeats."""
     changed = {item.asset for item in known.changes if _is_of_code(item, question)}
     found = []
     for trouble in fresh:
@@ -45,7 +46,7 @@ def _is_of_code(change: Change, question: Question) -> bool:
 
 
 def _way(columns: ColumnLineage, start: Column) -> Iterator[Column]:
-    """Up from a column for as long as it comes from one column alone; the start first."""
+    """The way upstream from a column, as long as it comes from one column alone. The start comes first."""
     here = start
     while True:
         yield here

@@ -1,8 +1,7 @@
-"""Which upstream table is the cause: candidates ranked by what is wrong or changed there, by time and by distance.
-
-A trouble that began before the target was last good explains nothing. A trouble that its own inputs explain is a
-symptom, not a cause; some troubles, such as a break between a table and its input, no input can explain. A column that
-is unknown in the lineage clears no suspect.
+"""Which upstream table is the cause. Candidates are ranked by their failures and changes, by time and by distance. A
+trouble that began before the target was last good explains nothing. A trouble that its own inputs explain is a
+symptom and not a cause. The inputs cannot explain some troubles, for example a difference between a table and its
+input. If the lineage of a column is unknown, every table upstream stays a suspect.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ from ops_project.operations.diagnosis.decide.suspects import (
 from ops_project.operations.diagnosis.decide.weights import CHANGE_WEIGHTS, is_older, is_recent, reach_of, weigh
 
 DISTANCE = 0.02
-"""What each hop takes away, so that of two alike the nearer is named first."""
+"""How much each hop takes away, so that of two equal candidates the nearer one comes first."""
 
 
 def diagnose(question: Question, known: Known) -> Diagnosis:
-    """Rank every suspect upstream of what is asked about, itself included."""
+    """Rank every suspect upstream of the asset in question, and the asset itself."""
     distance = distances(known.lineage, question.asset)
     reach = reach_of(question, known)
     upstream = [trouble for trouble in known.troubles if trouble.asset in distance]
@@ -67,7 +66,7 @@ def diagnose(question: Question, known: Known) -> Diagnosis:
 
 
 def distances(lineage: Lineage, asset: str) -> dict[str, int]:
-    """The asset and everything upstream → the fewest hops."""
+    """The asset and everything upstream → the smallest number of hops."""
     found = {asset: 0}
     waiting = [asset]
     while waiting:
@@ -80,7 +79,7 @@ def distances(lineage: Lineage, asset: str) -> dict[str, int]:
 
 
 def nearest_failing(asset: str, troubles: Sequence[Trouble], distance: Mapping[str, int]) -> str:
-    """The simple rule: the nearest table upstream where anything fails; the table itself where nothing else does."""
+    """The simple rule: the nearest table upstream with a failure; the table itself if there is none."""
     failing = sorted({(distance[t.asset], t.asset) for t in troubles if t.asset != asset})
     return failing[0][1] if failing else asset if any(t.asset == asset for t in troubles) else ""
 

@@ -1,4 +1,4 @@
-"""What a diagnosis is made of and what it says, as plain values."""
+"""The parts of a diagnosis and its answer, as plain values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Trouble:
 
     asset: str
     kind: str
-    """The metric that says so: landing.finding, check.failure …"""
+    """The metric that reports it: landing.finding, check.failure …"""
     failure_class: str
     began_at: datetime
     message: str = ""
@@ -30,7 +30,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that is other than at the last good run, right or wrong."""
+    """A difference from the last good run, whether it is right or wrong."""
 
     asset: str
     kind: str
@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One thing that speaks for or against a candidate, with what it rests on. There is none without evidence."""
+    """One statement for or against a candidate, with its evidence. There is none without evidence."""
 
     text: str
     evidence: str
@@ -52,7 +52,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One suspect. The score orders; it is no probability."""
+    """One suspect. The score only orders the candidates; it is not a probability."""
 
     asset: str
     score: float
@@ -66,7 +66,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the table (and column) that is wrong, since when, and when it was last good."""
+    """The question: the table (and column) that is wrong, since when, and when it was last good."""
 
     asset: str
     column: str = ""
@@ -76,8 +76,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The answer. Without a culprit: nothing upstream is known to be wrong or changed, and `unknown` says what is not
-    known."""
+    """The answer. Without a culprit, no failure or change upstream is known, and `unknown` lists what is not known."""
 
     question: Question
     chain: tuple[str, ...]
@@ -87,12 +86,12 @@ class Diagnosis:
     telling_apart: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     nearest_failing: str = ""
-    """What the simple rule `nearest failing table upstream` would have said."""
+    """The answer of the simple rule `nearest failing table upstream`."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the asset graph, of troubles and of changes."""
+    """Everything that is known about the asset graph, troubles and changes."""
 
     lineage: Lineage
     columns: ColumnLineage = field(default_factory=ColumnLineage)
@@ -101,6 +100,6 @@ class Known:
     commits: Mapping[str, str] = field(default_factory=dict)
     """Run → the commit that it ran."""
     refers: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Landed table → the landed tables whose key its rows carry: an order line is of an order."""
+    """Landed table → the landed tables whose key its rows contain: an order line contains the key of an order."""
     unread: Sequence[str] = ()
-    """Sources of evidence that could not be read, with why."""
+    """Sources of evidence that could not be read, with the reason."""

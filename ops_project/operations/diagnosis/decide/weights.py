@@ -1,5 +1,5 @@
-"""How much a trouble or a change speaks for its table: by its class, by time, by what explains it, and by whether it
-reaches the column that is wrong.
+"""How strongly a trouble or a change suggests its table as the cause. It depends on its class, on time, on what
+explains it, and on whether it reaches the column that is wrong.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ WEIGHTS: Mapping[FailureClass, float] = {
 }
 USUAL_WEIGHT, SYMPTOM_WEIGHT = 0.9, 0.15
 ARRIVED = "arrived"
-"""The kind of a trouble that nobody has reported: values that are wrong further down, and came with the landed rows."""
+"""The kind of a trouble that no check reported: values that are wrong further down, and that came with the landed
+rows.
+"""
 KIND_WEIGHTS: Mapping[str, float] = {
     "landing.finding": 1.05,
     "asset.failure": 1.0,
@@ -55,13 +57,15 @@ KIND_WEIGHTS: Mapping[str, float] = {
     ARRIVED: 0.65,
 }
 OLDER, LATER, EXPLAINED = 0.1, 0.3, 0.35
-"""Factors: began before the target was last good; began after the target's trouble; its inputs explain it."""
+"""Factors for a trouble that began before the target was last good, that began after the target's trouble, or that
+its inputs explain.
+"""
 ON_ROWS, OFF_PATH = 0.9, 0.05
 CHANGE_WEIGHTS: Mapping[str, float] = {"code": 0.55, "schema": 0.6, "volume": 0.5, "batch": 0.3, "run": 0.1}
 
 
 def is_older(trouble: Trouble, question: Question) -> bool:
-    """It was there while the target was good."""
+    """Whether it already existed while the target was good."""
     return question.good_at is not None and trouble.began_at + SAME_TIME < question.good_at
 
 
@@ -71,7 +75,7 @@ def is_recent(change: Change, question: Question) -> bool:
 
 
 def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known: Known) -> tuple[float, str]:
-    """How much it speaks for its table, from 0 to about 1, and in words."""
+    """How strongly it suggests its table as the cause, from 0 to about 1, and the reason in words."""
     words = " ".join(trouble.message.split())[:200]
     name = f"{trouble.failure_class or trouble.kind}{f' ({trouble.check})' if trouble.check else ''}"
     said = f"{name} since {trouble.began_at:%Y-%m-%d %H:%M} UTC: {words}"
@@ -94,7 +98,7 @@ def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known:
 
 
 def _carries(cause: Trouble, effect: Trouble) -> bool:
-    """Whether a trouble of the rows that others belong to can be why those are too many or too few."""
+    """Whether too many or too few rows can come from a trouble of the rows to which they belong."""
     return (
         effect.failure_class == "volume_anomaly"
         and cause.failure_class in AMOUNTS
@@ -104,7 +108,7 @@ def _carries(cause: Trouble, effect: Trouble) -> bool:
 
 
 def is_symptom(trouble: Trouble) -> bool:
-    """It says only that something is late or odd elsewhere."""
+    """Whether it only says that something is late or unusual elsewhere."""
     return not trouble.failure_class or trouble.failure_class in SYMPTOMS
 
 
@@ -113,7 +117,7 @@ def _usual(failure_class: str) -> float:
 
 
 def explains(cause: Trouble, effect: Trouble) -> bool:
-    """Whether a trouble upstream can be why another is there."""
+    """Whether a trouble upstream can be the reason for another one."""
     if is_symptom(cause) or cause.began_at > effect.began_at + SAME_TIME:
         return False
     if cause.kind == ARRIVED:
@@ -128,7 +132,9 @@ def explains(cause: Trouble, effect: Trouble) -> bool:
 
 
 def reach_of(question: Question, known: Known) -> Callable[[str, str], float]:
-    """How a trouble of an asset (and column) can reach what is asked about: 1 by value, less by rows, hardly else."""
+    """How a trouble of an asset (and column) can reach the target: 1 by value, less by rows, and hardly in any other
+    way.
+    """
     if not question.column or Column(question.asset, question.column) not in known.columns.origins:
         return lambda _asset, _column: 1.0
     root = Column(question.asset, question.column)

@@ -12,7 +12,7 @@ from ops_project.operations.diagnosis.rendering.tree import name_of
 WIDTH, GAP, LINE, HEAD, MARGIN = 250, 90, 20, 28, 24
 LETTERS = 30
 COLORS = {"bronze": "#8a6636", "silver": "#5f6e7c", "gold": "#8a6c0e", "serving": "#3f6f3e", "models": "#5f4f8f"}
-"""White names are read on them (a contrast of 4.5 or more)."""
+"""The colours of the cards. Names in white can be read on them (a contrast of 4.5 or more)."""
 OTHER = "#566074"
 STYLE = """
 text{font:12px system-ui,sans-serif;fill:#1d2939}.head{font-weight:600;fill:#fff}.card{fill:#fff;stroke:#d0d5dd}
@@ -40,9 +40,9 @@ class _Card:
 
 
 def svg(graph: LineageGraph, link: Callable[[Column], str] | None = None) -> str:
-    """The picture, as one SVG element. Dashed edges decide a value or the rows; solid ones show in it.
-
-    `link`: the address of each column. A picture with links is a part of a page, whose stylesheet has its styles.
+    """The picture, as one SVG element. A solid edge means that values appear in the column; a dashed edge means that
+    they decide its value or the rows. `link`: the address of each column. A picture with links is part of a page and
+    uses the page's stylesheet.
     """
     cards = _placed(graph)
     by_column = {column: card for card in cards for column in card.columns}
@@ -66,7 +66,7 @@ def svg(graph: LineageGraph, link: Callable[[Column], str] | None = None) -> str
 
 
 def title(graph: LineageGraph) -> str:
-    """What the picture shows, in a sentence."""
+    """One sentence that describes the picture."""
     words = "comes from" if graph.direction == "up" else "goes to"
     return f"Where {name_of(graph.root)} {words}"
 
@@ -90,7 +90,7 @@ def html(graph: LineageGraph) -> str:
 
 
 def _placed(graph: LineageGraph) -> list[_Card]:
-    """Tables by their longest way from the root, those with the source to the left."""
+    """Tables by their longest path from the root, the sources on the left."""
     level = _levels(graph)
     last = max(level.values(), default=0)
     columns: dict[str, list[Column]] = {}

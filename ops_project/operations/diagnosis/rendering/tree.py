@@ -16,7 +16,7 @@ def name_of(column: Column) -> str:
 
 
 def lines(graph: LineageGraph, depth: int | None = None) -> Iterator[str]:
-    """The root first, then what it comes from (or what comes from it), each subtree once."""
+    """The root first, then its origins (or its uses). Each subtree appears once."""
     yield f"{name_of(graph.root)}{_marks(graph, graph.root)}"
     children: dict[Column, list[Hop]] = {}
     for hop in graph.hops:

@@ -11,7 +11,7 @@ from ops_project.operations.incidents.decide.incident import Incident
 
 
 class Book:
-    """Incidents by number. Of several that fit, the one with the lowest number is found."""
+    """Incidents by number. If several fit, the one with the lowest number is found."""
 
     def __init__(self, incidents: Iterable[Incident]) -> None:
         self._incidents: dict[int, Incident] = {}
@@ -48,7 +48,7 @@ class Book:
         return None if number is None else self._incidents.get(number)
 
     def with_key(self, key: str) -> list[Incident]:
-        """Those that an alert with this key was or is a part of, the oldest first."""
+        """Incidents that an alert with this key belongs or belonged to, the oldest first."""
         return [self._incidents[number] for number in sorted(self._with_key.get(key, ()))]
 
     def has_key(self, incident: Incident, key: str) -> bool:

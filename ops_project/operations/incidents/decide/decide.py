@@ -1,4 +1,4 @@
-"""Alerts → incidents: what is opened, joined, reopened, acknowledged, escalated and ended in one turn."""
+"""Alerts → incidents: which are opened, joined, reopened, acknowledged, escalated and ended in one turn."""
 
 from __future__ import annotations
 
@@ -45,6 +45,6 @@ def decide(
 
 
 def next_due(incidents: Iterable[Incident]) -> datetime | None:
-    """When something is due next by the clock alone."""
+    """The next moment at which something is due without a new signal."""
     due = (at for incident in incidents for at in (incident.step_due(), next_reminder(incident)))
     return min((at for at in due if at is not None), default=None)

@@ -1,4 +1,4 @@
-"""What an open incident's alerts and pagers say: acknowledged, over, or somebody else's to escalate."""
+"""Applies the state of an open incident's alerts and pagers: acknowledged, over, or escalated by another service."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def follow_alerts(turn: Turn, incident: Incident, alerts: Mapping[int, Alert]) -> Incident:
-    """Acknowledged through its alerts, or all of them over. An alert that the engine has forgotten has ended."""
+    """Acknowledge or end an incident through its alerts. An alert that the engine has forgotten has ended."""
     firing = tuple(n for n in incident.firing if n in alerts and alerts[n].status != RESOLVED)
     if firing != incident.firing:
         for number in sorted(set(incident.firing) - set(firing)):
@@ -52,7 +52,7 @@ def _all_clear(turn: Turn, incident: Incident) -> Call:
 
 
 def follow_pagers(turn: Turn, incident: Incident) -> Incident:
-    """Stand down for a service that escalates by itself, once it has taken the page."""
+    """Stop the ladder if a service that escalates by itself has taken the page."""
     pagers = turn.setting.pagers
     taken = next((pagers[n] for n in incident.firing if n in pagers), "") if pagers else ""
     if taken and not incident.stands_down and incident.policy.steps:

@@ -1,6 +1,5 @@
-"""An incident, from the alert that opened it to the post-mortem.
-
-The policy is copied into it at the opening. Editing YAML afterwards changes no incident that is open.
+"""An incident, from the alert that opened it to the post-mortem. The policy is copied into it when it opens. Editing
+YAML afterwards does not change an open incident.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ class Policy:
     repeats_seconds: float
     repeats_to: tuple[str, ...]
     postmortem_seconds: float | None
-    """How long after the end its post-mortem is due; None: it needs none."""
+    """How long after the end the post-mortem is due; None if none is required."""
     overdue: tuple[tuple[float, tuple[str, ...]], ...]
-    """Seconds after that moment → who is told."""
+    """Seconds after that moment → who is reminded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Incident:
     failure_class: str
     runbook: str
     assets: tuple[str, ...]
-    """What failed first, and what lies upstream of it and failed too: alerts join by these."""
+    """The assets that failed first, and failed assets upstream of them. An alert joins the incident by these."""
     policy: Policy
     opened_at: datetime
     triggered_at: datetime
@@ -71,16 +70,16 @@ class Incident:
     step: int = 0
     """How many steps have been taken or skipped."""
     paused_seconds: float = 0.0
-    """How long somebody had acknowledged it since `triggered_at`; the ladder's clock stood still then."""
+    """For how long it was acknowledged since `triggered_at`. The ladder's clock stood still then."""
     paged: tuple[str, ...] = ()
-    """Whom the ladder has called; they hear of the end."""
+    """The people whom the ladder has called. They are told about the end."""
     stands_down: str = ""
     """The channel whose service escalates by itself and has taken the page, or empty."""
     responder: str = ""
     acknowledged_at: datetime | None = None
     first_acknowledged_at: datetime | None = None
     unacknowledged_at: datetime | None = None
-    """When somebody gave it back; what was acknowledged before that counts no more."""
+    """When a person gave it back; earlier acknowledgements no longer count."""
     resolved_at: datetime | None = None
     cause: str = ""
     reason: str = ""
@@ -89,7 +88,7 @@ class Incident:
     repeat_told: bool = False
     postmortem_due: datetime | None = None
     postmortem_told: int = 0
-    """How many of the overdue steps have been taken."""
+    """How many of the reminders have been sent."""
     postmortem_at: datetime | None = None
     version: int = 0
 
@@ -99,16 +98,18 @@ class Incident:
 
     @property
     def live(self) -> bool:
-        """Whether anything may still follow by itself."""
+        """Whether anything can still happen without a person."""
         return self.open or (self.postmortem_due is not None and self.postmortem_at is None)
 
     def elapsed(self, now: datetime) -> timedelta:
-        """The ladder's clock: the time since it was triggered in which nobody had acknowledged it."""
+        """The ladder's clock: the time since the incident was triggered, without the time in which it was
+        acknowledged.
+        """
         standing = now - self.acknowledged_at if self.acknowledged_at is not None else timedelta()
         return now - self.triggered_at - timedelta(seconds=self.paused_seconds) - standing
 
     def step_due(self) -> datetime | None:
-        """When the next step is due, if nobody acknowledges; None where none is or the clock stands."""
+        """When the next step is due if nobody acknowledges; None if there is none or the clock stands still."""
         if self.status != TRIGGERED or self.step >= len(self.policy.steps) or self.stands_down:
             return None
         return self.triggered_at + timedelta(seconds=self.policy.steps[self.step].after + self.paused_seconds)
@@ -169,7 +170,7 @@ class Event:
 
 
 class Refused(ValueError):
-    """A transition that is not allowed; the message says what is and what to do."""
+    """A transition that is not allowed. The message gives the state and what to do."""
 
 
 def acknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[Incident, list[Event]]:
@@ -191,7 +192,7 @@ def acknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[
 
 
 def unacknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """acknowledged → triggered: the ladder goes on where it stopped. Raises Refused."""
+    """acknowledged → triggered: the ladder continues where it stopped. Raises Refused."""
     if incident.status != ACKNOWLEDGED or incident.acknowledged_at is None:
         raise Refused(f"incident {incident.number} is {incident.status}, not acknowledged")
     paused = incident.paused_seconds + (now - incident.acknowledged_at).total_seconds()
@@ -202,7 +203,7 @@ def unacknowledge(incident: Incident, by: str, note: str, now: datetime) -> tupl
 
 
 def take_over(incident: Incident, by: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """`by` works on it from now on, whoever did before. Raises Refused."""
+    """From now on `by` works on it, whoever worked on it before. Raises Refused."""
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved: there is nothing to take over")
     if incident.responder == by:
@@ -219,7 +220,7 @@ def take_over(incident: Incident, by: str, now: datetime) -> tuple[Incident, lis
 
 
 def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """→ resolved by a person, with the cause and what ended it. Raises Refused."""
+    """→ resolved by a person, with the cause and the remedy. Raises Refused."""
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved already")
     if not cause.strip() or not reason.strip():
@@ -233,7 +234,7 @@ def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime)
 
 
 def recover(incident: Incident, now: datetime) -> tuple[Incident, list[Event]]:
-    """→ resolved, because every alert of it is."""
+    """→ resolved, because all its alerts are resolved."""
     return _end(
         incident, Event(incident.number, now, IncidentReason.DATA_RECOVERED), incident.cause, "the data recovered"
     )
@@ -290,14 +291,14 @@ class Call:
     subject: str
     text: str
     page: bool
-    """Whether it interrupts."""
+    """Whether it interrupts the person."""
     occurrence: str
-    """With the incident and the kind: what makes it one message."""
+    """Together with the incident and the kind, it identifies the message."""
 
 
 @dataclass
 class Outcome:
-    """What one decision about incidents came to."""
+    """The result of one decision about incidents."""
 
     changed: dict[int, Incident] = field(default_factory=dict)
     joined: dict[int, tuple[int, str]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""An alert joins an open incident, and raises its priority where it is more severe."""
+"""Adds an alert to an open incident, and raises the incident's priority if the alert is more severe."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Incident:
-    """The incident with this alert. It widens upstream only: what lies downstream is found through the graph."""
+    """The incident with this alert. Only assets upstream are added to it; those downstream are found through the
+    graph.
+    """
     lineage = turn.setting.lineage
     upstream = tuple(
         asset

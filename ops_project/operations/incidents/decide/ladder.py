@@ -39,7 +39,7 @@ def freeze(
 
 
 def climb(turn: Turn, incident: Incident) -> Incident:
-    """Take every step that is due. An empty step is skipped at once, and the next one's time counts in its place."""
+    """Take every step that is due. A step without people is skipped at once, and the next step takes its time."""
     # Each step that follows an empty one moves up by what the empty one would have waited.
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step
@@ -57,7 +57,7 @@ def climb(turn: Turn, incident: Incident) -> Incident:
 
 
 def _without_wait(incident: Incident, index: int) -> Incident:
-    """The ladder after an empty step: what follows keeps its distance to the step before the empty one."""
+    """The ladder after a step without people: the following steps keep their distance to the step before it."""
     steps = list(incident.policy.steps)
     before = steps[index - 1].after if index else 0.0
     shift = steps[index].after - before

@@ -13,7 +13,7 @@ from ops_project.operations.incidents.decide.turn import Message, Turn
 
 
 def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
-    """A new incident, with the policy that holds now."""
+    """A new incident, with the present policy."""
     setting, now, number = turn.setting, turn.now, turn.next_number
     turn.next_number += 1
     pipeline, domain = setting.pipeline_of(alert), alert.labels.get("domain", "")
@@ -58,7 +58,7 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
 
 
 def reopen_incident(turn: Turn, incident: Incident, alert: Alert) -> Incident:
-    """The same incident again, its ladder from the start."""
+    """The same incident again; its ladder starts over."""
     opened = reopen(incident, turn.now)
     opened = replace(opened, alerts=(*opened.alerts, alert.number), firing=(alert.number,))
     turn.outcome.joined[alert.number] = (incident.number, alert.key)

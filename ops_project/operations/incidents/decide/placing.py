@@ -1,6 +1,5 @@
-"""Finds the incident that an alert belongs to: an open one, a recent one that it reopens, or a new one.
-
-A related alert joins by lineage, never by its name; several incidents stand side by side.
+"""Finds the incident that an alert belongs to: an open one, a recent one that it reopens, or a new one. A related
+alert joins by lineage, never by its name. Several incidents can be open at the same time.
 """
 
 from __future__ import annotations
@@ -29,7 +28,9 @@ def place(turn: Turn, alert: Alert) -> None:
 
 
 def _related(turn: Turn, alert: Alert) -> Incident | None:
-    """The open incident that this alert is a part of: its cause's, its run's, or one up or down the asset graph."""
+    """The open incident that this alert belongs to: that of its cause, of its run, or of a table up or down the
+    asset graph.
+    """
     found = turn.home_of(alert.cause)
     if found is not None and found.open:
         return found
@@ -39,7 +40,7 @@ def _related(turn: Turn, alert: Alert) -> Incident | None:
 
 
 def _relapse(turn: Turn, alert: Alert) -> Incident | None:
-    """The incident of the same fault that ended less than its window ago."""
+    """The incident of the same fault that ended recently enough to be reopened."""
     recent = [
         incident
         for incident in turn.book.with_key(alert.key)

@@ -1,4 +1,4 @@
-"""Why an incident is as it is; the timeline of an incident is the list of these."""
+"""The reasons for each change of an incident. The timeline of an incident is the list of these."""
 
 from __future__ import annotations
 

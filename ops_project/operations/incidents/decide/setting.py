@@ -1,4 +1,4 @@
-"""What incidents are decided against: configuration, rota and graph, and what follows from them for one alert."""
+"""The basis of decisions about incidents: configuration, rota and graph, and what follows from them for one alert."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ DEFAULT_TIER = 2
 
 @dataclass(frozen=True)
 class Setting:
-    """The same for every incident of one decision."""
+    """The basis, which is the same for every incident of one decision."""
 
     escalation: EscalationFile
     around: Surroundings
     lineage: Lineage
     paged: tuple[str, ...] = ()
-    """The people whom a critical page goes to now."""
+    """The people who get a critical page now."""
     slas: Mapping[str, Sla] = field(default_factory=dict)
     tiers: Mapping[str, int] = field(default_factory=dict)
     """Domain → tier, for alerts without an asset."""
@@ -39,19 +39,21 @@ class Setting:
         return self.around.owners
 
     def assets_of(self, alert: Alert) -> tuple[str, ...]:
-        """What an alert is about: its assets; those of its service level where it has none."""
+        """The assets of an alert; if it has none, those of its service level."""
         sla = self.slas.get(alert.labels.get("sla", ""))
         return alert.assets or ((alert.asset,) if alert.asset else ()) or (tuple(sla.assets) if sla else ())
 
     def priority_of(self, alert: Alert) -> str:
-        """By its severity and the highest tier of its assets; empty where it opens no incident."""
+        """The priority, from the severity and the highest tier of the assets; empty if no incident is opened."""
         assets = self.assets_of(alert)
         known = [int(t) for asset in assets if (t := self.lineage.get(asset).tier).isdigit()]
         tier = min(known) if known else self.tiers.get(alert.labels.get("domain", ""), DEFAULT_TIER)
         return self.escalation.priority(alert.severity, tier)
 
     def pipeline_of(self, alert: Alert) -> str:
-        """The pipeline that has owners for it: by the asset's runbook, else the job, else the domain's main job."""
+        """The pipeline whose owners are responsible: by the asset's runbook, or else the job, or else the domain's
+        main job.
+        """
         books = {self.lineage.get(asset).runbook for asset in self.assets_of(alert)} - {""}
         for job, pair in self.owners.pipelines.items():
             if pair.runbook is not None and pair.runbook in books:

@@ -1,4 +1,4 @@
-"""One decision about incidents: what it is made against, and what it has come to so far."""
+"""One decision about incidents: its basis, and its results so far."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ops_project.operations.oncall.targets import About, Resolved, resolve
 
 @dataclass(frozen=True)
 class Message:
-    """What people are told about an incident."""
+    """A message to people about an incident."""
 
     kind: str
     words: str
-    """What the timeline says of it."""
+    """The text in the timeline."""
     subject: str
-    """What stands before the incident's number and title."""
+    """The text before the incident's number and title."""
     text: str
     occurrence: str
-    """What distinguishes it from other messages of this kind about the incident."""
+    """Distinguishes it from other messages of this kind about the incident."""
 
 
 @dataclass
 class Turn:
-    """What the steps of one decision share."""
+    """The state that the steps of one decision share."""
 
     setting: Setting
     now: datetime
@@ -50,7 +50,9 @@ class Turn:
         self.outcome.calls.append(call)
 
     def inform(self, incident: Incident, to: tuple[str, ...], reason: IncidentReason, message: Message) -> None:
-        """Send people a message that interrupts nobody. The timeline says who got it, or that nobody is there."""
+        """Send people a message that interrupts nobody. The timeline says who got it, or that there was no
+        recipient.
+        """
         found = self.people(to, incident)
         self.note(incident.number, reason, f"{message.words}; told: {', '.join(found.who) or 'nobody'}")
         if not found.who:
@@ -68,15 +70,16 @@ class Turn:
         )
 
     def home_of(self, alert: int | None) -> Incident | None:
-        """The incident that this alert is a part of; None where it has none."""
+        """The incident that this alert belongs to; None if there is none."""
         if alert is None:
             return None
         joined = self.outcome.joined.get(alert)
         return self.book.get(joined[0] if joined is not None else self.known.get(alert))
 
     def people(self, targets: tuple[str, ...], incident: Incident) -> Resolved:
-        """The people and teams that `targets` mean for this incident now. Of a failure class, those that it needed when
-        the incident opened."""
+        """The people and teams that `targets` stand for in this incident now. The people for a failure class are
+        those at the opening of the incident.
+        """
         about = About(incident.pipeline, incident.owner, incident.failure_class)
         roles = incident.policy.class_roles
         asked = (targets, about, roles)

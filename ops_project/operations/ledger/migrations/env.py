@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates the connection that it is handed."""
+"""Alembic's entry: migrates the given connection."""
 
 from alembic import context
 

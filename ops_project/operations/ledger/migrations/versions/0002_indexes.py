@@ -1,4 +1,4 @@
-"""What an idle cycle and a delivery ask is answered from an index, however long the past."""
+"""Indexes for the queries of an idle cycle and of a delivery, so that their cost does not grow with the past."""
 
 from alembic import op
 

@@ -1,4 +1,6 @@
-"""Whose claim a message is under, who is still to get it, and text of any length from people and services."""
+"""The holder of a message's claim, the recipients who have not got it yet, and texts of any length from people and
+services.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,6 @@
-"""Where each series stands, filled from the signals that have been decided on; what people closed by hand."""
+"""The level of each series, filled from the signals that have been decided on; and the alerts that people closed by
+hand.
+"""
 
 import sqlalchemy as sa
 from alembic import op

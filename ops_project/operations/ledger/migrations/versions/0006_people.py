@@ -146,7 +146,7 @@ def upgrade() -> None:
 
 
 def _refuse_changes() -> None:
-    """What has happened stays as it was written, whatever program asks."""
+    """Recorded events cannot be changed, by whatever program."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
