@@ -205,7 +205,7 @@ def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector
 
 
 def _before_publish(
-    injector: Injector, world: World, *, postgres: str | None, again: Again | None, outbox: Outbox, day: date
+    injector: Injector, world: World, outbox: Outbox, day: date, *, postgres: str | None, again: Again | None
 ) -> None:
     """Put in the faults. If transactions have a database, they then go to it. `again`: days that were delivered
     before.
