@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from dagster_shared.error import SerializableErrorInfo
 
+from ops_project.failures.text import CAUSED, DURING
+
+
+def log_of(error: SerializableErrorInfo) -> str:
+    """The error below what caused it, as Python prints them, without the lines of code."""
+    said = str(error.message).strip()
+    while (before := error.cause or error.context) is not None:
+        said = f"{str(before.message).strip()}\n\n{CAUSED if error.cause is not None else DURING}\n\n{said}"
+        error = before
+    return said
+
 
 def innermost(error: SerializableErrorInfo) -> SerializableErrorInfo:
     """The first cause of an error. It says what happened; the outer errors say only in which step."""

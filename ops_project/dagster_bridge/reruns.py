@@ -8,7 +8,7 @@ from dataclasses import replace
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
-from ops_project.dagster_bridge.run_events import class_of, events_of, words_of
+from ops_project.dagster_bridge.run_events import class_of, events_of, log_of_failure
 from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome, outcome
 from ops_project.failures import classify_message
 
@@ -74,5 +74,5 @@ def failure_classes(instance: dg.DagsterInstance, run_id: str) -> frozenset[str]
     """The classes of the steps that failed."""
     found = set()
     for event in events_of(instance, run_id, {DagsterEventType.STEP_FAILURE}):
-        found.add(class_of(event.data) or classify_message(words_of(event.data)).failure_class)
+        found.add(class_of(event.data) or classify_message(log_of_failure(event.data)).failure_class)
     return frozenset(found)

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster import AssetKey, DagsterEvent, DagsterEventType
 
-from ops_project.dagster_bridge.errors import innermost
+from ops_project.dagster_bridge.errors import innermost, log_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,12 @@ def words_of(failure: object) -> str:
     if said is not None and said.description:
         return str(said.description)
     return str(innermost(error).message).strip() if error is not None else ""
+
+
+def log_of_failure(failure: object) -> str:
+    """What the log of the run shows of a failure: all of its errors; its words where Dagster kept no error."""
+    error = getattr(failure, "error", None)
+    return log_of(error) if error is not None else words_of(failure)
 
 
 def class_of(failure: object) -> str | None:

@@ -107,6 +107,8 @@ def fork(work: Callable[[], int], log: Path) -> Child:
         sys.stdout = os.fdopen(1, "w", closefd=False)
         sys.stderr = os.fdopen(2, "w", closefd=False)
         faulthandler.enable(2)
+        # dbt's other parser has threads, which a fork does not take along: once the parent has used it, a child waits for ever.
+        os.environ["DBT_STATIC_PARSER"] = "false"
         # What the tests have left in memory is not looked through again and again.
         gc.freeze()
         code = work()

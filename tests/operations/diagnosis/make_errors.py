@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ops_project.failures import Classified, Link, classify_links, classify_message, link_of
+from ops_project.failures.text import CAUSED, DURING
 from ops_project.model.failure_class import FailureClass
 from ops_project.settings import PROJECT_ROOT
 
@@ -36,9 +37,16 @@ class Sample:
     name: str
     expected: FailureClass
     text: str
-    """As logs show it: the module and name of the type, and the message."""
+    """As logs show the exception itself: the module and name of its type, and the message."""
     links: list[dict[str, Any]]
     """The chain of exceptions as `link_of` reads it."""
+    chain: str = ""
+    """As a log shows it together with what caused it; empty where nothing did."""
+
+    @property
+    def log(self) -> str:
+        """All that a log shows of it."""
+        return self.chain or self.text
 
     @property
     def held(self) -> bool:
@@ -56,6 +64,18 @@ def text_of(error: BaseException) -> str:
     return f"{module}{kind.__qualname__}: {error}"
 
 
+def log_of(error: BaseException) -> str:
+    """An exception below what caused it, as Python prints them, without the lines of code."""
+    said, told = text_of(error), {id(error)}
+    while (before := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
+        if id(before) in told:
+            break
+        said = f"{text_of(before)}\n\n{CAUSED if error.__cause__ is not None else DURING}\n\n{said}"
+        told.add(id(before))
+        error = before
+    return said
+
+
 def samples(libraries: Collection[str] = ()) -> Iterator[Sample]:
     """Every case of these libraries, by default of all that can run here."""
     from tests.operations.diagnosis import causes
@@ -67,7 +87,8 @@ def samples(libraries: Collection[str] = ()) -> Iterator[Sample]:
                     try:
                         cause()
                     except BaseException as error:
-                        yield Sample(library, name, expected, _steady(text_of(error), folder), _links(error, folder))
+                        text, log = (_steady(said, folder) for said in (text_of(error), log_of(error)))
+                        yield Sample(library, name, expected, text, _links(error, folder), log if log != text else "")
                     else:
                         print(f"{library}: {name} raised nothing", file=sys.stderr)
 
@@ -130,7 +151,8 @@ def page() -> str:
         half = [sample for sample in found if sample.held == held]
         for name, how in (
             ("exceptions with codes", classified),
-            ("the text alone", lambda item: classify_message(item.text)),
+            ("the text of the log", lambda item: classify_message(item.log)),
+            ("the last exception's text alone", lambda item: classify_message(item.text)),
         ):
             pairs = [(sample.expected, how(sample).failure_class) for sample in half]
             right = sum(expected == got for expected, got in pairs)
@@ -155,7 +177,7 @@ def main(libraries: Sequence[str]) -> None:
     """Cause the errors of these libraries, or of all; those of other libraries stay as they were written."""
     found = {sample.text: sample for sample in read() if libraries and sample.library not in libraries}
     found |= {sample.text: sample for sample in samples(libraries)}
-    body = [asdict(sample) for sample in found.values()]
+    body = [{key: said for key, said in asdict(sample).items() if said != ""} for sample in found.values()]
     FIXTURE.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
     held = sum(is_held(text) for text in found)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
+import traceback
+
 import pytest
 
-from ops_project.failures import classify_attempts, classify_message, without_names
+from ops_project.failures import classify, classify_attempts, classify_message, without_names
+from ops_project.failures.text import DURING
 from tests.operations.diagnosis.make_errors import PAGE, classified, macro_f1, page, read
 
 SAMPLES = read()
 ENOUGH, HELD_ENOUGH = 300, 150
-F1, F1_OF_TEXT = 0.95, 0.90
+F1, F1_OF_LOG, F1_OF_TEXT = 0.95, 0.94, 0.92
 
 
 def test_there_are_enough_real_errors() -> None:
@@ -21,6 +25,8 @@ def test_there_are_enough_real_errors() -> None:
 def test_the_half_that_was_held_back_is_classified() -> None:
     held = [sample for sample in SAMPLES if sample.held]
     assert macro_f1([(sample.expected, classified(sample).failure_class) for sample in held]) >= F1
+    logs = [(sample.expected, classify_message(sample.log).failure_class) for sample in held]
+    assert macro_f1(logs) >= F1_OF_LOG
     texts = [(sample.expected, classify_message(sample.text).failure_class) for sample in held]
     assert macro_f1(texts) >= F1_OF_TEXT
 
@@ -62,6 +68,51 @@ def test_words_of_names_are_no_evidence(text: str, failure_class: str) -> None:
 def test_names_are_taken_out_and_sentences_stay() -> None:
     assert "429" not in without_names("model retry_429 failed in step http_503")
     assert "does not exist" in without_names('relation "x" does not exist')
+
+
+def test_a_log_is_judged_like_the_chain_that_it_shows() -> None:
+    try:
+        try:
+            raise OSError(28, "No space left on device")
+        except OSError as error:
+            raise RuntimeError("the load failed") from error
+    except RuntimeError as error:
+        log = "".join(traceback.format_exception(error))
+        assert classify_message(log).failure_class == classify(error).failure_class == "storage_full"
+    try:
+        try:
+            raise ConnectionResetError(104, "reset")
+        except ConnectionResetError:
+            raise KeyError("batch") from None
+    except KeyError as error:
+        assert classify_message("".join(traceback.format_exception(error))).failure_class == "code_error"
+    later = f"ConnectionResetError: [Errno 104] reset\n\n{DURING}\n\nKeyError: 'batch'"
+    found = classify_message(later)
+    assert (found.failure_class, found.also) == ("code_error", ("connection_failure",))
+
+
+def test_the_code_and_the_statement_that_a_log_quotes_are_no_evidence() -> None:
+    log = 'Traceback (most recent call last):\n  File "a.py", line 3, in load\n    reset()  # connection refused\n    ^^^^^^^\n'
+    assert classify_message(f"{log}RuntimeError: nobody knows").failure_class == "unknown"
+    assert classify_message(f"{log}RuntimeError: connection refused").failure_class == "connection_failure"
+    missing = 'BinderException: Binder Error: Referenced column "a" not found in FROM clause!\n\nLINE 1: select a from t group by 1\n'
+    assert classify_message(missing).failure_class == "schema_mismatch"
+    wrapped = "RuntimeError: it failed\n[SQL: alter table a add foreign key (b) references c]\n[parameters: ()]"
+    assert classify_message(wrapped).failure_class == "unknown"
+
+
+def test_a_type_is_known_by_what_it_derives_from_also_where_only_its_name_is_told() -> None:
+    other = (UnicodeError, InterruptedError, BaseExceptionGroup)  # made of more than words, or named by one
+    kinds = [kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    for kind in kinds:
+        if not issubclass(kind, other):
+            assert classify_message(f"{kind.__name__}: said").failure_class == classify(kind("said")).failure_class, (
+                kind
+            )
+    assert classify_message("xml.etree.ElementTree.ParseError: not well-formed").failure_class == "data_invalid"
+    assert classify_message("psycopg.errors.AdminShutdown: terminating").failure_class == "connection_failure"
+    gone = "botocore.exceptions.ClientError: An error occurred (404) when calling the HeadObject operation: Not Found"
+    assert classify_message(gone).failure_class == "source_missing"
 
 
 def test_two_classes_that_fit_are_both_reported() -> None:

@@ -14,7 +14,7 @@ import dagster as dg
 from dagster import DagsterEventType
 
 from ops_project.dagster_bridge.asset_graph import asset_name
-from ops_project.dagster_bridge.run_events import class_of, events_of, words_of
+from ops_project.dagster_bridge.run_events import class_of, events_of, log_of_failure, words_of
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
 from ops_project.failures import classify_attempts, classify_message
 from ops_project.lineage import Lineage
@@ -112,8 +112,8 @@ def _words(data: Any, before: Sequence[Any] = ()) -> tuple[str, str]:
     behind.
     """
     text = words_of(data)
-    earlier = classify_attempts([words_of(attempt) for attempt in before]).failure_class if before else "unknown"
-    known = earlier if earlier != "unknown" else class_of(data) or classify_message(text).failure_class
+    earlier = classify_attempts([log_of_failure(attempt) for attempt in before]).failure_class if before else "unknown"
+    known = earlier if earlier != "unknown" else class_of(data) or classify_message(log_of_failure(data)).failure_class
     return (text or "failed without a message")[:MESSAGE_LENGTH], known
 
 

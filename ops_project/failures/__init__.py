@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import errno
 import re
-import signal
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
+from ops_project.failures.text import codes, exceptions, names_in, service_or_status, signal_name, without_names
+from ops_project.failures.types import known
 from ops_project.model.failure_class import FailureClass
 from ops_project.model.failure_rules import CodeRule, FailureClasses, TypeRule, WordRule
 
@@ -186,7 +187,7 @@ def _codes_of(error: BaseException) -> Iterator[tuple[str, str]]:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         code = str(response.get("Error", {}).get("Code", ""))
-        yield ("http" if code.isdecimal() else "service"), code
+        yield service_or_status(code), code
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     else:
         status = getattr(response, "status_code", None) or getattr(error, "status_code", None)
@@ -199,15 +200,8 @@ def _codes_of(error: BaseException) -> Iterator[tuple[str, str]]:
     if isinstance(number, int) and not names & {"SSLError", "gaierror", "herror"} and number in errno.errorcode:
         yield "errno", errno.errorcode[number]
     ended = getattr(error, "returncode", None)
-    if isinstance(ended, int) and (found := _signal(-ended if ended < 0 else ended - 128)):
+    if isinstance(ended, int) and (found := signal_name(-ended if ended < 0 else ended - 128)):
         yield "signal", found
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return ""
 
 
 def _code_rule(kind: str, code: str) -> CodeRule | None:
@@ -242,12 +236,6 @@ def _fits(name: str, rule: TypeRule) -> bool:
     return name in types or any("*" in pattern and fnmatchcase(name, pattern) for pattern in types)
 
 
-def _spaced_names(name: str) -> tuple[str, str]:
-    """`Out of Memory Error` (how DuckDB and dbt write it) → OutOfMemoryException, OutOfMemoryError, in any case."""
-    stem = re.sub(r"(error|exception)$", "", name.replace(" ", "").lower())
-    return f"{stem}exception", f"{stem}error"
-
-
 def _of_words(text: str) -> Iterator[Evidence]:
     for line in text.splitlines():
         words = without_names(line)
@@ -258,103 +246,36 @@ def _of_words(text: str) -> Iterator[Evidence]:
                 break
 
 
-# How codes stand in a message, each within a phrase that nobody uses for a name.
-_TEXT_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("sqlstate", re.compile(r"\bSQLSTATE[\s:=(\[]*([0-9A-Z]{5})\b", re.IGNORECASE)),
-    ("errno", re.compile(r"\[Errno (\d+)\]")),
-    ("service", re.compile(r"An error occurred \((\w+)\) when calling")),
-    (
-        "http",
-        re.compile(r"\bHTTP Error (\d{3})\b|\b(\d{3}) (?:Client|Server) Error\b|(?:Client|Server) error '(\d{3}) "),
-    ),
-    ("http", re.compile(r"\b(?:status|status code|response code|HTTP/[\d.]+)[\s:=]+(\d{3})\b", re.IGNORECASE)),
-    ("http", re.compile(r"\bHTTP (?:GET|PUT|POST|HEAD|DELETE) error .*\(HTTP (\d{3})|\bHTTP code (\d{3})\b")),
-    ("sqlite", re.compile(r"\b(SQLITE_[A-Z_]+)\b")),
-    ("exit", re.compile(r"\bexit(?:ed with)? (?:status|code) (1[2-9]\d)\b")),
-    ("signal", re.compile(r"\b(?:signal|Signals\.)\s*(SIG[A-Z]+|\d{1,2})\b", re.IGNORECASE)),
-)
-# A type at the start of a line, or where a library quotes what it wraps.
-_NAMED = re.compile(
-    r"(?:^|\(Caused by |\(|: |<)(?:E\s+|[\s>|])*(?:[a-z_][\w]*\.)*"
-    r"([A-Z]\w*(?:Error|Exception|Timeout|Interrupt|Exit|Violation|Failure|Canceled|Unavailable|Column|Table|Function)"
-    r"|StopIteration|BadStatusLine|IncompleteRead|RemoteDisconnected|gaierror|TimeoutExpired|BadZipFile)(?=[:()\s]|$)"
-)
-# With its module, a type may have any name: psycopg2.errors.UndefinedColumn.
-_DOTTED = re.compile(r"(?:^|\()(?:E\s+|[\s>|])*(?:[a-z_]\w*\.)+([A-Z]\w*)(?=[:)]|$)")
-# dbt puts the name of the model before: hub_customer: Binder Error: …
-_SPACED = re.compile(
-    r"^(?:E\s+|[\s|>])*(?:[a-z_][\w.]*: )?"
-    r"((?:[A-Z][A-Za-z]*|[a-z]+)(?: [A-Za-z]+){0,3}) (?:Error|Exception)(?=:| in |\s*$)"
-)
 # These only say that something else failed.
 _WRAPPERS = frozenset({"runtimeexception", "databaseexception", "dbtruntimeerror", "dbtdatabaseerror"})
 
 
 def _of_text(text: str) -> Iterator[Evidence]:
-    for kind, pattern in _TEXT_CODES:
-        for match in pattern.finditer(text):
-            code = next(group for group in match.groups() if group)
-            if kind == "errno":
-                code = errno.errorcode.get(int(code), "")
-            elif kind == "exit":
-                kind, code = "signal", _signal(int(code) - 128)
-            elif kind == "signal":
-                code = _signal(int(code)) if code.isdecimal() else code.upper()
+    late: list[Evidence] = []
+    for said in exceptions(text):
+        for kind, code, line in codes(said):
             rule = _code_rule(kind, code) if code else None
             if rule is not None:
-                yield _evidence(rule, "code", f"{kind} {code}", _line_at(text, match.start()))
-    lines = text.splitlines()
-    late: list[Evidence] = []
-    for number, line in enumerate(lines):
-        for names in _names_in(line):
-            rest = "\n".join(lines[number:])
-            type_rule = _type_rule(names, rest)
-            if type_rule is None:
-                continue
-            found = _evidence(type_rule, "type", names[0], line.strip())
-            if names[0].lower() in _WRAPPERS:
-                late.append(found)
-            else:
-                yield found
+                yield _evidence(rule, "code", f"{kind} {code}", line)
+        lines = said.splitlines()
+        for number, line in enumerate(lines):
+            for names in names_in(line):
+                state = next((known().sqlstates[name] for name in names if name in known().sqlstates), "")
+                if state and (code_rule := _code_rule("sqlstate", state)) is not None:
+                    yield _evidence(code_rule, "code", f"sqlstate {state}", line.strip())
+                    continue
+                names = (*names, *(known().ancestors.get(names[0], ())))
+                type_rule = _type_rule(names, "\n".join(lines[number:]))
+                if type_rule is None:
+                    continue
+                found = _evidence(type_rule, "type", names[0], line.strip())
+                if names[0].lower() in _WRAPPERS:
+                    late.append(found)
+                else:
+                    yield found
     yield from late
-    yield from _of_words(text)
-
-
-def _names_in(line: str) -> list[tuple[str, ...]]:
-    """Names of exceptions in a line. The innermost stands last in the line and comes first in the answer."""
-    spaced = _SPACED.match(line)
-    found = [(match[1],) for pattern in (_DOTTED, _NAMED) for match in pattern.finditer(line)]
-    return [*([_spaced_names(spaced[1])] if spaced else []), *reversed(dict.fromkeys(found))]
-
-
-def _line_at(text: str, at: int) -> str:
-    start = text.rfind("\n", 0, at) + 1
-    end = text.find("\n", at)
-    return text[start : len(text) if end < 0 else end].strip()
-
-
-_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|`[^`\n]*`")
-_REPEATED = re.compile(r"((?:Error|Exception|Timeout)\((?:-?\d+, )?)(['\"])([^'\"\n]*)\2")
-_COMPOUND = re.compile(r"\S*\w[_./\\@:]\w\S*")
-_NAMING = re.compile(
-    r"\b(column|table|model|relation|view|schema|feed|asset|step|op|job|macro|node|check|test|source|seed|file|key|"
-    r"index|role|user|host|function|type|name|named|value|dataset|bucket|queue|topic)(:? +)(?!(?:is|was|are|not|does|"
-    r"do|with|has|have|had|constraint|constraints|error|already|of|in|for|and|or|on|at|to|by|could|can|cannot|must|"
-    r"may|"
-    r"missing|mismatch|found|violates|exists|limit|required|undefined|named|resolution|refused|locked|conflict|matches|match|expects|"
-    r"expected|takes|returns|did|should|needs|failed|fails|arguments?|closed|larger|limits?|size|descriptor|disk|pages?|version|server|unreachable|lookup)\b)\S+",
-    re.IGNORECASE,
-)
-
-
-@lru_cache(maxsize=512)
-def without_names(text: str) -> str:
-    """`text` without quotations, paths, and names: only the program's own words remain."""
-    # The argument of an exception that is shown as code is its message.
-    plain = _REPEATED.sub(r"\1\3", text)
-    plain = _QUOTED.sub(" … ", plain)
-    plain = _COMPOUND.sub(" … ", plain)
-    return _NAMING.sub(r"\1\2…", plain)
+    for said in exceptions(text):
+        yield from _of_words(said)
 
 
 def _wrapped(error: BaseException, depth: int = 0) -> Iterator[BaseException]:

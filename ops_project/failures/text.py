@@ -1,0 +1,129 @@
+"""What a message tells as text: the exceptions of a log, the codes and types that they name, and their plain words.
+
+A log shows an exception together with what caused it. A line of code that a traceback quotes is no evidence, nor is a
+word within a name or a value. Knows no failure class.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import signal
+from collections.abc import Iterator
+from functools import lru_cache
+
+# How codes stand in a message, each within a phrase that nobody uses for a name.
+_TEXT_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("sqlstate", re.compile(r"\bSQLSTATE[\s:=(\[]*([0-9A-Z]{5})\b", re.IGNORECASE)),
+    ("errno", re.compile(r"\[Errno (\d+)\]")),
+    ("service", re.compile(r"An error occurred \((\w+)\) when calling")),
+    (
+        "http",
+        re.compile(r"\bHTTP Error (\d{3})\b|\b(\d{3}) (?:Client|Server) Error\b|(?:Client|Server) error '(\d{3}) "),
+    ),
+    ("http", re.compile(r"\b(?:status|status code|response code|HTTP/[\d.]+)[\s:=]+(\d{3})\b", re.IGNORECASE)),
+    ("http", re.compile(r"\bHTTP (?:GET|PUT|POST|HEAD|DELETE) error .*\(HTTP (\d{3})|\bHTTP code (\d{3})\b")),
+    ("sqlite", re.compile(r"\b(SQLITE_[A-Z_]+)\b")),
+    ("exit", re.compile(r"\bexit(?:ed with)? (?:status|code) (1[2-9]\d)\b")),
+    ("signal", re.compile(r"\b(?:signal|Signals\.)\s*(SIG[A-Z]+|\d{1,2})\b", re.IGNORECASE)),
+)
+# A type at the start of a line, or where a library quotes what it wraps.
+_NAMED = re.compile(
+    r"(?:^|\(Caused by |\(|: |<)(?:E\s+|[\s>|])*(?:[A-Za-z_]\w*\.)*"
+    r"([A-Z]\w*(?:Error|Exception|Timeout|Interrupt|Exit|Violation|Failure|Canceled|Unavailable|Column|Table|Function)"
+    r"|StopIteration|StopAsyncIteration|BadStatusLine|IncompleteRead|RemoteDisconnected|gaierror|TimeoutExpired|BadZipFile)(?=[:()\s]|$)"
+)
+# With its module, a type may have any name: psycopg2.errors.UndefinedColumn, zlib.error.
+_DOTTED = re.compile(r"(?:^|\()(?:E\s+|[\s>|])*(?:[A-Za-z_]\w*\.)+([A-Z]\w*(?=[:)]|$)|error(?=:))")
+# dbt puts the name of the model before: hub_customer: Binder Error: …
+_SPACED = re.compile(
+    r"^(?:E\s+|[\s|>])*(?:[a-z_][\w.]*: )?"
+    r"((?:[A-Z][A-Za-z]*|[a-z]+)(?: [A-Za-z]+){0,3}) (?:Error|Exception)(?=:| in |\s*$)"
+)
+
+
+# Python's own sentences between an exception and the one that it led to; the last one printed is the outermost.
+CAUSED = "The above exception was the direct cause of the following exception:"
+DURING = "During handling of the above exception, another exception occurred:"
+_BETWEEN = re.compile(rf"^\s*(?:{re.escape(CAUSED)}|{re.escape(DURING)})\s*$", re.MULTILINE)
+# A line of a traceback that names a place, with the code that stands there and the marks below it.
+_FRAME = re.compile(r'^(\s+)File ".*", line \d+.*(?:\n\1\s+\S.*)*\n?', re.MULTILINE)
+
+
+def exceptions(text: str) -> list[str]:
+    """What a log says of each exception of a chain, the outermost first, without the code that it quotes."""
+    return [_FRAME.sub("", part) for part in reversed(_BETWEEN.split(text))]
+
+
+def codes(text: str) -> Iterator[tuple[str, str, str]]:
+    """Each structured code that stands in a text: (its kind, the code, the line)."""
+    for kind, pattern in _TEXT_CODES:
+        for match in pattern.finditer(text):
+            code = next(group for group in match.groups() if group)
+            line = _line_at(text, match.start())
+            if kind == "errno":
+                yield kind, errno.errorcode.get(int(code), ""), line
+            elif kind == "exit":
+                yield "signal", signal_name(int(code) - 128), line
+            elif kind == "signal":
+                yield kind, signal_name(int(code)) if code.isdecimal() else code.upper(), line
+            else:
+                yield service_or_status(code) if kind == "service" else kind, code, line
+
+
+def service_or_status(code: str) -> str:
+    """What kind of code a cloud service gave: where it has no name for an error, it gives the status of its answer."""
+    return "http" if code.isdecimal() else "service"
+
+
+def signal_name(number: int) -> str:
+    """SIGKILL for 9; empty where it is none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return ""
+
+
+def _spaced_names(name: str) -> tuple[str, str]:
+    """`Out of Memory Error` (how DuckDB and dbt write it) → OutOfMemoryException, OutOfMemoryError, in any case."""
+    stem = re.sub(r"(error|exception)$", "", name.replace(" ", "").lower())
+    return f"{stem}exception", f"{stem}error"
+
+
+def names_in(line: str) -> list[tuple[str, ...]]:
+    """Names of exceptions in a line. The innermost stands last in the line and comes first in the answer."""
+    spaced = _SPACED.match(line)
+    found = [(match[1],) for pattern in (_DOTTED, _NAMED) for match in pattern.finditer(line)]
+    return [*([_spaced_names(spaced[1])] if spaced else []), *reversed(dict.fromkeys(found))]
+
+
+def _line_at(text: str, at: int) -> str:
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at)
+    return text[start : len(text) if end < 0 else end].strip()
+
+
+_QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|`[^`\n]*`")
+# The statement that an engine repeats below its message, and as SQLAlchemy shows it.
+_STATEMENT = re.compile(r"^\s*LINE \d+:.*$|\[SQL: [\s\S]*?\](?=\s*(?:\[parameters|\(Background|$))", re.MULTILINE)
+_REPEATED = re.compile(r"((?:Error|Exception|Timeout)\((?:-?\d+, )?)(['\"])([^'\"\n]*)\2")
+_COMPOUND = re.compile(r"\S*\w[_./\\@:]\w\S*")
+_NAMING = re.compile(
+    r"\b(column|table|model|relation|view|schema|feed|asset|step|op|job|macro|node|check|test|source|seed|file|key|"
+    r"index|role|user|host|function|type|name|named|value|dataset|bucket|queue|topic)(:? +)(?!(?:is|was|are|not|does|"
+    r"do|with|has|have|had|constraint|constraints|error|already|of|in|for|and|or|on|at|to|by|could|can|cannot|must|"
+    r"may|"
+    r"missing|mismatch|found|violates|exists|limit|required|undefined|named|resolution|refused|locked|conflict|matches|match|expects|"
+    r"expected|takes|returns|did|should|needs|failed|fails|arguments?|closed|larger|limits?|size|descriptor|disk|pages?|version|server|unreachable|lookup)\b)\S+",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=512)
+def without_names(text: str) -> str:
+    """`text` without statements, quotations, paths, and names: only the program's own words remain."""
+    # The argument of an exception that is shown as code is its message.
+    plain = _REPEATED.sub(r"\1\3", _STATEMENT.sub("", text))
+    plain = _QUOTED.sub(" … ", plain)
+    plain = _COMPOUND.sub(" … ", plain)
+    return _NAMING.sub(r"\1\2…", plain)
