@@ -125,6 +125,7 @@ def test_past_dates_are_built_by_a_plan_that_may_go_stale(home: Settings) -> Non
     ):
         assert said in refused(home, "backfill", "bakery_lines", *words)
     assert "neither a domain nor a table" in refused(home, "backfill", "no_such_table", *dates)
+    assert "did you mean bakery_lines" in refused(home, "backfill", "bakery_linse", *dates)
 
 
 def bakery_snapshot(home: Settings) -> Any:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 
 import dagster as dg
 import duckdb
@@ -180,8 +181,12 @@ def _target(site: Site, lineage: Lineage, text: str) -> tuple[str, str]:
     if len(found) > 1:
         raise RestoreError(f"{text!r} may be {' or '.join(item.replace('/', '.') for item in found)}: write the schema")
     if not found or not lineage.get(found[0]).domain:
+        domains = site.catalog.domain_ids()
+        tables = [key.replace("/", ".") for key, facts in lineage.assets.items() if facts.domain]
+        near = get_close_matches(text, [*domains, *tables, *(name.partition(".")[2] for name in tables)], 3, 0.7)
+        meant = f" (did you mean {' or '.join(dict.fromkeys(near))}?)" if near else ""
         raise RestoreError(
-            f"{text!r} is neither a domain nor a table that is built; domains: {', '.join(site.catalog.domain_ids())}"
+            f"{text!r} is neither a domain nor a table that is built{meant}; domains: {', '.join(domains)}"
         )
     return lineage.get(found[0]).domain, found[0]
 

@@ -160,10 +160,10 @@ def judge(work: Path, wanted: list[Case]) -> Iterator[Judged]:
 
 
 def judged(case: Case, question: Question, known: Known, seconds: float) -> Judged:
-    """Where the true root stands. `seconds`: what it took to learn all that is known."""
-    began = time.perf_counter()
+    """Where the true root stands. `seconds`: of CPU that it took to learn all that is known."""
+    began = time.process_time()
     answer = diagnose(question, known)
-    seconds += time.perf_counter() - began
+    seconds += time.process_time() - began
     named = [answer.culprit.asset] if answer.culprit else []
     named += [other.asset for other in answer.runners_up]
     place = named.index(case.root) + 1 if case.root in named else 0
@@ -209,11 +209,13 @@ def _asked(settings: Settings, case: Case) -> tuple[Question, Known, float]:
     beside = (case.beside,) if case.situation == NOISY else ()
     later = _day(settings, case.domain, number, case.fault, *beside)
     ledger = open_ledger(later)
-    asked = downstream(recall(ledger), case.root, {trouble.asset for trouble in troubles(ledger)})
+    # What was wrong before the fault came is not what a person is paged for now.
+    wrong = {trouble.asset for trouble in troubles(ledger) if trouble.began_at > later.now() - timedelta(days=1)}
+    asked = downstream(recall(ledger), case.root, wrong)
     ledger.close()
-    began = time.perf_counter()
+    began = time.process_time()
     question, known = asked_about(later, asked.replace("/", "."))
-    return question, known, time.perf_counter() - began
+    return question, known, time.process_time() - began
 
 
 def _day(settings: Settings, domain: str, number: int, *faults: str) -> Settings:

@@ -73,6 +73,15 @@ def test_the_root_and_not_the_nearest_failing_table() -> None:
     assert all("Repair bronze/orders" in words for words in found.telling_apart)
 
 
+def test_a_check_that_a_blocking_check_of_another_table_stopped_is_no_cause() -> None:
+    said = "1 blocking asset check failed with ERROR severity: bronze/orders: share_of_rows"
+    crash = replace(trouble("silver/customers", "code_error", "check.crash"), message=said)
+    blocking = trouble("bronze/orders", "interface_load_failure")
+    assert asked(crash, blocking) == "bronze/orders"
+    own = replace(crash, message="KeyError: 'country' in bronze/orders_old")
+    assert asked(own, blocking) == "silver/customers"
+
+
 def test_an_older_open_problem_explains_nothing() -> None:
     older = trouble("bronze/customers", "source_missing", "landing.finding", GOOD - timedelta(days=3))
     assert asked(GOLD, older, ROOT) == "bronze/orders"

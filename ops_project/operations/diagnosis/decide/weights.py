@@ -4,6 +4,7 @@ explains it, and on whether it reaches the column that is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
@@ -89,12 +90,25 @@ def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known:
     why = next((other for other in fresh if other.asset in above and explains(other, trouble)), None)
     if why is not None:
         return weight * EXPLAINED, f"{said}; {why.failure_class} of {why.asset} explains it"
+    why = next((other for other in fresh if _stopped(other, trouble)), None)
+    if why is not None:
+        return weight * EXPLAINED, f"{said}; it was not made, because {why.asset} stopped the step"
     to = known.refers.get(trouble.asset, frozenset())
     why = next((other for other in fresh if other.asset in to and _carries(other, trouble)), None)
     if why is not None:
         because = f"its rows belong to rows of {why.asset}, where {why.failure_class} began as well"
         return weight * EXPLAINED, f"{said}; {because}"
     return weight, said
+
+
+def _stopped(cause: Trouble, effect: Trouble) -> bool:
+    """Whether a check could not be made because a blocking check of another table, which is named, ended its step."""
+    return (
+        effect.kind == "check.crash"
+        and cause.kind in ("check.failure", "asset.failure")
+        and cause.asset != effect.asset
+        and re.search(rf"(?<![\w/]){re.escape(cause.asset)}(?![\w/])", effect.message) is not None
+    )
 
 
 def _carries(cause: Trouble, effect: Trouble) -> bool:
