@@ -1,7 +1,5 @@
-"""Where this process keeps its state, and what time it is.
-
-The only reader of the environment: everything else is given a `Settings`. Knows paths and the clock; refuses to know
-what lies behind them.
+"""Where this process keeps its state, and what time it is. This is the only reader of the environment; all other
+modules get a `Settings`. It knows paths and the clock, and nothing about their content.
 """
 
 from __future__ import annotations
@@ -51,7 +49,7 @@ def parse_as_of(text: str) -> datetime:
 
 
 def _folder(given: str | Path, what: str) -> Path:
-    """The absolute path. Raises SettingsError where no system could have such a path."""
+    """The absolute path. Raises SettingsError if no system could have such a path."""
     try:
         found = Path(given).expanduser().resolve()
         found.stat()
@@ -95,7 +93,7 @@ class Settings:
         return cls(home=_folder(home, "home"), overlay=overlay_dir, as_of=as_of)
 
     def now(self) -> datetime:
-        """The clock of this process, UTC: the as-of time where one is set. For entry points only."""
+        """The clock of this process, UTC; the as-of time if one is set. For entry points only."""
         return self.as_of or datetime.now(UTC)
 
     @property
@@ -134,7 +132,7 @@ class Settings:
 
     @property
     def models(self) -> Path:
-        """The embedded model registry: its database, its files, and which version serves."""
+        """The embedded model registry: its database, its files, and which version is in use."""
         return self.home / "models"
 
     @property
@@ -152,12 +150,12 @@ class Settings:
 
     @property
     def links(self) -> Path:
-        """The key that links in messages are signed with."""
+        """The key that signs links in messages."""
         return self.home / "links"
 
     @property
     def truth(self) -> Path:
-        """What `ops simulate --fault` did, for judges only."""
+        """What `ops simulate --fault` did. Only tests may read it."""
         return self.home / "truth.json"
 
     def environ(self) -> dict[str, str]:
@@ -190,12 +188,12 @@ class Settings:
 
     @property
     def user(self) -> str:
-        """Who runs this: OPS_USER, else the user of the system."""
+        """The name of the user: OPS_USER, or else the user of the system."""
         return os.environ.get("OPS_USER") or getpass.getuser()
 
     @contextmanager
     def exported(self, **more: str) -> Iterator[None]:
-        """`export` for the length of a block; then the environment is as it was."""
+        """`export` for the length of a block. Afterwards the environment is as before."""
         before = dict(os.environ)
         self.export(**more)
         try:
@@ -206,5 +204,5 @@ class Settings:
 
     @staticmethod
     def secret(name: str) -> str | None:
-        """A secret from the environment; None where it is not set or empty."""
+        """A secret from the environment; None if it is not set or empty."""
         return os.environ.get(name) or None

@@ -1,7 +1,6 @@
-"""Python's search for cycles of garbage, held up while many small objects are made that have no cycles.
-
-Without this the search looked at every signal of a backlog several times, which took a fifth of a drain. Objects
-without cycles are freed by their reference counts as ever.
+"""Suspends Python's search for cyclic garbage while many small objects without cycles are made. Without this the
+search looked at every signal of a backlog several times, which took a fifth of a drain. Objects without cycles are
+still freed by their reference counts.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def held_up() -> Iterator[None]:
-    """No search within this block, in any thread. For seconds, not for minutes."""
+    """No search within this block, in any thread. Use it for seconds, not for minutes."""
     was_on = gc.isenabled()
     gc.disable()
     try:

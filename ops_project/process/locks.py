@@ -52,7 +52,7 @@ _guard = threading.Lock()
 
 
 def _forget() -> None:
-    """A forked process holds no lock of its parent's; closing its copy of the descriptor releases nothing there."""
+    """A forked process holds no lock of its parent's. Closing its copy of the descriptor releases nothing there."""
     global _guard
     for held in _held.values():
         os.close(held.descriptor)
@@ -119,8 +119,9 @@ def holder(path: Path) -> Holder | None:
 
 @contextmanager
 def unheld(path: Path) -> Iterator[bool]:
-    """Whether nobody holds the lock; within this context nobody takes it then. Writes nothing, also in a home that is
-    read-only. For a short look: who wants the lock waits meanwhile.
+    """Whether no process holds the lock. If so, no process can take it within this context. Writes nothing, so that
+    it works in a read-only home. Use it only for a short look, because a process that wants the lock waits
+    meanwhile.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)

@@ -32,7 +32,7 @@ def remembered(settings: Settings, host: str, port: int) -> Iterator[str]:
 
 
 def recall(settings: Settings) -> str:
-    """The address; empty where no `ops serve` of this home is seen to run."""
+    """The address; empty if no `ops serve` of this home is seen to run."""
     try:
         found = json.loads(_path(settings).read_text(encoding="utf-8"))
         process, url = Process.parse(str(found["process"])), str(found["url"])

@@ -30,7 +30,7 @@ def remember(settings: Settings, host: str, port: int) -> None:
 
 
 def recall(settings: Settings) -> str:
-    """The address; empty where none was written down, or what is there cannot be read."""
+    """The address; empty if none was written down, or it cannot be read."""
     try:
         found = json.loads(_path(settings).read_text(encoding="utf-8"))
     except (OSError, ValueError):

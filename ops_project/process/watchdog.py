@@ -1,9 +1,7 @@
-"""Ends what runs too long, also where no daemon watches.
-
-`dagster/max_runtime` does nothing for a run that was started by hand (limit 8 s, still a success at 25 s). So each run
-watches itself: first it is asked to stop (SIGTERM, which Dagster turns into a failed step; dbt's queries are
-interrupted), after a grace period the process ends, and with it its lock. A process that is stuck in C code and never
-lets a thread run is ended by the interpreter's own timer.
+"""Ends what runs too long, also without a daemon. `dagster/max_runtime` does nothing for a run that was started by
+hand (limit 8 s, still a success at 25 s). So each run watches itself. First it is asked to stop (SIGTERM, which
+Dagster turns into a failed step; dbt's queries are interrupted). After a grace period the process is ended, and its
+lock with it. If a process is stuck in C code and never lets a thread run, the interpreter's own timer ends it.
 """
 
 from __future__ import annotations
@@ -25,7 +23,7 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 30.0
 ASK_SECONDS = 5.0
 STUCK_SECONDS = 30.0
-"""After the grace: a process in which not even this thread runs any more."""
+"""The time after the grace period for a process in which not even this thread runs any more."""
 EXIT_CODE = 124
 """The exit code that `timeout(1)` uses."""
 
@@ -120,10 +118,9 @@ class Watchdog:
 
 @contextmanager
 def _descriptor_for_traces() -> Iterator[int]:
-    """Where the interpreter's timer writes what each thread was doing: standard error, as far as it is a file.
-
-    A process without standard error, or one that has put an object of its own in its place, is watched as well: its
-    traces go nowhere. Descriptor 2 itself is not trusted: in a process that began without one it can be any file.
+    """The descriptor to which the interpreter's timer writes the activity of each thread: standard error, if it is a
+    file. A process without standard error, or with another object in its place, is watched as well, but its traces
+    are discarded. Descriptor 2 itself is not used, because in a process that began without it, it can be any file.
     """
     for stream in (sys.stderr, sys.__stderr__):
         try:

@@ -1,8 +1,6 @@
-"""The operational queries: one SQL file each, by domain, numbered in the order in which they are asked.
-
-Knows the files and what their headers say. A query may name tables that are optional (a model that was never
-trained): where one is absent it reads an empty relation of the declared columns, and the answer says so. Executes
-nothing.
+"""The operational queries: one SQL file each, by domain, numbered in the order in which they are asked. This module
+reads the files and their headers, and executes nothing. A query may name optional tables (a model that was never
+trained). If one is missing, the query reads an empty relation with the declared columns, and the answer says so.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True)
 class Query:
-    """One operational query. `optional`: table → its column declarations, read as empty where the table is absent."""
+    """One operational query. `optional`: table → its column declarations; a missing table is read as empty."""
 
     domain: str
     number: int
@@ -46,7 +44,7 @@ class Query:
         return [table for table in self.optional if table not in tables]
 
     def for_tables(self, tables: Collection[str]) -> str:
-        """The SQL to execute where only `tables` exist."""
+        """The SQL to execute if only `tables` exist."""
         sql = self.sql
         for table in self.absent(tables):
             columns = (column.strip().rsplit(" ", 1) for column in self.optional[table].split(","))

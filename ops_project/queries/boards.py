@@ -1,8 +1,7 @@
-"""The figures of the boards: one SQL file each, with its title, its definition and where it is asked.
-
-Knows the files and what their headers say, and executes nothing. A figure reads one of three sources: the newest
-snapshot of the warehouse (`$as_of`, `$as_of_date`), the ledger (`:as_of`, in seconds), or Dagster's runs (a table
-`runs`; `:as_of`, ISO 8601).
+"""The figures of the boards: one SQL file each, with its title, its definition and its source. This module reads the
+files and their headers, and executes nothing. A figure reads one of three sources: the newest snapshot of the
+warehouse (`$as_of`, `$as_of_date`), the ledger (`:as_of`, in seconds), or Dagster's runs (a table `runs`; `:as_of`,
+ISO 8601).
 """
 
 from __future__ import annotations
@@ -34,8 +33,9 @@ _HEADER = re.compile(r"^-- (\w+): (.+)$")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. `shape`: number (the first column of the only row), line (the first column is the x axis), bars
-    (a label and a value, and what else there is), or table."""
+    """One figure. `shape`: number (the first column of the only row), line (the first column is the x axis), bars (a
+    label, a value, and further columns), or table.
+    """
 
     board: str
     name: str
@@ -46,7 +46,7 @@ class Figure:
     unit: str
     sql: str
     empty: str = ""
-    """What it means that there is no row, where that is not good news: then it is unknown."""
+    """What it means that there are no rows, if that is not good news. The figure is then unknown."""
 
     @property
     def id(self) -> str:
@@ -63,7 +63,7 @@ def figures(board: str) -> tuple[Figure, ...]:
 
 
 def figure(board: str, name: str) -> Figure:
-    """One figure, also an operational query of a domain (board `queries-<domain>`). Raises QueryError."""
+    """One figure, or an operational query of a domain (board `queries-<domain>`). Raises QueryError."""
     found = {item.name: item for item in (of_domain(board[8:]) if board.startswith("queries-") else figures(board))}
     if name not in found:
         raise QueryError(f"board {board} has no figure {name!r}; valid: {', '.join(found)}")

@@ -178,7 +178,7 @@ def _orders(shop: Shop, rng: np.random.Generator, count: int, *, counted: Counte
 
 
 def _slice_of_day(seconds: Ints, number: int, slices: int) -> Ints:
-    """A slice holds its own part of the day, so that the file stays in the order of time."""
+    """A slice holds its own part of the day, so that the rows of the file stay in the order of time."""
     return (seconds + number * 86_400) // slices
 
 

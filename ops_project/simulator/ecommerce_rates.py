@@ -1,7 +1,6 @@
-"""The second currency of the shop: which customers pay in it, its price list, and what it is worth from day to day.
-
-The rate is a seeded random walk that is drawn back to its level, so that it stays plausible over any number of years.
-Like everything here a day's rate can be asked for alone.
+"""The second currency of the shop: which customers pay in it, its price list, and its daily rate. The rate is a
+seeded random walk that is drawn back to its level, so that it stays plausible over any number of years. The rate of
+a single day can be computed alone, like everything in this package.
 """
 
 from __future__ import annotations
@@ -29,7 +28,9 @@ RATE_SQL = "currency, rate_date, rate::DECIMAL(18, 8) AS rate, published_at"
 
 
 def pays_abroad(people: Population, customer: Ints) -> np.ndarray:
-    """True for each order of a customer who pays in the second currency; a customer always pays in one."""
+    """True for each order of a customer who pays in the second currency. A customer always pays in the same
+    currency.
+    """
     paid: np.ndarray = people.unit("currency", customer) < FOREIGN_SHARE
     return paid
 

@@ -198,7 +198,7 @@ _observed = lru_cache(maxsize=256)(from_seconds)
 
 
 def new_newest() -> Newest:
-    """An empty one, for a ledger that opens."""
+    """An empty memory of the newest signals, for a ledger that is being opened."""
     return Newest(COLUMNS, signal_of)
 
 

@@ -199,7 +199,7 @@ def _is_read_only(file: Path) -> bool:
 
 
 def _opened_to_read(file: Path) -> sqlite3.Connection:
-    """What is recorded can be read where nothing can be written: SQLite itself would write beside the file."""
+    """Open the ledger for reading where nothing can be written. SQLite itself would write beside the file."""
     log = file.with_name(f"{file.name}-wal")
     # What stands in the log alone is seen only through it, and it is read only where its index was left beside it.
     mode = "mode=ro" if log.is_file() and log.stat().st_size else "mode=ro&immutable=1"

@@ -31,7 +31,7 @@ _SHORT = min(NAME_LENGTHS.values())
 
 
 def clean(text: str) -> str:
-    """`text` without what no database stores: NUL and halves of surrogate pairs become the replacement character."""
+    """`text` without the characters that no database stores: NUL and halves of surrogate pairs are replaced."""
     if "\0" in text:
         text = text.replace("\0", "\ufffd")
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

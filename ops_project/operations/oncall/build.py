@@ -1,4 +1,4 @@
-"""Configuration and what people changed → the rosters that are asked."""
+"""Configuration and the changes that people made → the rosters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.operations.oncall.wall_clock import midnight
 
 
 def absences_of(owners: Owners, zone: str) -> dict[str, list[Interval]]:
-    """Person → when absent, in UTC. `zone`: the platform's, for people who name none."""
+    """Person → when that person is absent, in UTC. `zone`: the platform's, for people without a zone of their own."""
     found: dict[str, list[Interval]] = {}
     for slug, person in owners.people.items():
         at = ZoneInfo(person.zone or zone)

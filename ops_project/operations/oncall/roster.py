@@ -1,8 +1,7 @@
-"""The rota of one schedule: who is on call at a moment. What is shown and what pages is this one function.
-
-From weak to strong: the rotation, a swap that both have agreed to, a holiday that was handed over in advance, an
-override. A person who is absent is replaced by the backup, then by the schedule's fallback. So there is exactly one
-primary at every moment, also before the rotation's first day.
+"""The rota of one schedule: who is on call at a moment. The console, the commands and the pages all use this one
+function. From weak to strong, the following decide: the rotation, a swap that both have agreed to, a holiday that
+was handed over in advance, an override. A person who is absent is replaced by the backup, or else by the schedule's
+fallback. So there is exactly one primary at every moment, also before the rotation's first day.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """Two shifts, by their first moments, whose primaries have changed places."""
+    """Two shifts, by their first moments, whose primaries have swapped."""
 
     number: int
     shift: datetime
     other: datetime
     asked_by: str
-    """The primary of `shift` before."""
+    """The primary of `shift` before the swap."""
     agreed_by: str
-    """The primary of `other` before."""
+    """The primary of `other` before the swap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,12 @@ class OnCall:
 
     primary: str
     backup: str
-    """Steps in; the same as `primary` only where nobody else is left."""
+    """The person who steps in. It is the same as `primary` only if nobody else is left."""
     both: bool
     """Two people are on call: a page goes to the backup as well."""
     why: Why
     turn: str
-    """Whose turn the rotation says it is."""
+    """The person whose turn it is by the rotation."""
     note: str = ""
 
     @property
@@ -125,7 +124,7 @@ class Roster:
         return moment(local + number * self.schedule.every, self.zone)
 
     def shift_at(self, at: datetime) -> int:
-        """The number of the one shift that `at` lies in."""
+        """The number of the shift that contains `at`."""
         local = datetime.combine(self.schedule.starts, time.fromisoformat(self.schedule.handoff))
         number = (reading(at, self.zone) - local) // self.schedule.every
         while self.starts(number) > at:
@@ -135,7 +134,7 @@ class Roster:
         return number
 
     def shift_on(self, day: date) -> int | None:
-        """The number of the first shift that begins on a local day; None where none does."""
+        """The number of the first shift that begins on a local day; None if no shift begins on it."""
         number = self.shift_at(midnight(day, self.zone))
         for candidate in (number, number + 1):
             if reading(self.starts(candidate), self.zone).date() == day:
@@ -143,11 +142,11 @@ class Roster:
         return None
 
     def pair(self, number: int) -> Pair:
-        """Whose turn the rotation says it is."""
+        """The two people whose turn it is by the rotation."""
         return self.schedule.rotation[number % len(self.schedule.rotation)]
 
     def holder(self, number: int) -> tuple[str, bool]:
-        """The primary of a shift after swaps, and whether a swap made it so."""
+        """The primary of a shift after swaps, and whether a swap decided it."""
         agreed = self._agreed.get(self.starts(number))
         return (agreed[0], True) if agreed is not None else (self.pair(number).primary, False)
 
@@ -197,16 +196,16 @@ class Roster:
 
     # ---- holidays
     def handed_over(self, year: int) -> dict[date, str]:
-        """Local holiday → the person who has it, where that is not the one whose shift it is."""
+        """Local holiday → the person who has it, if that is not the person whose shift it is."""
         if year not in self._handed:
             self._handed[year] = dict(self._hand_over(year)) if self.schedule.holidays.balance else {}
         return self._handed[year]
 
     def _hand_over(self, year: int) -> Iterator[tuple[date, str]]:
-        """Share a year's holidays out, in their order, so that a late swap changes only what comes after it.
-
-        Everybody has a place for as many holidays as all have, and some for one more. A holiday stays with the person
-        whose shift it is while that person has a place left. What two people have agreed on, or an override, stays.
+        """Distribute a year's holidays in their order, so that a late swap changes only the holidays after it. Each
+        person can take as many holidays as the others, and some people one more. A holiday stays with the person
+        whose shift it is, as long as that person can take one more. Swaps that two people have agreed on, and
+        overrides, are kept.
         """
         people = self.schedule.people()
         days = holidays_of(self.schedule.holidays, year)
@@ -233,7 +232,9 @@ class Roster:
     def _with_most_room(
         self, people: Sequence[str], room: Mapping[str, int], extra: int, number: int, at: datetime
     ) -> str | None:
-        """Who takes a holiday: the person with the most places left; among equals whose turn comes next."""
+        """The person who takes a holiday: the one who can take the most further holidays; among equals, the one
+        whose turn comes next.
+        """
         order = [self.pair(number + ahead).primary for ahead in range(1, len(self.schedule.rotation) + 1)]
         able = [p for p in people if room[p] > 0 or (room[p] == 0 and extra > 0)]
         present = [p for p in able if not self.absent(p, at)] or able
@@ -267,7 +268,7 @@ def _is_handoff(roster: Roster, at: datetime) -> bool:
 
 
 def _edges(roster: Roster, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Every moment inside (start, end) at which somebody else could be on call."""
+    """Every moment inside (start, end) at which the person on call can change."""
     number = roster.shift_at(start) + 1
     while (at := roster.starts(number)) < end:
         if at > start:

@@ -13,7 +13,7 @@ from ops_project.operations.oncall.wall_clock import midnight, moment, reading
 
 WEEKS = 52
 NOTICE = timedelta(days=14)
-"""A gap is told this long before it begins."""
+"""A gap is reported this long before it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Finding:
     until: datetime
     what: str
     fix: str
-    """What would mend it; a command where there is one."""
+    """How to repair it; a command if there is one."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """What the next 52 weeks look like. `points`: 100 less 20 for each gap, 5 for each absence and imbalance."""
+    """The next 52 weeks. `points`: 100, less 20 for each gap and 5 for each absence and imbalance."""
 
     schedule: str
     points: int
@@ -44,7 +44,7 @@ class Score:
 
 
 def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
-    """The findings from `now` on, in their order."""
+    """Person → number of shifts after swaps."""
     end = now + timedelta(weeks=weeks)
     found = spans(roster, now, end)
     hours: Counter[str] = Counter()
@@ -68,7 +68,7 @@ def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
 
 
 def upcoming_gaps(roster: Roster, now: datetime) -> list[Finding]:
-    """Gaps that begin within two weeks: told before anybody would be called in vain."""
+    """Gaps that begin within two weeks. They are reported before a page could reach no person."""
     return [f for f in _absences(roster, spans(roster, now, now + NOTICE)) if f.kind == "gap"]
 
 
@@ -116,7 +116,7 @@ def _absences(roster: Roster, found: list[Span]) -> Iterator[Finding]:
 
 
 def _swap_for(roster: Roster, span: Span) -> str:
-    """The nearest later shift of somebody else whose two people are free for each other's shift."""
+    """The nearest later shift of another pair, if both pairs are free for each other's shift."""
     number = roster.shift_at(span.start)
     away = roster.holder(number)[0]
     mine = _day(roster, roster.starts(number))

@@ -12,7 +12,7 @@ from ops_project.operations.oncall.targets import About, Surroundings, resolve
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One step as it would happen."""
+    """One step, as it would happen."""
 
     at: datetime
     level: str
@@ -22,7 +22,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Simulation:
-    """The ladder that would hold; `name` is empty, and `why_not` says why, where none runs."""
+    """The ladder that would apply. If none applies, `name` is empty, and `why_not` gives the reason."""
 
     name: str
     title: str
@@ -33,7 +33,7 @@ class Simulation:
 def simulate(
     file: EscalationFile, around: Surroundings, *, about: About, domain: str, severity: str, now: datetime
 ) -> Simulation:
-    """Every step, on the clock, with whoever is on call at that moment."""
+    """Every step with its time, and the people who are on call at that time."""
     name = file.choose(about.pipeline, domain, about.failure_class)
     if name is None:
         return Simulation("", "", [], "no entry of `use` in escalation.yaml fits")

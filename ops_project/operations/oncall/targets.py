@@ -1,4 +1,4 @@
-"""The `to` of a step → people and teams. What a name stands for depends on the incident and on the moment."""
+"""The `to` of a step → people and teams. The meaning of a name depends on the incident and on the time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops_project.operations.oncall.roster import Roster
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What targets are resolved against."""
+    """The facts that targets are resolved with."""
 
     owners: Owners
     rosters: Mapping[str, Roster] = field(default_factory=dict)
@@ -25,24 +25,24 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What the targets of an incident depend on."""
+    """The facts about an incident that its targets depend on."""
 
     pipeline: str = ""
     owner: str = ""
-    """The first owner of what failed, where the pipeline has no owners of its own."""
+    """The first owner of what failed, if the pipeline has no owners of its own."""
     failure_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """People's ids and team:<id>, each once, and why a target gave nobody."""
+    """Ids of people and team:<id>, each once, and the reason if a target gave nobody."""
 
     who: tuple[str, ...]
     missing: tuple[str, ...] = ()
 
 
 def resolve(targets: tuple[str, ...], about: About, around: Surroundings, now: datetime) -> Resolved:
-    """Everybody that `targets` mean at `now`."""
+    """Everybody that `targets` stand for at `now`."""
     who: list[str] = []
     missing: list[str] = []
     for target in targets:
@@ -54,7 +54,7 @@ def resolve(targets: tuple[str, ...], about: About, around: Surroundings, now: d
 
 
 def pair_of(about: About, owners: Owners) -> PipelineOwners | None:
-    """The primary and secondary owner of a pipeline; else the first two people of the owning team."""
+    """The primary and secondary owner of a pipeline, or else the first two people of the owning team."""
     if about.pipeline in owners.pipelines:
         return owners.pipelines[about.pipeline]
     people = owners.people_of(about.owner) if about.owner else ()
@@ -64,7 +64,7 @@ def pair_of(about: About, owners: Owners) -> PipelineOwners | None:
 
 
 def primary_owner(about: About, owners: Owners) -> str:
-    """The person who answers for what failed; empty where nobody does."""
+    """The person who is responsible for what failed; empty if there is none."""
     if about.pipeline in owners.pipelines:
         return owners.pipelines[about.pipeline].primary
     return next(iter(owners.people_of(about.owner)), "") if about.owner else ""

@@ -1,8 +1,7 @@
-"""The moment at which a wall clock reaches a time, in any zone and on any day.
-
-A clock that is put forward skips times, and one that is put back shows some twice. The moment that is meant is the
-first one at which the clock shows the time or a later one. So a later time never has an earlier moment, and shifts that
-follow each other on the wall clock follow each other in truth, without a gap or an overlap.
+"""The moment at which a wall clock reaches a time, in any zone and on any day. A clock that is put forward skips
+times, and one that is put back shows some times twice. Here a local time means the first moment at which the clock
+shows that time or a later one. So a later local time never gives an earlier moment, and shifts that follow each
+other on the wall clock really follow each other, without a gap or an overlap.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def reading(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment (UTC) of a local day; of a day that was skipped, the first of the next."""
+    """The first moment (UTC) of a local day. If the day is skipped, it is the first moment of the next day."""
     return moment(datetime.combine(day, time()), zone)
 
 

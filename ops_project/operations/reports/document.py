@@ -16,7 +16,7 @@ from ops_project.operations.reports.judge import judge
 STATES = {"well": "All is well", "wrong": "Something is wrong", "unknown": "Not everything is known"}
 MOST_ROWS = 15
 SPECIAL = re.compile(r"[\\|*\[\]<>]|(?<![^\W_])_|_(?![^\W_])")
-"""What means something in Markdown. An underscore inside a word means nothing."""
+"""The characters that mean something in Markdown. An underscore inside a word means nothing."""
 MOMENTS = ("opened_at", "resolved_at")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _STYLE = (
@@ -31,7 +31,7 @@ _STYLE = (
 
 
 def as_markdown(facts: ReportFacts) -> str:
-    """What happened, what it meant, what to do; then the figures, each with its definition."""
+    """The report: what happened, what it meant, what to do; then the figures, each with its definition."""
     found = judge(facts)
     span = facts.first if facts.first == facts.last else f"{facts.first} to {facts.last}"
     lines = [
@@ -55,7 +55,7 @@ def as_markdown(facts: ReportFacts) -> str:
 
 
 def as_html(facts: ReportFacts) -> str:
-    """A whole document, which needs nothing else."""
+    """A complete document without references to other files."""
     body = _MARKDOWN.render(as_markdown(facts))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -66,7 +66,7 @@ def as_html(facts: ReportFacts) -> str:
 
 
 def subject(facts: ReportFacts) -> str:
-    """Of its mail."""
+    """The subject of the report's mail."""
     return f"[{judge(facts).state}] {facts.title}, {facts.last}"
 
 
@@ -104,7 +104,7 @@ def _cell(name: str, value: Any, zone: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """One line, in which nothing but `code` has a meaning in Markdown or in a table."""
+    """One line in which only `code` has a meaning in Markdown or in a table."""
     joined = " ".join(text.split())
     if "`" in joined:
         return joined.replace("|", "\\|").replace("<", "&lt;")

@@ -1,4 +1,4 @@
-"""What a report is drawn from: plain values that are kept, so that it can be drawn again to the byte."""
+"""The basis of a report: plain values that are stored, so that the report can be drawn again with the same bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FigureFacts:
-    """One figure as it was answered. Values are texts, numbers, booleans or None (unknown)."""
+    """One figure with its answer. Values are texts, numbers, booleans or None (unknown)."""
 
     name: str
     title: str
@@ -18,9 +18,9 @@ class FigureFacts:
     source: str
     source_as_of: str
     unknown: str
-    """Why there is no answer; empty where there is one."""
+    """Why there is no answer; empty if there is one."""
     empty: str
-    """What it means that there is no row, where that is not good news."""
+    """What it means that there are no rows, if that is not good news."""
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
@@ -29,7 +29,7 @@ class FigureFacts:
 
     @property
     def known(self) -> bool:
-        """Whether it says something, be it that there was nothing."""
+        """Whether the figure has an answer, even if the answer is that there is nothing."""
         return not self.unknown and not (self.empty and not self.rows)
 
 
@@ -43,7 +43,7 @@ class ReportFacts:
     first: str
     last: str
     until: str
-    """The moment up to which it tells, UTC."""
+    """The moment up to which the report's facts are known, UTC."""
     drawn_at: str
     zone: str
     figures: tuple[FigureFacts, ...]

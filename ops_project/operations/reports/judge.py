@@ -1,4 +1,4 @@
-"""What happened, what it meant, what to do: sentences from figures. Pure. What is not known is said to be unknown."""
+"""What happened, what it meant, what to do: sentences from figures. Pure. A value that is unknown is called unknown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Judgement:
 
 
 def judge(facts: ReportFacts) -> Judgement:
-    """One sentence for each figure that has something to say."""
+    """One sentence for each figure with something to report."""
     found = Judgement()
     for figure in facts.figures:
         if not figure.known:

@@ -31,7 +31,7 @@ def path_of(settings: Settings, kind: str, last: date) -> Path:
 
 
 def load(settings: Settings, kind: str, last: date) -> ReportFacts | None:
-    """The facts that were kept; None where it was never drawn up."""
+    """The stored facts; None if the report was never drawn up."""
     try:
         return ReportFacts.parse(json.loads(path_of(settings, kind, last).read_text(encoding="utf-8")))
     except FileNotFoundError:
@@ -39,7 +39,7 @@ def load(settings: Settings, kind: str, last: date) -> ReportFacts | None:
 
 
 def keep(settings: Settings, facts: ReportFacts) -> ReportFacts:
-    """Keep the facts, unless another process kept its own first: the first ones hold. Returns those that hold."""
+    """Store the facts, unless another process stored its own first. Returns the facts that are stored."""
     path = path_of(settings, facts.kind, date.fromisoformat(facts.last))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")

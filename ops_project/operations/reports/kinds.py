@@ -1,4 +1,4 @@
-"""Which reports there are, for whom, and which figures each of them has."""
+"""The reports, their readers, and the figures of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Kind:
     title: str
     period: str
     reader: str
-    """A receiver of receivers.yaml whose e-mail channels get it."""
+    """A receiver of receivers.yaml. Its e-mail channels get the report."""
     figures: tuple[str, ...]
     asks: str
     """The question that it answers."""

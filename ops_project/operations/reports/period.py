@@ -30,17 +30,17 @@ class Period:
 
 
 class NotOver(ValueError):
-    """The period has not ended; the message says when it does."""
+    """The period has not ended. The message says when it ends."""
 
 
 def newest(kind: str, now: datetime, zone: ZoneInfo) -> Period:
-    """The last whole period before `now`."""
+    """The last complete period before `now`."""
     today = now.astimezone(zone).date()
     return of(kind, today - timedelta(days=1), zone)
 
 
 def of(kind: str, day: date, zone: ZoneInfo) -> Period:
-    """The last whole period of `kind` that ends on `day` or before."""
+    """The last complete period of `kind` that ends on `day` or before."""
     first, last = _containing(kind, day)
     if last > day:
         first, last = _containing(kind, first - timedelta(days=1))

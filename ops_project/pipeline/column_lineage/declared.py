@@ -44,7 +44,7 @@ BASKETS = (
     *_of(VIEWS, "session_id", "product_id"),
 )
 MADE: Parents = ()
-"""Written by the program: versions, moments, parameters."""
+"""A value that the program writes: versions, moments, parameters."""
 
 # Table → column → (values, conditions).
 DECLARED: Mapping[str, Mapping[str, tuple[Parents, Parents]]] = {
@@ -115,7 +115,7 @@ ROWS_OF: Mapping[str, Parents] = {
 
 
 def of_python() -> dict[Column, Origin]:
-    """Column → where it comes from, of every asset that Python computes."""
+    """Column → where it comes from, for every asset that Python computes."""
     found: dict[Column, Origin] = {}
     for asset, columns in DECLARED.items():
         for name, (values, conditions) in columns.items():

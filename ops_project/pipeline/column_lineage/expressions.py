@@ -1,4 +1,4 @@
-"""Which columns an expression is made of."""
+"""Which columns an expression uses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ NILADIC = frozenset({"current_date", "current_timestamp", "current_time", "local
 
 
 class Expressions:
-    """Expressions, and the queries that stand in them."""
+    """Analyses expressions, and the queries inside them."""
 
     def query(self, node: exp.Expr, around: Mapping[str, Relation], outer: Scope | None) -> Relation:
         """The columns of a query; `around`: the named queries that it can see."""
         raise NotImplementedError
 
     def value(self, node: exp.Expr | None, scope: Scope, tables: Mapping[str, Relation], rows: Traced) -> Traced:
-        """What an expression is made of. `rows`: what decides over the rows that an aggregate counts."""
+        """The columns that an expression uses. `rows`: what decides about the rows that an aggregate counts."""
         if node is None:
             return NOTHING
         if isinstance(node, exp.Column):
@@ -49,7 +49,7 @@ class Expressions:
         return parts.as_condition() if isinstance(node, exp.Predicate) else parts
 
     def _nested(self, node: exp.Expr, scope: Scope, tables: Mapping[str, Relation]) -> Traced:
-        """A query as a value."""
+        """A query that is used as a value."""
         found = self.query(node, tables, scope)
         shown = all_of(found.columns.values())
         if found.open:

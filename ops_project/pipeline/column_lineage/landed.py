@@ -13,7 +13,7 @@ INBOUND = "inbound"
 
 
 def of_feeds(feeds: Iterable[Feed]) -> dict[Column, Origin]:
-    """Column → where it comes from, of every landed table. The fields of the files are columns of inbound/<feed>."""
+    """Column → where it comes from, for every landed table. The fields of the files are columns of inbound/<feed>."""
     found: dict[Column, Origin] = {}
     for feed in feeds:
         for column, origin in _of_feed(feed).items():

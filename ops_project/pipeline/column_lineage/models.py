@@ -17,9 +17,8 @@ CONSTANT = "no column: it is a constant, the clock, or made by the engine"
 
 
 def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str], known: Tables) -> dict[Column, Origin]:
-    """Column → where it comes from, of every model. `known`: the columns of the tables that are no models.
-
-    The columns of SQL that cannot be read are those that the model declares, each unknown.
+    """Column → where it comes from, for every model. `known`: the columns of the tables that are not models. If SQL
+    cannot be read, its columns are those that the model declares, each unknown.
     """
     tables = dict(known)
     found: dict[Column, Origin] = {}

@@ -1,4 +1,4 @@
-"""The columns of everything, read once for each version of the SQL and of the contracts."""
+"""The origin of all columns, read once for each version of the SQL and of the contracts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 def column_lineage(catalog: Catalog, dbt: DbtManifest) -> ColumnLineage:
-    """Every column of every table. Reading 100 models takes seconds; the answer is kept beside the parsed project."""
+    """Every column of every table. Reading 100 models takes seconds, so the answer is stored beside the parsed
+    project.
+    """
     feeds = list(catalog.feeds.values())
     version = version_of(feeds, dbt)
     kept = dbt.folder / f"{CACHED}{version}.json"
@@ -42,7 +44,7 @@ def column_lineage(catalog: Catalog, dbt: DbtManifest) -> ColumnLineage:
 
 
 def version_of(feeds: Iterable[Feed], dbt: DbtManifest) -> str:
-    """The same for the same SQL, the same contracts and the same declarations."""
+    """A version that is the same for the same SQL, the same contracts and the same declarations."""
     digest = sha256(f"{READER};{dbt.key};".encode())
     for origins in (landed.of_feeds(feeds), declared.of_python()):
         for column, origin in sorted(origins.items()):

@@ -1,4 +1,4 @@
-"""What expressions and tables of a query are made of, and what an expression can see."""
+"""Which columns the expressions and tables of a query use, and which names an expression can see."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ops_project.column_lineage import Column
 
 @dataclass(frozen=True)
 class Traced:
-    """What an expression is made of."""
+    """The columns that an expression uses."""
 
     values: frozenset[Column] = frozenset()
     conditions: frozenset[Column] = frozenset()
     unknown: str = ""
-    """The reason, where something of it could not be told."""
+    """The reason, if a part of it could not be determined."""
 
     def __or__(self, other: Traced) -> Traced:
         return Traced(self.values | other.values, self.conditions | other.conditions, self.unknown or other.unknown)
@@ -31,23 +31,23 @@ NOTHING = Traced()
 
 @dataclass(frozen=True)
 class Relation:
-    """What stands in a FROM: its columns, in order, and what decides which rows it has."""
+    """A relation in a FROM: its columns, in order, and what decides which rows it has."""
 
     columns: Mapping[str, Traced]
     rows: Traced = NOTHING
     base: str = ""
-    """schema/table of a table whose columns are not listed: any column that is asked for is taken to be its own."""
+    """schema/table of a table whose columns are not listed. Every column that is asked for counts as a column of it."""
     stars: tuple[Relation, ...] = ()
-    """Relations whose columns are not listed and that stand in it as `*`."""
+    """Relations whose columns are not listed and that it contains as `*`."""
     why: str = ""
-    """Why its columns are not known, where not even their table is."""
+    """Why its columns are not known, if not even its table is known."""
 
     @property
     def open(self) -> bool:
         return bool(self.base or self.stars or self.why)
 
     def column(self, name: str) -> Traced | None:
-        """None where it has no such column."""
+        """The column; None if there is no such column."""
         found = self.columns.get(name)
         if found is not None or not self.open:
             return found
@@ -60,7 +60,9 @@ class Relation:
 
 @dataclass
 class Scope:
-    """What an expression can see: the relations of its FROM by alias, and what the query around it sees."""
+    """The names that an expression can see: the relations of its FROM by alias, and the names of the query around
+    it.
+    """
 
     sources: dict[str, Relation] = field(default_factory=dict)
     outer: Scope | None = None
@@ -110,7 +112,7 @@ class Scope:
         return None
 
     def _outside(self, name: str) -> bool:
-        """Whether a query around this one lists the column, which beats a guess here."""
+        """Whether a query around this one lists the column. That is better than a guess here."""
         scope = self.outer
         while scope is not None:
             if any(name in relation.columns for relation in scope.sources.values()):
@@ -127,7 +129,7 @@ def all_of(items: Iterable[Traced]) -> Traced:
 
 
 def free_name(name: str, taken: Mapping[str, Traced]) -> str:
-    """The name, numbered where another column has it: both count in a set operation."""
+    """The name, with a number if another column has it, because both count in a set operation."""
     if name not in taken:
         return name
     return next(made for number in range(1, len(taken) + 2) if (made := f"{name}:{number}") not in taken)
@@ -139,7 +141,7 @@ def alias_columns(item: exp.Expr) -> list[exp.Expr]:
 
 
 def named(relation: Relation, item: exp.Expr) -> Relation:
-    """With the columns that the alias names, `as t (a, b)`."""
+    """The relation with the column names of its alias, `as t (a, b)`."""
     names = [identifier.name.lower() for identifier in alias_columns(item)]
     if not names or relation.open:
         return relation

@@ -1,7 +1,6 @@
-"""One SELECT → which columns each of its columns comes from.
-
-Every construct that is not understood makes the columns that it touches unknown, with the reason; no edge is dropped in
-silence. `SELECT *`, windows, set operations, correlated subqueries and lateral joins are followed.
+"""One SELECT → which columns each of its columns comes from. A construct that is not understood makes the columns
+that it uses unknown, with the reason, so that no edge is lost silently. `SELECT *`, windows, set operations,
+correlated subqueries and lateral joins are followed.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from ops_project.pipeline.column_lineage.sources import Sources, Tables
 
 
 def trace(sql: str, tables: Tables) -> Relation:
-    """The columns of a query. Raises ValueError with the parser's words where it is no query."""
+    """The columns of a query. Raises ValueError with the parser's message if it is not a query."""
     try:
         tree: exp.Expr = exp.maybe_parse(sql, dialect="duckdb")
     except SqlglotError as error:

@@ -13,9 +13,8 @@ STRATEGY = "touched_dates"
 
 
 def built_by_dates(manifest: Mapping[str, Any]) -> dict[str, BuiltByDates]:
-    """`schema.table` → how it is built, of the incremental models whose replaced dates are known.
-
-    A model with `meta.rebuilt_too` replaces dates that a macro computes while it is built; it is left out.
+    """`schema.table` → how it is built, for the incremental models whose replaced dates are known. A model with
+    `meta.rebuilt_too` replaces dates that a macro computes while it is built; it is left out.
     """
     found = {}
     for node in manifest["nodes"].values():

@@ -44,7 +44,7 @@ def project_dir(catalog: Catalog) -> Path:
 
 
 def _files(overlay: Path | None) -> dict[str, Path]:
-    """Relative path → file, of what dbt reads in the overlay."""
+    """Relative path → file, for the files of the overlay that dbt reads."""
     if overlay is None:
         return {}
     return {
@@ -56,7 +56,7 @@ def _files(overlay: Path | None) -> dict[str, Path]:
 
 
 def _sources(catalog: Catalog, files: Mapping[str, Path]) -> dict[str, list[dict[str, Any]]]:
-    """Domain → its landed tables as dbt sources, for domains of which no file names a source."""
+    """Domain → its landed tables as dbt sources, for domains without a source file."""
     found = {}
     for domain in _domains(files):
         declared = any(

@@ -1,8 +1,6 @@
-"""dbt in this process, on a manifest that is parsed already.
-
-The usual way, a subprocess for each call, pays a Python start, a parse and a second handle on the warehouse every time.
-dbt runs in a thread here and its events come through a queue, so that what consumes them works while dbt works. Knows
-nothing of Dagster.
+"""dbt in this process, on a manifest that is already parsed. The usual way, a subprocess for each call, costs a
+Python start, a parse and a second handle on the warehouse every time. Here dbt runs in a thread, and its events come
+through a queue, so that their consumer works while dbt works. Knows nothing of Dagster.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ DEFAULT_THREADS = 2
 
 @dataclass(frozen=True)
 class DbtResult:
-    """How an invocation ended. Failing tests are `failed_tests`; everything else that went wrong is `errors`."""
+    """How an invocation ended. Failing tests are `failed_tests`; all other failures are `errors`."""
 
     errors: tuple[str, ...] = ()
     failed_tests: tuple[str, ...] = ()
@@ -95,7 +93,7 @@ _threads: list[threading.Thread] = []
 
 
 def _forget() -> None:
-    """A forked process has not the thread in which dbt may be running."""
+    """A forked process does not have the thread in which dbt may be running."""
     _running.clear()
     _threads.clear()
 

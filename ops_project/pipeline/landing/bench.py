@@ -19,9 +19,8 @@ from ops_project.sql_text import literal
 
 
 def without_file_cache(connection: duckdb.DuckDBPyConnection) -> None:
-    """Set what every connection needs on which files are read.
-
-    Else a file that takes the place of one of the same name in the same moment is read from memory, as it was before.
+    """Turn off DuckDB's file cache on a connection that reads files. With it, a file that takes the place of another
+    one with the same name at the same moment would be read from memory, with the old content.
     """
     connection.execute("SET enable_external_file_cache = false")
 

@@ -30,7 +30,7 @@ class Context:
     result: LandingResult = field(init=False)
     deliveries: Deliveries = field(init=False)
     known_since: date | None = field(init=False)
-    """First business date that the feed had before this call; None where this is its first load."""
+    """First business date that the feed had before this call; None if this is its first load."""
     own_times: bool = False
     """The arrival times of the files are the source's own (operations/arrival.py)."""
 
@@ -57,7 +57,7 @@ class Context:
 
 
 def siblings_of(context: Context, given: Iterable[Feed] | None) -> dict[str, tuple[str, ...]]:
-    """Other enabled feeds of the domain → their inbound patterns; `given`, or those that `ensure_tables` has noted."""
+    """Other enabled feeds of the domain → their inbound patterns: `given`, or those that `ensure_tables` has stored."""
     feed = context.feed
     if given is not None:
         pairs = {item.name: item.inbound for item in given if item.enabled and item.domain == feed.domain}

@@ -1,7 +1,6 @@
-"""The SQL of every contract, looked at when the configuration is read: each piece must be one expression.
-
-Landing refuses such a contract too, file by file. Here its author hears of it before a file comes, with file and line.
-The catalog cannot do this itself: only the engine knows what is one expression.
+"""Checks the SQL of every contract when the configuration is read: each piece must be one expression. Landing
+refuses such a contract too, file by file. With this check its author gets the error, with file and line, before any
+file arrives. The catalog cannot make this check itself, because only the engine knows what is one expression.
 """
 
 from __future__ import annotations
@@ -33,6 +32,6 @@ def _problems(catalog: Catalog, document: Document) -> list[ConfigProblem]:
 
 
 def _place(document: Document, feed: str, fragment: Fragment) -> tuple[str | int, ...]:
-    """Where the fragment is written: at the feed, or among the defaults of the file."""
+    """The place where the fragment is written: at the feed, or among the defaults of the file."""
     own, default = ("feeds", feed, *fragment.place), ("defaults", *fragment.place)
     return default if own not in document.lines and default in document.lines else own

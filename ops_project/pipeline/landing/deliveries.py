@@ -1,8 +1,6 @@
-"""The feed's journal while `land` works: it is read once and updated with every committed file.
-
-The questions that each file asks of its own history cost about a millisecond each when the warehouse answers them;
-for thousands of small files that was a third of the time. No other process writes at the same time, because there is
-only one writer.
+"""The feed's journal while `land` works: it is read once and updated with every committed file. For each file its
+own history is needed. A query of the warehouse for it costs about a millisecond, and for thousands of small files
+that was a third of the time. No other process writes meanwhile, because there is only one writer.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from ops_project.pipeline.landing.decide.taken import Taken
 
 @dataclass(frozen=True)
 class OpenFinding:
-    """What is open about the feed."""
+    """An open finding about the feed."""
 
     kind: str
     business_date: date | None
@@ -85,7 +83,7 @@ class Deliveries:
         return self._sequence + 1
 
     def add(self, batch: Taken, replaced: list[str]) -> None:
-        """A batch that has been committed, and those that it replaced."""
+        """Add a batch that has been committed, and mark those that it replaced."""
         batches = self._loaded()
         for batch_id in replaced:
             old = batches[batch_id]
@@ -103,7 +101,7 @@ class Deliveries:
         return self._confirmed
 
     def open_findings(self) -> list[OpenFinding]:
-        """What is open about the feed."""
+        """The open findings about the feed."""
         if self._open is None:
             rows = self._connection.execute(
                 "SELECT kind, business_date, batch_id, observed_at FROM ops.findings WHERE feed = ? AND state = 'open'",

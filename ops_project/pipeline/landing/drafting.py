@@ -1,8 +1,6 @@
-"""Makes a draft that loads the whole file: the draft is proposed, tried by landing itself, widened, and given its
-key.
-
-The types are proposed from the rows in memory, and asked of landing's own casts. Then the whole file is tried, and
-the next proposal must also fit the values that failed. Nothing is landed.
+"""Makes a draft that loads the whole file. The draft is proposed, tried by landing itself, widened, and given its
+key. The types are proposed from the rows in memory, and tried with landing's own casts. Then the whole file is
+tried, and the next proposal must also fit the values that failed. Nothing is landed.
 """
 
 from __future__ import annotations
@@ -57,7 +55,7 @@ _MEASURE_WORD = re.compile(
 
 @dataclass
 class Drafted:
-    """A draft and how the file fares with it."""
+    """A draft, and the result of trying it on the file."""
 
     proposal: Draft
     report: Report | None
@@ -108,7 +106,7 @@ def make_draft(path: Path, domain: str, feed: str, now: datetime) -> Drafted:
 class _Round:
     drafted: Drafted
     reading: Reading | None
-    """What the next proposal is made from; None where nothing is to be widened."""
+    """The basis of the next proposal; None if nothing must be widened."""
 
 
 def _tried(
@@ -235,7 +233,7 @@ def _weight(name: str, proposal: Draft) -> int:
 
 
 def _together(group: Sequence[str], proposal: Draft) -> tuple[int, int, list[int]]:
-    """Sorts the likelier composite key first: with a number of a line, of names like keys, from the left."""
+    """Sort key for composite keys, the most likely first: with a line number, with names like keys, from the left."""
     places = [column.name for column in proposal.columns]
     weights = sum(_weight(name, proposal) for name in group)
     return -any(map(_LINE_WORD.search, group)), -weights, [places.index(name) for name in group]

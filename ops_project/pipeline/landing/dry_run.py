@@ -40,7 +40,7 @@ class Report:
     business_date: date
     contract_version: int
     would: str
-    """load, reject, or wait: for a control file that the contract requires. fail: the contract cannot be applied."""
+    """load, reject, or wait (for a control file that the contract requires); fail: the contract cannot be applied."""
     finding: str | None
     rows_in: int
     rows_loaded: int
@@ -66,8 +66,8 @@ class Trial:
 
 
 def check(path: Path, feed: Feed, now: datetime) -> Report:
-    """Try `path` against the contract of `feed`: a file from anywhere, or one of the archive under the name that it
-    has there. Raises OSError where it cannot be read.
+    """Try `path` against the contract of `feed`. The file may lie anywhere, or in the archive under the name that it
+    has there. Raises OSError if it cannot be read.
     """
     path = path.resolve()
     with tempfile.TemporaryDirectory(prefix="landing-") as name:
@@ -104,9 +104,8 @@ def _check(path: Path, feed: Feed, now: datetime, folder: Path, given: date | No
 
 
 def _as_delivered(path: Path, feed: Feed, folder: Path) -> tuple[Path, date | None]:
-    """The file under the name that it came with, and the date under which the archive keeps it.
-
-    The archive puts a hash before the name, and the name of the file before that of its control file.
+    """The file under the name with which it was delivered, and the date under which the archive keeps it. The
+    archive puts a hash before the name, and the name of the file before that of its control file.
     """
     found = ARCHIVED.match(path.name)
     if found is None or feed.match(path.name) is not None or feed.match(found["name"]) is None:
@@ -133,9 +132,8 @@ def trial(
     folder: Path,
     given: date | None = None,
 ) -> Trial:
-    """Examine `path` on `connection`; its text is spooled into `folder` where it is not UTF-8. Raises duckdb.Error.
-
-    `given`: its business date, where it is known better than from its name and time.
+    """Examine `path` on `connection`. If the file is not UTF-8, its text is written into `folder`. Raises
+    duckdb.Error. `given`: its business date, if it is known better than from its name and time.
     """
     without_file_cache(connection)
     stat = path.stat()

@@ -1,4 +1,4 @@
-"""What an unexpected error of one file becomes: a finding, while the other files go on."""
+"""Turns an unexpected error of one file into a finding, while the other files continue."""
 
 from __future__ import annotations
 
@@ -30,14 +30,13 @@ INTERRUPTED = "Query interrupted"
 
 
 class NothingRecorded(Unusable):
-    """A file could not be landed, and the warehouse does not even take the finding that says so."""
+    """A file could not be landed, and the warehouse does not even accept the finding about it."""
 
 
 def record_failure(context: Context, file_name: str, day: date, error: Exception) -> None:
-    """A finding for an unexpected error; the file stays in the inbound folder and the next run tries it again.
-
-    Raises NothingRecorded where the disk is too full for the finding itself, and `error` where somebody ended the work:
-    that is no fault of the file.
+    """A finding for an unexpected error. The file stays in the inbound folder, and the next run tries it again.
+    Raises NothingRecorded if the disk is too full for the finding itself. Raises `error` if a person ended the work,
+    because that is not a fault of the file.
     """
     if classify(error).failure_class == "process_killed" or str(error) == INTERRUPTED:
         raise error

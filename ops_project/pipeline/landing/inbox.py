@@ -43,16 +43,16 @@ class InboundFile:
 
     path: Path
     business_date: date | None
-    """The date in its name; None where the pattern has none."""
+    """The date in its name; None if the pattern has no date."""
     part: str
     size: int
     modified_at: datetime
     identity: Identity
-    """Device, inode, size and change time: differs as soon as somebody writes to the file."""
+    """Device, inode, size and change time. It changes as soon as any process writes to the file."""
     control: Path | None
-    """Its control file, where the contract knows one and it is there."""
+    """Its control file, if the contract names one and it exists."""
     waits: bool
-    """True while a required control file is not there: the delivery is not complete."""
+    """Whether a required control file is missing, so that the delivery is not complete."""
     revision: str = ""
     """The text of `{revision}` in its name."""
 
@@ -146,14 +146,13 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
 
 
 def identity(path: Path) -> Identity:
-    """What changes as soon as the file is written to or replaced; of a link that of the link itself."""
+    """A value that changes as soon as the file is written to or replaced. For a link, it is the link's own."""
     return _identity(path.lstat())
 
 
 def is_being_written(path: Path) -> bool:
-    """True where a process has the file open for writing: the kernel gives no read lease then.
-
-    False also where that cannot be told: another owner's file, a file system or system without leases.
+    """Whether a process has the file open for writing; the kernel then gives no read lease. False also if this
+    cannot be determined: for another owner's file, or a system without leases.
     """
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(
@@ -168,7 +167,7 @@ def is_being_written(path: Path) -> bool:
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """The file opened for reading, never through a link. Raises NotRegular, or OSError where it cannot be read."""
+    """The file, opened for reading, but never through a link. Raises NotRegular, or OSError if it cannot be read."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -237,7 +236,7 @@ def control_of(feed: Feed, path: Path) -> tuple[Path | None, bool]:
 
 
 def control_path(feed: Feed, path: Path) -> Path | None:
-    """Where the control file of a data file must lie; None where the contract knows none."""
+    """Where the control file of a data file must lie; None if the contract names none."""
     if feed.control is None:
         return None
     stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
@@ -245,7 +244,7 @@ def control_path(feed: Feed, path: Path) -> Path | None:
 
 
 def _is_control(feed: Feed, name: str) -> bool:
-    """Whether `name` is the control file of some file of the feed, which need not be there."""
+    """Whether `name` can be the control file of some file of the feed, even if that file is missing."""
     if feed.control is None:
         return False
     for place in ("{name}", "{stem}"):
@@ -263,7 +262,7 @@ def _is_control(feed: Feed, name: str) -> bool:
 
 
 def _ending(pattern: str) -> str:
-    """What a file name loses to become its stem: `.csv`."""
+    """The ending that is removed from a file name to get its stem: `.csv`."""
     before, dot, ending = pattern.removesuffix(".gz").rpartition(".")
     return dot + ending if before else ""
 

@@ -168,9 +168,8 @@ class Workbench:
 
     @contextmanager
     def guarded(self, file_name: str, day: date) -> Iterator[None]:
-        """Within this context every error becomes a finding about `file_name`.
-
-        Afterwards nothing of the file is left in memory.
+        """Within this context every error becomes a finding about `file_name`. Afterwards nothing of the file
+        remains in memory.
         """
         try:
             yield
@@ -185,7 +184,7 @@ class Workbench:
                 self._is_large = False
 
     def read(self, file: InboundFile, day: date) -> tuple[InboundFile, Scan]:
-        """The file under a private name, and what one pass over its bytes finds."""
+        """The file under a private name, and the result of one pass over its bytes."""
         control = None
         if file.control is not None:
             (folder := self.folder / "control").mkdir(exist_ok=True)
@@ -253,7 +252,7 @@ class Workbench:
     def examined(
         self, file: InboundFile, day: date, scanned: Scan, known: list[Taken], arrived_at: datetime
     ) -> tuple[Examination, Taken | None]:
-        """What is found in a file, and the batch that has loaded the same bytes already."""
+        """The examination of a file, and the batch that has loaded the same bytes already."""
         context, contract = self.context, self.context.feed.at(day)
         same = suspicion.duplicate_of(
             context, day, file.part, scanned=scanned, known=known, contract=context.hash_of(contract)
@@ -269,7 +268,7 @@ class Workbench:
         return found, None
 
     def _settled(self, file: InboundFile) -> None:
-        """Close what an earlier run said of a file that it had committed and could not archive or remove."""
+        """Close the findings of an earlier run about a file that it had committed and could not archive or remove."""
         context = self.context
         if not context.deliveries.open_findings():
             return
@@ -278,7 +277,7 @@ class Workbench:
             context.deliveries.findings_changed()
 
     def _keep(self, private: InboundFile, file: InboundFile, target: Path) -> None:
-        """Archive a committed file, and let it leave the inbound folder when every feed has it."""
+        """Archive a committed file, and remove it from the inbound folder when every feed has it."""
         kept_files.keep(private.path, target)
         if private.control is not None:
             name = kept_files.shortened(f"{target.name}.{private.control.name}")

@@ -1,7 +1,6 @@
-"""Archived files read again under the present contract: what a mended contract needs.
-
-Every file is examined and written as if it had just come, in the order in which the files once came, one transaction
-each. Its old rows stay where the file is refused. A file that is not the one that was archived is never loaded.
+"""Reads archived files again under the present contract, for use after a contract was corrected. Every file is
+examined and written as if it had just come, in the original order, each in one transaction. If a file is refused,
+its old rows stay. A file that differs from the one that was archived is never loaded.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Outdated:
 
     @property
     def offer(self) -> str:
-        """What happened and what can be done, in a sentence."""
+        """One sentence: what happened and what can be done."""
         span = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
         files = "1 file" if self.files == 1 else f"{self.files:,} files"
         return (
@@ -82,7 +81,7 @@ def deliveries(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path)
 
 
 def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | None:
-    """The files that stand under an earlier contract; None where there are none, or the journal does not know."""
+    """The files that were loaded under an earlier contract; None if there are none, or if the journal does not know."""
     rows = connection.execute(
         """
         SELECT business_date, contract_hash, count(*) FROM ops.batches
@@ -165,7 +164,7 @@ def _replay(bench: Workbench, batch: Taken, *, only_refused: bool) -> None:
 
 
 def _more_passes(context: Context, found: Examination, batch: Taken, engine: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a row that stands in quarantine would be loaded now. If none would, the file is left as it is."""
+    """Whether a row in quarantine would be loaded now. If none would, the file is left as it is."""
     if found.rejected is not None:
         return False
     if batch.status == "rejected":

@@ -12,7 +12,7 @@ from ops_project.model.finding import FileFindingKind
 
 @dataclass(frozen=True)
 class Batch:
-    """One file, as it stands in `ops.batches`."""
+    """One file, as a row of `ops.batches`."""
 
     batch_id: str
     feed: str
@@ -32,7 +32,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding, as it stands in `ops.findings`."""
+    """One finding, as a row of `ops.findings`."""
 
     kind: FileFindingKind
     feed: str
@@ -46,17 +46,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What became of the refused rows of a file that was read again."""
+    """The refused rows of a file after it was read again."""
 
     feed: str
     file_name: str
     business_date: date
     batch_id: str
-    """The batch that stands now."""
+    """The batch that is valid now."""
     tried: int
     passed: int
     refused: int
-    """Rows of the file that stand in quarantine now."""
+    """Rows of the file that are in quarantine now."""
     parked: int
     """How many of them are parked: they have been refused too often."""
 
@@ -81,8 +81,9 @@ class LandingResult:
     """Findings that this call closed."""
     touched_dates: list[date] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
-    """Files left inbound: dated ahead, outside the dates asked for, still being written, or without their
-    control file."""
+    """Files left in the inbound folder: dated ahead, outside the requested dates, still being written, or without
+    their control file.
+    """
 
     recovered: list[str] = field(default_factory=list)
     """Sentences about files that an interrupted run had committed, and that this call put into the archive."""

@@ -1,5 +1,4 @@
-"""The models at work: features from silver, training, the registry, scoring. What decides lies in operations/learning.
-
-Nothing here is imported by a command that does not need it; scikit-learn is imported only where something is fitted,
-MLflow only where the registry is written or a remote one is read.
+"""The models: features from silver, training, the registry, scoring. The decisions lie in `judge`. Commands that do
+not need this package do not import it. scikit-learn is imported only for fitting, and MLflow only for writing the
+registry or reading a remote one.
 """

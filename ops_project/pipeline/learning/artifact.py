@@ -1,7 +1,6 @@
-"""A trained model as a JSON document: coefficients and references, no pickled code.
-
-The same model has the same bytes, so that its hash says whether anything changed; a file that is missing, altered or
-was written under another library version is refused with that reason, and never half-used.
+"""A trained model as a JSON document: coefficients and references, no pickled code. The same model has the same
+bytes, so that its hash shows whether anything changed. A file that is missing, was altered, or was written under
+another library version is refused with that reason, and never used in part.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class ModelUnusable(RuntimeError):
 
 
 def libraries(*names: str) -> dict[str, str]:
-    """Installed versions, major and minor: a patch does not change what a model means."""
+    """Installed versions, major and minor. A patch version does not change the meaning of a model."""
     return {name: ".".join(version(name).split(".")[:2]) for name in names}
 
 
@@ -48,7 +47,7 @@ def digest(data: bytes) -> str:
 
 
 def read(path: Path, sha256: str) -> dict[str, Any]:
-    """The model in `path`. Raises ModelUnusable where it is missing, altered, or of another format or library."""
+    """The model in `path`. Raises ModelUnusable if it is missing, altered, or of another format or library."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:

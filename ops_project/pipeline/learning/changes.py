@@ -1,9 +1,7 @@
-"""What files of later days said anew about a customer's earlier days.
-
-An order is cancelled, corrected, moved to another date or customer, or comes late; so do events of the site.
-silver.int_customer_days holds what is known today. Less the changes since then it is what was known on a past day.
-
-The date of a file says when it was known, and not the time at which it came: a replay of the same files says the same.
+"""Changes to a customer's earlier days that came with files of later days. An order is cancelled, corrected, moved
+to another date or customer, or comes late; and so are events of the site. silver.int_customer_days holds what is
+known today. If the later changes are subtracted, it is what was known on a past day. The date of a file decides when
+its content was known, and not the time of its arrival, so that a replay of the same files gives the same.
 """
 
 from __future__ import annotations
@@ -231,7 +229,9 @@ _FILES = ["_file_date desc nulls last", "_file_part desc nulls last", "_load_seq
 
 
 def define(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary view VIEW over bronze. Of several deliveries the newest is told as the contracts say."""
+    """Create the temporary view VIEW over bronze. Which of several deliveries is the newest is decided as the
+    contracts say.
+    """
     contracts = {
         feed: (replaces_by, latest_by)
         for feed, replaces_by, latest_by in connection.execute(

@@ -1,6 +1,6 @@
-"""Churn: a calibrated logistic regression on what was known before the cut-off, beside the plain rule of recency alone.
-
-Logistic because its reasons can be told to a person, and because it is as good as anything on a dozen features.
+"""Churn: a calibrated logistic regression on what was known before the cut-off, compared with the plain rule of
+recency alone. It is logistic because its reasons can be explained to a person, and because no other method is better
+on a dozen features.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ChurnModel:
         return np.asarray((chosen - self.mean) / self.scale, dtype=np.float64)
 
     def contributions(self, matrix: Floats) -> Floats:
-        """What each feature adds to the log-odds of the mean customer."""
+        """How much each feature changes the log-odds compared with the mean customer."""
         return np.asarray(self.standardized(matrix) * self.coefficients * self.calibration[0], dtype=np.float64)
 
     def probability(self, matrix: Floats) -> Floats:
@@ -71,10 +71,9 @@ class ChurnModel:
 
 
 def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[str], seed: int) -> ChurnModel:
-    """Fit on rows × FEATURES, using `names`. Calibrated on predictions for customers whom the fold had not seen.
-
-    `customers`: whose row each is. A customer has a row at each cut-off, and these rows are much alike: spread over the
-    folds they would let a fold predict what it has learned by heart.
+    """Fit on rows × FEATURES, using `names`. The calibration uses predictions for customers whom the fold had not
+    seen. `customers`: the customer of each row. A customer has a row at each cut-off, and these rows are similar. If
+    they were spread over the folds, a fold could predict what it has memorised.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
@@ -99,9 +98,8 @@ def fit(matrix: Floats, outcome: Floats, customers: Sequence[str], names: list[s
 
 
 def reference(model: ChurnModel, matrix: Floats, before: Floats) -> dict[str, Any]:
-    """What later inputs and scores are compared with.
-
-    `matrix` is the population at the held-out cut-off, `before` that of one horizon earlier.
+    """The basis with which later inputs and scores are compared. `matrix` is the population at the held-out cut-off,
+    `before` that of one horizon earlier.
     """
     edges = {name: bin_edges(matrix[:, index]) for index, name in enumerate(FEATURES)}
     scores = model.probability(matrix)

@@ -1,4 +1,4 @@
-"""Findings about models, in the journal in which landing writes its own: who watches that, is told of these too."""
+"""Findings about models, in the same journal as those of landing, so that they reach the same people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ops_project.model.finding import ModelFindingKind
 
 @dataclass(frozen=True)
 class ModelProblem:
-    """Something that is wrong with a model: failure class, a sentence, the evidence."""
+    """A problem with a model: failure class, a sentence, the evidence."""
 
     kind: ModelFindingKind
     message: str
@@ -32,7 +32,7 @@ def report(
     now: datetime,
     run_id: str,
 ) -> None:
-    """Open what is wrong now, close what was and no longer is. `scope`: training, serving or health."""
+    """Open the present problems, and close earlier ones that no longer exist. `scope`: training, serving or health."""
     moment = now.astimezone(UTC).replace(tzinfo=None)
     ids = {_id(asset, scope, problem): problem for problem in problems}
     connection.execute(

@@ -1,9 +1,8 @@
-"""Features of customers as they were known before a cut-off, and what they did after it.
-
-One query for every cut-off. Each row of silver is joined to the cut-offs that it lies before, and to no other. What a
-file of the cut-off or of a later day said anew about earlier days – a late, cancelled or corrected order – is taken
-back: at the cut-off nobody knew it. Only these two places know of time, and a test turns them upside down to prove that
-no feature sees past its cut-off.
+"""Features of customers as they were known before a cut-off, and what the customers did after it. One query covers
+every cut-off. Each row of silver is joined only to the cut-offs after it. Changes to earlier days from files of the
+cut-off's day or later – a late, cancelled or corrected order – are undone, because they were not known at the
+cut-off. Only these two places depend on time, and a test inverts them to prove that no feature sees past its
+cut-off.
 """
 
 from __future__ import annotations
@@ -147,7 +146,7 @@ class Frame:
 
     @property
     def matrix(self) -> Floats:
-        """What the models see: logarithms of counts, amounts and days; shares as they are."""
+        """The inputs of the models: logarithms of counts, amounts and days; shares as they are."""
         columns = [
             self.raw[:, index] if name in SHARES else np.log1p(np.clip(self.raw[:, index], 0, None))
             for index, name in enumerate(FEATURES)
@@ -176,12 +175,12 @@ class History:
 
     @property
     def next_cutoff(self) -> date:
-        """The cut-off of today's prediction: everything that is known lies before it."""
+        """The cut-off of today's prediction. All known data lies before it."""
         return days_later(self.newest, 1)
 
 
 def history(connection: duckdb.DuckDBPyConnection, today: date) -> History | None:
-    """What silver holds up to today; None where it holds nothing. Dates from the future do not count."""
+    """The days that silver holds up to today; None if it holds none. Dates from the future do not count."""
     row = connection.execute(
         "select min(business_date), max(business_date) from silver.int_customer_days where business_date <= ?", [today]
     ).fetchone()
@@ -211,7 +210,9 @@ def churned(connection: duckdb.DuckDBPyConnection, frame: Frame, horizon_days: i
 
 @dataclass(frozen=True)
 class Split:
-    """What is learned from and what is held out: a later cut-off, or, while history is short, other customers."""
+    """The data to learn from and the data that is held out: a later cut-off, or, while history is short, other
+    customers.
+    """
 
     training: list[date]
     held_out: date
@@ -219,10 +220,9 @@ class Split:
 
 
 def split(known: History, churn: Churn) -> Split | None:
-    """Training cut-offs (rising) and the held-out one; None where the history is too short.
-
-    The outcome of each training cut-off is known before the held-out one: nothing that is judged has been seen. Where
-    history does not reach for two horizons, half of the customers are held out at the same cut-off.
+    """Training cut-offs (in ascending order) and the held-out one; None if the history is too short. The outcome of
+    each training cut-off is known before the held-out one, so that no judged data has been seen. If the history does
+    not reach for two horizons, half of the customers are held out at the same cut-off.
     """
     held_out = known.next_cutoff - timedelta(days=churn.horizon_days)
     last = held_out - timedelta(days=churn.horizon_days)
@@ -236,7 +236,7 @@ def split(known: History, churn: Churn) -> Split | None:
 
 
 def held_out_half(customers: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """True for the half of the customers that is never learned from where customers are held out: by hash, for ever."""
+    """True for the half of the customers that is held out: chosen by hash, and always the same half."""
     return np.array(
         [hashlib.md5(who.encode(), usedforsecurity=False).digest()[0] % 2 == 1 for who in customers], dtype=bool
     )

@@ -1,8 +1,7 @@
-"""What is bought, and looked at, together: item-to-item cosine over baskets, in SQL.
-
-No products × products matrix is ever made: only pairs that occur. Evaluated as it is used: of a held-out basket one
-item is shown, and a hit is another item of it among the k recommended; beside it stands "most popular", which needs no
-model.
+"""Products that are bought or viewed together: item-to-item cosine over baskets, in SQL. There is no matrix of
+products × products: only pairs that occur are stored. The evaluation works as in use: one item of a held-out basket
+is shown, and a hit is another item of the basket among the k recommended ones. It is compared with "most popular",
+which needs no model.
 """
 
 from __future__ import annotations
@@ -53,7 +52,9 @@ class Evaluation:
 
 
 def build(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, start: date, end: date) -> int:
-    """Fill the temporary table of recommendations from the dates start ≤ day < end; the number of baskets used."""
+    """Fill the temporary table of recommendations from the dates start ≤ day < end. Returns the number of baskets
+    used.
+    """
     connection.execute(
         f"""
         create or replace temp table {PRODUCTS} as
@@ -131,7 +132,7 @@ def _pairs_sql(items: str, count: str, minimum: int) -> str:
 
 
 def _add_views(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, start: date, end: date) -> None:
-    """Cosine over visits for the pairs that are bought together: views rank them, they do not invent pairs."""
+    """Cosine over visits for the pairs that are bought together. Views change the order of pairs, but add none."""
     connection.execute(
         """
         create or replace temp table rec_views as

@@ -1,8 +1,7 @@
-"""Which versions of a model exist, and which one serves: MLflow, embedded in the home or remote by URL.
-
-Scoring happens every night, and importing MLflow costs more than scoring: what serves is therefore mirrored in
-`serving.json` beside the model files, written after each change of the registry. With a remote registry, where others
-promote too, the mirror is refreshed before it is read.
+"""The versions of a model, and which one is in use: MLflow, embedded in the home or remote by URL. Scoring happens
+every night, and importing MLflow takes longer than scoring. So the version in use is also written to `serving.json`
+beside the model files, after each change of the registry. With a remote registry, which others may change too, this
+file is updated before it is read.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ EXPERIMENT = "ecommerce"
 
 
 class RegistryError(ValueError):
-    """What was asked of the registry cannot be done; the message says what can."""
+    """The registry cannot do what was asked. The message says what it can do."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Version:
     version: str
     sha256: str
     status: str
-    """serving, promoted (served before), or candidate."""
+    """serving (in use), promoted (was in use before), or candidate."""
     trained_as_of: str
     run_id: str
     metrics: dict[str, float]
@@ -46,7 +45,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The model to use, and what was wrong with those that should have been used instead."""
+    """The model to use, and the reasons why newer ones could not be used."""
 
     version: str
     model: dict[str, Any]
@@ -64,7 +63,9 @@ class Registry:
     # -- what scoring needs: files only
 
     def serving(self, model: str) -> Loaded | None:
-        """What serves: the promoted version, or the newest one promoted before it that can be used; None for none."""
+        """The version in use: the promoted one, or the newest one promoted before it that can be used; None if there
+        is none.
+        """
         if not self._embedded:
             self._mirror(model)
         entry = self._serving().get(model)
@@ -86,7 +87,7 @@ class Registry:
     # -- what training and people need: MLflow
 
     def prepare(self) -> None:
-        """Create the embedded database where there is none: seconds, once."""
+        """Create the embedded database if it does not exist: takes seconds, once."""
         self._experiment()
 
     def register(
@@ -98,7 +99,7 @@ class Registry:
         parameters: Mapping[str, Any],
         tags: Mapping[str, str],
     ) -> str:
-        """Record a candidate; its version. It serves only when it is promoted."""
+        """Record a candidate. Returns its version. It is used only after it is promoted."""
         client = self._client
         data = artifact.encode(dict(content))
         run = client.create_run(self._experiment(), run_name=f"{model} {tags.get('as_of', '')[:10]}")
@@ -121,14 +122,14 @@ class Registry:
         return str(created.version)
 
     def promote(self, model: str, version: str, why: str) -> None:
-        """Let this version serve. Raises RegistryError for a version that does not exist."""
+        """Use this version. Raises RegistryError for a version that does not exist."""
         found = self._find(model, version)
         history = [item for item in self._history(model) if item != found.version] + [found.version]
         self._set_history(model, history)
         self._client.set_model_version_tag(model, found.version, "promoted_because", why[:480])
 
     def rollback(self, model: str) -> str:
-        """Let the version serve that served before; it. Raises RegistryError where there is none."""
+        """Use the version that was in use before, and return it. Raises RegistryError if there is none."""
         history = self._history(model)
         if len(history) < 2:
             raise RegistryError(f"{model} has no earlier version to roll back to")

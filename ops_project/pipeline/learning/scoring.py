@@ -1,7 +1,6 @@
-"""Apply what serves to the newest data, fill the gold table, take the model's readings.
-
-A model that cannot be used is a finding, and the last good one takes its place; where there is none, the table keeps
-the predictions of the night before, with their date in every row.
+"""Apply the model in use to the newest data, fill the gold table, and store the model's readings. A model that
+cannot be used is a finding, and the last good one takes its place. If there is none, the table keeps the predictions
+of the night before, with their date in every row.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ RECOMMENDATIONS_LAST = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Scoring:
-    """What a night's scoring looks at, and in whose name. `today`: local date; later data does not count."""
+    """The data and the names for one night's scoring. `today`: local date; later data does not count."""
 
     connection: duckdb.DuckDBPyConnection
     parameters: Learning
@@ -43,7 +42,7 @@ class Scoring:
 
 @dataclass(frozen=True)
 class Scored:
-    """What was written. `rows` None: nothing was, and the table is as it was."""
+    """The result. `rows` is None if nothing was written and the table is unchanged."""
 
     model: str
     rows: int | None
@@ -53,7 +52,7 @@ class Scored:
 
 
 def due(job: Scoring, model: str) -> bool:
-    """True where the table is to be filled now: every night, recommendations a week after they were built."""
+    """Whether the table must be filled now: every night; for recommendations, a week after they were built."""
     if model != "recommendations":
         return True
     tables.ensure(job.connection)
@@ -62,7 +61,7 @@ def due(job: Scoring, model: str) -> bool:
 
 
 def score(job: Scoring, model: str) -> Scored:
-    """Fill the table of `model` from its serving version."""
+    """Fill the table of `model` from the version in use."""
     tables.ensure(job.connection)
     asset = tables.asset_of(model)
     try:
@@ -228,7 +227,9 @@ def _recommendations(job: Scoring, loaded: Loaded, known: frames.History) -> tup
 
 
 def _age(job: Scoring, model: str, loaded: Loaded) -> Reading:
-    """A training that found nothing better confirms the model; one that could not be judged does not."""
+    """Days since the model was confirmed. A training that found nothing better confirms it; one that could not be
+    judged does not.
+    """
     confirmed = datetime.fromisoformat(loaded.model["trained_as_of"])
     row = job.connection.execute(
         "select max(as_of) from ops.model_trainings where model = ? and list_contains(?, reason) and as_of <= ?",

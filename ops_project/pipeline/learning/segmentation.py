@@ -1,7 +1,6 @@
-"""Segments: k-means over recency, frequency and monetary value; the number of clusters by silhouette, names by profile.
-
-A customer does not change segment because labels were drawn anew: centres are named by where they lie, and a new
-segmentation serves only when it separates customers better than the one that serves, beyond noise.
+"""Segments: k-means over recency, frequency and monetary value; the number of clusters by silhouette, names by
+profile. A customer does not change segment merely because labels were assigned anew: centres are named by their
+position, and a new segmentation is used only if it separates customers better than the present one, beyond noise.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ def fit(values: Floats, parameters: Segmentation, seed: int) -> tuple[SegmentMod
 
 
 def plain(values: Floats) -> SegmentModel:
-    """Thirds by monetary value alone: what a segmentation must beat."""
+    """Thirds by monetary value alone. A segmentation must be better than this."""
     mean, scale = _scaled(values)
     ready = (values - mean) / scale
     thirds = np.searchsorted(np.quantile(ready[:, 2], [1 / 3, 2 / 3]), ready[:, 2])
@@ -105,7 +104,7 @@ def plain(values: Floats) -> SegmentModel:
 
 
 def reference(model: SegmentModel, values: Floats, before: Floats) -> dict[str, Any]:
-    """What later customers are compared with; `before` are those of a week earlier."""
+    """The basis with which later customers are compared; `before` are the customers of a week earlier."""
     edges = {name: bin_edges(values[:, index]) for index, name in enumerate(AXES)}
     assigned = model.assign(values)
     shares = {name: bin_shares(values[:, index], edges[name]) for index, name in enumerate(AXES)}

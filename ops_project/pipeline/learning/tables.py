@@ -1,4 +1,6 @@
-"""The tables that models fill, and their own journal. Always there, empty where no model could be built yet."""
+"""The tables that models fill, and their own journal. They always exist, and are empty if no model could be built
+yet.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,7 @@ def asset_of(model: str) -> str:
 
 
 def ensure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create what is not there yet."""
+    """Create the tables that do not exist yet."""
     connection.execute("create schema if not exists gold; create schema if not exists ops")
     for name, columns in TABLES.items():
         connection.execute(
@@ -99,7 +101,7 @@ def ensure(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def replace(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Sequence[Any]]) -> int:
-    """Put these rows in place of what the table holds, in one transaction; their number."""
+    """Replace the content of the table by these rows, in one transaction. Returns their number."""
     import pyarrow as pa
 
     names = list(TABLES[table])

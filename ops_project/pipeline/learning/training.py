@@ -1,7 +1,6 @@
-"""Train a candidate, judge it against what serves, register it, promote it if it is better.
-
-Every candidate that could be judged is registered, also one that is refused: what was tried stays visible. What is
-wrong becomes a finding; the model that serves goes on serving.
+"""Train a candidate, compare it with the model in use, register it, and promote it if it is better. Every candidate
+that could be judged is registered, even if it is refused, so that every attempt stays visible. A problem becomes a
+finding, and the model in use stays in use.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ Spoil = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 @dataclass(frozen=True)
 class Training:
-    """What a training looks at, and in whose name it happens. `today`: local date; later data does not count."""
+    """The data and the names for one training. `today`: local date; later data does not count."""
 
     connection: duckdb.DuckDBPyConnection
     parameters: Learning
@@ -44,7 +43,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Trained:
-    """How a training ended. `version` None: there was too little history for a candidate, or it was the serving one."""
+    """How a training ended. `version` is None if there was too little history for a candidate, or it was equal to
+    the model in use.
+    """
 
     model: str
     decision: Promotion | None

@@ -1,7 +1,6 @@
-"""Reconciliation on DuckDB: any two tables or files, and chains of them.
-
-`compare` finds what differs between two sides; `chain` walks the hops of a configured reconciliation. Both are given a
-connection and leave nothing in it. Judging is left to `operations.reconciliation`.
+"""Reconciliation on DuckDB: any two tables or files, and chains of them. `compare` finds the differences between two
+sides; `chain` goes through the hops of a configured reconciliation. Both use the caller's connection and leave
+nothing in it. `classify` judges the result.
 """
 
 from ops_project.pipeline.reconcile.compare import compare

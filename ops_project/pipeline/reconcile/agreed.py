@@ -1,7 +1,6 @@
-"""In which type two columns are compared: as numbers, as instants, or as texts, whichever both sides are.
-
-A text counts as a number only where every value is one and is written as numbers are: 007 is no number, so that it is
-not taken for 7. Refuses to round: two values are equal only if they are, to the last digit.
+"""The type in which two columns are compared: as numbers, as instants, or as texts, depending on what both sides
+are. A text counts as a number only if every value is one and is written as numbers are: 007 is not a number, so it
+is not taken for 7. Nothing is rounded: two values are equal only if all their digits are.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ MOST_DIGITS = 38
 
 
 def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str) -> str:
-    """The type in which a key or compared column is brought together. Typed columns keep what both hold exactly."""
+    """The common type of a key or compared column. Typed columns keep a type that holds both exactly."""
     types = {source.type_of(column), target.type_of(column)}
     if "VARCHAR" not in types and not types & FLOATS and ZONED not in types:
         return key_type(source, target, column)
@@ -47,7 +46,9 @@ def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Sid
 
 
 def _nature(connection: duckdb.DuckDBPyConnection, side: Side, column: str) -> tuple[str, int, int]:
-    """What a column holds: number, date, an instant, text or empty; with digits before and places after the point."""
+    """The content of a column: number, date, an instant, text or empty; with the number of digits before and after
+    the point.
+    """
     kind, name = side.type_of(column), identifier(column)
     if match := DECIMAL.fullmatch(kind):
         return "number", int(match[1]) - int(match[2]), int(match[2])

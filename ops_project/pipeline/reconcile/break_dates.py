@@ -1,4 +1,4 @@
-"""The business dates of the keys that differ at a hop, so that a message about a break says which days it is about."""
+"""The business dates of the keys that differ at a hop, so that a message about a break names its days."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ MOST = 31
 def break_dates(
     connection: duckdb.DuckDBPyConnection, column: str | None, key: Sequence[str], sides: Sequence[Side], keys: str
 ) -> tuple[str, ...]:
-    """The dates as text, rising, at most 31. Empty where no key differs, or where the dates cannot be known.
-
+    """The dates as text, in ascending order, at most 31. Empty if no key differs, or if the dates cannot be known.
     `column`: the chain's date column. `keys`: the table of differing keys (class, differs, k0 …).
     """
     differing = f"{keys} where differs and class <> {literal(KeyClass.QUARANTINED)}"

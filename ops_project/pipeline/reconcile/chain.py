@@ -1,7 +1,7 @@
-"""A configured reconciliation, hop by hop: where did each break first appear, and what does it explain there.
-
-Only neighbours are compared, so an error shows at the hop that made it and not again at every later one; a key that
-differs at several hops is told at the first. Reads tables, files and the archive; writes nothing but temp tables.
+"""A configured reconciliation, hop by hop: where each break first appears, and which classes explain it there. Only
+neighbours are compared, so an error shows at the hop that made it and not again at every later one. A key that
+differs at several hops is reported at the first of them. Reads tables, files and the archive; writes nothing but
+temp tables.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ def reconcile(
     samples: int = 20,
     only_hops_into: Iterable[str] | None = None,
 ) -> ChainResult:
-    """Compare each hop of `chain`; `days` restricts every node to these business dates.
-
-    `archive` is where relative archive paths of landed files begin. `only_hops_into` names nodes: other hops are left
-    out. Raises ReconcileError where a node cannot be read.
+    """Compare each hop of `chain`; `days` restricts every node to these business dates. `archive` is the folder to
+    which the archive paths of landed files are relative. `only_hops_into` names nodes: other hops are left out.
+    Raises ReconcileError if a node cannot be read.
     """
     if days is not None and chain.date_column is None:
         raise ReconcileError(f"{name} has no date_column: it cannot be restricted to a date")
@@ -143,7 +142,7 @@ def resolve(
     archive: Path | None,
     days: Collection[date] | None,
 ) -> Side:
-    """The rows of a node, brought to the chain's columns."""
+    """The rows of a node, with the chain's columns."""
     if node.table:
         side = table_side(connection, node.table)
     elif node.file:
@@ -170,9 +169,9 @@ def resolve(
 def _archived(
     connection: duckdb.DuckDBPyConnection, feed: str, archive: Path | None, days: Collection[date] | None
 ) -> list[tuple[str, Path, date]]:
-    """Batch id, archived file and business date of every delivery of a feed that stands, the oldest date first.
-
-    By the date of the file, and not by the order of loading: a file that comes late knows nothing of later ones.
+    """Batch id, archived file and business date of every valid delivery of a feed, the oldest date first. The order
+    is by the date of the file and not by the order of loading, because a file that comes late does not contain later
+    changes.
     """
     only = "" if days is None else f" and business_date in ({_dates(days)})"
     rows = connection.execute(
@@ -206,7 +205,7 @@ def _refused_keys(
     archive: Path | None,
     days: Collection[date] | None,
 ) -> str | None:
-    """A temp table of the keys (k0…, text) that landing quarantined from the node's files; None where none were."""
+    """A temp table of the keys (k0…, text) that landing quarantined from the node's files; None if there are none."""
     files = {batch: (path, on) for batch, path, on in _archived(connection, str(node.feed), archive, days)}
     rows = connection.execute(
         "select batch_id, raw_text from ops.quarantine where feed = ? and raw_text is not null", [node.feed]
@@ -223,7 +222,7 @@ def _refused_keys(
 
 
 def _key_of(raw_text: str, file: Path, on: date, chain: Reconciliation) -> tuple[str, ...] | None:
-    """The key of a raw line, the delivery's date where the line has none; None where it is too broken to tell."""
+    """The key of a raw line, with the delivery's date if the line has none; None if the line cannot be read."""
     if raw_text.lstrip().startswith("{"):
         try:
             record = json.loads(raw_text)
@@ -245,7 +244,7 @@ def _computed(
     after: Node,
     days: Collection[date] | None,
 ) -> Side:
-    """The source as the target should be: computed as the target says, or summed to its grain."""
+    """The rows that the target should have: computed from the source, or summed to the target's grain."""
     if after.from_previous:
         relation = f"({after.from_previous.format(rows=source.relation)})"
         if days is not None:
@@ -283,7 +282,7 @@ def _first_here(
     table: str,
     earlier: list[str],
 ) -> list[FirstHop]:
-    """What differs at this hop and at none of the `earlier` ones, by class."""
+    """The differences at this hop that exist at none of the `earlier` ones, by class."""
     width = len(hop.key)
     names = list(chain.measures)
     known = " ".join(

@@ -1,8 +1,7 @@
-"""When do two tables disagree, and why: control totals against tolerances, and the classes that explain a difference.
-
-A difference is always source − target. Every row of either side belongs to exactly one class, so the amounts that the
-classes explain add up to the difference to the last digit; `Comparison.unexplained` proves it. Refuses to net: two
-errors that cancel out are two breaks.
+"""When two tables disagree, and why: control totals against tolerances, and the classes that explain a difference. A
+difference is always source − target. Every row of either side belongs to exactly one class, so the amounts that the
+classes explain add up to the difference to the last digit; `Comparison.unexplained` proves it. Differences are never
+netted: two errors that cancel out are two breaks.
 """
 
 from __future__ import annotations
@@ -21,42 +20,42 @@ SHOWN_DATES = 3
 
 
 class KeyClass(StrEnum):
-    """What became of a key between source and target."""
+    """What happened to a key between source and target."""
 
     MISSING = "missing"
     """In the source, not in the target."""
     QUARANTINED = "quarantined"
-    """Missing, or left in an earlier state, and landing said so: a row of this key was refused with a reason."""
+    """Missing, or left in an earlier state, because landing refused a row of this key with a reason."""
     EXTRA = "extra"
     """In the target, not in the source."""
     CHANGED = "changed"
-    """Once on each side, with another value."""
+    """Once on each side, with different values."""
     DUPLICATE = "duplicate"
-    """More than once on at least one side: compared as a group, never joined row by row."""
+    """More than once on at least one side. Its rows are compared as a group, and never joined row by row."""
     NULL_KEY = "null_key"
-    """Part of the key is NULL: such rows match nothing, and are compared as one group."""
+    """Part of the key is NULL. Such rows match nothing, and are compared as one group."""
 
 
 class BreakReason(StrEnum):
-    """Why a verdict is a break."""
+    """Why the result is a break."""
 
     ABSOLUTE_EXCEEDED = "absolute_exceeded"
     PERCENT_EXCEEDED = "percent_exceeded"
     KEYS_DIFFER = "keys_differ"
     OFFSETTING = "offsetting_errors"
-    """Totals agree within tolerance although keys differ: what a comparison of totals misses."""
+    """The totals agree within tolerance although keys differ. A comparison of totals alone would miss this."""
 
 
 @dataclass(frozen=True)
 class ControlTotal:
-    """One number computed on both sides. `tolerance` None: shown, and judged by the keys alone."""
+    """One number that is computed on both sides. `tolerance` None: it is shown, and only the keys are judged."""
 
     name: str
     source: Number | None
     target: Number | None
     tolerance: Tolerance | None = None
     refused: Number = 0
-    """The part of the source that landing quarantined: known, so it is not judged."""
+    """The part of the source that landing quarantined. It is known, so it is not judged."""
 
     @property
     def difference(self) -> Number:
@@ -65,12 +64,12 @@ class ControlTotal:
 
     @property
     def unexpected(self) -> Number:
-        """The difference without what was refused."""
+        """The difference without the rows that were refused."""
         return self.difference - self.refused
 
     @property
     def percent(self) -> Decimal | None:
-        """The unexpected difference in percent of the source; None where the source is zero and the target is not."""
+        """The unexpected difference in percent of the source; None if the source is zero and the target is not."""
         if not self.unexpected:
             return ZERO
         return abs(Decimal(self.unexpected)) / abs(Decimal(self.source)) * 100 if self.source else None
@@ -81,7 +80,7 @@ class ControlTotal:
 
 
 def beyond(total: ControlTotal) -> tuple[BreakReason, ...]:
-    """Which senses of its tolerance a control total exceeds; on the edge is within."""
+    """The limits of its tolerance that a control total exceeds. A value equal to the limit does not exceed it."""
     if total.tolerance is None or not total.unexpected:
         return ()
     reasons = []
@@ -99,7 +98,7 @@ class Explained:
     key_class: KeyClass
     keys: int
     differing: int
-    """Keys whose two sides are not the same; a duplicate that both sides have alike is reported, and is no break."""
+    """Keys whose two sides differ. A duplicate that is the same on both sides is reported, but is not a break."""
     source_rows: int
     target_rows: int
     net: Mapping[str, Decimal] = field(default_factory=dict)
@@ -108,7 +107,9 @@ class Explained:
 
     @property
     def is_break(self) -> bool:
-        """A refused row is known and stands in the quarantine: it explains, and does not break."""
+        """Whether the class is a break. A refused row is known and stands in the quarantine, so it explains a
+        difference and is not a break.
+        """
         return self.differing > 0 and self.key_class is not KeyClass.QUARANTINED
 
 
@@ -122,7 +123,7 @@ class Comparison:
     totals: tuple[ControlTotal, ...]
     classes: tuple[Explained, ...]
     dates: tuple[str, ...] = ()
-    """The business dates of the keys that differ, rising; empty where they are not known."""
+    """The business dates of the keys that differ, in ascending order; empty if they are not known."""
 
     @property
     def differing_keys(self) -> int:
@@ -130,7 +131,7 @@ class Comparison:
 
     @property
     def reasons(self) -> tuple[BreakReason, ...]:
-        """Why this hop is a break; empty where it is none."""
+        """Why this hop is a break; empty if it is none."""
         found = {reason for total in self.totals for reason in total.reasons}
         if self.differing_keys:
             if not found:
@@ -149,14 +150,16 @@ class Comparison:
         return next((item for item in self.classes if item.key_class is key_class), None)
 
     def unexplained(self, measure: str) -> Decimal:
-        """What the classes leave of a measure's difference: always zero."""
+        """The part of a measure's difference that the classes do not explain. It is always zero."""
         explained = sum((item.net.get(measure, ZERO) for item in self.classes), ZERO)
         return Decimal(self.total(measure).difference) - explained
 
 
 @dataclass(frozen=True)
 class FirstHop:
-    """Keys of one class that differ at this hop and at none before it, with what they explain here."""
+    """Keys of one class that differ at this hop and at none before it, and the part of the difference that they
+    explain.
+    """
 
     source: str
     target: str

@@ -33,10 +33,9 @@ def compare(
     quarantined: str | None = None,
     keep_keys: str | None = None,
 ) -> Comparison:
-    """Compare `source` with `target` on `key`; without measures and attributes on every column that both have.
-
-    `quarantined` names a table of keys (k0…, as text) that landing refused. `keep_keys` names a temp table in which the
-    differing keys stay behind: class, keys, source and target measures. Amounts are DECIMAL throughout.
+    """Compare `source` with `target` on `key`. Without measures and attributes, every common column is compared.
+    `quarantined` names a table of keys (k0…, as text) that landing refused. `keep_keys` names a temp table in which
+    the differing keys are left: class, keys, source and target measures. Amounts are DECIMAL throughout.
     """
     measures = dict(measures or {})
     if not measures and not attributes:

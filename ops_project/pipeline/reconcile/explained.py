@@ -1,4 +1,4 @@
-"""What differs, in numbers and words: control totals, and for each class of keys how many, how much, and which."""
+"""The differences in numbers and words: control totals, and for each class of keys how many, how much, and which."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def explain(
     count_tolerance: Tolerance | None,
     samples: int,
 ) -> Comparison:
-    """The comparison of which `<prefix>_keys` holds the differing keys; `totals`: rows and sums of either side."""
+    """The comparison, from the differing keys in `<prefix>_keys`; `totals`: rows and sums of either side."""
     classes = [item for kind in KeyClass if (item := _explained(task, kind, samples)) is not None]
     null_keys = next((item for item in classes if item.key_class is KeyClass.NULL_KEY), None)
     loose = (null_keys.source_rows, null_keys.target_rows) if null_keys else (0, 0)
@@ -87,7 +87,7 @@ def _explained(task: Task, kind: KeyClass, samples: int) -> Explained | None:
 
 
 def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) -> list[dict[str, Any]]:
-    """The keys that matter most: largest amount first, then by key, so that a report is the same every time."""
+    """The most important keys: the largest amount first, then by key, so that a report is the same every time."""
     span = range(len(task.measures))
     largest = "".join(f"abs(coalesce(s_m{i}, 0) - coalesce(t_m{i}, 0)) desc, " for i in span)
     cursor = task.run(

@@ -1,7 +1,6 @@
-"""Files as sides, read by landing's readers: nothing is sniffed from values, and every value stays text.
-
-Only the dialect is found out, from the header: encoding, delimiter, quotes. A file with a line that does not fit its
-header is refused with the line, because what is left out of a comparison would be a difference that nobody sees.
+"""Files as sides, read by landing's readers. No type is guessed from values, and every value stays text. Only the
+dialect is detected, from the header: encoding, delimiter, quotes. A file with a line that does not fit its header is
+refused with the line, because an omitted line would be a difference that nobody sees.
 """
 
 from __future__ import annotations
@@ -37,8 +36,7 @@ _serial = count()
 
 def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter: str | None = None) -> Side:
     """A side from a file or a glob of files: .csv, .tsv, .txt, .psv, .json, .jsonl, .ndjson (also .gz), .parquet.
-
-    Several files are put together by the names of their columns, which must be the same. Raises ReconcileError.
+    Several files are combined by the names of their columns, which must be the same. Raises ReconcileError.
     """
     text = str(path)
     paths = sorted(Path(text).parent.glob(Path(text).name)) if any(c in text for c in "*?[") else [Path(text)]
@@ -77,9 +75,8 @@ def file_side(connection: duckdb.DuckDBPyConnection, path: str | Path, delimiter
 def header_and_delimiter(
     path: Path, delimiter: str | None = None, encoding: str | None = None
 ) -> tuple[list[str], str]:
-    """Names of the columns and the delimiter of a delimited file. Raises ReconcileError.
-
-    `encoding`: the file's, if it is known already; else it is found out.
+    """Names of the columns and the delimiter of a delimited file. Raises ReconcileError. `encoding`: the file's
+    encoding, if it is known already; otherwise it is detected.
     """
     with _opened(path, encoding or _encoding(path)) as text:
         first = next(text, "").lstrip("\ufeff").rstrip("\r\n")
@@ -103,7 +100,7 @@ def _opened(path: Path, encoding: str) -> IO[str]:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 where the bytes are; else what Windows writes, and latin-1 where not even that fits."""
+    """UTF-8 if the bytes are; else the encoding of Windows, and latin-1 if that does not fit either."""
     opener = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rb") as handle:
@@ -136,7 +133,9 @@ def _load_delimited(connection: duckdb.DuckDBPyConnection, table: str, path: Pat
 
 
 def _load_fast(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -> bool:
-    """The rows by landing's fast reader, on landing's terms: it is believed only if it gives what the scan counted."""
+    """The rows by landing's fast reader. As in landing, its result is used only if it has the number of records that
+    the scan counted.
+    """
     if not source.scan.plain:
         return False
     try:
@@ -151,7 +150,7 @@ def _load_fast(connection: duckdb.DuckDBPyConnection, table: str, source: Source
 
 
 def _load_exact(connection: duckdb.DuckDBPyConnection, table: str, source: Source, path: Path) -> None:
-    """The rows by landing's exact reader. A record that is no row ends the comparison, with its place."""
+    """The rows by landing's exact reader. A record that is not a row ends the comparison, with its line."""
     source.materialise_exact(connection)
     try:
         if source.problems:
@@ -184,7 +183,7 @@ def _check_names(names: Sequence[str], what: str) -> None:
 
 @contextmanager
 def _scanned(path: Path, layout: Format) -> Iterator[tuple[Scan, Format]]:
-    """The file scanned as landing does. What landing cannot read is a ReconcileError."""
+    """The file, scanned as in landing. If landing cannot read it, a ReconcileError is raised."""
     with tempfile.TemporaryDirectory(prefix="reconcile-") as folder:
         try:
             scanned = scan(path, layout, Path(folder) / "text")
@@ -205,7 +204,7 @@ def _load_json(connection: duckdb.DuckDBPyConnection, table: str, path: Path) ->
 
 
 def _json_kind(path: Path, encoding: str) -> Literal["json", "jsonl"]:
-    """`json` where the file is one document, `jsonl` where each line is one. A list of no objects is a bad line."""
+    """`json` if the file is one document, `jsonl` if each line is one. A list without objects is a bad line."""
     with _opened(path, encoding) as text:
         head = text.read(HEAD).lstrip("\ufeff \t\r\n")
     if head[:1] == "[":

@@ -1,7 +1,6 @@
-"""The two sides of a comparison, and how their columns are brought to one type.
-
-Files are text (see `files`); what text stands for is agreed with the other side (see `agreed`). Refuses to compare a
-measure that is not a number on both sides, and says on which line the text stands that is none.
+"""The two sides of a comparison, and how their columns get a common type. Files are text (see `files`). The type of
+a text is agreed with the other side (see `agreed`). A measure that is not a number on both sides is refused, with
+the line of the text that is not a number.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ class ReconcileError(ValueError):
 
 @dataclass(frozen=True)
 class Side:
-    """Rows to compare: `relation` stands after FROM, `types` are DuckDB's, in the relation's order."""
+    """Rows to compare: `relation` is written after FROM; `types` are DuckDB's, in the relation's order."""
 
     label: str
     relation: str
@@ -48,7 +47,7 @@ class Side:
 
 
 def relation_side(connection: duckdb.DuckDBPyConnection, label: str, relation: str, is_file: bool = False) -> Side:
-    """A side from anything that can stand after FROM."""
+    """A side from anything that can be written after FROM."""
     try:
         described = connection.execute(f"describe select * from {relation}").fetchall()
     except duckdb.Error as error:
@@ -74,7 +73,7 @@ def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[st
 
 
 def key_type(source: Side, target: Side, column: str) -> str:
-    """The type in which a key or compared column is brought together; text where nothing else holds both exactly."""
+    """The common type of a key or compared column; text if no other type holds both exactly."""
     types = {source.type_of(column), target.type_of(column)}
     if types <= INTEGERS:
         return "BIGINT"
@@ -93,7 +92,9 @@ def key_type(source: Side, target: Side, column: str) -> str:
 def measure_type(
     connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str, scale: int | None
 ) -> str:
-    """The DECIMAL that holds both sides of a measure exactly (floating point: to `scale`, by default 6 places)."""
+    """The DECIMAL that holds both sides of a measure exactly (floating point: rounded to `scale`, by default 6
+    places).
+    """
     parts = [_width_and_scale(connection, side, column, scale is not None) for side in (source, target)]
     places = scale if scale is not None else max(places for _, places in parts)
     # 18 digits fit a machine word: sums over DECIMAL(18) are several times as fast as over DECIMAL(38).
@@ -118,9 +119,9 @@ def _width_and_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: 
 
 
 def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, rounded: bool) -> int:
-    """Places after the point in a text column. Raises on the first value that is no number, with its row.
-
-    `rounded`: the caller says to how many places, so that 1e-05 and 15 places, as floats are written, are numbers too.
+    """Places after the point in a text column. Raises an error on the first value that is not a number, with its
+    row. `rounded`: the caller gives the number of places, so that 1e-05 and 15 places, as floats are written, are
+    accepted as numbers.
     """
     name, exponent = identifier(column), r"([eE][+-]?\d{1,3})?" if rounded else ""
     places = connection.execute(
@@ -137,7 +138,7 @@ def _text_scale(connection: duckdb.DuckDBPyConnection, side: Side, column: str, 
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, side: Side, column: str, condition: str) -> None:
-    """Raises on the first `value` of a column that meets a SQL condition."""
+    """Raises an error about the first `value` of a column that meets a SQL condition."""
     bad = connection.execute(
         f"select row_number, value from (select row_number() over () as row_number, {identifier(column)} as value"
         f" from {side.relation}) where {condition} limit 1"
@@ -158,9 +159,8 @@ def projection(
     *,
     blank_is_null: bool = False,
 ) -> str:
-    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast; empty text is NULL for a measure.
-
-    `blank_is_null`: also for texts, as where the other side is a file, which cannot tell the two apart.
+    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast. Empty text is NULL for a measure.
+    `blank_is_null`: for texts as well, if the other side is a file, because a file cannot distinguish the two.
     """
     columns = [f"{_cast(side, name, kind, blank_is_null)} as k{index}" for index, (name, kind) in enumerate(keys)]
     columns += [f"{_cast(side, name, kind)} as m{index}" for index, (name, kind) in enumerate(measures)]
@@ -200,7 +200,9 @@ def as_instant(text: str, kind: str) -> str:
 
 
 def _without_exponent(text: str) -> str:
-    """SQL of a number's text, a negative exponent written out: DuckDB 1.5 rounds '6e-07' to 0.01, '0.0000006' to 0."""
+    """SQL of a number's text with a negative exponent written out, because DuckDB 1.5 rounds '6e-07' to 0.01 and
+    '0.0000006' to 0.
+    """
     whole = rf"regexp_extract({text}, '^[+-]?(\d*)', 1)"
     zeros = rf"repeat('0', cast(regexp_extract({text}, '[eE]-(\d+)', 1) as int))"
     digits = rf"{zeros} || {whole} || regexp_extract({text}, '\.(\d*)', 1)"

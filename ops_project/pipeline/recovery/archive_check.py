@@ -1,8 +1,7 @@
-"""Compares archived files with the hashes that landing wrote into its journal.
-
-The archive is what a replay reads and what a lost warehouse is built from again, so a file that was altered or removed
-must be known before it is needed. The journal is read from the newest snapshot: nothing here waits for a run, and no
-run waits for it. What was found is kept in `state/archive.json`, where the alert cycle reads it. Nothing is repaired.
+"""Compares archived files with the hashes that landing wrote into its journal. A replay reads the archive, and a
+lost warehouse is built again from it. So a file that was altered or removed must be noticed before it is needed. The
+journal is read from the newest snapshot, so this never waits for a run, and no run waits for it. The result is
+stored in `state/archive.json`, where the alert cycle reads it. Nothing is repaired.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ KEEP_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Damage:
-    """An archived file that is not what landing archived."""
+    """An archived file that differs from the one that landing archived."""
 
     path: str
     domain: str
@@ -56,15 +55,15 @@ class Checked:
     files: int = 0
     """Files that the journal knows, of the feeds asked for."""
     damaged: list[Damage] = field(default_factory=list)
-    """All that is known to be damaged, of the feeds asked for."""
+    """Everything that is known to be damaged, for the feeds asked for."""
     mended: list[str] = field(default_factory=list)
-    """Paths that were damaged and are as they were archived again."""
+    """Paths that were damaged and are intact again."""
     oldest: datetime | None = None
-    """When the file that has waited longest was last compared."""
+    """The time of the last comparison of the file that has waited longest."""
 
 
 def archived(settings: Settings) -> list[ArchivedFile]:
-    """The files that landing has archived, by the newest snapshot; none where nothing was ever landed."""
+    """The files that landing has archived, by the newest snapshot; empty if nothing was ever landed."""
     try:
         snapshot = snapshots.newest(settings)
     except snapshots.NoSnapshot:
@@ -102,7 +101,9 @@ def archived(settings: Settings) -> list[ArchivedFile]:
 def verify(
     settings: Settings, now: datetime, feed: str | None = None, progress: Callable[[int, int], None] | None = None
 ) -> Checked:
-    """Compare every archived file, or every one of `feed`. `progress` is given how many of how many are done."""
+    """Compare every archived file, or every one of `feed`. `progress` gets the number of compared files and of all
+    files.
+    """
     with _alone(settings, now):
         state, known = _State.read(settings), archived(settings)
         asked = [file for file in known if feed in (None, file.feed)]
@@ -110,7 +111,7 @@ def verify(
 
 
 def verify_share(settings: Settings, now: datetime) -> Checked | None:
-    """Compare this night's share of the archive; None where that was done less than `NIGHT` ago."""
+    """Compare this night's share of the archive; None if this was done less than `NIGHT` ago."""
     if not settings.archive.is_dir():
         return None
     with _alone(settings, now):
@@ -123,7 +124,7 @@ def verify_share(settings: Settings, now: datetime) -> Checked | None:
 
 
 def damaged(settings: Settings) -> list[Damage]:
-    """What the last checks found damaged and no later one found mended."""
+    """The files that the last checks found damaged and that no later check found intact."""
     return list(_State.read(settings).damaged.values())
 
 
@@ -178,7 +179,7 @@ def _check(
 
 
 def _difference(settings: Settings, file: ArchivedFile) -> str | None:
-    """What is wrong with an archived file, in words; None where it is as it was archived."""
+    """What is wrong with an archived file, in words; None if it is intact."""
     digest, size = hashlib.sha256(), 0
     try:
         with open_regular(settings.archive / file.path) as content:
@@ -202,7 +203,7 @@ def _difference(settings: Settings, file: ArchivedFile) -> str | None:
 
 @dataclass
 class _State:
-    """What `state/archive.json` holds."""
+    """The content of `state/archive.json`."""
 
     verified: dict[str, datetime] = field(default_factory=dict)
     damaged: dict[str, Damage] = field(default_factory=dict)
@@ -210,7 +211,9 @@ class _State:
 
     @classmethod
     def read(cls, settings: Settings) -> _State:
-        """A file that is missing or cannot be read is an empty state: everything is compared again in its turn."""
+        """The state. If the file is missing or cannot be read, the state is empty: everything is compared again in
+        its turn.
+        """
         try:
             found = json.loads(_file(settings).read_text(encoding="utf-8"))
             return cls(
@@ -222,7 +225,7 @@ class _State:
             return cls()
 
     def forget_others(self, known: list[ArchivedFile]) -> None:
-        """Forget what the journal does not know any more."""
+        """Forget the files that the journal no longer knows."""
         paths = {file.path for file in known}
         self.verified = {path: moment for path, moment in self.verified.items() if path in paths}
         self.damaged = {path: item for path, item in self.damaged.items() if path in paths}

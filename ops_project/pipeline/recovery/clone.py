@@ -1,4 +1,4 @@
-"""A clone of the project: which versions there are, and what lies between two of them."""
+"""A clone of the project: its versions, and the differences between two of them."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class Clone:
         return self.resolve("HEAD")
 
     def named_head(self) -> str:
-        """The branch that is checked out, or the commit where none is."""
+        """The branch that is checked out, or the commit if there is none."""
         name = self._git("rev-parse", "--abbrev-ref", "HEAD").strip()
         return self.head() if name == "HEAD" else name
 
     def dirty(self) -> list[str]:
-        """Files that are changed and not committed; files that git does not know do not count."""
+        """Files that are changed and not committed. Files that git does not know do not count."""
         lines = self._git("status", "--porcelain", "--untracked-files=no").splitlines()
         return [line[3:] for line in lines]
 
     def is_ancestor(self, earlier: str, later: str) -> bool:
-        """Whether `later` was built on `earlier`; also where they are the same. Unknown commits are nobody's."""
+        """Whether `later` was built on `earlier`, or is the same. False if a commit is unknown."""
         done = self._run("merge-base", "--is-ancestor", earlier, later)
         return done.returncode == 0
 
@@ -61,17 +61,17 @@ class Clone:
         return bool(commit) and self._run("cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}").returncode == 0
 
     def changed(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> list[str]:
-        """Files below `paths` that differ between two commits; `later` None: from the files as they lie there now."""
+        """Files below `paths` that differ between two commits. `later` None: the files in the working folder."""
         between = [earlier] if later is None else [earlier, later]
         return self._git("diff", "--name-only", *between, "--", *paths, seconds=seconds).splitlines()
 
     def diff(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> str:
-        """What differs in these files, as `git diff` shows it; `later` as in `changed`."""
+        """The differences in these files, as `git diff` shows them; `later` as in `changed`."""
         between = [earlier] if later is None else [earlier, later]
         return self._git("diff", "--no-color", "--no-ext-diff", "--unified=1", *between, "--", *paths, seconds=seconds)
 
     def put_into(self, commit: str, folder: Path) -> None:
-        """The files of a commit, in a folder of their own."""
+        """Write the files of a commit into a separate folder."""
         done = subprocess.run(
             ["git", "-C", str(self.root), "archive", commit], capture_output=True, check=False, timeout=GIT_SECONDS
         )
@@ -81,7 +81,7 @@ class Clone:
             archive.extractall(folder, filter="data")
 
     def check_out(self, commit: str) -> None:
-        """Make the installation that version."""
+        """Check out that version in the installation."""
         self._git("checkout", "--quiet", "--detach", commit)
 
     def _git(self, *arguments: str, seconds: float = GIT_SECONDS) -> str:
@@ -104,7 +104,7 @@ class Clone:
 
 
 def clone_of(root: Path) -> Clone:
-    """Raises RestoreError where the installation is no clone: then there is no history to go back along."""
+    """The clone. Raises RestoreError if the installation is not a clone, because it then has no earlier versions."""
     if not (root / ".git").exists():
         raise RestoreError(f"{root} is no clone of the project, so it has no earlier versions: install one by hand")
     return Clone(root)

@@ -1,6 +1,5 @@
-"""Versions of the code: which one is meant, what it builds differently, and whether it works here.
-
-An earlier version is put into a folder of its own and tried there, before anything of the installation is changed.
+"""Versions of the code: which one is meant, what it builds differently, and whether it works here. An earlier
+version is put into a separate folder and tried there, before anything of the installation is changed.
 """
 
 from __future__ import annotations
@@ -24,13 +23,15 @@ LOAD_SECONDS = 300
 
 
 def compare(then: Path, now: Path) -> Affected:
-    """What two dbt projects build differently; parses both, which takes seconds where they are new."""
+    """The models that two dbt projects build differently. Both are parsed, which takes seconds if they are new."""
     old, new = parsed.load(then).json, parsed.load(now).json
     return affected(_codes(old), _codes(new), _children(old))
 
 
 def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
-    """Those of `tables` that the version may build from nothing: some hold what cannot be computed again."""
+    """Those of `tables` that the version may build from nothing. Some tables hold rows that cannot be computed
+    again.
+    """
     lasting = {
         f"{node['schema']}.{node.get('alias') or node['name']}"
         for node in parsed.load(project).json["nodes"].values()
@@ -40,9 +41,8 @@ def rebuildable(project: Path, tables: Iterable[str]) -> list[str]:
 
 
 def loads(folder: Path, home: Path) -> str | None:
-    """Load a version's definitions on an empty home, in a process of its own; what it said, None where it loaded.
-
-    With the configuration folder of this process, which the version has to understand as well.
+    """Load a version's definitions on an empty home, in another process. Returns its error, None if it loaded. It
+    uses the configuration folder of this process, because the version must understand that as well.
     """
     (home / "dagster").mkdir(parents=True, exist_ok=True)
     with Settings(home=home).exported(PYTHONPATH=str(folder)):
@@ -58,7 +58,9 @@ def loads(folder: Path, home: Path) -> str | None:
 
 
 def keep_parse(then: Path, now: Path) -> None:
-    """Keep the parse of the earlier dbt project for the installation: dbt's state is there before its first run."""
+    """Store the parsed dbt project of the earlier version for the installation, so that dbt's state exists before
+    its first run.
+    """
     source = parsed.load(then).folder
     target = now / "target" / "parsed" / source.name
     if not target.exists():

@@ -1,4 +1,4 @@
-"""What the last restore set out to do and how far it came, so that one that was killed can be finished or dropped."""
+"""The purpose and the progress of the last restore, so that one that was killed can be finished or dropped."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
 BEGUN, FINISHED, DONE = "begun", "finished", "done"
-"""Finished: all is done, and the command has not said so yet. A person who repeats a call that was killed then cannot
-know it. It must not be done twice: an undo that is undone brings back what it took away."""
+"""Finished means that everything is done, and that the command has not reported it yet. If it was killed at this
+point, its user may repeat it without knowing that. It must not be done twice, because undoing an undo would bring
+back what was removed.
+"""
 
 
 @dataclass(frozen=True)
@@ -30,28 +32,28 @@ class Entry:
     usable_before: bool = True
     """Whether there is a warehouse to go back to."""
     load_seq: int = 0
-    """Of the restored warehouse."""
+    """The load sequence number of the restored warehouse."""
     checksums: tuple[tuple[str, str], ...] = ()
-    """Of the restored tables."""
+    """The checksums of the restored tables."""
     downstream: tuple[str, ...] = ()
     asked: str = ""
-    """The command's own words, by which a repeated one is known."""
+    """The words of the command. A repeated command is recognised by them."""
     previous: dict[str, Any] | None = None
-    """The entry before, until this restore is done: it can still be undone if this one does not happen."""
+    """The entry before this one, until this restore is done. It can still be undone if this one does not happen."""
 
     @property
     def is_undo(self) -> bool:
-        """Whether it took another one back."""
+        """Whether it undid another restore."""
         return self.source.startswith("undo of ")
 
     @property
     def previous_id(self) -> str | None:
-        """Of the entry before."""
+        """The id of the entry before."""
         return self.previous["id"] if self.previous else None
 
 
 def last(settings: Settings) -> Entry | None:
-    """The newest entry; None where nothing was ever restored."""
+    """The newest entry; None if nothing was ever restored."""
     try:
         return _entry(json.loads(_file(settings).read_text(encoding="utf-8")))
     except (OSError, ValueError):
@@ -59,12 +61,12 @@ def last(settings: Settings) -> Entry | None:
 
 
 def kept(entry: Entry | None) -> dict[str, Any] | None:
-    """An entry as the next one carries it, without what that one carried itself."""
+    """An entry in the form that the next entry contains, without the entry that it contained itself."""
     return None if entry is None else asdict(replace(entry, previous=None))
 
 
 def take_back(settings: Settings, entry: Entry) -> None:
-    """This restore changed nothing: the entry before holds again."""
+    """This restore changed nothing, so the entry before it is valid again."""
     if entry.previous is not None:
         write(settings, _entry(entry.previous))
     else:
@@ -72,14 +74,15 @@ def take_back(settings: Settings, entry: Entry) -> None:
 
 
 def write(settings: Settings, entry: Entry) -> None:
-    """In place of the one before."""
+    """Write the entry in place of the one before."""
     _file(settings).parent.mkdir(parents=True, exist_ok=True)
     files.write_json(_file(settings), asdict(entry))
 
 
 def folder(settings: Settings, restore: str) -> Path:
-    """Where a restore stages, and keeps what was there before: on the disk of the warehouse, so that a rename is one
-    step."""
+    """The folder in which a restore stages its files and keeps the earlier ones. It is on the disk of the warehouse,
+    so that a rename is one step.
+    """
     return settings.warehouse.parent / "restores" / restore
 
 

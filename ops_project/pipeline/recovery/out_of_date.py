@@ -1,4 +1,4 @@
-"""Which tables were built from what has since been restored, until they are built anew."""
+"""Which tables were built from tables that were restored since. They count as out of date until they are built anew."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def marked(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def mark(settings: Settings, tables: Iterable[str], because: str, now: datetime) -> None:
-    """Mark these; a table that is marked already keeps its first mark."""
+    """Mark these tables. A table that is marked already keeps its first mark."""
     added = {table: {"since": now.isoformat(), "because": because} for table in tables}
     _write(settings, added | marked(settings))
 
 
 def clear(settings: Settings, tables: Iterable[str]) -> None:
-    """Take the marks of these away: they were built anew."""
+    """Remove the marks of these tables, because they were built anew."""
     before = marked(settings)
     after = {table: entry for table, entry in before.items() if table not in set(tables)}
     if after != before:

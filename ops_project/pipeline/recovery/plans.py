@@ -1,4 +1,4 @@
-"""The plans of backfills that were made, each in a file named by its hash."""
+"""The plans of backfills, each in a file that is named by its hash."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Kept:
 
 
 def keep(settings: Settings, made: Plan) -> None:
-    """Write the plan down, for the call that applies it."""
+    """Store the plan for the call that applies it."""
     file = _file(settings, made.hash)
     file.parent.mkdir(parents=True, exist_ok=True)
     files.write_json(file, made.dump())
 
 
 def recall(settings: Settings, plan_hash: str) -> Plan:
-    """The plan of this hash. Raises RestoreError where there is none, or its file was changed."""
+    """The plan with this hash. Raises RestoreError if there is none, or its file was changed."""
     try:
         found = Plan.load(json.loads(_file(settings, plan_hash).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError):

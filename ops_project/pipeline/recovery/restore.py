@@ -1,7 +1,6 @@
-"""Restore tables or the whole warehouse from a snapshot, and undo it.
-
-The new warehouse is made ready in a file of its own, compared by checksum, and put in its place by one rename, under
-the writer's lock. A restore that was killed has either not happened, or is finished by the next call.
+"""Restore tables or the whole warehouse from a snapshot, and undo it. The new warehouse is prepared in a separate
+file, compared by checksum, and put in its place by one rename, under the writer's lock. A restore that was killed
+either has not happened, or is finished by the next call.
 """
 
 from __future__ import annotations
@@ -46,7 +45,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Context:
-    """In whose name a restore acts, and when."""
+    """Who asks for a restore, and when."""
 
     settings: Settings
     platform: Platform
@@ -54,11 +53,11 @@ class Context:
     now: datetime
     commit: str
     asked: str = ""
-    """The command's own words, by which a repeated one is known."""
+    """The words of the command. A repeated command is recognised by them."""
 
 
 def candidates(settings: Settings) -> list[Candidate]:
-    """The snapshots there are, oldest first."""
+    """The existing snapshots, the oldest first."""
     return [
         Candidate(item.id, item.as_of, frozenset(item.tables), item.manifest.get("good", True))
         for item in snapshots.existing(settings)
@@ -66,7 +65,7 @@ def candidates(settings: Settings) -> list[Candidate]:
 
 
 def snapshot_source(settings: Settings, snapshot: str) -> Source:
-    """A snapshot to restore from. Raises RestoreError where it has gone meanwhile."""
+    """A snapshot to restore from. Raises RestoreError if it was removed meanwhile."""
     for item in snapshots.existing(settings):
         if item.id == snapshot:
             return Source(f"snapshot {item.id}", item.database, item.as_of, item.tables)
@@ -74,7 +73,7 @@ def snapshot_source(settings: Settings, snapshot: str) -> Source:
 
 
 def undo_source(settings: Settings) -> tuple[Source, journal.Entry]:
-    """What was there before the last restore. Raises RestoreError where that cannot be gone back to."""
+    """The content before the last restore. Raises RestoreError if it cannot be restored."""
     entry = journal.last(settings)
     if entry is None:
         raise RestoreError("nothing was restored here, so there is nothing to undo")
@@ -95,7 +94,7 @@ def undo_source(settings: Settings) -> tuple[Source, journal.Entry]:
 
 
 def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
-    """What applying would do; for the holder of the lock. Writes nothing."""
+    """What applying would do. The caller holds the lock. Writes nothing."""
     whole = not wanted.tables
     warnings: list[str] = []
     now: dict[str, Fingerprint] = {}
@@ -131,10 +130,9 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
 
 
 def finish(context: Context) -> journal.Entry | None:
-    """Finish what a killed restore began, or remove what it staged. The entry, where a restore was finished, also one
-    that is the same as asked for now, and was killed before it could say that it was done.
-
-    For the holder of the lock.
+    """Finish what a killed restore began, or remove what it staged. Returns the entry if a restore was finished.
+    That is also so if it is the same restore as the present request, and was killed before it could report its end.
+    The caller holds the lock.
     """
     settings, entry = context.settings, journal.last(context.settings)
     _remove_others(settings, keep={item for item in (entry and entry.id, entry and entry.previous_id) if item})
@@ -157,9 +155,8 @@ def finish(context: Context) -> journal.Entry | None:
 
 
 def apply(context: Context, wanted: Wanted) -> journal.Entry:
-    """Do what the plan says; for the holder of the lock, after `finish`. Raises RestoreError; then nothing was changed.
-
-    Afterwards there is a new snapshot, so that readers see the restored tables and runs build on them.
+    """Do what the plan says, after `finish`. The caller holds the lock. Raises RestoreError, and then nothing was
+    changed. Afterwards there is a new snapshot, so that readers see the restored tables and runs build on them.
     """
     settings, whole = context.settings, not wanted.tables
     entry = journal.Entry(
@@ -214,14 +211,14 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
 
 
 def conclude(settings: Settings) -> None:
-    """The command has said that it is done: the same words mean another restore from now on."""
+    """The command has reported its end. From now on the same words mean another restore."""
     entry = journal.last(settings)
     if entry is not None and entry.state == journal.FINISHED:
         journal.write(settings, replace(entry, state=journal.DONE))
 
 
 def written_since(settings: Settings, entry: journal.Entry) -> list[str]:
-    """Restored tables that hold something else than was restored; `the whole warehouse` where files landed since."""
+    """Restored tables whose content has changed since; `the whole warehouse` if files have landed since."""
     try:
         with staging.opened(settings.warehouse, read_only=True) as connection:
             if not entry.tables:
@@ -234,7 +231,7 @@ def written_since(settings: Settings, entry: journal.Entry) -> list[str]:
 
 
 def _fold_in(settings: Settings) -> bool:
-    """Fold the write-ahead log into the file; whether the warehouse can be opened at all."""
+    """Fold the write-ahead log into the file. Returns whether the warehouse can be opened at all."""
     if not settings.warehouse.is_file():
         return False
     try:
@@ -271,7 +268,9 @@ def _open_elsewhere(settings: Settings, error: duckdb.Error) -> RestoreError:
 
 
 def _keep(settings: Settings, entry: journal.Entry) -> None:
-    """What is there now gets a second name, so that it outlives the rename; its log must not meet the new file."""
+    """Give the present file a second name, so that it survives the rename. Its log must not be found beside the new
+    file.
+    """
     folder = journal.folder(settings, entry.id)
     if settings.warehouse.is_file():
         files.link(settings.warehouse, folder / BEFORE)
@@ -285,7 +284,7 @@ def _log(settings: Settings) -> Path:
 
 
 def _close(context: Context, entry: journal.Entry) -> journal.Entry:
-    """After the swap: the snapshot, the marks, and what older restores kept is removed."""
+    """After the swap: take the snapshot, set the marks, and remove the files of older restores."""
     settings = context.settings
     warehouse = Warehouse(settings, context.platform)
     try:
@@ -310,7 +309,7 @@ def _close(context: Context, entry: journal.Entry) -> journal.Entry:
 
 
 def _newest_run(settings: Settings) -> str | None:
-    """What took the newest snapshot."""
+    """The run that took the newest snapshot."""
     kept = snapshots.existing(settings)
     return kept[-1].manifest.get("run_id") if kept else None
 
@@ -320,7 +319,9 @@ def _run_id(entry: journal.Entry) -> str:
 
 
 def _remove_others(settings: Settings, keep: Collection[str]) -> None:
-    """Only the last restore can be undone: what was kept for older ones takes the room of a warehouse each."""
+    """Remove the files of older restores. Only the last restore can be undone, and each of the others takes the
+    space of a warehouse.
+    """
     root = journal.folder(settings, "x").parent
     for path in root.iterdir() if root.is_dir() else ():
         if path.name not in keep:
@@ -328,7 +329,7 @@ def _remove_others(settings: Settings, keep: Collection[str]) -> None:
 
 
 def _lost(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> tuple[str, ...]:
-    """Loaded files that the restored tables do not have."""
+    """Loaded files that are missing in the restored tables."""
     feeds = [name for schema, _, name in (table.partition(".") for table in wanted.tables) if schema == "bronze"]
     if wanted.tables and not feeds:
         return ()

@@ -1,4 +1,6 @@
-"""A warehouse file made ready beside the real one: tables or the whole, compared by checksum before anybody sees it."""
+"""A warehouse file that is prepared beside the real one: single tables or the whole, compared by checksum before any
+reader sees it.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,12 @@ RESTORES = "ops.restores"
 
 
 class ChecksumDiffers(RestoreError):
-    """What was staged is not what its source says of itself."""
+    """The staged content differs from what its source declares."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A warehouse file that is restored from, and what it says that it holds."""
+    """A warehouse file to restore from, and its declared content."""
 
     name: str
     database: Path
@@ -34,7 +36,7 @@ class Source:
 
 @contextmanager
 def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The file in UTC, closed at the end, so that its write-ahead log is folded in."""
+    """The opened file in UTC. It is closed at the end, so that its write-ahead log is folded in."""
     connection = duckdb.connect(str(database), read_only=read_only)
     try:
         connection.execute("SET TimeZone = 'UTC'")
@@ -46,7 +48,7 @@ def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDB
 def held(
     connection: duckdb.DuckDBPyConnection, only: Collection[str] | None = None, *, with_views: bool = False
 ) -> dict[str, Fingerprint]:
-    """The fingerprint of each base table, or of those named in `only`; of views too `with_views`, where they work."""
+    """The fingerprint of each base table, or of those named in `only`; with `with_views` also of views that work."""
     views = views_of(connection)
     found = {}
     for table, columns in tables(connection).items():
@@ -76,7 +78,7 @@ def views_of(connection: duckdb.DuckDBPyConnection, catalog: str | None = None) 
 
 
 def compare(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:
-    """Raises ChecksumDiffers unless each base table of `wanted` holds exactly what the source says."""
+    """Raises ChecksumDiffers unless each base table of `wanted` has exactly the declared content."""
     for words in differences(connection, source, wanted):
         raise ChecksumDiffers(
             f"{words}. Nothing was changed. The copy is damaged, or the engine hashes differently since it was made: "
@@ -85,7 +87,7 @@ def compare(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Colle
 
 
 def differences(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> list[str]:
-    """The base tables of `wanted` that do not hold exactly what the source says, in words."""
+    """The base tables of `wanted` whose content differs from the declared one, in words."""
     views = views_of(connection)
     found = held(connection, wanted)
     result = []
@@ -104,10 +106,9 @@ def differences(connection: duckdb.DuckDBPyConnection, source: Source, wanted: C
 
 
 def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:
-    """Put the tables and views of `source` in the place of those that have their names; what it lacks is removed.
-
-    In one transaction. How far a model has read its inputs (`ops.builds`) goes back together with its table, so that
-    the next run brings it up to date.
+    """Replace the tables and views by those of `source` with the same names; those that `source` lacks are removed.
+    In one transaction. How far a model has read its inputs (`ops.builds`) is restored together with its table, so
+    that the next run brings it up to date.
     """
     connection.execute(f"ATTACH {literal(str(source.database))} AS restored (READ_ONLY)")
     try:
@@ -134,7 +135,7 @@ def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Colle
 def note(
     connection: duckdb.DuckDBPyConnection, restore: str, source: str, *, what: str, by: str, now: datetime
 ) -> None:
-    """Write into the warehouse itself that it was restored: after a kill, it tells whether the swap had happened."""
+    """Write into the warehouse itself that it was restored. After a kill, this shows whether the swap had happened."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops")
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {RESTORES} (restore_id VARCHAR NOT NULL, source VARCHAR NOT NULL, "
@@ -146,7 +147,7 @@ def note(
 
 
 def has_note(database: Path, restore: str) -> bool:
-    """Whether the warehouse is the one that this restore made."""
+    """Whether this restore made the warehouse."""
     try:
         with opened(database, read_only=True) as connection:
             return bool(connection.execute(f"SELECT 1 FROM {RESTORES} WHERE restore_id = ?", [restore]).fetchone())
@@ -155,7 +156,7 @@ def has_note(database: Path, restore: str) -> bool:
 
 
 def _statements(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """`schema.name` → how it is made: first the table or view, then its indexes."""
+    """`schema.name` → the statements that make it: first the table or view, then its indexes."""
     result: dict[str, list[str]] = {}
     for query in (
         "SELECT schema_name || '.' || table_name, sql FROM duckdb_tables() WHERE database_name = 'restored'",

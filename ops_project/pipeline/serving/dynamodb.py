@@ -1,6 +1,5 @@
-"""The serving store on DynamoDB, through boto3.
-
-Retries are ours, not botocore's, so that every refused request is counted: throttling is a metric with a threshold.
+"""The serving store on DynamoDB, through boto3. This class retries, and not botocore, so that every refused request
+is counted: throttling is a metric with a threshold.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ INDEX = "by_sort"
 
 
 class DynamoStore:
-    """A table with keys `partition` and `sort`, and an index by `sort`; it is made where it does not exist."""
+    """A table with keys `partition` and `sort`, and an index by `sort`. If it does not exist, it is created."""
 
     def __init__(
         self,
@@ -51,7 +50,9 @@ class DynamoStore:
         self._ensure()
 
     def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
-        """Make `items` all there is under this sort key. Not one transaction: a rerun completes what was cut off."""
+        """Replace all items under this sort key by `items`. This is not one transaction: a rerun completes what was
+        cut off.
+        """
         self._throttled = 0
         new = {item.partition: _stored(item) for item in items}
         old = {row["partition"]: row for row in self._under(sort)}
@@ -64,7 +65,7 @@ class DynamoStore:
         return LoadResult(len(changed), len(gone), len(new) - len(changed), self._throttled)
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """The value under a key, None where there is none."""
+        """The value under a key; None if there is none."""
         found = self._call(
             lambda: self._table.get_item(Key={"partition": partition, "sort": sort}, ConsistentRead=True)
         )
@@ -92,7 +93,7 @@ class DynamoStore:
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _write(self, requests: list[dict[str, Any]]) -> None:
-        """Write a batch; what the store leaves unprocessed counts as throttled and is sent again."""
+        """Write a batch. Items that the store leaves unprocessed count as throttled and are sent again."""
         for _ in attempts(self._pause):
             pending = requests
             answer = self._call(lambda: self._resource.batch_write_item(RequestItems={self.name: pending}))  # noqa: B023
@@ -148,7 +149,9 @@ def _stored(item: Item) -> dict[str, Any]:
 
 
 def _numbers(value: Any) -> Any:
-    """DynamoDB takes and gives Decimal alone: integers are made alike, so that stored and new values compare."""
+    """DynamoDB accepts and returns only Decimal. Integers are converted in the same way, so that stored and new
+    values can be compared.
+    """
     if isinstance(value, bool) or value is None or isinstance(value, str):
         return value
     if isinstance(value, int):

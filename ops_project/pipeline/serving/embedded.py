@@ -1,6 +1,5 @@
-"""The embedded store: one SQLite file in the home, which applications may read while a load writes.
-
-A request that it refuses for want of capacity is sent again and counted, as one to DynamoDB is.
+"""The embedded store: one SQLite file in the home, which applications may read while a load writes. A request that
+it refuses for lack of capacity is sent again and counted, as for DynamoDB.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class EmbeddedStore:
         self._connection.execute("create index if not exists items_by_sort on items (sort)")
 
     def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
-        """Make `items` all there is under this sort key, in one transaction."""
+        """Replace all items under this sort key by `items`, in one transaction."""
         new = {item.partition: encode(item.value) for item in items}
         refused: sqlite3.Error | None = None
         for attempt in attempts(self._pause):
@@ -63,7 +62,7 @@ class EmbeddedStore:
         return LoadResult(len(changed), len(gone), len(new) - len(changed), refused_before)
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """The value under a key, None where there is none."""
+        """The value under a key; None if there is none."""
         row = self._connection.execute(
             "select value from items where partition = ? and sort = ?", [partition, sort]
         ).fetchone()
@@ -74,7 +73,7 @@ class EmbeddedStore:
         return [row[0] for row in self._connection.execute("select distinct sort from items order by 1")]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
 

@@ -1,6 +1,5 @@
-"""Listening KPIs as items of the serving store: by genre and day, and the best of a day.
-
-Only days whose validation passed are served; a day that failed keeps what was served of it before.
+"""Listening KPIs as items of the serving store: by genre and day, and the top lists of a day. Only days whose
+validation passed are served. A day that failed keeps its earlier items.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from ops_project.pipeline.serving.store import Item, LoadResult, Store, Throttle
 
 TABLE = "listening-kpis"
 DAY = "day"
-"""Partition of the items that hold for a whole day; a genre's is `genre#<genre>`."""
+"""Partition of the items for a whole day; a genre's is `genre#<genre>`."""
 
 
 @dataclass
 class Served:
-    """What a load of several days did."""
+    """The result of a load of several days."""
 
     days: list[date] = field(default_factory=list)
     refused: dict[date, str] = field(default_factory=dict)
@@ -40,7 +39,7 @@ class Served:
 
 
 def days_to_serve(connection: duckdb.DuckDBPyConnection, store: Store) -> list[date]:
-    """Days of the KPIs that are not in the store, or that were rebuilt since the last load of the store wrote them."""
+    """Days of the KPIs that are not in the store, or that were rebuilt since the store was last loaded with them."""
     rows = connection.execute(
         "select business_date, max(metric_updated_at)::varchar from gold.kpi_genre_daily group by 1 order by 1"
     ).fetchall()
@@ -48,9 +47,8 @@ def days_to_serve(connection: duckdb.DuckDBPyConnection, store: Store) -> list[d
 
 
 def serve(connection: duckdb.DuckDBPyConnection, store: Store, days: Sequence[date]) -> Served:
-    """Load these days. Idempotent: the items of a day are replaced whole.
-
-    Raises Throttled, with the refused requests of all days, where the store refused one to the end.
+    """Load these days. It is idempotent: all items of a day are replaced. Raises Throttled, with the refused
+    requests of all days, if the store refused one until the retries were used up.
     """
     served = Served()
     for day in days:

@@ -13,7 +13,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 
 @dataclass(frozen=True)
 class Item:
-    """One entry: partition key, sort key, and what is stored under them (JSON-like; decimals, not floats)."""
+    """One entry: partition key, sort key, and the stored value (JSON-like; decimals, not floats)."""
 
     partition: str
     sort: str
@@ -28,11 +28,11 @@ class LoadResult:
     deleted: int
     unchanged: int
     throttled_requests: int
-    """Requests that the store refused for want of capacity and that were sent again."""
+    """Requests that the store refused for lack of capacity and that were sent again."""
 
 
 class Throttled(RuntimeError):
-    """The store refused requests until the retries were used up; what was written stays, a rerun completes it."""
+    """The store refused requests until the retries were used up. What was written stays, and a rerun completes it."""
 
     def __init__(self, message: str, throttled_requests: int) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class Throttled(RuntimeError):
 
 
 def attempts(pause: Callable[[float], None]) -> Iterator[int]:
-    """The numbers of the attempts, from 1; pauses before each but the first."""
+    """The numbers of the attempts, from 1, with a pause before each except the first."""
     for attempt in range(ATTEMPTS):
         if attempt:
             pause(min(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), LONGEST_PAUSE_SECONDS))
@@ -53,10 +53,10 @@ class Store(Protocol):
     name: str
 
     def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
-        """Make `items` all there is under this sort key; repeating it changes nothing."""
+        """Replace all items under this sort key by `items`. Repeating it changes nothing."""
 
     def get(self, partition: str, sort: str) -> Mapping[str, Any] | None:
-        """The value under a key, None where there is none."""
+        """The value under a key; None if there is none."""
 
     def sort_keys(self) -> list[str]:
         """Every sort key that has items."""

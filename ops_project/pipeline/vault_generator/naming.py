@@ -44,7 +44,7 @@ def reference_key(meta: Metadata, attribute: Attribute) -> str:
 
 
 def link_key(link: Entity) -> str:
-    """The hash key of a link: of the whole combination."""
+    """The hash key of a link, over the whole combination."""
     return f"{link.entity}_hk"
 
 
@@ -99,7 +99,7 @@ def is_deleted(feed: Feed) -> str:
 
 
 def load_datetime(feed: Feed) -> str:
-    """SQL: the as-of of the extract; its business date where the rows do not say."""
+    """SQL: the as-of time of the extract; its business date if the rows do not contain one."""
     if AS_OF_COLUMN in feed.bronze_columns():
         return AS_OF_COLUMN
     return "cast(business_date as timestamp)"

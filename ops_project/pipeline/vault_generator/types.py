@@ -18,7 +18,9 @@ _SHAPE = re.compile(r"([a-z]+)(?:\((\d+),(\d+)\))?")
 
 
 def normal(type_name: str) -> str | None:
-    """The SQL spelling of a type: `string` → `varchar`, `decimal(18, 2)` → `decimal(18,2)`; None where it is none."""
+    """The SQL spelling of a type: `string` → `varchar`, `decimal(18, 2)` → `decimal(18,2)`; None if it is not a
+    type.
+    """
     found = _SHAPE.fullmatch(type_name.lower().replace(" ", ""))
     if found is None:
         return None

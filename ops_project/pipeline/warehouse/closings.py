@@ -1,8 +1,7 @@
-"""Records how the newest run of each job ended: with or without a snapshot and a publication.
-
-Dagster calls a run a success when its steps succeeded, and only notes that a resource failed at its end. Whether
-consumers got anything is written here, first that a run begins to close, then how it ended. A note that stays at its
-beginning tells of a process that was killed, or of a disk that was full.
+"""Records how the newest run of each job ended: with or without a snapshot and a publication. Dagster calls a run a
+success when its steps succeeded, and only records that a resource failed at its end. Whether consumers got anything
+is written here: first that a run begins to close, and then how it ended. A note that stays at its beginning means
+that the process was killed, or that the disk was full.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ CLOSING, CLOSED, FAILED = "closing", "closed", "failed"
 
 @dataclass(frozen=True)
 class Closing:
-    """One job's newest run that came to its end."""
+    """The newest run of one job that reached its end."""
 
     job: str
     run_id: str
@@ -34,14 +33,14 @@ class Closing:
 
 
 def note(settings: Settings, closing: Closing) -> None:
-    """Write it down, in place of the one before."""
+    """Write the note, in place of the one before."""
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     files.write_json(folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', closing.job)}.json", asdict(closing))
 
 
 def noted(settings: Settings) -> list[Closing]:
-    """Every job's newest, by name. A file that cannot be read is left out."""
+    """The newest note of every job, by name. A file that cannot be read is left out."""
     found = []
     for path in sorted(_folder(settings).glob("*.json")):
         try:

@@ -1,7 +1,5 @@
-"""The warehouse: one DuckDB file that one process at a time writes, and no other process reads.
-
-Gives a connection that is set up as the platform says. Readers open snapshots, never this file: a read-only handle
-would block the writer.
+"""The warehouse: one DuckDB file that only one process at a time opens. Gives a connection with the platform's
+settings. Readers open snapshots, never this file, because a read-only handle would block the writer.
 """
 
 from __future__ import annotations
@@ -28,14 +26,13 @@ class Warehouse:
     settings: Settings
     platform: Platform
     changed_unseen: bool = False
-    """Whether tables were changed since the last snapshot in a way that no journal of dates tells of."""
+    """Whether tables were changed since the last snapshot without an entry in a journal of dates."""
     _connection: duckdb.DuckDBPyConnection | None = field(default=None, repr=False)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """The one connection of this process, opened on first use.
-
-        Connected without options on purpose: DuckDB shares the instance with dbt's own handle in this process, its
-        buffers stay warm between layers and memory is limited once, but only where both were opened alike.
+        """The one connection of this process, opened on first use. It is opened without options on purpose. DuckDB
+        then shares its instance with dbt's own handle in this process, so that buffers stay warm between layers and
+        memory is limited once. This works only if both are opened in the same way.
         """
         if self._connection is None:
             self._connection = duckdb.connect(str(self.settings.warehouse))
@@ -54,7 +51,7 @@ class Warehouse:
 
 
 def configure(connection: duckdb.DuckDBPyConnection, platform: Platform, folder: Path) -> None:
-    """Limits of the machine; above the memory limit DuckDB spills into `folder`/spill."""
+    """Set the limits of the machine. Above the memory limit DuckDB spills into `folder`/spill."""
     spill = literal(str(folder / "spill"))
     connection.execute(
         f"SET GLOBAL memory_limit = '{platform.warehouse.memory_limit}';"
@@ -77,10 +74,9 @@ def writer(
     timeout: float | None = None,
     on_wait: Callable[[locks.Holder | None], None] | None = None,
 ) -> Iterator[Warehouse]:
-    """Hold the writer lock and the warehouse; waits for whoever has it.
-
-    Raises locks.LockTimeout after `timeout` s, and standing.WarehouseUnusable where the warehouse is not the one that
-    the newest snapshot was taken of: nobody writes to a warehouse that was lost, replaced or damaged.
+    """Hold the writer lock and the warehouse. Waits while another process holds them. Raises locks.LockTimeout after
+    `timeout` s, and standing.WarehouseUnusable if the newest snapshot was taken of another warehouse: no process
+    writes to a warehouse that was lost, replaced or damaged.
     """
     with locks.hold(settings.lock, owner=owner, now=now, run=run, timeout=timeout, on_wait=on_wait):
         settings.warehouse.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and copies that cost nothing where the file system can share blocks."""
+"""Files that appear completely or not at all, and copies that cost nothing if the file system can share blocks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def sync(file: Path) -> None:
-    """Make what is in `file` survive a power cut."""
+    """Make the content of `file` survive a power cut."""
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -35,7 +35,7 @@ def sync(file: Path) -> None:
 
 
 def copy(source: Path, target: Path) -> str:
-    """Copy a file that nobody writes; returns `reflink` or `copy`. The target is on disk when this returns."""
+    """Copy a file that no process writes. Returns `reflink` or `copy`. The copy is on disk when this returns."""
     with source.open("rb") as reader, target.open("xb") as writer:
         how = "reflink"
         try:
@@ -65,7 +65,7 @@ def _copy_range(source: int, target: int) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """A second name for a file that never changes; a copy where the file system has no hard links."""
+    """A second name for a file that never changes; a copy if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:
@@ -73,7 +73,7 @@ def link(source: Path, target: Path) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Write `path` whole: a reader sees the old or the new text, also after a power cut."""
+    """Write `path` in one step: a reader sees the old or the new text, also after a power cut."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("w", encoding="utf-8") as writer:
@@ -90,9 +90,8 @@ def write_json(path: Path, data: Any) -> None:
 
 @contextmanager
 def whole(partial: Path, folder: Path) -> Iterator[None]:
-    """Fill the new folder `partial` within this context; at its end it becomes `folder`, complete or not at all.
-
-    After an error nothing of it stays: on a full disk it would take the room that the next attempt needs.
+    """Fill the new folder `partial` within this context. At its end it becomes `folder`, completely or not at all.
+    After an error it is removed, because on a full disk it would take the space that the next attempt needs.
     """
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
@@ -106,7 +105,7 @@ def whole(partial: Path, folder: Path) -> Iterator[None]:
 
 
 def point(pointer: Path, target: str) -> None:
-    """Make the symbolic link `pointer` lead to its neighbour `target`, in one step."""
+    """Point the symbolic link `pointer` to its neighbour `target`, in one step."""
     temporary = pointer.with_name(f".{pointer.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)

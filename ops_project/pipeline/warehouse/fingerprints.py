@@ -1,7 +1,6 @@
-"""Describes the content of a table: the number of rows, and a checksum that does not depend on their order.
-
-A table is hashed whole where it is small. A large one that has a `business_date` is hashed by date, and only the dates
-that this run touched: else one more day on a long history would cost the whole history.
+"""Describes the content of a table: the number of rows, and a checksum that does not depend on their order. A small
+table is hashed as a whole. For a large one with a `business_date`, only the dates that this run touched are hashed.
+Otherwise one more day would cost as much as the whole history.
 """
 
 from __future__ import annotations
@@ -22,7 +21,9 @@ SCHEMAS = ("bronze", "silver", "gold", "ops")
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """`checksum`: hex; equal for equal rows in any order. `parts`: business date → (rows, sum), large tables only."""
+    """`checksum`: hex; equal for equal rows in any order. `parts`: business date → (rows, sum), for large tables
+    only.
+    """
 
     rows: int
     checksum: str
@@ -74,10 +75,8 @@ def fingerprint(
     before: Fingerprint | None = None,
     touched: Collection[str] | None = None,
 ) -> Fingerprint:
-    """The fingerprint of `schema.table`.
-
-    With `before` and `touched` (business dates, ISO) a large table is hashed only where it was touched; where the rows
-    then do not add up, it is hashed whole after all.
+    """The fingerprint of `schema.table`. With `before` and `touched` (business dates, ISO), only the touched dates
+    of a large table are hashed. If the number of rows does not add up then, the whole table is hashed.
     """
     name = relation(table)
     rows = _scalar(connection, f"SELECT count(*) FROM {name}")

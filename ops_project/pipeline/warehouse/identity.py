@@ -14,14 +14,14 @@ TABLE = "ops.identity"
 
 @dataclass(frozen=True)
 class Identity:
-    """Which warehouse a file is, and how often a snapshot was taken of it."""
+    """Which warehouse a file is, and how many snapshots were taken of it."""
 
     id: str
     generation: int
 
 
 def read(connection: duckdb.DuckDBPyConnection) -> Identity | None:
-    """The identity of an open warehouse; None where it was made before there were any."""
+    """The identity of an open warehouse; None if it was made before identities existed."""
     try:
         row = connection.execute(f"SELECT id, generation FROM {TABLE}").fetchone()
     except duckdb.CatalogException:
@@ -30,7 +30,9 @@ def read(connection: duckdb.DuckDBPyConnection) -> Identity | None:
 
 
 def advance(connection: duckdb.DuckDBPyConnection, generation: int) -> Identity:
-    """Give the warehouse its next generation, and an id if it has none; what the snapshot's manifest is to say."""
+    """Give the warehouse its next generation, and an id if it has none. Returns the identity for the snapshot's
+    manifest.
+    """
     before = read(connection)
     made = Identity(before.id if before else uuid.uuid4().hex, max(generation, before.generation if before else 0) + 1)
     connection.execute("CREATE SCHEMA IF NOT EXISTS ops")

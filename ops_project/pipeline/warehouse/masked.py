@@ -1,9 +1,7 @@
-"""A snapshot in which the raw text of refused rows is masked.
-
-`ops.quarantine` keeps each refused line unchanged, so that it can be replayed, with the names and addresses in it. A
-question that reads this table is answered by a second catalogue: it has the same tables and views under the same names,
-and its `ops.quarantine` shows `***` for the raw text. The file itself is attached under a name that is different each
-time, so that no question can name it.
+"""A snapshot in which the raw text of refused rows is masked. `ops.quarantine` keeps each refused line unchanged, so
+that it can be replayed, with the names and addresses in it. A query that reads this table runs in a second
+catalogue. It has the same tables and views under the same names, and its `ops.quarantine` shows `***` for the raw
+text. The file itself is attached under a name that is different each time, so that no query can name it.
 """
 
 from __future__ import annotations
@@ -26,7 +24,9 @@ _WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "COPY", "ALTER", "
 
 
 def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> bool:
-    """Whether the answer may hold text of `ops.quarantine`, be it through a view. `connection` explains plans whole."""
+    """Whether the answer may hold text of `ops.quarantine`, directly or through a view. `connection` explains
+    complete plans.
+    """
     if statement.type.name in _WRITING:
         return False  # the engine refuses it
     if _UNPLANNED.search(statement.query):
@@ -41,10 +41,8 @@ def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement)
 def open(
     snapshot: snapshots.Snapshot, memory_limit: str, threads: int, plain: Collection[str]
 ) -> duckdb.DuckDBPyConnection:
-    """A connection that reads this one file and shows no raw text.
-
-    `plain`: feeds whose contracts name no personal column. Their raw text is shown, without what looks like personal
-    data.
+    """A connection that reads only this file and shows no raw text. `plain`: feeds whose contracts name no personal
+    column. Their raw text is shown, with everything masked that looks like personal data.
     """
     connection = duckdb.connect(":memory:")
     kept = f"kept_{secrets.token_hex(12)}"
@@ -77,7 +75,7 @@ def _shown(plain: Collection[str]) -> str:
 
 
 def _create(connection: duckdb.DuckDBPyConnection, views: list[str]) -> None:
-    """Create views that may read each other, whatever their order. What reads something that is gone is left out."""
+    """Create views that may read each other, whatever their order. A view that reads a missing table is left out."""
     waiting = views
     while waiting:
         left = []

@@ -1,7 +1,7 @@
-"""Publishing: the gold that passed its checks, as Parquet files that consumers read.
-
-A table that failed, or was not rebuilt, keeps its last good file, and the manifest says so, why, since when and whom it
-concerns. Consumers follow the link `current`, which is moved last: they see one publication or the next, never a mix.
+"""Publishing: the gold tables that passed their checks, as Parquet files for consumers. A table that failed, or was
+not rebuilt, keeps its last good file, and the manifest says so, with the reason, the time and the consumers
+concerned. Consumers follow the link `current`, which is moved last. So they see one publication or the next, never a
+mixture.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ _ID = re.compile(r"^\d{6}-")
 
 @dataclass(frozen=True)
 class PublishDecision:
-    """Whether this run may publish a gold table, and whom it concerns."""
+    """Whether this run may publish a gold table, and which consumers this concerns."""
 
     passed: bool
     reason: str
-    """Why not, in plain words; empty where it passed."""
+    """Why not, in plain words; empty if it may."""
     consumers: tuple[Mapping[str, Any], ...] = ()
-    """Who reads it: `name` and `owner` of each dbt exposure."""
+    """Its readers: `name` and `owner` of each dbt exposure."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One set of files and what is said about them."""
+    """One set of files, with its manifest."""
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -57,7 +57,7 @@ class Publication:
 
 
 def current(settings: Settings, domain: str) -> Publication | None:
-    """What consumers of this domain read now; None before the first publication."""
+    """The publication that consumers of this domain read now; None before the first one."""
     pointer = settings.published / domain / CURRENT
     try:
         folder = pointer.resolve(strict=True)
@@ -123,7 +123,7 @@ def prune(settings: Settings, domain: str, keep: int) -> list[str]:
 
 
 def remove_partial(settings: Settings) -> list[str]:
-    """Remove what a killed run left: half-written folders, and whole ones that the link never came to point at."""
+    """Remove what a killed run left: half-written folders, and complete ones that the link never pointed to."""
     if not settings.published.is_dir():
         return []
     removed = []

@@ -1,8 +1,7 @@
-"""Runs a query on a snapshot with limits, so that it cannot hang, exhaust the machine, or slow down a running pipeline.
-
-The engine works in a thread of the lowest priority, with few threads of its own, under a limit of memory that holds for
-the whole process: a single huge text escapes the engine's own limit. The answer comes in blocks and is never whole in
-memory.
+"""Runs a query on a snapshot with limits, so that it cannot hang, exhaust the machine, or slow down a running
+pipeline. The engine works in a thread of the lowest priority, with few threads of its own, under a memory limit for
+the whole process, because a single huge text is not covered by the engine's own limit. The answer comes in blocks
+and is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ STOP_SECONDS = 5.0
 
 
 class QuestionError(ValueError):
-    """The question cannot be answered; the message says why and what would be right."""
+    """The query has no answer. The message says why and what would be right."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a question may take."""
+    """The limits of a query."""
 
     seconds: float = 60.0
-    """Of the engine's time; what the reader takes to read is not counted."""
+    """Seconds of the engine's time. The time that the reader takes is not counted."""
     memory_mb: int = 1_000
 
     @property
@@ -50,17 +49,17 @@ class Limits:
 
 @dataclass
 class Answer:
-    """Names of the columns, each one different, and the rows as they come."""
+    """Unique names of the columns, and the rows as they come."""
 
     columns: list[str]
     blocks: Iterator[list[tuple[Any, ...]]]
     masked: bool = False
-    """Whether the question reads refused rows, whose raw text is masked."""
+    """Whether the query reads refused rows, whose raw text is masked."""
 
 
 @dataclass
 class _Worker:
-    """The thread that talks to the engine."""
+    """The thread that uses the engine."""
 
     snapshot: snapshots.Snapshot
     query: str
@@ -117,10 +116,9 @@ class _Worker:
 def ask(
     snapshot: snapshots.Snapshot, query: str, limits: Limits, shown_feeds: Collection[str] | None = ()
 ) -> Iterator[Answer]:
-    """Ask `query`. Raises QuestionError for what is no question or exceeds a limit, and duckdb.Error as it comes.
-
-    The raw text of refused rows is masked. `shown_feeds`: feeds of which it is shown without what looks like personal
-    data. None shows every raw text as it is.
+    """Run `query`. Raises QuestionError if it is not a query or exceeds a limit, and duckdb.Error otherwise. The raw
+    text of refused rows is masked. `shown_feeds`: feeds whose raw text is shown, with everything masked that looks
+    like personal data. None shows all raw text as it is.
     """
     worker = _Worker(snapshot, query, limits, shown_feeds)
     thread = threading.Thread(target=worker.work, name="question", daemon=True)
@@ -189,7 +187,7 @@ def _unique(names: Sequence[str]) -> list[str]:
 
 @contextmanager
 def _memory(megabytes: int) -> Iterator[None]:
-    """Let this process take so much more than it has now; beyond that the system refuses."""
+    """Allow this process this much more memory than it has now. The system refuses more."""
     before = resource.getrlimit(resource.RLIMIT_DATA)
     used = _data_bytes()
     if used is None:
@@ -205,7 +203,7 @@ def _memory(megabytes: int) -> Iterator[None]:
 
 
 def _data_bytes() -> int | None:
-    """What the system counts towards the limit now; None where it does not say (other than Linux)."""
+    """The memory that the system counts towards the limit now; None if it does not report it (other than Linux)."""
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmData:"):

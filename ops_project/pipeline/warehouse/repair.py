@@ -1,7 +1,6 @@
-"""Removes what killed processes left behind, before anything new starts.
-
-For the holder of the writer lock only: half-written files then belong to no live process. Runs in Dagster are the
-bridge's (`dagster_bridge.runs.mark_dead_runs`).
+"""Removes what killed processes left behind, before anything new starts. The caller holds the writer lock, so
+half-written files belong to no live process. The runs in Dagster are handled by the bridge
+(`dagster_bridge.runs.mark_dead_runs`).
 """
 
 from __future__ import annotations

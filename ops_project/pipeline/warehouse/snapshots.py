@@ -1,6 +1,5 @@
-"""Snapshots: whole copies of the warehouse that people and programs may read while the next run writes.
-
-A snapshot exists completely or not at all; the newest few are kept. The engine prevents readers from writing to a
+"""Snapshots: complete copies of the warehouse that people and programs may read while the next run writes. A
+snapshot exists completely or not at all; the newest few are kept. The engine prevents readers from writing to a
 snapshot and from reading anything outside it.
 """
 
@@ -32,7 +31,7 @@ MANIFEST = "manifest.json"
 PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
 _OPENING = threading.Lock()
-"""One connection finds out whether another has locked its engine, and locks it, before the next one looks."""
+"""One connection at a time finds out whether another one has locked its engine, and locks it."""
 
 
 class NoSnapshot(LookupError):
@@ -41,7 +40,9 @@ class NoSnapshot(LookupError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One copy. Its id begins with a number that grows: newest is the last made, not the latest as-of time."""
+    """One copy. Its id begins with an increasing number: the newest is the one that was made last, not the one with
+    the latest as-of time.
+    """
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -72,7 +73,7 @@ def newest(settings: Settings) -> Snapshot:
 
 
 def existing(settings: Settings) -> list[Snapshot]:
-    """All whole snapshots, oldest first."""
+    """All complete snapshots, the oldest first."""
     if not settings.snapshots.is_dir():
         return []
     found = []
@@ -87,12 +88,10 @@ def existing(settings: Settings) -> list[Snapshot]:
 def open(
     snapshot: Snapshot, memory_limit: str = "2GB", threads: int = 0, explain: str = "physical_only"
 ) -> duckdb.DuckDBPyConnection:
-    """A connection that can only read this one file. `explain`: the engine's `explain_output`.
-
-    Where this process has the file open already, the limits of that connection hold for this one too.
-
-    `access_mode=read_only` alone still permits COPY … TO and reading any file; locking the configuration keeps a query
-    from taking the two other limits back.
+    """A connection that can only read this one file. `explain`: the engine's `explain_output`. If this process has
+    the file open already, the limits of that connection apply to this one too. `access_mode=read_only` alone still
+    permits COPY … TO and reading any file. The configuration is locked, so that a query cannot remove the other two
+    limits.
     """
     with _OPENING:
         connection = duckdb.connect(str(snapshot.database), read_only=True)
@@ -118,10 +117,9 @@ def _locked(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
-    """Note, before it begins, that these business dates are built anew though nothing touched them.
-
-    Killed before its snapshot, such a run leaves dates that no journal names: the next snapshot would keep their old
-    checksums. For the lock's holder only.
+    """Record, before it begins, that these business dates will be built anew although nothing touched them. If such
+    a run is killed before its snapshot, no journal names its dates, and the next snapshot would keep their old
+    checksums. The caller holds the lock.
     """
     windows = {*announced_rebuilds(settings), window}
     _announcement(settings).parent.mkdir(parents=True, exist_ok=True)
@@ -138,9 +136,8 @@ def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
 
 
 def is_behind(settings: Settings) -> bool:
-    """Whether the warehouse has been written to or replaced since the newest snapshot, or none was ever made.
-
-    Each run ends with a snapshot: what came later, somebody did outside of any run, or a run that died.
+    """Whether the warehouse has been written to or replaced since the newest snapshot, or no snapshot was ever made.
+    Each run ends with a snapshot. So a later change was made outside of any run, or by a run that died.
     """
     found = existing(settings)
     if not found:
@@ -165,12 +162,11 @@ def take(
     config: Mapping[str, str] | None = None,
     replaced: bool = False,
 ) -> Snapshot:
-    """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched.
-
-    `good`: whether the run did what it was to do. What is not good never takes the place of what is. `models`: those
-    that change by dates; a large table of any other one is hashed whole. `config`: the configuration's files
-    and their digests, under which the run was made. `replaced`: tables were put in the place of
-    others, which no journal of dates tells, so that each one is hashed whole; as after a change outside of any run.
+    """Copy the warehouse. `window`: business dates that this run rebuilt besides those that were touched. `good`:
+    whether the run succeeded; a snapshot that is not good never displaces one that is. `models`: those that change
+    by dates; every other large table is hashed as a whole. `config`: the configuration's files and their digests,
+    under which the run was made. `replaced`: tables were replaced by others without an entry in a journal of dates,
+    so that each one is hashed as a whole, as after a change outside of any run.
     """
     models = models or {}
     settings = warehouse.settings
@@ -216,9 +212,8 @@ def take(
 
 
 def prune(settings: Settings, keep: int) -> list[str]:
-    """Remove old ones; whoever has one open keeps reading it. Returns the ids removed.
-
-    It keeps the newest `keep`, and the newest `keep` of good runs. So a week of failing runs does not displace a good
+    """Remove old snapshots. A process that has one open can continue to read it. Returns the ids removed. It keeps
+    the newest `keep`, and the newest `keep` of good runs. So a week of failing runs does not displace a good
     snapshot.
     """
     found = existing(settings)
@@ -234,7 +229,7 @@ def prune(settings: Settings, keep: int) -> list[str]:
 
 
 def remove_partial(settings: Settings) -> list[str]:
-    """Remove what a killed run left half-written. For the lock's holder only. Returns the names removed."""
+    """Remove what a killed run left half-written. The caller holds the lock. Returns the names removed."""
     if not settings.snapshots.is_dir():
         return []
     partial = [path for path in settings.snapshots.iterdir() if path.name.startswith(PARTIAL)]
@@ -273,7 +268,7 @@ def _announcement(settings: Settings) -> Path:
 
 
 def load_sequence(connection: duckdb.DuckDBPyConnection) -> int:
-    """The number of the last file that was taken; 0 where there is none."""
+    """The number of the last file that was taken; 0 if there is none."""
     if "ops.batches" not in tables(connection, ["ops"]):
         return 0
     row = connection.execute("SELECT coalesce(max(load_seq), 0) FROM ops.batches").fetchone()

@@ -1,8 +1,7 @@
-"""Whether the warehouse is the one that the newest snapshot was taken of, looked at before anything is written.
-
-A warehouse that was replaced by an older copy or by another home's opens all the same, and one that is gone is made
-anew, empty. Built on, it would give consumers a fraction of their rows, with every check passed. So a run stops here.
-This module repairs nothing: a person decides which copy is the right one.
+"""Whether the newest snapshot was taken of this warehouse. This is checked before anything is written. A warehouse
+that was replaced by an older copy, or by another home's, opens without an error, and a missing one is created empty.
+A run on it would give consumers a fraction of their rows, with every check passed. So a run stops here. This module
+repairs nothing: a person decides which copy is the right one.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class State(Enum):
-    """What was found."""
+    """The state of the warehouse."""
 
     SOUND = "sound"
     ABSENT = "absent"
@@ -46,9 +45,8 @@ class WarehouseUnusable(Unusable):
 
 
 def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection], now: datetime) -> None:
-    """Raises WarehouseUnusable, and notes it for those who watch, unless the warehouse may be written to.
-
-    `connect` opens the warehouse; it is not called where the file is absent, because that would make one.
+    """Raises WarehouseUnusable unless the warehouse may be written to, and records it for the observers. `connect`
+    opens the warehouse. It is not called if the file is missing, because that would create one.
     """
     try:
         _examine(settings, connect)
@@ -60,7 +58,7 @@ def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]
 
 
 def noted(settings: Settings) -> dict[str, Any] | None:
-    """What the last run found wrong: `state`, `message`, `at` (ISO 8601, UTC); None where it was sound."""
+    """What the last run found wrong: `state`, `message`, `at` (ISO 8601, UTC); None if nothing was wrong."""
     try:
         found = json.loads(_notes(settings).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -69,7 +67,7 @@ def noted(settings: Settings) -> dict[str, Any] | None:
 
 
 def seen(settings: Settings) -> dict[str, Any] | None:
-    """As `noted`; and a file that is gone is seen without a run, `at` None."""
+    """Like `noted`. A missing file is noticed even without a run; `at` is then None."""
     found = noted(settings)
     if found is None and (reason := absence(settings)) is not None:
         return {"state": State.ABSENT.value, "message": reason, "at": None}
@@ -77,7 +75,7 @@ def seen(settings: Settings) -> dict[str, Any] | None:
 
 
 def looked(settings: Settings) -> dict[str, Any] | None:
-    """As `seen`, but the warehouse is opened, read-only, where nobody writes to it: None where it is sound now."""
+    """Like `seen`, but the warehouse is opened, read-only, if no process writes to it. None if it is sound now."""
     with locks.unheld(settings.lock) as is_free:
         if not is_free:
             return seen(settings)
@@ -98,7 +96,7 @@ def looked(settings: Settings) -> dict[str, Any] | None:
 
 
 def absence(settings: Settings) -> str | None:
-    """Why the warehouse cannot simply be made anew, or None where it is there or nothing was ever in it."""
+    """Why the warehouse cannot simply be made anew; None if it exists or never held anything."""
     if settings.warehouse.exists():
         return None
     kept = snapshots.existing(settings)

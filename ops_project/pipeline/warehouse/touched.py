@@ -1,8 +1,6 @@
-"""Which business dates of a large table may have changed since the last snapshot.
-
-Only for tables that are known to change by dates: bronze, where landing notes each one, and incremental models whose
-code is the same as it was, and which were not built from nothing since. Any other model is built anew as a whole, or
-differently, without any date being touched.
+"""Which business dates of a large table may have changed since the last snapshot. This is known only for tables that
+change by dates: bronze, where landing records each date, and incremental models with unchanged code that were not
+built from nothing since. Any other model is built anew as a whole, or in another way, without touching any date.
 """
 
 from __future__ import annotations
@@ -21,12 +19,12 @@ WHOLE_BUILDS = "ops.whole_builds"
 
 @dataclass(frozen=True)
 class BuiltByDates:
-    """A model that replaces the rows of the dates that were touched, and no others."""
+    """A model that replaces the rows of the touched dates, and no others."""
 
     code: str
     """Digest of its SQL, its settings and the macros that it calls."""
     spread_days: int = 0
-    """With a touched date it replaces so many dates that follow it."""
+    """The number of further dates that it replaces after each touched date."""
 
 
 def touched_dates(
@@ -38,9 +36,8 @@ def touched_dates(
     rebuilt: Set[str],
     known: Set[str],
 ) -> set[str] | None:
-    """Business dates (ISO) of `schema.table` that may have changed; None where they are not known.
-
-    `before`: the manifest of the last snapshot. `rebuilt`: dates that were ordered anew. `known`: tables that exist.
+    """Business dates (ISO) of `schema.table` that may have changed; None if they are not known. `before`: the
+    manifest of the last snapshot. `rebuilt`: dates that were ordered to be built anew. `known`: tables that exist.
     """
     if "ops.touched_dates" not in known:
         return None

@@ -1,7 +1,6 @@
-"""Whether the warehouse was changed outside of any run: by hand, by a tool, by dbt alone, by a process that was killed.
-
-No journal of dates tells of such a change, so a snapshot must then look at every row. Each writer notes, when it has
-closed the file, what the file looks like; the next one compares. This module never opens the warehouse.
+"""Whether the warehouse was changed outside of any run: by hand, by a tool, by dbt alone, by a process that was
+killed. Such a change is in no journal of dates, so a snapshot must then read every row. Each writer records, when it
+has closed the file, the file's size and time; the next writer compares them. This module never opens the warehouse.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from ops_project.settings import Settings
 
 
 def changed(settings: Settings) -> bool:
-    """Whether somebody changed the warehouse unseen since the last snapshot; for the lock's holder, before it opens it.
-
-    True as well where nothing was noted: in a home from before there were notes, and where the note cannot be read.
+    """Whether the warehouse was changed outside of runs since the last snapshot. The caller holds the lock and has
+    not opened the warehouse yet. True as well if nothing was recorded: in a home from before these notes existed,
+    and if the note cannot be read.
     """
     if not settings.warehouse.exists():
         return False
@@ -28,9 +27,8 @@ def changed(settings: Settings) -> bool:
 
 
 def note(settings: Settings, changed_unseen: bool) -> None:
-    """Note what the closed file looks like, and whether a change that nobody journalled still awaits its snapshot.
-
-    Where the note cannot be written, the old one no longer fits: the next snapshot then looks at every row.
+    """Record the size and time of the closed file, and whether an unrecorded change still awaits its snapshot. If
+    the note cannot be written, the old one no longer fits, and the next snapshot reads every row.
     """
     if not settings.warehouse.exists():
         return

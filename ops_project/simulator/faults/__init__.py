@@ -1,5 +1,4 @@
-"""Every failure mode, injected on request. What was done is recorded only for tests.
-
-`registry` lists them; `files`, `columns`, `rows`, `volumes` and the domains' modules carry them out on inbound files,
-`appliers` what lies elsewhere. Nothing in the pipeline reads any of it.
+"""Every failure mode, injected on request. A record of the faults is kept only for tests. `registry` lists them.
+`files`, `columns`, `rows`, `volumes` and the domains' modules apply them to inbound files; `appliers` applies the
+others. Nothing in the pipeline reads this package.
 """

@@ -27,7 +27,7 @@ APPLIERS: dict[str, str] = {
 
 
 def carry_out(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> dict[str, Any]:
-    """Do the damage; returns the entry for truth.json. Raises FaultError where it cannot be done."""
+    """Apply the fault. Returns the entry for truth.json. Raises FaultError if it cannot be applied."""
     module, _, name = APPLIERS[fault.fault.apply].partition(":")
     applier: Applier = getattr(importlib.import_module(module), name)
     return entry(fault, catalog, now, fault.day, applier(fault, settings, catalog, now))

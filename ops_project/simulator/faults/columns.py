@@ -1,4 +1,4 @@
-"""Faults of a file's structure: a column more, a column less, another type, another order, another name."""
+"""Faults of a file's structure: a missing column, an additional one, another type, another order, another name."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def extra_column(scene: Scene) -> Details:
 
 
 def missing_column(scene: Scene) -> Details:
-    """The last required column that is neither key nor date; else the last column."""
+    """Removes the last required column that is neither key nor date, or else the last column."""
     sheet = _sheet(scene, need=2)
     name = _victims(scene, sheet, required=True)[-1]
     index = sheet.column(name)
@@ -44,7 +44,7 @@ def missing_column(scene: Scene) -> Details:
 
 
 def changed_type(scene: Scene) -> Details:
-    """Numbers, or dates, are sent as words."""
+    """Sends numbers or dates as words."""
     sheet = _sheet(scene)
     kinds = (NUMERIC, {"date", "timestamp"}, {"boolean"})
     candidates = [name for kind in kinds for name in _victims(scene, sheet, kind)]
@@ -57,7 +57,7 @@ def changed_type(scene: Scene) -> Details:
 
 
 def reordered_columns(scene: Scene) -> Details:
-    """The columns the other way round; the names go with them."""
+    """Reverses the order of the columns, with their names."""
     if scene.contract.format.kind == "csv" and not scene.contract.format.header:
         raise FaultError(f"feed {scene.feed.name!r} has no header: another order cannot be told from other values")
     if scene.contract.format.kind == "jsonl":
@@ -70,7 +70,7 @@ def reordered_columns(scene: Scene) -> Details:
 
 
 def renamed_column(scene: Scene) -> Details:
-    """A required column under another name: one is missing and one is extra."""
+    """Renames a required column, so that one is missing and one is additional."""
     sheet = _sheet(scene)
     name = _victims(scene, sheet, required=True)[-1]
     sheet.names[sheet.column(name)] = f"{name}_usd"
@@ -80,7 +80,9 @@ def renamed_column(scene: Scene) -> Details:
 def _victims(
     scene: Scene, sheet: Sheet, types: set[str] | frozenset[str] | None = None, *, required: bool = False
 ) -> list[str]:
-    """Raw names of columns that are no key, of these types; the required ones where there are any."""
+    """Raw names of columns that are not part of the key and have one of these types; the required ones if there are
+    any.
+    """
     contract, raw = scene.contract, scene.contract.raw_names
     keys = {*scene.feed.key, scene.feed.business_date}
     mine = [

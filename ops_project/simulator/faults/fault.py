@@ -18,13 +18,13 @@ class Fault:
 
     id: str
     title: str
-    """What it does, in the imperative's third person."""
+    """What the fault does, as a phrase in the third person: "removes the header"."""
     origin: str
     """Which requirement asks for it; docs/requirements.md explains the codes."""
     finding: FailureClass | None
-    """The class of the finding that is expected; None: nothing may be found, it only looks like a fault."""
+    """The expected class of the finding. None: nothing may be found, because it only looks like a fault."""
     feed: str
-    """The feed that it breaks where the request names none."""
+    """The feed that it breaks if the request names none."""
     asset: str = "bronze/{feed}"
     """Schema and table of the root asset."""
     apply: Kind = "file"

@@ -1,1 +1,1 @@
-"""Pure decisions of landing: what to expect, how a structure differs, which finding a fault is."""
+"""Pure decisions of landing: which files to expect, how a structure differs, which finding a fault is."""

@@ -19,19 +19,19 @@ SILENT_DATES = 92
 
 
 class LatenessReason(StrEnum):
-    """Why a file counts as it does."""
+    """Why a file counts as late or as in time."""
 
     IN_TIME = "in_time"
     HISTORY = "history"
-    """After its deadline, and nobody had missed it: a load of history."""
+    """It came after its deadline, and no run had noticed its absence: a load of history."""
     CORRECTION = "correction"
-    """A good file of the date had come and was loaded: this one only mends it."""
+    """A good file of the date had been loaded before; this one only corrects it."""
     AFTER_MISSING = "after_missing"
     """Its absence had been recorded."""
     WITHIN_GRACE = "within_grace"
     """After the deadline, within the contract's grace."""
     BY_ITS_TIME = "by_its_time"
-    """After the deadline by its own time, among files that came in theirs."""
+    """It came after the deadline by its own time, while other files came before theirs."""
     NOT_EXPECTED = "not_expected"
 
 
@@ -60,7 +60,7 @@ def _holidays(code: str, year: int) -> Collection[date]:
 
 
 def is_expected(day: date, expected: Expected, closed: Closed) -> bool:
-    """True where a file of business date `day` is expected."""
+    """Whether a file of business date `day` is expected."""
     if expected.kind == "never" or is_closed(day, closed):
         return False
     if expected.kind == "days":
@@ -96,7 +96,7 @@ def deadline(day: date, arrival: Arrival) -> datetime:
 
 
 def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
-    """Business dates from `first` on whose file is due at `now`, rising."""
+    """Business dates from `first` on whose file is due at `now`, in ascending order."""
     day = first
     while deadline(day, feed.arrival) <= now:
         if is_expected(day, feed.expected, feed.closed):
@@ -105,7 +105,7 @@ def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
 
 
 def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:
-    """Due business dates for which no file is known. Without `start`: from the first file on."""
+    """Due business dates without a known file. Without `start`: from the first file on."""
     known = {
         day for day in known if day >= feed.plausible.first
     }  # a file with a date that is wrong by centuries does not begin the history
@@ -139,11 +139,10 @@ def lateness(
     known_since: date | None = None,
     own_times: bool = False,
 ) -> Lateness:
-    """Whether the file of `day` that came at `arrived_at` is late.
-
-    `was_missing`: its absence had been recorded. `was_loaded`: a file of the date is loaded and nothing is open against
-    it. `known_since`: the first date that the feed had before this run, None where this is its first load. `own_times`:
-    arrival times are the source's own (`times_are_the_sources`).
+    """Whether the file of `day` that came at `arrived_at` is late. `was_missing`: its absence had been recorded.
+    `was_loaded`: a file of the date is loaded and has no open finding. `known_since`: the first date that the feed
+    had before this run, None if this is its first load. `own_times`: arrival times are the source's own
+    (`times_are_the_sources`).
     """
     if not is_expected(day, feed.expected, feed.closed):
         return Lateness(False, LatenessReason.NOT_EXPECTED, None)

@@ -25,7 +25,7 @@ DECISIVE = (
 
 
 def _unused(file_format: Format) -> set[str]:
-    """Keys that came later: a contract without them has the hash that it always had."""
+    """Keys that were added later. A contract without them keeps the hash that it always had."""
     return {"records"} if file_format.records is None else set()
 
 

@@ -35,7 +35,7 @@ class Reading:
     format: dict[str, Any] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     named: bool = True
-    """Whether the file itself names its fields."""
+    """Whether the file itself contains the names of its fields."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +166,8 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
 
 
 def _begins(row: Sequence[str], rows: Sequence[Sequence[str]], index: int, width: int) -> bool:
-    """Whether the table begins with this row: it has all the fields, and most of them are filled.
-
-    In a title most are empty.
+    """Whether the table begins with this row: it has all fields, and most of them are filled. In a title most are
+    empty.
     """
     if len(row) != width:
         return False
@@ -180,7 +179,9 @@ def _begins(row: Sequence[str], rows: Sequence[Sequence[str]], index: int, width
 
 
 def _physical_line(text: str, row: Sequence[str], cut: _Cut) -> int:
-    """Lines above the one that reads as `row`, blank ones too: that is what a contract skips."""
+    """The number of lines above the one that is read as `row`, including blank ones. A contract skips this number of
+    lines.
+    """
     for index, line in enumerate(text.splitlines()):
         if next(records(line, cut.delimiter, cut.quote), []) == row:
             return index
@@ -277,7 +278,7 @@ def _aligned(text: str, layout: dict[str, Any]) -> Reading | None:
 
 
 def _columns(lines: Sequence[str]) -> list[tuple[int, int | None]]:
-    """Begin and end of the fields of fixed-width lines: a field begins where all lines have left a blank before it."""
+    """The start and end of the fields of fixed-width lines. A field starts where every line has a blank before it."""
     longest = max(map(len, lines))
     if sum(len(line) >= 0.5 * longest for line in lines) < 0.9 * len(lines):
         return []
@@ -290,7 +291,7 @@ def _columns(lines: Sequence[str]) -> list[tuple[int, int | None]]:
 
 
 def identifiers(names: Sequence[str]) -> list[str]:
-    """The names as a regular expression may call its groups, each once."""
+    """The names as a regular expression may name its groups, each once."""
     result: list[str] = []
     for name in names:
         text = re.sub(r"\W+", "_", name.strip(), flags=re.ASCII).strip("_") or "field"

@@ -40,7 +40,7 @@ class DraftColumn:
 
 @dataclass(frozen=True)
 class Draft:
-    """A proposed feed: what its YAML is written from."""
+    """A proposed feed, from which its YAML is written."""
 
     domain: str
     feed: str
@@ -58,7 +58,7 @@ class Draft:
 
 
 def draft(domain: str, feed: str, file_name: str, reading: Reading, fits: Fits) -> Draft:
-    """The feed that a reading of the file proposes. `fits`: do all these texts load as a column of these keys?"""
+    """The feed that fits a file. `fits`: whether all these texts load as a column with these keys."""
     layout, doubts = dict(reading.format), list(reading.doubts)
     values = [[row[index].strip() for row in reading.rows] for index in range(len(reading.fields))]
     words = {word for column in values for word in {*ABSENT} & {*column} if looks_typed(column)}

@@ -70,7 +70,7 @@ _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
 
 
 def looks_typed(values: Sequence[str]) -> bool:
-    """Whether the words for `no value` can mean nothing else here: all other values are numbers or moments."""
+    """Whether the words for `no value` can mean nothing else here, because all other values are numbers or moments."""
     others = [value for value in values if value and value not in ABSENT]
     return bool(others) and all(
         re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?|\d[\d/.:T -]+.*", v) for v in others
@@ -87,7 +87,7 @@ def comma(values: Sequence[str]) -> bool:
 
 
 def grouped(values: Sequence[str]) -> bool:
-    """Whether the values are numbers whose thousands are set off by commas."""
+    """Whether the values are numbers with commas between the thousands."""
     # Where commas stand before a point, ungrouped numbers beside them leave no doubt.
     sure = any(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+", value) for value in values)
     whole = r"(\d+|\d{1,3}(,\d{3})+)" if sure else r"\d{1,3}(,\d{3})*"
@@ -99,7 +99,7 @@ def grouped(values: Sequence[str]) -> bool:
 def type_of(
     name: str, values: Sequence[str], layout: Mapping[str, Any], fits: Fits
 ) -> tuple[dict[str, Any], list[str]]:
-    """The keys of the column, and what is doubtful about them. A type that some value does not fit is not proposed."""
+    """The keys of the column, and what is doubtful about them. A type is not proposed if a value does not fit it."""
     if not values:
         return {"type": "string"}, ["no value in the file"]
     distinct = list(dict.fromkeys(values))
@@ -148,7 +148,7 @@ def _moment_shaped(values: Sequence[str]) -> bool:
 
 
 def _plain(values: Sequence[str], decimal: str, thousands: str | None) -> list[str]:
-    """The values as Python spells numbers; none where one is no number here: a date with dots is none."""
+    """The values in Python's spelling of numbers; empty if one of them is no number. A date with dots is no number."""
     whole = rf"(\d+|\d{{1,3}}({re.escape(thousands)}\d{{3}})+)" if thousands else r"\d+"
     point = re.escape(decimal)
     form = re.compile(rf"[+-]?(({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?|[iI]nf(inity)?)")
@@ -158,7 +158,7 @@ def _plain(values: Sequence[str], decimal: str, thousands: str | None) -> list[s
 
 
 def _numbers(plain: Sequence[str]) -> Any:
-    """Numbers from the narrowest to the widest; which of them holds every value is tried."""
+    """Number types from the narrowest to the widest. They are tried in this order."""
     finite = [value for value in plain if value.strip("+-")[:1].lower() != "i"]
     if len(finite) < len(plain):
         yield {"type": "double", "accept": ["infinity"]}, []
@@ -206,7 +206,7 @@ def _digits(value: str) -> int:
 
 
 def _unix(name: str, values: Sequence[str]) -> Any:
-    """Seconds, milliseconds and microseconds since 1970, of the years 2000 to 2050."""
+    """Seconds, milliseconds and microseconds since 1970, in the years 2000 to 2050."""
     if not all(re.fullmatch(r"\d{10}|\d{13}|\d{16}", value) for value in values):
         return
     sizes = {len(value) for value in values}
@@ -269,7 +269,7 @@ def _moment(form: str) -> dict[str, Any]:
 
 
 def loosened(form: str) -> str:
-    """The format that takes days, months and hours without their zero as well: 1/5/2026, 9:05."""
+    """The format that also accepts days, months and hours without a leading zero: 1/5/2026, 9:05."""
     return _PADDED.sub(r"%-\1", form)
 
 

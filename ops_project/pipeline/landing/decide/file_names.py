@@ -1,4 +1,4 @@
-"""The pattern of a file's name from one such name: its date and its time of day become pieces."""
+"""The pattern of a file's name from one such name. Its date and its time of day become placeholders."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ _TIME = re.compile(r"(?P<between>[T_ .-]?)(?P<time>([01]\d|2[0-3])[-:_.h]?[0-5]\
 
 
 def name_pattern(file_name: str) -> tuple[str, str]:
-    """The pattern, and what is doubtful about it; a compressed file is matched without its `.gz`.
-
-    A time of day becomes `{part}`: several files of a date stand side by side. Should a later file replace the earlier
-    ones of its date, `{revision}` is right; the other way round rows would be lost.
+    """The pattern, and what is doubtful about it; a compressed file is matched without its `.gz`. A time of day
+    becomes `{part}`, so that several files of a date stand side by side. If a later file replaces the earlier ones
+    of its date, `{revision}` is right instead. A wrong `{revision}` would lose rows, and a wrong `{part}` would not.
     """
     name = file_name.removesuffix(".gz")
     for pattern, form in _DATES:
@@ -44,7 +43,9 @@ def name_pattern(file_name: str) -> tuple[str, str]:
 
 
 def _escaped(text: str) -> str:
-    """Text of a name as a pattern means it: a brace, which would begin a piece, is any one character."""
+    """The text of a name inside a pattern. A brace would begin a placeholder, so it becomes `?`, which matches any
+    character.
+    """
     return re.sub(r"[{}]", "?", text)
 
 

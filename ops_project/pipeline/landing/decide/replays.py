@@ -24,19 +24,21 @@ class ReplayOrder:
     dates: tuple[date, ...] = ()
     batches: tuple[str, ...] = ()
     refused: bool = False
-    """For the sake of rows in quarantine: a file of which no more row passes is left as it is, and it is counted."""
+    """Whether the replay is for rows in quarantine. Then a file without further good rows is left as it is, and the
+    attempt is counted.
+    """
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Which rows in quarantine are to be tried again; nothing given means all that are not parked."""
+    """Which rows in quarantine are to be tried again. Without any condition: all that are not parked."""
 
     feeds: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
     reason: str = ""
-    """Part of the reason for which they were refused, in upper or lower case."""
+    """Part of the reason for which the rows were refused, in upper or lower case."""
     parked: bool = False
-    """Also rows that are parked."""
+    """Whether parked rows are included."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Refused:
 
 
 MOST_ATTEMPTS = 3
-"""A row that was refused so often is parked: trying again has not helped."""
+"""A row that was refused this often is parked, because trying again has not helped."""
 
 
 def chosen_refused(asked: Asked, refused: Iterable[Refused]) -> list[Refused]:
@@ -72,10 +74,9 @@ def chosen_refused(asked: Asked, refused: Iterable[Refused]) -> list[Refused]:
 
 def to_replay(batches: Iterable[Taken], order: ReplayOrder, present: Callable[[date], str]) -> list[Taken]:
     """The batches to replay, in the order in which they were taken. `present`: business date → hash of the contract.
-
-    For each date and part: the valid batch, and the batches that were rejected after it. Any batch except a duplicate
-    can be named; a replaced batch that is named becomes the newest. Without a name and a date, only batches that were
-    rejected or loaded under another contract.
+    Candidates are, for each date and part, the valid batch and the batches that were rejected after it. Any batch
+    except a duplicate can be named; a replaced batch that is named becomes the newest. Without a name and a date,
+    only batches are taken that were rejected or loaded under another contract.
     """
     known = [batch for batch in batches if batch.status != "duplicate"]
     if order.batches:

@@ -38,5 +38,5 @@ def compare_revisions(one: str, other: str) -> RevisionOrder:
 
 
 def _parts(revision: str) -> tuple[list[str], list[int]]:
-    """The words of a revision, without what stands between them, and its numbers."""
+    """The words of a revision, without the separators, and its numbers."""
     return re.findall(r"[^\W\d_]+", revision), [int(digits) for digits in re.findall(r"[0-9]+", revision)]

@@ -16,9 +16,9 @@ class Structure:
     repeated: tuple[str, ...] = ()
     """Names that stand twice in the file."""
     moved: tuple[str, ...] = ()
-    """Of the same names those that stand at another place, where nothing else differs."""
+    """Names that both have at different positions, if nothing else differs."""
     order: tuple[str, ...] = ()
-    """The file's order, where names have moved."""
+    """The file's order, if names have moved."""
 
     @property
     def same(self) -> bool:

@@ -49,7 +49,7 @@ def expected_fields(feed: Feed, contract: Contract) -> tuple[list[str], set[str]
 
 
 def _anywhere(feed: Feed, contract: Contract) -> set[str]:
-    """Raw fields whose place in the file is not agreed."""
+    """Raw fields whose position in the file is not fixed."""
     read = set(contract.raw_names.values())
     return set() if read <= set(feed.raw_fields) else {name.strip() for name in set(feed.raw_fields) - read}
 

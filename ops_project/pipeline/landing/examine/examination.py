@@ -38,7 +38,7 @@ class Examination:
     rows_refused: int = 0
     rows_filtered: int = 0
     rows_repeated: int = 0
-    """Rows whose key was there before: quarantined, or collapsed where the contract keeps the first."""
+    """Rows whose key occurred before: quarantined, or collapsed if the contract keeps the first."""
     rows_collapsed: int = 0
     control_rows: int | None = None
     fast: bool = False

@@ -195,10 +195,8 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -
 
 
 def _staged(connection: duckdb.DuckDBPyConnection, stage: Stage) -> dict[int, int]:
-    """Stage the rows, and count them by state.
-
-    A small file is first read as if every value were in the engine's own spelling; most are. If a row then is bad, the
-    file is read again in full.
+    """Stage the rows, and count them by state. A small file is first read as if every value were in the engine's own
+    spelling, which is usual. If a row is bad then, the file is read again completely.
     """
     if _is_small(stage) and not stage.has_expressions:
         stage.brief = True

@@ -46,9 +46,8 @@ def _header(scan: Scan, file_format: Format) -> list[str]:
 
 
 def cut_off(connection: duckdb.DuckDBPyConnection, source: Source) -> int | None:
-    """The line in the middle of which a text file ends: its last record is broken and has no line end. None: none.
-
-    Not to be asked of a file that ends with its trailer: that lies behind the last record.
+    """The line in the middle of which a text file ends: its last record is incomplete and has no line end. None if
+    there is none. It must not be used for a file that ends with its trailer, which comes after the last record.
     """
     if not source.problems or not source.format.has_lines:
         return None

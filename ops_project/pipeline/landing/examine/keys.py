@@ -11,7 +11,7 @@ from ops_project.sql_text import literal
 
 
 def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
-    """Fill the table of rows whose key has been there before (`_ord`, `_first` line); the number of such rows."""
+    """Fill the table of rows whose key occurred before (`_ord`, `_first` line). Returns the number of such rows."""
     if not _may_repeat(stage, connection):
         return 0
     if stage.clock_keys:
@@ -52,9 +52,9 @@ def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _tell_hours_apart(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
-    """Of two rows with one key whose local time exists twice, the earlier row is the first hour, the later the second.
-
-    Whatever the contract says of a single one: both were delivered, so neither repeats the other.
+    """Two rows with one key may have a local time that exists twice. Then the earlier row is the first of the two
+    hours, and the later row the second, whatever the contract says about a single one: both were delivered, so
+    neither repeats the other.
     """
     key = ", ".join(map(stage.value, stage.feed.key))
     for name in stage.clock_keys:

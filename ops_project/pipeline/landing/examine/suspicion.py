@@ -1,5 +1,5 @@
-"""Findings that need more than the file itself: it was delivered before, it is smaller than its history, or it came
-late.
+"""Findings that need more than the file itself: the file was delivered before, it is smaller than its history, or it
+came late.
 """
 
 from __future__ import annotations
@@ -24,12 +24,11 @@ BATCHES_BEFORE = 14
 def duplicate_of(
     context: Context, day: date, part: str, *, scanned: Scan, known: list[Taken], contract: str
 ) -> Taken | None:
-    """The batch that has loaded these bytes already, None where the file is to be loaded.
-
-    The newest delivery counts: bytes that a correction has replaced are loaded again when the source sends them
-    again, and so are valid bytes that were loaded under another contract (`contract` is the hash of the present one).
-    The same bytes on another date are not a duplicate if repetition is natural: a full extract in which nothing
-    changed, or a file that holds no record.
+    """The batch that has already loaded these bytes; None if the file must be loaded. The newest delivery counts. So
+    bytes that a correction has replaced are loaded again when the source sends them again. Valid bytes are loaded
+    again if they were loaded under another contract (`contract` is the hash of the present one). The same bytes on
+    another date are not a duplicate if repetition is natural: a full extract without changes, or a file without
+    records.
     """
     feed = context.feed
     file_format = feed.at(day).format
@@ -90,12 +89,14 @@ def judge_volume(context: Context, found: Examination, file: InboundFile, day: d
 
 
 def _confirmed(context: Context, found: Examination, day: date) -> bool:
-    """Whether a person has said that these bytes are complete, whatever their number of rows."""
+    """Whether a person has confirmed that these bytes are complete, whatever their number of rows."""
     return (day, found.scan.sha256) in context.deliveries.confirmed()
 
 
 def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileProblem | None:
-    """The doubt about a correction that loses rows of what it replaces; None where its bytes were loaded before."""
+    """The doubt about a correction that has fewer rows than the file that it replaces; None if its bytes were loaded
+    before.
+    """
     if not context.deliveries.standing(day, part):
         return None
     loaded = context.rows(
@@ -124,7 +125,7 @@ def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileP
 
 
 def judge_revision(context: Context, found: Examination, file: InboundFile, day: date, arrived_at: datetime) -> None:
-    """Add the doubt about a file that takes the place of another without being the newer one by its name."""
+    """Add the doubt about a file that replaces another one although its name does not show that it is newer."""
     if found.rejected or not context.deliveries.standing(day, file.part):
         return
     standing = context.rows(
@@ -178,7 +179,7 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
 
 
 def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
-    """Decide whether arrival times are evidence: those of the files that wait, and of the last ones before them."""
+    """Decide whether arrival times are evidence, from the waiting files and the last files before them."""
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
         [context.feed.name, BATCHES_BEFORE],

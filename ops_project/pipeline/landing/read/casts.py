@@ -1,7 +1,6 @@
-"""SQL that casts the text of a field to its contract's type, and says what is wrong with it.
-
-Never a cast alone: DuckDB makes 2 of '1.5', 900 of '9e2' and a date of '2024-1-5'. A value is accepted if writing it
-again gives the same text (the fast way, about 20 ns), or if its spelling matches the type's exact pattern.
+"""SQL that casts the text of a field to its contract's type, and says what is wrong with it. A cast alone is never
+used: DuckDB turns '1.5' into 2, '9e2' into 900 and '2024-1-5' into a date. A value is accepted if writing it again
+gives the same text (the fast way, about 20 ns), or if its spelling matches the type's exact pattern.
 """
 
 from __future__ import annotations
@@ -28,13 +27,12 @@ class Check:
 
 
 def text_of(raw: str, column: Column, file_format: Format, written: bool = True, spelled: str | None = None) -> str:
-    """The field's text, NULL where it means no value.
-
-    `raw` is SQL for the field; `written` says that its NULL stands for an empty field (a CSV), not for no field.
-    `spelled` is SQL for the field before its escapes were undone, NULL where it has none: that is what is compared with
-    the texts that mean no value, since `\\N` inside quotes is the escaped spelling of a text that begins so. Blanks
-    around numbers and dates stay: trimming 5 million values of six columns took longer than reading and casting them,
-    so the casts accept blanks, and a text of blanks alone counts as empty where a value is found to be lacking.
+    r"""The field's text, NULL if it means no value. `raw` is SQL for the field. `written` says that its NULL stands
+    for an empty field (a CSV), not for a missing one. `spelled` is SQL for the field before its escapes were undone,
+    NULL if it has none. This form is compared with the texts that mean no value, because `\N` inside quotes is the
+    escaped spelling of a text that begins so. Blanks around numbers and dates stay: trimming 5 million values of six
+    columns took longer than reading and casting them. So the casts accept blanks, and a text of blanks counts as
+    empty when a missing value is looked for.
     """
     nulls = column.null_values if column.null_values is not None else file_format.null_values
     is_text = column.base_type == "string"
@@ -52,7 +50,7 @@ def text_of(raw: str, column: Column, file_format: Format, written: bool = True,
 
 
 def typed(text: str, column: Column, file_format: Format) -> str:
-    """SQL of the column's type from a text that is not NULL where there is a value; NULL where it cannot be cast."""
+    """SQL of the column's type from a text; NULL if the text is NULL or cannot be cast."""
     kind = column.base_type
     if kind == "string":
         return text
@@ -69,9 +67,8 @@ def typed(text: str, column: Column, file_format: Format) -> str:
 
 def as_the_engine_writes(text: str, column: Column, file_format: Format) -> str:
     """SQL of the value of a text in the spelling in which the engine writes it, for most types; NULL for others.
-
-    Every value that it gives, `typed` gives as well. It has no regular expression, and to compile those of a contract
-    takes longer than to read a small file.
+    Every value that it gives, `typed` gives as well. It has no regular expression, because compiling those of a
+    contract takes longer than reading a small file.
     """
     kind, direct = column.base_type, f"TRY_CAST({text} AS {column.sql_type})"
     same = f"CAST({direct} AS VARCHAR) = {text}"
@@ -136,7 +133,7 @@ def _number(text: str, column: Column, file_format: Format) -> str:
 
 
 def checks(text: str, value: str, column: Column, required: bool, empty_is_null: bool) -> list[Check]:
-    """What can be wrong with a column: `text` is SQL of its text (NULL: no value), `value` of its cast."""
+    """Everything that can be wrong with a column. `text` is SQL of its text (NULL: no value), `value` of its cast."""
     found = []
     if column.base_type != "string":
         blank = f"{trimmed(text)} = ''" if empty_is_null else "false"

@@ -46,7 +46,7 @@ def may_be(data: bytes) -> str:
 
 
 def unmarked_utf16(head: bytes) -> str | None:
-    """The form of UTF-16 in which the first characters are written, without a byte order mark; None if it is none."""
+    """The form of UTF-16 of the first characters, without a byte order mark; None if it is not UTF-16."""
     even, odd = head[:SHOWING:2], head[1:SHOWING:2]
     if len(odd) < LEAST_SHOWING:
         return None

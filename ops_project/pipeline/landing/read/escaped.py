@@ -25,7 +25,7 @@ class EscapedRow:
 
 
 class EscapeReader:
-    """Rows from physical lines, as csv.reader gives them. Raises csv.Error where a record cannot be read."""
+    """Rows from physical lines, as csv.reader gives them. Raises csv.Error if a record cannot be read."""
 
     def __init__(self, lines: Iterable[str], delimiter: str, quote: str, escape: str) -> None:
         self.lines = iter(lines)

@@ -49,7 +49,7 @@ class Fragment:
 
     @property
     def words(self) -> str:
-        """Where it stands, for people."""
+        """The fragment's place, in words."""
         return ".".join(part for part in self.place if isinstance(part, str))
 
 
@@ -61,7 +61,7 @@ def check_fragments(feed: Feed) -> None:
 
 
 def refusal(fragment: Fragment) -> str | None:
-    """Why a fragment is not one expression, with its place and what to write; None where it is one."""
+    """Why a fragment is not one expression, with its place and what to write; None if it is one."""
     problem = problem_with(fragment.sql)
     if problem is None:
         return None
@@ -109,7 +109,7 @@ def _parser() -> duckdb.DuckDBPyConnection:
 
 @lru_cache(maxsize=4096)
 def problem_with(sql: str) -> str | None:
-    """Why `sql` is not one expression, None where it is."""
+    """Why `sql` is not one expression; None if it is one."""
     # As a literal: to bind a parameter DuckDB imports pandas, which takes every command a second.
     question = f"SELECT json_serialize_sql({literal(f'SELECT {sql}{chr(10)}')}::VARCHAR)"
     [(text,)] = _parser().cursor().execute(question).fetchall()

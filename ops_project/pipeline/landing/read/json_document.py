@@ -1,7 +1,6 @@
-"""One JSON document cut into the texts of its records, in memory of a few of them at a time.
-
-Whether a record is JSON is looked at later, one by one: here only its end is found. Where an end cannot be found, or
-the document is not whole, nobody knows what is missing, so the whole file is refused.
+"""One JSON document, split into the texts of its records, with only a few of them in memory at a time. Only the end
+of each record is looked for here; whether it is valid JSON is checked later. If an end cannot be found, or the
+document is not complete, it is unknown what is missing, and the whole file is refused.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ class Elements:
             )
 
     def _under(self, steps: list[str], above: list[str]) -> Iterator[str]:
-        """The array at the end of these keys; everything beside it is passed over."""
+        """The array at the end of these keys. Everything beside it is skipped."""
         path, found = [*above, steps[0]], False
         place = f"`{'.'.join(above)}`" if above else "the document"
         if self._next() != "{":
@@ -88,7 +87,7 @@ class Elements:
         self.at += 1
 
     def _comma(self, closing: str) -> None:
-        """Behind an element: a comma and another one, or the end."""
+        """After an element: skip a comma before another element, or reach the end."""
         mark = self._next()
         if mark == ",":
             self.at += 1
@@ -98,7 +97,7 @@ class Elements:
             raise self._wrong(f"a comma or {closing} is expected")
 
     def _next(self) -> str:
-        """The next character that is no blank, which stays there; empty at the end."""
+        """The next character that is not a blank. It is not consumed. Empty at the end."""
         while True:
             found = _BLANKS.match(self.buffer, self.at)
             assert found is not None
@@ -109,7 +108,7 @@ class Elements:
                 return ""
 
     def _more(self) -> bool:
-        """Read on, and forget what is behind."""
+        """Read more text, and forget what was processed."""
         if self.ended:
             return False
         self.lines += self.buffer.count("\n", 0, self.at)
@@ -142,7 +141,7 @@ class Elements:
         return text
 
     def _end(self) -> int | None:
-        """Where the value that begins here ends; None: behind what has been read."""
+        """Where the value that begins here ends; None if it continues after what has been read."""
         if self.buffer[self.at] not in '[{"':
             found = _WORD.match(self.buffer, self.at)
             if found is None:
@@ -177,7 +176,7 @@ class Elements:
 
 
 def has_no_record(path: Path, file_format: Format) -> bool:
-    """Whether a document is whole so far and begins with no record."""
+    """Whether a document is complete so far and does not begin with a record."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return next(iter(Elements(file, file_format)), None) is None

@@ -1,7 +1,6 @@
-"""JSON as records: objects, one a line (kind jsonl), or the objects of one document (kind json).
-
-Numbers keep the text they were written with. A name with dots reads a nested object where no key is called so; the
-keys of that object are gathered with its name before them. What is nested and not read so is JSON text.
+"""JSON as records: one object in each line (kind jsonl), or the objects of one document (kind json). Numbers keep
+their written text. If no key is equal to a name with dots, the name reads a nested object, and the keys of that
+object are collected with its name before them. Other nested values are read as JSON text.
 """
 
 from __future__ import annotations
@@ -30,9 +29,8 @@ def read_json_lines(
 
 
 def read_json_document(path: Path, file_format: Format, names: Sequence[str], seen: set[str]) -> Iterator[Record]:
-    """The objects of one document, counted from 1 in place of lines: all of them may stand on one line.
-
-    Raises Undecodable where the document is not whole.
+    """The objects of one document. They are counted from 1 in place of lines, because all of them may stand on one
+    line. Raises Undecodable if the document is not complete.
     """
     objects = _Objects(names, seen)
     with path.open(encoding="utf-8", newline="") as file:
@@ -51,7 +49,7 @@ class _Objects:
         self.decoder = _decoder(_Number)
 
     def record(self, line: int, text: str) -> Record:
-        """What cannot be a row is passed on with its problem."""
+        """A value that cannot be a row is passed on with its problem."""
         try:
             value = self.plain.decode(text)
             if type(value) is dict and self.is_flat and not _CONTAINERS & {*map(type, value.values())}:
@@ -116,7 +114,7 @@ class Nesting:
                     self.read.setdefault(above, name)
 
     def keys(self, value: dict[str, Any]) -> tuple[list[str], str | None]:
-        """The keys of an object; keys of nested objects are written with dots. Also what is wrong if a nested value is
+        """The keys of an object; keys of nested objects are written with dots. Also the problem if a nested value is
         not an object.
         """
         if not self.read:

@@ -1,7 +1,6 @@
-"""SQL that casts texts to dates, times and timestamps, and knows the hours that clocks skip or repeat.
-
-A text under a format is taken where the value, written again under it, gives the text: DuckDB makes 13:00 of `130`
-under `%H%M`, and a day of the next year of day 366.
+"""SQL that casts texts to dates, times and timestamps, and knows the hours that clocks skip or repeat. A text is
+accepted under a format if writing the value under the same format gives the same text. DuckDB alone would read `130`
+under `%H%M` as 13:00, and day 366 as a day of the next year.
 """
 
 from __future__ import annotations
@@ -77,7 +76,9 @@ def _utc(text: str) -> str:
 
 
 def _of_calendar(moment: str) -> str:
-    """SQL of a UTC moment; NULL where an offset moves it out of the years 1 to 9999, which every reader knows."""
+    """SQL of a UTC moment; NULL if an offset moves it out of the years 1 to 9999, which are the only ones that every
+    reader knows.
+    """
     return f"CASE WHEN {moment} BETWEEN TIMESTAMP '0001-01-01' AND {_LAST} THEN {moment} END"
 
 
@@ -118,7 +119,7 @@ def _naive(text: str, column: Column) -> str:
 
 
 def _stamp(text: str, item: str, column: Column) -> str:
-    """SQL of one format's value: in UTC where the column is a timestamp."""
+    """SQL of one format's value. If the column is a timestamp, it is in UTC."""
     if item in _UNIX:
         return (
             f"CASE WHEN {fits(text, f'[+-]?[0-9]{{1,{_UNIX[item][1]}}}')} "
@@ -131,9 +132,8 @@ def _stamp(text: str, item: str, column: Column) -> str:
 
 
 def _written(text: str, item: str) -> str:
-    """SQL of the value under a strptime format, NULL where writing it again does not give the text.
-
-    With an offset in UTC, else as it stands.
+    """SQL of the value under a strptime format; NULL if writing it again does not give the text. A value with an
+    offset is in UTC; any other is local.
     """
     form, value = spelling(item), trimmed(text)
     if form.regex is None:
@@ -156,7 +156,9 @@ def _written(text: str, item: str) -> str:
 
 
 def _local(local: str, column: Column) -> str:
-    """SQL of the UTC moment of a local time; NULL where clocks skip it, or repeat it and the contract refuses that."""
+    """SQL of the UTC moment of a local time; NULL if clocks skip it, or if they repeat it and the contract refuses
+    that.
+    """
     if column.timezone in (None, "UTC"):
         return local
     zone = column.timezone
@@ -177,9 +179,8 @@ def local_time(moment: str, zone: str) -> str:
 
 
 def other_moment(moment: str, local: str, zone: str) -> str:
-    """SQL of the other UTC moment that has this local time, NULL where there is none.
-
-    It lies as far away as the clock's offset a day before, or a day after, differs from the one at `moment`.
+    """SQL of the other UTC moment with this local time; NULL if there is none. Its distance is the difference
+    between the clock's offset at `moment` and the offset a day before or after.
     """
     around = []
     for day in ("- INTERVAL 1 DAY", "+ INTERVAL 1 DAY"):

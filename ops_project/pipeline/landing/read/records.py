@@ -1,8 +1,6 @@
-"""The exact reader. It cuts a file into records by the dialect, one by one, and keeps the line and the raw text of
-each.
-
-It decides what a record is; the fast reader is only used where both must agree. If a record of one line cannot be
-read, the record is passed on with its problem. If the end of a record is unknown, the whole file is refused
+"""The exact reader. It splits a file into records by the dialect, one by one, and keeps the line and the raw text of
+each. It decides what a record is; the fast reader is only used where both must agree. If a record of one line cannot
+be read, the record is passed on with its problem. If the end of a record is unknown, the whole file is refused
 (Unbalanced).
 """
 
@@ -24,7 +22,7 @@ csv.field_size_limit(2**31 - 1)  # the limit is the contract's max_record_bytes,
 
 @dataclass(slots=True)
 class Record:
-    """One record. `fields` is None where it could not be read; then `problem` says why."""
+    """One record. `fields` is None if it could not be read; `problem` then says why."""
 
     line: int
     """Physical line on which it begins, from 1."""
@@ -78,7 +76,7 @@ class Lines:
 
 
 def read_csv(path: Path, file_format: Format, newline: str) -> Iterator[Record]:
-    """All records, the header being the first where the file has one. Raises Unbalanced."""
+    """All records. If the file has a header, it is the first. Raises Unbalanced."""
     lines = Lines(path, file_format, newline)
     with lines.file:
         yield from _records(lines, file_format)

@@ -30,9 +30,8 @@ _MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|body)\b", re.IGNORECASE)
 
 
 def read_sample(path: Path, encoding: str | None = None) -> Reading:
-    """The rows of a delimited, fixed-width, JSON or Parquet file. Raises ValueError where it is none of these.
-
-    `encoding`: the one that is known already; else it is guessed.
+    """The rows of a delimited, fixed-width, JSON or Parquet file. Raises ValueError if it is none of these.
+    `encoding`: the encoding, if it is known; otherwise it is guessed.
     """
     if path.name.endswith(".parquet") or _begins_with(path, b"PAR1"):
         return _parquet(path)
@@ -114,7 +113,7 @@ def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> R
 
 
 def _objects(texts: Sequence[str]) -> list[dict[str, Any]] | None:
-    """The JSON objects that the texts are; None where one of them is none."""
+    """The texts as JSON objects; None if one of them is not an object."""
     try:
         found = [json.loads(text, parse_float=str, parse_int=str) for text in texts]
     except (ValueError, RecursionError):

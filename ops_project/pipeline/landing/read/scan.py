@@ -1,9 +1,7 @@
 """One pass over the bytes of a file. It finds hash, encoding, lines and quotes without the parser that will read the
-file.
-
-DuckDB's reader loses lines on an unbalanced quote without a word, so its count is never believed: what is found here
-says whether the fast reader may be used and how many records it must then deliver. Keeps no content in memory beyond
-one chunk. Where the file is compressed or not UTF-8, the same pass writes the UTF-8 text that is read afterwards.
+file. DuckDB's reader silently loses lines after an unbalanced quote, so its count is not trusted. The result here
+says whether the fast reader may be used and how many records it must give. No more than one chunk is in memory. If
+the file is compressed or not UTF-8, the same pass writes the UTF-8 text that is read afterwards.
 """
 
 from __future__ import annotations
@@ -34,7 +32,7 @@ class Scan:
     """The result of one pass over the bytes."""
 
     sha256: str
-    """Of the bytes as delivered."""
+    """Hash of the bytes as they were delivered."""
     size: int
     text: Path
     """UTF-8 without byte order mark: the file itself, or the spooled copy."""
@@ -42,7 +40,7 @@ class Scan:
     lines: int
     """The number of physical lines. The last line counts even without a line end."""
     newline: str
-    """What ends a line: "\\n" (also "\\r\\n") or, in a file without any "\\n", "\\r"."""
+    r"""What ends a line: "\n" (also "\r\n") or, in a file without any "\n", "\r"."""
     plain: bool
     """True: one record is one line, quotes stand only where the dialect allows them, and the exact reader is not
     needed.
@@ -51,9 +49,9 @@ class Scan:
     error: str | None
     """Why the bytes are not text, with the line."""
     delimiters: int = 0
-    """Of a CSV, also those inside quotes."""
+    """The number of delimiters of a CSV, including those inside quotes."""
     other_encoding: OtherEncoding | None = None
-    """Where the bytes show another encoding, although they could be decoded."""
+    """The encoding that the bytes seem to have instead, although they could be decoded."""
 
 
 class Undecodable(ValueError):
@@ -80,7 +78,7 @@ class _HashingReader:
 
 
 def scan(path: Path, file_format: Format, spool: Path) -> Scan:
-    """Scan `path`; `spool` is written only where the text is not the file itself."""
+    """Scan `path`. `spool` is written only if the text is not the file itself."""
     encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # a mark is accepted in any case
     with path.open("rb") as raw:
         head = raw.read(4)
@@ -163,7 +161,7 @@ def _check_unpacked(unpacked: int, packed: int, file_format: Format) -> None:
 
 
 def _check_room(spool: Path, needed: int, written: int) -> None:
-    """Raises OSError (ENOSPC) before the disk is full: the warehouse needs room beside the text that is unpacked."""
+    """Raises OSError (ENOSPC) before the disk is full, because the warehouse needs room beside the unpacked text."""
     free = shutil.disk_usage(spool.parent).free
     if free < needed + RESERVED:
         raise OSError(

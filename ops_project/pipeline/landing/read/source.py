@@ -48,11 +48,11 @@ class Source:
     problems: int = 0
     """The number of records that cannot be read or have another number of fields."""
     seen: set[str] = field(default_factory=set)
-    """Of JSON: the keys that occur."""
+    """For JSON: the keys that occur."""
 
     @property
     def spelled(self) -> bool:
-        """True where a raw column `_s<i>` stands beside each `_r<i>`: the field before its escapes were undone."""
+        """Whether a raw column `_s<i>` stands beside each `_r<i>`: the field before its escapes were undone."""
         return self.format.acting_escape is not None
 
     @property
@@ -177,7 +177,7 @@ class Source:
         self.records, self.materialised = ordinal, True
 
     def raw_values(self, record: Record, problem: str | None) -> Sequence[str | None]:
-        """A record's values of the raw columns; all None where it has a problem."""
+        """A record's values of the raw columns; all None if it has a problem."""
         if problem is not None or record.fields is None:
             return (None,) * len(self.raw_columns)
         if not self.spelled:
@@ -191,7 +191,7 @@ class Source:
         self.materialised = True
 
     def picked(self, connection: duckdb.DuckDBPyConnection, ordinals: Sequence[int]) -> Iterator[tuple[int, Record]]:
-        """The records with these ordinals, with their raw text. The ordinals must rise."""
+        """The records with these ordinals, with their raw text. The ordinals must be in ascending order."""
         if self.format.kind == "parquet":
             yield from self._picked_parquet(connection, ordinals)
         elif self.fast:

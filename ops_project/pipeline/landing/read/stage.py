@@ -29,7 +29,7 @@ MASK = "***"
 
 @dataclass(frozen=True)
 class ColumnCheck:
-    """A check of a column, or of the row where it is None."""
+    """A check of a column; without a column, a check of the row."""
 
     column: str | None
     check: casts.Check
@@ -47,9 +47,9 @@ class Stage(StagedColumns):
         self.brief = False
         """True: only values in the engine's own spelling are cast, and every other row counts as bad."""
         self.distinct_keys: int | None = None
-        """The number of different hashes of keys in the good rows, where it has been counted."""
+        """The number of different hashes of keys in the good rows, if it has been counted."""
         self.good_rows = 0
-        """The number of good rows, where their keys have been counted."""
+        """The number of good rows, if their keys have been counted."""
 
     @property
     def checks(self) -> list[ColumnCheck]:
@@ -61,15 +61,15 @@ class Stage(StagedColumns):
 
     @property
     def has_expressions(self) -> bool:
-        """True where the contract holds SQL that can fail on a value."""
+        """Whether the contract holds SQL that can fail on a value."""
         written = [column.expression for column in self.contract.columns.values()]
         return bool(self.feed.filter or self.feed.rules or any(text is not None for text in written))
 
     @contextmanager
     def guard(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         """Within this context an expression that fails refuses only its row. TRY does that. But in DuckDB 1.5.5 the
-        optimizer moves what two TRYs share out of both, where it fails for all rows. So that optimizer is switched off.
-        The casts then share no work, so this is done only if the plain statement has failed.
+        optimizer moves a common part of two TRYs out of both, and there it fails for all rows. So that optimizer is
+        switched off. The casts then share no work, so this is done only if the plain statement has failed.
         """
         before, self.guarded = self.guarded, True
         [(disabled,)] = connection.execute("SELECT current_setting('disabled_optimizers')").fetchall()

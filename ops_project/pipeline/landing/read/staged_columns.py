@@ -1,4 +1,4 @@
-"""The columns of a contract as SQL over the raw fields of one file, and what is known of each row besides."""
+"""The columns of a contract as SQL over the raw fields of one file, and the further values of each row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.sql_text import identifier, literal
 
 
 class StagedColumns:
-    """SQL of the columns, of line, ordinal and business date, in the staged table and wherever checks are asked."""
+    """SQL of the columns, of line, ordinal and business date, in the staged table and in the checks."""
 
     def __init__(self, feed: Feed, contract: Contract, source: Source, file_name: str, file_date: date) -> None:
         self.feed, self.contract, self.source = feed, contract, source
@@ -25,9 +25,8 @@ class StagedColumns:
         return list(self.contract.columns).index(name)
 
     def value(self, name: str) -> str:
-        """SQL of a column's typed value, in the staged table and wherever checks are asked.
-
-        Columns stand there by number: a contract may call them `rowid`, `_state` or whatever else has a meaning.
+        """SQL of a column's typed value, in the staged table and in the checks. Columns are named by number there,
+        because a contract may call one of them `rowid`, `_state` or another name that has a meaning.
         """
         return f"_c{self.nth(name)}"
 
@@ -71,9 +70,8 @@ class StagedColumns:
         return f"{moments.trimmed('concat(' + ', '.join(texts) + ')')} = ''"
 
     def _named_fields(self) -> str:
-        """The raw fields under their names, and what is known of the file, for expressions.
-
-        Fields whose names differ only in case cannot both be named in SQL: the first one is.
+        """The raw fields under their names, and the known values of the file, for expressions. If the names of two
+        fields differ only in case, SQL can name only one of them: the first.
         """
         known, named = {"_line", "_file_name", "_file_date"}, ""
         for index, name in enumerate(item.strip() for item in self.source.fields):

@@ -1,7 +1,6 @@
-"""Source systems that are asked, where others deliver: what they give is laid into the inbound folder as a file.
-
-From there it is a delivery like any other, with contract, archive and quarantine, so that nothing downstream knows the
-difference.
+"""Source systems that are queried, because they do not deliver files. Their rows are written into the inbound folder
+as a file. From there it is a delivery like any other, with contract, archive and quarantine, so that nothing
+downstream notices a difference.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ SOURCES: dict[str, tuple[str, str]] = {
 
 
 def fetch(settings: Settings, feed: Feed, warehouse: duckdb.DuckDBPyConnection, now: datetime) -> list[Path]:
-    """Ask the feed's source system, where one is configured; the files that were written."""
+    """Query the feed's source system, if one is configured. Returns the files that were written."""
     variable, function = SOURCES.get(feed.name, ("", ""))
     url = settings.secret(variable) if variable else None
     if not url:

@@ -1,8 +1,7 @@
-"""Reads a table of PostgreSQL, incrementally and read-only, through DuckDB's extension from its wheel.
-
-What changed since the watermark is read again with an overlap, because a transaction that commits late carries an
-earlier time than one that was seen already. A day is written whole: what bronze knows of it and the source has since
-overwritten stays in it, so that no earlier version is lost when the new file replaces the old one.
+"""Reads a table of PostgreSQL, incrementally and read-only, through DuckDB's extension from its wheel. Everything
+that changed since the watermark is read again with an overlap, because a transaction that commits late has an
+earlier time than one that was already seen. A day is written as a whole. Versions that bronze has and the source has
+overwritten since are included, so that none is lost when the new file replaces the old one.
 """
 
 from __future__ import annotations
@@ -27,10 +26,9 @@ class SourceError(RuntimeError):
 
 
 def extract(url: str, feed: Feed, warehouse: duckdb.DuckDBPyConnection, *, inbound: Path, now: datetime) -> list[Path]:
-    """Write one file for each day that has something new, up to `now`; returns them. `warehouse` holds bronze.
-
-    `url` is a libpq connection string or URI. The table has the feed's name and the contract's columns. Raises
-    SourceError; nothing is half-written then.
+    """Write one file for each day with new rows, up to `now`. Returns the files. `warehouse` holds bronze. `url` is
+    a libpq connection string or URI. The table has the feed's name and the contract's columns. Raises SourceError,
+    and then no file is half-written.
     """
     columns = ", ".join(feed.at(now.date()).columns)
     upto = now.astimezone(UTC).replace(tzinfo=None)
@@ -80,7 +78,7 @@ def _clean(error: Exception, url: str) -> str:
 
 
 def _watermark(warehouse: duckdb.DuckDBPyConnection, feed: Feed) -> datetime | None:
-    """The newest change that bronze knows; None where it knows none."""
+    """The newest change that bronze knows; None if it knows none."""
     row = warehouse.execute(f"select max({WATERMARK}) from bronze.{feed.name}").fetchone()
     found: datetime | None = row[0] if row else None
     return found
@@ -102,7 +100,7 @@ def _copy_known(
 
 
 def _write(connection: duckdb.DuckDBPyConnection, feed: Feed, columns: str, day: date, inbound: Path) -> Path | None:
-    """The file of a day, or None where bronze holds all of it already."""
+    """The file of a day; None if bronze already holds all of its rows."""
     that_day = f"where {WATERMARK}::date = date '{day}'"
     row = connection.execute(
         f"select count(*) from (select {columns} from fresh {that_day} except select {columns} from known)"

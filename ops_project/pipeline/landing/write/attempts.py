@@ -1,6 +1,6 @@
-"""How often a refused row has been tried again, and which rows are parked because that did not help.
-
-A row is known by the file's bytes and its line, so that the count outlives the batch. For the transaction of a file.
+"""Counts how often a refused row has been tried again, and which rows are parked because that did not help. A row is
+identified by the file's hash and its line, so that the count survives the batch. It runs within the transaction of a
+file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SAME = "attempts.feed = $feed AND attempts.sha256 = $sha256"
 
 @dataclass(frozen=True)
 class Counted:
-    """What stands after one more attempt."""
+    """The counts after one more attempt."""
 
     refused: int
     """Rows that were refused again."""
@@ -28,7 +28,9 @@ class Counted:
 
 
 def count(connection: duckdb.DuckDBPyConnection, replayed: Taken, stands: str, now: datetime) -> Counted:
-    """One more attempt for the rows of `replayed` that batch `stands` has in quarantine; the others are forgotten."""
+    """Count one more attempt for the rows of `replayed` that batch `stands` still has in quarantine, and forget the
+    others.
+    """
     names = {"feed": _feed(connection, stands), "sha256": replayed.sha256, "stands": stands}
     moment = {"now": naive(now)}
     refused = "SELECT line, any_value(reason) AS reason, sum(rows) AS rows FROM ops.quarantine WHERE batch_id = $stands"

@@ -168,7 +168,9 @@ def _confirms_what_stands(connection: duckdb.DuckDBPyConnection, batch: Batch, p
 
 
 def resolve_taken(connection: duckdb.DuckDBPyConnection, feed: str, file_name: str, now: datetime) -> int:
-    """Close what was said of a file before it had a batch: it is loaded and archived now. The number of findings."""
+    """Close the findings about a file from before it had a batch, because it is loaded and archived now. Returns
+    their number.
+    """
     rows = connection.execute(
         """
         UPDATE ops.findings SET state = 'resolved', resolved_at = $now

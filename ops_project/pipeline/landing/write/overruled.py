@@ -1,9 +1,8 @@
-"""Finds the dates that a delivery changes besides its own: the dates that its keys had until now.
-
-A record that comes again with another date leaves the old one, and comes back to it when the file that moved it is
-corrected. So every date on which a key of the delivered or the removed rows stands has to be built anew. A feed whose
-rows count on the date of another feed's record (`dated_by`) also touches the dates on which that record stands, and one
-whose rows hold for some days (`valid_days`) those days.
+"""Finds the dates that a delivery changes besides its own: the dates that its keys had until now. A record that
+comes again with another date leaves the old date, and returns to it when the file that moved it is corrected. So
+every date with a key of the delivered or removed rows must be built anew. For a feed whose rows count on the date of
+another feed's record (`dated_by`), the dates of that record change too. For a feed whose rows are valid for some
+days (`valid_days`), those days change too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The tables that landing fills: its journal in schema `ops`, and one bronze table for each feed.
-
-A contract version that adds a column adds it to bronze; a column that a source stops sending stays. No data is ever
-dropped here: a change of type that would lose a value is refused.
+"""The tables that landing fills: its journal in schema `ops`, and one bronze table for each feed. A contract version
+that adds a column adds it to bronze. A column that a source stops sending stays. No data is ever dropped here, and a
+change of type that would lose a value is refused.
 """
 
 from __future__ import annotations
@@ -113,7 +112,7 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
 
 
 def _note_valid_days(connection: duckdb.DuckDBPyConnection, feeds: list[Feed]) -> None:
-    """On how many days after its own a row of each feed counts, for the models that look for it there."""
+    """Record for how many further days a row of each feed counts, for the models that use it."""
     wanted = {feed.name: feed.valid_days for feed in feeds if feed.valid_days}
     known = dict(
         connection.execute(

@@ -1,4 +1,4 @@
-"""Risk bands and reasons: what a probability means for a person who reads it."""
+"""Risk bands and reasons: the meaning of a probability for a reader."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 
 def band(probability: float | None, bands: Bands) -> str | None:
-    """High, Medium or Low; None (which counts in no band) where nothing was predicted."""
+    """High, Medium or Low; None (in no band) if nothing was predicted."""
     if probability is None:
         return None
     if probability >= bands.high:

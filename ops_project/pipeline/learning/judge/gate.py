@@ -1,7 +1,6 @@
-"""Whether a candidate takes the place of the model that serves.
-
-Honest: both are judged on the same held-out rows, which neither has seen; the difference must be beyond the noise of
-those rows; a candidate that is too good is a leak, and one trained on less is not compared at all.
+"""Whether a candidate replaces the model in use. Both are judged on the same held-out rows, which neither has seen.
+The difference must be beyond the noise of those rows. A candidate that is too good is a leak, and one with less
+training data is not compared at all.
 """
 
 from __future__ import annotations
@@ -21,14 +20,16 @@ class GateReason(StrEnum):
     """Why a candidate was promoted, or kept back."""
 
     FIRST = "first"
-    """Nothing served before, and it is better than the plain alternative."""
+    """There was no model before, and it is better than the plain rule."""
     BETTER = "better"
     NOT_BETTER = "not_better"
-    """Not better than what it would replace, beyond noise."""
+    """It is not better than the model that it would replace, beyond noise."""
     LABEL_LEAK = "label_leak"
     TRAINING_TRUNCATED = "training_truncated"
     INPUTS_BROKEN = "inputs_broken"
-    """The features no longer go together as they did: what is learned from them is not better, only used to it."""
+    """The features no longer relate to each other as before. A model that is learned from them is not better; it is
+    only adapted to the fault.
+    """
     UNCHANGED = "unchanged"
     """The same inputs gave the same model."""
 
@@ -47,7 +48,7 @@ CONFIRMING = (GateReason.FIRST, GateReason.BETTER, GateReason.UNCHANGED, GateRea
 
 @dataclass(frozen=True)
 class Promotion:
-    """The verdict with its reason. `gain` is the mean loss saved per row, `bound` what it is at least."""
+    """The decision with its reason. `gain` is the mean loss saved per row, `bound` its lower bound."""
 
     promote: bool
     reason: GateReason
@@ -71,9 +72,8 @@ def unfit(
     rows: int,
     serving_rows: int | None,
 ) -> Promotion | None:
-    """A refusal that no score can outweigh; None for a fit candidate.
-
-    `aucs`: separation of the held-out outcomes by the model (`model`) and by each feature alone.
+    """A refusal that no score can outweigh; None for a fit candidate. `aucs`: how well the model (`model`) and each
+    feature alone separate the held-out outcomes.
     """
     leaks = {name: value for name, value in aucs.items() if max(value, 1 - value) > guards.max_auc}
     if leaks:
@@ -94,14 +94,16 @@ def unfit(
 
 
 def broken(reading: Reading) -> Promotion | None:
-    """A refusal where the inputs are not those that the serving model knows; promotion is then a person's decision."""
+    """A refusal because the inputs differ from those that the present model knows. A person must then decide about
+    the promotion.
+    """
     if reading.status != "failed":
         return None
     return Promotion(False, GateReason.INPUTS_BROKEN, f"{reading.detail}; if this is how it is now, promote by hand")
 
 
 def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Promotion:
-    """Compare losses on the same held-out rows. `serving`: what served so far; None: incumbent is the plain rule."""
+    """Compare losses on the same held-out rows. `serving`: the model in use; None: the plain rule is in use."""
     gain, bound = gain_bound(incumbent, candidate, gate)
     against = f"version {serving}" if serving else "the plain alternative"
     words = f"loss saved per row against {against}: {gain:.4f}, at least {bound:.4f} ({gate.confidence:.0%} bound)"

@@ -1,4 +1,4 @@
-"""Is a model that serves still the model that was promoted: its inputs, its scores, its calibration, its age."""
+"""Whether a model in use still behaves as when it was promoted: its inputs, its scores, its calibration, its age."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Reference:
-    """The training data in so far as later data is compared with it.
-
-    `natural`: how far each feature had moved by itself in the weeks before training – customers grow older, a shop
-    grows – which is no news when it goes on.
+    """The properties of the training data with which later data is compared. `natural`: how far each feature had
+    moved by itself in the weeks before training, because customers grow older and a shop grows. The same movement
+    afterwards is no news.
     """
 
     edges: dict[str, list[float]]
@@ -38,7 +37,7 @@ class Reference:
     correlations: list[list[float]]
     natural: dict[str, float]
     natural_shift: list[list[float]] | None = None
-    """The same of the rank correlations."""
+    """The same for the rank correlations."""
 
 
 def _reading(metric: str, value: float | None, limit: float, detail: str, *, above: bool = True) -> Reading:
@@ -82,7 +81,9 @@ def input_drift(reference: Reference, matrix: Floats, features: list[str], healt
 
 
 def input_association(reference: Reference, matrix: Floats, features: list[str], health: Health) -> Reading:
-    """The largest change of a rank correlation: what a shuffled column loses, though its distribution stays."""
+    """The largest change of a rank correlation. A shuffled column loses its correlations, although its distribution
+    stays.
+    """
     shift = np.abs(rank_correlations(matrix) - np.array(reference.correlations))
     if reference.natural_shift is not None:
         shift = np.clip(shift - NATURAL_FACTOR * np.array(reference.natural_shift), 0, None)
@@ -111,13 +112,13 @@ def calibration(error: float | None, rows: int, health: Health) -> Reading:
 
 
 def coverage(scored: int, due: int, health: Health, what: str) -> Reading:
-    """Share of those who should have a prediction that do."""
+    """Share of the customers who should have a prediction and have one."""
     return _reading(
         "coverage", scored / due if due else None, health.min_coverage, f"{scored} of {due} {what}", above=False
     )
 
 
 def age(trained_at: datetime, now: datetime, health: Health) -> Reading:
-    """Days since the model was trained, or a training found nothing better, on the as-of clock."""
+    """Days since the model was trained, or since a training found nothing better, on the as-of clock."""
     days = (now - trained_at) / timedelta(days=1)
     return _reading("age", days, health.max_age_days, f"trained or confirmed as of {trained_at:%Y-%m-%d}")

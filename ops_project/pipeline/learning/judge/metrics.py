@@ -23,7 +23,7 @@ def ranks(values: Floats) -> Floats:
 
 
 def auc(outcome: Floats, score: Floats) -> float:
-    """Probability that one who churned has the higher score; 0.5 where only one outcome occurs."""
+    """Probability that a customer who churned has the higher score; 0.5 if only one outcome occurs."""
     positive = outcome == 1
     ones, zeros = int(positive.sum()), int((~positive).sum())
     if not ones or not zeros:
@@ -45,16 +45,17 @@ def bin_edges(reference: Floats, bins: int = 10) -> list[float]:
 
 
 def bin_shares(values: Floats, edges: list[float]) -> list[float]:
-    """Share of the values in each bin that the edges make.
-
-    Counts repeat, so that edges are values: what lies on an edge must stay on its side when the edge was rounded.
+    """Share of the values in each bin between the edges. Counts repeat often, so edges are themselves values; a
+    value on an edge must stay on its side after the edge was rounded.
     """
     counts = np.bincount(np.searchsorted(np.array(edges), values - 1e-7, side="left"), minlength=len(edges) + 1)
     return [float(count) / max(len(values), 1) for count in counts]
 
 
 def psi(expected: list[float], actual: list[float]) -> float:
-    """Population stability index of two lists of shares over the same bins. 0: the same; above 0.25: another one."""
+    """Population stability index of two lists of shares over the same bins. 0: the same; above 0.25: another
+    distribution.
+    """
     one, two = (np.clip(np.array(shares), 1e-4, None) for shares in (expected, actual))
     return float(((two - one) * np.log(two / one)).sum())
 

@@ -1,4 +1,4 @@
-"""What a cluster of customers is called: by its profile, never by its number, which k-means draws anew each time."""
+"""Names of the clusters of customers: by their profile, never by their number, which k-means assigns anew each time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The parts of a home that a backup takes, held still while they are read.
-
-For the holder of the writer's lock: what may be removed or written later gets a second name or is copied into a folder
-of its own, SQLite by its online backup, so that the lock is let go before anything is sent.
+"""The parts of a home that a backup takes, kept unchanged while they are read. The caller holds the writer's lock.
+What may be removed or written later gets a second name or is copied into a separate folder, SQLite by its online
+backup, so that the lock is released before anything is sent.
 """
 
 from __future__ import annotations
@@ -61,7 +60,9 @@ class Contents:
 def stage(
     settings: Settings, folder: Path, snapshot: snapshots.Snapshot | None, outside: Outside = NOTHING
 ) -> Contents:
-    """Everything of the home that a backup takes; what must lie still is put into `folder`, which must be empty."""
+    """Everything in the home that a backup takes. Parts that must not change are put into `folder`, which must be
+    empty.
+    """
     found = Contents(elsewhere=[*outside.missed])
     for database in outside.databases.values():
         _copy_database(found, database, folder)
@@ -81,7 +82,7 @@ def stage(
 
 
 def sqlite_tables(file: Path) -> dict[str, SqliteTable]:
-    """Rows and checksum of each table, in the order of its rows. Raises sqlite3.Error where the file is damaged."""
+    """Rows and checksum of each table, in the order of its rows. Raises sqlite3.Error if the file is damaged."""
     found = {}
     with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         connection.text_factory = bytes

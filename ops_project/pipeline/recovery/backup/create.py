@@ -1,7 +1,7 @@
-"""Takes a backup: the newest snapshot and the rest of the home, held still under the writer's lock, then sent.
-
-Objects are named by the SHA-256 of their bytes, so that what the store has is not sent again. The manifest is written
-last: a backup that was killed before it does not exist, and what it sent is used by the next one.
+"""Takes a backup: the newest snapshot and the rest of the home are kept unchanged under the writer's lock, and then
+sent. Objects are named by the SHA-256 of their bytes, so that an object that the store has is not sent again. The
+manifest is written last. A backup that was killed before that does not exist, and the next one uses the objects that
+it sent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Taker:
-    """In whose name a backup is taken, and when."""
+    """Who takes a backup, and when."""
 
     settings: Settings
     platform: Platform
@@ -47,7 +47,7 @@ class Taker:
     commit: str
     tell: Tell = lambda _words: None
     outside: Outside = NOTHING
-    """What of the home does not lie in its folder."""
+    """The parts of the home that do not lie in its folder."""
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def alone(settings: Settings, owner: str, now: datetime, tell: Tell) -> Iterator
 
 
 def create(taker: Taker, shelf: Shelf) -> Manifest:
-    """Take a backup, within `alone`. Raises RestoreError, and WarehouseUnusable where there is no sound warehouse."""
+    """Take a backup, within `alone`. Raises RestoreError, and WarehouseUnusable if there is no sound warehouse."""
     settings = taker.settings
     identity = shelf.claim(settings)
     known = shelf.backups()
@@ -126,7 +126,7 @@ def _hold_still(taker: Taker, folder: Path, name: str) -> tuple[Contents, snapsh
 
 
 class _Sender:
-    """Sends what the store does not have."""
+    """Sends the objects that the store does not have."""
 
     def __init__(self, shelf: Shelf, before: Manifest | None, damaged: set[str]) -> None:
         self.store = shelf.store

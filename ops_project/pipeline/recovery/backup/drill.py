@@ -1,4 +1,6 @@
-"""Measures what a lost disk would cost: how much work is lost, and how long it takes until the home stands again."""
+"""Measures what the loss of the disk would cost: how much work is lost, and how long it takes until the home can be
+used again.
+"""
 
 from __future__ import annotations
 
@@ -31,11 +33,11 @@ class Drill:
     ok: bool
     words: str
     recovery_point_seconds: float
-    """Age of the backup: what was done since would be lost."""
+    """Age of the backup: the work of this time would be lost."""
     lost_files: int | None
-    """Loaded files that the backup does not hold; None where there is no snapshot to compare with."""
+    """Loaded files that the backup does not hold; None if there is no snapshot to compare with."""
     recovery_seconds: float
-    """From an empty folder to a home that is open and compared."""
+    """The time from an empty folder to a home that is open and compared."""
     size_bytes: int
 
 

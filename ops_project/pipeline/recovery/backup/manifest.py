@@ -1,5 +1,5 @@
-"""What a backup consists of, as its manifest in the store says it. The manifest is written last: without it there is
-no backup.
+"""The content of a backup, as its manifest in the store describes it. The manifest is written last: without it there
+is no backup.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ops_project.pipeline.recovery.decide.backups import Backup
 from ops_project.pipeline.recovery.decide.target import RestoreError
 
 FORMAT = 2
-"""2: copies of databases. Earlier ones are read."""
+"""2: copies of databases. Earlier formats can be read."""
 PLAIN, SQLITE = "plain", "sqlite"
 
 
@@ -60,36 +60,36 @@ class Manifest:
     """Identity of the home."""
     commit: str
     engine: str
-    """Version of DuckDB: another one may hash differently."""
+    """Version of DuckDB. Another version may compute other checksums."""
     snapshot: str | None
-    """Id of the snapshot in it; the warehouse is a copy of it."""
+    """Id of the snapshot in the backup. The warehouse is a copy of it."""
     load_seq: int
     as_of: datetime | None
     good: bool
     files: tuple[File, ...]
     links: Mapping[str, str] = field(default_factory=dict)
-    """Symbolic links: path → what it leads to."""
+    """Symbolic links: path → its target."""
     folders: tuple[str, ...] = ()
-    """Folders, empty ones too: a source system may have no right to make one."""
+    """Folders, including empty ones, because a source system may have no right to create one."""
     sqlite: Mapping[str, Mapping[str, SqliteTable]] = field(default_factory=dict)
-    """Path → table → what it held."""
+    """Path → table → its content."""
     databases: Mapping[str, DatabaseCopy] = field(default_factory=dict)
-    """Name → what of the home lay in a PostgreSQL. Its files are below `.databases/NAME`."""
+    """Name → the part of the home that lay in a PostgreSQL. Its files are below `.databases/NAME`."""
     elsewhere: tuple[str, ...] = ()
-    """Parts outside the home that are not in it and should be, in words."""
+    """Parts outside the home that are not in the backup and should be, in words."""
     left_to_others: tuple[str, ...] = ()
-    """Parts outside the home that somebody else backs up, in words."""
+    """Parts outside the home that another system backs up, in words."""
     unreadable: tuple[str, ...] = ()
     """Parts that could not be read, in words."""
     new_bytes: int = 0
 
     def pieces(self) -> Iterator[str]:
-        """Every object that it needs."""
+        """Every object that the backup needs."""
         for file in self.files:
             yield from file.pieces
 
     def summary(self) -> Backup:
-        """As a list shows it."""
+        """The summary, as a list shows it."""
         return Backup(
             id=self.id,
             at=self.at,
@@ -102,12 +102,12 @@ class Manifest:
         )
 
     def dump(self) -> bytes:
-        """As JSON."""
+        """The manifest as JSON."""
         return _dumped({"format": FORMAT, **asdict(self)})
 
     @classmethod
     def load(cls, data: bytes, where: str) -> Manifest:
-        """Raises RestoreError where the bytes are no manifest, or one of a later version."""
+        """Raises RestoreError if the bytes are not a manifest, or one of a later version."""
         try:
             found: dict[str, Any] = json.loads(data)
             if found.pop("format") > FORMAT:
@@ -146,7 +146,7 @@ def dump_summary(backup: Backup) -> bytes:
 
 
 def load_summary(data: bytes) -> Backup:
-    """A summary from JSON. Raises ValueError, KeyError or TypeError where it is none."""
+    """A summary from JSON. Raises ValueError, KeyError or TypeError if it is not one."""
     found = json.loads(data)
     at, as_of = datetime.fromisoformat(found["at"]), _moment(found["as_of"])
     return Backup(**{**found, "at": at, "as_of": as_of, "left_out": tuple(found["left_out"])})

@@ -1,6 +1,5 @@
-"""Proves a backup: restores it into an empty home, opens it, and compares every table's checksum.
-
-Three outcomes. What did not come to its end, or could not judge, is inconclusive and never counts as proved.
+"""Proves a backup: restores it into an empty home, opens it, and compares every table's checksum. There are three
+outcomes. A proof that did not finish, or that could not judge, is inconclusive and never counts as proved.
 """
 
 from __future__ import annotations
@@ -38,11 +37,9 @@ def prove(
     tell: Tell = lambda _words: None,
     outside: Outside = NOTHING,
 ) -> Proof:
-    """Prove a backup, within `create.alone`, and write the outcome into the store. Raises only StoreUnusable, where not
-    even the outcome can be written.
-
-    It takes the room of the backup on the disk of the home, for as long as it lasts. A copy of a PostgreSQL is loaded
-    into a schema of its own on the server of `outside`, in a transaction that is rolled back.
+    """Prove a backup, within `create.alone`, and write the outcome into the store. Raises only StoreUnusable, if not
+    even the outcome can be written. While it runs, it needs space for the backup on the disk of the home. A copy of
+    a PostgreSQL is loaded into a separate schema on the server of `outside`, in a transaction that is rolled back.
     """
     begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not come to its end")
     shelf.judge(manifest.id, begun)  # what a kill leaves behind
@@ -82,9 +79,8 @@ def _judge(
 
 
 def compared(folder: Path, manifest: Manifest, outside: Outside = NOTHING) -> list[str]:
-    """Opens every database of a restored home; what is not as the backup says, in words.
-
-    Raises DatabaseUnusable where a copy of a PostgreSQL cannot be judged.
+    """Opens every database of a restored home. Returns each difference from the backup, in words. Raises
+    DatabaseUnusable if a copy of a PostgreSQL cannot be judged.
     """
     found = []
     wanted = {name: copy.what for name, copy in manifest.databases.items()}

@@ -1,7 +1,6 @@
-"""Builds a home from a backup: fetched beside what is there, checked by checksum, then put in its place.
-
-A rebuild that was killed is finished by the same call: what was fetched is not fetched again, and each part of the home
-is put in its place by one rename.
+"""Builds a home from a backup. The files are fetched into a separate folder, checked by checksum, and then put in
+their places. If a rebuild was killed, the same call finishes it: fetched files are not fetched again, and each part
+of the home is put in its place by one rename.
 """
 
 from __future__ import annotations
@@ -40,10 +39,9 @@ class Damaged(RestoreError):
 
 
 def fetch(shelf: Shelf, manifest: Manifest, folder: Path, tell: Callable[[str], None] = lambda _words: None) -> None:
-    """Every file of the backup into `folder`, as it was in the home, with a warehouse made of the snapshot.
-
-    A file that is there already whole is not fetched again. Raises Damaged where objects are missing or changed, after
-    having looked at all of them, and StoreUnusable.
+    """Fetch every file of the backup into `folder`, as it was in the home, with a warehouse made from the snapshot.
+    A complete file that already exists is not fetched again. Raises Damaged if objects are missing or changed, after
+    looking at all of them, and StoreUnusable.
     """
     for name in manifest.folders:
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -77,10 +75,9 @@ def into_home(
     tell: Callable[[str], None] = lambda _words: None,
     outside_of: Callable[[Path], Outside] = lambda _home: NOTHING,
 ) -> Path | None:
-    """Build the home; for the holder of its writer's lock. Returns the folder that keeps what was there before, None
-    where nothing was. `outside_of`: what lies elsewhere of a home whose files are in a folder.
-
-    Raises Damaged, StoreUnusable or DatabaseUnusable; then nothing of the home was changed.
+    """Build the home. The caller holds its writer's lock. Returns the folder with the earlier content, None if there
+    was none. `outside_of`: the parts that lie outside of a home whose files are in a folder. Raises Damaged,
+    StoreUnusable or DatabaseUnusable, and then the home is unchanged.
     """
     home = settings.home
     fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"
@@ -118,7 +115,9 @@ def into_home(
 
 
 def _databases(manifest: Manifest, fetched: Path, outside: Outside, tell: Callable[[str], None]) -> None:
-    """Each in one transaction, before the files: a server that refuses leaves the home as it is."""
+    """Restore the databases, each in one transaction, before the files. So if a server refuses, the home is
+    unchanged.
+    """
     wanted = chosen(outside, {name: copy.what for name, copy in manifest.databases.items()})
     places = {name: copies.reachable(database) for name, database in wanted.items()}
     for name, database in outside.databases.items():
@@ -144,7 +143,7 @@ def _aside(path: Path, before: Path) -> None:
 
 
 def _fetch(shelf: Shelf, file: File, target: Path) -> list[str]:
-    """Write one file whole or not at all; the pieces that are missing or changed."""
+    """Write one file completely or not at all. Returns the pieces that are missing or changed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".partial-{target.name}")
     damaged = []

@@ -1,4 +1,4 @@
-"""What each night does: take a backup, prove it, let old ones go, and remember in the home what there is."""
+"""The work of each night: take a backup, prove it, remove old ones, and store in the home which backups there are."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from ops_project.pipeline.recovery.decide.backups import Outcome, Proof, to_remo
 
 
 def routine(taker: Taker, shelf: Shelf, destination: str, *, verify: bool = True) -> tuple[Manifest, Proof | None]:
-    """Within `create.alone`. Raises RestoreError where no backup could be taken.
-
-    Older backups go only where the new one is proved.
+    """Runs within `create.alone`. Raises RestoreError if no backup could be taken. Older backups are removed only if
+    the new one is proved.
     """
     manifest = create(taker, shelf)
     proof = (

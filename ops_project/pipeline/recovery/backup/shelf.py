@@ -1,6 +1,5 @@
-"""The backups in a store: where each part of one lies, and what the last proof of each found.
-
-A store belongs to one home: an empty home that was pointed at it by mistake must not push older backups out.
+"""The backups in a store: the place of each part, and the result of each backup's last proof. A store belongs to one
+home. Otherwise an empty home with the wrong destination would cause older backups to be removed.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ class Shelf:
     store: Store
 
     def backups(self) -> list[Backup]:
-        """Every whole backup, oldest first. Raises StoreUnusable."""
+        """Every complete backup, the oldest first. Raises StoreUnusable."""
         ids = {key.split("/")[1] for key in self.store.keys(BACKUPS) if key.endswith(f"/{MANIFEST}")}
         found = []
         for name in sorted(ids):
@@ -42,7 +41,7 @@ class Shelf:
         return found
 
     def manifest(self, backup: str) -> Manifest:
-        """Raises RestoreError where it is gone or damaged."""
+        """The manifest. Raises RestoreError if it is gone or damaged."""
         key = f"{BACKUPS}{backup}/{MANIFEST}"
         try:
             return Manifest.load(self.store.get(key), f"{self.store.shown}/{key}")
@@ -60,19 +59,19 @@ class Shelf:
         return found
 
     def add(self, manifest: Manifest) -> None:
-        """Write it down; from here on it is a backup."""
+        """Write the manifest. From this moment on the backup exists."""
         folder = f"{BACKUPS}{manifest.id}/"
         self.store.put(folder + SUMMARY, dump_summary(manifest.summary()))
         self.store.put(folder + MANIFEST, manifest.dump())
 
     def judge(self, backup: str, proof: Proof) -> None:
-        """Write down what a proof found."""
+        """Record the result of a proof."""
         self.store.put(f"{PROOFS}{backup}.json", json.dumps(asdict(proof), default=_plain).encode())
 
     def remove(self, backups: Collection[str]) -> int:
-        """Remove these backups, and the objects that no other one needs. Returns how many objects went.
-
-        The manifests go first: what is killed in between leaves objects that nobody needs, which the next call removes.
+        """Remove these backups, and the objects that no other one needs. Returns how many objects were removed. The
+        manifests are removed first. If the process is killed in between, unneeded objects remain, and the next call
+        removes them.
         """
         for name in backups:
             self.store.delete(f"{BACKUPS}{name}/{MANIFEST}")
@@ -85,9 +84,8 @@ class Shelf:
         return len(gone)
 
     def claim(self, settings: Settings) -> str:
-        """The identity of the home, written into the store when it is used first.
-
-        Raises RestoreError where the store belongs to another home.
+        """The identity of the home, written into the store when it is first used. Raises RestoreError if the store
+        belongs to another home.
         """
         mine = _identity(settings)
         try:
@@ -108,13 +106,13 @@ class Shelf:
 
 
 def object_key(piece: str) -> str:
-    """Where a piece lies in the store."""
+    """The key of a piece in the store."""
     return f"{OBJECTS}{piece[:2]}/{piece}"
 
 
 @dataclass(frozen=True)
 class Register:
-    """What the home itself remembers of its backups, so that nobody has to reach the store to watch their age."""
+    """What the home itself knows about its backups, so that their age can be watched without reaching the store."""
 
     destination: str
     since: datetime
@@ -124,14 +122,14 @@ class Register:
 
     @property
     def last_proof(self) -> Proof | None:
-        """Of the newest backup that was proved or tried to be."""
+        """The last proof of the newest backup with a proof."""
         known = self.proofs or {}
         tried = [item.id for item in self.backups if item.id in known]
         return known[tried[-1]] if tried else None
 
 
 def register(settings: Settings, destination: str, now: datetime) -> Register:
-    """What is known of the backups at `destination`; from `now` on, where nothing is."""
+    """The known facts about the backups at `destination`. If there are none, backups are expected from `now` on."""
     try:
         found = json.loads(_file(settings).read_text(encoding="utf-8"))
         if found["destination"] == destination:
@@ -147,7 +145,7 @@ def register(settings: Settings, destination: str, now: datetime) -> Register:
 
 
 def expect(settings: Settings, destination: str, now: datetime) -> Register:
-    """As `register`; the first call writes down that backups are expected from now on."""
+    """Like `register`; the first call records that backups are expected from now on."""
     found = register(settings, destination, now)
     if found.since == now:
         _write(settings, found)
@@ -155,7 +153,7 @@ def expect(settings: Settings, destination: str, now: datetime) -> Register:
 
 
 def remember(settings: Settings, destination: str, shelf: Shelf, now: datetime) -> None:
-    """Write down what the store says now."""
+    """Store the store's present content in the home."""
     before = register(settings, destination, now)
     _write(settings, replace(before, backups=tuple(shelf.backups()), proofs=shelf.proofs()))
 

@@ -1,1 +1,3 @@
-"""What of a home lies in PostgreSQL: written out, loaded again, and compared by checksum. No outside tool is needed."""
+"""The parts of a home in PostgreSQL: written to files, loaded again, and compared by checksum. No external tool is
+needed.
+"""

@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL that belongs to a home, with settings under which equal rows are written alike."""
+"""Connections to a PostgreSQL that belongs to a home, with settings under which equal rows give equal text."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _SCHEME = re.compile(r"^postgres(?:ql)?(?:\+\w+)?://")
 
 @dataclass(frozen=True)
 class Database:
-    """One schema of a PostgreSQL: the one that a connection finds its tables in."""
+    """One schema of a PostgreSQL: the one in which a connection finds its tables."""
 
     name: str
-    """Names its files in a backup: ledger, dagster, registry."""
+    """The name of its files in a backup: ledger, dagster, registry."""
     what: str
     """For people: the ledger."""
     url: str = field(repr=False)
@@ -44,19 +44,19 @@ class DatabaseUnusable(RestoreError):
 
 
 def is_postgres(url: str) -> bool:
-    """Whether this URL means a PostgreSQL."""
+    """Whether this URL is that of a PostgreSQL."""
     return _SCHEME.match(url) is not None
 
 
 def shown(connection: Connection) -> str:
-    """Where it is, for people: host, port, database and schema."""
+    """Its place, for people: host, port, database and schema."""
     info = connection.info
     place = info.host if info.host.startswith("/") else f"{info.host}:{info.port}"
     return f"{place}/{info.dbname}, schema {schema_of(connection)}"
 
 
 def schema_of(connection: Connection) -> str:
-    """The schema that new tables are made in. Raises DatabaseUnusable where the connection has none."""
+    """The schema in which new tables are made. Raises DatabaseUnusable if the connection has none."""
     [(name,)] = rows(connection, "SELECT current_schema()")
     if name is None:
         raise DatabaseUnusable("the connection has no schema: its search_path names none that is there")
@@ -64,23 +64,22 @@ def schema_of(connection: Connection) -> str:
 
 
 def rows(connection: Connection, query: str, *values: object) -> list[tuple[Any, ...]]:
-    """What a query answers."""
+    """The rows of a query."""
     with connection.cursor() as cursor:
         cursor.execute(query, values or None)
         return cursor.fetchall()
 
 
 def run(connection: Connection, statement: str, *values: object) -> None:
-    """A statement that answers nothing."""
+    """Execute a statement without a result."""
     with connection.cursor() as cursor:
         cursor.execute(statement, values or None)
 
 
 @contextmanager
 def transaction(database: Database, *, read_only: bool = False) -> Iterator[Connection]:
-    """One transaction, which sees one moment, and in which only the schema of the database is looked through.
-
-    Rolled back where the body raises. Raises DatabaseUnusable for whatever the server says.
+    """One transaction, which sees one moment, and which searches only the schema of the database. It is rolled back
+    if the body raises an error. Raises DatabaseUnusable for every error of the server.
     """
     import psycopg2
 

@@ -1,6 +1,5 @@
-"""Writes the tables of a database to files, makes them again from the files, and compares them by checksum.
-
-A copy is of one moment. Making it again happens in one transaction: it is there whole, or nothing has changed.
+"""Writes the tables of a database to files, makes them again from the files, and compares them by checksum. A copy
+shows one moment. Restoring it happens in one transaction: completely, or not at all.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ SCHEMA, SUFFIX = "schema.json", ".rows"
 
 @dataclass(frozen=True)
 class TableCopy:
-    """A table when it was copied: its file, its number of rows, and the SHA-256 of them as text, in their order."""
+    """A copied table: its file, its number of rows, and the SHA-256 of the rows as text, in their order."""
 
     file: str
     rows: int
@@ -41,16 +40,16 @@ class TableCopy:
 
 @dataclass(frozen=True)
 class Kept:
-    """What `load` has put aside: the schema that holds the earlier tables. Empty where there were none."""
+    """The schema in which `load` has kept the earlier tables. Empty if there were none."""
 
     schema: str = ""
     already: bool = False
-    """It was all as in the copy, and nothing was done."""
+    """The database was already equal to the copy, and nothing was done."""
 
 
 def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
-    """Copy every table of the database into `folder`, which must be empty. Raises DatabaseUnusable, also where the
-    database holds what cannot be made again from such a copy.
+    """Copy every table of the database into `folder`, which must be empty. Raises DatabaseUnusable, also if the
+    database holds objects that such a copy cannot restore.
     """
     with transaction(database, read_only=True) as connection:
         found = schemas.read(connection)
@@ -71,9 +70,8 @@ def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
 
 
 def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> list[str]:
-    """Make the database again in a schema of its own on its server, compare, and take it back; the differences.
-
-    Raises DatabaseUnusable where that cannot be judged: no server, or no right to make a schema.
+    """Make the database again in a separate schema on its server, compare it, and roll back. Returns the
+    differences. Raises DatabaseUnusable if it cannot be judged: no server, or no right to make a schema.
     """
     with transaction(database) as connection:
         _new_schema(connection, f"ops_proof_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}")
@@ -84,10 +82,9 @@ def rehearse(database: Database, folder: Path, copies: dict[str, TableCopy]) -> 
 
 
 def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: str) -> Kept:
-    """Make the database as it was in the copy. What is there now goes into a schema `before_restore_LABEL`.
-
-    Raises DatabaseUnusable, or nothing has changed. A call that was killed has done all or nothing; the next one sees
-    which.
+    """Restore the database from the copy. Its present content goes into a schema `before_restore_LABEL`. Raises
+    DatabaseUnusable, and then nothing has changed. A call that was killed has done everything or nothing; the next
+    call finds out which.
     """
     with transaction(database) as connection:
         there = schemas.read(connection)
@@ -108,7 +105,7 @@ def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: 
 
 
 def reachable(database: Database) -> str:
-    """Where it is, for people. Raises DatabaseUnusable where it cannot be written."""
+    """Its place, for people. Raises DatabaseUnusable if it cannot be written to."""
     with transaction(database) as connection:
         where = shown(connection)
         [(allowed,)] = rows(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")
@@ -118,7 +115,7 @@ def reachable(database: Database) -> str:
 
 
 def differences(connection: Connection, database: Database, copies: dict[str, TableCopy]) -> list[str]:
-    """What the schema of this connection holds otherwise than the copy, in words."""
+    """The differences between the schema of this connection and the copy, in words."""
     found = []
     now = {table.name: table for table in schemas.read(connection).tables}
     for name, said in copies.items():
@@ -199,14 +196,16 @@ def _no_right(connection: Connection) -> DatabaseUnusable:
 
 
 class _Nowhere:
-    """Takes bytes and keeps none."""
+    """Accepts bytes and discards them."""
 
     def write(self, data: bytes) -> int:
         return len(data)
 
 
 class _Counted:
-    """Passes the rows of a COPY on, counts them, and makes their checksum. A row is a line: COPY escapes the rest."""
+    """Passes on the rows of a COPY, counts them, and computes their checksum. Each line is a row, because COPY
+    escapes line ends.
+    """
 
     def __init__(self, target: Any) -> None:
         self.target, self.rows, self.digest = target, 0, hashlib.sha256()
@@ -219,7 +218,7 @@ class _Counted:
 
 
 def _written(connection: Connection, table: Table, target: Any) -> tuple[int, str]:
-    """Write the rows; how many they were, and their checksum."""
+    """Write the rows. Returns their number and their checksum."""
     counted = _Counted(target)
     # Columns by name: after a migration they may stand in another order than where the table was made at once.
     columns = ", ".join(map(identifier, table.loaded()))

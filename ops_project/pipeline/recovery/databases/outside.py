@@ -1,4 +1,4 @@
-"""The parts of a home that do not lie in its folder: in a PostgreSQL, or where no backup of ours reaches."""
+"""The parts of a home that do not lie in its folder: in a PostgreSQL, or out of reach of our backups."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from ops_project.pipeline.recovery.databases.connect import Database, DatabaseUn
 
 @dataclass(frozen=True)
 class Place:
-    """Where a part lies."""
+    """The place of one part."""
 
     part: str
     """ledger, dagster, registry."""
     what: str
     """For people: the ledger."""
     url: str = ""
-    """Empty where it is not known."""
+    """Empty if it is not known."""
     words: str = ""
     """Why it is not known."""
 
 
 @dataclass(frozen=True)
 class Outside:
-    """What of a home lies elsewhere."""
+    """The parts of a home that lie elsewhere."""
 
     databases: Mapping[str, Database]
-    """PostgreSQLs, by the name that their copies have."""
+    """PostgreSQL databases, by the names of their copies."""
     missed: tuple[str, ...] = ()
-    """What no backup of ours reaches, in words: a backup without it cannot be proved."""
+    """Parts that our backups do not reach, in words. A backup without them cannot be proved."""
     left_to_others: tuple[str, ...] = ()
-    """What somebody else backs up, as the configuration says, in words."""
+    """Parts that another system backs up according to the configuration, in words."""
 
 
 NOTHING = Outside({})
@@ -43,7 +43,7 @@ HOW = {
 
 
 def sort_out(places: Iterable[Place], others: Collection[str]) -> Outside:
-    """Which of the places are copied. `others`: the parts that somebody else backs up."""
+    """Which of the places are copied. `others`: the parts that another system backs up."""
     databases: dict[str, Database] = {}
     missed, left = [], []
     for place in places:
@@ -61,8 +61,8 @@ def sort_out(places: Iterable[Place], others: Collection[str]) -> Outside:
 
 
 def chosen(outside: Outside, wanted: Mapping[str, str]) -> dict[str, Database]:
-    """The databases that take the parts of a backup; `wanted`: name → for people. Raises DatabaseUnusable, which names
-    every part that this home has none for.
+    """The databases into which the parts of a backup are restored. `wanted`: name → its description for people.
+    Raises DatabaseUnusable, with every part for which this home has no database.
     """
     absent = [f"{what} ({HOW.get(name, name)})" for name, what in wanted.items() if name not in outside.databases]
     if absent:
@@ -74,7 +74,7 @@ def chosen(outside: Outside, wanted: Mapping[str, str]) -> dict[str, Database]:
 
 
 def _add(databases: dict[str, Database], place: Place) -> None:
-    """Two parts in one database are copied once, under the name of the first."""
+    """Add a part. Two parts in one database are copied once, under the name of the first."""
     for name, known in databases.items():
         if known.url == place.url:
             databases[name] = Database(name, f"{known.what} and {place.what}", known.url)

@@ -1,4 +1,6 @@
-"""How the tables of a PostgreSQL schema are made: read from its catalog, kept as JSON, and made again elsewhere."""
+"""The definitions of the tables of a PostgreSQL schema: read from its catalog, stored as JSON, and executed
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ from ops_project.sql_text import identifier
 
 @dataclass(frozen=True)
 class Column:
-    """One column, as CREATE TABLE says it."""
+    """One column, as in CREATE TABLE."""
 
     name: str
     type: str
     rest: str
     """Collation, default, identity, NOT NULL."""
     generated: bool
-    """Computed by the database: its values are not loaded."""
+    """The database computes this column, so its values are not loaded."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,17 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     constraints: tuple[tuple[str, str], ...]
-    """Name and definition, of all but the foreign keys."""
+    """Name and definition of all constraints except foreign keys."""
     foreign: tuple[tuple[str, str], ...]
     indexes: tuple[str, ...]
-    """The statements that make those which belong to no constraint."""
+    """The statements for indexes that belong to no constraint."""
     triggers: tuple[str, ...]
-    """The statements that make them, after the rows were loaded."""
+    """The statements for triggers. They are executed after the rows were loaded."""
     order: str
-    """An ORDER BY under which equal tables are written alike."""
+    """An ORDER BY under which equal tables give equal text."""
 
     def loaded(self) -> tuple[str, ...]:
-        """The columns whose values are kept."""
+        """The columns whose values are copied."""
         return tuple(column.name for column in self.columns if not column.generated)
 
 
@@ -49,28 +51,28 @@ class Sequence:
     name: str
     definition: str
     last: int | None
-    """None where it was not used yet."""
+    """The last value; None if it was not used yet."""
     column: tuple[str, str] | None
     identity: bool
 
 
 @dataclass(frozen=True)
 class Schema:
-    """All of it. `unknown`: what is there and cannot be made again, in words."""
+    """The whole schema. `unknown`: objects that cannot be made again, in words."""
 
     tables: tuple[Table, ...]
     sequences: tuple[Sequence, ...]
     functions: tuple[tuple[str, str], ...] = ()
-    """Name with its arguments, and the statement that makes it."""
+    """Name with its arguments, and the statement that makes the function."""
     unknown: tuple[str, ...] = ()
 
     def dump(self) -> dict[str, Any]:
-        """As JSON."""
+        """The schema as JSON."""
         return asdict(self)
 
     @classmethod
     def load(cls, data: dict[str, Any]) -> Schema:
-        """Raises KeyError or TypeError where it is none."""
+        """A schema from JSON. Raises KeyError or TypeError if it is not one."""
         return cls(
             tuple(
                 Table(
@@ -105,7 +107,7 @@ def read(connection: Connection) -> Schema:
 
 
 def make(connection: Connection, schema: Schema) -> None:
-    """Make the tables, empty, and their sequences; not yet what watches over their rows."""
+    """Make the empty tables and their sequences, without constraints and triggers."""
     run(connection, "SET LOCAL check_function_bodies = off")  # they may name tables that are not there yet
     for _, statement in schema.functions:
         run(connection, statement)
@@ -122,7 +124,7 @@ def make(connection: Connection, schema: Schema) -> None:
 
 
 def finish(connection: Connection, schema: Schema) -> None:
-    """After the rows were loaded: keys, indexes, foreign keys, and where each sequence goes on."""
+    """After the rows were loaded: make keys, indexes and foreign keys, and set each sequence to its last value."""
     for table in schema.tables:
         for name, words in table.constraints:
             run(connection, f"ALTER TABLE {identifier(table.name)} ADD CONSTRAINT {identifier(name)} {words}")
@@ -168,7 +170,7 @@ def _table(connection: Connection, name: str) -> Table:
 
 
 def _anywhere(statement: str, prefix: str) -> str:
-    """The statement without the schema that it would make the function in."""
+    """The statement without the name of the schema, so that the function can be made in another one."""
     return statement.replace(prefix, "", 1)
 
 

@@ -30,7 +30,7 @@ class ArchivedFile:
     size: int
     """Bytes."""
     landed_at: datetime
-    """Aware. Its hash was computed then, so this counts as its first comparison."""
+    """Aware. Its hash was computed at this time, so this counts as its first comparison."""
 
 
 def share(
@@ -39,9 +39,8 @@ def share(
     damaged: Collection[str],
     nights: int = NIGHTS,
 ) -> list[ArchivedFile]:
-    """The files to compare this night, those compared longest ago first; known damaged ones are always among them.
-
-    `verified`: path → when the file was last found as it was archived. `damaged`: paths that were not.
+    """The files to compare this night, those compared longest ago first. Files that are known to be damaged are
+    always included. `verified`: path → when the file was last found intact. `damaged`: paths of damaged files.
     """
     known = sorted(files, key=lambda file: (_last(file, verified), file.path))
     part = sum(map(_weight, known)) / nights
@@ -56,7 +55,7 @@ def share(
 
 
 def oldest(files: Iterable[ArchivedFile], verified: Mapping[str, datetime]) -> datetime | None:
-    """When the file that has waited longest was last compared; None where there is no file."""
+    """The time of the last comparison of the file that has waited longest; None if there is no file."""
     return min((_last(file, verified) for file in files), default=None)
 
 

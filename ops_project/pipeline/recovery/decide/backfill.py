@@ -1,6 +1,6 @@
-"""The plan of a backfill: which dates in which runs, what they cost, what is downstream, and what is not rebuilt. Pure.
-
-A plan has a hash over everything in it and over the state that it was made on. Applying it does exactly that, or stops.
+"""The plan of a backfill: which dates in which runs, what they cost, what is downstream, and what is not rebuilt.
+Pure. A plan has a hash over its content and over the state for which it was made. Applying it does exactly what it
+says, or stops.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from statistics import median
 from typing import Any
 
 DAYS_IN_A_RUN = 31
-"""A run that is killed begins its dates again, so that a run over years would lose too much."""
+"""The most dates in one run. A run that is killed begins its dates again, so a run over years would lose too much."""
 Window = tuple[date, date]
 
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run of the job that has ended: the business dates that it was about, and how long it took."""
+    """A run of the job that has ended: its business dates, and how long it took."""
 
     first: date
     last: date
@@ -31,7 +31,7 @@ class PastRun:
 
     @property
     def days(self) -> int:
-        """How many business dates it was about."""
+        """The number of its business dates."""
         return (self.last - self.first).days + 1
 
 
@@ -45,17 +45,17 @@ class Plan:
     windows: tuple[Window, ...]
     """One run each, oldest first."""
     assets: tuple[str, ...]
-    """`schema.table`, what is built."""
+    """The tables that are built, as `schema.table`."""
     downstream: tuple[str, ...]
     """Those of `assets` that are built because they depend on the target."""
     left_out: tuple[tuple[str, str], ...]
-    """(what, why) of what somebody might expect to be rebuilt and is not."""
+    """(what, why) for each table that a person might expect to be rebuilt and that is not."""
     rows: int | None
-    """Landed rows of these dates; None where there is no snapshot."""
+    """Landed rows of these dates; None if there is no snapshot."""
     seconds: float | None
-    """None where no run of the job has ended well yet."""
+    """The estimate; None if no run of the job has ended well yet."""
     basis: str
-    """What the estimate rests on, in words."""
+    """The basis of the estimate, in words."""
     state: str
     """Digest of code, SQL, contracts and holds."""
     waiting: tuple[str, ...]
@@ -70,7 +70,7 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Of everything that the plan says."""
+        """Hash of the whole content of the plan."""
         return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()[:12]
 
     def dump(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Plan:
 
 
 def windows_of(days: Collection[date], most: int = DAYS_IN_A_RUN) -> tuple[Window, ...]:
-    """Ranges without gaps that hold exactly `days`, each of `most` dates at most, oldest first."""
+    """Ranges without gaps that hold exactly `days`, each with at most `most` dates, the oldest first."""
     found: list[Window] = []
     for day in sorted(set(days)):
         if found and day - found[-1][1] == timedelta(days=1) and (day - found[-1][0]).days < most:
@@ -109,10 +109,9 @@ def failed_days(runs: Iterable[PastRun], days: Iterable[date]) -> list[date]:
 
 
 def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float | None, str]:
-    """Seconds that the windows will take, and what that rests on.
-
-    A run costs something whatever it builds, and something for each date. Both come from a straight line through the
-    past runs; where they were all about as many dates, from their median.
+    """The estimated seconds for the windows, and the basis of the estimate. Each run has a fixed cost and a cost for
+    each date. Both come from a straight line through the past runs. If all of them had about the same number of
+    dates, the estimate comes from their median.
     """
     past = [run for run in runs if run.succeeded and run.seconds > 0]
     if not past:
@@ -133,7 +132,7 @@ def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float
 
 @dataclass(frozen=True)
 class Now:
-    """The state that a plan is to be applied to."""
+    """The present state, with which a plan is compared."""
 
     state: str
     waiting: frozenset[str]
@@ -145,7 +144,7 @@ class Now:
 
 
 def stale(plan: Plan, now: Now) -> str | None:
-    """Why the plan may not be applied any more; None where it may. Its own progress is no reason."""
+    """Why the plan may no longer be applied; None if it may. Its own progress is no reason."""
     if now.state != plan.state:
         return "code, SQL, contracts or holds have changed since the plan was made"
     planned = set(plan.waiting)

@@ -1,4 +1,6 @@
-"""Decisions about backups: which one is meant, which may go, how long ago the last proved one was made. Pure."""
+"""Decisions about backups: which one is meant, which may be removed, how long ago the last proved one was made.
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,14 @@ from ops_project.pipeline.recovery.decide.target import GOOD, RestoreError
 
 
 class Outcome(Enum):
-    """What the proof of a backup found."""
+    """The outcome of a backup's proof."""
 
     PROVED = "proved"
-    """It was restored into an empty home, opened, and every table's checksum is the one that was written down."""
+    """It was restored into an empty home and opened, and every table's checksum is equal to the recorded one."""
     FAILED = "failed"
-    """The home that was restored from it lacks something, or differs from what was written down."""
+    """The restored home lacks something, or differs from what was recorded."""
     INCONCLUSIVE = "inconclusive"
-    """The proof did not come to its end, or could not judge."""
+    """The proof did not finish, or could not judge."""
 
 
 @dataclass(frozen=True)
@@ -35,27 +37,26 @@ class Proof:
 
 @dataclass(frozen=True)
 class Backup:
-    """One backup, as its summary tells it."""
+    """One backup, from its summary."""
 
     id: str
     at: datetime
-    """When it was taken: what happened later is not in it."""
+    """The time at which it was taken. Later changes are not in it."""
     as_of: datetime | None
-    """Of the snapshot in it; None where there is no warehouse yet."""
+    """The as-of time of the snapshot in it; None if there was no warehouse yet."""
     files: int
     size_bytes: int
     new_bytes: int
-    """What had to be written that the store did not have."""
+    """The number of bytes that the store did not have before."""
     left_out: tuple[str, ...] = ()
     good: bool = True
-    """Whether its snapshot is of a run that did what it was to do."""
+    """Whether its snapshot was made by a run that succeeded."""
 
 
 def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, Proof]) -> Backup:
-    """The backup that `wanted` names: an id, its number, `newest`, `good`, or None for the newest proved one.
-
-    `good` means the newest proved one whose snapshot is of a run that did what it was to do. `backups` oldest first.
-    Raises RestoreError, which lists what there is.
+    """The backup that `wanted` names: an id, its number, `newest`, `good`, or None for the newest proved one. `good`
+    means the newest proved one whose snapshot was made by a run that succeeded. `backups`: the oldest first. Raises
+    RestoreError, which lists the backups.
     """
     if not backups:
         raise RestoreError("there is no backup: `ops backup create` makes one")
@@ -75,14 +76,16 @@ def choose(wanted: str | None, backups: Sequence[Backup], proofs: Mapping[str, P
 
 
 def to_remove(backups: Sequence[Backup], proofs: Mapping[str, Proof], keep: int) -> list[str]:
-    """The ids that may go: all but the newest `keep`, and the newest proved ones as many. `backups` oldest first."""
+    """The ids that may be removed: all except the newest `keep` backups and the newest `keep` proved ones.
+    `backups`: the oldest first.
+    """
     proved = [item.id for item in backups if _outcome(proofs, item) is Outcome.PROVED]
     stay = {*(item.id for item in backups[-keep:]), *proved[-keep:]}
     return [item.id for item in backups if item.id not in stay]
 
 
 def age(backups: Sequence[Backup], proofs: Mapping[str, Proof], watched_since: datetime, now: datetime) -> timedelta:
-    """How old the newest proved backup is; where there is none, how long backups have been expected."""
+    """The age of the newest proved backup; if there is none, the time since backups are expected."""
     proved = [item.at for item in backups if _outcome(proofs, item) is Outcome.PROVED]
     return now - (max(proved) if proved else watched_since)
 
@@ -96,8 +99,8 @@ def next_id(backups: Sequence[Backup], suffix: str) -> str:
 def judged(
     damaged: Sequence[str], differences: Sequence[str], unreadable: Sequence[str], missed: Sequence[str] = ()
 ) -> tuple[Outcome, str]:
-    """The outcome of a proof that came to its end, and why. `unreadable`: what could not be read when it was taken;
-    `missed`: parts outside of the home that are not in the backup.
+    """The outcome of a proof that finished, and the reason. `unreadable`: parts that could not be read when the
+    backup was taken; `missed`: parts outside of the home that are not in the backup.
     """
     if damaged:
         listed = f"{damaged[0]} and {len(damaged) - 1} more" if len(damaged) > 1 else damaged[0]

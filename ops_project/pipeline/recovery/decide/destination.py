@@ -1,4 +1,4 @@
-"""Reads where backups go: a folder, or a bucket and a prefix in it."""
+"""The destination of backups: a folder, or a bucket and a prefix in it."""
 
 from __future__ import annotations
 

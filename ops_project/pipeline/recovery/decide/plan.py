@@ -38,18 +38,18 @@ class TableChange:
 
 @dataclass(frozen=True)
 class RestorePlan:
-    """Exactly what applying it does. `source`: the snapshot's id, or the restore that is undone."""
+    """Exactly what applying the plan does. `source`: the snapshot's id, or the restore that is undone."""
 
     source: str
     as_of: str
     """ISO 8601, UTC."""
     whole: bool
-    """The whole warehouse, not some of its tables."""
+    """Whether the whole warehouse is restored, and not only some of its tables."""
     changes: tuple[TableChange, ...]
     downstream: tuple[str, ...]
     """Tables that are marked out of date."""
     lost_batches: tuple[str, ...]
-    """Files whose rows are in the warehouse now and not afterwards."""
+    """Files whose rows are in the warehouse now and will not be in it afterwards."""
     warnings: tuple[str, ...] = ()
 
 
@@ -63,7 +63,9 @@ def changes(tables: Iterable[str], now: Mapping[str, Held], then: Mapping[str, H
 
 
 def downstream(tables: Iterable[str], lineage: Lineage, children: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """What is built from `tables` (`schema.table`), without them, by both the asset graph and `children`."""
+    """The tables that are built from `tables` (`schema.table`), without these, by both the asset graph and
+    `children`.
+    """
     start = set(tables)
     found: set[str] = set()
     waiting = list(start)

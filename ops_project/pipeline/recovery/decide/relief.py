@@ -1,4 +1,4 @@
-"""What a run that had too little memory gets the next time: more memory, fewer threads, fewer dates at once. Pure."""
+"""What a run that had too little memory gets next time: more memory, fewer threads, fewer dates at once. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 UNITS = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 MOST_OF_MACHINE = 0.8
-"""The rest is for Python, dbt and the system."""
+"""The largest share of the machine's memory. The rest is for Python, dbt and the system."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Limits:
     memory_bytes: int
     threads: int
     days: int
-    """Business dates that are built in one run."""
+    """Business dates in one run."""
 
 
 def bytes_of(text: str) -> int:
@@ -34,9 +34,9 @@ def text_of(count: int) -> str:
 
 
 def relieved(limits: Limits, machine_bytes: int) -> tuple[Limits, tuple[str, ...]]:
-    """Limits under which the same work needs less at once, and what has changed, in words; no words: nothing is left.
-
-    More memory comes first, up to four fifths of the machine's; fewer threads need less of it, fewer dates less still.
+    """Limits under which the same work needs less memory at once, and the changes, in words. Without words, no
+    further change is possible. More memory comes first, up to four fifths of the machine's. After that come fewer
+    threads, and then fewer dates.
     """
     most = int(machine_bytes * MOST_OF_MACHINE)
     memory = max(limits.memory_bytes, min(2 * limits.memory_bytes, most))

@@ -12,7 +12,7 @@ Asset = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a check of the run ended; `passed` None: it was planned and never evaluated."""
+    """How a check of the run ended. `passed` is None if it was planned and never evaluated."""
 
     asset: Asset
     name: str
@@ -21,7 +21,7 @@ class Verdict:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has to be made again."""
+        """Whether it must be evaluated again."""
         return self.passed is None or (not self.passed and self.is_error)
 
 
@@ -31,9 +31,9 @@ class Rerun:
 
     assets: frozenset[Asset]
     checks: frozenset[tuple[Asset, str]]
-    """Of assets that are not built again."""
+    """Checks of assets that are not built again."""
     finished: frozenset[Asset]
-    """What the run has built, and the rerun does not."""
+    """Assets that the run has built and that the rerun does not build."""
 
     @property
     def words(self) -> str:
@@ -48,12 +48,10 @@ def from_failed(
     verdicts: Iterable[Verdict],
     unpublished: Collection[Asset] = (),
 ) -> Rerun:
-    """What was planned and not built, and the checks of finished tables that failed or were not made.
-
-    `unpublished`: what the last run has built that ended without a snapshot, because it was killed. Nobody reads that
-    yet. If nothing else is left, it is built once more: a run that builds something publishes all of it.
-
-    Raises RestoreError where nothing is left to do.
+    """Assets that were planned and not built, and checks of finished tables that failed or were not evaluated.
+    `unpublished`: assets that the last run without a snapshot has built before it was killed. Nobody can read them
+    yet. If nothing else is left, they are built once more, because a run publishes only if it builds something.
+    Raises RestoreError if nothing is left to do.
     """
     assets = frozenset(planned) - frozenset(built)
     checks = frozenset((item.asset, item.name) for item in verdicts if item.is_open and item.asset not in assets)
@@ -67,7 +65,9 @@ def from_failed(
 def from_asset(
     start: Asset, planned: Collection[Asset], downstream: Callable[[Asset], Collection[Asset]], built: Collection[Asset]
 ) -> Rerun:
-    """`start` and everything downstream of it that was part of the run. Raises RestoreError where it was no part."""
+    """`start` and everything downstream of it that was part of the run. Raises RestoreError if it was not part of
+    the run.
+    """
     if start not in planned:
         listed = ", ".join(sorted(".".join(asset) for asset in planned)[:20])
         raise RestoreError(f"{'.'.join(start)} was no part of this run, which was to build: {listed or 'nothing'}")

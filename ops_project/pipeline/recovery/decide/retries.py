@@ -1,7 +1,6 @@
-"""Whether a failed attempt is tried again, when, and why. Pure: chance is an argument.
-
-Only classes that pass by themselves are retried, each with its own pauses. Unknown is not retried: a retry that nobody
-can justify hides the failure for its duration.
+"""Whether a failed attempt is followed by another, when, and why. Pure: the random number is an argument. Only
+classes that pass by themselves are retried, each with its own pauses. An unknown failure is not retried, because a
+retry that nobody can justify only hides it for a while.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ class Pauses:
     seconds: float
     """Before the first retry."""
     backoff: float = 1.0
-    """Each further pause is so many times the one before."""
+    """The factor by which each pause is longer than the one before."""
 
 
 # A service that does not answer needs ever longer pauses; what is held or slow in this machine passes soon, or never.
@@ -29,7 +28,7 @@ SERVICE = Pauses(retries=5, seconds=10, backoff=2)
 LOCAL = Pauses(retries=3, seconds=5)
 PAUSES: Mapping[FailureClass, Pauses] = {"connection_failure": SERVICE, "lock_contention": LOCAL, "timeout": LOCAL}
 JITTER = 0.25
-"""A pause is longer or shorter by up to this share, so that two that failed together do not meet again."""
+"""A pause is longer or shorter by up to this share, so that two attempts that failed together do not meet again."""
 MOST_RETRIES = max(pauses.retries for pauses in PAUSES.values())
 
 
@@ -48,11 +47,11 @@ class Decision:
     reason: Reason
     failure_class: FailureClass
     attempt: int
-    """The one that failed, from 1."""
+    """The number of the failed attempt, from 1."""
     attempts: int
-    """How many there are at most."""
+    """The most attempts."""
     seconds: float | None = None
-    """The pause before the next; None where there is none."""
+    """The pause before the next attempt; None if there is none."""
 
     @property
     def retry(self) -> bool:
@@ -71,7 +70,7 @@ class Decision:
 
 
 def decide(failure_class: FailureClass, transient: bool, attempt: int, chance: float) -> Decision:
-    """What follows attempt number `attempt` (from 1). `chance`: from 0 to 1, for the jitter."""
+    """The decision after attempt number `attempt` (from 1). `chance`: from 0 to 1, for the jitter."""
     pauses = PAUSES.get(failure_class, LOCAL) if transient else None
     if pauses is None:
         return Decision(Reason.PERMANENT, failure_class, attempt, attempt)

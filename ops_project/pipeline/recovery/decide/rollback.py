@@ -1,4 +1,4 @@
-"""What a way back to an earlier version of the code changes, and what forbids it. Pure."""
+"""What a rollback to an earlier version of the code changes, and what forbids it. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ class Affected:
     """Models that the two versions build differently; `schema.table`, sorted."""
 
     changed: tuple[str, ...]
-    """Both versions have them, with other SQL, settings or macros."""
+    """Models of both versions with different SQL, settings or macros."""
     only_now: tuple[str, ...]
-    """The earlier version does not build them: their tables stay, and nobody builds them any more."""
+    """Models that the earlier version does not have. Their tables stay, and are no longer built."""
     only_then: tuple[str, ...]
-    """The present version does not build them."""
+    """Models that the present version does not have."""
     downstream: tuple[str, ...]
-    """Built from changed ones, in the earlier version."""
+    """Models of the earlier version that are built from changed ones."""
 
     @property
     def rebuilt(self) -> tuple[str, ...]:
-        """What the earlier version has to build anew."""
+        """The tables that the earlier version must build anew."""
         return tuple(sorted({*self.changed, *self.only_then}))
 
 
 def affected(then: Mapping[str, str], now: Mapping[str, str], children: Mapping[str, Collection[str]]) -> Affected:
-    """Compare two versions: table → digest of all that builds it. `children`: table → tables built from it, then."""
+    """Compare two versions: table → digest of everything that builds it. `children`: table → the tables built from
+    it in the earlier version.
+    """
     changed = {table for table in then.keys() & now.keys() if then[table] != now[table]}
     only_then = then.keys() - now.keys()
     reached: set[str] = set()
@@ -47,10 +49,9 @@ def affected(then: Mapping[str, str], now: Mapping[str, str], children: Mapping[
 def forbidden(
     *, dirty: Collection[str], is_ancestor: bool, migrations: Collection[str], loads: str | None
 ) -> list[str]:
-    """Why the way back may not be taken, in words; nothing where it may.
-
-    `migrations`: of the ledger, which the earlier version does not know. `loads`: what the earlier version said when it
-    was loaded here; None where it loaded.
+    """Why the rollback may not be done, in words; empty if it may. `migrations`: migrations of the ledger that the
+    earlier version does not know. `loads`: the error of the earlier version when it was loaded here; None if it
+    loaded.
     """
     found = []
     if dirty:

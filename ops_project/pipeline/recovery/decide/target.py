@@ -1,4 +1,4 @@
-"""Which snapshot `--to` means, and which of its tables are asked for."""
+"""Which snapshot `--to` names, and which of its tables are asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"^\d{1,6}$")
 
 
 class RestoreError(ValueError):
-    """What is asked for cannot be restored; the message says why, and what can be."""
+    """The requested restore is not possible. The message says why, and what is possible."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,13 @@ class Candidate:
     tables: frozenset[str]
     """`schema.table`, views included."""
     good: bool = True
-    """Whether the run that made it did what it was to do."""
+    """Whether the run that made it succeeded."""
 
 
 def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) -> Candidate:
-    """The snapshot that `to` names: an id, its number, `newest`, `good`, or a time, of which `moment` is the value.
-
-    `candidates`: oldest first. `good` means the newest of a run that did what it was to do, a time the last snapshot
-    that was made as of this time or before. Raises RestoreError.
+    """The snapshot that `to` names: an id, its number, `newest`, `good`, or a time, whose value is `moment`.
+    `candidates`: the oldest first. `good` means the newest snapshot of a run that succeeded. A time means the last
+    snapshot with this as-of time or an earlier one. Raises RestoreError.
     """
     if not candidates:
         raise RestoreError(
@@ -64,7 +63,9 @@ def choose(to: str, moment: datetime | None, candidates: Sequence[Candidate]) ->
 
 
 def qualify(names: Collection[str], chosen: Candidate, candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    """The tables of `chosen` that `names` mean (`fact_orders` or `silver.fact_orders`), sorted. Raises RestoreError."""
+    """The tables among `chosen` that `names` stand for (`fact_orders` or `silver.fact_orders`), sorted. Raises
+    RestoreError.
+    """
     return tuple(sorted({_qualify(name.replace("/", "."), chosen, candidates) for name in names}))
 
 

@@ -1,4 +1,4 @@
-"""What a store must be able to do."""
+"""The interface of a store."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ class Absent(LookupError):
 
 
 class Store(Protocol):
-    """Bytes under keys. A key is parts with slashes between them, without a leading one."""
+    """Bytes under keys. A key consists of parts with slashes between them, without a leading slash."""
 
     @property
     def shown(self) -> str:
         """The store's name for people."""
 
     def put(self, key: str, data: bytes) -> None:
-        """Write whole or not at all, in place of what was there. Raises StoreUnusable."""
+        """Write completely or not at all, in place of earlier bytes. Raises StoreUnusable."""
 
     def get(self, key: str) -> bytes:
         """The bytes. Raises Absent or StoreUnusable."""
 
     def has(self, key: str) -> bool:
-        """Whether something is there. Raises StoreUnusable."""
+        """Whether the key exists. Raises StoreUnusable."""
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with `prefix`, sorted. Raises StoreUnusable."""
 
     def delete(self, key: str) -> None:
-        """Remove it; nothing happens where it is absent. Raises StoreUnusable."""
+        """Remove it; a missing key is no error. Raises StoreUnusable."""
