@@ -19,7 +19,8 @@ with states as (
         false as is_base,
         cast(null as date) as known_valid_to
     from {{ ref('ods_policies') }}
-    where {{ since_touched('business_date') }}
+    -- An older home can hold a change of the year 1 or 9999. Its number would outrank every real change.
+    where {{ since_touched('business_date') }} and {{ is_plausible('business_date') }}
     {%- if is_incremental() %}
     union all
     -- The version that held on the day before the earliest touched date: its end can move.
@@ -30,6 +31,7 @@ with states as (
     from {{ this }}
     where
         not ({{ since_touched('valid_from') }})
+        and {{ is_plausible('valid_from') }}
         and (valid_to is null or {{ since_touched('valid_to') }})
     {%- endif %}
 ),
