@@ -43,6 +43,7 @@ from ops_project.pipeline.landing.write import journal
 from ops_project.pipeline.landing.write.absence import record_missing, record_waiting
 from ops_project.pipeline.landing.write.commit import commit
 from ops_project.pipeline.landing.write.expected import record_expected
+from ops_project.pipeline.landing.write.implausible import files_with_implausible_rows
 from ops_project.pipeline.landing.write.tables import create_tables
 
 # Bytes of a file whose staged rows are dropped before the next file is read; smaller ones make room for the next.
@@ -105,6 +106,7 @@ def land(
     for strange in irregular(feed, inbound):
         words = f"is {strange.what}, not a regular file; it is not read and stays there: deliver the file itself"
         waiting[strange.name] = strange.business_date, words
+    waiting |= files_with_implausible_rows(context, today)
     journal.close_old(connection, feed.name, now)
     record_waiting(context, waiting)
     record_missing(context, present, without_control)

@@ -149,6 +149,11 @@ def _replay(bench: Workbench, batch: Taken, *, only_refused: bool) -> None:
         _refuse(context, batch, f"has changed in the archive ({path}) since it was taken; restore it from a backup")
         return
     found = examine(bench.engine, context.feed, file, file_date=batch.business_date, scanned=scanned, now=context.now)
+    last = context.feed.plausible.last(context.now.astimezone(context.feed.date_zone).date())
+    if context.feed.match(file.name) is not None and batch.business_date > last and not found.rejected:
+        found.reject(
+            "data_invalid", f"the date in its name, {batch.business_date}, is after {last}, the last plausible one"
+        )
     if only_refused and not _more_passes(context, found, batch, bench.engine):
         with journal.transaction(context.connection):
             tried = sum(refused_lines(context, batch).values())

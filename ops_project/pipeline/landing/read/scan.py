@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import codecs
 import errno
-import gzip
 import hashlib
 import shutil
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import BinaryIO
 
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read.encodings import OtherEncoding, Suspicion, may_be, unmarked_utf16
+from ops_project.pipeline.landing.read.inflated import NotWhole, inflated
 from ops_project.pipeline.landing.read.line_counter import CHUNK, LineCounter
 
 # A small file may repeat itself without limit.
@@ -188,10 +187,8 @@ def _chunks(reader: _HashingReader) -> Iterator[bytes]:
 
 def _unzipped(reader: _HashingReader) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=reader, mode="rb") as file:  # type: ignore[call-overload]  # it needs read() only
-            while chunk := file.read(CHUNK):
-                yield chunk
-    except (OSError, EOFError, zlib.error) as error:
+        yield from inflated(reader, CHUNK)
+    except NotWhole as error:
         raise Undecodable(f"not a whole gzip file: {error}") from None
 
 

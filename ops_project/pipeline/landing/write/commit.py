@@ -55,7 +55,13 @@ def commit(
         sequence = context.deliveries.next_sequence()
         standing = [] if is_duplicate else context.deliveries.standing(day, file.part)
         replaced = standing if status == "loaded" else []
-        if replays is not None and replays.status == "rejected":
+        taken_out = (
+            replays is not None
+            and replays.status == "loaded"
+            and status == "rejected"
+            and not _is_plausible(context, day)
+        )
+        if replays is not None and (replays.status == "rejected" or taken_out):
             replaced = [*replaced, replays]  # its successor has the same finding, or a better one
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
@@ -98,16 +104,17 @@ def commit(
             now=context.now,
             run_id=context.run_id,
         )
-        findings = _findings(context, file, batch, found, standing)
+        findings = _findings(context, file, batch, found, [] if taken_out else standing)
         if replays is not None and (before or batch.rows_quarantined):
             # A file that is rejected now leaves the rows of a loaded one, and their quarantine, as they are.
-            stands = replays.batch_id if status == "rejected" and replays.status == "loaded" else batch.batch_id
+            stays = status == "rejected" and replays.status == "loaded" and not taken_out
+            stands = replays.batch_id if stays else batch.batch_id
             findings += note_attempt(context, stands, replays, _lines_before(before, batch, found))
         resolved = 0
         if context.deliveries.open_findings():
             resolved = journal.resolve(context.connection, batch, file.part, context.now)
-        if status == "duplicate" and resolved:
-            # The source was asked to send the file again, so this delivery is not reported.
+        if taken_out or (status == "duplicate" and resolved):
+            # Its rows are gone, as was asked. Or the source was asked to send the file again.
             findings = [replace(finding, state="resolved") for finding in findings]
         journal.write_findings(context.connection, findings, context.now, context.run_id)
     taken = Taken(
@@ -129,6 +136,12 @@ def commit(
     context.result.resolved += resolved
     context.result.touched_dates = sorted({*context.result.touched_dates, *touched})
     return batch, target
+
+
+def _is_plausible(context: Context, day: date) -> bool:
+    """Whether a file can have this date. An earlier version loaded files that have another one."""
+    plausible = context.feed.plausible
+    return plausible.first <= day <= plausible.last(context.now.astimezone(context.feed.date_zone).date())
 
 
 def refused_lines(context: Context, batch: Taken) -> dict[int, int]:

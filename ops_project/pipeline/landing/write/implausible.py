@@ -1,0 +1,54 @@
+"""Rows that an earlier version landed although their dates are not plausible.
+
+Such rows would be refused today. Models count them for no day, so nobody would notice them; each file that holds some
+is therefore told until the rows are gone.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from ops_project.pipeline.landing.context import Context
+from ops_project.sql_text import identifier
+
+# Days on either side that depend on a time zone.
+SLACK = timedelta(days=1)
+
+
+def files_with_implausible_rows(context: Context, today: date) -> dict[str, tuple[date | None, str]]:
+    """File name → its business date, and what is wrong with it, in words that go on after the name."""
+    feed = context.feed
+    newest = context.rows("SELECT max(loaded_at) FROM ops.batches WHERE feed = ?", [feed.name])[0][0]
+    if not isinstance(newest, datetime):
+        return {}
+    # Rows are measured by the day on which they came: another clock, such as that of a replay, can be earlier.
+    last = feed.plausible.last(max(today, newest.date())) + SLACK
+    table, types = f"bronze.{identifier(feed.name)}", {name: c.sql_type for name, c in feed.bronze_columns().items()}
+    found: dict[str, tuple[date | None, str]] = {}
+    for name in dict.fromkeys(["business_date", *feed.plausible.columns]):
+        first = feed.plausible.first
+        if name != "business_date":
+            if types.get(name) not in ("DATE", "TIMESTAMP"):
+                continue
+            first -= SLACK
+        column = identifier(name)
+        # The filter reads statistics only, as long as there is no such row.
+        rows = context.rows(
+            f"""
+            SELECT batch_id, file_name, batches.business_date, dated.number, dated.earliest, dated.latest
+            FROM (
+                SELECT _batch_id, count(*) AS number, min({column})::DATE AS earliest, max({column})::DATE AS latest
+                FROM {table} WHERE {column} < DATE '{first}' OR {column} >= DATE '{last + SLACK}' GROUP BY _batch_id
+            ) AS dated INNER JOIN ops.batches ON batch_id = dated._batch_id
+            """
+        )
+        for batch_id, file_name, day, number, earliest, latest in rows:
+            dates = str(earliest) if earliest == latest else f"{earliest} to {latest}"
+            what = "1 row" if number == 1 else f"{number:,} rows"
+            found[file_name] = (
+                day,
+                f"holds {what} with {name} {dates}, outside of {feed.plausible.first} to {last - SLACK}: an earlier "
+                f"version loaded what is refused today, and no day counts it. `ops feed replay {feed.name} --batch "
+                f"{batch_id}` takes it out",
+            )
+    return found
