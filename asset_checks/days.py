@@ -1,7 +1,6 @@
-"""Arithmetic of dates that ends where the calendar does, for checks.
-
-A warehouse may hold rows of the years 1 and 9999 that an earlier version let in. A day after the last day of the
-calendar is that last day: a date that is wrong stops nothing that concerns the others.
+"""Date arithmetic that stops at the ends of the calendar, for checks. A warehouse may hold rows of the years 1 and
+9999 that an earlier version accepted. The day after the last day of the calendar is that last day, so that a wrong
+date does not stop the processing of the others.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from datetime import date, timedelta
 
 
 def days_later(day: date, days: int) -> date:
-    """`day` and so many days (negative: before), at most the last and at least the first day of the calendar."""
+    """The date `days` after `day` (negative: before), limited to the first and the last day of the calendar."""
     try:
         return day + timedelta(days=days)
     except OverflowError:

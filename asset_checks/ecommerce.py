@@ -1,4 +1,6 @@
-"""Checks of the e-commerce domain: the totals that each hop must keep, and the table with the daily verdicts."""
+"""Checks of the e-commerce domain: the totals that must be equal after each hop, and the table with the daily
+verdicts.
+"""
 
 from __future__ import annotations
 

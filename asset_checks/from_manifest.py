@@ -1,7 +1,6 @@
-"""Table specs of dbt models, read from a parsed manifest.
-
-Keys, required columns, allowed values and references are asserted by dbt tests: they are read from there, so that
-they stand in one place. The checks measure the same rules as shares, for the score; dbt says whether they hold.
+"""Table specs of dbt models, read from a parsed manifest. Keys, required columns, allowed values and references are
+asserted by dbt tests. They are read from these, so that they stand in one place. The checks measure the same rules
+as shares, for the score; dbt says whether they hold.
 """
 
 from __future__ import annotations
@@ -28,11 +27,9 @@ def table_specs(
     calendar: Calendar = lambda _feeds: always,
     expected: Callable[[Sequence[str]], bool] = lambda _feeds: True,
 ) -> list[TableSpec]:
-    """Specs of the materialized models that `select` takes, by name.
-
-    A model's `meta` may say: feeds (default: all feeds above it), date_column (default business_date where it grows by
-    dates), time_column (default the date column), real_rows (a condition), tier, runbook.
-    `calendar` and `expected` are asked with its feeds.
+    """Specs of the materialized models that `select` accepts, by name. A model's `meta` may contain: feeds (default:
+    all feeds above it), date_column (default business_date if it grows by dates), time_column (default the date
+    column), real_rows (a condition), tier, runbook. `calendar` and `expected` are called with its feeds.
     """
     nodes: Mapping[str, Node] = manifest["nodes"]
     tests: dict[str, list[Node]] = {}
@@ -116,7 +113,7 @@ def _spec(
 
 
 def feeds_above(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
-    """Names of the bronze sources from which the model is built, however far up."""
+    """Names of the bronze sources from which the model is built, directly or through other models."""
     seen: set[str] = set()
     waiting = [unique_id]
     while waiting:

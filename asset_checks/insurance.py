@@ -1,4 +1,4 @@
-"""Checks of insurance: the source numbers its changes without gaps."""
+"""Checks of insurance: whether the source's numbers of its changes have no gaps."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""One multi-asset check for a domain and a layer, generated from table specs.
-
-One step, whatever the number of tables (a step costs 0.05 s, an event 0.01 s). A check that raises would leave no
-evaluation at all, so that a broken table looks unchecked: here each check of each table fails alone, with its error.
+"""One multi-asset check for a domain and a layer, generated from table specs. It is one step, whatever the number of
+tables (a step costs 0.05 s, an event 0.01 s). A check that raises an error would leave no evaluation at all, and a
+broken table would look unchecked. So here each check of each table fails alone, with its error.
 """
 
 # Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
@@ -41,7 +40,9 @@ PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, c
 
 @dataclass(frozen=True)
 class _Check:
-    """One check of one table: its Dagster spec, and what computes it (by name: several may share one computation)."""
+    """One check of one table: its Dagster spec, and the function that computes it (by name: several may share one
+    computation).
+    """
 
     table: TableSpec
     name: str
@@ -83,7 +84,7 @@ def build_layer_checks(
     retry_policy: dg.RetryPolicy | None = None,
     guard: Guard = unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """Every check of the domain's layer as one subsettable step; None where there is no table."""
+    """Every check of the domain's layer as one subsettable step; None if there is no table."""
     extended = _with_domain_knowledge(domain, tables)
     checks = {check.key: check for table in extended for check in checks_of(table)}
     if not checks:
@@ -191,7 +192,7 @@ def _one(name: str, compute: Callable[[Situation], Verdict], situation: Situatio
 
 
 def evaluate(situation: Situation, checks: Sequence[_Check]) -> Iterator[tuple[_Check, Verdict]]:
-    """Each check with its verdict. An error in one is its own verdict and touches no other."""
+    """Each check with its verdict. An error in a check becomes its own verdict and does not affect the others."""
     done: dict[tuple[str, str], Mapping[str, Verdict] | Verdict] = {}
     for check in checks:
         group = (check.table.name, check.group if check.group == score.NAME else check.name)
@@ -208,7 +209,7 @@ def _attempt(situation: Situation, check: _Check) -> Mapping[str, Verdict] | Ver
 
 
 def _with_domain_knowledge(domain: str, tables: Sequence[TableSpec]) -> list[TableSpec]:
-    """The specs with what `asset_checks.<domain>.TABLES` adds to them, where there is such a module."""
+    """The specs with the additions of `asset_checks.<domain>.TABLES`, if there is such a module."""
     if find_spec(f"asset_checks.{domain}") is None:
         return list(tables)
     known: Mapping[str, Mapping[str, Any]] = importlib.import_module(f"asset_checks.{domain}").TABLES

@@ -1,4 +1,4 @@
-"""What all kinds of checks share: one check fails alone, and its verdict becomes what Dagster records."""
+"""What all kinds of checks share: one check fails alone, and its verdict becomes a result for Dagster."""
 
 from __future__ import annotations
 
@@ -46,8 +46,10 @@ def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situ
 
 
 def severity_of(verdict: Verdict, *, blocking: bool, at_any_severity: bool = False) -> dg.AssetCheckSeverity:
-    """Dagster's severity. A blocking check stops what is built from its table only for an error: what is unknown warns,
-    and so does a blocking check that broke. `at_any_severity`: every failure is an error."""
+    """Dagster's severity. A blocking check stops the tables that are built from its table only if its severity is an
+    error. An unknown result is a warning, and so is a blocking check that raised an error. `at_any_severity`: every
+    failure is an error.
+    """
     is_error = verdict.status == "failed" and (at_any_severity or verdict.severity in ERROR_SEVERITIES)
     if blocking and verdict.failure_class == "code_error":
         is_error = False
@@ -57,7 +59,7 @@ def severity_of(verdict: Verdict, *, blocking: bool, at_any_severity: bool = Fal
 def recorded(
     key: dg.AssetCheckKey, verdict: Verdict, severity: dg.AssetCheckSeverity, runbook: str | None = None
 ) -> dg.AssetCheckResult:
-    """The verdict as Dagster records it; the evidence is JSON-like and complete enough to act on."""
+    """The verdict as a result for Dagster. The evidence is JSON-like and complete enough to act on."""
     metadata: dict[str, Any] = {
         "status": verdict.status,
         "severity": "none" if verdict.passed else verdict.severity,

@@ -44,7 +44,7 @@ class OwnCheck:
     description: str = ""
     severity: Severity = "medium"
     blocking: bool = False
-    """Where it fails, tables that are built from this one are not built."""
+    """If it fails, tables that are built from this one are not built."""
     failure_class: str = "data_invalid"
     runbook: str | None = None
 
@@ -67,7 +67,7 @@ def check(
     failure_class: str = "data_invalid",
     runbook: str | None = None,
 ) -> Callable[[Callable[[Situation], Verdict | str | None]], Callable[[Situation], Verdict | str | None]]:
-    """Make the decorated function a check of `table`; its name and docstring become the check's."""
+    """Make the decorated function a check of `table`. Its name and docstring become those of the check."""
 
     def mark(function: Callable[[Situation], Verdict | str | None]) -> Callable[[Situation], Verdict | str | None]:
         made = OwnCheck(
@@ -99,7 +99,9 @@ def query_check(
     failure_class: str = "data_invalid",
     runbook: str | None = None,
 ) -> OwnCheck:
-    """A check by SQL: without bounds the query must return no row, with bounds one number that lies between them."""
+    """A check by SQL. Without bounds the query must return no row. With bounds it must return one number between
+    them.
+    """
 
     def compute(situation: Situation) -> Verdict:
         cursor = situation.connection.execute(sql)
@@ -177,7 +179,7 @@ def build_own_checks(
     op_tags: Mapping[str, Any] | None = None,
     guard: outcome.Guard = outcome.unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """All of `checks` as one subsettable step `name`; None where there are none."""
+    """All of `checks` as one subsettable step `name`; None if there are none."""
     if not checks:
         return None
     by_key = {item.spec.key: item for item in checks}
@@ -203,7 +205,7 @@ def build_own_checks(
 
 
 def attempt(situation: Situation, item: OwnCheck) -> Verdict:
-    """The verdict; what the function returned is put into words where it is none."""
+    """The verdict. If the function returned something else, it is put into words."""
     said = outcome.attempt(situation, item.name, item.table, item.compute)
     if said is None:
         return Verdict.ok(f"{item.name}: nothing was found.")
@@ -217,6 +219,6 @@ def attempt(situation: Situation, item: OwnCheck) -> Verdict:
 
 
 def result(item: OwnCheck, verdict: Verdict, runbook: str | None) -> dg.AssetCheckResult:
-    """The verdict as Dagster records it. A check that its user calls blocking stops at every severity."""
+    """The verdict as a result for Dagster. A check that its user made blocking stops at every severity."""
     severity = outcome.severity_of(verdict, blocking=item.blocking, at_any_severity=item.blocking)
     return outcome.recorded(item.spec.key, verdict, severity, item.runbook or runbook)

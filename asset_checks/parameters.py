@@ -1,4 +1,4 @@
-"""The shape of the configuration that the checks read, so that they need not import the project that validates it."""
+"""The form of the configuration that the checks read, so that they need not import the project that validates it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class AnomalyParameters(Protocol):
 
 
 class Parameters(Protocol):
-    """checks.yaml, as far as the checks are concerned."""
+    """The part of checks.yaml that the checks use."""
 
     @property
     def score(self) -> ScoreParameters: ...

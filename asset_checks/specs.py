@@ -1,4 +1,4 @@
-"""What a check needs to know of a table, as plain values. Refuses to know where they come from."""
+"""What a check needs to know about a table, as plain values. Where they come from is not its concern."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def always(_day: date) -> bool:
 
 @dataclass(frozen=True)
 class Reference:
-    """`columns` of the table point at `parent_columns` of `parent` (schema.table); null is not a reference."""
+    """`columns` of the table refer to `parent_columns` of `parent` (schema.table). NULL is not a reference."""
 
     columns: tuple[str, ...]
     parent: str
@@ -25,8 +25,7 @@ class Reference:
 @dataclass(frozen=True)
 class ControlTotal:
     """One number computed twice, per business date: on `source` and on `target` (both `schema.table`).
-
-    `source_value` and `target_value` are SQL aggregates. Where both sides name a date column they are compared date by
+    `source_value` and `target_value` are SQL aggregates. If both sides name a date column, they are compared date by
     date, so that two errors that cancel out are still found.
     """
 
@@ -40,12 +39,14 @@ class ControlTotal:
     target_where: str = "true"
     tolerance: float = 0.0
     source_rows: str | None = None
-    """SQL for the rows of `source` that count, where not all do; {dates}: the condition on the date of `source`."""
+    """SQL for the rows of `source` that count, if not all do; {dates}: the condition on the date of `source`."""
 
 
 @dataclass(frozen=True)
 class AnomalySeries:
-    """A table of daily verdicts computed in SQL (gold.data_anomalies): the check reads it and computes nothing anew."""
+    """A table of daily verdicts that SQL computed (gold.data_anomalies). The check reads it and computes nothing
+    again.
+    """
 
     date_column: str
     status_column: str = "status"

@@ -1,8 +1,7 @@
 # Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
-"""Checks whose verdict stands in a table already: a model computed it row by row, the check says it at the right asset.
-
-What went wrong is told where it came from (`asset`), although the table in which it shows (`table`) is built later; the
-check waits for that table. Computes nothing anew.
+"""Checks whose verdict already stands in a table: a model computed it row by row, and the check reports it on the
+right asset. A failure is reported where it came from (`asset`), although the table in which it is visible (`table`)
+is built later. So the check waits for that table. Computes nothing again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ class StatedCheck:
     failing: str
     """SQL condition over the table's columns."""
     says: str
-    """SQL text for one row: what is wrong with it, in words."""
+    """SQL text that describes, for one row, what is wrong with it."""
     description: str
     advice: str
     failure_class: str
@@ -41,12 +40,12 @@ class StatedCheck:
     """Columns that are shown of each failing row."""
     order: str = "1"
     date_column: str | None = None
-    """Looked at for the newest `window_dates` dates, and for those that a load of the last day touched."""
+    """The date column. The newest `window_dates` dates are checked, and those that a load of the last day touched."""
     feeds: tuple[str, ...] = ()
     window_dates: int = 7
     blocking: bool = False
     counts: str = ""
-    """Column whose largest value is told as the number `counted_as`, for rules that add such numbers up."""
+    """The column whose largest value is reported as the number `counted_as`, for rules that add up such numbers."""
     counted_as: str = ""
 
     @property
@@ -75,7 +74,7 @@ def build_stated_checks(
     op_tags: Mapping[str, Any] | None = None,
     guard: Guard = unguarded,
 ) -> dg.AssetChecksDefinition | None:
-    """All of `checks` as one subsettable step; None where there are none. `runbooks`: slug by asset."""
+    """All of `checks` as one subsettable step; None if there are none. `runbooks`: slug by asset."""
     if not checks:
         return None
     by_key = {check.spec.key: check for check in checks}

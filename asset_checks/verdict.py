@@ -1,4 +1,4 @@
-"""What a check found, before Dagster hears of it. Refuses to decide: it only carries the decision and its evidence."""
+"""The result of a check, before it becomes a result of Dagster. It only carries the decision and its evidence."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ PRECEDENCE: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One check on one table.
-
-    `unknown` with `passed` False warns and never blocks; with `passed` True it only says so (too little history yet).
+    """The result of one check on one table. An `unknown` result with `passed` False is a warning and never blocks.
+    With `passed` True it is only reported (too little history yet).
     """
 
     status: Status
@@ -50,7 +49,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Situation:
-    """What every check is given: the warehouse, the clock (aware UTC), the lines that are drawn, where days begin."""
+    """The values that every check gets: the warehouse, the clock (aware UTC), the limits, and the zone in which days
+    begin.
+    """
 
     connection: duckdb.DuckDBPyConnection
     now: datetime
@@ -63,19 +64,19 @@ class Situation:
 
     @property
     def today(self) -> date:
-        """The local date; business dates after it lie in the future."""
+        """The local date. Business dates after it are in the future."""
         return self.now.astimezone(ZoneInfo(self.timezone)).date()
 
     @property
     def now_utc(self) -> datetime:
-        """The clock as the warehouse writes it: UTC without an offset."""
+        """The clock as the warehouse stores it: UTC without an offset."""
         return self.now.astimezone(UTC).replace(tzinfo=None)
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql, parameters or []).fetchall()
 
     def once(self, key: tuple[str, ...], compute: Callable[[], T]) -> T:
-        """The value that this step computed for `key`, computed now if it is the first to ask."""
+        """The value that this step computed for `key`. The first caller computes it."""
         if key not in self.memo:
             self.memo[key] = compute()
         value: T = self.memo[key]

@@ -22,5 +22,5 @@ def literal(text: str) -> str:
 
 
 def path_literal(path: Path) -> str:
-    """A string literal by which a reader opens this very file: `*`, `?` and `[` in its name match nothing else."""
+    """A string literal with which a reader opens exactly this file: `*`, `?` and `[` in its name match nothing else."""
     return literal(re.sub(r"([*?\[])", r"[\1]", str(path)))

@@ -1,8 +1,7 @@
-"""Text as it may be shown: control characters are written out, so that data never steers a terminal or a page.
-
-A file name, a header or a value comes from outside. Printed as it is, an escape sequence in it clears a screen, moves
-the cursor or renames the window, and a mark of writing direction turns a name around. Here such a character becomes
-what a programmer would write for it (`\\x1b`). Everything else stays as it came.
+r"""Text as it may be shown: control characters are written out, so that data never controls a terminal or a page. A
+file name, a header or a value comes from outside. If it is printed unchanged, an escape sequence in it can clear a
+screen, move the cursor or rename the window, and a mark of writing direction can reverse a name. Here such a
+character is replaced by its usual escape (`\x1b`). Everything else stays unchanged.
 """
 
 from __future__ import annotations
@@ -30,7 +29,9 @@ def visible_line(text: str) -> str:
 
 
 def json_visible(text: str) -> str:
-    """A JSON document with the characters escaped that JSON itself lets through; it reads back as the same values."""
+    """A JSON document in which the control characters that JSON allows are escaped too. It reads back as the same
+    values.
+    """
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -80,7 +80,7 @@ def judge(feed: str, findings: list[Finding], severities: object) -> Verdict:
 
 
 def _said(findings: list[Finding], severity_of: dict[str, Severity]) -> str:
-    """What the gravest findings say in their own words; a count alone helps nobody."""
+    """The messages of the most severe findings, because a number alone does not help."""
     by_rank = sorted(findings, key=lambda f: (PRECEDENCE.index(severity_of[f.kind]), precedence(f.kind)))
     words = [finding.message.rstrip(".") for finding in by_rank[:TOLD]]
     more = [f"and {len(findings) - TOLD} more"] if len(findings) > TOLD else []

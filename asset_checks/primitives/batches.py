@@ -1,4 +1,6 @@
-"""The batches that the checks of a feed speak of: those of its recent loads, or of its newest where none is recent."""
+"""The batches that the checks of a feed are about: those of its recent loads, or of its newest load if none is
+recent.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ class Batch:
     rows_filtered: int
     rows_collapsed: int
     loaded_at: datetime | None = None
-    """The same for all batches of a load."""
+    """The time of the load, the same for all its batches."""
 
     @property
     def accounted(self) -> int:
@@ -32,7 +34,7 @@ class Batch:
 
 
 def recent_batches(situation: Situation, table: TableSpec) -> list[Batch]:
-    """Batches loaded in the recent hours; the one loaded last where there are none."""
+    """Batches that were loaded in the recent hours; the newest one if there are none."""
     return situation.once(("batches", table.name), lambda: _recent(situation, table))
 
 

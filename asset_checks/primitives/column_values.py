@@ -1,8 +1,8 @@
-"""Compares the values of the newest files with those of the files before. What a contract cannot say: two columns of
-one type that were swapped, another unit, a column that came empty, words that were coded anew.
-
-Each column against its own earlier files. Told only where it is plain: a whole distribution has moved out of what its
-past predicts, not one number of it; growth, weekends and rare values belong to that past. Too few files: unknown.
+"""Compares the values of the newest files with those of earlier files. It finds what a contract cannot express: two
+columns of one type that were swapped, another unit, a column that is empty, words with a new coding. Each column is
+compared with its own earlier files. A difference is reported only if it is clear: a whole distribution lies outside
+of what the earlier files predict, and not only one number of it. Growth, weekends and rare values are part of that
+prediction. With too few files the result is unknown.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Departure:
 
     column: str
     what: str
-    """In words, with what was expected."""
+    """The difference in words, with the expected value."""
     severe: bool = False
 
 
@@ -56,7 +56,9 @@ def applies(table: TableSpec) -> bool:
 def departures(
     history: Sequence[Profile], now: Profile, kind: str, parameters: ColumnParameters, personal: bool = False
 ) -> list[Departure]:
-    """How a column of a file differs from the same column of earlier files; empty where it does not, or not surely."""
+    """How a column of a file differs from the same column of earlier files; empty if it does not, or if that is not
+    certain.
+    """
     if len(history) < parameters.min_points:
         return []
     reach = t_quantile((1 + parameters.confidence) / 2, len(history) - 1)
@@ -97,7 +99,9 @@ def _share_of_true(
 
 
 def _share_noise(shares: Sequence[float], rows: int, parameters: ColumnParameters) -> float:
-    """Standard deviation of the next share: from day to day, of the rows themselves, and what is assumed at least."""
+    """Standard deviation of the next share. It combines the variation from day to day, the variation of the rows
+    themselves, and a minimum.
+    """
     smooth = (fmean(shares) * rows + 1) / (rows + 2) if rows else 0.5
     sampling = smooth * (1 - smooth) / rows if rows else 0.0
     return math.sqrt(stdev(shares) ** 2 * (1 + 1 / len(shares)) + sampling + parameters.min_noise**2)
@@ -156,7 +160,9 @@ def _length(before: Sequence[Profile], now: Profile) -> Departure | None:
 
 
 def _words(before: Sequence[Profile], now: Profile) -> Departure | None:
-    """Texts with few values of which nearly none were seen before, in a column that else brings hardly any new one."""
+    """Texts with few different values of which nearly none occurred before, in a column that usually has hardly any
+    new ones.
+    """
     if now.counts is None or any(not profile.counts for profile in before):
         return None
     if max(len(profile.counts or ()) for profile in before) < 2:
@@ -255,7 +261,7 @@ def _of_file(
     changed = [departure.column for departure in found]
 
     def fits(column: str, other: str) -> bool:
-        """The values of `column` are what those of `other` used to be."""
+        """Whether the values of `column` are what those of `other` were before."""
         return (
             not departures([item[other] for item in history], now[column], table.monitored[other], parameters)
             and now[column].filled >= parameters.min_rows
@@ -275,7 +281,7 @@ def _of(columns: Mapping[str, Profile]) -> Profile:
 def _before(
     batches: Sequence[dict[str, Profile]], now: Profile, parameters: ColumnParameters
 ) -> list[dict[str, Profile]]:
-    """The files before this one: of the same part of the day where there are enough, else of any."""
+    """The files before this one: of the same part of the day if there are enough, or else of any."""
     earlier = [item for item in batches if _of(item).business_date < now.business_date]
     same = [item for item in earlier if _of(item).part == now.part]
     chosen = same if len(same) >= parameters.min_points else earlier

@@ -1,4 +1,4 @@
-"""Checks that no row is lost: rows in = loaded + quarantined + filtered + collapsed, and what was loaded is in the
+"""Checks that no row is lost: rows in = loaded + quarantined + filtered + collapsed, and the loaded rows are in the
 table.
 """
 

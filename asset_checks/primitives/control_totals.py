@@ -1,6 +1,5 @@
-"""One number computed on both sides of a hop, date by date: what left bronze arrived in silver, and so on.
-
-Dates are compared one by one, for a total hides two errors that cancel out.
+"""One number, computed on both sides of a hop, date by date: for example whether everything that left bronze arrived
+in silver. Dates are compared one by one, because a total hides two errors that cancel out.
 """
 
 from __future__ import annotations

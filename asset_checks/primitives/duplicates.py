@@ -1,7 +1,6 @@
-"""Business keys that were delivered more than once: within a file, or again in the file of another day.
-
-dbt asserts a key within silver and gold; this looks at what was delivered: batches, dates and masked keys. What
-landing has put into quarantine as a repeated key is counted too: it is not in the table, and it did arrive.
+"""Business keys that were delivered more than once: within a file, or again in the file of another day. dbt asserts
+a key within silver and gold. This check looks at the deliveries: batches, dates and masked keys. Rows that landing
+has quarantined as a repeated key are counted too: they are not in the table, but they were delivered.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ FOUND = "duplicate_keys_found"
 
 @dataclass(frozen=True)
 class _Suspects:
-    """Where to look exactly: rows that `where` selects and that agree in `identity`."""
+    """Rows that may repeat: those that `where` selects and that agree in `identity`."""
 
     rows: int
     where: str
@@ -35,7 +34,7 @@ class _Suspects:
 
 @dataclass(frozen=True)
 class _Found:
-    """Keys that do repeat, with the batches that brought them and a masked sample."""
+    """Keys that do repeat, with their batches and a masked sample."""
 
     keys: int
     rows: int
@@ -77,7 +76,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
 
 
 def _quarantined(situation: Situation, table: TableSpec) -> list[dict[str, object]]:
-    """Rows of the recent batches that landing put aside because their key came before, per batch."""
+    """Rows of the recent batches that landing quarantined because their key occurred before, by batch."""
     of_batch = {batch.batch_id: batch for batch in recent_batches(situation, table) if batch.rows_quarantined}
     if not of_batch:
         return []
@@ -103,13 +102,13 @@ def _quarantined(situation: Situation, table: TableSpec) -> list[dict[str, objec
 
 
 def _within(situation: Situation, table: TableSpec, duplicate_rows: int) -> _Suspects | None:
-    """Repetitions in the scored part: in one batch, or anywhere in it where the key is unique in the table."""
+    """Repetitions in the scored part: in one batch, or anywhere in it if the key is unique in the table."""
     per_batch = ("_batch_id",) if table.key_scope != "table" else ()
     return _Suspects(duplicate_rows, scope_of(situation, table).where, (*per_batch, *table.key))
 
 
 def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
-    """Repetitions of what was just loaded in what was there before, within the window of dates."""
+    """Repetitions of newly loaded keys in the earlier rows, within the window of dates."""
     scope = scope_of(situation, table)
     if table.key_scope == "batch" or table.date_column is None or not scope.dates:
         return None
@@ -139,7 +138,7 @@ def _across(situation: Situation, table: TableSpec) -> _Suspects | None:
 
 
 def _exactly(situation: Situation, table: TableSpec, suspect: _Suspects) -> _Found:
-    """The keys that really repeat (a hash may deceive), where they came from, and a masked sample."""
+    """The keys that really repeat (hashes alone can collide), their batches, and a masked sample."""
     identity, parameters = columns(suspect.identity), situation.parameters.duplicates
     name, key = table_name(table.name), key_hash(table.key)
     situation.connection.execute(

@@ -1,8 +1,7 @@
-"""Checks how old the data itself is: its newest business date or event, compared with the clock.
-
-Not the age of the build: rebuilding an old partition changes no newest date, and so makes nothing fresh. Time on days
-on which the feed delivers nothing does not count. Data from the future does not count either: one row of the year 2099
-would keep a table fresh for decades.
+"""Checks how old the data itself is: its newest business date or event, compared with the clock. This is not the age
+of the build: rebuilding an old partition changes no newest date, so it makes nothing fresh. Days on which the feed
+delivers nothing do not count. Data from the future does not count either: one row of the year 2099 would keep a
+table fresh for decades.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def counted_age(since: datetime, now: datetime, timezone: str, open_on: Callable
 
 
 def classify(age: timedelta, stale_hours: float, very_stale_hours: float) -> Freshness:
-    """Fresh below the first limit, very stale from the second on; both edges exact."""
+    """Fresh below the first limit, very stale from the second on. Both limits are exact."""
     if age < timedelta(hours=stale_hours):
         return "fresh"
     return "stale" if age < timedelta(hours=very_stale_hours) else "very stale"
@@ -66,7 +65,7 @@ def severity(freshness: Freshness, tier: int, critical_tiers: tuple[int, ...]) -
 
 
 def newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, object]:
-    """The moment up to which the table has data (UTC), and the value that says so; (None, None) without any."""
+    """The moment up to which the table has data (UTC), and the value that shows it; (None, None) without data."""
     return situation.once(("newest", table.name), lambda: _newest(situation, table))
 
 
@@ -99,7 +98,7 @@ def _moment(value: date | datetime | None, timezone: str) -> datetime | None:
 
 
 def age_of(situation: Situation, table: TableSpec) -> timedelta | None:
-    """Age that counts; None where the table holds no data."""
+    """The counted age; None if the table holds no data."""
     since, _ = newest(situation, table)
     return None if since is None else counted_age(since, situation.now, situation.timezone, table.open_on)
 

@@ -1,8 +1,7 @@
-"""Predicts the next value of a daily series: a prediction interval from earlier values.
-
-The tested value takes no part in it (leave-one-out): a window that holds the tested day hides a drop behind the noise
-that the drop itself makes. Works on logarithms, so that growth is a straight line and a weekday a constant factor.
-Pure: no clock, no warehouse, no Dagster. Refuses to guess from few points: that is None, which means unknown.
+"""Predicts the next value of a daily series: a prediction interval from earlier values. The tested value is left out
+of the prediction (leave-one-out). Otherwise a drop would be hidden by the noise that it causes itself. It works on
+logarithms, so that growth is a straight line and a weekday a constant factor. Pure: no clock, no warehouse, no
+Dagster. With few points it does not guess: the result is None, which means unknown.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ MAX_OUTLIERS = 0.2
 
 @dataclass(frozen=True)
 class Interval:
-    """Where the value is expected, in its own units. `model` says what the level was made of."""
+    """The expected range of the value, in its own units. `model` says what the level consists of."""
 
     low: float
     expected: float
@@ -36,7 +35,7 @@ class Interval:
     model: str
 
     def holds(self, value: float) -> bool:
-        """True inside the interval, or within one unit of what was expected (a count cannot do better)."""
+        """True inside the interval, or within one unit of the expected value, because a count cannot be more exact."""
         return self.low <= value <= self.high or abs(value - self.expected) <= 1
 
 
@@ -84,7 +83,7 @@ class _Point:
 
 @dataclass(frozen=True)
 class _Fit:
-    """Least squares of log(value) on a level (per weekday where asked for) and, where asked for, a straight line."""
+    """Least squares of log(value) on a level (per weekday, if requested) and, if requested, a straight line."""
 
     levels: dict[int, tuple[float, float, int]]  # weekday (or 0) → mean day, mean log, points
     slope: float
@@ -148,7 +147,7 @@ def _without_outliers(points: list[_Point], by_weekday: bool, trend: bool, noise
 def expected_interval(
     history: Sequence[tuple[date, float]], day: date, parameters: IntervalParameters
 ) -> Interval | None:
-    """Where the value of `day` is expected, from the (date, value >= 0) pairs before it; None with too few of them."""
+    """The expected range of `day`'s value, from the (date, value >= 0) pairs before it; None with too few of them."""
     before = sorted((when, value) for when, value in history if when < day)[-parameters.history :]
     if len(before) < parameters.min_points:
         return None

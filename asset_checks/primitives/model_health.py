@@ -1,4 +1,4 @@
-"""The readings of a model in service, taken when it scored: reads their verdicts, and computes no second ones."""
+"""The readings of a model in use, taken when it scored. Reads their verdicts, and computes none again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Describes the values of each delivered file, column by column; measured once for each batch.
-
-Kept in ops.column_profiles, so that a day's check costs what a day holds and not its whole history. Judges nothing:
-that is `column_values`.
+"""Describes the values of each delivered file, column by column, measured once for each batch. The result is stored
+in ops.column_profiles, so that a day's check costs as much as a day, and not as much as the whole history.
+`column_values` judges the result.
 """
 
 from __future__ import annotations
@@ -26,7 +25,9 @@ SAMPLE = 200_000
 
 @dataclass(frozen=True)
 class Profile:
-    """One column of one batch. Of text `mean` is the length; of moments all numbers are days after the file's date."""
+    """One column of one batch. For a text `mean` is its length. For moments all numbers are days after the file's
+    date.
+    """
 
     batch_id: str
     business_date: date
@@ -34,7 +35,7 @@ class Profile:
     load_seq: int
     column: str
     rows: int
-    """Measured ones."""
+    """The number of rows that were measured."""
     filled: int
     mean: float | None
     low: float | None
@@ -43,7 +44,7 @@ class Profile:
     ninetieth: float | None
     high: float | None
     counts: dict[str, int] | None
-    """Of a text with few values: how often each occurs."""
+    """For a text with few values: how often each occurs."""
 
     @property
     def share(self) -> float:
@@ -51,7 +52,9 @@ class Profile:
 
 
 def profiles(situation: Situation, table: TableSpec, dates: int) -> list[Profile]:
-    """The profiles of the files loaded for the newest `dates` dates, in order; those not yet measured are now."""
+    """The profiles of the files loaded for the newest `dates` dates, in order. Files without a profile are measured
+    now.
+    """
     _create(situation)
     wanted = situation.rows(
         """
@@ -177,7 +180,7 @@ def _described(name: str, kind: str) -> str:
 
 
 def _number(name: str, kind: str) -> str:
-    """SQL of the number by which a value of this kind is described; NULL where it has none."""
+    """SQL of the number that describes a value of this kind; NULL if there is none."""
     column = f"t.{identifier(name)}"
     if kind == "text":
         return f"length({column})"

@@ -19,14 +19,16 @@ def applies(table: TableSpec) -> bool:
 
 
 def severity_of(share: float, parameters: QuarantineParameters) -> Severity | None:
-    """None where the share of quarantined rows is no finding."""
+    """The severity; None if the share of quarantined rows is no finding."""
     if share > parameters.high:
         return "high"
     return "medium" if share > parameters.medium else None
 
 
 def _worst_load(batches: list[Batch]) -> list[Batch]:
-    """The recent load of which the largest share was put aside: a good large one before it must not thin it out."""
+    """The recent load with the largest share of quarantined rows, so that a large good load before it does not hide
+    it.
+    """
     loads: dict[object, list[Batch]] = {}
     for batch in batches:
         loads.setdefault(batch.loaded_at, []).append(batch)

@@ -1,8 +1,7 @@
-"""Which part of a table a run has to look at, so that a day's checks cost what a day holds, whatever the history.
-
-Of a table that grows by date: its newest dates and the dates that recent loads touched, newest first, up to a number of
-rows (the first load of a long history is not scored whole: 20 million rows took 8 s, 5 million 1.5 s). Of a full
-extract: its newest date. Of anything else: all of it.
+"""Which part of a table a run looks at, so that a day's checks cost as much as a day, whatever the history. For a
+table that grows by date, it is the newest dates and the dates that recent loads touched, the newest first, up to a
+number of rows. The first load of a long history is not scored as a whole, because 20 million rows took 8 s and 5
+million 1.5 s. For a full extract, it is the newest date. For any other table, it is all rows.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from asset_checks.verdict import Situation
 
 @dataclass(frozen=True)
 class Scope:
-    """`where` selects the rows; `dates` are the business dates among them, None where the table has none."""
+    """`where` selects the rows; `dates` are the business dates among them, None if the table has no dates."""
 
     where: str
     dates: tuple[date, ...] | None
@@ -36,7 +35,9 @@ class Scope:
 
 
 def touched_dates(situation: Situation, table: TableSpec, hours: float) -> tuple[date, ...]:
-    """Business dates that loads of the last `hours` changed, over all feeds of the table, none in the future."""
+    """Business dates that loads of the last `hours` changed, over all feeds of the table; none of them in the
+    future.
+    """
     feeds = table.feeds or ((table.feed,) if table.feed else ())
     if not feeds or not situation.exists("ops.touched_dates"):
         return ()
@@ -54,7 +55,7 @@ def touched_dates(situation: Situation, table: TableSpec, hours: float) -> tuple
 
 
 def newest_date(situation: Situation, table: TableSpec) -> date | None:
-    """The newest date of the table that does not lie in the future."""
+    """The newest date of the table that is not in the future."""
     column = identifier(table.date_column or "")
     [[newest]] = situation.rows(
         f"select max({column})::date from {table_name(table.name)} where {column}::date <= ?", [situation.today]
@@ -93,7 +94,7 @@ def _scope(situation: Situation, table: TableSpec) -> Scope:
 
 
 def _affordable(situation: Situation, table: TableSpec, max_rows: int) -> int:
-    """How many dates of the table's usual size the configured number of rows is; at least none."""
+    """The number of dates, at the table's usual size, that have the configured number of rows."""
     feeds = table.feeds or ((table.feed,) if table.feed else ())
     [[rows, dates]] = situation.rows(
         """
@@ -107,7 +108,9 @@ def _affordable(situation: Situation, table: TableSpec, max_rows: int) -> int:
 
 
 def _ranges(column: str, days: set[date]) -> str:
-    """The same as one comparison per run of days: a list of thousands of dates is slow, and skips no row group."""
+    """The same condition as one comparison per range of days, because a list of thousands of dates is slow and skips
+    no row group.
+    """
     ranges: list[list[date]] = []
     for day in sorted(days):
         if ranges and day - ranges[-1][1] == timedelta(days=1):

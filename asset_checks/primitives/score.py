@@ -1,10 +1,8 @@
-"""Quality score of a table from 0 to 100: completeness, validity, uniqueness, consistency, timeliness.
-
-Exact: shares are fractions of counts, and both edges are drawn on the unrounded score, so that 69.999… is below 70 and
-70 is not. A dimension that does not apply leaves its weight to the others; a dimension that applies and could not be
-measured makes the score unknown. Unknown is NULL: it is never 100, it does not pass silently, and it stops nothing.
-
-Rows that landing quarantined count against validity: a table is not valid because its invalid rows were put aside.
+"""Quality score of a table from 0 to 100: completeness, validity, uniqueness, consistency, timeliness. It is exact:
+shares are fractions of counts, and both limits apply to the unrounded score, so that 69.999… is below 70 and 70 is
+not. The weight of a dimension that does not apply goes to the others. A dimension that applies and could not be
+measured makes the score unknown. An unknown score is NULL: it is never 100, it is reported, and it stops nothing.
+Rows that landing quarantined count against validity, because quarantining invalid rows does not make a table valid.
 """
 
 from __future__ import annotations
@@ -75,7 +73,7 @@ class Measures:
 
 
 def score(measures: Measures, weights: object) -> Fraction | None:
-    """Weighted mean of the dimensions that apply, 0 to 100; None (unknown) if one that applies was not measured."""
+    """Weighted mean of the dimensions that apply, 0 to 100; None (unknown) if one of them was not measured."""
     total, weight_sum = Fraction(0), Fraction(0)
     if not measures.row_count:
         return None
@@ -92,7 +90,7 @@ def score(measures: Measures, weights: object) -> Fraction | None:
 
 
 def timeliness(age: timedelta | None, stale_hours: float, very_stale_hours: float) -> Fraction | _NotMeasured:
-    """1 while fresh, 0 from very stale on, falling evenly in between."""
+    """1 while fresh, 0 from very stale on, and linear in between."""
     if age is None:
         return UNKNOWN
     start, end = timedelta(hours=stale_hours), timedelta(hours=very_stale_hours)
@@ -102,7 +100,9 @@ def timeliness(age: timedelta | None, stale_hours: float, very_stale_hours: floa
 
 
 def measure(situation: Situation, table: TableSpec) -> Measures:
-    """The dimensions of the table over its scope, in one scan, and one more for each reference. Once a step."""
+    """The dimensions of the table over its scope, in one scan, and one more scan for each reference. It runs once in
+    each step.
+    """
     return situation.once(("measures", table.name), lambda: _measure(situation, table))
 
 
@@ -173,7 +173,7 @@ def _consistency(situation: Situation, table: TableSpec, scope: Scope) -> Share:
 
 
 def orphans_sql(table: TableSpec, reference: Reference, where: str) -> str:
-    """Rows that point somewhere, and those of them that point at nothing."""
+    """Rows that have a reference, and the number of those whose reference does not exist."""
     on = " and ".join(
         f"child.{identifier(mine)} = parent.{identifier(theirs)}"
         for mine, theirs in zip(reference.columns, reference.parent_columns, strict=True)
@@ -195,7 +195,7 @@ def orphans_sql(table: TableSpec, reference: Reference, where: str) -> str:
 
 
 def evaluate_all(situation: Situation, table: TableSpec) -> Mapping[str, Verdict]:
-    """Both edges from one computation, recorded in ops.quality_scores."""
+    """Both limits from one computation, recorded in ops.quality_scores."""
     parameters = situation.parameters.score
     try:
         measures = measure(situation, table)
@@ -214,7 +214,7 @@ def evaluate_all(situation: Situation, table: TableSpec) -> Mapping[str, Verdict
 def judge(
     table: TableSpec, measures: Measures, value: Fraction | None, parameters: ScoreParameters, *, critical: bool
 ) -> Verdict:
-    """One edge. `critical` is the lower one, which stops the next layer."""
+    """The verdict for one limit. `critical` is the lower one, which stops the next layer."""
     edge = parameters.critical_below if critical else parameters.high_below
     evidence: dict[str, Any] = {
         "score": None if value is None else float(value),

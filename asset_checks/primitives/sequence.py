@@ -1,4 +1,4 @@
-"""Gaps in a sequence that the source counts without holes: each missing range is a change that never arrived (CDC)."""
+"""Gaps in a sequence that the source numbers without gaps. Each missing range is a change that never arrived (CDC)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and literals for the SQL of the checks. Names come from configuration: they are quoted, never trusted."""
+"""Names and literals for the SQL of the checks. Names come from the configuration, so they are always quoted."""
 
 from __future__ import annotations
 
@@ -23,20 +23,19 @@ def columns(names: Sequence[str]) -> str:
 
 
 def date_list(days: Iterable[date]) -> str:
-    """`date '…', date '…'`; never empty: no dates give a list that nothing equals."""
+    """`date '…', date '…'`. It is never empty: without dates it is a list that no value equals."""
     return ", ".join(f"date '{day.isoformat()}'" for day in sorted(days)) or "cast(null as date)"
 
 
 def key_hash(names: Sequence[str]) -> str:
-    """One number per key: distinct numbers are much cheaper to count than distinct strings or rows.
-
-    Two of 20 million keys collide with a probability of 1e-5; what is suspected is then counted exactly.
+    """One number per key, because distinct numbers are much cheaper to count than distinct strings or rows. Two of
+    20 million keys collide with a probability of 1e-5, so suspected repetitions are then counted exactly.
     """
     return f"hash({columns(names)})"
 
 
 def masked(value: Any, personal: bool = False) -> str:
-    """A value that may be shown: enough to recognise it in the source, too little to read it."""
+    """A masked value: it can be recognised in the source, and cannot be read."""
     if value is None:
         return "∅"
     text = str(value)

@@ -1,8 +1,7 @@
-"""Rows delivered for a business date against the dates before it: a truncated load looks like a healthy small one.
-
-Growth and a weekday pattern belong to the model and are no findings, nor is a rush on a public holiday; a constant
-series has no noise of its own and gets the least that is configured, so that it is no blind spot. Too few predecessors:
-unknown, and it says so.
+"""Rows delivered for a business date, compared with the dates before it, because a truncated load looks like a
+healthy small one. Growth and a weekday pattern are part of the model and not findings, and neither is a rush on a
+public holiday. A constant series has no noise of its own and gets the configured minimum, so that its changes are
+noticed. With too few earlier dates the result is unknown, and this is reported.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def applies(table: TableSpec) -> bool:
 def judge(
     feed: str, series: Sequence[tuple[date, int]], dates: Sequence[date], parameters: VolumeParameters
 ) -> Verdict:
-    """The verdict over the rows of `dates` in `series` (date, rows), each against the dates before it."""
+    """The verdict over the rows of `dates` in `series` (date, rows), each compared with the dates before it."""
     rows = dict(series)
     judged: list[dict[str, Any]] = []
     outside: list[dict[str, Any]] = []

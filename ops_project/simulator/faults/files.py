@@ -33,7 +33,7 @@ def late(scene: Scene) -> Details:
 
 
 def late_partition(scene: Scene) -> Details:
-    """With the files of the day after: the partition is late, not lost."""
+    """It comes with the files of the day after: the partition is late, not lost."""
     moved = []
     for file in scene.data():
         scene.arrive(file, file.arrives_at + timedelta(days=1))
@@ -49,7 +49,7 @@ def zero_bytes(scene: Scene) -> Details:
 
 
 def truncated(scene: Scene) -> Details:
-    """The first 60 % of the records; the control file still counts all."""
+    """The first 60 % of the records. The control file still counts all of them."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     before = len(sheet.rows)

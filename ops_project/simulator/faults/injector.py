@@ -24,7 +24,7 @@ SOURCES_COUNTRY = "US"
 
 
 class Injector:
-    """The file faults of one call. `done` is what goes to truth.json."""
+    """The file faults of one call. `done` is written to truth.json."""
 
     def __init__(self, catalog: Catalog, faults: Sequence[Resolved], now: datetime) -> None:
         self.catalog = catalog
@@ -40,7 +40,7 @@ class Injector:
         return any(fault.domain == domain for fault in self.faults)
 
     def expect(self, domain: str, start: date, end: date) -> None:
-        """Settle the day of each of the domain's faults. Raises FaultError where it lies outside of the window."""
+        """Determine the day of each of the domain's faults. Raises FaultError if it lies outside of the window."""
         for number, fault in enumerate(self.faults):
             if fault.domain != domain:
                 continue
@@ -58,7 +58,7 @@ class Injector:
         )
 
     def put_in(self, outbox: Outbox, day: date, world: World) -> None:
-        """Break the staged files on which a fault falls."""
+        """Break the staged files of a fault."""
         for number, fault in enumerate(self.faults):
             if fault.domain == outbox.domain and day in self._days.get(number, ()):
                 scene = self._scene(fault, number, outbox.staged, day=day, world=world, last=day == self._last[number])
@@ -156,7 +156,9 @@ def _default_day(fault: Resolved, start: date, end: date) -> date:
 
 
 def _lying_in(folder: Path, feed: Feed) -> list[Staged]:
-    """The feed's data and control files in a folder; the business date is the name's, else the day of arrival."""
+    """The feed's data and control files in a folder. The business date comes from the name, or else it is the day of
+    arrival.
+    """
     found: list[Staged] = []
     for path in sorted(folder.iterdir()) if folder.is_dir() else []:
         named = feed.match(path.name) if path.is_file() else None

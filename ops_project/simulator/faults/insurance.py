@@ -1,6 +1,5 @@
-"""Faults of the policies: changes that the capture loses, and errors that a hop of the warehouse makes.
-
-What is done to a table stays as long as no delivery touches its business date: those are rebuilt.
+"""Faults of the policies: changes that the capture loses, and errors of a hop of the warehouse. A change of a table
+stays until a delivery touches its business date, because those dates are rebuilt.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ def raise_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date 
 
 
 def offset_premiums(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
-    """Both of one product and region, so that no total of any KPI moves."""
+    """Changes two policies of one product and region, so that no total of any KPI moves."""
     current, chosen = _chosen(connection, table, day, 2, f"AND premium > {OFFSET_BY}")
     _change(connection, table, current, chosen[:1], OFFSET_BY)
     _change(connection, table, current, chosen[1:], -OFFSET_BY)

@@ -38,7 +38,7 @@ def sample_ratio_mismatch(scene: Scene) -> Details:
 
 
 def restatement(scene: Scene) -> Details:
-    """The largest sales of the last days of the month before, sent anew at a fifth of their revenue."""
+    """The largest sales of the last days of the month before, sent again with a fifth of their revenue."""
     if scene.world is None:
         raise FaultError("the earlier sales are known to the simulator only; it cannot be used with --inbound-only")
     file = scene.data()[-1]
@@ -58,7 +58,7 @@ def restatement(scene: Scene) -> Details:
 
 
 def _largest(rows: list[list[str]], revenue: int, quantity: int) -> list[list[str]]:
-    """The sales of most revenue, at least one."""
+    """The sales with the most revenue, at least one."""
     ordered = sorted(rows, key=lambda fields: Decimal(fields[revenue]) * int(fields[quantity]), reverse=True)
     return ordered[: max(1, round(len(rows) * RESTATED_SHARE))]
 

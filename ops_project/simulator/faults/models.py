@@ -1,7 +1,6 @@
-"""Faults of the models: a file that is gone, a library that moved on, inputs that are shuffled or cut.
-
-Shuffled inputs keep every total of their table: only the model that reads them can tell, and does at its predictions.
-What is done to the customers' days stays as long as no delivery touches their business dates: those are rebuilt.
+"""Faults of the models: a missing file, a changed library, inputs that are shuffled or cut. Shuffled inputs keep
+every total of their table. Only the model that reads them can notice, and does so at its predictions. A change of
+the customers' days stays until a delivery touches their business dates, because those dates are rebuilt.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def remove_file(settings: Settings) -> Details:
 
 
 def change_library(settings: Settings) -> Details:
-    """As if the model had been trained long ago: the file says so, and is registered with that content."""
+    """Makes the model look as if it was trained long ago: its file says so, and is registered with that content."""
     path, state, version = _serving(settings)
     entry = state[MODEL]["versions"][version]
     file = settings.models / entry["file"]
@@ -43,7 +42,7 @@ def change_library(settings: Settings) -> Details:
 
 
 def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
-    """serving.json, its content, and the version of the model that serves."""
+    """serving.json, its content, and the version of the model in use."""
     path = settings.models / "serving.json"
     state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if MODEL not in state:

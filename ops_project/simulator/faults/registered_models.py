@@ -12,7 +12,7 @@ from ops_project.simulator.faults.request import FaultError
 
 
 def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> Details:  # noqa: ARG001
-    """Damage this home's registry. Raises FaultError where it has no model."""
+    """Damage this home's registry. Raises FaultError if it has no model."""
     assert fault.fault.act is not None
     try:
         return fault.fault.act(settings)

@@ -64,7 +64,7 @@ def resolve(request: Request, catalog: Catalog) -> Resolved:
 
 
 def owners_of(feed: Feed, catalog: Catalog) -> list[str]:
-    """Who is told: the feed's owners, else the domain's."""
+    """The owners who are told: the feed's, or else the domain's."""
     return list(feed.owners or catalog.domain(feed.domain).owners)
 
 

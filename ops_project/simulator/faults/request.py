@@ -1,4 +1,4 @@
-"""How a fault is asked for: ID, ID:FEED, ID@DATE or ID:FEED@DATE. Reads the text; knows no registry."""
+"""The form in which a fault is requested: ID, ID:FEED, ID@DATE or ID:FEED@DATE. Reads the text; knows no registry."""
 
 from __future__ import annotations
 

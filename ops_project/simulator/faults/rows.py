@@ -1,4 +1,4 @@
-"""Faults of single records: a key twice, a mandatory field empty, impossible values, references to nothing."""
+"""Faults of single records: a repeated key, an empty mandatory field, impossible values, references to nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REFERENCES = {
 
 
 def duplicate_key(scene: Scene) -> Details:
-    """Some records come twice, the second time with another value where there is one to change."""
+    """Some records come twice. The second has another value if one can be changed."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     chosen = _chosen(scene, sheet)
@@ -69,7 +69,7 @@ def negative_amount(scene: Scene) -> Details:
 
 
 def out_of_range(scene: Scene) -> Details:
-    """Beyond the contract's maximum; where it has none, below its minimum."""
+    """Beyond the contract's maximum; without a maximum, below its minimum."""
 
     def beyond(_: Any, column: Column) -> Any:
         return str(Decimal(column.max) + 1) if column.max is not None else str(Decimal(column.min or "0") - 1)
@@ -145,7 +145,7 @@ def _is_free_number(scene: Scene, name: str) -> bool:
 
 
 def _chosen(scene: Scene, sheet: Sheet) -> list[int]:
-    """Positions of some records, spread over the file. Raises FaultError where it has none."""
+    """Positions of some records, spread over the file. Raises FaultError if there are none."""
     if not sheet.rows:
         raise FaultError(f"the file of feed {scene.feed.name!r} of {scene.day} has no records to break")
     count = min(BROKEN_ROWS, len(sheet.rows))
@@ -166,7 +166,7 @@ def _scaled(value: Any, factor: int) -> Any:
 
 
 def _typed(text: Any, like: Any) -> Any:
-    """The number as the file's format holds it: text in CSV, a number elsewhere."""
+    """The number in the type of the file's format: text in CSV, a number elsewhere."""
     if isinstance(like, bool) or not isinstance(like, int | float | Decimal):
         return text
     return type(like)(Decimal(str(text)))

@@ -1,7 +1,6 @@
-"""The place of the deed: one feed's files of one day, before anybody has read them.
-
-They are either staged by the simulator or lie in inbound already, perhaps a user's own. Every change is made on a
-temporary file that is renamed into place.
+"""The place of a fault: one feed's files of one day, before any process has read them. They are either staged by the
+simulator or lie in inbound already, and may be a user's own. Every change is made on a temporary file that is
+renamed into place.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class Scene:
     last_day: bool = True
     """False on the earlier days of a fault that spans the window."""
     memory: dict[str, Any] = field(default_factory=dict)
-    """Kept from day to day by a fault that spans the window."""
+    """Values that a fault over the whole window keeps from day to day."""
     removed: list[str] = field(default_factory=list)
     """Names of files that never come."""
 
@@ -47,7 +46,7 @@ class Scene:
         return self.feed.at(self.day)
 
     def data(self, feed: str | None = None) -> list[Staged]:
-        """The data files of a feed on this day. Raises FaultError where there is none."""
+        """The data files of a feed on this day. Raises FaultError if there are none."""
         name = feed or self.feed.name
         contract = self.catalog.feeds[name]
         found = [file for file in self.files if file.feed == name and contract.match(file.name) is not None]
@@ -69,7 +68,7 @@ class Scene:
         return Sheet.read(file.path, feed, feed.at(self.day))
 
     def write(self, file: Staged, sheet: Sheet, *, recount: bool = True) -> None:
-        """Put the records back; `recount`: the control file and the trailer say how many they are now."""
+        """Write the records back. `recount`: the control file and the trailer get their new number."""
         sheet.write(file.path, recount=recount)
         control = self.control_of(file)
         if recount and control is not None:
@@ -105,7 +104,9 @@ class Scene:
         return other
 
     def arrive(self, file: Staged, moment: datetime, *, future: bool = True) -> None:
-        """The file, with its control file, arrives at another moment; `future`: even where that is yet to come."""
+        """The file, with its control file, arrives at another moment. `future`: even if that moment has not come
+        yet.
+        """
         for moved in (file, self.control_of(file)):
             if moved is not None:
                 moved.arrives_at = moment
@@ -119,7 +120,7 @@ def control_name(pattern: str, name: str) -> str:
 
 
 def replace_count(pattern: str, text: str, rows: int, name: str) -> str:
-    """`text` with the count that `pattern` finds replaced. Raises FaultError where it finds none."""
+    """`text` with the count that `pattern` finds replaced. Raises FaultError if it finds none."""
     found = re.search(pattern, text)
     if found is None:
         raise FaultError(f"{name}: no count found by {pattern!r}")

@@ -24,7 +24,7 @@ ERROR = "ThrottlingException: the level of configured throughput for the table w
 
 
 def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> Details:  # noqa: ARG001
-    """Exhaust this home's embedded store. Raises FaultError where the home has another."""
+    """Exhaust this home's embedded store. Raises FaultError if the home has another store."""
     store = serving.open_store(settings, listening.TABLE)
     try:
         if not isinstance(store, EmbeddedStore):

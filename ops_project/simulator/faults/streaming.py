@@ -29,7 +29,9 @@ def error_rate(scene: Scene) -> Details:
 
 
 def unknown_songs(scene: Scene) -> Details:
-    """Fifteen streams of one hour play songs that are in no catalogue; spread, so that no quarter has 5 % of errors."""
+    """Fifteen streams of one hour play songs that are in no catalogue. They are spread, so that no quarter of an
+    hour has 5 % of errors.
+    """
     file, sheet, start, inside = _busiest(scene, REFERENCE_WINDOW)
     song = sheet.column("song_id")
     chosen = inside[:: max(1, len(inside) // UNKNOWN_REFERENCES)][:UNKNOWN_REFERENCES]
@@ -50,7 +52,7 @@ def consumer_lag(scene: Scene) -> Details:
 
 
 def _busiest(scene: Scene, window: timedelta) -> tuple[Staged, Sheet, datetime, list[int]]:
-    """The file with most records, its records, and those of its busiest window (aligned to the window's length)."""
+    """The file with the most records, its records, and those of its busiest window (aligned to the window's length)."""
     file = max(scene.data(), key=lambda one: one.path.stat().st_size)
     sheet = scene.sheet(file)
     when = sheet.column("listened_at")

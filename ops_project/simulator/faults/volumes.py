@@ -83,7 +83,7 @@ def _drop_dependents(scene: Scene, sheet: Sheet, gone: list[Row]) -> Details:
 
 
 def _grow(scene: Scene, feed: str, *, copies: int) -> Details:
-    """Every record again under new keys, `copies` times; what depends on it as well."""
+    """Every record again under new keys, `copies` times, and the records that depend on it as well."""
     contract = scene.catalog.feeds[feed]
     if not contract.key:
         raise FaultError(f"feed {feed!r} has no key: copies of its records cannot be told from duplicates")
@@ -127,7 +127,7 @@ def _is_id(kind: str, name: str) -> bool:
 
 
 def _there(scene: Scene, feed: str) -> list[Staged]:
-    """The day's data files of another feed; none where they are not at hand."""
+    """The day's data files of another feed; empty if they are not available."""
     try:
         return scene.data(feed) if feed in scene.catalog.feeds else []
     except FaultError:

@@ -1,4 +1,6 @@
-"""Faults that a wrong transformation or hand leaves in a table: done to the warehouse under the writer's lock."""
+"""Faults that a wrong transformation or a person leaves in a table. They change the warehouse under the writer's
+lock.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from ops_project.simulator.faults.request import FaultError
 
 
 def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) -> Details:
-    """Do the damage in this home's warehouse. Raises FaultError where the table is not there or has no such rows."""
+    """Damage this home's warehouse. Raises FaultError if the table does not exist or has no such rows."""
     if not settings.warehouse.exists():
         raise FaultError(f"fault {fault.request}: this home has no warehouse yet; run the pipeline first")
     with warehouse.writer(settings, catalog.platform, owner=f"fault {fault.fault.id}", now=now) as held:
