@@ -255,8 +255,8 @@ def test_a_file_that_somebody_is_writing_is_left_for_the_next_run(home, monkeypa
     path = home.put("takings_2026-11-05.csv", HEAD + "5,z,1.00,\n")
     examine = module.examine
 
-    def growing(*arguments):
-        found = examine(*arguments)
+    def growing(*arguments, **named):
+        found = examine(*arguments, **named)
         with path.open("a") as file:
             file.write("6,y,1.00,\n")
         os.utime(path, (1, 1))

@@ -114,10 +114,10 @@ def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypat
     land = importlib.import_module("ops_project.pipeline.landing.land")
     path, real = home.put(NAME, HEAD + "1,a,1.00,\n"), land.examine
 
-    def meanwhile(*given):
+    def meanwhile(*given, **named):
         aside = path.rename(home.root / "aside")
         _link(home)
-        found = real(*given)
+        found = real(*given, **named)
         path.unlink()
         aside.rename(path)
         return found
