@@ -1,4 +1,4 @@
-"""What holds for every test: what a command sets for its own process ends with the test, and a file is a group."""
+"""Settings for every test: what a command sets for its own process ends with the test, and each file is a group."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ LONG = 80
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """A long text or the bytes of a file are no name: two processes that make them at different times would disagree."""
+    """Long texts and bytes are not used as names of parameters: two processes would produce different ones."""
     return argname if isinstance(val, str | bytes) and len(val) > LONG else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file is a group, unless its tests name one: two processes would build its homes twice."""
+    """Each file is a group, unless its tests name one. Otherwise two processes would build its homes twice."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -48,7 +48,9 @@ def _settings_end_with_the_test() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def built_empty(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A home in which every table of every domain exists and is empty. Read only, or in a transaction that is undone."""
+    """A home in which every table of every domain exists and is empty. Tests may only read it, or write in a
+    transaction that is rolled back.
+    """
     from tests.mutation import cases
 
     return cases.empty_home(tmp_path_factory.mktemp("built-empty") / "home")

@@ -1,8 +1,7 @@
-"""Kills a command at chosen moments of its work, and says what it left behind.
-
-A moment is anything that lasts: a file that is opened for writing, renamed, linked or removed, a folder made or removed, an
-SQLite database or another process opened, and each named place of `process/kill_points.py`. The command is run once to count
-them; then it is killed at some of them, by SIGKILL, in a child process, and called again.
+"""Kills a command at chosen moments of its work, and reports what it left behind. A moment is any lasting effect: a
+file that is opened for writing, renamed, linked or removed, a folder made or removed, an SQLite database or another
+process opened, and each named place of `process/kill_points.py`. The command is run once to count the moments. Then
+it is killed at some of them, by SIGKILL, in a child process, and called again.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ BESIDE_THE_DATA = ("_batch_id", "_load_seq", "ingestion_timestamp", "dbt_updated
 
 @dataclass(frozen=True)
 class Ended:
-    """How the child ended: its exit code or the signal that killed it, how many moments it had, and what it said."""
+    """How the child ended: its exit code or the signal that killed it, the number of its moments, and its output."""
 
     code: int
     """As os.waitstatus_to_exitcode: negative for a signal."""
@@ -111,7 +110,7 @@ def watch(counted: Path, kill_at: int | None) -> None:
 
 
 def spread(moments: int, count: int) -> list[int]:
-    """`count` moments over the whole of the work, the first and the last among them."""
+    """`count` moments, evenly spread over the work, including the first and the last."""
     if moments <= count:
         return list(range(1, moments + 1))
     return sorted({1 + round(number * (moments - 1) / (count - 1)) for number in range(count)})
@@ -125,10 +124,10 @@ def repeated(
     state: Callable[[Settings], dict[str, object]],
     done: str = "",
 ) -> Iterator[int]:
-    """Run the command on a copy of the home; then kill it at `count` moments, on a copy each, and call it again.
-
-    `done`: what the second call may say and end with 1, where the first one was killed after all of it was done.
-    Yields each moment at which it was killed. Raises AssertionError where the state is not that of the calm run.
+    """Run the command on a copy of the home. Then kill it at `count` moments, each on a new copy, and call it again.
+    `done`: the message with which the second call may end with 1, if the first call was killed after all its work
+    was done. Yields each moment of a kill. Raises AssertionError if the state differs from that of the undisturbed
+    run.
     """
     calm = homes.copy(original, folder / "calm")
     ended = run(lambda: command(calm), folder / "calm.log")

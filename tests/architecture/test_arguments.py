@@ -1,4 +1,6 @@
-"""More than five values are named where they are passed: else two of them change places, and nobody sees it."""
+"""More than five values are named where they are passed. Otherwise two of them can be swapped without anybody
+noticing.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ MOST = 5
 
 @dataclass
 class Seen:
-    """What breaks the two laws in the modules that were read."""
+    """The violations of both laws in the modules that were read."""
 
     long_signatures: list[str] = field(default_factory=list)
     long_calls: list[tuple[str, str]] = field(default_factory=list)
-    """(name that is called, place); some are calls of other people's functions."""
+    """(called name, place). Some are calls of functions of other packages."""
     classes: set[str] = field(default_factory=lambda: {"cls"})
 
     def read(self, tree: ast.AST, file: str) -> None:

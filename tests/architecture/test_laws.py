@@ -44,7 +44,9 @@ def test_sql_style() -> None:
 
 
 def test_what_is_not_checked_says_why() -> None:
-    """A type that is not checked in a line says there for what reason, a rule of style which one; all is formatted."""
+    """A line in which a type is not checked gives the reason, and a line that breaks a rule of style names the rule.
+    Everything is formatted.
+    """
     silent = re.compile(r"type: ignore(\[[^]]*\])?\s*$|fmt: (skip|off)|noqa(?!: [A-Z]+[0-9]+)")
     lines = [
         f"{path.relative_to(ROOT).as_posix()}:{number}"
@@ -129,7 +131,9 @@ def test_no_house_of_bad_names_and_no_diaries() -> None:
 
 
 def test_no_file_holds_a_path_of_the_machine_that_wrote_it() -> None:
-    """Where the project, its interpreter and its user's home lie is nobody's business, and differs everywhere else."""
+    """The places of the project, its interpreter and the user's home differ on every machine, so no file may contain
+    them.
+    """
     places = {str(ROOT), str(Path.home()), sys.prefix, sys.base_prefix} - {"/", "/usr", "/usr/local"}
     places = {place for place in places if place.count("/") > 1} | {f"{Path.home()}/"}
     held = [

@@ -1,4 +1,4 @@
-"""Each law of imports is broken on purpose, in a copy of the packages, and the linter must see it."""
+"""Each law of imports is broken on purpose, in a copy of the packages, and the linter must report it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BROKEN = {
 
 @pytest.fixture(scope="module")
 def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the linter says of a copy in which every law is broken once."""
+    """The linter's output for a copy in which every law is broken once."""
     copy = tmp_path_factory.mktemp("copy")
     for package in ("ops_project", "asset_checks"):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))

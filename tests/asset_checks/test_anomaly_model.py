@@ -1,7 +1,6 @@
-"""R16, proven against the SQL that judges: gold.data_anomalies, run by dbt over thousands of simulated series.
-
-One table holds many independent series end to end; with `anomaly_history` as long as a series' history, the last day of
-each is judged against its own past only. Seeded, so that a figure is a figure.
+"""R16, proven against the SQL that judges: gold.data_anomalies, run by dbt over thousands of simulated series. One
+table holds many independent series end to end. With `anomaly_history` as long as a series' history, the last day of
+each series is judged only against its own past. The series are seeded, so that each run gives the same figures.
 """
 
 from __future__ import annotations

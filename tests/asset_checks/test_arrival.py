@@ -1,4 +1,4 @@
-"""R19: six ways in which a file can fail to arrive properly, told apart, each with what to do."""
+"""R19: six ways in which a file can fail to arrive properly are distinguished, each with its remedy."""
 
 from __future__ import annotations
 

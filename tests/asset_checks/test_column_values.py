@@ -1,4 +1,6 @@
-"""Faults that no contract can name – swapped columns, another unit, a field gone empty – found from the files before."""
+"""Faults that no contract can express (swapped columns, another unit, an empty field) are found by comparison with
+earlier files.
+"""
 
 from __future__ import annotations
 

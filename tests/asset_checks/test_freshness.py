@@ -1,4 +1,4 @@
-"""R20: the age of the data, its edges, closed days, and what does not make a table fresh."""
+"""R20: the age of the data, its limits, closed days, and what does not make a table fresh."""
 
 from __future__ import annotations
 

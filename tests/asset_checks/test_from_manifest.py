@@ -1,4 +1,4 @@
-"""What the checks know of a model is what its dbt tests say."""
+"""The checks know of a model what its dbt tests declare."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_weekdays_and_growth_are_no_findings_and_hide_none(points: int) -> None:
 
 
 def test_a_small_healthy_dip_is_no_broken_load_and_a_cut_on_the_same_day_is() -> None:
-    """28 days of web traffic: the Tuesday after three growing ones has 17 % less than they let expect."""
+    """28 days of web traffic. After three growing Tuesdays, the last one has 17 % less than expected."""
     days = [
         5464,
         5136,

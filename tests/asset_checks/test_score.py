@@ -1,4 +1,4 @@
-"""R17: the score, its two exact edges, what counts against it, and what happens where it is not known."""
+"""R17: the score, its two exact limits, what counts against it, and what happens if it is unknown."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_of_a_full_extract_the_newest_date_is_scored() -> None:
 
 
 def test_a_satellite_of_a_feed_that_never_delivered_is_unknown_and_stops_nothing() -> None:
-    """Its only row is the ghost record, which lacks every value that the source must give."""
+    """The only row of the table is the ghost record, which lacks every required value."""
     warehouse = Warehouse()
     warehouse.table("silver.sat_x", [{"x_hk": 0, "name": None, "record_source": "ghost"}])
     table = TableSpec(

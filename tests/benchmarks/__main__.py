@@ -1,7 +1,6 @@
-"""`make bench`: run the measurements one after the other and print one JSON document.
-
-Each module of this package that has `measure(rounds, large)` is a benchmark; its dictionary goes under its name. A bound
-is stated beside its figure, and whether it holds; a missed bound is told, and is no failure of the command.
+"""`make bench`: run the measurements one after the other and print one JSON document. Each module of this package
+that has `measure(rounds, large)` is a benchmark; its dictionary goes under its name. A bound is printed beside its
+figure, and whether it holds. A missed bound is reported, but the command does not fail.
 """
 
 from __future__ import annotations

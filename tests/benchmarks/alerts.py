@@ -29,16 +29,17 @@ from tests.benchmarks.ticks_past import fill
 SIGNALS = 100_000
 CHUNK = 5_000
 IDLE_CYCLES = 240
-"""Twenty minutes of a daemon whose loop takes five seconds: every observer has its turns."""
+"""Twenty minutes of a daemon whose loop takes five seconds, so that every observer has its turns."""
 IDLE_MS = 50
-"""Measured on two cores that others kept busy (load 6): 12 ms at the median and 35 at p95, of which 15 were work; at load
-11 it was 62 at p95, of which 18 were work. The work is told beside, because the clock's time is the machine's."""
+"""Measured on two busy cores (load 6): 12 ms at the median and 35 at p95, of which 15 were work. At load 11 it was
+62 at p95, of which 18 were work. The work is reported as well, because elapsed time depends on the machine.
+"""
 ASSETS = 150
 KINDS = ("check.failure", "check.warning", "asset.failure", "freshness.state")
 
 
 def signals(count: int, now: datetime) -> list[Signal]:
-    """As a large platform gives them: mostly well, 1 in 200 firing, over 2,000 subjects, newest last."""
+    """Signals as on a large platform: mostly ok, 1 in 200 firing, over 2,000 subjects, the newest last."""
     return [
         Signal(
             kind=KINDS[n % 4],
@@ -59,8 +60,9 @@ def signals(count: int, now: datetime) -> list[Signal]:
 
 
 def drain(count: int = SIGNALS, url: str | None = None) -> dict[str, Any]:
-    """Store, decide, record and notify `count` signals in an empty home; then idle with them as the past, beside a
-    Dagster instance with a day of ticks. `url`: the ledger's, where it is not the embedded one."""
+    """Store, decide, record and notify `count` signals in an empty home. Then run idle cycles with these signals as
+    the past, beside a Dagster instance with a day of ticks. `url`: the ledger's, if it is not the embedded one.
+    """
     now = datetime(2026, 3, 4, 12, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         settings = Settings.load(home=folder)
@@ -123,7 +125,7 @@ def _environment(**values: str) -> Iterator[None]:
 
 
 def in_postgres() -> dict[str, Any] | None:
-    """The same on a PostgreSQL server of its own; None where the machine has none."""
+    """The same on a separate PostgreSQL server; None if the machine has none."""
     if postgres.binaries() is None:
         return None
     with tempfile.TemporaryDirectory() as folder, postgres.running(Path(folder)) as url:
@@ -156,7 +158,7 @@ def _drained(drains: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _idle(drains: list[dict[str, Any]]) -> dict[str, Any]:
-    """Of the rounds the median's middle one, and the worst p95."""
+    """The median of the rounds' medians, and the worst p95."""
     p95 = max(d["idle_ms_p95"] for d in drains)
     return {
         "median": statistics.median(d["idle_ms_median"] for d in drains),

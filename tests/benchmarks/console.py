@@ -1,7 +1,6 @@
 """The console on a large home: 100,000 past alerts, 1,000 assets, 50 open incidents, 540 runs, a year of files.
-
-`python -m tests.benchmarks console`. The server is a process of its own, as `ops serve` starts it, so that its memory is
-its own. A page's time is what a client on the same machine waits; its CPU time is the server's.
+`python -m tests.benchmarks console`. The server runs in its own process, as under `ops serve`, so that its memory
+can be measured. A page's time is measured by a client on the same machine; its CPU time is the server's.
 """
 
 from __future__ import annotations
@@ -292,7 +291,7 @@ def pages(url: str, server: psutil.Process) -> dict[str, dict[str, float | None]
 
 
 def first_paint(url: str) -> dict[str, object]:
-    """Milliseconds until a real browser shows something of the first page; every time with nothing kept."""
+    """Milliseconds until a real browser shows something of the first page, each time with an empty cache."""
     program = browser.binary()
     if program is None:
         return {"unknown": browser.MISSING}

@@ -1,7 +1,6 @@
-"""One more day, whole run: on thirty days of history and on ten times as many.
-
-Landing, checks, models, snapshot and publication together; the models alone are in `transform`. The copy of the
-warehouse is told beside: it costs what the file holds where the file system cannot share blocks.
+"""One more day as a whole run, with thirty days of history and with ten times as many. Landing, checks, models,
+snapshot and publication are measured together; the models alone are in `transform`. The copy of the warehouse is
+reported separately: it costs as much as the file's size if the file system cannot share blocks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""A whole large run: 20 million web events and 5 million order items with --large, a fortieth of it without.
-
-`ops run` on simulated files, in one process: landing, checks, bronze to gold, snapshot, publication, and the peak memory
-of the process. What bronze to gold costs beside hand-written SQL is `transform`.
+"""A whole large run: 20 million web events and 5 million order items with --large, and a fortieth of them without.
+`ops run` on simulated files, in one process: landing, checks, bronze to gold, snapshot, publication, and the peak
+memory of the process. `transform` compares bronze to gold with hand-written SQL.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
 
 
 def _simulated(home: Path, web_events: int) -> tuple[Path, dict[str, object]]:
-    """Files of DAYS days with about `web_events` events; the scale is found with one day at scale 1."""
+    """Files of DAYS days with about `web_events` events. The scale is computed from one day at scale 1."""
     from ops_project.simulator.simulation import Asked, simulate
 
     def deliver(target: Path, days: int, scale: float) -> dict[str, int]:

@@ -1,4 +1,6 @@
-"""A cycle while many alerts are open: what it takes once all of them were told, and how that grows with their number."""
+"""A cycle while many alerts are open: how long it takes once all of them were sent, and how that grows with their
+number.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +25,14 @@ from ops_project.settings import Settings
 
 MOST = 5_000
 CYCLES = 12
-"""A minute of a daemon: each group of critical alerts comes due in every one of them."""
+"""A minute of a daemon. Each group of critical alerts comes due in every cycle."""
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 def _signals(count: int) -> list[Signal]:
-    """Every alert critical and in a group of its own, on each channel that pages or tells: the most that there can be."""
+    """The largest load: every alert is critical and in its own group, and is sent through each channel that pages or
+    notifies.
+    """
     return [
         Signal(
             "run.failure",

@@ -1,9 +1,8 @@
-"""A heavy `ops sql` beside a running `ops run`: how much slower the run is than alone.
-
-Every round runs the same small pipeline three times, each in a copy of the same home: alone, beside the question, and
-alone again. The run beside is compared with the mean of the two around it, so that a machine that does other things too
-slows down both. The question takes all that it may: a join that never ends within its time limit, over a snapshot of the
-same data. Each is a command as a user would type it.
+"""A heavy `ops sql` beside a running `ops run`: how much slower the run is than alone. Every round runs the same
+small pipeline three times, each in a copy of the same home: alone, beside the query, and alone again. The middle run
+is compared with the mean of the other two, so that other load on the machine affects both. The query uses all that
+it may: a join that never ends within its time limit, over a snapshot of the same data. Each is a command as a user
+would type it.
 """
 
 from __future__ import annotations
@@ -34,7 +33,9 @@ GROUP BY ALL ORDER BY ALL
 
 @contextmanager
 def heavy_question(home: Path, query: str = QUESTION) -> Iterator[None]:
-    """`ops sql` over the newest snapshot of `home`, which works until this context ends. Raises where it ended before."""
+    """`ops sql` over the newest snapshot of `home`, which works until this context ends. Raises an error if it ended
+    earlier.
+    """
     command = [sys.executable, "-m", "ops_project.cli", "sql", "--seconds", str(SECONDS), query]
     with subprocess.Popen(
         command,

@@ -17,7 +17,7 @@ from ops_project.pipeline.reconcile import file_side
 from tests.benchmarks.landing import write_csv
 
 NEEDED = 3.0
-"""A plain CSV costs at most so many times what DuckDB's reader costs: the scan for lines and quotes is read besides."""
+"""The most that a plain CSV may cost, as a multiple of DuckDB's reader. The scan for lines and quotes is included."""
 BROKEN_LINE = '999999999,2026-11-01,2026-11-01 00:00:00,"two\nlines",,P1,search,1,1.00,0.1\n'
 
 

@@ -1,4 +1,4 @@
-"""How fast a day of web events is made: 20 million in under a minute on two cores, in bounded memory."""
+"""How fast a day of web events is made: 20 million in under a minute on two cores, in limited memory."""
 
 from __future__ import annotations
 

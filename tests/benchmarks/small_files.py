@@ -38,7 +38,7 @@ FIRST = date(2026, 1, 1)
 NOW = datetime(2026, 12, 31, 12, tzinfo=UTC)
 EVENTS = 200
 NEEDED = 4.0
-"""Files cost at most so many events: 20 ms where an event costs 5."""
+"""The most events of Dagster that a file may cost: 20 ms if an event costs 5."""
 MOST_SECONDS = 60.0
 
 

@@ -25,7 +25,9 @@ from dagster._serdes import serialize_value
 
 SCHEDULES, SENSORS = 8, 4
 TICKS = {InstigatorType.SCHEDULE: 90, InstigatorType.SENSOR: 6500}
-"""A schedule's are kept for 90 days, a sensor's that skipped for one: 17,280 at five seconds, 3,000 at thirty."""
+"""A schedule's ticks are kept for 90 days. The skipped ticks of a sensor are kept for one day: 17,280 at five
+seconds, 3,000 at thirty.
+"""
 
 
 def fill(instance: dg.DagsterInstance, now: datetime) -> int:

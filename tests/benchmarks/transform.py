@@ -64,7 +64,9 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
 
 
 def _against_hand(folder: Path, size: Size, rounds: int, large: bool) -> dict[str, object]:
-    """The bound is for the large size: at the small one dbt's fixed costs, which stand beside it, are half of the time."""
+    """The bound is for the large size. At the small size dbt's fixed costs, which are reported too, are half of the
+    time.
+    """
     bronze = _home(folder / "bronze", size)
     found = []
     for number in range(rounds):

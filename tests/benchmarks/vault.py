@@ -1,8 +1,7 @@
-"""The raw vault against plain DuckDB SQL that loads the same hubs, links and satellites: a first load and a 1 % delta.
-
-The plain side is written by hand, knows that a feed states a contact once, encodes its keys without the care that keeps
-('a|', 'b') from ('a', '|b'), and pays neither dbt nor a journal. Fixed costs – a dbt run that has nothing to load – are
-told beside the ratio, and the ratio is given with and without them.
+"""The raw vault against plain DuckDB SQL that loads the same hubs, links and satellites: a first load and a 1 %
+delta. The plain side is written by hand. It knows that a feed states a contact once, encodes its keys without
+distinguishing ('a|', 'b') from ('a', '|b'), and needs neither dbt nor a journal. Fixed costs – a dbt run that has
+nothing to load – are reported separately, and the ratio is given with and without them.
 """
 
 from __future__ import annotations

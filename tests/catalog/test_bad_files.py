@@ -1,4 +1,4 @@
-"""Mistakes in the files that no test of their own covers: each is found, with its line, and nothing is loaded."""
+"""Mistakes in files without a separate test: each is found, with its line, and nothing is loaded."""
 
 from __future__ import annotations
 

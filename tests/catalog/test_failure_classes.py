@@ -1,4 +1,6 @@
-"""First responses and roles of the failure classes live in failure_classes.yaml; where they stood before they are read."""
+"""First responses and roles of the failure classes stand in failure_classes.yaml. They are still read from their
+earlier places.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words without quotes stay what they are where a contract compares texts; elsewhere YAML 1.2 says what they are."""
+"""Words without quotes stay texts where a contract compares texts. Elsewhere they are read as in YAML 1.2."""
 
 from __future__ import annotations
 

@@ -130,13 +130,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(shared: Place) -> Place:
-    """One home for all of them: what a command leaves there is input of the next."""
+    """One home for all examples. What one command leaves there is input of the next."""
     shutil.rmtree(shared.home / "logs", ignore_errors=True)
     return shared
 
 
 def value(draw: st.DrawFn, place: Place, param: click.Parameter) -> str:
-    """Something for an argument or an option, now and then of its type."""
+    """A value for an argument or an option, sometimes of its type."""
     kind = param.type.name
     if kind == "file":
         return place.file(draw(FILE_NAME), draw(CONTENT))
@@ -152,7 +152,7 @@ def value(draw: st.DrawFn, place: Place, param: click.Parameter) -> str:
 
 
 def line(draw: st.DrawFn, place: Place, words: list[str]) -> list[str]:
-    """A command with arbitrary values: required ones always, the others now and then."""
+    """A command with arbitrary values: required ones always, the others sometimes."""
     name = " ".join(words)
     options, arguments = [], []
     for param in leaf(words).params:

@@ -1,4 +1,4 @@
-"""Every command, with a home that is missing or cannot be one, a name that nobody knows, and Ctrl-C: never a trace."""
+"""Every command, with a home that is missing or cannot be one, an unknown name, and Ctrl-C: never a trace."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def leaf(words: list[str]) -> click.Command:
 
 
 def filled(words: list[str], folder: Path) -> list[str]:
-    """The command with a stranger's name for every argument, and for every option that takes one or must be given."""
+    """The command with an unknown name for every argument, and for every option that takes one or is required."""
     line = list(words)
     for param in leaf(words).params:
         if isinstance(param, click.Argument):
@@ -152,7 +152,7 @@ def test_ctrl_c_that_a_library_turned_into_its_own_error_is_ctrl_c(error: Except
 
 
 class _Odd(Exception):
-    """An error of a library that nobody knows."""
+    """An error of a library that the program does not know."""
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_home_that_takes_no_log_is_no_second_fault(tmp_path: Path, monkeypatch
 
 
 def test_every_number_has_both_bounds() -> None:
-    """A number without a bound ends in the error of whatever store or calendar meets it first."""
+    """A number without a bound would end in the error of the first store or calendar that cannot hold it."""
     kinds = (click.types.IntParamType, click.types.FloatParamType)
     unbounded = [
         (" ".join(words), *parameter.opts)

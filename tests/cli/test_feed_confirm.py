@@ -1,4 +1,6 @@
-"""`ops feed confirm`: a doubt about a delivered day and its alert are closed by a person's word, which is kept."""
+"""`ops feed confirm`: a person confirms a delivered day; the doubt and its alert are closed, and the confirmation is
+kept.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes into an answer comes out of it: in tables, lines, JSON and CSV. Data is never markup."""
+"""Data that goes into an answer comes out unchanged: in tables, lines, JSON and CSV. Data is never markup."""
 
 from __future__ import annotations
 

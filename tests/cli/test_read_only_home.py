@@ -1,4 +1,6 @@
-"""A home on a read-only file system: what was recorded can be read, and what would write is refused in one line."""
+"""A home on a read-only file system: recorded facts can be read, and a command that would write is refused in one
+line.
+"""
 
 from __future__ import annotations
 

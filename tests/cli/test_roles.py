@@ -68,7 +68,7 @@ READS = {
 
 
 def test_every_command_acts_or_reads() -> None:
-    """A new command is put on one of the two lists, so that none acts without being asked for its role."""
+    """A new command is put on one of the two lists, so that no command acts without a check of the user's role."""
     every = {path.removeprefix("ops ") for path, command in walk(cli, "ops") if not isinstance(command, click.Group)}
     assert every - READS - ACTS == set()
     assert ACTS - every == set()

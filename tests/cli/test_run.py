@@ -1,4 +1,4 @@
-"""`ops run` says what has ended while it goes on, and says nothing but JSON where a program asks."""
+"""`ops run` reports each part when it ends, and prints only JSON with `--json`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ops run --date` of which nothing can have come is refused: it would be built, empty, and look well."""
+"""`ops run --date` is refused for a date without possible files: it would build empty tables and look successful."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _answers(port: int) -> bool:
 
 
 def _members(session: int) -> list[int]:
-    """Live processes of the session, but for those that have ended and wait for their parent."""
+    """Live processes of the session, without those that have ended and wait for their parent."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

@@ -9,7 +9,7 @@ from ops_project.operations.alerting.watch import Watch
 
 
 def test_the_watcher_goes_on_when_the_ledger_was_away(tmp_path, monkeypatch):
-    """It used to end at the first lost connection, which is when it is needed."""
+    """The watcher used to end at the first lost connection, although it is needed most then."""
     answers = [ConnectionError("server closed the connection"), ConnectionError("server closed the connection"), None]
 
     def look(_self, *_args):

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "no chromium on this machine (Debian: apt-get install chromium)"
 TELEPHONE = 400
-"""Pixels; a window of that width or less is touched, every other one is clicked."""
+"""Width in pixels. A window of this width or less is touched; every other one is clicked."""
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 
 
@@ -36,7 +36,7 @@ def started(program: str) -> Iterator[Browser]:
 
 
 def window(browser: Browser, width: int = TELEPHONE, scheme: Literal["light", "dark"] = "light") -> Page:
-    """A new window with no past: no cookies, nothing kept."""
+    """A new window without cookies and cache."""
     small = width <= TELEPHONE
     context = browser.new_context(
         viewport={"width": width, "height": 800 if small else 900},

@@ -14,13 +14,13 @@ from tests.operations.incidents.world import IncidentWorld
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> IncidentWorld:
-    """A home in which the investor pipeline has failed and somebody was paged. Tests that change it take `fresh`."""
+    """A home in which the investor pipeline has failed and a person was paged. Tests that change it use `fresh`."""
     return _failed(tmp_path_factory.mktemp("told"))
 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A real home, for the long stories: each begins with a morning of its own."""
+    """A real home for the long stories. Each story begins with its own morning."""
     if browser.binary() is None:
         pytest.skip(browser.MISSING)
     return built(tmp_path_factory.mktemp("house") / "home")

@@ -1,4 +1,6 @@
-"""A real home of one domain, for the stories that a browser tells: files, runs, checks and snapshots are the product's."""
+"""A real home of one domain, for stories in a browser. Its files, runs, checks and snapshots are made by the
+product.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from ops_project.settings import Settings
 
 FIRST = datetime(2026, 3, 4, 11, tzinfo=UTC)
 SECONDS = 480
-"""For one command; on a busy machine a run of 15 s takes minutes."""
+"""The time limit of one command. On a busy machine a run of 15 s takes minutes."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""This machine needs no login; every other one needs a user, a role, and a form of ours."""
+"""This machine needs no login. Every other machine needs a user, a role, and a form of the console."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_a_role_that_does_not_exist_is_an_error_of_the_file(tmp_path):
 
 
 def test_every_deed_names_a_command_of_the_shell(told):
-    """So that a role of roles.yaml means the same in both."""
+    """Otherwise a role of roles.yaml would not mean the same in the console and in a shell."""
     from ops_project.cli.roles import ACTS
 
     needs = {

@@ -1,4 +1,6 @@
-"""The console for people who cannot see it, or use no mouse: axe-core on every kind of page, and every page by keyboard."""
+"""The console for people who cannot see it or do not use a mouse: axe-core on every kind of page, and every page by
+keyboard.
+"""
 
 from __future__ import annotations
 

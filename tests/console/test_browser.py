@@ -1,4 +1,6 @@
-"""On a telephone at 3 a.m.: open the link of the page, touch the button, and nobody else is called."""
+"""On a telephone at 3 a.m.: a person opens the link of the page and touches the button, and no other person is
+called.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ CLOCK = {
     "since": datetime.fromisoformat("2026-02-25T09:11:00"),
     "as_of_date": date(2026, 3, 4),
 }
-"""When the home is looked at: 04:11 New York."""
+"""The time at which the home is looked at: 04:11 New York."""
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,9 @@ def test_a_board_shows_each_figure_with_the_way_to_its_explanation(seen, board):
 
 
 def test_columns_that_moved_most_come_first(seen):
-    """Of the newest file the amounts are three times as large, and most e-mails are missing; the status is as ever."""
+    """In the newest file the amounts are three times as large, and most e-mails are missing; the status is
+    unchanged.
+    """
     with Visit(seen) as visit:
         found = json.loads(visit.text("/figures/quality/column_profiles.json"))
     rows = [dict(zip(found["columns"], row, strict=True)) for row in found["rows"]]

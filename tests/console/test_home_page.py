@@ -1,4 +1,4 @@
-"""Is everything all right? Three states, and unknown is never well."""
+"""Whether everything is all right. There are three states, and unknown is never well."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_every_link_of_every_page_leads_somewhere(visit):
 
 
 def _of_interest(link: str) -> bool:
-    """One of each kind is enough of what there are many of."""
+    """One example of each kind, where there are many."""
     if link.startswith("/runbooks/"):
         return link.endswith("pipeline-failure")
     if link.startswith("/figures/"):

@@ -1,4 +1,6 @@
-"""Reports: what happened, what it meant, what to do; a past date gives the same bytes; readers get it once."""
+"""Reports: what happened, what it meant, what to do. A past date gives the same bytes, and each reader gets a report
+once.
+"""
 
 from __future__ import annotations
 

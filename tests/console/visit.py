@@ -65,7 +65,7 @@ class Visit:
         return self
 
     def done(self, path: str, **fields: str) -> str:
-        """Send a form, follow it, and give back the page."""
+        """Send a form, follow the redirect, and return the page."""
         answer = self.send(path, None, None, **fields)
         assert answer.status_code == 303, (answer.status_code, answer.text[:500])
         return self.text(answer.headers["location"])

@@ -1,6 +1,5 @@
-"""What others build upon, per domain: asset keys, owners, checks, jobs, crons. A change here is a change of a contract.
-
-After an intended change: `python -m tests.contracts.write`, and say why in the commit.
+"""The parts of each domain that others depend on: asset keys, owners, checks, jobs, crons. A change here is a change
+of a contract. After an intended change: `python -m tests.contracts.write`, and give the reason in the commit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m tests.contracts.write`: accept what the definitions say now."""
+"""`python -m tests.contracts.write`: accept the present definitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run spent, from the events that Dagster really writes."""
+"""How long the parts of a run took, from the events that Dagster really writes."""
 
 from __future__ import annotations
 

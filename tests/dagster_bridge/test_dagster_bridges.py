@@ -1,4 +1,4 @@
-"""The places where we stand on Dagster's internal API: what is relied upon, so that a new version is noticed here."""
+"""The places that use Dagster's internal API: what they rely on, so that a change in a new version is noticed."""
 
 from __future__ import annotations
 

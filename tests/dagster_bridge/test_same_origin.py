@@ -1,4 +1,4 @@
-"""The UI answers its own pages and this machine's names, and nobody else's."""
+"""The UI answers its own pages and requests under this machine's names, and refuses all others."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_mutation_of_a_foreign_page_never_arrives(client: TestClient) -> None:
 
 
 def test_dagster_starts_our_server_and_our_server_is_guarded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails where Dagster moves what we take hold of."""
+    """Fails if Dagster changes the internal objects that this code replaces."""
     started: list[list[str]] = []
     monkeypatch.setattr(dev.dev, "open_ipc_subprocess", lambda parts, **_: started.append(parts))
     monkeypatch.setattr(dev, "main", lambda: dev.dev.open_ipc_subprocess(["python", "-m", "dagster_webserver"]))

@@ -1,4 +1,6 @@
-"""A key that a full extract lacks: kept or ended, as the contract says, and never ended by a file that may be cut."""
+"""A key that is missing in a full extract is kept or ended, as the contract says. A file that may be cut off never
+ends it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark's hand-written SQL gives the rows that dbt gives; else it would measure something else."""
+"""The benchmark's hand-written SQL gives the same rows as dbt; otherwise it would measure something else."""
 
 from __future__ import annotations
 

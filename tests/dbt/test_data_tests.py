@@ -1,4 +1,4 @@
-"""Our generic tests find what they are for, in the rows of the last build and against the rows before."""
+"""Our generic tests find their faults in the rows of the last build and in comparison with the rows before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 def test_a_violated_key_stays_red_until_it_is_mended(shop: Shop) -> None:
-    """Builds of other days do not make it right, nor does a build that writes nothing."""
+    """Builds of other days do not make the test pass, nor does a build that writes nothing."""
     with shop.connect() as connection:
         connection.execute("insert into silver.fact_orders from (from silver.fact_orders where order_id = 'O1')")
         connection.execute(
@@ -36,7 +36,7 @@ def test_a_violated_key_stays_red_until_it_is_mended(shop: Shop) -> None:
 
 
 def test_a_replay_of_the_past_is_tested_too(shop: Shop) -> None:
-    """Its rows carry a clock that the test has seen already."""
+    """The rows of a replay carry a time that the test has already passed."""
     assert not shop.build("fact_orders", command="build").failed_tests
     now, shop.clock = shop.clock, datetime(2026, 2, 1, tzinfo=UTC)
     try:

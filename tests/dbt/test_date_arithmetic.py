@@ -1,4 +1,4 @@
-"""Date arithmetic of the models at both ends of the calendar: rows that an older home holds stop nothing."""
+"""Date arithmetic of the models at both ends of the calendar: such rows of an older home stop no build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A record that comes again with another date leaves the old one, and comes back when the file that moved it is mended."""
+"""A record that comes again with another date leaves the old one, and returns when the file that moved it is
+corrected.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""R18: what could be wrong in the SQL and stay unseen – wrong joins, aggregates, filters, windows, NULLs – is caught.
-
-Each mutant is one edit of a model or macro in dbt's parsed manifest. It counts as caught only where a unit test ends
+"""R18: errors in the SQL that could stay unnoticed – wrong joins, aggregates, filters, windows, NULLs – are caught.
+Each mutant is one edit of a model or macro in dbt's parsed manifest. It counts as caught only if a unit test ends
 with a wrong result; SQL that no longer runs proves nothing. Mutants of different models share an invocation.
 """
 

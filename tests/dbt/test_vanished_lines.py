@@ -1,4 +1,4 @@
-"""An order that is delivered again with fewer lines has lost the others: what was sold and what is counted agree."""
+"""An order that is delivered again with fewer lines has lost the others. The lines and the orders then still agree."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ deliveries = st.lists(st.tuples(st.integers(0, 3), orders_of_a_file), min_size=1
 def test_the_revenue_of_the_lines_is_the_revenue_of_the_orders(
     tmp_path_factory, deliveries: list[Delivery], every: int
 ) -> None:
-    """Whatever order is delivered how often, in whatever order of files, built in whatever steps."""
+    """It holds for every order of files, every number of redeliveries, and every split into builds."""
     shop = Shop(tmp_path_factory.mktemp("shop"))
     truth: dict[str, tuple[tuple[int, int], int]] = {}
     for position, (file_day, orders) in enumerate(deliveries):

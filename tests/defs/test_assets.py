@@ -29,7 +29,7 @@ def test_every_asset_has_an_owner_who_exists(graph, site: Site) -> None:
 
 
 def test_nothing_in_the_graph_is_without_a_definition(graph) -> None:
-    """A dependency that nobody defines would stand in the lineage as a box without owner, group or checks."""
+    """A dependency without a definition would appear in the lineage as a box without owner, group or checks."""
     assert graph.all_asset_keys if hasattr(graph, "all_asset_keys") else True
     assert set(graph.get_all_asset_keys()) == set(graph.materializable_asset_keys)
 
@@ -91,7 +91,7 @@ def test_a_blocking_score_stands_between_the_layers(graph) -> None:
 
 
 def test_the_code_location_imports_quickly(tmp_path: Path) -> None:
-    """Not a measurement: a guard against somebody importing a data-science stack at load time."""
+    """This is not a measurement. It fails if a data-science library is imported at load time."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "import ops_project.definitions"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""The daemon's own backup: there where a destination is configured, and red where the backup is not proved."""
+"""The daemon's own backup: it exists if a destination is configured, and fails if the backup is not proved."""
 
 from __future__ import annotations
 

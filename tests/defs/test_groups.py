@@ -1,4 +1,4 @@
-"""The collapsed lineage in the Dagster UI reads as the domain's own document names its layers."""
+"""The collapsed lineage in the Dagster UI shows the layers that the domain's document names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run is skipped only where the newest run of the domain is the one that is remembered as good."""
+"""A run is skipped only if the newest run of the domain is the one that was recorded as good."""
 
 from __future__ import annotations
 

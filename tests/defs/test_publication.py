@@ -1,4 +1,4 @@
-"""Gold is published where every blocking check of it was made in this run, and passed."""
+"""A gold table is published only if all its blocking checks were evaluated in this run and passed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A story of two failures: one that heals by itself, and one that is never tried again, by nobody."""
+"""Two failures: one passes by itself, and the other is never tried again, by any of the retries."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,7 +13,7 @@ from ops_project.pipeline.recovery.decide.retries import Pauses
 
 
 class Session:
-    """As much of a run as the seam needs."""
+    """The part of a run's session that is needed here."""
 
     stopped = None
 
@@ -35,7 +35,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    """Run retries are switched on, as a careless dagster.yaml may have them."""
+    """Run retries are switched on, as they may be in a careless dagster.yaml."""
     overrides = {"run_retries": {"enabled": True, "max_retries": 3, "retry_on_asset_or_op_failure": True}}
     with dg.DagsterInstance.ephemeral(settings=overrides) as found:
         yield found

@@ -1,4 +1,4 @@
-"""Files of the inbound folders that no contract takes: an alert for each folder, which closes when they are gone."""
+"""Files in the inbound folders that no contract matches: one alert for each folder, which closes when they are gone."""
 
 from __future__ import annotations
 

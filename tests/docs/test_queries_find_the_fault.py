@@ -1,7 +1,6 @@
-"""Every query in a first response or a runbook runs on a home that has the fault, shows it, and shows nothing else's.
-
-The home has every table of every domain. Each story puts the fault into it as landing, dbt or training leaves it, beside
-something that must not be shown: another feed's rows, a batch that was replaced, a day without fault.
+"""Every query in a first response or a runbook runs on a home with its fault, and shows the fault and nothing else.
+The home has every table of every domain. Each story adds the fault as landing, dbt or training would leave it,
+beside rows that must not appear: another feed's rows, a batch that was replaced, a day without a fault.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ FILLED = {
 
 @dataclass
 class Home:
-    """The warehouse of the story; what is put into it is undone afterwards."""
+    """The warehouse of the story. Its changes are undone afterwards."""
 
     connection: duckdb.DuckDBPyConnection
     batches: int = 0
@@ -47,7 +46,7 @@ class Home:
         self.connection.execute(f"insert into {table} by name select {names}", list(values.values()))
 
     def batch(self, feed: str, domain: str, loaded: int, status: str = "loaded", **more: Any) -> str:
-        """A file as the journal has it; its batch id."""
+        """A file as a row of the journal. Returns its batch id."""
         self.batches += 1
         quarantined = more.pop("rows_quarantined", 0)
         values = {
@@ -88,7 +87,7 @@ class Home:
             )
 
     def old_and_new_refusals(self, feed: str, domain: str) -> None:
-        """So many refused rows of long ago that a limit without an order would show only them."""
+        """So many old refused rows that a limit without an order would show only them."""
         self.refuse(feed, domain, "refused long ago", rows=60)
         self.refuse(feed, domain, "refused today", column="price")
 
@@ -103,7 +102,7 @@ def refused_rows(feed: str, domain: str, other: tuple[str, str]) -> Callable[[Ho
 
 
 def replaced_batch(feed: str, domain: str, other: tuple[str, str]) -> Callable[[Home], tuple[list[str], list[str]]]:
-    """A day that was delivered twice: only what stands counts."""
+    """A day that was delivered twice: only the valid batch counts."""
 
     def story(home: Home) -> tuple[list[str], list[str]]:
         home.batch(feed, domain, 532, status="replaced")
@@ -122,7 +121,7 @@ def archived(home: Home) -> tuple[list[str], list[str]]:
 
 
 def journal(feed: str, domain: str, other: tuple[str, str]) -> Callable[[Home], tuple[list[str], list[str]]]:
-    """The newest files of the domain are told, also where many came before."""
+    """The newest files of the domain are listed, even if there are many earlier ones."""
 
     def story(home: Home) -> tuple[list[str], list[str]]:
         for _ in range(40):

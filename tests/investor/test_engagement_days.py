@@ -1,6 +1,5 @@
-"""What the check of a day's engagement finds, and how often it calls for nothing.
-
-Products with a weekly rhythm, growth and noise are simulated day by day; the model's own SQL judges every day of them.
+"""What the check of a day's engagement finds, and how many false alarms it raises. Products with a weekly rhythm,
+growth and noise are simulated day by day, and the model's own SQL judges each day.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def is_called(score: float) -> bool:
 
 
 def test_four_of_five_drops_of_a_fifth_are_found_after_eight_weeks() -> None:
-    """One day drops by a fifth, in a product that stands, grows or shrinks, with 5 % of noise from day to day."""
+    """One day drops by a fifth, in a product that is stable, grows or shrinks, with 5 % of noise from day to day."""
     found: list[bool] = []
     for seed, growth in enumerate((0.0, 0.0, 0.01, 0.01, -0.01, -0.01)):
         sizes = product(100 + seed, 365, growth=growth)

@@ -1,7 +1,7 @@
-"""An experiment is looked at every morning for four weeks: how often is its verdict wrong, and what does it still find?
-
-Whole experiments are simulated: units buy now and then, amounts are skewed, some units buy far more often than others,
-and units may keep arriving. The boundary is the model's own SQL, run for every experiment and day.
+"""An experiment is looked at every morning for four weeks: how often its verdict is wrong, and what it still finds.
+Whole experiments are simulated: units buy irregularly, amounts are skewed, some units buy far more often than
+others, and new units may keep arriving. The interval comes from the model's own SQL, run for every experiment and
+day.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def test_without_an_effect_at_most_five_in_a_hundred_are_ever_called_better_or_w
 
 
 def test_a_fixed_interval_that_is_renewed_daily_calls_a_quarter_of_them() -> None:
-    """Why the interval is wider: this is what was shipped before."""
+    """Why the interval is wider: a fixed interval was shipped before."""
     assert looked_at_daily(World(units=400, rate=0.025)).fixed > 0.2
 
 

@@ -1,4 +1,4 @@
-"""The five investor pipelines in whole runs; each of S2's risks is found at the data that causes it."""
+"""The five investor pipelines in whole runs. Each risk of S2 is found at the data that causes it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(settings: Settings) -> None:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The last days of February and the first of March: February has closed, and nothing is known of its first days."""
+    """The last days of February and the first of March. February has closed, and its first days are unknown."""
     homes.warm()
     settings = Settings(home=tmp_path_factory.mktemp("investor") / "home", as_of=homes.NOW)
     simulate(settings, "--days", "10", "--end", str(homes.LAST))

@@ -1,4 +1,6 @@
-"""dbt itself builds what the other tests' shortcut builds, and stops before a canonical table that it should not write."""
+"""dbt itself builds the same as the shortcut of the other tests, and stops before a canonical table that must not be
+written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What many lifts at once may be believed to say, and how exact the normal probability behind them is."""
+"""What many lifts together can show, and how exact the normal probability behind them is."""
 
 from __future__ import annotations
 

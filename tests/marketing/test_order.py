@@ -1,4 +1,4 @@
-"""What the vault says does not depend on when its extracts came, how often, or in how many runs."""
+"""The content of the vault does not depend on when its extracts came, how often, or in how many runs."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ class Warehouse:
 
     @property
     def vault(self) -> list[str]:
-        """The tables that grow; what stands between them and bronze."""
+        """The tables that grow, and the views between them and bronze."""
         return [model.name for model in self.models if model.kind == "incremental" or model.name.startswith("stg_")]
 
     def deliver(self, extract: Extract) -> None:
@@ -196,7 +196,9 @@ class Warehouse:
         return found[0] if found and found[0] is not None else -1
 
     def content(self, model: str) -> list[tuple[Any, ...]]:
-        """The rows without what says how they arrived, sorted; a set, as a replaced batch may have said the same."""
+        """The rows without the columns about their arrival, as a sorted set, because a replaced batch may have had
+        the same rows.
+        """
         ignored = ARRIVAL.get(model.partition("_")[0], {"load_seq"})
         described = self.connection.execute(f"DESCRIBE silver.{model}").fetchall()
         names = ", ".join(f'"{row[0]}"' for row in described if row[0] not in ignored)

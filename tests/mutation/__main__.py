@@ -79,7 +79,7 @@ def part(name: str, run: Run) -> list[Judged] | None:
 
 
 def judged(name: str, run: Run, models: Sequence[str] = ()) -> list[Judged]:
-    """The mutants of a domain, or of some of its models, that are drawn."""
+    """The mutants of a domain, or of some of its models, that were selected."""
     with tempfile.TemporaryDirectory() as folder:
         settings = cases.empty_home(Path(folder) / "home", *(models or [f"tag:{name}"]))
         tested = cases.compiled(settings, *(models or [f"tag:{name}"]))
@@ -103,7 +103,7 @@ def domains_of(models: Sequence[str]) -> list[str]:
 
 
 def is_drawn(mutant: Mutant, run: Run) -> bool:
-    """Each mutant is drawn by itself, so that a draw does not depend on which other mutants there are."""
+    """Each mutant is selected independently, so that the selection does not depend on the other mutants."""
     digest = hashlib.sha256(repr((run.seed, mutant.model, mutant.key)).encode()).digest()
     return int.from_bytes(digest[:8], "big") < run.share * 2**64
 

@@ -25,7 +25,7 @@ from tests.mutation.edits import FIXTURE
 
 @dataclass(frozen=True)
 class Fixture:
-    """What stands for one table that a unit test is given: its name in the query, and a query that gives its rows."""
+    """A table that a unit test is given: its name in the query, and a query that gives its rows."""
 
     stands_for: str
     sql: str
@@ -69,7 +69,7 @@ def fixture_tables(query: exp.Expr) -> list[exp.CTE]:
 
 
 class NotGreen(RuntimeError):
-    """A unit test fails on the models as they are, so that nothing can be said of their mutants."""
+    """A unit test fails on the unchanged models, so its mutants cannot be judged."""
 
 
 def empty_home(home: Path, *models: str) -> Settings:

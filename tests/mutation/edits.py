@@ -247,7 +247,7 @@ def _ends(node: exp.Expr) -> Iterator[Found]:
 
 
 def _counts(literal: exp.Literal) -> bool:
-    """True for a number that bounds or shifts something; not for the precision of a type or of a rounding."""
+    """True for a number that limits or shifts something; not for the precision of a type or of a rounding."""
     parent = literal.parent
     if isinstance(parent, exp.DataTypeParam | exp.Round | exp.Group | exp.Ordered | exp.Anonymous | exp.Limit):
         return False

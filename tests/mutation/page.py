@@ -1,4 +1,4 @@
-"""docs/mutants.md: what became of the mutants, and why some of them live."""
+"""docs/mutants.md: the outcome of the mutants, and why some of them survive."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Judged:
 
     @property
     def reason(self) -> str:
-        """Why it may live, where it does."""
+        """Why it may survive; empty if no reason is known."""
         return REASONS.of(self.model, self.place, self.text + self._again)
 
     @property
     def is_gap(self) -> bool:
-        """It lives, and nobody knows why."""
+        """Whether it survives for no known reason."""
         return self.verdict == "survived" and self.reason == UNEXPLAINED
 
     @property

@@ -1,5 +1,6 @@
-"""Why a mutant survives: a class of edits that change no table, with what guards that. A survivor that fits none of them
-is a test that is missing."""
+"""Why a mutant survives: classes of edits that change no table, and what protects against them. A survivor outside
+of these classes shows that a test is missing.
+"""
 
 from __future__ import annotations
 

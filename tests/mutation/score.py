@@ -1,7 +1,6 @@
-"""Which edits of the models are noticed: by their unit tests, or by the figures of gold after a random history.
-
-A mutant is killed where a unit test gives another result than the model as it is, or where gold says otherwise than the
-archived files. A mutant that no longer runs proves nothing and is not counted.
+"""Which edits of the models are noticed: by their unit tests, or by the figures of gold after a random history. A
+mutant is killed if a unit test gives another result than the unchanged model, or if gold differs from the archived
+files. A mutant that no longer runs proves nothing and is not counted.
 """
 
 from __future__ import annotations
@@ -90,8 +89,9 @@ def _without_values(text: str) -> str:
 
 
 def judge(chosen: Sequence[Mutant], warehouse: Path, domain: Domain | None = None) -> None:
-    """Fill in the verdict of each mutant: by the unit tests, and by the worlds of the domain for what these let live.
-    `warehouse`: that of the home in which the cases were compiled; some models read its journal."""
+    """Set the verdict of each mutant: by the unit tests, and for the survivors by the worlds of the domain.
+    `warehouse`: that of the home in which the cases were compiled; some models read its journal.
+    """
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
         expected: dict[tuple[str, str], Any] = {}
         for mutant in chosen:

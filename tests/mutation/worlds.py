@@ -1,9 +1,8 @@
 """What a wrong model does to the figures of gold: the models of a domain over random histories, one after the other.
-
-A world holds the tables that a home has after a history was landed, in memory, and the query of each model as dbt builds
-it from nothing. A mutant replaces one query; what depends on its table is computed again, as far as anything changes.
-Then the data tests of the changed tables run, and the tables of gold are held against the second computation from the
-archived files (tests/numbers/oracle).
+A world holds the tables of a home after a history was landed, in memory, and the query with which dbt builds each
+model from nothing. A mutant replaces one query. The tables that depend on it are computed again, as far as anything
+changes. Then the data tests of the changed tables run, and the tables of gold are compared with the second
+computation from the archived files (tests/numbers/oracle).
 """
 
 from __future__ import annotations
@@ -31,7 +30,9 @@ CLOCK = datetime(2026, 6, 2, 3, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Play:
-    """A history to be played. `days`: how many, up to `last`; `missing`: the share of files that never come."""
+    """A history to be played. `days`: the number of days up to `last`; `missing`: the share of files that never
+    come.
+    """
 
     seed: int
     days: int = 7
@@ -125,8 +126,9 @@ class World:
         self.checks = [check for check in build.checks if not self._fails(check)]
 
     def notices(self, model: str, sql: str) -> str | None:
-        """What notices that the model has this query: a build that fails, a data test, or the figures of a table; None
-        where nothing does. Raises duckdb.Error where it is no query."""
+        """What reports that the model has this query: a build that fails, a data test, or the figures of a table;
+        None if nothing does. Raises duckdb.Error if it is not a query.
+        """
         self.connection.begin()
         try:
             return self._notices(self.models[model], sql)
@@ -168,7 +170,7 @@ class World:
         return bool(found)
 
     def wrong(self, figures: Mapping[str, Table]) -> list[str]:
-        """What the tables say otherwise than the files."""
+        """The differences between the tables and the files."""
         return [words for name, table in figures.items() for words in differences(self.connection, name, table)]
 
 
@@ -228,7 +230,7 @@ def build_of(site: Site) -> Build:
 
 
 def parsed(sql: str) -> exp.Expr:
-    """As the queries of the unit tests are: written once by sqlglot, which gives joins another shape."""
+    """The query in the form of the unit tests' queries: written once by sqlglot, which changes the form of joins."""
     return sqlglot.parse_one(sqlglot.parse_one(sql, read="duckdb").sql(dialect="duckdb"), read="duckdb")
 
 

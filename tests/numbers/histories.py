@@ -35,12 +35,12 @@ class Delivery:
 
 @dataclass
 class History:
-    """The runs in which the files come; the last file of a place is the one that stands."""
+    """The runs in which the files come. For each date and part, the last file is the valid one."""
 
     runs: list[list[Delivery]]
 
     def standing(self, feed: str) -> list[Delivery]:
-        """The files that stand, by date and part."""
+        """The valid files, by date and part."""
         found = {delivery.place: delivery for run in self.runs for delivery in run if delivery.feed == feed}
         return sorted(found.values(), key=lambda delivery: (delivery.day, delivery.part or ""))
 
@@ -106,7 +106,7 @@ class Source(ABC):
 
 
 class Shop(Source):
-    """Orders that are delivered again with another status, other lines and now and then another date."""
+    """Orders that are delivered again with another status, other lines and sometimes another date."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -191,7 +191,7 @@ class Shop(Source):
         }
 
     def rates(self, day: date) -> list[Row]:
-        """Rates of some currencies, now and then of an earlier day, so that some days have none for longer."""
+        """Rates of some currencies, sometimes of an earlier day, so that some days have none for longer."""
         return [
             {
                 "currency": currency,

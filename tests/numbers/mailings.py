@@ -32,7 +32,7 @@ def is_made(number: int) -> bool:
 
 
 class Mailings(Source):
-    """A first extract of nearly everything, then changes. Contacts come in great numbers, so that lifts say something."""
+    """A first extract with nearly everything, then changes. There are many contacts, so that lifts are significant."""
 
     def files(self, day: date) -> list[Delivery]:
         self.is_first = day == self.days[0]

@@ -1,4 +1,4 @@
-"""A missing day is no day and unknown is not zero: completeness comes from deliveries, never from rows."""
+"""A missing day is not a day and unknown is not zero: completeness follows from deliveries, never from rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""An order in another currency counts at the rate of its day; without a rate the day is unknown, neither right nor 0."""
+"""An order in another currency counts at the rate of its day. Without a rate the day's revenue is unknown, and not
+0.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A home of an earlier version holds files and rows of the years 1 and 9999: the others are built as if it held none."""
+"""A home of an earlier version holds files and rows of the years 1 and 9999. All other tables are built as if it did
+not.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,11 @@ ENDS = ("0001-01-01", "9999-12-31")
 DOMAINS = ("ecommerce", "investor", "streaming", "insurance", "marketing")
 PLAUSIBLE = "between date '2000-01-01' and date '2100-01-01'"
 MOST_ROWS = 100_000
-"""No table of such a small home has more, unless it has a row for each day of ten thousand years."""
+"""The largest plausible number of rows. Only a table with a row for each day of ten thousand years would have more."""
 
 
 def let_in(site: Site) -> None:
-    """What the earlier version loaded without a word: a file of each end of the calendar for each feed."""
+    """The files that the earlier version loaded without a finding: for each feed one at each end of the calendar."""
     with site.connect() as connection:
         for feed in site.feeds:
             for end in ENDS:

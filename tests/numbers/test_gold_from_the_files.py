@@ -94,7 +94,7 @@ def test_a_broken_model_is_noticed(
 @pytest.mark.soak
 @pytest.mark.parametrize("domain", HISTORIES)
 def test_gold_says_what_the_files_say_over_forty_days(tmp_path: Path, domain: str) -> None:
-    """Long enough for a whole month to be reported, and for the anomalies of weekdays."""
+    """Forty days are long enough for a whole month to be reported, and for the anomalies of weekdays."""
     played = play(tmp_path / "home", domain, 3, SPRING)
     assert played.oracle.wrong() == []
     if domain == "investor":

@@ -1,8 +1,7 @@
-"""After a random history of deliveries every table is what one build of everything would give.
-
-Two exceptions are named. What was reported to investors depends on when files came, by intention. The tables of the raw
-vault keep what was received (docs/adr/0006): hubs and links name the extract that had a key first, and satellites keep
-the rows of replaced extracts. The views over them, the interface and gold do not depend on it.
+"""After a random history of deliveries every table is equal to the result of one complete build. There are two
+exceptions. Figures reported to investors depend on when files came, by intention. The tables of the raw vault keep
+what was received (docs/adr/0006): hubs and links name the first extract with a key, and satellites keep the rows of
+replaced extracts. The views over them, the interface and gold do not depend on it.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ def compare(played: Played) -> None:
 
 @pytest.mark.parametrize("domain", BY_DOMAIN)
 def test_a_random_history(played: Callable[[str], Played], domain: str) -> None:
-    """What the history left agrees with the files; then everything is built from nothing, which must change nothing."""
+    """The result agrees with the files. Then everything is built from nothing, which must change nothing."""
     assert played(domain).oracle.wrong() == []
     compare(played(domain))
 

@@ -1,4 +1,4 @@
-"""The source numbers the changes of a policy: what came late does not undo what was changed later."""
+"""The source numbers the changes of a policy. A change that arrives late does not undo a later change."""
 
 from __future__ import annotations
 

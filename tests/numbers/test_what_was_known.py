@@ -1,4 +1,4 @@
-"""What learning is told about days of the past is what the files of those days said, whatever came later."""
+"""Learning sees for days of the past what the files of those days contained, whatever came later."""
 
 from __future__ import annotations
 

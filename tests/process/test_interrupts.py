@@ -1,4 +1,4 @@
-"""Ctrl-C is noticed whoever has the handler; SIGTERM, with which a watchdog stops a run, is something else."""
+"""Ctrl-C is noticed whichever code has the handler. SIGTERM, with which a watchdog stops a run, is not counted."""
 
 from __future__ import annotations
 

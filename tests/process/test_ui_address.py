@@ -1,4 +1,4 @@
-"""Run links use the port that `ops ui --port` really serves, and there is none where nobody knows it."""
+"""Run links use the port at which `ops ui --port` really serves. If the port is unknown, there are none."""
 
 from __future__ import annotations
 

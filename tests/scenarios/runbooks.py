@@ -1,8 +1,7 @@
-"""Which failure each step of each runbook is run on, and what it must show there.
-
-`STORIES` names for each failure the runbooks that a person would open, and for each of their steps the words that this
-failure puts into its output. `follow` runs them in a home in which the failure has happened. A test compares the table
-with the runbooks, so that a step without a story, or a story that no test follows, is noticed.
+"""The failure on which each step of each runbook is run, and what the step must show there. `STORIES` names for each
+failure the runbooks that a person would open, and for each of their steps the words that this failure puts into its
+output. `follow` runs them in a home in which the failure has happened. A test compares the table with the runbooks,
+so that a step without a story, or a story that no test follows, is noticed.
 """
 
 from __future__ import annotations

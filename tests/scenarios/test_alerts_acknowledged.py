@@ -1,4 +1,4 @@
-"""Somebody works on it: the page is acknowledged, nothing is repeated, and news is told as before."""
+"""A person works on it: the page is acknowledged, nothing is repeated, and new alerts are sent as before."""
 
 from dataclasses import replace
 from datetime import timedelta

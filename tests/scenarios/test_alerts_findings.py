@@ -1,4 +1,6 @@
-"""What is wrong with a file is in the alert's first line: a repeated key is not called late, nor a bug a bad delivery."""
+"""The first line of an alert about a file says what is wrong: a repeated key is not called late, and a bug is not
+called a bad delivery.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do first fits what went wrong, not only which rule told of it: a truncated file has no failing rows."""
+"""The first response fits the failure, not only the rule that reported it: a truncated file has no failing rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A check that cannot make up its mind."""
+"""A check that alternates between failing and passing."""
 
 from datetime import timedelta
 

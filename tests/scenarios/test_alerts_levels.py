@@ -1,4 +1,6 @@
-"""What is open follows from what is true now: rules × levels × what still exists, whatever the order of the news."""
+"""The open alerts follow from the present state: rules × levels × existing subjects, whatever the order of the
+signals.
+"""
 
 from __future__ import annotations
 

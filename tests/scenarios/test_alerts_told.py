@@ -1,4 +1,4 @@
-"""Each owner hears of each of their failures once: with its cause, or as news of its own."""
+"""Each owner is told once about each of their failures: with its cause, or separately."""
 
 from __future__ import annotations
 
@@ -286,7 +286,7 @@ def test_a_repair_is_told_by_the_run_after_which_nobody_comes_back(world):
 
 
 def test_groups_of_an_earlier_version_keep_their_keys(world):
-    """They were named by the place of their route: what was paged under such a key is ended under it."""
+    """They were named by the place of their route. What was paged under such a key is ended under it."""
     story = world(at="2026-03-04 02:10", graph=GRAPH)
     story.reads("quality.score", 41.0, asset="bronze/orders")
     story.advance("1m")

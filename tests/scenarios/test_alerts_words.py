@@ -1,4 +1,6 @@
-"""Words that are believed at three in the morning: an SLA is at risk only where that is foreseen, a success is no all-clear."""
+"""Messages that people believe at three in the morning: an SLA is at risk only if that is predicted, and a success
+is not an all-clear.
+"""
 
 from __future__ import annotations
 

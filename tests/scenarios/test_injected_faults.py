@@ -1,8 +1,7 @@
-"""Every fault that the insurance, investor and streaming sources can have, as an outsider would try it.
-
-A healthy home, one more day with the fault in it, one run. The finding must be at the asset and of the class that
-`ops simulate --list-faults` promises, the run must end with 1 where somebody has to act, and whoever looks at the summary
-must read what happened. Faults of the first load stand beside those of one more day: nobody may need to have looked before.
+"""Every fault that the insurance, investor and streaming sources can have, tried as an outsider would. A healthy
+home gets one more day with the fault, and one run. The finding must be at the asset and of the class that `ops
+simulate --list-faults` promises. The run must end with 1 if a person has to act, and the summary must show what
+happened. Faults of the first load are tested as well as those of one more day, because no earlier run may be needed.
 """
 
 from __future__ import annotations

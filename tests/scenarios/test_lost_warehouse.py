@@ -1,4 +1,4 @@
-"""A story of a warehouse that was lost between two nights: nothing is built on what stands in its place."""
+"""A warehouse was lost between two nights: nothing is built on what stands in its place."""
 
 from __future__ import annotations
 

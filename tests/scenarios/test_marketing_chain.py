@@ -57,7 +57,7 @@ def another(done: Settings, tmp_path: Path) -> Callable[[], Settings]:
 
 
 def raw(feed: str, keys: str, settings: Settings) -> str:
-    """SQL over the archived files themselves: the newest row of each key, without those that were deleted."""
+    """SQL over the archived files themselves: the newest row of each key, without deleted keys."""
     files = sorted(str(path) for path in settings.archive.rglob(f"*_{feed}_2026*.dat"))
     assert files
     return f"""(

@@ -50,7 +50,7 @@ def ops(settings: Settings, *words: str, code: int = 0) -> Any:
 
 
 def refused(settings: Settings, *words: str) -> str:
-    """What is said where the command ends with 1 or 2."""
+    """The output of a command that ends with 1 or 2."""
     ended = called(settings, *words)
     assert ended.returncode in (1, 2), ended.stdout + ended.stderr
     return ended.stdout + ended.stderr

@@ -1,4 +1,4 @@
-"""Stories of mending: a contract that refused too much, a model that has grown, a table that must be built anew."""
+"""Stories of repairs: a contract that refused too much, a model that has grown, a table that must be built anew."""
 
 from __future__ import annotations
 

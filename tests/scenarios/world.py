@@ -1,7 +1,6 @@
-"""A world with a clock that is moved by hand, for stories about alerts.
-
-The shipped configuration, the real engine, and an asset graph of the story. Every notification must be expected: one
-that the story did not ask for fails it, at the step where it appears.
+"""A world with a clock that is moved by hand, for stories about alerts. It has the shipped configuration, the real
+engine, and the story's asset graph. Every notification must be expected: one that the story did not ask for fails
+it, at the step where it appears.
 """
 
 from __future__ import annotations
@@ -121,7 +120,7 @@ class World:
 
     # ---- another configuration
     def nobody_comes_back(self) -> None:
-        """As in a run without a daemon: what is new is told at once."""
+        """As in a run without a daemon: new alerts are sent at once."""
         self.config = replace(self.config, flush_now=True)
 
     def regraph(self, graph: Graph) -> None:
@@ -171,7 +170,7 @@ class World:
             self.cycle()
 
     def restart(self) -> None:
-        """Only what the ledger keeps survives; windows are read again from the signals."""
+        """Only the content of the ledger survives; windows are read again from the signals."""
         self.state = replace(self.state.copy())
 
     # ---- what is seen

@@ -1,4 +1,4 @@
-"""Each fault changes the files that it names and nothing else; landing finds what it must; what is impossible is told."""
+"""Each fault changes the files that it names and nothing else, and landing finds it. An impossible fault is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generic faults break files that a user brought, and simulate nothing for him."""
+"""The generic faults break files that a user brought, without simulating others."""
 
 from __future__ import annotations
 

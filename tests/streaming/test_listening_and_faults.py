@@ -80,7 +80,7 @@ def test_a_bad_day_is_found_at_the_streams_and_is_not_served(
 
 
 def unknown(home: Settings, day: str, number: int) -> None:
-    """A file of eight streams of songs that nobody knows, too far apart for an hour of listening to hold eleven."""
+    """A file of eight streams of unknown songs, too far apart for eleven of them to fall into one hour of listening."""
     lines = [
         f'{{"stream_id": {number * 100 + hour}, "user_id": "USR00000001", "song_id": "SNG9999999", "listened_at":'
         f' "{day} {hour:02}:05:00", "listen_seconds": 30, "device": "phone", "is_offline": false}}\n'

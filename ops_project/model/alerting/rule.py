@@ -64,11 +64,13 @@ class FirstResponse(Model):
     """What to do first about one failure class, whichever generic rule reported it."""
 
     response: str
-    """{table} (schema.table), {feed}, {check}, {number}, {file} (where a delivered file lies), {chain} (the name of a
-    reconciliation) and {date} (the only business date that the alert is about) are filled in."""
+    """The text, in which {table} (schema.table), {feed}, {check}, {number}, {file} (the path of a delivered file),
+    {chain} (the name of a reconciliation) and {date} (the only business date of the alert) are filled in.
+    """
     otherwise: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
-    """One text or several, the most specific first: the first whose facts are all known takes the place of a response
-    that names what the alert is not about. After them comes the rule's response."""
+    """One text or several, the most specific first. They replace a response whose placeholders cannot all be filled
+    for the alert: the first text that can be filled is used. If none can be, the rule's response is used.
+    """
     runbook: str | None = None
 
     @field_validator("response")

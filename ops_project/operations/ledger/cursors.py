@@ -40,7 +40,7 @@ class CursorTable(Access):
         self.set_cursors({name: value}, now)
 
     def set_cursors(self, progress: Mapping[str, str], now: datetime) -> None:
-        """As `set_cursor`."""
+        """Like `set_cursor`, for several cursors."""
         with self.write(durable=False, marked=False) as connection:
             set_cursors(connection, progress, to_seconds(now))
 

@@ -50,7 +50,7 @@ def of_weekday(day: date, before: list[date]) -> bool:
 
 
 def scored(day: date, observed: float, before: list[Point]) -> tuple[float, Near]:
-    """What the days before let expect, and how far the observed value lies from it."""
+    """The expected value from the days before, and how far the observed value is from it."""
     if of_weekday(day, [on for on, _ in before]):
         levels = {
             weekday: mean([value for on, value in before if on.weekday() == weekday])

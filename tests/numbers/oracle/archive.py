@@ -1,4 +1,6 @@
-"""What the sources said, read from the archive: the files that stand, their rows as text, and the newest word on a key."""
+"""The content of the sources, read from the archive: the valid files, their rows as text, and the newest row of a
+key.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from tests.numbers.site import Site
 
 @dataclass(frozen=True)
 class File:
-    """A file that stands: no correction has replaced it, and landing did not refuse it."""
+    """A valid file: no correction has replaced it, and landing did not refuse it."""
 
     feed: str
     day: date
@@ -65,7 +67,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Archive:
-    """All files of one domain that stand."""
+    """All valid files of one domain."""
 
     contents: Mapping[File, tuple[Row, ...]]
     today: date
@@ -74,11 +76,11 @@ class Archive:
     """The clock of the last build, UTC without an offset."""
 
     def days(self, feed: str) -> set[date]:
-        """The dates of which a file of the feed stands."""
+        """The dates for which the feed has a valid file."""
         return {file.day for file in self.contents if file.feed == feed}
 
     def before(self, day: date) -> Archive:
-        """What the files with an earlier date say, at the exchange rates of today."""
+        """The content of the files with an earlier date, at today's exchange rates."""
         return replace(
             self,
             contents={
@@ -91,7 +93,9 @@ class Archive:
 
 
 def read(site: Site) -> Archive:
-    """The files that stand now. Raises where a row was quarantined: no history of these tests holds a bad one."""
+    """The valid files. Raises an error if a row was quarantined, because the histories of these tests hold no bad
+    row.
+    """
     bad = site.ask(
         "select file_name, rows_quarantined from ops.batches where status = 'loaded' and rows_quarantined > 0"
     )
@@ -112,7 +116,7 @@ def read(site: Site) -> Archive:
 
 
 def newest(rows: Iterable[Row], key: Callable[[Row], Any], latest_by: str | None = None) -> dict[Any, Row]:
-    """Of each key its newest row: by the source's own order where it gives one, then by the date and part of the file."""
+    """The newest row of each key: by the source's own order if it has one, or else by the date and part of the file."""
 
     def place(row: Row) -> tuple[Any, ...]:
         said = row.text(latest_by) if latest_by else None

@@ -1,4 +1,4 @@
-"""A table of gold against what was computed a second time: every row and every column."""
+"""Compares a table of gold with the second computation: every row and every column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.numbers.site import CLOCKS
 
 @dataclass(frozen=True)
 class Near:
-    """A number that the model gives by an approximation, and how far it may be off."""
+    """A number that the model approximates, and the largest permitted difference."""
 
     value: float
     within: float
@@ -23,8 +23,9 @@ class Near:
 
 @dataclass(frozen=True)
 class Table:
-    """What a table must hold: its key, and for each key every other column. `left_out`: columns that cannot be told from
-    the files, with the reason."""
+    """The expected content of a table: its key, and for each key every other column. `left_out`: columns that cannot
+    be derived from the files, with the reason.
+    """
 
     key: Sequence[str]
     rows: Mapping[tuple[Any, ...], Mapping[str, Any]]
@@ -33,7 +34,7 @@ class Table:
 
 
 def differences(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> list[str]:
-    """What is wrong with the table `name`, in words; [] where nothing is."""
+    """The differences in the table `name`, in words; [] if there are none."""
     cursor = connection.execute(f"select * from {table.schema}.{name}")
     columns = [column[0] for column in cursor.description or ()]
     found = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
@@ -67,5 +68,5 @@ def agrees(actual: Any, expected: Any) -> bool:
 
 
 def ratio(numerator: Any, denominator: Any) -> Fraction | None:
-    """None where there is nothing to divide by, and where one of the two is not known."""
+    """None if the divisor is zero or one of the two numbers is unknown."""
     return Fraction(numerator) / Fraction(denominator) if denominator and numerator is not None else None

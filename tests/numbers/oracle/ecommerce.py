@@ -22,7 +22,7 @@ VALID_DAYS = 7
 
 @dataclass(frozen=True)
 class Line:
-    """A line of an order as it stands, on the day of its order."""
+    """A line of an order in its present state, on the day of its order."""
 
     order: str
     product: str
@@ -50,7 +50,9 @@ class Shop:
     archive: Archive
 
     def state(self, feed: str, column: str) -> dict[str, Row]:
-        """Of each customer or product the newest extract that has it: what an extract lacks is kept."""
+        """For each customer or product, the newest extract that contains it, because an entry that an extract lacks
+        is kept.
+        """
         return newest(self.archive.rows(feed), lambda row: row.known(column))
 
     def missing(self, day: date) -> bool:
@@ -131,7 +133,7 @@ class Rates:
         return cls(newest(rows, lambda row: (row.known("currency"), row.day("rate_date")), "published_at"))
 
     def on(self, currency: str, day: date) -> Decimal | None:
-        """The rate of the day, else the newest one that still holds."""
+        """The rate of the day, or else the newest one that is still valid."""
         if currency == REPORTING_CURRENCY:
             return Decimal(1)
         held = ((currency, day - timedelta(days=back)) for back in range(VALID_DAYS + 1))
@@ -194,7 +196,7 @@ def sums(lines: list[Line]) -> Figures:
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal | None:
-    """Not known where one of them is not known."""
+    """The total; unknown if one of the amounts is unknown."""
     found = list(amounts)
     known = [amount for amount in found if amount is not None]
     return sum(known, Decimal(0)) if len(known) == len(found) else None

@@ -26,7 +26,9 @@ NOT_COMPUTED = {
 
 @dataclass
 class Oracle:
-    """Of one home. `after_run` is to be called after each of its runs: what is reported to investors depends on when."""
+    """The second computation for one home. Call `after_run` after each of its runs, because reported figures depend
+    on the time of the report.
+    """
 
     site: Site
     reports: investor.Reports = field(default_factory=lambda: investor.Reports({}))
@@ -42,7 +44,7 @@ class Oracle:
         return DOMAINS[self.site.domain](files)
 
     def wrong(self) -> list[str]:
-        """What gold says otherwise than the files, table by table."""
+        """The differences between gold and the files, table by table."""
         computed = self.tables()
         names = {
             row[0]

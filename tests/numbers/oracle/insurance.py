@@ -49,7 +49,9 @@ def days(first: date, last: date) -> Iterator[date]:
 
 
 def in_force(archive: Archive, day: date) -> Portfolio:
-    """Segment and premium of each policy that is active, not erased and covered on `day`, as the files up to then say."""
+    """Segment and premium of each policy that is active, not erased and covered on `day`, according to the files up
+    to then.
+    """
     return [
         ((row.known("product"), row.known("region")), row.number("premium"))
         for row in states(archive, day).values()
@@ -58,7 +60,7 @@ def in_force(archive: Archive, day: date) -> Portfolio:
 
 
 def states(archive: Archive, day: date) -> dict[str, Row]:
-    """Of each policy the change with the highest number in the files up to `day`: whatever comes late changes nothing."""
+    """For each policy, the change with the highest number in the files up to `day`. A late file does not alter it."""
     found: dict[str, Row] = {}
     for row in archive.rows("policies"):
         if row.file.day <= day:

@@ -18,7 +18,9 @@ REFERENCE_WINDOW = timedelta(minutes=variable("stream_reference_minutes"))
 
 
 def sessions(streams: list[Row]) -> Table:
-    """Of each user and day: a stream that begins more than 30 minutes after everything before it has ended opens one."""
+    """Sessions for each user and day. A stream that begins more than 30 minutes after the end of everything before
+    it begins a session.
+    """
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     ordered = sorted(streams, key=lambda row: (row.moment("listened_at"), int(row.known("stream_id"))))
     for who in {(row.day("listened_at"), row.known("user_id")) for row in ordered}:
@@ -116,8 +118,9 @@ def windows(events: list[Event], moment: Callable[[Event], datetime], length: ti
 
 
 def concerned(found: list[Window], clock: str, day: date, wrong: list[Event], length: timedelta) -> list[Window]:
-    """The windows that a day answers for: by the time of listening those that end on it, by the time of loading those
-    into which it brought errors."""
+    """The windows that belong to a day. By the time of listening, these are the windows that end on it. By the time
+    of loading, they are the windows into which it brought errors.
+    """
     if clock == "event":
         return [window for window in found if window.end.date() == day]
     return [window for window in found if any(window.end - length < event.loaded <= window.end for event in wrong)]

@@ -32,8 +32,9 @@ Stream = tuple[date, Row, Row]
 
 
 def entry(archive: Archive, feed: str, key: str, day: date) -> Row | None:
-    """What the catalogue says of `key` on `day`: the newest extract up to then that has it, because an entry that an
-    extract lacks is kept. The first extract of the catalogue also holds for the days before it."""
+    """The catalogue's entry for `key` on `day`: from the newest extract up to then that contains it, because an
+    entry that an extract lacks is kept. The first extract of the catalogue also counts for the days before it.
+    """
     column = "song_id" if feed == "songs" else "user_id"
     first = min(archive.days(feed), default=None)
     said = [row for row in archive.rows(feed) if row.known(column) == key]

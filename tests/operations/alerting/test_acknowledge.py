@@ -107,7 +107,7 @@ def _told(ops):
 
 @pytest.fixture
 def shell(ops, monkeypatch):
-    """The same home in a person's shell, which has not the daemon's secrets."""
+    """The same home in a person's shell, which does not have the daemon's secrets."""
 
     def call(*words, **options):
         with monkeypatch.context() as without:

@@ -168,7 +168,7 @@ class Alertmanager:
         return json.loads(text) if text else None
 
     def statuses(self, count: int) -> dict[tuple, dict]:
-        """Once all are in and the answer stands still: label set → status and receivers."""
+        """Status and receivers by label set, after all alerts were sent and the answer no longer changes."""
         until, before = time.monotonic() + 10, None
         while True:
             found = {tuple(sorted(a["labels"].items())): a for a in self.call("alerts")}

@@ -81,7 +81,7 @@ def nodes(draw: st.DrawFn, depth: int = 1, timed: bool = True) -> dict:
 
 @st.composite
 def intervals(draw: st.DrawFn) -> dict:
-    """Near enough to now that either answer is likely."""
+    """Times so close to now that both answers are likely."""
     zone = draw(st.sampled_from(ZONES))
     here = datetime.now(ZoneInfo(zone))
     found: dict = {"location": zone}
@@ -214,10 +214,9 @@ def _write(folder, world: World, url: str):
 
 
 def _agree(ours, theirs) -> bool:
-    """The same messages, except that we tell a receiver once where several branches of the tree lead to it.
-
-    So each receiver hears of the same alerts, and each of our messages is one of Alertmanager's, perhaps without alerts
-    that the same receiver hears of through another branch.
+    """Both send the same messages, except that our engine sends a receiver one message if several branches of the
+    tree lead to it. So each receiver gets the same alerts. Each of our messages is one of Alertmanager's, perhaps
+    without alerts that the receiver gets through another branch.
     """
     heard = [{(receiver, alert) for receiver, _, alerts in told for alert in alerts} for told in (ours, theirs)]
     return heard[0] == heard[1] and all(

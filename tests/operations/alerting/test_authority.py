@@ -1,4 +1,4 @@
-"""One authority decides: whoever comes beside it observes, and whoever stands in for it uses its configuration."""
+"""One authority decides. Another process beside it only observes, and a process in its place uses its configuration."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_edited_configuration_in_the_same_folder_holds_at_once(place):
 
 
 def test_a_shell_without_the_secrets_queues_what_the_daemon_will_send(place, monkeypatch):
-    """It used to lose the daily mail, and to use the attempts of the daemon's messages up."""
+    """It used to lose the daily mail, and to use up the attempts of the daemon's messages."""
     place.cycle(place.plain, NOW, daemon=True)
     done = NOW + timedelta(minutes=10)
     place.ledger.append(

@@ -1,4 +1,4 @@
-"""A mail that was never meant to be sent is not missed in silence: `ops alerts show` says which channels are left out."""
+"""A mail that was left out is reported: `ops alerts show` says which channels are left out."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def day(tmp_path: Path) -> IncidentWorld:
 
 
 def _short_file(day: IncidentWorld) -> None:
-    """Yesterday all was well; today the file of orders has fewer rows than its control file says."""
+    """Yesterday everything was well. Today the file of orders has fewer rows than its control file says."""
     for asset in ("bronze/orders", "gold/daily_revenue"):
         day.asset_fails(asset, OK)
     day.advance("5m")

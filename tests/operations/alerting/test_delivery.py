@@ -1,4 +1,4 @@
-"""What one failed delivery holds up: its own recipient, or the service where the service itself is down."""
+"""What one failed delivery delays: messages to its own recipient, or to the whole service if the service is down."""
 
 from __future__ import annotations
 

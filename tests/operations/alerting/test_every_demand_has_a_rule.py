@@ -1,7 +1,6 @@
-"""The source documents on monitoring, line by line: every metric, threshold, window, severity, recipient, deadline and
-maintenance window that they name, and the rule, route or setting of the shipped configuration that answers it.
-
-A metric without a rule is measured for nobody; a rule on a metric that nobody emits is a promise without a keeper.
+"""The source documents on monitoring, line by line: every metric, threshold, window, severity, recipient, deadline
+and maintenance window that they name, and the rule, route or setting of the shipped configuration for it. A metric
+without a rule has no use, and a rule on a metric that no observer emits never fires.
 """
 
 from __future__ import annotations
@@ -193,7 +192,7 @@ def test_every_deadline_is_promised(shipped, pipeline, due, days, tables):
 
 
 def test_a_promise_without_slack_is_a_mark_and_pages_nobody(shipped):
-    """What is due at 08:00, and the end of the e-commerce night, page; the marks on the way do not."""
+    """A missed deadline at 08:00 and a late end of the e-commerce night page; the steps on the way do not."""
     paging = {name for name, sla in shipped.slas.slas.items() if sla.severity == "critical"}
     assert paging == {"investor-metrics", "ecommerce-daily", "marketing-360"}
     assert all(shipped.slas.slas[name].warn_before >= timedelta(minutes=30) for name in paging)

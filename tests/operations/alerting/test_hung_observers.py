@@ -107,7 +107,7 @@ def test_the_heartbeat_means_that_a_cycle_ended(place):
 
 
 def test_a_slow_cycle_is_not_a_dead_one(place):
-    """It used to lose its lease, and a false orchestrator_down was told."""
+    """It used to lose its lease, and a false orchestrator_down was sent."""
     ledger, clock, watched = open_ledger(place[0]), [NOW], []
     run_once(*place, NOW, daemon=True, observers=())
 
@@ -141,7 +141,7 @@ def test_a_cycle_that_hangs_loses_its_lease_and_is_refused_when_it_wakes_up(plac
 
 
 def test_the_daemon_itself_says_that_it_is_up_again(place):
-    """The watcher has stopped meanwhile: nobody else would ever say it."""
+    """The watcher has stopped meanwhile, so no other process would ever report it."""
     ledger = open_ledger(place[0])
     Watch(*place, NOW - 300 * SECOND, observers=()).look(NOW)
     assert "orchestrator_down" in {alert.rule for alert in ledger.alerts("open")}

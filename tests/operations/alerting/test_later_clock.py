@@ -1,4 +1,4 @@
-"""A rehearsal with tomorrow's clock does not mute today."""
+"""A rehearsal with tomorrow's clock does not mute today's alerts."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ WORDS = st.lists(st.tuples(st.sampled_from(SERIES), st.sampled_from([FIRING, OK]
 def test_whatever_is_rehearsed_the_last_word_of_today_is_what_counts(
     configuration, before, rehearsed, after, hours, together, by_hand
 ):
-    """The oracle: of each series of which something is said after the rehearsal, its newest word."""
+    """The oracle: for each series with a signal after the rehearsal, its newest signal counts."""
     count = 0
 
     def said(words, begin):

@@ -1,4 +1,4 @@
-"""One cycle at a time: not two in one process, and not two where one takes longer than its lease."""
+"""Only one cycle at a time: not two in one process, and not two if one takes longer than its lease."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A service level on a table or a pipeline that does not exist would be silent for ever: it is a mistake with its line."""
+"""A service level on a table or a pipeline that does not exist would never be reported, so it is a mistake with its
+line.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger does not grow for ever, and loses nothing that somebody still needs."""
+"""The ledger does not grow for ever, and loses nothing that is still needed."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _levels(ledger, config):
 
 
 def test_every_signal_that_a_level_is_made_of_stays_whatever_its_age(ledger, loaded, tmp_path):
-    """Random words of two years on a few series, in any order; some series have fallen silent long ago."""
+    """Random signals of two years on a few series, in any order; some series have had none for long."""
     dice = random.Random(7)
     config = alert_config(Settings.load(home=tmp_path), loaded, Lineage())
     begin = NOW - 730 * DAY

@@ -1,7 +1,7 @@
-"""Whatever happens: every failure that stands has been told to its owner or has a stated reason, and nothing else is told.
-
-Random failures, repairs, renames, restarts, acknowledgements, silences, resolutions by hand and changes of rules, through
-the engine on a graph of six tables, against an oracle of a few lines: what fires is what was said last of each series.
+"""Every failure that persists was sent to its owner or has a stated reason, and nothing else is sent. Random
+failures, repairs, renames, restarts, acknowledgements, silences, resolutions by hand and changes of rules go through
+the engine on a graph of six tables. An oracle of a few lines decides: the newest signal of each series determines
+whether it fires.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ _SHIPPED: AlertConfig = replace(
 
 
 class Engine(RuleBasedStateMachine):
-    """The engine, and beside it what is true."""
+    """The engine, and beside it the true state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class Engine(RuleBasedStateMachine):
 
     @initialize(chain=st.sampled_from(CHAINS))
     def a_history_is_about_some_tables(self, chain: tuple[str, ...]) -> None:
-        """Among all tables and checks, what happens would hardly ever meet."""
+        """With all tables and checks, the events would hardly ever be about the same series."""
         self.chain = chain
 
     def _of(self, place: tuple[str, int, str]) -> Series:
@@ -159,7 +159,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule(place=PLACES, ago=st.integers(60, 7200))
     def old_news_is_read_late(self, place: Place, ago: int) -> None:
-        """Older than what is known of the series: it changes nothing."""
+        """A signal that is older than the known state of the series changes nothing."""
         series = self._of(place)
         if series in self.word and series[1] not in self.gone:
             self._say(series, FIRING, self.word[series] - timedelta(seconds=ago))
@@ -192,7 +192,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule(place=PLACES, minutes=st.sampled_from([20, 300]))
     def breaks_and_is_silenced_at_once(self, place: Place, minutes: int) -> None:
-        """Before anybody was told of it."""
+        """The alert is silenced before anybody was told."""
         self.breaks(place, 0)
         self._cycle()
         self.somebody_asks_for_silence(place[1], minutes)
@@ -361,7 +361,7 @@ FAULTS: dict[str, tuple[str, Any]] = {
 @pytest.mark.soak
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_in_the_engine_is_found(monkeypatch, fault):
-    """The oracle is only worth as much as the faults that it finds; each of these is put into the engine."""
+    """The oracle is only as good as the faults that it finds. Each of these faults is put into the engine."""
     place, broken = FAULTS[fault]
     monkeypatch.setattr(place, broken)
     with pytest.raises((AssertionError, ExceptionGroup)):

@@ -1,4 +1,6 @@
-"""A false alarm's dates leave the training of the volume check and the anomaly models, and their judgement."""
+"""The dates of a false alarm are excluded from the training of the volume check and the anomaly models, and from
+their judgement.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people have heard, and whether it was true, enough and not too much. It knows nothing of how the engine decides."""
+"""What people were told, and whether it was true, enough and not too much. It does not know how the engine decides."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ class Heard:
     owners: dict[str, str]
     """Asset → the team that must hear of it."""
     fired: dict[int, datetime] = field(default_factory=dict)
-    """Number of an alert → since when it fires, and is not silent."""
+    """Number of an alert → the time since which it fires and is not silent."""
     silent: dict[int, datetime] = field(default_factory=dict)
-    """Number of an alert → since when it fires, is silent, and nobody asks for that."""
+    """Number of an alert → the time since which it fires and is silent without a person's request."""
     told: dict[int, set[Ear]] = field(default_factory=dict)
-    """Number of an alert → who was told that it fires, by name or in the list under its cause."""
+    """Number of an alert → the recipients who were told that it fires, by name or in the list under its cause."""
     named: dict[int, set[Ear]] = field(default_factory=dict)
-    """The same without the lists: who is to be told of the end."""
+    """The same without the lists: the recipients who must be told about the end."""
     owed: dict[tuple[int, Ear], datetime] = field(default_factory=dict)
-    """Who was told that it fires, and has not been told that it ended → since when."""
+    """Recipients who were told that it fires, and not that it ended → the time since then."""
     last: dict[tuple[str, Ear], tuple[datetime, frozenset[int]]] = field(default_factory=dict)
     """Group and ear → when it was told last, and of which alerts."""
     again: dict[tuple[int, str], datetime] = field(default_factory=dict)
-    """Alert and recipient → when at the latest it is to be named again, by whichever of its groups comes last."""
+    """Alert and recipient → the latest time at which it must be named again, by the last of its groups."""
 
     def hear(self, decision: Decision, config: AlertConfig, now: datetime) -> None:
-        """Take the messages of one decision. Fails where one of them says what is not so, or says it too often."""
+        """Read the messages of one decision. Fails if one of them is false or is sent too often."""
         state = decision.state
         firing = {number for number, alert in state.alerts.items() if alert.status == FIRING}
         self.fired = {n: now if state.alerts[n].muted else self.fired.get(n, now) for n in firing}
@@ -94,11 +94,11 @@ class Heard:
             self.owed.pop((number, ear), None)
 
     def untold_ends(self, now: datetime) -> list[tuple[int, Ear]]:
-        """Who was told that an alert fires, and not in time that it has ended."""
+        """Recipients who were told that an alert fires, and not in time that it has ended."""
         return [key for key, since in self.owed.items() if now - since > ROUTE_TIME]
 
     def unheard(self, state: State, config: AlertConfig, now: datetime) -> Iterator[tuple[Alert, str]]:
-        """Alerts of which their owner has not heard in time without a reason that is true; what is wrong with each."""
+        """Alerts whose owner was not told in time without a true reason, and what is wrong with each."""
         for number, alert in state.alerts.items():
             since = self.silent.get(number) or self.fired.get(number, now)
             if alert.status != FIRING or now - since < ROUTE_TIME:
@@ -117,9 +117,8 @@ class Heard:
 
 
 def _wrong_reason(alert: Alert, state: State, config: AlertConfig, now: datetime, listed: bool) -> str:
-    """What is not true of the reason why its owner got no message about this alert itself; empty where it is.
-
-    `listed`: a message about its cause told the owner of it.
+    """What is false about the stated reason why its owner got no message about this alert itself; empty if it is
+    true. `listed`: a message about its cause named it to the owner.
     """
     if is_silenced(alert, state, now):
         return ""

@@ -1,4 +1,4 @@
-"""Whatever a service does, a sender comes back within its time, follows nobody and reads no more than it needs."""
+"""Whatever a service does, a sender returns within its time, follows no redirect and reads no more than it needs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _fails(sender, tmp_path) -> DeliveryError:
 
 @pytest.fixture(scope="module", autouse=True)
 def _read_once(tmp_path_factory):
-    """The first message reads its templates and imports what senders need: that is not the service's time."""
+    """The first message reads its templates and imports what senders need. This is not the service's time."""
     with http_server() as endpoint:
         SENDERS["webhook"](endpoint.url).send(message(tmp_path_factory.mktemp("first")))
 

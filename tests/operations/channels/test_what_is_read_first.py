@@ -1,4 +1,6 @@
-"""What somebody who was woken sees: the subject, the preview, what to do, what it said – and a list where it is many."""
+"""What a person who was woken sees: the subject, the preview, what to do, the message, and a list if there are many
+alerts.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Causes errors, really, and writes down what was raised: `python -m tests.operations.diagnosis.make_errors`
-(or with the names of libraries).
-
-Each case is labelled by what was done to cause it, not by what the classifier says. The texts are split by a hash of
-themselves: the half with an even hash may be looked at while patterns are written, the other half is held back.
+"""Causes real errors, and records what was raised: `python -m tests.operations.diagnosis.make_errors` (or with the
+names of libraries). Each case is labelled by its cause, not by the classifier. The texts are split by a hash of
+themselves: the half with an even hash may be looked at while patterns are written, and the other half is held back.
 """
 
 from __future__ import annotations

@@ -1,14 +1,11 @@
-"""How often `ops diagnose` names the true root first, beside the rule `nearest failing table upstream`.
-
-Every fault of `ops simulate --list-faults` that must be found, on several seeds, in three situations: alone; while another
-feed has had an open problem since the day before; while another feed is noisy on the same day, without doing any harm.
-For each a healthy home is copied, one more day arrives with the fault, and the domain is run once. The question is about
-the table furthest downstream of the root that is wrong, as it is for a person who was paged for it.
-
-    python -m tests.operations.diagnosis.measure_faults --work /tmp/measured --minutes 8
-
-goes on where it stopped, and `--page` writes docs/diagnosis-measured.md and the figures that the tests look at. It takes
-about ten seconds of CPU a fault. `--again` judges the questions of earlier runs anew, without running anything.
+"""How often `ops diagnose` names the true root first, beside the rule `nearest failing table upstream`. Every fault
+of `ops simulate --list-faults` that must be found is measured on several seeds, in three situations: alone; while
+another feed has had an open problem since the day before; while another feed is noisy on the same day, without doing
+any harm. For each a healthy home is copied, one more day arrives with the fault, and the domain is run once. The
+question is about the wrong table furthest downstream of the root, for which a person would be paged. python -m
+tests.operations.diagnosis.measure_faults --work /tmp/measured --minutes 8 continues where it stopped, and `--page`
+writes docs/diagnosis-measured.md and the figures that the tests look at. A fault takes about ten seconds of CPU.
+`--again` judges the questions of earlier runs again, without running anything.
 """
 
 from __future__ import annotations
@@ -94,7 +91,7 @@ class Case:
 
 
 def cases(folder: Path) -> list[Case]:
-    """Every case; one in which nothing else can be wrong but the root itself is left out."""
+    """Every case. A case in which only the root itself can be wrong is left out."""
     found = []
     for row in listing(load_catalog(Settings(home=folder))):
         if not row["finding"] or not row["domain"]:
@@ -234,7 +231,7 @@ def _ops(settings: Settings, *words: str, may_fail: bool = False) -> None:
 
 
 def downstream(lineage: Lineage, root: str, wrong: set[str]) -> str:
-    """Of what lies below the root the table furthest down that is wrong; the last of all where none is."""
+    """Among the tables downstream of the root, the wrong one furthest down; the last of all if none is wrong."""
     below = lineage.descendants(root) | {root}
     candidates = sorted(below & wrong - {root}) or sorted(asset for asset in below if asset.startswith("gold/"))
     return max(candidates or [root], key=lambda asset: (len(lineage.ancestors(asset)), asset))

@@ -11,7 +11,7 @@ ALONE, OLDER, NOISY = SITUATIONS = ("alone", "older problem", "noisy neighbour")
 
 @dataclass(frozen=True)
 class Judged:
-    """What was asked about in a case, where the true root stood in the answer, and what the simple rule said."""
+    """The question of a case, the position of the true root in the answer, and the answer of the simple rule."""
 
     fault: str
     seed: int

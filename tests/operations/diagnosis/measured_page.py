@@ -59,7 +59,7 @@ def _shares(found: Sequence[Judged]) -> Iterator[str]:
 
 
 def _missing(found: Sequence[Judged], every: Collection[str]) -> Iterator[str]:
-    """What the figures say nothing about."""
+    """What the figures do not cover."""
     missing = sorted(set(every) - {item.fault for item in found})
     if missing:
         yield f"Not measured: {', '.join(f'`{fault}`' for fault in missing)}."

@@ -1,4 +1,4 @@
-"""Who is the culprit: misled neither by noise, nor by older problems, nor by symptoms."""
+"""Which table is the cause: neither noise, nor older problems, nor symptoms mislead the diagnosis."""
 
 from __future__ import annotations
 

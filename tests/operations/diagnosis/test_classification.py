@@ -1,4 +1,6 @@
-"""How well failures are told apart, on errors that were really raised; half of them nobody looked at."""
+"""How well failures are classified, on errors that were really raised. Half of them were not looked at while the
+patterns were written.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What was measured last of the diagnosis stands on its page and keeps its promises; `make soak` measures a few again."""
+"""The last measurement of the diagnosis is on its page and keeps its promises; `make soak` measures a few faults
+again.
+"""
 
 from __future__ import annotations
 

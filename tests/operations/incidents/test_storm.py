@@ -1,4 +1,4 @@
-"""A storm of alerts costs as much for each alert as a single one: what opens incidents does not look through the others."""
+"""In a storm each alert costs as much as a single one, because opening an incident does not look through the others."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def new_york(text: str) -> datetime:
 
 
 class IncidentWorld:
-    """One home. Messages that are expected are named; what else arrives fails the story."""
+    """One home. Expected messages are named; any other message fails the story."""
 
     def __init__(self, tmp_path: Path, at: str, **overlay: Change) -> None:
         self.overlay: Path | None = None

@@ -1,4 +1,4 @@
-"""Answers are kept within a cycle while nobody writes, and never outlive what they were read from."""
+"""Answers are kept within a cycle while no process writes, and are never kept after a change."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_what_another_process_says_is_heard_in_the_next_cycle(home):
 
 
 def test_an_idle_cycle_asks_the_store_a_handful_of_questions(home):
-    """It asked 32 once, each in a transaction of its own."""
+    """It used to ask 32, each in a transaction of its own."""
     loaded = catalog.load(home)
     statements: list[str] = []
 

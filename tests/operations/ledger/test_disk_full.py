@@ -1,4 +1,6 @@
-"""The disk under the ledger is full: what was recorded stays, runs say that alerts are not recorded, and all goes on."""
+"""The disk under the ledger is full: recorded facts stay, runs report that alerts are not recorded, and work
+continues.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process keeps of the ledger between two cycles is what a process that opens it reads."""
+"""The parts of the ledger that a process keeps between two cycles are equal to what a new process reads."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_what_another_process_wrote_is_read(place, monkeypatch):
 
 
 def test_a_decision_without_a_lease_is_not_kept(store, place):
-    """Nothing says then that nobody else wrote in between. On both stores."""
+    """Without a lease it is unknown whether another process wrote in between. On both stores."""
     settings, loaded, _ = place
     config = alert_config(settings, loaded, Lineage())
     decision = decide(store.load_state(config, NOW), [_check("a", FIRING, NOW)], config, NOW)

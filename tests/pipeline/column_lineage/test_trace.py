@@ -1,4 +1,4 @@
-"""What is read from one SELECT: which columns show in a column, and which only decide it."""
+"""The origins read from one SELECT: which columns appear in a column, and which only decide it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TABLES = {
 
 
 def columns(sql: str) -> dict[str, tuple[set[str], set[str]]]:
-    """Column → (what shows in it, what decides it), as `table.column`."""
+    """Column → (the columns that appear in it, the columns that decide it), as `table.column`."""
     found = trace(sql, TABLES)
     assert not found.open, found.why
     assert not any(traced.unknown for traced in found.columns.values()), found
@@ -180,7 +180,7 @@ def test_what_decides_over_the_rows(sql: str, decide: set[str]) -> None:
     ],
 )
 def test_what_cannot_be_told_is_unknown(sql: str, column: str, why: str) -> None:
-    """A table whose columns nobody states answers for a column that only it can have, and for no other."""
+    """A table without known columns counts as the origin of a column that only it can have, and of no other."""
     traced = trace(sql, TABLES).columns[column]
     assert why in traced.unknown
     if not why:

@@ -1,4 +1,6 @@
-"""A failed dbt model or test is called by what its layer declares, unless the engine's words say something surer."""
+"""A failed dbt model or test gets the class that its layer declares, unless the engine's message shows a more
+certain one.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parsed project is made once, and nobody waits for ever for who makes it."""
+"""The parsed project is made once, and no process waits for ever for the one that makes it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What a file says, read character by character and cast by Python: nothing here is shared with the product.
-
-It knows the documented rules alone: a quote opens at the beginning of a field only, an escape acts before a quote or
-itself inside quotes, texts that mean no value are compared before that is undone.
+"""The content of a file, read character by character and cast by Python, without any code of the product. It knows
+only the documented rules: a quote opens only at the beginning of a field; an escape acts before a quote or itself
+inside quotes; texts that mean no value are compared before escapes are undone.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ BLANKS = " \t\r\n"
 
 
 class Refused(Exception):
-    """The value is none of its type."""
+    """The value is not one of its type."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Field:
 
 @dataclass
 class Row:
-    """One record; `broken` where something stands behind a closing quote."""
+    """One record; `broken` if something stands behind a closing quote."""
 
     fields: list[Field] = field(default_factory=list)
     broken: bool = False
@@ -106,7 +105,7 @@ def _quoted(text: str, position: int, dialect: Dialect) -> tuple[Field, int]:
 
 
 def cast(text: str | None, spelled: str | None, kind: str, null_values: tuple[str, ...]) -> Any:
-    """The value of a field's text, None where it has none. Raises Refused."""
+    """The value of a field's text; None if it has none. Raises Refused."""
     if text is None:
         return None
     if kind == "string":

@@ -79,7 +79,7 @@ def test_a_file_that_repeats_itself_a_little_is_fine(tmp_path):
 
 @pytest.mark.parametrize("free", [10 * MEGA, 140 * MEGA])
 def test_unpacking_leaves_room_on_the_disk(tmp_path, monkeypatch, free):
-    """Looked at before and meanwhile; the file stays inbound and lands when there is room."""
+    """The room is checked before and during unpacking. The file stays inbound and lands when there is room."""
     scan = importlib.import_module("ops_project.pipeline.landing.read.scan")
     left, usage = [free], namedtuple("usage", "free")
 

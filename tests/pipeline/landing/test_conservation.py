@@ -1,4 +1,4 @@
-"""Whatever the bytes: no exception, no row lost, and values as Python's csv writes them."""
+"""Whatever the bytes are: no exception, no lost row, and values as Python's csv writes them."""
 
 from __future__ import annotations
 

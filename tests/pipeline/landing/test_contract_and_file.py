@@ -1,4 +1,6 @@
-"""Names and patterns of a contract: what has no place in the order, what the engine cannot compile, forms of Unicode."""
+"""Names and patterns of a contract: columns without a position, patterns that the engine cannot compile, forms of
+Unicode.
+"""
 
 from __future__ import annotations
 

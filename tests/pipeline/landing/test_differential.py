@@ -90,7 +90,7 @@ def home():
 
 
 def landed(home: Home, file: Given) -> tuple[list[tuple[Any, ...]], int]:
-    """(bronze rows, rows refused). A file of which no row is good is rejected whole."""
+    """(bronze rows, refused rows). A file without any good row is rejected as a whole."""
     feed = feed_of(file.contract)
     home.feeds = (feed,)
     for table in ("batches", "quarantine", "findings", "touched_dates"):
@@ -193,7 +193,7 @@ plain_values = st.one_of(typical, words.map(lambda text: "".join(c for c in text
 @MANY
 @given(types=kinds, nulls=markers, data=st.data())
 def test_csv_on_the_fast_way(home, types, nulls, data):
-    """Quotes only where they open and close fields, one record a line: read by DuckDB, and believed."""
+    """Quotes only open and close fields, and each record is one line: DuckDB reads it, and its result is used."""
     rows = data.draw(st.lists(st.lists(plain_values, min_size=len(types), max_size=len(types)), min_size=1, max_size=8))
     rows = [[cell.replace('"', "'").replace("\n", " ") for cell in row] for row in rows]
     rows = [row for row in rows if len(row) > 1 or row[0]]

@@ -1,4 +1,6 @@
-"""The disk is full at each place where landing writes: the file waits, it is told, and the next run loads it once."""
+"""The disk is full at each place where landing writes: the file waits, this is reported, and the next run loads it
+once.
+"""
 
 from __future__ import annotations
 

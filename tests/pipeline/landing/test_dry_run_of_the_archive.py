@@ -1,4 +1,4 @@
-"""`feed check` judges a file of the archive as landing judged it, and says what it would wait for."""
+"""`feed check` judges an archived file as landing judged it, and says for which control file it would wait."""
 
 from __future__ import annotations
 

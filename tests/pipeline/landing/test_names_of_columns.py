@@ -1,4 +1,4 @@
-"""Columns and fields that bear names of the engine or of landing itself: they mean what the contract says."""
+"""Columns and fields with names of the engine or of landing itself: they mean what the contract says."""
 
 from __future__ import annotations
 

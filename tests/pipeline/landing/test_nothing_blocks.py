@@ -1,4 +1,4 @@
-"""A bad value costs its row, a bad file is rejected: nothing that arrives stays inbound or ends a command."""
+"""A bad value costs its row, and a bad file is rejected. No file stays inbound for that, and no command ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of files and fields that mean something to the engine: they must mean nothing."""
+"""Names of files and fields that have a meaning for the engine must have none here."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_a_corrected_file_replaces_its_batch_and_says_so(home):
 
 @pytest.mark.parametrize("name", ["takings_2026-11-01.csv", "takings_2026-11-01_again.csv"])
 def test_the_newest_delivery_wins_also_where_its_bytes_are_known(home, name):
-    """A bad file took the place of a good one, and the source sends the good one again."""
+    """A bad file replaced a good one, and the source sends the good one again."""
     first = HEAD + "1,a,1.00,\n2,b,x,\n"
     home.put("takings_2026-11-01_corrected.csv", HEAD + "1,a,999.00,\n2,b,2.00,\n")
     home.land()

@@ -1,4 +1,4 @@
-"""Only regular files are deliveries. A link, a pipe or a folder is told of, and never opened."""
+"""Only regular files are deliveries. A link, a pipe or a folder is reported, and never opened."""
 
 from __future__ import annotations
 

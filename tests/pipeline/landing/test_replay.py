@@ -1,4 +1,4 @@
-"""Mend the contract and replay: archived files are read again as if they had just come."""
+"""After the contract was corrected, archived files are read again as if they had just come."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_what_the_new_contract_refuses_stays_as_it_was(home):
 
 
 def test_files_come_in_the_order_in_which_they_came(tmp_path):
-    """The second file of a part corrected the first: it still does."""
+    """The second file of a part corrected the first one, and still does after the replay."""
     feed = feed_of(TAKINGS.replace("{revision}", "_{part}"))
     home = Home(tmp_path, feed)
     for part in ("b", "a"):
@@ -234,7 +234,7 @@ committing = import_module("ops_project.pipeline.landing.write.commit")
 
 
 class Killed(BaseException):
-    """In the place of SIGKILL: nothing of the program catches it."""
+    """Raised in place of SIGKILL: no code of the program catches it."""
 
 
 @pytest.mark.parametrize("place", ["before", "within"])

@@ -1,4 +1,4 @@
-"""Rows that hold for some days (`valid_days`) also change the days after their own."""
+"""Rows that are valid for some days (`valid_days`) also change the days after their own."""
 
 from __future__ import annotations
 

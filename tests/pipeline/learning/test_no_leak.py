@@ -1,4 +1,4 @@
-"""No feature sees past its cut-off: what happens on it or after it may be anything."""
+"""No feature sees past its cut-off: later events do not change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models as somebody operates them: the command, the schedules, the faults, and what no other command pays for."""
+"""The models in operation: the command, the schedules, the faults, and what other commands need not load."""
 
 from __future__ import annotations
 

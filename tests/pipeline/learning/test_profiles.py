@@ -1,4 +1,4 @@
-"""A segment is called by where it lies, in whatever order the clusters come."""
+"""A segment is named by its position, whatever the order of the clusters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written, what is read off a model in service, and what serves when the model that should cannot."""
+"""What is written, which readings a model in use gives, and which model is used if the right one cannot be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chains: a break is told at the hop that made it, once."""
+"""Chains: a break is reported once, at the hop that made it."""
 
 from __future__ import annotations
 

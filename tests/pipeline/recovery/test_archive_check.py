@@ -1,4 +1,4 @@
-"""An archived file that was altered or removed is found, told until it is back, and within a month in any case."""
+"""An archived file that was altered or removed is found within a month, and reported until it is restored."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
-"""Restores and backups are killed at moments all over their work and called again: the result is that of a calm call.
-
-The suite takes a few moments of each; `make soak` takes every one.
+"""Restores and backups are killed at moments all over their work and called again. The result equals that of an
+undisturbed call. The suite tests a few moments of each; `make soak` tests every one.
 """
 
 from __future__ import annotations

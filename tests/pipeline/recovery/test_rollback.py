@@ -1,4 +1,4 @@
-"""Which tables two versions build differently, and what forbids the way back."""
+"""Which tables two versions build differently, and what forbids the rollback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The disk is full while a run closes: readers and consumers keep what they have, and nothing half-made takes the room."""
+"""The disk is full while a run closes: readers and consumers keep their files, and no half-written file takes the
+room.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ def disk(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Path]:
 
 @pytest.fixture
 def closed_once(disk: Path, settings: Settings, platform: Platform) -> Iterator[Warehouse]:
-    """A warehouse whose first run closed well, and whose second one has built more."""
+    """A warehouse whose first run closed well, and whose second run has built more."""
     with writer(settings, platform, owner="test", now=NOW) as warehouse:
         connection = warehouse.connection()
         connection.execute("CREATE SCHEMA gold; CREATE TABLE gold.sales AS SELECT range AS id FROM range(10)")

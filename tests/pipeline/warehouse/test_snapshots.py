@@ -193,7 +193,7 @@ def _large_fact(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> duckdb
 def test_a_model_that_was_built_anew_as_a_whole_is_hashed_as_a_whole(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, models
 ) -> None:
-    """The file that consumers read would stay the old one, under the new run's id."""
+    """Otherwise consumers would keep the old file, under the new run's id."""
     connection = _large_fact(warehouse, monkeypatch)
     connection.execute("UPDATE silver.fact SET id = id * 2")
     found = take(warehouse, run="run-2", models=models).tables["silver.fact"]

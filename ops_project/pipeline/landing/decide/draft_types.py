@@ -1,4 +1,4 @@
-"""The narrowest type of a contract that all values of a column fit. Pure: whether they load is asked of `Fits`."""
+"""The narrowest type of a contract that fits all values of a column. Pure: `Fits` decides whether they load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each arm of an experiment sold, by day and in all, and what its difference to the control arm is worth."""
+"""What each arm of an experiment sold, by day and in total, and how certain its difference from the control arm is."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Arm:
 
 
 def arms(archive: Archive) -> list[Arm]:
-    """From the last extract that has the experiment; a unit in both arms belongs to neither."""
+    """The arms from the last extract with the experiment. A unit in both arms belongs to neither."""
     found = []
     rows = archive.rows("experiment_assignments")
     for experiment in {row.known("experiment_id") for row in rows}:

@@ -16,7 +16,7 @@ from tests.numbers.oracle.investor.sales import Sale, sales, spend, total
 
 @dataclass(frozen=True)
 class Reported:
-    """A figure as it was told; it stays, whatever comes later."""
+    """A figure as it was reported. Later files do not change it."""
 
     value: Decimal
     as_of: date

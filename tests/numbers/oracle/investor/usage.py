@@ -1,4 +1,4 @@
-"""What watches the investors' figures: product use against its weekdays, units that nobody knows, units in two arms."""
+"""Checks around the investors' figures: product use compared with its weekdays, unknown units, units in two arms."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def transaction_units(archive: Archive, units_of_days: Mapping[date, Sequence[st
 
 @dataclass(frozen=True)
 class Expected:
-    """What the days before predict, on logarithms; `distance`: of the day itself, as a standard normal deviate."""
+    """The prediction from the days before, on logarithms. `distance`: that of the day itself, as a standard normal
+    deviate.
+    """
 
     size: float
     distance: Near
@@ -144,7 +146,7 @@ def expected(day: date, sizes: Mapping[date, float]) -> Expected | None:
 
 
 def usual(before: list[date], sizes: Mapping[date, float], level_of: Mapping[date, int]) -> list[date]:
-    """Without the days far off the median of their level, unless these are more than 15 %."""
+    """The days without those far from the median of their level, unless these are more than 15 %."""
     medians = {
         level: float(np.median([sizes[on] for on in before if level_of[on] == level]))
         for level in {level_of[on] for on in before}

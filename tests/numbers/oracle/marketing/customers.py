@@ -99,7 +99,7 @@ def window(mart: Mart, contacts: list[Row], responses: list[Response], days: int
 
 
 def fifths(mart: Mart, responses: list[Response]) -> dict[str, dict[str, int]]:
-    """Of everybody who ever responded, by three measures; equal values share the score of the least of them."""
+    """Fifths of everybody who ever responded, by three measures. Equal values share the score of the lowest of them."""
     of: dict[str, list[Response]] = {}
     for response in responses:
         of.setdefault(response.row.known("customer_id"), []).append(response)
@@ -120,7 +120,9 @@ def fifths(mart: Mart, responses: list[Response]) -> dict[str, dict[str, int]]:
 
 
 def last_touch(contacts: list[Row], responses: list[Response]) -> Figures:
-    """The later of the last contact and the last response or unsubscription; of both at once the response."""
+    """The later of the last contact and the last response or unsubscription. If both have the same time, it is the
+    response.
+    """
     contact = max(contacts, key=lambda row: (row.moment("contacted_at"), row.known("treatment_id")), default=None)
     response = max(responses, key=lambda found: (found.at, found.row.known("response_id")), default=None)
     if response is not None and (contact is None or response.at >= contact.moment("contacted_at")):
@@ -138,7 +140,7 @@ def last_touch(contacts: list[Row], responses: list[Response]) -> Figures:
 
 
 def preferred(responses: list[Response]) -> str | None:
-    """The channel of the most responses, of equals the one of the latest, of equals the first by name."""
+    """The channel with the most responses; among equals the one with the latest response, then the first by name."""
     by_channel: dict[str, list[Response]] = {}
     for response in responses:
         by_channel.setdefault(response.row.known("channel"), []).append(response)

@@ -1,4 +1,4 @@
-"""What the extracts of the data mart say now: contacts, the responses to them, and what is counted of both."""
+"""The present content of the data mart's extracts: contacts, the responses to them, and the counts of both."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Figures = dict[str, Any]
 class Response:
     row: Row
     contact: Row | None
-    """The contact that it answers; None where no extract has it, or where it was deleted."""
+    """The contact that it answers; None if no extract has it, or it was deleted."""
 
     @property
     def at(self) -> datetime:
@@ -34,13 +34,13 @@ class Response:
 
     @property
     def is_control(self) -> bool:
-        """Of somebody who was held out. Whose contact is not known may have been contacted."""
+        """Whether the contact belongs to the control group. A contact that is not known may have been made."""
         return self.contact is not None and is_control(self.contact)
 
 
 @dataclass(frozen=True)
 class Mart:
-    """What the extracts say now: the newest row of each key, where it is no deletion."""
+    """The present content of the extracts: the newest row of each key, unless it is a deletion."""
 
     archive: Archive
     contacts: list[Row]

@@ -1,4 +1,4 @@
-"""Deadlines and daily successes: what is promised, foreseen, breached and well again."""
+"""Deadlines and daily successes: promised, predicted, missed and restored."""
 
 from __future__ import annotations
 

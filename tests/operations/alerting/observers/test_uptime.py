@@ -1,4 +1,4 @@
-"""Uptime counts only the time in which somebody looked."""
+"""Uptime counts only the time in which a process looked."""
 
 from __future__ import annotations
 

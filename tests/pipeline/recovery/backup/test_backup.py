@@ -1,4 +1,6 @@
-"""A backup gives back the home that it was taken of, says so only after it was tried, and survives being killed."""
+"""A backup restores the home from which it was taken, counts as proved only after a proof, and survives being
+killed.
+"""
 
 from __future__ import annotations
 
@@ -142,7 +144,7 @@ def test_a_damaged_store_fails_the_proof_and_the_next_backup_mends_it(
 
 
 def test_whole_files_with_other_tables_fail_the_proof(taker: Taker, tmp_path: Path) -> None:
-    """Every object is whole; it is the tables that are not what was written down."""
+    """Every object is complete; the tables differ from what was recorded."""
     shelf = Shelf(open_store(str(tmp_path / "backups")))
     manifest, _ = taken(taker, shelf)
     tables = {name: replace(said, rows=said.rows + 1) for name, said in manifest.sqlite["ledger/ledger.db"].items()}

@@ -1,4 +1,4 @@
-"""A PostgreSQL comes back from its copy with every row, key, default and sequence; or nothing of it has changed."""
+"""A PostgreSQL is restored from its copy with every row, key, default and sequence, or nothing of it has changed."""
 
 from __future__ import annotations
 
