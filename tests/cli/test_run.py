@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from ops_project.settings import PROJECT_ROOT
-from tests.operations.alerting.test_daemon import BIN
+from tests.dagster_dev import BIN
 
 CONTRACT = """\
 domain: post

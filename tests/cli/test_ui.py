@@ -17,7 +17,8 @@ from click.testing import CliRunner
 
 from ops_project.cli import cli
 from ops_project.settings import PROJECT_ROOT
-from tests.operations.alerting.test_daemon import BIN, free_port
+from tests.dagster_dev import BIN
+from tests.operations.channels.smtp import free_port
 
 HEARTBEAT_TIMEOUT = 90
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ops_project.settings import PROJECT_ROOT
-from tests.operations.alerting.test_daemon import BIN
+from tests.dagster_dev import BIN
 
 # One worker follows the guide, for all of the tests.
 pytestmark = pytest.mark.xdist_group("guide")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ops_project.settings import PROJECT_ROOT
-from tests.operations.alerting.test_daemon import BIN
+from tests.dagster_dev import BIN
 
 ARCHIVES = sorted(Path(__file__).parent.glob("*.tar.xz"))
 
