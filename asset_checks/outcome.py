@@ -16,18 +16,17 @@ from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 T = TypeVar("T")
 Context = dg.AssetCheckExecutionContext
 Guard = Callable[[Context], AbstractContextManager[None]]
-"""What surrounds a step of checks: its time limit, and what its errors become."""
+"""The limits around a step of checks: its time limit, and the result of its errors."""
 
 
 def unguarded(_context: Context) -> AbstractContextManager[None]:
-    """No limit, and every error as it is."""
+    """No limit; every error is raised unchanged."""
     return nullcontext()
 
 
 def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situation], T]) -> T | Verdict:
-    """What `compute` gives. A missing table is unknown; a check that breaks is a `code_error`, never a success.
-
-    An interruption is raised: it says nothing about the table, and whoever interrupted wants the step to end.
+    """The result of `compute`. A missing table gives unknown. A check that raises an error is a `code_error`, never
+    a success. An interruption is raised again, because it says nothing about the table and the step must end.
     """
     if not situation.exists(table):
         return Verdict.unknown(f"{table} does not exist yet: {name} is unknown.")

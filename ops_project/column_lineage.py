@@ -158,7 +158,7 @@ class Hop:
 
 @dataclass(frozen=True)
 class LineageGraph:
-    """What lies up or down from one column."""
+    """The columns upstream or downstream of one column."""
 
     root: Column
     direction: Literal["up", "down"]

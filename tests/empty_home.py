@@ -49,7 +49,9 @@ def warehouse(settings: Settings, platform: Platform) -> Iterator[Warehouse]:
 
 
 def with_a_snapshot_and_an_alert(settings: Settings) -> None:
-    """What nearly every command needs: the tables of landing in a snapshot, and the signal of an alert in a ledger."""
+    """The home that nearly every command needs: the tables of landing in a snapshot, and the signal of an alert in a
+    ledger.
+    """
     loaded = catalog.load(settings)
     with writer(settings, loaded.platform, owner="test", now=NOW) as warehouse:
         ensure_tables(warehouse.connection(), loaded.feeds.values())

@@ -47,7 +47,7 @@ class Ended:
     """How the child ended: its exit code or the signal that killed it, the number of its moments, and its output."""
 
     code: int
-    """As os.waitstatus_to_exitcode: negative for a signal."""
+    """As in os.waitstatus_to_exitcode: negative for a signal."""
     moments: int
     output: str
     errors: str
@@ -157,7 +157,9 @@ def repeated(
 
 
 def state_of(settings: Settings) -> dict[str, object]:
-    """What a person finds in a home: tables and published files by their business columns, refused rows, open alerts."""
+    """The visible content of a home: tables and published files by their business columns, refused rows, open
+    alerts.
+    """
     found: dict[str, object] = {}
     newest = snapshots.newest(settings)
     with duckdb.connect(str(settings.warehouse), read_only=True) as connection:

@@ -103,7 +103,7 @@ def _usage(error: click.ClickException) -> None:
 
 
 def in_words(error: BaseException, settings: Settings | None) -> str:
-    """What happened, where, and what to do next, in one line."""
+    """One line: what happened, where, and what to do next."""
     found = _known(error, settings)
     if found is not None:
         return found

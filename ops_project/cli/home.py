@@ -18,7 +18,7 @@ from ops_project.settings import Settings
 
 
 class Use(Enum):
-    """What a command requires of its home."""
+    """The requirements of a command about its home."""
 
     MAKES = "makes it where it is missing, and says so"
     READS = "needs it to be there"

@@ -118,7 +118,7 @@ def _stray(name: str) -> str:
 
 
 def _general(catalog: Catalog, domain: str) -> str:
-    """What to do first about something that has no first response of its own."""
+    """What to do first about a finding without a first response of its own."""
     found = catalog.domains.domains.get(domain)
     runbook = found.runbook if found is not None else None
     return f"{GENERAL}; the runbook of the domain: `ops runbook show {runbook}`" if runbook else GENERAL

@@ -45,7 +45,7 @@ class Drawing:
 def drawing(
     lineage: Lineage, roots: Sequence[str], *, up: bool = False, down: bool = True, wrong: Collection[str] = ()
 ) -> Drawing:
-    """What lies upstream and downstream of `roots`, the nearest first, at most MOST assets."""
+    """The assets upstream and downstream of `roots`, the nearest first, at most MOST assets."""
     known = [key for key in roots if key in lineage.assets] or list(roots)
     column = dict.fromkeys(known, 0)
     children = _children(lineage)

@@ -71,7 +71,7 @@ def watchers(looked: Looked, now: datetime) -> State:
 
 @dataclass(frozen=True, slots=True)
 class DomainFacts:
-    """What was read about one domain."""
+    """The facts about one domain."""
 
     alerts: Sequence[Alert]
     """Alerts that fire, silent ones included."""

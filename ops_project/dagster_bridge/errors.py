@@ -1,4 +1,4 @@
-"""What Dagster recorded of an error."""
+"""The errors that Dagster recorded."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def unmasked(instance: dg.DagsterInstance) -> str | None:
 
 
 def masked(event: EventLogEntry) -> EventLogEntry:
-    """The same event; its texts without what looks like personal data or a secret."""
+    """The same event, with everything masked in its texts that looks like personal data or a secret."""
     text = serialize_value(event)
     if mask(text) == text:
         return event

@@ -23,7 +23,7 @@ from ops_project.dagster_bridge.masked_events import MaskedEvents
 
 
 class EventLog(MaskedEvents, PostgresEventLogStorage):
-    """As PostgresEventLogStorage, same tables; no event holds personal data."""
+    """Like PostgresEventLogStorage, with the same tables. No event holds personal data."""
 
 
 class Storage(DagsterPostgresStorage):

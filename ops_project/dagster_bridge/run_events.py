@@ -27,7 +27,9 @@ class RunEvent:
     check: str = ""
     """The check that is planned or was evaluated."""
     data: Any = None
-    """What Dagster keeps with an event of this kind: a materialization, an evaluation, the data of a failure."""
+    """The data that Dagster stores with an event of this kind: a materialization, an evaluation, the data of a
+    failure.
+    """
     message: str = ""
 
 
@@ -81,7 +83,9 @@ def words_of(failure: object) -> str:
 
 
 def log_of_failure(failure: object) -> str:
-    """What the log of the run shows of a failure: all of its errors; its words where Dagster kept no error."""
+    """The text that the run's log shows of a failure: all of its errors, or its own words if Dagster recorded no
+    error.
+    """
     error = getattr(failure, "error", None)
     return log_of(error) if error is not None else words_of(failure)
 

@@ -1,7 +1,6 @@
-"""What a message tells as text: the exceptions of a log, the codes and types that they name, and their plain words.
-
-A log shows an exception together with what caused it. A line of code that a traceback quotes is no evidence, nor is a
-word within a name or a value. Knows no failure class.
+"""Reads a failure from text: the exceptions in a log, the codes and types that they name, and their plain words. A
+log shows an exception together with its causes. A line of code in a traceback is no evidence, nor is a word within a
+name or a value. This module knows no failure class.
 """
 
 from __future__ import annotations
@@ -51,12 +50,12 @@ _FRAME = re.compile(r'^(\s+)File ".*", line \d+.*(?:\n\1\s+\S.*)*\n?', re.MULTIL
 
 
 def exceptions(text: str) -> list[str]:
-    """What a log says of each exception of a chain, the outermost first, without the code that it quotes."""
+    """The texts of a log about each exception of a chain, the outermost first, without quoted code."""
     return [_FRAME.sub("", part) for part in reversed(_BETWEEN.split(text))]
 
 
 def codes(text: str) -> Iterator[tuple[str, str, str]]:
-    """Each structured code that stands in a text: (its kind, the code, the line)."""
+    """Each structured code in a text: (its kind, the code, the line)."""
     for kind, pattern in _TEXT_CODES:
         for match in pattern.finditer(text):
             code = next(group for group in match.groups() if group)
@@ -72,12 +71,12 @@ def codes(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def service_or_status(code: str) -> str:
-    """What kind of code a cloud service gave: where it has no name for an error, it gives the status of its answer."""
+    """The kind of code that a cloud service gave. If it has no name for an error, it gives the status of its answer."""
     return "http" if code.isdecimal() else "service"
 
 
 def signal_name(number: int) -> str:
-    """SIGKILL for 9; empty where it is none."""
+    """SIGKILL for 9; empty if there is no such signal."""
     try:
         return signal.Signals(number).name
     except ValueError:

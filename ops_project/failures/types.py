@@ -1,7 +1,6 @@
-"""What the types of exceptions that a log names derive from, and what PostgreSQL's are in codes.
-
-A text tells only the name of a type. `types.yaml` was read from Python and from the usual libraries, so that none of
-them has to be imported where a text is read.
+"""The base types of the exceptions that a log names, and the codes of PostgreSQL's exceptions. A text contains only
+the name of a type. `types.yaml` was made from Python and from the usual libraries, so that none of them must be
+imported to read a text.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ FILE = Path(__file__).with_name("types.yaml")
 
 @dataclass(frozen=True)
 class KnownTypes:
-    """Of each name."""
+    """What is known about each name of a type."""
 
     ancestors: dict[str, tuple[str, ...]]
-    """The nearest first."""
+    """The base types, the nearest first."""
     sqlstates: dict[str, str]
 
 
 @lru_cache(maxsize=1)
 def known() -> KnownTypes:
-    """What the file says. Raises OSError if the installation lacks it."""
+    """The content of the file. Raises OSError if the installation lacks it."""
     import yaml
 
     said = yaml.load(FILE.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))

@@ -48,7 +48,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands."""
+    """A place in a file."""
 
     file: str
     line: int

@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass
 class Report:
-    """What a domain's source delivered. There are no days if it had delivered everything before."""
+    """The days and files that a domain's source delivered. There are no days if it had delivered everything before."""
 
     domain: str
     seed: int

@@ -98,7 +98,7 @@ def simulated(home: Path) -> Path:
 
 
 def _landed(waiting: Path, home: Path) -> Path:
-    """The same files, in bronze; nothing built."""
+    """The same files in bronze, without built tables."""
     settings = Settings(home=_copy(waiting, home), as_of=NOW)
     catalog = load_catalog(settings)
     with writer(settings, catalog.platform, owner="benchmark", now=NOW) as warehouse:

@@ -23,7 +23,7 @@ CLI = Path(__file__).parents[2] / "ops_project" / "cli"
 
 
 def printed(*parts: object) -> str:
-    """What reaches a terminal of any width."""
+    """The output on a terminal of any width."""
     console = PlainConsole()
     console.width = 10_000
     with console.capture() as captured:

@@ -28,7 +28,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 @pytest.fixture
 def fresh(tmp_path: object) -> IncidentWorld:
-    """The same, for one test."""
+    """The same home for one test."""
     return _failed(tmp_path)
 
 

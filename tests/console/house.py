@@ -30,7 +30,7 @@ class House:
     now: datetime
 
     def ops(self, *words: str) -> str:
-        """What a command printed."""
+        """The output of a command."""
         front = replace(self.settings, as_of=self.now).options()
         command = [sys.executable, "-m", "ops_project.cli", *front, *words]
         environ = {**os.environ, "COLUMNS": "160"}

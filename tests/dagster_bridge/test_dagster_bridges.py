@@ -137,7 +137,7 @@ def test_a_run_keeps_its_events_and_does_not_fill_the_console(
 
 
 def test_dbt_events_become_dagster_events_as_before() -> None:
-    """The same call that `stream` makes, on an event as dbt 1.11 writes it."""
+    """The same call as in `stream`, with an event in the form of dbt 1.11."""
     unique_id = "model.shop.sales"
     manifest = {
         "metadata": {"adapter_type": "duckdb"},

@@ -20,7 +20,7 @@ FIRST, LAST = "0001-01-01", "9999-12-31"
 
 
 class _Returned(Exception):
-    """What a macro of dbt returns."""
+    """The return value of a dbt macro."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

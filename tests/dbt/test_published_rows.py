@@ -1,4 +1,4 @@
-"""What consumers read is what the warehouse holds, also after a model whose code did not change was built from nothing."""
+"""Consumers read what the warehouse holds, also after a model whose code did not change was built from nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _revenue(shop: Shop) -> Rows:
 
 
 def test_a_model_that_a_run_built_from_nothing_is_published_as_it_is_now(published_wrong: Shop) -> None:
-    """As `ops run --rebuild` does, and a change of the reporting currency."""
+    """This happens with `ops run --rebuild`, and after a change of the reporting currency."""
     wrong = _revenue(published_wrong)
     with _held(published_wrong) as warehouse:
         published_wrong.build("daily_revenue", from_nothing=("daily_revenue",))

@@ -30,7 +30,7 @@ def revenue(shop: Shop) -> dict[str, Decimal]:
 
 
 def control_total(shop: Shop) -> Verdict:
-    """What the check says about the hop from bronze."""
+    """The message of the check about the hop from bronze."""
     spec = TableSpec(
         schema="silver", table="fact_order_items", date_column="business_date", **TABLES["silver.fact_order_items"]
     )

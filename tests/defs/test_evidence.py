@@ -1,4 +1,4 @@
-"""What is gathered about our own warehouse: what changed since it was well, what stands twice, what waits upstream."""
+"""Evidence about our own warehouse: changes since it was good, duplicates, and the state upstream."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def run(settings: Settings, found: catalog.Catalog, name: str, commit: str, now: datetime) -> None:
-    """What a run leaves: landed files, one table downstream, a snapshot under its code and configuration."""
+    """Everything that a run leaves: landed files, one table downstream, a snapshot under its code and configuration."""
     feed = found.feeds[bakery.FEED]
     with writer(settings, found.platform, owner="test", now=NOW) as held:
         connection = held.connection()

@@ -72,7 +72,7 @@ def broken() -> None:
 
 def declared(transient: bool) -> Callable[[], None]:
     def fail() -> None:
-        """As dbt's failures come: with their class."""
+        """Raises a failure with its class, as dbt's failures do."""
         raise dg.Failure(
             "3 dbt nodes failed",
             metadata={"failure_class": "lock_contention" if transient else "data_invalid", "transient": transient},

@@ -32,7 +32,7 @@ class Home:
         return path
 
     def alerts(self) -> list[Alert]:
-        """What is open after one more cycle."""
+        """The open alerts after one more cycle."""
         self.now += timedelta(minutes=1)
         run_once(self.settings, self.catalog, self.now, observers=INBOUND, flush_now=True)
         return open_ledger(self.settings).alerts("open", limit=100)

@@ -114,7 +114,7 @@ def replaced_batch(feed: str, domain: str, other: tuple[str, str]) -> Callable[[
 
 
 def archived(home: Home) -> tuple[list[str], list[str]]:
-    """Where the feed's files lie in the archive, and the hashes that they came with."""
+    """The paths of the feed's archived files, and their hashes."""
     home.batch("orders", "ecommerce", 5, archive_path="ecommerce/orders/2026-03-03/hash1_orders_1.csv")
     home.batch("policies", "insurance", 5, archive_path="insurance/policies/2026-03-03/hash2_policies_2.csv")
     return ["ecommerce/orders/2026-03-03/hash1_orders_1.csv", "hash1"], ["hash2"]

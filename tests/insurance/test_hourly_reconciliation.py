@@ -34,7 +34,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def tick(settings: Settings, log: Path) -> homes.Ended:
-    """What the daemon does at a quarter past: ask the schedule, launch what it requests."""
+    """The daemon's work at a quarter past: evaluate the schedule, and launch what it requests."""
 
     def work() -> int:
         from ops_project.defs.compose import compose

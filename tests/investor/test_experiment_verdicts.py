@@ -21,8 +21,9 @@ EXPERIMENTS = 600
 
 @dataclass(frozen=True)
 class World:
-    """What an experiment is like. `rate`: purchases of a unit and day; `uneven`: variance of that rate over units,
-    relative to its square; `effect`: what the treatment adds to the amount of a purchase."""
+    """The properties of an experiment. `rate`: purchases of a unit and day; `uneven`: variance of that rate over
+    units, relative to its square; `effect`: how much the treatment adds to the amount of a purchase.
+    """
 
     units: int
     rate: float
@@ -33,7 +34,9 @@ class World:
 
 @dataclass(frozen=True)
 class Share:
-    """Of the experiments: those ever called better or worse, by the model's interval and by a fixed 95 % interval."""
+    """Shares of the experiments that were ever called better or worse, by the model's interval and by a fixed 95 %
+    interval.
+    """
 
     always_valid: float
     fixed: float

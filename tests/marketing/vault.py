@@ -124,7 +124,7 @@ class Warehouse:
         return [model.name for model in self.models if model.kind == "incremental" or model.name.startswith("stg_")]
 
     def deliver(self, extract: Extract) -> None:
-        """As landing does it: what came before for the feed's date is replaced."""
+        """Deliver a file as landing does: it replaces earlier rows for the feed's date."""
         self.load_seq += 1
         run = self.connection.execute
         run(f"DELETE FROM bronze.{extract.feed} WHERE business_date = ?", [extract.day])

@@ -70,7 +70,7 @@ def result(found: Sequence[Judged]) -> int:
 
 
 def part(name: str, run: Run) -> list[Judged] | None:
-    """What was kept of a domain; None where it was not judged with this seed and share."""
+    """The stored results of a domain; None if it was not judged with this seed and share."""
     path = PARTS / f"{name}.json"
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if kept.get("run") != asdict(run):

@@ -138,7 +138,7 @@ def _by_world(world: World, left: Sequence[Mutant]) -> None:
 
 
 def _known(connection: duckdb.DuckDBPyConnection, case: Case) -> Counter[tuple[Any, ...]] | None:
-    """What the model answers; None where it cannot, on rows that were generated."""
+    """The model's answer; None if it fails on generated rows."""
     try:
         case.prepare(connection)
         return rows(connection, case, case.sql)
@@ -147,7 +147,7 @@ def _known(connection: duckdb.DuckDBPyConnection, case: Case) -> Counter[tuple[A
 
 
 def rows(connection: duckdb.DuckDBPyConnection, case: Case, sql: str) -> Counter[tuple[Any, ...]]:
-    """What the query gives, in the columns that the unit test looks at; the order of the rows does not count."""
+    """The query's rows in the columns that the unit test looks at; the order of the rows does not count."""
     columns = ", ".join(f'"{column}"' for column in case.columns) or "*"
     found = connection.execute(f"select {columns} from ({sql}) as tested").fetchall()
     return Counter(tuple(plain(value) for value in row) for row in found)

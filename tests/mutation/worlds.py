@@ -88,7 +88,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Build:
-    """What dbt does in a domain when it builds it from nothing: the same in every world of the domain."""
+    """The build of a domain from nothing by dbt. It is the same in every world of the domain."""
 
     models: Mapping[str, Model]
     """In the order in which they are built."""

@@ -1,4 +1,4 @@
-"""What a later file says about earlier days reaches the tables of those days."""
+"""The content of a later file about earlier days reaches the tables of those days."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def deliver(settings: Settings, day: str, text: str) -> None:
 
 
 def land(settings: Settings, days: tuple[date, ...] | None = None) -> LandingResult:
-    """What a run does with what waits, and the snapshot at its end."""
+    """Land the waiting files, and take the final snapshot, as a run does."""
     found = catalog.load(settings)
     with writer(settings, found.platform, owner="test", now=settings.now()) as warehouse:
         landing.ensure_tables(warehouse.connection(), found.feeds.values())

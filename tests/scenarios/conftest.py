@@ -26,7 +26,7 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def done(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The same, after one undisturbed run. Copy it; all stories share it."""
+    """The same home after one undisturbed run. Copy it; all stories share it."""
     settings = homes.copy(waiting, tmp_path_factory.mktemp("done") / "home")
     ended = homes.ops(settings, "run", "--domain", "ecommerce").wait()
     assert ended.code == 0, ended.output + ended.errors

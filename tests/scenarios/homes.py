@@ -45,7 +45,7 @@ def simulate(home: Path, days: int = 3, end: date = LAST, scale: float = 0.05) -
 
 
 def copy(settings: Settings, home: Path) -> Settings:
-    """The same files in another home."""
+    """Another home with the same files."""
     shutil.copytree(settings.home, home, symlinks=True)
     return Settings(home=home, as_of=settings.as_of, overlay=settings.overlay)
 

@@ -34,7 +34,7 @@ ENDS_WITH_0 = {"source_late", "source_duplicate"}
 
 @dataclass(frozen=True)
 class Told:
-    """What one run said."""
+    """The output of one run."""
 
     code: int | None
     summary: str

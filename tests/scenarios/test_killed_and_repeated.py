@@ -47,7 +47,7 @@ def home(tmp_path: Path) -> Settings:
 
 
 def done(settings: Settings, *words: str, code: int = 0) -> str:
-    """What a command says that is not killed."""
+    """The output of a command that is not killed."""
     ended = killed.run(lambda: ops(*words)(settings), settings.home.parent / "done.log")
     assert ended.code == code, ended.said
     return ended.output

@@ -85,7 +85,7 @@ def _reported(kind: str, value: float = 1.0, **fields: object) -> Signal:
 
 
 def _unhealthy_model(settings: Settings) -> None:
-    """What a nightly scoring leaves of a model whose input has drifted, and a snapshot of it."""
+    """The findings that a nightly scoring leaves for a model whose input has drifted, in a snapshot."""
     platform = catalog.load(settings).platform
     with connection.writer(settings, platform, owner="a scoring", now=homes.NOW) as held:
         warehouse = held.connection()

@@ -1,4 +1,4 @@
-"""What the last run of a home said of its assets."""
+"""The results of a home's last run for its assets."""
 
 from __future__ import annotations
 

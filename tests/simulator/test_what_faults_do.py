@@ -1,4 +1,4 @@
-"""What a fault of files does, in records, counts and times."""
+"""The effects of a fault on files, in records, counts and times."""
 
 from __future__ import annotations
 

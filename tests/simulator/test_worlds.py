@@ -193,7 +193,7 @@ def test_customers_change_over_time(tmp_path: Path) -> None:
 
 
 def test_products_are_bought_together(tmp_path: Path) -> None:
-    """What a recommender learns from: some pairs stand far above chance."""
+    """A recommender can learn from this: some pairs occur far more often than by chance."""
     settings = home(tmp_path)
     simulate(settings, domain="ecommerce", days=7, end=END, scale=1)
     top = duckdb.sql(

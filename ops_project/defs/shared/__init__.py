@@ -1,1 +1,1 @@
-"""What every domain is made from: resources, bronze assets, the dbt translator, partitions, jobs."""
+"""The building blocks of every domain: resources, bronze assets, the dbt translator, partitions, jobs."""

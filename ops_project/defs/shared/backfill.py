@@ -62,7 +62,7 @@ class Asked:
 
 
 def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, asked: Asked) -> Plan:
-    """What it would do. Keeps the plan, by its hash, for the call that applies it. Raises RestoreError."""
+    """The plan of a backfill. It is stored by its hash, for the call that applies it. Raises RestoreError."""
     lineage = lineage_of(definitions)
     domain, start = _target(site, lineage, asked.target)
     job = site.catalog.domains.main_job(domain)

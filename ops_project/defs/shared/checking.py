@@ -1,4 +1,4 @@
-"""What surrounds each step of checks of a run: its time limit, and what an interruption becomes."""
+"""The limits around each step of checks in a run: its time limit, and the result of an interruption."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from ops_project.defs.shared.run_session import RunSession
 
 
 def guarded(context: dg.AssetCheckExecutionContext) -> AbstractContextManager[None]:
-    """The step ends for good when somebody stops the run or its time is up, and does not begin after that."""
+    """The step ends for good if a person stops the run or its time is up. After that no step begins."""
     session: RunSession = context.resources.warehouse
     return classified(context.op_execution_context.op_def.name, session, TEST_SECONDS)

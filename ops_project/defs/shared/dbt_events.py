@@ -1,7 +1,6 @@
-"""dbt's events as Dagster's: the one place that touches dagster-dbt's internal API.
-
-`DbtCoreCliEventMessage` is made for lines of a subprocess; it takes the same dictionaries from dbt in this process. A
-test notices when it moves.
+"""dbt's events as Dagster's: the one place that uses dagster-dbt's internal API. `DbtCoreCliEventMessage` is made
+for the lines of a subprocess. It accepts the same dictionaries from dbt in this process. A test notices if it
+changes.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ops_project.process import interrupts
 
 RowCount = Callable[[str], int | None]
 ERRORS = frozenset({"error", "runtime error"})
-"""dbt's statuses of what did not run to its end."""
+"""dbt's statuses of nodes that did not finish."""
 INTERRUPTED = "process_killed"
 
 
@@ -32,12 +31,12 @@ def stream(
     translator: DagsterDbtTranslator,
     row_count: RowCount,
 ) -> Iterator[Any]:
-    """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure where dbt failed.
+    """Run dbt and yield Output and AssetCheckResult as each node ends. Raises dg.Failure if dbt failed. A failing test
+    is not raised here: its check is blocking, and Dagster fails the step once all events are in. A test that could not
+    run says nothing about its rows. Its check fails with the class and the words of the error, or has no result if the
+    test was interrupted.
 
-    A failing test is not raised here: its check is blocking, and Dagster fails the step once all events are in. A test
-    that could not run says nothing about its rows: its check fails with the class and the words of the error, and is
-    left unanswered where the test was interrupted.
-    `row_count`: `schema.table` → rows, or None where it cannot be told.
+    `row_count`: `schema.table` → rows, or None if unknown.
     """
     selected = context.selected_asset_check_keys
     seen: set[str] = set()
@@ -88,7 +87,7 @@ def _status(event: Mapping[str, Any]) -> str:
 def of_broken_tests(
     not_run: Sequence[tuple[dg.AssetCheckResult, str]], result: DbtResult
 ) -> Iterator[dg.AssetCheckResult]:
-    """The checks of tests that could not run. None for those that were interrupted."""
+    """The failed checks of tests that could not run. Tests that were interrupted get none."""
     for check, name in not_run:
         words = next(
             (error for error in result.errors if error.startswith(f"{name}: ")), f"{name}: no reason was given"

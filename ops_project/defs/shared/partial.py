@@ -20,7 +20,7 @@ from ops_project.process.code_version import commit
 
 @dataclass(frozen=True)
 class Part:
-    """What is run."""
+    """The assets and checks of one run."""
 
     job: str
     domain: str

@@ -42,7 +42,7 @@ class Wanted:
 def plan(
     settings: Settings, definitions: dg.Definitions, instance: dg.DagsterInstance, text: str, start: str | None
 ) -> Wanted:
-    """What a rerun of the run `text` would build. Raises RestoreError or reruns.NoRun; changes nothing."""
+    """The plan of a rerun of the run `text`. Raises RestoreError or reruns.NoRun; changes nothing."""
     named = reruns.find(instance, text)
     run = reruns.chain(instance, named)[-1]  # what an earlier rerun has finished is not done again
     if run.status not in reruns.ENDED:

@@ -28,7 +28,7 @@ READS = (
 
 
 def assets(site: Site) -> list[dg.AssetsDefinition]:
-    """What belongs to the main job besides landed and dbt tables."""
+    """The parts of the main job besides landed and dbt tables."""
     checks = stated_checks(site, DOMAIN)
     return [_listening_kpis(site), *([checks] if checks is not None else [])]
 

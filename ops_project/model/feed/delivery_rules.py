@@ -19,7 +19,7 @@ class Drift(Model):
     extra: Literal["reject", "load"] = "reject"
     """Columns that the contract does not know; `load` leaves them out."""
     reordered: Literal["reject", "load"] = "load"
-    """The same names in another order: loaded by name."""
+    """The same names in another order: the file is loaded by name."""
     share: float = Field(default=0.5, gt=0, le=1)
     """If more than this share of the values of a column cannot be cast, the column has changed its type. If more than
     this share of the records has another number of fields, the file has changed its structure.

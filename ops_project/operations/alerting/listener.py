@@ -23,23 +23,29 @@ from ops_project.operations.alerting.stages.under_way import CycleReport
 
 @dataclass(frozen=True)
 class Pace:
-    """How long things take, in seconds."""
+    """The waiting times of the listener, in seconds."""
 
     listen: float = 15.0
-    """After a tick. A daemon ticks every five seconds; a slow one still finds the thread awake."""
+    """How long it listens after a tick. A daemon ticks every five seconds, and a slow one still finds the thread
+    awake.
+    """
     look: float = 0.5
-    """Between two looks for new events."""
+    """The time between two looks for new events."""
     flush: float = 1.0
-    """At least, between two cycles that only send what came due: with many groups, one comes due at any moment."""
+    """The least time between two cycles that only send due messages, because with many groups one is due at any
+    moment.
+    """
     patience: float = 45.0
-    """So long a tick waits for its cycle. The orchestrator itself gives a tick up after a minute."""
+    """How long a tick waits for its cycle. The orchestrator itself gives up a tick after a minute."""
     leave: float = 5.0
-    """So long a process that ends waits for the cycle under way."""
+    """How long a process that ends waits for its running cycle."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What the thread does. Its resources are opened anew for each tick, as files may have been replaced meanwhile."""
+    """The work of the thread. Its resources are opened anew for each tick, because files may have been replaced
+    meanwhile.
+    """
 
     cycle: Callable[[], CycleReport]
     newest: Callable[[], int]
@@ -47,7 +53,7 @@ class Work:
     ours: Callable[[], bool]
     """Whether this process still decides."""
     now: Callable[[], datetime]
-    """The clock that `next_flush` is of."""
+    """The clock in which `next_flush` is given."""
 
 
 Opened = Callable[[], AbstractContextManager[Work]]
@@ -68,10 +74,9 @@ class Listener:
         self._error: BaseException | None = None
 
     def tick(self, opened: Opened) -> CycleReport:
-        """Run a cycle, and go on listening. Returns what was done since the last tick.
-
-        Raises what the tick's own cycle raised. One that failed since the last tick is named in the report only: the
-        cycle after it has done its work.
+        """Run a cycle, and continue to listen. Returns everything that was done since the last tick. Raises the
+        error of the tick's own cycle. If an earlier cycle failed since the last tick, only the report names it,
+        because the next cycle has done its work.
         """
         with self._changed:
             self._opened = opened
@@ -102,7 +107,7 @@ class Listener:
         return total
 
     def leave(self) -> None:
-        """End the thread after its cycle under way, so that a message is not cut off while it is sent."""
+        """End the thread after its running cycle, so that a message is not cut off while it is sent."""
         atexit.unregister(self.leave)
         with self._changed:
             self._leaving = True
@@ -122,7 +127,7 @@ class Listener:
                 self._changed.notify_all()
 
     def _next(self) -> Opened | None:
-        """What the next tick brought; None, and the thread is gone, where none asks for a cycle."""
+        """The request of the next tick; None if no tick has asked for a cycle for too long, and the thread must end."""
         with self._changed:
             if self._asked > self._done and not self._leaving:
                 return self._opened
@@ -146,7 +151,9 @@ class Listener:
             ended = time.monotonic()
 
     def _cycle(self, work: Work) -> tuple[int, float]:
-        """Run one cycle. Returns the newest event before it, and when the next message comes due, monotonic."""
+        """Run one cycle. Returns the newest event before it, and the monotonic time at which the next message is
+        due.
+        """
         with self._changed:
             asked = self._asked
         seen = work.newest()
@@ -160,7 +167,7 @@ class Listener:
         return seen, time.monotonic() + (report.next_flush - work.now()).total_seconds()
 
     def _wait(self, seconds: float) -> bool:
-        """Whether to stop listening here: a tick asks, the process ends, or no tick has come for too long."""
+        """Whether to stop listening: a tick asks for a cycle, the process ends, or no tick has come for too long."""
         with self._changed:
             self._changed.wait_for(lambda: self._asked > self._done or self._leaving, seconds)
             return self._asked > self._done or self._leaving or time.monotonic() >= self._until

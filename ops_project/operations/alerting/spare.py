@@ -28,7 +28,7 @@ IN_MEMORY = "sqlite://"
 
 @dataclass(frozen=True)
 class _SpareSettings(Settings):
-    """The same home, with another ledger."""
+    """The settings of the same home with another ledger."""
 
     spare: str = IN_MEMORY
 

@@ -68,7 +68,9 @@ def _load(connection: Connection, state: State, config: AlertConfig, names: Sequ
 
 
 def read_words(connection: Connection) -> tuple[dict[int, Resolution], dict[str, datetime]]:
-    """What people closed by hand: what is still to be taken up, and up to when which series is over."""
+    """The series that people closed by hand: those that are still to be applied, and the moments up to which they
+    are over.
+    """
     untaken = select(resolutions).where(resolutions.c.taken_at.is_(None))
     waiting = {row.alert: resolution_of(row) for row in connection.execute(untaken)}
     return waiting, {row.fingerprint: from_seconds(row.at) for row in connection.execute(select(dismissals))}

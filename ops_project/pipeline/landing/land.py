@@ -297,7 +297,7 @@ def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, .
 
 
 def _archived(context: Context, feed: str, file: InboundFile) -> list[Path]:
-    """Where a feed has archived files of this name."""
+    """The archived files of a feed with this name."""
     sql = "SELECT archive_path FROM ops.batches WHERE feed = ? AND file_name = ?"
     return [context.archive / path for (path,) in context.rows(sql, [feed, file.name])]
 

@@ -1,4 +1,4 @@
-"""What landing reports."""
+"""The results of landing."""
 
 from __future__ import annotations
 

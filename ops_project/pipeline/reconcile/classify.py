@@ -93,7 +93,9 @@ def beyond(total: ControlTotal) -> tuple[BreakReason, ...]:
 
 @dataclass(frozen=True)
 class Explained:
-    """What one class explains, by measure: `net` is Σ(source − target), `absolute` Σ|source − target| over keys."""
+    """The part of the difference that one class explains, by measure: `net` is Σ(source − target), `absolute`
+    Σ|source − target| over keys.
+    """
 
     key_class: KeyClass
     keys: int

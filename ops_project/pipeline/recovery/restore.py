@@ -31,7 +31,7 @@ STAGED, BEFORE = "staged.duckdb", "before.duckdb"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be restored. `tables` is empty for the whole warehouse."""
+    """The request for a restore. `tables` is empty for the whole warehouse."""
 
     source: Source
     tables: tuple[str, ...]
@@ -94,7 +94,7 @@ def undo_source(settings: Settings) -> tuple[Source, journal.Entry]:
 
 
 def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
-    """What applying would do. The caller holds the lock. Writes nothing."""
+    """The plan of a restore. The caller holds the lock. Writes nothing."""
     whole = not wanted.tables
     warnings: list[str] = []
     now: dict[str, Fingerprint] = {}

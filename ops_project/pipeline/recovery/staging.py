@@ -63,7 +63,7 @@ def held(
 
 
 def briefly(found: Mapping[str, Fingerprint]) -> dict[str, Held]:
-    """As a plan shows it."""
+    """The row count and the checksum in one short text, for a plan."""
     return {table: Held(value.rows, value.checksum) for table, value in found.items()}
 
 

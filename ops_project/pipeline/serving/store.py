@@ -1,4 +1,4 @@
-"""What every serving store can do."""
+"""The interface of every serving store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Item:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What a load did."""
+    """The result of a load."""
 
     written: int
     deleted: int

@@ -75,8 +75,9 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
 
 
 def _rows(meta: Metadata, name: str, model: str, *, is_anchor: bool) -> str:
-    """What a CTE of the view selects. From the hub that the view is built on: only the keys that an extract still
-    names."""
+    """The columns that a CTE of the view selects. The hub that the view is built on gives only the keys that an
+    extract still names.
+    """
     entity = meta.entity(name)
     if not is_anchor or entity is None or entity.kind != "hub":
         return f"    select * from {{{{ ref('{model}') }}}}"

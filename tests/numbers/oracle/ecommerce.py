@@ -42,7 +42,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Shop:
-    """What the files say now: the newest word on each order, line and event."""
+    """The present content of the files: the newest row of each order, line and event."""
 
     orders: Mapping[str, Row]
     lines: list[Line]
@@ -123,7 +123,7 @@ def unconverted_orders(shop: Shop, rates: Rates) -> Table:
 
 @dataclass(frozen=True)
 class Rates:
-    """What one unit of a currency is worth, by currency and day."""
+    """The value of one unit of a currency, by currency and day."""
 
     published: Mapping[tuple[str, date], Row]
 
@@ -267,7 +267,7 @@ def customer_metrics(shop: Shop) -> Table:
 
 
 def customer_days(shop: Shop) -> dict[tuple[str, date], tuple[Any, ...]]:
-    """Of each customer and day: orders, undone ones, orders with a sale, their revenue, and views of products."""
+    """For each customer and day: orders, undone ones, orders with a sale, their revenue, and views of products."""
     days = {(row.text("customer_id"), row.day("order_date")) for row in shop.orders.values()}
     days |= {(row.text("customer_id"), row.day("event_date")) for row in shop.events}
     days |= {(line.customer, line.day) for line in shop.lines}

@@ -127,5 +127,5 @@ def concerned(found: list[Window], clock: str, day: date, wrong: list[Event], le
 
 
 def worst(found: list[Window], measure: Callable[[Window], Any]) -> Window | None:
-    """Of equals the first one."""
+    """The worst one; among equals the first."""
     return max(found, key=lambda window: (measure(window), -window.end.timestamp()), default=None)

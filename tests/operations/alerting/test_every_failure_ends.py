@@ -1,4 +1,4 @@
-"""What Dagster runs say begins and ends: steps that build nothing, checks of one partition, runs that were terminated."""
+"""Dagster runs begin and end alerts: steps that build nothing, checks of one partition, runs that were terminated."""
 
 from __future__ import annotations
 

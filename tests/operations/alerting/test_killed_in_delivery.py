@@ -87,7 +87,7 @@ def killed_at_the_second(
 
 
 def holds(settings: Settings, endpoint: Endpoint, ledger: Ledger) -> None:
-    """What the next process does: the message of the killed one again, with its key, and what was still to come."""
+    """The next process sends the message of the killed one again, with its key, and then the remaining messages."""
     before = told(endpoint)
     assert len(before) == 2
     run_once(settings, catalog.load(settings), datetime.now(UTC) + timedelta(minutes=5), observers=())

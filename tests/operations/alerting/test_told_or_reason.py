@@ -219,7 +219,7 @@ class Engine(RuleBasedStateMachine):
 
     @rule()
     def the_process_is_killed_before_it_records(self) -> None:
-        """What was decided and not recorded is decided again."""
+        """A decision that was not recorded is made again."""
         decide(self.state, self.pending, self.config, self.now)
 
     @rule(minutes=st.sampled_from([0, 1, 12, 45, 90, 330]), step=st.integers(1, 4))

@@ -22,7 +22,7 @@ from tests.operations.channels.smtp import smtp_server
 
 SECONDS = 0.4
 SLACK = 1.0
-"""Of a busy machine."""
+"""Additional time for a busy machine."""
 SENDERS = {
     "webhook": lambda url: WebhookSender(url, "t0ken", SECONDS),
     "slack webhook": lambda url: SlackWebhookSender(url, SECONDS),

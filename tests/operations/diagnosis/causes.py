@@ -1,4 +1,4 @@
-"""What is done to cause each error. A case is (name, failure class by what was done, what raises)."""
+"""The ways to cause each error. A case is (name, failure class by its cause, the function that raises)."""
 
 from __future__ import annotations
 

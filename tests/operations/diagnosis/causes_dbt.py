@@ -11,7 +11,7 @@ from tests.operations.diagnosis.make_errors import Case
 
 
 class _Said(Exception):
-    """What dbt says of a node; the name stays out of the text."""
+    """dbt's message about a node; the name is left out of the text."""
 
 
 MODELS: dict[str, tuple[FailureClass, str]] = {

@@ -24,7 +24,7 @@ from ops_project.settings import PROJECT_ROOT
 FIXTURE = Path(__file__).with_name("errors.json")
 Cause = Callable[[], object]
 Case = tuple[str, FailureClass, Cause]
-"""What it is called, what class it is by what was done, and what raises."""
+"""Its name, its class by its cause, and the function that raises."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Sample:
     name: str
     expected: FailureClass
     text: str
-    """As logs show the exception itself: the module and name of its type, and the message."""
+    """The text of the exception itself as logs show it: the module and name of its type, and the message."""
     links: list[dict[str, Any]]
     """The chain of exceptions as `link_of` reads it."""
     chain: str = ""
-    """As a log shows it together with what caused it; empty where nothing did."""
+    """The text of the exception with its causes as a log shows it; empty if it has none."""
 
     @property
     def log(self) -> str:

@@ -149,7 +149,7 @@ def _alone(file: Path, *, wait: bool) -> Iterator[bool]:
 
 
 def judge(work: Path, wanted: list[Case]) -> Iterator[Judged]:
-    """What is answered to each question that was kept."""
+    """The answers to each stored question."""
     for case in wanted:
         kept = work / f"{case.name}.question"
         if kept.exists():
@@ -157,7 +157,7 @@ def judge(work: Path, wanted: list[Case]) -> Iterator[Judged]:
 
 
 def judged(case: Case, question: Question, known: Known, seconds: float) -> Judged:
-    """Where the true root stands. `seconds`: of CPU that it took to learn all that is known."""
+    """The position of the true root. `seconds`: the CPU time for gathering all facts."""
     began = time.process_time()
     answer = diagnose(question, known)
     seconds += time.process_time() - began

@@ -35,7 +35,7 @@ def write(found: Sequence[Judged], every: Collection[str]) -> None:
 
 
 def kept() -> list[Judged]:
-    """What was measured last."""
+    """The last measurement."""
     return [Judged(**row) for row in json.loads(FIGURES.read_text(encoding="utf-8"))]
 
 

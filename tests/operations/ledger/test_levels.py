@@ -1,4 +1,4 @@
-"""Where each series stands survives a restart, and an older ledger is given it from its signals."""
+"""The level of each series survives a restart. An older ledger gets the levels from its signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each type takes and what it refuses: the values on which readers that guess go wrong."""
+"""The values that each type accepts and refuses, especially those that guessing readers get wrong."""
 
 from __future__ import annotations
 

@@ -108,7 +108,9 @@ def landed(home: Home, file: Given) -> tuple[list[tuple[Any, ...]], int]:
 
 
 def expected(rows: list[list[tuple[str | None, str | None]] | None], file: Given) -> tuple[list[tuple[Any, ...]], int]:
-    """The same from the independent reader; a record is its fields (text, as spelled), None where it is broken."""
+    """The expected result, from the independent reader. A record is its fields (text, as spelled); None if it is
+    broken.
+    """
     good, refused = [], 0
     for row in rows:
         try:

@@ -55,7 +55,7 @@ class Full:
         return landing.land(self.connection, FEED, inbound=self.inbound, archive=self.archive, now=NOW)
 
     def again(self) -> LandingResult:
-        """What the next run does, when there is room."""
+        """The result of the next run, when there is room."""
         free(self.disk)
         self.connection.close()
         self.connection = duckdb.connect(str(self.database))

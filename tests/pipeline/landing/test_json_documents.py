@@ -50,7 +50,7 @@ def landed(root: Path, kind: str, content: bytes | str, yaml: str = FEED, name: 
 
 
 def facts(home: Home, batch: Batch) -> dict[str, Any]:
-    """What landing says of a file, but for the numbers of lines."""
+    """The facts that landing reports about a file, without line numbers."""
     return {
         "rows": home.bronze("id, amount, city, tags"),
         "reasons": [reason for (reason,) in home.rows("SELECT reason FROM ops.quarantine ORDER BY line")],

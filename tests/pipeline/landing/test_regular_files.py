@@ -160,7 +160,7 @@ def _killed(*_):
 
 
 def test_a_file_that_only_looks_like_one_that_was_taken_is_loaded(home):
-    """The same name, size and time, but other bytes, and a further name elsewhere."""
+    """Another file has the same name, size and time as a file that was taken, but other bytes."""
     first = home.put(NAME, HEAD + "1,a,1.00,\n")
     times = first.stat()
     home.land()

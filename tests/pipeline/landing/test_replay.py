@@ -160,7 +160,7 @@ def test_a_home_from_before_contracts_were_noted_is_replayed_whole(home):
 
 
 def tried(home, feed=NARROW):
-    """What `ops replay` does: the files that have refused rows which are not parked."""
+    """The files that `ops replay` reads: those with refused rows that are not parked."""
     groups = chosen_refused(Asked(), refused_groups(home.connection, feed, home.archive))
     batches = tuple(dict.fromkeys(group.batch_id for group in groups))
     return again(home, feed, batches=batches, refused=True) if batches else None

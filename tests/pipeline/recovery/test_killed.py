@@ -86,7 +86,7 @@ def state(settings: Settings) -> dict[str, object]:
 
 
 def restored(settings: Settings, number: int, *tables: str) -> None:
-    """As `ops restore` does it: what a killed one began is finished first."""
+    """Restore as `ops restore` does: first a killed restore is finished."""
     context = restore.Context(settings, ROOMY, "ada", NOW, "c0ffee", f"{tables} to {number}")
     with locks.hold(settings.lock, owner="test", now=NOW):
         finished = restore.finish(context)
@@ -136,7 +136,7 @@ def backed_up(settings: Settings) -> None:
 
 
 def state_of_backup(settings: Settings) -> dict[str, object]:
-    """What the newest backup gives back; no other one counts as proved that is not."""
+    """The content of the newest backup. No other backup counts as proved unless it is."""
     shelf, again = shelf_of(settings), Settings(home=settings.home.with_name("again"), as_of=NOW)
     shutil.rmtree(again.home, ignore_errors=True)
     again.home.mkdir()

@@ -79,7 +79,7 @@ def undo(settings: Settings, platform: Platform) -> journal.Entry:
 
 
 def checksums(settings: Settings) -> dict[str, str]:
-    """Of every table but those that record the restore itself."""
+    """The checksums of every table, except those that record the restore itself."""
     with staging.opened(settings.warehouse, read_only=True) as connection:
         found = staging.held(connection)
     return {name: value.checksum for name, value in found.items() if name not in (staging.RESTORES, identity.TABLE)}

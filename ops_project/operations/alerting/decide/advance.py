@@ -13,7 +13,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
 
 def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """What changes at `now` without new signals."""
+    """The changes at `now` without new signals."""
     state = decision.state
     for alert in list(state.alerts.values()):
         if alert.status == RESOLVED:

@@ -290,7 +290,7 @@ def _said(form: str, others: Sequence[str]) -> list[str]:
 
 
 def _shape(form: str) -> re.Pattern[str]:
-    """What texts of a strptime format look like. Days and months may lack their zero."""
+    """The form of the texts of a strptime format. Days and months may lack their leading zero."""
     if form not in _COMPILED:
         pieces = re.split(r"(%.)", form)
         text = "".join(

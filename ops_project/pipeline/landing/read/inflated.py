@@ -16,7 +16,7 @@ WITH_HEADER = 16 + zlib.MAX_WBITS
 
 
 class Readable(Protocol):
-    """What compressed bytes are read from."""
+    """A file of compressed bytes."""
 
     def read(self, size: int = -1) -> bytes: ...
 

@@ -27,7 +27,7 @@ KEPT_END = 24
 
 
 def archive_path(archive: Path, *, domain: str, feed: str, day: date, sha256: str, name: str) -> Path:
-    """Where the file belongs."""
+    """The path of the file in the archive."""
     return archive / domain / feed / day.isoformat() / shortened(f"{sha256[:12]}_{name}")
 
 

@@ -12,7 +12,9 @@ from ops_project.pipeline.landing.decide.arrival import is_expected
 from ops_project.pipeline.landing.write import journal
 
 BEFORE_FIRST = 400
-"""So many days before the first date of the feed: another feed of the domain may have begun earlier."""
+"""How many days before the first date of the feed are included, because another feed of the domain may have begun
+earlier.
+"""
 
 
 def record_expected(context: Context, today: date) -> None:

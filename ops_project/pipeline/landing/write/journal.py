@@ -82,7 +82,7 @@ def write_batch(
 
 
 def finding_id(finding: Finding) -> str:
-    """The same finding has the same id in every run."""
+    """The id of a finding. The same finding has the same id in every run."""
     parts = [finding.kind, finding.feed, str(finding.business_date), finding.file_name or "", finding.batch_id or ""]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 

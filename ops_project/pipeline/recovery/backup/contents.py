@@ -46,7 +46,7 @@ class Part:
 
 @dataclass
 class Contents:
-    """What a home holds."""
+    """The parts of a home."""
 
     parts: list[Part] = field(default_factory=list)
     links: dict[str, str] = field(default_factory=dict)

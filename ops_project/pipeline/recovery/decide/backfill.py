@@ -74,7 +74,7 @@ class Plan:
         return hashlib.sha256(json.dumps(self.dump(), sort_keys=True).encode()).hexdigest()[:12]
 
     def dump(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The plan as JSON."""
         return {**asdict(self), "windows": [[str(first), str(last)] for first, last in self.windows]}
 
     @classmethod

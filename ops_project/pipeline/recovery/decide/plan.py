@@ -26,7 +26,7 @@ class TableChange:
 
     @property
     def words(self) -> str:
-        """What happens to it."""
+        """The change of the table, in words."""
         if self.then is None:
             return "removed"
         if self.now is None:

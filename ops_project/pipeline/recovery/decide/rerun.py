@@ -27,7 +27,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Rerun:
-    """What is built and checked again."""
+    """The assets and checks that run again."""
 
     assets: frozenset[Asset]
     checks: frozenset[tuple[Asset, str]]

@@ -26,7 +26,7 @@ class Arm:
     last_day: date
 
     def bought(self, known: list[Sale]) -> list[Sale]:
-        """What its units bought since they were assigned, and while the experiment ran."""
+        """The purchases of its units after they were assigned, and while the experiment ran."""
         return [
             sale
             for sale in known
@@ -113,7 +113,7 @@ def experiment_profit(archive: Archive, known: list[Sale]) -> Table:
 
 
 def profits(arm: Arm, known: list[Sale]) -> list[Decimal]:
-    """Of each unit, those that bought nothing included."""
+    """The profit of each unit, including units without a purchase."""
     bought = arm.bought(known)
     return [total((sale for sale in bought if sale.unit == unit), lambda sale: sale.profit) for unit in arm.units]
 
@@ -123,7 +123,7 @@ def mean_profit(arm: Arm, known: list[Sale]) -> Fraction:
 
 
 def half_width(arm: Arm, control: Arm, known: list[Sale]) -> float | None:
-    """Of the always-valid interval: Robbins' normal mixture over the purchases of both arms."""
+    """Half the width of the always-valid interval: Robbins' normal mixture over the purchases of both arms."""
     error_sum = 0.0
     for group in (arm, control):
         values, middle = profits(group, known), mean_profit(group, known)

@@ -24,7 +24,7 @@ class Reported:
 
 @dataclass
 class Reports:
-    """What has been reported so far: `close` is to be called after each build, as a build reports."""
+    """The figures reported so far. Call `close` after each build, because a build reports."""
 
     told: dict[tuple[str, str, date], Reported]
 

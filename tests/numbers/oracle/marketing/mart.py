@@ -46,7 +46,7 @@ class Mart:
     contacts: list[Row]
     """Made up to the clock of the build."""
     responses: list[Response]
-    """The same."""
+    """Responses up to the clock of the build."""
 
     def entries(self, feed: str, *key: str) -> list[Row]:
         return entries(self.archive, feed, *key)

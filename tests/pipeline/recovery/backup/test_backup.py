@@ -43,7 +43,7 @@ def taken(taker: Taker, shelf: Shelf) -> tuple[Manifest, Proof | None]:
 
 
 def home_of(settings: Settings) -> dict[str, object]:
-    """What somebody finds in a home: the files, where links lead, the tables of every database."""
+    """The visible content of a home: the files, the targets of links, the tables of every database."""
     found: dict[str, object] = {}
     for path in sorted(settings.home.rglob("*")):
         name = path.relative_to(settings.home).as_posix()
