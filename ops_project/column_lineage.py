@@ -180,7 +180,7 @@ class LineageGraph:
 
 
 def walk(lineage: ColumnLineage, root: Column, direction: Literal["up", "down"], *, rows: bool = False) -> LineageGraph:
-    """Everything up or down from `root`, the nearest first. `rows`: also what decides which rows the tables have."""
+    """Everything up or down from `root`, the nearest first. `rows`: include what decides which rows the tables have."""
     depth = {root: 0}
     hops: dict[Hop, None] = {}
     waiting = [root]

@@ -63,7 +63,7 @@ def held(
 
 
 def briefly(found: Mapping[str, Fingerprint]) -> dict[str, Held]:
-    """The row count and the checksum in one short text, for a plan."""
+    """The row count and the checksum of each table, without the parts of large tables."""
     return {table: Held(value.rows, value.checksum) for table, value in found.items()}
 
 

@@ -192,7 +192,7 @@ def test_every_deadline_is_promised(shipped, pipeline, due, days, tables):
 
 
 def test_a_promise_without_slack_is_a_mark_and_pages_nobody(shipped):
-    """A missed deadline at 08:00 and a late end of the e-commerce night page; the steps on the way do not."""
+    """A deadline that is missed at 08:00 pages, and so does a late end of the e-commerce night. Earlier steps do not."""
     paging = {name for name, sla in shipped.slas.slas.items() if sla.severity == "critical"}
     assert paging == {"investor-metrics", "ecommerce-daily", "marketing-360"}
     assert all(shipped.slas.slas[name].warn_before >= timedelta(minutes=30) for name in paging)
