@@ -64,6 +64,7 @@ class Heard:
         ear = (message.channel, message.recipient)
         named = frozenset(item["number"] for item in message.payload["alerts"] if item["status"] == FIRING)
         listed = frozenset(under["number"] for item in message.payload["alerts"] for under in item["silent_under_it"])
+        assert listed <= firing, "nothing is told as silent that does not fire"
         ended = [item["number"] for item in message.payload["alerts"] if item["status"] != FIRING]
         assert named <= firing, "nothing is told as firing that does not fire"
         assert not firing.intersection(ended), "nothing is told as ended that fires"
@@ -77,7 +78,7 @@ class Heard:
             unclaimed = [n for n in named if state.alerts[n].acknowledged_at is None]
             assert unclaimed, f"{named} is acknowledged, and was repeated"
         self.last[message.group, ear] = now, named | listed
-        for number in named | (listed & firing):
+        for number in named | listed:
             self.told.setdefault(number, set()).add(ear)
         wait = config.nodes[group.route].repeat_interval if group is not None else timedelta(days=1)
         for item in message.payload["alerts"]:

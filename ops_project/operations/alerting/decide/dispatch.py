@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
 from ops_project.model.alerting.signal import digest
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, next_digest
 from ops_project.operations.alerting.decide.reasons import AlertReason
@@ -24,6 +24,7 @@ LogKey = tuple[str, str, str]
 def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Add firing alerts to the groups of their routes, and remove them from groups that no longer match."""
     state = decision.state
+    _forget_listed(decision)
     version = digest(*(f"{node.id}|{node.receiver}|{node.group_by}|{node.continues}" for node in config.nodes.values()))
     everything = version != state.routes_version
     if everything:
@@ -59,7 +60,7 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
                 due = next_digest(node.digest, config.zone, now) if node.digest else due
                 set_group(decision, replace(state.groups[before], route=node.id, labels=labels, next_flush=due))
             else:
-                key = known or node.group_key(labels)
+                key = known or _free_key(decision, node.group_key(labels))
                 _join(decision, config, key=key, node=node, labels=labels, alert=alert, now=now)
                 if before is not None:
                     told = _told(decision) if told is None else told
@@ -87,6 +88,28 @@ def _labels(node: Node, alert: Alert) -> dict[str, str]:
 
 def _place(route: str, labels: Mapping[str, str]) -> Place:
     return route, tuple(sorted(labels.items()))
+
+
+def _forget_listed(decision: Decision) -> None:
+    """What ended is news where it fires again, also for whoever knew of it only from the list under its cause."""
+    state = decision.state
+    ended = {n for n in decision.changed if n in state.alerts and state.alerts[n].status == RESOLVED}
+    ended |= {event.alert for event in decision.events if event.reason is AlertReason.FIRED_AGAIN}
+    if not ended:
+        return
+    for key, entry in list(state.log.items()):
+        if gone := entry.firing & ended:
+            group = state.groups.get(entry.group)
+            if gone := gone - (group.members if group is not None else frozenset()):
+                state.log[key] = replace(entry, firing=entry.firing - gone)
+                decision.log_changed.add(key)
+
+
+def _free_key(decision: Decision, key: str) -> str:
+    """The key of a new group. A group that moved as a whole kept its key, which says nothing of where it is now."""
+    while key in decision.state.groups:
+        key = digest(key, "another")
+    return key
 
 
 def _keep_known_routes(decision: Decision, config: AlertConfig) -> None:

@@ -52,7 +52,7 @@ def around(alerts: Iterable[Alert]) -> Around:
     known = {alert.number: alert for alert in alerts}
     under: dict[int, list[Alert]] = {}
     for alert in known.values():
-        if alert.cause is not None and alert.muted:
+        if alert.cause is not None and alert.muted and alert.status == FIRING:
             under.setdefault(alert.cause, []).append(alert)
     near = frozenset(a.labels["sla"] for a in known.values() if a.status == FIRING and "sla" in a.labels)
     return Around(known, under, near)

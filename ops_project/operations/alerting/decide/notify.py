@@ -142,6 +142,7 @@ def _tell(
     firing, resolved, muted = flushed.firing, flushed.resolved, flushed.muted
     shares = recipients.shares(channel, [*firing, *resolved], config)
     listed = _listed(config, flushed, channel, shares)
+    open_now = frozenset(alert.number for alert in firing)
     for recipient in sorted({*shares, *told_before}):
         entry = state.log.get((group.key, name, recipient))
         # Whoever was told that it fires is told that it ends.
@@ -155,6 +156,8 @@ def _tell(
             if alert.number in share and entry is not None and alert.number in entry.firing
         )
         still_muted = muted & entry.firing if entry is not None else frozenset()
+        # Its owner changed, or its symptom is not listed under it any more: whoever knows of it hears of its end.
+        known_before = entry.firing & open_now if entry is not None else frozenset()
         if not firing_now and not resolved_now:
             continue
         heard = firing_now | (listed.get(recipient, frozenset()) if firing_now else frozenset())
@@ -185,7 +188,7 @@ def _tell(
             group=group.key,
             channel=name,
             recipient=recipient,
-            firing=heard | still_muted,
+            firing=heard | still_muted | known_before,
             resolved=resolved_now,
             at=now,
             expires_at=now + 2 * node.repeat_interval,
