@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli.output import console, emit, json_option, table, told
+from ops_project.cli.output import console, emit, json_option, status, table, told
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
+    from ops_project.catalog import Catalog
     from ops_project.pipeline.landing import Asked, Refused
 
 
@@ -46,11 +47,6 @@ def replay(
     if unknown := [name for name in feeds if name not in catalog.feeds]:
         raise click.UsageError(f"unknown feed {', '.join(unknown)}; valid: {', '.join(sorted(catalog.feeds))}")
     groups = _waiting(settings, Asked(feeds, batches, reason, parked))
-    if batches and (absent := sorted(set(batches) - {group.batch_id for group in groups})):
-        raise click.ClickException(
-            f"no row to try again in batch {', '.join(absent)}: `ops replay --dry-run --parked` lists every batch with "
-            "refused rows"
-        )
     if (
         not dry_run
         and not groups
@@ -59,6 +55,16 @@ def replay(
         told("The replay before was killed after its rows had been landed; what depends on them is built now.")
         perform(settings, Wanted(domains=domains), as_json)
         return
+    if not dry_run and not groups and settings.warehouse.is_file():
+        _catch_up(settings, catalog)
+    if absent := sorted(set(batches) - {group.batch_id for group in groups}):
+        words = (
+            f"no row to try again in batch {', '.join(absent)}: `ops replay --dry-run --parked` lists every batch with "
+            "refused rows"
+        )
+        if not groups:
+            raise click.ClickException(words)
+        told(words)
     if dry_run or not groups:
         emit(as_json, groups, lambda: _show(groups))
         return
@@ -81,6 +87,17 @@ def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
     with open_instance(settings) as instance:
         mark_dead_runs(instance, settings.now())
         return tuple(domain for domain in cut_off_replays(settings, instance) if domain in asked)
+
+
+def _catch_up(settings: Settings, catalog: Catalog) -> None:
+    """Tell what a replay that was killed at its very end had no time to tell."""
+    from ops_project.cli.run_alerts import catch_up
+    from ops_project.dagster_bridge import home as dagster_home
+    from ops_project.dagster_bridge.runs import open_instance
+
+    dagster_home.ensure(settings)
+    with open_instance(settings) as instance, status("alerts") as spinner:
+        catch_up(settings, catalog, instance, spinner)
 
 
 def _waiting(settings: Settings, asked: Asked) -> list[Refused]:

@@ -42,7 +42,7 @@ def rerun(
     rerun with more memory, fewer threads and fewer dates at once, and the answer says so.
     """
     from ops_project.cli import run as running
-    from ops_project.cli.run_alerts import tell_alerts
+    from ops_project.cli.run_alerts import catch_up, tell_alerts
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.reruns import NoRun, failure_classes
     from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
@@ -51,7 +51,7 @@ def rerun(
     from ops_project.defs.shared import rerun as reruns
     from ops_project.defs.shared.site import Site
     from ops_project.pipeline.recovery.decide.relief import bytes_of
-    from ops_project.pipeline.recovery.decide.target import RestoreError
+    from ops_project.pipeline.recovery.decide.target import NothingLeft, RestoreError
 
     if from_failed and from_asset:
         raise click.UsageError("--from-failed and --from-asset exclude each other")
@@ -68,6 +68,10 @@ def rerun(
         mark_dead_runs(instance, settings.now())  # a rerun that was killed has ended, although it could not say so
         try:
             wanted = reruns.plan(settings, definitions, instance, run, from_asset)
+        except NothingLeft as error:
+            # The rerun that did it may have been killed before it could tell.
+            catch_up(settings, site.catalog, instance, spinner)
+            raise click.ClickException(str(error)) from None
         except (RestoreError, NoRun) as error:
             raise click.ClickException(str(error)) from None
         if memory_limit or threads:

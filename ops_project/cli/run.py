@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import click
 from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import Group, console, emit, errors, json_option
 from ops_project.cli.output import status as spinner
-from ops_project.cli.run_alerts import tell_alerts
+from ops_project.cli.run_alerts import catch_up, tell_alerts
 from ops_project.cli.run_summary import as_data, numbers_of, render, strays_of
 from ops_project.settings import Settings
 
@@ -247,8 +247,7 @@ def _quiet(
 ) -> list[DomainRun] | None:
     """The answer if no domain has anything to do.
 
-    The definitions, which take 2.5 s to make, are not needed then. The alert cycle is still needed, because missing
-    or late files and hung runs are found without a run.
+    The alert cycle is still needed, because missing or late files and hung runs are found without a run.
     """
     from ops_project.defs.shared.domain_run import DomainRun
     from ops_project.defs.shared.unchanged import quiet_domains
@@ -257,26 +256,9 @@ def _quiet(
     if reasons is None:
         return None
     from ops_project.dagster_bridge.runs import open_instance
-    from ops_project.defs.operations.evidence import SOURCES
-    from ops_project.defs.operations.observers import OBSERVERS
-    from ops_project.operations.alerting.cycle import run_once
 
     with open_instance(settings) as instance:
-        tell_alerts(
-            settings,
-            status,
-            lambda: run_once(
-                settings,
-                catalog,
-                settings.now(),
-                instance,
-                clock=lambda: datetime.now(UTC),
-                observers=OBSERVERS,
-                evidence=SOURCES,
-                flush_now=True,
-            ),
-            unrecorded,
-        )
+        unrecorded += catch_up(settings, catalog, instance, status)
     return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
 
 

@@ -135,8 +135,6 @@ class Manifest:
                 }
             )
         except (ValueError, KeyError, TypeError) as error:
-            if isinstance(error, RestoreError):
-                raise
             raise RestoreError(f"{where} cannot be read as a manifest: {error}") from error
 
 

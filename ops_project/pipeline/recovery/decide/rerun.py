@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.recovery.decide.target import NothingLeft, RestoreError
 
 Asset = tuple[str, ...]
 
@@ -51,14 +51,14 @@ def from_failed(
     """Assets that were planned and not built, and checks of finished tables that failed or were not evaluated.
     `unpublished`: assets that the last run without a snapshot has built before it was killed. Nobody can read them
     yet. If nothing else is left, they are built once more, because a run publishes only if it builds something.
-    Raises RestoreError if nothing is left to do.
+    Raises NothingLeft if nothing is left to do.
     """
     assets = frozenset(planned) - frozenset(built)
     checks = frozenset((item.asset, item.name) for item in verdicts if item.is_open and item.asset not in assets)
     if not assets and not checks:
         assets = frozenset(unpublished) & frozenset(planned)
     if not assets and not checks:
-        raise RestoreError("everything that this run was to do is done: there is nothing to rerun")
+        raise NothingLeft("everything that this run was to do is done: there is nothing to rerun")
     return Rerun(assets, checks, (frozenset(built) & frozenset(planned)) - assets)
 
 

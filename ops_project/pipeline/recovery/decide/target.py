@@ -12,8 +12,12 @@ NEWEST, GOOD = "newest", "good"
 _NUMBER = re.compile(r"^\d{1,6}$")
 
 
-class RestoreError(ValueError):
+class RestoreError(Exception):
     """The requested restore is not possible. The message says why, and what is possible."""
+
+
+class NothingLeft(RestoreError):
+    """All that is asked for is done already."""
 
 
 @dataclass(frozen=True)

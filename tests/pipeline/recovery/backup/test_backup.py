@@ -198,6 +198,20 @@ def test_a_proof_that_cannot_be_ended_is_inconclusive(taker: Taker, tmp_path: Pa
     assert found.outcome is Outcome.INCONCLUSIVE and "cannot be reached" in found.words
 
 
+def test_a_store_that_does_not_answer_is_not_taken_for_a_damaged_or_unproved_one(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+    taken(taker, shelf)
+
+    class Away(Unreachable):
+        def get(self, key: str) -> bytes:
+            raise StoreUnusable("the store cannot be reached")
+
+    away = Shelf(Away(shelf.store, calls=0))  # type: ignore[arg-type]  # the rest is the store's
+    for ask in (lambda: away.claim(taker.settings), away.backups, away.proofs):
+        with pytest.raises(StoreUnusable, match="cannot be reached"):
+            ask()
+
+
 KILLS = ["backup:staged", "backup:sent", "backup:written", "backup:proof fetched", "backup:judged"]
 
 
