@@ -41,7 +41,7 @@ def replay(
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.cli.run import Wanted, perform
-    from ops_project.pipeline.landing import Asked, ReplayOrder
+    from ops_project.pipeline.landing import Asked, ReplayOrder, without_values
 
     catalog = load_catalog(settings)
     if unknown := [name for name in feeds if name not in catalog.feeds]:
@@ -66,7 +66,8 @@ def replay(
             raise click.ClickException(words)
         told(words)
     if dry_run or not groups:
-        emit(as_json, groups, lambda: _show(groups))
+        shown = without_values(groups)
+        emit(as_json, shown, lambda: _show(shown))
         return
     chosen: dict[str, list[str]] = {}
     for group in groups:

@@ -6,7 +6,14 @@ does not give.
 """
 
 from ops_project.pipeline.landing.decide.contract_hash import contract_hash
-from ops_project.pipeline.landing.decide.replays import Asked, Refused, ReplayOrder, chosen_refused, to_replay
+from ops_project.pipeline.landing.decide.replays import (
+    Asked,
+    Refused,
+    ReplayOrder,
+    chosen_refused,
+    to_replay,
+    without_values,
+)
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.dry_run import Report, check
 from ops_project.pipeline.landing.inbox import LINKED, LINKED_FOLDER, InboundFile, pending, unclaimed
@@ -41,4 +48,5 @@ __all__ = [
     "replay",
     "to_replay",
     "unclaimed",
+    "without_values",
 ]

@@ -7,7 +7,16 @@ from importlib import import_module
 
 import pytest
 
-from ops_project.pipeline.landing import Asked, ReplayOrder, chosen_refused, outdated, refused_groups, replay
+from ops_project.pipeline.landing import (
+    Asked,
+    Refused,
+    ReplayOrder,
+    chosen_refused,
+    outdated,
+    refused_groups,
+    replay,
+    without_values,
+)
 from tests.pipeline.landing.home import NOW, TAKINGS, Home, feed_of
 
 HEAD = "id,name,amount,sold_at\n"
@@ -261,3 +270,16 @@ def test_killed_anywhere_the_same_command_finishes_it(home, monkeypatch, place):
     assert amounts(home) == [(1, "1.0001"), (2, "2.0000"), (3, "3.1234"), (4, "4.1234")]
     assert home.rows("SELECT count(*) FROM ops.quarantine") == [(0,)]
     assert home.rows("SELECT count(*) FROM ops.batches WHERE status = 'loaded'") == [(2,)]
+
+
+def test_refused_rows_are_listed_by_reason_and_not_by_value() -> None:
+    said = [
+        ("premium: '510' is above 500", 1, 2, 0),
+        ("premium: '520' is above 500", 3, 1, 3),
+        ("premium is empty", 1, 0, 0),
+    ]
+    groups = [Refused("policies", "b1", "premium", reason, *numbers) for reason, *numbers in said]
+    assert without_values(groups) == [
+        Refused("policies", "b1", "premium", "premium: '…' is above 500", 4, 2, 3),
+        Refused("policies", "b1", "premium", "premium is empty", 1, 0, 0),
+    ]

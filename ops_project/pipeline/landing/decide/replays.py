@@ -6,6 +6,7 @@ contract has changed; `ops replay` reads files because some of their rows stand 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -54,6 +55,28 @@ class Refused:
     """How often they have been tried again, at most."""
     parked: int
     """How many of them are parked."""
+
+
+_VALUE = re.compile(r"'[^'\n]*'")
+
+
+def without_values(groups: Iterable[Refused]) -> list[Refused]:
+    """The groups with the quoted values left out of their reasons, and those that are then alike as one.
+
+    There may be as many values as rows, and a value may be a person's.
+    """
+    found: dict[tuple[str, str, str | None, str], Refused] = {}
+    for group in groups:
+        reason = _VALUE.sub("'…'", group.reason)
+        key = (group.feed, group.batch_id, group.column, reason)
+        before = found.get(key, Refused(*key, rows=0, attempts=0, parked=0))
+        found[key] = Refused(
+            *key,
+            rows=before.rows + group.rows,
+            attempts=max(before.attempts, group.attempts),
+            parked=before.parked + group.parked,
+        )
+    return list(found.values())
 
 
 MOST_ATTEMPTS = 3
