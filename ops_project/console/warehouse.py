@@ -1,6 +1,6 @@
 """Reads the newest snapshot for the pages: read-only, with little memory, at low priority, and with a time limit. The
 engine works in two threads of this module, so that a slow query delays neither another page nor a run. An answer is
-kept while the snapshot is the newest one.
+kept while the snapshot is the newest one. A question that needs more memory is asked apart.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from ops_project import sql_text
+from ops_project.console import apart
+from ops_project.console.statement import execute
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.settings import Settings
 
@@ -107,7 +108,7 @@ class SnapshotReader:
         except duckdb.InterruptException:
             raise Unanswered(f"the question took longer than {seconds:g} s and was stopped") from None
         except duckdb.OutOfMemoryException:
-            raise Unanswered(f"the question needs more than {MEMORY} of memory and was stopped") from None
+            rows = self._with_more_memory(snapshot, sql, dict(parameters or {}), seconds)
         except duckdb.CatalogException as error:
             raise Unanswered(f"it reads a table that is not built yet: {str(error).splitlines()[0]}") from None
         except (duckdb.Error, OSError) as error:
@@ -130,11 +131,21 @@ class SnapshotReader:
             timer = threading.Timer(seconds, cursor.interrupt)
             timer.start()
             try:
-                found = _run(cursor, sql, parameters)
+                found = execute(cursor, sql, parameters)
                 columns = tuple(column[0] for column in found.description or ())
                 rows = found.fetchmany(MOST_ROWS + 1)
             finally:
                 timer.cancel()
+        return Rows(columns, tuple(rows[:MOST_ROWS]), snapshot.id, snapshot.as_of, len(rows) > MOST_ROWS)
+
+    def _with_more_memory(
+        self, snapshot: snapshots.Snapshot, sql: str, parameters: dict[str, Any], seconds: float
+    ) -> Rows:
+        """The engine's limit holds for the whole server, so the question is asked in a process of its own."""
+        try:
+            columns, rows = apart.ask(snapshot, sql, parameters, seconds, MOST_ROWS + 1)
+        except apart.Failed as error:
+            raise Unanswered(str(error)) from None
         return Rows(columns, tuple(rows[:MOST_ROWS]), snapshot.id, snapshot.as_of, len(rows) > MOST_ROWS)
 
     def _cursor(self, snapshot: snapshots.Snapshot) -> duckdb.DuckDBPyConnection:
@@ -145,30 +156,6 @@ class SnapshotReader:
                     self._open[1].close()
                 self._open = (snapshot.id, snapshots.open(snapshot, MEMORY, threads=1))
             return self._open[1].cursor()
-
-
-def _run(cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Run the query with its parameters written into the text. The engine inspects Python values with pandas, which
-    would cost the server 50 MB.
-    """
-    if not parameters:
-        return cursor.execute(sql)
-    cursor.execute(f"prepare asked as {sql}")
-    values = ", ".join(f"{sql_text.identifier(name)} := {literal(value)}" for name, value in parameters.items())
-    return cursor.execute(f"execute asked({values})")
-
-
-def literal(value: Any) -> str:
-    """A value as SQL. Raises TypeError for a type that no page uses."""
-    if isinstance(value, datetime):
-        return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f}'"
-    if isinstance(value, date):
-        return f"date '{value:%Y-%m-%d}'"
-    if isinstance(value, str):
-        return sql_text.literal(value.replace("\0", ""))
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(value)
-    raise TypeError(f"{type(value).__name__} is no parameter of a question")
 
 
 def _lower_priority() -> None:

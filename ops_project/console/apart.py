@@ -1,0 +1,96 @@
+"""A question that needs more memory than the server has for one is asked in a process of its own, which then ends.
+
+The process opens the same snapshot with the same limits (read-only, one thread, low priority, no access to anything
+else) and more memory. Its memory is free again when it has answered.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ops_project.console.statement import execute
+from ops_project.pipeline.warehouse import snapshots
+
+MEMORY = "512MB"
+LOW_PRIORITY = 10
+START_SECONDS = 10.0
+"""What the process may need until it asks, on a machine that is busy."""
+_ONE_AT_A_TIME = threading.Lock()
+Found = tuple[tuple[str, ...], list[tuple[Any, ...]]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the process is told. `seconds`: how long it may take; `most`: how many rows are wanted."""
+
+    folder: Path
+    memory: str
+    sql: str
+    parameters: dict[str, Any]
+    seconds: float
+    most: int
+
+
+class Failed(RuntimeError):
+    """The question was not answered; the message says why."""
+
+
+def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], seconds: float, most: int) -> Found:
+    """Columns and at most `most` rows. One question at a time. Raises Failed."""
+    question = Question(snapshot.folder, MEMORY, sql, dict(parameters), seconds, most=most)
+    with _ONE_AT_A_TIME:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "ops_project.console.apart"],
+                input=pickle.dumps(question),
+                capture_output=True,
+                timeout=seconds + START_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Failed(f"the question took longer than {seconds:g} s and was stopped") from None
+    if done.returncode != 0:
+        raise Failed(f"the process that asked it ended with code {done.returncode} and gave no answer")
+    found, why = pickle.loads(done.stdout)  # what our own process wrote
+    if why:
+        raise Failed(why)
+    columns, rows = found
+    return columns, rows
+
+
+def answer(question: Question) -> tuple[Found | None, str]:
+    """What the process found, or why it found nothing."""
+    seconds, memory = question.seconds, question.memory
+    with snapshots.open(snapshots.Snapshot(question.folder, {}), memory, threads=1) as connection:
+        timer = threading.Timer(seconds, connection.interrupt)
+        timer.start()
+        try:
+            found = execute(connection, question.sql, question.parameters)
+            columns = tuple(column[0] for column in found.description or ())
+            return (columns, found.fetchmany(question.most)), ""
+        except duckdb.OutOfMemoryException:
+            return None, f"the question needs more than {memory} of memory and was stopped"
+        except duckdb.InterruptException:
+            return None, f"the question took longer than {seconds:g} s and was stopped"
+        except duckdb.Error as error:
+            return None, str(error).splitlines()[0]
+        finally:
+            timer.cancel()
+
+
+if __name__ == "__main__":
+    from ops_project.console import apart
+
+    os.nice(LOW_PRIORITY)
+    # The question names its class by this module's own name, not as __main__.
+    sys.stdout.buffer.write(pickle.dumps(apart.answer(pickle.load(sys.stdin.buffer))))
