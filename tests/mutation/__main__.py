@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--domain", action="append", default=[], choices=list(HISTORIES), help="may be repeated")
     parser.add_argument("--share", type=float, default=1.0, help="judge this share of the mutants, drawn at random")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the draw (default {SEED})")
+    parser.add_argument("--besides", default="", metavar="SHARE:SEED", help="none of this draw: it has been looked at")
     parser.add_argument("--page", action="store_true", help="judge nothing: write the page of what has been judged")
     asked = parser.parse_args(arguments)
     if asked.model:
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if mutant.verdict == "survived":
                 click.echo(f"  survived: {mutant} – {mutant.reason}")
         return result(found)
-    run = Run(asked.share, asked.seed)
+    run = Run(asked.share, asked.seed, asked.besides)
     PARTS.mkdir(parents=True, exist_ok=True)
     for name in () if asked.page else asked.domain or HISTORIES:
         kept = {"run": asdict(run), "mutants": [asdict(mutant) for mutant in judged(name, run)]}
@@ -84,7 +85,7 @@ def judged(name: str, run: Run, models: Sequence[str] = ()) -> list[Judged]:
         settings = cases.empty_home(Path(folder) / "home", *(models or [f"tag:{name}"]))
         tested = cases.compiled(settings, *(models or [f"tag:{name}"]))
         domain = worlds.domain(name, Path(folder) / name)
-        built = [model for model in domain.build.models.values() if model.is_written]
+        built = domain.build.models.values()
         everything = score.mutants(tested, [model for model in built if model.name in models or not models])
         found = [mutant for mutant in everything if is_drawn(mutant, run)]
         click.echo(f"{name}: {len(found)} mutants of {len(everything)}")
@@ -104,6 +105,10 @@ def domains_of(models: Sequence[str]) -> list[str]:
 
 def is_drawn(mutant: Mutant, run: Run) -> bool:
     """Each mutant is selected independently, so that the selection does not depend on the other mutants."""
+    if run.besides:
+        share, _, seed = run.besides.partition(":")
+        if is_drawn(mutant, Run(float(share), int(seed))):
+            return False
     digest = hashlib.sha256(repr((run.seed, mutant.model, mutant.key)).encode()).digest()
     return int.from_bytes(digest[:8], "big") < run.share * 2**64
 

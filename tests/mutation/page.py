@@ -13,10 +13,11 @@ LEAST = 0.95
 
 @dataclass(frozen=True)
 class Run:
-    """Which mutants were judged: a share of them, drawn with a seed."""
+    """Which mutants were judged: a share of them, drawn with a seed. `besides`: SHARE:SEED of a draw that is left out."""
 
     share: float
     seed: int
+    besides: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,8 +73,6 @@ class Model:
     sql: str
     query: exp.Expr
     after: tuple[str, ...]
-    is_written: bool
-    """False where the query is generated from metadata: the raw vault and the interface, which have tests of their own."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +253,6 @@ def _models(results: list[Any]) -> list[Model]:
             nodes[identity].compiled_code,
             parsed(nodes[identity].compiled_code),
             tuple(nodes[child].name for child in children[identity] if child in nodes),
-            not {"raw_vault", "interface"} & set(nodes[identity].fqn),
         )
         for identity in order
     ]

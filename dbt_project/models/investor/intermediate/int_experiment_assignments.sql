@@ -2,7 +2,7 @@
 
 -- An experiment that has ended is missing in later extracts. The last extract that contains it holds.
 with latest as (
-    select experiment_id, max(business_date) as last_date, min(business_date) as first_date
+    select experiment_id, max(business_date) as last_date
     from {{ source('bronze', 'experiment_assignments') }}
     group by experiment_id
 ),
