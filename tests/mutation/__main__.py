@@ -89,7 +89,7 @@ def judged(name: str, run: Run, models: Sequence[str] = ()) -> list[Judged]:
         everything = score.mutants(tested, [model for model in built if model.name in models or not models])
         found = [mutant for mutant in everything if is_drawn(mutant, run)]
         click.echo(f"{name}: {len(found)} mutants of {len(everything)}")
-        score.judge(found, settings.warehouse, domain)
+        score.judge(found, settings.warehouse, domain, everything)
     return [
         Judged(mutant.model, mutant.kind, mutant.place, mutant.text, mutant.number, mutant.verdict, mutant.killed_by)
         for mutant in found

@@ -151,8 +151,8 @@ def _dropped(condition: exp.Expr, argument: str, what: str) -> Iterator[Found]:
     if len(parts) < 2:
         return
     for index, part in enumerate(parts):
-        if isinstance(part, exp.Boolean):
-            # What a macro says on a build of everything.
+        if part.find(exp.Column) is None:
+            # What a macro says on a build of everything, or of nothing.
             continue
 
         def without(owner: exp.Expr, index: int = index) -> None:
@@ -192,7 +192,7 @@ def _conditions(node: exp.Expr) -> Iterator[Found]:
             return exp.Or(this=found.this.copy(), expression=found.expression.copy())
 
         yield "filter", f"{_sql(node)}: and becomes or", disjunction
-    if isinstance(node, exp.Not):
+    if isinstance(node, exp.Not) and node.find(exp.Column) is not None:
 
         def affirmed(found: exp.Expr) -> exp.Expr:
             return _inner(found)

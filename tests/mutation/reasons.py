@@ -68,6 +68,12 @@ REASONS = Reasons(
             r"is_base AND known_valid_to|without is_base|known_valid_to IS NOT DISTINCT FROM valid_to"
             r"|extracts: without WHERE business_date >=|repeated: (without HAVING )?COUNT\(\*\) > 1"
             r"|deliveries: INNER JOIN repeated becomes LEFT|wanted: select without distinct"
+            r"|candidates: select without distinct|known: INNER JOIN candidates becomes LEFT|\(join key of (candidates)\)"
+            r"|known: without candidates\.transaction_id|known: without WHERE ready\.has_transactions"
+            r"|around: without order_date BETWEEN|select without distinct: SELECT DISTINCT [\w, ]+ FROM \w+ WHERE business_date"
+            r"|INNER JOIN wanted becomes LEFT|published: without currency IN|dates: select without distinct"
+            r"|orders: without WHERE business_date IN|without WHERE (stated|learnt)\.\w+ IN"
+            r"|hub_\w+: without (status = 'replaced'|NOT load_seq IS NULL) \(where\) \(place [2-9]\)"
             r"|foreign_days: select without distinct",
         ),
         Reason(
@@ -79,19 +85,21 @@ REASONS = Reasons(
         Reason(
             "A row without a partner is left out by the next step all the same: its date or its key is NULL there.",
             r".*",
-            r"(rates|violations): INNER JOIN brought_errors becomes LEFT|listened: without WHERE NOT listened_at IS NULL"
+            r"(rates|violations): INNER JOIN brought_errors becomes LEFT|rates: INNER JOIN published becomes LEFT"
+            r"|buyers: INNER JOIN int_customer_days AS \w+ becomes LEFT|listened: without WHERE NOT listened_at IS NULL"
             r"|movements: without WHERE NOT valid_to IS NULL|(partitions_missing|partitions_delivered|refused): INNER JOIN"
             r"|days: INNER JOIN UNNEST",
         ),
         Reason(
             "Both sides have the same groups of the same rows.",
             r".*",
-            r"INNER JOIN listeners becomes LEFT",
+            r"INNER JOIN (listeners|totals|spans|centred|shapes|slopes|noises|dates) becomes LEFT",
         ),
         Reason(
             "It counts the rows of a group, and a group has at least one.",
             r".*",
-            r"NULLIF\((\w+\.)?(listens|trading_days_7d|contacts|active_units|buyers), 0\) becomes",
+            r"NULLIF\((\w+\.)?(listens|trading_days_7d|contacts|active_units|buyers|units|audience), 0\) becomes"
+            r"|LAG\((active_units|buyers)\) OVER \([^()]*\) > 0(: the end counts| \(case\)$)|LAG\((active_units|buyers)\) OVER \([^()]*\) without partition by \w+$",
         ),
         Reason(
             "The other parts of the condition find the same row: a file holds a number once, and the day is that of the "
@@ -149,15 +157,17 @@ REASONS = Reasons(
             r"assigned: ROW_NUMBER|result: without place = 1",
         ),
         Reason(
-            "What stands before it has the same effect: the ratio is only taken where the divisor is above zero, or the next "
-            "step says 0 for NULL as well.",
+            "What stands before or after it has the same effect: the ratio is only taken where the divisor is above zero, or "
+            "the next step gives the same for NULL and for 0.",
             r".*",
-            r"NULLIF\(LAG\(|profit_before > 0: the end counts|cells: COALESCE\(SUM\(planned_audience\)",
+            r"NULLIF\(LAG\(|NULLIF\(profit_before, 0\)|LAG\((revenue|profit)\) OVER \([^()]*\) > 0: the end counts"
+            r"|daily: COALESCE\(sales\.(revenue|profit), 0\) becomes .*\(place 2\)|profit_before > 0: the end counts|cells: COALESCE\(SUM\(planned_audience\)",
         ),
         Reason(
             "The limit lies on a number that an approximation gives, of many digits: no data meets it exactly.",
             r".*",
-            r"q_value <= 0.05: the end is left out|z_score > 3.5: the end|z_score < -2.8: the end|z_score\) > .*: the end",
+            r"q_value <= 0.05: the end is left out|chi_square > 10.828: the end|compared\.margin [<>] 0: the end"
+            r"|distance > 4.5 .*: the end|z_score > 3.5: the end|z_score < -2.8: the end|z_score\) > .*: the end",
         ),
         Reason(
             "The rows are divided into the same two groups.",
@@ -166,19 +176,20 @@ REASONS = Reasons(
         ),
         Reason(
             "The number is never 0 here: a group of campaign_performance has a customer, and a campaign without a control has "
-            "NULL; of eight or more days a baseline leaves at least one degree of freedom.",
+            "NULL; of eight or more days a baseline leaves several degrees of freedom.",
             r"campaign_performance|rec_engagement_days",
-            r"control_audience > 0: the end counts|rates: audience > 0: the end counts|noises\.degrees > 0: the end counts",
+            r"control_audience > 0: the end counts|rates: audience > 0: the end counts|noises\.degrees > 0: |without noises\.degrees > 0",
         ),
         Reason(
             "The contract requires the column: it is never NULL.",
             r".*",
-            r"COALESCE\(cell_id, 'none'\) becomes|stg_mart_\w+|without NOT (cell_id|customer_id|treatment_id|campaign_id) IS NULL \(case\)",
+            r"COALESCE\(cell_id, 'none'\) becomes|stg_mart_\w+|without NOT (cell_id|customer_id|treatment_id|campaign_id) IS NULL \(case\)"
+            r"|COALESCE\(channel_code, 'none'\) becomes",
         ),
         Reason(
             "Every row of bronze has its file in the journal of landing.",
-            r"stg_transactions",
-            r"INNER JOIN batches AS batches becomes LEFT",
+            r".*",
+            r"result: INNER JOIN batches AS batches becomes LEFT|LEFT JOIN files becomes INNER",
         ),
         Reason(
             "A period without deliveries, and a version that was not known in time, are left out by the condition that follows.",
@@ -194,13 +205,41 @@ REASONS = Reasons(
             "It is the text of a macro, is_us_holiday: an edit of the macro is noticed in int_investor_days, where every "
             "holiday and the days around it are tested.",
             r"rec_engagement_days",
-            r"days: EXTRACT\((DAY|MONTH|ISODOW) FROM business_date",
+            r"days: \(*EXTRACT\((DAY|MONTH|ISODOW) FROM business_date",
+        ),
+        Reason(
+            "It is the text of a macro, is_plausible: an edit of it is noticed in int_investor_deliveries and "
+            "int_delivered_days, where the first and the last date that count are tested.",
+            r"kpi_policies|int_streams",
+            r"BETWEEN CAST\('1900-01-01' AS DATE\) AND .* without its (first|last) value|LEAST\(CAST\('9999-12-31'"
+            r"|GREATEST\(CAST\('0001-01-01'|CAST\('[\d-]+' AS DATE\) \+ CAST\(1 AS BIGINT\)",
+        ),
+        Reason(
+            "Whether there is one at all: a sum of ones and zeros is above 0 where the largest of them is.",
+            r"fact_reported_metrics",
+            r"ready: SUM\(CASE WHEN deliveries\.\w+ THEN (0 ELSE 1|1 ELSE 0) END\): Sum becomes Max",
+        ),
+        Reason(
+            "An extract gives each experiment one last date and each arm one share: the largest is the smallest.",
+            r"kpi_experiment_\w+",
+            r"MAX\((last_date|expected_share)\): Max becomes Min",
+        ),
+        Reason(
+            "The rows that it doubles are equal, and the next step takes one of them.",
+            r"fact_orders|rec_engagement_days",
+            r"published: INNER JOIN repeated becomes LEFT|published: without deliveries\.\w+ = repeated"
+            r"|without levels\.measure = shapes\.measure",
+        ),
+        Reason(
+            "A column that decides between two branches: NULL leads to the same branch as false.",
+            r"data_anomalies",
+            r"expectations: COALESCE\(weekday_levels\.points, 0\) becomes",
         ),
         Reason(
             "Only keys that several deliveries have are ranked, which saves work: a single row of a key is the first of its "
             "rank as well.",
             r"fact_.*|int_.*",
-            r"HAVING COUNT\(\*\) > 1|COUNT\(\*\) > 1: the end counts",
+            r"HAVING COUNT\(\*\) > 1|COUNT\(\*\) > 1: the end counts|without HAVING MIN\(versions\._load_seq\)",
         ),
         Reason(
             "greatest() passes NULL over.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from tests.mutation.cases import Case
 from tests.mutation.edits import Edit, edits
+from tests.mutation.generated import DRIFT, in_the_file, is_generated, macro_edit
 from tests.mutation.worlds import Domain, Model, World
 
 # Nobody can leave such an edit in: it is no query at all. A query that fails only on the rows of a test fails the test.
@@ -85,12 +86,15 @@ def by_key(query: exp.Expr) -> dict[Key, Edit]:
 
 def _without_values(text: str) -> str:
     """The text with its literals left out: the clock and the variables differ from one unit test to the next."""
-    return re.sub(r"'[^']*'|\b\d+(\.\d+)?\b", "?", text)
+    return re.sub(r"'[^']*'|-?\b\d+(\.\d+)?\b", "?", text)
 
 
-def judge(chosen: Sequence[Mutant], warehouse: Path, domain: Domain | None = None) -> None:
+def judge(
+    chosen: Sequence[Mutant], warehouse: Path, domain: Domain | None = None, others: Sequence[Mutant] = ()
+) -> None:
     """Set the verdict of each mutant: by the unit tests, and for the survivors by the worlds of the domain.
-    `warehouse`: that of the home in which the cases were compiled; some models read its journal.
+    `warehouse`: that of the home in which the cases were compiled; some models read its journal. `others`: mutants that
+    are judged only if they are the same edit of a macro as a survivor.
     """
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
         expected: dict[tuple[str, str], Any] = {}
@@ -100,6 +104,33 @@ def judge(chosen: Sequence[Mutant], warehouse: Path, domain: Domain | None = Non
         left = [mutant for mutant in chosen if mutant.verdict != "killed"]
         for world in domain.worlds() if left else ():
             _by_world(world, [mutant for mutant in left if mutant.verdict != "killed"])
+    with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
+        for mutant in chosen:
+            if mutant.verdict == "survived" and is_generated(mutant.model):
+                _by_its_generator(connection, mutant, [*chosen, *others], expected)
+
+
+def _by_its_generator(
+    connection: duckdb.DuckDBPyConnection,
+    mutant: Mutant,
+    others: Sequence[Mutant],
+    expected: dict[tuple[str, str], Any],
+) -> None:
+    """The edit stands in a generated file, which is compared; or in a macro, and another model with it notices it."""
+    if (mutant.kind, mutant.place, mutant.text) in in_the_file(mutant.model):
+        mutant.verdict, mutant.killed_by = "killed", DRIFT
+        return
+    wanted = macro_edit(mutant.model, mutant.kind, mutant.place, mutant.text)
+    for other in others if wanted is not None else ():
+        if macro_edit(other.model, other.kind, other.place, other.text) == wanted and other.where:
+            twin = replace(other, verdict="invalid", killed_by="")
+            _by_unit_tests(connection, twin, expected)
+            if twin.verdict == "killed":
+                mutant.verdict, mutant.killed_by = (
+                    "killed",
+                    f"{twin.killed_by}, of {twin.model}, which has the same macro",
+                )
+                return
 
 
 def _by_unit_tests(connection: duckdb.DuckDBPyConnection, mutant: Mutant, expected: dict[tuple[str, str], Any]) -> None:
