@@ -20,6 +20,7 @@ FOLDERS = tuple(
     for name in ("staging", "raw_vault", "raw_vault/states", "interface")
 )
 DRIFT = "test_the_shipped_files_are_what_the_metadata_asks_for"
+SAME_MACRO = ", which has the same macro"
 # Which models are made with the same macros, by their names.
 FAMILIES = tuple(
     re.compile(pattern)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tests.mutation.generated import DRIFT, SAME_MACRO
 from tests.mutation.reasons import REASONS, UNEXPLAINED
 
 LEAST = 0.95
@@ -62,7 +63,9 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
     survivors = [mutant for mutant in counted if mutant.verdict == "survived"]
     gaps = sum(mutant.is_gap for mutant in survivors)
     killed = len(counted) - len(survivors)
-    by_unit_tests = sum(mutant.verdict == "killed" and " history " not in mutant.killed_by for mutant in counted)
+    by_history = sum(mutant.verdict == "killed" and " history " in mutant.killed_by for mutant in counted)
+    by_drift = sum(mutant.killed_by == DRIFT for mutant in counted)
+    by_macro = sum(mutant.killed_by.endswith(SAME_MACRO) for mutant in counted)
     share = killed / (killed + gaps) if killed + gaps else 0.0
     lines = [
         "# Mutants of the models",
@@ -75,14 +78,17 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
         "unit test of the model gives another result or ends with an error, and where the tests see it in the data: the",
         "models of its domain run over random histories, and then a data test fails that stops the domain, or a table says",
         "otherwise than the archived files, of which every figure is computed a second time (tests/numbers/oracle). Edits",
-        f"that are no query are not counted ({len(found) - len(counted)} of them). Marketing's raw vault and interface are",
-        "generated from metadata and have tests of their own (tests/marketing); they are not edited.",
+        f"that are no query are not counted ({len(found) - len(counted)} of them). Marketing's staging, raw vault and interface",
+        "are generated from metadata: an edit of such a file is killed by the test that compares the files with what the",
+        "generator writes, and an edit of a macro that several of them are made with where any one of them notices it.",
         "",
         f"| {'all mutants' if run.share >= 1 else 'mutants drawn'} | {len(counted)} |",
         "| --- | ---: |",
         f"| killed | {killed} ({100 * killed / max(1, len(counted)):.1f} %) |",
-        f"| … by a unit test | {by_unit_tests} |",
-        f"| … by a random history | {killed - by_unit_tests} |",
+        f"| … by a unit test | {killed - by_history - by_drift - by_macro} |",
+        f"| … by a random history | {by_history} |",
+        f"| … by a unit test of another model, made with the same macro | {by_macro} |",
+        f"| … by the comparison of a generated file | {by_drift} |",
         f"| alive, because the edit changes no table | {len(survivors) - gaps} |",
         f"| alive, and a test is missing | {gaps} |",
         "",
@@ -95,6 +101,7 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
     if run.share < 1:
         lines += [
             f"This is a sample: each mutant was drawn with a chance of {run.share:.0%} (`--share {run.share} --seed {run.seed}`).",
+            *_unseen(run),
             "",
         ]
     if missing:
@@ -105,6 +112,15 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
         listed = [f"- {_escaped(str(mutant))}" for mutant in survivors if mutant.reason == reason]
         lines += [f"### {reason}", "", *listed, ""]
     return "\n".join(lines)
+
+
+def _unseen(run: Run) -> list[str]:
+    if not run.besides:
+        return []
+    return [
+        f"None of an earlier sample is in it (`--besides {run.besides}`). The tests and the classes were written while only",
+        "mutants outside of this sample were looked at.",
+    ]
 
 
 def _table(title: str, counted: Sequence[Judged], by: Callable[[Judged], str]) -> list[str]:

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from tests.mutation.cases import Case
 from tests.mutation.edits import Edit, edits
-from tests.mutation.generated import DRIFT, in_the_file, is_generated, macro_edit
+from tests.mutation.generated import DRIFT, SAME_MACRO, in_the_file, is_generated, macro_edit
 from tests.mutation.worlds import Domain, Model, World
 
 # Nobody can leave such an edit in: it is no query at all. A query that fails only on the rows of a test fails the test.
@@ -128,7 +128,7 @@ def _by_its_generator(
             if twin.verdict == "killed":
                 mutant.verdict, mutant.killed_by = (
                     "killed",
-                    f"{twin.killed_by}, of {twin.model}, which has the same macro",
+                    f"{twin.killed_by}, of {twin.model}{SAME_MACRO}",
                 )
                 return
 

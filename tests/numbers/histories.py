@@ -49,12 +49,16 @@ class History:
             for row in delivery.rows:
                 yield delivery, row
 
-    def play(self, site: Site, after_run: Callable[[], None] = lambda: None) -> None:
-        """Deliver, land and build, run by run."""
+    def without(self, feed: str) -> History:
+        """The same history, in which this feed never delivers."""
+        return History([[delivery for delivery in run if delivery.feed != feed] for run in self.runs])
+
+    def play(self, site: Site, after_run: Callable[[], None] = lambda: None, *, together: bool = False) -> None:
+        """Deliver, land and build, run by run. `together`: a file and its correction wait in the inbound folder together."""
         for run in self.runs:
             for delivery in run:
                 site.put(delivery.feed, delivery.day, delivery.rows, part=delivery.part)
-                if [other for other in run if other.place == delivery.place][-1] is not delivery:
+                if not together and [other for other in run if other.place == delivery.place][-1] is not delivery:
                     site.land()
             site.run()
             after_run()
