@@ -59,7 +59,7 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
     ledger = open_ledger(settings)
     lineage, columns = recall(ledger), ledger.columns() or ColumnLineage()
     if subject.isdecimal():
-        incident = ledger.incident(NUMBER.convert(subject, None, None))
+        incident = ledger.incident(int(NUMBER(subject)))
         if incident is None:
             raise NothingToDiagnose(f"there is no incident {subject}; `ops incidents list --all` shows them")
         if incident.resolved_at is not None:

@@ -213,7 +213,10 @@ class Workbench:
         connection = self.context.connection
         if self._threads is None:
             [(self._threads,)] = connection.execute("SELECT current_setting('threads')").fetchall()
-        for engine in (connection, *([self._engine] if self._engine not in (None, connection) else [])):
+        engines = [connection]
+        if self._engine is not None and self._engine is not connection:
+            engines.append(self._engine)
+        for engine in engines:
             engine.execute(f"SET threads = {1 if alone else int(self._threads)}")
         self._is_alone = alone
 
