@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from ops_project.dagster_bridge.storage_errors import unusable
 from ops_project.process import interrupts
 from ops_project.settings import PROJECT_ROOT, Settings
 from ops_project.visible import visible, visible_line
@@ -141,11 +142,7 @@ def _database(error: BaseException, settings: Settings | None) -> str:
     cause = one_line(str(getattr(error, "orig", None) or error))
     if _is_of_dagster(error):
         folder = settings.dagster_home if settings is not None else "DAGSTER_HOME"
-        return (
-            f"Dagster's storage in {folder} could not be used: {cause}. No run can be started, seen or watched until "
-            "it can. Bring it back from a backup (`ops backup list`), or move its .db files away: Dagster then begins "
-            "with an empty history of runs. The data and the ledger of alerts are not touched."
-        )
+        return unusable(folder, cause)
     ledger = settings.ledger_shown if settings is not None else "the ledger"
     return (
         f"the store {ledger} could not be used: {cause}. Alerts cannot be read or recorded until it can. "

@@ -11,6 +11,7 @@ import click
 
 from ops_project.cli.faults import in_words
 from ops_project.cli.output import Group, console, emit, json_option, table
+from ops_project.dagster_bridge.storage_errors import damaged, unusable
 from ops_project.failures import Unusable
 from ops_project.settings import Settings
 
@@ -53,6 +54,7 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     ledger_lost = ""
     try:
         alerts, resources = _open_alerts(settings), _resources(settings, now)
+        ledger_lost = _refuses_writing(settings)
     except Unusable as error:
         alerts, resources = None, {**{name: {} for name in READINGS}, "tables": {}}
         ledger_lost = str(error)
@@ -133,6 +135,8 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
 
 def _last_runs_or_why(settings: Settings, domains: list[str]) -> tuple[dict[str, Any] | None, str]:
     """The newest runs; None and the reason if Dagster's storage cannot be read."""
+    if broken := damaged(settings.dagster_home):
+        return None, unusable(settings.dagster_home, broken)
     try:
         return _last_runs(settings, domains), ""
     except Exception as error:
@@ -150,6 +154,12 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
 
     with open_instance(settings) as instance:
         return {name: asdict(facts) for name, facts in last_runs(instance, domains).items()}
+
+
+def _refuses_writing(settings: Settings) -> str:
+    from ops_project.operations.ledger import refuses_writing
+
+    return refuses_writing(settings.ledger_url)
 
 
 def _open_alerts(settings: Settings) -> dict[str, int] | None:

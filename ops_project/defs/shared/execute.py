@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import duckdb
 
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG
+from ops_project.dagster_bridge.storage_errors import in_words
 from ops_project.defs.shared import partitions, unchanged
 from ops_project.defs.shared.arrivals import window
 from ops_project.defs.shared.domain_run import DomainRun, RunReport
@@ -118,7 +120,8 @@ def _run(
             instance=instance, tags=tags, raise_on_error=False, run_config={"loggers": {"console": {}}}
         )
     except Exception as error:
-        return DomainRun(domain, job, "failed", time.perf_counter() - began, window=window, error=str(error))
+        words = in_words(error, Path(instance.root_directory))
+        return DomainRun(domain, job, "failed", time.perf_counter() - began, window=window, error=words)
     finally:
         WATCHER.reset(token)
     if interrupts.pressed() and not result.success:

@@ -6,11 +6,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 import dagster as dg
 
 from ops_project.dagster_bridge import runs as bridge
 from ops_project.dagster_bridge.run_tags import AS_OF_TAG, COMMIT_TAG, DOMAIN_TAG
+from ops_project.dagster_bridge.storage_errors import in_words
 from ops_project.defs.shared import partitions
 from ops_project.defs.shared.domain_run import DomainRun, RunReport
 from ops_project.defs.shared.run_session import WATCHER, Watcher
@@ -60,8 +62,8 @@ def execute(
             instance=instance, tags=tags, raise_on_error=False, run_config={"loggers": {"console": {}}}
         )
     except Exception as error:
-        seconds = time.perf_counter() - began
-        return DomainRun(part.domain, part.job, "failed", seconds, window=part.window, error=str(error))
+        seconds, words = time.perf_counter() - began, in_words(error, Path(instance.root_directory))
+        return DomainRun(part.domain, part.job, "failed", seconds, window=part.window, error=words)
     finally:
         WATCHER.reset(token)
     return DomainRun(

@@ -4,7 +4,8 @@ It is not in the warehouse, so that it can be read and written while a run holds
 PostgreSQL by URL.
 """
 
+from ops_project.operations.ledger.locked import refuses_writing
 from ops_project.operations.ledger.of_home import open_ledger
 from ops_project.operations.ledger.store import Ledger
 
-__all__ = ["Ledger", "open_ledger"]
+__all__ = ["Ledger", "open_ledger", "refuses_writing"]

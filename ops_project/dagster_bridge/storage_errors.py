@@ -1,0 +1,62 @@
+"""Words for a storage of Dagster that cannot be used, and a look at its files without opening them.
+
+Nothing here imports Dagster: every command that fails needs these words at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+MAGIC = b"SQLite format 3\0"
+HEADER = 100
+
+
+def unusable(folder: Path | str, cause: str) -> str:
+    """What it means that the storage in `folder` cannot be used, and the next step. One line."""
+    return (
+        f"Dagster's storage in {folder} could not be used: {cause}. No run can be started, seen or watched until "
+        "it can. Bring it back from a backup (`ops backup list`), or move its .db files away: Dagster then begins "
+        "with an empty history of runs. The data and the ledger of alerts are not touched."
+    )
+
+
+def in_words(error: BaseException, folder: Path) -> str:
+    """The text of an error of a run; if the storage in `folder` caused it, what `unusable` says."""
+    current: BaseException | None = error
+    for _ in range(20):
+        if current is None:
+            break
+        if "DBAPIError" in {cls.__name__ for cls in type(current).__mro__}:
+            return unusable(folder, " ".join(str(getattr(current, "orig", None) or current).split()))
+        current = current.__cause__ or current.__context__
+    return str(error)
+
+
+def damaged(folder: Path) -> str:
+    """The first of the storage's SQLite files that is none or is cut off, and why; empty if there is no such file."""
+    for name in FILES:
+        file = folder / name
+        try:
+            size = file.stat().st_size
+            with file.open("rb") as opened:
+                head = opened.read(HEADER)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            return f"{file}: {error.strerror or error}"
+        if not size:
+            continue  # SQLite begins a new database in it
+        if head[: len(MAGIC)] != MAGIC or len(head) < HEADER:
+            return f"{file} is not a database"
+        page = int.from_bytes(head[16:18], "big")
+        expected = (65_536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
+        # The count of pages holds where the same change wrote both numbers; else an old version of SQLite wrote last.
+        if head[24:28] == head[92:96] and size < expected and not _has_log(file):
+            return f"{file} has been cut off: {size:,} bytes of {expected:,}"
+    return ""
+
+
+def _has_log(file: Path) -> bool:
+    log = file.with_name(f"{file.name}-wal")
+    return log.is_file() and log.stat().st_size > 0

@@ -1,0 +1,39 @@
+"""Whether another program keeps everybody from writing the ledger. Reading alone does not notice that."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import make_url
+
+PATIENCE_SECONDS = 2.0
+"""A transaction of a cycle takes well under a second."""
+
+
+def refuses_writing(url: str, patience: float = PATIENCE_SECONDS) -> str:
+    """Why the ledger in a SQLite file could not be written within `patience` seconds, and what to do; else empty.
+
+    Nothing is written. A ledger that is not there, is read-only or lies in another database is not tried.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database:
+        return ""
+    file = Path(parsed.database)
+    if not file.is_file() or not os.access(file, os.W_OK) or not os.access(file.parent, os.W_OK):
+        return ""
+    try:
+        address = f"file:{quote(str(file.absolute()))}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=patience, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        return (
+            f"The ledger {file} can be read and not written: {error} (for {patience:g} seconds). No alert is recorded "
+            f"until it can; data is built all the same. If it is locked, end the program that holds it: `fuser {file}` "
+            "names it"
+        )
+    return ""
