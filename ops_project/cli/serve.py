@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
     import uvicorn
 
     from ops_project.catalog import load as load_catalog
-    from ops_project.console.app import create_app
+    from ops_project.console.app import create_app, warm
     from ops_project.operations.incidents.links import KeyExposed, key
     from ops_project.operations.ledger import open_ledger
     from ops_project.process import serve_address
@@ -52,9 +53,11 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
             f"{host}:{port} cannot be listened on: {error.strerror}; choose another --port"
         ) from None
     with listening, serve_address.remembered(settings, host, listening.getsockname()[1]) as shown:
+        app = create_app(settings, run_command=_run)
+        asyncio.run(warm(app))
         click.echo(f"Serving {shown}  (home {settings.home}; Ctrl-C ends it)")
         config = uvicorn.Config(
-            create_app(settings, run_command=_run),
+            app,
             log_level="warning",
             server_header=False,
             proxy_headers=False,

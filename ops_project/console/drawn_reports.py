@@ -5,6 +5,7 @@ computed again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,7 +21,10 @@ from ops_project.operations.reports import document, kept, period
 from ops_project.operations.reports.facts import FigureFacts, ReportFacts
 from ops_project.operations.reports.kinds import KINDS, Kind
 from ops_project.operations.reports.period import Period
-from ops_project.queries.boards import REPORTS, figure
+from ops_project.queries.boards import REPORTS, SNAPSHOT, figure
+
+FIRST_RUN = "run.failure"
+"""The signal that each run leaves, whether it failed or not."""
 
 
 def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFacts:
@@ -33,7 +37,7 @@ def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFac
 
 def due(site: Site, now: datetime) -> Iterator[ReportFacts]:
     """Draw up each report whose newest complete period has none yet. A period before the first run gets no report."""
-    began = site.ledger.first_event("run.failure")
+    began = site.ledger.first_event(FIRST_RUN)
     for kind in KINDS.values():
         wanted = period.newest(kind.period, now, site.catalog.platform.zone)
         if began is None or began >= wanted.end:
@@ -44,7 +48,10 @@ def due(site: Site, now: datetime) -> Iterator[ReportFacts]:
 
 def _ask(site: Site, kind: Kind, wanted: Period, now: datetime) -> ReportFacts:
     span = Span(wanted.end, wanted.start, wanted.before)
-    figures = tuple(_facts(answer(site, figure(REPORTS, name), now, span)) for name in kind.figures)
+    began = site.ledger.first_event(FIRST_RUN)
+    watched = began is not None and began < wanted.end
+    found = (answer(site, figure(REPORTS, name), now, span) for name in kind.figures)
+    figures = tuple(_facts(one if watched else _unwatched(one)) for one in found)
     return ReportFacts(
         kind=kind.name,
         title=kind.title,
@@ -56,6 +63,13 @@ def _ask(site: Site, kind: Kind, wanted: Period, now: datetime) -> ReportFacts:
         zone=site.catalog.platform.timezone,
         figures=figures,
     )
+
+
+def _unwatched(found: Answer) -> Answer:
+    """An empty answer is good news only where something was watched, and nothing was before the first run."""
+    if found.figure.source == SNAPSHOT or found.rows or found.unknown:
+        return found
+    return replace(found, unknown="Nothing was watched in the period: the first run came later.")
 
 
 def _facts(found: Answer) -> FigureFacts:

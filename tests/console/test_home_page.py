@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from ops_project.console import health
+from ops_project.console.app import create_app, warm
 from ops_project.console.health import DomainFacts, Looked, State
 from ops_project.console.run_history import lanes
 from ops_project.dagster_bridge.runs_file import RecentRun
@@ -109,3 +111,21 @@ def test_runs_are_bars_on_one_line_of_time():
     assert (first.left, round(first.width, 1), first.state) == (0.0, 8.3, "wrong")
     assert (second.left, second.width, second.state) == (25.0, 25.0, "well")
     assert (found[1].bars[0].left, found[1].bars[0].width, found[1].bars[0].state) == (50.0, 50.0, "runs")
+
+
+def test_the_server_asks_for_its_first_page_before_a_visitor_does(told):
+    """So the first visitor waits no longer than the second; a page that fails is left to the visitor."""
+    asked = []
+
+    def clock() -> datetime:
+        asked.append("home")
+        return told.now
+
+    app = create_app(told.settings, clock=clock)
+    assert asyncio.run(warm(app)) == 200 and asked
+    app.state.site.reader.close()
+
+    def broken() -> datetime:
+        raise OSError("no clock")
+
+    assert asyncio.run(warm(create_app(told.settings, clock=broken))) in (0, 500)

@@ -71,6 +71,16 @@ def test_the_last_whole_period_before_a_day(kind, day, first, last, before):
     assert found.end - found.start >= timedelta(hours=23)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_before_the_first_run_nothing_was_watched(site, past, kind):
+    """Not a single line says that all was well: no incident and no missed deadline are unknown."""
+    found = report(site, KINDS[kind], date(2025, 12, 31), past.now)
+    assert found.figures and all(figure.unknown and not figure.rows for figure in found.figures)
+    text = document.as_markdown(found)
+    assert "Not everything is known." in text
+    assert not re.search(r"^- (No |0 |All )", text, re.MULTILINE), text
+
+
 def test_a_period_that_is_not_over_is_refused():
     now = datetime(2026, 3, 5, 2, tzinfo=UTC)  # still the fourth in New York
     assert newest("day", now, NEW_YORK).last == date(2026, 3, 3)
