@@ -58,7 +58,8 @@ ui: $(RUN) ## Open the Dagster UI and its daemon on the same state; PORT=3001 fo
 test: $(DEV) ## Lint, types, laws and the test suite (under 8 minutes on two cores)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak and not bench"
 
-lint: $(DEV) ## Style, types, import laws and SQL style
+lint: $(DEV) ## Style, types, import laws, calls in the tests and SQL style
+	@$(BIN)/python -m tests.architecture.calls
 	@$(BIN)/python -m pytest -m "not soak and not bench" tests/architecture
 
 bench: $(DEV) ## Measure; JSON on standard output

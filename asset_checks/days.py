@@ -1,6 +1,9 @@
 """Date arithmetic that stops at the ends of the calendar, for checks. A warehouse may hold rows of the years 1 and
 9999 that an earlier version accepted. The day after the last day of the calendar is that last day, so that a wrong
 date does not stop the processing of the others.
+
+The same function stands in ops_project/model/days.py: asset checks may not import the project, and the nouns of
+the project import nothing. A test holds the two together.
 """
 
 from __future__ import annotations

@@ -203,3 +203,11 @@ def test_sql_is_quoted_in_one_place() -> None:
         if path.name != "sql_text.py" and doubled.search(path.read_text(encoding="utf-8"))
     ]
     assert not offenders
+
+
+def test_the_date_arithmetic_of_checks_is_that_of_the_project() -> None:
+    """Checks may not import the project, so the function stands twice. A change of one must be made in the other."""
+    checks, project = (
+        (ROOT / name).read_text(encoding="utf-8") for name in ("asset_checks/days.py", "ops_project/model/days.py")
+    )
+    assert checks[checks.index("def ") :] == project[project.index("def ") :]

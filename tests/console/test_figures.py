@@ -7,23 +7,19 @@ import os
 import re
 import sqlite3
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from unittest import mock
 
 import duckdb
 import pytest
 
-from ops_project.console.figures import Answer, bars, chart
-from ops_project.console.run_tables import ask_runs, moments
-from ops_project.console.span import Span
 from ops_project.dagster_bridge import home
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG
-from ops_project.dagster_bridge.runs_file import RecentRun
 from ops_project.operations.ledger.lineage_document import remember
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.queries import QueryError
 from ops_project.queries import boards as files
-from ops_project.queries.boards import Figure, every, figure, figures
+from ops_project.queries.boards import every, figures
 from tests.console.visit import Visit
 from tests.console.walk import walk
 from tests.operations.incidents.world import IncidentWorld
@@ -201,51 +197,6 @@ def test_without_a_snapshot_a_figure_is_unknown(visit):
     assert json.loads(visit.text("/figures/quality/tables_below.json"))["rows"] == []
 
 
-def test_runs_are_a_table_that_can_be_asked():
-    def run(number: int, state: str, seconds: float, job: str = "a") -> RecentRun:
-        began = NOW - timedelta(days=number)
-        return RecentRun(f"r{number}", job, state, began, began + timedelta(seconds=seconds), "investor")
-
-    history = [run(n, "success", 100) for n in range(1, 9)] + [run(0, "success", 150), run(2, "failure", 5, "b")]
-    columns, rows = ask_runs(history, figure("operational", "durations").sql, Span.week(NOW))
-    found = dict(zip(columns, rows[0], strict=True))
-    assert (found["job"], found["last_seconds"], found["usual_seconds"], found["ratio"]) == ("a", 150.0, 100.0, 1.5)
-    assert len(rows) == 1, "a job without a success has no duration"
-    _, rows = ask_runs(history, figure("operational", "runs").sql, Span.week(NOW))
-    assert [row[:4] for row in rows] == [("b", 1, 1, "failure"), ("a", 7, 0, "success")] or rows[0][0] == "b"
-    _, rows = ask_runs(history[:3], figure("operational", "durations").sql, Span.week(NOW))
-    assert rows[0][2] is None and rows[0][3] is None, "three successes are no baseline"
-
-
-def test_what_a_domain_cost_is_told_from_its_runs_its_files_and_its_tables():
-    def run(domain: str, days: float, seconds: float) -> RecentRun:
-        began = NOW - timedelta(days=days)
-        return RecentRun(
-            f"{domain}{days}", f"{domain}_pipeline", "success", began, began + timedelta(seconds=seconds), domain
-        )
-
-    history = [run("streaming", 1, 30), run("streaming", 9, 20), run("insurance", 2, 50), run("insurance", 40, 900)]
-    more = {
-        "landed": lambda: [("streaming", "2026-03-03", 2, 100, 10), ("streaming", "2025-01-01", 9, 999, 10)],
-        "sizes": lambda: [("bronze/streams", "streaming", 4_000.0), ("gold/kpi", "streaming", 1_000.0)],
-        "builds": lambda: [("r1", "bronze/streams", "streaming", "2026-03-03 01:00:00", 12.0, 100)] * 2,
-        "steps": list,
-    }
-    columns, rows = ask_runs(history, figure("cost", "by_domain").sql, Span.week(NOW), None, more)
-    found = {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
-    assert found["streaming"]["seconds"] == 50 and found["streaming"]["share_percent"] == 50.0
-    assert (found["streaming"]["seconds_this_week"], found["streaming"]["seconds_week_before"]) == (30, 20)
-    assert (found["streaming"]["rows_landed"], found["streaming"]["table_bytes"]) == (100, 5_000)
-    assert found["insurance"]["rows_landed"] is None, "what is not known is not nothing"
-    _, rows = ask_runs(history, figure("cost", "dearest_tables").sql, Span.week(NOW), None, more)
-    assert rows == (("bronze/streams", "streaming", 24.0, 1, 24.0, 100, 4_000.0),)
-
-
-def test_moments_of_runs_are_shown_in_the_zone_of_the_platform():
-    [row] = moments(("job", "last_started_at", "day"), [("a", "2026-03-04 06:31:50", "2026-03-04")])
-    assert row == ("a", datetime(2026, 3, 4, 6, 31, 50, tzinfo=UTC), "2026-03-04")
-
-
 def test_a_day_of_low_revenue_is_explained(seen):
     """Forty days with one order less each day, and rows of the files that were refused."""
     with Visit(seen) as visit:
@@ -264,31 +215,6 @@ def test_where_nothing_is_expected_the_band_has_no_end(seen):
         found = json.loads(visit.text("/figures/business/revenue.json"))
     at = {name: place for place, name in enumerate(found["columns"])}
     assert all((row[at["expected_low"]] is None) == (row[at["expected_high"]] is None) for row in found["rows"])
-
-
-def _answer(shape: str, columns: tuple[str, ...], *rows: tuple[object, ...]) -> Answer:
-    return Answer(Figure("b", "n", "T", "t", "snapshot", shape, "", "select 1"), NOW, columns, rows)
-
-
-def test_a_line_keeps_its_gaps_and_draws_its_band():
-    found = chart(
-        _answer(
-            "line",
-            ("day", "revenue", "seven_day_average", "expected_low", "expected_high"),
-            (date(2026, 3, 1), 5, 4, 1, 9),
-            (date(2026, 3, 2), None, 4, None, None),
-        )
-    )
-    assert found["x"] == [1772323200.0, 1772409600.0] and found["series"][2]["values"] == [5.0, None]
-    assert [item["role"] for item in found["series"]] == ["band", "band", "line", "average"]
-    assert found["bands"] == [[1, 0]]
-    assert chart(_answer("line", ("day", "n"), (date(2026, 3, 1), 1))) is None, "one point is no line"
-
-
-def test_bars_are_shares_of_the_largest():
-    found = bars(_answer("bars", ("reason", "rows", "files"), ("a", 10, 2), ("b", 5, 1), (None, None, 0)))
-    assert found == [("a", 10.0, 100.0, (2,)), ("b", 5.0, 50.0, (1,)), ("unknown", None, 0.0, (0,))]
-    assert bars(_answer("bars", ("reason", "rows"), ("a", 0))) == [("a", 0.0, 0.0, ())]
 
 
 def test_a_file_of_a_figure_that_is_wrong_is_named(tmp_path, monkeypatch):

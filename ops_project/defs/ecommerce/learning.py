@@ -18,9 +18,10 @@ from ops_project.defs.shared.site import Site
 from ops_project.defs.shared.translator import CODE_REFERENCES, freshness_policy
 from ops_project.pipeline.learning import scoring, tables
 from ops_project.pipeline.learning.artifact import ModelUnusable
+from ops_project.pipeline.learning.candidates import Training
 from ops_project.pipeline.learning.registry import MODELS, Registry
 from ops_project.pipeline.learning.scoring import Scored, Scoring, due, score
-from ops_project.pipeline.learning.training import Trained, Training, train
+from ops_project.pipeline.learning.training import Trained, train
 from ops_project.process.code_version import commit
 
 DOMAIN, OWNER, RUNBOOK = "ecommerce", "team:data-science", "models"

@@ -11,9 +11,9 @@ import numpy as np
 from ops_project import catalog
 from ops_project.model.learning import Learning
 from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.learning.candidates import Spoil, Training
 from ops_project.pipeline.learning.registry import Registry
 from ops_project.pipeline.learning.scoring import Scoring
-from ops_project.pipeline.learning.training import Spoil, Training
 from ops_project.settings import Settings
 
 FIRST = date(2026, 1, 1)

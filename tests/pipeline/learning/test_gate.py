@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from ops_project.pipeline.learning import artifact, frames
+from ops_project.pipeline.learning.candidates import Spoil
 from ops_project.pipeline.learning.judge import gate
 from ops_project.pipeline.learning.judge.gate import GateReason
 from ops_project.pipeline.learning.judge.metrics import Floats
 from ops_project.pipeline.learning.registry import Registry
-from ops_project.pipeline.learning.training import Spoil, train
+from ops_project.pipeline.learning.training import train
 from tests.pipeline.learning.shop import findings, shipped, training
 
 GATE, GUARDS = shipped().gate, shipped().guards

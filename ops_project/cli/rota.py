@@ -1,0 +1,78 @@
+"""What the commands of `ops oncall` share: their options, and the rota of one schedule."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import datetime, timedelta
+
+import click
+
+from ops_project.settings import Settings
+
+schedule_option = click.option("--schedule", help="Which schedule. Default: the one that pages.")
+
+
+by_option = click.option(
+    "--by", default=getpass.getuser, show_default="the user", help="The person who does this, by id."
+)
+
+
+class Rota:
+    """The configuration, the ledger and the roster of one schedule, opened once for each command."""
+
+    def __init__(self, settings: Settings, schedule: str | None) -> None:
+        from ops_project.catalog import load as load_catalog
+        from ops_project.operations.incidents.rota import current
+        from ops_project.operations.ledger import open_ledger
+
+        self.catalog = load_catalog(settings)
+        self.ledger = open_ledger(settings)
+        self.name = schedule or self.catalog.oncall.main() or ""
+        rosters = current(self.catalog, self.ledger)
+        if self.name not in rosters:
+            valid = ", ".join(rosters) or "none: oncall.yaml has no schedule"
+            raise click.UsageError(f"there is no schedule {self.name!r}; valid: {valid}")
+        self.roster = rosters[self.name]
+
+    def person(self, name: str, option: str) -> str:
+        """The id of a person that is named by id or by e-mail."""
+        found = self.catalog.owners.people_of(name)
+        if len(found) != 1 or name.startswith("team:"):
+            valid = ", ".join(sorted(self.catalog.owners.people))
+            raise click.UsageError(f"{option} {name!r} is not a person of owners.yaml; valid: {valid}")
+        return found[0]
+
+    def shown(self, person: str) -> str:
+        found = self.catalog.owners.people.get(person)
+        return found.name if found is not None else person
+
+    def moment(self, text: str, option: str) -> datetime:
+        """A day (its first moment in the schedule's zone) or a time. A time without an offset is in the schedule's
+        zone.
+        """
+        from datetime import date
+
+        from ops_project.operations.oncall.wall_clock import aware, midnight
+
+        try:
+            if len(text) == len("2026-12-24"):
+                return midnight(date.fromisoformat(text), self.roster.zone)
+            return aware(datetime.fromisoformat(text), self.roster.zone)
+        except ValueError as error:
+            raise click.UsageError(
+                f"{option} {text!r} is not understood ({error}); write 2026-12-24 or 2026-12-24T09:00"
+            ) from None
+
+    def shift(self, text: str) -> int:
+        """The number of the shift that begins on, or is running on, a local day."""
+        from datetime import date
+
+        try:
+            day = date.fromisoformat(text)
+        except ValueError as error:
+            raise click.UsageError(f"{text!r} is not a day ({error}); write 2026-12-21") from None
+        begins = self.roster.shift_on(day)
+        return begins if begins is not None else self.roster.shift_at(self.moment(text, "DAY") + timedelta(hours=12))
+
+    def local(self, at: datetime) -> str:
+        return f"{at.astimezone(self.roster.zone):%a %Y-%m-%d %H:%M}"
