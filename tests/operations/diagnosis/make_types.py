@@ -108,9 +108,9 @@ def document() -> dict[str, dict[str, list[str]]]:
     states: dict[str, list[str]] = defaultdict(list)
     codes = vars(importlib.import_module("psycopg2.errorcodes")).values()
     for state in sorted({code for code in codes if isinstance(code, str) and re.fullmatch("[0-9A-Z]{5}", code)}):
-        found = _of_state(state)
-        if found and found not in own and len(meant.get(found, ())) == 1:
-            states[state].append(found)
+        name = _of_state(state)
+        if name and name not in own and len(meant.get(name, ())) == 1:
+            states[state].append(name)
     return {"ancestors": dict(sorted(grouped.items())), "sqlstates": dict(states)}
 
 

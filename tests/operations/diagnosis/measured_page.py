@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -65,8 +66,8 @@ def _missing(found: Sequence[Judged], every: Collection[str]) -> Iterator[str]:
         yield f"Not measured: {', '.join(f'`{fault}`' for fault in missing)}."
     else:
         yield f"All {len(every)} faults were measured."
-    done = sorted({(item.situation, item.seed) for item in found})
-    yield f"Measured: {', '.join(f'{situation} on seed {seed}' for situation, seed in done)}."
+    done = Counter((item.situation, item.seed) for item in found)
+    yield f"Cases: {', '.join(f'{count} {situation} on seed {seed}' for (situation, seed), count in sorted(done.items()))}."
     yield ""
 
 
