@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ import pytest
 
 from ops_project.settings import PROJECT_ROOT
 from tests.dagster_dev import BIN
+from tests.scenarios.forks import Forks
 
 # One worker follows the guide, for all of the tests.
 pytestmark = pytest.mark.xdist_group("guide")
@@ -44,27 +46,29 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     (folder / "examples").symlink_to(PROJECT_ROOT / "examples")
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
     result = Followed(folder, folder / "home", {**os.environ, "PATH": path})
-    for file, language, text in blocks():
-        if file:
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            (folder / file).write_text(text, encoding="utf-8")
-        elif language == "sh":
-            for line in text.replace("/tmp/bakery", str(result.home)).splitlines():
-                _perform(line, result)
+    with contextlib.closing(Forks(tmp_path_factory.mktemp("said"))) as forks:
+        for file, language, text in blocks():
+            if file:
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
+                (folder / file).write_text(text, encoding="utf-8")
+            elif language == "sh":
+                for line in text.replace("/tmp/bakery", str(result.home)).splitlines():
+                    _perform(line, result, forks)
     return result
 
 
-def _perform(line: str, result: Followed) -> None:
+def _perform(line: str, result: Followed, forks: Forks) -> None:
     words = shlex.split(line)
     if words[0] == "export":
         exported = dict(word.split("=", 1) for word in words[1:])
         result.environment |= {name: value for name, value in exported.items() if name != "PATH"}
         return
-    # A process of its own, as the reader has it. A fork of a worker in which dbt has run can wait for ever for a lock
-    # that a thread of dbt held when it was made.
-    ended = subprocess.run(
-        line, shell=True, check=False, cwd=result.folder, env=result.environment, capture_output=True, text=True
-    )
+    if words[0] == "ops":
+        ended = forks.ops(words[1:], cwd=result.folder, environment=result.environment)
+    else:
+        ended = subprocess.run(
+            line, shell=True, check=False, cwd=result.folder, env=result.environment, capture_output=True, text=True
+        )
     assert ended.returncode == 0, f"{line}\n{ended.stdout}\n{ended.stderr}"
     if words[0] == "ops":
         result.said[line] = ended.stdout
