@@ -30,12 +30,26 @@ def _found(day, finding, **fields):
     day.fails("landing.finding", asset="bronze/policies", check=finding, failure_class=finding, labels=labels, **fields)
 
 
+def _of(finding, date):
+    """The title of an alert about one delivery: two deliveries of a feed are told apart by their dates."""
+    return f"{SAYS[finding]}: {date}"
+
+
 @pytest.mark.parametrize("finding", SAYS)
 def test_one_alert_for_each_finding_and_it_says_what_is_wrong(world, finding):
     day = world(graph=GRAPH)
     _found(day, finding)
     day.advance("5s")
     assert day.open() == [SAYS[finding]]
+
+
+@pytest.mark.parametrize("finding", sorted(set(SAYS) - {"source_missing"}))
+def test_the_same_fault_of_two_deliveries_is_two_titles(world, finding):
+    day = world(graph=GRAPH)
+    for date in ("2026-03-01", "2026-03-03"):
+        _found(day, finding, partition=date)
+    day.advance("5s")
+    assert sorted(day.open()) == [_of(finding, "2026-03-01"), _of(finding, "2026-03-03")]
 
 
 def test_a_repeated_key_and_the_checks_that_read_it_are_one_problem(world):
@@ -56,9 +70,10 @@ def test_what_is_wrong_with_the_file_is_told_and_not_that_a_check_has_seen_it(wo
     _found(day, finding, partition=date, message="the control file says 532, the file has 319")
     day.advance("5m")
     told = {alert["summary"]: alert for message in day.inbox for alert in message.payload["alerts"]}
-    assert set(told) == {SAYS[finding]}
-    assert told[SAYS[finding]]["message"] == "the control file says 532, the file has 319"
-    assert told[SAYS[finding]]["severity"] == "high", "as severe as the check that it speaks for"
+    title = _of(finding, date) if date else SAYS[finding]
+    assert set(told) == {title}
+    assert told[title]["message"] == "the control file says 532, the file has 319"
+    assert told[title]["severity"] == "high", "as severe as the check that it speaks for"
 
 
 def test_two_files_with_two_faults_are_two_alerts_and_the_check_that_counts_them_is_none(world):
@@ -68,7 +83,7 @@ def test_two_files_with_two_faults_are_two_alerts_and_the_check_that_counts_them
     _found(day, "source_partial", partition="2026-03-03")
     day.advance("5m")
     told = {alert["summary"] for message in day.inbox for alert in message.payload["alerts"]}
-    assert told == {SAYS["source_missing"], SAYS["source_partial"]}
+    assert told == {_of("source_missing", "2026-03-01"), _of("source_partial", "2026-03-03")}
 
 
 def test_a_week_without_a_file_is_one_alert_with_its_days(world):
@@ -85,7 +100,7 @@ def test_a_week_without_a_file_is_one_alert_with_its_days(world):
     assert day.open() == ["Files of policies did not arrive: 2026-03-01, 2026-03-03"]
     day.recovers("landing.finding", asset="bronze/policies", check="source_missing", partition="2026-03-01")
     day.advance("1m")
-    assert day.open() == [SAYS["source_missing"]]
+    assert day.open() == [_of("source_missing", "2026-03-03")]
     assert next(iter(day.state.alerts.values())).labels["partition"] == "2026-03-03"
     day.forget_others()
     day.recovers("landing.finding", asset="bronze/policies", check="source_missing", partition="2026-03-03")

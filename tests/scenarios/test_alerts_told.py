@@ -21,7 +21,7 @@ GRAPH = {
         f"gold/report_{n:03d}": {"from": ["silver/fact_orders"], "owners": ("team:marketing-data",)} for n in range(100)
     },
 }
-MISSING = "File of orders did not arrive"
+MISSING = "File of orders did not arrive: 2026-03-04"
 
 
 def _old_cause(world):

@@ -98,7 +98,9 @@ class Rule(Model):
     """One alert rule; exactly one of `any` and `all`."""
 
     title: str
-    """What broke, in a phrase; {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in."""
+    """What broke, in a phrase; {asset}, {pipeline}, {partition}, {check}, {domain} and {value} are filled in.
+    {dated} is a colon and the business dates, or nothing if the alert has none.
+    """
     titles: dict[FailureClass, str] = {}
     """Used in place of the title if the alert has this failure class."""
     title_of_days: str = ""

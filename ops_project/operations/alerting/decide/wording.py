@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ops_project.model.alerting.rule import Condition, Rule
-from ops_project.operations.alerting.decide.dates import in_words
+from ops_project.operations.alerting.decide.dates import in_words, of
 
 
 class _Blank(dict[str, str]):
@@ -18,7 +18,9 @@ def summary(rule: Rule, failure_class: str, labels: Mapping[str, str], shown: st
     title = next((words for name, words in rule.titles.items() if name == failure_class), rule.title)
     if len(days) > 1 and rule.title_of_days:
         title = rule.title_of_days
-    return title.format_map(_Blank({**labels, "value": shown, "days": in_words(days)}))
+    about = in_words(days or of(labels))
+    dated = f": {about}" if about else ""
+    return title.format_map(_Blank({**labels, "value": shown, "days": in_words(days), "dated": dated}))
 
 
 def shown_value(value: float | None, condition: Condition, unit: str) -> str:
