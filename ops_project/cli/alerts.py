@@ -136,6 +136,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     from ops_project.operations.alerting.cycle import LINEAGE
     from ops_project.operations.alerting.decide.message import around, of_alert
     from ops_project.operations.alerting.decide.routing import match
+    from ops_project.operations.alerting.decide.untold import why_untold
     from ops_project.operations.alerting.engine_config import alert_config
     from ops_project.operations.alerting.rendering.lines import facts
     from ops_project.operations.channels.registry import lacks, unconfigured
@@ -152,7 +153,8 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     timeline = ledger.timeline(number)
     messages = ledger.messages_about(number)
     verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)
-    told = {node.receiver for node in match(config.tree, alert.labels)}
+    nodes = match(config.tree, alert.labels)
+    told = {node.receiver for node in nodes}
     left_out = {
         name: lacking
         for name, lacking in unconfigured(
@@ -163,11 +165,19 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     }
     now = settings.now()
     silent = _silent(alert, ledger.silences(now), now)
+    channels = {name for receiver in sorted(told) for name, _ in config.receivers[receiver].named(receiver)}
+    unusable = sorted({lacks(lacking) for lacking in left_out.values()}) if channels <= left_out.keys() else []
+    untold = (
+        ""
+        if messages
+        else why_untold(alert, silent=silent, timeline=timeline, nodes=nodes, lacking=unusable if channels else [])
+    )
     data = {
         **body,
         "silent": silent,
         "timeline": timeline,
         "messages": messages,
+        "no_message_because": untold,
         "left_out": left_out,
         "verdict": verdict,
     }
@@ -201,6 +211,8 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
                 ),
             )
         )
+        if untold:
+            console.print(untold, markup=False, soft_wrap=True)
         for name, lacking in left_out.items():
             console.print(f"{name}  left out: {lacks(lacking)} in this process", markup=False, soft_wrap=True)
         if verdict:

@@ -1,0 +1,55 @@
+"""Says in one line why no message about an alert was sent, from the reasons that were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ops_project.model.alerting.alert import PENDING, RESOLVED, Alert
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.routing import Node
+from ops_project.operations.alerting.decide.state import Event
+
+QUIET = {
+    AlertReason.OUTSIDE_ACTIVE_TIME: "its route sends only at certain times ({detail})",
+    AlertReason.MUTED_BY_TIME: "its route is quiet at certain times ({detail})",
+    AlertReason.SILENCED: "it was silenced ({detail})",
+    AlertReason.MAINTENANCE: "it was silenced ({detail})",
+    AlertReason.INHIBITED_BY_RULE: "another alert that says more was open ({detail})",
+    AlertReason.INHIBITED_BY_CAUSE: "it is told with its cause ({detail})",
+}
+"""Reason of the timeline → words; `detail` is what was recorded with it."""
+
+
+def why_untold(
+    alert: Alert, *, silent: str, timeline: Sequence[Event], nodes: Sequence[Node], lacking: Sequence[str]
+) -> str:
+    """Why nobody was sent a message about this alert.
+
+    `silent`: why it is silent now, in words, or empty. `nodes`: its routes. `lacking`: what the channels of its routes
+    lack here, in words; empty if one of them can be used.
+    """
+    if alert.status == PENDING:
+        return "It does not fire yet: its condition has not held for as long as the rule asks."
+    if silent:
+        return f"It is silent: {silent}."
+    if not nodes:
+        return "No route matches it; `ops route explain` shows which labels the routes ask for."
+    if lacking:
+        return f"No channel of its routes can be used in this process: {'; '.join(lacking)}."
+    # What was recorded before it last became audible says nothing of now.
+    quiet: Event | None = None
+    for event in timeline:
+        if event.reason is AlertReason.NO_LONGER_MUTED:
+            quiet = None
+        elif event.reason in QUIET:
+            quiet = event
+    if quiet is not None:
+        words = QUIET[quiet.reason].format(detail=quiet.detail or "no detail recorded")
+        return f"Nothing was sent, because {words}; recorded on {quiet.at:%Y-%m-%d at %H:%M} UTC."
+    if alert.status == RESOLVED:
+        return "It ended before its group was due to be told."
+    if all(node.digest for node in nodes):
+        hours = ", ".join(sorted({node.digest for node in nodes}))
+        return f"It is collected for the digest at {hours}."
+    longest = max(node.group_wait for node in nodes)
+    return f"Its group is told at most {longest.total_seconds():.0f} s after it fired, by the next cycle of the daemon."
