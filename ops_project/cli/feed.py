@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import shlex
 from datetime import datetime
@@ -22,6 +23,10 @@ from ops_project.settings import Settings
 
 if TYPE_CHECKING:
     from ops_project.pipeline.landing.drafting import Drafted
+
+
+# Tables and files are named after feeds and domains.
+LONGEST_NAME = 100
 
 
 @click.group()
@@ -105,13 +110,15 @@ def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path 
     from ops_project.pipeline.landing.drafting import make_draft
 
     for what, word in (("--feed", name), ("--domain", domain)):
-        if not re.fullmatch(NAME, word):
-            raise click.UsageError(f"{what} {word!r} must be lower case letters, digits and underscores")
+        if not re.fullmatch(NAME, word) or len(word) > LONGEST_NAME:
+            raise click.UsageError(
+                f"{what} {word[:80]!r} must be lower case letters, digits and underscores, at most {LONGEST_NAME}"
+            )
     target = out / "feeds" / f"{domain}.yaml" if out is not None else None
     if target is not None and target.exists():
         raise click.ClickException(f"{target} exists and is left as it is; without --out the draft is printed")
     try:
-        drafted = make_draft(file, domain, name, settings.now())
+        drafted = make_draft(file, domain, name, settings.now(), work_in=_work_in(settings))
     except (ValueError, OSError, EOFError) as error:
         raise click.ClickException(str(error)) from None
     text = drafted.proposal.yaml()
@@ -240,6 +247,11 @@ def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: 
     confirm_delivery(settings, found, day.date(), by=by.strip(), why=why.strip(), as_json=as_json)
 
 
+def _work_in(settings: Settings) -> Path | None:
+    """Where a file is tried: in the home, which keeps others from reading it. None while there is no home."""
+    return settings.home if os.access(settings.home, os.W_OK) else None
+
+
 def _feed(settings: Settings, name: str) -> Feed:
     loaded = catalog.load(settings)
     require_expressions(loaded)
@@ -263,7 +275,7 @@ def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None
     FILE may lie in the archive, under the name that it has there. Its control file is looked for beside it.
     """
     settings: Settings = ctx.obj
-    report = dry_run.check(file, _feed(settings, name), settings.now())
+    report = dry_run.check(file, _feed(settings, name), settings.now(), work_in=_work_in(settings))
     emit(as_json, report, lambda: _show_report(report))
     if report.would != "load":
         ctx.exit(1)

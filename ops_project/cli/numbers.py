@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+
 import click
 
 NUMBER = click.IntRange(min=0, max=2**63 - 1)
@@ -11,3 +13,14 @@ COUNT_OR_NONE = click.IntRange(min=0, max=10**9)
 DAYS = click.IntRange(min=1, max=36_500)
 SECONDS = click.FloatRange(min=0.1, max=10**7)
 MEGABYTES = click.IntRange(min=1, max=10**7)
+
+
+def decimal(value: str | Decimal) -> Decimal:
+    """A number that is not negative, exactly as it is written: the type of an option."""
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        raise click.BadParameter(f"{value!r} is not a number, such as 1000 or 0.05.") from None
+    if not number.is_finite() or number < 0 or number.adjusted() > 30:
+        raise click.BadParameter(f"{value} is not between 0 and 1e30.")
+    return number

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli.numbers import COUNT_OR_NONE
+from ops_project.cli.numbers import COUNT_OR_NONE, decimal
 from ops_project.cli.output import console, emit, json_option, styled, table
 from ops_project.settings import Settings
 
@@ -46,10 +46,10 @@ TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files:
     multiple=True,
     help="Columns that must be equal, written like the key columns.",
 )
-@click.option("--absolute", type=Decimal, default=None, help="Tolerance of a total, absolute (default 1000).")
+@click.option("--absolute", type=decimal, default=None, help="Tolerance of a total, absolute (default 1000).")
 @click.option(
     "--percent",
-    type=Decimal,
+    type=decimal,
     default=None,
     help="Tolerance of a total, in percent of the source (default 5).",
 )

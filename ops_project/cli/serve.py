@@ -10,6 +10,7 @@ import sys
 import click
 
 from ops_project.settings import Settings
+from ops_project.visible import visible_line
 
 DEFAULT_PORT = 3080
 STEP_SECONDS = 120
@@ -50,8 +51,10 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
         listening = socket.create_server((host, port))
     except OSError as error:
         raise click.ClickException(
-            f"{host}:{port} cannot be listened on: {error.strerror}; choose another --port"
+            f"{visible_line(host)}:{port} cannot be listened on: {error.strerror}; choose another --port"
         ) from None
+    except (TypeError, UnicodeError):
+        raise click.ClickException(f"--host {host!r} is no address; 127.0.0.1 is this machine alone") from None
     with listening, serve_address.remembered(settings, host, listening.getsockname()[1]) as shown:
         app = create_app(settings, run_command=_run)
         asyncio.run(warm(app))

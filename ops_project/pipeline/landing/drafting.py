@@ -86,13 +86,13 @@ class _Caster:
         return not bad
 
 
-def make_draft(path: Path, domain: str, feed: str, now: datetime) -> Drafted:
-    """The draft for `path`.
+def make_draft(path: Path, domain: str, feed: str, now: datetime, *, work_in: Path | None = None) -> Drafted:
+    """The draft for `path`. `work_in`: where a temporary folder is made; the system's place by default.
 
     Raises ValueError if the kind of file is not supported, and OSError if the file cannot be read.
     """
     reading = read_sample(path)
-    with tempfile.TemporaryDirectory(prefix="draft-") as folder, duckdb.connect() as connection:
+    with tempfile.TemporaryDirectory(prefix="draft-", dir=work_in) as folder, duckdb.connect() as connection:
         connection.execute(f"SET temp_directory = '{folder}'; SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         for _ in range(ROUNDS):
             found = _tried(path, domain, feed, reading=reading, connection=connection, folder=Path(folder), now=now)

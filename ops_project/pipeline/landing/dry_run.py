@@ -65,12 +65,15 @@ class Trial:
     """Fields of some rows that would be quarantined, as they stand in the file."""
 
 
-def check(path: Path, feed: Feed, now: datetime) -> Report:
+def check(path: Path, feed: Feed, now: datetime, *, work_in: Path | None = None) -> Report:
     """Try `path` against the contract of `feed`. The file may lie anywhere, or in the archive under the name that it
-    has there. Raises OSError if it cannot be read.
+    has there.
+
+    `work_in`: where a temporary folder is made; the system's place by default. Raises OSError if the file cannot be
+    read.
     """
     path = path.resolve()
-    with tempfile.TemporaryDirectory(prefix="landing-") as name:
+    with tempfile.TemporaryDirectory(prefix="landing-", dir=work_in) as name:
         folder = Path(name).resolve()
         path, day = _as_delivered(path, feed, folder)
         return _check(path, feed, now, folder, day)
