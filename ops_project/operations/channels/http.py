@@ -25,6 +25,7 @@ from ops_project.operations.channels.protocol import TIMEOUT_SECONDS, DeliveryEr
 
 ANSWER_BYTES = 65_536
 """The bytes of an answer that are read. The senders need only a few words of it."""
+DAY, DAY_DIGITS = 86_400, 5
 REDIRECTS = range(300, 400)
 AGENT = "ops-project"
 
@@ -45,14 +46,17 @@ class Answer:
         """The body as an object; empty if it is something else."""
         try:
             body = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return body if isinstance(body, dict) else {}
 
     def retry_after(self) -> timedelta | None:
         """The time that the service asks to wait; None if it says none that can be used."""
         words = self.headers.get("retry-after", "").strip()
-        return timedelta(seconds=min(int(words), 86_400)) if words.isascii() and words.isdigit() else None
+        if not (words.isascii() and words.isdigit()):
+            return None
+        # Python refuses to read numbers of thousands of digits.
+        return timedelta(seconds=min(int(words[-DAY_DIGITS:]), DAY) if not words[:-DAY_DIGITS].strip("0") else DAY)
 
 
 def wrong_address(url: str) -> str:

@@ -42,10 +42,10 @@ class Outdated:
     def offer(self) -> str:
         """One sentence: what happened and what can be done."""
         span = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
-        files = "1 file" if self.files == 1 else f"{self.files:,} files"
+        files, were = ("1 file", "was") if self.files == 1 else (f"{self.files:,} files", "were")
         return (
-            f"feed {self.feed}: {files} of {span} were loaded under an earlier contract; "
-            f"`ops feed replay {self.feed}` loads them again under the present one"
+            f"feed {self.feed}: {files} of {span} {were} loaded under an earlier contract; "
+            f"`ops feed replay {self.feed}` loads {'it' if self.files == 1 else 'them'} again under the present one"
         )
 
 

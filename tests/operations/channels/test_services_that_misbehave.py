@@ -87,9 +87,18 @@ def test_a_retry_after_that_cannot_be_used_is_none(tmp_path, words):
             assert _fails(make(endpoint.url), tmp_path).retry_after is None
 
 
-def test_what_a_service_asks_for_is_bounded(tmp_path):
+@pytest.mark.parametrize("body", [b"[" * 60_000, b'{"a":' * 10_000, b'{"error":' + b"9" * 5_000 + b"}", b"\xff\x00"])
+def test_an_answer_that_cannot_be_read_is_a_delivery_error(tmp_path, body):
     with http_server() as endpoint:
-        endpoint.answers = [(503, b"", {"Retry-After": "31536000"})]
+        endpoint.answers = [(503, body, {})] * 4
+        for make in SENDERS.values():
+            assert _fails(make(endpoint.url), tmp_path)
+
+
+@pytest.mark.parametrize("words", ["31536000", "9" * 5_000])
+def test_what_a_service_asks_for_is_bounded(tmp_path, words):
+    with http_server() as endpoint:
+        endpoint.answers = [(503, b"", {"Retry-After": words})]
         assert _fails(WebhookSender(endpoint.url, None, SECONDS), tmp_path).retry_after <= timedelta(days=1)
 
 
