@@ -164,6 +164,9 @@ TRAILER = r"""
         ("id|name\n1|a\n2|b\nTRL|2\n", "loaded", 2, ""),
         ("id|name\n1|a\n2|b\nTRL|0003", "rejected", 2, "its trailer says 3 records, the file has 2"),
         ("id|name\n1|a\n2|b\n", "rejected", 2, "the trailer is missing"),
+        (f"id|name\n1|a\nTRL|{'0' * 5_000}1\n", "loaded", 1, ""),
+        (f"id|name\n1|a\nTRL|{'9' * 5_000}\n", "rejected", 1, "its trailer holds no count"),
+        (f"id|name\n1|a\nTRL|{2**63}\n", "rejected", 1, "its trailer holds no count"),
     ],
 )
 def test_trailer(tmp_path, content, status, rows, words):
@@ -173,7 +176,10 @@ def test_trailer(tmp_path, content, status, rows, words):
     assert words in (batch.message or "")
 
 
-@pytest.mark.parametrize(("said", "finding"), [("2", None), ("3", "source_partial"), ("none", "source_partial")])
+CONTROL_COUNTS = {"2": None, "3": "source_partial", "none": "source_partial", "9" * 5_000: "source_partial"}
+
+
+@pytest.mark.parametrize(("said", "finding"), [*CONTROL_COUNTS.items(), (str(2**63), "source_partial")])
 def test_control_file(tmp_path, said, finding):
     feed = feed_of(
         """

@@ -189,10 +189,15 @@ def _numbers(plain: Sequence[str]) -> Any:
     yield {"type": "double"}, [f"up to {places} decimal places: floating point, not exact"]
 
 
+# No type holds a larger power of ten.
+POWER_DIGITS = 7
+
+
 def _parts(value: str) -> tuple[str, str, int]:
     mantissa, _, power = value.lower().lstrip("+-").partition("e")
     whole, _, fraction = mantissa.partition(".")
-    return whole, fraction, int(power or 0)
+    sign = -1 if power.startswith("-") else 1
+    return whole, fraction, sign * int(power.lstrip("+-").lstrip("0")[:POWER_DIGITS] or 0)
 
 
 def _places(value: str) -> int:

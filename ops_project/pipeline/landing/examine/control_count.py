@@ -10,6 +10,10 @@ from ops_project.pipeline.landing.examine.examination import Examination, FilePr
 from ops_project.pipeline.landing.inbox import InboundFile
 
 
+# No file has more records, and the journal holds no larger number.
+MOST_DIGITS = 18
+
+
 class Trailer:
     """Recognises the last line and keeps its count."""
 
@@ -28,7 +32,8 @@ class Trailer:
 
 def _number(text: str) -> int | None:
     digits = re.sub(r"[^0-9]", "", text)
-    return int(digits) if digits else None
+    number = digits.lstrip("0") or "0"
+    return int(number) if digits and len(number) <= MOST_DIGITS else None
 
 
 def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examination) -> None:
@@ -36,6 +41,11 @@ def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examina
     source, declared, where, reject = feed.trailer, trailer.rows, "its trailer", True
     if source is not None:
         reject = source.on_mismatch == "reject"
+        if declared is None and trailer.seen:
+            _partial(
+                result, reject, f"its trailer holds no count: a number of at most {MOST_DIGITS} digits is expected"
+            )
+            return
         if declared is None and source.required:
             _partial(result, reject, f"the trailer is missing: the file was cut off after {result.rows_in} records")
             return
