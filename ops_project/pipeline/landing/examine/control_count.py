@@ -9,7 +9,6 @@ from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
 
-
 # No file has more records, and the journal holds no larger number.
 MOST_DIGITS = 18
 
