@@ -9,7 +9,7 @@
         rows = situation.rows("select ...")
         return f"{rows[0][0]} sold less than a Monday" if rows else None
 
-A function returns None where all is well, a text that says what is wrong, or a `Verdict`. What cannot be computed is a
+A function returns None if all is well, a text that says what is wrong, or a `Verdict`. What cannot be computed is a
 failure of the check itself and stops nothing.
 """
 

@@ -14,7 +14,7 @@ MISSING = "PostgreSQL's server binaries (initdb, pg_ctl) are not installed here"
 
 
 def binaries() -> Path | None:
-    """The folder that holds initdb and pg_ctl; None where there is none."""
+    """The folder that holds initdb and pg_ctl; None if there is none."""
     on_path = shutil.which("pg_ctl")
     candidates = [Path(on_path).resolve().parent] if on_path else []
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)

@@ -94,7 +94,7 @@ class Catalog:
         return resolve(relative, self.overlay)
 
     def runbook_file(self, slug: str) -> Path | None:
-        """The runbook's Markdown file, the overlay's `runbooks/<slug>.md` first; None where there is none."""
+        """The runbook's Markdown file, the overlay's `runbooks/<slug>.md` first; None if there is none."""
         candidates = [RUNBOOK_DIR / f"{slug}.md"]
         if self.overlay is not None:
             candidates.insert(0, self.overlay / "runbooks" / f"{slug}.md")

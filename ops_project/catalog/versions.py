@@ -42,7 +42,7 @@ def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def difference(settings: Settings, name: str, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The lines of one file that differ, as `diff -U1` shows them. Raises OSError where a version is not kept."""
+    """The lines of one file that differ, as `diff -U1` shows them. Raises OSError if a version is not kept."""
     old, new = (
         (_folder(settings) / files[name]).read_text(encoding="utf-8", errors="replace").splitlines()
         if name in files

@@ -18,7 +18,7 @@ FINDING = "landing.finding"
 
 
 def confirm_delivery(settings: Settings, feed: Feed, day: date, *, by: str, why: str, as_json: bool) -> None:
-    """Raises ClickException where nothing of that date is in doubt."""
+    """Raises ClickException if nothing of that date is in doubt."""
     found = _in_warehouse(settings, feed, day, by, why)
     _in_ledger(settings, feed, day, by=by, why=why, found=found)
     refused = tuple(doubt.batch_id for doubt in found if doubt.refused)

@@ -198,7 +198,7 @@ def _place(error: BaseException) -> str:
 
 
 def keep(error: BaseException, settings: Settings | None) -> Path | None:
-    """Append the trace to the home's log; None where there is no home that could take it."""
+    """Append the trace to the home's log; None if there is no home that could take it."""
     if settings is None or not settings.home.is_dir():
         return None
     file = settings.home / "logs" / "faults.log"

@@ -50,7 +50,7 @@ class Answer:
 
     @property
     def value(self) -> Any:
-        """The value of a number; None where it is unknown."""
+        """The value of a number; None if it is unknown."""
         return self.rows[0][0] if self.rows and self.rows[0] else None
 
     @property

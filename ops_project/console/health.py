@@ -23,7 +23,7 @@ SAYS_LATE = ("missed", "at risk")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One of the three states, in words, and since when it holds; None where that is not known."""
+    """One of the three states, in words, and since when it holds; None if that is not known."""
 
     state: str
     words: str

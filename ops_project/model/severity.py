@@ -10,5 +10,5 @@ RANK: dict[str, int] = {severity: rank for rank, severity in enumerate(reversed(
 
 
 def at_least(severity: str, other: str) -> bool:
-    """True where `severity` matters as much as `other` or more."""
+    """True if `severity` matters as much as `other` or more."""
     return RANK.get(severity, -1) >= RANK.get(other, -1)

@@ -20,7 +20,7 @@ OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disabl
 
 
 def binary() -> str | None:
-    """The browser; None where there is none."""
+    """The browser; None if there is none."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 

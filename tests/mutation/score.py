@@ -45,7 +45,7 @@ class Mutant:
     """Which of several equal edits in the same place."""
     where: list[tuple[Case, exp.Expr, Edit]] = field(default_factory=list)
     built: Edit | None = None
-    """The same edit of the query that builds the model from nothing; None where that query does not have the place."""
+    """The same edit of the query that builds the model from nothing; None if that query does not have the place."""
     verdict: Verdict = "invalid"
     """Until the query has run somewhere."""
     killed_by: str = ""

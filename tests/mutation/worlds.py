@@ -157,7 +157,7 @@ class World:
             return True
 
     def _replaced(self, model: Model, sql: str) -> bool:
-        """Give the model's table what the query gives; False where it holds that already."""
+        """Give the model's table what the query gives; False if it holds that already."""
         self.connection.execute(f"create or replace temp table candidate as {sql}")
         found = self.connection.execute(
             f"select 1 from ((from candidate except all from {model.relation})"
@@ -190,7 +190,7 @@ class Domain:
 def domain(name: str, folder: Path) -> Domain:
     """Everything that each history delivers, and the queries of a build from nothing.
 
-    Raises NotGreen where a model does not run, or where a data test cannot be read.
+    Raises NotGreen if a model does not run, or where a data test cannot be read.
     """
     plays = PLAYS[name]
     sites = {play: landed(name, play, folder / str(play.seed)) for play in plays}

@@ -14,7 +14,7 @@ SHORTEST = 10
 
 
 def line_of(password: str) -> str:
-    """scrypt$N$r$p$salt$hash. Raises ValueError where the password is too short."""
+    """scrypt$N$r$p$salt$hash. Raises ValueError if the password is too short."""
     if len(password) < SHORTEST:
         raise ValueError(f"a password has at least {SHORTEST} characters; this one has {len(password)}")
     salt = secrets.token_bytes(SALT_BYTES)

@@ -133,7 +133,7 @@ class Traced:
 
 
 def traced(ask: Ask, key: str) -> Traced | None:
-    """The column that the address asks for (`?column=…`); None where it asks for none. Raises NotThere."""
+    """The column that the address asks for (`?column=…`); None if it asks for none. Raises NotThere."""
     name, lineage = ask.query.get("column", ""), ask.site.columns
     if not name:
         return None
@@ -162,7 +162,7 @@ def address(known: Lineage, column: Column, direction: str) -> str:
 
 
 def sql_file(table: str, overlay: Path | None) -> Path | None:
-    """The dbt model of a table; None where it is not made by dbt."""
+    """The dbt model of a table; None if it is not made by dbt."""
     roots = [DBT_PROJECT_DIR / "models", *([overlay / "models"] if overlay is not None else [])]
     return next((found for root in reversed(roots) if (found := _models(root).get(table)) is not None), None)
 

@@ -200,5 +200,5 @@ def config_digest(catalog: Catalog) -> str:
 
 
 def as_data(found: Authority) -> dict[str, Any]:
-    """For `ops status` and `ops cycle`: names only, never a value."""
+    """The authority as `ops status` and `ops cycle` print it, with the names of secrets and never a value."""
     return {**asdict(found), "secrets": sorted(found.secrets)}

@@ -263,7 +263,7 @@ class SignalTable(Access):
         return [signal_of(row) for row in reversed(rows)]
 
     def first_event(self, kind: str) -> datetime | None:
-        """The oldest event of a kind that is kept; None where there is none."""
+        """The oldest event of a kind that is kept; None if there is none."""
         with self.read() as connection:
             at = connection.execute(select(func.min(signals.c.event_at)).where(signals.c.kind == kind)).scalar()
         return None if at is None else from_seconds(at)

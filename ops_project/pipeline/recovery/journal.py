@@ -19,7 +19,7 @@ back what was removed.
 
 @dataclass(frozen=True)
 class Entry:
-    """One restore. `tables` is empty where the whole warehouse is restored."""
+    """One restore. `tables` is empty if the whole warehouse is restored."""
 
     id: str
     source: str

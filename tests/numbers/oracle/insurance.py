@@ -75,7 +75,7 @@ def order(row: Row) -> tuple[int, date, str, int, int]:
 
 
 def sequence_gaps(archive: Archive) -> Table:
-    """The numbers between those that came. No file of these histories has a refused row, and none is still in its grace."""
+    """The missing numbers between those that came. No file of these histories has a refused row, and no file is still expected."""
     delivered = archive.days("policies")
     dates: dict[int, list[date]] = {}
     for row in archive.rows("policies"):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import dagster as dg
 
 BROKEN: dict[str, str] = {}
-"""Asset → what it raises with; tests fill and clear it."""
+"""Asset → the message of the error that it raises. Tests fill and clear it."""
 
 
 def _asset(key: str, deps: tuple[str, ...], owner: str, domain: str) -> dg.AssetsDefinition:

@@ -37,7 +37,7 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings
 
 
 def told(shipped: tuple[Settings, Catalog], kind: str, feed: str) -> list[Alert]:
-    """The alerts that one open finding of this kind raises; `feed` is empty where it is about a model."""
+    """The alerts that one open finding of this kind raises; `feed` is empty if it is about a model."""
     signal = Signal(
         kind="landing.finding",
         state=FIRING,

@@ -78,7 +78,7 @@ class Case:
     seed: int
     situation: str
     beside: str
-    """The other fault; empty where there is none."""
+    """The other fault; empty if there is none."""
 
     @property
     def size(self) -> tuple[int, str]:

@@ -45,7 +45,7 @@ class Row:
 
 
 def read(text: str, dialect: Dialect) -> list[Row]:
-    """All records of `text`, whose lines end with LF or CRLF. Raises ValueError where a quote is never closed."""
+    """All records of `text`, whose lines end with LF or CRLF. Raises ValueError if a quote is never closed."""
     rows, position = [], 0
     while position < len(text):
         row, position = _row(text, position, dialect)

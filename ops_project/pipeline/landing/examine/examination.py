@@ -42,7 +42,7 @@ class Examination:
     rows_collapsed: int = 0
     control_rows: int | None = None
     fast: bool = False
-    """True where the fast reader was used."""
+    """True if the fast reader was used."""
     reasons: list[dict[str, object]] = field(default_factory=list)
     samples: list[dict[str, object]] = field(default_factory=list)
     repeated_samples: list[dict[str, object]] = field(default_factory=list)

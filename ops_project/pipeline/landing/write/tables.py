@@ -82,7 +82,7 @@ class BronzeError(ValueError):
 def ensure_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) -> None:
     """Create or extend the schemas `ops` and `bronze` for `feeds`, and note which feeds there are in their domains.
 
-    Raises BronzeError where a contract changes a type in a way that would lose values.
+    Raises BronzeError if a contract changes a type in a way that would lose values.
     """
     feeds = list(feeds)
     create_tables(connection, feeds)

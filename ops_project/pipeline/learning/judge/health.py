@@ -62,7 +62,7 @@ def stability(
 
 
 def natural_shift(matrix: Floats, before: Floats) -> list[list[float]] | None:
-    """By how much the rank correlations moved between two populations; None where the earlier one is empty."""
+    """By how much the rank correlations moved between two populations; None if the earlier one is empty."""
     if len(before) < 2:
         return None
     shift: list[list[float]] = np.abs(rank_correlations(matrix) - rank_correlations(before)).tolist()

@@ -18,7 +18,7 @@ class Held:
 
 @dataclass(frozen=True)
 class TableChange:
-    """One table of a plan; None where it does not exist on that side."""
+    """One table of a plan; None if it does not exist on that side."""
 
     table: str
     now: Held | None

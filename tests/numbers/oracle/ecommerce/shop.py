@@ -24,7 +24,7 @@ class Line:
     day: date
     quantity: Decimal
     amount: Decimal | None
-    """In the reporting currency, like `net`; None where no rate is known, or no order."""
+    """In the reporting currency, like `net`; None if no rate is known, or no order."""
     net: Decimal | None
     is_sale: bool
     has_order: bool
