@@ -164,6 +164,8 @@ class Settings:
             "OPS_HOME": str(self.home),
             "DAGSTER_HOME": str(self.dagster_home),
             "DAGSTER_DISABLE_TELEMETRY": "1",
+            # What a run plans is stored at once, not one event after the other: ops_project/dagster_bridge/storage.py.
+            "DAGSTER_EVENT_BATCH_SIZE": "1000",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
             "MLFLOW_DISABLE_TELEMETRY": "true",

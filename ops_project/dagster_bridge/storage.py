@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import dagster
 import sqlalchemy as db
+from dagster import EventLogEntry
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.runs.sqlite.sqlite_run_storage import SqliteRunStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -25,6 +28,8 @@ from sqlalchemy.pool import StaticPool
 
 from ops_project.dagster_bridge.masked_events import MaskedEvents
 
+INDEXED = frozenset({*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS})
+"""Types of the events that are stored in the index of all runs as well."""
 OPEN_SHARDS = 16
 """How many shards stay open. A shard is a run, and a sensor that reads many runs keeps the newest ones open."""
 
@@ -35,7 +40,11 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
         self._known_tables: set[str] = set()
+        self._known_columns: set[str] = set()
+        self._in_transaction: dict[str, db.Connection] = {}
         super().__init__(*args, **kwargs)
+        # What is stored in one transaction asks for a connection again and again.
+        self._db_lock = threading.RLock()  # type: ignore[assignment]  # it is taken and given back like theirs
 
     def has_table(self, table_name: str) -> bool:
         """Whether the table exists. Dagster asks this for each check that is stored, with a new connection each
@@ -44,6 +53,37 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         if table_name not in self._known_tables and super().has_table(table_name):
             self._known_tables.add(table_name)
         return table_name in self._known_tables
+
+    def _has_asset_key_col_on_connection(self, conn: Any, column_name: str) -> bool:
+        """Whether the column exists. Asked for each event of an asset; it is never taken away again."""
+        if column_name not in self._known_columns and super()._has_asset_key_col_on_connection(conn, column_name):
+            self._known_columns.add(column_name)
+        return column_name in self._known_columns
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event, in one transaction for all that the index keeps of it: the stock class makes up to three."""
+        if event.is_dagster_event and event.dagster_event_type in INDEXED:
+            with self._transaction(INDEX_SHARD_NAME):
+                super().store_event(event)
+        else:
+            super().store_event(event)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store many events in one transaction for each file. The stock class stores one after the other."""
+        with self._transaction(*sorted({event.run_id for event in events}), INDEX_SHARD_NAME):
+            for event in events:
+                self.store_event(event)
+
+    @contextmanager
+    def _transaction(self, *shards: str) -> Iterator[None]:
+        """What is written to these shards meanwhile is committed at the end, or not at all where an error is raised."""
+        with ExitStack() as stack:
+            stack.enter_context(self._db_lock)
+            for shard in shards:
+                if shard not in self._in_transaction:
+                    self._in_transaction[shard] = stack.enter_context(self._connect(shard))
+                    stack.callback(self._in_transaction.pop, shard)
+            yield
 
     def _engine(self, shard: str) -> db.Engine:
         engine = self._engines.get(shard)
@@ -63,6 +103,9 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
     @contextmanager
     def _connect(self, shard: str) -> Iterator[db.Connection]:
         with self._db_lock:
+            if shard in self._in_transaction:
+                yield self._in_transaction[shard]
+                return
             if shard not in self._initialized_dbs:
                 self._initialize(shard)
                 self._initialized_dbs.add(shard)

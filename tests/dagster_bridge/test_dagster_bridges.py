@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as db
 from dagster import AssetMaterialization
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
@@ -59,6 +60,61 @@ def test_the_instance_uses_our_storage_and_anybody_can_read_its_files(
     assert instance.event_log_storage.get_logs_for_all_runs_by_log_id(
         after_cursor=0, dagster_event_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
     )
+
+
+def test_what_a_run_plans_is_stored_in_one_transaction_of_each_file(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    connect = EventLog._connect
+
+    def counted(log: EventLog, shard: str):
+        if shard not in log._in_transaction:
+            begun.append(shard)
+        return connect(log, shard)
+
+    log = instance.event_log_storage
+    stored = log.store_event_batch
+    planned = []
+    monkeypatch.setattr(EventLog, "_connect", counted)
+
+    def batch(events) -> None:
+        begun.clear()
+        stored(events)
+        planned.append(([event.run_id for event in events], begun.copy()))
+
+    monkeypatch.setattr(log, "store_event_batch", batch)
+    run = dg.materialize([two], instance=instance).run_id
+    assert planned == [([run] * 4, [run, "index"])]
+    events = [event.dagster_event_type for event in instance.all_logs(run)]
+    assert events.count(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED) == 2
+    assert events.count(dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED) == 2
+
+
+def test_of_an_event_that_the_index_refuses_the_index_keeps_nothing(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_arguments: object) -> None:
+        raise RuntimeError("refused")
+
+    run = dg.materialize([two], instance=instance).run_id
+    log = instance.event_log_storage
+    key = dg.AssetKey(["gold", "a"])
+    before = log.get_latest_materialization_events([key])
+    [event] = [
+        event
+        for event in instance.all_logs(run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        if event.dagster_event is not None and event.dagster_event.asset_key == key
+    ]
+    monkeypatch.setattr(EventLog, "_store_asset_event", refuses)
+    with pytest.raises(RuntimeError, match="refused"):
+        log.store_event(event)
+    assert log.get_latest_materialization_events([key]) == before
+    with log.index_connection() as connection:
+        count = connection.execute(
+            db.text("SELECT count(*) FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION'")
+        ).scalar()
+    assert count == 2, "the event itself went with it"
 
 
 def test_what_a_run_did(instance: dg.DagsterInstance) -> None:
