@@ -10,9 +10,8 @@ import pytest
 
 from ops_project.settings import Settings
 from tests.dbt.test_mutants import Mutant, by_cost, rounds, unit_tests
-from tests.scenarios import homes
 
-pytestmark = pytest.mark.xdist_group("domain_mutants")
+pytestmark = pytest.mark.xdist_group("built_empty")
 
 DOMAINS = ("insurance", "investor", "streaming")
 MUTANTS = [
@@ -59,16 +58,9 @@ MUTANTS = [
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A home in which every table of the three domains exists: dbt reads the types of a unit test's inputs there."""
-    homes.warm()
-    settings = Settings(home=tmp_path_factory.mktemp("domains") / "home", as_of=homes.NOW)
-    for domain in DOMAINS:
-        words = ("--domain", domain, "--scale", "0.02", "--days", "1", "--end", str(homes.LAST))
-        assert homes.ops(settings, "simulate", *words).wait().code == 0
-    ended = homes.ops(settings, "run", *(word for domain in DOMAINS for word in ("--domain", domain))).wait()
-    assert settings.warehouse.is_file(), ended.output + ended.errors
-    return SimpleNamespace(home=Path(settings.home), settings=settings)
+def built(built_empty: Settings) -> Any:
+    """Where every table of the three domains exists: dbt reads the types of a unit test's inputs there."""
+    return SimpleNamespace(home=Path(built_empty.home), settings=built_empty)
 
 
 def test_the_sql_as_it_is_passes(built: Any) -> None:

@@ -16,6 +16,8 @@ from ops_project.pipeline.dbt_engine import manifest
 from ops_project.pipeline.learning.tables import TABLE_OF, TABLES
 from ops_project.settings import Settings
 
+# One worker builds the empty tables, for all of the tests that look at them.
+pytestmark = pytest.mark.xdist_group("built_empty")
 TOLD = 0.97
 
 
