@@ -105,6 +105,8 @@ def judge(
         for world in domain.worlds() if left else ():
             _by_world(world, [mutant for mutant in left if mutant.verdict != "killed"])
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
+        # The rows of the unit tests are temporary tables of a connection.
+        expected = {}
         for mutant in chosen:
             if mutant.verdict == "survived" and is_generated(mutant.model):
                 _by_its_generator(connection, mutant, [*chosen, *others], expected)
