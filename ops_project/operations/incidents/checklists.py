@@ -13,6 +13,8 @@ from ops_project.model.checklist import Checklist, Line, Measure
 from ops_project.model.severity import at_least
 from ops_project.operations.ledger import Ledger
 
+LISTED = 3
+"""More subjects than this are told as a number."""
 WELL, GAP, UNKNOWN, WAITS, ANSWERED = "well", "gap", "unknown", "waits", "answered"
 KIND = "checklist.gap"
 EVERY = 1_000_000
@@ -97,7 +99,22 @@ def _measured(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> 
     if value is None:
         return UNKNOWN, "could not be measured"
     wanted = f"at most {measure.at_most:g}" if measure.at_most is not None else f"at least {measure.at_least:g}"
-    return (WELL if measure.well(value) else GAP), f"{value:g} ({wanted})"
+    shown = f"{value:g} ({wanted})"
+    if not measure.well(value):
+        return GAP, shown
+    unread = _unread(ledger, measure)
+    if unread:
+        more = f" and {len(unread) - LISTED} more" if len(unread) > LISTED else ""
+        return UNKNOWN, f"{shown}, but not known of {', '.join(unread[:LISTED])}{more}"
+    return WELL, shown
+
+
+def _unread(ledger: Ledger, measure: Measure) -> list[str]:
+    """The subjects of a metric whose newest reading has no value: they may be as bad as any."""
+    if measure.metric is None:
+        return []
+    read = ledger.latest(measure.metric).values()
+    return sorted(signal.asset or signal.check or "the platform" for signal in read if signal.value is None)
 
 
 def _value(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> float | None:
@@ -111,9 +128,8 @@ def _value(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> flo
         owed = [i for i in ledger.incidents("resolved", EVERY) if i.postmortem_due and i.postmortem_at is None]
         return float(sum(i.postmortem_due is not None and i.postmortem_due <= now for i in owed))
     if measure.metric is not None:
-        read = [s.value for s in ledger.latest(measure.metric).values()]
-        known = [value for value in read if value is not None]
-        if not known or len(known) < len(read):
+        known = [s.value for s in ledger.latest(measure.metric).values() if s.value is not None]
+        if not known:
             return None
         return max(known) if measure.at_most is not None else min(known)
     return query(measure.sql or "")

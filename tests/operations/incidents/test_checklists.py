@@ -44,6 +44,20 @@ def test_the_daily_list_measures_asks_and_raises_an_alert_for_a_gap(tmp_path):
     assert "daily.jobs" not in _open(day)
 
 
+def test_a_low_score_is_a_gap_and_a_score_that_is_not_known_is_named(tmp_path):
+    """What is known to be bad is a gap, whatever else is unknown; else the line says which tables it knows nothing of."""
+    day = IncidentWorld(tmp_path, "2026-03-04 09:00")
+    for name in ("a", "b", "c", "d"):
+        day.signal("quality.score", "unknown", asset=f"silver/{name}", domain="ecommerce", value=None)
+    day.signal("quality.score", "ok", asset="gold/kpi", domain="ecommerce", value=99.0)
+    line = _judged(day, "daily")["quality"]
+    assert line["state"] == "unknown"
+    assert line["value"] == "99 (at least 85), but not known of silver/a, silver/b, silver/c and 1 more"
+    day.signal("quality.score", "firing", asset="gold/daily", domain="ecommerce", value=71.5)
+    line = _judged(day, "daily")["quality"]
+    assert (line["state"], line["value"]) == ("gap", "71.5 (at least 85)")
+
+
 def test_a_question_that_nobody_answered_is_a_gap_when_its_day_is_over(tmp_path):
     day = IncidentWorld(tmp_path, "2026-03-04 09:00")
     _judged(day, "daily")

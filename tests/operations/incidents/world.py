@@ -88,12 +88,11 @@ class IncidentWorld:
                 Signal(
                     kind=kind,
                     state=state,
-                    value=float(state == FIRING),
                     event_at=self.now,
                     observed_at=self.now,
                     occurrence=str(self.count),
                     owners=(owner,) if owner else (),
-                    **fields,
+                    **{"value": float(state == FIRING), **fields},
                 )
             ],
             now=self.now,
