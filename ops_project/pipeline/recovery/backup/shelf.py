@@ -92,6 +92,8 @@ class Shelf:
             owner = str(json.loads(self.store.get(OWNER))["home"])
         except Absent:
             mine = mine or uuid.uuid4().hex
+            # The home knows it first: killed in between, it would take its own store for that of another home.
+            _remember_identity(settings, mine)
             self.store.put(OWNER, json.dumps({"home": mine}).encode())
             owner = mine
         except (ValueError, KeyError, TypeError):

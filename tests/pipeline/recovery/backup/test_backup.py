@@ -212,6 +212,19 @@ def test_a_store_that_does_not_answer_is_not_taken_for_a_damaged_or_unproved_one
             ask()
 
 
+def test_a_home_that_was_killed_while_it_claimed_a_store_still_owns_it(taker: Taker, tmp_path: Path) -> None:
+    shelf = Shelf(open_store(str(tmp_path / "backups")))
+
+    class Killed(Unreachable):
+        def put(self, key: str, data: bytes) -> None:
+            self.store.put(key, data)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Shelf(Killed(shelf.store, calls=0)).claim(taker.settings)  # type: ignore[arg-type]  # the rest is the store's
+    assert shelf.claim(taker.settings)
+
+
 KILLS = ["backup:staged", "backup:sent", "backup:written", "backup:proof fetched", "backup:judged"]
 
 
