@@ -9,13 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, Text, bindparam, cast, delete, func, insert, or_, select
 
 from ops_project.model.alerting.alert import Alert
-from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import Decision, Event
 from ops_project.operations.ledger.access import (
     Access,
     from_seconds,
-    insert_new,
     maybe_seconds,
     to_seconds,
     upsert,
@@ -25,6 +23,7 @@ from ops_project.operations.ledger.cursors import set_cursors
 from ops_project.operations.ledger.kept_state import KeptState, new_mark, read_mark
 from ops_project.operations.ledger.leases import check_fence
 from ops_project.operations.ledger.levels import record_levels
+from ops_project.operations.ledger.queueing import queue
 from ops_project.operations.ledger.schema import (
     acknowledgements,
     alert_events,
@@ -114,42 +113,12 @@ class AlertTable(Access):
                     .values(told_at=maybe_seconds(given.told_at))
                 )
             record_levels(connection, decision)
-            before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
-            if decision.notifications:
-                connection.execute(
-                    insert_new(connection, outbox),
-                    [
-                        {
-                            "key": n.key,
-                            "kind": n.kind,
-                            "receiver": n.receiver,
-                            "channel": n.channel,
-                            "recipient": n.recipient,
-                            "severity": n.severity,
-                            "rank": RANK[n.severity],
-                            "reason": n.reason.value,
-                            "group_key": n.group,
-                            "firing": list(n.firing),
-                            "resolved": list(n.resolved),
-                            "payload": n.payload,
-                            "created_at": to_seconds(n.created_at),
-                            "state": "pending",
-                            "attempts": 0,
-                            "uncertain": 0,
-                            "next_attempt_at": to_seconds(n.created_at),
-                            "last_error": "",
-                        }
-                        for n in decision.notifications
-                    ],
-                )
+            new = queue(connection, decision.notifications)
             set_cursors(connection, {**cursor, **new_mark()}, to_seconds(now))
             mark = read_mark(connection)
-            after = connection.execute(
-                select(func.count()).select_from(outbox).where(outbox.c.id > before)
-            ).scalar_one()
         # Only a lease guarantees that no other process has written since the state was read.
         self.kept = KeptState.of(mark, state) if lease is not None else None
-        return int(after)
+        return new
 
     @staticmethod
     def _record_log(connection: Connection, decision: Decision) -> None:

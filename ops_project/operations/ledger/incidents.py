@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, or_, select
 
-from ops_project.model.severity import RANK
 from ops_project.operations.alerting.decide.state import Notification
 from ops_project.operations.incidents.decide.incident import Event, Incident
 from ops_project.operations.incidents.decide.reasons import IncidentReason
@@ -28,6 +27,7 @@ from ops_project.operations.ledger.people_schema import (
     incident_evidence,
     incidents,
 )
+from ops_project.operations.ledger.queueing import queue
 from ops_project.operations.ledger.schema import acknowledgements, outbox
 
 Change = Callable[[Incident], tuple[Incident, list[Event]]]
@@ -146,12 +146,12 @@ class IncidentTable(Access):
                 connection.execute(insert_new(connection, incident_alerts), members)
             _add_events(connection, (event for event in events if event.incident not in moved))
             wanted = [n for number, items in notifications.items() if number not in moved for n in items]
-            return _queue(connection, wanted)
+            return queue(connection, wanted)
 
     def queue_messages(self, wanted: Sequence[Notification]) -> int:
         """Queue messages that no decision asked for, each once. Returns how many are new."""
         with self.write() as connection:
-            return _queue(connection, wanted)
+            return queue(connection, wanted)
 
     def tell_of_holds(self, told: Mapping[int, Sequence[Notification]], now: datetime) -> int:
         """Queue the notices of holds (number → messages), each hold once. Returns how many messages are new."""
@@ -161,7 +161,7 @@ class IncidentTable(Access):
                 .where(holds.c.number.in_(list(told)), holds.c.told_at.is_(None))
                 .values(told_at=to_seconds(now))
             )
-            return _queue(connection, [notification for items in told.values() for notification in items])
+            return queue(connection, [notification for items in told.values() for notification in items])
 
     def change_incident(
         self, number: int, change: Change, now: datetime, acknowledge: tuple[str, str] | None = None
@@ -256,34 +256,3 @@ class IncidentTable(Access):
             for row in connection.execute(statement):
                 found |= dict.fromkeys(wanted.intersection(row.firing), row.channel)
         return found
-
-
-def _queue(connection: Connection, notifications: Sequence[Notification]) -> int:
-    before = connection.execute(select(func.max(outbox.c.id))).scalar() or 0
-    rows = [
-        {
-            "key": n.key,
-            "kind": n.kind,
-            "receiver": n.receiver,
-            "channel": n.channel,
-            "recipient": n.recipient,
-            "severity": n.severity,
-            "rank": RANK[n.severity],
-            "reason": n.reason.value,
-            "group_key": n.group,
-            "firing": list(n.firing),
-            "resolved": list(n.resolved),
-            "payload": n.payload,
-            "created_at": to_seconds(n.created_at),
-            "state": "pending",
-            "attempts": 0,
-            "uncertain": 0,
-            "next_attempt_at": to_seconds(n.created_at),
-            "last_error": "",
-        }
-        for n in notifications
-    ]
-    if not rows:
-        return 0
-    connection.execute(insert_new(connection, outbox), rows)
-    return connection.execute(select(func.count()).select_from(outbox).where(outbox.c.id > before)).scalar_one()
