@@ -49,7 +49,7 @@ def why_untold(
     if alert.status == RESOLVED:
         return "It ended before its group was due to be told."
     if all(node.digest for node in nodes):
-        hours = ", ".join(sorted({node.digest for node in nodes}))
+        hours = ", ".join(sorted({node.digest for node in nodes if node.digest}))
         return f"It is collected for the digest at {hours}."
     longest = max(node.group_wait for node in nodes)
     return f"Its group is told at most {longest.total_seconds():.0f} s after it fired, by the next cycle of the daemon."
