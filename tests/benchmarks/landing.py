@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -94,7 +95,7 @@ def landed(folder: Path, csv: Path, rows: int) -> float:
     feed = Document.parse(CONTRACT, "bench").validate(FeedFile).resolved()["events"]
     home = Path(tempfile.mkdtemp(dir=folder))
     (home / "inbound" / "bench").mkdir(parents=True)
-    (home / "inbound" / "bench" / "events_2026-11-01.csv").hardlink_to(csv)
+    shutil.copyfile(csv, home / "inbound" / "bench" / "events_2026-11-01.csv")
     with connect(home, "warehouse.duckdb") as connection:
         landing.ensure_tables(connection, [feed])
         started = time.perf_counter()
