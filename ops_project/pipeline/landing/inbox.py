@@ -128,8 +128,8 @@ def irregular(feed: Feed, inbound: Path) -> list[Irregular]:
 
 
 def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
-    """Names in a domain's inbound folder that no contract takes, and that are no control file of one, also where the
-    control file is there first.
+    """Names in a domain's inbound folder that no contract matches. The name of a control file is left out, even if its
+    data file has not come yet.
 
     A folder's name ends with "/", a link's with "@", a pipe's, a socket's or a device's with "|". Where the inbound
     folder itself is a link, nothing in it is looked at, and the only name is LINKED.
