@@ -57,6 +57,8 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
     text = os.fsdecode(path).removeprefix("file:")
     if text in ("", ":memory:"):
         return
+    if not Path(text).is_absolute() and event in ("os.remove", "os.rmdir", "os.mkdir") and arguments[-1] >= 0:
+        text = f"/proc/self/fd/{arguments[-1]}/{text}"  # named from an open folder, as `shutil.rmtree` does
     # Without its last part, so that a link that is replaced counts where it lies.
     place = f"{os.path.realpath(Path(text).parent)}/{Path(text).name}"
     allowed, found = _watching[-1]
