@@ -102,7 +102,8 @@ def _sources(settings: Settings, now: datetime) -> Iterator[Callable[[Figure], I
                     name: (now - timedelta(days=days)).timestamp()
                     for name, days in (("as_of", 0), ("since", 7), ("before", 14))
                 }
-                return rows.connection.cursor().execute(item.sql, seconds).fetchall()
+                answer: Rows = rows.connection.cursor().execute(item.sql, seconds).fetchall()
+                return answer
             assert item.source == RUNS
             words = {
                 name: _text(now - timedelta(days=days)) for name, days in (("as_of", 0), ("since", 7), ("before", 14))
@@ -179,7 +180,7 @@ def _spent(instance: DagsterInstance, run: DagsterRun) -> tuple[dict[str, float]
             steps[event.step_key or ""] += (getattr(data, "duration_ms", None) or 0.0) / 1000
         elif event.is_step_materialization:
             made = event.step_materialization_data.materialization
-            facts = {label: value.value for label, value in made.metadata.items()}
+            facts: dict[str, Any] = {label: value.value for label, value in made.metadata.items()}
             found = tables.setdefault(made.asset_key.to_user_string(), {"own": None, "rows": None, "count": None})
             found["step"] = event.step_key or ""
             if (took := facts.get("Execution Duration")) is not None:

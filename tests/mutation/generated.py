@@ -81,8 +81,12 @@ def macro_edit(model: str, kind: str, place: str, text: str) -> tuple[str, ...] 
 
 def _anonymous(text: str) -> str:
     """Without the names of entities: SQL words are upper case, or stand in the words of the edit as a reader sees them."""
-    alike = re.sub(r"\b[a-z]\w*(?:\.\w+)?\b", lambda found: found[0] if found[0] in OWN | _WORDS else "x", text)
-    return re.sub(r"\bx(, x)+\b", "x", alike)
+
+    def alike(found: re.Match[str]) -> str:
+        return found[0] if found[0] in OWN | _WORDS else "x"
+
+    text = re.sub(r"\b[a-z]\w*(?:\.\w+)?\b", alike, text)
+    return re.sub(r"\bx(, x)+\b", "x", text)
 
 
 _WORDS = {
