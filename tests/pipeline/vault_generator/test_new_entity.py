@@ -102,6 +102,9 @@ def test_an_entity_is_added_by_metadata_alone_and_builds(tmp_path: Path) -> None
                 "test_name:accepted_share",
                 "--indirect-selection",
                 "buildable",
+                # As a run does: the unit tests of the shipped models state the shipped inputs.
+                "--exclude-resource-types",
+                "unit_test",
             ]
         )
     assert outcome.success, [
