@@ -125,10 +125,24 @@ def score(settings: Settings, weeks: int, schedule: str | None, as_json: bool) -
     def render() -> None:
         console.print(f"{rota.roster.schedule.title}: {found.points} of 100 points over {weeks} weeks.", markup=False)
         rows = [
-            [rota.shown(person), found.shifts.get(person, 0), found.holidays.get(person, 0), hours]
+            [
+                rota.shown(person),
+                found.shifts.get(person, 0),
+                found.holidays.get(person, 0),
+                *(days.get(person, 0) for days in found.holidays_by_year.values()),
+                hours,
+            ]
             for person, hours in found.hours.items()
         ]
-        console.print(table(("person", "shifts", "holidays", "hours"), rows))
+        years = [f"in {year}" for year in found.holidays_by_year]
+        console.print(table(("person", "shifts", "holidays", *years, "hours"), rows))
+        console.print(
+            f"Shifts, holidays and hours: of the {weeks} weeks. A column of a year: the holidays of that whole year.\n"
+            "The plan shares holidays out by calendar year: two people differ by at most one within it, unless a swap, "
+            "an override or an absence changed it.",
+            markup=False,
+            soft_wrap=True,
+        )
         for item in found.findings:
             console.print(f"{item.kind}: {item.what}\n  fix: {item.fix}", markup=False, soft_wrap=True)
         if not found.findings:

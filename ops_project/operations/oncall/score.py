@@ -40,20 +40,26 @@ class Score:
     shifts: dict[str, int]
     """Person → shifts whose turn it is after swaps."""
     holidays: dict[str, int]
+    """Person → holidays as primary within the weeks."""
+    holidays_by_year: dict[int, dict[str, int]]
+    """Calendar year → person → holidays as primary in the whole of that year, whose days before now are included."""
     findings: list[Finding]
 
 
 def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
-    """Person → number of shifts after swaps."""
+    """The score of the `weeks` after `now`."""
     end = now + timedelta(weeks=weeks)
     found = spans(roster, now, end)
     hours: Counter[str] = Counter()
     for span in found:
         hours[span.on_call.primary] += int((span.end - span.start).total_seconds())
     shifts = _shifts(roster, now, end)
-    days = _holidays(roster, now, end)
+    years = {
+        year: dict(sorted(_holidays(roster, *days_of(roster, date(year, 1, 1), date(year, 12, 31))).items()))
+        for year in range(_day(roster, now).year, _day(roster, end - timedelta(microseconds=1)).year + 1)
+    }
     findings = sorted(
-        [*_absences(roster, found), *_imbalance(shifts, now, end), *_holiday_findings(days, now, end)],
+        [*_absences(roster, found), *_imbalance(shifts, now, end), *_holiday_findings(roster, years, now, end)],
         key=lambda finding: (finding.at, finding.kind),
     )
     cost = sum(20 if finding.kind == "gap" else 5 for finding in findings)
@@ -62,7 +68,8 @@ def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
         points=max(0, 100 - cost),
         hours={person: round(seconds / 3600, 1) for person, seconds in sorted(hours.items())},
         shifts=dict(sorted(shifts.items())),
-        holidays=dict(sorted(days.items())),
+        holidays=dict(sorted(_holidays(roster, now, end).items())),
+        holidays_by_year=years,
         findings=findings,
     )
 
@@ -155,18 +162,22 @@ def _imbalance(shifts: Counter[str], now: datetime, end: datetime) -> Iterator[F
         )
 
 
-def _holiday_findings(days: Counter[str], now: datetime, end: datetime) -> Iterator[Finding]:
-    # The plan shares out calendar years; 52 weeks over two of them may differ by one more.
-    most, least = max(days, key=lambda p: days[p]), min(days, key=lambda p: days[p])
-    if days[most] - days[least] > 1 + (now.year != end.year):
-        yield Finding(
-            "holidays",
-            now,
-            end,
-            f"{most} has {days[most]} holidays and {least} {days[least]}",
-            f"let {least} take one of them: `ops oncall override {least} --from DAY --until DAY`, or set "
-            "`holidays: {balance: true}` in oncall.yaml",
-        )
+def _holiday_findings(
+    roster: Roster, years: dict[int, dict[str, int]], now: datetime, end: datetime
+) -> Iterator[Finding]:
+    # The plan shares out calendar years. A window over two of them says nothing about either.
+    plan = "" if roster.schedule.holidays.balance else ", or set `holidays: {balance: true}` in oncall.yaml"
+    for year, days in years.items():
+        most, least = max(days, key=lambda p: days[p]), min(days, key=lambda p: days[p])
+        if days[most] - days[least] > 1:
+            first, after = days_of(roster, date(year, 1, 1), date(year, 12, 31))
+            yield Finding(
+                "holidays",
+                max(now, first),
+                min(end, after),
+                f"in {year}, {most} has {days[most]} holidays and {least} {days[least]}",
+                f"let {least} take one of them: `ops oncall override {least} --from DAY --until DAY`{plan}",
+            )
 
 
 def _day(roster: Roster, at: datetime) -> date:

@@ -101,6 +101,27 @@ def test_a_gap_is_found_with_a_fix_before_it_begins(ops):
     assert ops("oncall", "score", overlay={"owners.yaml": _shipped("owners.yaml")}).exit_code == 0
 
 
+def test_holidays_are_judged_by_calendar_year_and_not_by_the_weeks_ahead(ops):
+    def scored(*words: str) -> dict:
+        return json.loads(ops("oncall", "score", *words, "--json", at=at).output)
+
+    at = "2026-11-26T12:05:00+00:00"
+    before = scored()
+    assert before["findings"] == [] and list(before["holidays_by_year"]) == ["2026", "2027"]
+    ahead = before["holidays"].values()
+    assert max(ahead) - min(ahead) == 2, "over two years the weeks ahead may differ by more than one"
+    for days in before["holidays_by_year"].values():
+        assert max(days.values()) - min(days.values()) <= 1
+    said = ops("oncall", "score", at=at).output
+    assert "in 2026  in 2027" in said and "by calendar year" in said
+    ops("oncall", "swap", "2026-12-21", "2026-12-28", "--by", "engineer-c", at=at)
+    assert ops("oncall", "swap", "--accept", "1", "--by", "engineer-d", at=at).exit_code == 0
+    [finding] = scored()["findings"]
+    assert finding["what"] == "in 2026, engineer-d has 4 holidays and engineer-b 2"
+    assert "balance" not in finding["fix"], "it is on already"
+    assert scored("--weeks", "4")["holidays_by_year"].keys() == {"2026"}
+
+
 def test_the_shipped_owners_and_raci_have_no_mistake_and_a_broken_one_is_named(ops):
     assert "mistake" not in ops("owners", "lint").output
     assert ops("raci", "lint").exit_code == 0
