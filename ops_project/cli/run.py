@@ -113,7 +113,7 @@ def conclude(
     strays = strays_of(settings, [item.domain for item in runs])
     catalog = load_catalog(settings)
     data = as_data(settings, runs, seconds) | {"unclaimed": strays, "alerts_unrecorded": unrecorded} | dict(more or {})
-    emit(as_json, data, lambda: console.print(Group(*render(runs, seconds, strays, catalog))))
+    emit(as_json, data, lambda: console.print(Group(*render(settings, runs, seconds, strays, catalog))))
     if any(item.failed for item in runs):
         sys.exit(1)
     if unrecorded:

@@ -4,6 +4,7 @@ data.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -124,14 +125,14 @@ def _general(catalog: Catalog, domain: str) -> str:
     return f"{GENERAL}; the runbook of the domain: `ops runbook show {runbook}`" if runbook else GENERAL
 
 
-def _first_response(catalog: Catalog, domain: str, finding: Mapping[str, Any]) -> str:
-    """The first response of an alert about this finding."""
+def _first_response(catalog: Catalog, domain: str, finding: Mapping[str, Any], file: str) -> str:
+    """The first response of an alert about this finding. `file`: where its file is kept; empty if that is unknown."""
     known = catalog.rules.first_responses.get(finding["kind"])
-    words = known.about(feed=finding["feed"] or "", table=finding["asset"] or "") if known else None
-    return words or _general(catalog, domain)
+    facts = {"feed": finding["feed"] or "", "table": finding["asset"] or "", "file": shlex.quote(file) if file else ""}
+    return (known.about(**facts) if known else None) or _general(catalog, domain)
 
 
-def render(runs: list[DomainRun], seconds: float, strays: list[str], catalog: Catalog) -> list[Any]:
+def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: list[str], catalog: Catalog) -> list[Any]:
     columns = [
         "domain",
         "state",
@@ -158,8 +159,10 @@ def render(runs: list[DomainRun], seconds: float, strays: list[str], catalog: Ca
     ]
     parts: list[Any] = [table(columns, rows)]
     for item in runs:
+        kept = {batch["batch_id"]: str(settings.archive / batch["archive_path"]) for batch in item.report.batches}
         lines = [
-            f"  finding   {one['message']}\n            → {_first_response(catalog, item.domain, one)}"
+            f"  finding   {one['message']}\n"
+            f"            → {_first_response(catalog, item.domain, one, kept.get(one['batch_id'], ''))}"
             for one in item.report.findings
         ]
         lines += [f"  failed    {line}" for line in _failures(item)]

@@ -18,7 +18,7 @@ def shipped() -> Catalog:
 
 def test_a_finding_of_an_unknown_kind_names_the_runbook_of_its_domain(shipped: Catalog) -> None:
     said = run_summary._first_response(
-        shipped, "streaming", {"kind": "of a later version", "feed": "streams", "asset": None}
+        shipped, "streaming", {"kind": "of a later version", "feed": "streams", "asset": None}, ""
     )
     assert "`ops runbook show streaming-pipeline`" in said
     shown = CliRunner().invoke(cli, ["runbook", "show", "streaming-pipeline"])
@@ -27,10 +27,22 @@ def test_a_finding_of_an_unknown_kind_names_the_runbook_of_its_domain(shipped: C
 
 def test_a_finding_about_a_feed_names_the_feed(shipped: Catalog) -> None:
     said = run_summary._first_response(
-        shipped, "ecommerce", {"kind": "source_partial", "feed": "orders", "asset": None}
+        shipped, "ecommerce", {"kind": "source_partial", "feed": "orders", "asset": None}, ""
     )
     assert "--feed orders" in said and "NAME" not in said
 
 
 def test_a_domain_without_a_runbook_is_given_none(shipped: Catalog) -> None:
     assert "runbook" not in run_summary._general(shipped, "of an overlay")
+
+
+def test_a_finding_about_a_file_names_the_file_where_it_is_kept(shipped: Catalog) -> None:
+    finding = {"kind": "schema_mismatch", "feed": "orders", "asset": None}
+    said = run_summary._first_response(shipped, "ecommerce", finding, "/home of mine/archive/ab12_orders.csv")
+    assert "ops feed check '/home of mine/archive/ab12_orders.csv' --feed orders" in said
+
+
+def test_a_finding_whose_file_is_unknown_leaves_no_word_to_fill_in(shipped: Catalog) -> None:
+    finding = {"kind": "schema_mismatch", "feed": "orders", "asset": None}
+    said = run_summary._first_response(shipped, "ecommerce", finding, "")
+    assert "from ops.findings where feed = 'orders'" in said and "FILE" not in said

@@ -14,7 +14,7 @@ CLASSES = {
     "source_empty": ("source-arrival", "ops feed check FILE"),
     "source_partial": ("source-arrival", "ops feed check FILE"),
     "source_duplicate": ("source-arrival", "ops.batches where feed = 'policies'"),
-    "schema_mismatch": ("schema-mismatch", "ops feed check FILE --feed policies"),
+    "schema_mismatch": ("schema-mismatch", "from ops.findings where feed = 'policies' and kind = 'schema_mismatch'"),
     "data_invalid": (
         "data-quality",
         "feed = 'policies' group by refused.file_name, column_name, kind, load_seq order by load_seq desc",
