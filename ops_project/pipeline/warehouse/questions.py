@@ -27,6 +27,7 @@ LOWEST_PRIORITY = 19
 # The engine's limit is for its buffers; Python's copy of a block, texts and threads come on top.
 ROOM = 2
 STOP_SECONDS = 5.0
+STOP_AGAIN_SECONDS = 0.1
 
 
 class QuestionError(ValueError):
@@ -128,8 +129,17 @@ def ask(
         try:
             yield Answer(next(items), items, worker.masked)
         finally:
-            worker.stop()
-            thread.join(STOP_SECONDS)
+            _end(worker, thread)
+
+
+def _end(worker: _Worker, thread: threading.Thread) -> None:
+    """Stop the question. It is asked again and again, because the engine forgets an interruption that comes between
+    two statements; a process that ends while the engine still works is aborted.
+    """
+    until = time.monotonic() + STOP_SECONDS
+    while thread.is_alive() and time.monotonic() < until:
+        worker.stop()
+        thread.join(STOP_AGAIN_SECONDS)
 
 
 def _items(worker: _Worker, limits: Limits) -> Iterator[Any]:

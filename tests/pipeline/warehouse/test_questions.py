@@ -9,14 +9,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
 from ops_project.cli import cli
-from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse import questions, snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.pipeline.warehouse.questions import LOWEST_PRIORITY, Limits, QuestionError, ask
 from ops_project.settings import Settings
@@ -104,6 +106,21 @@ def test_a_question_that_takes_too_long_is_stopped(home: Settings) -> None:
     assert "longer than 0.3 s" in result.stderr
     assert "--seconds" in result.stderr
     assert time.monotonic() - began < 20
+
+
+def test_a_question_that_is_stopped_while_the_snapshot_is_opened_ends_too(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_it_is = questions._Worker._opened
+
+    def slowly(worker: questions._Worker) -> duckdb.DuckDBPyConnection:
+        time.sleep(0.4)
+        return as_it_is(worker)
+
+    monkeypatch.setattr(questions._Worker, "_opened", slowly)
+    with pytest.raises(QuestionError, match="took longer"), ask(snapshots.newest(home), HEAVY, Limits(seconds=0.1)):
+        pass
+    assert "question" not in [thread.name for thread in threading.enumerate()]
 
 
 @pytest.mark.parametrize(
