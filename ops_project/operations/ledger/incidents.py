@@ -14,7 +14,6 @@ from ops_project.operations.incidents.decide.reasons import IncidentReason
 from ops_project.operations.ledger.access import (
     Access,
     from_seconds,
-    insert_new,
     maybe_seconds,
     to_seconds,
     upsert,
@@ -143,7 +142,7 @@ class IncidentTable(Access):
                 if incident not in moved
             ]
             if members:
-                connection.execute(insert_new(connection, incident_alerts), members)
+                connection.execute(upsert(connection, incident_alerts, ["alert"]), members)
             _add_events(connection, (event for event in events if event.incident not in moved))
             wanted = [n for number, items in notifications.items() if number not in moved for n in items]
             return queue(connection, wanted)

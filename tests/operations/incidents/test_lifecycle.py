@@ -133,6 +133,39 @@ def test_a_relapse_reopens_the_incident_with_its_history_and_a_late_one_opens_an
     assert [i.number for i in day.ledger.incidents("open")] == [2]
 
 
+def test_an_alert_that_fires_again_before_its_end_was_told_is_a_relapse(world):
+    day = world(at="2026-11-28T12:00")  # a Saturday: the routes of `high` alerts are quiet, and its end is not told
+
+    def fails(state: str = "firing") -> None:
+        day.signal("landing.finding", state, asset="bronze/orders", domain="ecommerce", check="source_partial")
+        day.advance("2m", timedelta(minutes=2))
+
+    fails()
+    [alert] = day.incident().alerts
+    fails("ok")
+    assert day.incident().status == "resolved"
+    fails()
+    assert day.incident().alerts == (alert,), "the alert kept its number"
+    assert day.incident().status == "triggered"
+    assert day.timeline().count("reopened_by_relapse") == day.timeline().count("opened") == 1
+
+    def solved(incident):
+        return resolve(incident, "engineer-a", "a bad file", "left as it is", day.now)
+
+    day.ledger.change_incident(1, solved, day.now)
+    day.advance("10m")
+    assert day.incident().status == "resolved", "the alert fires all the while"
+    fails("ok")
+    fails()
+    assert day.incident().status == "triggered", "it had stopped, and came back"
+    fails("ok")
+    day.advance("5h", timedelta(minutes=30))
+    fails()
+    assert [i.number for i in day.ledger.incidents("open")] == [2], "too late for a relapse"
+    day.advance("10m")
+    assert [i.number for i in day.ledger.incidents("open")] == [2]
+
+
 def test_the_third_repeat_within_a_week_brings_in_the_project_manager_once(world):
     day = world()
     for occurrence in range(5):

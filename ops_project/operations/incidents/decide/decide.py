@@ -27,10 +27,18 @@ def decide(
 ) -> Outcome:
     """`incidents`: those that are open, or may be reopened, or owe a post-mortem. `alerts`: all that are not forgotten.
     `known`: alert → its incident, for every alert that has one."""
-    turn = Turn(setting, now, Book(incidents.values()), known, next_number)
+    counted = {(incident.number, alert) for incident in incidents.values() for alert in incident.firing}
+    turn = Turn(
+        setting=setting,
+        now=now,
+        book=Book(incidents.values()),
+        known=known,
+        next_number=next_number,
+        counted=counted,
+    )
     by_number = {alert.number: alert for alert in alerts}
     for alert in sorted(alerts, key=lambda a: (a.fired_at or a.starts_at, a.number)):
-        if alert.status == FIRING and alert.number not in known and not (alert.muted and alert.cause is None):
+        if alert.status == FIRING and not (alert.muted and alert.cause is None):
             place(turn, alert)
     for incident in turn.book:
         after = incident

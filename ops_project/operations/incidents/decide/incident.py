@@ -96,6 +96,10 @@ class Incident:
     def open(self) -> bool:
         return self.status != RESOLVED
 
+    def with_alert(self, alert: int) -> tuple[int, ...]:
+        """Its alerts and this one, each once."""
+        return self.alerts if alert in self.alerts else (*self.alerts, alert)
+
     @property
     def live(self) -> bool:
         """Whether anything can still happen without a person."""

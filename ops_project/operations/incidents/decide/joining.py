@@ -25,7 +25,7 @@ def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Inciden
     known = turn.book.has_key(incident, alert.key)
     joined = replace(
         incident,
-        alerts=(*incident.alerts, alert.number),
+        alerts=incident.with_alert(alert.number),
         firing=(*incident.firing, alert.number),
         keys=incident.keys if known else (*incident.keys, alert.key),
         assets=(*incident.assets, *upstream),

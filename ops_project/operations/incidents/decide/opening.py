@@ -60,7 +60,7 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
 def reopen_incident(turn: Turn, incident: Incident, alert: Alert) -> Incident:
     """The same incident again; its ladder starts over."""
     opened = reopen(incident, turn.now)
-    opened = replace(opened, alerts=(*opened.alerts, alert.number), firing=(alert.number,))
+    opened = replace(opened, alerts=opened.with_alert(alert.number), firing=(alert.number,))
     turn.outcome.joined[alert.number] = (incident.number, alert.key)
     turn.note(incident.number, IncidentReason.REOPENED, f"alert {alert.number}: {alert.summary}")
     return _repeats(turn, opened)

@@ -14,7 +14,9 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def place(turn: Turn, alert: Alert) -> None:
-    """Join, reopen or open."""
+    """Join, reopen or open. An alert that is where it belongs stays there."""
+    if alert.number in turn.known and not _fired_again(turn, alert):
+        return
     priority = turn.setting.priority_of(alert)
     home = _related(turn, alert)
     if home is not None:
@@ -27,13 +29,27 @@ def place(turn: Turn, alert: Alert) -> None:
     turn.book.put(open_incident(turn, alert, priority) if relapse is None else reopen_incident(turn, relapse, alert))
 
 
+def _fired_again(turn: Turn, alert: Alert) -> bool:
+    """Whether an alert that has an incident ended there and fires again. Until its end is told, which a quiet time
+    can delay by days, it keeps its number.
+    """
+    before = turn.home_of(alert.number)
+    if before is None:
+        return False
+    if (before.number, alert.number) not in turn.counted:
+        return True
+    # A person ended the incident while the alert was firing. It counts again only after it has stopped.
+    return before.resolved_at is not None and alert.fired_at is not None and alert.fired_at > before.resolved_at
+
+
 def _related(turn: Turn, alert: Alert) -> Incident | None:
     """The open incident that this alert belongs to: that of its cause, of its run, or of a table up or down the
     asset graph.
     """
-    found = turn.home_of(alert.cause)
-    if found is not None and found.open:
-        return found
+    for number in (alert.number, alert.cause):
+        found = turn.home_of(number)
+        if found is not None and found.open:
+            return found
     mine, lineage = turn.setting.assets_of(alert), turn.setting.lineage
     reaches = [mine, *(lineage.ancestors(asset) for asset in mine), *(lineage.descendants(asset) for asset in mine)]
     return turn.book.open_one(alert.key, reaches, None if mine else alert.labels.get("pipeline", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,6 +38,8 @@ class Turn:
     known: Mapping[int, int]
     """Alert → its incident, for every alert that had one before."""
     next_number: int
+    counted: Set[tuple[int, int]] = frozenset()
+    """(incident, alert) for the alerts that fired in each incident when the turn began."""
     outcome: Outcome = field(default_factory=Outcome)
     # Many open incidents ask for the same people.
     _people: dict[tuple[tuple[str, ...], About, tuple[str, ...]], Resolved] = field(default_factory=dict, repr=False)
