@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.defs.shared.site import Site
 from ops_project.pipeline.column_lineage.declared import of_python
 from ops_project.settings import PROJECT_ROOT
@@ -103,3 +104,12 @@ def test_the_code_location_imports_quickly(tmp_path: Path) -> None:
     loaded = set(re.findall(r"\| +([\w.]+)$", done.stderr, re.MULTILINE))
     assert "ops_project.definitions" in loaded or "dagster" in loaded
     assert not loaded & {"sklearn", "mlflow", "boto3", "pandas", "scipy", "pyarrow.dataset"}
+
+
+def test_a_table_names_the_consumers_that_read_it(definitions: dg.Definitions) -> None:
+    lineage = lineage_of(definitions)
+    assert lineage.get("gold/daily_revenue").exposures == (
+        "Executive report (Business Team)",
+        "Operational dashboard (Data Engineering)",
+    )
+    assert lineage.get("bronze/orders").exposures == ()

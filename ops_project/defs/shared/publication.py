@@ -4,12 +4,11 @@ was reconciled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ops_project.dagster_bridge.runs import RunOutcome
 from ops_project.defs.shared.site import Site
-from ops_project.defs.shared.translator import domain_of, table_of
+from ops_project.defs.shared.translator import domain_of, readers_of, table_of
 from ops_project.pipeline.warehouse.publishing import PublishDecision
 
 PUBLISHED_SCHEMA = "gold"
@@ -33,16 +32,7 @@ def verdicts(site: Site, outcome: RunOutcome) -> dict[str, dict[str, PublishDeci
 def gold_tables(site: Site) -> dict[tuple[str, str], dict[str, Any]]:
     """(gold, table) → its domain and its consumers (dbt exposures with their owners)."""
     manifest = site.dbt.json
-    readers: dict[str, list[Mapping[str, Any]]] = {}
-    for exposure in manifest.get("exposures", {}).values():
-        owner = exposure.get("owner", {})
-        who = {
-            "name": exposure.get("label") or exposure["name"],
-            "owner": owner.get("name") or owner.get("email") or "unknown",
-            "email": owner.get("email"),
-        }
-        for parent in exposure["depends_on"]["nodes"]:
-            readers.setdefault(parent, []).append(who)
+    readers = readers_of(manifest)
     return {
         (node["schema"], table_of(node)): {
             "domain": domain_of(node),

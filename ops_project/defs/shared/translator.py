@@ -25,6 +25,7 @@ class Translator(DagsterDbtTranslator):
     def __init__(self, site: Site) -> None:
         super().__init__()
         self._site = site
+        self._readers = readers_of(site.dbt.json)
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         return dg.AssetKey([dbt_resource_props["schema"], table_of(dbt_resource_props)])
@@ -67,6 +68,9 @@ class Translator(DagsterDbtTranslator):
         runbook = self.runbook(dbt_resource_props)
         if runbook:
             metadata["runbook"] = dg.MetadataValue.text(runbook)
+        readers = self._readers.get(dbt_resource_props["unique_id"], ())
+        if readers:
+            metadata["exposures"] = dg.MetadataValue.json(sorted(f"{who['name']} ({who['owner']})" for who in readers))
         lineage = self._lineage(dbt_resource_props)
         if lineage:
             metadata["dagster/column_lineage"] = lineage
@@ -140,6 +144,21 @@ def freshness_policy(site: Site, domain: str, layer: str, name: str | None = Non
         fail_window=timedelta(hours=policy.fail_hours),
         warn_window=None if policy.warn_hours is None else timedelta(hours=policy.warn_hours),
     )
+
+
+def readers_of(manifest: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    """dbt node → its consumers: the dbt exposures that depend on it, with their owners."""
+    readers: dict[str, list[Mapping[str, Any]]] = {}
+    for exposure in manifest.get("exposures", {}).values():
+        owner = exposure.get("owner", {})
+        who = {
+            "name": exposure.get("label") or exposure["name"],
+            "owner": owner.get("name") or owner.get("email") or "unknown",
+            "email": owner.get("email"),
+        }
+        for parent in exposure["depends_on"]["nodes"]:
+            readers.setdefault(parent, []).append(who)
+    return readers
 
 
 def meta_of(props: Mapping[str, Any]) -> Mapping[str, Any]:
