@@ -28,7 +28,9 @@ def receiver_of(config: AlertConfig) -> str:
 def notifications_of(
     call: Call, incident: Incident, around: messages.Around, config: AlertConfig, now: datetime
 ) -> list[Notification]:
-    """One message for each channel and each person or team that is called. `around`: facts about all open alerts."""
+    """One message for each channel and each person or team that is called; one in all for a channel with one reader.
+    `around`: facts about all open alerts.
+    """
     receiver = receiver_of(config)
     known = (around.alerts.get(number) for number in sorted(incident.firing))
     mine = [alert for alert in known if alert is not None and alert.status == FIRING]
@@ -67,7 +69,7 @@ def notifications_of(
             payload=payload,
         )
         for name, channel in channels
-        for recipient in dict.fromkeys(address(channel, who, config) for who in call.who)
+        for recipient in dict.fromkeys("" if channel.one_reader else address(channel, who, config) for who in call.who)
     ]
 
 

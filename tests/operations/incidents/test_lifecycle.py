@@ -377,3 +377,13 @@ def test_a_diagnosis_of_an_incident_that_has_ended_says_where_the_one_of_then_is
         1, lambda i: resolve(i, "engineer-a", "a bad release", "rolled back", day.now), day.now, ("engineer-a", "")
     )
     assert "`ops incidents show 1 --evidence` shows what was found" in CliRunner().invoke(cli, words).stderr
+
+
+def test_several_people_who_are_called_are_one_message_on_the_terminal(world, capsys):
+    day = world()
+    day.asset_fails("bronze/orders", failure_class="schema_mismatch")
+    day.advance("1m")
+    assert day.calls() == ["data-architect", "etl-developer", "tech-ba"]
+    told = [row for row in day.ledger.outbox_list(None, 100) if row["channel"] == "escalation/1-console"]
+    assert [row["recipient"] for row in told] == [""]
+    assert capsys.readouterr().err.count("→ Tech BA, ETL Developer, Data Architect") == 1

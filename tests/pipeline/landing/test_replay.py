@@ -283,3 +283,14 @@ def test_refused_rows_are_listed_by_reason_and_not_by_value() -> None:
         Refused("policies", "b1", "premium", "premium: '…' is above 500", 4, 2, 3),
         Refused("policies", "b1", "premium", "premium is empty", 1, 0, 0),
     ]
+
+
+def test_the_columns_in_the_order_of_the_file_close_the_finding_about_their_order(tmp_path):
+    home = Home(tmp_path, NARROW)
+    home.put("takings_2026-11-01.csv", "name,id,amount,sold_at\na,1,1.00,\n")
+    home.land()
+    assert len(home.open_findings()) == 1
+    identifier, name = "      id: {type: integer, required: true}\n", "      name: {type: string}\n"
+    turned = feed_of(TAKINGS.replace(identifier + name, name + identifier))
+    again(home, turned, dates=(date(2026, 11, 1),))
+    assert home.open_findings() == []
