@@ -106,8 +106,16 @@ def kill_again_and_again(tmp_path: Path, monkeypatch, kills: int, seed: int, url
         for round_number in range(kills):
             worker = workers.start()
             endpoint.answers = [(503, b"down", {})] * 3 if round_number % 3 == 1 else []
+            received = len(endpoint.accepted)
             ledger.append(_signals(round_number))
-            time.sleep(dice.uniform(0.0, 0.35))
+            if round_number % 2:
+                # In the middle of the delivery; where the service is down, when its time is over.
+                until = time.monotonic() + 0.35
+                while len(endpoint.accepted) == received and time.monotonic() < until:
+                    time.sleep(0.001)
+                time.sleep(dice.uniform(0.0, 0.02))
+            else:
+                time.sleep(dice.uniform(0.0, 0.35))
             workers.kill(worker)
         workers.end()
         by_the_killed = len(endpoint.accepted)
