@@ -31,7 +31,7 @@ help: ## List the targets
 
 $(RUN): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 to 3.13 is needed, and $(PYTHON) is " + sys.version.split()[0] + ": call make PYTHON=python3.11 …") if not (3, 11) <= sys.version_info[:2] <= (3, 13) else None'
-	@echo "Installing $$(grep -c '==' requirements.lock) packages into $(VENV) with $(if $(UV),uv (about twenty seconds),pip (about half a minute)). This happens once."
+	@echo "Installing $$(grep -c '==' requirements.lock) packages into $(VENV) with $(if $(UV),uv (about half a minute),pip (about a minute)). This happens once."
 	@test -x $(BIN)/python || $(NEW_VENV)
 	@{ $(INSTALL) --require-hashes -r requirements.lock 2>&1; echo "exit $$?"; } | $(COUNT)
 	@{ $(INSTALL) --no-build-isolation --editable . 2>&1; echo "exit $$?"; } | $(COUNT)

@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from asset_checks.outcome import Context, Guard, attempt, recorded, severity_of, unguarded
+from asset_checks.outcome import Context, Guard, attempt, recorded, severity_of, situation_of, unguarded
 from asset_checks.parameters import Parameters
 from asset_checks.primitives import (
     anomalies,
@@ -101,15 +101,15 @@ def build_layer_checks(
         retry_policy=retry_policy,
     )
     def layer_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
-        with guard(context):
-            situation = Situation(
-                connection=connect(context),
-                now=clock(context),
-                run_id=context.run.run_id,
-                parameters=parameters,
-                timezone=timezone,
-                domain=domain,
-            )
+        with situation_of(
+            context,
+            connect=connect,
+            clock=clock,
+            parameters=parameters,
+            timezone=timezone,
+            guard=guard,
+            domain=domain,
+        ) as situation:
             selected = context.selected_asset_check_keys
             for check, verdict in evaluate(situation, [checks[key] for key in checks if key in selected]):
                 if verdict.status != "ok":

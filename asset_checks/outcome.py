@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime
 from typing import Any, TypeVar
 
 import dagster as dg
+import duckdb
 
 from asset_checks.interruption import was_interrupted
+from asset_checks.parameters import Parameters
 from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 
 T = TypeVar("T")
@@ -22,6 +25,29 @@ Guard = Callable[[Context], AbstractContextManager[None]]
 def unguarded(_context: Context) -> AbstractContextManager[None]:
     """No limit; every error is raised unchanged."""
     return nullcontext()
+
+
+@contextmanager
+def situation_of(
+    context: Context,
+    *,
+    connect: Callable[[Context], duckdb.DuckDBPyConnection],
+    clock: Callable[[Context], datetime],
+    parameters: Parameters,
+    timezone: str,
+    guard: Guard,
+    domain: str = "",
+) -> Iterator[Situation]:
+    """What the checks of a step look at, within the step's guard."""
+    with guard(context):
+        yield Situation(
+            connection=connect(context),
+            now=clock(context),
+            run_id=context.run.run_id,
+            parameters=parameters,
+            timezone=timezone,
+            domain=domain,
+        )
 
 
 def attempt(situation: Situation, name: str, table: str, compute: Callable[[Situation], T]) -> T | Verdict:

@@ -192,8 +192,9 @@ def build_own_checks(
         op_tags=op_tags,
     )
     def own_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
-        with guard(context):
-            situation = Situation(connect(context), clock(context), context.run.run_id, parameters, timezone)
+        with outcome.situation_of(
+            context, connect=connect, clock=clock, parameters=parameters, timezone=timezone, guard=guard
+        ) as situation:
             for key in sorted(context.selected_asset_check_keys, key=str):
                 item = by_key[key]
                 verdict = attempt(situation, item)

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from asset_checks.outcome import Context, Guard, attempt, recorded, severity_of, unguarded
+from asset_checks.outcome import Context, Guard, attempt, recorded, severity_of, situation_of, unguarded
 from asset_checks.parameters import Parameters
 from asset_checks.primitives.sql import identifier, table_name
 from asset_checks.verdict import Severity, Situation, Verdict
@@ -88,14 +88,9 @@ def build_stated_checks(
         op_tags=op_tags,
     )
     def stated_checks(context: Context) -> Iterator[dg.AssetCheckResult]:
-        with guard(context):
-            situation = Situation(
-                connection=connect(context),
-                now=clock(context),
-                run_id=context.run.run_id,
-                parameters=parameters,
-                timezone=timezone,
-            )
+        with situation_of(
+            context, connect=connect, clock=clock, parameters=parameters, timezone=timezone, guard=guard
+        ) as situation:
             for key in sorted(context.selected_asset_check_keys, key=str):
                 check = by_key[key]
                 verdict = attempt(situation, check.name, check.table, partial(evaluate, check=check))
