@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,12 +13,12 @@ from ops_project.pipeline.column_lineage.relations import NOTHING, Relation, Sco
 NILADIC = frozenset({"current_date", "current_timestamp", "current_time", "localtimestamp", "user", "rowid"})
 
 
-class Expressions:
+class Expressions(ABC):
     """Analyses expressions, and the queries inside them."""
 
+    @abstractmethod
     def query(self, node: exp.Expr, around: Mapping[str, Relation], outer: Scope | None) -> Relation:
         """The columns of a query; `around`: the named queries that it can see."""
-        raise NotImplementedError
 
     def value(self, node: exp.Expr | None, scope: Scope, tables: Mapping[str, Relation], rows: Traced) -> Traced:
         """The columns that an expression uses. `rows`: what decides about the rows that an aggregate counts."""
