@@ -31,6 +31,10 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message names it and says what would be right."""
 
 
+TIME_FORMS = "2026-03-05 (08:00 New York) or an ISO time (UTC without an offset)"
+"""What `parse_as_of` reads, for the help of the options that it reads."""
+
+
 def parse_as_of(text: str) -> datetime:
     """Read an as-of time: ISO 8601 with or without offset (then UTC), or a date (then 08:00 America/New_York)."""
     try:

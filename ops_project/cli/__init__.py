@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from ops_project.cli import faults
-from ops_project.settings import Settings
+from ops_project.settings import TIME_FORMS, Settings
 from ops_project.visible import visible_line
 
 # name → (module:attribute, what the help says). The order is the order of the help.
@@ -167,7 +167,7 @@ def _require_text(word: str) -> None:
 @click.option(
     "--as-of",
     metavar="TIME",
-    help="The clock: 2011-02-18 (08:00 New York) or an ISO time. Default: OPS_AS_OF, else now.",
+    help=f"The clock: {TIME_FORMS}. Default: OPS_AS_OF, else now.",
 )
 @click.version_option(package_name="ops-project", prog_name="ops")
 @click.pass_context

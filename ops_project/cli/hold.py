@@ -9,7 +9,7 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import Settings
+from ops_project.settings import TIME_FORMS, Settings
 
 SHOWN = 12
 
@@ -17,7 +17,7 @@ SHOWN = 12
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET|list")
 @click.option("--why", help="The reason; it is shown for every skipped table.")
-@click.option("--until", help="A time (UTC without an offset) after which somebody is told that it still holds.")
+@click.option("--until", help=f"After this time somebody is told that it still holds: {TIME_FORMS}.")
 @click.option("--incident", type=NUMBER, help="The incident that it belongs to.")
 @click.option(
     "--by",

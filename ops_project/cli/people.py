@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import Settings
+from ops_project.settings import TIME_FORMS, Settings
 
 
 @click.group()
@@ -127,7 +127,7 @@ def _tell(found: Sequence[Any], as_json: bool) -> None:
 @click.argument("subject", metavar="PIPELINE|ASSET")
 @click.option("--class", "failure_class", default="unknown", show_default=True, help="The failure class.")
 @click.option("--severity", default="critical", show_default=True, help="critical, high, medium or low.")
-@click.option("--at", help="When it fails: 2026-12-25T03:00 (UTC without an offset). Default: now.")
+@click.option("--at", help=f"When it fails: {TIME_FORMS}. Default: now.")
 @json_option
 @click.pass_obj
 def simulate(

@@ -11,7 +11,7 @@ import click
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, json_option, table, told
 from ops_project.lineage import Lineage
-from ops_project.settings import Settings
+from ops_project.settings import TIME_FORMS, Settings
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.decide.plan import RestorePlan
@@ -27,8 +27,8 @@ SHOWN = 12
 @click.option(
     "--to",
     metavar="SNAPSHOT|TIME",
-    help="A snapshot's id or number, `newest`, `good` (the newest of a run that did what it was to do), or a time "
-    "(UTC without an offset): the last snapshot as of then.",
+    help="A snapshot's id or number, `newest`, `good` (the newest of a run that did what it was to do), or a time, "
+    f"which means the last snapshot as of then: {TIME_FORMS}.",
 )
 @click.option("--undo", is_flag=True, help="Go back to what was there before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")

@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 
 from ops_project.cli.output import console, emit, json_option, styled, table
-from ops_project.settings import Settings, SettingsError, parse_as_of
+from ops_project.settings import TIME_FORMS, Settings, SettingsError, parse_as_of
 
 
 @click.group()
@@ -28,7 +28,7 @@ def route() -> None:
     "--label", "extra", multiple=True, metavar="NAME=VALUE", help="Any other label; may be given several times."
 )
 @click.option("--owner", "owners", multiple=True, help="Owner of the alert; default: the asset's, else the domain's.")
-@click.option("--at", metavar="TIME", help="When: 2026-12-25T10:00:00-05:00. Default: now.")
+@click.option("--at", metavar="TIME", help=f"When: {TIME_FORMS}. Default: now.")
 @json_option
 @click.pass_obj
 def explain(

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from ops_project.cli import cli
 from ops_project.cli.numbers import decimal
+from ops_project.settings import TIME_FORMS
 from tests.cli.watched import writes_outside
 
 
@@ -54,3 +55,25 @@ def test_a_host_that_is_no_address_is_refused(host: str, tmp_path: Path) -> None
     result = CliRunner().invoke(cli, ["--home", str(tmp_path), "serve", "--host", host, "--port", "45997"])
     assert result.exit_code == 1 and "--" in result.stderr, result.output
     assert not (tmp_path / "logs" / "faults.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        ("", "--as-of"),
+        ("hold", "--until"),
+        ("route explain", "--at"),
+        ("escalation simulate", "--at"),
+        ("restore", "--to"),
+    ],
+)
+def test_the_help_of_a_time_says_what_a_bare_date_means(words: str, option: str) -> None:
+    command: click.Command = cli
+    context = click.Context(cli)
+    for word in words.split():
+        assert isinstance(command, click.Group)
+        found = command.get_command(context, word)
+        assert found is not None
+        command = found
+    said = next(one.help for one in command.params if isinstance(one, click.Option) and option in one.opts)
+    assert said is not None and TIME_FORMS in said
