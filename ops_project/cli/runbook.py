@@ -10,7 +10,7 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import Settings
+from ops_project.settings import PROJECT_ROOT, Settings
 
 
 @click.group()
@@ -50,8 +50,18 @@ def list_(settings: Settings, as_json: bool) -> None:
     emit(
         as_json,
         rows,
-        lambda: console.print(table(("slug", "title", "steps", "path"), [list(row.values()) for row in rows])),
+        lambda: console.print(
+            table(
+                ("slug", "title", "steps", "path"),
+                [[*list(row.values())[:-1], _place(str(row["path"]))] for row in rows],
+            )
+        ),
     )
+
+
+def _place(path: str) -> str:
+    """The path of a runbook as a person reads it: a shipped one from the root of the project, another in full."""
+    return path.removeprefix(f"{PROJECT_ROOT}/")
 
 
 @runbook.command()

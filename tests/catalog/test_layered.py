@@ -157,3 +157,14 @@ def test_a_runbook_of_the_overlay_is_listed_with_its_path(tmp_path: Path) -> Non
     words = ["--home", str(tmp_path / "home"), "--config", str(tmp_path), "runbook", "list", "--json"]
     rows = json.loads(CliRunner().invoke(cli, words).output)
     assert {row["slug"]: row["path"] for row in rows}["shop"] == str(tmp_path / "runbooks" / "shop.md")
+
+
+def test_the_table_of_runbooks_shows_shipped_paths_from_the_root_of_the_project(tmp_path: Path) -> None:
+    write(tmp_path, "runbooks/shop.md", "# Shop\n")
+    (tmp_path / "home").mkdir()
+    said = (
+        CliRunner().invoke(cli, ["--home", str(tmp_path / "home"), "--config", str(tmp_path), "runbook", "list"]).output
+    )
+    places = {line.split()[0]: line.split()[-1] for line in said.splitlines()}
+    assert places["anomaly"] == "ops_project/runbooks/anomaly.md"
+    assert places["shop"].endswith("shop.md") and places["shop"].startswith("/")
