@@ -197,8 +197,10 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     if wanted.rebuild_tables:
         asked, tables = _rebuilt(catalog, wanted.rebuild_tables, asked)
         order = Order(wanted.days, wanted.day, wanted.replays, tables)
-    if order.is_plain and (quiet := _quiet(settings, catalog, asked, status, told.unrecorded)) is not None:
-        return quiet
+    if not order.replays:
+        quiet = _quiet(settings, catalog, asked, status, told.unrecorded, plain=order.is_plain)
+        if quiet is not None:
+            return quiet
     from ops_project.dagster_bridge.masked_events import unmasked
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
@@ -243,7 +245,13 @@ def _rebuilt(catalog: Catalog, tables: tuple[str, ...], domains: list[str]) -> t
 
 
 def _quiet(
-    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], unrecorded: list[str]
+    settings: Settings,
+    catalog: Catalog,
+    domains: list[str],
+    status: Callable[[str], None],
+    unrecorded: list[str],
+    *,
+    plain: bool,
 ) -> list[DomainRun] | None:
     """The answer if no domain has anything to do.
 
@@ -252,7 +260,7 @@ def _quiet(
     from ops_project.defs.shared.domain_run import DomainRun
     from ops_project.defs.shared.unchanged import quiet_domains
 
-    reasons = quiet_domains(settings, catalog, domains, settings.now())
+    reasons = quiet_domains(settings, catalog, domains, settings.now(), plain=plain)
     if reasons is None:
         return None
     from ops_project.dagster_bridge.runs import open_instance

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from ops_project.defs.shared.domain_run import DomainRun
 
 SHOWN_WARNINGS = 5
-GENERAL = "open the run in the Dagster UI (`ops ui`)"
-QUIET = ("nothing new", "no files yet")
+GENERAL = "`ops alerts list` and `ops alerts show N` say what to do first; `ops ui` shows the run"
+NO_FILES = "no files yet"
+QUIET = ("nothing new", NO_FILES)
 
 
 def numbers_of(item: DomainRun) -> dict[str, int]:
@@ -181,7 +182,13 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
             parts.append(f"\n{item.domain}" + (f"  run {item.run_id}" if item.run_id else ""))
             parts += lines
     parts += [_stray(name) for name in strays]
-    if all(item.state in QUIET for item in runs):
+    if all(item.state == NO_FILES for item in runs):
+        parts.append(
+            f"\nNothing was built: no file that a contract takes has ever arrived for "
+            f"{', '.join(dict.fromkeys(item.domain for item in runs))}. Put files into {settings.inbound}/DOMAIN "
+            "(`ops feed list` shows their names), or let `ops simulate` write some."
+        )
+    elif all(item.state in QUIET for item in runs):
         parts.append("\nNothing new has arrived since the last run.")
     parts.append(f"\n{seconds:.1f} s in all. `ops ui` shows the runs; `ops sql` asks the newest snapshot.")
     return parts

@@ -1,4 +1,6 @@
-"""`ops run --date` is refused for a date without possible files: it would build empty tables and look successful."""
+"""A run without possible files builds nothing: empty tables would look like a success. `--date` of a day that cannot have
+any is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from ops_project.cli import cli
+from ops_project.cli import cli, run
 from ops_project.settings import Settings
 
 
@@ -24,4 +26,18 @@ def test_a_date_that_cannot_have_come_is_refused(day: str, words: str, tmp_path:
     result = CliRunner().invoke(cli, ["--home", str(tmp_path), "--as-of", "2026-03-04", "run", "--date", day])
     assert result.exit_code == 2
     assert words in result.stderr
+    assert not Settings(home=tmp_path).warehouse.exists()
+
+
+@pytest.mark.parametrize("asked", [(), ("--days", "8"), ("--date", "2026-03-03"), ("--rebuild", "fact_policies")])
+def test_where_no_file_ever_arrived_nothing_is_built_and_the_answer_says_so(
+    asked: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "catch_up", lambda *_: [])
+    monkeypatch.setattr(run, "_rebuilt", lambda _catalog, tables, domains: (domains, tables))
+    words = ["--home", str(tmp_path), "--as-of", "2026-03-04", "run", "--domain", "insurance", *asked]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
+    assert f"no file that a contract takes has ever arrived for insurance. Put files into {tmp_path}" in result.output
+    assert "since the last run" not in result.output
     assert not Settings(home=tmp_path).warehouse.exists()

@@ -33,7 +33,9 @@ def test_a_finding_about_a_feed_names_the_feed(shipped: Catalog) -> None:
 
 
 def test_a_domain_without_a_runbook_is_given_none(shipped: Catalog) -> None:
-    assert "runbook" not in run_summary._general(shipped, "of an overlay")
+    said = run_summary._general(shipped, "of an overlay")
+    assert "runbook" not in said
+    assert "`ops alerts show N`" in said
 
 
 def test_a_finding_about_a_file_names_the_file_where_it_is_kept(shipped: Catalog) -> None:

@@ -110,6 +110,19 @@ def test_a_domain_that_was_never_fed_is_not_in_use(home):
     assert quiet(home) == {"insurance": unchanged.NO_FILES}
 
 
+def test_dates_and_tables_of_a_domain_that_was_never_fed_are_not_built_either(home):
+    settings, loaded, instance = home
+
+    def asked():
+        return unchanged.quiet_domains(settings, loaded, ["insurance"], NOW, plain=False)
+
+    assert asked() is None, "a domain that has files is built again"
+    (settings.archive / "insurance").rmdir()
+    assert asked() == {"insurance": unchanged.NO_FILES}
+    run(settings, instance, "insurance")
+    assert asked() is None, "where a run has been there may be tables, whatever became of the archive"
+
+
 def test_the_file_says_of_runs_what_dagster_says(home):
     settings, _, instance = home
     for domain in ("insurance", "investor", "insurance"):

@@ -65,9 +65,16 @@ def run_domain(
             if not dates:
                 return [DomainRun(domain, job, NOTHING_TO_REPLAY, time.perf_counter() - began)]
             ranges = partitions.clusters(dates)
-        if mode == partitions.ARRIVED and order.is_plain:
+        if not order.replays:
             newest = bridge.last_runs(instance, [domain]).get(domain)
-            why = unchanged.quiet(settings, site.catalog, domain, newest_run=newest.run_id if newest else None, now=now)
+            why = unchanged.quiet(
+                settings,
+                site.catalog,
+                domain,
+                newest_run=newest.run_id if newest else None,
+                now=now,
+                plain=order.is_plain,
+            )
             if why is not None:
                 return [DomainRun(domain, job, why, time.perf_counter() - began)]
         done = [

@@ -31,9 +31,11 @@ NOTHING_NEW = "nothing new"
 NO_FILES = "no files yet"
 
 
-def quiet_domains(settings: Settings, catalog: Catalog, domains: list[str], now: datetime) -> dict[str, str] | None:
+def quiet_domains(
+    settings: Settings, catalog: Catalog, domains: list[str], now: datetime, *, plain: bool = True
+) -> dict[str, str] | None:
     """Domain → why it need not run, if none of the domains needs a run. None if there is work, or if only Dagster
-    can tell.
+    can tell. `plain`: as in `quiet`.
     """
     runs = dagster_runs_file.read(settings, domains)
     if runs is None or runs.unfinished:
@@ -42,7 +44,13 @@ def quiet_domains(settings: Settings, catalog: Catalog, domains: list[str], now:
     for domain in domains:
         newest = runs.newest.get(domain)
         why = quiet(
-            settings, catalog, domain, newest_run=newest.run_id if newest else None, now=now, signature=signature
+            settings,
+            catalog,
+            domain,
+            newest_run=newest.run_id if newest else None,
+            now=now,
+            signature=signature,
+            plain=plain,
         )
         if why is None:
             return None
@@ -58,10 +66,17 @@ def quiet(
     newest_run: str | None,
     now: datetime,
     signature: str | None = None,
+    plain: bool = True,
 ) -> str | None:
-    """Why a run of `domain` would only repeat the last one, or None."""
+    """Why a run of `domain` would only repeat the last one, or None.
+
+    `plain`: only what has arrived is asked for. Dates or tables that are asked for are built again where a run has
+    been, but a domain that has never had a file or a run has nothing to build them from.
+    """
     if pending_dates(settings, catalog, domain, now)[1] or _asks_a_source(settings, catalog, domain):
         return None
+    if not plain:
+        return NO_FILES if newest_run is None and _never_fed(settings, catalog, domain) else None
     if _repeats(settings, domain, newest_run, signature or _signature(settings, now)):
         return NOTHING_NEW
     return NO_FILES if _never_fed(settings, catalog, domain) else None
