@@ -24,7 +24,8 @@ def of_backups(found: Register | None, oldest: timedelta | None, now: datetime) 
     """
     if found is None:
         return State(
-            UNKNOWN, "No backup is taken: write backups.destination in platform.yaml, or give `ops backup create --at`."
+            UNKNOWN,
+            "No backup is taken: write backups.destination in platform.yaml, or give `ops backup create --at FOLDER`.",
         )
     last, proved = found.last_proof, newest_proved(found)
     if last is not None and last.outcome is Outcome.FAILED:
