@@ -11,7 +11,7 @@ import click
 
 from ops_project.cli.acknowledge import ack
 from ops_project.cli.numbers import COUNT, NUMBER
-from ops_project.cli.output import Group, console, emit, json_option, styled, table
+from ops_project.cli.output import console, emit, json_option, styled, table
 from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
 from ops_project.settings import Settings
@@ -187,30 +187,27 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
         shown = facts(body, {"ui_url": config.ui_url, "ops": circumstances.command})
         console.print(table(("", ""), [*shown, ("Silent", silent)] if silent else shown))
         console.print(
-            Group(
-                table(
-                    ("when", "what", "detail"),
-                    [(f"{e.at:%Y-%m-%d %H:%M:%S}", e.reason.value.replace("_", " "), e.detail) for e in timeline],
-                    title="Timeline",
-                ),
-                table(
-                    ("message", "channel", "to", "state", "tries", "why", "error"),
-                    [
-                        (
-                            m["id"],
-                            m["channel"],
-                            m["recipient"],
-                            m["state"],
-                            m["attempts"],
-                            m["reason"].replace("_", " "),
-                            m["last_error"],
-                        )
-                        for m in messages
-                    ],
-                    title="Messages",
-                ),
+            table(
+                ("when", "what", "detail"),
+                [(f"{e.at:%Y-%m-%d %H:%M:%S}", e.reason.value.replace("_", " "), e.detail) for e in timeline],
+                title="Timeline",
             )
         )
+        if messages:
+            rows = [
+                (
+                    m["id"],
+                    m["channel"],
+                    m["recipient"],
+                    m["state"],
+                    m["attempts"],
+                    m["reason"].replace("_", " "),
+                    m["last_error"],
+                )
+                for m in messages
+            ]
+            columns = ("message", "channel", "to", "state", "tries", "why", "error")
+            console.print(table(columns, rows, title="Messages"))
         if untold:
             console.print(untold, markup=False, soft_wrap=True)
         for name, lacking in left_out.items():
@@ -250,26 +247,18 @@ def precision(settings: Settings, as_json: bool) -> None:
 
     ledger = _ledger(settings)
     rows = by_rule(ledger.fired_by_rule(), ledger.verdicts())
-    emit(
-        as_json,
-        rows,
-        lambda: console.print(
-            table(
-                ("rule", "fired", "judged", "true", "false", "precision"),
-                [
-                    (
-                        r.rule,
-                        r.fired,
-                        r.judged,
-                        r.true,
-                        r.false,
-                        "unknown" if r.precision is None else f"{r.precision:.0%}",
-                    )
-                    for r in rows
-                ],
-            )
-        ),
-    )
+
+    def render() -> None:
+        if not rows:
+            console.print("No alert has fired yet.")
+            return
+        lines = [
+            (r.rule, r.fired, r.judged, r.true, r.false, "unknown" if r.precision is None else f"{r.precision:.0%}")
+            for r in rows
+        ]
+        console.print(table(("rule", "fired", "judged", "true", "false", "precision"), lines))
+
+    emit(as_json, rows, render)
 
 
 @alerts.command()
@@ -284,7 +273,10 @@ def outbox(settings: Settings, state: str | None, limit: int, as_json: bool) -> 
 
     def render() -> None:
         columns = ("id", "created_at", "state", "channel", "recipient", "severity", "attempts", "last_error")
-        console.print(table(columns, [[row[column] for column in columns] for row in rows]))
+        if rows:
+            console.print(table(columns, [[row[column] for column in columns] for row in rows]))
+        else:
+            console.print(f"No message{f' is {state}' if state else ''}.")
         console.print("  ".join(f"{name.replace('_', ' ')} {count}" for name, count in sorted(counts.items())))
 
     emit(as_json, {"counts": counts, "messages": rows}, render)

@@ -14,6 +14,8 @@ from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
 EVERY = 1_000_000
+GATHERED = ("evidence", "diagnosis")
+"""Kinds of evidence that were gathered when the incident opened."""
 
 
 @click.group()
@@ -97,13 +99,15 @@ def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
         console.print(table(("at (UTC)", "what", "by", "detail"), rows))
         for item in evidence:
             console.print(f"{item['kind']}: {item['title']} ({item['at']:%Y-%m-%d %H:%M} UTC)", markup=False)
+        if any(item["kind"] in GATHERED for item in evidence):
+            console.print(f"`ops incidents show {number} --evidence` prints the evidence and the diagnosis.")
 
     emit(as_json, data, render)
 
 
 def _gathered(number: int, evidence: list[dict[str, Any]]) -> None:
     """The evidence: one line for each item, with its source and the command that shows it again."""
-    kept = [item for item in evidence if item["kind"] in ("evidence", "diagnosis")]
+    kept = [item for item in evidence if item["kind"] in GATHERED]
     if not kept:
         console.print(f"Nothing was gathered for incident {number}; `ops diagnose {number}` looks now.")
     for entry in kept:

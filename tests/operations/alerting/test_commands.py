@@ -14,6 +14,7 @@ from ops_project import catalog
 from ops_project.cli import cli
 from ops_project.dagster_bridge.asset_graph import lineage_of
 from ops_project.lineage import AssetFacts, Lineage
+from ops_project.model.alerting.matcher import Matcher
 from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import lineage_document as lineage_kept
@@ -65,8 +66,41 @@ def test_list_and_show_tell_what_is_open_whom_it_was_told_and_why(ops):
         "the terminal has no address"
     )
     assert "boom" in ops("alerts", "show", "1")
+    assert "Messages" in ops("alerts", "show", "1")
     assert "gold/daily_revenue was not built" in ops("alerts", "list")
     assert "there is no alert 9" in ops("alerts", "show", "9", code=1)
+
+
+def test_a_list_without_a_row_says_so_and_prints_no_heads_of_columns(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    open_ledger(Settings.load(home=tmp_path))
+    for words, said in (
+        (("alerts", "outbox"), "No message."),
+        (("alerts", "outbox", "--state", "dead"), "No message is dead."),
+        (("alerts", "precision"), "No alert has fired yet."),
+    ):
+        assert CliRunner().invoke(cli, ["--home", str(tmp_path), *words]).output.splitlines()[0] == said
+
+
+def test_an_alert_of_which_nobody_was_told_shows_no_empty_table_of_messages(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    settings = Settings.load(home=tmp_path)
+    ledger = open_ledger(settings)
+    ledger.append(
+        [Signal("asset.failure", FIRING, NOW, NOW, "r1", 1.0, domain="ecommerce", asset="gold/daily_revenue")]
+    )
+    ledger.add_silence(
+        [Matcher("asset", "=", "gold/daily_revenue")],
+        starts_at=NOW,
+        ends_at=NOW + timedelta(hours=2),
+        owner="engineer-a",
+        reason="the table moves",
+        now=NOW,
+    )
+    run_once(settings, catalog.load(settings), NOW, observers=(), flush_now=True)
+    said = CliRunner().invoke(cli, ["--home", str(tmp_path), "--as-of", NOW.isoformat(), "alerts", "show", "1"]).output
+    assert "Messages" not in said
+    assert "It is silent: " in said
 
 
 def test_a_verdict_is_kept_and_counts(ops):

@@ -16,6 +16,15 @@ def _ops(day: IncidentWorld, *words: str):
     return CliRunner().invoke(cli, ["--home", str(day.settings.home), "--as-of", day.now.isoformat(), *words])
 
 
+def test_an_incident_names_the_command_that_prints_what_was_gathered(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    day.job_fails(assets=("gold/kpi_aggregate_profit",))
+    day.advance("1m")
+    assert "--evidence" not in _ops(day, "incidents", "show", "1").output
+    day.ledger.keep_evidence(1, "diagnosis", title="In short", body="the mart", by="diagnosis", now=day.now)
+    assert "`ops incidents show 1 --evidence` prints" in _ops(day, "incidents", "show", "1").output
+
+
 def test_an_incident_from_the_shell_from_acknowledgement_to_post_mortem(tmp_path):
     day = IncidentWorld(tmp_path, "2026-03-04 04:10")
     day.job_fails(assets=("gold/kpi_aggregate_profit",), message="mail anna@example.org: column not found")
