@@ -132,10 +132,10 @@ def _work(site: Site, instance: dg.DagsterInstance, lineage: Lineage | None) -> 
 
 def words(report: CycleReport) -> str:
     """A cycle in a line, for the tick history."""
-    if report.skipped:
-        return report.skipped
-    failed = report.delivery.failed + report.delivery.dead
     before = f"; a cycle before failed: {report.failed_before}" if report.failed_before else ""
+    if report.skipped:
+        return report.skipped + before
+    failed = report.delivery.failed + report.delivery.dead
     return (
         f"{report.signals} new signals, {len(report.fired)} alerts fired, {len(report.resolved)} resolved, "
         f"{report.delivery.delivered} messages delivered, {failed} failed{before}"

@@ -68,6 +68,8 @@ class Listener:
         self._opened: Opened | None = None
         self._asked = self._done = 0
         self._until = 0.0
+        self._running_since: float | None = None
+        """The monotonic time at which the cycle began that is running now."""
         self._thread: threading.Thread | None = None
         self._leaving = False
         self._reports: list[CycleReport] = []
@@ -77,34 +79,50 @@ class Listener:
         """Run a cycle, and continue to listen. Returns everything that was done since the last tick. Raises the
         error of the tick's own cycle. If an earlier cycle failed since the last tick, only the report names it,
         because the next cycle has done its work.
+
+        A tick waits no longer for a cycle than `patience`, counted from the start of the cycle that is running. If a
+        cycle hangs, only the first tick waits for it, and the later ones do not hold up the orchestrator's sensors.
         """
         with self._changed:
+            before, self._error = self._error, None
             self._opened = opened
             self._asked += 1
             asked = self._asked
-            self._until = time.monotonic() + self.pace.listen
-            if self._thread is None:
+            came = time.monotonic()
+            self._until = came + self.pace.listen
+            if self._thread is None and not self._leaving:
                 self._thread = threading.Thread(target=self._run, name="alert listener", daemon=True)
                 self._thread.start()
-                atexit.register(self.leave)
+                if asked == 1:
+                    atexit.register(self.leave)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._done >= asked or self._thread is None, self.pace.patience)
+            since = came if self._running_since is None else self._running_since
+            self._changed.wait_for(
+                lambda: self._done >= asked or self._thread is None, since + self.pace.patience - came
+            )
             self._until = time.monotonic() + self.pace.listen
-            done = self._done >= asked
-            reports, self._reports = self._reports, []
-            error, self._error = self._error, None
-        if not done:
-            if error is not None:
+            if self._done < asked and self._error is not None:
+                error, self._error = self._error, None
                 raise error
-            return CycleReport(skipped=f"the cycle has not ended within {self.pace.patience:.0f} s")
-        if not reports:
-            return CycleReport(skipped="another tick reports the same cycle")
-        total, *later = reports
-        for report in later:
-            total.add(report)
-        total.skipped = reports[-1].skipped
-        total.failed_before = "" if error is None else f"{type(error).__name__}: {error}"
-        return total
+            if self._done < asked:
+                report = CycleReport(skipped=self._why_not_done())
+            elif not self._reports:
+                report = CycleReport(skipped="another tick reports the same cycle")
+            else:
+                report = _together(self._reports)
+                self._reports = []
+        if before is not None:
+            report.failed_before = f"{type(before).__name__}: {before}"
+        return report
+
+    def _why_not_done(self) -> str:
+        """Why the cycle of a tick was not done, if it did not fail in this tick."""
+        if self._leaving:
+            return "this process ends"
+        if self._thread is None:
+            return "the cycle failed, and another tick reports its error"
+        seconds = time.monotonic() - (self._running_since or time.monotonic())
+        return f"a cycle that began {seconds:.0f} s ago has not ended; a later tick reports it"
 
     def leave(self) -> None:
         """End the thread after its running cycle, so that a message is not cut off while it is sent."""
@@ -123,17 +141,22 @@ class Listener:
                     self._listen(work)
         except BaseException as error:  # handed over to the tick that waits, or to the next one
             with self._changed:
-                self._error, self._thread = error, None
-                self._changed.notify_all()
+                self._error = error
+                self._ended()
 
     def _next(self) -> Opened | None:
         """The request of the next tick; None if no tick has asked for a cycle for too long, and the thread must end."""
         with self._changed:
             if self._asked > self._done and not self._leaving:
+                self._running_since = time.monotonic()
                 return self._opened
-            self._thread = None
-            self._changed.notify_all()
+            self._ended()
             return None
+
+    def _ended(self) -> None:
+        """The thread ends. A later tick starts another one."""
+        self._thread = self._running_since = None
+        self._changed.notify_all()
 
     def _listen(self, work: Work) -> None:
         """Run the cycle that a tick asked for, and others until the next tick asks or it is time to end."""
@@ -156,11 +179,13 @@ class Listener:
         """
         with self._changed:
             asked = self._asked
+            self._running_since = time.monotonic()
         seen = work.newest()
         report = work.cycle()
         with self._changed:
             self._reports.append(report)
             self._done = asked
+            self._running_since = None
             self._changed.notify_all()
         if report.next_flush is None:
             return seen, float("inf")
@@ -171,3 +196,12 @@ class Listener:
         with self._changed:
             self._changed.wait_for(lambda: self._asked > self._done or self._leaving, seconds)
             return self._asked > self._done or self._leaving or time.monotonic() >= self._until
+
+
+def _together(reports: list[CycleReport]) -> CycleReport:
+    """One report of several cycles. It is skipped only if each of them was."""
+    total, *later = reports
+    for report in later:
+        total.add(report)
+    total.skipped = reports[-1].skipped if all(report.skipped for report in reports) else ""
+    return total

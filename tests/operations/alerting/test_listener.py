@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ class Alerting:
         self.cycles = self.opened = self.closed = 0
         self.authority = True
         self.fails: BaseException | None = None
+        self.skips = ""
         self.hangs = threading.Event()
         self.hangs.set()
 
@@ -48,6 +50,8 @@ class Alerting:
         self.cycles += 1
         if self.fails is not None:
             raise self.fails
+        if self.skips:
+            return CycleReport(skipped=self.skips)
         report = CycleReport(signals=self.events - self.read)
         self.read = self.events
         now = wall()
@@ -161,3 +165,80 @@ def test_a_process_that_ends_finishes_its_cycle_and_begins_no_other(alerting: Al
     threading.Timer(0.05, alerting.hangs.set).start()
     listener.leave()
     assert alerting.read == 1 and alerting.closed == 1
+
+
+def test_only_the_first_tick_waits_for_a_cycle_that_hangs(alerting: Alerting) -> None:
+    """The orchestrator asks its sensors one after the other: each tick that waited would delay all others."""
+    listener = Listener(replace(QUICK, patience=0.3))
+    alerting.hangs.clear()
+    try:
+        listener.tick(alerting.work)
+        began = time.monotonic()
+        assert "has not ended" in [listener.tick(alerting.work) for _ in range(5)][-1].skipped
+        assert time.monotonic() - began < 0.3
+        alerting.events = 2
+    finally:
+        alerting.hangs.set()
+    assert soon(lambda: alerting.read == 2), "what the ticks asked for is done when it ends"
+    listener.leave()
+
+
+def test_work_is_reported_although_a_later_cycle_had_nothing_to_do(alerting: Alerting, listener: Listener) -> None:
+    """For example, because another process decides by then."""
+    listener.tick(alerting.work)
+    alerting.events = 3
+    assert soon(lambda: alerting.read == 3)
+    alerting.skips = "another process runs the cycle"
+    report = listener.tick(alerting.work)
+    assert (report.signals, report.skipped) == (3, "")
+    assert listener.tick(alerting.work).skipped == alerting.skips
+
+
+def test_each_of_two_ticks_that_wait_for_a_cycle_that_fails_says_so(alerting: Alerting, listener: Listener) -> None:
+    alerting.hangs.clear()
+    alerting.fails = RuntimeError("the disk is full")
+    told: list[str] = []
+
+    def tick() -> None:
+        try:
+            told.append(listener.tick(alerting.work).skipped)
+        except RuntimeError as error:
+            told.append(str(error))
+
+    threads = [threading.Thread(target=tick) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert soon(lambda: listener._asked == 2)
+    alerting.hangs.set()
+    for thread in threads:
+        thread.join(LONGEST)
+    assert sorted(told) == ["the cycle failed, and another tick reports its error", "the disk is full"]
+
+
+def test_an_error_of_earlier_is_not_taken_for_the_tick_s_own(alerting: Alerting) -> None:
+    listener = Listener(replace(QUICK, patience=0.05))
+    listener.tick(alerting.work)
+    alerting.fails, alerting.events = RuntimeError("the disk is full"), 1
+    assert soon(lambda: alerting.cycles == 2 and listener._thread is None)
+    alerting.fails = None
+    alerting.hangs.clear()
+    report = listener.tick(alerting.work)
+    assert "has not ended" in report.skipped and report.failed_before == "RuntimeError: the disk is full"
+    alerting.hangs.set()
+    listener.leave()
+
+
+def test_a_process_that_starts_the_thread_again_and_again_keeps_one_entry_for_its_end(alerting: Alerting) -> None:
+    """The second of two daemons does so at every tick."""
+    before = atexit._ncallbacks()
+    listener = Listener(replace(QUICK, listen=0.0))
+    for _ in range(5):
+        listener.tick(alerting.work)
+        assert soon(lambda: listener._thread is None)
+    assert atexit._ncallbacks() == before + 1
+    listener.leave()
+
+
+def test_a_tick_of_a_process_that_ends_says_so(alerting: Alerting, listener: Listener) -> None:
+    listener.leave()
+    assert listener.tick(alerting.work).skipped == "this process ends"

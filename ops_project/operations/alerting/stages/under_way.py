@@ -56,6 +56,9 @@ class CycleReport:
         self.decided += later.decided
         self.fired += later.fired
         self.resolved += later.resolved
+        self.queued += later.queued
+        self.incidents += later.incidents
+        self.removed += later.removed
         self.delivery.delivered += later.delivery.delivered
         self.delivery.failed += later.delivery.failed
         self.delivery.dead += later.delivery.dead
