@@ -87,14 +87,16 @@ def list_(
 
 
 def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
-    """Why the alert is silent at `now`. A silence takes effect when it is added, not at the next cycle."""
+    """Why an alert that fires is silent at `now`. A silence takes effect when it is added, not at the next cycle."""
     from ops_project.model.alerting.alert import FIRING
     from ops_project.operations.alerting.decide.reasons import AlertReason
     from ops_project.operations.alerting.decide.silences import covering
 
+    if alert.status != FIRING:
+        return ""
     if alert.cause and alert.muted:
         return f"told with alert #{alert.cause}"
-    if alert.status == FIRING and (silence := covering(alert.labels, silences, now)) is not None:
+    if (silence := covering(alert.labels, silences, now)) is not None:
         return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M}"
     return "" if alert.muted == AlertReason.SILENCED.value else str(alert.muted.replace("_", " "))
 
@@ -132,6 +134,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     """Everything about one alert: its timeline, whom it was told to, and why."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
+    from ops_project.operations.alerting import authority
     from ops_project.operations.alerting.circumstances import Circumstances
     from ops_project.operations.alerting.cycle import LINEAGE
     from ops_project.operations.alerting.decide.message import around, of_alert
@@ -154,24 +157,23 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     messages = ledger.messages_about(number)
     verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)
     nodes = match(config.tree, alert.labels)
-    told = {node.receiver for node in nodes}
+    receivers = {receiver: config.receivers[receiver] for receiver in sorted({node.receiver for node in nodes})}
     left_out = {
         name: lacking
-        for name, lacking in unconfigured(
-            {receiver: config.receivers[receiver] for receiver in sorted(told)}, settings
-        ).items()
+        for name, lacking in unconfigured(receivers, settings).items()
         # What another process sent through it had its variables there.
         if all(message["channel"] != name for message in messages)
     }
     now = settings.now()
     silent = _silent(alert, ledger.silences(now), now)
-    channels = {name for receiver in sorted(told) for name, _ in config.receivers[receiver].named(receiver)}
-    unusable = sorted({lacks(lacking) for lacking in left_out.values()}) if channels <= left_out.keys() else []
-    untold = (
-        ""
-        if messages
-        else why_untold(alert, silent=silent, timeline=timeline, nodes=nodes, lacking=unusable if channels else [])
-    )
+    untold = ""
+    if not messages:
+        channels = {name for receiver, found in receivers.items() for name, _ in found.named(receiver)}
+        # The process that decides sends the messages, and may have the variables that this one lacks.
+        deciding = authority.recorded(ledger)
+        unusable = unconfigured(receivers, settings, deciding.secrets if deciding is not None else ())
+        lacking = sorted({lacks(names) for names in unusable.values()}) if channels <= unusable.keys() else []
+        untold = why_untold(alert, silent=silent, timeline=timeline, nodes=nodes, lacking=lacking)
     data = {
         **body,
         "silent": silent,

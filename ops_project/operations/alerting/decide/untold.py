@@ -25,17 +25,15 @@ def why_untold(
 ) -> str:
     """Why nobody was sent a message about this alert.
 
-    `silent`: why it is silent now, in words, or empty. `nodes`: its routes. `lacking`: what the channels of its routes
-    lack here, in words; empty if one of them can be used.
+    `silent`: why it is silent now, in words, or empty. `nodes`: its routes; each alert has at least one. `lacking`:
+    what the channels of its routes lack in the process that decides, in words; empty if one of them can be used.
     """
     if alert.status == PENDING:
         return "It does not fire yet: its condition has not held for as long as the rule asks."
     if silent:
         return f"It is silent: {silent}."
-    if not nodes:
-        return "No route matches it; `ops route explain` shows which labels the routes ask for."
     if lacking:
-        return f"No channel of its routes can be used in this process: {'; '.join(lacking)}."
+        return f"No channel of its routes can be used: {'; '.join(lacking)}."
     # What was recorded before it last became audible says nothing of now.
     quiet: Event | None = None
     for event in timeline:
