@@ -166,6 +166,43 @@ def test_an_alert_that_fires_again_before_its_end_was_told_is_a_relapse(world):
     assert [i.number for i in day.ledger.incidents("open")] == [2]
 
 
+def test_one_of_several_alerts_fires_again_while_the_others_end(world):
+    day = world(at="2026-11-28T12:00")  # a Saturday: the end of an alert is not told, and it keeps its number
+
+    def reads(check, state="firing"):
+        day.now += timedelta(minutes=2)
+        day.signal("landing.finding", state, asset="bronze/orders", domain="ecommerce", check=check)
+        day.cycle()
+
+    reads("source_partial")
+    reads("refused")
+    first, second = day.incident().alerts
+    reads("source_partial", "ok")
+    assert (day.incident().status, day.incident().firing) == ("triggered", (second,))
+    reads("source_partial")
+    reads("refused", "ok")
+    assert (day.incident().status, day.incident().firing) == ("triggered", (first,)), "the first one came back"
+    reads("source_partial", "ok")
+    assert day.incident().status == "resolved"
+    assert day.incident().alerts == (first, second), "each is counted once"
+    day.advance("3h", timedelta(hours=3))  # so that it does not count as flapping
+
+    reads("source_partial")
+    reads("refused")
+    day.ledger.change_incident(1, lambda i: resolve(i, "engineer-a", "a bad file", "left as it is", day.now), day.now)
+    reads("source_partial", "ok")
+    reads("source_partial")
+    assert day.incident().status == "triggered"
+    reads("source_partial", "ok")
+    assert second in day.incident().firing, "the other one has been firing all the while"
+    assert day.incident().status == "triggered"
+    reads("refused", "ok")
+    day.advance("1h", timedelta(minutes=30))
+    assert day.incident().status == "resolved"
+    assert [i.number for i in day.ledger.incidents()] == [1]
+    assert day.timeline().count("opened") == 1 and day.timeline().count("reopened_by_relapse") == 2
+
+
 def test_the_third_repeat_within_a_week_brings_in_the_project_manager_once(world):
     day = world()
     for occurrence in range(5):
