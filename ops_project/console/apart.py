@@ -11,7 +11,8 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import duckdb
 
 from ops_project.console.statement import execute
 from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.time_limit import limited
 
 MEMORY = "512MB"
 LOW_PRIORITY = 10
@@ -46,9 +48,11 @@ class Failed(RuntimeError):
 
 
 def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], seconds: float, most: int) -> Found:
-    """Columns and at most `most` rows. One question at a time. Raises Failed."""
+    """Columns and at most `most` rows. One question at a time: another one waits as long as it may take itself, so
+    that the threads of the server do not all wait here. Raises Failed.
+    """
     question = Question(snapshot.folder, MEMORY, sql, dict(parameters), seconds, most=most)
-    with _ONE_AT_A_TIME:
+    with _turn(seconds):
         try:
             done = subprocess.run(
                 [sys.executable, "-m", "ops_project.console.apart"],
@@ -68,24 +72,34 @@ def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], s
     return columns, rows
 
 
+@contextmanager
+def _turn(seconds: float) -> Iterator[None]:
+    if not _ONE_AT_A_TIME.acquire(timeout=seconds):
+        raise Failed(
+            f"other questions that need much memory took longer than {seconds:g} s; load the page again in a minute"
+        )
+    try:
+        yield
+    finally:
+        _ONE_AT_A_TIME.release()
+
+
 def answer(question: Question) -> tuple[Found | None, str]:
     """What the process found, or why it found nothing."""
     seconds, memory = question.seconds, question.memory
-    with snapshots.open(snapshots.Snapshot(question.folder, {}), memory, threads=1) as connection:
-        timer = threading.Timer(seconds, connection.interrupt)
-        timer.start()
-        try:
+    try:
+        snapshot = snapshots.Snapshot(question.folder, {})
+        with snapshots.open(snapshot, memory, threads=1) as connection, limited(connection, seconds):
             found = execute(connection, question.sql, question.parameters)
             columns = tuple(column[0] for column in found.description or ())
             return (columns, found.fetchmany(question.most)), ""
-        except duckdb.OutOfMemoryException:
-            return None, f"the question needs more than {memory} of memory and was stopped"
-        except duckdb.InterruptException:
-            return None, f"the question took longer than {seconds:g} s and was stopped"
-        except duckdb.Error as error:
-            return None, str(error).splitlines()[0]
-        finally:
-            timer.cancel()
+    except duckdb.OutOfMemoryException:
+        return None, f"the question needs more than {memory} of memory and was stopped"
+    except duckdb.InterruptException:
+        return None, f"the question took longer than {seconds:g} s and was stopped"
+    except (duckdb.Error, OSError) as error:
+        # Also where the snapshot was removed meanwhile.
+        return None, str(error).splitlines()[0]
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import duckdb
 from ops_project.console import apart
 from ops_project.console.statement import execute
 from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.time_limit import limited
 from ops_project.settings import Settings
 
 MEMORY = "96MB"
@@ -127,15 +128,10 @@ class SnapshotReader:
             self._open = None
 
     def _answer(self, snapshot: snapshots.Snapshot, sql: str, parameters: dict[str, Any], seconds: float) -> Rows:
-        with self._cursor(snapshot) as cursor:
-            timer = threading.Timer(seconds, cursor.interrupt)
-            timer.start()
-            try:
-                found = execute(cursor, sql, parameters)
-                columns = tuple(column[0] for column in found.description or ())
-                rows = found.fetchmany(MOST_ROWS + 1)
-            finally:
-                timer.cancel()
+        with self._cursor(snapshot) as cursor, limited(cursor, seconds):
+            found = execute(cursor, sql, parameters)
+            columns = tuple(column[0] for column in found.description or ())
+            rows = found.fetchmany(MOST_ROWS + 1)
         return Rows(columns, tuple(rows[:MOST_ROWS]), snapshot.id, snapshot.as_of, len(rows) > MOST_ROWS)
 
     def _with_more_memory(

@@ -141,6 +141,28 @@ def test_a_question_that_needs_more_memory_is_answered_apart(seen, monkeypatch):
         reader.close()
 
 
+def test_a_question_that_is_asked_apart_ends_in_time_and_says_why_it_has_no_answer(seen, monkeypatch):
+    from ops_project.console import apart
+
+    newest = snapshots.newest(seen.settings)
+    endless = "select count(*) from range(1000000000) a, range(1000000) b"
+    found, why = apart.answer(apart.Question(newest.folder, "64MB", endless, {}, 0.05, 1))
+    assert (found, why) == (None, "the question took longer than 0.05 s and was stopped")
+    found, why = apart.answer(apart.Question(newest.folder.with_name("removed"), "64MB", "select 1", {}, 1.0, 1))
+    assert found is None and "removed" in why
+    monkeypatch.setattr(apart, "START_SECONDS", 0.0)
+    with pytest.raises(apart.Failed, match=r"longer than 0\.01 s"):
+        apart.ask(newest, "select 1", {}, 0.01, 1)
+
+
+def test_questions_that_are_asked_apart_do_not_queue_for_ever(seen):
+    """Each of them would keep a thread of the server, until it had none for other pages."""
+    from ops_project.console import apart
+
+    with apart._ONE_AT_A_TIME, pytest.raises(apart.Failed, match="load the page again"):
+        apart.ask(snapshots.newest(seen.settings), "select 1", {}, 0.05, 1)
+
+
 @pytest.mark.parametrize("board", files.TITLES)
 def test_a_board_shows_each_figure_with_the_way_to_its_explanation(seen, board):
     with Visit(seen) as visit:

@@ -7,9 +7,7 @@ metric whose tables are absent is unknown and gives no signal.
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +19,7 @@ from ops_project.model.alerting.metric import Metric
 from ops_project.model.alerting.signal import FIRING, OK, Signal, digest
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.time_limit import limited
 from ops_project.sql_text import literal, relation
 
 CURSOR = "snapshot"
@@ -58,7 +57,8 @@ def look(view: View) -> Observation:
     def part(name: str, ask: Callable[[], list[Signal]]) -> None:
         """One question. If it cannot be answered, that is reported, and the other questions go on."""
         try:
-            with _limited(connection):
+            # A query that never ends would delay the alerts of every other metric.
+            with limited(connection, QUERY_SECONDS):
                 signals.extend(ask())
             well.add(name)
         except duckdb.InterruptException:
@@ -84,18 +84,6 @@ def look(view: View) -> Observation:
     finally:
         connection.close()
     return Observation(signals, {CURSOR: looked_at}, failed=failed, well=frozenset(well))
-
-
-@contextmanager
-def _limited(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """A time limit, because a query that never ends would delay the alerts of every other metric."""
-    timer = threading.Timer(QUERY_SECONDS, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _utc(value: datetime | None) -> datetime | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from ops_project.masking import mask
 from ops_project.operations.diagnosis.evidence import Scene
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.snapshots import Snapshot
+from ops_project.pipeline.warehouse.time_limit import limited
 from ops_project.visible import visible_line
 
 # Of one query.
@@ -54,15 +54,8 @@ def rows_of(snapshot: Snapshot | None, table: str) -> int | None:
 
 def asked(snapshot: Snapshot, query: str) -> list[tuple[Any, ...]]:
     """The answer of a snapshot. Raises duckdb.Error if the query takes too long."""
-    connection = snapshots.open(snapshot, MEMORY, threads=1)
-    timer = threading.Timer(QUERY_SECONDS, connection.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
+    with snapshots.open(snapshot, MEMORY, threads=1) as connection, limited(connection, QUERY_SECONDS):
         return connection.execute(query).fetchall()
-    finally:
-        timer.cancel()
-        connection.close()
 
 
 def line(text: str) -> str:
