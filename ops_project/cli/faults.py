@@ -10,13 +10,14 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ops_project.causes import chain
 from ops_project.dagster_bridge.storage_errors import unusable
 from ops_project.process import interrupts
 from ops_project.settings import PROJECT_ROOT, Settings
@@ -42,7 +43,7 @@ def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -
             return error.code if isinstance(error.code, int) else FAULT if error.code else 0
         except BaseException as error:
             if _interrupted(error):
-                more = [str(one) for one in _chain(error) if type(one) is KeyboardInterrupt and one.args]
+                more = [str(one) for one in chain(error) if type(one) is KeyboardInterrupt and one.args]
                 say(" ".join(["Interrupted by you.", *more]))
                 return INTERRUPTED
             if isinstance(error, OSError) and error.errno == errno.EPIPE:
@@ -119,7 +120,7 @@ def _known(error: BaseException, settings: Settings | None) -> str | None:
     """Errors whose next step is known, found by the name of their type: importing their libraries would slow down the
     start of every command.
     """
-    for one in _chain(error):
+    for one in chain(error):
         names = {cls.__name__ for cls in type(one).__mro__}
         text = one_line(str(one))
         if isinstance(one, OSError):
@@ -178,15 +179,6 @@ def _system(error: OSError, settings: Settings | None) -> str:
         errno.EMFILE: "Raise the limit of open files (ulimit -n), then run it again.",
     }
     return f"{place}: {reason}. {steps.get(error.errno or 0, 'Repair it and run the command again.')}"
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
 def _place(error: BaseException) -> str:

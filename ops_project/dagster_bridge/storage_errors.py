@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ops_project.causes import chain
+
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 MAGIC = b"SQLite format 3\0"
 HEADER = 100
@@ -23,13 +25,9 @@ def unusable(folder: Path | str, cause: str) -> str:
 
 def in_words(error: BaseException, folder: Path) -> str:
     """The text of an error of a run; if the storage in `folder` caused it, what `unusable` says."""
-    current: BaseException | None = error
-    for _ in range(20):
-        if current is None:
-            break
-        if "DBAPIError" in {cls.__name__ for cls in type(current).__mro__}:
-            return unusable(folder, " ".join(str(getattr(current, "orig", None) or current).split()))
-        current = current.__cause__ or current.__context__
+    for one in chain(error):
+        if "DBAPIError" in {cls.__name__ for cls in type(one).__mro__}:
+            return unusable(folder, " ".join(str(getattr(one, "orig", None) or one).split()))
     return str(error)
 
 

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
+from ops_project.causes import chain
 from ops_project.failures.text import codes, exceptions, names_in, service_or_status, signal_name, without_names
 from ops_project.failures.types import known
 from ops_project.model.failure_class import FailureClass
@@ -101,7 +102,7 @@ def link_of(error: BaseException) -> list[Link]:
     """The chain of an exception, the outermost first. An exception that a library wraps comes before its wrapper."""
     return [
         Link(tuple(cls.__name__ for cls in type(inner).__mro__[:-1]), str(inner), tuple(_codes_of(inner)))
-        for outer in _chain(error)
+        for outer in chain(error)
         for inner in _wrapped(outer)
     ]
 
@@ -288,12 +289,3 @@ def _wrapped(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
             if isinstance(found, BaseException) and found is not error:
                 yield from _wrapped(found, depth + 1)
     yield error
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
