@@ -1,6 +1,6 @@
 """The base types of the exceptions that a log names, and the codes of PostgreSQL's exceptions. A text contains only
-the name of a type. `types.yaml` was made from Python and from the usual libraries, so that none of them must be
-imported to read a text.
+the name of a type. `python -m tests.operations.diagnosis.make_types` writes `types.yaml` from Python and from the usual
+libraries, so that none of them must be imported to read a text.
 """
 
 from __future__ import annotations

@@ -5,12 +5,16 @@ patterns were written.
 from __future__ import annotations
 
 import builtins
+import sys
 import traceback
 
 import pytest
+import yaml
 
 from ops_project.failures import classify, classify_attempts, classify_message, without_names
 from ops_project.failures.text import DURING
+from ops_project.failures.types import FILE
+from tests.operations.diagnosis import make_types
 from tests.operations.diagnosis.make_errors import PAGE, classified, macro_f1, page, read
 
 SAMPLES = read()
@@ -35,6 +39,12 @@ def test_the_half_that_was_held_back_is_classified() -> None:
 
 def test_the_page_says_what_is_measured() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.operations.diagnosis.make_errors sqlite"
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the file is made with the oldest Python that is supported")
+def test_the_types_are_those_of_the_installed_libraries() -> None:
+    written = yaml.load(FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    assert written == make_types.document(), "run: python -m tests.operations.diagnosis.make_types"
 
 
 def test_no_error_is_classified_by_a_word_in_a_name() -> None:
