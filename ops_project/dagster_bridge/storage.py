@@ -70,13 +70,17 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store many events in one transaction for each file. The stock class stores one after the other."""
-        with self._transaction(*sorted({event.run_id for event in events}), INDEX_SHARD_NAME):
+        with self._transaction(INDEX_SHARD_NAME, *sorted({event.run_id for event in events})):
             for event in events:
                 self.store_event(event)
 
     @contextmanager
     def _transaction(self, *shards: str) -> Iterator[None]:
-        """What is written to these shards meanwhile is committed at the end, or not at all where an error is raised."""
+        """What is written to these shards meanwhile is committed at the end, or not at all where an error is raised.
+
+        The last one named is committed first. The index is named first: a process that is killed in between leaves a
+        run that knows its events, as the stock class does, and no entry of the index whose run knows nothing of it.
+        """
         with ExitStack() as stack:
             stack.enter_context(self._db_lock)
             for shard in shards:

@@ -85,10 +85,27 @@ def test_what_a_run_plans_is_stored_in_one_transaction_of_each_file(
 
     monkeypatch.setattr(log, "store_event_batch", batch)
     run = dg.materialize([two], instance=instance).run_id
-    assert planned == [([run] * 4, [run, "index"])]
+    assert planned == [([run] * 4, ["index", run])]
     events = [event.dagster_event_type for event in instance.all_logs(run)]
     assert events.count(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED) == 2
     assert events.count(dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED) == 2
+
+
+@pytest.mark.parametrize("many", [True, False])
+def test_the_index_is_committed_after_the_run_so_that_a_kill_between_leaves_no_entry_without_a_run(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    run = dg.materialize([two], instance=instance).run_id
+    log = instance.event_log_storage
+    events = list(instance.all_logs(run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED))
+    committed: list[str] = []
+    for shard in (run, "index"):
+        db.event.listen(log._engine(shard), "commit", lambda _, shard=shard: committed.append(shard))
+    if many:
+        log.store_event_batch(events)
+    else:
+        log.store_event(events[0])
+    assert committed == [run, "index"]
 
 
 def test_of_an_event_that_the_index_refuses_the_index_keeps_nothing(
