@@ -6,7 +6,7 @@ import pytest
 
 from ops_project.pipeline.recovery.decide.relief import Limits, bytes_of, relieved, text_of
 from ops_project.pipeline.recovery.decide.rerun import Verdict, from_asset, from_failed
-from ops_project.pipeline.recovery.decide.target import RestoreError
+from ops_project.pipeline.recovery.decide.target import NothingLeft, RestoreError
 
 A, B, C, D = ("bronze", "a"), ("silver", "b"), ("gold", "c"), ("gold", "d")
 ALL = {A, B, C, D}
@@ -31,8 +31,15 @@ def test_a_check_that_stopped_the_run_is_made_again_and_its_table_is_not_built()
 
 
 def test_a_run_that_has_done_everything_is_not_rerun() -> None:
-    with pytest.raises(RestoreError, match="nothing to rerun"):
+    with pytest.raises(NothingLeft, match="nothing to rerun"):
         from_failed(ALL, ALL, [Verdict(A, "keys", True), Verdict(B, "size", False, is_error=False)])
+
+
+def test_a_run_that_was_killed_before_it_planned_anything_is_not_called_done() -> None:
+    with pytest.raises(RestoreError, match="before it had noted what it was to build.*`ops run`") as raised:
+        from_failed(set(), set(), [])
+    assert not isinstance(raised.value, NothingLeft)
+    assert from_failed(set(), set(), iter([Verdict(A, "keys", None)])).checks == {(A, "keys")}
 
 
 def test_what_was_built_and_never_published_is_built_once_more_where_nothing_else_is_left() -> None:

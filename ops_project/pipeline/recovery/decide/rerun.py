@@ -51,8 +51,14 @@ def from_failed(
     """Assets that were planned and not built, and checks of finished tables that failed or were not evaluated.
     `unpublished`: assets that the last run without a snapshot has built before it was killed. Nobody can read them
     yet. If nothing else is left, they are built once more, because a run publishes only if it builds something.
-    Raises NothingLeft if nothing is left to do.
+    Raises NothingLeft if nothing is left to do, and RestoreError if the run ended before it planned anything.
     """
+    verdicts = list(verdicts)
+    if not planned and not verdicts:
+        raise RestoreError(
+            "this run ended before it had noted what it was to build, so a rerun cannot know it: give the command that "
+            "started it again (`ops run` for a run of what had arrived)"
+        )
     assets = frozenset(planned) - frozenset(built)
     checks = frozenset((item.asset, item.name) for item in verdicts if item.is_open and item.asset not in assets)
     if not assets and not checks:
