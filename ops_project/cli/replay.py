@@ -46,16 +46,12 @@ def replay(
     catalog = load_catalog(settings)
     if unknown := [name for name in feeds if name not in catalog.feeds]:
         raise click.UsageError(f"unknown feed {', '.join(unknown)}; valid: {', '.join(sorted(catalog.feeds))}")
-    groups = _waiting(settings, Asked(feeds, batches, reason, parked))
-    if (
-        not dry_run
-        and not groups
-        and (domains := _cut_off(settings, {catalog.feeds[name].domain for name in feeds or catalog.feeds}))
-    ):
-        told("The replay before was killed after its rows had been landed; what depends on them is built now.")
-        perform(settings, Wanted(domains=domains), as_json)
-        return
+    groups, concerned = _waiting(settings, catalog, Asked(feeds, batches, reason, parked))
     if not dry_run and not groups and settings.warehouse.is_file():
+        if domains := _cut_off(settings, {catalog.feeds[name].domain for name in concerned}):
+            told("The last replay ended before it had published; what depends on the rows that it landed is built now.")
+            perform(settings, Wanted(domains=domains), as_json)
+            return
         _catch_up(settings, catalog)
     if absent := sorted(set(batches) - {group.batch_id for group in groups}):
         words = (
@@ -74,12 +70,12 @@ def replay(
         if group.batch_id not in chosen.setdefault(group.feed, []):
             chosen[group.feed].append(group.batch_id)
     orders = tuple(ReplayOrder(feed, batches=tuple(named), refused=True) for feed, named in chosen.items())
-    concerned = tuple(dict.fromkeys(catalog.feeds[feed].domain for feed in chosen))
-    perform(settings, Wanted(domains=concerned, replays=orders), as_json)
+    domains = tuple(dict.fromkeys(catalog.feeds[feed].domain for feed in chosen))
+    perform(settings, Wanted(domains=domains, replays=orders), as_json)
 
 
 def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
-    """Those of `domains` whose newest replay was killed before it published."""
+    """Those of the domains `asked` whose newest replay ended before it had published."""
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
     from ops_project.defs.shared.rerun import cut_off_replays
@@ -101,29 +97,26 @@ def _catch_up(settings: Settings, catalog: Catalog) -> None:
         catch_up(settings, catalog, instance, spinner)
 
 
-def _waiting(settings: Settings, asked: Asked) -> list[Refused]:
-    """The rows that `asked` selects. This process holds the writer's lock while it looks."""
+def _waiting(settings: Settings, catalog: Catalog, asked: Asked) -> tuple[list[Refused], set[str]]:
+    """The rows that `asked` selects, and the feeds that it means: with batches, those that took one of them. This
+    process holds the writer's lock while it looks.
+    """
     import duckdb
 
-    from ops_project.catalog import load as load_catalog
-    from ops_project.pipeline.landing import chosen_refused, ensure_tables, refused_groups
+    from ops_project.pipeline.landing import chosen_refused, ensure_tables, feeds_of_batches, refused_groups
     from ops_project.process import locks
 
+    feeds = {name: feed for name, feed in catalog.feeds.items() if not asked.feeds or name in asked.feeds}
     if not settings.warehouse.is_file():
-        return []
-    feeds = load_catalog(settings).feeds
+        return [], set()
     with (
         locks.hold(settings.lock, owner="ops replay", now=settings.now()),
         duckdb.connect(str(settings.warehouse)) as connection,
     ):
-        ensure_tables(connection, feeds.values())
-        found = [
-            group
-            for name, feed in feeds.items()
-            if not asked.feeds or name in asked.feeds
-            for group in refused_groups(connection, feed, settings.archive)
-        ]
-    return chosen_refused(asked, found)
+        ensure_tables(connection, catalog.feeds.values())
+        found = [group for feed in feeds.values() for group in refused_groups(connection, feed, settings.archive)]
+        meant = feeds.keys() & feeds_of_batches(connection, asked.batches) if asked.batches else set(feeds)
+    return chosen_refused(asked, found), meant
 
 
 def _show(groups: Sequence[Refused]) -> None:

@@ -70,7 +70,8 @@ def rerun(
             wanted = reruns.plan(settings, definitions, instance, run, from_asset)
         except NothingLeft as error:
             # The rerun that did it may have been killed before it could tell.
-            catch_up(settings, site.catalog, instance, spinner)
+            if not dry_run:
+                catch_up(settings, site.catalog, instance, spinner)
             raise click.ClickException(str(error)) from None
         except (RestoreError, NoRun) as error:
             raise click.ClickException(str(error)) from None

@@ -94,6 +94,26 @@ def test_a_contract_is_corrected_and_the_refused_rows_come_in(home: Settings) ->
         assert connection.execute(f"SELECT sum(pieces) FROM {GOLD}").fetchall() == [(80,)]
 
 
+def test_a_replay_that_was_killed_after_landing_builds_what_depends_on_it(home: Settings) -> None:
+    price = 'price: {type: "decimal(18,2)", required: true'
+    bakery.rewrite(home, "feeds/bakery.yaml", price, f"{price}, max: 4")
+    bakery.deliver(home, "2026-03-03", bakery.rows("2026-03-03", 40, 1000).replace("4.20", "3.20", 35))
+    called(home, "run", "--domain", "bakery")
+    batches = [group["batch_id"] for group in ops(home, "replay", "--dry-run")]
+    asked = [word for batch in batches for word in ("--batch", batch)]
+    bakery.rewrite(home, "feeds/bakery.yaml", f"{price}, max: 4", price)
+    assert called(home, "replay", *asked, kill_at="landed:bakery_sales").returncode == -signal.SIGKILL
+    assert "no row to try again in batch of-nobody" in refused(home, "replay", "--batch", "of-nobody")
+
+    again = called(home, "replay", *asked)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "what depends on the rows that it landed is built now" in again.stderr
+    with bakery_snapshot(home) as connection:
+        assert connection.execute(f"SELECT sum(pieces) FROM {GOLD}").fetchall() == [(80,)]
+    third = called(home, "replay", *asked)
+    assert third.returncode == 1 and "no row to try again in batch" in third.stderr, third.stdout + third.stderr
+
+
 def test_past_dates_are_built_by_a_plan_that_may_go_stale(home: Settings) -> None:
     ops(home, "run", "--domain", "bakery")
     before = bakery.tables(home)

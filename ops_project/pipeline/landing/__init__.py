@@ -18,7 +18,7 @@ from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.dry_run import Report, check
 from ops_project.pipeline.landing.inbox import LINKED, LINKED_FOLDER, InboundFile, pending, unclaimed
 from ops_project.pipeline.landing.land import land
-from ops_project.pipeline.landing.replay import deliveries, outdated, refused_groups, replay
+from ops_project.pipeline.landing.replay import deliveries, feeds_of_batches, outdated, refused_groups, replay
 from ops_project.pipeline.landing.result import Batch, Finding, LandingResult, Replayed
 from ops_project.pipeline.landing.write.tables import BronzeError, ensure_tables
 
@@ -41,6 +41,7 @@ __all__ = [
     "contract_hash",
     "deliveries",
     "ensure_tables",
+    "feeds_of_batches",
     "land",
     "outdated",
     "pending",

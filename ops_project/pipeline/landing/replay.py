@@ -5,6 +5,7 @@ its old rows stay. A file that differs from the one that was archived is never l
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -78,6 +79,12 @@ def replay(
 def deliveries(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path) -> list[Taken]:
     """Every batch of the feed, in the order in which they were taken."""
     return Deliveries(connection, feed.name, archive).all()
+
+
+def feeds_of_batches(connection: duckdb.DuckDBPyConnection, batches: Collection[str]) -> set[str]:
+    """The feeds that took one of these batches; a batch that does not exist has none."""
+    rows = connection.execute("SELECT DISTINCT feed FROM ops.batches WHERE list_contains(?, batch_id)", [[*batches]])
+    return {feed for (feed,) in rows.fetchall()}
 
 
 def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | None:

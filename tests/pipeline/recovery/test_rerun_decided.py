@@ -36,7 +36,7 @@ def test_a_run_that_has_done_everything_is_not_rerun() -> None:
 
 
 def test_a_run_that_was_killed_before_it_planned_anything_is_not_called_done() -> None:
-    with pytest.raises(RestoreError, match="before it had noted what it was to build.*`ops run`") as raised:
+    with pytest.raises(RestoreError, match=r"before it had noted what it was to build.*`ops run`") as raised:
         from_failed(set(), set(), [])
     assert not isinstance(raised.value, NothingLeft)
     assert from_failed(set(), set(), iter([Verdict(A, "keys", None)])).checks == {(A, "keys")}
