@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ops_project.cli import emptied
 from ops_project.cli.faults import in_words
 from ops_project.cli.output import Group, console, emit, json_option, table
 from ops_project.dagster_bridge.storage_errors import damaged, unusable
@@ -51,12 +52,13 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
         snapshot = None
     facts = _from_snapshot(snapshot, catalog, now) if snapshot else {}
     runs, dagster_lost = _last_runs_or_why(settings, domains)
-    ledger_lost = ""
+    alerts: dict[str, int] | None = None
+    resources: dict[str, Any] = {**{name: {} for name in READINGS}, "tables": {}}
     try:
-        alerts, resources = _open_alerts(settings), _resources(settings, now)
-        ledger_lost = _refuses_writing(settings)
+        if not (ledger_lost := emptied.ledger(settings)):
+            alerts, resources = _open_alerts(settings), _resources(settings, now)
+            ledger_lost = _refuses_writing(settings)
     except Unusable as error:
-        alerts, resources = None, {**{name: {} for name in READINGS}, "tables": {}}
         ledger_lost = str(error)
     holder = locks.holder(settings.lock)
     result = []
@@ -135,6 +137,8 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
 
 def _last_runs_or_why(settings: Settings, domains: list[str]) -> tuple[dict[str, Any] | None, str]:
     """The newest runs; None and the reason if Dagster's storage cannot be read."""
+    if words := emptied.dagster(settings):
+        return None, words
     if broken := damaged(settings.dagster_home):
         return None, unusable(settings.dagster_home, broken)
     try:

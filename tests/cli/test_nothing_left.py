@@ -26,9 +26,14 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the commands do instead of opening Dagster: the domains that are run, or an alert cycle."""
     found: list[Any] = []
+
+    def told(*_arguments: object) -> list[str]:
+        found.append("alerts")
+        return []
+
     monkeypatch.setattr(run, "perform", lambda _settings, wanted, _as_json: found.append(wanted.domains))
-    monkeypatch.setattr(run_alerts, "catch_up", lambda *_: found.append("alerts") or [])
-    monkeypatch.setattr(replay, "_catch_up", lambda *_: found.append("alerts"))
+    monkeypatch.setattr(run_alerts, "catch_up", told)
+    monkeypatch.setattr(replay, "_catch_up", told)
     return found
 
 
@@ -39,7 +44,8 @@ def cut_off(monkeypatch: pytest.MonkeyPatch, *domains: str) -> None:
 
 
 def batch_of(settings: Settings) -> str:
-    return bakery.ops(settings, "sql", "select min(batch_id) as id from ops.batches")["rows"][0]["id"]
+    [row] = bakery.ops(settings, "sql", "select min(batch_id) as id from ops.batches")["rows"]
+    return str(row["id"])
 
 
 def test_a_replay_that_was_cut_off_is_built(home: Settings, done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
