@@ -26,7 +26,7 @@ from ops_project.operations.alerting.cycle import remember_schedules, run_once
 from ops_project.operations.alerting.dagster.run_signals import signals_of_run
 from ops_project.operations.alerting.listener import Listener, Work
 from ops_project.operations.alerting.stages.under_way import CycleReport
-from ops_project.operations.ledger import open_ledger
+from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.process.processes import current
 
 # The daemon's own loop is 5 s; 1 s asks for each of them.
@@ -68,14 +68,16 @@ def _wall() -> datetime:
 def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     graph = _Graph()
     listener = Listener()
-    kept: list[bool] = []
+    kept: list[Ledger] = []
+    """The ledger that has the schedules and columns. A restored home has another one."""
 
-    def decide(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    def decide(context: dg.SensorEvaluationContext) -> CycleReport:
         lineage = graph.of(context.repository_def)
-        if context.repository_def is not None and not kept:
-            remember_schedules(open_ledger(site.settings), schedules_of(context.repository_def), site.settings.now())
+        ledger = open_ledger(site.settings)
+        if context.repository_def is not None and ledger not in kept:
+            remember_schedules(ledger, schedules_of(context.repository_def), site.settings.now())
             remember_columns(site, site.settings.now())
-            kept.append(True)
+            kept[:] = [ledger]
         # The tick's own instance is closed when the tick ends.
         reference = context.instance.get_ref()
 
@@ -84,7 +86,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             with dg.DagsterInstance.from_ref(reference) as instance:
                 yield _work(site, instance, lineage)
 
-        return dg.SkipReason(words(listener.tick(work)))
+        return listener.tick(work)
 
     @dg.sensor(
         name="alert_cycle",
@@ -94,14 +96,15 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     )
     def alert_cycle(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         try:
-            answer = decide(context)
+            report = decide(context)
         except SQLAlchemyError as error:
             # The tick fails, which only who opens the UI sees: so it is told without the ledger, once.
             spare.tell(site.settings, site.catalog, site.settings.now(), str(error), _wall)
             raise
-        if spare.told(site.settings):
+        # A cycle that has not ended may wait for this very ledger.
+        if report.ended and spare.told(site.settings):
             spare.take_back(site.settings, site.catalog, site.settings.now(), _wall)
-        return answer
+        return dg.SkipReason(words(report))
 
     return alert_cycle
 

@@ -105,7 +105,7 @@ class Listener:
                 error, self._error = self._error, None
                 raise error
             if self._done < asked:
-                report = CycleReport(skipped=self._why_not_done())
+                report = CycleReport(skipped=self._why_not_done(), ended=False)
             elif not self._reports:
                 report = CycleReport(skipped="another tick reports the same cycle")
             else:

@@ -26,6 +26,8 @@ class CycleReport:
 
     skipped: str = ""
     """Why nothing was done; empty otherwise."""
+    ended: bool = True
+    """False if a tick did not wait for the end of its cycle: it may still be running, or have failed."""
     signals: int = 0
     decided: int = 0
     fired: list[int] = field(default_factory=list)

@@ -1,0 +1,94 @@
+"""The sensor of the alert path, tick by tick, over a home whose ledger is locked or replaced."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import dagster as dg
+import pytest
+
+from ops_project import catalog
+from ops_project.dagster_bridge import home as dagster_home
+from ops_project.defs.operations import definitions
+from ops_project.defs.shared.site import Site
+from ops_project.operations.alerting import spare
+from ops_project.operations.alerting.listener import Listener, Pace
+from ops_project.operations.alerting.stages.under_way import CycleReport
+from ops_project.operations.ledger import open_ledger
+from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
+from ops_project.settings import Settings
+
+Tick = Callable[[], str]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    settings = Settings.load(home=tmp_path / "home", environ={})
+    dagster_home.ensure(settings)
+    return cast(Site, SimpleNamespace(settings=settings, catalog=catalog.load(settings)))
+
+
+@pytest.fixture
+def tick(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tick]:
+    """One tick of the sensor; what it says in the tick history."""
+    listener = Listener(Pace(patience=0.2, look=0.01))
+    monkeypatch.setattr(definitions, "Listener", lambda: listener)
+    monkeypatch.setattr(definitions, "remember_columns", lambda *_: None)
+    monkeypatch.setitem(os.environ, "DAGSTER_HOME", str(site.settings.dagster_home))
+    sensor: Any = definitions.sensors(site)[0]
+
+    @dg.op
+    def nothing() -> None: ...
+
+    @dg.job
+    def nightly() -> None:
+        nothing()
+
+    defs = dg.Definitions(schedules=[dg.ScheduleDefinition(job=nightly, cron_schedule="0 3 * * *")])
+    with dg.DagsterInstance.from_config(str(site.settings.dagster_home)) as instance:
+        yield lambda: sensor(dg.build_sensor_context(instance=instance, definitions=defs)).skip_message
+        listener.leave()
+
+
+def test_a_cycle_that_has_not_ended_does_not_prove_that_the_ledger_is_back(
+    site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may wait for the lock of the ledger, and fails later. The alert about the ledger ended and fired in turns."""
+    locked = threading.Event()
+
+    def cycle(*_: object, **__: object) -> CycleReport:
+        locked.wait()
+        return CycleReport()
+
+    monkeypatch.setattr(definitions, "run_once", cycle)
+    spare.tell(site.settings, site.catalog, site.settings.now(), "database is locked", definitions._wall)
+    try:
+        assert "has not ended" in tick()
+        assert spare.told(site.settings)
+    finally:
+        locked.set()
+    until = time.monotonic() + 20
+    while "has not ended" in (said := tick()) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert "new signals" in said
+    assert not spare.told(site.settings)
+
+
+def test_a_ledger_that_takes_the_place_of_another_gets_the_schedules_as_well(
+    site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restored home: without them, a job that does not start is not missed."""
+    monkeypatch.setattr(definitions, "run_once", lambda *_, **__: CycleReport())
+    tick()
+    before = open_ledger(site.settings).document(SCHEDULES)
+    file = Path(site.settings.ledger_url.removeprefix("sqlite:///"))
+    for left in file.parent.glob(f"{file.name}*"):
+        left.unlink()
+    tick()
+    assert before is not None and open_ledger(site.settings).document(SCHEDULES) == before
