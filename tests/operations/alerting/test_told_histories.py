@@ -1,0 +1,80 @@
+"""Single histories in which a failure was once not sent, or was sent wrongly. The random histories found them."""
+
+from __future__ import annotations
+
+from tests.operations.alerting.told_machine import CHAINS, checked
+
+CHAIN = ("a_history_is_about_some_tables", {"chain": CHAINS[0]})
+
+
+def test_an_alert_joins_no_group_that_moved_away_and_kept_the_key_of_its_place():
+    """The third alert was put into the moved group, taken out again as not belonging there, and told to nobody."""
+    cause = ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 0, "x"), "minutes": 300})
+    cause_again = ("breaks", {"place": ("asset.failure", 0, "x"), "ago": 0})
+    switched, other = (
+        ("a_rule_is_switched", {"name": "asset_failure"}),
+        ("a_rule_is_switched", {"name": "check_failed"}),
+    )
+    cycle = ("time_passes", {"minutes": 0, "step": 4})
+    checked(
+        CHAIN,
+        switched,
+        cause,
+        switched,
+        ("breaks_and_is_silenced_at_once", {"place": ("check.failure", 1, "x"), "minutes": 300}),
+        ("time_passes", {"minutes": 1, "step": 4}),
+        other,
+        cycle,
+        switched,
+        cause_again,
+        other,
+        cycle,
+        switched,
+        ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 1, "x"), "minutes": 20}),
+        ("time_passes", {"minutes": 330, "step": 4}),
+    )
+
+
+def test_who_heard_of_a_cause_for_its_symptom_hears_of_its_end_where_the_symptom_has_another_cause_by_then():
+    cycle = ("time_passes", {"minutes": 0, "step": 4})
+    checked(
+        CHAIN,
+        ("a_rule_is_switched", {"name": "asset_failure"}),
+        ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 0, "x"), "minutes": 300}),
+        ("breaks", {"place": ("check.crash", 1, "y"), "ago": 0}),
+        ("breaks", {"place": ("check.crash", 2, "y"), "ago": 0}),
+        ("time_passes", {"minutes": 1, "step": 3}),
+        ("breaks", {"place": ("asset.failure", 2, "y"), "ago": 0}),
+        ("a_rule_is_switched", {"name": "asset_failure"}),
+        cycle,
+        ("a_rule_is_switched", {"name": "check_crashed"}),
+        ("time_passes", {"minutes": 12, "step": 4}),
+    )
+
+
+class _Draws:
+    """Stands for the choice of a history: the alert of this number."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def draw(self, _: object) -> int:
+        return self.number
+
+
+def test_an_alert_that_ended_and_fires_again_is_news_where_it_was_only_listed_before():
+    """A message about its cause had listed it long before, and it was taken for told when it joined that group."""
+    checked(
+        CHAIN,
+        ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 1, "x"), "minutes": 20}),
+        ("breaks_and_is_silenced_at_once", {"place": ("check.failure", 1, "y"), "minutes": 20}),
+        ("breaks", {"place": ("check.crash", 1, "x"), "ago": 0}),
+        ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 2, "y"), "minutes": 300}),
+        ("time_passes", {"minutes": 330, "step": 4}),
+        ("somebody_takes_an_alert", {"data": _Draws(4), "by_hand": True}),
+        ("time_passes", {"minutes": 12, "step": 3}),
+        ("breaks_and_is_silenced_at_once", {"place": ("check.failure", 2, "x"), "minutes": 20}),
+        ("breaks", {"place": ("asset.failure", 2, "x"), "ago": 0}),
+        ("a_table_is_removed_or_comes_back", {"number": 1}),
+        ("time_passes", {"minutes": 45, "step": 4}),
+    )
