@@ -129,6 +129,15 @@ def test_the_draft_is_tried_on_its_sample_and_what_it_would_refuse_is_said(tmp_p
     assert "first in line 32" in said.stderr
 
 
+@pytest.mark.parametrize("days", [("31/01/2026", "05/02/2026"), ("01/31/2026", "02/05/2026"), ("31.01.26", "30.01.26")])
+def test_a_day_that_can_be_no_month_leaves_no_doubt(days: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("id,day\n" + "".join(f"{n},{day}\n" for n, day in enumerate(days)))
+    shown = ops(tmp_path, "feed", "init", str(file), "--feed", "a", "--domain", "b")
+    assert shown.exit_code == 0 and "type: date" in shown.stdout
+    assert "fits both" not in shown.output
+
+
 def test_an_ambiguous_date_is_said_and_an_existing_contract_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("id,day\n" + "".join(f"{n},0{n % 9 + 1}/02/2026\n" for n in range(30)))

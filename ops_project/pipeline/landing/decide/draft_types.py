@@ -65,6 +65,7 @@ MONEY_SCALE, MOST_SCALE, MOST_DIGITS = 2, 12, 38
 LOOKED_AT = 3000
 _SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": r"[A-Za-z]{3}\.?", "B": r"[A-Za-z]+", "p": r"[AaPp][Mm]", "f": r"\d{1,9}"}
 # Not beside another code: `%Y%m%d` needs every digit.
+_NUMBERS = re.compile(r"\d+")
 _PADDED = re.compile(r"(?<!%[A-Za-z])%([dmHI])(?!%)")
 _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
 
@@ -254,7 +255,7 @@ def _moments(values: Sequence[str], compact: bool) -> Any:
     ]
     whole = [form for form in forms if all(map(_shape(form).fullmatch, values))]
     for position, form in enumerate(whole):
-        notes = _said(form, whole[position + 1 :])
+        notes = _said(form, whole[position + 1 :], values)
         yield _moment(form), notes
         yield _moment(loosened(form)), [loosened(note) for note in notes]
     for chosen in itertools.chain(itertools.combinations(forms, 2), itertools.combinations(forms[:8], 3)):
@@ -282,12 +283,14 @@ def _has_clock(form: str) -> bool:
     return re.search("%-?[HI]", form) is not None
 
 
-def _said(form: str, others: Sequence[str]) -> list[str]:
+def _said(form: str, others: Sequence[str], values: Sequence[str]) -> list[str]:
     notes = []
     day = form[:8]
     swapped = {"%d": "%m", "%m": "%d"}
     mirror = swapped.get(form[:2], form[:2]) + form[2:3] + swapped.get(form[3:5], form[3:5]) + form[5:]
-    if day[:2] in swapped and mirror in others:
+    # A shape is only digits: 31/01 has the shape of month/day, and is no such date.
+    as_month = 0 if day[:2] == "%d" else 1
+    if day[:2] in swapped and mirror in others and all(int(_NUMBERS.findall(one)[as_month]) <= 12 for one in values):
         notes.append(f"or {mirror}: the sample fits both")
     if _has_clock(form) and not form.endswith("%z"):
         notes.append(ZONE)
