@@ -6,51 +6,23 @@ again. Input never raises: each problem of a file becomes a finding, and the oth
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Collection, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
 from ops_project.model.feed.feed import Feed
-from ops_project.model.feed.inbound import compile_inbound
-from ops_project.pipeline.landing.bench import closed_engine, needs_bench, without_file_cache
 from ops_project.pipeline.landing.context import Context, siblings_of
-from ops_project.pipeline.landing.decide.taken import Taken
-from ops_project.pipeline.landing.examine import examine as examination
 from ops_project.pipeline.landing.examine import suspicion
-from ops_project.pipeline.landing.examine.examination import Examination
-from ops_project.pipeline.landing.examine.examine import examine
-from ops_project.pipeline.landing.failed import record_failure
-from ops_project.pipeline.landing.inbox import (
-    InboundFile,
-    identity,
-    irregular,
-    is_being_written,
-    pending,
-    private_name,
-)
-from ops_project.pipeline.landing.read.fragments import check_fragments
-from ops_project.pipeline.landing.read.scan import Scan, scan
-from ops_project.pipeline.landing.read.stage import BAD, REFUSED, REPEATED, STAGED
+from ops_project.pipeline.landing.inbox import InboundFile, irregular, pending
 from ops_project.pipeline.landing.result import LandingResult, Progress
-from ops_project.pipeline.landing.write import archive as kept_files
+from ops_project.pipeline.landing.workbench import Workbench
 from ops_project.pipeline.landing.write import journal
 from ops_project.pipeline.landing.write.absence import record_missing, record_waiting
-from ops_project.pipeline.landing.write.commit import commit
 from ops_project.pipeline.landing.write.expected import record_expected
 from ops_project.pipeline.landing.write.implausible import files_with_implausible_rows
 from ops_project.pipeline.landing.write.tables import create_tables
-
-# Bytes of a file whose staged rows are dropped before the next file is read; smaller ones make room for the next.
-LARGE = 10_000_000
-TEMPORARY = (STAGED, REFUSED, BAD, REPEATED, "landing_raw", "landing_text")
-DROP_ALL = "; ".join(f"DROP TABLE IF EXISTS temp.{table}" for table in TEMPORARY)
-SPOOL = ".spooled text"
 
 
 def land(
@@ -118,195 +90,3 @@ def _arrival(file: InboundFile, feed: Feed, now: datetime) -> tuple[date, dateti
     """The file's business date, and the moment at which it came."""
     arrived_at = min(file.modified_at, now)
     return file.business_date or arrived_at.astimezone(feed.date_zone).date(), arrived_at
-
-
-class Workbench:
-    """The place where the files of one call are examined: a private folder and the engine that reads them.
-
-    Both are made for the first file and removed at the end, so a run without files makes neither.
-    """
-
-    def __init__(self, context: Context, siblings: dict[str, tuple[str, ...]]) -> None:
-        self.context, self.siblings = context, siblings
-        self._closing = ExitStack()
-        self._engine: duckdb.DuckDBPyConnection | None = None
-        self._folder: Path | None = None
-        self._is_large = False
-        self._threads: int | None = None
-        self._is_alone = False
-
-    def __enter__(self) -> Workbench:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._closing:
-            self._work_alone(False)
-        self.context.connection.execute(DROP_ALL)
-
-    @property
-    def folder(self) -> Path:
-        """An empty folder that only this process knows."""
-        if self._folder is None:
-            parent = self.context.archive.parent / "warehouse"
-            parent.mkdir(parents=True, exist_ok=True)
-            self._folder = Path(tempfile.mkdtemp(prefix="landing-", dir=parent))
-            self._closing.callback(shutil.rmtree, self._folder, ignore_errors=True)
-        return self._folder
-
-    @property
-    def engine(self) -> duckdb.DuckDBPyConnection:
-        """The connection on which files are examined."""
-        if self._engine is None:
-            self._engine = self.context.connection
-            if needs_bench(self.context.feed):
-                self._engine = self._closing.enter_context(closed_engine(self.folder, self.context.connection))
-            without_file_cache(self._engine)
-        return self._engine
-
-    def land(self, file: InboundFile, day: date, arrived_at: datetime) -> None:
-        """Land one file. An unexpected error becomes a finding, and the file stays in the inbound folder."""
-        with self.guarded(file.name, day):
-            self._take(file, day, arrived_at)
-
-    @contextmanager
-    def guarded(self, file_name: str, day: date) -> Iterator[None]:
-        """Within this context every error becomes a finding about `file_name`. Afterwards nothing of the file
-        remains in memory.
-        """
-        try:
-            yield
-        except Exception as error:
-            record_failure(self.context, file_name, day, error)
-        finally:
-            for path in self.folder.iterdir():
-                if path.is_file():
-                    path.unlink()
-            if self._is_large:
-                self.engine.execute(DROP_ALL)
-                self._is_large = False
-
-    def read(self, file: InboundFile, day: date) -> tuple[InboundFile, Scan]:
-        """The file under a private name, and the result of one pass over its bytes."""
-        control = None
-        if file.control is not None:
-            (folder := self.folder / "control").mkdir(exist_ok=True)
-            control = private_name(file.control, folder)
-        path = private_name(file.path, self.folder, lambda: _kept_by_others(self.context, file, self.siblings))
-        private = replace(file, path=path, control=control)
-        return private, self.scan(private, day)
-
-    def scan(self, private: InboundFile, day: date) -> Scan:
-        """One pass over the bytes of a file that lies in this folder. Raises FragmentError for the contract's SQL."""
-        check_fragments(self.context.feed)
-        scanned = scan(private.path, self.context.feed.at(day).format, self.folder / SPOOL)
-        self._is_large = scanned.size > LARGE
-        self._work_alone(scanned.text_size <= examination.SMALL)
-        return scanned
-
-    def _work_alone(self, alone: bool) -> None:
-        """Execute the next statements in one thread, or in as many as before.
-
-        The statements of a small file have nothing to share, and to wake other threads is a third of what they cost.
-        """
-        if alone == self._is_alone:
-            return
-        connection = self.context.connection
-        if self._threads is None:
-            [(self._threads,)] = connection.execute("SELECT current_setting('threads')").fetchall()
-        engines = [connection]
-        if self._engine is not None and self._engine is not connection:
-            engines.append(self._engine)
-        for engine in engines:
-            engine.execute(f"SET threads = {1 if alone else int(self._threads)}")
-        self._is_alone = alone
-
-    def _take(self, file: InboundFile, day: date, arrived_at: datetime) -> None:
-        context = self.context
-        for batch in context.deliveries.of_name(file.name):
-            if kept_files.is_same_delivery(file.path, batch.archive_path):
-                _release(context, file, self.siblings)  # taken and kept; left for other feeds, or the run was killed
-                self._settled(file)
-                return
-        before = identity(file.path)
-        private, scanned = self.read(file, day)
-        known = context.deliveries.of_content(scanned.sha256)
-        for batch in known:
-            if batch.file_name == file.name and not batch.archive_path.exists():
-                self._keep(private, file, batch.archive_path)  # committed, and killed before it was archived
-                [(status, rows)] = context.rows(
-                    "SELECT status, rows_loaded FROM ops.batches WHERE batch_id = ?", [batch.batch_id]
-                )
-                context.result.recovered.append(
-                    f"{file.name} had been taken by a run that was interrupted ({status}, {rows:,} rows loaded); "
-                    "it is in the archive now"
-                )
-                self._settled(file)
-                return
-        found, same = self.examined(private, day, scanned, known, arrived_at)
-        if identity(file.path) != before or is_being_written(file.path):
-            context.result.waiting.append(file.name)  # a process is still writing it: the next run loads it
-            return
-        committed, target = commit(
-            context, private, day, arrived_at, found, engine=self.engine, is_duplicate=same is not None
-        )
-        context.result.batches.append(committed)
-        if identity(file.path) != before:
-            return  # replaced in this moment: what lies there now is a delivery of its own
-        self._keep(private, file, target)
-
-    def examined(
-        self, file: InboundFile, day: date, scanned: Scan, known: list[Taken], arrived_at: datetime
-    ) -> tuple[Examination, Taken | None]:
-        """The examination of a file, and the batch that has loaded the same bytes already."""
-        context, contract = self.context, self.context.feed.at(day)
-        same = suspicion.duplicate_of(
-            context, day, file.part, scanned=scanned, known=known, contract=context.hash_of(contract)
-        )
-        if same is not None:
-            found = Examination(scanned, contract, day)
-            found.problems.append(suspicion.duplicate(scanned, same))
-            return found, same
-        found = examine(self.engine, context.feed, file, file_date=day, scanned=scanned, now=context.now)
-        suspicion.judge_volume(context, found, file, day)
-        suspicion.judge_revision(context, found, file, day, arrived_at)
-        suspicion.judge_lateness(context, found, file, day, arrived_at)
-        return found, None
-
-    def _settled(self, file: InboundFile) -> None:
-        """Close the findings of an earlier run about a file that it had committed and could not archive or remove."""
-        context = self.context
-        if not context.deliveries.open_findings():
-            return
-        if closed := journal.resolve_taken(context.connection, context.feed.name, file.name, context.now):
-            context.result.resolved += closed
-            context.deliveries.findings_changed()
-
-    def _keep(self, private: InboundFile, file: InboundFile, target: Path) -> None:
-        """Archive a committed file, and remove it from the inbound folder when every feed has it."""
-        kept_files.keep(private.path, target)
-        if private.control is not None:
-            name = kept_files.shortened(f"{target.name}.{private.control.name}")
-            kept_files.keep(private.control, target.with_name(name))
-        _release(self.context, file, self.siblings)
-
-
-def _release(context: Context, file: InboundFile, others: dict[str, tuple[str, ...]]) -> None:
-    for name, patterns in others.items():
-        if not any(compile_inbound(pattern).match(file.path.name) for pattern in patterns):
-            continue
-        if not any(kept_files.is_same_delivery(file.path, path) for path in _archived(context, name, file)):
-            return
-    kept_files.release(file.path, [file.control] if file.control is not None else [])
-
-
-def _archived(context: Context, feed: str, file: InboundFile) -> list[Path]:
-    """The archived files of a feed with this name."""
-    sql = "SELECT archive_path FROM ops.batches WHERE feed = ? AND file_name = ?"
-    return [context.archive / path for (path,) in context.rows(sql, [feed, file.name])]
-
-
-def _kept_by_others(context: Context, file: InboundFile, others: dict[str, tuple[str, ...]]) -> int:
-    """How many feeds have archived this file itself, and not a copy of it."""
-    return sum(
-        any(path.exists() and path.samefile(file.path) for path in _archived(context, name, file)) for name in others
-    )

@@ -21,12 +21,12 @@ from ops_project.pipeline.landing.deliveries import Deliveries
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.examine.examine import examine
 from ops_project.pipeline.landing.inbox import InboundFile, control_path, identity, private_name
-from ops_project.pipeline.landing.land import Workbench
 from ops_project.pipeline.landing.read.stage import REFUSED
 from ops_project.pipeline.landing.result import Finding, LandingResult, Progress
+from ops_project.pipeline.landing.workbench import Workbench
 from ops_project.pipeline.landing.write import archive as kept_files
-from ops_project.pipeline.landing.write import journal
-from ops_project.pipeline.landing.write.commit import commit, note_attempt, refused_lines
+from ops_project.pipeline.landing.write import attempts, journal
+from ops_project.pipeline.landing.write.commit import commit
 from ops_project.pipeline.landing.write.tables import create_tables
 
 
@@ -163,8 +163,8 @@ def _replay(bench: Workbench, batch: Taken, *, only_refused: bool) -> None:
         )
     if only_refused and not _more_passes(context, found, batch, bench.engine):
         with journal.transaction(context.connection):
-            tried = sum(refused_lines(context, batch).values())
-            findings = note_attempt(context, batch.batch_id, batch, (tried, 0))
+            tried = sum(attempts.refused_lines(context, batch).values())
+            findings = attempts.note(context, batch.batch_id, batch, (tried, 0))
             journal.write_findings(context.connection, findings, context.now, context.run_id)
         context.deliveries.findings_changed()
         context.result.findings += findings
@@ -184,7 +184,7 @@ def _more_passes(context: Context, found: Examination, batch: Taken, engine: duc
     again = (
         {line for (line,) in engine.execute(f"SELECT line FROM {REFUSED}").fetchall()} if found.rows_refused else set()
     )
-    return not again.issuperset(refused_lines(context, batch))
+    return not again.issuperset(attempts.refused_lines(context, batch))
 
 
 def _control(bench: Workbench, batch: Taken) -> Path | None:

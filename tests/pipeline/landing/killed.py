@@ -31,19 +31,19 @@ STEPS = (
 
 
 def main(home: Path, step: str) -> landing.LandingResult:
-    land, commit, journal, absence = (
+    land, workbench, rows, journal, absence = (
         importlib.import_module(f"ops_project.pipeline.landing.{name}")
-        for name in ("land", "write.commit", "write.journal", "write.absence")
+        for name in ("land", "workbench", "write.rows", "write.journal", "write.absence")
     )
     places = {
-        "scanned": (land, "scan"),
-        "examined": (land, "examine"),
-        "bronze written": (commit, "_write_rows"),
+        "scanned": (workbench, "scan"),
+        "examined": (workbench, "examine"),
+        "bronze written": (rows, "write"),
         "findings written": (journal, "write_findings"),
-        "committed": (land, "commit"),
+        "committed": (workbench, "commit"),
         "linked": (archive, "keep"),
         "released": (archive, "release"),
-        "second file": (land, "examine"),
+        "second file": (workbench, "examine"),
         "missing recorded": (absence, "record_missing"),
     }
     calls = 0

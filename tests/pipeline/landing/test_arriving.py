@@ -28,7 +28,7 @@ def test_a_file_that_is_open_for_writing_waits(home):
 
 
 def test_a_file_that_is_replaced_while_it_is_committed_is_the_next_delivery(home, monkeypatch):
-    module = importlib.import_module("ops_project.pipeline.landing.land")
+    module = importlib.import_module("ops_project.pipeline.landing.workbench")
     path, real = home.put("takings_2026-11-01.csv", HEADER + "1,a,1,\n"), module.commit
 
     def commit(*args, **options):

@@ -178,7 +178,7 @@ def test_csv(home, way, made):
         dialect = dataclasses.replace(dialect, escape=None)
     with pytest.MonkeyPatch.context() as patch:
         if way == "exact":
-            module = importlib.import_module("ops_project.pipeline.landing.land")
+            module = importlib.import_module("ops_project.pipeline.landing.workbench")
             scan = module.scan
             patch.setattr(module, "scan", lambda *args: dataclasses.replace(scan(*args), plain=False))
         found = landed(home, file)

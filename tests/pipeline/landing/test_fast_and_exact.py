@@ -35,7 +35,7 @@ def test_both_readers_agree(tmp_path, monkeypatch, name, yaml):
         home = Home(tmp_path / way, feed_of(yaml))
         home.put("takings_2026-11-01.csv", FILES[name])
         if way == "exact":
-            module = importlib.import_module("ops_project.pipeline.landing.land")
+            module = importlib.import_module("ops_project.pipeline.landing.workbench")
             scan = module.scan
             monkeypatch.setattr(
                 module, "scan", lambda *given, scan=scan: dataclasses.replace(scan(*given), plain=False)

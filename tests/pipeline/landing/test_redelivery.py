@@ -251,7 +251,7 @@ def test_hidden_files_and_folders_are_not_looked_at(home):
 
 
 def test_a_file_that_somebody_is_writing_is_left_for_the_next_run(home, monkeypatch):
-    module = importlib.import_module("ops_project.pipeline.landing.land")
+    module = importlib.import_module("ops_project.pipeline.landing.workbench")
     path = home.put("takings_2026-11-05.csv", HEAD + "5,z,1.00,\n")
     examine = module.examine
 

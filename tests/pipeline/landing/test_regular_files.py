@@ -94,16 +94,16 @@ def test_what_no_contract_takes_is_named_with_its_kind(home):
 @pytest.mark.parametrize("kind", ["a symbolic link", "a named pipe", "a folder"])
 def test_a_file_that_is_exchanged_while_it_is_taken_is_not_followed(home, monkeypatch, kind):
     """The attacker waits until the file has been listed."""
-    land = importlib.import_module("ops_project.pipeline.landing.land")
+    workbench = importlib.import_module("ops_project.pipeline.landing.workbench")
     home.put(NAME, HEAD + "1,a,1.00,\n")
-    real = land.private_name
+    real = workbench.private_name
 
     def exchanged(path, *rest):
         path.unlink()
         KINDS[kind](home)
         return real(path, *rest)
 
-    monkeypatch.setattr(land, "private_name", exchanged)
+    monkeypatch.setattr(workbench, "private_name", exchanged)
     result = home.land()
     assert result.batches == [] and home.bronze() == [] and home.archived() == []
     assert "no regular file" in result.findings[0].message
@@ -111,8 +111,8 @@ def test_a_file_that_is_exchanged_while_it_is_taken_is_not_followed(home, monkey
 
 def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypatch):
     """While it is read, a link stands under its name; before and after, the file itself does."""
-    land = importlib.import_module("ops_project.pipeline.landing.land")
-    path, real = home.put(NAME, HEAD + "1,a,1.00,\n"), land.examine
+    workbench = importlib.import_module("ops_project.pipeline.landing.workbench")
+    path, real = home.put(NAME, HEAD + "1,a,1.00,\n"), workbench.examine
 
     def meanwhile(*given, **named):
         aside = path.rename(home.root / "aside")
@@ -122,7 +122,7 @@ def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypat
         aside.rename(path)
         return found
 
-    monkeypatch.setattr(land, "examine", meanwhile)
+    monkeypatch.setattr(workbench, "examine", meanwhile)
     home.land()
     assert home.bronze("name") == [("a",)]
 

@@ -239,7 +239,7 @@ def test_which_rows_are_meant(home, asked, rows):
 
 # The package gives the functions of these modules the modules' own names.
 replaying = import_module("ops_project.pipeline.landing.replay")
-committing = import_module("ops_project.pipeline.landing.write.commit")
+attempts = import_module("ops_project.pipeline.landing.write.attempts")
 
 
 class Killed(BaseException):
@@ -250,8 +250,8 @@ class Killed(BaseException):
 def test_killed_anywhere_the_same_command_finishes_it(home, monkeypatch, place):
     """A file is loaded with its rows gone from quarantine and its attempts counted, or nothing of it has happened."""
     files = []
-    module = replaying if place == "before" else committing
-    name = "commit" if place == "before" else "note_attempt"
+    module = replaying if place == "before" else attempts
+    name = "commit" if place == "before" else "note"
     real = getattr(module, name)
 
     def killed(*arguments, **options):

@@ -10,8 +10,10 @@ from datetime import datetime
 
 import duckdb
 
+from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.replays import MOST_ATTEMPTS
 from ops_project.pipeline.landing.decide.taken import Taken
+from ops_project.pipeline.landing.result import Finding, Replayed
 from ops_project.pipeline.landing.write.journal import naive
 
 _SAME = "attempts.feed = $feed AND attempts.sha256 = $sha256"
@@ -25,6 +27,48 @@ class Counted:
     """Rows that were refused again."""
     parked_now: int
     parked: int
+
+
+def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
+    """Line → rows in quarantine of a batch. Line 0 stands for every line of a rejected file."""
+    rows = context.rows("SELECT line, sum(rows) FROM ops.quarantine WHERE batch_id = ? GROUP BY line", [batch.batch_id])
+    return {int(line): int(count) for line, count in rows}
+
+
+def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
+    """Count one more attempt for the refused rows of a file, and write a finding if rows are parked by it. It runs
+    within the file's transaction. `stands`: the batch whose quarantine holds the refused rows. `tried`: the number
+    of rows that were tried, and that passed.
+    """
+    counted = count(context.connection, replayed, stands, context.now)
+    context.result.replayed.append(
+        Replayed(
+            feed=context.feed.name,
+            file_name=replayed.file_name,
+            business_date=replayed.business_date,
+            batch_id=stands,
+            tried=tried[0],
+            passed=tried[1],
+            refused=counted.refused,
+            parked=counted.parked,
+        )
+    )
+    if not counted.parked_now:
+        return []
+    return [
+        Finding(
+            kind="data_invalid",
+            feed=context.feed.name,
+            business_date=replayed.business_date,
+            # Without the name it is a finding of its own beside that of the file.
+            file_name=None,
+            message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {MOST_ATTEMPTS} "
+            "times and refused each time, so they are parked. Correct the contract, or ask the source for the rows "
+            f"again; `ops replay --feed {context.feed.name} --parked` tries them once more",
+            evidence={"batch_id": stands, "parked": counted.parked, "attempts": MOST_ATTEMPTS},
+            batch_id=stands,
+        )
+    ]
 
 
 def count(connection: duckdb.DuckDBPyConnection, replayed: Taken, stands: str, now: datetime) -> Counted:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,20 +10,13 @@ import duckdb
 
 from ops_project.pipeline.landing.context import Context
 from ops_project.pipeline.landing.decide.findings import first as first_finding
-from ops_project.pipeline.landing.decide.replays import MOST_ATTEMPTS
 from ops_project.pipeline.landing.decide.taken import Taken
 from ops_project.pipeline.landing.examine.examination import Examination
 from ops_project.pipeline.landing.inbox import InboundFile
-from ops_project.pipeline.landing.read.stage import GOOD_STATE, REFUSED, REPEATED, STAGED
-from ops_project.pipeline.landing.result import Batch, Finding, Replayed
+from ops_project.pipeline.landing.result import Batch, Finding
 from ops_project.pipeline.landing.write import archive as kept_files
-from ops_project.pipeline.landing.write import attempts, journal, overruled
-from ops_project.sql_text import identifier, literal
-
-SHOWN_BYTES = 400
-HANDED_OVER = "landing_handed_over"
-# Rows that another engine hands over at a time.
-PORTION = 100_000
+from ops_project.pipeline.landing.write import attempts, journal, overruled, rows
+from ops_project.sql_text import literal
 
 
 def commit(
@@ -51,7 +41,7 @@ def commit(
         context.archive, domain=feed.domain, feed=feed.name, day=day, sha256=found.scan.sha256, name=file.name
     )
     with journal.transaction(context.connection):
-        before = refused_lines(context, replays) if replays is not None else {}
+        before = attempts.refused_lines(context, replays) if replays is not None else {}
         sequence = context.deliveries.next_sequence()
         standing = [] if is_duplicate else context.deliveries.standing(day, file.part)
         replaced = standing if status == "loaded" else []
@@ -81,10 +71,12 @@ def commit(
         )
         touched: list[date] = []
         if status == "loaded":
-            touched = _write_rows(context, engine, found, batch, replaced)
+            touched = rows.write(context, engine, found, batch, replaced)
         elif status == "rejected":
-            touched = sorted(_take_back(context, batch, replaced) | overruled.dates(context.connection, context.feed))
-            _quarantine_whole(context, file, batch, found)
+            touched = sorted(
+                rows.take_back(context, batch, replaced) | overruled.dates(context.connection, context.feed)
+            )
+            rows.quarantine_whole(context, file, batch, found)
         changed = overruled.with_days_after(feed, touched)
         listed = ", ".join(f"({literal(feed.name)}, DATE '{day}', {sequence})" for day in changed)
         if listed:
@@ -109,7 +101,7 @@ def commit(
             # A file that is rejected now leaves the rows of a loaded one, and their quarantine, as they are.
             stays = status == "rejected" and replays.status == "loaded" and not taken_out
             stands = replays.batch_id if stays else batch.batch_id
-            findings += note_attempt(context, stands, replays, _lines_before(before, batch, found))
+            findings += attempts.note(context, stands, replays, _lines_before(before, batch, found))
         resolved = 0
         if context.deliveries.open_findings():
             resolved = journal.resolve(context.connection, batch, file.part, context.now)
@@ -144,48 +136,6 @@ def _is_plausible(context: Context, day: date) -> bool:
     return plausible.first <= day <= plausible.last(context.now.astimezone(context.feed.date_zone).date())
 
 
-def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
-    """Line → rows in quarantine of a batch. Line 0 stands for every line of a rejected file."""
-    rows = context.rows("SELECT line, sum(rows) FROM ops.quarantine WHERE batch_id = ? GROUP BY line", [batch.batch_id])
-    return {int(line): int(count) for line, count in rows}
-
-
-def note_attempt(context: Context, stands: str, replayed: Taken, tried: tuple[int, int]) -> list[Finding]:
-    """Count one more attempt for the refused rows of a file, and write a finding if rows are parked by it. It runs
-    within the file's transaction. `stands`: the batch whose quarantine holds the refused rows. `tried`: the number
-    of rows that were tried, and that passed.
-    """
-    counted = attempts.count(context.connection, replayed, stands, context.now)
-    context.result.replayed.append(
-        Replayed(
-            feed=context.feed.name,
-            file_name=replayed.file_name,
-            business_date=replayed.business_date,
-            batch_id=stands,
-            tried=tried[0],
-            passed=tried[1],
-            refused=counted.refused,
-            parked=counted.parked,
-        )
-    )
-    if not counted.parked_now:
-        return []
-    return [
-        Finding(
-            kind="data_invalid",
-            feed=context.feed.name,
-            business_date=replayed.business_date,
-            # Without the name it is a finding of its own beside that of the file.
-            file_name=None,
-            message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {MOST_ATTEMPTS} "
-            "times and refused each time, so they are parked. Correct the contract, or ask the source for the rows "
-            f"again; `ops replay --feed {context.feed.name} --parked` tries them once more",
-            evidence={"batch_id": stands, "parked": counted.parked, "attempts": MOST_ATTEMPTS},
-            batch_id=stands,
-        )
-    ]
-
-
 def _lines_before(before: dict[int, int], batch: Batch, found: Examination) -> tuple[int, int]:
     """(rows that were tried again, rows of them that passed)."""
     tried = sum(before.values())
@@ -200,104 +150,6 @@ def _message(found: Examination, replaced: list[Taken], replays: Taken | None) -
         what = "replayed under the present contract" if replays is not None else "corrected redelivery"
         parts.insert(0, f"{what}: replaces batch {', '.join(batch.batch_id for batch in replaced)}")
     return "; ".join(parts) or None
-
-
-def _take_back(context: Context, batch: Batch, replaced: list[Taken]) -> set[date]:
-    """Remove the rows and the quarantine of replaced batches. Returns the business dates of these rows."""
-    table, touched = f"bronze.{identifier(batch.feed)}", set()
-    for old in replaced:
-        # The dates are read first, because DELETE … RETURNING would bring every row of the batch into memory.
-        touched |= {
-            row[0]
-            for row in context.rows(f"SELECT DISTINCT business_date FROM {table} WHERE _batch_id = ?", [old.batch_id])
-        }
-        overruled.remember(context.connection, context.feed, f"{table} WHERE _batch_id = ?", [old.batch_id])
-        context.connection.execute(f"DELETE FROM {table} WHERE _batch_id = ?", [old.batch_id])
-        context.connection.execute("UPDATE ops.batches SET status = 'replaced' WHERE batch_id = ?", [old.batch_id])
-        context.connection.execute("DELETE FROM ops.quarantine WHERE batch_id = ?", [old.batch_id])
-    return touched
-
-
-def _write_rows(
-    context: Context, engine: duckdb.DuckDBPyConnection, found: Examination, batch: Batch, replaced: list[Taken]
-) -> list[date]:
-    """Write bronze rows and quarantine in place of those of the replaced batch. Returns the business dates that
-    changed.
-    """
-    stage, connection, table = found.stage, context.connection, f"bronze.{identifier(context.feed.name)}"
-    assert stage is not None
-    touched = _take_back(context, batch, replaced)
-    good = f"_state = {GOOD_STATE}"
-    if found.rows_repeated:
-        good += f" AND {stage.ordinal} NOT IN (SELECT _ord FROM {REPEATED})"
-    names = [name for name in found.contract.columns if name != "business_date"]
-    columns = "".join(f"{identifier(name)}, " for name in names)
-    values = "".join(f"{stage.value(name)}, " for name in names)
-    rows = (
-        f"SELECT {values}{stage.business_date}, {literal(batch.batch_id)}, {stage.line}, {batch.load_seq}::BIGINT, "
-        f"TIMESTAMP '{journal.naive(context.now)}' FROM {STAGED} WHERE {good}"
-    )
-    with _readable(connection, engine, rows) as source:
-        connection.execute(
-            f"INSERT INTO {table} ({columns}business_date, _batch_id, _line, _load_seq, ingestion_timestamp) {source}"
-        )
-    # The date of the file is touched even if no row has it, because the day is now known to be delivered.
-    touched.add(found.file_date)
-    if stage.date_column is not None:
-        days = engine.execute(f"SELECT DISTINCT {stage.business_date} FROM {STAGED} WHERE {good}").fetchall()
-        touched |= {row[0] for row in days}
-        overruled.remember(connection, context.feed, f"{table} WHERE _batch_id = ?", [batch.batch_id])
-        touched |= overruled.dates(connection, context.feed)
-    if found.rows_refused:
-        refused = (
-            f"SELECT {literal(batch.batch_id)}, {literal(batch.feed)}, {literal(batch.file_name)}, line, raw_text, "
-            f"column_name, reason, reasons::VARCHAR, 1, kind FROM {REFUSED} ORDER BY line"
-        )
-        with _readable(connection, engine, refused) as source:
-            connection.execute(
-                "INSERT INTO ops.quarantine (batch_id, feed, file_name, line, raw_text, column_name, reason, reasons, "
-                f"rows, kind) {source}"
-            )
-    return sorted(touched)
-
-
-@contextmanager
-def _readable(connection: duckdb.DuckDBPyConnection, engine: duckdb.DuckDBPyConnection, query: str) -> Iterator[str]:
-    """SQL that gives the rows of `query` on `connection`. If another engine holds the rows, they are streamed from
-    it.
-    """
-    if engine is connection:
-        yield query
-        return
-    connection.register(HANDED_OVER, engine.execute(query).to_arrow_reader(PORTION))
-    try:
-        yield f"SELECT * FROM {HANDED_OVER}"
-    finally:
-        connection.unregister(HANDED_OVER)
-
-
-def _quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: Examination) -> None:
-    """One row that stands for every line of a rejected file."""
-    problem = found.rejected
-    assert problem is not None
-    with file.path.open("rb") as data:
-        head = data.read(SHOWN_BYTES).decode("utf-8", "backslashreplace").replace("\0", "\\x00")
-    context.connection.execute(
-        """
-        INSERT INTO ops.quarantine (batch_id, feed, file_name, line, raw_text, reason, reasons, rows, kind)
-        VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)
-        """,
-        [
-            batch.batch_id,
-            batch.feed,
-            batch.file_name,
-            head,
-            problem.message,
-            json.dumps([{"column": None, "reason": problem.message, "value": None}]),
-            batch.rows_quarantined,
-            f"the whole file: {problem.kind}",
-        ],
-    )
 
 
 def _findings(
