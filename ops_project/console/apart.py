@@ -47,33 +47,11 @@ class Failed(RuntimeError):
     """The question was not answered; the message says why."""
 
 
-def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], seconds: float, most: int) -> Found:
-    """Columns and at most `most` rows. One question at a time: another one waits as long as it may take itself, so
-    that the threads of the server do not all wait here. Raises Failed.
-    """
-    question = Question(snapshot.folder, MEMORY, sql, dict(parameters), seconds, most=most)
-    with _turn(seconds):
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "ops_project.console.apart"],
-                input=pickle.dumps(question),
-                capture_output=True,
-                timeout=seconds + START_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Failed(f"the question took longer than {seconds:g} s and was stopped") from None
-    if done.returncode != 0:
-        raise Failed(f"the process that asked it ended with code {done.returncode} and gave no answer")
-    found, why = pickle.loads(done.stdout)  # what our own process wrote
-    if why:
-        raise Failed(why)
-    columns, rows = found
-    return columns, rows
-
-
 @contextmanager
-def _turn(seconds: float) -> Iterator[None]:
+def turn(seconds: float) -> Iterator[None]:
+    """One question at a time. Another one waits for its turn at most `seconds`, so that the threads of the server do
+    not all wait here. Raises Failed.
+    """
     if not _ONE_AT_A_TIME.acquire(timeout=seconds):
         raise Failed(
             f"other questions that need much memory took longer than {seconds:g} s; load the page again in a minute"
@@ -82,6 +60,28 @@ def _turn(seconds: float) -> Iterator[None]:
         yield
     finally:
         _ONE_AT_A_TIME.release()
+
+
+def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], seconds: float, most: int) -> Found:
+    """Columns and at most `most` rows. The caller has the `turn`. Raises Failed."""
+    question = Question(snapshot.folder, MEMORY, sql, dict(parameters), seconds, most=most)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ops_project.console.apart"],
+            input=pickle.dumps(question),
+            capture_output=True,
+            timeout=seconds + START_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"the question took longer than {seconds:g} s and was stopped") from None
+    if done.returncode != 0:
+        raise Failed(f"the process that asked it ended with code {done.returncode} and gave no answer")
+    found, why = pickle.loads(done.stdout)  # what our own process wrote
+    if why:
+        raise Failed(why)
+    columns, rows = found
+    return columns, rows
 
 
 def answer(question: Question) -> tuple[Found | None, str]:

@@ -36,6 +36,10 @@ _EXISTING = (
 )
 
 
+Key = tuple[Any, ...]
+"""Snapshot, query and parameters."""
+
+
 class Unanswered(RuntimeError):
     """The question has no answer; the message says why. A figure that needs it is unknown."""
 
@@ -64,7 +68,7 @@ class SnapshotReader:
         self._pool = ThreadPoolExecutor(WORKERS, "snapshot-reader", initializer=_lower_priority)
         self._open: tuple[str, duckdb.DuckDBPyConnection] | None = None
         self._tables: tuple[str, frozenset[str]] | None = None
-        self._kept: OrderedDict[tuple[Any, ...], Rows] = OrderedDict()
+        self._kept: OrderedDict[Key, Rows] = OrderedDict()
 
     def newest(self) -> snapshots.Snapshot | None:
         """The newest snapshot; None before the first run."""
@@ -98,10 +102,8 @@ class SnapshotReader:
         if snapshot is None:
             raise Unanswered("nothing has been built yet: `ops run` makes the first snapshot")
         key = (snapshot.id, sql, tuple(sorted((parameters or {}).items())))
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
+        if (known := self._known(key)) is not None:
+            return known
         try:
             rows = self._pool.submit(self._answer, snapshot, sql, dict(parameters or {}), seconds).result(seconds * 2)
         except TimeoutError:
@@ -109,16 +111,12 @@ class SnapshotReader:
         except duckdb.InterruptException:
             raise Unanswered(f"the question took longer than {seconds:g} s and was stopped") from None
         except duckdb.OutOfMemoryException:
-            rows = self._with_more_memory(snapshot, sql, dict(parameters or {}), seconds)
+            return self._with_more_memory(key, snapshot, sql, dict(parameters or {}), seconds)
         except duckdb.CatalogException as error:
             raise Unanswered(f"it reads a table that is not built yet: {str(error).splitlines()[0]}") from None
         except (duckdb.Error, OSError) as error:
             raise Unanswered(str(error).splitlines()[0]) from None
-        with self._lock:
-            self._kept[key] = rows
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return rows
+        return self._keep(key, rows)
 
     def close(self) -> None:
         """Close the snapshot and stop the threads."""
@@ -126,6 +124,19 @@ class SnapshotReader:
         if self._open is not None:
             self._open[1].close()
             self._open = None
+
+    def _known(self, key: Key) -> Rows | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def _keep(self, key: Key, rows: Rows) -> Rows:
+        with self._lock:
+            self._kept[key] = rows
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return rows
 
     def _answer(self, snapshot: snapshots.Snapshot, sql: str, parameters: dict[str, Any], seconds: float) -> Rows:
         with self._cursor(snapshot) as cursor, limited(cursor, seconds):
@@ -135,14 +146,20 @@ class SnapshotReader:
         return Rows(columns, tuple(rows[:MOST_ROWS]), snapshot.id, snapshot.as_of, len(rows) > MOST_ROWS)
 
     def _with_more_memory(
-        self, snapshot: snapshots.Snapshot, sql: str, parameters: dict[str, Any], seconds: float
+        self, key: Key, snapshot: snapshots.Snapshot, sql: str, parameters: dict[str, Any], seconds: float
     ) -> Rows:
-        """The engine's limit holds for the whole server, so the question is asked in a process of its own."""
+        """The engine's limit holds for the whole server, so the question is asked in a process of its own. Several
+        browsers that show the same page wait for one answer.
+        """
         try:
-            columns, rows = apart.ask(snapshot, sql, parameters, seconds, MOST_ROWS + 1)
+            with apart.turn(seconds):
+                if (known := self._known(key)) is not None:
+                    return known
+                columns, rows = apart.ask(snapshot, sql, parameters, seconds, MOST_ROWS + 1)
+                cut = len(rows) > MOST_ROWS
+                return self._keep(key, Rows(columns, tuple(rows[:MOST_ROWS]), snapshot.id, snapshot.as_of, cut))
         except apart.Failed as error:
             raise Unanswered(str(error)) from None
-        return Rows(columns, tuple(rows[:MOST_ROWS]), snapshot.id, snapshot.as_of, len(rows) > MOST_ROWS)
 
     def _cursor(self, snapshot: snapshots.Snapshot) -> duckdb.DuckDBPyConnection:
         with self._lock:

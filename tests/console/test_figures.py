@@ -6,6 +6,8 @@ import json
 import os
 import re
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
 from unittest import mock
@@ -159,8 +161,31 @@ def test_questions_that_are_asked_apart_do_not_queue_for_ever(seen):
     """Each of them would keep a thread of the server, until it had none for other pages."""
     from ops_project.console import apart
 
-    with apart._ONE_AT_A_TIME, pytest.raises(apart.Failed, match="load the page again"):
-        apart.ask(snapshots.newest(seen.settings), "select 1", {}, 0.05, 1)
+    with apart.turn(0.05), pytest.raises(apart.Failed, match="load the page again"), apart.turn(0.05):
+        pass
+
+
+def test_browsers_that_show_the_same_page_wait_for_one_answer(seen, monkeypatch):
+    from ops_project.console import apart, warehouse
+
+    asked = []
+
+    def ask(_snapshot, sql, *_):
+        asked.append(sql)
+        time.sleep(0.1)
+        return ("n",), [(1,)]
+
+    monkeypatch.setattr(warehouse, "MEMORY", "8MB")
+    monkeypatch.setattr(apart, "ask", ask)
+    reader = warehouse.SnapshotReader(seen.settings)
+    large = "select count(*) as n from (select distinct range from range(1000000)) t"
+    try:
+        with ThreadPoolExecutor(4) as browsers:
+            found = list(browsers.map(lambda _: reader.ask(large).records(), range(4)))
+    finally:
+        reader.close()
+    assert found == [[{"n": 1}]] * 4
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("board", files.TITLES)
