@@ -54,6 +54,18 @@ def test_a_silence_is_added_checked_and_ended(fresh):
     assert fresh.ledger.silences(fresh.now) == []
 
 
+def test_an_alert_that_has_ended_is_not_shown_as_silent(fresh):
+    with Visit(fresh) as visit:
+        visit.act_as("engineer-b")
+        visit.done("/silences", matchers='domain="investor"', span="4h", reason="known")
+        assert "silent: engineer-b" in visit.text("/alerts?state=all")
+        assert "Silence 1 of engineer-b" in visit.text("/alerts/1")
+        fresh.job_succeeds()
+        fresh.advance("1m")
+        assert "silent: engineer-b" not in visit.text("/alerts?state=all")
+        assert "Silence 1 of engineer-b" not in visit.text("/alerts/1")
+
+
 def test_a_route_is_explained_with_the_words_of_the_shell(visit, told):
     text = visit.text("/routes?rule=job_failure&domain=investor")
     assert "on-call/0-file" in text and "engineer-a" in text and "not told" in text

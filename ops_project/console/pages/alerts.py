@@ -37,7 +37,7 @@ def listed(ask: Ask) -> Response:
     silences = ledger.silences(ask.now)
     return ask.show(
         "alerts.html.j2",
-        alerts=[(alert, covering(alert.labels, silences, ask.now)) for alert in found],
+        alerts=[(alert, covering(alert.labels, silences, ask.now) if alert.open else None) for alert in found],
         incidents=ledger.incidents_of([alert.number for alert in found]),
         total=total,
         state=state or "open",
@@ -66,7 +66,7 @@ def one(ask: Ask) -> Response:
         timeline=list(reversed(ledger.timeline(number))),
         messages=ledger.messages_about(number),
         incident=ledger.incidents_of([number]).get(number),
-        silence=covering(alert.labels, ledger.silences(ask.now), ask.now),
+        silence=covering(alert.labels, ledger.silences(ask.now), ask.now) if alert.open else None,
         verdict=next((found for found in ledger.verdicts() if found["alert"] == number), None),
         verdicts=VERDICTS,
     )
