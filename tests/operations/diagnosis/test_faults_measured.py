@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.operations.diagnosis import measure_faults, measured_page
-from tests.operations.diagnosis.measured import ALONE, Judged, summary
+from tests.operations.diagnosis.measured import ALONE, SITUATIONS, Judged, summary
 
 AGAIN = ("policies_lost", "cdc_gap", "negative_premium", "duplicate_delivery")
 
@@ -21,6 +21,8 @@ def test_the_page_shows_the_figures_and_names_what_was_not_measured(tmp_path: Pa
     assert said == measured_page.page(found, every)
     assert {item.fault for item in found} <= every
     assert all(f"`{fault}`" in said for fault in every)
+    measured = {item.situation for item in found}
+    assert all((f"| {one} | 0 | not measured" in said) is (one not in measured) for one in SITUATIONS)
 
 
 def test_the_true_root_is_first_and_more_often_than_by_the_simple_rule() -> None:
