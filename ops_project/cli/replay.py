@@ -40,19 +40,20 @@ def replay(
     under an earlier contract, whether or not rows were refused.
     """
     from ops_project.catalog import load as load_catalog
-    from ops_project.cli.run import Wanted, perform
+    from ops_project.cli.run import UNRECORDED, Wanted, perform
     from ops_project.pipeline.landing import Asked, ReplayOrder, without_values
 
     catalog = load_catalog(settings)
     if unknown := [name for name in feeds if name not in catalog.feeds]:
         raise click.UsageError(f"unknown feed {', '.join(unknown)}; valid: {', '.join(sorted(catalog.feeds))}")
+    unrecorded: list[str] = []
     groups, concerned = _waiting(settings, catalog, Asked(feeds, batches, reason, parked))
     if not dry_run and not groups and settings.warehouse.is_file():
         if domains := _cut_off(settings, {catalog.feeds[name].domain for name in concerned}):
             told("The last replay ended before it had published; what depends on the rows that it landed is built now.")
             perform(settings, Wanted(domains=domains), as_json)
             return
-        _catch_up(settings, catalog)
+        unrecorded = _catch_up(settings, catalog)
     if absent := sorted(set(batches) - {group.batch_id for group in groups}):
         words = (
             f"no row to try again in batch {', '.join(absent)}: `ops replay --dry-run --parked` lists every batch with "
@@ -64,6 +65,8 @@ def replay(
     if dry_run or not groups:
         shown = without_values(groups)
         emit(as_json, shown, lambda: _show(shown))
+        if unrecorded:
+            raise SystemExit(UNRECORDED)
         return
     chosen: dict[str, list[str]] = {}
     for group in groups:
@@ -86,15 +89,15 @@ def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
         return tuple(domain for domain in cut_off_replays(settings, instance) if domain in asked)
 
 
-def _catch_up(settings: Settings, catalog: Catalog) -> None:
-    """Tell what a replay that was killed at its very end had no time to tell."""
+def _catch_up(settings: Settings, catalog: Catalog) -> list[str]:
+    """Tell what a replay that was killed at its very end had no time to tell. Returns what could not be recorded."""
     from ops_project.cli.run_alerts import catch_up
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.runs import open_instance
 
     dagster_home.ensure(settings)
     with open_instance(settings) as instance, status("alerts") as spinner:
-        catch_up(settings, catalog, instance, spinner)
+        return catch_up(settings, catalog, instance, spinner)
 
 
 def _waiting(settings: Settings, catalog: Catalog, asked: Asked) -> tuple[list[Refused], set[str]]:

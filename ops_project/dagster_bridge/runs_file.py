@@ -88,8 +88,8 @@ class RecentRun(RunFacts):
 
 
 def recent(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
-    """The runs that began since `start`, and those that wait or have not ended, the newest first; None if runs are kept
-    elsewhere.
+    """The runs that began at `since` or later, and those that wait or have not ended, the newest first; None if runs
+    are kept elsewhere.
     """
     marks = ", ".join("?" * len(ENDED))
     rows = _rows(

@@ -76,6 +76,14 @@ def test_a_replay_with_nothing_left_tells_what_a_killed_one_could_not(
     assert done == told
 
 
+def test_what_a_replay_with_nothing_left_could_not_record_is_its_exit_code(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(monkeypatch)
+    monkeypatch.setattr(replay, "_catch_up", lambda *_: ["the disk is full"])
+    assert bakery.run(home, "replay").exit_code == run.UNRECORDED
+
+
 def test_a_home_without_a_warehouse_is_left_as_it_is(tmp_path: Path, done: list[Any]) -> None:
     settings = Settings(home=tmp_path / "home", overlay=bakery.OVERLAY, as_of=bakery.NOW)
     settings.home.mkdir()
