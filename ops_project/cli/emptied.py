@@ -38,7 +38,11 @@ def tell(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 def _is_emptied(settings: Settings, file: Path) -> bool:
-    """Whether nothing is in the file although the home has had a run. Before, its first maker may be at work."""
+    """Whether nothing is in the file although something was: its log has content, or the home has had a run.
+
+    Before the first run its first maker may be at work. It writes into the file before it writes into the log, and
+    SQLite deletes the log of an empty file when it opens it.
+    """
     try:
         if file.stat().st_size or not file.is_file():
             return False
@@ -46,7 +50,7 @@ def _is_emptied(settings: Settings, file: Path) -> bool:
         return False
     log = file.with_name(f"{file.name}-wal")
     if log.is_file() and log.stat().st_size:
-        return False  # what was written stands in the log alone
+        return True
     from ops_project.pipeline.warehouse import snapshots
 
     try:

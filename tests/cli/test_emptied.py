@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,19 @@ def test_before_the_first_run_an_empty_file_is_one_that_was_only_begun(
     for words in ("status", "run"):
         ended = ops(settings, words)
         assert ended.exit_code == 0 and "is an empty file" not in ended.output, ended.output
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_log_beside_an_empty_file_is_proof_that_it_held_something(settings: Settings, place: str) -> None:
+    file = settings.home / place
+    file.parent.mkdir(parents=True, exist_ok=True)
+    dagster_home.ensure(settings)
+    with closing(sqlite3.connect(file)) as written:
+        written.executescript("PRAGMA journal_mode = wal; CREATE TABLE rows AS SELECT 1 AS id")
+        log = file.with_name(f"{file.name}-wal").read_bytes()
+        assert log and file.stat().st_size
+    file.write_bytes(b"")
+    file.with_name(f"{file.name}-wal").write_bytes(log)
+    ended = ops(settings, "status")
+    assert ended.exit_code == 1 and f"{file} is an empty file" in " ".join(ended.output.split()), ended.output
+    assert file.with_name(f"{file.name}-wal").read_bytes() == log
