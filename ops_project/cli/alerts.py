@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -54,6 +53,8 @@ def list_(
     settings: Settings, *, everything: bool, severity: str | None, domain: str | None, limit: int, as_json: bool
 ) -> None:
     """Open alerts, newest first."""
+    from ops_project.operations.alerting.untold_now import why_silent
+
     ledger = _ledger(settings)
     now = settings.now()
     require_domain(settings, domain)
@@ -61,7 +62,7 @@ def list_(
     status = None if everything else "open"
     found = ledger.alerts(status, limit, severity, domain)
     total = len(found) if len(found) < limit else ledger.count_alerts(status, severity, domain)
-    data = [_brief(alert, _silent(alert, silences, now), _acknowledged(alert, given)) for alert in found]
+    data = [_brief(alert, why_silent(alert, silences, now), _acknowledged(alert, given)) for alert in found]
     columns = ("number", "severity", "status", "since", "summary", "owners", "acknowledged", "silent")
     rows = [
         (
@@ -84,21 +85,6 @@ def list_(
     if total > len(found):
         # Beside the output, so that it is read there as JSON still.
         click.echo(f"The {len(found)} newest of {total} are listed; --limit {total} lists all.", err=True)
-
-
-def _silent(alert: Any, silences: Sequence[Any], now: datetime) -> str:
-    """Why an alert that fires is silent at `now`. A silence takes effect when it is added, not at the next cycle."""
-    from ops_project.model.alerting.alert import FIRING
-    from ops_project.operations.alerting.decide.reasons import AlertReason
-    from ops_project.operations.alerting.decide.silences import covering
-
-    if alert.status != FIRING:
-        return ""
-    if alert.cause and alert.muted:
-        return f"told with alert #{alert.cause}"
-    if (silence := covering(alert.labels, silences, now)) is not None:
-        return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M}"
-    return "" if alert.muted == AlertReason.SILENCED.value else str(alert.muted.replace("_", " "))
 
 
 def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:
@@ -134,14 +120,13 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     """Everything about one alert: its timeline, whom it was told to, and why."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
-    from ops_project.operations.alerting import authority
     from ops_project.operations.alerting.circumstances import Circumstances
     from ops_project.operations.alerting.cycle import LINEAGE
     from ops_project.operations.alerting.decide.message import around, of_alert
     from ops_project.operations.alerting.decide.routing import match
-    from ops_project.operations.alerting.decide.untold import why_untold
     from ops_project.operations.alerting.engine_config import alert_config
     from ops_project.operations.alerting.rendering.lines import facts
+    from ops_project.operations.alerting.untold_now import why_nobody, why_silent
     from ops_project.operations.channels.registry import lacks, unconfigured
 
     ledger = _ledger(settings)
@@ -156,8 +141,8 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     timeline = ledger.timeline(number)
     messages = ledger.messages_about(number)
     verdict = next((v for v in ledger.verdicts() if v["alert"] == number), None)
-    nodes = match(config.tree, alert.labels)
-    receivers = {receiver: config.receivers[receiver] for receiver in sorted({node.receiver for node in nodes})}
+    told = sorted({node.receiver for node in match(config.tree, alert.labels)})
+    receivers = {receiver: config.receivers[receiver] for receiver in told}
     left_out = {
         name: lacking
         for name, lacking in unconfigured(receivers, settings).items()
@@ -165,15 +150,8 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
         if all(message["channel"] != name for message in messages)
     }
     now = settings.now()
-    silent = _silent(alert, ledger.silences(now), now)
-    untold = ""
-    if not messages:
-        channels = {name for receiver, found in receivers.items() for name, _ in found.named(receiver)}
-        # The process that decides sends the messages, and may have the variables that this one lacks.
-        deciding = authority.recorded(ledger)
-        unusable = unconfigured(receivers, settings, deciding.secrets if deciding is not None else ())
-        lacking = sorted({lacks(names) for names in unusable.values()}) if channels <= unusable.keys() else []
-        untold = why_untold(alert, silent=silent, timeline=timeline, nodes=nodes, lacking=lacking)
+    silent = why_silent(alert, ledger.silences(now), now)
+    untold = "" if messages else why_nobody(alert, ledger, settings, config, now)
     data = {
         **body,
         "silent": silent,

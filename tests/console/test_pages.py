@@ -66,6 +66,17 @@ def test_an_alert_that_has_ended_is_not_shown_as_silent(fresh):
         assert "Silence 1 of engineer-b" not in visit.text("/alerts/1")
 
 
+def test_an_alert_says_why_nobody_was_told_with_the_words_of_the_shell(fresh):
+    fresh.asset_fails("silver/fact_transactions")
+    fresh.cycle()
+    [number] = [alert.number for alert in fresh.ledger.alerts("open", None) if alert.asset]
+    with Visit(fresh) as visit:
+        assert "Nobody was told. Its group is told at most 30 s after it fired" in visit.text(f"/alerts/{number}")
+        visit.act_as("engineer-b")
+        visit.done("/silences", matchers='asset="silver/fact_transactions"', span="4h", reason="known")
+        assert "Nobody was told. It is silent: silence 1 of engineer-b" in visit.text(f"/alerts/{number}")
+
+
 def test_a_route_is_explained_with_the_words_of_the_shell(visit, told):
     text = visit.text("/routes?rule=job_failure&domain=investor")
     assert "on-call/0-file" in text and "engineer-a" in text and "not told" in text

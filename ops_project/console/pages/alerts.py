@@ -10,6 +10,7 @@ from ops_project.model.duration import format_duration
 from ops_project.model.severity import SEVERITIES
 from ops_project.operations.alerting.decide.message import around, of_alert
 from ops_project.operations.alerting.decide.silences import covering
+from ops_project.operations.alerting.untold_now import why_nobody
 
 PAGE = 200
 STATES = ("open", "all")
@@ -54,7 +55,7 @@ def one(ask: Ask) -> Response:
     if alert is None:
         raise NotThere(f"there is no alert {number}; the list shows those there are")
     near = ledger.alerts("open", NEIGHBOURS, domain=alert.labels.get("domain"))
-    engine = site.engine
+    engine, messages = site.engine, ledger.messages_about(number)
     return ask.show(
         "alert.html.j2",
         alert=alert,
@@ -64,7 +65,8 @@ def one(ask: Ask) -> Response:
         if alert.rule in engine.rules
         else [],
         timeline=list(reversed(ledger.timeline(number))),
-        messages=ledger.messages_about(number),
+        messages=messages,
+        untold="" if messages else why_nobody(alert, ledger, site.settings, engine, ask.now),
         incident=ledger.incidents_of([number]).get(number),
         silence=covering(alert.labels, ledger.silences(ask.now), ask.now) if alert.open else None,
         verdict=next((found for found in ledger.verdicts() if found["alert"] == number), None),
