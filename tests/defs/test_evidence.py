@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -184,8 +185,15 @@ def test_a_commit_that_the_repository_does_not_have_is_named(
     assert f"commit {place.commits[0][:12]} is not in the repository" in said
 
 
-def test_a_git_that_hangs_costs_its_time_and_is_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "GIT_SECONDS", 0.0001)
+def test_a_git_that_hangs_costs_its_time_and_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hangs = tmp_path / "hangs" / "git"
+    hangs.parent.mkdir()
+    hangs.write_text(f'#!/bin/sh\ncase "$*" in *diff*) exec sleep 60 ;; esac\nexec {shutil.which("git")} "$@"\n')
+    hangs.chmod(0o755)
+    monkeypatch.setenv("PATH", str(hangs.parent), prepend=os.pathsep)
+    monkeypatch.setattr(code, "GIT_SECONDS", 0.1)
     assert "git took longer" in by_title(list(items_of_code(place.scene)))["Code change"]
 
 
