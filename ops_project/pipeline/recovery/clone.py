@@ -56,9 +56,10 @@ class Clone:
         lines = self._git("ls-tree", "--name-only", commit, f"{folder}/").splitlines()
         return {Path(line).name for line in lines}
 
-    def has(self, commit: str) -> bool:
+    def has(self, commit: str, seconds: float = GIT_SECONDS) -> bool:
         """Whether this clone knows the commit."""
-        return bool(commit) and self._run("cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}").returncode == 0
+        asked = ("cat-file", "-e", "--end-of-options", f"{commit}^{{commit}}")
+        return bool(commit) and self._run(*asked, seconds=seconds).returncode == 0
 
     def changed(self, earlier: str, later: str | None, paths: Sequence[str], seconds: float = GIT_SECONDS) -> list[str]:
         """Files below `paths` that differ between two commits. `later` None: the files in the working folder."""

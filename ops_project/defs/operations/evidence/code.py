@@ -108,7 +108,7 @@ def _of_commits(concerned: Concerned, before: Snapshot, bad: Snapshot, tables_ch
     try:
         clone = clone_of(PROJECT_ROOT)
         for commit in (earlier, later):
-            if not clone.has(commit):
+            if not clone.has(commit, GIT_SECONDS):
                 yield Item(
                     title, f"commit {commit[:12]} is not in the repository: what has changed is not known", "git"
                 )
