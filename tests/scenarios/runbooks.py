@@ -182,7 +182,7 @@ STORIES: dict[str, dict[str, Steps]] = {
         "models": {1: (), 2: ("input_drift", "failed"), 3: ("not_better",), 4: ("2026-03-0",)},
     },
     "high_churn_risk": {"business-metric": {1: ("600",), 2: ("high risk",), 3: (), 4: ("High", "600")}},
-    "undelivered": {"delivery": {1: (), 2: ("OPS_SMTP_HOST is not set",)}},
+    "undelivered": {"delivery": {1: ("452 mailbox full",), 2: ("OPS_SMTP_HOST is not set",)}},
     "warehouse_lost": {"warehouse-lost": {1: ("is gone",), 2: ("1 row",)}},
     "ledger_lost": {"ledger-lost": {1: ("ledger",)}},
 }

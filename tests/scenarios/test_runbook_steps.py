@@ -15,8 +15,11 @@ import pytest
 
 from ops_project import catalog
 from ops_project.model.alerting.signal import FIRING, Signal
+from ops_project.operations.alerting.decide.reasons import AlertReason
+from ops_project.operations.alerting.decide.state import Notification
 from ops_project.operations.incidents.runbooks import read, slugs
 from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.queueing import queue
 from ops_project.pipeline.learning import tables
 from ops_project.pipeline.warehouse import connection, snapshots
 from ops_project.settings import CONFIG_DIR, Settings
@@ -66,6 +69,7 @@ def broken(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
     with Ledger.open(later.ledger_url) as ledger:
         ledger.append([_reported(kind, **fields) for kind, fields in REPORTED.items()], now=LATER)
     assert homes.ops(later, "cycle").wait().code == 0
+    _message_that_waits(later)
     return later
 
 
@@ -82,6 +86,27 @@ def _reported(kind: str, value: float = 1.0, **fields: object) -> Signal:
     for name, given in fields.items():
         object.__setattr__(reading, name, given)
     return reading
+
+
+def _message_that_waits(settings: Settings) -> None:
+    """A message that a mail server refused for the moment."""
+    waiting = Notification(
+        key="story",
+        kind="alert",
+        receiver="data-team",
+        channel="data-team/0-email",
+        recipient="data-team@example.com",
+        severity="high",
+        reason=AlertReason.ROUTED,
+        created_at=LATER,
+        payload={},
+    )
+    with Ledger.open(settings.ledger_url) as ledger:
+        with ledger.write() as transaction:
+            assert queue(transaction, [waiting]) == 1
+        (message,) = ledger.due(LATER)
+        assert ledger.claim(message.id, LATER)
+        assert ledger.failed(message.id, LATER, "452 mailbox full", retry_at=LATER + timedelta(minutes=1))
 
 
 def _unhealthy_model(settings: Settings) -> None:
