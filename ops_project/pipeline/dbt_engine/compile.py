@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ops_project.settings import Settings
+from ops_project.settings import DBT_PROJECT_DIR, Settings
 
 QUIET = (
     "--log-level",
@@ -17,6 +17,10 @@ QUIET = (
 )
 
 
+# No file has it.
+NO_TIME = -1.0
+
+
 class DbtParseError(RuntimeError):
     """The dbt project does not parse; the message is dbt's."""
 
@@ -27,23 +31,37 @@ def folders(project_dir: Path) -> list[str]:
     return ["--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--log-path", str(logs)]
 
 
-def compile_all(project_dir: Path, target: Path) -> tuple[bytes, dict[str, str]]:
+def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> tuple[bytes, dict[str, str]]:
     """Parse, then compile against an empty database: dbt's Manifest (msgpack) and unique_id → SQL.
 
-    Raises DbtParseError with dbt's words.
+    `earlier`: the Manifest of another content of the project. dbt reads only the files that differ from it, which takes
+    1 s of the 5 s of a full parse when one model has changed; dbt decides whether it can. Raises DbtParseError with
+    dbt's words.
     """
     from dbt.cli.main import dbtRunner
+    from dbt.constants import PARTIAL_PARSE_FILE_NAME
+    from dbt.contracts.files import FilePath
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumaro_encoder
 
     common = [*folders(project_dir), "--target-path", str(target)]
+    if earlier is not None:
+        (target / PARTIAL_PARSE_FILE_NAME).write_bytes(earlier)
+    # dbt reads every file again if the profile has other values, so each parse sees the same ones. Parsing opens no
+    # database.
+    with Settings.load(home=DBT_PROJECT_DIR / "target" / "empty").exported(OPS_MEMORY_LIMIT="1GB", OPS_DBT_THREADS="1"):
+        parsed = dbtRunner().invoke([*QUIET, "parse", *common, *([] if earlier else ["--no-partial-parse"])])
+        if not parsed.success or not isinstance(parsed.result, Manifest):
+            raise DbtParseError(str(parsed.exception))
+        for file in parsed.result.files.values():
+            # dbt does not read a YAML file again that has the same time. Two contents can have the same times, in an
+            # image for example, so none is kept and dbt compares the contents.
+            if isinstance(file.path, FilePath):
+                file.path.modification_time = NO_TIME
+        manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
     # The name of the file is the name of the database in every relation, so it must be the one of a real home.
     with Settings.load(home=target / "empty").exported():
         (target / "empty" / "warehouse").mkdir(parents=True)
-        parsed = dbtRunner().invoke([*QUIET, "parse", *common, "--no-partial-parse"])
-        if not parsed.success or not isinstance(parsed.result, Manifest):
-            raise DbtParseError(str(parsed.exception))
-        manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)
         compiled = dbtRunner(manifest=parsed.result).invoke(
             [
                 *QUIET,

@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -110,7 +110,7 @@ def _parse(project_dir: Path, folder: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        manifest, compiled = compile_all(project_dir, partial)
+        manifest, compiled = compile_all(project_dir, partial, _newest(project_dir))
         (partial / MANIFEST_OBJECT).write_bytes(manifest)
         (partial / COMPILED).write_text(json.dumps(compiled), encoding="utf-8")
         for path in partial.iterdir():
@@ -123,6 +123,16 @@ def _parse(project_dir: Path, folder: Path) -> None:
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _newest(project_dir: Path) -> bytes | None:
+    """dbt's Manifest of the newest parsed content of this project, or of the shipped one, which overlays change."""
+    for root in dict.fromkeys((project_dir, DBT_PROJECT_DIR)):
+        parsed = sorted((root / "target" / "parsed").glob(f"[!.]*/{MANIFEST_OBJECT}"), key=_age)
+        for path in parsed:
+            with suppress(FileNotFoundError):  # another process has just removed it
+                return path.read_bytes()
+    return None
 
 
 def _prune(root: Path, keep: str) -> None:
