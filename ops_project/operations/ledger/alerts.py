@@ -143,6 +143,7 @@ class AlertTable(Access):
                 "resolved": sorted(entry.resolved),
                 "at": to_seconds(entry.at),
                 "expires_at": to_seconds(entry.expires_at),
+                "own_times": {str(number): to_seconds(at) for number, at in sorted(entry.own_times.items())} or None,
             }
             for entry in (log[key] for key in changed if key in log)
         ]

@@ -67,6 +67,7 @@ def read_all(connection: Connection, state: State) -> None:
             resolved=_numbers(row.resolved_text),
             at=_moment(row.at),
             expires_at=_moment(row.expires_at),
+            own_times={int(number): _moment(at) for number, at in (row.own_times or {}).items()},
         )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0007"
+HEAD = "0008"
 metadata = MetaData()
 
 
@@ -152,6 +152,8 @@ notification_log = Table(
     Column("resolved", JSON, nullable=False),
     Column("at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+    # NULL if all alerts were told at `at`, as in every entry of an earlier version.
+    Column("own_times", JSON(none_as_null=True), nullable=True),
 )
 
 outbox = Table(

@@ -22,9 +22,6 @@ from ops_project.operations.alerting.cycle import run_once
 from ops_project.operations.ledger import Ledger
 from ops_project.settings import PROJECT_ROOT, Settings
 from tests.operations.channels.http import http_server
-from tests.operations.ledger.test_ledger import server
-
-__all__ = ["server"]
 
 ROUTES = """
 route: {receiver: hook, group_by: ["..."], group_wait: 0s, group_interval: 1s, repeat_interval: 24h}

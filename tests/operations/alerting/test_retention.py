@@ -18,9 +18,7 @@ from ops_project.operations.alerting.decide.state import State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.alerting.tidy import tidy
 from ops_project.settings import Settings
-from tests.operations.ledger.test_ledger import ledger, server
 
-__all__ = ["ledger", "server"]
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 

@@ -78,3 +78,21 @@ def test_an_alert_that_ended_and_fires_again_is_news_where_it_was_only_listed_be
         ("a_table_is_removed_or_comes_back", {"number": 1}),
         ("time_passes", {"minutes": 45, "step": 4}),
     )
+
+
+def test_a_repeat_that_came_due_during_a_silence_comes_when_the_silence_ends():
+    """Another alert of its group was told meanwhile, and the repeat came up to one interval late."""
+    passed = ("time_passes", {"minutes": 45, "step": 3})
+    checked(
+        CHAIN,
+        ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 2, "y"), "minutes": 20}),
+        ("time_passes", {"minutes": 1, "step": 3}),
+        ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 1, "x"), "minutes": 20}),
+        ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 2, "x"), "minutes": 300}),
+        *(passed, passed, passed),
+        ("time_passes", {"minutes": 90, "step": 4}),
+        passed,
+        ("time_passes", {"minutes": 45, "step": 4}),
+        ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 2, "y"), "minutes": 300}),
+        ("time_passes", {"minutes": 330, "step": 4}),
+    )

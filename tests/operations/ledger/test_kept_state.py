@@ -14,10 +14,7 @@ from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import Ledger, engine_state, open_ledger
 from ops_project.settings import Settings
-from tests.operations.ledger.test_ledger import ledger as store
-from tests.operations.ledger.test_ledger import server
 
-__all__ = ["server", "store"]
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
@@ -95,13 +92,13 @@ def test_what_another_process_wrote_is_read(place, monkeypatch):
     assert [(a.asset, a.status) for a in ledger.alerts()] == [("gold/b", "resolved"), ("gold/a", "resolved")]
 
 
-def test_a_decision_without_a_lease_is_not_kept(store, place):
+def test_a_decision_without_a_lease_is_not_kept(ledger, place):
     """Without a lease it is unknown whether another process wrote in between. On both stores."""
     settings, loaded, _ = place
     config = alert_config(settings, loaded, Lineage())
-    decision = decide(store.load_state(config, NOW), [_check("a", FIRING, NOW)], config, NOW)
-    store.record(decision, {"decided": "1"}, NOW)
-    assert store.kept is None
-    assert store.load_state(config, NOW).alerts == decision.state.alerts
-    assert store.kept is not None
-    assert store.load_state(config, NOW).log == decision.state.log
+    decision = decide(ledger.load_state(config, NOW), [_check("a", FIRING, NOW)], config, NOW)
+    ledger.record(decision, {"decided": "1"}, NOW)
+    assert ledger.kept is None
+    assert ledger.load_state(config, NOW).alerts == decision.state.alerts
+    assert ledger.kept is not None
+    assert ledger.load_state(config, NOW).log == decision.state.log

@@ -10,7 +10,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
 
 from ops_project import catalog
 from ops_project.lineage import Lineage
@@ -25,31 +24,9 @@ from ops_project.operations.ledger.leases import LeaseLost
 from ops_project.operations.ledger.schema import HEAD, metadata
 from ops_project.operations.ledger.store import MIGRATIONS
 from ops_project.settings import Settings
-from tests import postgres
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    if postgres.binaries() is None:
-        pytest.skip(postgres.MISSING)
-    with postgres.running(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/ledger/ledger.db"
-    else:
-        url = request.getfixturevalue("server")
-        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
-    with Ledger.open(url) as opened:
-        yield opened
 
 
 def signal(n: int = 1, state: str = FIRING, at: datetime = NOW, **fields) -> Signal:

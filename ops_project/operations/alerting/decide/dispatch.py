@@ -101,7 +101,7 @@ def _forget_listed(decision: Decision) -> None:
         if gone := entry.firing & ended:
             group = state.groups.get(entry.group)
             if gone := gone - (group.members if group is not None else frozenset()):
-                state.log[key] = replace(entry, firing=entry.firing - gone)
+                state.log[key] = entry.without(gone)
                 decision.log_changed.add(key)
 
 
@@ -183,8 +183,8 @@ def _carry(decision: Decision, entries: set[LogKey], after: str, number: int) ->
             at=entry.at,
             expires_at=entry.expires_at,
         )
-        log[after, channel, recipient] = replace(base, firing=base.firing | {number})
-        log[before] = replace(entry, firing=entry.firing - {number})
+        log[after, channel, recipient] = base.with_alert(number, entry.told_at(number))
+        log[before] = entry.without(frozenset({number}))
         decision.log_changed |= {(after, channel, recipient), before}
 
 

@@ -5,7 +5,7 @@ log).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,27 @@ class LogEntry:
     firing: frozenset[int]
     resolved: frozenset[int]
     at: datetime
+    """When the last message was sent."""
     expires_at: datetime
+    own_times: Mapping[int, datetime] = field(default_factory=dict)
+    """Firing alerts that the last message did not name → when this recipient was last told of each. An alert that was
+    silent at the time of that message stays known to the recipient, and its own repeat becomes due earlier.
+    """
+
+    def told_at(self, number: int) -> datetime:
+        """When this recipient was last told that the alert fires."""
+        return self.own_times.get(number, self.at)
+
+    def without(self, numbers: frozenset[int]) -> LogEntry:
+        """This entry as if the recipient did not know that these alerts fire."""
+        own = {number: at for number, at in self.own_times.items() if number not in numbers}
+        return replace(self, firing=self.firing - numbers, own_times=own)
+
+    def with_alert(self, number: int, told_at: datetime) -> LogEntry:
+        """This entry, and the recipient was told of this alert at `told_at`."""
+        rest = self.without(frozenset({number}))
+        own = rest.own_times if told_at == self.at else {**rest.own_times, number: told_at}
+        return replace(rest, firing=rest.firing | {number}, own_times=own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +105,11 @@ def needs_update(
     node: Node,
     now: datetime,
     zone: ZoneInfo,
+    told_at: datetime | None = None,
 ) -> tuple[bool, AlertReason]:
-    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`). For a digest, days are calendar days in `zone`."""
+    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`). For a digest, days are calendar days in `zone`.
+    `told_at`: since when the first of the alerts waits for its repeat, if it is not the time of the entry.
+    """
     if entry is None:
         return (True, AlertReason.FIRST_NOTIFICATION) if firing else (False, AlertReason.NEVER_TOLD)
     if not firing <= entry.firing:
@@ -98,10 +121,11 @@ def needs_update(
         )
     if send_resolved and not resolved <= entry.resolved:
         return True, AlertReason.NEW_RESOLVED
-    passed = now - entry.at
+    since = told_at or entry.at
+    passed = now - since
     if node.digest:
         # The day on which the clocks go forward has 23 hours, and its digest is due all the same.
-        days = now.astimezone(zone).date() - entry.at.astimezone(zone).date()
+        days = now.astimezone(zone).date() - since.astimezone(zone).date()
         passed = max(days, passed) + DIGEST_SLACK
     if passed > node.repeat_interval:
         return True, AlertReason.REPEAT

@@ -94,7 +94,11 @@ def _repeats_at(state: State, flushed: messages.Flush, told: Mapping[tuple[str, 
         for name, _ in flushed.receiver.named(node.receiver)
         for recipient in told.get((key, name), ())
     )
-    at = [flushed.now, *(entry.at for entry in entries if entry is not None)]
+    at = [flushed.now]
+    for entry in entries:
+        if entry is not None:
+            at.append(entry.at)
+            at.extend(entry.told_at(alert.number) for alert in flushed.firing if alert.number in entry.own_times)
     return min(at) + node.repeat_interval
 
 
@@ -166,7 +170,8 @@ def _tell(
             due, reason = channel.send_resolved, AlertReason.NEW_RESOLVED
         else:
             news = decision.joined & firing_now
-            known = replace(entry, firing=entry.firing - news) if entry is not None and news else entry
+            known = entry.without(news) if entry is not None and news else entry
+            waiting = [state.alerts[number] for number in sorted(firing_now)]
             due, reason = needs_update(
                 known,
                 heard | still_muted,
@@ -175,13 +180,10 @@ def _tell(
                 node=node,
                 now=now,
                 zone=config.zone,
+                told_at=None if entry is None else _told_at(entry, waiting),
             )
-        if (
-            due
-            and reason is AlertReason.REPEAT
-            and (not flushed.on_time or not _repeated(state.alerts[number] for number in firing_now))
-        ):
-            continue
+            if due and reason is AlertReason.REPEAT and not (flushed.on_time and any(map(_repeated, waiting))):
+                continue
         if not due:
             continue
         stamp = LogEntry(
@@ -192,6 +194,9 @@ def _tell(
             resolved=resolved_now,
             at=now,
             expires_at=now + 2 * node.repeat_interval,
+            own_times={}
+            if entry is None
+            else {number: entry.told_at(number) for number in (still_muted | known_before) - heard},
         )
         state.log[(group.key, name, recipient)] = stamp
         decision.log_changed.add((group.key, name, recipient))
@@ -233,13 +238,16 @@ def _tell(
             decision.note(alert.number, now, reason, f"{name} {recipient}".strip())
 
 
-def _repeated(alerts: Iterable[Alert]) -> bool:
-    """Whether some of these alerts are repeated: they are not acknowledged, and no other open alert is known as their
-    cause.
-    """
-    return not all(
-        alert.acknowledged_at is not None or (alert.suspect is not None and alert.cause is not None) for alert in alerts
-    )
+def _repeated(alert: Alert) -> bool:
+    """Whether this alert is repeated: it is not acknowledged, and no other open alert is known as its cause."""
+    return alert.acknowledged_at is None and (alert.suspect is None or alert.cause is None)
+
+
+def _told_at(entry: LogEntry, alerts: Iterable[Alert]) -> datetime | None:
+    """When the recipient was last told of the alert that waits longest for its repeat; None if none is repeated."""
+    if not entry.own_times:
+        return entry.at
+    return min((entry.told_at(alert.number) for alert in alerts if _repeated(alert)), default=None)
 
 
 def _listed(
