@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -23,6 +24,7 @@ from ops_project.settings import Settings
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
     from ops_project.defs.shared.domain_run import DomainRun
+    from ops_project.defs.shared.orders import Order
     from ops_project.defs.shared.run_session import Watcher
     from ops_project.pipeline.landing import ReplayOrder
 
@@ -189,8 +191,6 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     names = wanted.domains
     if unknown := [name for name in names if name not in known]:
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
-    if wanted.simulate_if_empty:
-        _simulate_if_empty(settings, catalog, [name for name in known if not names or name in names], status, told)
     dagster_home.ensure(settings)
     asked = list(names or known)
     if wanted.day is not None and not names:
@@ -199,10 +199,24 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     if wanted.rebuild_tables:
         asked, tables = _rebuilt(catalog, wanted.rebuild_tables, asked)
         order = Order(wanted.days, wanted.day, wanted.replays, tables)
-    if not order.replays:
-        quiet = _quiet(settings, catalog, asked, status, told.unrecorded, plain=order.is_plain)
-        if quiet is not None:
-            return quiet
+    with _first_files(settings, catalog, asked, told) if wanted.simulate_if_empty else nullcontext() as first_files:
+        if first_files is None and not order.replays:
+            quiet = _quiet(settings, catalog, asked, status, told.unrecorded, plain=order.is_plain)
+            if quiet is not None:
+                return quiet
+        return _run_domains(settings, asked, order, first_files=first_files, status=status, told=told)
+
+
+def _run_domains(
+    settings: Settings,
+    asked: list[str],
+    order: Order,
+    *,
+    first_files: Callable[[str], int] | None,
+    status: Callable[[str], None],
+    told: Told,
+) -> list[DomainRun]:
+    """One run of each domain, each after its first files are there, then one alert cycle."""
     from ops_project.dagster_bridge.masked_events import unmasked
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose
@@ -217,6 +231,10 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
         if (words := unmasked(instance)) is not None:
             told(words)
         for name in asked:
+            if first_files is not None:
+                status(f"simulating {name}")
+                if count := first_files(name):
+                    told(f"{name}: {count} files simulated")
             finished = run_domain(
                 site, definitions, instance, name, order=order, watcher=watcher(status, name), clock=settings.now
             )
@@ -272,22 +290,30 @@ def _quiet(
     return [DomainRun(name, catalog.domains.main_job(name), why, 0.0) for name, why in reasons.items()]
 
 
-def _simulate_if_empty(
-    settings: Settings, catalog: Catalog, domains: list[str], status: Callable[[str], None], told: Told
-) -> None:
-    """Only if the home has never had a file: a user's files are never mixed with simulated rows."""
-    if any(
-        path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")
-    ):
-        return
-    from ops_project.simulator.simulation import Asked, simulate
-    from ops_project.simulator.sources import SOURCES, strangers
+@contextmanager
+def _first_files(
+    settings: Settings, catalog: Catalog, domains: list[str], told: Told
+) -> Iterator[Callable[[str], int] | None]:
+    """Simulate the first files of these domains in the background. Gives a function that waits for those of a domain,
+    or None if the home has files already.
+    """
+    from ops_project.simulator import first_files
+    from ops_project.simulator.simulation import SimulationError
 
-    status(f"simulating {DEFAULT_SIMULATED_DAYS} days")
-    simulated = tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
-    if simulated:
-        simulate(settings, catalog, settings.now(), Asked(domains=simulated, days=DEFAULT_SIMULATED_DAYS))
-        told(f"simulated {DEFAULT_SIMULATED_DAYS} days of {', '.join(simulated)}")
+    now = settings.now()
+    try:
+        wanted = first_files.wanted(settings, catalog, domains, days=DEFAULT_SIMULATED_DAYS, now=now)
+        if wanted is None:
+            yield None
+            return
+        told(
+            f"simulating {wanted.days} days of {', '.join(wanted.domains)}; each pipeline starts when its files are "
+            "there"
+        )
+        with first_files.delivered(settings, wanted, now) as arrived:
+            yield arrived
+    except SimulationError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _say(status: Callable[[str], None], domain: str, what: str) -> None:

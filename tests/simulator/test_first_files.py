@@ -1,0 +1,108 @@
+"""The first files of a new home come from a process of their own, once, and a run that was killed is followed by one
+that delivers the rest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from ops_project.catalog import load
+from ops_project.settings import Settings
+from ops_project.simulator import first_files
+from ops_project.simulator.simulation import Asked, SimulationError, simulate
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+DOMAINS = ("investor", "insurance")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", as_of=NOW)
+
+
+def wanted(settings: Settings) -> first_files.Wanted | None:
+    return first_files.wanted(settings, load(settings), DOMAINS, days=2, now=NOW)
+
+
+def files(settings: Settings) -> dict[str, bytes]:
+    return {
+        path.relative_to(settings.inbound).as_posix(): path.read_bytes()
+        for path in settings.inbound.rglob("*")
+        if path.is_file() and not any(part.startswith(".") for part in path.parts[-2:])
+    }
+
+
+def test_a_new_home_gets_what_one_call_of_the_simulator_delivers_also_after_a_kill(
+    settings: Settings, tmp_path: Path
+) -> None:
+    other = Settings(home=tmp_path / "other", as_of=NOW)
+    simulate(other, load(other), NOW, Asked(domains=DOMAINS, days=2))
+    asked = wanted(settings)
+    assert asked == first_files.Wanted(DOMAINS, 2, date(2026, 3, 3))
+    with pytest.raises(KeyboardInterrupt), first_files.delivered(settings, asked, NOW) as arrived:
+        assert arrived("investor") == 8
+        assert arrived("ecommerce") == 0, "not asked for"
+        raise KeyboardInterrupt
+    later = datetime(2026, 3, 6, 12, 0, tzinfo=UTC)
+    left = first_files.wanted(settings, load(settings), DOMAINS, days=30, now=later)
+    assert left is not None and left.domains[-1] == "insurance" and (left.days, left.end) == (2, asked.end)
+    with first_files.delivered(settings, left, later):
+        pass
+    assert files(settings) == files(other)
+    assert wanted(settings) is None
+
+
+def test_a_home_that_has_had_a_file_gets_none(settings: Settings) -> None:
+    (settings.archive / "shop").mkdir(parents=True)
+    (settings.archive / "shop" / "a.csv").write_text("a\n")
+    assert wanted(settings) is None
+
+
+def test_what_another_command_has_delivered_meanwhile_is_not_delivered_again(settings: Settings) -> None:
+    asked = first_files.Wanted(("insurance",), 2, date(2026, 3, 3))
+    first_files._keep(settings.home, asked)
+    told: list[dict[str, object]] = []
+    for _ in range(2):
+        first_files._deliver(settings, asked, NOW, told.append)
+    assert told == [{"domain": "insurance", "files": 4}, {"domain": "insurance", "files": 0}]
+
+
+def test_a_process_that_dies_is_told_with_what_to_do(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = wanted(settings)
+    assert asked is not None
+    begun: list[subprocess.Popen[bytes]] = []
+    start = subprocess.Popen
+
+    def popen(*words: object, **options: object) -> subprocess.Popen[bytes]:
+        begun.append(start([sys.executable, "-c", "import time; time.sleep(60)"], **options))  # type: ignore[call-overload]  # as given
+        return begun[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    with (
+        pytest.raises(SimulationError, match="before the files of insurance were there; run the command again"),
+        first_files.delivered(settings, asked, NOW) as arrived,
+    ):
+        os.kill(begun[0].pid, signal.SIGKILL)
+        arrived("insurance")
+
+
+def test_what_cannot_be_simulated_is_told_with_its_domain(settings: Settings) -> None:
+    asked = first_files.Wanted(("insurance",), 2, date(1999, 1, 2))
+    first_files._keep(settings.home, asked)
+    told: list[dict[str, object]] = []
+    first_files._deliver(settings, asked, NOW, told.append)
+    (answer,) = told
+    assert str(answer["error"]).startswith("the files of insurance could not be simulated: 1999-01-01 lies before")
+
+
+def test_a_damaged_record_is_told_with_its_file(settings: Settings) -> None:
+    settings.home.mkdir()
+    (settings.home / first_files.FILE_NAME).write_text('{"domains": 3}')
+    with pytest.raises(SimulationError, match=r"simulator-unfinished\.json is damaged .* Remove it"):
+        wanted(settings)
