@@ -23,11 +23,14 @@ from ops_project.pipeline.dbt_engine.compile import compile_all
 from ops_project.settings import DBT_PROJECT_DIR
 
 FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
-FILES = ("dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
+PROJECT = "dbt_project.yml"
+FILES = (PROJECT, "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
 PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
 # Of what a folder holds: one of an earlier version is parsed again.
 LAYOUT = 2
 KEEP = 4
+MADE = "with_overlay"
+"""Folder of the shipped project's `target/` for projects with the files of an overlay."""
 # A parse takes 4 s, and up to 40 s on a busy machine.
 PATIENCE_SECONDS = 120.0
 # No parse takes this long, so the process that now has this number is a different one.
@@ -126,12 +129,24 @@ def _parse(project_dir: Path, folder: Path) -> None:
 
 
 def _newest(project_dir: Path) -> bytes | None:
-    """dbt's Manifest of the newest parsed content of this project, or of the shipped one, which overlays change."""
-    for root in dict.fromkeys((project_dir, DBT_PROJECT_DIR)):
-        parsed = sorted((root / "target" / "parsed").glob(f"[!.]*/{MANIFEST_OBJECT}"), key=_age)
-        for path in parsed:
-            with suppress(FileNotFoundError):  # another process has just removed it
-                return path.read_bytes()
+    """dbt's Manifest of the content that this one probably differs least from.
+
+    That is the newest one of this project, the shipped one and those with an overlay. One with the same configuration
+    goes first, because dbt reads everything again where that differs.
+    """
+
+    def unlike(project: Path) -> bool:
+        return (project / PROJECT).read_bytes() != configuration
+
+    configuration = (project_dir / PROJECT).read_bytes()
+    found = []
+    for project in {project_dir, DBT_PROJECT_DIR, *(DBT_PROJECT_DIR / "target" / MADE).glob("[!.]*")}:
+        with suppress(OSError):  # another process has just removed it
+            parsed = list((project / "target" / "parsed").glob(f"[!.]*/{MANIFEST_OBJECT}"))
+            found += [(unlike(project), _age(path), path) for path in parsed]
+    for _, _, path in sorted(found):
+        with suppress(OSError):
+            return path.read_bytes()
     return None
 
 

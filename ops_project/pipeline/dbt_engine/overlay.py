@@ -16,11 +16,9 @@ from typing import Any
 import yaml
 
 from ops_project.catalog import DBT_FOLDERS, Catalog
-from ops_project.pipeline.dbt_engine.manifest import FILES, FOLDERS, content_key
+from ops_project.pipeline.dbt_engine.manifest import FILES, FOLDERS, MADE, PROJECT, content_key
 from ops_project.settings import DBT_PROJECT_DIR
 
-PROJECT = "dbt_project.yml"
-MADE = "with_overlay"
 KEEP = 6
 LAYERS = {"staging": "silver", "intermediate": "silver", "silver": "silver", "marts": "gold", "gold": "gold"}
 """Folder below models/<domain> → the schema in which its models are built."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -100,3 +101,25 @@ def test_who_lost_patience_leaves_the_slow_parser_its_folder(tmp_path: Path, mon
     (project / "dbt_project.yml").write_text("name: g\n")
     dbt_manifest.load(project)
     assert not list(root.glob(".partial-*"))
+
+
+def test_a_parse_goes_on_from_the_newest_content_with_the_same_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = tmp_path / "shipped"
+    with_overlay = shipped / "target" / dbt_manifest.MADE
+    mine, before = with_overlay / "mine", with_overlay / "before"
+    for project, configuration in ((shipped, "name: shop\n"), (mine, "name: bakery\n"), (before, "name: bakery\n")):
+        project.mkdir(parents=True)
+        (project / dbt_manifest.PROJECT).write_text(configuration)
+    monkeypatch.setattr(dbt_manifest, "DBT_PROJECT_DIR", shipped)
+    assert dbt_manifest._newest(mine) is None
+    for age, (project, content) in enumerate(((shipped, "s2"), (shipped, "s1"), (before, "b2"), (before, "b1"))):
+        folder = project / "target" / "parsed" / content
+        folder.mkdir(parents=True)
+        (folder / dbt_manifest.MANIFEST_OBJECT).write_bytes(content.encode())
+        os.utime(folder / dbt_manifest.MANIFEST_OBJECT, (time.time() - age,) * 2)
+    assert dbt_manifest._newest(mine) == b"b2"
+    assert dbt_manifest._newest(shipped) == b"s2"
+    shutil.rmtree(before)
+    assert dbt_manifest._newest(mine) == b"s2"
