@@ -10,7 +10,7 @@ from typing import Any
 from asset_checks.specs import AnomalySeries, ControlTotal
 from asset_checks.stated import StatedCheck
 
-# Where the contract delivers whole orders, only the lines of an order's newest file count.
+# If the contract delivers whole orders, only the lines of an order's newest file count.
 LINES_THAT_COUNT = """
     select order_id, line_number, business_date
     from bronze.order_items
@@ -83,7 +83,7 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
             ),
         ),
     },
-    # Every order has a rate: no row is the good case.
+    # The good case is that every order has a rate, and that this query returns no row.
     "silver.rec_unconverted_orders": {"expected": False},
     "gold.daily_revenue": {
         "control_totals": (

@@ -13,7 +13,7 @@ def was_interrupted(error: BaseException) -> bool:
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:
-        # What stops a step or a process (KeyboardInterrupt, Dagster's own) is no Exception.
+        # An error that stops a step or a process (KeyboardInterrupt, or Dagster's own) is not an Exception.
         if isinstance(one, duckdb.InterruptException) or not isinstance(one, Exception):
             return True
         seen.add(id(one))

@@ -8,7 +8,8 @@ from typing import Any
 from asset_checks.specs import ControlTotal
 from asset_checks.stated import StatedCheck
 
-# A join on a wrong key, or on one that is not unique, counts sales twice or loses them: each hop keeps its totals.
+# A join on a wrong key, or on one that is not unique, counts sales twice or loses them. So each hop must keep its
+# totals.
 TABLES: Mapping[str, Mapping[str, Any]] = {
     "silver.fact_transactions": {
         "control_totals": (
@@ -66,7 +67,7 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
             ),
         ),
     },
-    # No period has closed yet where the history is short.
+    # While the history is short, no period has closed yet.
     "silver.fact_reported_metrics": {"expected": False},
     "gold.rec_restatements": {"expected": False},
 }

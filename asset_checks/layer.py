@@ -3,7 +3,8 @@ tables (a step costs 0.05 s, an event 0.01 s). A check that raises an error woul
 broken table would look unchecked. So here each check of each table fails alone, with its error.
 """
 
-# Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
+# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
+# with a name.
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from asset_checks.primitives import (
 from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation, Verdict
 
-# In the order in which they run: what arrived, then what is in the table, then the score.
+# The checks run in this order: what arrived, then what is in the table, then the score.
 PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, column_values, freshness, anomalies)
 
 
@@ -144,7 +145,8 @@ def checks_of(table: TableSpec) -> list[_Check]:
                 _one, control_totals.check_name(total), partial(control_totals.evaluate, table=table, total=total)
             ),
             group="control_total",
-            # A join on a wrong key, or a row counted twice, must not reach gold: from there it would be published.
+            # The result of a wrong join, or a row that is counted twice, must not reach gold, because it would be
+            # published from there.
             blocking=table.schema == "silver",
         )
         for total in table.control_totals

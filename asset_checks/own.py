@@ -1,4 +1,5 @@
-# Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
+# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
+# with a name.
 """Checks that a user writes: a query with what it may return, or a Python function.
 
     from asset_checks.own import check

@@ -63,38 +63,42 @@ class TableSpec:
     table: str
     tier: int = 3
     runbook: str | None = None
-    # The feed whose batches land in this table (bronze only): arrival, volume, quarantine and conservation need it.
+    # The feed whose batches are landed in this table (only in bronze). Arrival, volume, quarantine and conservation
+    # need it.
     feed: str | None = None
-    # Every feed that the table is built from; their touched dates say which part of a large table is scored.
+    # Every feed from which the table is built. The dates that these feeds touched decide which part of a large table is
+    # scored.
     feeds: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
-    # Where the key is unique. table: everywhere. batch: a later one repeats it (full extracts). version: a later batch
-    # may bring it again with other content (updates); the same `content` again is a duplicate.
+    # Where the key is unique. table: in the whole table. batch: in one batch, and a later batch may repeat it (full
+    # extracts). version: a later batch may bring it again with other content (updates); the same `content` again is a
+    # duplicate.
     key_scope: Literal["table", "batch", "version"] = "table"
     content: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
-    # rule → SQL condition that a valid row fulfils; null counts as valid, for completeness counts nulls.
+    # rule → SQL condition that a valid row fulfils. NULL counts as valid here, because completeness counts NULLs.
     valid_when: Mapping[str, str] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
-    # When the data itself happened: a DATE (its end counts) or a TIMESTAMP in UTC. None: not time-bound, no freshness.
+    # When the data itself happened: a DATE (its end counts) or a TIMESTAMP in UTC. None: the table has no time, so
+    # freshness does not apply.
     time_column: str | None = None
-    # The DATE by which an event table grows; None: the whole table is scored.
+    # The DATE column by which an event table grows. None: the whole table is scored.
     date_column: str | None = None
-    # SQL condition of the rows that are data. A satellite of a vault holds a ghost record, which nobody delivered.
+    # SQL condition of the rows that are data. A satellite of a vault contains a ghost record, which nobody delivered.
     real_rows: str = "true"
-    # Of a table that repeats a full extract per date only the newest date is scored.
+    # True: the table repeats a full extract for each date, so only the newest date is scored.
     full_extract: bool = False
     # False for a business date on which no data is due (weekends, closed days).
     open_on: Callable[[date], bool] = always
-    # False where the contract says that nothing will ever arrive: emptiness is then right, not unknown.
+    # False if the contract says that nothing will ever arrive. An empty table is then right, and not unknown.
     expected: bool = True
     sequence_column: str | None = None
     control_totals: tuple[ControlTotal, ...] = ()
     anomalies: AnomalySeries | None = None
-    # The model that fills the table, and the readings of it that are checked.
+    # The model that fills the table, and those of its readings that are checked.
     model: str | None = None
     health: tuple[str, ...] = ()
-    # Column → number, whole, moment, flag or text: those whose values are compared with the files before.
+    # Column → number, whole, moment, flag or text, for the columns whose values are compared with earlier files.
     monitored: Mapping[str, str] = field(default_factory=dict)
     # Columns whose values are masked in every sample.
     personal: tuple[str, ...] = ()

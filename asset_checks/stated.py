@@ -1,4 +1,5 @@
-# Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
+# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
+# with a name.
 """Checks whose verdict already stands in a table: a model computed it row by row, and the check reports it on the
 right asset. A failure is reported where it came from (`asset`), although the table in which it is visible (`table`)
 is built later. So the check waits for that table. Computes nothing again.

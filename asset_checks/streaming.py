@@ -8,7 +8,7 @@ from typing import Any
 from asset_checks.stated import StatedCheck
 
 TABLES: Mapping[str, Mapping[str, Any]] = {
-    # Replaced deliveries are the exception: none is the good case.
+    # Replaced deliveries are the exception. The good case is that there are none.
     "silver.int_stream_repeats": {"expected": False},
 }
 

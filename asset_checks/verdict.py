@@ -16,7 +16,7 @@ T = TypeVar("T")
 Severity = Literal["critical", "high", "medium", "low"]
 Status = Literal["ok", "failed", "unknown"]
 
-# Dagster knows two severities. Critical and high are errors, so that a run's summary counts them as failed.
+# Dagster has two severities. Critical and high become errors, so that a run's summary counts them as failed.
 ERROR_SEVERITIES = frozenset({"critical", "high"})
 PRECEDENCE: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
@@ -59,7 +59,7 @@ class Situation:
     parameters: Parameters
     timezone: str
     domain: str = ""
-    # What one step has measured already: several checks ask the same question of the same table.
+    # What a step has already measured. Several checks ask the same question about the same table.
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -1,4 +1,6 @@
-"""What caused an exception, as Python would print it. Imports nothing heavy: a command that fails needs it at once."""
+"""Lists the causes of an exception, as Python would print them. It imports nothing heavy, because every command that
+fails needs it at once.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,9 @@ from collections.abc import Iterator
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception, then what caused it, and so on. What `raise … from None` hides is left out, and a loop ends."""
+    """The exception, then its cause, then the cause of that, and so on. A cause that `raise … from None` hides is left
+    out, and a loop ends the list.
+    """
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

@@ -30,7 +30,7 @@ class Column:
 
     @classmethod
     def parse(cls, text: str) -> Column:
-        """Reads a column's name as `str` writes it: gold/daily_revenue.revenue."""
+        """Reads a column's name in the form that `str` writes: gold/daily_revenue.revenue."""
         asset, _, name = text.rpartition(".")
         return cls(asset, name)
 
@@ -49,7 +49,7 @@ class Origin:
     reason: str = ""
     """The evidence; if the origin is unknown, what could not be determined."""
     personal: bool = False
-    """Whether it is declared as personal data where it enters the platform."""
+    """Whether it is declared as personal data at the place where it enters the platform."""
 
     @property
     def parents(self) -> tuple[Column, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-# Each rule has what every text holds in which it finds something: looking for that costs a tenth of the rule, and most
-# texts – every event of a run passes here – have none of it.
+# Each rule has a short text that occurs wherever the rule finds something. Searching for that text costs a tenth of the
+# rule, and most texts (every event of a run is masked) do not have it.
 Needed = Callable[[str], object]
 
 
@@ -15,13 +15,15 @@ def _all_of(*parts: str) -> Needed:
 
 
 def _named_secret(text: str) -> bool:
-    """Whether a name of a secret may stand there. Ignoring case, letters that are not ASCII equal some that are."""
+    """Whether the name of a secret may occur in the text. If case is ignored, some letters that are not ASCII equal
+    ASCII letters, so these are considered too.
+    """
     lowered = text.lower()
     return not text.isascii() or any(name in lowered for name in _SECRETS)
 
 
 _SECRETS = ("passw", "secret", "token", "api", "authorization", "routing")
-# Eleven digits and what may stand between them: the shortest telephone number with its spaces.
+# The shortest telephone number has eleven digits, with separators between them.
 _LONG_NUMBER: Needed = re.compile(r"\d[\d ()-]{10}").search
 _SOCIAL: Needed = re.compile(r"\d{3}-\d{2}-\d{4}").search
 _ACCOUNT: Needed = re.compile(r"[A-Z]{2}\d{2}").search
@@ -38,7 +40,8 @@ _RULES: tuple[tuple[re.Pattern[str], str, Needed], ...] = (
     (re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b"), "***@***", _all_of("@")),
     (re.compile(r"(?<![\w-])\+?\d{1,3}[ -]?\(?\d{3}\)?[ -]\d{3}[ -]?\d{3,4}(?!\w)"), "***", _LONG_NUMBER),
     (re.compile(r"(?<!\d)(?:\d[ -]?){15}\d(?!\d)"), "****", _LONG_NUMBER),
-    # A telephone number in one piece or with its area in brackets, a social security number, an IBAN.
+    # This matches a telephone number in one piece or with its area code in brackets, a social security number, or an
+    # IBAN.
     (re.compile(r"(?<![\w+])\+\d{8,15}(?!\w)"), "***", _all_of("+")),
     (re.compile(r"\(\d{3}\) ?\d{3}[ .-]?\d{4}(?!\w)"), "***", _all_of("(", ")")),
     (re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"), "***", _SOCIAL),

@@ -20,10 +20,10 @@ CONFIG_DIR = PACKAGE_DIR / "config"
 RUNBOOK_DIR = PACKAGE_DIR / "runbooks"
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 
-# A clock given as a plain date means the end of that night's work: everything is to be ready by 08:00 New York.
+# A clock that is given as a plain date means the end of that night's work: everything is to be ready by 08:00 New York.
 AS_OF_DATE_TIME = time(8, 0)
 AS_OF_DATE_ZONE = ZoneInfo("America/New_York")
-# Room for sums of times on both sides.
+# This leaves room at both ends for adding and subtracting times.
 AS_OF_YEARS = range(1971, 2200)
 
 
@@ -59,7 +59,7 @@ def _folder(given: str | Path, what: str) -> Path:
         found.stat()
     except FileNotFoundError:
         return found
-    # An unknown ~user and a loop of links are RuntimeErrors, a zero byte is a ValueError.
+    # An unknown ~user or a loop of links raises RuntimeError; a zero byte raises ValueError.
     except (OSError, RuntimeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SettingsError(f"{what} {str(given)!r} cannot be used: {reason}") from None
@@ -168,7 +168,8 @@ class Settings:
             "OPS_HOME": str(self.home),
             "DAGSTER_HOME": str(self.dagster_home),
             "DAGSTER_DISABLE_TELEMETRY": "1",
-            # What a run plans is stored at once, not one event after the other: ops_project/dagster_bridge/storage.py.
+            # The events of a run's plan are stored together and not one after the other:
+            # ops_project/dagster_bridge/storage.py.
             "DAGSTER_EVENT_BATCH_SIZE": "1000",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",

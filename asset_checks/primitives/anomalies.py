@@ -28,7 +28,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     day, status = identifier(series.date_column), identifier(series.status_column)
     today = situation.today
     oldest = today - timedelta(days=parameters.list_days)
-    # A date that arrives late was not there when it was new: it is judged when it comes.
+    # A date that arrives late was absent while it was new. So it is judged when it comes.
     news = {today - timedelta(days=back) for back in range(parameters.alert_days + 1)}
     touched = touched_dates(situation, table, situation.parameters.score.recent_hours)
     news |= {when for when in touched if when >= oldest}

@@ -11,7 +11,7 @@ from asset_checks.verdict import PRECEDENCE, Severity, Situation, Verdict, worst
 NAME = "arrival"
 DESCRIPTION = "Every expected file arrived on time, once, whole, readable and in the agreed structure."
 
-# Order of precedence: the first that holds names the failure. With what to do about each.
+# In order of precedence: the first one that holds gives the failure its name. Each comes with what to do about it.
 ADVICE = {
     "source_missing": "Ask the upstream contact for the file; once it is in the inbound folder, run the domain again.",
     "source_empty": "The file has zero bytes: ask the upstream contact to deliver it again.",
@@ -88,7 +88,7 @@ def _said(findings: list[Finding], severity_of: dict[str, Severity]) -> str:
 
 
 def evaluate(situation: Situation, table: TableSpec) -> Verdict:
-    # Single bad rows are a finding of the same kind as a file that was rejected whole; here only files count.
+    # A file that was rejected as a whole and single bad rows have the same kind of finding. Here only files count.
     rows = situation.rows(
         """
         select findings.kind, findings.business_date, findings.file_name, findings.message

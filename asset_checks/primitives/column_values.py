@@ -24,16 +24,16 @@ from asset_checks.verdict import Situation, Verdict
 NAME = "column_values"
 DESCRIPTION = "The values of each column in the newest files are distributed as in the files before them."
 FAILURE_CLASS = "value_anomaly"
-# Of a first load only the newest dates are news.
+# After a first load, only the newest dates are news.
 JUDGED_AT_MOST = 7
 SHOWN = 20
-# Normal: the tenth and the ninetieth percentile lie so many standard deviations apart.
+# In a normal distribution, the tenth and the ninetieth percentile are this many standard deviations apart.
 DECILES_APART = 2.563
-# A number that never varied has no noise: only a change of this factor is one of unit.
+# A number that never varied has no noise. Only a change by this factor is a change of unit.
 CONSTANT_FACTOR = 50
-# The mean length of a text grows by itself (numbers in names); a swapped column differs by more.
+# The mean length of a text grows by itself (names with numbers). A swapped column differs by more than this.
 LENGTH_FACTOR = 1.5
-# Share of a file's words, at least, that no earlier file held, for the words to have been coded anew.
+# If at least this share of a file's words occurs in no earlier file, the words have a new coding.
 NEW_WORDS = 0.9
 # A whole number jumps from one value to the next without anything having happened.
 GRAIN = {"whole": 0.5, "moment": 0.5}

@@ -35,7 +35,8 @@ def end_of(day: date, timezone: str) -> datetime:
 def _utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
-    except OverflowError:  # the last day of the calendar, west of Greenwich; or the first, east of it
+    # This is the last day of the calendar in a zone west of Greenwich, or the first day in a zone east of it.
+    except OverflowError:
         return moment.replace(tzinfo=UTC)
 
 
@@ -71,7 +72,8 @@ def newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, obj
 
 def _newest(situation: Situation, table: TableSpec) -> tuple[datetime | None, object]:
     column, name = identifier(table.time_column or ""), table_name(table.name)
-    # The maximum of a whole column comes from statistics; only data from the future makes a second look necessary.
+    # The maximum of a whole column comes from statistics. A second query is needed only if there is data from the
+    # future.
     [[value]] = situation.rows(f"select max({column}) from {name}")
     if value is not None and _in_future(value, situation):
         limit: object = situation.now_utc

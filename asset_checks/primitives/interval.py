@@ -16,11 +16,11 @@ from statistics import NormalDist
 from asset_checks.parameters import IntervalParameters
 
 WEEK = 7
-# Keeps a zero in the series; on counts of hundreds it is invisible.
+# This makes the logarithm of zero possible. For counts of hundreds its effect is invisible.
 OFFSET = 0.5
-# A predecessor further out than this takes no part: one bad day would otherwise widen the interval for weeks.
+# An earlier value that is further out than this is left out, because one bad day would widen the interval for weeks.
 OUTLIER_CONFIDENCE = 0.9999
-# At most this share is set aside; more is not an outlier but the way the series is.
+# At most this share of the values is left out. If more values are far out, that is the nature of the series.
 MAX_OUTLIERS = 0.2
 
 
@@ -50,7 +50,7 @@ def t_quantile(probability: float, degrees: int) -> float:
         return -t_quantile(1 - probability, degrees)
     if probability == 0.5:
         return 0.0
-    # The normal quantile lies below that of t, and the distribution is concave above 0: Newton's steps only rise.
+    # The normal quantile lies below that of t, and the distribution is concave above 0. So Newton's steps only rise.
     t = NormalDist().inv_cdf(probability)
     log_scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - 0.5 * math.log(degrees * math.pi)
     for _ in range(200):
@@ -85,10 +85,10 @@ class _Point:
 class _Fit:
     """Least squares of log(value) on a level (per weekday, if requested) and, if requested, a straight line."""
 
-    levels: dict[int, tuple[float, float, int]]  # weekday (or 0) → mean day, mean log, points
+    levels: dict[int, tuple[float, float, int]]  # weekday (or 0) → mean day, mean log, number of points
     slope: float
-    spread: float  # sum of squares of the day within its level
-    residual: float  # sum of squared residuals
+    spread: float  # the sum of squares of the day within its level
+    residual: float  # the sum of squared residuals
     degrees: int
     by_weekday: bool
 
@@ -166,8 +166,9 @@ def expected_interval(
         t_quantile((1 + confidence) / 2, fit.degrees) * sigma * factor
         for confidence in (parameters.confidence, parameters.large_confidence)
     )
-    # Hundreds of files arrive in a month: at 0.999 for every one of them a healthy platform raises an alarm every third
-    # month. What has lost or gained as much as a broken load does is believed at that, a smaller change is not.
+    # Hundreds of files arrive in a month. With 0.999 for every one of them, a healthy platform would raise a false
+    # alarm every third month. That confidence is enough for a change as large as the one that a broken load makes. A
+    # smaller change needs more confidence.
     reach = max(min(sure, -math.log(1 - parameters.large_change)), likely)
     model = " + ".join(["weekday level" if by_weekday else "level", *(["growth"] if fit.spread else [])])
     return Interval(

@@ -15,11 +15,11 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Situation
 
 TABLE = "ops.column_profiles"
-# A column with more different values than this in one file is not described by them.
+# If a column has more different values than this in one file, their frequencies are not stored.
 MOST_VALUES = 60
-# Files profiled in one statement: it holds the quantiles of all their columns at once.
+# The number of files that one statement profiles. It holds the quantiles of all their columns in memory at once.
 AT_ONCE = 16
-# Of a larger file every n-th row is measured, about so many: 2 million rows of 10 columns took 0.2 s.
+# In a larger file, every n-th row is measured, about this many in all. 2 million rows of 10 columns took 0.2 s.
 SAMPLE = 200_000
 
 
@@ -72,7 +72,8 @@ def profiles(situation: Situation, table: TableSpec, dates: int) -> list[Profile
         f"select batch_id, column_name, kind from {TABLE} where list_contains(?, batch_id)", [names]
     ):
         known.setdefault(batch_id, set()).add((column, kind))
-    # A contract changes: what was measured of other columns, or as text what is a number now, describes nothing here.
+    # After a change of the contract, a profile may be about other columns, or about a text that is a number now. Such a
+    # profile is not used.
     monitored = set(table.monitored.items())
     lacking = [row for row in wanted if known.get(row[0]) != monitored]
     for start in range(0, len(lacking), AT_ONCE):
@@ -102,7 +103,7 @@ def _create(situation: Situation) -> None:
         )
         """
     )
-    # Homes from before the kind was kept: NULL is no kind, so that these files are measured once more.
+    # In homes from before the kind was stored, it is NULL. Those files are measured once more.
     if not situation.rows(
         "select 1 from duckdb_columns() where database_name = current_database() and schema_name = 'ops'"
         " and table_name = 'column_profiles' and column_name = 'kind'"
@@ -113,7 +114,7 @@ def _create(situation: Situation) -> None:
 def _measure(situation: Situation, table: TableSpec, batches: Sequence[tuple[str, int]]) -> None:
     """One scan of these batches, and a second one for the texts that have few values."""
     monitored, batch_ids = list(table.monitored.items()), [batch_id for batch_id, _ in batches]
-    # The sequence is what the table is clustered by: its zone maps keep the scan to these batches.
+    # The table is clustered by the sequence number, so its zone maps limit the scan to these batches.
     source = f"""
         {table_name(table.name)} as t
         inner join ops.batches as b on b.batch_id = t._batch_id

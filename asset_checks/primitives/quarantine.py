@@ -36,7 +36,7 @@ def _worst_load(batches: list[Batch]) -> list[Batch]:
     def share(load: list[Batch]) -> float:
         return sum(batch.rows_quarantined for batch in load) / max(1, sum(batch.rows_in for batch in load))
 
-    # Of equal ones the newest.
+    # If two loads have the same share, the newest one counts.
     return max(reversed(loads.values()), key=share, default=[])
 
 

@@ -28,7 +28,7 @@ CRITICAL_DESCRIPTION = "The quality score is 70 or more; below it the next layer
 FAILURE_CLASS = "data_invalid"
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
-# What the weakest dimension most likely is, as a failure class: it decides whom the alert calls.
+# The failure class that the weakest dimension most likely has. It decides whom the alert calls.
 CLASS_OF_DIMENSION = {
     "completeness": "data_invalid",
     "validity": "data_invalid",
@@ -46,7 +46,7 @@ class _NotMeasured:
 
 
 UNKNOWN = _NotMeasured()
-# None: the dimension does not apply.
+# None means that the dimension does not apply.
 Share = Fraction | _NotMeasured | None
 
 
@@ -168,7 +168,7 @@ def _consistency(situation: Situation, table: TableSpec, scope: Scope) -> Share:
         [[total, orphans]] = situation.rows(orphans_sql(table, reference, scope.where))
         pointing += total
         found += total - orphans
-    # No row points anywhere: nothing is inconsistent, and nothing was shown to be consistent.
+    # No row has a reference. So nothing is inconsistent, but nothing was shown to be consistent either.
     return _share(found, pointing) if pointing else None
 
 

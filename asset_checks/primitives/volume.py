@@ -18,7 +18,7 @@ from asset_checks.verdict import Situation, Verdict
 NAME = "volume"
 DESCRIPTION = "The rows of the newest business dates lie inside the interval that their predecessors predict."
 FAILURE_CLASS = "volume_anomaly"
-# A first load brings many dates at once; its old ones are history, not news.
+# A first load brings many dates at once. Its old dates are history and not news.
 JUDGED_AT_MOST = 7
 
 
@@ -73,7 +73,7 @@ def judge(
 def _is_holiday(country: str | None, day: date) -> bool:
     if country is None:
         return False
-    import holidays  # half a second to import: only where there is a rush to explain
+    import holidays  # Importing this takes half a second, so it is done only if there is a rush to explain.
 
     name, _, subdivision = country.partition("-")
     return day in holidays.country_holidays(name, subdiv=subdivision or None, years=day.year)
@@ -97,7 +97,8 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     judged_false = situation.rows(
         "select 1 from information_schema.tables where table_schema = 'ops' and table_name = 'excluded_points'"
     )
-    # A date whose alarm somebody called false is no example of a wrong date, nor one to be judged again.
+    # If a person called the alarm of a date false, the date is not an example of a wrong date, and it is not judged
+    # again.
     kept = (
         "and business_date not in (select business_date from ops.excluded_points where asset = ?)"
         if judged_false

@@ -53,10 +53,11 @@ FILES: dict[str, type[Model]] = {
     "console": Console,
 }
 FEEDS_DIR = "feeds"
-# Folders of the overlay that belong to the dbt project, and all whose YAML is read by others than this module.
+# Folders of the overlay whose YAML files are read by other modules, and not by this one. Three of them belong to the
+# dbt project.
 DBT_FOLDERS = ("models", "macros", "tests")
 FOLDERS = ("metadata", *DBT_FOLDERS)
-# Folders below models/<domain> that are built; a shipped domain has its own names for them.
+# Folders below models/<domain> that are built. The shipped domains have other names for these folders.
 LAYERS = ("staging", "intermediate", "silver", "marts", "gold")
 
 
@@ -103,7 +104,7 @@ def strangers(overlay: Path | None, documents: dict[str, Document]) -> list[Conf
     """A YAML file in the overlay that nothing reads is a mistake in its name."""
     if overlay is None:
         return []
-    # A feeds file that could not be parsed was read all the same: its own mistake is told, not this one.
+    # A feeds file that could not be parsed is not reported here. Its own mistake is reported.
     valid = {f"{name}.yaml" for name in FILES} | set(documents) | set(paths_of_feeds(overlay))
     added = {path for name in FILES for path in additions(name, overlay)}
     return [

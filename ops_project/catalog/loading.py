@@ -32,7 +32,8 @@ def shipped() -> dict[str, Document]:
 
 
 def _state_of(overlay: Path | None) -> tuple[tuple[str, int], ...]:
-    # Files are small and few: their names and change times key the cache, so that a long-lived process sees an edit.
+    # Files are small and few. Their names and change times are the key of the cache, so that a long-lived process sees
+    # an edit.
     roots = [CONFIG_DIR] + ([overlay] if overlay else [])
     return tuple(
         sorted((str(path), path.stat().st_mtime_ns) for root in roots for path in root.rglob("*") if path.is_file())
@@ -122,8 +123,8 @@ def _without_switched_off(catalog: Catalog) -> Catalog:
 
 
 def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
-    """The feed. Where its contract does not say which dates are plausible, they are plausible from the platform's
-    start.
+    """The feed. If its contract does not say which dates are plausible, every date from the platform's start on is
+    plausible.
     """
     if feed.plausible.start is not None:
         return feed
@@ -132,10 +133,12 @@ def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
 
 
 def _of_the_classes(overlay: Path | None, values: dict[str, Any]) -> None:
-    """First responses and roles of failure_classes.yaml, where rules.yaml and escalation.yaml have none of their own.
+    """Fills in first responses and roles from failure_classes.yaml where rules.yaml and escalation.yaml do not give
+    them.
 
-    They stood in those two files before, and are still read there. An overlay's own failure_classes.yaml that says
-    nothing of them has the shipped ones; an overlay's own escalation.yaml has its own roles, which need not be those.
+    Files of earlier versions give them in rules.yaml and escalation.yaml, so these two are read first. If an overlay
+    has its own failure_classes.yaml without first responses, the shipped ones are used. If an overlay has its own
+    escalation.yaml, the shipped roles are not used, because the overlay may not declare them.
     """
     if not {"failure_classes", "rules", "escalation"} <= values.keys():
         return

@@ -1,4 +1,4 @@
-"""Cross-references: every name that one file uses, and another must declare. Reports each one that is dangling."""
+"""Checks that every name that one file uses is declared in another file, and reports each name that is not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ops_project.settings import RUNBOOK_DIR
 
 
 def references(catalog: Catalog) -> list[ConfigProblem]:
-    """Every name that one file uses and another must declare."""
+    """Reports every name that one file uses and no other file declares."""
     return [
         *_owner_references(catalog),
         *_domain_references(catalog),
@@ -38,7 +38,7 @@ def _queries_that_do_not_read(catalog: Catalog) -> list[ConfigProblem]:
     """Checks that are not a single SELECT. They run where tables are written, and must not change any table."""
     if not catalog.checks.queries:
         return []
-    import duckdb  # a tenth of a second to import, and few configurations have queries
+    import duckdb  # This import takes a tenth of a second, and few configurations have queries.
 
     document, problems = catalog.documents["checks.yaml"], []
     for name, check in catalog.checks.queries.items():
@@ -55,7 +55,7 @@ def _queries_that_do_not_read(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
-    """People, pipelines, rotations and ladders; see `model.oncall.consistency`."""
+    """Checks people, pipelines, rotations and ladders; see `model.oncall.consistency`."""
     documents, owners = catalog.documents, catalog.owners
     runbooks = {path.stem for path in RUNBOOK_DIR.glob("*.md")}
     if catalog.overlay is not None:
@@ -77,7 +77,9 @@ def _oncall_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _console_references(catalog: Catalog) -> list[ConfigProblem]:
-    """Users of the console are people with roles that exist; nobody can log in without a password or a proxy."""
+    """Checks that the users of the console are declared people with roles that exist. Nobody can log in without a
+    password or a proxy.
+    """
     document, people, problems = catalog.documents["console.yaml"], list(catalog.owners.people), list[ConfigProblem]()
     for name, user in catalog.console.users.items():
         at = ("users", name)
@@ -109,7 +111,7 @@ def _checklist_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _shipped_beside_own(catalog: Catalog) -> bool:
-    """Whether the overlay has people or rules of its own and the checklists are the shipped ones."""
+    """Whether the overlay has people or rules of its own while the checklists are the shipped ones."""
     overlay = catalog.overlay
     if overlay is None or (overlay / "checklists.yaml").is_file():
         return False
@@ -185,7 +187,7 @@ def _feed_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _dated_by(catalog: Catalog, document: Document, feed: Feed) -> list[ConfigProblem]:
-    """The feed that dates this one's rows must be one of the domain, and have the columns."""
+    """The feed that dates the rows of this one must belong to the same domain, and have the columns."""
     if feed.dated_by is None:
         return []
     at, subject = ("feeds", feed.name, "dated_by"), f"feed {feed.name!r}: dated_by: "
@@ -237,7 +239,7 @@ def _rule_runbooks(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _alerting_references(catalog: Catalog) -> list[ConfigProblem]:
-    """The alerting files among each other; see `model.alerting_consistency`."""
+    """Checks that the alerting files agree with each other; see `model.alerting_consistency`."""
     documents = catalog.documents
     return [
         *alerting_consistency.check_rules(documents["rules.yaml"], catalog.rules, catalog.metrics),
@@ -252,7 +254,9 @@ def _alerting_references(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def unread_sql(catalog: Catalog) -> list[ConfigProblem]:
-    """SQL files of the overlay that dbt would not build: outside of its folders, of no domain, in no layer."""
+    """SQL files of the overlay that dbt would not build, because they lie outside of its folders, in no domain or in no
+    layer.
+    """
     if catalog.overlay is None:
         return []
     problems = []

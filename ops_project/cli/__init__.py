@@ -66,7 +66,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 GLOBAL_OPTIONS = frozenset({"--home", "--config", "--as-of"})
 HELP = ("-h", "--help")
-# What a home holds is the business of its owner and the group, and of nobody else on the machine.
+# The content of a home is private: only its owner and the group may read it.
 UMASK = 0o027
 WORDS = "ops.words"
 """Where the context keeps the words of the command that was called."""
@@ -112,7 +112,9 @@ class LazyGroup(click.Group):
         return super().parse_args(ctx, self._hoist(ctx, args))
 
     def _hoist(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Global options may stand anywhere: they are moved to the front, unless the command has one of that name."""
+        """Global options may stand anywhere in the command line. They are moved to the front, unless the command has an
+        option of the same name.
+        """
         command: click.Command = self
         path: list[str] = []
         for word in args:
@@ -207,7 +209,8 @@ def _stand_in_streams() -> None:
         try:
             os.fstat(number)
         except OSError:
-            # The lowest free number is taken, and it is this one, since those below it are open.
+            # A new file gets the lowest free number. That is this stream's number, because all lower numbers are in
+            # use.
             os.open(os.devnull, os.O_RDWR)
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         if getattr(sys, name) is None:

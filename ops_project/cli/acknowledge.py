@@ -12,7 +12,7 @@ from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
-# So many of the youngest waiting messages are looked through for one's own.
+# How many of the newest waiting messages are searched for those about the acknowledged alerts.
 WAITING = 500
 
 
@@ -35,7 +35,7 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
 
     ledger, now = open_ledger(settings), settings.now()
     given = ledger.acknowledgements()
-    # Nothing is done where one of them is wrong.
+    # All numbers are checked before anything is written, so that one wrong number changes nothing.
     for number in numbers:
         alert = ledger.alert(number)
         if alert is None:

@@ -83,7 +83,7 @@ def list_(
         lambda: console.print(table(columns, rows) if rows else "No open alert." if not everything else "No alert."),
     )
     if total > len(found):
-        # Beside the output, so that it is read there as JSON still.
+        # On standard error, so that the standard output is still valid JSON.
         click.echo(f"The {len(found)} newest of {total} are listed; --limit {total} lists all.", err=True)
 
 
@@ -146,7 +146,8 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
     left_out = {
         name: lacking
         for name, lacking in unconfigured(receivers, settings).items()
-        # What another process sent through it had its variables there.
+        # If a message was sent through a channel, the process that sent it had the channel's variables, although this
+        # process lacks them.
         if all(message["channel"] != name for message in messages)
     }
     now = settings.now()

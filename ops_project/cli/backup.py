@@ -96,7 +96,7 @@ def list_backups(settings: Settings, destination: str | None, as_json: bool) -> 
 def verify_backup(settings: Settings, wanted: str | None, destination: str | None, as_json: bool) -> None:
     """Prove BACKUP (default: the newest): restore it into an empty home, open it, compare every table's checksum.
 
-    Ends with 0 only where it is proved. The outcome is kept with the backup.
+    Ends with 0 only if the backup is proved. The outcome is kept with the backup.
     """
     from ops_project.pipeline.recovery.backup import proof as proofs
     from ops_project.pipeline.recovery.backup import shelf as shelves

@@ -64,7 +64,7 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
 
 
 def _in_ledger(settings: Settings, feed: Feed, day: date, *, by: str, why: str, found: list[Doubt]) -> None:
-    """Closes the doubt for the alerts as well. Otherwise they would learn it only from the next run's snapshot."""
+    """Closes the doubt for the alerts as well. Otherwise they would be updated only by the snapshot of the next run."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.signal import FIRING, OK
     from ops_project.operations.alerting.cycle import run_once

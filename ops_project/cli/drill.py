@@ -30,7 +30,7 @@ def recovery(
 
     Recovery point: the age of the backup, and the loaded files that it does not hold. Recovery time: from an empty
     folder to a home that is open, with every table's checksum compared. The figures are appended to a history. Ends
-    with 1 where the home could not be rebuilt.
+    with 1 if the home could not be rebuilt.
     """
     from ops_project.pipeline.recovery.backup import drill as drills
     from ops_project.pipeline.recovery.decide.backups import choose

@@ -1,4 +1,6 @@
-"""A file of the ledger or of Dagster's storage that is there and has nothing in it. SQLite takes it for a new one."""
+"""Reports a file of the ledger or of Dagster's storage that exists and is empty. SQLite takes such a file for a new
+database.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ NEXT = (
 
 
 def ledger(settings: Settings) -> str:
-    """What it means that the ledger's file is empty, and the next step; empty if it is not."""
+    """Says what an empty file of the ledger means, and the next step. The text is empty if the file is not."""
     file = Path(settings.ledger_url.removeprefix("sqlite:///"))
     if not settings.ledger_url.startswith("sqlite:///") or not _is_emptied(settings, file):
         return ""
@@ -23,7 +25,7 @@ def ledger(settings: Settings) -> str:
 
 
 def dagster(settings: Settings) -> str:
-    """What it means that a file of Dagster's storage is empty, and the next step; empty if none is."""
+    """Says what an empty file of Dagster's storage means, and the next step. The text is empty if no such file is."""
     found = [file for name in FILES if _is_emptied(settings, file := settings.dagster_home / name)]
     if not found:
         return ""
@@ -31,17 +33,17 @@ def dagster(settings: Settings) -> str:
 
 
 def tell(settings: Settings, say: Callable[[str], None]) -> None:
-    """Say which of the files are empty, before a new one is begun in them."""
+    """Warn about each empty file, before a new database is begun in it."""
     for words in (ledger(settings), dagster(settings)):
         if words:
             say(words)
 
 
 def _is_emptied(settings: Settings, file: Path) -> bool:
-    """Whether nothing is in the file although something was: its log has content, or the home has had a run.
+    """Whether the file is empty although it had content: its log has content, or the home has had a run.
 
-    Before the first run its first maker may be at work. It writes into the file before it writes into the log, and
-    SQLite deletes the log of an empty file when it opens it.
+    Before the first run, another process may just be making the file. That process writes into the file before it
+    writes into the log. SQLite deletes the log of an empty file when it opens the file.
     """
     try:
         if file.stat().st_size or not file.is_file():

@@ -1,6 +1,7 @@
 """How a command ends when something goes wrong: one line that says what, where and what to do next; never a trace.
 
-The trace of a fault goes to `logs/faults.log` in the home, for the person who repairs it. Ctrl-C is not a fault.
+The stack trace of a fault is written to `logs/faults.log` in the home, for the person who repairs the fault. Ctrl-C is
+not a fault.
 """
 
 from __future__ import annotations
@@ -28,15 +29,17 @@ BROKEN_PIPE = 128 + signal.SIGPIPE
 FAULT = 1
 MISUSE = 2
 LONGEST = 600
-"""Characters of an error's own text that are shown; the log has all of it."""
+"""The number of characters of an error's own text that are shown. The log has all of it."""
 
 
 def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -> int:
-    """Run `command`; the exit code. `settings`: where the trace of a fault is kept, asked only when there is one."""
+    """Run `command` and return its exit code. `settings` is called only if there is a fault; it says in which home the
+    trace is kept.
+    """
     with interrupts.watching():
         try:
             result = command()
-            # A pipe that is closed, or a disk that is full, shows only when the last of the answer is written.
+            # That a pipe is closed, or a disk is full, may show only when the last part of the answer is written.
             sys.stdout.flush()
             return result if isinstance(result, int) else 0
         except SystemExit as error:
@@ -125,7 +128,7 @@ def _known(error: BaseException, settings: Settings | None) -> str | None:
         text = one_line(str(one))
         if isinstance(one, OSError):
             return _system(one, settings)
-        # These speak for themselves: they name the place and the next step.
+        # The messages of these errors already name the place and the next step.
         if names & {"Unusable", "NoSnapshot", "DbtParseError", "LockTimeout", "ReconcileError", "QueryError"}:
             return text
         if isinstance(one, MemoryError) or "OutOfMemoryException" in names:
@@ -190,7 +193,7 @@ def _place(error: BaseException) -> str:
 
 
 def keep(error: BaseException, settings: Settings | None) -> Path | None:
-    """Append the trace to the home's log; None if there is no home that could take it."""
+    """Append the trace to the home's log. Returns None if there is no home to write it to."""
     if settings is None or not settings.home.is_dir():
         return None
     file = settings.home / "logs" / "faults.log"

@@ -31,7 +31,7 @@ LONGEST_NAME = 100
 
 @click.group()
 def feed() -> None:
-    """List feeds; draft a contract from a file; try a file against its contract before it lands."""
+    """List feeds; draft a contract from a file; check a file against its contract before it lands."""
 
 
 @feed.command("list")
@@ -139,7 +139,7 @@ def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path 
 
 
 def _tell_trial(drafted: Drafted, file: Path) -> None:
-    """Print to standard error what was doubtful and what the draft makes of the file.
+    """Print to standard error what was doubtful, and how the draft reads the file.
 
     Standard output holds only the draft.
     """
@@ -235,8 +235,8 @@ def replay_feed(
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
     """Confirm that the delivery of a date, which looked incomplete, is what the source means. Closes the doubt and its
-    alert. A file that was refused because of the doubt is loaded. Another file of that date is judged anew. Who
-    confirmed what, when and why stands in `ops.confirmations` and in the ledger's audit log.
+    alert. A file that was refused because of the doubt is loaded. Another file of that date is checked again.
+    `ops.confirmations` and the ledger's audit log record who confirmed what, when and why.
     """
     from ops_project.cli.confirm import confirm_delivery
 
@@ -248,7 +248,9 @@ def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: 
 
 
 def _work_in(settings: Settings) -> Path | None:
-    """Where a file is tried: in the home, which keeps others from reading it. None while there is no home."""
+    """The folder in which a file is checked: in the home, which other users cannot read. None if there is no home
+    yet.
+    """
     return settings.home if os.access(settings.home, os.W_OK) else None
 
 
@@ -269,7 +271,7 @@ def _feed(settings: Settings, name: str) -> Feed:
 @json_option
 @click.pass_context
 def check_file(ctx: click.Context, file: Path, name: str, as_json: bool) -> None:
-    """Try FILE against a contract: show drift, bad rows, and what landing would do. Exit code 1 if it would not be
+    """Check FILE against a contract: show drift, bad rows, and what landing would do. Exit code 1 if it would not be
     loaded.
 
     FILE may lie in the archive, under the name that it has there. Its control file is looked for beside it.

@@ -26,7 +26,7 @@ class Use(Enum):
     NONE = "does not look at it"
 
 
-# By the words of the command, the longest first. What is not named here reads.
+# The words are those of the command; the longest match counts. A command that is not named here only reads.
 USES: dict[str, Use] = {
     "run": Use.MAKES,
     "simulate": Use.MAKES,

@@ -11,8 +11,8 @@ from ops_project.settings import Settings
 
 
 def tell_without_ledger(settings: Settings, words: str) -> None:
-    """Print `words` on standard error, and page by the spare ledger. If the page fails, that is printed too, and the
-    command continues.
+    """Print `words` on standard error, and page through the spare ledger. If the page fails, that is printed too, and
+    the command continues.
     """
     say(f"alerts were not recorded: {words}")
     try:
@@ -27,7 +27,7 @@ def tell_without_ledger(settings: Settings, words: str) -> None:
 
 
 def tell_ledger_back(settings: Settings) -> None:
-    """After a recorded cycle: tell the people who were told without the ledger that the ledger is back."""
+    """After a recorded cycle: tell the people who were paged without the ledger that the ledger is back."""
     from ops_project.operations.alerting import spare
 
     if spare.told(settings):

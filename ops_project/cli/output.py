@@ -31,7 +31,8 @@ from ops_project.visible import json_visible, visible, visible_line
 
 __all__ = ["Group", "console", "emit", "errors", "json_option", "progress", "status", "styled", "table", "told"]
 
-# A pipe has no width, and rich would assume 80 columns and fold figures in the middle; a file or `less -S` wants rows.
+# A pipe has no width. Rich would assume 80 columns and break figures in the middle. A file, or `less -S`, needs each
+# row on one line.
 PIPE_WIDTH = 200
 LARGEST_TRANSPOSED = 200
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -125,7 +126,7 @@ def table(
         numeric = any(_is_number(row[index]) for row in materialized) and all(
             row[index] is None or _is_number(row[index]) for row in materialized
         )
-        # A figure that is folded in the middle is misread.
+        # A figure that is broken over two lines is easily misread.
         result.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in materialized:
         result.add_row(*(cell(value, exact=exact) for value in row))
@@ -159,13 +160,13 @@ def cell(value: Any, *, exact: bool = False) -> Text:
 def csv_line(values: Sequence[Any], *, raw: bool = False) -> str:
     """A line of CSV with its end.
 
-    A spreadsheet runs a text that begins like a formula. So such a text gets an apostrophe in front, and control
-    characters are written out, unless `raw`.
+    A spreadsheet takes a text that begins like a formula for one, and runs it. So such a text gets an apostrophe in
+    front, and control characters are written out, unless `raw` is true.
     """
     buffer = io.StringIO()
     csv.writer(buffer).writerow([_csv_value(value, raw) for value in values])
     text = buffer.getvalue()
-    # What UTF-8 has no bytes for cannot be written as it is.
+    # Characters that UTF-8 cannot represent cannot be written as they are.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

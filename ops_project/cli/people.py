@@ -23,7 +23,7 @@ def raci() -> None:
 
 @click.group()
 def escalation() -> None:
-    """Who is told next while nobody answers."""
+    """Who is told next while nobody acknowledges."""
 
 
 def _catalog(settings: Settings) -> Any:

@@ -116,9 +116,7 @@ def reconcile(
 
 
 def _split(words: list[str], other: dict[str, str]) -> list[str]:
-    """The names of the columns in the source. For `a=b`, where the target's column has another name, `other` gets b →
-    a.
-    """
+    """The names of the columns in the source. If the target's column has another name (`a=b`), `other` gets b → a."""
     found = []
     for item in (part.strip() for word in words for part in word.split(",")):
         mine, _, theirs = item.partition("=")

@@ -78,7 +78,7 @@ def replay(
 
 
 def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
-    """Those of the domains `asked` whose newest replay ended before it had published."""
+    """The domains among `asked` whose newest replay ended before it had published."""
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.runs import mark_dead_runs, open_instance
     from ops_project.defs.shared.rerun import cut_off_replays
@@ -90,7 +90,9 @@ def _cut_off(settings: Settings, asked: Collection[str]) -> tuple[str, ...]:
 
 
 def _catch_up(settings: Settings, catalog: Catalog) -> list[str]:
-    """Tell what a replay that was killed at its very end had no time to tell. Returns what could not be recorded."""
+    """Send the alerts that a replay could not send because it was killed at its very end. Returns what could not be
+    recorded.
+    """
     from ops_project.cli.run_alerts import catch_up
     from ops_project.dagster_bridge import home as dagster_home
     from ops_project.dagster_bridge.runs import open_instance
@@ -101,8 +103,8 @@ def _catch_up(settings: Settings, catalog: Catalog) -> list[str]:
 
 
 def _waiting(settings: Settings, catalog: Catalog, asked: Asked) -> tuple[list[Refused], set[str]]:
-    """The rows that `asked` selects, and the feeds that it means: with batches, those that took one of them. This
-    process holds the writer's lock while it looks.
+    """The rows that `asked` selects, and the feeds concerned. If batches are given, these are the feeds that loaded one
+    of them. This process holds the writer's lock while it looks.
     """
     import duckdb
 

@@ -39,8 +39,8 @@ def report(
     """Draw up a report, or print the one that was kept. `list` shows those that are kept. `due` draws up every report
     whose period has ended, as the schedule does.
 
-    A report tells what was known at the end of its period; its figures are kept in reports/ of the home, and a past
-    date gives the same bytes again.
+    A report shows what was known at the end of its period. Its figures are kept in reports/ of the home, so a past date
+    gives the same bytes again.
     """
     from ops_project.catalog import load
     from ops_project.console.drawn_reports import due
@@ -107,7 +107,7 @@ def as_pdf(html: str, until: str) -> bytes:
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
-            # The shared memory of a container is often too small for a page.
+            # The shared memory of a container is often too small to render a page.
             "--disable-dev-shm-usage",
             "--no-pdf-header-footer",
             f"--user-data-dir={folder}/p",

@@ -65,11 +65,11 @@ def rerun(
     definitions = compose(site)
     relief: tuple[str, ...] = ()
     with open_instance(settings) as instance, status("starting …") as spinner:
-        mark_dead_runs(instance, settings.now())  # a rerun that was killed has ended, although it could not say so
+        mark_dead_runs(instance, settings.now())  # a rerun that was killed is still recorded as running
         try:
             wanted = reruns.plan(settings, definitions, instance, run, from_asset)
         except NothingLeft as error:
-            # The rerun that did it may have been killed before it could tell.
+            # The rerun that finished the work may have been killed before its alerts were sent.
             if not dry_run:
                 catch_up(settings, site.catalog, instance, spinner)
             raise click.ClickException(str(error)) from None

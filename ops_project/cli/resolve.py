@@ -30,7 +30,7 @@ def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_
     if not why.strip():
         raise click.UsageError("--why is empty: say why the alert is over")
     ledger, now = open_ledger(settings), settings.now()
-    # Nothing is done where one of them is wrong.
+    # All numbers are checked before anything is written, so that one wrong number changes nothing.
     for number in numbers:
         alert = ledger.alert(number)
         if alert is None:

@@ -203,7 +203,7 @@ def _rebuild(settings: Settings, entry: Entry, as_json: bool) -> None:
             model_of(manifest, name)
             models.append(name)
         except RebuildError:
-            continue  # not dbt's, or never built anew: the run itself builds it
+            continue  # dbt does not build it, or it cannot be built from nothing: the run itself builds it.
     perform(settings, Run(rebuild_tables=tuple(models)), as_json)
 
 

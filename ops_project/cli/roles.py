@@ -8,7 +8,8 @@ import click
 
 from ops_project.settings import Settings
 
-# Commands that change data, what is told, or who is told. Every other one reads, or writes only where it is told to.
+# The commands that change data, change what is told, or change who is told. Every other command reads, or writes only
+# to the place that its user names.
 ACTS = frozenset(
     {
         "run",
@@ -62,7 +63,7 @@ def require(settings: Settings, words: Sequence[str]) -> None:
     try:
         roles = load_catalog(settings).roles
     except ConfigError:
-        return  # the command itself says what is wrong with the configuration
+        return  # The command itself reports what is wrong with the configuration.
     user = settings.user
     name = roles.of(user)
     if roles.roles[name].allows(command):

@@ -29,7 +29,7 @@ REHEARSAL = ".rollback-"
 
 @dataclass(frozen=True)
 class Way:
-    """How to return to the earlier version, as it was rehearsed."""
+    """The rehearsed way back to the earlier version."""
 
     to: str
     back: str

@@ -64,7 +64,7 @@ class Rota:
             ) from None
 
     def shift(self, text: str) -> int:
-        """The number of the shift that begins on, or is running on, a local day."""
+        """The number of the shift that begins on a local day, or is running on that day."""
         from datetime import date
 
         try:

@@ -73,7 +73,7 @@ def lint(settings: Settings, as_json: bool) -> None:
     try:
         catalog = load_catalog(settings)
         require_expressions(catalog)
-        # What is promised by whom and by when must be built by somebody: only the definitions know.
+        # Each service level needs a table or a job that exists. Only the definitions know which exist.
         from ops_project.defs.compose import compose
         from ops_project.defs.shared.site import Site
 
@@ -140,7 +140,8 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     lineage = Lineage.parse(ledger.document(LINEAGE) or ())
     now = settings.now()
     signals = sorted((s for _, s in ledger.signals_since(now - timedelta(days=days))), key=lambda s: s.event_at)
-    # Both are asked with every channel: whether a secret is set here does not change what a rule tells.
+    # Both sides assume that every channel is set up. Whether a secret is set here does not change which messages a rule
+    # sends.
     before = replay(
         signals, replace(alert_config(settings, load_catalog(settings), lineage), unconfigured=frozenset()), now
     )

@@ -140,7 +140,9 @@ def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
 
 
 def _refuse_ahead(settings: Settings, day: date) -> None:
-    """Raises UsageError for a date that cannot have any files: it would be built empty and look successful."""
+    """Raises UsageError for a date for which no file can exist: its tables would be built empty, and the run would look
+    successful.
+    """
     from ops_project.catalog import load as load_catalog
 
     platform = load_catalog(settings).platform

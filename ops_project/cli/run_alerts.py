@@ -42,7 +42,8 @@ def tell_alerts(
 def catch_up(
     settings: Settings, catalog: Catalog, instance: dg.DagsterInstance, status: Callable[[str], None]
 ) -> list[str]:
-    """Run one alert cycle where nothing is to be run. The definitions, which take 2.5 s to make, are not needed then.
+    """Run one alert cycle although there is nothing to run. The definitions, which take 2.5 s to make, are not needed
+    for that.
 
     Returns what could not be recorded.
     """
@@ -70,7 +71,7 @@ def catch_up(
 
 
 def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
-    """Compare this night's share of the archive. In a home without a daemon no schedule does it."""
+    """Check this night's share of the archive. A home without a daemon has no schedule that does it."""
     from ops_project.pipeline.recovery.archive_check import verify_share
 
     status("archive")

@@ -96,7 +96,8 @@ def _warnings(item: DomainRun) -> list[str]:
 
 
 def strays_of(settings: Settings, domains: list[str]) -> list[str]:
-    """Files in the inbound folders that match no contract: they would wait for ever without a message.
+    """Files in the inbound folders that match no contract. Without this list they would wait for ever, and nobody would
+    notice.
 
     `<domain>@` stands for a folder that is a symbolic link.
     """
@@ -145,7 +146,7 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
         "seconds",
     ]
     numbers = [numbers_of(item) for item in runs]
-    # Rare, and the rows of the table must add up where it happens.
+    # These columns are rarely needed. They are shown if they are not zero, because the counts of each row must add up.
     rare = [key for key in ("rows_filtered", "rows_collapsed") if any(found[key] for found in numbers)]
     columns[5:5] = [key.removeprefix("rows_") for key in rare]
     rows = [

@@ -99,7 +99,7 @@ def run(
     unknown = sorted(set(wanted) - {step.number for step in found.steps})
     if unknown:
         raise click.UsageError(f"runbook {slug} has no step {unknown[0]}; it has 1 to {len(found.steps)}")
-    # Without an incident the ledger is not needed: the runbook for a lost ledger must run without one.
+    # A runbook without an incident does not need the ledger. The runbook for a lost ledger must work without one.
     ledger = open_ledger(settings) if incident is not None else None
     filled: dict[str, str] = {}
     if ledger is not None and incident is not None:

@@ -64,7 +64,7 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
             log_level="warning",
             server_header=False,
             proxy_headers=False,
-            # Open pages listen for ever; they do not hold up the end.
+            # Open pages keep a connection for ever, and must not delay the end of the server.
             timeout_graceful_shutdown=2,
         )
         uvicorn.Server(config).run(sockets=[listening])
@@ -84,7 +84,7 @@ def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
     """Run a step in another process, so that its output, its changes and its memory do not touch the server."""
     from ops_project.operations.incidents.runbooks import is_answer
 
-    # Wide, because the page scrolls; without colours, because it shows them as signs.
+    # Wide, because the page scrolls. Without colours, because the page would show their codes as characters.
     command = ["env", "COLUMNS=160", "NO_COLOR=1", sys.executable, "-m", "ops_project.cli", *settings.options(), *words]
     try:
         done = subprocess.run(

@@ -116,7 +116,8 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
     for name in catalog.domain_ids():
         feeds = [feed for feed in catalog.feeds_of(name) if feed.enabled]
         due = [feed.name for feed in feeds if feed.expected.kind != "never"] or [feed.name for feed in feeds]
-        # The domain is as fresh as the feed that is furthest behind; a date's data is whole when the date has ended.
+        # A domain is as fresh as the feed that is furthest behind. The data of a date is complete when the date has
+        # ended.
         dates = [found for feed in due if (found := newest.get(feed)) is not None]
         oldest = min(dates) if dates and len(dates) == len(due) else None
         age = None
@@ -181,7 +182,7 @@ def _open_alerts(settings: Settings) -> dict[str, int] | None:
     return counts
 
 
-# A reading that is older says nothing of now; the slowest observer looks every five minutes.
+# An older reading says nothing about the present. The slowest observer looks every five minutes.
 LARGEST = 5
 READ_SINCE = timedelta(minutes=15)
 READINGS = (
@@ -207,7 +208,8 @@ def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
         for name in READINGS:
             for signal in ledger.latest(name).values():
                 fresh = now - signal.event_at <= READ_SINCE
-                # Processes and queues that ended hold a zero: they are gone, and neither unknown nor idle.
+                # A process or queue that has ended has a reading of zero. It no longer exists, so it is neither unknown
+                # nor idle.
                 if signal.value == 0 and name in READINGS[2:]:
                     continue
                 result[name][signal.asset or signal.check or signal.pipeline or "all"] = signal.value if fresh else None

@@ -15,7 +15,7 @@ from ops_project.visible import visible_line
 
 DEFAULT_PORT = 3000
 HIGHEST_PORT = 65535
-# Its successor, `dg dev`, is a package of its own that is not needed here.
+# The newer command, `dg dev`, is in a separate package that is not needed here.
 SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
 
 
@@ -46,7 +46,7 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     from ops_project.process import ui_address
 
     _require_free(host, port)
-    # A mistake is told here in lines, not by a code location that fails to load.
+    # A mistake in the configuration is printed here, and does not only appear as a code location that fails to load.
     catalog = load_catalog(settings)
     dagster_home.ensure(settings)
     dbt_manifest.load(project_dir(catalog))
@@ -57,11 +57,11 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     settings.export(OPS_UI_ALLOWED_HOSTS=",".join(allowed))
     os.chdir(PROJECT_ROOT)
     sys.stdout.flush()
-    # A shell starts what a script puts into the background with SIGINT ignored. Dagster, which hands SIGTERM what holds
-    # for SIGINT, would ignore both for ever, and so would its children.
+    # A shell starts the background commands of a script with SIGINT ignored. Dagster treats SIGTERM as it treats
+    # SIGINT, so it and its children would ignore both for ever.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
-    # This process becomes Dagster's: Ctrl-C and signals of a supervisor reach it directly.
+    # This process becomes Dagster's process, so Ctrl-C and a supervisor's signals reach Dagster directly.
     os.execv(
         sys.executable,
         [
@@ -90,10 +90,10 @@ def _require_free(host: str, port: int) -> None:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As the web server does: a connection of its predecessor that fades out is no hindrance.
+            # As the web server does: an old connection that is just closing does not count as an address in use.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except UnicodeError as error:  # a label that is too long, or none
+    except UnicodeError as error:  # an empty part of a host name, or one that is too long
         raise click.ClickException(
             f"'{visible_line(host[:80])}' is no host name: {error}; --host chooses another"
         ) from None
@@ -126,5 +126,5 @@ def _repair(settings: Settings) -> list[str]:
         with locks.hold(settings.lock, owner="ops ui, start-up repair", now=settings.now(), timeout=0):
             done += repair.remove_leftovers(settings)
     except locks.LockTimeout:
-        pass  # somebody writes: then nothing is left over
+        pass  # a process writes now, so no leftover is waiting
     return done

@@ -28,7 +28,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
     down, trouble, done = False, "", 0
     while looks is None or done < looks:
         try:
-            # Dagster's storage may be away as well, and it is opened here: a watcher that starts then must not end.
+            # Opening Dagster's storage may fail too. A watcher that starts at such a time must not end.
             watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
             report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
         except Exception as error:

@@ -1,4 +1,4 @@
-"""A question that needs more memory than the server has for one is asked in a process of its own, which then ends.
+"""Answers a question that needs more memory than the server allows, in a separate process that then ends.
 
 The process opens the same snapshot with the same limits (read-only, one thread, low priority, no access to anything
 else) and more memory. Its memory is free again when it has answered.
@@ -26,14 +26,14 @@ from ops_project.pipeline.warehouse.time_limit import limited
 MEMORY = "512MB"
 LOW_PRIORITY = 10
 START_SECONDS = 10.0
-"""What the process may need until it asks, on a machine that is busy."""
+"""The time that the process may take on a busy machine before it begins with the query."""
 _ONE_AT_A_TIME = threading.Lock()
 Found = tuple[tuple[str, ...], list[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the process is told. `seconds`: how long it may take; `most`: how many rows are wanted."""
+    """The request to the process. `seconds`: how long it may take; `most`: how many rows are wanted."""
 
     folder: Path
     memory: str
@@ -49,8 +49,8 @@ class Failed(RuntimeError):
 
 @contextmanager
 def turn(seconds: float) -> Iterator[None]:
-    """One question at a time. Another one waits for its turn at most `seconds`, so that the threads of the server do
-    not all wait here. Raises Failed.
+    """One question at a time. A further question waits for its turn, at most `seconds`, so that not all threads of the
+    server wait here. Raises Failed.
     """
     if not _ONE_AT_A_TIME.acquire(timeout=seconds):
         raise Failed(
@@ -63,7 +63,7 @@ def turn(seconds: float) -> Iterator[None]:
 
 
 def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], seconds: float, most: int) -> Found:
-    """Columns and at most `most` rows. The caller has the `turn`. Raises Failed."""
+    """Columns and at most `most` rows. The caller holds the `turn`. Raises Failed."""
     question = Question(snapshot.folder, MEMORY, sql, dict(parameters), seconds, most=most)
     try:
         done = subprocess.run(
@@ -77,7 +77,7 @@ def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], s
         raise Failed(f"the question took longer than {seconds:g} s and was stopped") from None
     if done.returncode != 0:
         raise Failed(f"the process that asked it ended with code {done.returncode} and gave no answer")
-    found, why = pickle.loads(done.stdout)  # what our own process wrote
+    found, why = pickle.loads(done.stdout)  # only our own process wrote this
     if why:
         raise Failed(why)
     columns, rows = found
@@ -98,7 +98,7 @@ def answer(question: Question) -> tuple[Found | None, str]:
     except duckdb.InterruptException:
         return None, f"the question took longer than {seconds:g} s and was stopped"
     except (duckdb.Error, OSError) as error:
-        # Also where the snapshot was removed meanwhile.
+        # Includes the case that the snapshot has been removed meanwhile.
         return None, str(error).splitlines()[0]
 
 
@@ -106,5 +106,5 @@ if __name__ == "__main__":
     from ops_project.console import apart
 
     os.nice(LOW_PRIORITY)
-    # The question names its class by this module's own name, not as __main__.
+    # The pickled question must name its class by this module's name, and not as __main__.
     sys.stdout.buffer.write(pickle.dumps(apart.answer(pickle.load(sys.stdin.buffer))))

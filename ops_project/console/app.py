@@ -93,8 +93,8 @@ def create_app(
 async def warm(app: Starlette) -> int:
     """Ask for the first page once, as a browser on this machine would, so that no visitor waits for what is loaded.
 
-    Returns the status of the page; 0 where there was no answer. A fault is not told here: the first visitor's page
-    tells it.
+    Returns the status of the page; 0 where there was no answer. A fault is not reported here; the page of the first
+    visitor reports it.
     """
     status = 0
 

@@ -38,7 +38,8 @@ def of_domains(site: Site, now: datetime) -> dict[str, Fresh]:
     for name in catalog.domain_ids():
         feeds = [feed for feed in catalog.feeds_of(name) if feed.enabled]
         due = [feed.name for feed in feeds if feed.expected.kind != "never"] or [feed.name for feed in feeds]
-        # The domain is as fresh as the feed that is furthest behind; a date's data is whole when the date has ended.
+        # A domain is as fresh as the feed that is furthest behind. The data of a date is complete when the date has
+        # ended.
         dates = [found for feed in due if (found := newest.get(feed)) is not None]
         oldest = min(dates) if dates and len(dates) == len(due) else None
         age, word = None, "unknown"

@@ -100,7 +100,7 @@ def _then(site: Site, span: Span | None) -> snapshots.Snapshot | None:
 
 def _of_snapshot(site: Site, figure: Figure, now: datetime, span: Span, snapshot: snapshots.Snapshot | None) -> Answer:
     zone = site.catalog.platform.zone
-    # To the minute, so that a page that is read again is answered from what is kept.
+    # The time is rounded to the minute, so that a page that is opened again is answered from the stored answers.
     clock: dict[str, datetime | date] = {
         name: at.astimezone(UTC).replace(tzinfo=None, second=0, microsecond=0) for name, at in span.moments().items()
     }
@@ -145,7 +145,7 @@ def chart(found: Answer) -> dict[str, Any] | None:
     x = [_x(row[0]) for row in found.rows]
     if any(value is None for value in x):
         return None
-    # The band first: what is drawn later lies over it.
+    # The band is drawn first, because later lines are drawn over it.
     names = sorted(found.columns[1:], key=lambda name: name not in BAND)
     series = [
         {

@@ -13,7 +13,7 @@ from ops_project.console.page import page
 from ops_project.console.site import site_of
 from ops_project.operations.incidents.runbooks import NoRunbook, read, slugs
 
-# No HTML of a file's own: an overlay's runbook is text, not a program.
+# HTML in a runbook is shown as text, because an overlay's runbook must not run as a program.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 

@@ -30,6 +30,6 @@ async def _file(request: Request) -> Response:
     found = _files().get(request.path_params["path"])
     if found is None:
         return Response("There is no such file.\n", 404, media_type="text/plain")
-    # Its address changes with its content.
+    # The address of each file changes with its content.
     headers = {"cache-control": "public, max-age=31536000, immutable"} if request.url.query else {}
     return Response(found[0], media_type=found[1], headers=headers)

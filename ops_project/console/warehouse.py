@@ -1,6 +1,6 @@
 """Reads the newest snapshot for the pages: read-only, with little memory, at low priority, and with a time limit. The
 engine works in two threads of this module, so that a slow query delays neither another page nor a run. An answer is
-kept while the snapshot is the newest one. A question that needs more memory is asked apart.
+kept while the snapshot is the newest one. A question that needs more memory is asked in a process of its own.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ class SnapshotReader:
     def _cursor(self, snapshot: snapshots.Snapshot) -> duckdb.DuckDBPyConnection:
         with self._lock:
             if self._open is None or self._open[0] != snapshot.id:
-                # Questions that run on the old one have cursors of their own, which keep it open.
+                # Questions that still run on the old snapshot have their own cursors, which keep it open.
                 if self._open is not None:
                     self._open[1].close()
                 self._open = (snapshot.id, snapshots.open(snapshot, MEMORY, threads=1))

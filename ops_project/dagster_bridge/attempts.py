@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import dagster as dg
 from dagster._core.execution.context.compute import current_execution_context
 
-# Run retries of the daemon, whatever dagster.yaml says of them.
+# This tag stops the run retries of the daemon, whatever dagster.yaml says about them.
 NO_RUN_RETRIES = {"dagster/max_retries": "0", "dagster/retry_on_asset_or_op_failure": "false"}
 
 

@@ -49,7 +49,7 @@ def of_run(settings: Settings, run_id: str) -> RunTimes | None:
                 f"SELECT dagster_event_type, step_key, event FROM event_logs WHERE dagster_event_type IN ({marks})",
                 WANTED,
             ).fetchall()
-    except sqlite3.Error:  # another version's tables
+    except sqlite3.Error:  # written by another version of Dagster, with other tables
         return None
     return times((kind, step or "", json.loads(event)) for kind, step, event in rows)
 
@@ -71,7 +71,7 @@ def times(events: Any) -> RunTimes:
         facts = {entry.get("label"): entry.get("entry_data") or {} for entry in made.get("metadata_entries") or ()}
         made_by[asset] = step
         took, came, there = (facts.get(name, {}).get("value") for name in (DURATION, LOADED, COUNT))
-        # Each date that is built in one step carries the sum of all of them.
+        # If one step builds several dates, each date carries the total of all of them.
         if isinstance(took, int | float):
             own[asset] = max(own[asset], float(took))
         if isinstance(came, int):

@@ -16,7 +16,7 @@ from dagster._serdes import deserialize_value, serialize_value
 
 from ops_project.masking import mask
 
-# Texts by which Dagster finds things again.
+# Dagster uses these texts as keys to find entries again.
 NAMES = frozenset(
     {
         "__class__",

@@ -46,14 +46,14 @@ def rerun_tags(run: dg.DagsterRun) -> dict[str, str]:
 
 
 def together(instance: dg.DagsterInstance, run: dg.DagsterRun) -> RunOutcome:
-    """What a run and the reruns before it have done together; the failures are those of `run` alone."""
+    """What a run and its earlier reruns have done together. The failures are those of `run` alone."""
     runs = chain(instance, run)
     until = next((number for number, item in enumerate(runs) if item.run_id == run.run_id), len(runs) - 1)
     return merged([outcome(instance, item.run_id) for item in runs[: until + 1]])
 
 
 def merged(outcomes: Iterable[RunOutcome]) -> RunOutcome:
-    """Several outcomes as one, the oldest first. Of a check that ran several times, the last result counts."""
+    """Several outcomes as one, the oldest first. If a check ran several times, its last result counts."""
     result = RunOutcome(frozenset(), frozenset(), ())
     checks: dict[tuple[tuple[str, ...], str], CheckOutcome] = {}
     for found in outcomes:

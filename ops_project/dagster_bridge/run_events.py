@@ -83,7 +83,7 @@ def words_of(failure: object) -> str:
 
 
 def log_of_failure(failure: object) -> str:
-    """The text that the run's log shows of a failure: all of its errors, or its own words if Dagster recorded no
+    """The text of a failure in the run's log: all of its errors, or the event's own text if Dagster recorded no
     error.
     """
     error = getattr(failure, "error", None)

@@ -1,7 +1,7 @@
 """Names of the tags that our runs carry.
 
-Dagster shows each tag of a run in its list of runs. What only this code reads stands under the prefix that Dagster
-hides; the domain, and what somebody ordered, stay visible. Runs of earlier versions have all of them under `ops/`.
+Dagster shows each tag of a run in its list of runs. Tags that only this code reads have a prefix that Dagster hides.
+The domain, and what a person ordered, stay visible. In runs of earlier versions all of these tags begin with `ops/`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TIMEOUT_TAG = f"{HIDDEN}timeout_seconds"
 
 
 def tag_of(tags: Mapping[str, str], name: str, default: str = "") -> str:
-    """The value of a tag, also where an earlier version wrote it."""
+    """The value of a tag, also if an earlier version wrote it under another name."""
     if name in tags:
         return tags[name]
     return tags.get(name.replace(HIDDEN, VISIBLE, 1), default)

@@ -18,7 +18,7 @@ from ops_project.process import locks
 from ops_project.process.processes import Process, current
 from ops_project.settings import Settings
 
-# A run of ours that was killed as it began has not even started.
+# A run that was killed at its very beginning still has the status NOT_STARTED.
 UNFINISHED = [
     DagsterRunStatus.NOT_STARTED,
     DagsterRunStatus.STARTING,
@@ -99,7 +99,8 @@ def outcome(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
         elif event.kind == DagsterEventType.STEP_FAILURE:
             failures.append((event.step, _in_a_line(event.data) or "failed without a message"))
         elif event.kind == DagsterEventType.RUN_FAILURE and not failures:
-            # No step failed: the run could not begin, or was ended from outside. Its own event is all there is.
+            # No step failed, so the run could not begin, or it was ended from outside. Only the event of the run itself
+            # says why.
             failures.append(("run", _in_a_line(event.data) or event.message or "failed without a message"))
     return RunOutcome(frozenset(planned), frozenset(built), tuple(checks.values()), rows, tuple(failures))
 

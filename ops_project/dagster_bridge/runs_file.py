@@ -16,7 +16,7 @@ from typing import Any
 from ops_project.dagster_bridge.run_tags import BACKFILL_TAG, DOMAIN_TAG
 from ops_project.settings import Settings
 
-# The second name stands in homes that an earlier version made.
+# Homes that were made by an earlier version have the second name.
 OUR_STORAGE = (
     "module: ops_project.dagster_bridge.storage",
     "module: ops_project.runtime.dagster_bridge_storage",
@@ -71,7 +71,7 @@ def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
             unfinished = connection.execute(
                 f"SELECT EXISTS (SELECT 1 FROM runs WHERE status NOT IN ({marks}))", ENDED
             ).fetchone()
-    except sqlite3.Error:  # another version's tables: Dagster knows them
+    except sqlite3.Error:  # written by another version of Dagster, with other tables: the caller asks Dagster itself
         return None
     return Runs(newest, bool(unfinished[0]))
 
@@ -152,5 +152,5 @@ def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tup
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:
             return connection.execute(sql, parameters).fetchall()
-    except sqlite3.Error:  # another version's tables: Dagster knows them
+    except sqlite3.Error:  # written by another version of Dagster, with other tables: the caller asks Dagster itself
         return None

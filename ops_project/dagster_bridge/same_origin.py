@@ -1,9 +1,9 @@
 """Refuses requests to the Dagster UI that come from another site's page, or under a name that is not this machine's.
 
-Dagster's web server has no login and answers every page that a browser on this machine shows: any site could launch and
-delete runs through it. A browser names the page that asks (`Origin`) and the name it asked for (`Host`); both are
-checked here, for requests and for web sockets. A program that names no origin is let through: it is on this machine, or
-in the network that `--host` opened.
+Dagster's web server has no login. It answers every page that a browser on this machine shows, so any site could launch
+and delete runs through it. A browser sends the page from which the request comes (`Origin`) and the name of the server
+that it wants (`Host`). Both are checked here, for requests and for web sockets. A program that sends no origin is
+allowed: it runs on this machine, or in the network that `--host` opened.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ POLICY_VIOLATION = 1008
 
 
 class SameOrigin:
-    """ASGI middleware. `names`: the names of this machine that a browser may ask for, besides addresses."""
+    """ASGI middleware. `names`: the names of this machine that a browser may use. Addresses are always allowed."""
 
     def __init__(self, app: App, names: frozenset[str]) -> None:
         self.app = app

@@ -43,7 +43,7 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         self._known_columns: set[str] = set()
         self._in_transaction: dict[str, db.Connection] = {}
         super().__init__(*args, **kwargs)
-        # What is stored in one transaction asks for a connection again and again.
+        # Code inside a transaction asks for its connection again and again.
         self._db_lock = threading.RLock()  # type: ignore[assignment]  # it is taken and given back like theirs
 
     def has_table(self, table_name: str) -> bool:
@@ -55,13 +55,17 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         return table_name in self._known_tables
 
     def _has_asset_key_col_on_connection(self, conn: Any, column_name: str) -> bool:
-        """Whether the column exists. Asked for each event of an asset; it is never taken away again."""
+        """Whether the column exists. Dagster asks this for each event of an asset, and a column is never removed
+        again.
+        """
         if column_name not in self._known_columns and super()._has_asset_key_col_on_connection(conn, column_name):
             self._known_columns.add(column_name)
         return column_name in self._known_columns
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store an event, in one transaction for all that the index keeps of it: the stock class makes up to three."""
+        """Store an event, with one transaction for all of its entries in the index. The stock class uses up to
+        three.
+        """
         if event.is_dagster_event and event.dagster_event_type in INDEXED:
             with self._transaction(INDEX_SHARD_NAME):
                 super().store_event(event)
@@ -76,10 +80,12 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
 
     @contextmanager
     def _transaction(self, *shards: str) -> Iterator[None]:
-        """What is written to these shards meanwhile is committed at the end, or not at all where an error is raised.
+        """Everything that is written to these shards inside the block is committed together at its end, or not at all
+        if an error is raised.
 
-        The last one named is committed first. The index is named first: a process that is killed in between leaves a
-        run that knows its events, as the stock class does, and no entry of the index whose run knows nothing of it.
+        The shard that is named last is committed first, and the index is named first. If the process is killed between
+        two commits, a run has events that the index does not know. That can happen with the stock class too. The index
+        never has an entry for an event that its run lacks.
         """
         with ExitStack() as stack:
             stack.enter_context(self._db_lock)
@@ -130,14 +136,14 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         self._initdb(self._engine(shard))
         if shard != INDEX_SHARD_NAME and not template.exists():
             with self._engine(shard).connect() as connection:
-                # Nothing but the empty tables: no event was stored yet.
+                # This holds only the empty tables, because no event has been stored yet.
                 connection.execute(db.text("PRAGMA wal_checkpoint(TRUNCATE)"))
             partial = template.with_suffix(f".{os.getpid()}.new")
             shutil.copyfile(file, partial)
             partial.rename(template)
 
     def _template(self) -> Path:
-        # Beside the folder, in which every .db is taken for a run.
+        # It lies beside the folder, because Dagster takes every .db file in the folder for a run.
         return Path(self._base_dir).parent / f"empty-run-{dagster.__version__}.template"
 
     def dispose(self) -> None:

@@ -32,7 +32,9 @@ def in_words(error: BaseException, folder: Path) -> str:
 
 
 def damaged(folder: Path) -> str:
-    """The first of the storage's SQLite files that is none or is cut off, and why; empty if there is no such file."""
+    """The first SQLite file of the storage that is not a database or is cut off, and the reason; empty if there is no
+    such file.
+    """
     for name in FILES:
         file = folder / name
         try:
@@ -44,12 +46,13 @@ def damaged(folder: Path) -> str:
         except OSError as error:
             return f"{file}: {error.strerror or error}"
         if not size:
-            continue  # SQLite begins a new database in it
+            continue  # SQLite begins a new database in an empty file.
         if head[: len(MAGIC)] != MAGIC or len(head) < HEADER:
             return f"{file} is not a database"
         page = int.from_bytes(head[16:18], "big")
         expected = (65_536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
-        # The count of pages holds where the same change wrote both numbers; else an old version of SQLite wrote last.
+        # The count of pages is valid only if these two numbers are equal. Otherwise an old version of SQLite wrote
+        # last, and does not maintain the count.
         if head[24:28] == head[92:96] and size < expected and not _has_log(file):
             return f"{file} has been cut off: {size:,} bytes of {expected:,}"
     return ""

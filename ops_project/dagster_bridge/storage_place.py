@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 Variable = Callable[[str], str | None]
-# The three that Dagster also knows singly, beside `storage`, which means all of them.
+# Dagster can configure these three storages one by one, or all of them with `storage`.
 KINDS = ("storage", "run_storage", "event_log_storage", "schedule_storage")
 
 

@@ -94,7 +94,7 @@ def _has_instigators(storage: SqlScheduleStorage) -> bool:
 _known: WeakSet[SqlScheduleStorage] = WeakSet()
 
 
-# Most have not changed since the look before.
+# Most states have not changed since the last look.
 @lru_cache(maxsize=256)
 def _state(body: str) -> InstigatorState:
     return deserialize_value(body, InstigatorState)

@@ -35,7 +35,7 @@ def serve() -> None:
     """Dagster's command line, with the guarded server."""
     from dagster_webserver import app
 
-    # It is looked up there when the app is made.
+    # Dagster looks for it in this place when it makes the application.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010
     main()  # type: ignore[no-untyped-call]  # Dagster does not type it
 

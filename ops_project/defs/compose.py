@@ -46,7 +46,9 @@ def compose(site: Site) -> dg.Definitions:
 
 
 def _check_promises(site: Site, built: Sequence[dg.AssetKey], jobs: Sequence[str]) -> None:
-    """A service level on a table that no step builds would never be reported. Raises ConfigError with file and line."""
+    """Reports a service level on a table that no step builds, because such a level would never be reported as missed.
+    Raises ConfigError with file and line.
+    """
     assets = ["/".join(key.path) for key in built]
     if problems := check_promises(site.catalog.documents["slas.yaml"], site.catalog.slas, assets, jobs):
         raise ConfigError(problems)

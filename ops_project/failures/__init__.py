@@ -140,7 +140,8 @@ def _concluded(found: Sequence[Evidence], text: str) -> Classified:
     line = (text.splitlines() or [""])[0][:LONGEST]
     if not found:
         return Classified("unknown", False, line)
-    # A code or a type of the outermost error that has one; words only where there is neither.
+    # First come the codes or types of the outermost error that has one. Words count only if no error has a code or a
+    # type.
     strong = [item for item in found if item.level != "words"]
     first = (strong or found)[0]
     also = tuple(dict.fromkeys(item.failure_class for item in found if item.failure_class != first.failure_class))
@@ -197,7 +198,7 @@ def _codes_of(error: BaseException) -> Iterator[tuple[str, str]]:
     if isinstance(status, int) and 400 <= status < 600:
         yield "http", str(status)
     number = getattr(error, "errno", None)
-    # Errors of TLS and of names have numbers of their own.
+    # The errors of TLS and of name resolution have numbers of their own, which are not errno values.
     if isinstance(number, int) and not names & {"SSLError", "gaierror", "herror"} and number in errno.errorcode:
         yield "errno", errno.errorcode[number]
     ended = getattr(error, "returncode", None)
@@ -247,7 +248,7 @@ def _of_words(text: str) -> Iterator[Evidence]:
                 break
 
 
-# These only say that something else failed.
+# These types only say that something else failed.
 _WRAPPERS = frozenset({"runtimeexception", "databaseexception", "dbtruntimeerror", "dbtdatabaseerror"})
 
 

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator
 from functools import lru_cache
 
-# How codes stand in a message, each within a phrase that nobody uses for a name.
+# These are the forms in which codes stand in a message. Each form includes a phrase that nobody uses as a name.
 _TEXT_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("sqlstate", re.compile(r"\bSQLSTATE[\s:=(\[]*([0-9A-Z]{5})\b", re.IGNORECASE)),
     ("errno", re.compile(r"\[Errno (\d+)\]")),
@@ -26,22 +26,23 @@ _TEXT_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("exit", re.compile(r"\bexit(?:ed with)? (?:status|code) (1[2-9]\d)\b")),
     ("signal", re.compile(r"\b(?:signal|Signals\.)\s*(SIG[A-Z]+|\d{1,2})\b", re.IGNORECASE)),
 )
-# A type at the start of a line, or where a library quotes what it wraps.
+# A type stands at the start of a line, or in the place where a library quotes the error that it wraps.
 _NAMED = re.compile(
     r"(?:^|\(Caused by |\(|: |<)(?:E\s+|[\s>|])*(?:[A-Za-z_]\w*\.)*"
     r"([A-Z]\w*(?:Error|Exception|Timeout|Interrupt|Exit|Violation|Failure|Canceled|Unavailable|Column|Table|Function)"
     r"|StopIteration|StopAsyncIteration|BadStatusLine|IncompleteRead|RemoteDisconnected|gaierror|TimeoutExpired|BadZipFile)(?=[:()\s]|$)"
 )
-# With its module, a type may have any name: psycopg2.errors.UndefinedColumn, zlib.error.
+# If the module stands before it, a type may have any name: psycopg2.errors.UndefinedColumn, zlib.error.
 _DOTTED = re.compile(r"(?:^|\()(?:E\s+|[\s>|])*(?:[A-Za-z_]\w*\.)+([A-Z]\w*(?=[:)]|$)|error(?=:))")
-# dbt puts the name of the model before: hub_customer: Binder Error: …
+# dbt writes the name of the model first: hub_customer: Binder Error: …
 _SPACED = re.compile(
     r"^(?:E\s+|[\s|>])*(?:[a-z_][\w.]*: )?"
     r"((?:[A-Z][A-Za-z]*|[a-z]+)(?: [A-Za-z]+){0,3}) (?:Error|Exception)(?=:| in |\s*$)"
 )
 
 
-# Python's own sentences between an exception and the one that it led to; the last one printed is the outermost.
+# Python prints these sentences between an exception and the one that it led to. The outermost exception is printed
+# last.
 CAUSED = "The above exception was the direct cause of the following exception:"
 DURING = "During handling of the above exception, another exception occurred:"
 _BETWEEN = re.compile(rf"^\s*(?:{re.escape(CAUSED)}|{re.escape(DURING)})\s*$", re.MULTILINE)
@@ -103,7 +104,7 @@ def _line_at(text: str, at: int) -> str:
 
 
 _QUOTED = re.compile(r"(?<!\w)'[^'\n]*'(?!\w)|\"[^\"\n]*\"|`[^`\n]*`")
-# The statement that an engine repeats below its message, and as SQLAlchemy shows it.
+# This is the SQL statement that an engine repeats below its message, or that SQLAlchemy shows.
 _STATEMENT = re.compile(r"^\s*LINE \d+:.*$|\[SQL: [\s\S]*?\](?=\s*(?:\[parameters|\(Background|$))", re.MULTILINE)
 _REPEATED = re.compile(r"((?:Error|Exception|Timeout)\((?:-?\d+, )?)(['\"])([^'\"\n]*)\2")
 _COMPOUND = re.compile(r"\S*\w[_./\\@:]\w\S*")
@@ -121,7 +122,7 @@ _NAMING = re.compile(
 @lru_cache(maxsize=512)
 def without_names(text: str) -> str:
     """`text` without statements, quotations, paths, and names: only the program's own words remain."""
-    # The argument of an exception that is shown as code is its message.
+    # If an exception is printed as code, its argument is its message.
     plain = _REPEATED.sub(r"\1\3", _STATEMENT.sub("", text))
     plain = _QUOTED.sub(" … ", plain)
     plain = _COMPOUND.sub(" … ", plain)

@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from ops_project.model.plain_words import PlainLoader, keep_texts
 
-# Limits of a configuration file. The largest shipped one has 21,000 characters and is eight levels deep.
+# These are the limits of a configuration file. The largest shipped file has 21,000 characters, and values that are
+# nested eight levels deep.
 DEEPEST = 50
 MOST_VALUES = 100_000
 LONGEST_TEXT = 4_000_000

@@ -25,7 +25,7 @@ def _pattern(value: str | None) -> str | None:
 
 
 class CodeRule(Model):
-    """A code for which it differs from its class whether a retry can help."""
+    """A code whose errors differ from the rest of their class in whether a retry can help."""
 
     failure_class: FailureClass = Field(alias="class")
     transient: bool | None = None
@@ -87,7 +87,7 @@ class Codes(Model):
     @classmethod
     def _known_errno(cls, value: Coded) -> Coded:
         valid = {name for name in dir(errno) if name.startswith("E")}
-        # Two names of one number are one error.
+        # Two names of the same number are the same error.
         known = _known(value, valid, "error of the operating system")
         return {errno.errorcode[getattr(errno, name)]: rule for name, rule in known.items()}
 

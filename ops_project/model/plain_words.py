@@ -9,11 +9,11 @@ from typing import Any
 
 import yaml
 
-# Items of lists under these keys are texts of data, or names of columns and fields.
+# The items of lists under these keys are texts of the data, or names of columns and fields.
 TEXT_LISTS = frozenset(
     {"allowed", "true_values", "false_values", "null_values", "raw_fields", "key", "drop", "replaces_by"}
 )
-# Texts that a column has itself: names and bounds, of which no digit may be lost.
+# The values of these keys are texts that a column has itself: names and bounds. No digit of them may be lost.
 COLUMN_TEXTS = frozenset({"from", "min", "max"})
 _COLUMNS = frozenset({"columns", "add"})
 _STR, _NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"

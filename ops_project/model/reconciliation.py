@@ -54,8 +54,8 @@ class Node(Model):
     grain: tuple[str, ...] = ()
     """This node is already aggregated by these columns. The node before it is first summed to them."""
     from_previous: str | None = None
-    """A SELECT over `{rows}` (the node before) that computes this node anew. It is used if the node is neither a
-    copy of the rows nor, with `grain`, a sum. It reads every date; `--date` limits its result.
+    """A SELECT over `{rows}` (the node before) that computes the rows of this node again. It is needed if the node is
+    neither a copy of those rows nor their sums by `grain`. It reads every date; `--date` limits only its result.
     """
     rows_column: str | None = None
     """With `grain`: the column that holds the number of rows."""

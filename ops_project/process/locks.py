@@ -52,7 +52,9 @@ _guard = threading.Lock()
 
 
 def _forget() -> None:
-    """A forked process holds no lock of its parent's. Closing its copy of the descriptor releases nothing there."""
+    """A forked process does not hold its parent's lock. If it closes its copy of the descriptor, the parent keeps the
+    lock.
+    """
     global _guard
     for held in _held.values():
         os.close(held.descriptor)
@@ -168,7 +170,7 @@ def _acquire(path: Path, timeout: float | None, on_wait: Callable[[Holder | None
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
                     raise
             waited = time.monotonic() - started
-            # A call of `holder` has the lock for microseconds only, so no wait is reported.
+            # A call of `holder` takes the lock for microseconds, so the wait for it is not reported.
             if on_wait is not None and not told and waited > 3 * POLL_SECONDS:
                 told = True
                 on_wait(_read(path))

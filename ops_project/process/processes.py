@@ -78,8 +78,8 @@ def _started(pid: int) -> str | None:
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         fields = stat.rpartition(")")[2].split()
-        # Field 3 is the state: a zombie has ended, and its parent has not collected it yet. Field 22 is the start in
-        # ticks.
+        # Field 3 is the state. A zombie has ended, and its parent has not collected it yet. Field 22 is the start time
+        # in ticks.
         return None if fields[0] in "ZX" else fields[19]
     except FileNotFoundError:
         if Path("/proc/self/stat").exists():

@@ -60,7 +60,7 @@ class Watchdog:
     @contextmanager
     def limit(self, what: str, seconds: float) -> Iterator[None]:
         """The block may take `seconds`. Limits nest; the nearest deadline counts."""
-        key = next(self._keys)  # never used twice, because requests to stop are remembered by it
+        key = next(self._keys)  # an id is never used twice, because stop requests are remembered by it
         with self._changed:
             self._limits[key] = (time.monotonic() + seconds, Overrun(what, seconds))
             if self._thread is None:
@@ -106,7 +106,7 @@ class Watchdog:
                 self._changed.wait(max(0.01, min(waits) - time.monotonic()) if waits else None)
 
     def _ask(self, overrun: Overrun) -> None:
-        # The function is called in a thread of its own, because it may wait for the same thing that hangs.
+        # The function runs in a thread of its own, because it may wait for the very thing that hangs.
         _within(ASK_SECONDS, lambda: self.on_overrun(overrun))
         self.interrupt()
 

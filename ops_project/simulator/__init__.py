@@ -33,7 +33,8 @@ def simulate(
     """Deliver as `ops simulate` does. `feeds`: only the files of these feeds, `faults`: ID[:FEED][@DATE], `postgres`: a
     URL. If the request cannot be fulfilled, ValueError is raised before anything is written.
     """
-    # The command line shows this package's constants without importing numpy and the catalog.
+    # Imported only when needed, so that the command line can show this package's constants without numpy and the
+    # catalog.
     from ops_project import catalog
     from ops_project.simulator.faults.request import Request
     from ops_project.simulator.simulation import Asked

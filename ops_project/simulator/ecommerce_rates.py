@@ -15,11 +15,11 @@ from ops_project.simulator.world import Ints, World, days_since_epoch
 
 HOME, FOREIGN = "USD", "EUR"
 FOREIGN_SHARE = 0.12
-# The price list in euros: the dollar prices times this, whatever the rate of the day.
+# The euro price of a product is its dollar price times this, whatever the rate of the day is.
 PRICE_FACTOR = 0.92
 LEVEL = 1.085
-# A day's step, and how much of the distance from the level is left after a day. The standard deviation is 4 % in the
-# long run.
+# The size of a day's step, and the share of the distance from the level that is left after a day. In the long run the
+# standard deviation is 4 %.
 STEP, KEPT = 0.004, 0.995
 REMEMBERED_DAYS = 1_000
 PUBLISHED_AT = time(16, 0)

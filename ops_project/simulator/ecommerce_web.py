@@ -15,7 +15,8 @@ REFERRERS = ("direct", "search", "email", "social", "affiliate")
 REFERRER_SHARE = np.array([0.30, 0.34, 0.14, 0.15, 0.07])
 EVENTS = ("page_view", "product_view", "add_to_cart", "checkout", "purchase")
 PAGES = ("/", "/product", "/cart", "/checkout", "/thanks")
-# Sessions that lead to no order, for each one that does; chosen so that there are about four events to an order item.
+# For each session that leads to an order there are this many that do not. The number gives about four events for each
+# order item.
 IDLE_SESSIONS = 1.35
 EVENT_SQL = """
     event_id, event_date, make_timestamp(occurred * 1000000) AS occurred_at, 'S' || session AS session_id,
@@ -33,7 +34,7 @@ def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Co
     sessions = len(visitor)
     viewed = np.concatenate([orders.size[bought], rng.poisson(1.6, sessions - len(bought))])
     pages = rng.poisson(0.9, sessions) + (viewed == 0)
-    # The kinds of events in the order of a session: pages, products viewed, products put into the cart, checkout,
+    # The kinds of events, in the order of a session: pages, products viewed, products put into the cart, checkout,
     # purchase.
     buying = np.arange(sessions) < len(bought)
     carted = np.where(buying, viewed, rng.binomial(viewed, 0.15))

@@ -20,7 +20,7 @@ FEEDS = ("transactions", "marketing_spend", "experiment_assignments", "product_e
 LINES = ("subscription", "add_on", "hardware", "services")
 REGIONS = ("north_america", "europe", "asia_pacific", "latin_america")
 CHANNELS = ("search", "social", "email", "partner", "direct")
-# Dollars a day, clicks a dollar, impressions a click.
+# Dollars per day, clicks per dollar, impressions per click.
 SPEND = np.array([1_900.0, 1_400.0, 220.0, 650.0, 120.0])
 CLICKS = np.array([0.9, 1.6, 4.0, 0.7, 0.3])
 IMPRESSIONS = np.array([28, 95, 6, 40, 12])

@@ -20,7 +20,7 @@ EVERY_DAYS, RUNS_DAYS = 14, 28
 ENROLLED_SHARE, TREATED_SHARE = 0.6, 0.5
 REGION_SHARE = np.cumsum([0.46, 0.28, 0.17, 0.09])
 CHANNEL_SHARE = np.cumsum([0.31, 0.22, 0.17, 0.12, 0.18])
-# Share, price and cost in cents: subscription, add-on, hardware, services.
+# The share, the price and the cost in cents of: subscription, add-on, hardware, services.
 LINE_SHARE = np.array([0.46, 0.31, 0.09, 0.14])
 LINE_PRICE = np.array([2_900.0, 1_200.0, 14_900.0, 8_000.0])
 LINE_COST = np.array([0.34, 0.28, 0.71, 0.58])

@@ -183,7 +183,7 @@ def _cells(world: World, today: int, *, first: bool) -> Columns:
     campaign = np.repeat(numbers, CELLS)
     cell = np.tile(np.arange(CELLS), len(numbers))
     planned = start_of(campaign) - PLANNED_DAYS
-    # About as many as the mart held when the campaign was planned: sizes are rounded to tens.
+    # This is about the number of customers when the campaign was planned, because sizes are rounded to tens.
     audience = 0.3 * 6_000 * world.breadth * np.exp(0.2 * (planned - ANCHOR) / DAYS_PER_YEAR)
     return {
         "op": choice(OPS, np.repeat(op, CELLS)),

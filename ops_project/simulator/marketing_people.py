@@ -25,7 +25,7 @@ BANDS = ("low", "medium", "high")
 GENDERS = ("F", "M", "X")
 CONSENT_SOURCES = ("web_form", "call_centre", "store", "import")
 CONSENTED = np.array([0.80, 0.62, 0.74, 0.55])
-# Share of customers that have a contact point of the channel.
+# The share of customers that have a contact point of this channel.
 REACHED = np.array([1.0, 0.75, 1.0, 0.45])
 SECOND_EMAIL = 0.2
 
@@ -147,7 +147,7 @@ class Mart:
         version, changed = self.people.changes(name, self.keys, self.births, self.day, every=700)
         op = operation(self.births, self.ends, changed, self.today, first=first)
         if number == 2:
-            # It exists only after every second change: each change makes it appear or disappear.
+            # Every change makes it appear or disappear. So it exists after every second change.
             there = version % 2 == 1
             op = np.select(
                 [op == 2, op == 1], [np.where(there, 1, 3), there * 1], np.where(there | (changed == self.today), op, 0)

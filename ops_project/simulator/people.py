@@ -161,7 +161,8 @@ def addresses(population: Population, keys: Ints, moves: Ints) -> dict[str, pa.A
     }
 
 
-# SQL over the columns above. example.com and 555 numbers are reserved: nothing can be delivered to them.
+# SQL over the columns above. Addresses at example.com and numbers with 555 are reserved, so that nothing can reach a
+# real person.
 EMAIL_SQL = "lower(replace(first_name, '''', '') || '.' || replace(last_name, '''', '')) || key || '@example.com'"
 PHONE_SQL = "'+1-555-' || phone_digits"
 STREET_SQL = "house || ' ' || street_name || ' Street'"

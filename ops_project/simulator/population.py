@@ -16,7 +16,7 @@ from ops_project.simulator.world import Floats, Ints, World, days_since_epoch
 # The day on which a population has its nominal size. Any other date would work as well.
 ANCHOR = days_since_epoch(date(2026, 1, 1))
 DAYS_PER_YEAR = 365.25
-# Nobody is born before the platform's history begins. Members whose day would be earlier are born on its first day.
+# Nobody is born before the platform's history begins. Members that would be born earlier are born on its first day.
 FIRST_BIRTH = days_since_epoch(date(2009, 1, 1))
 
 

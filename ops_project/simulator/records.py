@@ -201,8 +201,8 @@ def _parquet(sheet: Sheet) -> bytes:
         try:
             arrays[name] = pa.array(values, type=sheet.types.get(name))
         except (pa.ArrowInvalid, pa.ArrowTypeError):
-            # If the column's type cannot hold a value, the column becomes one of texts, as a careless program would
-            # write it.
+            # If the column's type cannot hold a value, the whole column becomes text, as a careless program would write
+            # it.
             arrays[name] = pa.array([None if value is None else str(value) for value in values], type=pa.string())
     sink = io.BytesIO()
     pq.write_table(pa.table(arrays), sink)

@@ -142,7 +142,7 @@ def _deliver(
         plans.append((domain, world, window, known))
     if stray := [fault for fault in injector.faults if fault.domain not in [plan[0] for plan in plans]]:
         raise SimulationError(f"fault {stray[0].request} concerns domain {stray[0].domain!r}, which was not asked for")
-    # Domains with a fault come first: a fault that cannot be put in is refused before anything is delivered.
+    # Domains with a fault come first. So a fault that cannot be put in is refused before anything is delivered.
     for domain, world, window, known in sorted(plans, key=lambda plan: not injector.concerns(plan[0])):
         report = Report(domain, world.seed, world.scale)
         result.reports.append(report)
@@ -177,7 +177,7 @@ def _deliver(
                 progress(domain, day, done, total)
         report.rows = dict(rows)
         if asked.feeds:
-            continue  # the other feeds of these days have not been delivered
+            continue  # the other feeds of these days were not delivered yet
         fresh = memory.Remembered(world.seed, world.scale, window.start, window.end)
         remembered[domain] = known.extended(world, window.start, window.end) if known else fresh
         memory.remember(settings.home, remembered)
@@ -212,7 +212,7 @@ def _before_publish(
     """
     delivered = again.catalog if again is not None and day in again else None
     if delivered is not None and not injector.strikes(outbox.domain, day):
-        outbox.discard()  # no fault changes this domain: its whole day would only be a second delivery
+        outbox.discard()  # no fault changes this domain, so its whole day would only be delivered twice
         return
     before = {file.name: file.path.read_bytes() for file in outbox.staged} if delivered is not None else {}
     waiting = {name for name in before if (outbox.folder / name).exists()}

@@ -99,7 +99,7 @@ def deliver(
     source = source_of(domain)
     _sweep(inbound / domain)
     with duckdb.connect(config={"memory_limit": MEMORY_LIMIT}) as connection:
-        # In an interactive process DuckDB would draw its own progress bar into standard output.
+        # In an interactive process DuckDB would write its own progress bar to standard output.
         connection.execute("SET enable_progress_bar = false")
         for day in window:
             outbox = Outbox(inbound, domain, connection, now, only)

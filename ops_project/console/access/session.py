@@ -59,5 +59,5 @@ def token(session: Session, key: bytes) -> str:
 
 
 def _mac(purpose: str, body: bytes, key: bytes) -> str:
-    # One key, several purposes: what is signed for one holds for no other.
+    # One key serves several purposes. A signature that was made for one purpose is not valid for another.
     return hmac.new(key, purpose.encode() + b"\0" + body, hashlib.sha256).hexdigest()

@@ -103,7 +103,7 @@ def from_elsewhere(headers: Mapping[str, str]) -> bool:
 
 
 def host_of(host: str) -> str:
-    """The name without its port; empty if it is none."""
+    """The name without its port; empty if it is not a host name."""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

@@ -28,7 +28,7 @@ SHOWN_INCIDENTS = 12
 MOST_ALERTS = 2_000
 WORST_FIRST = ("missed", "at risk", "open", "unknown", "ready", "not due today")
 LOOKED = "looked:"
-"""Cursors in which each observer notes its last look. A cycle of a shell leaves no other trace."""
+"""Cursors in which each observer notes the time of its last look. A cycle that a shell runs leaves no other trace."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def looked(ledger: Ledger, now: datetime) -> Looked:
     }
     who = authority.recorded(ledger)
     role = who.role if who is not None else ""
-    # The role that decides is the one whose silence matters; a person's look in between does not replace it.
+    # Only the silence of the deciding role matters. A look by a person's shell in between does not replace it.
     at = beats.get(role)
     if at is None:
         role = authority.SHELL

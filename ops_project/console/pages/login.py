@@ -38,7 +38,8 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
     now = site.clock()
     users = site.catalog.console.users
     headers = {name.lower(): value for name, value in request.headers.items()}
-    # A form of another site could log a person in as somebody else; the name and the password are not asked for that.
+    # A form of another site could log a person in as somebody else. So a login is accepted only from our own form,
+    # whatever the name and the password are.
     if request.method == "POST" and not from_elsewhere(headers):
         name, password = form.get("name", "").strip(), form.get("password", "")
         host = request.client.host if request.client else "unknown"
@@ -46,7 +47,7 @@ def _asked(request: Request, form: dict[str, str]) -> Response:
         if site.attempts.blocked(subjects, now):
             return _form(site, request, "Too many wrong passwords: wait five minutes.", 429)
         line = users[name].password if name in users else None
-        # The same work for a name that does not exist, so that the time does not tell which names do.
+        # For an unknown name the same work is done, so that the time of the answer does not reveal which names exist.
         right = passwords.matches(password, line or NOBODY) and line is not None
         site.ledger.audit(
             now,

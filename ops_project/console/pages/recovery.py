@@ -65,7 +65,7 @@ def _with_proofs(found: Register) -> list[tuple[object, object]]:
 
 
 def _unfinished(settings: Settings) -> journal.Entry | None:
-    """A restore that was cut off. The same command finishes it."""
+    """A restore that was cut off. The command that began it finishes it."""
     entry = journal.last(settings)
     return entry if entry is not None and entry.state == journal.BEGUN else None
 

@@ -1,4 +1,4 @@
-"""Jobs and the schedule of e-commerce. The master schedule is the only live trigger: layers never run twice a night."""
+"""Jobs and the schedule of e-commerce. Only the master schedule is switched on, so that no layer runs twice a night."""
 
 from __future__ import annotations
 

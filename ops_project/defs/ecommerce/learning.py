@@ -31,7 +31,8 @@ DESCRIPTIONS = {
     "churn": "One row per active customer: the probability of no order within the horizon, band and reasons.",
     "recommendations": "For each product up to ten others that are bought, and looked at, together with it.",
 }
-# What was known on a day of the past is told by the files: bronze has each version.
+# The models also read bronze tables, because only bronze keeps each version of a record. They show what was known on a
+# past day.
 CUSTOMERS = (
     "silver/int_customer_days",
     "silver/fact_exchange_rates",
@@ -176,7 +177,8 @@ def _scoring(site: Site) -> dg.AssetsDefinition:
                     context.log.info(f"{model} is built weekly; it stays as it is")
                     continue
                 if _never_trained(facts["registry"], model):
-                    # The first night that has enough history does not wait for Sunday.
+                    # If enough history exists for the first time, the model is trained that night and does not wait for
+                    # Sunday.
                     context.log.info(train(Training(**facts), model).message)
                 yield _result(model, score(job, model))
 
@@ -238,8 +240,8 @@ def _trained(model: str, trained: Trained) -> dg.MaterializeResult[Any]:
 
 
 def _checks(site: Site) -> list[dg.AssetChecksDefinition]:
-    """A step for each table. Recommendations are weekly, and Dagster skips every step downstream of a step that is
-    skipped.
+    """One step for each table. Recommendations are built weekly, and Dagster skips every step that is downstream of a
+    skipped step.
     """
     found = [_checks_of(site, model) for model in MODELS]
     return [checks for checks in found if checks is not None]
@@ -260,7 +262,7 @@ def _checks_of(site: Site, model: str) -> dg.AssetChecksDefinition | None:
                 required=tuple(
                     name for name, kind in tables.TABLES[tables.TABLE_OF[model]].items() if "not null" in kind
                 ),
-                # Empty until there is enough history for a model; that is said by the readings.
+                # The table stays empty until there is enough history for a model. The readings report this.
                 expected=False,
                 model=model,
                 health=HEALTH[model],

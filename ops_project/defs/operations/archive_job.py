@@ -6,7 +6,7 @@ from ops_project.defs.shared.site import Site
 from ops_project.pipeline.recovery.archive_check import verify_share
 
 JOB = "archive_verification"
-# After the nightly chain, when the disk has time.
+# This is after the nightly chain, when the disk is idle.
 CRON = "0 5 * * *"
 
 
@@ -24,7 +24,7 @@ def _job(site: Site) -> dg.JobDefinition:
             return
         context.log.info(f"{found.compared} of {found.files} archived files compared, {len(found.damaged)} are damaged")
         for damage in found.damaged:
-            # The alert cycle tells it; the job itself has done what it was to do.
+            # The alert cycle reports the damage. The job itself did its work, so it does not fail.
             context.log.warning(f"archive/{damage.path} {damage.what}")
 
     @dg.job(name=JOB, description="Compares a share of the archive with its hashes, so that a month covers all of it.")

@@ -29,7 +29,7 @@ from ops_project.operations.alerting.stages.under_way import CycleReport
 from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.process.processes import current
 
-# The daemon's own loop is 5 s; 1 s asks for each of them.
+# The daemon looks at its sensors every 5 seconds; an interval of 1 second makes it run at every look.
 INTERVAL_SECONDS = 1
 
 
@@ -69,7 +69,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
     graph = _Graph()
     listener = Listener()
     kept: list[Ledger] = []
-    """The ledger that has the schedules and columns. A restored home has another one."""
+    """The ledger that already has the schedules and columns. After a restore, the home has another one."""
 
     def decide(context: dg.SensorEvaluationContext) -> CycleReport:
         lineage = graph.of(context.repository_def)
@@ -78,7 +78,7 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
             remember_schedules(ledger, schedules_of(context.repository_def), site.settings.now())
             remember_columns(site, site.settings.now())
             kept[:] = [ledger]
-        # The tick's own instance is closed when the tick ends.
+        # Dagster closes the tick's own instance when the tick ends.
         reference = context.instance.get_ref()
 
         @contextmanager
@@ -98,10 +98,11 @@ def _cycle_sensor(site: Site) -> dg.SensorDefinition:
         try:
             report = decide(context)
         except SQLAlchemyError as error:
-            # The tick fails, which only who opens the UI sees: so it is told without the ledger, once.
+            # The failed tick is seen only by a person who opens the UI. So the error is also sent once, without the
+            # ledger.
             spare.tell(site.settings, site.catalog, site.settings.now(), str(error), _wall)
             raise
-        # A cycle that has not ended may wait for this very ledger.
+        # If the cycle has not ended, it may be waiting for this very ledger.
         if report.ended and spare.told(site.settings):
             spare.take_back(site.settings, site.catalog, site.settings.now(), _wall)
         return dg.SkipReason(words(report))
@@ -161,7 +162,8 @@ def _run_failure_sensor(site: Site) -> dg.SensorDefinition:
         signals = signals_of_run(
             context.instance, context.dagster_run, succeeded=False, at=at, now=now, lineage=lineage
         )
-        # Only stored here: a body that raises after telling somebody would lose or repeat it.
+        # The signals are only stored here. If this function sent something and then failed, the message could be
+        # repeated or lost.
         open_ledger(site.settings).append(signals, now=now)
 
     return run_failure_alerts

@@ -62,7 +62,7 @@ def _found(view: View) -> dict[str, list[str]]:
         found["."] = sorted(loose)
     folders = {path.name for path in inbound.iterdir() if path.is_dir() and not path.name.startswith(".")}
     for folder in folders - view.catalog.switched_off:
-        # Of a folder that is no domain's, every file is unclaimed.
+        # In a folder that belongs to no domain, every file is unclaimed.
         feeds = view.catalog.feeds_of(folder) if folder in domains else []
         names = [
             name for name in unclaimed(feeds, inbound / folder) if not _in_transfer(inbound / folder, name, view.now)

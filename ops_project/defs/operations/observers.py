@@ -9,8 +9,8 @@ from ops_project.operations.alerting.observers.observer import Observer
 
 _EVENTS, *_OTHERS = registry.OBSERVERS
 
-# Publications and the snapshot are looked at right after the events: what a run published, its findings and its end are
-# decided on together.
+# The observers of publications and snapshots follow the observer of events at once, so that what a run published, its
+# findings and its end are decided together.
 OBSERVERS: tuple[Observer, ...] = (
     _EVENTS,
     Observer("publication", registry.imported_late("ops_project.defs.operations.publication_observer"), anywhere=True),

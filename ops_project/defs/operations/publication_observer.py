@@ -84,7 +84,7 @@ def _closed(view: View, closing: Closing, failed: bool) -> Signal:
 def _tables(view: View, domain: str, publication: publishing.Publication) -> Iterator[Signal]:
     manifest = publication.manifest
     written = datetime.fromtimestamp((publication.folder / publishing.MANIFEST).stat().st_mtime, UTC)
-    # A replay tells of a run at the time that it calls now.
+    # In a replay, the times of a run are those of the replay's clock.
     at = datetime.fromisoformat(manifest["as_of"]) if view.settings.as_of is not None else written
     for table, entry in sorted(manifest["tables"].items()):
         held = entry["state"] != "published"

@@ -15,7 +15,7 @@ from ops_project.settings import Settings
 
 EVERY_SECONDS = 1800
 LIMIT_SECONDS = 50
-"""Dagster gives a tick a minute."""
+"""Dagster ends a tick after a minute."""
 SAID = 2000
 
 

@@ -35,7 +35,7 @@ GONE = "feed_gone"
 FIXED = frozenset(
     {"value", "total", "asset", "partition", "check_name", "domain", "message", "event_at", "batch_id", "occurrence"}
 )
-# What was resolved longer ago than this was told long ago.
+# A finding that was resolved longer ago than this has already been reported.
 LOOK_BACK_DAYS = 14
 QUERY_SECONDS = 20.0
 """The time limit of one metric's query. The shipped ones take a tenth of a second."""
@@ -101,7 +101,8 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
         for signal in view.ledger.latest("landing.finding").values()
         if signal.state == OK and GONE in signal.occurrence
     }
-    # One fingerprint may have been opened and resolved several times: the newest word holds, and firing wins a tie.
+    # A finding may have been opened and resolved several times. The newest state counts. If two states have the same
+    # time, `firing` counts.
     result: dict[str, tuple[datetime, bool, Signal]] = {}
     for row in rows:
         finding, kind, feed, asset, business_date, batch, file_name, message, state, observed, resolved, run, kept = row
@@ -139,7 +140,7 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
         if is_gone and signal.fingerprint in closed_without_feed:
             continue
         if open_now and signal.fingerprint in closed_without_feed:
-            # The feed is back, and the finding was open all the time: it is told again.
+            # The feed is configured again, and its finding was open all the time. So it is reported again.
             signal = replace(signal, event_at=view.now, occurrence=f"{signal.occurrence}:again:{view.now.isoformat()}")
         rank = (at, open_now)
         if signal.fingerprint not in result or rank >= result[signal.fingerprint][:2]:

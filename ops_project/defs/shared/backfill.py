@@ -213,7 +213,7 @@ def _landed(site: Site, feeds: Sequence[str], days: Sequence[date]) -> dict[date
                         [min(days), max(days)],
                     ).fetchall()
                 except duckdb.CatalogException:
-                    continue  # a feed that is newer than the snapshot
+                    continue  # The feed is newer than the snapshot.
                 for day, count in rows:
                     if day in set(days):
                         found[day] = found.get(day, 0) + int(count)

@@ -35,7 +35,7 @@ def _asset(site: Site, feed: Feed) -> dg.AssetsDefinition:
         required_resource_keys={"warehouse"},
         backfill_policy=dg.BackfillPolicy.single_run(),
         op_tags={"ops/timeout_seconds": str(TASK_SECONDS)},
-        # A partition run lands a range; without it the whole inbound folder.
+        # A run with partitions lands the files of its range. A run without partitions lands the whole inbound folder.
         partitions_def=site.partitions if feed.extract == "delta" else None,
     )
     def body(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
@@ -128,7 +128,7 @@ def _spec(site: Site, feed: Feed) -> dg.AssetSpec:
         tags={"domain": feed.domain, "layer": SCHEMA, "tier": str(feed.tier or domain.tier)},
         kinds={"duckdb", SCHEMA, feed.format.kind},
         metadata=metadata,
-        # What is never expected cannot be late.
+        # A feed without expected dates cannot be late.
         freshness_policy=None if never else freshness_policy(site, feed.domain, SCHEMA),
         code_version=str(max(contract.version for contract in feed.contracts())),
     )

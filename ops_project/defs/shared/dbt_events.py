@@ -58,8 +58,8 @@ def stream(
                     not_run.append((found, str(node.get("name", found.check_name))))
                 else:
                     yield _with_class(found, node, manifest)
-            # An observation stands for a test that was not asked for (indirect selection): nobody reads it.
-    # The words of an error stand only in the result, which comes last.
+            # dbt reports a test that was not asked for (indirect selection) as an observation. Nothing reads it.
+    # The text of an error is only in the result, which comes last.
     yield from of_broken_tests(not_run, invocation.result)
     failure = failure_of(invocation.result, declared_classes(manifest))
     if failure is not None:
@@ -69,14 +69,14 @@ def stream(
         context.log.warning(f"dbt ran no test for {len(missing)} checks, the first: {missing[0].to_user_string()}")
 
 
-# What a generic test finds, where neither the test nor its model says it.
+# The default class of a generic test, if neither the test nor its model gives one.
 TEST_CLASSES = {
     "primary_key": "key_violation",
     "unique": "key_violation",
     "no_overlap": "key_violation",
     "relationships": "reference_violation",
 }
-# Where the engine's words tell only how a model failed, the layer tells what that is called.
+# If the engine's message only says how a model failed, the layer gives the failure class.
 VAGUE = frozenset({"data_invalid", "schema_mismatch", "key_violation", "code_error", "unknown"})
 
 
@@ -160,7 +160,7 @@ def failure_of(result: DbtResult, declared: Mapping[str, str] | None = None) -> 
         found = classify(result.exception)
         what = f"dbt could not run: {result.exception}"
     elif result.errors:
-        # One permanent error is enough: a retry would meet it again.
+        # One permanent error is enough, because it would occur again at a retry.
         judged = [_judged(error, declared or {}) for error in result.errors]
         found = next((item for item in judged if not item.transient), judged[0])
         what = f"{len(result.errors)} dbt nodes failed: " + "; ".join(_short(error) for error in result.errors[:5])
@@ -192,7 +192,7 @@ def _with_rows(
 ) -> dg.Output[Any]:
     node = manifest["nodes"][event["data"]["node_info"]["unique_id"]]
     rows = row_count(f"{node['schema']}.{node['alias']}")
-    # The column schema is on the definition already, and is not written again with every event.
+    # The definition already has the column schema, so it is not written again with every event.
     kept = {
         key: value for key, value in output.metadata.items() if key in {"Execution Duration", "unique_id", "status"}
     }

@@ -73,7 +73,7 @@ def build_domain(
     selections = {name: _select([*items, *checks[name]]) for name, items in by_layer.items()}
     all_checks = [item for items in checks.values() for item in items]
     more_checks = [item for item in extra if isinstance(item, dg.AssetChecksDefinition)]
-    # Of tables that are neither landed nor dbt's.
+    # Tables that are neither landed nor built by dbt.
     extra_keys = [key for item in extra if item not in more_checks for key in item.keys]
     if (found := own_checks(site, domain, "extra", extra_keys)) is not None:
         all_checks.append(found)

@@ -92,7 +92,7 @@ def run_domain(
             for window in ranges
         ]
         done[0].report.repaired[:0] = repaired
-        # What was left out on hold waits for its release: this run is not the last word.
+        # Tables that were left out because of a hold still have to be built, so this run does not count as complete.
         complete = not any(item.failed or item.report.on_hold for item in done)
         if complete and mode == partitions.ARRIVED:
             unchanged.remember(settings, domain, now, done[-1].run_id)

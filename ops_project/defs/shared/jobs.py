@@ -8,7 +8,7 @@ import dagster as dg
 
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, TIMEOUT_TAG
 
-# The e-commerce document: four hours for ingestion and the whole chain, two hours for a layer.
+# The e-commerce document allows four hours for ingestion and the whole chain, and two hours for one layer.
 LONG_SECONDS = 14_400
 SHORT_SECONDS = 7_200
 

@@ -50,7 +50,7 @@ def classified(what: str, session: Stoppable | None = None, seconds: float | Non
         else:
             with session.watchdog.limit(what, seconds):
                 yield
-        # Whatever took the interruption for an error of its own, and went on.
+        # A library may have taken the interruption for an error of its own, and continued.
         if session is not None and interrupts.pressed():
             raise KeyboardInterrupt
     except dg.RetryRequested:

@@ -68,7 +68,7 @@ def reconciliation_job(site: Site, domain: str) -> dg.Definitions:
                 if not verdict["passed"]:
                     context.log.warning(verdict["description"])
                 event = dg.AssetCheckEvaluation(asset_key=key.asset_key, check_name=key.name, **verdict)
-                # Dagster takes a check here, and its annotation does not say so.
+                # Dagster accepts a check here, although its annotation does not say so.
                 context.log_event(event)  # type: ignore[arg-type]  # the annotation lacks AssetCheckEvaluation
 
     @dg.job(
@@ -104,7 +104,8 @@ def evaluate(
                 continue
             hops = [item.name for item in chain.nodes]
             try:
-                # With every hop before it, so that a break is told where it first appears.
+                # Every earlier hop is compared as well, so that a break is reported at the hop at which it first
+                # appears.
                 result = reconcile(
                     connection,
                     name,
@@ -139,7 +140,7 @@ def _verdict(name: str, chain: Reconciliation, result: ChainResult, dates: int) 
         "kind": "reconciliation",
         "hop": f"{hop.source} → {hop.target}",
         "dates_compared": dates,
-        # Of an alert: the dates that it is about.
+        # The dates that the alert is about.
         "dates": list(hop.dates),
         "reasons": [reason.value for reason in hop.reasons],
         "differing_keys": hop.differing_keys,

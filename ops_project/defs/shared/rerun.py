@@ -44,7 +44,7 @@ def plan(
 ) -> Wanted:
     """The plan of a rerun of the run `text`. Raises RestoreError or reruns.NoRun; changes nothing."""
     named = reruns.find(instance, text)
-    run = reruns.chain(instance, named)[-1]  # what an earlier rerun has finished is not done again
+    run = reruns.chain(instance, named)[-1]  # The work of earlier reruns is not done again.
     if run.status not in reruns.ENDED:
         raise RestoreError(f"run {run.run_id[:8]} has not ended: it is {run.status.value.lower()}")
     done = reruns.together(instance, run)

@@ -144,7 +144,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         for line in report.repaired:
             log.info(line)
         overlay_kept.remember(settings)
-        # Tables of every feed exist, empty, before anything is built on them.
+        # All feeds get their tables, empty ones too, before anything is built on them.
         ensure_tables(warehouse.connection(), site.catalog.feeds.values())
         false_alarms.exclude(warehouse.connection(), settings.ledger_url)
         watchdog = Watchdog(
@@ -194,7 +194,7 @@ def _ended(settings: Settings, now: datetime) -> str:
 
 def _end(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: RunSession) -> None:
     if interrupts.pressed():
-        # Neither copied nor published: what readers and consumers have stays as it was.
+        # Nothing is copied and nothing is published. Readers and consumers keep what they have.
         session.stopped = BY_YOU
         dbt_runner.settle()
         return
@@ -213,8 +213,8 @@ def _end(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: Run
         _close(site, run, instance, session)
         closings.note(settings, replace(ends, state=closings.CLOSED, at=_ended(settings, now)))
     except Exception as error:
-        # Dagster only notes a failing teardown. Noted here, alerts can see it; where even that fails, the note still
-        # says that the run began to close.
+        # Dagster only logs an error here, so it is stored where alerts can see it. If that also fails, the stored state
+        # still says that the run began to close.
         with suppress(OSError):
             failed = replace(ends, state=closings.FAILED, at=_ended(settings, now), error=str(error))
             closings.note(settings, failed)
@@ -240,7 +240,8 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     report.batches = _rows(session, "SELECT * FROM ops.batches WHERE run_id = ? ORDER BY load_seq", run.run_id)
     report.findings = _rows(
         session,
-        # About a loaded file whose bad rows stand in quarantine nothing is open; whoever ran it must hear of them.
+        # If bad rows of a loaded file went into quarantine, no finding is open. The person who ran it must still see
+        # them.
         "SELECT * FROM ops.findings WHERE run_id = ? AND (state = 'open' OR kind = 'data_invalid' AND batch_id IN "
         "(SELECT batch_id FROM ops.batches WHERE status = 'loaded')) ORDER BY feed, business_date",
         run.run_id,
@@ -249,7 +250,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     feeds = [feed for feed in site.catalog.feeds.values() if domain in (None, feed.domain)]
     found = [outdated(session.connection(), feed) for feed in feeds]
     report.offers = [item.offer for item in found if item is not None]
-    # A rerun publishes together with what the runs before it have finished.
+    # A rerun publishes its tables together with those of the earlier runs that it completes.
     outcome = reruns.together(instance, run) if reruns.PARENT in run.tags else bridge.outcome(instance, run.run_id)
     good = session.stopped is None and not outcome.failures
     models = built_by_dates(site.dbt.json)

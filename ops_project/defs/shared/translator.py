@@ -54,7 +54,7 @@ class Translator(DagsterDbtTranslator):
         }
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        # The SQL is one click away (code reference, dbt docs); repeated here it hides the sentence.
+        # The SQL is shown by the code reference and by dbt docs. Repeated here, it would hide the description.
         return (
             dbt_resource_props.get("description")
             or f"dbt {dbt_resource_props['resource_type']} {dbt_resource_props['name']}"
@@ -94,7 +94,7 @@ class Translator(DagsterDbtTranslator):
         if props["resource_type"] == "source":
             return spec
         spec = spec.replace_attributes(
-            # The journal of landing is no table that anybody materializes.
+            # The journal of landing is not a table that a step builds, so it is no dependency.
             deps=[dep for dep in spec.deps if dep.asset_key.path[0] != "ops"],
             kinds={"dbt", "duckdb", props["schema"]},
             freshness_policy=self.freshness(props),

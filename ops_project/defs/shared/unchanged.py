@@ -70,8 +70,8 @@ def quiet(
 ) -> str | None:
     """Why a run of `domain` would only repeat the last one, or None.
 
-    `plain`: only what has arrived is asked for. Dates or tables that are asked for are built again where a run has
-    been, but a domain that has never had a file or a run has nothing to build them from.
+    `plain`: the request is only for files that have arrived. A request for dates or tables is carried out again if the
+    domain has already run. A domain that never had a file or a run has nothing to build them from.
     """
     if pending_dates(settings, catalog, domain, now)[1] or _asks_a_source(settings, catalog, domain):
         return None
@@ -90,7 +90,7 @@ def pending_dates(settings: Settings, catalog: Catalog, domain: str, now: dateti
     count = 0
     for feed in catalog.feeds_of(domain):
         for file in pending(feed, settings.inbound) if feed.enabled else ():
-            # A file whose dates stand only inside it counts as of the day it came.
+            # If a file's name has no date, the day on which it came counts.
             day = file.business_date or min(file.modified_at, now).astimezone(feed.date_zone).date()
             if not file.waits and day <= now.astimezone(feed.date_zone).date():
                 count += 1
@@ -142,7 +142,7 @@ def _excluded(settings: Settings) -> list[verdicts.Point] | None:
 def _repeats(settings: Settings, domain: str, newest_run: str | None, signature: str) -> bool:
     """Whether the newest run is the one that is remembered as good, and nothing that it depended on has changed.
 
-    A later run may have landed what waited, and died before it was built.
+    A later run may have landed the waiting files and died before it built the tables.
     """
     if newest_run is None or not settings.warehouse.is_file():
         return False

@@ -1,4 +1,5 @@
-# Without postponed annotations: Dagster compares the annotation of a context with its own classes, not with a name.
+# Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
+# with a name.
 """The serving store, and the verdicts of validation, reported on the streams that caused them."""
 
 from collections.abc import Iterator
@@ -61,7 +62,8 @@ def _listening_kpis(site: Site) -> dg.AssetsDefinition:
                 days = listening.days_to_serve(session.connection(), store)
                 served = listening.serve(session.connection(), store, days)
             except Throttled as error:
-                # Nothing is materialized, and the metric would be silent exactly when it matters.
+                # No table is materialized in this case. Without this observation the metric would have no value exactly
+                # when it matters.
                 counted = {"throttled_requests": error.throttled_requests}
                 context.log_event(dg.AssetObservation(KEY, metadata=counted))
                 raise

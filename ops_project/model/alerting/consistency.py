@@ -264,7 +264,7 @@ def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: 
         for asset in sla.assets:
             if asset in assets:
                 continue
-            # A list of hundreds of names does not help. Only similar names are listed, or else the names of the same
+            # A list of hundreds of names does not help, so only similar names are listed, or else the names of the same
             # schema.
             schema = asset.partition("/")[0]
             near = get_close_matches(asset, assets, n=3) or [a for a in assets if a.partition("/")[0] == schema]

@@ -1,4 +1,4 @@
-"""A person closes an alert for which no event will come that closes it."""
+"""A person closes an alert that no later event would close."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ class GraphInhibition(Model):
 
     enabled: bool = True
     together: Duration = timedelta(minutes=10)
-    """An alert that fires within this time after its cause, or in the run of its cause, counts as one that comes
-    together with it.
+    """An alert that fires within this time after its cause, or in the same run as its cause, counts as coming together
+    with it.
     """
     causes: tuple[ConfiguredMatcher, ...] = ()
     """Matchers of the alerts that can be a cause."""

@@ -21,7 +21,7 @@ SUBJECT_LABELS = (*IDENTITY, "domain", "layer", "kind", "feed", "sla", "team")
 
 
 def _percent(value: Any) -> Any:
-    # 5% and 120% are shares of one.
+    # 5% and 120% are read as 0.05 and 1.2.
     if isinstance(value, str) and value.strip().endswith("%"):
         return float(value.strip()[:-1]) / 100
     return value

@@ -21,8 +21,8 @@ class Drift(Model):
     reordered: Literal["reject", "load"] = "load"
     """The same names in another order: the file is loaded by name."""
     share: float = Field(default=0.5, gt=0, le=1)
-    """If more than this share of the values of a column cannot be cast, the column has changed its type. If more than
-    this share of the records has another number of fields, the file has changed its structure.
+    """If more than this share of a column's values cannot be cast, the column counts as having another type. If more
+    than this share of the records has another number of fields, the file counts as having another structure.
     """
 
 
@@ -48,13 +48,13 @@ class Volume(Model):
     """A file with fewer rows is partial, whatever the history is."""
     on_low: Literal["load", "reject"] = "load"
     max_loss: float = Field(default=0.1, ge=0, lt=1)
-    """The share of the rows by which a correction may be smaller than the file that it replaces. If it is smaller
-    still, it must be confirmed, whatever its own count says.
+    """A correction may have fewer rows than the file that it replaces, by this share at most. A smaller correction must
+    be confirmed, even if its own count agrees.
     """
 
 
 class KeepFirst(Model):
-    """Of the rows with the same key, the first is kept. The others are counted as collapsed."""
+    """Of the rows with the same key, the first is kept. The others are counted as collapsed rows."""
 
     order: tuple[str, ...] = ()
     """SQL order terms over the contract's columns, for example `updated_at DESC`. The order in the file comes last."""

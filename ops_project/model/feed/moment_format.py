@@ -1,7 +1,7 @@
 """The meaning of the codes of a strptime format, so that a contract with an unknown code is refused when it is read.
 
-Also the texts that a format accepts: an engine that reads `130` under `%H%M` as 13:00 gives a time that is not in the
-file.
+It also defines which texts a format accepts. An engine that reads `130` under `%H%M` as 13:00 gives a time that is not
+in the file.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import re
 from dataclasses import dataclass
 
 UNIX = ("unix", "unix_ms", "unix_us")
-# ISO 8601 and Java allow 18 hours; an engine that takes +25:00 as well gives a moment that nobody meant.
+# ISO 8601 and Java allow offsets up to 18 hours. An engine that also accepts +25:00 gives a moment that nobody meant.
 OFFSET = "[+-](?:0[0-9]|1[0-8])(?::?[0-5][0-9])?"
 _WHOLE = {"%c": "%Y-%m-%d %H:%M:%S", "%x": "%Y-%m-%d", "%X": "%H:%M:%S", "%T": "%H:%M:%S"}
 # The number of digits that each code writes.
 _DIGITS = {"Y": 4, "G": 4, "j": 3, "w": 1, "u": 1, "m": 2, "d": 2, "y": 2, "H": 2, "I": 2, "M": 2, "S": 2}
 _DIGITS |= {"U": 2, "W": 2, "V": 2}
 _WORDS = {"a": "[A-Za-z]+", "A": "[A-Za-z]+", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "h": "[A-Za-z]+", "p": "[A-Za-z]+"}
-# Fractions may lack zeros at their end; a timestamp keeps six digits.
+# Fractions may lack zeros at their end. A timestamp keeps six digits.
 _FRACTIONS = {"f": (6, "[0-9]{1,6}"), "g": (3, "[0-9]{1,3}"), "n": (9, "[0-9]{1,6}0{0,3}")}
 _ZONES = {"z": f"{OFFSET}|Z|z", "Z": "[A-Za-z0-9_+/-]+"}
 _SHORT = {"d": 2, "m": 2, "y": 2, "H": 2, "I": 2, "M": 2, "S": 2, "j": 3}

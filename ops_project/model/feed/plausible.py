@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field
 
 from ops_project.model.base import Model
 
-# Earlier than any business date that could be loaded. It applies if neither the contract nor platform.yaml sets a date.
+# This is earlier than any business date that could be loaded. It applies if neither the contract nor platform.yaml sets
+# a date.
 EARLIEST = date(1900, 1, 1)
 
 

@@ -12,7 +12,7 @@ from ops_project.model.duration import Duration
 from ops_project.model.failure_class import FailureClass
 from ops_project.model.severity import Severity
 
-# Targets that depend on the incident; everything else is a person's id, team:<id> or role:<id>.
+# These targets depend on the incident. Every other target is a person's id, team:<id> or role:<id>.
 RELATIVE = ("on-call", "backup", "primary-owner", "secondary-owner", "manager", "class-roles")
 ON_CALL_OF = re.compile(r"^(?P<what>on-call|backup):(?P<schedule>.+)$")
 
@@ -100,7 +100,7 @@ class Repeats(Model):
     to: tuple[str, ...] = ("role:project-manager",)
 
 
-# Severity → priority for tier 1, 2 and 3; an empty one opens no incident.
+# The priorities for tiers 1, 2 and 3, by severity. An alert with an empty priority opens no incident.
 PRIORITIES: dict[Severity, tuple[str, str, str]] = {
     "critical": ("P1", "P1", "P2"),
     "high": ("P2", "P2", "P3"),

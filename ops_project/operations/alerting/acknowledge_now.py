@@ -27,7 +27,7 @@ def _record(cycle: Cycle) -> None:
     take_up(decision, cycle.now, leave=told_elsewhere(decision.state, cycle.config))
     tell_pagers(decision, cycle.config, cycle.now)
     if not decision.empty:
-        # No cursor: what nobody has decided on is still to be decided on.
+        # The cursor is not moved, because the next full cycle must still decide about the new signals.
         cycle.report.queued = cycle.ledger.record(decision, {}, cycle.now, cycle.lease.fenced)
 
 

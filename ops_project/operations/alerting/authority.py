@@ -113,7 +113,8 @@ def standing(ledger: Ledger, settings: Settings, catalog: Catalog, role: str, ta
     if before is None or before.overlay == _folder(settings):
         return own
     if settings.overlay is not None and before.role == SHELL:
-        # Somebody named a folder, and only shells have decided so far: the newest word holds.
+        # A user has named a folder, and only shells have decided so far. So the configuration that was named last is
+        # used.
         return own
     return _under(before, settings, catalog)
 
@@ -159,7 +160,7 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
         secrets={**kept, **here},
     )
     if before is not None and role == SHELL and before.role != SHELL and before.overlay == after.overlay:
-        # A shell that stands in decides for one cycle; whose configuration it is stays on record.
+        # A shell that decides in place of the daemon does so for one cycle. The record keeps whose configuration it is.
         after = replace(after, role=before.role, holder=before.holder, since=before.since)
     if before is None or _differs(before, after, now):
         body = asdict(after)

@@ -46,7 +46,8 @@ LEASE_SECONDS = 60
 LINEAGE = lineage_kept.DOCUMENT
 _beats: dict[Any, datetime] = {}
 """Ledger → when this process's last cycle ended."""
-# The lease tells processes apart. A sensor's tick that the daemon has given up still runs in its thread, in this one.
+# A lease distinguishes processes, but not the threads of one process. If the daemon gives up a sensor's tick, the tick
+# still runs in its thread of this process.
 _turns: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -123,7 +124,7 @@ def run_once(
         if lease is None:
             return only_look("another process runs the cycle")
         noted: dict[str, str] = {}
-        # Also where another has it by now: only what is still ours is given back.
+        # The lease is given back only if it is still ours. Another process may have taken it.
         held.callback(lambda: ledger.release(lease, wall(), noted))
         standing = authority.standing(ledger, settings, catalog, role, take_over)
         if not standing.decides:
@@ -186,7 +187,7 @@ def _only_look(view: View, observers: Sequence[Observer], why: str) -> CycleRepo
                 if not seen.more:
                     break
         except Exception as error:
-            # Whoever decides looks as well, and tells it where it fails there.
+            # The deciding process runs these observers as well, and reports there if one fails.
             report.observer_errors[observer.name] = f"{type(error).__name__}: {error}"
     return report
 
@@ -195,7 +196,7 @@ def _ended(ledger: Ledger, role: str, now: datetime) -> dict[str, str]:
     """Record the heartbeat: a cycle has ended. The orchestrator's heartbeat also ends any report that it is down."""
     last = _beats.get(ledger.engine.url)
     if role == authority.DAEMON and (last is None or abs(now - last) > HEARTBEAT_TIMEOUT / 2):
-        # Nobody calls a daemon down whose cycles end in time.
+        # A daemon whose cycles end in time is never reported as down, so this is read only after a gap.
         before = next(iter(ledger.latest(DOWN).values()), None)
         if before is not None and before.state == FIRING:
             ledger.append([down_signal(False, now, "the orchestrator's cycle ended")], now=now)
@@ -225,7 +226,7 @@ def _take_lease(ledger: Ledger, now: datetime, holder: str) -> Lease | None:
     held = ledger.lease(LEASE)
     process = Process.parse(held.holder) if held is not None else None
     if held is not None and process is not None and process.visible() and not process.alive():
-        # It died on this machine: nothing can still be writing under its fence.
+        # The holder died on this machine, so nothing can write under its fence any more.
         ledger.release(held, now)
         return ledger.acquire(LEASE, holder, now, timedelta(seconds=LEASE_SECONDS))
     return None

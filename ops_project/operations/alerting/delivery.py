@@ -20,7 +20,7 @@ from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
 MINUTE = timedelta(minutes=1)
-# A cycle must come back to look at what happened meanwhile, whatever the services do.
+# A cycle must end in time to look at new events, however slowly the services answer.
 BUDGET = timedelta(seconds=20)
 
 Clock = Callable[[], datetime]
@@ -78,7 +78,8 @@ class Deliverer:
                 endpoint = (message.channel, message.recipient)
                 until = down.get((message.channel, "")) or down.get(endpoint) or self._limited(message, clock())
                 if until is not None:
-                    # Everything for this endpoint waits together: a dead service is asked once, not once a message.
+                    # All messages for this endpoint are put off together, so that a dead service is asked once and not
+                    # once for each message.
                     whole = (message.channel, "") in down
                     same = [
                         m.id
@@ -128,7 +129,7 @@ class Deliverer:
         except DeliveryError as error:
             return self._failed(message, attempt, channel, error=error, report=report, clock=clock)
         except Exception as error:
-            # A library's own mistake must not stop the messages behind this one.
+            # An error inside a sender must not stop the messages that come after this one.
             return self._failed(
                 message,
                 attempt,
@@ -159,7 +160,7 @@ class Deliverer:
             self.ledger.failed(message.id, clock(), words, retry_at=None, lease=self.lease)
             report.dead += 1
             return None
-        # A service may ask for less than our own interval, and for more of it: never for longer than LONGEST_WAIT.
+        # A service may ask for a shorter or a longer wait than ours, but never for more than LONGEST_WAIT.
         wait = error.retry_after if error.retry_after else delay(attempt, message.key)
         retry_at = clock() + min(wait, LONGEST_WAIT)
         self.ledger.failed(message.id, clock(), words, retry_at=retry_at, lease=self.lease, remaining=error.remaining)

@@ -61,7 +61,7 @@ def known_labels(catalog: Catalog, lineage: Lineage, firing: Iterable[Alert]) ->
     if lineage.jobs:
         values["pipeline"] = {*lineage.jobs, *(catalog.domains.main_job(name) for name in domains)}
     names = {*OPEN, *values, *(label for rule in rules.values() for label in rule.labels)}
-    # Whatever is open can be silenced, also what only its own signal names.
+    # An open alert can always be silenced, even by a label that only its own signal has.
     for alert in firing:
         names |= set(alert.labels)
         for label, value in alert.labels.items():

@@ -53,7 +53,7 @@ class LeaseKeeper:
     def keep(self) -> None:
         """Renew the lease, unless there has been no progress for too long. Called by the thread."""
         if time.monotonic() - self._moved <= STALLED_SECONDS and self in _kept:
-            # Where the ledger is away the cycle meets the same, and tells it.
+            # If the ledger cannot be reached, the cycle itself gets the same error and reports it.
             with suppress(Exception):
                 self._renew()
 

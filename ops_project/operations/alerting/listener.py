@@ -139,7 +139,7 @@ class Listener:
             while (opened := self._next()) is not None:
                 with opened() as work:
                     self._listen(work)
-        except BaseException as error:  # handed over to the tick that waits, or to the next one
+        except BaseException as error:  # The result is handed to the tick that waits for it, or to the next tick.
             with self._changed:
                 self._error = error
                 self._ended()

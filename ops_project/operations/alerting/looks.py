@@ -43,7 +43,7 @@ class _Worker:
             look, view = self.asked.get()
             try:
                 look.seen = look.observer.look(view)
-            except BaseException as error:  # handed over to the cycle, which tells it
+            except BaseException as error:  # The error is handed to the cycle, which reports it.
                 look.error = error
             _idle.append(self)
             look.done.set()
@@ -74,7 +74,7 @@ def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation
         worker = _idle.pop() if _idle else _Worker()
         worker.asked.put((look, view))
         look.done.wait(seconds)
-    # One that was late already is asked for, and not waited for.
+    # A look that was late before is not waited for again; only its result is taken if it has come.
     if not look.done.is_set():
         _late[key] = look
         waited = time.monotonic() - look.began

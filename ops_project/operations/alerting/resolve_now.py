@@ -25,5 +25,5 @@ def _record(cycle: Cycle) -> None:
     decision = Decision(cycle.ledger.load_state(cycle.config, cycle.now))
     close_by_hand(decision, cycle.now)
     if not decision.empty:
-        # No cursor: what nobody has decided on is still to be decided on.
+        # The cursor is not moved, because the next full cycle must still decide about the new signals.
         cycle.ledger.record(decision, {}, cycle.now, cycle.lease.fenced)

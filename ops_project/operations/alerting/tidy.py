@@ -17,7 +17,7 @@ BUDGET_SECONDS = 1.0
 """The time limit in one cycle; the rest waits for the next one."""
 STEP = timedelta(hours=6)
 """The length of the past that one statement thins out."""
-# A signal that lies in no kind's past is older than every home.
+# This moment is earlier than any signal, so it includes signals of kinds that no longer exist.
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -26,7 +26,7 @@ def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: C
     removed.
     """
     before = ledger.cursor(CURSOR)
-    # A time that lies ahead was written under another clock.
+    # A cursor in the future was written under another clock.
     if before is not None and abs(now - datetime.fromisoformat(before)) < EVERY:
         return 0
     until = time.monotonic() + BUDGET_SECONDS
@@ -36,7 +36,7 @@ def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: C
             removed += count
             moved()
             if time.monotonic() >= until:
-                return removed  # not noted as done: the next cycle goes on
+                return removed  # the work is not recorded as done, so the next cycle continues it
     ledger.set_cursor(CURSOR, now.isoformat(), now)
     return removed
 

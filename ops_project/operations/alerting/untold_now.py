@@ -36,7 +36,7 @@ def why_nobody(alert: Alert, ledger: Ledger, settings: Settings, config: AlertCo
     nodes = match(config.tree, alert.labels)
     receivers = {node.receiver: config.receivers[node.receiver] for node in nodes}
     channels = {name for receiver, found in receivers.items() for name, _ in found.named(receiver)}
-    # The process that decides sends the messages, and may have the variables that this one lacks.
+    # The deciding process sends the messages. It may have variables that this process lacks.
     deciding = authority.recorded(ledger)
     unusable = unconfigured(receivers, settings, deciding.secrets if deciding is not None else ())
     return why_untold(

@@ -38,7 +38,7 @@ class Watch:
         last = datetime.fromisoformat(beat) if beat else self.since
         found = authority.recorded(ledger)
         held = ledger.lease(LEASE)
-        # A cycle that takes long keeps its lease as long as it gets somewhere; one that hangs loses it.
+        # A long cycle keeps its lease while it makes progress. A cycle that hangs loses its lease.
         running = (
             found is not None
             and found.role == authority.DAEMON

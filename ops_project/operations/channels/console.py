@@ -23,8 +23,8 @@ class ConsoleSender:
         payload = message.payload
         for alert in payload["alerts"]:
             owners = ", ".join(alert["owners"]) or "nobody"
-            # The recipient is named where the recipients are not simply the owners: an alert that pages a person also
-            # goes to its team.
+            # The recipient is named only if it is not simply the owner: an alert that pages a person also goes to that
+            # person's team.
             others = [name for name in payload.get("to", ()) if name not in alert["owners"]]
             towards = f" → {', '.join(others)}" if others else ""
             word = "PAGE" if payload.get("page") and alert["status"] == "firing" else "ALERT"

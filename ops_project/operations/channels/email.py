@@ -29,7 +29,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
 REPLY_BYTES = 65_536
 READY, CLOSING = 220, 421
 PERMANENT_FROM = 500
-# The message itself is refused, for every recipient.
+# With these codes the server refuses the message itself, for every recipient.
 NEVER = frozenset({552, 554})
 
 Refused = dict[str, tuple[int, bytes]]
@@ -72,7 +72,7 @@ class EmailSender:
                 service_down=error.smtp_code == CLOSING or isinstance(error, smtplib.SMTPConnectError),
             ) from error
         except (smtplib.SMTPException, OSError, ssl.SSLError) as error:
-            # A socket that the deadline shut ends in any of these errors.
+            # If the deadline has shut the socket, the call ends with one of these errors.
             words = str(deadline.error()) if deadline.passed else f"{type(error).__name__}: {error}"
             raise DeliveryError(f"{self.host}:{self.port}: {words}", service_down=True) from error
         later = tuple(name for name, (code, _) in refused.items() if code < PERMANENT_FROM)
@@ -107,7 +107,7 @@ class EmailSender:
         )
 
     def _session(self, connected: socket.socket) -> smtplib.SMTP:
-        """A session that is greeted, encrypted and logged in as configured. Closes the socket where that fails."""
+        """A session that is greeted, encrypted and logged in as configured. If that fails, the socket is closed."""
         encrypted = self.tls == "implicit"
         if encrypted:
             connected = ssl.create_default_context().wrap_socket(connected, server_hostname=self.host)
@@ -139,7 +139,7 @@ class _Session(smtplib.SMTP):
     def __init__(self, connected: socket.socket, host: str, port: int) -> None:
         super().__init__(local_hostname=socket.gethostname() or "localhost")
         self.sock = connected
-        self._host, self._port = host, port  # starttls verifies this name
+        self._host, self._port = host, port  # starttls checks the certificate against this name
 
     def greeted(self) -> None:
         """Read the server's greeting. Raises SMTPConnectError if the server does not accept the connection."""

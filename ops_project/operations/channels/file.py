@@ -18,9 +18,11 @@ from ops_project.settings import Settings
 from ops_project.visible import json_visible, visible
 
 LINES = "alerts.jsonl"
-# An underscore within a word is not markup, so it is not escaped: names of tables stay readable and searchable.
+# An underscore inside a word is not markup, so it is not escaped. Names of tables stay readable and can be searched
+# for.
 _MARKUP = re.compile(r"[\\`*{}\[\]#|~]|(?<!\w)_|_(?!\w)")
-# A message may have been written before the process died. It is looked for in this many bytes at the end of the file.
+# The process may have died after it wrote a message. So a message is first searched for in this many bytes at the end
+# of the file.
 TAIL_BYTES = 1_000_000
 
 

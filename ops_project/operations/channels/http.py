@@ -51,11 +51,11 @@ class Answer:
         return body if isinstance(body, dict) else {}
 
     def retry_after(self) -> timedelta | None:
-        """The time that the service asks to wait; None if it says none that can be used."""
+        """The time that the service asks to wait; None if it gives none, or none that can be used."""
         words = self.headers.get("retry-after", "").strip()
         if not (words.isascii() and words.isdigit()):
             return None
-        # Python refuses to read numbers of thousands of digits.
+        # Python refuses to convert texts with thousands of digits into numbers.
         return timedelta(seconds=min(int(words[-DAY_DIGITS:]), DAY) if not words[:-DAY_DIGITS].strip("0") else DAY)
 
 
@@ -92,7 +92,7 @@ def post(
     try:
         answer = _exchange(url, json.dumps(body).encode(), headers or {}, deadline)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        # A socket that the deadline shut ends in any of these errors.
+        # If the deadline has shut the socket, the call ends with one of these errors.
         words = str(deadline.error()) if deadline.passed else _words(error)
         raise DeliveryError(f"{service}: {words}", service_down=True) from error
     if answer.status in REDIRECTS:

@@ -17,7 +17,7 @@ from ops_project.operations.channels.variables import SLACK_API
 from ops_project.settings import Settings
 
 MASKED = "***"
-# A password of three letters would mask half of every sentence, and is no secret.
+# A password of three letters would mask half of every sentence. It is not treated as a secret.
 SHORTEST = 4
 LONG_PART = 12
 
@@ -33,7 +33,7 @@ def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] 
     lacking = _module(channel).missing(channel, settings)
     either = {getattr(channel, field) for field in channel.either}
     if not either.isdisjoint(elsewhere):
-        # One of these variables is enough.
+        # The channel needs only one of these variables.
         return [name for name in lacking if "(" in name]
     return [name for name in lacking if name not in elsewhere]
 
@@ -47,14 +47,14 @@ def unconfigured(
     receivers: Mapping[str, Receiver], settings: Settings, elsewhere: Collection[str] = ()
 ) -> dict[str, list[str]]:
     """Name of each channel that lacks something → the variables it lacks; `elsewhere` as in `missing`."""
-    # Asked several times in every cycle, and changed by nothing but these.
+    # Several parts of a cycle ask for this. The answer changes only with these values.
     values = tuple(settings.secret(name) for name in sorted({*secret_names(receivers), SLACK_API}))
     key = (id(receivers), frozenset(elsewhere), values)
     kept = _lacking.get(key)
     if kept is None:
         if len(_lacking) > MOST_KEPT:
             _lacking.clear()
-        # With the receivers themselves, so that their id stays their own.
+        # The receivers are kept, so that Python does not give their id to another object.
         kept = _lacking[key] = (receivers, _unconfigured(receivers, settings, elsewhere))
     return dict(kept[1])
 

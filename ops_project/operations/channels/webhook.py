@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 TOO_MANY = 429
 CLIENT_ERRORS = range(400, 500)
-# With these answers the service asks to try again later.
+# With these codes the service asks the sender to try again later.
 LATER = frozenset({401, 403, 404, 408, 425, TOO_MANY})
 NEVER_ENDED = "0001-01-01T00:00:00Z"
 

@@ -47,7 +47,7 @@ def find(lineage: ColumnLineage, text: str) -> Column:
     if not tables:
         names = [asset.replace("/", ".") for asset in lineage.columns]
         wanted = ".".join(words[:2])
-        # `table` and `table.column` are meant as often as `schema.table`.
+        # People often write `table` or `table.column` without the schema.
         near = get_close_matches(wanted, names, SHOWN) or [
             name for name in names if get_close_matches(words[0], [name.partition(".")[2]])
         ]

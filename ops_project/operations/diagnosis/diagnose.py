@@ -15,7 +15,7 @@ from ops_project.operations.diagnosis.evidence import EvidenceSource, Gathered, 
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.ledger import Ledger
 
-# Metrics whose firing signals are about one asset, and say that something is wrong there.
+# The firing signals of these metrics are about one asset, and say that something is wrong there.
 KINDS = (
     "landing.finding",
     "asset.failure",
@@ -111,7 +111,7 @@ def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
     if wrong_at is not None:
         good_at = max((at for at in builds if at < wrong_at), default=None)
     else:
-        # Nothing says that it is wrong but the person who asks: then the build before the newest was good.
+        # Only the person who asks says that the table is wrong. So the build before the newest one counts as good.
         good_at = sorted(builds)[-2] if len(builds) > 1 else None
     return Question(asset, "" if column == ROWS else column, wrong_at, good_at)
 

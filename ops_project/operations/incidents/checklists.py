@@ -14,7 +14,7 @@ from ops_project.model.severity import at_least
 from ops_project.operations.ledger import Ledger
 
 LISTED = 3
-"""More subjects than this are told as a number."""
+"""If there are more subjects than this, only their number is shown."""
 WELL, GAP, UNKNOWN, WAITS, ANSWERED = "well", "gap", "unknown", "waits", "answered"
 KIND = "checklist.gap"
 EVERY = 1_000_000

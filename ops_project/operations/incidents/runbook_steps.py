@@ -13,7 +13,7 @@ from ops_project.operations.incidents.runbooks import Runbook, not_shown, words_
 from ops_project.operations.ledger import Ledger
 
 KEPT = 20_000
-# A check of this prefix compares the reconciliation that the rest of its name names.
+# After this prefix, the name of a check names the reconciliation that the check compares.
 CHAIN = "reconciliation_"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 

@@ -15,7 +15,7 @@ from ops_project.catalog import Catalog
 from ops_project.settings import RUNBOOK_DIR
 
 HEADINGS = ("Summary", "Data sources", "SLA", "Scenarios", "Diagnosis", "First response", "Escalation")
-# Commands that change nothing. A runbook's step that is anything else is shown and never run.
+# These commands change nothing. Any other command in a step is shown and never run.
 READING = (
     ("sql",),
     ("status",),
@@ -45,11 +45,12 @@ READING = (
     ("hold", "list"),
     ("escalation", "simulate"),
 )
-# Their exit code 1 is an answer: the file would not be loaded, the two sides do not agree, the ledger is lost.
+# Exit code 1 of these commands is an answer: the file would not be loaded, the two sides do not agree, or the ledger is
+# lost.
 ANSWERING = (("feed", "check"), ("metadata", "check"), ("reconcile",), ("status",))
 _STEP = re.compile(r"^(\d+)\. (.*)$")
 _CODE = re.compile(r"`([^`]+)`")
-# What a reader fills in by hand is filled in from the incident.
+# A reader fills these placeholders in by hand. Here they are filled in from the incident.
 _CAPITALS = {"CHAIN": "chain", "N": "alert", "NAME": "feed", "FILE": "file", "YYYY-MM-DD": "date"}
 _INSIDE = re.compile(r"\b(FEED|ASSET|DOMAIN|INCIDENT)\b")
 _PLACE = re.compile(r"\{(\w+)\}")

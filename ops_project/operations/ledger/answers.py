@@ -61,7 +61,8 @@ class Answers:
             writes = self._writes
         found = self._read_cursors()
         with self._lock:
-            # What was read before another thread's commit may be older than that commit.
+            # If another thread has committed meanwhile, these cursors may be older than that commit, so they are not
+            # kept.
             if writes == self._writes:
                 self._cursors = found
                 self._let_go_of_old(found.get(MARK, ""))
@@ -77,7 +78,7 @@ class Answers:
                 return cast(Value, self._kept[question])
         found = ask()
         with self._lock:
-            # The mark was read before the answer: an answer that is newer than its mark is asked for again.
+            # The mark was read before the answer. If the answer is newer than its mark, it will be asked for again.
             if self._mark == mark:
                 self._kept[question] = found
         return found

@@ -20,7 +20,7 @@ from ops_project.operations.ledger.schema import cursors
 
 DECISION = "decision"
 ROUTES, RULES = "routes_version", "rules_version"
-# Processes of an earlier version write no mark. They move the first cursor with every decision.
+# Processes of an earlier version write no mark. They move the first of these cursors with every decision.
 _WRITTEN = ("decided", DECISION, ROUTES, RULES)
 
 Mark = Mapping[str, tuple[str, float]]

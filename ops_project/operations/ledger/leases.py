@@ -49,8 +49,8 @@ class LeaseTable(Access):
 
     def acquire(self, name: str, holder: str, now: datetime, ttl: timedelta) -> Lease | None:
         """Take the lease, under a new fence. None if another process holds it and it has not expired."""
-        # This commit is not awaited on the disk: in a power cut the holder dies too, and its successor knows that by
-        # the machine's boot.
+        # This commit does not wait for the disk. In a power cut the holder dies too, and the next holder sees from the
+        # machine's boot id that it died.
         with self.write(durable=False, marked=False) as connection:
             row = connection.execute(select(leases).where(leases.c.name == name)).one_or_none()
             if row is not None and row.holder not in ("", holder) and row.expires_at > to_seconds(now):

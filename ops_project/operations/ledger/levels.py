@@ -18,7 +18,7 @@ from ops_project.operations.ledger.access import Access, from_seconds, maybe_mom
 from ops_project.operations.ledger.schema import dismissals, levels, resolutions, signals
 from ops_project.operations.ledger.signals import COLUMNS, signal_of
 
-# Bound parameters of one statement.
+# The number of bound parameters in one statement.
 CHUNK = 5000
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Subquery, func, select
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.ledger.schema import signals
 
-# With more new rows than this, as after a backlog, it is cheaper to load the kinds again that are asked for.
+# If there are more new rows than this, as after a backlog, it is cheaper to load the requested kinds again.
 FORGET_BEYOND = 5000
 
 Subject = str

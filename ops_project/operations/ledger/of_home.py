@@ -28,7 +28,8 @@ def open_ledger(settings: Settings) -> Ledger:
 def _inode(url: str) -> int | None:
     file = Path(url.removeprefix(_SQLITE))
     if not file.exists():
-        # Somebody removed the home while this process ran; the number of its file may be given to the next one.
+        # The home was removed while this process ran. The inode of its file may be given to the next file, so the kept
+        # ledger is dropped.
         _opened.cache_clear()
         Ledger.open(url).close()
     return file.stat().st_ino if file.exists() else None

@@ -72,7 +72,7 @@ levels = Table(
 dismissals = Table(
     "dismissals",
     metadata,
-    # The key of a series, or of a rule's window over one subject.
+    # The key identifies a series, or a rule's window over one subject.
     Column("fingerprint", String(16), primary_key=True),
     Column("at", Float, nullable=False),
 )

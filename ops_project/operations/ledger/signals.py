@@ -19,7 +19,7 @@ from ops_project.operations.ledger.newest import Newest
 from ops_project.operations.ledger.schema import signals
 from ops_project.operations.ledger.text import storable
 
-# Bound parameters of one statement; SQLite's limit is 32,766.
+# The number of bound parameters in one statement. SQLite's limit is 32,766.
 CHUNK = 5000
 
 
@@ -193,7 +193,7 @@ def signal_of(row: Any, fingerprint: str = "") -> Signal:
     return signal
 
 
-# Signals that were observed together have the same moment.
+# Signals that were observed together have the same time.
 _observed = lru_cache(maxsize=256)(from_seconds)
 
 

@@ -41,9 +41,10 @@ from ops_project.operations.ledger.signals import SignalTable, new_newest
 from ops_project.operations.ledger.silences import SilenceTable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# A second writer waits this long for the first. The longest transaction, a batch of signals, takes well under a second.
+# A second writer waits at most this long for the first one. The longest transaction, a batch of signals, takes well
+# under a second.
 BUSY_SECONDS = 30
-# One statement each, because each is a round trip to the server.
+# Each is a single statement, because each statement is a round trip to the server.
 _LOCK = "SELECT pg_advisory_xact_lock(74011)"
 _LOCK_NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(74011)"
 
@@ -179,13 +180,13 @@ class Ledger(
             return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
     def _migrate(self) -> None:
-        # Importing Alembic takes 0.2 s, so it is used only if there is something to migrate.
+        # Importing Alembic takes 0.2 s, so this is done only if there is something to migrate.
         if self.version() == schema.HEAD:
             return
         from alembic import command
         from alembic.config import Config
 
-        # A mark needs the table that the migrations make.
+        # The mark is stored in a table that the migrations make.
         with self.write(marked=False) as connection:
             config = Config()
             config.set_main_option("script_location", str(MIGRATIONS))
@@ -194,14 +195,17 @@ class Ledger(
 
 
 def _is_read_only(file: Path) -> bool:
-    """Whether the file is there and may be read alone: its file system is read-only, or it belongs to another user."""
+    """Whether the file exists and can only be read, because its file system is read-only or the file belongs to another
+    user.
+    """
     return file.is_file() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
 
 
 def _opened_to_read(file: Path) -> sqlite3.Connection:
     """Open the ledger for reading where nothing can be written. SQLite itself would write beside the file."""
     log = file.with_name(f"{file.name}-wal")
-    # What stands in the log alone is seen only through it, and it is read only where its index was left beside it.
+    # Content that is only in the log can be read only through the log. SQLite can read the log only if its index was
+    # left beside it.
     mode = "mode=ro" if log.is_file() and log.stat().st_size else "mode=ro&immutable=1"
     return sqlite3.connect(f"file:{quote(str(file))}?{mode}", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
@@ -226,7 +230,7 @@ os.register_at_fork(after_in_child=_after_fork)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
-    # The driver's own transactions begin late and commit early; ours are explicit.
+    # The transactions of the driver begin late and commit early. Ours are explicit.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
@@ -242,8 +246,8 @@ def _on_begin(connection: Connection) -> None:
     if not options.get("ops_write"):
         connection.exec_driver_sql("BEGIN")
         return
-    # A decision that was acted on must survive a power cut, and not only a kill. That takes one fsync for each commit:
-    # 0.9 ms on an idle disk, and 20 ms on a busy one.
+    # A decision that was carried out must survive a power cut, and not only a kill. That takes one fsync for each
+    # commit: 0.9 ms on an idle disk, and 20 ms on a busy one.
     wanted = "FULL" if options["ops_durable"] else "NORMAL"
     if connection.info.get("synchronous") != wanted:
         connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")

@@ -26,7 +26,7 @@ NAME_LENGTHS = {
     "occurrence": 160,
 }
 """The number of characters that fit into the column of each field of a signal."""
-# If all text of a signal together fits into the shortest column, no field is too long.
+# If all texts of a signal together are shorter than the shortest column, none of them is too long.
 _SHORT = min(NAME_LENGTHS.values())
 
 
@@ -55,7 +55,7 @@ def cut(text: str, length: int = MESSAGE_LENGTH) -> str:
 
 
 def storable(signal: Signal) -> Signal:
-    """The signal as it can be stored; the same object where nothing has to change."""
+    """The signal as it can be stored. It is the same object if nothing has to change."""
     s = signal
     if _plain(s):
         return s

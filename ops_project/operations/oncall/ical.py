@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ops_project.operations.oncall.roster import Span
 
-FOLD = 73  # octets a line may have, less the space that continues it
+FOLD = 73  # The number of octets in a line, without the space that begins a continued line.
 
 
 def calendar(name: str, title: str, found: Iterable[Span], names: dict[str, str], made_at: datetime) -> str:
@@ -19,7 +19,7 @@ def calendar(name: str, title: str, found: Iterable[Span], names: dict[str, str]
         both = " and " if now.both else ", backup "
         lines += [
             "BEGIN:VEVENT",
-            # The same span keeps its id, so that an import replaces what it brought before.
+            # The same span always has the same id, so that an import replaces the event of an earlier import.
             f"UID:{name}-{_stamp(span.start)}@ops-project",
             f"DTSTAMP:{_stamp(made_at)}",
             f"DTSTART:{_stamp(span.start)}",

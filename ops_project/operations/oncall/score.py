@@ -165,7 +165,8 @@ def _imbalance(shifts: Counter[str], now: datetime, end: datetime) -> Iterator[F
 def _holiday_findings(
     roster: Roster, years: dict[int, dict[str, int]], now: datetime, end: datetime
 ) -> Iterator[Finding]:
-    # The plan shares out calendar years. A window over two of them says nothing about either.
+    # The plan distributes the holidays of calendar years. A window over parts of two years says nothing about either of
+    # them.
     plan = "" if roster.schedule.holidays.balance else ", or set `holidays: {balance: true}` in oncall.yaml"
     for year, days in years.items():
         most, least = max(days, key=lambda p: days[p]), min(days, key=lambda p: days[p])

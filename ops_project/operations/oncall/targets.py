@@ -77,7 +77,7 @@ def _one(target: str, about: About, around: Surroundings, now: datetime) -> list
         name = match["schedule"] if match else around.main
         roster = around.rosters.get(name or "")
         if roster is None:
-            # Nobody takes turns: the owner stands in, so that a page has somebody to go to.
+            # There is no rotation. The owner is used instead, so that the page reaches a person.
             owner = primary_owner(about, owners)
             return [owner] if owner and target.startswith("on-call") else []
         on_call = roster.at(now)

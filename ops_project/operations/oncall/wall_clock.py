@@ -17,7 +17,8 @@ def moment(local: datetime, zone: ZoneInfo) -> datetime:
     first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
     if reading(first, zone) == local:
         return first
-    # The time is skipped. Read with the offset from before it lies after the change, and the other way round.
+    # This local time is skipped. With the offset from before the change, it gives a moment after the change; with the
+    # other offset, it gives a moment before it.
     after, before = first, local.replace(tzinfo=zone, fold=1).astimezone(UTC)
     while after - before > SECOND:
         middle = before + timedelta(seconds=(after - before) // SECOND // 2)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from ops_project.column_lineage import ROWS, Column, Origin
 from ops_project.pipeline.learning.tables import TABLE_OF, TABLES
 
-# What was known on a day of the past is told by the files: bronze has each version.
+# The models also read bronze tables, because only bronze keeps each version of a record. They show what was known on a
+# past day.
 DAYS, ORDERS = "silver/int_customer_days", "bronze/orders"
 RATES = "silver/fact_exchange_rates"
 ITEMS, VIEWS, PRODUCTS = "silver/fact_order_items", "silver/fact_web_events", "silver/dim_products"
@@ -31,7 +32,7 @@ def _of(asset: str, *names: str) -> Parents:
 RECENCY = _of(DAYS, "business_date", "sales_orders")
 COUNTED = _of(DAYS, "sales_orders")
 REVENUE = _of(DAYS, "gross_revenue")
-# The features of churn: recency, orders, revenue, undone orders, page views (frames.py).
+# These are the features of the churn model: recency, orders, revenue, undone orders, page views (frames.py).
 FEATURES = (
     *RECENCY,
     *REVENUE,
@@ -46,7 +47,7 @@ BASKETS = (
 MADE: Parents = ()
 """A value that the program writes: versions, moments, parameters."""
 
-# Table → column → (values, conditions).
+# Table → column → (columns with its values, columns with its conditions).
 DECLARED: Mapping[str, Mapping[str, tuple[Parents, Parents]]] = {
     "gold/customer_segments": {
         "customer_id": (_of(DAYS, "customer_id"), ()),
@@ -92,7 +93,7 @@ DECLARED: Mapping[str, Mapping[str, tuple[Parents, Parents]]] = {
         "built_at": (_of(GENRES, "metric_updated_at"), ()),
     },
 }
-# Asset → what decides which rows it has.
+# Asset → the columns that decide which rows it has.
 ROWS_OF: Mapping[str, Parents] = {
     "gold/customer_segments": (*RECENCY, *_of(DAYS, "customer_id", ROWS)),
     "gold/customer_churn_predictions": (*RECENCY, *_of(DAYS, "customer_id", ROWS)),
@@ -107,7 +108,7 @@ ROWS_OF: Mapping[str, Parents] = {
         *_of(TOP, ROWS),
         *_of(VALIDATION, "business_date", "is_error_rate_within", "is_reference_within", ROWS),
     ),
-    # A registered version is learned from whole tables.
+    # A registered version depends on all rows and columns of its tables.
     "models/segmentation": (*RECENCY, *REVENUE, *_of(DAYS, ROWS)),
     "models/churn": (*FEATURES, *_of(DAYS, ROWS), *_of(ORDERS, ROWS)),
     "models/recommendations": (*BASKETS, *_of(ITEMS, ROWS), *_of(VIEWS, ROWS), *_of(PRODUCTS, ROWS)),

@@ -42,7 +42,7 @@ class Expressions(ABC):
             placed = all_of(self.value(item, scope, tables, rows) for item in order)
             return self.value(node.this, scope, tables, rows) | placed.as_condition()
         if isinstance(node, exp.Count | exp.CountIf | exp.ApproxDistinct):
-            # A number of rows shows none of them.
+            # A count of rows contains none of their values.
             return self._children(node, scope, tables, rows).as_condition() | rows.as_condition()
         parts = self._children(node, scope, tables, rows)
         if isinstance(node, exp.AggFunc) and not parts.values and not parts.conditions:
@@ -78,7 +78,7 @@ class Expressions(ABC):
         if isinstance(node.this, exp.Star):
             return NOTHING
         name, table = parts[-1], parts[-2] if len(parts) > 1 else ""
-        # schema.table.column, or a field of a structure: the first part that is known.
+        # The name is schema.table.column, or a field of a structure. The first part that is known decides.
         for first in range(len(parts) - 1):
             if parts[first] in scope.sources:
                 table, name = parts[first], parts[first + 1]

@@ -35,7 +35,7 @@ def _of_feed(feed: Feed) -> dict[Column, Origin]:
             else:
                 origin = _of_expression(column.expression, files, said)
             before = found.get(Column(table, name), Origin("absent"))
-            # A column of several versions may come from a field of each.
+            # In each version of the contract, the column may come from another field.
             found[Column(table, name)] = Origin(
                 origin.state,
                 tuple(dict.fromkeys((*before.values, *origin.values))),

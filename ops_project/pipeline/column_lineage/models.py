@@ -69,6 +69,6 @@ def _in_order(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     }
     try:
         ordered = list(TopologicalSorter(graph).static_order())
-    except CycleError:  # dbt refuses it, and says where
+    except CycleError:  # dbt itself refuses such a model, and says where the mistake is
         ordered = list(models)
     return (models[name] for name in ordered)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CACHED = "column_lineage-"
 KEEP = 3
-# Changes with the way in which SQL is read, so that what an earlier version found is read again.
+# This number changes when the way of reading SQL changes, so that stored answers of an earlier version are not used.
 READER = 1
 logger = logging.getLogger(__name__)
 
@@ -84,5 +84,5 @@ def _keep(path: Path, found: ColumnLineage) -> None:
         kept = sorted(path.parent.glob(f"{CACHED}*.json"), key=lambda item: item.stat().st_mtime, reverse=True)
         for old in kept[KEEP:]:
             old.unlink(missing_ok=True)
-    except OSError as error:  # a folder that cannot be written to: it is read again next time
+    except OSError as error:  # the folder cannot be written to: the answer is computed again next time
         logger.info("column lineage is not kept: %s", error)

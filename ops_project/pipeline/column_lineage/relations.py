@@ -77,7 +77,7 @@ class Scope:
         if table:
             if table in self.sources:
                 return self.sources[table].column(name)
-            # Of a column that is a structure: its field.
+            # If the column is a structure, this is the field of it.
             found = self._unqualified(table)
             if found is not None:
                 return found
@@ -85,7 +85,7 @@ class Scope:
             found = self._unqualified(name)
             if found is not None:
                 return found
-            if name in self.sources:  # the whole row as a value
+            if name in self.sources:  # the name of a table stands for its whole row as one value
                 relation = self.sources[name]
                 if relation.open:
                     return Traced(conditions=relation.rows.conditions, unknown=f"a whole row of {name} as one value")

@@ -67,7 +67,7 @@ class Sources(Expressions):
             return alias, named(self.query(item.this.this, tables, scope), item)
         if isinstance(item, exp.Values):
             return alias, self.values(item, scope, tables)
-        # A table function: its columns come from its arguments.
+        # The columns of a table function come from its arguments.
         made = item.this if isinstance(item, exp.Table | exp.Lateral) and isinstance(item.this, exp.Expr) else item
         source = self.value(made, scope, tables, NOTHING)
         reads = made.find(exp.ReadCSV, exp.ReadParquet)

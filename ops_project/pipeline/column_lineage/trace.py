@@ -51,7 +51,8 @@ class _Tracer(Sources):
         if recursive and isinstance(body, exp.SetOperation):
             name = cte.alias.lower()
             known = named(self.query(body.left, tables, outer), cte)
-            # What one turn adds another may carry on: until nothing is added.
+            # Columns that one turn has added may lead to more in the next turn. So this is repeated until nothing is
+            # added.
             for _ in range(8):
                 found = named(self.query(body, {**tables, name: known}, outer), cte)
                 if found == known:

@@ -26,7 +26,7 @@ class DbtParseError(RuntimeError):
 
 
 def folders(project_dir: Path) -> list[str]:
-    """The arguments that name the project and its profile. dbt makes a folder for logs also where it writes none."""
+    """The arguments that name the project and its profile. dbt makes a folder for logs even if it writes none."""
     logs = project_dir / "target" / "logs"
     return ["--project-dir", str(project_dir), "--profiles-dir", str(project_dir), "--log-path", str(logs)]
 

@@ -26,14 +26,14 @@ FOLDERS = ("models", "macros", "tests", "seeds", "snapshots", "analyses")
 PROJECT = "dbt_project.yml"
 FILES = (PROJECT, "profiles.yml", "packages.yml", "dependencies.yml", "selectors.yml")
 PACKAGES = ("dbt-core", "dbt-duckdb", "dbt-adapters", "dbt-common", "sqlglot")
-# Of what a folder holds: one of an earlier version is parsed again.
+# The version of a folder's layout. A folder of an earlier layout is not used, and its project is parsed again.
 LAYOUT = 2
 KEEP = 4
 MADE = "with_overlay"
 """Folder of the shipped project's `target/` for projects with the files of an overlay."""
 # A parse takes 4 s, and up to 40 s on a busy machine.
 PATIENCE_SECONDS = 120.0
-# No parse takes this long, so the process that now has this number is a different one.
+# No parse takes this long. If a folder is older, its process id now belongs to a different process.
 LONGEST_PARSE_SECONDS = 24 * 3600.0
 PARTIAL = ".partial-"
 MANIFEST_JSON = "manifest.json"
@@ -72,8 +72,8 @@ class DbtManifest:
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder
 
-        # dbt's own partial parse does the same, because a pickled Manifest comes back with its lookups in the wrong
-        # places.
+        # dbt's own partial parse does the same. The lookups of a pickled Manifest must be made again, because they come
+        # back with wrong positions.
         return Manifest.from_msgpack((self.folder / MANIFEST_OBJECT).read_bytes(), decoder=extended_mashumuro_decoder)
 
 
@@ -122,7 +122,7 @@ def _parse(project_dir: Path, folder: Path) -> None:
         try:
             partial.rename(folder)
         except OSError:
-            if not (folder / COMPILED).is_file():  # another process was faster
+            if not (folder / COMPILED).is_file():  # another process has parsed the same content meanwhile
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ops_project.pipeline.dbt_engine.runner import DbtResult
 
-# Written by the macro process_schema_changes.
+# The macro process_schema_changes writes this text.
 HAS_GROWN = " has grown ("
 
 

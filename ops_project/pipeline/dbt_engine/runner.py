@@ -56,8 +56,8 @@ class Invocation:
             while (event := self._events.get()) is not None:
                 yield event
         except BaseException:
-            # A generator that was not finished is closed when Python collects it, and by then another command may be
-            # running.
+            # Python closes an unfinished generator when it collects it. By that time another command may be running, so
+            # nothing is cancelled here.
             if thread.is_alive():
                 cancel()
                 thread.join(timeout=30)
@@ -79,7 +79,7 @@ class Invocation:
             self._events.put(None)
 
     def _event(self, event: Any) -> None:
-        # Serialising costs 0.2 ms; only results are read, and there are thirty other events for each.
+        # Converting an event costs 0.2 ms. Only results are read, and for each result there are thirty other events.
         if event.info.name in _READ:
             from google.protobuf.json_format import MessageToDict
 
@@ -139,7 +139,7 @@ def build(
     if exclude:
         arguments += ["--exclude", *exclude]
     if command == "build":
-        # Unit tests are about the SQL, not about the data: `make test` runs them.
+        # Unit tests are about the SQL and not about the data. `make test` runs them.
         arguments += ["--exclude-resource-types", "unit_test", *([] if with_tests else ["test"])]
     return Invocation(arguments, manifest.object(), settings, as_of)
 

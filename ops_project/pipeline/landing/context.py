@@ -32,7 +32,7 @@ class Context:
     known_since: date | None = field(init=False)
     """First business date that the feed had before this call; None if this is its first load."""
     own_times: bool = False
-    """The arrival times of the files are the source's own (operations/arrival.py)."""
+    """Whether the arrival times of the files are those of the source (decide/arrival.py)."""
 
     _hashes: dict[int, str] = field(default_factory=dict)
 

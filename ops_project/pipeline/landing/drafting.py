@@ -33,7 +33,7 @@ from ops_project.pipeline.landing.read.stage import STAGED, Stage
 ROUNDS = 8
 SHOWN = 5
 MOST_PARTS = 3
-# Columns that are tried together for a composite key; three of twelve are 220 questions.
+# For a composite key, combinations of this many columns are tried. Three of twelve columns are 220 combinations.
 MOST_CANDIDATES = 12
 FEW = 20
 """A column that is unique over fewer rows than this may be so by chance, unless its name says that it is a key."""

@@ -15,7 +15,7 @@ from ops_project.pipeline.landing.read.fragments import FragmentError
 from ops_project.pipeline.landing.result import Finding
 from ops_project.pipeline.landing.write import journal
 
-# Only SQL of a contract can raise these.
+# Only the SQL of a contract can raise these errors.
 CONTRACT_ERRORS = (
     duckdb.BinderException,
     duckdb.ParserException,
@@ -25,7 +25,7 @@ CONTRACT_ERRORS = (
     duckdb.OutOfRangeException,
 )
 
-# What DuckDB says in a RuntimeError when Ctrl-C is pressed while it works.
+# DuckDB raises a RuntimeError with this text if Ctrl-C is pressed while it works.
 INTERRUPTED = "Query interrupted"
 
 

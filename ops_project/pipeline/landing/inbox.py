@@ -27,7 +27,8 @@ from ops_project.pipeline.landing.decide.revisions import RevisionOrder, compare
 Identity = tuple[int, int, int, int]
 
 
-# Files that are copied one after the other get their times in the order of their names, which says nothing.
+# If files are copied one after the other, their times follow the order of their names. That says nothing about which
+# one is newer.
 SAME_MOMENT = timedelta(minutes=1)
 LINKED = "@"
 """Stands for an inbound folder that is a symbolic link, among the names of what is in it."""
@@ -157,7 +158,7 @@ def is_being_written(path: Path) -> bool:
     with open_regular(path) as file, contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(
             file, fcntl.F_SETSIG, signal.SIGURG
-        )  # a process that opens the file in the meantime must not end this process by SIGIO
+        )  # a process that opens the file meanwhile would otherwise end this process by SIGIO
         try:
             fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except OSError as error:
@@ -184,7 +185,7 @@ def _copy(path: Path, target: Path) -> None:
     try:
         _copy_bytes(path, target)
     except BaseException:
-        target.unlink(missing_ok=True)  # where the disk is full, the failure needs the space to be recorded
+        target.unlink(missing_ok=True)  # on a full disk, the failure itself needs this space to be recorded
         raise
 
 
@@ -202,8 +203,8 @@ def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) 
 
     A hard link where the file system and the owner allow it, else a copy. The name stays. Raises NotRegular.
 
-    `kept`: under how many names the archive has the file already. If it has a name besides these and its own, it is
-    copied: whoever writes to it under that name would change what is archived.
+    `kept`: under how many names the archive has the file already. If the file has any further name, it is copied.
+    Otherwise a process that writes to it under that name would change the archived file.
     """
     target = folder / path.name
     target.unlink(missing_ok=True)
@@ -254,7 +255,7 @@ def _is_control(feed: Feed, name: str) -> bool:
         data = name[len(before) : len(name) - len(after)]
         if not data:
             continue
-        # A stem has lost its ending; those of the feed's own patterns are tried.
+        # A stem has lost its ending, so the endings of the feed's own patterns are tried.
         endings = [""] if place == "{name}" else ["", *(_ending(text) for text in feed.inbound)]
         if any(feed.match(f"{data}{ending}{packed}") is not None for ending in endings for packed in ("", ".gz")):
             return True
@@ -281,7 +282,8 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         for entry in listing:
             if entry.name.startswith("."):
                 continue
-            with contextlib.suppress(FileNotFoundError):  # taken away between listing and looking: not arrived
+            # the file was removed between listing and looking, so it has not arrived
+            with contextlib.suppress(FileNotFoundError):
                 yield folder / entry.name, entry.stat(follow_symlinks=False)
 
 

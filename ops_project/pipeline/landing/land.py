@@ -43,7 +43,7 @@ def land(
     inbound folder when all have taken it: `siblings`, by default the feeds that `ensure_tables` was given.
     """
     create_tables(connection, [feed])
-    connection.execute("SET preserve_insertion_order = true")  # a staged row's rowid is its place in the file
+    connection.execute("SET preserve_insertion_order = true")  # the rowid of a staged row is its position in the file
     context = Context(connection=connection, feed=feed, inbound=inbound, archive=archive, now=now, run_id=run_id)
     if not feed.enabled:
         return context.result
@@ -58,7 +58,7 @@ def land(
     with Workbench(context, siblings_of(context, siblings)) as bench:
         for file, day, arrived_at in arrivals:
             if day > today:
-                if file.modified_at <= now:  # else the past is being replayed: it has not arrived yet
+                if file.modified_at <= now:  # otherwise the past is being replayed, and the file has not arrived yet
                     context.result.waiting.append(file.name)
                     waiting[file.name] = day, f"is dated {day}, which is after today ({today}); it waits"
                 continue

@@ -29,7 +29,8 @@ from ops_project.pipeline.landing.write import archive as kept_files
 from ops_project.pipeline.landing.write import journal
 from ops_project.pipeline.landing.write.commit import commit
 
-# Bytes of a file whose staged rows are dropped before the next file is read; smaller ones make room for the next.
+# After a file of this many bytes, its staged rows are dropped before the next file is read. The rows of a smaller file
+# are replaced when the next file is staged.
 LARGE = 10_000_000
 TEMPORARY = (STAGED, REFUSED, BAD, REPEATED, "landing_raw", "landing_text")
 DROP_ALL = "; ".join(f"DROP TABLE IF EXISTS temp.{table}" for table in TEMPORARY)
@@ -122,7 +123,8 @@ class Workbench:
     def _work_alone(self, alone: bool) -> None:
         """Execute the next statements in one thread, or in as many as before.
 
-        The statements of a small file have nothing to share, and to wake other threads is a third of what they cost.
+        The statements of a small file have nothing to share among threads. Waking other threads would be a third of
+        their cost.
         """
         if alone == self._is_alone:
             return
@@ -140,7 +142,8 @@ class Workbench:
         context = self.context
         for batch in context.deliveries.of_name(file.name):
             if kept_files.is_same_delivery(file.path, batch.archive_path):
-                _release(context, file, self.siblings)  # taken and kept; left for other feeds, or the run was killed
+                # it is archived already: it was left for other feeds, or the run was killed
+                _release(context, file, self.siblings)
                 self._settled(file)
                 return
         before = identity(file.path)
@@ -148,7 +151,8 @@ class Workbench:
         known = context.deliveries.of_content(scanned.sha256)
         for batch in known:
             if batch.file_name == file.name and not batch.archive_path.exists():
-                self._keep(private, file, batch.archive_path)  # committed, and killed before it was archived
+                # it was committed, and the run was killed before it archived the file
+                self._keep(private, file, batch.archive_path)
                 [(status, rows)] = context.rows(
                     "SELECT status, rows_loaded FROM ops.batches WHERE batch_id = ?", [batch.batch_id]
                 )
@@ -167,7 +171,7 @@ class Workbench:
         )
         context.result.batches.append(committed)
         if identity(file.path) != before:
-            return  # replaced in this moment: what lies there now is a delivery of its own
+            return  # the file was replaced at this moment, so the file that lies there now is another delivery
         self._keep(private, file, target)
 
     def examined(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 FORMAT = 1
-# Sums of floats may differ in their last digits from machine to machine; what is stored does not.
+# The last digits of a sum of floats may differ from machine to machine. So only significant digits are stored.
 DIGITS = 10
 FILE_NAME = "model.json"
 

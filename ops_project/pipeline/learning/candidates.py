@@ -18,7 +18,7 @@ from ops_project.pipeline.learning.judge.gate import GateReason, Promotion
 from ops_project.pipeline.learning.judge.metrics import Floats, auc, calibration_error, log_losses
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
-# What a test or a drill does to the training data: (features, outcome) → the same, spoiled.
+# A test or a drill can spoil the training data with such a function: (features, outcome) → the same, spoiled.
 Spoil = Callable[[Floats, Floats], tuple[Floats, Floats]]
 
 
@@ -64,7 +64,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
         matrix, outcome = job.spoil(matrix, outcome)
         judge_matrix, _ = job.spoil(judge_matrix, judged)
         judge_matrix = judge_matrix if len(judge_matrix) == len(judged) else judge.matrix
-    # A spoiled frame may have other rows than the customers' own.
+    # A spoiled frame may have a different number of rows than there are customers.
     customers = learn.customers if len(outcome) == len(learn) else [str(row) for row in range(len(outcome))]
     with_each_outcome = [
         len({who for who, one in zip(customers, outcome, strict=True) if one == end}) for end in (0, 1)
@@ -77,7 +77,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
         kind: log_losses(judged, model.probability(judge_matrix)) for kind, model in (("full", full), ("plain", plain))
     }
     against_plain = gates.decide(losses["plain"], losses["full"], job.parameters.gate, serving=None)
-    # A model that is not better than the plain rule has nothing to add: then the plain rule is the candidate.
+    # If the model is not better than the plain rule, the plain rule is the candidate.
     kind = "full" if against_plain.promote else "plain"
     chosen = full if kind == "full" else plain
     aucs = {name: auc(judged, judge_matrix[:, index]) for index, name in enumerate(frames.FEATURES)}
@@ -187,7 +187,8 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
         )
     )
     if serving is None and decision.reason is GateReason.NOT_BETTER:
-        # Thirds by revenue separate better, but name nobody: segments are wanted for what they say.
+        # Thirds by revenue separate better, but they give no names. Segments are wanted because their names mean
+        # something.
         decision = Promotion(True, GateReason.FIRST, f"the first segmentation; {decision.message}")
     metrics = {"separation": float(1 - loss.mean()), "silhouette": silhouettes[len(chosen.labels)]}
     metrics |= {f"silhouette_{clusters}": value for clusters, value in silhouettes.items()}

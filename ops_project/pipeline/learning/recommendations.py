@@ -15,11 +15,12 @@ import numpy as np
 from ops_project.model.learning import Recommendations
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# Nobody wants postage or a manual adjustment recommended; a source that has such lines puts them into this category.
+# Nobody wants postage or a manual adjustment recommended. A source that has such lines puts them into this category.
 EXCLUDED_CATEGORY = "other"
 EVALUATED_BASKETS = 5_000
 ITEMS, PAIRS, SCORES, PRODUCTS = "rec_items", "rec_pairs", "rec_scores", "rec_products"
-# Baskets of start ≤ day < end: `lines` as they were bought, `sized` without what is not recommended.
+# The baskets of start ≤ day < end. `lines` are all lines that were bought; `sized` are the baskets without what is
+# never recommended.
 BASKETS = f"""
         lines as (
             select distinct order_id, product_id
@@ -64,7 +65,7 @@ def build(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, st
         group by product_id
         """
     )
-    # Numbers instead of texts: the self-join below is what costs.
+    # Numbers replace texts here, because the self-join below is the expensive part.
     connection.execute(
         f"""
         create or replace temp table {ITEMS} as

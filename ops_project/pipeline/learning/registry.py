@@ -60,7 +60,7 @@ class Registry:
         self._embedded = url.startswith("sqlite:")
         self._opened: Any = None
 
-    # -- what scoring needs: files only
+    # -- for scoring: files only
 
     def serving(self, model: str) -> Loaded | None:
         """The version in use: the promoted one, or the newest one promoted before it that can be used; None if there
@@ -84,7 +84,7 @@ class Registry:
         path = self._root / "serving.json"
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
-    # -- what training and people need: MLflow
+    # -- for training and for people: MLflow
 
     def prepare(self) -> None:
         """Create the embedded database if it does not exist: takes seconds, once."""

@@ -23,7 +23,7 @@ from ops_project.pipeline.learning.judge.health import Reading
 from ops_project.pipeline.learning.judge.metrics import calibration_error
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
-# Built on Sundays; a Sunday that was missed is made up for in the next night.
+# These are built on Sundays. If a Sunday is missed, they are built in the next night.
 RECOMMENDATIONS_LAST = timedelta(days=7)
 
 
@@ -167,7 +167,7 @@ def _churn(job: Scoring, loaded: Loaded, known: frames.History) -> tuple[Rows, s
     ]
     past = frames.part(both, ~now_rows)
     error: float | None = None
-    # A cut-off too near the first day describes hardly anybody; then calibration is unknown.
+    # A cut-off too near the first day describes almost no customers. Then the calibration is unknown.
     if len(past) >= parameters.min_customers:
         error = calibration_error(
             frames.churned(job.connection, past, parameters.horizon_days), model.probability(past.matrix)

@@ -87,7 +87,7 @@ def fit(values: Floats, parameters: Segmentation, seed: int) -> tuple[SegmentMod
         labels = model.predict(ready[chosen])
         fitted[clusters] = model
         silhouettes[clusters] = float(silhouette_score(ready[chosen], labels)) if len(set(labels)) > 1 else -1.0
-    # Of two that separate equally well, the simpler one.
+    # If two numbers of clusters separate equally well, the smaller one is used.
     best = max(silhouettes, key=lambda clusters: (round(silhouettes[clusters], 4), -clusters))
     centres = fitted[best].cluster_centers_
     order = np.lexsort(centres.T[::-1])

@@ -55,7 +55,8 @@ def train(job: Training, model: str) -> Trained:
     if known is not None:
         from threadpoolctl import threadpool_limits
 
-        # One thread: sums come out alike every time, and on small matrices several only wait for each other.
+        # One thread is used, so that sums are the same every time. On small matrices several threads would only wait
+        # for each other.
         with threadpool_limits(1):
             candidate = trainers[model](job, known, serving)
     if isinstance(candidate, str):

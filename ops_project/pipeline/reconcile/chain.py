@@ -292,7 +292,7 @@ def _first_here(
         for other in earlier
         if _width(connection, other) == width
     )
-    # A pre-aggregated hop carries the count before the measures.
+    # A hop between aggregated tables has the number of rows before its measures.
     shift = 1 if after.grain and after.rows_column else 0
     amounts = "".join(
         f", coalesce(sum(abs(coalesce(s_m{i + shift}, 0) - coalesce(t_m{i + shift}, 0))), 0)" for i in range(len(names))

@@ -55,7 +55,7 @@ def compare(
                 typed_attributes,
                 blank_is_null=source.is_file or target.is_file,
             )
-            # A file is parsed once; a table is scanned in place.
+            # A file is parsed only once. A table is scanned where it is.
             kind = "table" if side.is_file or not _is_plain(side) else "view"
             task.run(f"create temp {kind} {task.prefix}_{letter} as {select}")
         totals = find_differences(task)

@@ -14,13 +14,14 @@ from ops_project.pipeline.reconcile.classify import KeyClass
 from ops_project.pipeline.reconcile.task import Task
 from ops_project.sql_text import literal
 
-# Below this a plain comparison of all keys is as fast as segments.
+# For fewer rows than this, comparing all keys is as fast as comparing segments.
 SEGMENT_ABOVE = 400_000
-# Rows of a segment: with 600, 16,384 segments carry 10 million rows; more segments cost more than they save (65,536:
-# 0.48 s for the sums alone), fewer leave more rows to compare (4,096: 0.5 s for the comparison alone).
+# The number of rows in a segment. With 600, there are 16,384 segments for 10 million rows. More segments cost more than
+# they save (65,536: 0.48 s for the sums alone). Fewer segments leave more rows to compare (4,096: 0.5 s for the
+# comparison alone).
 ROWS_PER_SEGMENT = 600
 MAX_SEGMENTS = 32_768
-# Above this share of dirty segments a copy of the dirty rows saves nothing.
+# If a larger share of the segments is dirty, copying their rows saves nothing.
 COPY_BELOW = 0.5
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from ops_project.pipeline.reconcile.task import Task
 
-# Hashes held in memory at a time: 256 MB. Larger tables are taken in slices of the hash's top bits.
+# The number of hashes in memory at a time: 256 MB. Larger tables are processed in slices, by the top bits of the hash.
 SLICE_ROWS = 32_000_000
 
 
@@ -33,7 +33,7 @@ def in_equal_segments(task: Task) -> None:
         f" select 'duplicate' as class, false as differs, {task.key_list}, count(*) as s_n, count(*) as t_n{numbers}"
         f" from {task.prefix}_s as found where {task.has_key}"
         f" and hash({task.key_list}) in (select h from {task.prefix}_candidates)"
-        # Dirty segments have been compared key by key already.
+        # Dirty segments were already compared key by key.
         f" and not exists (select 1 from {task.prefix}_keys as known where {same})"
         f" group by {task.key_list} having count(*) > 1"
     )

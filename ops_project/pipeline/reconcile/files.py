@@ -29,7 +29,7 @@ from ops_project.sql_text import identifier, literal
 DELIMITERS = ",;\t|"
 TEXT = {"csv", "tsv", "txt", "psv"}
 JSON = {"json", "jsonl", "ndjson"}
-# Characters that show what kind of JSON a file is.
+# These characters show what kind of JSON a file is.
 HEAD = 65_536
 _serial = count()
 
@@ -82,9 +82,9 @@ def header_and_delimiter(
         first = next(text, "").lstrip("\ufeff").rstrip("\r\n")
         if not first:
             raise ReconcileError(f"{path}: empty; a header line is needed")
-        outside = re.sub(r'"[^"]*"', "", first)  # a delimiter inside quotes separates nothing
+        outside = re.sub(r'"[^"]*"', "", first)  # a delimiter inside quotes is not a delimiter
         found = delimiter or max(DELIMITERS, key=outside.count)
-        # A name in quotes may hold a line end.
+        # A name in quotes may contain a line end.
         names = next(csv.reader(itertools.chain([f"{first}\n"], text), delimiter=found), [])
     return [name.strip() for name in names], found
 

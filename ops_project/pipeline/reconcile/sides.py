@@ -16,7 +16,8 @@ from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read import casts
 from ops_project.sql_text import identifier
 
-# Binary floating point has no exact decimal; six places keep a cent's thousandth, and both sides are rounded alike.
+# Binary floating point has no exact decimal value. Both sides are rounded to six places in the same way, which keeps a
+# thousandth of a cent.
 FLOAT_SCALE = 6
 MAX_SCALE = 12
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"}
@@ -185,8 +186,9 @@ def _cast(side: Side, column: str, kind: str, blank_is_null: bool = False) -> st
     if have == ZONED and kind == "TIMESTAMP":
         return f"timezone('UTC', {name})"
     if DECIMAL.fullmatch(kind) and have in FLOATS:
-        # By its shortest text, as it stands in a CSV: 1.005 is 1.01 there, as binary it is a hair less and 1.00. Costs
-        # 0.2 s for 2 million values, the cast of the binary number 0.02 s.
+        # The shortest text of the number is cast, as it stands in a CSV file: 1.005 becomes 1.01, but its binary value
+        # is slightly less and would become 1.00. This costs 0.2 s for 2 million values; a cast of the binary number
+        # costs 0.02 s.
         return f"cast({_without_exponent(f'cast({name} as varchar)')} as {kind})"
     return f"cast({name} as {kind})"
 

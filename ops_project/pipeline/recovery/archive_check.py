@@ -24,9 +24,9 @@ from ops_project.process import locks
 from ops_project.settings import Settings
 
 CHUNK = 4 * 1024 * 1024
-# A night's share is taken once a night, whoever asks for it.
+# The share of a night is compared once a night, whichever process asks for it.
 NIGHT = timedelta(hours=20)
-# What has been compared is written down this often, so that a check that is cut off has not been in vain.
+# Results are stored this often, so that a check that is cut off keeps most of its work.
 KEEP_SECONDS = 30.0
 
 
@@ -78,7 +78,7 @@ def archived(settings: Settings) -> list[ArchivedFile]:
             ORDER BY load_seq
             """
         ).fetchall()
-    except duckdb.CatalogException:  # nothing was landed before this snapshot was taken
+    except duckdb.CatalogException:  # at the time of this snapshot, nothing had been landed
         return []
     finally:
         connection.close()
@@ -190,7 +190,7 @@ def _difference(settings: Settings, file: ArchivedFile) -> str | None:
         return "is no regular file any more"
     except (FileNotFoundError, NotADirectoryError):
         if (settings.inbound / file.domain / file.file_name).is_file():
-            return None  # a run was cut off before it archived the file; the next run does it
+            return None  # a run was cut off before it archived the file; the next run archives it
         return "is missing"
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"

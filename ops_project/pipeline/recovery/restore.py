@@ -174,7 +174,7 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
     if not whole and not usable:
         raise _needs_all(settings)
     if not whole:
-        # A table of this home is not put into a stranger's file.
+        # If the warehouse belongs to another home, no table of this home is put into it.
         warehouse = Warehouse(settings, context.platform)
         try:
             standing.require(settings, warehouse.connection, context.now)
@@ -189,7 +189,7 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
             connection.execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
             if not whole:
                 staging.replace(connection, wanted.source, wanted.tables)
-                staging.held(connection)  # a file whose other tables cannot be read is not put in place
+                staging.held(connection)  # if the other tables of the file cannot be read, the file is not put in place
             staging.compare(connection, wanted.source, wanted.tables or tuple(wanted.source.tables))
             staging.note(connection, entry.id, wanted.source.name, what=wanted.words, by=context.by, now=context.now)
             connection.execute("CHECKPOINT")
@@ -341,5 +341,5 @@ def _lost(connection: duckdb.DuckDBPyConnection, wanted: Wanted) -> tuple[str, .
             [feeds],
         ).fetchall()
     except duckdb.Error:
-        return ()  # a warehouse without a journal of files
+        return ()  # the warehouse has no journal of files
     return tuple(row[0] for row in rows)

@@ -84,6 +84,7 @@ def encode(value: Mapping[str, Any]) -> str:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
-        # Read back as Decimal, a float's shortest text has the decimal's own digits, up to 15 of them.
+        # A float is stored by its shortest text. Read back as Decimal, it has exactly the digits of the decimal number,
+        # up to 15 of them.
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"{type(value).__name__} cannot be stored in the serving store: {value!r}")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-# A refused request is sent again so many times in all, after pauses that double up to the longest: 16 s together.
+# A refused request is sent at most this many times. The pauses in between double up to the longest; together they take
+# 16 s.
 ATTEMPTS = 10
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 5.0
 

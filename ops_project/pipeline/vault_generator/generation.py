@@ -36,5 +36,5 @@ def generate(meta: Metadata, feeds: Mappings[str, Feed]) -> dict[str, str]:
     return {f"{meta.domain}/{path}": text for path, text in files.items()}
 
 
-# The folders that belong to the generator: a file there that it does not write is drift.
+# These folders belong to the generator. Any other file in them is reported as drift.
 FOLDERS = ("staging", "raw_vault", "interface")

@@ -12,7 +12,7 @@ from ops_project.pipeline.vault_generator.types import castability, normal
 
 Types = Mappings[tuple[str, str], str]
 REJECTS = "interface_rejects"
-# The mapped and the rejected rows are read once or twice a night, and never by a consumer.
+# Mapped and rejected rows are read once or twice a night, and never by a consumer. So they are views.
 VIEW = "{{ config(materialized='view') }}\n\n"
 
 
@@ -51,8 +51,8 @@ def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
         f"        {_expression(item)} as {raw[item.target_column]}," for item in mappings if item.target_column in raw
     ]
     anchor = next(iter(sources))
-    # A key that its own feed never delivered has no extract. Which of the other feeds named it first depends on which
-    # file arrived first.
+    # A key that its own feed never delivered has no extract. Which other feed named it first depends only on the order
+    # of the files.
     as_of = f"{primary}.load_datetime"
     seq = f"{primary}.load_seq" if primary == anchor else f"coalesce({primary}.load_seq, {anchor}.load_seq) as load_seq"
     arguments: dict[str, Value] = {"mandatory": [item.target_column for item in mappings if item.mandatory]}
@@ -112,7 +112,7 @@ def _cast(mapping: Mapping, types: Types) -> str:
 
 
 def _may_fail(mapping: Mapping, types: Types) -> bool:
-    # A rule must itself return the type of the attribute.
+    # An expression must itself return the type of the attribute.
     return not mapping.rule and castability(*_types(mapping, types)) == "sometimes"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping as Mappings
 from ops_project.model.feed.feed import Feed
 from ops_project.model.metadata import SATELLITES, Attribute, Entity, Metadata
 
-# Columns of an extract that say whether the row is an insert, update or delete, and when the extract was taken.
+# These columns of an extract say whether the row is an insert, an update or a delete, and when the extract was taken.
 OPERATION_COLUMNS = ("op", "operation")
 DELETION = "D"
 AS_OF_COLUMN = "extract_at"

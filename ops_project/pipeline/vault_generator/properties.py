@@ -12,7 +12,7 @@ from ops_project.pipeline.vault_generator.interface import REJECTS
 from ops_project.pipeline.vault_generator.rendering import YAML_HEADER, flow, text
 from ops_project.pipeline.vault_generator.types import normal
 
-# If fewer rows than this share fulfil their mappings, the mapping is wrong, and not the rows.
+# If a smaller share of the rows than this fulfils its mappings, the mapping is wrong and not the rows.
 ACCEPTED_SHARE = 0.95
 
 
@@ -54,7 +54,7 @@ def raw_vault(meta: Metadata, personal: Personal) -> str:
         driving = meta.attributes_of(parent.entity, "driving_key")
         if driving and driving[0].references:
             target = driving[0].references
-        # A contact without a mandatory reference is in no link, and it still has a state.
+        # A contact without a mandatory reference is in no link, but it still has a state.
         guard = "record_source <> 'ghost'" + (" and not is_deleted" if parent.kind == "link" else "")
         models += _model(
             satellite.entity,

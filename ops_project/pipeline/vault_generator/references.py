@@ -17,7 +17,8 @@ from ops_project.pipeline.vault_generator.types import BASE_TYPES, castability, 
 def problems(meta: Metadata, feeds: Mappings[str, Feed]) -> list[ConfigProblem]:
     """Everything that is wrong, in the files' order. `feeds`: the domain's contracts."""
     found = [*_entities(meta), *_attributes(meta, feeds)]
-    # Tables that depend on a wrong entity or attribute are not checked: their problems would only repeat the first one.
+    # Tables that depend on a wrong entity or attribute are not checked, because their problems would only repeat the
+    # first one.
     return found or [*_completeness(meta), *_mappings(meta, feeds)]
 
 
@@ -174,7 +175,7 @@ def _reachable(meta: Metadata, interface: Entity) -> list[str]:
 
 
 def _plain_satellites(meta: Metadata, hub: str) -> list[str]:
-    # A multi-active satellite would multiply the rows.
+    # A multi-active satellite has several rows for a key, so it would multiply the rows.
     return [item.entity for item in meta.of_kind("satellite") if item.parent == hub]
 
 

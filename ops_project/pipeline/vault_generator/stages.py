@@ -81,7 +81,7 @@ def _state(meta: Metadata, satellite: Entity) -> list[str]:
     names = [item.attribute for item in meta.attributes_of(satellite.entity, "payload", "start_date", "end_date")]
     parent = meta.entity(satellite.parent)
     if parent is not None and parent.kind == "link":
-        # If the customer or the offer of a contact changes, that is a new state of the contact.
+        # If the customer or the offer of a contact changes, the contact has a new state.
         names += [item.attribute for item in meta.attributes_of(parent.entity, "reference")]
     return [*dict.fromkeys(names), "is_deleted"]
 

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# _IOW(0x94, 9, int): share the blocks of another file (btrfs, XFS, ZFS, bcachefs, overlay above one of these).
+# This is _IOW(0x94, 9, int): share the blocks of another file (btrfs, XFS, ZFS, bcachefs, or an overlay on one of
+# these).
 _FICLONE = 0x40049409
 
 

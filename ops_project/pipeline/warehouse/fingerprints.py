@@ -94,7 +94,7 @@ def fingerprint(
     return Fingerprint(rows, _hex(rows, sum(part[1] for part in parts.values())), columns, parts)
 
 
-# A sum, not an xor: in an xor two equal rows cancel out. HUGEINT holds 2^63 rows of 64-bit hashes.
+# The hashes are added. With xor, two equal rows would cancel out. HUGEINT holds the sum of 2^63 rows of 64-bit hashes.
 _SUM = "coalesce(sum(hash(t)::HUGEINT), 0)::HUGEINT"
 
 

@@ -18,7 +18,7 @@ from ops_project.sql_text import identifier, literal
 
 TABLE = ("ops", "quarantine")
 HIDDEN = "***"
-# The plan names the tables that a question reads. Of these it does not, or not all.
+# The plan of a query names the tables that it reads. For queries with these words it names none of them, or not all.
 _UNPLANNED = re.compile(r"quarantine|\bpivot\b|\bunpivot\b|storage_info|\bquery\b", re.IGNORECASE)
 _WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "COPY", "ALTER", "DROP", "MERGE_INTO"})
 
@@ -28,7 +28,7 @@ def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement)
     complete plans.
     """
     if statement.type.name in _WRITING:
-        return False  # the engine refuses it
+        return False  # the engine will refuse the query itself
     if _UNPLANNED.search(statement.query):
         return True
     try:

@@ -24,7 +24,7 @@ from ops_project.pipeline.warehouse import masked, snapshots
 
 BLOCK = 2_000
 LOWEST_PRIORITY = 19
-# The engine's limit is for its buffers; Python's copy of a block, texts and threads come on top.
+# The engine's limit covers only its buffers. Python's copy of a block, texts and threads need memory besides.
 ROOM = 2
 STOP_SECONDS = 5.0
 STOP_AGAIN_SECONDS = 0.1
@@ -103,13 +103,13 @@ class _Worker:
 
     def _lower_priority(self) -> None:
         if sys.platform == "linux":
-            # Of this thread alone; the engine's threads are started by it and inherit it.
+            # This changes only this thread. The engine's threads are started by it and inherit its priority.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 
     def stop(self) -> None:
         self.stopped = True
         if self.connection is not None:
-            with suppress(duckdb.ConnectionException):  # it has ended already
+            with suppress(duckdb.ConnectionException):  # the question has ended already
                 self.connection.interrupt()
 
 

@@ -81,7 +81,7 @@ def existing(settings: Settings) -> list[Snapshot]:
         try:
             found.append(Snapshot(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))))
         except (OSError, ValueError):
-            continue  # being pruned at this moment
+            continue  # this snapshot is just being removed
     return found
 
 
@@ -95,10 +95,11 @@ def open(
     """
     with _OPENING:
         connection = duckdb.connect(str(snapshot.database), read_only=True)
-        # Connections of one process to one file share an engine: what the first one has locked holds for all of them.
+        # Connections of one process to the same file share an engine, so a setting that the first one has locked
+        # applies to all of them.
         if not _locked(connection):
             limits = [f"SET threads = {threads}"] if threads else []
-            # Time zones come from an extension that the engine loads itself, as long as it may reach outside.
+            # Time zones come from an extension. The engine loads it itself, as long as it may access files.
             for statement in (
                 "SET GLOBAL TimeZone = 'UTC'",
                 f"SET GLOBAL memory_limit = '{memory_limit}'",
@@ -143,7 +144,7 @@ def is_behind(settings: Settings) -> bool:
     if not found:
         return True
     warehouse, newest = settings.warehouse.stat(), found[-1]
-    # A copy that was put in its place may have kept its time, and hardly its size.
+    # A copy that was put in its place may have the same time, but hardly the same size.
     return warehouse.st_mtime_ns > (
         newest.folder / MANIFEST
     ).stat().st_mtime_ns or warehouse.st_size != newest.manifest.get("size_bytes", warehouse.st_size)
@@ -221,7 +222,7 @@ def prune(settings: Settings, keep: int) -> list[str]:
     stay = {*(snapshot.id for snapshot in found[-keep:]), *good[-keep:]}
     old = [snapshot for snapshot in found if snapshot.id not in stay]
     for snapshot in old:
-        # Under a name that nobody lists first: a half-removed one must not look whole.
+        # The folder gets a name that no list shows, because a half-removed snapshot must not look complete.
         doomed = snapshot.folder.with_name(f"{PARTIAL}old-{snapshot.id}")
         snapshot.folder.rename(doomed)
         shutil.rmtree(doomed, ignore_errors=True)

@@ -137,7 +137,7 @@ def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection
     manifest = newest.manifest
     wanted = manifest.get("warehouse_id")
     if wanted is not None and (found is None or found.id != wanted):
-        # Made before there were identities: an old copy of this very warehouse, or a stranger.
+        # It was made before identities existed. So it may be an old copy of this warehouse, or another one.
         state = State.BEHIND if found is None and sequence <= manifest.get("load_seq", 0) else State.ANOTHER
     elif sequence < manifest.get("load_seq", 0) or (
         found is not None and found.generation < manifest.get("generation", 0)
@@ -191,7 +191,7 @@ def _note(settings: Settings, error: WarehouseUnusable | None, now: datetime) ->
         file.parent.mkdir(parents=True, exist_ok=True)
         files.write_json(file, {"state": error.state.value, "message": str(error), "at": now.isoformat()})
     except OSError:
-        return  # the error itself tells it
+        return  # the error itself says what is wrong
 
 
 def _notes(settings: Settings) -> Path:

@@ -22,7 +22,7 @@ def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[N
     def watch() -> None:
         wait = seconds
         while not ended.wait(wait):
-            with suppress(duckdb.ConnectionException):  # it is closed already
+            with suppress(duckdb.ConnectionException):  # the connection is closed already
                 connection.interrupt()
             wait = AGAIN_SECONDS
 
@@ -32,5 +32,5 @@ def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[N
         yield
     finally:
         ended.set()
-        # No interruption may come after the block, when the connection works on something else.
+        # After the block, no interruption may come, because the connection may then work on something else.
         watcher.join()

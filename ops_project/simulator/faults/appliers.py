@@ -18,7 +18,7 @@ from ops_project.simulator.faults.registry import Resolved
 
 Applier = Callable[[Resolved, Settings, Catalog, datetime], Details]
 
-# Kind of fault → module:function. A new kind is a line here and a value of `fault.Kind`.
+# Kind of fault → module:function. A new kind needs a line here and a value in `fault.Kind`.
 APPLIERS: dict[str, str] = {
     "warehouse": "ops_project.simulator.faults.warehouse:apply",
     "serving": "ops_project.simulator.faults.serving:apply",

@@ -70,7 +70,7 @@ def truncated_mid_row(scene: Scene) -> Details:
         cut = (line_start + line_end) // 2
         quote = (scene.contract.format.quote or "").encode()
         while quote and content[line_start:cut].count(quote) % 2:
-            cut -= 1  # within quotes it would be another fault: an unbalanced quote
+            cut -= 1  # inside quotes this would be another fault: an unbalanced quote
     scene.put(file, content[:cut])
     return {"file": file.name, "bytes_before": len(content), "bytes_after": cut}
 
@@ -80,7 +80,7 @@ def undecodable(scene: Scene) -> Details:
     file = scene.data()[-1]
     content, kind = scene.bytes_of(file), scene.contract.format.kind
     middle = content.find(b"\n", len(content) // 2) + 1
-    # 0xFE and 0xFF occur in no UTF-8 text; the last four bytes of a Parquet file say that it is one.
+    # The bytes 0xFE and 0xFF occur in no UTF-8 text. The last four bytes of a file say whether it is a Parquet file.
     at = len(content) - 4 if kind == "parquet" else middle
     rest = b"" if kind == "parquet" else content[middle:]
     scene.put(file, content[:at] + b"\xff\xfe\x80\xff" + rest)

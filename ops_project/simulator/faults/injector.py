@@ -64,7 +64,7 @@ class Injector:
                 scene = self._scene(fault, number, outbox.staged, day=day, world=world, last=day == self._last[number])
                 self._act(fault, scene)
                 for name in scene.removed:
-                    # An earlier delivery of the day may lie in inbound still.
+                    # An earlier delivery of this day may still lie in the inbound folder.
                     (outbox.folder / name).unlink(missing_ok=True)
 
     def break_inbound(self, inbound: Path) -> None:

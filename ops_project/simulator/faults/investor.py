@@ -16,7 +16,8 @@ from ops_project.simulator.investor_units import sales_of
 from ops_project.simulator.records import Row
 
 MOVED_SHARE = 0.25
-# About 2 % of a month's profit: beyond any tolerance, and no day's rows or profit leave what is usual.
+# This is about 2 % of a month's profit. It exceeds every tolerance, but no day has an unusual number of rows or an
+# unusual profit.
 RESTATED_DAYS, RESTATED_SHARE, RESTATED_TO = 3, 0.04, Decimal("0.2")
 COST_FACTOR = 3
 FAN_OUT_UNITS = 40
@@ -114,7 +115,7 @@ def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
     dates = connection.execute(f"SELECT DISTINCT business_date FROM {table} ORDER BY 1 DESC LIMIT 3").fetchall()
     if not dates:
         raise FaultError(f"table {table} is empty")
-    # Not the newest two: what comes late rebuilds the day before, and would repair it.
+    # The two newest dates are left out: late files rebuild the day before, and would repair the damage.
     chosen = day or dates[-1][0]
     added = connection.execute(
         f"INSERT INTO {table} SELECT * FROM {table} WHERE business_date = ? ORDER BY transaction_id LIMIT ? "

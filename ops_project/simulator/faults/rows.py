@@ -13,9 +13,9 @@ from ops_project.simulator.faults.scene import Scene
 from ops_project.simulator.records import Sheet
 
 BROKEN_ROWS = 12
-# The streaming team wants an alert above ten in an hour.
+# The streaming team wants an alert if there are more than ten in an hour.
 UNKNOWN_REFERENCES = 15
-# The reference that is broken where a feed has several.
+# If a feed has several references, this one is broken.
 REFERENCES = {
     "order_items": "product_id",
     "web_events": "product_id",

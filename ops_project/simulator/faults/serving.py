@@ -33,7 +33,7 @@ def apply(fault: Resolved, settings: Settings, catalog: Catalog, now: datetime) 
             )
     finally:
         store.close()
-    # The store has no as-of clock: it refuses by the machine's, as a real one would.
+    # The store does not know the as-of clock. Like a real store, it refuses by the machine's clock.
     until = datetime.now(UTC) + REFUSES_FOR
     exhaust(settings.home / "serving" / f"{listening.TABLE}.db", until)
     return {"store": listening.TABLE, "refuses_until": until.isoformat(timespec="seconds")}

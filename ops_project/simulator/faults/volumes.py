@@ -18,7 +18,8 @@ from ops_project.simulator.records import Row, Sheet
 DROPPED_SHARE = 0.3
 CONSTANT_SHARE, LEFT_SHARE = 0.7, 0.6
 HOLIDAY_COPIES = 2
-# Records of other feeds that go with a record: feed → (dependent feed, its column, the column it names).
+# The records of other feeds that belong to a record: feed → (dependent feed, its column, the column that this refers
+# to).
 DEPENDENTS = {
     "orders": (("order_items", "order_id", "order_id"),),
     "mart_contacts": (("mart_responses", "treatment_id", "treatment_id"),),

@@ -12,7 +12,7 @@ from ops_project.pipeline.warehouse.snapshots import Snapshot
 from ops_project.pipeline.warehouse.time_limit import limited
 from ops_project.visible import visible_line
 
-# Of one query.
+# These are the limits of one query.
 QUERY_SECONDS, MEMORY = 2.0, "300MB"
 LONGEST = 240
 

@@ -12,7 +12,7 @@ from ops_project.pipeline.warehouse.fingerprints import Fingerprint
 from ops_project.pipeline.warehouse.snapshots import Snapshot
 
 LISTED_ASSETS = 8
-# Less than this is what days differ by.
+# Numbers of rows that differ by less than this count as equal, because days differ by as much.
 VOLUME = 0.25
 
 

@@ -22,7 +22,8 @@ from ops_project.operations.alerting.dagster.run_signals import signals_of_run, 
 
 CURSOR = "dagster_events"
 BATCH = 500
-# Ids can commit out of order on PostgreSQL: the last ones are read again, and stored signals are not stored twice.
+# On PostgreSQL, ids can become visible out of order. So the last ids are read again; a signal that is already stored is
+# not stored twice.
 OVERLAP = 50
 SHOWN_CHECK = "open_alerts"
 """The check that shows open alerts on an asset. Its results are not read back as signals."""
@@ -104,7 +105,7 @@ def _materialized(entry: Any, at: datetime, now: datetime, lineage: Lineage) -> 
         "run_id": entry.run_id,
         "pipeline": entry.job_name or "",
     }
-    # A build repairs the failure of its own partition, and one that was about no single partition.
+    # A build repairs the failure of its own partition, and a failure that was about no single partition.
     partitions = {"", found.partition or ""}
     signals = [
         Signal(kind="asset.failure", state=OK, value=0.0, partition=partition, occurrence=entry.run_id, **common)
@@ -172,7 +173,7 @@ def _evaluated(storage_id: int, entry: Any, at: datetime, now: datetime, lineage
     }
     failure_class = _text(data.metadata, "failure_class")
     if _text(data.metadata, "status") == "unknown":
-        # It ran and could not tell: that neither repairs nor breaks anything.
+        # The check ran and could not tell the result. This neither repairs anything nor breaks anything.
         return [Signal(kind="check.crash", state=OK, value=0.0, **common)]
     broken = "reconciliation.break" if _text(data.metadata, "kind") == "reconciliation" else "check.failure"
     signals = [
@@ -197,7 +198,8 @@ def _evaluated(storage_id: int, entry: Any, at: datetime, now: datetime, lineage
 
 def _freshness(storage_id: int, change: Any, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
     value = FRESHNESS_VALUES.get(change.new_state.value)
-    if value is None:  # UNKNOWN and NOT_APPLICABLE: the first pass emits one for every asset
+    # UNKNOWN and NOT_APPLICABLE give no signal: Dagster's first pass emits one of them for every asset.
+    if value is None:
         return []
     asset = asset_name(change.key)
     facts = lineage.get(asset)
@@ -236,7 +238,7 @@ def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
     if not isinstance(value, list) or not value:
         return {}
     days = [str(day) for day in value]
-    # One that complains of a single date is about the same partition as a finding about that date's file.
+    # A result that is about a single date has that date as its partition, as a finding about that date's file has.
     return {"dates": ",".join(days), **({"partition": days[0]} if len(days) == 1 else {})}
 
 

@@ -92,7 +92,7 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
             step.retries.append((_moment(event.timestamp), event.data))
         elif event.kind == DagsterEventType.RUN_FAILURE:
             error, said = words_of(event.data), event.message or "the run failed without a word"
-            # No step has begun, so nothing else tells what happened.
+            # No step has begun, so only this event says what happened.
             run.failure = f"{error} ({said})" if error else said
     return run
 
@@ -126,10 +126,10 @@ def signals_of_run(
 ) -> list[Signal]:
     """All signals that the end of this run gives."""
     if run.tags.get("dagster/will_retry") == "true":
-        # Neither told nor counted as an end: another attempt is on its way.
+        # This failure is not reported, and the run does not count as ended, because Dagster will try again.
         return _first_attempt(run, True, at, now)
     if run.status == dg.DagsterRunStatus.CANCELED:
-        # Somebody ended it, and knows.
+        # A person ended the run, and knows it.
         return []
     partition = run.tags.get("dagster/partition", "")
     labels = _labels(run)

@@ -22,14 +22,14 @@ def evaluation(asset: str, alerts: Sequence[Alert]) -> dg.AssetCheckEvaluation:
     """The result of the check for one asset. Without open alerts it passes."""
     severe = any(alert.severity in SEVERE for alert in alerts)
     alerts = sorted(alerts, key=lambda alert: alert.number)
-    # The UI sorts the entries as text: numbers of one width stay in their order.
+    # The UI sorts the entries as text. Numbers of the same width stay in their order.
     width = len(str(alerts[-1].number)) if alerts else 0
     return dg.AssetCheckEvaluation(
         asset_key=dg.AssetKey(asset.split("/")),
         check_name=SHOWN_CHECK,
         passed=not alerts,
         severity=dg.AssetCheckSeverity.ERROR if severe else dg.AssetCheckSeverity.WARN,
-        # Shown in one paragraph: a line break is not seen there.
+        # The UI shows the text as one paragraph, so line breaks would be lost.
         description=" · ".join(f"#{a.number} {a.severity}: {a.summary}" for a in alerts) or "No open alert.",
         metadata={f"alert {alert.number:0{width}}": dg.MetadataValue.text(_words(alert)) for alert in alerts},
     )

@@ -34,9 +34,9 @@ def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> N
         decision.acknowledgements_changed.add(number)
         alert = state.alerts.get(number)
         if alert is None or alert.status != FIRING or given.at < alert.starts_at:
-            continue  # it ended, or fired again, meanwhile
+            continue  # the alert has ended, or has fired again, since then
         if not given.by:
-            # Somebody gave it back: it is nobody's, and repeated again.
+            # A person gave the alert back. So nobody works on it, and it is repeated again.
             state.alerts[number] = replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")
             decision.changed.add(number)
             decision.note(number, now, AlertReason.UNACKNOWLEDGED, given.note)

@@ -30,7 +30,7 @@ def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
             if WINDOW not in alert.conditions.get(index, ()) or config.metrics[condition.metric].type == "state":
                 continue
             if condition.aggregate != "count":
-                # That no further batch came does not make the last one better: a better one does, or a person.
+                # If no further batch comes, the last one is still bad. Only a better batch or a person ends this alert.
                 continue
             readings = state.windows.get((alert.rule, index, alert.key), [])
             dismissed = state.dismissed.get(window_name(alert.rule, index, alert.key))

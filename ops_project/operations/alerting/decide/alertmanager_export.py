@@ -45,7 +45,7 @@ def _route(route: Route, known: set[str]) -> dict[str, Any]:
     if route.continue_:
         result["continue"] = True
     if route.group_by is not None:
-        # There an empty list means: not given, inherit. Here it means: one group.
+        # In Alertmanager an empty list means that the value is inherited. Here it means that all alerts form one group.
         result["group_by"] = list(route.group_by) or [NO_LABEL]
     for name in ("group_wait", "group_interval", "repeat_interval"):
         if (value := getattr(route, name)) is not None:

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from ops_project.model.alerting.alert import Alert
 
-# Two observations of one moment may be this far apart, in either order.
+# Two observations of the same moment may have times that differ by this much, in either order.
 SLACK = timedelta(minutes=1)
-# Failures that begin where they are seen. Only a cause of the same kind, or one that left out or changed what they
-# read, explains them; anything else upstream is a coincidence.
+# These failures begin where they are seen. They are explained only by a cause of the same kind, or by a cause that left
+# out or changed the data that they read. Any other failure upstream is a coincidence.
 _OWN = {
     "code_error": frozenset({"schema_mismatch", "config_error", "mart_build_failure", "interface_load_failure"}),
     "config_error": frozenset(),

@@ -43,7 +43,8 @@ def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
             decision.groups_changed.add(key)
     for entry_key, entry in list(state.log.items()):
         if entry.at > now + SKEW:
-            # Told tomorrow is told: it is repeated as if it had been told just now.
+            # The receiver has been told, although under a clock of tomorrow. So the message counts as sent just now,
+            # and is repeated as usual.
             state.log[entry_key] = replace(entry, at=now, expires_at=now + (entry.expires_at - entry.at))
             decision.log_changed.add(entry_key)
     for number, alert in list(state.alerts.items()):

@@ -17,7 +17,7 @@ from ops_project.operations.alerting.decide.wording import shown_condition, show
 
 WINDOW = "window"
 """Marks, in an alert's conditions, a rule's window over its subject, in place of a series' fingerprint."""
-# What an alert is about does not change with its next signal; what is wrong with it may.
+# The next signal never changes these labels, which say what the alert is about. It may change all other labels.
 _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
 _OURS = frozenset({dates.DATES, "sla_at_risk"})
 
@@ -115,7 +115,7 @@ def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: s
                 suspect=None,
                 flaps=flaps,
             )
-        # Its end has still to be told, whether this one ever fires or not: the two are two alerts.
+        # The end of the earlier alert must still be sent, whether or not this one ever fires. So this is a new alert.
     elif (before := state.closed.get(key)) is not None and timedelta() <= at - before.resolved_at <= config.flap_window:
         flaps = before.flaps + 1
     alert = Alert(
@@ -153,7 +153,8 @@ def _described(
     days = _days(alert, rule, signal)
     shown = shown_value(value, watched.condition, metric.unit)
     if signal.event_at < alert.updated_at and alert.labels:
-        # An older one that was read late: it counts, and it does not take the word.
+        # This older signal was read late. It counts for owners and dates, but the newer signal still describes the
+        # alert.
         alert = replace(alert, owners=tuple(dict.fromkeys((*alert.owners, *owners))))
         if not days:
             return alert
@@ -194,7 +195,7 @@ def became_false(
     was_true = lifecycle.truth(alert, rule)
     alert = replace(alert, conditions={**alert.conditions, index: held - {source}})
     if was_true and not lifecycle.truth(alert, rule):
-        # It ended when the last of its series was seen to be well, whichever was read last.
+        # The alert ended when its last series became well, in whatever order the signals were read.
         at = max(at, alert.updated_at)
         if alert.status == PENDING and rule.hold and at - alert.starts_at >= rule.hold:
             alert = lifecycle.fire(decision, alert, alert.starts_at + rule.hold)

@@ -12,7 +12,7 @@ from ops_project.model.alerting.rule import Rule
 
 DATES = "dates"
 PARTITION = "partition"
-# More dates than this are told as the first, the last and their number.
+# If there are more dates than this, only the first, the last and their number are shown.
 LISTED = 3
 
 

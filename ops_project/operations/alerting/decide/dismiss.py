@@ -23,8 +23,8 @@ def close_by_hand(decision: Decision, now: datetime) -> None:
         decision.resolutions_changed.add(number)
         alert = state.alerts.get(number)
         if alert is None or alert.status == RESOLVED:
-            continue  # it ended meanwhile
-        # Signals may carry later times than the person's clock, as in a rehearsal of tomorrow.
+            continue  # the alert has ended since then
+        # In a rehearsal of tomorrow, signals may have later times than the person's clock.
         moment = max(given.at, alert.updated_at)
         for index, held in alert.conditions.items():
             for source in held:

@@ -53,7 +53,7 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
                 continue
             before = next((k for k in left if config.nodes[state.groups[k].route].receiver == node.receiver), None)
             if known is None and before is not None and state.groups[before].members == {alert.number}:
-                # The whole group moves: a pager knows it by its key.
+                # The group keeps its key when it moves, because a pager knows the group by its key.
                 left.remove(before)
                 key = before
                 due = min(state.groups[before].next_flush, now + node.group_wait)
@@ -91,7 +91,9 @@ def _place(route: str, labels: Mapping[str, str]) -> Place:
 
 
 def _forget_listed(decision: Decision) -> None:
-    """What ended is news where it fires again, also for whoever knew of it only from the list under its cause."""
+    """An alert that has ended is news when it fires again. This also holds for a receiver that knew of it only as an
+    entry in the list under its cause.
+    """
     state = decision.state
     ended = {n for n in decision.changed if n in state.alerts and state.alerts[n].status == RESOLVED}
     ended |= {event.alert for event in decision.events if event.reason is AlertReason.FIRED_AGAIN}
@@ -106,7 +108,9 @@ def _forget_listed(decision: Decision) -> None:
 
 
 def _free_key(decision: Decision, key: str) -> str:
-    """The key of a new group. A group that moved as a whole kept its key, which says nothing of where it is now."""
+    """A key for a new group. The usual key may be in use by a group that moved as a whole, because such a group keeps
+    its key.
+    """
     while key in decision.state.groups:
         key = digest(key, "another")
     return key

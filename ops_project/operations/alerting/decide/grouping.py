@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Node
 
-# A digest comes once a day; a repeat interval of 24 h must not slip to the day after because of the cycle's seconds.
+# A digest is sent once a day. With a repeat interval of 24 h, a few seconds of delay in the cycle must not move it to
+# the next day.
 DIGEST_SLACK = timedelta(minutes=30)
 
 
@@ -124,7 +125,7 @@ def needs_update(
     since = told_at or entry.at
     passed = now - since
     if node.digest:
-        # The day on which the clocks go forward has 23 hours, and its digest is due all the same.
+        # The day on which clocks go forward has 23 hours, and the digest is due after them as well.
         days = now.astimezone(zone).date() - since.astimezone(zone).date()
         passed = max(days, passed) + DIGEST_SLACK
     if passed > node.repeat_interval:

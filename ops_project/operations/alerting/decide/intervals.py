@@ -12,7 +12,8 @@ import holidays
 
 from ops_project.model.alerting.calendar import TimeInterval
 
-# The libraries' years are built on demand; a set for each country and year costs a millisecond once.
+# The library builds the holidays of a year on demand. Building the set for one country and year once costs a
+# millisecond.
 
 
 @lru_cache(maxsize=64)

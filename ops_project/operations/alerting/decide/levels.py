@@ -14,9 +14,9 @@ from ops_project.model.alerting.rule import Condition
 from ops_project.model.alerting.signal import OK, Signal, digest
 from ops_project.operations.alerting.decide import windows
 
-# More different failures than this between two repairs tell nothing new.
+# More different failures than this between two repairs give no further information.
 MOST = 8
-# Labels that differ from one failure to the next and that no rule asks for.
+# These labels differ from one failure to the next, and no rule asks for them.
 _VOLATILE = frozenset({"dates", "partition", "partitions", "file", "archived", "batch"})
 
 
@@ -66,7 +66,7 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
 def without_later(level: Level, latest: datetime) -> Level:
     """The level without events after `latest`. It is the same object if there are none."""
     believed = level.ok is None or level.ok.event_at <= latest
-    # In a drain most series are well and stay so.
+    # This is the usual case when a backlog is read: most series are well and stay well.
     if believed and (not level.firing or all(signal.event_at <= latest for signal in level.firing)):
         return level
     ok = level.ok if level.ok is not None and level.ok.event_at <= latest else None
@@ -92,7 +92,7 @@ def speaker(level: Level, condition: Condition, lineage: Lineage, dismissed: dat
 
 def holds(signal: Signal, condition: Condition, lineage: Lineage) -> bool:
     """Whether this signal alone makes a condition on the last reading true."""
-    # A reading that was seen when its window had passed says nothing of now.
+    # The reading is older than its window, so it says nothing about the present.
     if condition.window is not None and signal.event_at <= signal.observed_at - condition.window:
         return False
     return windows.holds(condition, windows.value_of(signal)) is True and (

@@ -10,7 +10,7 @@ from ops_project.model.alerting.rule import Rule
 from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.state import AlertConfig, Closed, Decision
 
-# A third time within the flap window is a pattern; before that it may be one repair that did not hold.
+# Firing again once may be a repair that did not hold. Firing a third time within the flap window is a pattern.
 FLAPPING_FROM = 2
 
 

@@ -30,9 +30,9 @@ from ops_project.operations.alerting.decide.state import AlertConfig
 LISTED = 20
 OPEN_ALERTS = "Open alerts"
 READ = ("gold", "serving")
-# A table of this schema has its feed's name.
+# A table in this schema has the same name as its feed.
 LANDED = "bronze"
-# A check of this prefix compares the reconciliation that the rest of its name names.
+# After this prefix, the name of a check names the reconciliation that the check compares.
 CHAIN = "reconciliation_"
 
 
@@ -131,11 +131,12 @@ def of_alert(alert: Alert, others: Around, config: AlertConfig) -> dict[str, Any
     """One alert with its context."""
     below = sorted(
         {d for asset in subjects(alert) for d in config.lineage.descendants(asset)} - set(subjects(alert)),
-        # What people read comes first, and the steps on the way after.
+        # Tables that people read come first, and then the tables on the way to them.
         key=lambda asset: (asset.partition("/")[0] not in READ, asset),
     )
     touched = {*below, *subjects(alert)}
-    # What merely depends is not at risk: a word that stands on every alert is not believed when it is true.
+    # A table that depends on the failure does not by itself endanger a service level. If every alert claimed a danger,
+    # nobody would believe it.
     near = others.near | {alert.labels["sla"]} if alert.status == FIRING and "sla" in alert.labels else others.near
     suspect = others.alerts.get(alert.suspect) if alert.suspect is not None else None
     exposures = sorted({e for asset in touched for e in config.lineage.get(asset).exposures})

@@ -149,7 +149,7 @@ def _tell(
     open_now = frozenset(alert.number for alert in firing)
     for recipient in sorted({*shares, *told_before}):
         entry = state.log.get((group.key, name, recipient))
-        # Whoever was told that it fires is told that it ends.
+        # A recipient who was told that an alert fires must be told that it ends.
         share = shares.get(recipient, frozenset()) | (
             entry.firing.intersection(alert.number for alert in resolved) if entry is not None else frozenset()
         )
@@ -160,13 +160,15 @@ def _tell(
             if alert.number in share and entry is not None and alert.number in entry.firing
         )
         still_muted = muted & entry.firing if entry is not None else frozenset()
-        # Its owner changed, or its symptom is not listed under it any more: whoever knows of it hears of its end.
+        # An alert may get another owner, or no longer be listed under its cause. Its former recipients are still told
+        # of its end.
         known_before = entry.firing & open_now if entry is not None else frozenset()
         if not firing_now and not resolved_now:
             continue
         heard = firing_now | (listed.get(recipient, frozenset()) if firing_now else frozenset())
         if not firing_now and still_muted:
-            # Some are repaired, some are silent: the repair is told and the silent stay told.
+            # Some of these alerts are repaired and others are silent. The recipient is told of the repair, and the
+            # silent ones count as still told.
             due, reason = channel.send_resolved, AlertReason.NEW_RESOLVED
         else:
             news = decision.joined & firing_now

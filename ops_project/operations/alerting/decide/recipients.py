@@ -53,7 +53,7 @@ def _recipients(channel: Channel, alert: Alert, config: AlertConfig) -> list[str
     if channel.to == "primary-owner":
         owner = primary(alert, config)
         if owner in (config.on_call or (owner,)) and _paged_too(channel, alert, config):
-            return []  # the same person has the page itself
+            return []  # the person on call gets the page itself
         return of_owners(channel, [owner], config)
     return of_owners(channel, (), config)
 
@@ -97,7 +97,7 @@ def of_owners(channel: Channel, owners: Iterable[str], config: AlertConfig) -> l
         if channel.one_message:
             found = [",".join(dict.fromkeys(found))]
     if not found and channel.one_message:
-        return []  # nobody owns it: other channels are told, and no e-mail goes to no one
+        return []  # nobody owns the alert: an e-mail has no recipient, and the other channels send it
     return list(dict.fromkeys(found)) or [""]
 
 

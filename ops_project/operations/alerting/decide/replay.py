@@ -14,7 +14,7 @@ from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.state import AlertConfig, Notification, State
 
-# Two signals closer than this are read by one cycle.
+# Signals that are closer together than this are read by the same cycle.
 TICK = timedelta(seconds=5)
 
 
@@ -37,7 +37,7 @@ def replay(signals: Sequence[Signal], config: AlertConfig, until: datetime) -> l
     for now, batch in _moments(signals, until):
         decision = decide(state, batch, config, now)
         told += _told(decision.notifications, config)
-        # Between this event and the next, groups come due by themselves.
+        # Between this event and the next one, groups become due.
         state, more = _quiet(decision.state, config, now, _next_event(signals, now, until))
         told += more
     return told

@@ -112,7 +112,7 @@ def heard_once(nodes: Sequence[Node]) -> list[Node]:
     """The routes that add something for their receiver, among all routes that match an alert. A receiver is told
     once, whichever branches reach it: if one route sends whenever another does, the other is left out.
     """
-    # Of two that say the same the quicker one.
+    # If two routes send the same, the quicker one comes first.
     order = sorted(nodes, key=lambda node: (bool(node.digest), node.group_wait))
     kept: list[Node] = []
     for node in order:

@@ -34,7 +34,7 @@ def why_untold(
         return f"It is silent: {silent}."
     if lacking:
         return f"No channel of its routes can be used: {'; '.join(lacking)}."
-    # What was recorded before it last became audible says nothing of now.
+    # Reasons from before the alert last became audible say nothing about the present.
     quiet: Event | None = None
     for event in timeline:
         if event.reason is AlertReason.NO_LONGER_MUTED:

@@ -54,7 +54,8 @@ def _named(matcher: Matcher) -> list[str]:
     if matcher.operator in ("=", "!="):
         return [matcher.value]
     parts = matcher.value.split("|")
-    # A dot stands for itself in a name and for anything in an expression: a list of names has none that matters.
+    # A dot in a name stands for itself; in an expression it stands for any character. For a list of plain names the
+    # difference does not matter.
     return parts if all(_PLAIN.fullmatch(part) and ".*" not in part for part in parts) else []
 
 

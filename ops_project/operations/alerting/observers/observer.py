@@ -91,7 +91,7 @@ class Observation:
     more: bool = False
     """Whether more can be read at once."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Parts that could not be read → why. What they would have shown is unknown."""
+    """Parts that could not be read → the reason. Their content is unknown."""
     well: frozenset[str] = frozenset()
     """Parts that were read. If such a part failed before, it is repaired."""
 

@@ -17,7 +17,7 @@ from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.process.processes import Process
 
-# CPU is a difference between two looks; the first one gives a number after this long.
+# CPU usage is the difference between two looks. The first look takes this long to get a number.
 SAMPLE_SECONDS = 0.1
 CPU, MEMORY = "resource.cpu_percent", "resource.memory_percent"
 _cores = os.cpu_count() or 1
@@ -39,7 +39,8 @@ def look(view: View) -> Observation:
     zeros = [
         replace(
             _reading(view, before.kind, 0.0, pipeline=before.pipeline, domain=before.domain, asset=before.asset),
-            # A series that goes on has a reading of this moment too, and both are kept.
+            # A series that continues also has a reading of this moment. Both are kept, because their occurrences
+            # differ.
             occurrence=f"{view.now.isoformat()} after {before.pipeline}",
         )
         for before in ended
@@ -57,7 +58,7 @@ def _of_run(view: View, run: bridge.ActiveRun) -> Iterator[Signal]:
         yield _reading(view, kind, value, domain=run.domain, assets=building, message=_words(step, building), **common)
         for asset in building:
             facts = view.lineage.get(asset)
-            # Of the run's alert: the series is the asset's, whom to tell is the run's reading's.
+            # The series belongs to the asset. The owners to be told are those of the run.
             yield _reading(
                 view,
                 kind,

@@ -48,7 +48,7 @@ def _size(folder: Path) -> float | None:
                         waiting.append(entry.path)
                     elif entry.is_file():
                         total += entry.stat().st_size
-    except OSError:  # a file went while we looked
+    except OSError:  # a file was removed while we counted
         return None
     return float(total)
 

@@ -51,7 +51,7 @@ def look(view: View) -> Observation:
                         run_id=before.run_id,
                     )
                 )
-    # A queue that stays empty is not worth a line every half minute.
+    # A queue that stays empty does not need a reading every half minute.
     last = {f: s.value for f, s in view.ledger.latest("resource.queue_length").items()}
     return Observation([s for s in found if s.value or s.kind != "resource.queue_length" or last.get(s.fingerprint)])
 

@@ -50,7 +50,8 @@ def look(view: View) -> Observation:
     found += _no_longer_promised(view)
     baselines = service_levels.baselines(view.ledger)
     before = service_levels.measured(view.ledger)
-    # What cannot be looked at now (no graph is known yet, or its file is not there) was measured all the same.
+    # If the service level cannot be looked at now (no graph is known yet, or its file is missing), its earlier
+    # measurements still count.
     after = {name: found for name, found in before.items() if not forgotten(found, view.now)}
     for name, sla in view.catalog.slas.slas.items():
         if sla.enabled and any(asset in view.lineage.assets for asset in sla.assets):

@@ -10,7 +10,7 @@ from ops_project.model.alerting.signal import FIRING, Signal
 from ops_project.operations.alerting.observers.observer import Observation, View
 from ops_project.operations.ledger.schedules_document import DOCUMENT as SCHEDULES
 
-# The daemon ticks within seconds; after a restart it takes the missed one up, within its first minute.
+# The daemon ticks within seconds. After a restart it makes up for a missed tick within its first minute.
 GRACE = timedelta(minutes=10)
 
 
@@ -23,7 +23,7 @@ def look(view: View) -> Observation:
     running = [
         item
         for item in bridge.instigators(view.instance)
-        # Dagster keeps the state of a schedule that is no longer defined.
+        # Dagster keeps the state of a schedule even after the schedule is no longer defined.
         if not (item.schedule and schedules) or item.name in schedules
     ]
     for item in running:
@@ -52,7 +52,7 @@ def look(view: View) -> Observation:
                 )
     names = {item.name for item in running}
     for kind, firing in (("schedule.tick_failure", failing_before), ("schedule.tick_missed", missed_before)):
-        # What was switched off or removed is not expected to tick any more.
+        # A schedule that was switched off or removed is not expected to tick any more.
         signals += [
             _signal(
                 view,

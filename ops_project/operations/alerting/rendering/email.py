@@ -35,7 +35,7 @@ LABEL = "padding:3px 12px 3px 0;color:#5f6368;vertical-align:top;white-space:now
 VALUE = "padding:3px 0;vertical-align:top;word-break:break-word;overflow-wrap:anywhere"
 ERROR_LENGTH = 2000
 PREVIEW = 120
-# Told above the table, in a shape of their own.
+# These are shown above the table, in a form of their own.
 ABOVE = {"First response", "Error", "It was", "Severity"}
 
 

@@ -1,5 +1,5 @@
-"""A message as lines: first what a reader who was woken needs, then what helps, then what explains. The texts of all
-media are made of these lines. The HTML of e-mails and Slack's blocks have their own modules.
+"""A message as lines. First comes what a reader who was woken needs, then what helps, then what explains. The texts of
+all media are made of these lines; the HTML of e-mails and Slack's blocks have their own modules.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from ops_project.visible import visible
 
-# So many alerts of a message are told in full; the others, and a digest's, in a line each. Whoever is woken by a
-# hundred reads how many there are, the gravest, and the list.
+# This many alerts of a message are shown in full. The others, and those of a digest, have one line each. A reader who
+# is woken by a hundred alerts sees their number, the gravest ones, and the list.
 IN_FULL = 3
 IN_LINES = 100
 DOWNSTREAM = 8
 UNDER_IT = 20
-# The longest name with its colon.
+# The width of the longest name with its colon.
 NAMES = 23
 Facts = list[tuple[str, str]]
 

@@ -25,14 +25,15 @@ MARKS = {
     "low": ":large_blue_circle:",
     "resolved": ":large_green_circle:",
 }
-# Slack refuses a header above 150 characters, a section above 3,000 and a message above 50 blocks. Nine blocks at most
-# for each alert that is told in full, twelve for text and facts: at least eight are left for the lines.
+# Slack refuses a header of more than 150 characters, a section of more than 3,000, and a message of more than 50
+# blocks. Each alert that is shown in full takes at most nine blocks, and text and facts take twelve. So at least eight
+# blocks are left for the lines.
 HEADER = 150
 SECTION = 2900
 BLOCKS = 50
 TEXT_SECTIONS, FACTS_SECTIONS, ALERT_SECTIONS = 8, 4, 4
 ERROR_LENGTH = 900
-# The longest mark with what makes a title bold.
+# The length of the longest mark, with the characters that make a title bold.
 MARK = 40
 UNSEEN = "\u200b"
 _FORMATTING = re.compile(r":(?=[a-z0-9_+'-]+:)|(?<!\w)[*_~`](?=\S)")
@@ -73,7 +74,7 @@ def _alert(alert: Mapping[str, Any], payload: Mapping[str, Any]) -> list[dict[st
     if response := told.get("First response"):
         head.append(f"*Do first:* {escaped(response)}")
     if error := told.get("Error") or told.get("It was"):
-        # A fence within the error would end the block.
+        # A code fence inside the error would end the block.
         told_error = reserved(_cut(error, ERROR_LENGTH)).replace("```", "` ` `")
         head.append(f"```{_cut(told_error, SECTION - 2 * len('```'))}```")
     rows = []
@@ -116,7 +117,7 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _cut(text: str, length: int) -> str:
-    # An escaped character that is cut in two would be shown as it stands.
+    # If an escaped character were cut in two, its first half would be shown literally.
     return text if len(text) <= length else re.sub(r"&[a-z]{0,3}$", "", text[: length - 1]) + "…"
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-# Fewer successes say nothing about what is usual.
+# With fewer successes, the usual duration is not known.
 MIN_SAMPLES = 5
-# 120 % of three seconds is noise on any machine: a run counts as slow when it is this much over as well.
+# For a run of three seconds, 120 % is noise on any machine. So a run counts as slow only if it also exceeds the usual
+# duration by this much.
 NOTABLE_SECONDS = 60.0
 
 

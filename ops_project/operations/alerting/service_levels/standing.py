@@ -27,7 +27,7 @@ from ops_project.operations.ledger.schedules_document import next_start
 
 BASELINES = "baselines"
 UPTIME = "uptime"
-# A reading of a running step that is older than this is of a run that ended.
+# A reading of a running step that is older than this belongs to a run that has ended.
 RUNNING_NOW = timedelta(minutes=2)
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -63,7 +63,7 @@ class Standing:
 def known(ledger: Ledger, now: datetime) -> Known:
     """Reads the ledger once for all service levels."""
     built = dict(ledger.last_ok("asset.failure"))
-    # Where publications are watched, a table is delivered when consumers can read it, not when it was built.
+    # If publications are observed, a table counts as delivered when consumers can read it, and not when it was built.
     published = ledger.last_ok("publication.held")
     for signal in ledger.latest("publication.held").values():
         built[signal.asset] = published.get(signal.asset, NEVER)
@@ -72,8 +72,8 @@ def known(ledger: Ledger, now: datetime) -> Known:
         if signal.value and now - signal.event_at <= RUNNING_NOW:
             so_far = signal.value + (now - signal.event_at).total_seconds()
             running.setdefault(signal.pipeline, {})[signal.check] = so_far
-    # A failed run is a trace of the pipeline too: only one that never showed itself is left alone. What succeeded today
-    # and failed since has succeeded.
+    # A failed run shows that the pipeline is in use; a pipeline that never ran is left out. A pipeline that succeeded
+    # today and failed afterwards has still succeeded.
     return Known(built, ledger.first_seen("run.failure"), ledger.last_ok("run.failure"), running)
 
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-# Two looks further apart leave the time between them unmeasured. The observer looks every 30 s.
+# If two looks are further apart than this, the time between them is not measured. The observer looks every 30 s.
 LONGEST_GAP = timedelta(minutes=10)
 WINDOW = timedelta(days=30)
-# Longer than it counts: one look under a clock that is a month ahead must not cost what was measured.
+# Measurements are kept for longer than they count, so that one look under a clock that is a month ahead does not remove
+# them.
 KEPT = 3 * WINDOW
-# Less than a day says nothing of a promise in tenths of a percent.
+# Less than a day of measurements is too little for a target that is given in tenths of a percent.
 ENOUGH = timedelta(days=1)
 
 

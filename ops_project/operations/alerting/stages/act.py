@@ -54,7 +54,7 @@ def incidents(cycle: Cycle) -> None:
         except LeaseLost:
             raise
         except Exception as error:
-            # A page without evidence is better than none.
+            # A page is sent even if the evidence cannot be gathered.
             cycle.report.observer_errors["evidence"] = cycle.without_secrets(f"{type(error).__name__}: {error}")
         cycle.moved()
     reach("cycle:incidents")
@@ -64,7 +64,7 @@ def notify(cycle: Cycle) -> None:
     """Send what is due."""
     if not cycle.ledger.waiting():
         return
-    # Where the clock that decides is ahead of the wall, as in a rehearsal of tomorrow, what it wrote is due now.
+    # In a rehearsal of tomorrow, the deciding clock is ahead of the wall clock. Messages that it wrote are due now.
     receivers = cycle.catalog.receivers.receivers
     owners = cycle.catalog.owners
     circumstances = Circumstances(cycle.settings, cycle.catalog, cycle.ledger, cycle.now)
@@ -75,11 +75,12 @@ def notify(cycle: Cycle) -> None:
         cycle.lease.fenced,
         prepare=lambda message: with_links(circumstances.told_in(message), cycle.ledger, cycle.settings, owners),
     )
-    # What needs a secret that is not here waits for a process that has it, and uses no attempt up.
+    # Messages that need a secret which this process lacks wait for a process that has it. This does not count as an
+    # attempt.
     lacking = unconfigured(receivers, cycle.settings)
     cycle.report.delivery = deliverer.deliver(lambda: max(cycle.clock(), cycle.now), without=lacking)
     if lacking and cycle.config.flush_now:
-        # For a person, or a job's output: a daemon's own messages that wait are an alert.
+        # This is shown to a person, or in the output of a job. If a daemon's own messages wait, an alert reports it.
         waiting = cycle.ledger.channels_waiting()
         cycle.report.waiting = {name: lacks(lacking[name]) for name in sorted(waiting & lacking.keys())}
 

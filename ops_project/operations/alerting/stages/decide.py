@@ -18,7 +18,7 @@ DECIDED = "decided"
 BATCH = 5000
 # A batch becomes visible at most this long after it was loaded.
 LONGEST_LOAD = timedelta(days=1)
-# By ledger: the groups of which this process knows that nothing is to be told. Another one looks for itself.
+# Ledger → the groups without anything to send, as far as this process knows. Another process finds this out for itself.
 _settled: dict[str, dict[str, Settled]] = {}
 
 
@@ -35,7 +35,7 @@ def _decide(cycle: Cycle) -> None:
     state = _load_state(cycle, cursor, [signal for _, signal in batch])
     before = {number: alert.status for number, alert in state.alerts.items()}
     while len(batch) == BATCH:
-        # Nobody is told before all of a backlog is known: a symptom could come before its cause.
+        # No message is sent before the whole backlog is read, because a symptom could come before its cause.
         decision = decide(state, [signal for _, signal in batch], config, cycle.now, tell=False)
         cursor = batch[-1][0]
         _record(cycle, decision, cursor)
@@ -71,7 +71,7 @@ def _load_state(cycle: Cycle, decided: int, news: Sequence[Signal]) -> State:
         ledger.load_levels(state, config)
     elif news:
         ledger.load_levels(state, config, [signal.fingerprint for signal in news])
-    # A batch that was loaded long before it became visible has its window before that.
+    # A batch can become visible long after it was loaded. The windows of its signals then begin earlier as well.
     earliest = max(min([cycle.now, *(signal.event_at for signal in news)]), cycle.now - LONGEST_LOAD)
     by_window: dict[timedelta, list[str]] = {}
     for kind, window in (config.windowed() if news else _sliding(state, config)).items():

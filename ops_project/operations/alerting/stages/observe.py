@@ -12,7 +12,7 @@ from ops_project.operations.alerting.stages.under_way import Cycle
 from ops_project.operations.ledger.leases import LeaseLost
 from ops_project.process.kill_points import reach
 
-# An observer that is late by this share of its interval looks in any case.
+# An observer that is late by this share of its interval always looks.
 LATE = 0.5
 
 
@@ -29,7 +29,7 @@ def observe(cycle: Cycle) -> None:
         except LeaseLost:
             raise
         except Exception as error:
-            # Whatever goes wrong in one place is itself a signal: what it watches is unknown until it works again.
+            # A failing observer is itself reported by a signal. What it watches is unknown until it works again.
             words = cycle.without_secrets(f"{type(error).__name__}: {error}")
             cycle.report.observer_errors[observer.name] = words
             cursors = {**cursors, **_tell_failing(cycle, {observer.name: words}, set(), cursors)}
@@ -40,7 +40,8 @@ def observe(cycle: Cycle) -> None:
 
 def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mapping[str, str]:
     """One observer, page by page. Returns the cursors after it. Raises what it raises."""
-    # A process that comes back in a few seconds need not wait; one that does not waits as long as it may take.
+    # A process that runs another cycle in a few seconds need not wait for a slow look. Any other process waits as long
+    # as the look may take.
     seconds = observer.hung_after.total_seconds() if cycle.config.flush_now else PATIENCE_SECONDS
     while True:
         view = View(
@@ -98,7 +99,7 @@ def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
             always.append(observer)
             continue
         before = cursors.get(f"looked:{observer.name}")
-        # A look that lies ahead was made under another clock.
+        # The last look has a time in the future, so it was made under another clock.
         late = abs(cycle.now - datetime.fromisoformat(before)) - observer.every if before else observer.every
         if late >= timedelta():
             periodic.append((late / observer.every, observer))

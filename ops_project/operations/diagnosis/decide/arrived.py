@@ -35,7 +35,7 @@ def arrived(fresh: Sequence[Trouble], question: Question, known: Known) -> list[
         if landed is None or landed.asset == trouble.asset or changed & {column.asset for column in way}:
             continue
         if known.lineage.get(landed.asset).upstream:
-            continue  # the way ends in the middle: where the values come from is not told
+            continue  # The walk ends in the middle of the way, so it is not known where the values come from.
         said = f"{trouble.asset}.{trouble.column} repeats {landed}, and nothing on the way has failed or changed"
         found.append(replace(trouble, asset=landed.asset, column=landed.name, kind=ARRIVED, check="", message=said))
     return found

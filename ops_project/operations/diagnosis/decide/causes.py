@@ -103,7 +103,7 @@ def _candidate(
         statements.append(Statement(said, trouble.evidence))
         if weight > best:
             best, best_trouble = weight, trouble
-    # Several troubles of one table speak for it together, a little.
+    # Several troubles at one table make it slightly more suspect together than each of them alone.
     best += 0.03 * min(3, len({t.failure_class for t in troubles}) - 1) if troubles else 0.0
     for change in changes:
         weight = CHANGE_WEIGHTS.get(change.kind, 0.1) * reach(asset, "")

@@ -12,9 +12,10 @@ from ops_project.column_lineage import ROWS, Column, walk
 from ops_project.model.failure_class import FailureClass
 from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
 
-# What one look finds at the same time began at the same time.
+# Troubles that are found at the same look count as begun at the same time.
 SAME_TIME = timedelta(minutes=1)
-# No input of a table explains these: they lie between the table and its inputs, or in what builds it.
+# The inputs of a table never explain these classes. Their cause lies between the table and its inputs, or in the
+# machinery that builds the table.
 LOCAL: frozenset[FailureClass] = frozenset(
     {
         "reconciliation_break",
@@ -27,14 +28,14 @@ LOCAL: frozenset[FailureClass] = frozenset(
         "config_error",
     }
 )
-# Only an input that changed its shape, or did not come, explains that a table cannot be built.
+# If a table cannot be built, only an input that changed its structure, or did not come, explains that.
 BUILD: frozenset[FailureClass] = frozenset({"code_error", "mart_build_failure", "interface_load_failure"})
 SHAPE: frozenset[FailureClass] = frozenset(
     {"schema_mismatch", "source_missing", "source_empty", "source_partial", "code_error", "interface_load_failure"}
 )
-# Rows that did not come take those with them that belong to them.
+# If rows are missing, the rows that belong to them may be missing for the same reason.
 AMOUNTS: frozenset[FailureClass] = frozenset({"volume_anomaly", "source_missing", "source_empty", "source_partial"})
-# These say that something is late or odd elsewhere.
+# These classes say only that something is late or unusual elsewhere.
 SYMPTOMS: frozenset[FailureClass] = frozenset(
     {"freshness_breach", "sla_breach", "duration_regression", "delivery_failure"}
 )
@@ -153,7 +154,7 @@ def reach_of(question: Question, known: Known) -> Callable[[str, str], float]:
         return lambda _asset, _column: 1.0
     root = Column(question.asset, question.column)
     values, rows = walk(known.columns, root, "up"), walk(known.columns, root, "up", rows=True)
-    # Whatever is upstream of a table with an unknown column may reach it.
+    # If the lineage of a column is unknown, any table upstream may reach it.
     doubtful = {column.asset for column in (*values.unknown, *rows.unknown)}
     widened = {asset for table in doubtful for asset in known.lineage.ancestors(table)} | doubtful
     by_value = {column.asset for column in values.depth}

@@ -60,7 +60,7 @@ class Book:
         found = {number for number in self._with_key.get(key, ()) if self._incidents[number].open}
         for reach in reaches:
             near = frozenset(reach)
-            # The smaller of the two is gone through: a graph may be deep, or the open incidents may be many.
+            # The smaller of the two sets is searched, because the graph may be deep and the open incidents may be many.
             assets = near if len(near) < len(self._open_about) else self._open_about.keys() & near
             for asset in assets:
                 found |= self._open_about.get(asset, set())

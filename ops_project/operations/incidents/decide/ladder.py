@@ -40,7 +40,8 @@ def freeze(
 
 def climb(turn: Turn, incident: Incident) -> Incident:
     """Take every step that is due. A step without people is skipped at once, and the next step takes its time."""
-    # Each step that follows an empty one moves up by what the empty one would have waited.
+    # When a step is skipped because it has nobody to call, every later step comes earlier by the time that the skipped
+    # step would have waited.
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step
         step = incident.policy.steps[index]
@@ -57,7 +58,7 @@ def climb(turn: Turn, incident: Incident) -> Incident:
 
 
 def _without_wait(incident: Incident, index: int) -> Incident:
-    """The ladder after a step without people: the following steps keep their distance to the step before it."""
+    """The ladder after a step without people. The following steps keep their distance to the step before it."""
     steps = list(incident.policy.steps)
     before = steps[index - 1].after if index else 0.0
     shift = steps[index].after - before
@@ -68,7 +69,7 @@ def _without_wait(incident: Incident, index: int) -> Incident:
 
 def _take(turn: Turn, incident: Incident, index: int, found: Resolved) -> Incident:
     step, now = incident.policy.steps[index], turn.now
-    # The alert's own page has gone to the people on call already: a first step that means them calls nobody twice.
+    # The alert's own page has already gone to the people on call. So a first step that names them calls nobody again.
     called = tuple(name for name in found.who if not (index == 0 and name in turn.setting.paged))
     words = f"{_name(incident, index)}: {', '.join(found.who)}"
     if index == 0 and called != found.who:

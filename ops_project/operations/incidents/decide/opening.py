@@ -25,7 +25,7 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
         severity=alert.severity,
         priority=priority,
     )
-    # The same fault that has come back too late to reopen its incident is a repeat all the same.
+    # The fault came back too late to reopen its incident. It still counts as a repeat.
     earlier = turn.book.with_key(alert.key)
     before = {at for other in earlier for at in other.times}
     incident = Incident(

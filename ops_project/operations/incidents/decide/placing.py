@@ -22,7 +22,7 @@ def place(turn: Turn, alert: Alert) -> None:
     if home is not None:
         turn.book.put(join(turn, home, alert, priority))
         return
-    # A symptom that came later than its suspected cause is told by itself, and is not merely a part of it.
+    # A symptom that came later than its suspected cause has its own message, so it can open an incident of its own.
     if not priority or (alert.cause is not None and alert.muted):
         return
     relapse = _relapse(turn, alert)

@@ -41,7 +41,7 @@ class Turn:
     counted: Set[tuple[int, int]] = frozenset()
     """(incident, alert) for the alerts that fired in each incident when the turn began."""
     outcome: Outcome = field(default_factory=Outcome)
-    # Many open incidents ask for the same people.
+    # Many open incidents ask for the same people, so the answers are kept.
     _people: dict[tuple[tuple[str, ...], About, tuple[str, ...]], Resolved] = field(default_factory=dict, repr=False)
 
     def note(self, incident: int, reason: IncidentReason, detail: str = "") -> None:

@@ -13,8 +13,7 @@ from ops_project.model.days import days_later
 from ops_project.model.feed.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.model.feed.feed import Feed
 
-# A feed without new files is reported for this many expected dates after its last file; after that the fact is
-# known.
+# A feed without new files is reported for this many expected dates after its last file. After that everybody knows it.
 SILENT_DATES = 92
 
 
@@ -80,7 +79,7 @@ def _cron_day(day: date, cron: str) -> bool:
         return False
     by_day = day.day in cron_values(days, 1, 31)
     by_weekday = (day.weekday() + 1) % 7 in cron_values(weekdays, 0, 7)
-    # Cron's own rule: where both fields are restricted, either is enough.
+    # This is cron's own rule: if both day fields are restricted, it is enough that one of them matches.
     if days != "*" and weekdays != "*":
         return by_day or by_weekday
     return by_day and by_weekday
@@ -91,7 +90,8 @@ def deadline(day: date, arrival: Arrival) -> datetime:
     local = datetime.combine(days_later(day, arrival.after_days), arrival.by, arrival.zone)
     try:
         return local.astimezone(UTC)
-    except OverflowError:  # the last day of the calendar, west of Greenwich; or the first, east of it
+    # This is the last day of the calendar in a zone west of Greenwich, or the first day in a zone east of it.
+    except OverflowError:
         return datetime.combine(local.date(), arrival.by, UTC)
 
 
@@ -108,7 +108,7 @@ def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[da
     """Due business dates without a known file. Without `start`: from the first file on."""
     known = {
         day for day in known if day >= feed.plausible.first
-    }  # a file with a date that is wrong by centuries does not begin the history
+    }  # A file whose date is wrong by centuries does not count as the first file.
     if not feed.enabled or feed.expected.kind == "never" or not (known or feed.start):
         return []
     first = feed.start or min(known)
@@ -140,8 +140,8 @@ def lateness(
     own_times: bool = False,
 ) -> Lateness:
     """Whether the file of `day` that came at `arrived_at` is late. `was_missing`: its absence had been recorded.
-    `was_loaded`: a file of the date is loaded and has no open finding. `known_since`: the first date that the feed
-    had before this run, None if this is its first load. `own_times`: arrival times are the source's own
+    `was_loaded`: a file of the date is loaded and has no open finding. `known_since`: the first date that the feed had
+    before this run, None if this is its first load. `own_times`: whether the arrival times are those of the source
     (`times_are_the_sources`).
     """
     if not is_expected(day, feed.expected, feed.closed):

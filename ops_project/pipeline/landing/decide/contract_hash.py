@@ -8,7 +8,7 @@ import json
 from ops_project.model.feed.feed import Contract, Feed
 from ops_project.model.feed.file_format import Format
 
-# These keys describe a column, its visibility or its monitoring; they change no row.
+# These keys describe a column, its visibility or its monitoring. They change no row.
 SPOKEN = {"description", "personal_data", "monitor"}
 DECISIVE = (
     "raw_fields",
@@ -25,7 +25,7 @@ DECISIVE = (
 
 
 def _unused(file_format: Format) -> set[str]:
-    """Keys that were added later. A contract without them keeps the hash that it always had."""
+    """These keys were added later. A contract without them keeps the hash that it had before."""
     return {"records"} if file_format.records is None else set()
 
 

@@ -18,7 +18,7 @@ DELIMITERS = ",;\t|"
 RARE_DELIMITERS = "\x1f^~"
 QUOTES = ('"', "'", None)
 LOOKED_AT = 400
-# The share of the lines that must have the usual number of fields.
+# At least this share of the lines must have the usual number of fields.
 SHARE = 0.7
 _RULE = re.compile(r"[-=+|_\s]*[-=_]{2}[-=+|_\s]*")
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?%?")
@@ -139,7 +139,7 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
         layout["comment"] = "#"
         rows = [row for row in rows if not row[0].startswith("#")]
     if rules := [row for row in rows if _RULE.fullmatch(cut.delimiter.join(row))]:
-        # A rule below the header, as consoles draw it; a comment is what begins as the rule does.
+        # Consoles draw a line of strokes below the header. Lines that begin in the same way are read as comments.
         strokes = re.findall(r"[-=+_]+", cut.delimiter.join(rules[0]))
         layout["comment"] = strokes[0][:4]
         rows = [row for row in rows if not _RULE.fullmatch(cut.delimiter.join(row))]
@@ -193,9 +193,10 @@ def _is_header(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     first = [value.strip() for value in head]
     years = [value for value in first if re.fullmatch(r"(19|20)\d\d", value)]
     if len(years) > 1 and years == sorted(set(years)) and not _is_value(first[0]):
-        return True  # a column for each year
+        return True  # the header has one column for each year
     if any(_is_value(value) for value in first):
-        # A year or a number as a name is rare; beside a column of such values it is a value.
+        # A name that is a year or a number is rare. If the column also holds such values, the first record is a row and
+        # not a header.
         unlike = 0
         for index, value in enumerate(first):
             below = [row[index].strip() for row in body[:LOOKED_AT]]
@@ -208,13 +209,14 @@ def _is_header(head: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
         below = [row[index].strip() for row in body[:LOOKED_AT]]
         typed = [item for item in below if item not in _ABSENT]
         if typed and sum(map(_is_value, typed)) >= 0.9 * len(typed) and value:
-            return True  # words above numbers or dates
+            return True  # words stand above numbers or dates
     repeated = sum(value != "" and value in {row[index].strip() for row in body} for index, value in enumerate(first))
     if repeated and repeated * 3 >= len(first):
         return False
     if len(set(first)) < len([value for value in first if value]):
-        return True  # names that stand twice: the caller sees to it
-    # Words above words: names have no sentences, and differ in form from what stands below them.
+        return True  # two names are the same: the caller handles this
+    # Here words stand above words. A header contains no sentences, and its names differ in form from the values below
+    # them.
     like = sum(
         _form(value) in {_form(row[index].strip()) for row in body[:LOOKED_AT]} for index, value in enumerate(first)
     )

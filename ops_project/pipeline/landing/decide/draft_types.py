@@ -11,7 +11,7 @@ ABSENT = ("NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "nan", "NaN", "-",
 Fits = Callable[[Sequence[str], Mapping[str, Any]], bool]
 """Values (none of them empty) and the keys of a column → whether landing would load every one of them."""
 
-# Numbers by their form, identifiers by what they are: nobody adds up telephone numbers.
+# Columns with these names are identifiers although their values look like numbers: nobody adds up telephone numbers.
 IDENTIFIERS = re.compile(
     r"(^|_)(zip|zipcode|zip_code|postal|postal_code|postcode|plz|phone|telephone|tel|telefon|mobile|fax|ean|gtin|isbn|upc"
     r"|iban|bic|account_number|account_no|card_number|ssn|vat_id)($|_)"
@@ -64,7 +64,7 @@ TIMES = ("%H:%M", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S")
 MONEY_SCALE, MOST_SCALE, MOST_DIGITS = 2, 12, 38
 LOOKED_AT = 3000
 _SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": r"[A-Za-z]{3}\.?", "B": r"[A-Za-z]+", "p": r"[AaPp][Mm]", "f": r"\d{1,9}"}
-# Not beside another code: `%Y%m%d` needs every digit.
+# The leading zero may be missing only if another code does not stand directly beside it: `%Y%m%d` needs every digit.
 _NUMBERS = re.compile(r"\d+")
 _PADDED = re.compile(r"(?<!%[A-Za-z])%([dmHI])(?!%)")
 _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
@@ -89,7 +89,7 @@ def comma(values: Sequence[str]) -> bool:
 
 def grouped(values: Sequence[str]) -> bool:
     """Whether the values are numbers with commas between the thousands."""
-    # Where commas stand before a point, ungrouped numbers beside them leave no doubt.
+    # If commas stand before a point, values without commas beside them leave no doubt.
     sure = any(re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+\.\d+", value) for value in values)
     whole = r"(\d+|\d{1,3}(,\d{3})+)" if sure else r"\d{1,3}(,\d{3})*"
     return any("," in value for value in values) and all(
@@ -190,7 +190,7 @@ def _numbers(plain: Sequence[str]) -> Any:
     yield {"type": "double"}, [f"up to {places} decimal places: floating point, not exact"]
 
 
-# No type holds a larger power of ten.
+# No type can hold a larger power of ten.
 POWER_DIGITS = 7
 
 
@@ -288,7 +288,7 @@ def _said(form: str, others: Sequence[str], values: Sequence[str]) -> list[str]:
     day = form[:8]
     swapped = {"%d": "%m", "%m": "%d"}
     mirror = swapped.get(form[:2], form[:2]) + form[2:3] + swapped.get(form[3:5], form[3:5]) + form[5:]
-    # A shape is only digits: 31/01 has the shape of month/day, and is no such date.
+    # A form only says where digits are. 31/01 has the form of month/day, and is not such a date.
     as_month = 0 if day[:2] == "%d" else 1
     if day[:2] in swapped and mirror in others and all(int(_NUMBERS.findall(one)[as_month]) <= 12 for one in values):
         notes.append(f"or {mirror}: the sample fits both")

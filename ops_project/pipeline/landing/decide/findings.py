@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-# missing, zero bytes, undecodable or unbalanced, structure changed, duplicate delivery, partial, late; then single
-# rows.
+# In this order: missing, zero bytes, undecodable or unbalanced, structure changed, duplicate delivery, partial, late;
+# then single rows.
 PRECEDENCE = (
     "source_missing",
     "source_empty",

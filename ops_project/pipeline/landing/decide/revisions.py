@@ -15,7 +15,7 @@ class RevisionOrder(StrEnum):
     UNCLEAR = "unclear"
 
 
-# Words for what stood there before: `x_old.csv` beside `x.csv` is hardly its correction.
+# These words say that a file is an earlier one: `x_old.csv` beside `x.csv` is hardly its correction.
 _EARLIER = frozenset(("old", "orig", "original", "previous", "prev", "before", "backup", "bak", "alt", "obsolete"))
 
 

@@ -47,9 +47,9 @@ class Structure:
 def compare(
     expected: Sequence[str], may_be_absent: Collection[str], found: Sequence[str], anywhere: Collection[str] = ()
 ) -> Structure:
-    """Fields of the contract in their order against those of the file; surrounding blanks do not count.
+    """Compare the fields of the contract, in their order, with those of the file. Surrounding blanks do not count.
 
-    Those of `anywhere` have no place in that order.
+    The position of the fields in `anywhere` does not matter.
     """
     wanted = [name.strip() for name in expected]
     optional = {name.strip() for name in may_be_absent}

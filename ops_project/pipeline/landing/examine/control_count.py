@@ -9,7 +9,7 @@ from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.examine.examination import Examination, FileProblem
 from ops_project.pipeline.landing.inbox import InboundFile
 
-# No file has more records, and the journal holds no larger number.
+# No file has more records than this, and the journal cannot store a larger number.
 MOST_DIGITS = 18
 
 

@@ -23,7 +23,7 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
     if kind == "lines":
         return line_fields(contract.format), None
     if kind == "parquet":
-        # It has no lines that could be counted instead.
+        # These files have no lines that could be counted instead.
         found, result.rows_in = parquet_fields(scanned.text, expected)
         return [name.strip() for name in found], compare(expected, optional, found, _anywhere(feed, contract))
     if not contract.format.header:
@@ -38,7 +38,8 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
 def expected_fields(feed: Feed, contract: Contract) -> tuple[list[str], set[str]]:
     """Raw fields that the contract expects, in order, and those that may be absent."""
     read = contract.raw_names.values()
-    # Where raw_fields names all fields it gives their order; else its own have no place among those that columns read.
+    # If raw_fields names all fields, it gives their order. Otherwise the fields that it names have no fixed place among
+    # those that columns read.
     names = [*feed.raw_fields, *read] if set(read) <= set(feed.raw_fields) else [*read, *feed.raw_fields]
     optional = {
         contract.raw_names[name]
@@ -57,7 +58,7 @@ def _anywhere(feed: Feed, contract: Contract) -> set[str]:
 def json_structure(feed: Feed, contract: Contract, seen: set[str]) -> Structure:
     """How the keys that occur in JSON objects differ from the contract's fields."""
     expected, optional = expected_fields(feed, contract)
-    expected = sorted(expected, key=lambda name: "." in name)  # those of the record itself first
+    expected = sorted(expected, key=lambda name: "." in name)  # the keys of the record itself come first
     given = [name for name in expected if name in seen]
     extra = sorted(seen - set(expected))
     return compare(expected, optional, [*given, *extra])

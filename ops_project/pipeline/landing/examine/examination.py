@@ -11,7 +11,7 @@ from ops_project.model.finding import FileFindingKind
 from ops_project.pipeline.landing.read.scan import Scan
 from ops_project.pipeline.landing.read.stage import Stage
 
-# With fewer failures than this, the rows are bad and the type has not changed, however few rows the file has.
+# If fewer rows than this fail, the rows are bad and the type has not changed, however few rows the file has.
 LEAST_FAILURES = 3
 
 

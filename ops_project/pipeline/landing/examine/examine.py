@@ -34,9 +34,9 @@ from ops_project.pipeline.landing.read.scan import Scan, Undecodable
 from ops_project.pipeline.landing.read.source import Source
 from ops_project.pipeline.landing.read.stage import BAD_STATE, GOOD_STATE, STAGED, Stage
 
-# Bytes up to which a statement takes longer to plan than to execute.
+# For a file of at most this many bytes, a statement takes longer to plan than to execute.
 SMALL = 100_000
-# From this number of rows on, the failures of a column are counted in one statement before any row is explained.
+# From this number of rows on, one statement counts the failures of a column before any single row is explained.
 MANY_BAD = 20_000
 
 
@@ -75,7 +75,7 @@ def examine(
     except Undecodable as error:
         return result.reject("data_invalid", f"undecodable or unbalanced: {error}")
     except (UnicodeError, RecursionError, pa.ArrowException) as error:
-        # An unexpected error of a reader must not leave the file in the inbound folder for ever.
+        # If a reader fails unexpectedly, the file must not stay in the inbound folder for ever.
         return result.reject(
             "data_invalid", f"not readable: {type(error).__name__}: {str(error).splitlines()[0][:200]}"
         )
@@ -138,7 +138,8 @@ def _examine(
         explain(stage, connection, repeated)
         if changed_type(feed, result, explained_cast_failures(stage, connection)):
             return result
-    # A control count that agrees proves nothing here: half a record was counted too. A trailer stands behind them all.
+    # Even if the control count agrees, the file may end in the middle of a record, because half a record was counted as
+    # one. A trailer comes after all records, so it proves that the file is complete.
     if not trailer.seen and (middle := cut_off(connection, source)) is not None:
         message = f"the file ends in the middle of line {middle}: it was cut off after {result.rows_in} records"
         result.problems.append(
@@ -149,7 +150,8 @@ def _examine(
     if result.rejected:
         return result
     if result.rows_refused >= LEAST_FAILURES and result.rows_refused + result.rows_filtered == result.rows_in:
-        # Loaded, it would take the place of a good file of the same date with nothing. Of collapsed rows one is loaded.
+        # If such a file were loaded, it would replace a good file of the same date with nothing. If rows are collapsed,
+        # one of them is loaded.
         if many:
             explain(stage, connection, repeated)
         result.reasons, result.samples = reasons_summary(connection), masked_samples(connection)

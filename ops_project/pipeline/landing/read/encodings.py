@@ -10,7 +10,7 @@ import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# The first bytes that show UTF-16, and the fewest characters that do.
+# The first bytes that show UTF-16, and the least number of characters that do.
 SHOWING, LEAST_SHOWING = 40, 4
 
 

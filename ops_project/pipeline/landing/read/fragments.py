@@ -19,7 +19,7 @@ from ops_project.model.feed.feed import Feed
 from ops_project.sql_text import literal
 
 SHOWN = 60
-# Parts of a SELECT that a single expression does not have, with the value that each has then.
+# A single expression has none of these parts of a SELECT. The values are those that the parts have then.
 _EMPTY: dict[str, Any] = {
     "modifiers": [],
     "where_clause": None,
@@ -110,7 +110,7 @@ def _parser() -> duckdb.DuckDBPyConnection:
 @lru_cache(maxsize=4096)
 def problem_with(sql: str) -> str | None:
     """Why `sql` is not one expression; None if it is one."""
-    # As a literal: to bind a parameter DuckDB imports pandas, which takes every command a second.
+    # The text is passed as a literal. To bind a parameter DuckDB imports pandas, which costs every command a second.
     question = f"SELECT json_serialize_sql({literal(f'SELECT {sql}{chr(10)}')}::VARCHAR)"
     [(text,)] = _parser().cursor().execute(question).fetchall()
     parsed: dict[str, Any] = json.loads(text)

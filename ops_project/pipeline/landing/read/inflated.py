@@ -1,7 +1,8 @@
 """The bytes of a gzip file, member after member.
 
 A file may have any number of members: tools write one for every block, and some for every line. Python's reader takes
-40 microseconds for each, this one about two; so a file of many empty members costs as much as any file of its size.
+40 microseconds for each member, and this one about two. So a file of many empty members costs no more than any other
+file of its size.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
-# Compressed bytes that are looked at together. What follows a member is copied once for each member in it.
+# The number of compressed bytes that are read together. For each member, the bytes that follow it are copied once.
 PORTION = 8 * 1024
 WITH_HEADER = 16 + zlib.MAX_WBITS
 
@@ -22,7 +23,7 @@ class Readable(Protocol):
 
 
 class NotWhole(ValueError):
-    """The bytes are not a gzip file, or not all of it."""
+    """The bytes are not a gzip file, or only a part of one."""
 
 
 def inflated(compressed: Readable, size: int) -> Iterator[bytes]:

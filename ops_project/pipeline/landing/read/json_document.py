@@ -14,10 +14,10 @@ from typing import TextIO
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing.read.scan import Undecodable
 
-# Characters that are read at once.
+# The number of characters that are read at once.
 PORTION = 1 << 20
 _BLANKS = re.compile(r"[ \t\r\n]*")
-# A whole text, a quote that is not closed, or a bracket.
+# This matches a complete text, a quote that is not closed, or a bracket.
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|["\[\]{}]', re.DOTALL)
 _WORD = re.compile(r'[^\s,\[\]{}":]+')
 _OPEN = {"[": "]", "{": "}"}
@@ -113,7 +113,8 @@ class Elements:
             return False
         self.lines += self.buffer.count("\n", 0, self.at)
         rest = self.buffer[self.at :]
-        # As much as is there already: a long record is looked at a few times, not once for each portion.
+        # At least as much is read as is already in memory. So a long record is searched only a few times, and not once
+        # for each portion.
         more = self.file.read(max(PORTION, len(rest)))
         self.buffer, self.at, self.ended = rest + more, 0, not more
         return not self.ended

@@ -44,7 +44,8 @@ class _Objects:
     def __init__(self, names: Sequence[str], seen: set[str]) -> None:
         self.names, self.seen, self.nesting = names, seen, Nesting(names)
         self.is_flat = not any("." in name for name in names)
-        # Numbers as plain texts: on flat objects this halves the time, since no object is made for each number.
+        # Numbers are kept as plain texts. For flat objects this halves the time, because no object is made for each
+        # number.
         self.plain = _decoder(str)
         self.decoder = _decoder(_Number)
 

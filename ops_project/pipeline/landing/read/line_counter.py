@@ -25,8 +25,8 @@ class LineCounter:
         self.comment = (file_format.comment or "").encode()
         self.size = self.newlines = self.returns = self.pairs = self.quotes = self.delimiters = 0
         self.tail = b""
-        self.open_line = 0  # bytes since the last line end
-        self.last = LF  # the byte before this chunk; at the start as if a line had just ended
+        self.open_line = 0  # The number of bytes since the last line end.
+        self.last = LF  # the byte before this chunk; at the start it counts as a line end
         self.nul = False
         self.odd = len(self.quote) > 1 or len(self.delimiter) > 1 or len(self.escape) > 1
         self.error: str | None = None
@@ -39,10 +39,10 @@ class LineCounter:
             self.open_line += len(chunk)
         else:
             self.open_line += first
-        # A whole JSON document may stand on one line; its reader measures each record.
+        # A whole JSON document may be one line. Its reader limits the size of each record.
         limit = self.format.max_record_bytes if self.format.kind != "json" else sys.maxsize
         longest = self.open_line
-        if limit < CHUNK:  # only then can a line that lies within one chunk be too long
+        if limit < CHUNK:  # only with such a limit can a line inside one chunk be too long
             longest = max([longest, *map(len, chunk.split(b"\n")[1:-1])])
         if longest > limit and b"\r" not in chunk and self.error is None:
             self.error = f"a line is longer than {limit} bytes (behind line {self.newlines})"
@@ -55,7 +55,7 @@ class LineCounter:
             self.pairs += 1
         joined = bytes([self.last]) + chunk[:2]
         if b"\n\n" in chunk or b"\n\r" in chunk or b"\n\n" in joined or b"\n\r" in joined:
-            self.odd = True  # blank lines are no records
+            self.odd = True  # blank lines are not records
         if not self.nul and b"\0" in chunk:
             self.nul = self.odd = True
         if self.delimiter == b"\x01" and b"\x01" in chunk:
@@ -63,7 +63,7 @@ class LineCounter:
         if self.escape and self.escape in chunk:
             self.odd = True
         if self.comment and not self.odd:
-            # A marker of several bytes may be cut by the chunk: then the exact reader decides.
+            # A chunk may end in the middle of a marker of several bytes. Then the exact reader decides.
             self.odd = b"\n" + self.comment in chunk or (
                 self.last == LF and chunk.startswith(self.comment[: len(chunk)])
             )
@@ -135,5 +135,5 @@ class LineCounter:
 
     @property
     def plain(self) -> bool:
-        # Line ends of one kind only: a lone CR, or CRLF mixed with LF, is read by the exact reader.
+        # All line ends must be of one kind. A lone CR, or CRLF mixed with LF, is left to the exact reader.
         return not self.odd and (self.returns == 0 or self.returns == self.pairs == self.newlines)

@@ -12,17 +12,18 @@ from ops_project.model.feed.moment_format import OFFSET, spelling
 from ops_project.sql_text import literal
 
 BLANKS = "E' \\t\\r\\n'"
-# Characters of a date and a timestamp as the engine writes them; others, such as 'infinity', it writes otherwise.
+# These are the characters with which the engine writes a date and a timestamp. Others, such as 'infinity', it writes
+# differently.
 WIDTHS = {"date": 10, "timestamp": 19}
 _ANY_BLANKS = r"[ \t\r\n]*"
 _OFFSET = f"(Z|z|{OFFSET})"
-# There is no year 0.
+# A year 0 does not exist.
 _YEAR = r"([0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
 _DAY = _YEAR + r"-[0-9]{2}-[0-9]{2}"
 _HOUR = r"([01][0-9]|2[0-3])"
 _ISO = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6}0*)?)?"
 _FULL = _DAY + r"[ T]" + _HOUR + r":[0-9]{2}:[0-9]{2}(\.[0-9]{1,6}0*)?"
-# The same in other spellings: without seconds, with a comma, in the basic form, with a named zone.
+# These are other spellings of the same: without seconds, with a comma, in the basic form, with a named zone.
 _FRACTION = r"([.,][0-9]{1,6}0*)?"
 _OTHER = (
     rf"({_DAY}[ Tt]{_HOUR}:[0-9]{{2}}(:[0-9]{{2}}{_FRACTION})?"
@@ -30,7 +31,7 @@ _OTHER = (
 )
 _OTHER_ZONE = rf" ?([Zz]|UTC|GMT|{OFFSET})(\[[A-Za-z0-9_/+-]+\])?"
 _LAST = "TIMESTAMP '9999-12-31 23:59:59.999999'"
-# Microseconds in one unit, and the number of digits with which a timestamp cannot overflow.
+# The number of microseconds in one unit, and the number of digits with which a timestamp cannot overflow.
 _UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
 
 
@@ -101,7 +102,8 @@ def _naive(text: str, column: Column) -> str:
             options = [_stamp(text, item, column) for item in column.formats]
         return f"coalesce({', '.join([*options, 'NULL'])})"
     if kind == "date":
-        # Ten characters keep out 'infinity' and '2024-01-05 (BC)', which DuckDB writes as it reads them.
+        # The limit of ten characters excludes 'infinity' and '2024-01-05 (BC)', which DuckDB writes in the same way as
+        # it reads them.
         direct = f"TRY_CAST({text} AS DATE)"
         return (
             f"CASE WHEN strlen({text}) = 10 AND CAST({direct} AS VARCHAR) = {text} THEN {direct} "

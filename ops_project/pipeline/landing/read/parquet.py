@@ -93,7 +93,8 @@ def _leaves(schema: pa.Schema, names: Sequence[str]) -> list[Leaf]:
 def _by_duckdb(
     connection: duckdb.DuckDBPyConnection, path: Path, table: str, leaves: Sequence[Leaf], width: int
 ) -> tuple[int, int]:
-    # By position: DuckDB renames fields that differ only in case, and may add the folders' names as columns.
+    # Fields are named by position, because DuckDB renames fields that differ only in case, and may add the folders'
+    # names as columns.
     columns = [f"_c{index}" for index in range(width)]
     listed = ", ".join([*columns, "_place"])
     source = f"read_parquet({path_literal(path)}, file_row_number = true, hive_partitioning = false) AS file({listed})"
@@ -124,7 +125,8 @@ def _fill(
     for index, (value, row) in enumerate(zip(values, described, strict=False)):
         kind = str(row[1])
         if kind == "BLOB":
-            # Text that its writer has not marked as text. Cast to VARCHAR, its bytes would be written out as \xC3.
+            # This column holds text that its writer did not mark as text. A cast to VARCHAR would write its bytes as
+            # \xC3.
             texts.append(f"TRY(decode({value})) AS _r{index}")
             words = literal(f"{leaves[index].name} holds bytes that are no UTF-8 text")
             problems.append(f"CASE WHEN {value} IS NOT NULL AND TRY(decode({value})) IS NULL THEN {words} END")

@@ -56,7 +56,7 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
         text = text[: text.rfind("\n") + 1]
     declared = text.split("\n", 1)[0].strip()
     if declared.lower().startswith("sep=") and len(declared) == 5:
-        # A line that Excel writes. It is not a record; it names the delimiter.
+        # Excel writes this line. It is not a record; it names the delimiter.
         reading = read_text(text.split("\n", 1)[1], layout)
         reading.format["skip_lines"] = reading.format.get("skip_lines", 0) + 1
         return reading
@@ -86,7 +86,7 @@ def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> R
     form: dict[str, Any] = {"kind": "jsonl", **layout}
     doubts: list[str] = []
     objects = _objects(lines[: min(ROWS, len(lines) if is_whole else len(lines) - 1)])
-    # One line that is an object is a document too, if it holds the records.
+    # A file with a single line is a document if that line is an object that holds the records.
     if objects is None or (len(lines) == 1 and is_whole and _arrays(objects[0])):
         form = {"kind": "json", **layout}
         if text.lstrip()[0] == "{":
@@ -105,7 +105,7 @@ def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> R
         raise ValueError(f"{path.name}: every record must be a JSON object, and at least one is needed for a draft")
     flat = [_flat(item) for item in objects]
     fields = list(dict.fromkeys(name for item in flat for name in item))
-    # Null in the place of an object says that all of its fields are absent, and is no field.
+    # A null in the place of an object means that all of its fields are absent. It is not a field itself.
     above = {name[:place] for name in fields for place, character in enumerate(name) if character == "."}
     fields = [name for name in fields if name not in above or any(item.get(name) for item in flat)]
     rows = [[item.get(name, "") for name in fields] for item in flat]

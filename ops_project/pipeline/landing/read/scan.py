@@ -22,7 +22,7 @@ from ops_project.pipeline.landing.read.line_counter import CHUNK, LineCounter
 
 # A small file may repeat itself without limit.
 RATIO_FROM = 64 * 1024 * 1024
-# Bytes of disk that stay free for the warehouse while a file is unpacked.
+# This many bytes of disk stay free for the warehouse while a file is unpacked.
 RESERVED = 128 * 1024 * 1024
 
 
@@ -78,7 +78,7 @@ class _HashingReader:
 
 def scan(path: Path, file_format: Format, spool: Path) -> Scan:
     """Scan `path`. `spool` is written only if the text is not the file itself."""
-    encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # a mark is accepted in any case
+    encoding = codecs.lookup(file_format.encoding).name.removesuffix("-sig")  # a byte order mark is always accepted
     with path.open("rb") as raw:
         head = raw.read(4)
         raw.seek(0)
@@ -101,7 +101,7 @@ def scan(path: Path, file_format: Format, spool: Path) -> Scan:
                 nul=False,
                 error=None,
             )
-        unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))  # DuckDB takes UTF-8 only
+        unnamable = any("\udc80" <= character <= "\udcff" for character in str(path))  # DuckDB reads only UTF-8
         copy = zipped or marked or unnamable or encoding not in ("utf-8", "ascii")
         target = spool.open("wb") if copy else None
         try:

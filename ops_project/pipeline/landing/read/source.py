@@ -27,7 +27,7 @@ from ops_project.pipeline.landing.read.scan import Scan
 from ops_project.sql_text import literal, path_literal
 
 RAW = "landing_raw"
-# The rows that the exact reader passes to DuckDB at once: about 10 MB.
+# The exact reader passes this many rows to DuckDB at once, about 10 MB.
 PORTION = 50_000
 
 
@@ -70,7 +70,7 @@ class Source:
 
     @property
     def _nothing_escaped(self) -> str:
-        # A file in which the escape occurs is never read by the fast reader.
+        # If the escape character occurs in a file, the fast reader is never used for it.
         return "".join(f", NULL::VARCHAR AS {name}" for name in self.raw_columns if name.startswith("_s"))
 
     def _reader(self) -> str:
@@ -222,7 +222,7 @@ class Source:
 
     def _picked_lines(self, ordinals: np.ndarray) -> Iterator[tuple[int, Record]]:
         """The lines with these numbers, in one pass over the bytes, for files in which a record is a line."""
-        wanted = ordinals + self.first  # 0-based line numbers
+        wanted = ordinals + self.first  # The line numbers here begin at 0.
         line, position, rest = 0, 0, b""
         with self.scan.text.open("rb") as file:
             while position < len(wanted):

@@ -37,7 +37,7 @@ def extract(url: str, feed: Feed, warehouse: duckdb.DuckDBPyConnection, *, inbou
         since = _watermark(warehouse, feed)
         condition = "" if since is None else f"and {WATERMARK} >= timestamp '{since - OVERLAP}'"
         try:
-            # PostgreSQL filters: the condition is pushed down, only what changed crosses the network.
+            # The condition is passed to PostgreSQL, so that only changed rows cross the network.
             connection.execute(
                 f"create temp table fresh as select {columns} from {ALIAS}.{feed.name}"
                 f" where {WATERMARK} <= timestamp '{upto}' {condition}"
@@ -62,7 +62,8 @@ def _attach(connection: duckdb.DuckDBPyConnection, url: str) -> None:
             f"duckdb-extension-postgres has no build for DuckDB {duckdb.__version__}: install the same version"
         )
     try:
-        # DuckDB looks for the entry point that the file's name says; the wheel's file has the alias as its name.
+        # DuckDB derives the name of the entry point from the file's name. The file in the wheel is named after the
+        # alias.
         with TemporaryDirectory() as folder:
             named = Path(folder) / "postgres_scanner.duckdb_extension"
             named.symlink_to(file)
@@ -111,7 +112,8 @@ def _write(connection: duckdb.DuckDBPyConnection, feed: Feed, columns: str, day:
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{feed.name}_{day:%Y%m%d}.partial"
     connection.execute(
-        # Of a day's versions the last: within one file the contract allows a key once.
+        # If a day has several versions of a key, only the last is written, because the contract allows a key once in a
+        # file.
         f"copy (select {columns} from (from fresh {that_day} union from known {that_day})"
         f" qualify row_number() over (partition by {', '.join(feed.key)} order by {WATERMARK} desc) = 1"
         f" order by {', '.join(feed.key)}) to '{str(partial).replace(chr(39), chr(39) * 2)}'"

@@ -1,9 +1,10 @@
 """Keeps the raw file after it was taken: under its feed, date and hash, read-only.
 
 A file is linked into the archive and then leaves the inbound folder, as soon as every feed that matches it has taken
-it; until then both names stand for the same bytes. Of a file that has further names elsewhere the archive gets a copy,
-so that nobody can change it there. Neither step can lose the file: if the process is killed between them, the next run
-continues. In the archive nobody has more rights to a file than it came with.
+it; until then both names stand for the same bytes. If a file has further names elsewhere, the archive gets a copy of
+it, so that nobody can change the archived file under another name. Neither step can lose the file: if the process is
+killed between them, the next run continues. The archive never gives anybody more rights to a file than the file had
+when it came.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ops_project.pipeline.landing.inbox import open_regular
 READERS = 0o444
 PARTIAL = ".partial"
 PORTION = 4 * 1024 * 1024
-# The bytes that file systems allow in a name, including the suffix of a file that is not complete yet.
+# File systems allow this many bytes in a name. The suffix of a file that is not complete yet must fit as well.
 LONGEST = 255 - len(f".{PARTIAL}")
 KEPT_END = 24
 
@@ -54,14 +55,14 @@ def keep(source: Path, target: Path) -> None:
     try:
         os.link(source, working)
         working.chmod(mode)
-    except OSError:  # the file system has no links, or the file belongs to another user: make a copy
+    except OSError:  # the file system has no links, or the file belongs to another user: the file is copied
         working.unlink(missing_ok=True)
         try:
             shutil.copy2(source, working)
             with working.open("rb") as file:
                 os.fsync(file.fileno())
         except OSError:
-            working.unlink(missing_ok=True)  # half a copy would take the room that the next run needs
+            working.unlink(missing_ok=True)  # half a copy would take the space that the next run needs
             raise
         working.chmod(mode)
     working.replace(target)
@@ -80,7 +81,7 @@ def is_same_delivery(source: Path, kept: Path | None) -> bool:
     a, b = source.lstat(), kept.stat()
     if os.path.samestat(a, b):
         return True
-    # It was copied because it cannot be linked, or has names elsewhere. The copy has the same modification time.
+    # The file was copied because it cannot be linked, or has other names. The copy has the same modification time.
     copied = a.st_dev != b.st_dev or a.st_uid != b.st_uid or a.st_nlink > 1
     alike = b.st_nlink == 1 and a.st_mtime_ns == b.st_mtime_ns and a.st_size == b.st_size
     return copied and alike and _same_bytes(source, kept)

@@ -60,7 +60,7 @@ def note(context: Context, stands: str, replayed: Taken, tried: tuple[int, int])
             kind="data_invalid",
             feed=context.feed.name,
             business_date=replayed.business_date,
-            # Without the name it is a finding of its own beside that of the file.
+            # Without the file's name it is a separate finding, beside the one about the file.
             file_name=None,
             message=f"{replayed.file_name}: {counted.parked_now:,} rows were tried again {MOST_ATTEMPTS} "
             "times and refused each time, so they are parked. Correct the contract, or ask the source for the rows "

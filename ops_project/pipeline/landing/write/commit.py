@@ -52,7 +52,7 @@ def commit(
             and not _is_plausible(context, day)
         )
         if replays is not None and (replays.status == "rejected" or taken_out):
-            replaced = [*replaced, replays]  # its successor has the same finding, or a better one
+            replaced = [*replaced, replays]  # the new batch has the same finding, or a better one
         batch = Batch(
             batch_id=f"{feed.name}-{sequence}-{found.scan.sha256[:8]}",
             feed=feed.name,
@@ -98,7 +98,7 @@ def commit(
         )
         findings = _findings(context, file, batch, found, [] if taken_out else standing)
         if replays is not None and (before or batch.rows_quarantined):
-            # A file that is rejected now leaves the rows of a loaded one, and their quarantine, as they are.
+            # If the file is rejected now but was loaded before, its loaded rows and their quarantine stay as they are.
             stays = status == "rejected" and replays.status == "loaded" and not taken_out
             stands = replays.batch_id if stays else batch.batch_id
             findings += attempts.note(context, stands, replays, _lines_before(before, batch, found))
@@ -106,7 +106,7 @@ def commit(
         if context.deliveries.open_findings():
             resolved = journal.resolve(context.connection, batch, file.part, context.now)
         if taken_out or (status == "duplicate" and resolved):
-            # Its rows are gone, as was asked. Or the source was asked to send the file again.
+            # Either the rows were removed on request, or the source was asked to send the file again and has done so.
             findings = [replace(finding, state="resolved") for finding in findings]
         journal.write_findings(context.connection, findings, context.now, context.run_id)
     taken = Taken(

@@ -1,7 +1,7 @@
 """Rows that an earlier version landed although their dates are not plausible.
 
-Such rows would be refused today. Models count them for no day, so nobody would notice them; each file that holds some
-is therefore told until the rows are gone.
+Such rows would be refused today. Models count them for no day, so nobody would notice them. So each file that holds
+such rows is reported until the rows are gone.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from datetime import date, datetime, timedelta
 from ops_project.pipeline.landing.context import Context
 from ops_project.sql_text import identifier
 
-# Days on either side that depend on a time zone.
+# A day on either side is allowed, because the day of a moment depends on the time zone.
 SLACK = timedelta(days=1)
 
 
 def files_with_implausible_rows(context: Context, today: date) -> dict[str, tuple[date | None, str]]:
-    """File name → its business date, and what is wrong with it, in words that go on after the name."""
+    """File name → its business date, and what is wrong with it. The words continue a sentence that begins with the
+    file's name.
+    """
     feed = context.feed
     newest = context.rows("SELECT max(loaded_at) FROM ops.batches WHERE feed = ?", [feed.name])[0][0]
     if not isinstance(newest, datetime):
         return {}
-    # Rows are measured by the day on which they came: another clock, such as that of a replay, can be earlier.
+    # The rows are compared with the day on which they came. The present clock may be earlier, as in a replay.
     last = feed.plausible.last(max(today, newest.date())) + SLACK
     table, types = f"bronze.{identifier(feed.name)}", {name: c.sql_type for name, c in feed.bronze_columns().items()}
     found: dict[str, tuple[date | None, str]] = {}
@@ -32,7 +34,7 @@ def files_with_implausible_rows(context: Context, today: date) -> dict[str, tupl
                 continue
             first -= SLACK
         column = identifier(name)
-        # The filter reads statistics only, as long as there is no such row.
+        # While there is no such row, the filter reads only statistics.
         rows = context.rows(
             f"""
             SELECT batch_id, file_name, batches.business_date, dated.number, dated.earliest, dated.latest

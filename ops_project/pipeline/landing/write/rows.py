@@ -20,7 +20,7 @@ from ops_project.sql_text import identifier, literal
 
 SHOWN_BYTES = 400
 HANDED_OVER = "landing_handed_over"
-# Rows that another engine hands over at a time.
+# Another engine passes this many rows at a time.
 PORTION = 100_000
 
 

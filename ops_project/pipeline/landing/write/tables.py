@@ -62,7 +62,7 @@ LATER_COLUMNS = (
     ("batches", "contract_hash"),
     ("quarantine", "kind"),
 )
-# What a later column holds for the rows that were there before it; NULL where nothing is said.
+# The value of a column that was added later, for the rows that existed before. It is NULL if no value is given here.
 FILLED_BY = {
     "kind": "CASE WHEN line = 0 THEN 'the whole file' ELSE "
     "regexp_replace(json_extract_string(reasons, '$[0].reason'), ' line [0-9]+$', ' another line') END"
@@ -134,7 +134,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, feeds: Iterable[Feed]) 
         if ("ops", table) not in known:
             connection.execute(f"CREATE TABLE IF NOT EXISTS ops.{table} ({columns})")
     for table, column in LATER_COLUMNS:
-        if column not in known.get(("ops", table), {column: ""}):  # a home of an earlier version
+        if column not in known.get(("ops", table), {column: ""}):  # the home was made by an earlier version
             connection.execute(f"ALTER TABLE ops.{table} ADD COLUMN {column} VARCHAR")
             if column in FILLED_BY:
                 connection.execute(f"UPDATE ops.{table} SET {column} = {FILLED_BY[column]}")

@@ -7,7 +7,7 @@ import numpy as np
 from ops_project.model.learning import Bands
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# In the reader's words, for a feature that raises the risk: its value is high, its value is low.
+# For each feature that raises the risk, in the reader's words: if its value is high, and if its value is low.
 WORDS: dict[str, tuple[str, str]] = {
     "recency_days": ("long since the last order", "ordered very recently"),
     "recency_ratio": ("overdue against the own rhythm", "within the own rhythm"),

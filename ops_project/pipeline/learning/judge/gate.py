@@ -34,7 +34,7 @@ class GateReason(StrEnum):
     """The same inputs gave the same model."""
 
 
-# What each refusal is called in the platform's failure classes.
+# The failure class of each refusal.
 FAILURE_CLASS: dict[GateReason, ModelFindingKind] = {
     GateReason.NOT_BETTER: "value_anomaly",
     GateReason.LABEL_LEAK: "data_invalid",
@@ -42,7 +42,7 @@ FAILURE_CLASS: dict[GateReason, ModelFindingKind] = {
     GateReason.INPUTS_BROKEN: "data_invalid",
 }
 
-# The candidate was fit to be judged, so that what serves was compared with the newest data.
+# With these reasons, the candidate was fit to be judged, so the model in use was compared with the newest data.
 CONFIRMING = (GateReason.FIRST, GateReason.BETTER, GateReason.UNCHANGED, GateReason.NOT_BETTER)
 
 

@@ -47,7 +47,7 @@ def _reading(metric: str, value: float | None, limit: float, detail: str, *, abo
     return Reading(metric, value, limit, "failed" if wrong else "ok", detail)
 
 
-# A movement of this many times the natural one is still expected.
+# A movement of up to this many times the natural one is still expected.
 NATURAL_FACTOR = 2.0
 
 
@@ -88,7 +88,7 @@ def input_association(reference: Reference, matrix: Floats, features: list[str],
     if reference.natural_shift is not None:
         shift = np.clip(shift - NATURAL_FACTOR * np.array(reference.natural_shift), 0, None)
     row, column = np.unravel_index(int(shift.argmax()), shift.shape)
-    # A column that no longer agrees with any other is the suspect, rather than the pair that shows it most.
+    # The suspect is the column that no longer agrees with any other column, and not the pair with the largest change.
     suspect = features[int(shift.sum(axis=0).argmax())]
     return _reading(
         "input_association",

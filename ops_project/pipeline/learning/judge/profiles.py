@@ -8,7 +8,7 @@ import numpy as np
 
 from ops_project.pipeline.learning.judge.metrics import Floats
 
-# Archetypes in units of standard deviations from the mean customer: recency (days since the last order: high is long
+# The typical profiles, in standard deviations from the mean customer: recency (days since the last order: high is long
 # ago), frequency (orders), monetary (revenue).
 PROFILES: dict[str, tuple[float, float, float]] = {
     "Champions": (-1.0, 1.5, 1.5),

@@ -22,13 +22,14 @@ from ops_project.pipeline.warehouse import files, snapshots
 from ops_project.settings import Settings
 from ops_project.sql_text import identifier
 
-# Made anew, or of use to nobody: spill and the warehouse itself (the snapshot is its copy), logs, what restores kept.
+# These folders are not backed up. They are made anew or not needed: spill files, the warehouse itself (the snapshot is
+# its copy), logs, and files that restores have kept.
 NOT_TAKEN = frozenset({"warehouse", "snapshots", "logs", "writer.lock", "backup.lock"})
-# Whose files are never written again once they have their name; they may be removed, so they get a second name.
+# Files in these folders never change once they have their name. They may be removed, so they get a second name.
 IMMUTABLE = frozenset({"snapshots", "published"})
-# Neither written again nor removed: read where they lie.
+# Files in these folders neither change nor are removed, so they are read where they lie.
 KEPT = frozenset({"archive"})
-# Beside the home's own names, so that a restore does not put it into the home.
+# This name is none of the home's own names, so that a restore does not put it into the home.
 DATABASES = ".databases"
 SQLITE_MAGIC = b"SQLite format 3\0"
 SQLITE_BESIDE = ("-wal", "-shm", "-journal")
@@ -121,7 +122,7 @@ def _walk(root: Path) -> Iterator[Path]:
 def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
     top = name.partition("/")[0]
     if name.endswith(SQLITE_BESIDE) and _is_sqlite(path.with_name(path.name.rpartition("-")[0])):
-        return  # the online backup holds what is in them
+        return  # the online backup contains their content
     try:
         if top in KEPT:
             found.parts.append(Part(name, path, PLAIN, immutable=True))
@@ -138,7 +139,7 @@ def _take(found: Contents, path: Path, name: str, staged: Path) -> None:
             shutil.copy2(path, staged)
             found.parts.append(Part(name, staged, PLAIN, immutable=False))
     except FileNotFoundError:
-        return  # it went in this moment, as a file of another process may
+        return  # the file was just removed, which another process may do
     except (OSError, sqlite3.Error) as error:
         found.unreadable.append(f"{name} ({error})")
 
@@ -163,7 +164,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         closing(sqlite3.connect(target)) as writer,
     ):
         reader.backup(writer)
-        # One file: whoever opens it later makes its log anew.
+        # The copy is a single file. A process that opens it later makes its log anew.
         writer.execute("PRAGMA journal_mode = DELETE")
     stat = source.stat()
     target.chmod(stat.st_mode & 0o777)

@@ -33,7 +33,7 @@ class Drill:
     ok: bool
     words: str
     recovery_point_seconds: float
-    """Age of the backup: the work of this time would be lost."""
+    """Age of the backup. The work of this time would be lost."""
     lost_files: int | None
     """Loaded files that the backup does not hold; None if there is no snapshot to compare with."""
     recovery_seconds: float

@@ -42,7 +42,7 @@ def prove(
     a PostgreSQL is loaded into a separate schema on the server of `outside`, in a transaction that is rolled back.
     """
     begun = Proof(Outcome.INCONCLUSIVE, now, "the proof did not come to its end")
-    shelf.judge(manifest.id, begun)  # what a kill leaves behind
+    shelf.judge(manifest.id, begun)  # This removes what a killed process has left.
     folder = settings.home / f"{STAGED}proof-{manifest.id}"
     shutil.rmtree(folder, ignore_errors=True)
     began = time.perf_counter()

@@ -89,7 +89,7 @@ def into_home(
         files.sync_folder(fetched)
     _databases(manifest, fetched, outside_of(fetched), tell)
     arriving = sorted(path.name for path in fetched.iterdir() if not path.name.startswith("."))
-    # What the backup does not hold goes aside too, so that nothing later stays beside what is older.
+    # Parts that the backup does not contain are put aside too, so that nothing newer stays beside the older content.
     leaving = {path.name for path in home.iterdir() if not path.name.startswith(".") and path.name not in STAYS}
     done = fetched / ".done"
     already = set(done.read_text(encoding="utf-8").split("\n")) if done.is_file() else set()
@@ -98,7 +98,8 @@ def into_home(
         _aside(home / name, before)
     reach("backup:aside")
     for name in arriving:
-        # Written down first: what has arrived is not put aside by the call that finishes this one.
+        # Each name is recorded before the part is put in its place. So if this call is killed, the next call does not
+        # put the part aside again.
         already.add(name)
         partial = fetched / ".done.new"
         partial.write_text("\n".join(sorted(already)), encoding="utf-8")
@@ -188,7 +189,7 @@ def _warehouse(folder: Path, snapshot: str) -> None:
     if target.is_file():
         target.unlink()
     files.copy(source, target)
-    # Not newer than its snapshot, or it would look as if somebody had written to it since.
+    # The warehouse must not be newer than its snapshot. Otherwise it would look as if it had been written to since.
     stat = source.stat()
     target.chmod(stat.st_mode & 0o777)
     os.utime(target, ns=(stat.st_mtime_ns, stat.st_mtime_ns))

@@ -37,7 +37,7 @@ class Shelf:
             try:
                 found.append(load_summary(self.store.get(f"{BACKUPS}{name}/{SUMMARY}")))
             except (Absent, ValueError, KeyError, TypeError):
-                found.append(self.manifest(name).summary())  # the summary is only a shorter way to it
+                found.append(self.manifest(name).summary())  # the summary is only a faster way to read the manifest
         return found
 
     def manifest(self, backup: str) -> Manifest:
@@ -55,7 +55,7 @@ class Shelf:
             try:
                 found[key.removeprefix(PROOFS).removesuffix(".json")] = _proof(json.loads(self.store.get(key)))
             except (Absent, ValueError, KeyError, TypeError):
-                continue  # nothing is known of it: not proved
+                continue  # nothing is known about it, so it counts as not proved
         return found
 
     def add(self, manifest: Manifest) -> None:
@@ -92,7 +92,8 @@ class Shelf:
             owner = str(json.loads(self.store.get(OWNER))["home"])
         except Absent:
             mine = mine or uuid.uuid4().hex
-            # The home knows it first: killed in between, it would take its own store for that of another home.
+            # The home records its identity first. If the process were killed in between, it would otherwise take its
+            # own store for that of another home.
             _remember_identity(settings, mine)
             self.store.put(OWNER, json.dumps({"home": mine}).encode())
             owner = mine

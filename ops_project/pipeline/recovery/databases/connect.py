@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = psycopg2.extensions.connection
 else:
-    Connection = Any  # the driver is imported only where a database is used
+    Connection = Any  # the driver is imported only if a database is used
 
 CONNECT_SECONDS = 10
-# Of a table that another process has locked. A run holds no lock of the ledger for as long as a second.
+# How long to wait for a table that another process has locked. A run locks no table of the ledger for as long as a
+# second.
 LOCK = "30s"
 SESSION = f"""
     SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET extra_float_digits = 1;

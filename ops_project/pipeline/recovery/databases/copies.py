@@ -157,7 +157,7 @@ def _aside(connection: Connection, there: Schema, label: str) -> str:
     plain = "before_restore_" + "".join(letter if letter.isalnum() else "_" for letter in label)
     name = next(text for text in _numbered(plain) if text not in taken)
     _new_schema(connection, name, use=False)
-    for table in there.tables:  # its indexes, its keys and the sequences that belong to its columns go with it
+    for table in there.tables:  # this also removes its indexes, its keys, and the sequences that belong to its columns
         run(connection, f"ALTER TABLE {identifier(here)}.{identifier(table.name)} SET SCHEMA {identifier(name)}")
     for sequence in there.sequences:
         if sequence.column is None:
@@ -220,7 +220,8 @@ class _Counted:
 def _written(connection: Connection, table: Table, target: Any) -> tuple[int, str]:
     """Write the rows. Returns their number and their checksum."""
     counted = _Counted(target)
-    # Columns by name: after a migration they may stand in another order than where the table was made at once.
+    # Columns are named, because after a migration they may stand in a different order than in a table that was made at
+    # once.
     columns = ", ".join(map(identifier, table.loaded()))
     with connection.cursor() as cursor:
         cursor.copy_expert(

@@ -108,7 +108,7 @@ def read(connection: Connection) -> Schema:
 
 def make(connection: Connection, schema: Schema) -> None:
     """Make the empty tables and their sequences, without constraints and triggers."""
-    run(connection, "SET LOCAL check_function_bodies = off")  # they may name tables that are not there yet
+    run(connection, "SET LOCAL check_function_bodies = off")  # they may name tables that do not exist yet
     for _, statement in schema.functions:
         run(connection, statement)
     for sequence in schema.sequences:
@@ -183,7 +183,7 @@ def _sequences(connection: Connection) -> list[Sequence]:
     return found
 
 
-# Text is ordered by its bytes: what a language's order is differs from one server to the next.
+# Text is ordered by its bytes, because the order of a language differs from server to server.
 _PLAIN = ' COLLATE "C"'
 _HERE = "(SELECT oid FROM pg_namespace WHERE nspname = current_schema())"
 _TABLES = f"SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = {_HERE} ORDER BY relname"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 NIGHTS = 28
-# Opening a file costs about as much as hashing this many bytes, so that many small files count as well.
+# Opening a file costs about as much as hashing this many bytes. So many small files count as well.
 OPENING = 64 * 1024
 
 

@@ -23,12 +23,15 @@ class Pauses:
     """The factor by which each pause is longer than the one before."""
 
 
-# A service that does not answer needs ever longer pauses; what is held or slow in this machine passes soon, or never.
+# A service that does not answer needs longer and longer pauses. A lock or a slow moment on this machine passes soon, or
+# never.
 SERVICE = Pauses(retries=5, seconds=10, backoff=2)
 LOCAL = Pauses(retries=3, seconds=5)
 PAUSES: Mapping[FailureClass, Pauses] = {"connection_failure": SERVICE, "lock_contention": LOCAL, "timeout": LOCAL}
 JITTER = 0.25
-"""A pause is longer or shorter by up to this share, so that two attempts that failed together do not meet again."""
+"""Each pause is longer or shorter by up to this share, so that two attempts that failed at the same time are not
+repeated at the same time.
+"""
 MOST_RETRIES = max(pauses.retries for pauses in PAUSES.values())
 
 

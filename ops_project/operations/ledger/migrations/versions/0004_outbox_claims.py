@@ -8,7 +8,7 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-# What people, mail servers and recipient lists fill. SQLite never minded their length.
+# These columns hold texts from people, mail servers and recipient lists. SQLite has never enforced their length.
 FREE = (
     ("outbox", "recipient", 240),
     ("notification_log", "recipient", 240),

@@ -8,7 +8,8 @@ from alembic import op
 revision = "0005"
 down_revision = "0004"
 
-# Of each series its newest ok by the time of the event, and what fires since: the newest of each set of labels.
+# For each series: the newest ok by the time of the event, and of the failures since then the newest for each set of
+# labels.
 FILL = """
 INSERT INTO levels (fingerprint, seq)
 WITH known AS (

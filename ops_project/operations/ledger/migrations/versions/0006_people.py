@@ -146,7 +146,7 @@ def upgrade() -> None:
 
 
 def _refuse_changes() -> None:
-    """Recorded events cannot be changed, by whatever program."""
+    """Makes recorded events unchangeable, whatever program writes to the table."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(
             "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
