@@ -36,7 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--domain", action="append", default=[], choices=list(HISTORIES), help="may be repeated")
     parser.add_argument("--share", type=float, default=1.0, help="judge this share of the mutants, drawn at random")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the draw (default {SEED})")
-    parser.add_argument("--besides", default="", metavar="SHARE:SEED", help="none of this draw: it has been looked at")
+    parser.add_argument(
+        "--besides",
+        default="",
+        metavar="SHARE:SEED,…",
+        help="none of these draws: they have been looked at",
+    )
     parser.add_argument("--page", action="store_true", help="judge nothing: write the page of what has been judged")
     asked = parser.parse_args(arguments)
     if asked.model:
@@ -105,8 +110,8 @@ def domains_of(models: Sequence[str]) -> list[str]:
 
 def is_drawn(mutant: Mutant, run: Run) -> bool:
     """Each mutant is selected independently, so that the selection does not depend on the other mutants."""
-    if run.besides:
-        share, _, seed = run.besides.partition(":")
+    for draw in run.besides.split(",") if run.besides else ():
+        share, _, seed = draw.partition(":")
         if is_drawn(mutant, Run(float(share), int(seed))):
             return False
     digest = hashlib.sha256(repr((run.seed, mutant.model, mutant.key)).encode()).digest()

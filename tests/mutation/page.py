@@ -14,7 +14,8 @@ LEAST = 0.95
 
 @dataclass(frozen=True)
 class Run:
-    """Which mutants were judged: a share of them, drawn with a seed. `besides`: SHARE:SEED of a draw that is left out."""
+    """Which mutants were judged: a share of them, drawn with a seed. `besides`: SHARE:SEED of the
+    draws that are left out, separated by commas."""
 
     share: float
     seed: int
@@ -118,7 +119,7 @@ def _unseen(run: Run) -> list[str]:
     if not run.besides:
         return []
     return [
-        f"None of an earlier sample is in it (`--besides {run.besides}`). The tests and the classes were written while only",
+        f"None of the earlier samples is in it (`--besides {run.besides}`). The tests and the classes were written while only",
         "mutants outside of this sample were looked at.",
     ]
 

@@ -32,7 +32,7 @@ BROKEN = [
     ("streaming", "kpi_top_songs", "listening_seconds desc, song_id", "song_id"),
     ("ecommerce", "fact_order_items", "when is_undone and quantity > 0 then 0", "when is_undone then 0"),
     ("ecommerce", "fact_orders", "status in ('cancelled', 'returned')", "status in ('cancelled')"),
-    ("ecommerce", "int_product_days", "quantity < 0 then -quantity", "quantity < 0 then quantity"),
+    ("ecommerce", "int_product_days", "greatest(-quantity, 0)", "greatest(quantity, 0)"),
     ("ecommerce", "int_customer_days", "event_type = 'add_to_cart'", "event_type = 'product_view'"),
     ("insurance", "fact_policies", "greatest(business_date, effective_date)", "business_date"),
     ("insurance", "fact_policies", "where coalesce(cdc_seq >= highest_seq_before, true)", ""),

@@ -4,13 +4,15 @@
   method 10). NULL where a group is empty.
 #}
 
-{# side: 'low' or 'high'. z: 1.96 for 95 %. #}
-{% macro wilson_bound(successes, trials, side, z=1.959964) -%}
-    {%- set n = 'cast(' ~ trials ~ ' as double)' -%}
-    case when {{ trials }} > 0 then (
-        {{ successes }} + {{ z * z / 2 }}
-        {{ '-' if side == 'low' else '+' }} {{ z }} * sqrt({{ successes }} * ({{ n }} - {{ successes }}) / {{ n }} + {{ z * z / 4 }})
-    ) / ({{ n }} + {{ z * z }}) end
+{#
+  rate: a column with successes divided by trials, which is NULL without trials, and so is the bound. side: 'low' or
+  'high'. z: 1.96 for 95 %.
+#}
+{% macro wilson_bound(rate, trials, side, z=1.959964) -%}
+    (
+        {{ rate }} * {{ trials }} + {{ z * z / 2 }}
+        {{ '-' if side == 'low' else '+' }} {{ z }} * sqrt({{ rate }} * (1 - {{ rate }}) * {{ trials }} + {{ z * z / 4 }})
+    ) / ({{ trials }} + {{ z * z }})
 {%- endmacro %}
 
 {# A bound of rate minus control_rate, from columns that hold both rates and their Wilson bounds. #}

@@ -33,21 +33,20 @@
   family that are called at or below q, a share of q is expected to be false discoveries. NULL where p is.
 #}
 {% macro false_discovery_rate(p, family=none) -%}
-    {%- set partition = (p ~ ' is null') ~ (', ' ~ family if family else '') -%}
     case
         when {{ p }} is not null
             then min({{ p }} * tests / tests_up_to_here) over (
-                partition by {{ partition }} order by {{ p }} desc
+                {{ 'partition by ' ~ family if family }} order by {{ p }} desc
                 rows between unbounded preceding and current row
             )
     end
 {%- endmacro %}
 
-{# The two counts that false_discovery_rate needs, as columns of the step before. #}
+{# The two counts that false_discovery_rate needs, as columns of the step before. A row whose p is NULL counts nowhere. #}
 {% macro tests_counted(p, family=none) -%}
-    {%- set partition = (p ~ ' is null') ~ (', ' ~ family if family else '') -%}
-    count({{ p }}) over (partition by {{ partition }}) as tests,
+    {%- set partition = 'partition by ' ~ family if family else '' -%}
+    count({{ p }}) over ({{ partition }}) as tests,
     count({{ p }}) over (
-        partition by {{ partition }} order by {{ p }} range between unbounded preceding and current row
+        {{ partition }} order by {{ p }} range between unbounded preceding and current row
     ) as tests_up_to_here
 {%- endmacro %}

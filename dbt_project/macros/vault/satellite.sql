@@ -47,7 +47,7 @@ stored as (
     select {{ (keys + [src_hashdiff, src_ldts]) | join(', ') }}
     from {{ this }}
     where
-        {{ src_ldts }} in (select distinct {{ src_ldts }} from received)
+        {{ src_ldts }} in (select {{ src_ldts }} from received)
         and load_seq not in ({{ replaced_batches() }})
 )
 

@@ -5,11 +5,16 @@
 
 {% macro default__warehouse_tables(schemas) -%}
     select table_schema, table_name
-    from information_schema.tables
+    from {{ listed_tables() }} as listed
     where
         table_schema in ('{{ schemas | join("', '") }}')
         and table_type = 'BASE TABLE'
         and table_name not like '%\_\_dbt\_%' escape '\'
+{%- endmacro %}
+
+{# What the database lists; a macro of its own, so that a unit test can give it. #}
+{% macro listed_tables() -%}
+    information_schema.tables
 {%- endmacro %}
 
 {# DuckDB lists the tables of every attached database. #}

@@ -59,7 +59,6 @@ history as (
     select
         tested.order_date,
         tested.metric,
-        tested.weekday as tested_weekday,
         earlier.weekday,
         earlier.observed
     from observations as tested
@@ -116,9 +115,9 @@ expectations as (
         observations.order_date,
         observations.metric,
         observations.observed,
-        coalesce(flat.points, 0) as points,
+        flat.points,
         -- A weekday that was seen fewer than three times has no level of its own yet.
-        flat.points >= {{ var('anomaly_weekday_from') }} and coalesce(weekday_levels.points, 0) >= 3 as by_weekday,
+        flat.points >= {{ var('anomaly_weekday_from') }} and weekday_levels.points >= 3 as by_weekday,
         flat.level as flat_level,
         flat.noise as flat_noise,
         weekday_levels.level as weekday_level,
@@ -203,7 +202,7 @@ select
         case
             when orders.points is null then 'Insufficient History'
             when orders.is_anomaly or revenue.is_anomaly
-                then case when coalesce(judged.is_normal, false) then 'Judged Normal' else 'Anomaly Detected' end
+                then case when judged.is_normal then 'Judged Normal' else 'Anomaly Detected' end
             when days.gross_revenue is null then 'Revenue Unknown'
             when revenue.points is null then 'Insufficient History'
             else 'Normal'

@@ -17,7 +17,7 @@ existing as (
 
 -- Tables that were never scored have a domain too.
 domains as (
-    select 'bronze' as table_schema, feed as table_name, max(domain) as domain
+    select 'bronze' as table_schema, feed as table_name, max_by(domain, arrived_at) as domain
     from {{ source('ops', 'batches') }}
     group by feed
     {{ domains_of_models() }}

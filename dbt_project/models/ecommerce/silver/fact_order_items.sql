@@ -38,7 +38,7 @@ orders as (
     {%- endif %}
 ),
 
--- A line whose order is missing keeps the date of its own file, and has no customer and no currency.
+-- A line whose order is missing keeps the date of its own file. It has no customer and no currency, and is not undone.
 joined as (
     select
         items.order_id,
@@ -51,7 +51,7 @@ joined as (
         items.unit_price,
         coalesce(items.discount_amount, 0) as discount_amount,
         cast(items.quantity * items.unit_price as {{ money() }}) as line_amount,
-        coalesce(orders.is_undone, false) as is_undone,
+        orders.is_undone,
         coalesce(orders.business_date, items.business_date) as business_date
     from items
     left join orders on items.order_id = orders.order_id

@@ -30,7 +30,7 @@ published as (
         'exchange_rates',
         ['currency', 'business_date'],
         ['currency', 'rate', 'business_date'],
-        within='currency in (select foreign_days.currency from foreign_days)',
+        within='true',
     ) }}
 ),
 

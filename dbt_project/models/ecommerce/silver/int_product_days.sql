@@ -13,7 +13,7 @@ with items as (
         business_date,
         count(distinct case when is_sale then order_id end) as sales_orders,
         sum(case when is_sale then quantity else 0 end) as units,
-        sum(case when quantity < 0 then -quantity else 0 end) as units_returned,
+        sum(greatest(-quantity, 0)) as units_returned,
         sum(case when is_sale then line_amount else 0 end) as gross_revenue,
         sum(net_amount) as net_revenue,
         {{ unconverted_lines() }} as unconverted_lines

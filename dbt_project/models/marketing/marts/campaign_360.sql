@@ -7,7 +7,7 @@ cells as (
         campaign_id,
         count(*) filter (where not is_control) as target_cells,
         count(*) filter (where is_control) as control_cells,
-        coalesce(sum(planned_audience) filter (where not is_control), 0) as planned_audience
+        sum(planned_audience) filter (where not is_control) as planned_audience
     from {{ ref('uds_cell') }}
     group by campaign_id
 ),
@@ -24,7 +24,7 @@ totals as (
         count(*) filter (where contact_status = 'bounced') as bounced_contacts,
         count(*) filter (where not is_control and responses > 0) as responded_contacts,
         count(*) filter (where not is_control and conversions > 0) as converted_contacts,
-        coalesce(sum(contact_cost), 0) as contact_cost,
+        sum(contact_cost) as contact_cost,
         min(contacted_at) filter (where not is_control) as first_contact_at,
         max(contacted_at) filter (where not is_control) as last_contact_at
     from contacts
@@ -38,7 +38,7 @@ responses as (
         count(*) filter (where is_conversion and not is_control) as conversions,
         count(*) filter (where is_unsubscribe and not is_control) as unsubscribes,
         count(*) filter (where not is_attributed) as unattributed_responses,
-        coalesce(sum(response_value) filter (where not is_control), 0) as response_value
+        sum(response_value) filter (where not is_control) as response_value
     from {{ ref('int_attributed_responses') }}
     group by campaign_id
 ),
@@ -69,13 +69,19 @@ rates as (
     select
         *,
         converted_customers / cast(nullif(audience, 0) as double) as rate,
-        {{ wilson_bound('converted_customers', 'audience', 'low') }} as rate_low,
-        {{ wilson_bound('converted_customers', 'audience', 'high') }} as rate_high,
         control_converted_customers / cast(nullif(control_audience, 0) as double) as control_rate,
-        {{ wilson_bound('control_converted_customers', 'control_audience', 'low') }} as control_low,
-        {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high,
         {{ two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience') }} as z
     from groups
+),
+
+bounded as (
+    select
+        *,
+        {{ wilson_bound('rate', 'audience', 'low') }} as rate_low,
+        {{ wilson_bound('rate', 'audience', 'high') }} as rate_high,
+        {{ wilson_bound('control_rate', 'control_audience', 'low') }} as control_low,
+        {{ wilson_bound('control_rate', 'control_audience', 'high') }} as control_high
+    from rates
 ),
 
 lifts as (
@@ -88,7 +94,7 @@ lifts as (
             as lift_high,
         rate / nullif(control_rate, 0) - 1 as relative_lift,
         {{ normal_two_sided_p('z') }} as p_value
-    from rates
+    from bounded
 ),
 
 counted as (

@@ -57,21 +57,27 @@ rates as (
         control_groups.control_audience,
         control_groups.control_converted_customers,
         converted_customers / cast(nullif(audience, 0) as double) as rate,
-        {{ wilson_bound('converted_customers', 'audience', 'low') }} as rate_low,
-        {{ wilson_bound('converted_customers', 'audience', 'high') }} as rate_high,
         control_converted_customers / cast(nullif(control_audience, 0) as double) as control_rate,
-        {{ wilson_bound('control_converted_customers', 'control_audience', 'low') }} as control_low,
-        {{ wilson_bound('control_converted_customers', 'control_audience', 'high') }} as control_high,
         {{ two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience') }} as z
     from by_dimension
     left join control_groups on by_dimension.campaign_id = control_groups.campaign_id
+),
+
+bounded as (
+    select
+        *,
+        {{ wilson_bound('rate', 'audience', 'low') }} as rate_low,
+        {{ wilson_bound('rate', 'audience', 'high') }} as rate_high,
+        {{ wilson_bound('control_rate', 'control_audience', 'low') }} as control_low,
+        {{ wilson_bound('control_rate', 'control_audience', 'high') }} as control_high
+    from rates
 ),
 
 tested as (
     select
         *,
         {{ normal_two_sided_p('z') }} as p_value
-    from rates
+    from bounded
 ),
 
 counted as (

@@ -41,9 +41,9 @@ contacts_of_customer as (
         count(*) filter (where {{ in_last_days('contacted_at', days) }} and responses > 0)
             as responded_contacts_{{ days }}d,
         count(*) filter (where {{ in_last_days('contacted_at', days) }} and conversions > 0)
-            as converted_contacts_{{ days }}d,
+            as converted_contacts_{{ days }}d
+        {{- ',' if not loop.last }}
         {%- endfor %}
-        max(contacted_at) as last_contact_at
     from contacts
     group by customer_id
 ),
@@ -131,8 +131,8 @@ combined as (
         {%- endfor %}
         {%- for days in windows %}
         coalesce(contacts_of_customer.contacts_{{ days }}d, 0) as contacts_{{ days }}d,
-        coalesce(contacts_of_customer.responded_contacts_{{ days }}d, 0) as responded_contacts_{{ days }}d,
-        coalesce(contacts_of_customer.converted_contacts_{{ days }}d, 0) as converted_contacts_{{ days }}d,
+        contacts_of_customer.responded_contacts_{{ days }}d,
+        contacts_of_customer.converted_contacts_{{ days }}d,
         coalesce(responses_of_customer.responses_{{ days }}d, 0) as responses_{{ days }}d,
         coalesce(responses_of_customer.conversions_{{ days }}d, 0) as conversions_{{ days }}d,
         {%- endfor %}
