@@ -100,7 +100,7 @@ MUTANTS = [
     Mutant("int_customer_days", "where customer_id is not null and", "where"),
     Mutant(
         "int_product_days",
-        "sum(case when quantity < 0 then -quantity else 0 end)",
+        "sum(greatest(-quantity, 0))",
         "sum(case when quantity < 0 then quantity else 0 end)",
     ),
     Mutant("daily_revenue", "sum(case when is_sale then line_amount else 0 end)", "sum(line_amount)"),

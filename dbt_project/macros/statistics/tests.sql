@@ -36,7 +36,7 @@
     case
         when {{ p }} is not null
             then min({{ p }} * tests / tests_up_to_here) over (
-                {{ 'partition by ' ~ family if family }} order by {{ p }} desc
+                {{ 'partition by ' ~ family if family else '' }} order by {{ p }} desc
                 rows between unbounded preceding and current row
             )
     end
