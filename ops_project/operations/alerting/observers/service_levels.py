@@ -297,17 +297,14 @@ def _late(view: View, kind: str, title: str, today: date, repaired: Callable[[da
 
 def _no_longer_promised(view: View) -> list[Signal]:
     """The ok signal for a service level or an expectation that is removed, disabled or renamed."""
-    promised = {(name, sla.title) for name, sla in view.catalog.slas.slas.items() if sla.enabled}
+    # A series is known by its pipeline and title. The name in the configuration may change while the promise stays.
+    promised = {(sla.pipeline, sla.title) for sla in view.catalog.slas.slas.values() if sla.enabled}
     expected = {(e.pipeline, e.title) for e in view.catalog.slas.expectations.values() if e.enabled}
     found = []
     for kind in ("sla.at_risk", "sla.breach", "sla.uptime_low", "expectation.missing"):
         for before in view.ledger.latest(kind).values():
-            known = (
-                (before.pipeline, before.check) in expected
-                if kind == "expectation.missing"
-                else (before.labels.get("sla", ""), before.check) in promised
-            )
-            if before.state == FIRING and not known:
+            known = expected if kind == "expectation.missing" else promised
+            if before.state == FIRING and (before.pipeline, before.check) not in known:
                 found.append(
                     view.state(
                         kind,
