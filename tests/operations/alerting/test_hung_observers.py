@@ -140,6 +140,21 @@ def test_a_cycle_that_hangs_loses_its_lease_and_is_refused_when_it_wakes_up(plac
     assert {s.state for s in ledger.latest(DOWN).values()} == {FIRING}
 
 
+def test_a_lease_is_kept_while_a_stage_gets_on_and_no_longer(place, monkeypatch):
+    """The thread that renews it asks whether there was progress."""
+    ledger, clock = open_ledger(place[0]), [NOW]
+    lease = ledger.acquire(LEASE, "this", NOW, 60 * SECOND)
+    with lease_keeper.LeaseKeeper(ledger, lease, 60 * SECOND, lambda: clock[0]) as keeper:
+        clock[0] = NOW + 40 * SECOND
+        keeper.keep()
+        assert ledger.lease(LEASE).expires_at == NOW + 100 * SECOND
+        monkeypatch.setattr(lease_keeper, "STALLED_SECONDS", -1.0)
+        clock[0] = NOW + 80 * SECOND
+        keeper.keep()
+        assert ledger.lease(LEASE).expires_at == NOW + 100 * SECOND, "nothing has moved since"
+    assert ledger.acquire(LEASE, "another", NOW + 101 * SECOND, 60 * SECOND) is not None
+
+
 def test_the_daemon_itself_says_that_it_is_up_again(place):
     """The watcher has stopped meanwhile, so no other process would ever report it."""
     ledger = open_ledger(place[0])
