@@ -13,14 +13,17 @@ from ops_project.lineage import Lineage
 from ops_project.model.alerting.resolution import Resolution
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.cycle import run_once
+from ops_project.operations.alerting.decide.clock import bound
 from ops_project.operations.alerting.decide.decide import decide
-from ops_project.operations.alerting.decide.state import State
+from ops_project.operations.alerting.decide.grouping import LogEntry
+from ops_project.operations.alerting.decide.state import Decision, State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-TOMORROW = NOW + timedelta(days=1)
+DAY = timedelta(days=1)
+TOMORROW = NOW + DAY
 MINUTE = timedelta(minutes=1)
 
 
@@ -71,6 +74,17 @@ def test_no_time_lies_further_ahead_than_its_interval(place):
     assert state.alerts and all(alert.starts_at <= NOW for alert in state.alerts.values())
     assert all(group.next_flush <= NOW + timedelta(hours=24) for group in state.groups.values())
     assert all(entry.at <= NOW for entry in state.log.values())
+
+
+def test_the_time_of_one_alert_of_an_entry_does_not_lie_ahead_either(place):
+    settings, loaded, _ = place
+    key = ("g", "owners/0-email", "team@example.com")
+    entry = LogEntry(*key, frozenset({1, 2}), frozenset(), NOW, NOW + DAY, own_times={1: TOMORROW, 2: NOW - MINUTE})
+    decision = Decision(State(log={key: entry}))
+    bound(decision, alert_config(settings, loaded, Lineage()), NOW)
+    assert decision.log_changed == {key}
+    after = decision.state.log[key]
+    assert (after.told_at(1), after.told_at(2)) == (NOW, NOW - MINUTE)
 
 
 @pytest.mark.parametrize("seconds_ago", [0, 10])

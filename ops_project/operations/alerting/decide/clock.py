@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ops_project.model.alerting.signal import Signal
 from ops_project.operations.alerting.decide.grouping import next_digest
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
@@ -17,13 +16,13 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 SKEW = timedelta(minutes=1)
 
 
-def newest_believed(signal: Signal, now: datetime) -> datetime:
-    """The latest moment of an earlier signal that `signal` is compared with.
+def believed_until(now: datetime) -> datetime:
+    """The latest moment of an earlier signal that a signal of today is compared with.
 
     A signal of today counts even if a rehearsal wrote a signal of tomorrow before it. Two signals that both lie ahead
-    keep their order.
+    keep their order: the caller uses the moment of the signal itself if that is later.
     """
-    return max(now + SKEW, signal.event_at)
+    return now + SKEW
 
 
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
@@ -45,7 +44,12 @@ def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
         if entry.at > now + SKEW:
             # The receiver has been told, although under a clock of tomorrow. So the message counts as sent just now,
             # and is repeated as usual.
-            state.log[entry_key] = replace(entry, at=now, expires_at=now + (entry.expires_at - entry.at))
+            entry = replace(entry, at=now, expires_at=now + (entry.expires_at - entry.at))
+            state.log[entry_key] = entry
+            decision.log_changed.add(entry_key)
+        if any(at > now + SKEW for at in entry.own_times.values()):
+            own = {number: min(at, now) for number, at in entry.own_times.items()}
+            state.log[entry_key] = replace(entry, own_times=own)
             decision.log_changed.add(entry_key)
     for number, alert in list(state.alerts.items()):
         rule = config.rules.get(alert.rule)
