@@ -55,12 +55,13 @@ def _chunks(names: Sequence[str]) -> list[Sequence[str]]:
 
 
 def _load(connection: Connection, state: State, config: AlertConfig, names: Sequence[str] | None) -> None:
-    statement = select(levels.c.fingerprint, *COLUMNS).join(signals, signals.c.seq == levels.c.seq)
+    statement = select(*COLUMNS).select_from(levels).join(signals, signals.c.seq == levels.c.seq)
     if names is not None:
         statement = statement.where(levels.c.fingerprint.in_(names))
     found: dict[str, Level] = {}
     for row in connection.execute(statement.order_by(signals.c.event_at, signals.c.seq)):
-        fingerprint, signal = str(row[0]), signal_of(row[1:])
+        signal = signal_of(row)
+        fingerprint = signal.fingerprint
         metric = config.metrics.get(signal.kind)
         found[fingerprint] = fold(found.get(fingerprint, UNKNOWN), signal, metric.type if metric else "state")
     for fingerprint, level in found.items():

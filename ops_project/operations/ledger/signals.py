@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -111,7 +111,7 @@ def _copied(row: Sequence[Any]) -> str:
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
-COLUMNS = [column for column in signals.columns if column.name not in ("id", "fingerprint")]
+COLUMNS = [*(column for column in signals.columns if column.name not in ("id", "fingerprint")), signals.c.fingerprint]
 
 _put_kind = Signal.__dict__["kind"].__set__
 _put_state = Signal.__dict__["state"].__set__
@@ -138,7 +138,7 @@ _put_fingerprint = Signal.__dict__["_fingerprint"].__set__
 _NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
-def signal_of(row: Any, fingerprint: str = "") -> Signal:
+def signal_of(row: Any) -> Signal:
     """A row of COLUMNS → its signal.
 
     Each field is put into its slot. The constructor of a frozen class looks up every name first, which took twice as
@@ -166,11 +166,12 @@ def signal_of(row: Any, fingerprint: str = "") -> Signal:
         labels,
         assets,
         occurrence,
+        fingerprint,
     ) = row
     signal = object.__new__(Signal)
     _put_kind(signal, kind)
     _put_state(signal, state)
-    _put_event_at(signal, from_seconds(event_at))
+    _put_event_at(signal, _moment(event_at, UTC))
     _put_observed_at(signal, _observed(observed_at))
     _put_occurrence(signal, occurrence)
     _put_value(signal, value)
@@ -193,6 +194,7 @@ def signal_of(row: Any, fingerprint: str = "") -> Signal:
     return signal
 
 
+_moment = datetime.fromtimestamp
 # Signals that were observed together have the same time.
 _observed = lru_cache(maxsize=256)(from_seconds)
 
@@ -235,11 +237,9 @@ class SignalTable(Access):
 
     def signals_after(self, seq: int, limit: int) -> list[tuple[int, Signal]]:
         """(sequence number, signal) in the order in which they were stored."""
-        statement = (
-            select(signals.c.fingerprint, *COLUMNS).where(signals.c.seq > seq).order_by(signals.c.seq).limit(limit)
-        )
+        statement = select(*COLUMNS).where(signals.c.seq > seq).order_by(signals.c.seq).limit(limit)
         with self.read() as connection:
-            return [(row[0], signal_of(row, name)) for name, *row in _plain(connection, statement)]
+            return [(row[0], signal_of(row)) for row in _plain(connection, statement)]
 
     def signals_since(
         self, since: datetime, kinds: Iterable[str] | None = None, up_to: int | None = None

@@ -63,7 +63,7 @@ def raise_for(
     if source not in held:
         alert = _joined(decision, alert, rule, signal)
         alert = replace(alert, conditions={**alert.conditions, index: held | {source}})
-        decision.alerts_of(source).add(alert.number)
+        decision.made_true(source, alert.number)
     is_true = lifecycle.truth(alert, rule)
     if is_true and not was_true:
         if alert.clears_at is not None:

@@ -11,7 +11,7 @@ from ops_project.model.alerting.matcher import all_match
 from ops_project.model.alerting.rule import Rule
 from ops_project.model.alerting.signal import OK, Signal
 from ops_project.operations.alerting.decide import dates, lifecycle, windows
-from ops_project.operations.alerting.decide.clock import newest_believed
+from ops_project.operations.alerting.decide.clock import believed_until
 from ops_project.operations.alerting.decide.conditions import WINDOW, became_false, key_of, raise_for
 from ops_project.operations.alerting.decide.levels import (
     UNKNOWN,
@@ -32,15 +32,18 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
     Earlier signals with a time after `now` count only together with a signal whose time is also after `now`.
     """
     state = decision.state
+    believed = believed_until(now)
     for signal in signals:
-        metric = config.metrics.get(signal.kind)
+        kind = signal.kind
+        metric = config.metrics.get(kind)
         if metric is None:
             continue
         fingerprint = signal.fingerprint
-        entries = config.by_metric.get(signal.kind, ())
+        entries = config.by_metric.get(kind, ())
         changed = False
+        value = windows.value_of(signal)
         if metric.type != "event" or any(watched.condition.aggregate == "last" for watched in entries):
-            latest = newest_believed(signal, now)
+            latest = signal.event_at if signal.event_at > believed else believed
             if state.dismissed:
                 _bound_word(decision, fingerprint, signal, latest)
             before = without_later(state.levels.get(fingerprint, UNKNOWN), latest)
@@ -55,8 +58,12 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
                     _outlive(decision, fingerprint)
         labels: dict[str, str] | None = None
         for watched in entries:
-            if watched.condition.aggregate == "last":
-                if not changed or not holds(signal, watched.condition, config.lineage):
+            condition = watched.condition
+            if condition.aggregate == "last":
+                # Asked first because it is true of few signals, and costs least.
+                if not changed or not windows.holds(condition, value):
+                    continue
+                if not holds(signal, condition, config.lineage):
                     continue
                 labels = labels or labels_of(signal, config.lineage)
                 raise_for(decision, config, watched, signal, labels=labels, source=fingerprint)
@@ -159,7 +166,7 @@ def _slide(
         return
     assert condition.window is not None
     held.append(windows.reading(signal))
-    latest = newest_believed(signal, now)
+    latest = max(believed_until(now), signal.event_at)
     _bound_word(decision, window_name(name, index, key), signal, latest)
     dismissed = state.dismissed.get(window_name(name, index, key))
     end = max(reading.at for reading in held if reading.at <= latest)

@@ -50,8 +50,9 @@ def fold(level: Level, signal: Signal, metric_type: str) -> Level:
     if level.ok is not None and signal.event_at < level.ok.event_at:
         return level
     if signal.state == OK or metric_type != "state":
-        later = tuple(s for s in level.firing if s.event_at > signal.event_at) if level.firing else ()
-        return Level(later, signal)
+        if not level.firing:
+            return Level((), signal)
+        return Level(tuple(s for s in level.firing if s.event_at > signal.event_at), signal)
     variant = _variant(signal)
     others = []
     for known in level.firing:

@@ -5,7 +5,7 @@ These are values only; the ledger stores them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -162,6 +162,7 @@ class Notification:
 
 
 WindowKey = tuple[str, int, str]
+_NONE: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -243,7 +244,7 @@ class Decision:
 
     _series: dict[str, set[int]] | None = field(default=None, repr=False)
 
-    def alerts_of(self, source: str) -> set[int]:
+    def alerts_of(self, source: str) -> Set[int]:
         """Numbers of the alerts for which this series made a condition true. Some of them may have ended."""
         if self._series is None:
             self._series = {}
@@ -251,7 +252,13 @@ class Decision:
                 for held in alert.conditions.values():
                     for name in held:
                         self._series.setdefault(name, set()).add(number)
-        return self._series.setdefault(source, set())
+        return self._series.get(source, _NONE)
+
+    def made_true(self, source: str, alert: int) -> None:
+        """Note that this series made a condition of this alert true."""
+        self.alerts_of(source)
+        assert self._series is not None
+        self._series.setdefault(source, set()).add(alert)
 
     def note(self, alert: int, at: datetime, reason: AlertReason, detail: str = "") -> None:
         self.events.append(Event(alert, at, reason, detail))
