@@ -1,4 +1,4 @@
-"""A server in this process that answers as the services of AWS do."""
+"""A server in this process that answers like the services of AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @contextmanager
 def cloud_server() -> Iterator[str]:
-    """The address of moto's server, with credentials in the environment that it takes."""
+    """The address of moto's server, with credentials for it in the environment."""
     from moto.server import ThreadedMotoServer
 
     with socket.socket() as free:

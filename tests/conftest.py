@@ -11,11 +11,11 @@ import pytest
 from ops_project.settings import Settings
 
 EXPORTED = ("OPS_", "DAGSTER_HOME")
-# `ops` narrows it for its own process, and a test that calls a command in this one begins with it all the same.
+# `ops` narrows this setting for its own process. A test that calls a command in this process must still begin with it.
 UMASK = os.umask(0o022)
 os.umask(UMASK)
 
-# A shell that starts the suite in the background makes it and its children ignore Ctrl-C, which some tests press.
+# If a shell starts the suite in the background, the suite and its children ignore Ctrl-C. Some tests need Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

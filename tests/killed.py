@@ -140,7 +140,7 @@ def repeated(
         home = homes.copy(original, folder / f"home-{number}")
         killed = run(partial(command, home), folder / "killed.log", number)
         if not killed.was_killed:
-            # The calm run was the first one, and has made what later ones find: they have fewer moments.
+            # The undisturbed run came first and has made files that later runs find, so they have fewer moments.
             moments = min(moments, killed.moments)
             shutil.rmtree(home.home)
             continue
@@ -182,7 +182,7 @@ def state_of(settings: Settings) -> dict[str, object]:
                 found[name] = _checksum(connection, "file")
     if settings.ledger_url.startswith("sqlite:///"):
         with Ledger.open(settings.ledger_url) as ledger:
-            # A run that was killed is told as such; that is no state of the data.
+            # A killed run is reported as killed. That is not part of the state of the data.
             found["alerts"] = sorted({(one.rule, one.asset) for one in ledger.alerts("open", 500) if one.asset})
     return found
 

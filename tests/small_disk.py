@@ -29,7 +29,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        # Lazily: a process that was killed a moment ago may still be about to close its files.
+        # The disk is unmounted lazily, because a process that was just killed may still be closing its files.
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 

@@ -1,4 +1,4 @@
-"""A rule of masking that is left out, because a text lacks what it needs, would have changed nothing."""
+"""A rule of masking is left out if a text lacks what the rule needs. Such a rule would not have changed the text."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def mistakes(known: dict[str, Module], name: str) -> Iterator[str]:
 
 
 def _calls(node: ast.AST, hidden: frozenset[str]) -> Iterator[tuple[ast.Call, frozenset[str]]]:
-    """Each call, with the names that a function around it uses for something of its own."""
+    """Each call, with the names that an enclosing function uses for its own variables."""
     for child in ast.iter_child_nodes(node):
         inner = hidden
         if isinstance(child, Function | ast.Lambda):
@@ -80,7 +80,7 @@ def _function(known: dict[str, Module], name: str, called: ast.expr, hidden: fro
     if words[0] in hidden or not all(word.isidentifier() for word in words):
         return None
     where, rest = name, words
-    for _ in range(8):  # a package may pass a name on several times
+    for _ in range(8):  # A package may pass a name on several times.
         module = known.get(where)
         if module is None or not rest:
             return None
@@ -103,7 +103,7 @@ def _function(known: dict[str, Module], name: str, called: ast.expr, hidden: fro
 
 
 def _wrong(function: Function, call: ast.Call) -> str:
-    """What the function does not take, in words; empty if it takes the call."""
+    """The arguments that the function does not take, in words; empty if the call is right."""
     declared = function.args
     places = [argument.arg for argument in (*declared.posonlyargs, *declared.args)]
     given = [keyword.arg for keyword in call.keywords if keyword.arg]
@@ -129,7 +129,7 @@ def _wrong(function: Function, call: ast.Call) -> str:
 
 
 def main() -> int:
-    """Print every mistake; 1 if there is one."""
+    """Print every mistake. The exit code is 1 if there is one."""
     known = modules()
     found = [line for name in known if name.startswith("tests.") for line in mistakes(known, name)]
     for line in found:

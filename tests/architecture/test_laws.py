@@ -82,7 +82,7 @@ def test_dagster_is_imported_only_in_its_rooms() -> None:
         for path in [*(ROOT / "ops_project").rglob("*.py"), *(ROOT / "asset_checks").rglob("*.py")]
         if re.search(r"^\s*(import dagster|from dagster)", path.read_text(encoding="utf-8"), re.MULTILINE)
         and not (name := path.relative_to(ROOT).as_posix()).startswith(DAGSTER_ROOMS)
-        # Commands open the persisted instance; they import Dagster inside the function that needs it.
+        # Commands open the persisted instance. They import Dagster inside the function that needs it.
         and not name.startswith("ops_project/cli/")
     ]
     assert not offenders
@@ -206,7 +206,9 @@ def test_sql_is_quoted_in_one_place() -> None:
 
 
 def test_the_date_arithmetic_of_checks_is_that_of_the_project() -> None:
-    """Checks may not import the project, so the function stands twice. A change of one must be made in the other."""
+    """Checks may not import the project, so the function exists twice. A change of one must be made in the other as
+    well.
+    """
     checks, project = (
         (ROOT / name).read_text(encoding="utf-8") for name in ("asset_checks/days.py", "ops_project/model/days.py")
     )

@@ -1,4 +1,4 @@
-"""R16, the check: it reads the verdicts of the model and computes none of its own."""
+"""The check for unusual days: it reads the verdicts of the model and computes none of its own."""
 
 from __future__ import annotations
 

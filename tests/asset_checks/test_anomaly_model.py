@@ -1,6 +1,7 @@
-"""R16, proven against the SQL that judges: gold.data_anomalies, run by dbt over thousands of simulated series. One
-table holds many independent series end to end. With `anomaly_history` as long as a series' history, the last day of
-each series is judged only against its own past. The series are seeded, so that each run gives the same figures.
+"""Unusual days are found, and false alarms are rare: gold.data_anomalies, built by dbt over thousands of simulated
+series. One table holds many independent series end to end. With `anomaly_history` as long as a series' history, the
+last day of each series is judged only against its own past. The series are seeded, so that each run gives the same
+figures.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def judged(home: Path, orders: np.ndarray, revenue: np.ndarray, history: int) ->
 
 
 def rates(home: Path, points: int, series: int, *, weekly: bool, both: bool) -> Rates:
-    """`both`: orders and revenue drop together; else only revenue does."""
+    """`both`: orders and revenue drop together. Otherwise only revenue drops."""
     rng = np.random.default_rng(160)
     length = points + 1
     day = np.arange(series * length)
@@ -97,7 +98,7 @@ def test_drops_are_found_and_normal_days_are_not(
 ) -> None:
     measured = rates(tmp_path, points, series, weekly=weekly, both=both)
     assert measured.found >= 0.90
-    # 1.5 % is what is allowed; two alarms in 500 days are what may scatter around one in ten thousand.
+    # The limit is 1.5 %. With one false alarm in ten thousand days, two in these 500 may happen by chance.
     assert measured.false_alarms <= 2 / 500
 
 

@@ -1,4 +1,4 @@
-"""R19: six ways in which a file can fail to arrive properly are distinguished, each with its remedy."""
+"""Six ways in which a file can fail to arrive properly are distinguished, each with its remedy."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ TABLE = TableSpec(
         "till": "whole",
     },
 )
-# A shop's day, different each day, without a random number: `n` is the row, `d` the day.
+# A day of the shop. The days differ, but without random numbers: `n` is the row, `d` the day.
 HEALTHY = {
     "quantity": "1 + (hash(n, d, 1) % 5)::int",
     "weight": "round(0.5 + (hash(n, d, 2) % 1000) / 250.0, 2)",
@@ -122,12 +122,12 @@ def test_two_swapped_columns_are_told_together() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        {"till": "4"},  # another till
-        {"discount": "(hash(n, d, 5) % 40) / 10.0"},  # a day of discounts: within what discounts ever were
+        {"till": "4"},  # another till sends the data
+        {"discount": "(hash(n, d, 5) % 40) / 10.0"},  # a day of discounts, which stays within earlier discounts
         {"quantity": "2 + (hash(n, d, 1) % 5)::int"},
         {"price": f"1.05 * ({HEALTHY['price']})"},
-        {"city": "case when n % 5 = 0 then 'Alta' else " + HEALTHY["city"] + " end"},  # a new shop
-        {"article": "'A' || (100000 + hash(n, d, 9) % 90000)"},  # one digit more, and always filled
+        {"city": "case when n % 5 = 0 then 'Alta' else " + HEALTHY["city"] + " end"},  # a new shop opens
+        {"article": "'A' || (100000 + hash(n, d, 9) % 90000)"},  # the number has one digit more, and is always filled
     ],
 )
 def test_what_happens_in_business_is_no_finding(broken: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""R20: the age of the data, its limits, closed days, and what does not make a table fresh."""
+"""The age of the data, its limits, closed days, and what does not make a table fresh."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.asset_checks.warehouse import ZONE, Warehouse
 
 EVENTS = TableSpec(schema="silver", table="events", tier=1, time_column="occurred_at", date_column="business_date")
 DAILY = TableSpec(schema="bronze", table="orders", tier=2, time_column="business_date")
-NEWEST = datetime(2026, 3, 9, 12, tzinfo=UTC).replace(tzinfo=None)  # as the warehouse holds it
+NEWEST = datetime(2026, 3, 9, 12, tzinfo=UTC).replace(tzinfo=None)  # the form in which the warehouse stores it
 
 
 def events(*moments: datetime) -> Warehouse:
@@ -64,7 +64,7 @@ def test_data_from_the_future_makes_nothing_fresh() -> None:
 def test_a_business_date_lasts_until_its_local_end() -> None:
     warehouse = Warehouse()
     warehouse.table("bronze.orders", [{"business_date": date(2026, 3, 9)}])
-    # New York moved its clocks on 8 March: the day of the 9th ends at 04:00 UTC.
+    # New York moved its clocks on 8 March, so the day of the 9th ends at 04:00 UTC.
     end = datetime(2026, 3, 10, 4, tzinfo=UTC)
     assert freshness.end_of(date(2026, 3, 9), ZONE) == end
     assert freshness.evaluate(warehouse.situation(end + timedelta(hours=23, minutes=59)), DAILY).status == "ok"
@@ -76,7 +76,7 @@ def test_closed_days_do_not_count() -> None:
         schema="bronze", table="orders", time_column="business_date", open_on=lambda day: day.weekday() < 5
     )
     warehouse = Warehouse()
-    warehouse.table("bronze.orders", [{"business_date": date(2026, 1, 9)}])  # a Friday
+    warehouse.table("bronze.orders", [{"business_date": date(2026, 1, 9)}])  # This day is a Friday.
     monday_8 = datetime(2026, 1, 12, 13, tzinfo=UTC)
     assert freshness.evaluate(warehouse.situation(monday_8), weekdays).evidence["hours"] == 8
     tuesday_0 = datetime(2026, 1, 13, 5, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The checks know of a model what its dbt tests declare."""
+"""The checks use what a model's dbt tests declare."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def endless(situation: Situation) -> str | None:
 
 
 def in_a_transaction(situation: Situation) -> str | None:
-    """The interruption ends the transaction, and what is asked next fails for another reason."""
+    """The interruption ends the transaction, and the next statement fails for another reason."""
     situation.connection.execute("begin")
     try:
         endless(situation)

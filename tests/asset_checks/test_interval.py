@@ -1,4 +1,6 @@
-"""R15 and the statistics behind it: proven by simulation with a fixed seed, and at the edges."""
+"""The prediction of daily volumes and the statistics behind it: proven by simulation with a fixed seed, and at the
+edges.
+"""
 
 from __future__ import annotations
 

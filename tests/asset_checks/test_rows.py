@@ -1,4 +1,6 @@
-"""R11, R13, R24 and control totals: no row lost, none twice, no gap, and the same number on both sides of a hop."""
+"""Duplicates, references, gaps and control totals: no row is lost, none counts twice, and both sides of a hop have the
+same number.
+"""
 
 from __future__ import annotations
 

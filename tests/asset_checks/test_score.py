@@ -1,4 +1,4 @@
-"""R17: the score, its two exact limits, what counts against it, and what happens if it is unknown."""
+"""The quality score: its two exact limits, what counts against it, and what happens if it is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""R15 on the tables of landing: which dates are judged, and against what."""
+"""The volume check on the tables of landing: which dates are judged, and against what."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def in_postgres() -> dict[str, Any] | None:
 
 
 def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
-    """Figures of the alert path with what the issue of it asks for beside them."""
+    """The figures of the alert path, each beside the bound that was asked for."""
     drains = [drain() for _ in range(max(rounds, 1))]
     return {
         "drained_per_second": _drained(drains),

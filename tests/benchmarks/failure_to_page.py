@@ -98,7 +98,7 @@ def delivered(ledger: Ledger) -> list[Page]:
 
 
 def _figures(pages: list[Page]) -> dict[str, Any]:
-    """The slowest pages are told one by one: that is where a missed bound has its cause."""
+    """The slowest pages are shown one by one, because they show why a bound is missed."""
     if not pages:
         return {"seconds_median": None, "seconds_p95": None, "seconds_max": None}
     taken = sorted(page.delivered for page in pages)
@@ -114,7 +114,7 @@ def _figures(pages: list[Page]) -> dict[str, Any]:
 
 
 def measure(rounds: int = 3, large: bool = False) -> dict[str, Any]:
-    """Twenty failures, sixty at full size, against what was asked for."""
+    """Twenty failures (sixty at full size), compared with the bound."""
     figures = latency(60 if large else 20)
     in_time = figures["paged"] == figures["failures"] and figures["seconds_p95"] <= WANTED_P95
     return {**figures, "wanted_p95_at_most": WANTED_P95, "holds": in_time}

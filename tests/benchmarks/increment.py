@@ -20,7 +20,7 @@ DAYS, FACTOR = 30, 10
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """Seconds of a day's run on both histories; with `large` at the default scale, else at a tenth of it."""
+    """Seconds of a day's run on both histories. With `large` at the default scale, otherwise at a tenth of it."""
     dbt_manifest.load()
     seconds: dict[int, list[float]] = {1: [], FACTOR: []}
     copied: dict[int, list[float]] = {1: [], FACTOR: []}

@@ -52,7 +52,7 @@ def _signals(count: int) -> list[Signal]:
 
 
 def cycle_seconds(count: int) -> dict[str, float]:
-    """Seconds of the cycle that tells `count` new alerts, and of those after it: of the clock, and of the processor."""
+    """Seconds of the cycle that sends `count` new alerts, and of the cycles after it: elapsed time, and CPU time."""
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         settings = Settings.load(home=folder)
         loaded = catalog.load(settings)
@@ -75,7 +75,8 @@ def cycle_seconds(count: int) -> dict[str, float]:
                 busy.append(time.process_time() - used)
                 assert report.decided == 0 and report.queued == 0
             assert len(ledger.alerts("open", None)) == count
-            # Calls are the same on a busy machine, where five times the memory costs more than five times the time.
+            # The number of calls does not depend on the machine. On a busy machine, five times the memory costs more
+            # than five times the time.
             counted = cProfile.Profile()
             at = NOW + timedelta(minutes=8)
             counted.runcall(run_once, settings, loaded, at, lineage=graph, observers=(), stages=(decide_and_record,))

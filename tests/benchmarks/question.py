@@ -55,7 +55,7 @@ def heavy_question(home: Path, query: str = QUESTION) -> Iterator[None]:
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """Seconds of the run alone and beside the question, and the ratio; `large` changes nothing here."""
+    """Seconds of the run alone and beside the question, and the ratio. `large` changes nothing here."""
     del large
     dbt_manifest.load()
     with tempfile.TemporaryDirectory(prefix="bench-question-") as folder:

@@ -47,7 +47,7 @@ def measure(rounds: int, large: bool) -> dict[str, Any]:
 
 def _make(file: Path) -> None:
     with duckdb.connect(str(file)) as connection:
-        # Keys are spread and unordered, as policy numbers are.
+        # Keys are spread over the range and in no order, as policy numbers are.
         connection.execute(
             "create table a as select (i * 7919) % 1000000007 as id, ((i * 31) % 100000)::decimal(12,2) as premium"
             f" from range({ROWS}) t(i)"

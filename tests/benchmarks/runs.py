@@ -35,7 +35,7 @@ BIN = Path(sys.executable).parent
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """Seconds of each side and the ratio; `large` changes nothing here."""
+    """Seconds of each side, and the ratio. `large` changes nothing here."""
     del large
     dbt_manifest.load()
     with tempfile.TemporaryDirectory(prefix="bench-runs-") as folder:
@@ -46,7 +46,7 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
         ours, parts, cli, usual = [], [], [], []
         CPU.clear()
         for number in range(rounds):
-            # A run makes its Dagster home only once; a first run of a new home is told beside.
+            # Only the first run of a home makes its Dagster home, so that first run is reported separately.
             home = with_history(waiting, root / f"ours-{number}")
             seconds, told = ops_run(home)
             ours.append(seconds)
@@ -64,7 +64,7 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
         "usual_arrangement_s": round(median(usual), 2),
         "ratio": round(median(ratios), 2),
         "ratio_of_usual_arrangement": round(median(a / b for a, b in zip(usual, cli, strict=True)), 2),
-        # Four commands a round: ours, dbt twice, the usual one.
+        # Each round has four commands: ours, dbt twice, and the usual arrangement.
         "cpu_s": {
             "ops": round(median(CPU[0::4]), 2),
             "dbt": round(median(a + b for a, b in zip(CPU[1::4], CPU[2::4], strict=True)), 2),
@@ -79,7 +79,7 @@ def measure(rounds: int, large: bool) -> dict[str, object]:
     }
 
 
-# Processor seconds of each command, in order: what remains comparable on a machine that does other things too.
+# CPU seconds of each command, in order. They stay comparable on a machine that does other work too.
 CPU: list[float] = []
 
 
@@ -160,7 +160,7 @@ def _dbt(select: str, target: Path) -> list[str]:
         select,
         "--exclude-resource-types",
         "unit_test",
-        # As every side has it: else a silver build runs tests that look at gold.
+        # Every side has this. Without it, a silver build would run tests that read gold.
         "--indirect-selection",
         "buildable",
         *folders,
@@ -169,7 +169,7 @@ def _dbt(select: str, target: Path) -> list[str]:
 
 
 def _warm_parse(home: Path, target: Path) -> Path:
-    """A target in which dbt finds its partial parse and the usual arrangement its manifest."""
+    """The target folder in which dbt finds its partial parse, and the usual arrangement its manifest."""
     command = _dbt("ecommerce.silver", target)
     command[1:] = ["parse", *command[command.index("--project-dir") :]]
     _run(command, home)

@@ -16,7 +16,7 @@ BOUND_SECONDS, BOUND_EVENTS = 60.0, 20_000_000
 LARGE = {"days": 4, "scale": 1050.0}
 SMALL = {"days": 2, "scale": 40.0}
 
-# In a process of its own, whose peak memory is this measurement's alone.
+# This runs in a process of its own, so that the peak memory belongs to this measurement alone.
 SCRIPT = """
 import json, resource, sys
 from datetime import UTC, date, datetime

@@ -30,7 +30,7 @@ BY_HAND = Path(__file__).parent / "ecommerce_sql"
 BY_HAND_BOUND = 1.3
 DAY_BOUND = 1.3
 MEMORY_BOUND_MB = 4096
-# Of DuckDB's own buffers; Python, dbt and the allocator need the rest of the 4 GB.
+# The limit of DuckDB's own buffers. Python, dbt and the allocator need the rest of the 4 GB.
 MEMORY_LIMIT = "3GB"
 QUIET = "SET preserve_insertion_order = false; SET enable_progress_bar = false"
 LAST = date(2026, 3, 31)
@@ -55,7 +55,7 @@ DAILY = Size(days=30, orders=1_500, events=15_000, customers=10_000, products=1_
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
     """Both ratios with their seconds, and whether they are within their bounds."""
-    dbt_manifest.load()  # parsed once for each content of the project, and no part of any build
+    dbt_manifest.load()  # The project is parsed once for each content; the parse is not part of any build.
     with tempfile.TemporaryDirectory(prefix="bench-transform-") as folder:
         return {
             "by_hand": _against_hand(Path(folder) / "hand", LARGE if large else SMALL, rounds, large),
@@ -74,7 +74,7 @@ def _against_hand(folder: Path, size: Size, rounds: int, large: bool) -> dict[st
         shutil.copytree(bronze, dbt_home)
         shutil.copytree(bronze, hand_home)
         built = _in_child(_by_dbt, dbt_home, "run")
-        fixed_s, _ = _in_child(_by_dbt, dbt_home, "run", 1)  # nothing has arrived since
+        fixed_s, _ = _in_child(_by_dbt, dbt_home, "run", 1)  # no file has arrived since
         found.append((*built, *_in_child(_by_hand, hand_home), fixed_s))
         shutil.rmtree(dbt_home)
         shutil.rmtree(hand_home)

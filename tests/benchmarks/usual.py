@@ -15,7 +15,7 @@ from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 
 from ops_project.settings import DBT_PROJECT_DIR
 
-# dbt's own target: what a user of this arrangement would have parsed beforehand.
+# This is dbt's own target, because a user of this arrangement would already have parsed the project.
 TARGET = Path(os.environ.get("BENCH_TARGET", DBT_PROJECT_DIR / "target"))
 SELECTIONS = {"silver": "ecommerce.silver", "gold": "ecommerce.gold"}
 

@@ -25,7 +25,7 @@ from tests.cli.test_every_command import LEAVES, leaf
 from tests.cli.watched import writes_outside
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
-# What has been a name, a path, markup, SQL or an escape sequence to somebody.
+# Each of these texts is a name, a path, markup, SQL or an escape sequence for some program.
 SHARP = (
     "[/b] [click]",
     "\x1b[2J\x1b]0;x\x07",
@@ -44,7 +44,7 @@ SHARP = (
     "nan",
 )
 BYTES = st.binary(max_size=60)
-# As a shell hands bytes over: what is no UTF-8 becomes lone surrogates. No argument can hold a NUL.
+# A shell passes bytes that are not UTF-8 as lone surrogates. No argument can hold a NUL.
 TEXT = st.sampled_from(SHARP) | BYTES.map(lambda data: os.fsdecode(data.replace(b"\0", b"")))
 STRANGER = TEXT.map(lambda text: f"x{text}")
 NUMBER = st.integers(-(2**70), 2**70).map(str) | st.integers(0, 3).map(str) | TEXT
@@ -58,8 +58,8 @@ CONTENT = (
 FILE_NAME = BYTES.map(lambda data: data.replace(b"\0", b"").replace(b"/", b"")[:60]).filter(
     lambda name: name not in (b"", b".", b"..")
 )
-# Options that are always given: without them the command would go on for ever, run all domains, or write into the
-# project itself.
+# These options are always given. Without them a command would run for ever, run all domains, or write into the project
+# itself.
 STRANGERS = {"run": "--domain", "simulate": "--domain"}
 ALWAYS = {
     "watch": ["--looks", "1"],
@@ -87,7 +87,7 @@ class Place:
         self.home, self.inputs, self.elsewhere = root / "home", root / "inputs", root / "elsewhere"
         for folder in (self.home, self.inputs, self.elsewhere):
             folder.mkdir()
-        dbt_manifest.load()  # made once for a tree, whatever command is the first
+        dbt_manifest.load()  # it is made once for each tree, by whichever command comes first
         with_a_snapshot_and_an_alert(Settings(home=self.home, as_of=NOW))
 
     def invoke(self, *words: str) -> None:
@@ -130,7 +130,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture
 def place(shared: Place) -> Place:
-    """One home for all examples. What one command leaves there is input of the next."""
+    """One home for all examples. What one command leaves there is input for the next."""
     shutil.rmtree(shared.home / "logs", ignore_errors=True)
     return shared
 
@@ -199,7 +199,7 @@ def texts(words: list[str]) -> list[click.Parameter]:
 def test_a_text_that_is_too_long_for_the_name_of_a_file_is_refused(
     words: list[str], place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", place.folder())  # where TMPDIR says: a draft is made there
+    monkeypatch.setattr(tempfile, "tempdir", place.folder())  # a draft is made in the folder that TMPDIR names
     for long in texts(words):
         place.invoke(*line_with(long, place, words))
 

@@ -1,4 +1,6 @@
-"""A file of the ledger or of Dagster's storage that somebody has emptied is told, and not taken for a new one in silence."""
+"""If somebody has emptied a file of the ledger or of Dagster's storage, this is reported. The file is not silently
+taken for a new one.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LEAVES = sorted(
 )
 MAKERS = [words for words in LEAVES if use_of(tuple(words)) is Use.MAKES]
 READERS = [words for words in LEAVES if use_of(tuple(words)) in (Use.READS, Use.LOOKS)]
-# Options without which the command would go on for ever, or write into the project.
+# Without these options a command would run for ever, or write into the project.
 ENDS = {"watch": ["--looks", "1"], "metadata generate": ["--models", "MODELS"]}
 
 
@@ -152,7 +152,7 @@ def test_ctrl_c_that_a_library_turned_into_its_own_error_is_ctrl_c(error: Except
 
 
 class _Odd(Exception):
-    """An error of a library that the program does not know."""
+    """An error of a library that the program does not expect."""
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_home_that_takes_no_log_is_no_second_fault(tmp_path: Path, monkeypatch
 
 
 def test_every_number_has_both_bounds() -> None:
-    """A number without a bound would end in the error of the first store or calendar that cannot hold it."""
+    """Without a limit, a number would cause an error in the first store or calendar that cannot hold it."""
     kinds = (click.types.IntParamType, click.types.FloatParamType)
     unbounded = [
         (" ".join(words), *parameter.opts)

@@ -1,4 +1,4 @@
-"""The `ops` command itself: options may stand anywhere, and a mistake is told in a line."""
+"""The `ops` command itself: options may stand anywhere, and a mistake is reported in one line."""
 
 from __future__ import annotations
 

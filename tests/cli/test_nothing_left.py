@@ -1,4 +1,6 @@
-"""`ops replay` and `ops rerun` with nothing left to do: one before may have been killed before it built or told all."""
+"""`ops replay` and `ops rerun` with nothing left to do. An earlier call may have been killed before it built everything
+or sent its alerts.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the commands do instead of opening Dagster: the domains that are run, or an alert cycle."""
+    """Replaces what the commands do with Dagster, and records it: the domains that are run, or an alert cycle."""
     found: list[Any] = []
 
     def told(*_arguments: object) -> list[str]:

@@ -14,7 +14,7 @@ from ops_project.cli.roles import ACTS
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import CONFIG_DIR, Settings
 
-# Commands that change nothing that others see: they read, write where they are told to, or serve.
+# These commands change nothing that others see. They read, write to a place that their user names, or serve.
 READS = {
     "ui",
     "status",

@@ -1,5 +1,5 @@
-"""A run without possible files builds nothing: empty tables would look like a success. `--date` of a day that cannot have
-any is refused.
+"""A run for dates without possible files builds nothing, because empty tables would look like a success. `--date` is
+refused for a day that cannot have files.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`ops ui` ends before it begins where its port is taken, and ends wholly when it is told to."""
+"""`ops ui` ends before it starts anything if its port is taken, and ends completely when it is told to."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _answers(port: int) -> bool:
 
 
 def _members(session: int) -> list[int]:
-    """Live processes of the session, without those that have ended and wait for their parent."""
+    """The living processes of the session. Processes that have ended and wait for their parent are left out."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-# The argument that is made or changed.
+# The position of the argument that names the file.
 CHANGES = {
     "os.mkdir": 0,
     "os.rename": 1,
@@ -23,7 +23,7 @@ CHANGES = {
     "os.utime": 0,
     "sqlite3.connect": 0,
 }
-# Compiled code and devices are nobody's data.
+# Compiled code and devices are not anybody's data.
 IGNORED = ("__pycache__", "/dev/", "/proc/")
 
 _watching: list[tuple[tuple[str, ...], list[str]]] = []
@@ -53,13 +53,13 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
     else:
         return
     if not isinstance(path, str | bytes | os.PathLike):
-        return  # a descriptor that is open already
+        return  # the descriptor is open already
     text = os.fsdecode(path).removeprefix("file:")
     if text in ("", ":memory:"):
         return
     if not Path(text).is_absolute() and event in ("os.remove", "os.rmdir", "os.mkdir") and arguments[-1] >= 0:
-        text = f"/proc/self/fd/{arguments[-1]}/{text}"  # named from an open folder, as `shutil.rmtree` does
-    # Without its last part, so that a link that is replaced counts where it lies.
+        text = f"/proc/self/fd/{arguments[-1]}/{text}"  # the path is relative to an open folder, as in `shutil.rmtree`
+    # The last part is left out, so that a replaced link counts at the place where it lies.
     place = f"{os.path.realpath(Path(text).parent)}/{Path(text).name}"
     allowed, found = _watching[-1]
     if any(part in place for part in IGNORED) or any(place == one or place.startswith(one + "/") for one in allowed):

@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MISSING = "no chromium on this machine (Debian: apt-get install chromium)"
 TELEPHONE = 400
-"""Width in pixels. A window of this width or less is touched; every other one is clicked."""
+"""Width in pixels. A window of this width or less is operated by touch, and any other one by mouse."""
 OPTIONS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking")
 
 
@@ -51,7 +51,7 @@ def window(browser: Browser, width: int = TELEPHONE, scheme: Literal["light", "d
 
 @contextmanager
 def served(app: Starlette) -> Iterator[str]:
-    """An application on a port of its own; its address."""
+    """Serves an application on a port of its own. Yields its address."""
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", timeout_graceful_shutdown=1)
     )

@@ -20,7 +20,7 @@ from tests.console.house import House
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 OF_EACH = 2
-"""Pages of one kind that are looked at; every board is looked at."""
+"""How many pages of one kind are looked at. Every board is looked at."""
 MORE = {"/boards/{board}": 20, "/reports/{kind}/{last}": 8}
 FILES = ("/figures/{board}/{name}.json", "/reports/{kind}/{last}/{shape}", "/static/{path:path}", "/live", "/health")
 SERIOUS = ("serious", "critical")
@@ -104,7 +104,7 @@ def test_nothing_serious_keeps_people_out(broken, width):
                 page.goto(url + path)
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 found += [f"{path} is {wide} pixels wide"] if wide > width else []
-                # Every part that can be opened is looked at as well.
+                # Every part that can be opened is opened and looked at as well.
                 page.evaluate("document.querySelectorAll('main details').forEach(item => { item.open = true; })")
                 page.evaluate(AXE.read_text(encoding="utf-8"))
                 answer = page.evaluate(
@@ -121,7 +121,7 @@ def test_nothing_serious_keeps_people_out(broken, width):
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_every_page_can_be_walked_with_the_tab_key(broken):
-    """Each stop is seen and marked, none holds the focus, and the walk ends where it began."""
+    """Each stop is visible and marked, none holds the focus, and the walk ends where it began."""
     program = browser.binary()
     assert program is not None
     app, wrong = broken.console(), list[str]()
@@ -177,7 +177,7 @@ def test_an_incident_is_found_and_taken_without_a_mouse(broken):
         page.keyboard.type("Engineer B")
         page.keyboard.press("Enter")
         page.locator("#acknowledge").focus()
-        # What is read again by itself takes the focus from nobody.
+        # A page that refreshes itself does not take the focus away.
         page.evaluate("window.before = document.getElementById('live')")
         broken.ops("incidents", "note", page.url.rsplit("/", 1)[1], "Looked at.", "--by", "engineer-a")
         expect(page.get_by_text("Looked at.")).to_be_visible()

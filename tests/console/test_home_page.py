@@ -114,7 +114,7 @@ def test_runs_are_bars_on_one_line_of_time():
 
 
 def test_the_server_asks_for_its_first_page_before_a_visitor_does(told):
-    """So the first visitor waits no longer than the second; a page that fails is left to the visitor."""
+    """The first visitor waits no longer than the second one. If a page fails here, the first visitor sees the error."""
     asked = []
 
     def clock() -> datetime:

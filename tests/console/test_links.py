@@ -38,7 +38,7 @@ def _links(day, recipient: str = "engineer-a") -> dict[str, str]:
 def test_the_page_that_was_sent_acknowledges_with_a_button_and_not_when_it_is_opened(day):
     link = _links(day)["Acknowledge"]
     client = _client(day)
-    for _ in range(3):  # a mail scanner
+    for _ in range(3):  # a mail scanner opens the link
         opened = client.get(link)
         assert opened.status_code == 200 and "<button" in opened.text
         client.head(link)

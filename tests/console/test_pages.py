@@ -1,4 +1,4 @@
-"""Every place of the console answers, and says what it knows and nothing else."""
+"""Every page of the console answers, and shows what is known and nothing else."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_every_link_of_every_page_leads_somewhere(visit):
 
 
 def _of_interest(link: str) -> bool:
-    """One example of each kind, where there are many."""
+    """One example of each kind, if there are many."""
     if link.startswith("/runbooks/"):
         return link.endswith("pipeline-failure")
     if link.startswith("/figures/"):

@@ -1,4 +1,6 @@
-"""The recovery page: real backups, proofs, drills, a plan and a restore of one small home; and what it says without."""
+"""The recovery page with real backups, proofs, drills, a plan and a restore of one small home; and what it says if
+there are none.
+"""
 
 from __future__ import annotations
 

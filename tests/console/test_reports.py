@@ -82,7 +82,7 @@ def test_before_the_first_run_nothing_was_watched(site, past, kind):
 
 
 def test_a_period_that_is_not_over_is_refused():
-    now = datetime(2026, 3, 5, 2, tzinfo=UTC)  # still the fourth in New York
+    now = datetime(2026, 3, 5, 2, tzinfo=UTC)  # In New York it is still the fourth.
     assert newest("day", now, NEW_YORK).last == date(2026, 3, 3)
     with pytest.raises(NotOver, match="not over before 2026-03-05 05:00"):
         check_over(of("day", date(2026, 3, 4), NEW_YORK), now)

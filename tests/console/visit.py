@@ -19,7 +19,7 @@ ELSEWHERE = ("192.0.2.7", 50_000)
 
 
 class Visit:
-    """One browser. `at`: the address that it comes from."""
+    """One browser. `at`: the address from which it comes."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Visit:
     def send(
         self, path: str, token: str | None = None, headers: dict[str, str] | None = None, **fields: str
     ) -> httpx2.Response:
-        """A form of ours, with its token."""
+        """A form of the console, with its token."""
         data = {"token": self.token() if token is None else token, **fields}
         return self.client.post(path, data=data, headers=headers)
 

@@ -115,7 +115,9 @@ def _sources(settings: Settings, now: datetime) -> Iterator[Callable[[Figure], I
 
 
 def _again(database: Path, folder: Path) -> str:
-    """The same file under another name: connections of one process to one name share an engine and its limits."""
+    """The same file under another name, because connections of one process to the same name share an engine and its
+    limits.
+    """
     linked = folder / database.name
     linked.hardlink_to(database)
     return str(linked)
@@ -168,7 +170,9 @@ def _runs_database(settings: Settings, now: datetime, warehouse: duckdb.DuckDBPy
 
 
 def _spent(instance: DagsterInstance, run: DagsterRun) -> tuple[dict[str, float], Rows]:
-    """Seconds of each step, and (table, seconds, rows) of each table: what dbt says, else a share of the step's rest."""
+    """Seconds of each step, and (table, seconds, rows) of each table: the time that dbt reports, or else a share of the
+    rest of the step.
+    """
     steps: dict[str, float] = defaultdict(float)
     tables: dict[str, dict[str, Any]] = {}
     for entry in instance.all_logs(run.run_id):
@@ -209,7 +213,7 @@ def _whole(value: Any) -> Any:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON and two drivers agree on it: a moment to the second in UTC, a number to nine digits."""
+    """A value in a form in which JSON and two drivers agree: a moment to the second in UTC, a number to nine digits."""
     if type(value).__name__ == "Decimal" or (isinstance(value, int | float) and not isinstance(value, bool)):
         return float(f"{float(value):.9g}")  # type: ignore[arg-type]  # a Decimal is one
     return None if value is None else re.sub(r"(:\d\d)\+00:00$", r"\1", str(value))

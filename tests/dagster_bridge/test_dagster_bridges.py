@@ -1,4 +1,6 @@
-"""The places that use Dagster's internal API: what they rely on, so that a change in a new version is noticed."""
+"""The places that use Dagster's internal API: what they rely on is tested, so that a change in a new version is
+noticed.
+"""
 
 from __future__ import annotations
 
@@ -145,7 +147,7 @@ def test_what_a_run_did(instance: dg.DagsterInstance) -> None:
 
 def test_a_run_whose_process_died_is_marked_failed_and_a_living_one_is_not(instance: dg.DagsterInstance) -> None:
     dead = str(current()).rpartition(":")[0] + ":1"
-    # Another container on this host: its pid means nothing here.
+    # The run is in another container of this host, so its pid means nothing here.
     elsewhere = f"{current().boot.partition('.')[0]}.1:{current().pid}:1"
     runs = {}
     for name, process in {"dead": dead, "alive": str(current()), "unknown": "", "elsewhere": elsewhere}.items():
@@ -157,7 +159,7 @@ def test_a_run_whose_process_died_is_marked_failed_and_a_living_one_is_not(insta
     assert len(done) == 1 and runs["dead"][:8] in done[0]
     states = {name: instance.get_run_by_id(run).status.value for name, run in runs.items()}
     assert states == {"dead": "FAILURE", "alive": "STARTED", "unknown": "STARTED", "elsewhere": "STARTED"}
-    # It held the writer's lock, which is free now.
+    # The run held the writer's lock, which is free now.
     assert len(bridge.mark_dead_runs(instance, NOW, left=runs["elsewhere"])) == 1
     words = [f"{log.user_message} {log.message} {log.dagster_event}" for log in instance.all_logs(runs["dead"])]
     assert any("Nothing needs cleaning up" in text for text in words)

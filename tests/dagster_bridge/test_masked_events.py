@@ -1,4 +1,4 @@
-"""What looks like personal data does not reach Dagster's log, also where no contract declares it."""
+"""Anything that looks like personal data does not reach Dagster's log, even if no contract declares it."""
 
 import sqlite3
 from collections.abc import Iterator

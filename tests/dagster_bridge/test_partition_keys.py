@@ -1,4 +1,4 @@
-"""A list of partitions is kept for a day and is what Dagster lists."""
+"""A list of partitions is kept for a day, and equals the list that Dagster makes."""
 
 from __future__ import annotations
 

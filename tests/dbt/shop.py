@@ -58,7 +58,7 @@ class Shop:
     ) -> None:
         """One batch of `feed`; `replaces`: a corrected redelivery of everything that the date had.
 
-        `file_date`: what the file's name says, where the rows are of another date. `partial`: fewer rows than expected.
+        `file_date`: the date in the file's name, if the rows are of another date. `partial`: fewer rows than expected.
         """
         with self.connect() as connection:
             if replaces:
@@ -70,7 +70,7 @@ class Shop:
             self._journal(connection, feed, file_date or business_date, quarantined, partial)
 
     def contract(self, feed: str, **values: Any) -> None:
-        """What the contract of `feed` says instead of the shipped one, as landing notes it before a build."""
+        """Changes the contract of `feed`, in the form in which landing stores it before a build."""
         with self.connect() as connection:
             for name, value in values.items():
                 connection.execute(f"update ops.feeds set {name} = ? where feed = ?", [value, feed])

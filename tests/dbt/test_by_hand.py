@@ -15,7 +15,7 @@ BY_HAND = PROJECT_ROOT / "tests" / "benchmarks" / "ecommerce_sql"
 
 
 def rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The means and deviations of data_anomalies are doubles: equal to nine digits is equal."""
+    """Means and deviations of data_anomalies are doubles. They count as equal if nine digits are equal."""
     return tuple(float(f"{value:.9g}") if isinstance(value, float) else value for value in row)
 
 
@@ -31,7 +31,7 @@ def test_the_same_rows(built_at_once: Shop, tmp_path: Path) -> None:
             sql = file.read_text(encoding="utf-8")
             names = [name for name in clock if f"${name}::" in sql]
             connection.execute(sql, {name: clock[name] for name in names})
-            if "data_quality" in table:  # domains of models without a score come from dbt alone
+            if "data_quality" in table:  # The rows of domains without a score come from dbt alone.
                 continue
             assert [rounded(row) for row in rows_of(connection, table)] == expected, table
             assert expected, table

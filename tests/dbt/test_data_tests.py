@@ -20,7 +20,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 def test_a_violated_key_stays_red_until_it_is_mended(shop: Shop) -> None:
-    """Builds of other days do not make the test pass, nor does a build that writes nothing."""
+    """Builds of other days do not make the test pass, and neither does a build that writes nothing."""
     with shop.connect() as connection:
         connection.execute("insert into silver.fact_orders from (from silver.fact_orders where order_id = 'O1')")
         connection.execute(

@@ -1,4 +1,6 @@
-"""R18 for insurance, investor and streaming: their unit tests pass, and a wrong join, sum, filter or edge fails one."""
+"""Wrong SQL in insurance, investor and streaming: their unit tests pass, and a wrong join, sum, filter or edge makes
+one fail.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ MUTANTS = [
     ),
     Mutant("kpi_experiment_daily_growth", "    left join sales\n", "    inner join sales\n"),
     Mutant("int_streams", "and streams.business_date < songs.known_until", ""),
-    # wrong aggregates, edges, choices among versions, NULL
+    # wrong aggregates, edges, choices among versions, treatment of NULL
     Mutant("ods_policies", "order by cdc_seq desc", "order by cdc_seq"),
     Mutant("fact_policies", "greatest(business_date, effective_date)", "business_date"),
     Mutant("kpi_policies", "-premium as amount", "premium as amount"),
@@ -46,7 +48,7 @@ MUTANTS = [
     Mutant("kpi_genre_daily", "count(distinct user_id)", "count(user_id)"),
     Mutant("kpi_top_songs", "where ranked.song_rank <= 3", "where ranked.song_rank < 3"),
     Mutant("kpi_top_genres", "order by listens desc", "order by listens"),
-    # a second of the same models, in a round of its own
+    # a second mutant of the same models, in a round of its own
     Mutant("int_streams", "and streams.business_date >= users.known_from", ""),
     Mutant(
         "rec_stream_validation", "worst_violations.reference_violations <=", "worst_violations.reference_violations <"

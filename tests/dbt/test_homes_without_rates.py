@@ -1,4 +1,6 @@
-"""A home from before there were exchange rates is built anew where it must be, and says the same as before."""
+"""If a home is from before there were exchange rates, tables are built anew if they must be, and their figures stay the
+same.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ NARROWER = {
 
 
 def as_it_was(shop: Shop) -> None:
-    """Tables as the version before made them."""
+    """The tables as the earlier version made them."""
     with shop.connect() as connection:
         for table, columns in ADDED.items():
             for column in columns.split():

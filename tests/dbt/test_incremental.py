@@ -1,4 +1,4 @@
-"""An incremental build gives what one build of everything gives, whatever came late, twice, corrected or not at all."""
+"""An incremental build gives the same as one complete build, whatever came late, twice, corrected or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.dbt.shop import Row, Shop, customer, day, order, ordinary_day
 def test_any_order_of_arrival_gives_the_same_tables(shop: Shop, built_at_once: Shop) -> None:
     first_wrong: list[Row] = [customer(n, "Wrong") for n in range(9)]
     shop.land("customers", day(4), first_wrong)
-    shop.land("order_items", day(2), ordinary_day(2)["order_items"])  # lines before their orders
+    shop.land("order_items", day(2), ordinary_day(2)["order_items"])  # order lines that come before their orders
     shop.build()
     for number in (7, 2, 0):
         for feed, rows in ordinary_day(number).items():
@@ -17,7 +17,7 @@ def test_any_order_of_arrival_gives_the_same_tables(shop: Shop, built_at_once: S
                 shop.land(feed, day(number), rows)
     wrong_orders = [*ordinary_day(5)["orders"], order(9999, 1)]
     shop.land("orders", day(5), wrong_orders)
-    shop.land("web_events", day(20), ordinary_day(20)["web_events"])  # a date that should never have been
+    shop.land("web_events", day(20), ordinary_day(20)["web_events"])  # a date that should never have existed
     shop.build()
     for number in range(DAYS - 1, -1, -1):
         if number not in (7, 2, 0):

@@ -12,7 +12,7 @@ from ops_project.settings import PROJECT_ROOT
 from tests.dbt.conftest import DAYS
 from tests.dbt.shop import Shop
 
-# Dies some milliseconds after so many models were reported, while the next ones are being written.
+# The build is killed some milliseconds after this many models were reported, while the next ones are being written.
 CHILD = """
 import os, signal, sys, threading
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ def test_a_rerun_after_sigkill_gives_the_same_tables(
     shop: Shop, built_at_once: Shop, models: int, delay: float
 ) -> None:
     shop.land_day(*range(DAYS - 1))
-    if models != 1:  # the first is killed in a first build, the others in an incremental one
+    if models != 1:  # The first is killed in a first build, the others in an incremental build.
         shop.build()
     shop.land_day(DAYS - 1)
     died = subprocess.run(

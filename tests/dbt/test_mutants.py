@@ -1,6 +1,6 @@
-"""R18: errors in the SQL that could stay unnoticed – wrong joins, aggregates, filters, windows, NULLs – are caught.
-Each mutant is one edit of a model or macro in dbt's parsed manifest. It counts as caught only if a unit test ends
-with a wrong result; SQL that no longer runs proves nothing. Mutants of different models share an invocation.
+"""Errors in the SQL that could stay unnoticed (wrong joins, aggregates, filters, windows, NULLs) are caught. Each
+mutant is one edit of a model or macro in dbt's parsed manifest. It counts as caught only if a unit test ends with a
+wrong result; SQL that no longer runs proves nothing. Mutants of different models share an invocation.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ MUTANTS = [
         "rank() over (order by gross_revenue desc)",
         "row_number() over (order by gross_revenue desc)",
     ),
-    # dropped or bent conditions
+    # conditions that are left out or changed
     Mutant(
         "fact_order_items",
         "quantity > 0 and unit_price > 0 and customer_id is not null",
@@ -121,7 +121,7 @@ MUTANTS = [
         "flat.points > 10000 + {{ var('anomaly_weekday_from') }}",
     ),
     Mutant("data_anomalies", "greatest(\n                coalesce(noise, 0),", "nullif(coalesce(noise, 0) + 0 *"),
-    # NULL
+    # treatment of NULL
     Mutant("fact_order_items", "coalesce(items.discount_amount, 0)", "items.discount_amount"),
     Mutant("customer_metrics", "totals.customer_id is null then 0 else totals.gross", "false then 0 else totals.gross"),
     # exchange rates
@@ -189,7 +189,9 @@ def by_cost(groups: list[list[Mutant]]) -> list[Any]:
 
 
 def unit_tests(shop: Shop, mutants: list[Mutant], *of: str) -> dict[str, set[str]]:
-    """Model → the outcomes of its unit tests with these mutants in place; without any, of all models tagged `of`."""
+    """Model → the outcomes of its unit tests with these mutants in place. Without mutants: of all models tagged
+    `of`.
+    """
     from dbt.cli.main import dbtRunner
 
     manifest: Any = dbt_manifest.load().object()
@@ -234,7 +236,7 @@ def unit_tests(shop: Shop, mutants: list[Mutant], *of: str) -> dict[str, set[str
 
 def model_of(node: Any) -> str:
     """The model that a unit test is about."""
-    # dbt reports what it could not compile as a definition, which has the name of its model.
+    # If dbt cannot compile a unit test, it reports a definition that has the name of the model.
     return str(getattr(node, "model", None) or node.tested_node_unique_id.rsplit(".", 1)[-1])
 
 

@@ -1,4 +1,4 @@
-"""Growth of a period: against the one before, where both are complete and one follows the other."""
+"""The growth of a period compared with the one before, if both are complete and one follows the other."""
 
 from __future__ import annotations
 

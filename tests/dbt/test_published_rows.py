@@ -25,7 +25,7 @@ def _every_table_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def published_wrong(shop: Shop) -> Shop:
-    """Two days are built; the revenue is then wrong in the table and, alike, in the published file."""
+    """Two days are built. Then the revenue is wrong, in the table and in the published file alike."""
     shop.land_day(0, 1)
     shop.build()
     shop.ask("update gold.daily_revenue set net_revenue = 0")
@@ -39,7 +39,7 @@ def _held(shop: Shop) -> Any:
 
 
 def _publish(shop: Shop, warehouse: Warehouse) -> Rows:
-    """End a run; the published rows of the table."""
+    """End a run. Returns the published rows of the table."""
     models = built_by_dates(dbt_manifest.load().json)
     assert "gold.daily_revenue" in models
     stamp: dict[str, Any] = {"run_id": f"run-{shop.clock:%H}", "as_of": shop.clock, "commit": "c0ffee"}

@@ -42,10 +42,10 @@ def test_every_asset_says_where_it_stands(graph, site: Site, definitions: dg.Def
         assert node.tags["layer"] == schema, node.key
         assert node.tags["domain"] in site.catalog.domain_ids(), node.key
         assert node.tags["tier"] in {"1", "2", "3"}, node.key
-        # A pipeline with an owner of its own has a group of its own, and marketing names its layers in its own words.
+        # If a pipeline has an owner of its own, it has a group of its own. Marketing names its layers in its own words.
         groups = {f"{node.tags['domain']}_{schema}", *pipelines} if node.tags["domain"] != "marketing" else MARKETING
         assert node.group_name in groups, node.key
-        if schema in {"bronze", "silver", "gold"}:  # a registered model or a serving store is an asset, and no table
+        if schema in {"bronze", "silver", "gold"}:  # Registered models and serving stores are assets, but not tables.
             assert "duckdb" in node.kinds and schema in node.kinds, node.key
             assert node.metadata["dagster/table_name"] == f"{schema}.{table}"
             assert node.metadata.get("dagster/code_references"), node.key

@@ -26,7 +26,7 @@ POLICIES = "policy_id,customer_id,premium_amount\n"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
-    """A home with one archived file of the insurance domain; it may be rejected, and is archived all the same."""
+    """A home with one archived file of the insurance domain. The file may be rejected; it is archived in any case."""
     settings = Settings(home=tmp_path / "home", as_of=NOW)
     loaded = catalog.load(settings)
     feed = loaded.feeds_of("insurance")[0]

@@ -101,7 +101,7 @@ def test_what_is_finished_is_not_built_again(world: World, instance: dg.DagsterI
     second = again(world, instance, tmp_path, first.run_id[:8])
     assert second.state == "failed" and second.run_id is not None and world.built == {"a": 1, "b": 1}
     world.broken = set()
-    third = again(world, instance, tmp_path, first.run_id)  # named by the first: the second counts as well
+    third = again(world, instance, tmp_path, first.run_id)  # the first call names the run, and so does the second
     assert third.state == "succeeded" and third.run_id is not None
     assert world.built == {"a": 1, "b": 1, "c": 1} and world.checked == {"a": 1, "c": 1}
     run = instance.get_run_by_id(third.run_id)
@@ -110,7 +110,7 @@ def test_what_is_finished_is_not_built_again(world: World, instance: dg.DagsterI
     done = reruns.together(instance, run)
     assert done.built == {A, B, C} and all(check.passed for check in done.checks) and not done.failures
     closed = closings.Closing("shop_pipeline", run.run_id, "shop", closings.CLOSED, NOW.isoformat())
-    closings.note(Settings(home=tmp_path), closed)  # as a run does when it has published
+    closings.note(Settings(home=tmp_path), closed)  # a run does this when it has published
     with pytest.raises(RestoreError, match="nothing to rerun"):
         again(world, instance, tmp_path, first.run_id)
 

@@ -44,7 +44,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
 def executed(
     instance: dg.DagsterInstance, attempts: list[Callable[[], None]], session: Session
 ) -> tuple[dg.ExecuteInProcessResult, int]:
-    """A run whose attempts do this, one after the other; how many there were."""
+    """A run whose attempts do this, one after the other. Returns how many there were."""
     made = iter(attempts)
     count = 0
 

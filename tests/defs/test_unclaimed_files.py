@@ -57,7 +57,7 @@ def test_an_unclaimed_file_is_an_alert_that_names_it_and_closes_when_it_is_gone(
 def test_files_of_contracts_and_their_control_files_are_none(home: Home) -> None:
     home.put("insurance/policies_20260303.csv")
     home.put("insurance/policies_20260303.ctl")
-    # The control file is there first.
+    # The control file arrives first.
     home.put("insurance/policies_20260304.ctl")
     assert home.alerts() == []
 

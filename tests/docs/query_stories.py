@@ -26,7 +26,7 @@ class Home:
     batches: int = 0
 
     def put(self, table: str, **values: Any) -> None:
-        """One row; what is not named is NULL."""
+        """One row. Columns that are not named are NULL."""
         names = ", ".join(f'? as "{name}"' for name in values)
         self.connection.execute(f"insert into {table} by name select {names}", list(values.values()))
 
@@ -56,7 +56,7 @@ class Home:
         return str(values["batch_id"])
 
     def refuse(self, feed: str, domain: str, reason: str, rows: int = 1, column: str = "amount") -> None:
-        """A file of which some rows were refused."""
+        """A file some of whose rows were refused."""
         batch = self.batch(feed, domain, 10, rows_quarantined=rows)
         for line in range(1, rows + 1):
             self.put(
@@ -72,7 +72,7 @@ class Home:
             )
 
     def old_and_new_refusals(self, feed: str, domain: str) -> None:
-        """So many old refused rows that a limit without an order would show only them."""
+        """So many old refused rows that a query with a limit and no order would show only these."""
         self.refuse(feed, domain, "refused long ago", rows=60)
         self.refuse(feed, domain, "refused today", column="price")
 
@@ -220,7 +220,7 @@ def late_version(home: Home) -> tuple[list[str], list[str]]:
 
 
 def freshness(home: Home) -> tuple[list[str], list[str]]:
-    """A feed whose newest file is of days ago."""
+    """A feed whose newest file came days ago."""
     for day in (date(2026, 2, 26), date(2026, 2, 27)):
         home.batch("transactions", "investor", 10, business_date=day)
     home.batch("transactions", "investor", 0, status="rejected", business_date=date(2026, 3, 2), rows_quarantined=1)

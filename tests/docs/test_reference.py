@@ -1,4 +1,4 @@
-"""Every command, configuration key, feed and option is documented, and the pages are what the code says."""
+"""Every command, configuration key, feed and option is documented, and the pages agree with the code."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_the_tour_leads_from_the_fault_to_the_post_mortem(tmp_path: Path) -> Non
     for words in commands():
         more = SHOP if words[0] in ("run", "simulate") else ()
         ended = homes.ops(home, *words, *more).wait()
-        # A run that finds the fault ends with 1, as every run with a failed check.
+        # A run that finds the fault ends with 1, like every run with a failed check.
         assert ended.code == (1 if words == ["run"] else 0), (words, ended.output, ended.errors)
         told[" ".join(words[:2])] = ended.output
     assert "File of orders arrived incomplete" in told["alerts list"]

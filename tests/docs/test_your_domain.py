@@ -1,4 +1,4 @@
-"""docs/guides/your-domain.md as a new user follows it: its files are written, its commands are run, in its order."""
+"""docs/guides/your-domain.md as a new user follows it: its files are written and its commands are run, in its order."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Followed:
     folder: Path
     home: Path
     environment: dict[str, str]
-    """What the guide exports, over this process's own variables."""
+    """The variables that the guide exports, added to those of this process."""
     said: dict[str, str] = field(default_factory=dict)
-    """Command → its output, of its last run."""
+    """Command → the output of its last run."""
 
 
 def blocks() -> list[tuple[str, str, str]]:

@@ -32,7 +32,7 @@ def test_an_old_home_keeps_its_alerts_and_goes_on(archive: Path, tmp_path: Path)
     assert "File of policies did not arrive" in [alert["summary"] for alert in told]
     before = _rows(home, "2026-11-22T14:00:00")
 
-    # The missing file comes: the day is delivered again, this time whole.
+    # The missing file arrives: the day is delivered again, now complete.
     _ops(home, "2026-11-22T14:00:00", "simulate", "--domain", "insurance", "--days", "1", "--end", "2026-11-21")
     _ops(home, "2026-11-22T15:00:00", "run", "--domain", "insurance")
     assert _rows(home, "2026-11-22T15:00:00") > before

@@ -1,4 +1,6 @@
-"""The hourly reconciliation as its schedule starts it: on the newest snapshot, without the lock, told to the owner."""
+"""The hourly reconciliation as its schedule starts it: on the newest snapshot, without the lock; the owner is told of
+breaks.
+"""
 
 from __future__ import annotations
 

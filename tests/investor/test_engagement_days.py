@@ -24,7 +24,7 @@ def judged(sizes: np.ndarray, excluded: tuple[date, ...] = ()) -> list[tuple[dat
         ("investor/holidays.sql", "warehouse/weekday.sql"),
         {"int_unit_event_days": "unit_days", "excluded_points": "excluded"},
     )
-    # One row per day and unit would be millions: the aggregation of the first step is replaced by its result.
+    # A row for each day and unit would be millions of rows. So the result of the first step is given, and not computed.
     aggregated = sql.replace("count(*) as active_units", "sum(units) as active_units", 1)
     assert aggregated != sql
     days = [FIRST + timedelta(days=number) for number in range(sizes.shape[1])]
@@ -57,7 +57,7 @@ def test_four_of_five_drops_of_a_fifth_are_found_after_eight_weeks() -> None:
     found: list[bool] = []
     for seed, growth in enumerate((0.0, 0.0, 0.01, 0.01, -0.01, -0.01)):
         sizes = product(100 + seed, 365, growth=growth)
-        # From the end of the eighth week on; each finds eight weeks without a drop before it.
+        # The days from the end of the eighth week on. Each has eight weeks without a drop before it.
         dropped = range(57, 365, 62)
         sizes[:, list(dropped)] *= 0.8
         days = judged(sizes)

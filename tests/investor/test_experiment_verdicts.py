@@ -115,10 +115,11 @@ def test_a_fixed_interval_that_is_renewed_daily_calls_a_quarter_of_them() -> Non
 @pytest.mark.parametrize(
     ("world", "least"),
     [
-        # About 2,200 purchases: a fifth more is found in more than half of the experiments, three tenths nearly always.
+        # With about 2,200 purchases, a difference of a fifth is found in more than half of the experiments, and one of
+        # three tenths nearly always.
         (World(units=800, rate=0.1, effect=0.2), 0.50),
         (World(units=800, rate=0.1, effect=0.3), 0.90),
-        # About 560 purchases: half as much again is found in more than half.
+        # With about 560 purchases, a difference of one half is found in more than half of the experiments.
         (World(units=800, rate=0.025, effect=0.5), 0.60),
     ],
     ids=str,

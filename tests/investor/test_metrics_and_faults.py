@@ -1,4 +1,6 @@
-"""The five investor pipelines in whole runs. Each risk of S2 is found at the data that causes it."""
+"""The five investor pipelines in whole runs. Each risk that their document names is found at the data that causes
+it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from tests.scenarios.verdicts import failures
 
 pytestmark = pytest.mark.xdist_group("domain_runs")
 
-# S2's table: pipeline → primary, secondary.
+# Pipeline → primary, secondary owner, as the document lists them.
 OWNERS = {
     "profit_unit_experiments": ["engineer-a", "engineer-c"],
     "profit_aggregate_investors": ["engineer-b", "engineer-a"],

@@ -1,4 +1,6 @@
-"""Transactions from a real PostgreSQL server: read-only, what changed since, late commits, and no version lost."""
+"""Transactions from a real PostgreSQL server are read without changing anything: only what changed since the last read,
+with late commits, and no version is lost.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_dbt_builds_the_same_and_a_broken_mapping_stops_it(
         for extract in part:
             expected.deliver(extract)
         expected.build()
-        # The same bronze and journal, in the file that dbt opens.
+        # The same bronze tables and journal, in the file that dbt opens.
         with duckdb.connect(str(settings.warehouse)) as target:
             target.execute("CREATE SCHEMA IF NOT EXISTS bronze; CREATE SCHEMA IF NOT EXISTS silver")
             ensure_tables(target, feeds)

@@ -46,7 +46,7 @@ def test_q_values_are_those_of_benjamini_and_hochberg() -> None:
 
 
 def test_of_the_campaigns_that_are_said_to_have_a_lift_few_have_none() -> None:
-    """200 campaigns, a fifth of them with an effect: of what is called a lift, the share that is chance."""
+    """200 campaigns, a fifth of them with an effect. Computes the share of the reported lifts that are chance."""
     random = np.random.default_rng(8)
     rounds, limit, false, called, found_by_interval = 20, variable("lift_false_discovery_rate"), 0, 0, 0
     z = rendered(FILE, "two_rates_z", "won", "audience", "won_without", "control")

@@ -15,7 +15,9 @@ Make = Callable[[], Warehouse]
 
 @st.composite
 def arrivals(draw: st.DrawFn) -> tuple[list[Extract], list[list[Extract]]]:
-    """Extracts in their order, and the runs in which they come: shuffled, some twice, some a month after the others."""
+    """Extracts in a random order, and the runs in which they come: some come twice, and some a month after the
+    others.
+    """
     chosen = extracts(draw(st.integers(0, 10_000)), days=3)
     shuffled = draw(st.permutations(chosen + draw(st.lists(st.sampled_from(chosen), max_size=4))))
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(shuffled) - 1)), max_size=4)))
@@ -23,7 +25,7 @@ def arrivals(draw: st.DrawFn) -> tuple[list[Extract], list[list[Extract]]]:
     return chosen, [shuffled[a:b] for a, b in pairwise(bounds)]
 
 
-# A build is 45 statements, and shrinking would take minutes: the seed of the extracts is small enough to read.
+# A build is 45 statements, so shrinking would take minutes. The seed of the extracts is short enough to be read.
 @settings(max_examples=8, deadline=None, phases=(Phase.explicit, Phase.generate), derandomize=True)
 @given(arrivals())
 def test_any_order_of_arrival_gives_the_same_vault(

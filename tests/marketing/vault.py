@@ -21,7 +21,7 @@ from ops_project.settings import Settings
 
 UNCONSUMED = 987_654_321
 FIRST = date(2026, 1, 5)
-# How a load came about, not what it says.
+# These columns say how a load came about, and not what it contains.
 ARRIVAL = {
     "hub": {"load_datetime", "record_source", "load_seq"},
     "link": {"load_datetime", "record_source", "load_seq"},
@@ -196,8 +196,8 @@ class Warehouse:
         return found[0] if found and found[0] is not None else -1
 
     def content(self, model: str) -> list[tuple[Any, ...]]:
-        """The rows without the columns about their arrival, as a sorted set, because a replaced batch may have had
-        the same rows.
+        """The rows without the columns about their arrival, as a sorted set. Different batches may have held the same
+        rows.
         """
         ignored = ARRIVAL.get(model.partition("_")[0], {"load_seq"})
         described = self.connection.execute(f"DESCRIBE silver.{model}").fetchall()
@@ -205,12 +205,12 @@ class Warehouse:
         return self.connection.execute(f"SELECT DISTINCT {names} FROM silver.{model} ORDER BY ALL").fetchall()
 
     def checksums(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything that is not the stage of a feed."""
+        """The models that are not the stage of a feed."""
         return {model.name: self.content(model.name) for model in self.models if not model.name.startswith("stg_")}
 
 
 def extracts(seed: int, days: int = 4) -> list[Extract]:
-    """A small data mart: a few keys whose state changes, comes back, is deleted, and is stated again."""
+    """A small data mart: a few keys whose state changes, returns, is deleted, and is delivered again unchanged."""
     chance = random.Random(seed)
 
     def some(feed: str, day: date, keys: Sequence[dict[str, Any]], payload: dict[str, Sequence[Any]]) -> Extract:

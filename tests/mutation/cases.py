@@ -89,7 +89,7 @@ def empty_home(home: Path, *models: str) -> Settings:
 def compiled(settings: Settings, *select: str) -> list[Case]:
     """The cases of the models that `select` names (default: of all). Raises NotGreen if one of them fails."""
     words = [f"{item},test_type:unit" for item in select] or ["test_type:unit"]
-    # Where a unit test does not set the clock, it stands still: the answers must be the same tomorrow.
+    # If a unit test does not set the clock, a fixed clock is used, so that the answers are the same tomorrow.
     clock = json.dumps({"as_of": "2026-03-10T07:00:00"})
     result = dbt(settings, "test", "--vars", clock, "--select", *words)
     failed = [f"{item.node.name}: {item.message}" for item in result if str(item.status) != "pass"]

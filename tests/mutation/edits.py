@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-# dbt puts the rows of a unit test into common table expressions of this name: they are no part of the model.
+# dbt puts the rows of a unit test into common table expressions with this name. They are not part of the model.
 FIXTURE = "__dbt__cte__"
 
 BOUNDARIES: dict[type[exp.Expr], type[exp.Expr]] = {
@@ -34,7 +34,7 @@ OPPOSITES: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.NullSafeEQ: exp.EQ,
     exp.NullSafeNEQ: exp.NEQ,
 }
-# What a number bounds or shifts.
+# The places in which a number limits or shifts something.
 BOUNDED = (
     exp.GT,
     exp.GTE,
@@ -107,7 +107,7 @@ def _place(node: exp.Expr) -> str:
 Found = tuple[str, str, Callable[[exp.Expr], exp.Expr | None]]
 
 
-# A table as a unit test or a build names it; a reader knows it by its own name.
+# The name of a table in a unit test or a build. A reader knows the table by its own name.
 QUALIFIED = re.compile(
     FIXTURE + r'(?:(?:bronze|ops)__)?(\w+)|(?:"?\w+"?\.)?"?\b(?:bronze|silver|gold|ops)\b"?\."?(\w+)"?'
 )
@@ -152,7 +152,7 @@ def _dropped(condition: exp.Expr, argument: str, what: str) -> Iterator[Found]:
         return
     for index, part in enumerate(parts):
         if part.find(exp.Column) is None:
-            # What a macro says on a build of everything, or of nothing.
+            # A macro gives this text in a build of everything, or of nothing.
             continue
 
         def without(owner: exp.Expr, index: int = index) -> None:

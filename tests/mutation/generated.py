@@ -21,7 +21,7 @@ FOLDERS = tuple(
 )
 DRIFT = "test_the_shipped_files_are_what_the_metadata_asks_for"
 SAME_MACRO = ", which has the same macro"
-# Which models are made with the same macros, by their names.
+# The models that are made with the same macros, by their names.
 FAMILIES = tuple(
     re.compile(pattern)
     for pattern in (
@@ -34,7 +34,7 @@ FAMILIES = tuple(
         r"stg_mart_\w+",
     )
 )
-# Names that the macros write themselves; every other name is that of an entity, a column or a feed.
+# The names that the macros write themselves. Every other name is that of an entity, a column or a feed.
 OWN = {
     *("load_datetime", "record_source", "load_seq", "place", "status", "batches", "replaced", "previous_hashdiff"),
     *(
@@ -65,13 +65,15 @@ def in_the_file(model: str) -> set[tuple[str, str, str]]:
     try:
         query = sqlglot.parse_one(sqlglot.parse_one(text, read="duckdb").sql(dialect="duckdb"), read="duckdb")
     except sqlglot.errors.SqlglotError:
-        # Nothing but the call of a macro.
+        # The file contains nothing but the call of a macro.
         return set()
     return {(edit.kind, edit.place, edit.text) for edit in edits(query)}
 
 
 def macro_edit(model: str, kind: str, place: str, text: str) -> tuple[str, ...] | None:
-    """What is equal where two models have the same edit of the same macro; None for a model that is of no family."""
+    """A value that is equal for two models with the same edit of the same macro. None for a model that belongs to no
+    family.
+    """
     family = next((pattern.pattern for pattern in FAMILIES if pattern.fullmatch(model)), None)
     if family is None or not is_generated(model):
         return None

@@ -21,7 +21,8 @@ from tests.mutation.edits import Edit, edits
 from tests.mutation.generated import DRIFT, SAME_MACRO, in_the_file, is_generated, macro_edit
 from tests.mutation.worlds import Domain, Model, World
 
-# Nobody can leave such an edit in: it is no query at all. A query that fails only on the rows of a test fails the test.
+# Such an edit cannot stay unnoticed, because the text is no longer a query. A query that fails only on the rows of a
+# unit test makes that test fail.
 NO_QUERY = (
     duckdb.BinderException,
     duckdb.CatalogException,
@@ -105,7 +106,7 @@ def judge(
         for world in domain.worlds() if left else ():
             _by_world(world, [mutant for mutant in left if mutant.verdict != "killed"])
     with duckdb.connect(str(warehouse), read_only=True, config={"threads": 1}) as connection:
-        # The rows of the unit tests are temporary tables of a connection.
+        # The rows of the unit tests are temporary tables of this connection.
         expected = {}
         for mutant in chosen:
             if mutant.verdict == "survived" and is_generated(mutant.model):

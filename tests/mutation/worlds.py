@@ -24,7 +24,7 @@ from tests.numbers.oracle.figures import Oracle
 from tests.numbers.played import HISTORIES
 from tests.numbers.site import Site
 
-# Of every build: the queries hold it. It is another day in UTC than in New York.
+# The clock of every build; the queries contain it. At this time UTC and New York have different days.
 CLOCK = datetime(2026, 6, 2, 3, tzinfo=UTC)
 
 
@@ -47,7 +47,8 @@ class Play:
 
 
 WEEKS = tuple(Play(seed) for seed in range(1, 5))
-# Long enough for whole months with whole ones before them, and for levels of weekdays; and feeds that never deliver.
+# The history is long enough for a complete month after another one, and for levels of weekdays. Some feeds never
+# deliver.
 PLAYS: dict[str, tuple[Play, ...]] = {
     "ecommerce": (*WEEKS, Play(21, 70, missing=0.0), Play(22, 40, missing=0.02), Play(34, without="web_events")),
     "insurance": (*WEEKS, Play(21, 30), Play(22, 30, missing=0.4)),
@@ -100,7 +101,7 @@ class World:
         self.name = name
         self.models = build.models
         self.figures = figures
-        # The queries name the database by its file.
+        # The queries name the database after its file.
         self.connection = duckdb.connect(config={"threads": 1})
         self.connection.execute(f"attach '{warehouse}' as played (read_only)")
         self.connection.execute(f"attach ':memory:' as {warehouse.stem}")

@@ -14,7 +14,7 @@ from tests.numbers.site import Row, Site
 FIRST = date(2026, 4, 27)
 # Some songs of a day share a genre, and some days have more than five genres.
 GENRES = ["pop", "pop", "pop", "jazz", "folk", "rock", "soul", "funk"]
-# Around a quarter, a half and a whole hour after one another, and at both ends of the day.
+# Moments around a quarter, a half and a whole hour after each other, and at both ends of the day.
 MOMENTS = ["00:00:00", "10:00:00", "10:01:00", "10:15:00", "10:31:00", "10:31:01", "11:00:00", "11:02:00", "23:59:30"]
 DAYS = [FIRST + timedelta(days=number) for number in range(7)]
 

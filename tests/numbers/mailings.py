@@ -8,15 +8,17 @@ from typing import Any
 from tests.numbers.histories import Delivery, Source
 
 CHANNELS = ["email", "sms", "post", "push"]
-# Around the ends of the windows that are counted back from the clock of the build, early June; some are yet to come.
+# Days around the ends of the windows that are counted back from the clock of the build (early June), and some days in
+# the future.
 AGES = [1, 5, 20, 36, 60, 95, 120, 200, 360, 380, -400]
 NOW = datetime(2026, 6, 1)  # noqa: DTZ001 – the files give UTC without an offset
 # The clock of the builds in tests/mutation, and the ends of the windows that are counted back from it.
 EXACTLY = [datetime(2026, 6, 2, 3) - timedelta(days=days) for days in (0, 0, 30, 90, 365)]  # noqa: DTZ001 – as above
 CUSTOMERS = [f"M{number:08d}" for number in range(1, 13)]
-# Known by what they say alone.
+# Rows that are identified only by their content.
 UNCONTACTED = ["M00000013", "M00000014"]
-# Of the third nobody is held out, of the fourth there are a few contacts only, and of the fifth everybody is held out.
+# The third cell has no control group, the fourth only a few contacts, and in the fifth everybody is in the control
+# group.
 CAMPAIGNS = [f"CMP{number:06d}" for number in (1, 2, 3, 4, 5)]
 OFFERS = [f"OFR{number:06d}" for number in (1, 2)]
 CELLS = [f"{campaign}-0{number}" for campaign in CAMPAIGNS for number in (1, 2, 3)]
@@ -49,7 +51,7 @@ class Mailings(Source):
 
     def changes(self, feed: str, day: date, rows: list[dict[str, Any]]) -> Delivery:
         share = 0.9 if self.is_first else 0.2
-        # Of two rows with one key the later one is sent.
+        # If two rows have the same key, the later one is sent.
         keys: tuple[str, ...] = ("customer_id", "contact_point_type", "contact_point_number", "channel")
         if feed not in ("mart_contact_points", "mart_consents"):
             keys = (next(iter(rows[0])),)

@@ -21,8 +21,8 @@ HISTORIES: dict[str, type[Source]] = {
     "marketing": Mailings,
     "streaming": Listening,
 }
-# For parametrize: what uses the home of one domain runs in one process.
-# Marketing has sixty models: its histories are played by the soak.
+# For parametrize: all tests that use the home of one domain run in one process. Marketing has sixty models, so its
+# histories are played only by the soak.
 BY_DOMAIN = [
     pytest.param(
         domain,

@@ -23,7 +23,7 @@ from ops_project.settings import Settings
 
 Row = Mapping[str, Any]
 CLOCKS = {"dbt_updated_at", "metric_updated_at"}
-# What the files hold where a test does not care.
+# The content of files in columns that a test does not care about.
 USUAL: dict[str, Any] = {
     "op": "U",
     "holder_id": "H1",

@@ -95,7 +95,7 @@ def test_yen_do_not_add_to_dollars_and_a_rate_holds_for_some_days(site: Site) ->
 
 
 def test_a_line_whose_order_has_not_come_counts_in_no_amount(site: Site) -> None:
-    """Its currency is not known: 250,000 may be yen."""
+    """The currency of this line is not known: 250,000 may be yen."""
     lines = f"select net_revenue, unmatched_lines from gold.daily_revenue where order_date = date '{DAYS[1]}'"
     assert site.ask(lines) == [(100, 1)]
 
@@ -134,7 +134,7 @@ def test_a_rate_and_an_order_that_come_late_reach_the_days_that_use_them(site: S
 @pytest.mark.soak
 def test_a_correction_and_a_withdrawal_of_a_rate_reach_the_days_that_use_it(site: Site) -> None:
     unknown, newest = DAYS[VALID_DAYS + 1], DAYS[-1]
-    # The same rate again, published earlier: it changes nothing. Then published later.
+    # The same rate comes again, published earlier, and changes nothing. Then it comes published later.
     rates(site, DAYS[2], {"JPY": "0.0099"}, at="09:00", of=newest - timedelta(days=1))
     site.run()
     assert revenue(site)[unknown] == 100 + Decimal("1625")
@@ -143,7 +143,7 @@ def test_a_correction_and_a_withdrawal_of_a_rate_reach_the_days_that_use_it(site
     assert revenue(site)[unknown] == 100 + Decimal("1650")
     assert_as_if_built_at_once(site)
 
-    # The files about that day are corrected: they had no rate of it after all.
+    # The files about that day are corrected: they had no rate for it.
     rates(site, DAYS[2], {}, of=newest)
     rates(site, DAYS[2], {}, of=newest - timedelta(days=1))
     site.run()

@@ -45,7 +45,8 @@ def _let_in(connection: duckdb.DuckDBPyConnection, feed: str, key: tuple[str, ..
         elif kind == "DATE":
             told[name] = f"date '{end}'"
         elif name == "ingestion_timestamp":
-            told[name] = "timestamp '2020-01-01 00:00:00'"  # long before: streaming validates what came in one hour
+            # The date is much earlier, because streaming validates what came within one hour.
+            told[name] = "timestamp '2020-01-01 00:00:00'"
         elif kind.startswith("TIMESTAMP"):
             told[name] = f"timestamp '{end} 10:00:00'"
     replaced = ", ".join(f"{value} as {identifier(name)}" for name, value in told.items())

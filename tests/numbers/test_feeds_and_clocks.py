@@ -1,6 +1,7 @@
-"""Feeds that never deliver, weeks in which clocks are changed, and corrections that wait together or cross a quarter's end.
+"""Feeds that never deliver, weeks in which clocks are changed, and corrections that wait together or cross a quarter's
+end.
 
-After each of these histories gold says what the files say, and a build of everything from nothing changes nothing.
+After each of these histories gold agrees with the files, and a build of everything from nothing changes nothing.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class Clock:
 
 
 CLOCKS = [
-    # The hour that New York leaves out, and the one that it has twice.
+    # New York skips one of these hours, and has the other one twice.
     Clock("new-york-spring", date(2026, 3, 8), datetime(2026, 3, 8, 4, 30, tzinfo=UTC)),
     Clock("new-york-autumn", date(2026, 11, 1), datetime(2026, 11, 1, 3, 30, tzinfo=UTC)),
-    # The weeks in which Europe has changed its clocks and New York has not, or not yet.
+    # In these weeks Europe has changed its clocks and New York has not, or the other way round.
     Clock("europe-spring", date(2026, 3, 29), datetime(2026, 3, 28, 23, 30, tzinfo=UTC)),
     Clock("europe-autumn", date(2026, 10, 25), datetime(2026, 10, 24, 22, 30, tzinfo=UTC)),
     Clock("new-year", date(2026, 1, 2), datetime(2026, 1, 2, 3, 30, tzinfo=UTC)),

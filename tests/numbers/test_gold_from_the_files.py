@@ -1,6 +1,6 @@
 """The second computation of gold (tests/numbers/oracle) over longer histories, and against models broken on purpose.
 
-That it agrees after a random history is asked in test_incremental_is_full, beside the comparison with a full build.
+test_incremental_is_full tests that it agrees after a random history, and compares with a full build.
 """
 
 from __future__ import annotations

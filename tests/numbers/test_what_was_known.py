@@ -40,7 +40,7 @@ def test_days_less_the_changes_since_a_date_are_what_earlier_files_said(played: 
         known = {row[:2]: row[2:] for row in rows}
         said = ecommerce.customer_days(ecommerce.shop_of(files.before(cutoff)))
         expected = {key: figures for key, figures in said.items() if key[1] < cutoff and any(figures)}
-        # An amount that is not known today, or was not then, is not known: nothing can be taken from it.
+        # An amount that is unknown today, or was unknown then, stays unknown. Nothing can be subtracted from it.
         shown = {
             key: (*figures[:3], expected[key][3] if key in expected and figures[3] is None else figures[3], figures[4])
             for key, figures in known.items()

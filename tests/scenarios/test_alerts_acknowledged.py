@@ -1,4 +1,4 @@
-"""A person works on it: the page is acknowledged, nothing is repeated, and new alerts are sent as before."""
+"""A person acknowledges an alert: the page stops, nothing is repeated, and new alerts are sent as before."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -27,7 +27,7 @@ def test_a_hundred_assets_fail_from_one_cause_and_there_is_one_page_that_lists_t
     night.advance("1h", timedelta(minutes=1))
     pages = night.expect_to("on-call/2", f"on-call pagerduty > : {STOPPED}")
     [alert] = pages[0].payload["alerts"]
-    # Each report is stale and very stale, and the score is below 85 as well.
+    # Each report is stale and very stale, and its score is below 85.
     assert len(alert["silent_under_it"]) == 201
     assert alert["blast_radius"]["asset_count"] == 101
     told = {a["summary"] for n in night.inbox for a in n.payload["alerts"]}

@@ -31,7 +31,7 @@ def _found(day, finding, **fields):
 
 
 def _of(finding, date):
-    """The title of an alert about one delivery: two deliveries of a feed are told apart by their dates."""
+    """The title of an alert about one delivery. Two deliveries of a feed are distinguished by their dates."""
     return f"{SAYS[finding]}: {date}"
 
 

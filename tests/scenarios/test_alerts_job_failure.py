@@ -1,4 +1,4 @@
-"""S3 and S4: a scheduled job fails at night."""
+"""A scheduled job fails at night."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Silences, S3's maintenance windows, holidays and the digest."""
+"""Silences, maintenance windows, holidays and the digest."""
 
 from datetime import timedelta
 

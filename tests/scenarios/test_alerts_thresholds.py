@@ -1,4 +1,4 @@
-"""Every threshold of S3 and S4, at its edge."""
+"""Every threshold that S3 and S4 name, tested at its limit (docs/requirements.md explains the codes)."""
 
 from datetime import timedelta
 

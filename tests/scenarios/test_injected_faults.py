@@ -23,12 +23,13 @@ from tests.scenarios.verdicts import last_checks
 
 pytestmark = pytest.mark.xdist_group("injected")
 
-# Eight dates are the least from which a day is judged against those before.
+# At least eight dates are needed before a day is compared with those before it.
 DAYS = {"insurance": 10, "investor": 10, "streaming": 9}
 # Only a whole month is reported.
 RESTATED_DAYS = 31
 SCALE = {"insurance": "0.1", "investor": "0.1", "streaming": "0.2"}
-# What is known from the run's exit code: something failed. A late file has come, and a repeated key is put aside.
+# The exit code of a run is 1 only if something failed. These faults do not count as failures: a late file has come, and
+# a repeated key was put aside.
 ENDS_WITH_0 = {"source_late", "source_duplicate"}
 
 
@@ -92,7 +93,7 @@ def run(settings: Settings, domain: str) -> Told:
 
 @pytest.fixture(scope="session")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Settings]:
-    """A domain's home after a good first run over so many days; made when it is first asked for."""
+    """A domain's home after a good first run over this many days. It is made when it is first asked for."""
     made: dict[tuple[str, int], Settings] = {}
 
     def home(domain: str, days: int) -> Settings:
@@ -182,7 +183,7 @@ ALL = [
         )
     ),
 ]
-# One of each kind that nothing else in the suite runs; the others are the soak's.
+# One fault of each kind that no other test of the suite covers. The others belong to the soak.
 IN_THE_SUITE = {"policies_lost", "policies_duplicated", "fan_out", "transformation_broken"}
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a run: no alert, nothing published, and the next run goes on."""
+"""Ctrl-C in the middle of a run: there is no alert, nothing is published, and the next run continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Each command of recovery is killed at moments all over its work and called again: the home is as after a calm run."""
+"""Each recovery command is killed at many moments of its work and called again. The home is then the same as after an
+undisturbed run.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def content(day: date, rows: int = 100) -> str:
     return HEAD + "".join(f"{day.day * 1000 + n},n,1.00,\n" for n in range(rows))
 
 
-# A control count settles at once what these tests leave to the history of the feed.
+# A control count decides at once what these tests leave to the history of the feed.
 BY_HISTORY = pytest.mark.parametrize("home", [FEED], ids=["by history"], indirect=True)
 
 
@@ -87,7 +87,7 @@ def test_a_good_file_closes_it(home, kind):
 
 
 COMBINED = [
-    # Of several that hold the first in the order of precedence is named.
+    # If several findings apply, the first in the order of precedence is named.
     (lambda home: deliver(home, b"", AFTER), "source_empty"),
     (lambda home: deliver(home, content(LAST, 60).replace("name", "title", 1), AFTER), "schema_mismatch"),
     (lambda home: deliver(home, content(LAST, 60) + '1,"x\n', AFTER), "data_invalid"),

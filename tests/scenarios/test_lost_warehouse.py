@@ -24,7 +24,7 @@ def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(done: Settin
     assert homes.ops(home, *ONE, "--days", "1").wait().code == 0
     before, newest = publishing.current(home, "ecommerce"), snapshots.newest(home)
 
-    # An older copy that kept its time is not taken for "nothing new".
+    # An older copy that kept its time is not taken for the unchanged warehouse.
     shutil.copy2(older, home.warehouse)
     run = homes.ops(home, *ONE).wait()
     assert run.code == 1, run.output
@@ -33,7 +33,7 @@ def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(done: Settin
     home.warehouse.unlink()
     run = homes.ops(home, *ONE, "--domain", "marketing", "--days", "1", "--json").wait()
     assert run.code == 1
-    [domain] = json.loads(run.output)["runs"]  # the other domain is not begun
+    [domain] = json.loads(run.output)["runs"]  # the other domain does not begin
     told = [line for line in domain["failures"] if "Ways back" in line]
     assert len(told) == 1, "it is said once"
     assert "is gone, but there is snapshot" in told[0]
@@ -51,7 +51,7 @@ def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(done: Settin
     assert json.loads(shown.output)["warehouse"]["state"] == "absent"
     runbooks.follow(home, "warehouse_lost", "")
 
-    # The first of the ways back.
+    # This is the first of the ways back.
     assert f"restore --all --to {newest.id}" in told[0]
     assert homes.ops(home, "restore", "--all", "--to", newest.id, "--yes").wait().code == 0
     assert homes.ops(home, *ONE, "--days", "1").wait().code == 0

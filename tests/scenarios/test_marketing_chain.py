@@ -1,4 +1,6 @@
-"""Data mart to 360s in whole runs: counts equal the raw files', and what breaks between two hops reaches no consumer."""
+"""From the data mart to the 360s in whole runs: the counts equal those of the raw files, and a fault between two hops
+reaches no consumer.
+"""
 
 from __future__ import annotations
 
@@ -127,7 +129,7 @@ def test_what_breaks_behind_the_vault_is_told_and_published_by_nobody(another: C
             "SELECT mapping, reason, count(*) FROM silver.interface_rejects GROUP BY ALL"
         ).fetchall()
         (again,) = connection.execute("SELECT count(*) FROM gold.customer_360").fetchone() or (None,)
-    # Kept out, counted, and named by its mapping; a customer of whom the new day said more is whole again.
+    # The row is kept out, counted, and its mapping is named. A customer with newer data is complete again.
     ((mapping, reason, count),) = rejected
     assert (mapping, reason) == ("uds_customer.country_code", "mandatory_is_empty")
     assert 0 < count <= broken["mapping_broken"]["customers"]

@@ -1,4 +1,4 @@
-"""Stories of a small domain that is mended: a run that failed, rows that were refused, past dates built again."""
+"""Stories of repairs in a small domain: a run that failed, rows that were refused, past dates that are built again."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Settings:
 
 
 def called(settings: Settings, *words: str, kill_at: str = "") -> subprocess.CompletedProcess[str]:
-    """`ops …` as somebody calls it. A run needs a real standard output."""
+    """`ops …` as a user calls it. A run needs a real standard output."""
     command = [sys.executable, "-m", "ops_project.cli", "--home", str(settings.home), "--config", str(settings.overlay)]
     return subprocess.run(
         [*command, "--as-of", settings.now().isoformat(), *words],

@@ -25,7 +25,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     overlay = folder / "config"
     settings = Settings(home=settings.home, as_of=settings.as_of, overlay=overlay)
     write_contract(overlay, STRICT.replace("min: 0", "max: 0"))
-    run(settings, "run", "--domain", "ecommerce")  # so many refused orders fail some checks
+    run(settings, "run", "--domain", "ecommerce")  # with so many refused orders, some checks fail
     return settings
 
 

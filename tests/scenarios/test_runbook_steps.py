@@ -35,9 +35,9 @@ FAULTS = (
     "negative_amount:order_items",
     "undecodable:exchange_rates",
 )
-# Two days later: what nobody has mended is stale, and past its deadlines.
+# Two days later, everything that nobody has repaired is stale and past its deadline.
 LATER = homes.NOW + timedelta(hours=52)
-# What no file can cause, as its observer reports it.
+# No file can cause these failures, so they are given as their observer reports them.
 REPORTED: dict[str, dict[str, object]] = {
     "orchestrator.down": {},
     "oncall.gap": {"check": "a shift of next week"},

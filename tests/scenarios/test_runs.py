@@ -31,7 +31,7 @@ EVERYWHERE = (
     "publish:daily_revenue",
     "publish:renamed",
 )
-# One for each kind of thing that is half done; a run before the kill costs what a run costs.
+# One place for each kind of half-done work. Each costs a whole run, because a run must come before the kill.
 KINDS = ("landed:orders", "built:silver__fact_orders", "snapshot:copied", "publish:daily_revenue", "publish:renamed")
 
 

@@ -76,7 +76,7 @@ class World:
         self.reasons: list[Event] = []
         self.count = 0
 
-    # ---- what happens
+    # ---- events
     def signal(self, kind: str, state: str, **fields: Any) -> None:
         self.count += 1
         fields.setdefault("value", float(state == FIRING))
@@ -146,7 +146,7 @@ class World:
     def _rules(self, rules: Mapping[str, Rule]) -> None:
         self.config = replace(self.config, rules=rules)
 
-    # ---- time
+    # ---- the clock
     def cycle(self) -> None:
         decision = decide(self.state, self.pending, self.config, self.now)
         self.pending = []
@@ -173,7 +173,7 @@ class World:
         """Only the content of the ledger survives; windows are read again from the signals."""
         self.state = replace(self.state.copy())
 
-    # ---- what is seen
+    # ---- messages
     def expect(self, *expected: str) -> None:
         """Exactly these notifications since the last look, `receiver kind > recipient: status summary`."""
         seen = Counter(self._lines())

@@ -43,7 +43,7 @@ def test_a_fault_is_told_with_what_must_be_found(tmp_path: Path) -> None:
 def test_a_fault_on_a_delivered_day_delivers_the_broken_feed_alone(tmp_path: Path) -> None:
     ops(tmp_path, "--domain", "ecommerce", "--days", "1", "--scale", "0.05")
     for path in (tmp_path / "inbound/ecommerce").iterdir():
-        path.unlink()  # landed
+        path.unlink()  # the file has been landed
     done = ops(tmp_path, "--fault", "truncated:products")
     assert done.exit_code == 0, done.output
     assert [path.name for path in (tmp_path / "inbound/ecommerce").iterdir()] == ["products_2026-03-12.csv"]
@@ -52,7 +52,7 @@ def test_a_fault_on_a_delivered_day_delivers_the_broken_feed_alone(tmp_path: Pat
 def test_what_was_delivered_can_not_be_missing_any_more(tmp_path: Path) -> None:
     ops(tmp_path, "--domain", "ecommerce", "--days", "1", "--scale", "0.05")
     for path in (tmp_path / "inbound/ecommerce").iterdir():
-        path.unlink()  # landed
+        path.unlink()  # the file has been landed
     done = ops(tmp_path, "--fault", "missing:orders")
     assert done.exit_code != 0
     assert "ops run --as-of 2026-03-14" in done.output
@@ -86,7 +86,7 @@ def test_a_number_of_days_does_not_deliver_a_delivered_day_twice(tmp_path: Path)
     inbound = tmp_path / "inbound/ecommerce"
     ops(tmp_path, "--days", "2", "--scale", "0.05")
     for path in (tmp_path / "inbound").glob("*/*"):
-        path.unlink()  # landed
+        path.unlink()  # the file has been landed
     for words in (("--days", "1"), ("--days", "2"), ("--end", "2026-03-12")):
         done = ops(tmp_path, *words, "--fault", "missing:orders")
         assert done.exit_code != 0, done.output

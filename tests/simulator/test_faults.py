@@ -31,7 +31,7 @@ FOUND_BY_LANDING = (
     "data_invalid",
     "key_violation",
 )
-# What only a format, or a contract, can suffer.
+# Only one format, or one contract, can have these faults.
 IMPOSSIBLE = {
     ("control_count", "streams"),
     ("control_count", "product_events"),
@@ -39,16 +39,16 @@ IMPOSSIBLE = {
     ("unbalanced_quote", "product_events"),
     ("reordered_columns", "streams"),
 }
-# What arrives late is found by who looked for it before: a test of its own.
+# A late file is found by a run that looked for it before. That has a test of its own.
 LATE = ("late", "late_partition")
-# Landing cannot tell, and history must: a file without a count of its own that has too little of it.
+# Only history shows this: a file without a count of its own has too few records. Landing cannot see it in the file.
 BY_HISTORY = {
     ("truncated", "streams"),
     ("truncated", "product_events"),
     ("cdc_gap", "policies"),
     ("fan_out", "experiment_assignments"),
 }
-# A cut within a Parquet file leaves no Parquet file; within a JSON line, a bad row.
+# A Parquet file that is cut is no longer a Parquet file. In a file of JSON lines the cut gives one bad row.
 OTHERWISE = {
     ("truncated_mid_row", "product_events"): "data_invalid",
     ("truncated_mid_row", "streams"): "data_invalid",
@@ -60,7 +60,7 @@ def domain_of(catalog: Catalog, feed: str) -> str:
 
 
 def differing(clean: Settings, broken: Settings, catalog: Catalog, feed: str) -> set[str]:
-    """Names of the feed's files, control files too, that are not what they were."""
+    """Names of the feed's files whose content has changed, control files included."""
     domain = domain_of(catalog, feed)
     before, after = contents(clean.inbound / domain), contents(broken.inbound / domain)
     mine = {name for name in before.keys() | after.keys() if name.startswith(f"{feed}_")}

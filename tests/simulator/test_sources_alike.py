@@ -127,7 +127,7 @@ def test_deltas_of_the_mart_add_up_to_its_next_full_extract(week: Settings, tmp_
         full = f"""
             SELECT * EXCLUDE (op) FROM read_csv('{fresh.inbound}/marketing/{feed}_*.dat', delim = '|', all_varchar = true)"""
         assert not duckdb.sql(f"{full} EXCEPT {deltas}").fetchall(), feed
-        # The mart forgets campaigns of more than a year ago, whatever it said of them once.
+        # The mart forgets campaigns that are more than a year old, whatever it said about them.
         surplus = duckdb.sql(f"{deltas} EXCEPT {full}").fetchall()
         assert not surplus or feed in ("mart_campaigns", "mart_cells", "mart_offers"), feed
 

@@ -18,7 +18,7 @@ from ops_project.simulator.faults.registry import REGISTRY
 from ops_project.simulator.faults.request import FaultError
 from tests.simulator.conftest import END, NOW, SCALE, Deliver, contents, home, landed
 
-# What arrives late is found by who looked for it before.
+# A late file is found by a run that looked for it before.
 LATE = ("late", "late_partition")
 # One feed of each kind.
 KINDS = ("orders", "mart_contacts", "streams", "product_events")

@@ -77,7 +77,8 @@ def test_throttled_requests_are_sent_again_and_counted(endpoint: str) -> None:
     refusals = [3]
 
     def refuse(**_: Any) -> None:
-        # What the service answers when a table's capacity is used up, at the place where botocore sends requests.
+        # The answer of the service if the capacity of a table is used up. It is given at the place where botocore sends
+        # requests.
         if refusals[0]:
             refusals[0] -= 1
             raise ClientError({"Error": {"Code": "ProvisionedThroughputExceededException"}}, "BatchWriteItem")

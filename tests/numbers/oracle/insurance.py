@@ -23,7 +23,7 @@ def policies(archive: Archive) -> Table:
     if not archive.rows("policies"):
         return Table(key, {})
     first, last = min(delivered), max(delivered)
-    # Cover may begin after the newest file: such a product and region has rows too, of nothing as yet.
+    # Cover may begin after the newest file. Such a product and region has rows as well, with zero policies so far.
     end = max([last, *(row.day("effective_date") for row in archive.rows("policies"))])
     portfolios = {day: in_force(archive, day) for day in days(first, end)}
     rows: dict[tuple[date, str, str], dict[str, object]] = {}
@@ -84,7 +84,8 @@ def sequence_gaps(archive: Archive) -> Table:
     for number in sorted(dates)[:-1]:
         following = min(other for other in dates if other > number)
         if following > number + 1:
-            # A change that came twice came last with its newest file, and first with its oldest.
+            # If a change came twice, its last arrival is that of its newest file, and its first arrival that of its
+            # oldest.
             after, before = max(dates[number]), min(dates[following])
             rows[number + 1,] = {
                 "last_missing_seq": following - 1,

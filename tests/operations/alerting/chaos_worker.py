@@ -17,7 +17,7 @@ from ops_project.settings import Settings
 def work() -> None:
     settings = Settings.load()
     loaded = catalog.load(settings)
-    # What is imported late is imported by now: else a kill finds it importing, and proves nothing.
+    # Modules that are imported late are imported now. Otherwise a kill would hit an import, and prove nothing.
     run_once(settings, loaded, datetime.now(UTC), observers=())
     print("ready", os.getpid(), flush=True)  # noqa: T201
     while True:
@@ -27,7 +27,7 @@ def work() -> None:
 if __name__ == "__main__":
     if sys.argv[1:] != ["fork"]:
         work()
-    # The system clears a killed child away at once: a dead process must not look alive.
+    # The system removes a killed child at once, because a dead process must not look alive.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for _ in sys.stdin:
         if os.fork() == 0:

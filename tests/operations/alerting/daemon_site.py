@@ -13,6 +13,6 @@ from tests.operations.alerting import small_site
 
 small_site.BROKEN["bronze/streams"] = "no such file"
 settings = Settings.load()
-# The sensors need these two of a site; the parsed dbt project would cost a start of ten seconds.
+# The sensors need only these two parts of a site. The parsed dbt project would make the start ten seconds longer.
 site = cast(Site, SimpleNamespace(settings=settings, catalog=catalog.load(settings)))
 defs = dg.Definitions.merge(small_site.definitions(), dg.Definitions(sensors=sensors(site)))

@@ -214,7 +214,7 @@ def test_a_shell_without_the_overlay_acknowledges_at_the_pagers_of_the_overlay_t
     ledger.append([Signal("run.failure", FIRING, later, later, "o1", 1.0, **OTHER)])
     _cycle(ops, later, overlay, flush_now=True)
     triggers = len(_told(ops))
-    # The configuration under which alerts are decided is on record, and holds for a shell as well.
+    # The ledger records the configuration under which alerts are decided. It applies to a shell as well.
     assert ops("alerts", "ack", "2", "--json")[0]["left"] == ""
     assert _told(ops)[triggers:] == ["acknowledge", "acknowledge"]
 

@@ -91,7 +91,7 @@ def _write(tmp_path, routes: Routes, receivers=RECEIVERS, calendar=CALENDAR):
 
 def _amtool_receivers(file, labels) -> list[str]:
     command = [AMTOOL, "config", "routes", "test", f"--config.file={file}"]
-    # amtool reads its arguments as matchers: values are quoted as in a file.
+    # amtool reads its arguments as matchers, so values are quoted as in a file.
     command += [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -168,7 +168,7 @@ class Alertmanager:
         return json.loads(text) if text else None
 
     def statuses(self, count: int) -> dict[tuple, dict]:
-        """Status and receivers by label set, after all alerts were sent and the answer no longer changes."""
+        """Label set → status and receivers, read after all alerts were sent and the answer no longer changes."""
         until, before = time.monotonic() + 10, None
         while True:
             found = {tuple(sorted(a["labels"].items())): a for a in self.call("alerts")}

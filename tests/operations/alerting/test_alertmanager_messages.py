@@ -1,8 +1,9 @@
-"""What is told, to whom and together with what is what the real Alertmanager tells: its own messages are compared, on
-generated trees with continue, expressions, grouping, time intervals, inhibition with equal and silences; labels may be
+"""Our messages are compared with those of the real Alertmanager: which alerts are told together, and to whom. The trees
+are generated, with continue, expressions, grouping, time intervals, inhibition with equal, and silences; labels may be
 missing.
 
-Each example is a handful of worlds, one Alertmanager for each, side by side: almost all of their time is its group wait.
+Each example is a handful of worlds with one Alertmanager each, side by side, because nearly all of their time is group
+wait.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def nodes(draw: st.DrawFn, depth: int = 1, timed: bool = True) -> dict:
 
 @st.composite
 def intervals(draw: st.DrawFn) -> dict:
-    """Times so close to now that both answers are likely."""
+    """These times are so close to now that both answers are likely."""
     zone = draw(st.sampled_from(ZONES))
     here = datetime.now(ZoneInfo(zone))
     found: dict = {"location": zone}
@@ -140,7 +141,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def quick(max_examples: int) -> settings:
-    """An example costs seconds: one that fails is shown as it is."""
+    """An example takes seconds, so a failing example is not shrunk."""
     return settings(
         max_examples=max_examples,
         deadline=None,
@@ -263,7 +264,7 @@ def _compare(folder, chosen: list[World]) -> tuple[int, int]:
             len(endpoint.accepted) >= len(mine[0]) for mine, (_, endpoint, _) in zip(ours, servers, strict=True)
         ):
             time.sleep(0.2)
-        # What it should not have told has the same time to come.
+        # A message that should not come would have to come within the same time.
         time.sleep(WAIT.total_seconds() + 1)
     finally:
         for server, _, held in servers:
@@ -275,7 +276,7 @@ def _compare(folder, chosen: list[World]) -> tuple[int, int]:
             (body["receiver"], _key(body["groupLabels"]), frozenset(_key(alert["labels"]) for alert in body["alerts"]))
             for _, _, body in endpoint.accepted
         )
-        # A minute that just ended an interval has two right answers.
+        # At the minute at which an interval ends, both answers are right.
         if not any(_agree(ours_then, theirs) for ours_then in mine):
             (folder / "difference.yaml").write_text(
                 yaml.safe_dump(

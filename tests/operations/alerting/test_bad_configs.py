@@ -1,5 +1,6 @@
-"""One file for each mistake in tests/configs/bad: its first line names the file it stands for and what must be said, and
-`# here` marks the line that must be named."""
+"""tests/configs/bad has one file for each mistake. Its first line names the configuration file that it stands for and
+the text that the error must contain. `# here` marks the line that the error must name.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 
 @pytest.fixture
 def ops(tmp_path, monkeypatch):
-    # The command exports its settings for its children: the next test must not inherit them.
+    # The command exports its settings for its children. The next test must not inherit them.
     monkeypatch.setattr(os, "environ", os.environ.copy())
     settings = Settings.load(home=tmp_path)
     ledger = open_ledger(settings)

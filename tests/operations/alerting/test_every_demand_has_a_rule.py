@@ -14,12 +14,12 @@ from ops_project import catalog
 from ops_project.operations.alerting.decide.routing import compile_tree, match
 from ops_project.settings import Settings
 
-# Metrics that are shown and watched through another one.
+# These metrics are shown, and another metric is watched in their place.
 WITHOUT_A_RULE: dict[str, str] = {}
 
-# (what is asked, rule, metric)
+# (what is asked for, rule, metric)
 METRICS = [
-    # S4: orchestrator
+    # S4 about the orchestrator
     ("task duration", "task_too_long", "step.duration_seconds"),
     ("task duration against its baseline", "task_slower", "step.duration_ratio"),
     ("DAG duration", "job_too_long", "run.duration_seconds"),
@@ -31,7 +31,7 @@ METRICS = [
     ("worker CPU utilization", "cpu_high", "resource.cpu_percent"),
     ("worker memory usage", "memory_high", "resource.memory_percent"),
     ("queue length", "queue_long", "resource.queue_length"),
-    # S4: jobs, storage, serving store
+    # S4 about jobs, storage and the serving store
     ("job success rate", "low_success_rate", "run.outcome"),
     ("queue wait time, pool slots: there is one writer", "run_waits_long", "run.queued_seconds"),
     ("worker node health", "orchestrator_down", "orchestrator.down"),
@@ -41,7 +41,7 @@ METRICS = [
     ("throttled requests", "performance_warning", "serving.throttled_requests"),
     ("error rates by type", "data_quality", "landing.error_rate"),
     ("reference data integrity", "data_quality", "reference.violations"),
-    # S3
+    # S3 asks for these
     ("table freshness", "stale", "freshness.state"),
     ("quality scores", "quality_score_low", "quality.score"),
     ("anomalies of the last seven days", "anomaly_detected", "quality.anomalies"),
@@ -50,7 +50,7 @@ METRICS = [
     ("jobs not starting on schedule", "schedule_missed", "schedule.tick_missed"),
     ("e-mail alerts not sending", "delivery_failing", "delivery.failure"),
     ("daily pipeline completion", "daily_success_missing", "expectation.missing"),
-    # S2, S1, S0
+    # S2, S1 and S0 ask for these
     ("expected latency", "sla_breach", "sla.breach"),
     ("latency, foreseen", "sla_at_risk", "sla.at_risk"),
     ("uptime requirements", "sla_uptime_low", "sla.uptime_low"),
@@ -61,7 +61,7 @@ METRICS = [
 
 HOUR = timedelta(hours=1)
 STREAMING = {"domain": "streaming"}
-# S4's alerts: (rule, labels, metric, comparison, threshold, window, receivers' addresses)
+# The alerts of S4: (rule, labels, metric, comparison, threshold, window, addresses of the receivers)
 S4_ALERTS = [
     ("job_failure", STREAMING, "run.failure", ">=", 1, None, {"oncall@company.com", "#data-pipeline-alerts"}),
     ("asset_failure", STREAMING, "asset.failure", ">=", 1, None, {"team@company.com", "#data-pipeline-alerts"}),
@@ -83,7 +83,7 @@ S4_ALERTS = [
     ("task_slower", STREAMING, "step.duration_ratio", ">", 1.2, None, {"team@company.com"}),
 ]
 
-# S3's table of thresholds, and the readings of it: (rule, metric, comparison, threshold, severity)
+# S3's table of thresholds, and how each is read: (rule, metric, comparison, threshold, severity)
 S3_ALERTS = [
     ("stale", "freshness.state", ">=", 1, "high"),
     ("very_stale", "freshness.state", ">=", 2, "critical"),
@@ -175,7 +175,9 @@ def test_s3s_thresholds(shipped, rule, metric, op, threshold, severity):
 
 
 def test_s3s_recipients(shipped):
-    """Data team all; business team business metrics only; on call critical only, by pager; #data-engineering-alerts."""
+    """The data team gets everything; the business team gets business metrics; on call gets critical alerts only, by
+    pager; the rest goes to #data-engineering-alerts.
+    """
     for name, rule in shipped.rules.rules.items():
         told = _told(shipped, name, {"domain": "ecommerce"})
         assert "team:data-engineering" in told, name
@@ -192,7 +194,7 @@ def test_every_deadline_is_promised(shipped, pipeline, due, days, tables):
 
 
 def test_a_promise_without_slack_is_a_mark_and_pages_nobody(shipped):
-    """A deadline that is missed at 08:00 pages, and so does a late end of the e-commerce night. Earlier steps do not."""
+    """A missed deadline of 08:00 pages, and so does a late end of the e-commerce night. Earlier steps do not page."""
     paging = {name for name, sla in shipped.slas.slas.items() if sla.severity == "critical"}
     assert paging == {"investor-metrics", "ecommerce-daily", "marketing-360"}
     assert all(shipped.slas.slas[name].warn_before >= timedelta(minutes=30) for name in paging)

@@ -24,7 +24,9 @@ from tests.operations.alerting import small_site
 
 
 def _without_quiet_times(loaded: catalog.Catalog) -> catalog.Catalog:
-    """Dagster's runs are of the wall clock's time, and on a holiday what is not critical waits for the digest."""
+    """Dagster's runs have the time of the wall clock. On a holiday, alerts that are not critical wait for the
+    digest.
+    """
     never = dict.fromkeys(loaded.calendar.time_intervals, ())
     return replace(loaded, calendar=loaded.calendar.model_copy(update={"time_intervals": never}))
 

@@ -56,7 +56,7 @@ def test_the_work_that_is_left_counts_at_its_p90_and_names_its_slowest_step() ->
         steps={"land": slow, "silver": usual, "gold": slow},
         assets={"bronze/a": "land", "silver/b": "silver", "gold/c": "gold"},
     )
-    # A median would have said 60 for the step that takes ten minutes once in five runs.
+    # The step takes ten minutes once in five runs. A median would have given 60 seconds.
     assert critical_path(["gold/c"], frozenset(), upstream, baseline) == 120 + 600 + 120
     assert slowest_step(["gold/c"], frozenset(), upstream, baseline) == "silver"
     assert slowest_step(["gold/c"], frozenset({"silver/b"}), upstream, baseline) == "gold"

@@ -1,4 +1,4 @@
-"""A process that was forked has none of its parent's threads, and its cycle looks with threads of its own."""
+"""A forked process has none of its parent's threads, so its cycle makes new threads for its looks."""
 
 from __future__ import annotations
 

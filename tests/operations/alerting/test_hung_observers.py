@@ -1,4 +1,6 @@
-"""An observer that hangs is told within two minutes, and neither the others nor the heartbeat wait for it."""
+"""An observer that hangs is reported within two minutes, and neither the other observers nor the heartbeat wait for
+it.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,7 @@ def place(tmp_path):
 
 @pytest.fixture
 def hangs(monkeypatch):
-    """An observer that hangs until it is let go, in a world where ten seconds are a moment."""
+    """An observer that hangs until the test lets it go. Ten seconds are shortened to a moment."""
     monkeypatch.setattr(observe, "PATIENCE_SECONDS", 0.02)
     free = threading.Event()
 
@@ -107,7 +109,7 @@ def test_the_heartbeat_means_that_a_cycle_ended(place):
 
 
 def test_a_slow_cycle_is_not_a_dead_one(place):
-    """It used to lose its lease, and a false orchestrator_down was sent."""
+    """Such a cycle used to lose its lease, and a false orchestrator_down was sent."""
     ledger, clock, watched = open_ledger(place[0]), [NOW], []
     run_once(*place, NOW, daemon=True, observers=())
 

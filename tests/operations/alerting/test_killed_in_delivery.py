@@ -114,7 +114,7 @@ def test_a_real_daemon_killed_in_mid_delivery_loses_nothing(
 ) -> None:
     with http_server() as endpoint, Ledger.open(settings.ledger_url) as ledger:
         monkeypatch.setenv("OPS_TEST_HOOK", endpoint.url)
-        # Its children too, as when the machine dies.
+        # Its children are killed too, as if the machine had failed.
         daemon = dagster_dev.running(settings)
         killed_at_the_second(endpoint, ledger, daemon, lambda pid: os.killpg(pid, signal.SIGKILL))
         holds(settings, endpoint, ledger)

@@ -56,7 +56,7 @@ def test_a_group_that_was_flushed_tomorrow_tells_todays_news_today(place):
     ledger.append([_failed(TOMORROW, "r1")])
     run_once(settings, loaded, TOMORROW, observers=(), flush_now=True)
     assert len(_pages(ledger)) == 1
-    # The same alert, today: it is told within its route's time, not after tomorrow.
+    # This is the same alert, today. It is sent within its route's time, and not only tomorrow.
     ledger.append([_failed(NOW, "r2", "other_pipeline")])
     for minute in range(0, 12):
         run_once(settings, loaded, NOW + minute * MINUTE, observers=(), daemon=True)
@@ -96,7 +96,7 @@ def test_a_failure_of_today_is_told_although_tomorrow_was_well(place, seconds_ag
     run_once(settings, loaded, NOW, observers=(), flush_now=True)
     assert [a.rule for a in ledger.alerts("open")] == ["job_failure"]
     assert len(_pages(ledger)) == 1
-    # Its repair of today ends it, and what a later process reads from the ledger is the same.
+    # Its repair of today ends it. A later process reads the same from the ledger.
     ledger.append([_failed(NOW + MINUTE, "r3", state=OK)])
     run_once(settings, loaded, NOW + 2 * MINUTE, observers=(), flush_now=True)
     assert ledger.alerts("open") == []

@@ -1,4 +1,4 @@
-"""Between two ticks a thread goes on with the alert path, and the next tick reports what it did."""
+"""Between two ticks a thread continues the alert path, and the next tick reports what the thread did."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ops_project.operations.alerting.stages.under_way import CycleReport
 
 QUICK = Pace(listen=60.0, look=0.01, flush=0.05, patience=60.0, leave=10.0)
 LONGEST = 20.0
-"""For a busy machine."""
+"""The time limit is long enough for a busy machine."""
 
 
 def wall() -> datetime:
@@ -168,7 +168,7 @@ def test_a_process_that_ends_finishes_its_cycle_and_begins_no_other(alerting: Al
 
 
 def test_only_the_first_tick_waits_for_a_cycle_that_hangs(alerting: Alerting) -> None:
-    """The orchestrator asks its sensors one after the other: each tick that waited would delay all others."""
+    """The orchestrator asks its sensors one after the other, so each tick that waits would delay all others."""
     listener = Listener(replace(QUICK, patience=0.3))
     alerting.hangs.clear()
     try:
@@ -184,7 +184,7 @@ def test_only_the_first_tick_waits_for_a_cycle_that_hangs(alerting: Alerting) ->
 
 
 def test_work_is_reported_although_a_later_cycle_had_nothing_to_do(alerting: Alerting, listener: Listener) -> None:
-    """For example, because another process decides by then."""
+    """For example, another process may decide by then."""
     listener.tick(alerting.work)
     alerting.events = 3
     assert soon(lambda: alerting.read == 3)

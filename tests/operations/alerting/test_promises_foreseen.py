@@ -1,4 +1,4 @@
-"""Real runs, their real durations, and a deadline foreseen from them; what `ops sla` and `ops status` say of it."""
+"""A deadline is predicted from the real durations of real runs, and `ops sla` and `ops status` show the prediction."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_deadline_is_foreseen_from_what_the_runs_really_took(site):
     site.look(observe_running, now)
     baseline = service_levels.baselines(site.ledger)["master_pipeline"]
     assert len(baseline.runs) == 5 and set(baseline.assets) == set(CHAIN)
-    # The chain is three steps of 0.2 s and what Dagster takes for them.
+    # The chain has three steps of 0.2 s, and Dagster needs time for each of them.
     tomorrow = now.astimezone(site.catalog.platform.zone).date() + timedelta(days=1)
     deadline = day_start(tomorrow, site.catalog.platform.zone) + timedelta(hours=4)
     facts = service_levels.known(site.ledger, deadline)

@@ -24,7 +24,7 @@ TABLES = [f"gold/t{n}" for n in range(6)]
 
 
 def night(day: datetime, bad: dict | None = None) -> list[Signal]:
-    """Everything that one nightly run tells: builds, checks, scores, freshness, its own success, readings by day."""
+    """All signals of one nightly run: builds, checks, scores, freshness, its own success, readings by day."""
     bad = bad or {}
     at = day.replace(hour=7, minute=30)
     common = {
@@ -86,7 +86,7 @@ def test_a_bad_night_in_the_month_is_told_once_and_resolved(config):
         if t.status != "success" and t.channel == "owners/0-email"
     ]
     low = "Quality score of gold/t3 is 80, below 85"
-    # High repeats every four hours until the next night's score.
+    # An alert of severity high repeats every four hours until the score of the next night.
     assert {t.summary for t in told} == {low}
     assert [t.status for t in told] == ["firing"] * 6 + ["resolved"]
 

@@ -1,4 +1,4 @@
-"""The shipped rules, routes and receivers hold what S3 and S4 ask for, and nothing in them leads nowhere."""
+"""The shipped rules, routes and receivers contain what S3 and S4 ask for, and every name in them leads somewhere."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def test_several_conditions_of_s4_are_alternatives(loaded):
 ALERTING = PROJECT_ROOT / "ops_project" / "operations" / "alerting"
 PRODUCERS = {
     "cycle": [ALERTING / "stages" / "observe.py"],
-    # The orchestrator's own cycle says that it is not down.
+    # The orchestrator's own cycle reports that the orchestrator is not down.
     "watch": [ALERTING / "watch.py", ALERTING / "cycle.py"],
     "spare": [ALERTING / "spare.py"],
     "events": [ALERTING / "dagster" / "events.py"],
     "run_signals": [ALERTING / "dagster" / "run_signals.py"],
-    # A bridge names the kinds that it reads on behalf of an observer.
+    # The kinds that a bridge reads on behalf of an observer.
     **{
         name: [ALERTING / "observers" / f"{name}.py", *(PROJECT_ROOT / "ops_project" / "dagster_bridge").glob("*.py")]
         for name in ("running", "ticks", "service_levels", "resources", "processes", "deliveries", "rota")

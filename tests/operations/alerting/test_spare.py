@@ -40,7 +40,7 @@ def ops(home: Path, *words: str) -> Result:
 
 
 def told(home: Path) -> list[str]:
-    """Status and summary of what the file channel, which needs no ledger, was given."""
+    """Status and summary of each message of the file channel, which needs no ledger."""
     lines = [line for file in home.rglob("alerts.jsonl") for line in file.read_text().splitlines()]
     return [json.dumps(json.loads(line)) for line in lines if "ledger" in line.lower()]
 

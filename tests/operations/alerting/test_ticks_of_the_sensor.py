@@ -36,7 +36,7 @@ def site(tmp_path: Path) -> Site:
 
 @pytest.fixture
 def tick(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tick]:
-    """One tick of the sensor; what it says in the tick history."""
+    """One tick of the sensor. Returns the text in the tick history."""
     listener = Listener(Pace(patience=0.2, look=0.01))
     monkeypatch.setattr(definitions, "Listener", lambda: listener)
     monkeypatch.setattr(definitions, "remember_columns", lambda *_: None)
@@ -59,7 +59,9 @@ def tick(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tick]:
 def test_a_cycle_that_has_not_ended_does_not_prove_that_the_ledger_is_back(
     site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may wait for the lock of the ledger, and fails later. The alert about the ledger ended and fired in turns."""
+    """Such a cycle may wait for the lock of the ledger, and fail later. The alert about the ledger used to end and fire
+    in turns.
+    """
     locked = threading.Event()
 
     def cycle(*_: object, **__: object) -> CycleReport:
@@ -83,7 +85,7 @@ def test_a_cycle_that_has_not_ended_does_not_prove_that_the_ledger_is_back(
 def test_a_ledger_that_takes_the_place_of_another_gets_the_schedules_as_well(
     site: Site, tick: Tick, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A restored home: without them, a job that does not start is not missed."""
+    """A restored home lacks them. Without them, nobody would notice a job that does not start."""
     monkeypatch.setattr(definitions, "run_once", lambda *_, **__: CycleReport())
     tick()
     before = open_ledger(site.settings).document(SCHEDULES)

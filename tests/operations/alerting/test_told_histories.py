@@ -53,7 +53,7 @@ def test_who_heard_of_a_cause_for_its_symptom_hears_of_its_end_where_the_symptom
 
 
 class _Draws:
-    """Stands for the choice of a history: the alert of this number."""
+    """Replaces the random choice of a history: always the alert with this number."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -63,7 +63,7 @@ class _Draws:
 
 
 def test_an_alert_that_ended_and_fires_again_is_news_where_it_was_only_listed_before():
-    """A message about its cause had listed it long before, and it was taken for told when it joined that group."""
+    """A message about its cause had listed the alert long before. So it counted as sent when it joined that group."""
     checked(
         CHAIN,
         ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 1, "x"), "minutes": 20}),

@@ -59,7 +59,7 @@ class Home:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    # The command exports its settings for its children: the next test must not inherit them.
+    # The command exports its settings for its children. The next test must not inherit them.
     monkeypatch.setattr(os, "environ", os.environ.copy())
     return Home(tmp_path)
 

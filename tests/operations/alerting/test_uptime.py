@@ -1,4 +1,4 @@
-"""How much of the measured time a service level held, also when the clock stood elsewhere in between."""
+"""For how much of the measured time a service level was met, also if the clock was set differently in between."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_rehearsal_under_a_later_clock_neither_stops_nor_undoes_the_measuring(
     assert uptime(measured, T + HOUR) == 100
     assert measured_time(measured, T + HOUR) == HOUR
     measured = _looks(measured, T + HOUR + HALF_A_MINUTE, T + 10 * HOUR, False)
-    # A look of the rehearsal at the same moment may stand in for the one before it.
+    # At the same moment, a look of the rehearsal may take the place of the earlier look.
     assert 10 * HOUR - HALF_A_MINUTE <= measured_time(measured, T + 10 * HOUR) <= 10 * HOUR
     assert uptime(measured, T + 10 * HOUR) == pytest.approx(10, abs=0.2)
 

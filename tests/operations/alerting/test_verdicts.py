@@ -82,12 +82,13 @@ def test_the_dates_of_a_false_alarm_are_written_for_the_checks_and_those_of_a_tr
             ("bronze/orders", date(2026, 3, 2)),
             ("bronze/orders", date(2026, 3, 3)),
         ]
-        # A ledger that cannot be reached stops no run, and takes nothing away.
+        # If the ledger cannot be reached, no run stops, and nothing is removed.
         assert exclude(connection, "postgresql://nobody@127.0.0.1:1/none") is None
         assert len(connection.execute("SELECT * FROM ops.excluded_points").fetchall()) == 3
 
 
-# Thirteen days, of which the tenth sold three times as much: an alarm; and the last a quarter less, which the tenth hides.
+# Thirteen days. The tenth sold three times as much, which is an alarm. The last sold a quarter less, which the tenth
+# day hides.
 DAYS = [date(2026, 2, 19) + timedelta(days=n) for n in range(13)]
 ORDERS = [(300 if n == 9 else 75 if n == 12 else 100) + 5 * (n % 3 - 1) for n in range(13)]
 

@@ -23,7 +23,7 @@ from ops_project.settings import Settings
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 FEW, MANY = 30, 120
 LINEAR = 1.15
-"""Beside the ratio of the numbers: sorting takes a little more than that."""
+"""The work may grow by this factor more than the number of alerts does, because sorting takes a little more."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def config() -> AlertConfig:
 
 
 def steps_of(work: Callable[[], Any]) -> int:
-    """The lines that run; each turn of a loop counts, also within a comprehension."""
+    """The lines that run. Each turn of a loop counts, also inside a comprehension."""
     count = 0
 
     def trace(_frame: FrameType, _event: str, _argument: Any) -> Any:
@@ -52,9 +52,11 @@ def steps_of(work: Callable[[], Any]) -> int:
 
 
 def steps(config: AlertConfig, alerts: int, *, told: bool) -> int:
-    """The steps of a cycle with `alerts` critical ones, each in a group of its own on every channel that pages or tells.
+    """The steps of a cycle with `alerts` critical alerts, each in a group of its own on every channel that pages or
+    notifies.
 
-    `told`: of one in which each group comes due and has no news; else of the one that tells all of them.
+    `told`: the cycle after the one that sends them, in which each group comes due and has no news; otherwise the cycle
+    that sends all of them.
     """
     signals = [
         Signal(
@@ -77,7 +79,7 @@ def steps(config: AlertConfig, alerts: int, *, told: bool) -> int:
         return steps_of(lambda: decide(state, [], config, NOW + timedelta(seconds=3)))
     state = decide(state, [], config, NOW + timedelta(seconds=3)).state
     assert len(state.groups) >= alerts and len(state.log) > alerts
-    # Where nothing is kept of the last look, as in a new process, each group is looked at.
+    # Without the results of an earlier look, as in a new process, each group is looked at.
     state.settled = {}
     quiet = []
     found = steps_of(lambda: quiet.append(decide(state, [], config, NOW + timedelta(minutes=6))))
@@ -93,7 +95,9 @@ def test_four_times_the_open_alerts_are_four_times_the_work(config: AlertConfig,
 def test_a_flush_that_looks_through_the_whole_log_for_each_group_is_found(
     config: AlertConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The work is counted so that this fault would be seen: 500 open alerts took 4.5 s with it, 1,000 a minute."""
+    """The work is counted in such a way that this fault is noticed: with it, 500 open alerts took 4.5 s, and 1,000 took
+    a minute.
+    """
     quiet_time = notify._quiet_time
 
     def looks_through_all(*words: Any) -> Any:

@@ -96,7 +96,7 @@ class Engine(RuleBasedStateMachine):
         self.pending: list[Signal] = []
         self.count = 0
         self.fails: dict[Series, datetime] = {}
-        """The oracle: series → since when it fails, from the newest word on it."""
+        """The oracle: series → the time since which it fails, by its newest signal."""
         self.word: dict[Series, datetime] = {}
         self.closed: dict[Series, datetime] = {}
         self.off: set[str] = set()
@@ -104,7 +104,7 @@ class Engine(RuleBasedStateMachine):
         self.heard = Heard(OWNERS)
         self.chain: tuple[str, ...] = ()
 
-    # ---- what happens
+    # ---- events
     def _say(self, series: Series, state: str, at: datetime) -> None:
         kind, asset, check = series
         self.count += 1
@@ -229,7 +229,7 @@ class Engine(RuleBasedStateMachine):
         self.heard.hear(decision, self.config, self.now)
         self.now += timedelta(seconds=5)
 
-    # ---- what must be true
+    # ---- invariants
     @invariant()
     def what_is_open_is_what_is_broken(self) -> None:
         if self.pending:
@@ -244,16 +244,16 @@ class Engine(RuleBasedStateMachine):
         held = {
             (a.rule, a.asset, a.labels.get("check", ""))
             for a in self.state.alerts.values()
-            # A flapping alert is held for a while after its repair.
+            # A flapping alert is held for some time after its repair.
             if a.status == OPEN and a.clears_at is None
         }
-        # After a change of the configuration no cycle has decided yet.
+        # Since the change of the configuration, no cycle has decided yet.
         if self.decided_with is self.config:
             assert held == wanted, f"open and not broken: {held - wanted}; broken and not open: {wanted - held}"
 
     @invariant()
     def what_is_open_was_told_to_its_owner_or_says_truly_why_not(self) -> None:
-        # Between two cycles a silence or a table may have come or gone; the reason was true at the last one.
+        # Between two cycles a silence or a table may have come or gone. The reason was true at the last cycle.
         unheard = [
             (alert.number, alert.rule, alert.asset, alert.muted, why)
             for alert, why in self.heard.unheard(self.state, self.decided_with, self.now - timedelta(seconds=5))

@@ -47,7 +47,8 @@ class Heard:
         asked = {n for n in firing if is_silenced(state.alerts[n], state, now)}
         self.silent = {n: now if n in asked else self.silent.get(n, now) for n in firing if state.alerts[n].muted}
         self.again = {key: at for key, at in self.again.items() if key[0] in firing}
-        # Whoever has not heard of the end still believes that it fires, which is true again where it fires again.
+        # A recipient who was not told of the end still believes that the alert fires. If it fires again, that is true
+        # again.
         self.told = {number: ears for number, ears in self.told.items() if number in state.alerts}
         for number in self.named.keys() - firing:
             for channel, recipient in self.named.pop(number):

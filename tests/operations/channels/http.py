@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that keeps what it is sent and answers as told."""
+"""A real HTTP server on loopback that keeps its requests and gives the answers that a test has set."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Request = tuple[str, dict[str, str], Any]
-"""Path, headers, and the body as JSON where it is JSON, else as text."""
+"""Path, headers, and the body: JSON if it can be read as JSON, otherwise text."""
 Answer = tuple[int, bytes | Callable[[Any], bytes], dict[str, str]]
 
 
 class Endpoint:
-    """What a server was sent, and how it answers."""
+    """The requests to a server, and its answers."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -36,7 +36,7 @@ def http_server() -> Iterator[Endpoint]:
             length = int(self.headers.get("Content-Length", 0))
             raw = self.rfile.read(length)
             if len(raw) < length:
-                return  # The sender was killed in the middle; a server takes no half request.
+                return  # The sender was killed in the middle of its request. A server does not accept half a request.
             body: Any
             try:
                 body = json.loads(raw)

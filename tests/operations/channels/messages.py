@@ -1,4 +1,4 @@
-"""A message as the outbox holds it, for tests of what leaves the house."""
+"""A message in the form in which the outbox stores it, for tests of outgoing messages."""
 
 from __future__ import annotations
 

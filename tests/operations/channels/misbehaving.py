@@ -1,4 +1,4 @@
-"""A TCP server on loopback that misbehaves in one named way, and counts who came."""
+"""A TCP server on loopback that misbehaves in one named way, and counts its connections."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 
 
 class Misbehaving:
-    """`behave` is given each connection; `opened` counts them, `asked` keeps what the first bytes of each were."""
+    """`behave` is called with each connection. `opened` counts the connections, and `asked` keeps the first bytes of
+    each.
+    """
 
     def __init__(self, behave: Callable[[socket.socket], None]) -> None:
         self.behave = behave
@@ -74,7 +76,7 @@ def _answer(text: bytes) -> Callable[[socket.socket], None]:
 
 
 def never(connection: socket.socket) -> None:
-    """It accepts and says nothing."""
+    """The server accepts the connection and sends nothing."""
     connection.recv(65_536)
     time.sleep(30)
 

@@ -20,7 +20,7 @@ class Delivered(EmailMessage):
 
 
 class Mailbox:
-    """Keeps what it is given; `refuse` makes it answer with that line instead."""
+    """Keeps the messages that it receives. `refuse` makes it answer with that line instead."""
 
     def __init__(self) -> None:
         self.messages: list[Delivered] = []

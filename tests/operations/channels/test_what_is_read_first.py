@@ -66,7 +66,7 @@ def test_a_hundred_failures_are_a_number_three_cards_and_a_list_within_slacks_li
     assert len(blocks) <= 50 and len(blocks[0]["text"]["text"]) <= 150
     assert max(len(block["text"]["text"]) for block in blocks if "text" in block) <= 3000
     assert len(html) < 102_000, "Gmail cuts a message off there"
-    # A fence or a bracket of the error's own ends nothing.
+    # A code fence or a bracket in the error does not end the block.
     card = blocks[2]["text"]["text"]
     assert card.count("```") == 2 and "<x>" not in card
 

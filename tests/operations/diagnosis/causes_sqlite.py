@@ -100,7 +100,7 @@ def cases(folder: Path) -> list[Case]:
         return call
 
     found: list[Case] = [(sql, expected, bare(sql)) for expected, statements in SQL for sql in statements]
-    # Every third one again as the ledger sees it.
+    # Every third error is raised again in the form in which the ledger gets it.
     found += [
         (f"{sql} (SQLAlchemy)", expected, alchemy(sql))
         for expected, statements in SQL

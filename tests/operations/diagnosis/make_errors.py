@@ -37,13 +37,13 @@ class Sample:
     text: str
     """The text of the exception itself as logs show it: the module and name of its type, and the message."""
     links: list[dict[str, Any]]
-    """The chain of exceptions as `link_of` reads it."""
+    """The chain of exceptions in the form in which `link_of` reads it."""
     chain: str = ""
     """The text of the exception with its causes as a log shows it; empty if it has none."""
 
     @property
     def log(self) -> str:
-        """All that a log shows of it."""
+        """The whole text that the log shows."""
         return self.chain or self.text
 
     @property
@@ -63,7 +63,7 @@ def text_of(error: BaseException) -> str:
 
 
 def log_of(error: BaseException) -> str:
-    """An exception below what caused it, as Python prints them, without the lines of code."""
+    """An exception after its cause, as Python prints them, without the lines of code."""
     said, told = text_of(error), {id(error)}
     while (before := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
         if id(before) in told:
@@ -96,7 +96,7 @@ def _links(error: BaseException, folder: str) -> list[dict[str, Any]]:
 
 
 def _steady(text: str, folder: str) -> str:
-    """Without what differs from one call to the next."""
+    """The text without the parts that differ from call to call."""
     text = text.replace(folder, "/srv/data")
     for place, shown in ((sys.prefix, "/opt/venv"), (sys.base_prefix, "/usr"), (str(PROJECT_ROOT), "/srv/project")):
         text = text.replace(place, shown)
@@ -117,7 +117,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "classification.md"
 
 
 def classified(sample: Sample) -> Classified:
-    """By its chain, as the product does where it has the exception."""
+    """Classifies by the chain of exceptions, as the product does if it has the exception."""
     links = [Link(tuple(item["names"]), item["message"], tuple(map(tuple, item["codes"]))) for item in sample.links]
     return classify_links(links, sample.text)
 

@@ -41,8 +41,8 @@ from tests.scenarios import homes
 SEEDS = (7, 11, 23)
 SCALE = {"ecommerce": "0.05", "marketing": "0.1", "insurance": "0.1", "investor": "0.1", "streaming": "0.2"}
 DAYS = 9
-# Where fewer days or records show nothing: a whole month is reported, a third of the orders is more than their usual ups and
-# downs only after a month, and a model is trained on two months of some hundred customers.
+# With fewer days or records these faults show nothing: a whole month is reported; a loss of a third of the orders
+# exceeds the usual variation only after a month; and a model is trained on two months of some hundred customers.
 LARGER = {
     "restatement": (31, "0.1"),
     **dict.fromkeys(("volume_doubled", "volume_constant"), (DAYS, "0.5")),
@@ -51,7 +51,8 @@ LARGER = {
         ("model_file_missing", "model_library_changed", "model_input_shuffled", "model_training_truncated"), (63, "0.3")
     ),
 }
-# What else is wrong. The first that is not at the root of the fault: that would be a second cause of the same trouble.
+# The fault of another feed. The first one that is not at the root of the measured fault is used, because otherwise the
+# trouble would have two causes.
 OLDER_FAULTS = {
     "ecommerce": ("mandatory_empty:customers", "missing:web_events"),
     "marketing": ("mandatory_empty:mart_offers", "missing:mart_responses"),
@@ -111,7 +112,7 @@ def measure(work: Path, wanted: list[Case], until: float = float("inf")) -> None
     Several processes may share the work.
     """
     homes.warm()
-    homes.HUNG_SECONDS = 1_200.0  # months of days on a busy machine
+    homes.HUNG_SECONDS = 1_200.0  # Months of days take long on a busy machine.
     for case in wanted:
         kept = work / f"{case.name}.question"
         if kept.exists() or time.monotonic() > until:
@@ -139,7 +140,7 @@ def _keep(work: Path, case: Case, kept: Path) -> None:
 
 @contextmanager
 def _alone(file: Path, *, wait: bool) -> Iterator[bool]:
-    """Whether this process alone has the file; a killed one leaves it to the next."""
+    """Whether this process alone has the file. If it is killed, the next process gets the file."""
     with file.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -206,7 +207,7 @@ def _asked(settings: Settings, case: Case) -> tuple[Question, Known, float]:
     beside = (case.beside,) if case.situation == NOISY else ()
     later = _day(settings, case.domain, number, case.fault, *beside)
     ledger = open_ledger(later)
-    # What was wrong before the fault came is not what a person is paged for now.
+    # A person is paged only for what went wrong after the fault came.
     wrong = {trouble.asset for trouble in troubles(ledger) if trouble.began_at > later.now() - timedelta(days=1)}
     asked = downstream(recall(ledger), case.root, wrong)
     ledger.close()

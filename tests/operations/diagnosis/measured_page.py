@@ -62,7 +62,7 @@ def _shares(found: Sequence[Judged]) -> Iterator[str]:
 
 
 def _missing(found: Sequence[Judged], every: Collection[str]) -> Iterator[str]:
-    """What the figures do not cover."""
+    """What was not measured."""
     missing = sorted(set(every) - {item.fault for item in found})
     if missing:
         yield f"Not measured: {', '.join(f'`{fault}`' for fault in missing)}."

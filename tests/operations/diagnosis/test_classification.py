@@ -114,7 +114,8 @@ def test_the_code_and_the_statement_that_a_log_quotes_are_no_evidence() -> None:
 
 
 def test_a_type_is_known_by_what_it_derives_from_also_where_only_its_name_is_told() -> None:
-    other = (UnicodeError, InterruptedError, BaseExceptionGroup)  # made of more than words, or named by one
+    # the name consists of more than words, or is the name of a class
+    other = (UnicodeError, InterruptedError, BaseExceptionGroup)
     kinds = [kind for kind in vars(builtins).values() if isinstance(kind, type) and issubclass(kind, Exception)]
     for kind in kinds:
         if not issubclass(kind, other):
@@ -139,7 +140,7 @@ def test_a_retry_does_not_hide_the_first_cause() -> None:
     assert found.failure_class == "storage_full" and not found.transient
     assert found.also == ("code_error",)
     assert {item.attempt for item in found.evidence} == {1, 2}
-    # What is tried again only because it may pass, and then meets something permanent, is not tried again.
+    # If a step is tried again because its failure may pass, and then meets a permanent failure, it is not tried again.
     later = classify_attempts([ConnectionResetError(104, "reset"), KeyError("batch")])
     assert later.failure_class == "connection_failure" and not later.transient
     assert classify_attempts(["nobody knows", TimeoutError("late")]).failure_class == "timeout"

@@ -103,7 +103,7 @@ def test_the_tree_shows_each_subtree_once_and_every_reason() -> None:
     shown = "\n".join(lines(trace(LINEAGE, column("gold/revenue.total"), rows=True)))
     assert "silver.facts.odd  [unknown: COLUMNS(…) is <not> followed]" in shown
     assert "bronze.orders.email (decides it)  [personal data]" in shown
-    assert shown.count("inbound.orders.amt") == 2  # from two columns, its own subtree is empty
+    assert shown.count("inbound.orders.amt") == 2  # it comes from two columns, so its own subtree is empty here
     assert len(list(lines(trace(LINEAGE, column("gold/revenue.total")), depth=1))) == 3
 
 
@@ -128,6 +128,6 @@ def test_each_version_that_ran_is_kept_and_the_last_is_the_one_asked(tmp_path: P
         second = LINEAGE.merged({}, "v2")
         ledger.keep_columns(second, "c2", NOW + timedelta(hours=1))
         assert ledger.columns() == second and ledger.columns("v1") == LINEAGE and ledger.columns("v9") is None
-        # Rolled back: the earlier version runs again, and keeps the commit that first had it.
+        # After a rollback the earlier version runs again. It keeps the commit that first had it.
         ledger.keep_columns(LINEAGE, "c3", NOW + timedelta(hours=2))
         assert [(v.version, v.commit) for v in ledger.column_versions()] == [("v1", "c1"), ("v2", "c2")]

@@ -25,7 +25,7 @@ from ops_project.operations.ledger import Ledger, open_ledger
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-# What two runs of the same cycles differ by on a busy machine, in seconds.
+# On a busy machine, two runs of the same cycles differ by this many seconds.
 SLACK = 0.5
 LINEAGE = Lineage.of([AssetFacts("bronze/orders"), AssetFacts("gold/revenue", upstream=("bronze/orders",))])
 
@@ -172,7 +172,7 @@ def test_sources_that_hang_and_fail_delay_the_page_of_a_whole_cycle_by_the_limit
     monkeypatch.setattr(keep, "PATIENCE_SECONDS", limit)
     well = EvidenceSource("well", items=lambda _: [Item("Row counts", "5 rows")])
     try:
-        # What else the machine does delays a cycle too: one of three tries has to be undisturbed.
+        # Other work on the machine delays a cycle too, so one undisturbed try of three is enough.
         for attempt in range(3):
             usual, said = cycled(tmp_path / f"usual{attempt}", [well])
             sources = ill()

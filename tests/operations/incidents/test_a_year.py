@@ -35,7 +35,7 @@ def test_a_year_with_an_incident_each_day_has_one_outcome_in_each_minute(tmp_pat
     book, known, minutes, called = {}, {}, Counter(), Counter()
     for day in range(365):
         opened = begin + day * DAY + timedelta(minutes=(day * 487) % 900)
-        answered = day % 3  # 0: nobody answers; 1: somebody does within the first hour; 2: the data recovers
+        answered = day % 3  # 0: nobody answers; 1: a person answers within the first hour; 2: the data recovers
         alert = Alert(
             number=day + 1,
             key=f"k{day}",
@@ -52,7 +52,7 @@ def test_a_year_with_an_incident_each_day_has_one_outcome_in_each_minute(tmp_pat
         told = []
         for minute in range(0, 200):
             now = opened + minute * MINUTE
-            # One outcome a minute: exactly one span holds, and it is what pages.
+            # Each minute has one outcome: exactly one span contains it, and that span says who is paged.
             shown = found[bisect_right(starts, now) - 1]
             assert shown.start <= now < shown.end
             minutes[now] += 1
@@ -71,7 +71,7 @@ def test_a_year_with_an_incident_each_day_has_one_outcome_in_each_minute(tmp_pat
         expected = [(60, "engineer-a"), (120, "data-manager")] if answered == 0 else []
         assert told == expected, (day, answered, told)
         called[answered] += 1
-        # The engine would end it with its alert; its post-mortem is another story.
+        # The engine would end the incident together with its alert. Its post-mortem is tested elsewhere.
         book = {}
     assert max(minutes.values()) == 1
     assert sum(called.values()) == 365 and len(called) == 3

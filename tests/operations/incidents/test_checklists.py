@@ -45,7 +45,9 @@ def test_the_daily_list_measures_asks_and_raises_an_alert_for_a_gap(tmp_path):
 
 
 def test_a_low_score_is_a_gap_and_a_score_that_is_not_known_is_named(tmp_path):
-    """What is known to be bad is a gap, whatever else is unknown; else the line says which tables it knows nothing of."""
+    """A known gap counts as a gap, even if something else is unknown. Otherwise the line names the tables about which
+    nothing is known.
+    """
     day = IncidentWorld(tmp_path, "2026-03-04 09:00")
     for name in ("a", "b", "c", "d"):
         day.signal("quality.score", "unknown", asset=f"silver/{name}", domain="ecommerce", value=None)

@@ -13,7 +13,7 @@ from ops_project.cli import cli
 from ops_project.operations.incidents.decide.incident import Refused, acknowledge, resolve, unacknowledge
 from tests.operations.incidents.world import IncidentWorld, new_york
 
-# A Wednesday in the week of Engineer A's shift; Engineer C is the backup.
+# This is a Wednesday in the week of Engineer A's shift. Engineer C is the backup.
 WEDNESDAY = "2026-03-04 04:10"
 SECOND = timedelta(seconds=5)
 
@@ -134,7 +134,8 @@ def test_a_relapse_reopens_the_incident_with_its_history_and_a_late_one_opens_an
 
 
 def test_an_alert_that_fires_again_before_its_end_was_told_is_a_relapse(world):
-    day = world(at="2026-11-28T12:00")  # a Saturday: the routes of `high` alerts are quiet, and its end is not told
+    # On a Saturday the routes of `high` alerts are quiet, so the end of the alert is not sent.
+    day = world(at="2026-11-28T12:00")
 
     def fails(state: str = "firing") -> None:
         day.signal("landing.finding", state, asset="bronze/orders", domain="ecommerce", check="source_partial")
@@ -167,7 +168,7 @@ def test_an_alert_that_fires_again_before_its_end_was_told_is_a_relapse(world):
 
 
 def test_one_of_several_alerts_fires_again_while_the_others_end(world):
-    day = world(at="2026-11-28T12:00")  # a Saturday: the end of an alert is not told, and it keeps its number
+    day = world(at="2026-11-28T12:00")  # On a Saturday the end of an alert is not sent, so it keeps its number.
 
     def reads(check, state="firing"):
         day.now += timedelta(minutes=2)
@@ -185,7 +186,7 @@ def test_one_of_several_alerts_fires_again_while_the_others_end(world):
     reads("source_partial", "ok")
     assert day.incident().status == "resolved"
     assert day.incident().alerts == (first, second), "each is counted once"
-    day.advance("3h", timedelta(hours=3))  # so that it does not count as flapping
+    day.advance("3h", timedelta(hours=3))  # The time is long enough that the alert does not count as flapping.
 
     reads("source_partial")
     reads("refused")

@@ -1,4 +1,6 @@
-"""In a storm each alert costs as much as a single one, because opening an incident does not look through the others."""
+"""In a storm of alerts, each one costs as much as a single alert, because opening an incident does not look through the
+others.
+"""
 
 from __future__ import annotations
 

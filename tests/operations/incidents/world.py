@@ -117,12 +117,12 @@ class IncidentWorld:
             self.cycle()
 
     def restart(self) -> None:
-        """Another process: nothing but the ledger is kept."""
+        """Another process starts: only the ledger is kept."""
         self.ledger.close()
         self.ledger = Ledger.open(self.settings.ledger_url)
 
     def calls(self) -> list[str]:
-        """`kind > recipient` of each incident message since the last look, e-mail's addresses left out."""
+        """`kind > recipient` of each incident message since the last look. The addresses of e-mails are left out."""
         rows = [row for row in reversed(self.ledger.outbox_list(None, 100_000)) if row["id"] > self.seen]
         self.seen = max([self.seen, *(row["id"] for row in rows)])
         return sorted(

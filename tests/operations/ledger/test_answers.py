@@ -116,7 +116,7 @@ def test_what_another_process_says_is_heard_in_the_next_cycle(home):
 
 
 def test_an_idle_cycle_asks_the_store_a_handful_of_questions(home):
-    """It used to ask 32, each in a transaction of its own."""
+    """A cycle used to ask 32 questions, each in a transaction of its own."""
     loaded = catalog.load(home)
     statements: list[str] = []
 

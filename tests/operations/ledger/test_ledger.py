@@ -1,4 +1,6 @@
-"""The ledger's promises: once each, all or nothing, one holder, and the schema that the migrations make."""
+"""The guarantees of the ledger: each signal is stored once, a write is complete or does not happen, there is one
+holder, and the migrations make the schema.
+"""
 
 from __future__ import annotations
 

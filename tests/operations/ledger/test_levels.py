@@ -50,7 +50,7 @@ STORY = [
     _run(FIRING, 3, "false"),
     Signal("check.failure", FIRING, NOW, NOW, "a", asset="gold/t", check="c"),
     Signal("check.failure", OK, NOW + MINUTE, NOW, "b", asset="gold/t", check="c"),
-    # Read last, and older than what is known.
+    # This signal was read last, but is older than the known state.
     Signal("check.failure", FIRING, NOW + MINUTE / 2, NOW, "c", asset="gold/t", check="c"),
 ]
 WANTED = {"run.failure": (["2", "3"], True), "check.failuregold/t": ([], True)}

@@ -1,4 +1,4 @@
-"""A ledger that can be read and not written is told: nothing else would notice that alerts are not recorded."""
+"""A ledger that can be read but not written is reported. Otherwise nobody would notice that alerts are not recorded."""
 
 from __future__ import annotations
 

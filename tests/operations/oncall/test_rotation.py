@@ -1,4 +1,4 @@
-"""Exactly one primary in every minute of five years, in any zone, and a burden that is shared out."""
+"""There is exactly one primary in every minute of five years, in any zone, and the burden is shared evenly."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_exactly_one_primary_in_every_minute_of_five_years(roster: Roster, rando
     assert found[0].start == begin and found[-1].end == end
     assert all(before.end == after.start for before, after in itertools.pairwise(found))
     assert all(span.start < span.end and span.on_call.primary for span in found)
-    # What is shown holds in each minute: those around every edge, and others by chance.
+    # What is shown is true in each minute. The minutes around every change are tested, and random ones.
     edges = [span.start + offset for span in random.sample(found, min(40, len(found))) for offset in (-MINUTE, MINUTE)]
     others = [begin + timedelta(minutes=random.randrange(5 * 366 * 1440)) for _ in range(40)]
     starts = [span.start for span in found]

@@ -49,7 +49,7 @@ def test_every_column_of_every_table_is_told_or_unknown_with_a_reason(
 
 def test_every_parent_is_a_column_that_exists(lineage: ColumnLineage) -> None:
     strangers = {parent for origin in lineage.origins.values() for parent in origin.parents} - lineage.origins.keys()
-    # The engine's own list of tables is nobody's asset.
+    # The engine's own list of tables is no asset.
     assert {column.asset for column in strangers} <= {"information_schema/tables"}
 
 
@@ -63,8 +63,9 @@ def test_personal_data_follows_the_values_and_not_the_numbers(lineage: ColumnLin
     personal = lineage.personal
     assert Column("bronze/mart_customers", "email") in personal
     assert Column("gold/customer_360", "email") in personal
-    assert Column("silver/sat_customer_profile", "customer_profile_hashdiff") in personal  # a hash of it is still of it
-    # How many holders there are is no personal data, nor is anything that only depends on one.
+    # a hash of personal data is still personal data
+    assert Column("silver/sat_customer_profile", "customer_profile_hashdiff") in personal
+    # The number of holders is not personal data. Neither is a value that only depends on personal data.
     assert not {column for column in personal if column.asset == "gold/kpi_policies"}
 
 

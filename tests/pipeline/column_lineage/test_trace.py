@@ -41,11 +41,12 @@ def _names(found: frozenset[Column]) -> set[str]:
         ("select o.* from s.orders as o, s.people as p", "customer_id", {"orders.customer_id"}, set()),
         ("with a as (select * from s.orders), b as (select * from a) select * from b", "day", {"orders.day"}, set()),
         ("with a (x, y) as (select order_id, amount from s.orders) select y from a", "y", {"orders.amount"}, set()),
-        # A number of rows shows none of them.
+        # A count of rows contains none of their values.
         ("select count(*) as n from s.orders", "n", set(), {"orders.*"}),
         ("select sum(1) as n from s.orders", "n", set(), {"orders.*"}),
         ("select count(distinct email) as n from s.people", "n", set(), {"people.*", "people.email"}),
-        # Which value it is decided by a case, a window, a filter; what it is by what is returned.
+        # A case, a window or a filter decides which value a column has. The values themselves come from what is
+        # returned.
         (
             "select case when status = 'x' then amount else 0 end as x from s.orders",
             "x",
@@ -71,7 +72,7 @@ def _names(found: frozenset[Column]) -> set[str]:
             {"orders.status"},
         ),
         ("select email is null as lacks from s.people", "lacks", set(), {"people.email"}),
-        # Set operations go by position, also where a name stands twice.
+        # Set operations match columns by position, even if a name occurs twice.
         (
             "select order_id, 0 as a, 0 as b from s.orders union all select customer_id, 0, email from s.people",
             "b",
@@ -90,7 +91,7 @@ def _names(found: frozenset[Column]) -> set[str]:
             {"orders.amount", "people.email"},
             set(),
         ),
-        # Joins: `using` has one column of both sides.
+        # Joins: `using` has a column of both sides as one.
         (
             "select customer_id from s.orders full join s.people using (customer_id)",
             "customer_id",
@@ -124,7 +125,7 @@ def _names(found: frozenset[Column]) -> set[str]:
             {"orders.amount", "orders.order_id"},
             {"orders.day"},
         ),
-        # A name of the SELECT list may be used again in it.
+        # Later items of a SELECT list may use a name of an earlier one.
         ("select amount as a, a * 2 as b from s.orders", "b", {"orders.amount"}, set()),
         (
             "with recursive r as (select order_id as n from s.orders union all select n + 1 from r) select n from r",

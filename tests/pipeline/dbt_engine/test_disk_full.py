@@ -16,7 +16,7 @@ from tests.empty_home import NOW
 from tests.small_disk import fill, free, small_disk
 
 SIZE = 64 * 1024 * 1024
-# A table that is built anew each time, from bronze alone.
+# This table is built anew each time, from bronze alone.
 MODEL, FEED = "int_experiment_assignments", "experiment_assignments"
 
 

@@ -15,7 +15,7 @@ BLANKS = " \t\r\n"
 
 
 class Refused(Exception):
-    """The value is not one of its type."""
+    """The value does not have this type."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Dialect:
 
 @dataclass
 class Field:
-    """A field as it is spelled inside its quotes, and as it reads."""
+    """A field as it is written inside its quotes, and its meaning."""
 
     spelled: str = ""
     value: str = ""
@@ -38,7 +38,7 @@ class Field:
 
 @dataclass
 class Row:
-    """One record; `broken` if something stands behind a closing quote."""
+    """One record. `broken` if there is text after a closing quote."""
 
     fields: list[Field] = field(default_factory=list)
     broken: bool = False
@@ -96,7 +96,8 @@ def _quoted(text: str, position: int, dialect: Dialect) -> tuple[Field, int]:
         if escape is not None and here == escape and following in (quote, escape) and following:
             item.spelled, item.value, position = item.spelled + here + following, item.value + following, position + 2
         elif here == quote and escape is None and following == quote:
-            # A doubled quote is how quotes are written there: it is no escape that null markers could know.
+            # A doubled quote is the usual way to write a quote. It is not an escape, so it does not matter for the
+            # texts that mean no value.
             item.spelled, item.value, position = item.spelled + quote, item.value + quote, position + 2
         elif here == quote:
             return item, position + 1

@@ -1,4 +1,4 @@
-"""Lands a home and kills its own process at a step. Called in a process of its own."""
+"""Lands a home and kills its own process at a given step. It is called in a process of its own."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main(home: Path, step: str) -> landing.LandingResult:
 
         setattr(module, name, killing)
         if step == "missing recorded":
-            setattr(land, name, killing)  # land imported it by its name
+            setattr(land, name, killing)  # land has imported the function by its name
     with duckdb.connect(str(home / "warehouse.duckdb")) as connection:
         landing.ensure_tables(connection, [FEED])
         return landing.land(connection, FEED, inbound=home / "inbound", archive=home / "archive", now=NOW)

@@ -15,7 +15,7 @@ from ops_project.pipeline.landing.read import casts
 REFUSED = "refused"
 D, T = Decimal, datetime
 CASES = [
-    # type and options, format, {text: value}
+    # (type and options, format, {text: value})
     (
         {"type": "string"},
         {},

@@ -131,7 +131,7 @@ text = st.text(
     last_end=st.booleans(),
 )
 def test_values_are_those_that_python_wrote(homes, rows, quoting, end, last_end):
-    if quoting == csv.QUOTE_MINIMAL:  # Python's writer leaves a CR unquoted before LF, where it is a line end again
+    if quoting == csv.QUOTE_MINIMAL:  # Python's writer does not quote a CR before LF, although it is a line end there
         rows = [tuple(cell.replace("\r", " ") for cell in row) for row in rows]
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=quoting, lineterminator=end)

@@ -55,7 +55,7 @@ def test_one_that_it_can_compile_is_taken(tmp_path, pattern):
     try:
         feed = feed_of(TAKINGS + f"      code: {{type: string, pattern: '{pattern}'}}\n")
     except ConfigError as error:
-        assert "\\p" in str(error)  # Python does not know it
+        assert "\\p" in str(error)  # Python does not know this pattern.
         return
     home = Home(tmp_path, feed)
     home.put("takings_2026-11-01.csv", "id,name,amount,sold_at,code\n1,a,1,,\n")

@@ -120,11 +120,11 @@ def expected(rows: list[list[tuple[str | None, str | None]] | None], file: Given
                 independent.cast(*cell, kind, file.null_values) for cell, kind in zip(row, file.kinds, strict=True)
             )
             if "" in file.null_values and not "".join((text or "") for text, _ in row).strip(independent.BLANKS):
-                raise Refused  # nothing stands in the whole row
+                raise Refused  # the whole row is empty
             good.append(cells)
         except Refused:
             refused += 1
-    # Of three or more not one good row: the whole file is rejected, which counts the same.
+    # If none of three or more rows is good, the whole file is rejected. The counts are the same.
     return good, refused
 
 
@@ -142,10 +142,11 @@ def spelled(draw: Any, text: str, dialect: Dialect) -> str:
     if escape in (None, quote):
         return quote + text.replace(quote, quote * 2) + quote
     assert escape is not None
-    if draw(st.booleans()):  # as a writer does that escapes the escape too
+    if draw(st.booleans()):  # as a writer does that escapes the escape character too
         text = text.replace(escape, escape * 2)
         return quote + text.replace(quote, escape + quote) + quote
-    # As a writer that leaves it alone where it does nothing: before a quote, itself or the end it would act.
+    # As a writer that does not escape the escape character, except before a quote, before itself, or at the end, where
+    # it would act.
     result = ""
     for nth, character in enumerate(text):
         following = text[nth + 1 : nth + 2]

@@ -91,8 +91,8 @@ def full(tmp_path: Path) -> Iterator[Callable[[str], Full]]:
 @pytest.mark.parametrize(
     ("part", "leave"),
     [
-        (HOME, 200_000),  # the rows do not fit
-        ("warehouse", 300_000),  # the private copy of the file does not fit
+        (HOME, 200_000),  # there is no space for the rows
+        ("warehouse", 300_000),  # there is no space for the private copy of the file
     ],
 )
 def test_a_file_that_does_not_fit_waits_and_is_told(

@@ -16,7 +16,7 @@ from tests.pipeline.landing.home import NOW
 
 @dataclass(frozen=True)
 class Kind:
-    """A file, and what a person would have written down about it."""
+    """A file, and the contract that a person would write for it."""
 
     file: str
     content: str | bytes
@@ -292,7 +292,7 @@ def test_the_draft_is_what_a_person_would_write(tmp_path: Path, name: str) -> No
 
 
 def test_a_file_larger_than_memory_is_widened_until_every_row_loads(tmp_path: Path, monkeypatch) -> None:
-    """The rows that do not fit stand behind what was read first."""
+    """The rows that do not fit come after the part that was read first."""
     from ops_project.pipeline.landing.read import sample
 
     monkeypatch.setattr(sample, "BYTES", 2_000)

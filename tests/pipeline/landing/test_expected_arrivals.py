@@ -49,7 +49,7 @@ def test_expected_dates(expected, wanted):
 
 
 def test_closed_days():
-    assert 26 not in days("daily", {"holidays": "US"})  # Thanksgiving
+    assert 26 not in days("daily", {"holidays": "US"})  # This day is Thanksgiving.
     assert days("daily", {"dates": ["2026-11-02"], "yearly": ["11-01"]}) == list(range(3, 31))
 
 

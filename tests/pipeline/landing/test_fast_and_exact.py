@@ -58,7 +58,7 @@ def test_both_readers_agree(tmp_path, monkeypatch, name, yaml):
 
 
 def test_a_count_that_disagrees_sends_the_file_to_the_exact_reader(tmp_path, monkeypatch):
-    # As if the fast reader lost a line without a word, which is what an unbalanced quote makes it do.
+    # The fast reader is made to lose a line silently, which an unbalanced quote can really cause.
     home = Home(tmp_path, feed_of(TAKINGS))
     home.put("takings_2026-11-01.csv", FILES["plain"])
     source = importlib.import_module("ops_project.pipeline.landing.read.source").Source

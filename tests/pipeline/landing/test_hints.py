@@ -1,4 +1,6 @@
-"""A message says what the file probably is; a file that ends in mid-line was cut off; garbage replaces nothing."""
+"""A message says what the file probably is; a file that ends in the middle of a line was cut off; a file of garbage
+replaces nothing.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,10 @@ def test_another_dialect_is_named(tmp_path, data, finding, words):
 @pytest.mark.parametrize(
     ("data", "finding"),
     [
-        (TEXT[:-7], "source_partial"),  # 40;Park
-        (TEXT[:-1], None),  # the last line lacks its end alone: complete
-        (TEXT.replace("\n40;Park 40;40.5", "\n40;Park 40"), "data_invalid"),  # a broken row, the line has its end
+        (TEXT[:-7], "source_partial"),  # The cut-off line is `40;Park`.
+        (TEXT[:-1], None),  # only the line end of the last line is missing: the file is complete
+        # the row is broken, but the line has its end
+        (TEXT.replace("\n40;Park 40;40.5", "\n40;Park 40"), "data_invalid"),
     ],
 )
 def test_a_file_that_ends_in_the_middle_of_a_line_was_cut_off(tmp_path, data, finding):
@@ -56,7 +59,7 @@ BROKEN = "nr;Grünfläche;Fläche\n1;Park 1;1.5\n2;Park 2;2.5\n3;Park"
 @pytest.mark.parametrize(
     ("end", "status", "kinds"),
     [
-        ("\nEND 3", "loaded", []),  # the trailer is there: a broken row, and nothing is missing
+        ("\nEND 3", "loaded", []),  # the trailer exists: a row is broken, and nothing is missing
         ("\nEND 3\n", "loaded", []),
         ("\nEND 4", "rejected", ["source_partial"]),
         ("", "loaded", ["source_partial"]),

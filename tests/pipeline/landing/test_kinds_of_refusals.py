@@ -1,4 +1,6 @@
-"""Refused rows are counted by the kind of their reason: twelve wrong values of one column are one line, not twelve."""
+"""Refused rows are counted by the kind of their reason: twelve wrong values of one column give one line and not
+twelve.
+"""
 
 from __future__ import annotations
 

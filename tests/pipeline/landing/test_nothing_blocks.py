@@ -1,4 +1,6 @@
-"""A bad value costs its row, and a bad file is rejected. No file stays inbound for that, and no command ends."""
+"""A bad value costs its row, and a bad file is rejected. No file stays in the inbound folder because of it, and no
+command fails.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,7 @@ def test_a_bad_line_of_json_is_quarantined_alone(tmp_path, line, reason):
     assert home.bronze("id, name")[0] == (1, "whole 😀")
     refused = home.rows("SELECT line, reason FROM ops.quarantine")
     if reason is None:
-        return  # this interpreter may read it: it is then a text
+        return  # if this interpreter can read the value, it is a text
 
     assert [row[0] for row in refused] == [2] and re.search(reason, refused[0][1]), refused
 

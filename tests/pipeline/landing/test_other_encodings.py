@@ -1,4 +1,4 @@
-"""A file in another encoding than its contract says is told, also where every byte can be decoded."""
+"""A file with another encoding than its contract says is reported, even if every byte can be decoded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_utf8_under_another_encoding_is_told(tmp_path, encoding, zipped):
     name = "takings_2026-11-01.csv" + (".gz" if zipped else "")
     home, batch = landed(tmp_path, encoding, gzip.compress(data) if zipped else data, name)
     if batch.status == "rejected":
-        assert batch.finding == "data_invalid"  # not every byte is a character there
+        assert batch.finding == "data_invalid"  # not every byte is a character in this encoding
         return
     assert (batch.finding, batch.rows_loaded) == ("schema_mismatch", 3)
     assert "its bytes are utf-8" in batch.message and "on line 3" in batch.message and "for 'ü'" in batch.message

@@ -1,4 +1,4 @@
-"""A date that a feed cannot mean costs its row, and is never the first or the last day of a table."""
+"""A date that is not plausible for a feed costs its row, and is never the first or the last day of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Files that come again: the same one, a corrected one, one for several feeds; and files that are not whole yet."""
+"""Files that come again: the same one, a corrected one, and one for several feeds; and files that are not complete
+yet.
+"""
 
 from __future__ import annotations
 

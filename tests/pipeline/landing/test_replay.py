@@ -27,7 +27,7 @@ DESCRIBED = feed_of(TAKINGS + "    description: What the till took\n")
 
 @pytest.fixture
 def home(tmp_path):
-    """Two days, landed under a contract with too few places: three of four rows are refused."""
+    """Two days, landed under a contract with too few decimal places: three of four rows are refused."""
     made = Home(tmp_path, NARROW)
     made.put("takings_2026-11-01.csv", HEAD + "1,a,1.0001,\n2,b,2.00,\n")
     made.put("takings_2026-11-02.csv", HEAD + "3,c,3.1234,\n4,d,4.1234,\n")
@@ -215,7 +215,7 @@ def test_a_rejected_file_is_counted_and_loads_once_it_may(tmp_path):
     result = tried(made)
     assert result.batches == [] and [(one.tried > 0, one.passed) for one in result.replayed] == [(True, 0)]
     assert made.rows("SELECT line, attempts FROM ops.replay_attempts") == [(0, 1)]
-    # A later delivery takes its place: the rejected one is nobody's concern any more.
+    # A later delivery has replaced the rejected file, so the rejected file no longer matters.
     made.put("takings_2026-11-01.csv", HEAD + "1,a,1.00,\n")
     made.land()
     assert refused_groups(made.connection, NARROW, made.archive) == []
@@ -237,7 +237,7 @@ def test_which_rows_are_meant(home, asked, rows):
     assert sum(group.rows for group in groups) == rows
 
 
-# The package gives the functions of these modules the modules' own names.
+# These modules have functions of the same names as the package, so they are looked up by module.
 replaying = import_module("ops_project.pipeline.landing.replay")
 attempts = import_module("ops_project.pipeline.landing.write.attempts")
 

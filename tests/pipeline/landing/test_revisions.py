@@ -1,4 +1,4 @@
-"""Corrections: which one is newer by its name, and whether it loses rows of what it replaces."""
+"""Corrections: which one is newer by its name, and whether it has fewer rows than the file that it replaces."""
 
 from __future__ import annotations
 

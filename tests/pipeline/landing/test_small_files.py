@@ -12,7 +12,8 @@ from tests.pipeline.landing.home import TAKINGS, Home, feed_of
 
 HEAD = "id,name,amount,sold_at\n"
 FEED = feed_of(TAKINGS)
-# Each costs 0.5 to 4 ms; a third more of them were asked of the journal alone before it was kept in memory.
+# Each statement takes 0.5 to 4 ms. Before the journal was kept in memory, a third more statements were needed for it
+# alone.
 MOST_STATEMENTS = 9
 
 
@@ -51,7 +52,7 @@ def test_each_is_a_transaction_of_its_own(tmp_path):
         home.put(f"takings_2026-11-0{day}.csv", HEAD + f"{day},a,1.00,\n")
     home.connection = Counting(home.connection)
     home.land()
-    assert home.connection.seen["COMMIT"] == 3 + 1  # and one for what is waiting
+    assert home.connection.seen["COMMIT"] == 3 + 1  # and one statement for waiting files
 
 
 SPELLINGS = """

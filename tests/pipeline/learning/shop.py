@@ -63,7 +63,8 @@ def shop(path: Path | None = None, seed: int = 5, days: int = DAYS) -> duckdb.Du
     rate = rng.choice([0.03, 0.10, 0.30], CUSTOMERS, p=[0.4, 0.4, 0.2])
     leaves = rng.integers(10, 160, CUSTOMERS)
     day = np.arange(days)
-    # Interest fades over three weeks before a customer stops: what a model can see, and recency alone cannot.
+    # Interest fades over three weeks before a customer stops. A model can see this, and the plain rule of recency
+    # cannot.
     fading = np.clip((leaves[:, None] - day[None, :]) / 21, 0, 1)
     buys = rng.random((CUSTOMERS, days)) < rate[:, None] * fading
     views = rng.poisson(3 * rate[:, None] * fading)
@@ -86,7 +87,7 @@ def shop(path: Path | None = None, seed: int = 5, days: int = DAYS) -> duckdb.Du
         """
     )
     connection.unregister("frame")
-    # Products 0 and 1, 2 and 3 … are bought together.
+    # Products 0 and 1, 2 and 3, and so on are bought together.
     connection.execute(
         f"""
         insert into silver.dim_products
@@ -130,7 +131,7 @@ def scoring(connection: duckdb.DuckDBPyConnection, registry: Registry, now: date
 
 
 def findings(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
-    """kind, asset and message of what is open."""
+    """The kind, the asset and the message of each open finding."""
     return connection.execute(
         "select kind, asset, message from ops.findings where state = 'open' order by kind, message"
     ).fetchall()

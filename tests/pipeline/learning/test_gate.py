@@ -41,7 +41,7 @@ def test_equal_models_are_promoted_no_more_often_than_the_confidence_allows() ->
     promoted = [
         gate.decide(losses(1, 200, 2 * i), losses(1, 200, 2 * i + 1), few, serving="1").promote for i in range(600)
     ]
-    # 600 comparisons show a rate of 2 % with a standard error of 0.6 %.
+    # In 600 comparisons, a rate of 2 % has a standard error of 0.6 %.
     assert np.mean(promoted) <= 1 - GATE.confidence + 2 * 0.006
 
 
@@ -110,7 +110,7 @@ def test_a_spoiled_training_is_kept_back_with_a_finding_and_the_good_model_goes_
     assert (found, asset) == (kind, "gold/customer_churn_predictions")
     assert reason.value in message
     assert [item.status for item in registry.versions("churn")] == ["candidate", "serving"]
-    # The next training that is in order closes the finding.
+    # The next training without a problem closes the finding.
     train(training(connection, registry), "churn")
     assert findings(connection) == []
 
@@ -133,7 +133,7 @@ def test_the_same_inputs_give_the_same_bytes_in_another_registry(
     root = tmp_path_factory.mktemp("other")
     other = Registry(root, f"sqlite:///{root / 'mlflow.db'}")
     connection.execute("set threads = 4")
-    # The order in which rows lie in the table means nothing.
+    # The order of the rows in the table has no meaning.
     connection.execute(
         "create table shuffled as select * from silver.int_customer_days order by hash(customer_id, orders)"
     )

@@ -39,7 +39,7 @@ def test_whatever_happens_from_the_cutoff_on_changes_no_feature(
     np.testing.assert_array_equal(before.revenue, after.revenue)
 
 
-# Files: `early` is dated before every cut-off, `late` on it. Each case is what the late file says anew.
+# Files: `early` is dated before every cut-off, `late` on it. Each case is a change that the late file brings.
 NUMBER = "row_number() over (order by customer_id, business_date)"
 HEAD = f"insert into bronze.orders select 'O' || {NUMBER}, {{who}}, '{{status}}', business_date, {{at}}, 'USD'"
 LINE = f"insert into bronze.order_items select 'O' || {NUMBER}, 1, 1, {{price}}, business_date"
@@ -64,7 +64,7 @@ OLD_LINE = LINE.format(price=20) + EARLY
 def test_what_a_later_file_says_of_earlier_days_was_not_known_at_the_cutoff(
     connection: duckdb.DuckDBPyConnection, said: list[str]
 ) -> None:
-    """Training looks back at cut-offs of weeks ago, and the days before them hold what is known today."""
+    """Training uses cut-offs of weeks ago, and the tables of the days before them hold what is known today."""
     told(connection, CUTOFF)
     before = frames.features(connection, [CUTOFF], **WINDOW)
     for sql in said:
@@ -83,7 +83,7 @@ def test_what_a_later_file_says_of_earlier_days_was_not_known_at_the_cutoff(
     assert known.fingerprint != frames.features(connection, [CUTOFF], **WINDOW).fingerprint
 
 
-# What the days hold after the late file was built.
+# The content of the days after the late file was built.
 TODAY = f"""
     create or replace table silver.int_customer_days as
     select
@@ -124,7 +124,9 @@ def test_a_prediction_of_today_takes_back_nothing(connection: duckdb.DuckDBPyCon
 
 
 def test_no_customer_is_in_two_folds(connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rows of a customer at several cut-offs are much alike; calibration needs predictions for unseen customers."""
+    """The rows of one customer at several cut-offs are similar, so calibration needs predictions for customers that
+    were not seen.
+    """
     from sklearn import model_selection
 
     frame = frames.features(connection, [CUTOFF - timedelta(days=14), CUTOFF], **WINDOW)

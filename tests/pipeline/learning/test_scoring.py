@@ -93,7 +93,7 @@ def test_a_model_file_that_is_gone_or_altered_is_a_finding_and_the_last_good_one
     assert (kind, asset) == ("mart_build_failure", "gold/customer_churn_predictions")
     assert said in message
     assert "version 1, the last good one" in message
-    # Without any good one left the predictions stay as they are.
+    # If no good version is left, the predictions stay as they are.
     damage(tmp_path / "models" / files["1"]["file"])
     assert score(scoring(connection, registry), "churn").rows is None
     assert connection.execute("select count(*) from gold.customer_churn_predictions").fetchone() == (scored.rows,)
@@ -137,7 +137,7 @@ def test_a_shuffled_column_keeps_its_distribution_and_is_found_by_its_company(
         from numbered as mine inner join numbered as theirs on mine.place = theirs.other
         """
     )
-    # Each customer's visits are somebody else's.
+    # Each customer has the visits of another customer.
     connection.execute(
         """
         update silver.int_customer_days set product_views = 0;

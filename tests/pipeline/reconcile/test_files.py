@@ -132,8 +132,8 @@ def test_floats_as_they_are_written_are_compared_to_a_scale(tmp_path: Path) -> N
     assert [(item["keys"], item["samples"][0]["id"]) for item in changed] == [(1, "3")]
 
 
-# Written the shortest way, 1.005 is halfway to a cent; as binary it is a hair below. 6e-07 is what DuckDB's cast of a
-# text takes for a cent.
+# Written in the shortest way, 1.005 is exactly between two cents; its binary value is slightly less. DuckDB's cast of
+# the text 6e-07 gives a cent.
 HALVES = "range(1, 2001) as r(i)", "case when i % 500 = 0 then i / 1e9 when i % 2 = 0 then -i / 1000 else i / 1000 end"
 
 

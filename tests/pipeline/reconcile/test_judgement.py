@@ -1,4 +1,4 @@
-"""The pure part: tolerances at their edges."""
+"""The pure part of reconciliation: tolerances at their limits."""
 
 from __future__ import annotations
 

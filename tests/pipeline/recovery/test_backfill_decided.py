@@ -56,9 +56,9 @@ def test_a_day_has_failed_where_its_last_run_has() -> None:
         ([], None),
         ([run(0, 0, succeeded=False)], None),
         ([run(0, 0, 30), run(1, 1, 50)], 2 * 40),
-        # 20 s for a run, 2 s for each date
+        # A run takes 20 s, and 2 s for each date.
         ([run(0, 0, 22), run(0, 9, 40), run(0, 29, 80)], 2 * 20 + 2 * (31 + 9)),
-        # fewer seconds for more dates: chance, not a law
+        # More dates in fewer seconds are chance and give no rule.
         ([run(0, 0, 30), run(0, 1, 20), run(0, 3, 10)], 20 * 31 / 2 + 20 * 9 / 2),
     ],
 )

@@ -1,4 +1,4 @@
-"""Which backup is meant, which may go, and how old the newest proved one is."""
+"""Which backup is meant, which ones may be removed, and how old the newest proved one is."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def another(settings: Settings) -> None:
 
 
 def leave_a_log(settings: Settings) -> None:
-    """A log without its file must not be replayed into the restored one."""
+    """A log without its file must not be applied to the restored file."""
     settings.warehouse.unlink()
     settings.warehouse.with_name("warehouse.duckdb.wal").write_bytes(b"stale")
 
@@ -171,7 +171,7 @@ def test_the_whole_comes_back_where_the_file_is_lost_damaged_or_another(
         perform(home, platform, -1, ORDERS)
     perform(home, platform, -1)
     assert checksums(home) == before
-    change(home, platform, "CREATE TABLE gold.written AS SELECT 1")  # and a run may build on it
+    change(home, platform, "CREATE TABLE gold.written AS SELECT 1")  # a run can build on it as well
     if fault is not another:
         with pytest.raises(RestoreError, match="cannot be undone"):
             restore.undo_source(home)

@@ -1,4 +1,4 @@
-"""Which snapshot and which tables are meant; every refusal says what there is."""
+"""Which snapshot and which tables are meant. Every refusal says what exists."""
 
 from __future__ import annotations
 

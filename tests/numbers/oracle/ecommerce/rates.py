@@ -12,7 +12,7 @@ from tests.numbers.oracle.archive import Archive, Row, newest
 from tests.numbers.oracle.compare import Table
 
 REPORTING_CURRENCY = variable("reporting_currency")
-# What the contract of the rates says: on how many days after its own a rate may be used.
+# The contract of the rates gives the number of further days on which a rate may be used.
 VALID_DAYS = 7
 
 

@@ -135,8 +135,9 @@ def half_width(arm: Arm, control: Arm, known: list[Sale]) -> float | None:
     if not purchases:
         return None
     tuned, rate = float(variable("experiment_tuned_purchases")), float(variable("experiment_error_rate"))
-    # The mixture likelihood ratio of z standard errors is sqrt(1 / (1 + r)) * exp(z² r / (2 (1 + r))), with r purchases
-    # in units of those it is tuned to; z is where it reaches 1 / rate.
+    # The mixture likelihood ratio of z standard errors is sqrt(1 / (1 + r)) * exp(z² r / (2 (1 + r))). Here r is the
+    # number of purchases divided by the number to which the mixture is tuned. The result is the z at which the ratio
+    # reaches 1 / rate.
     r = purchases / tuned
     z = math.sqrt(2 * (1 + r) / r * math.log(math.sqrt(1 + r) / rate))
     return math.sqrt(error_sum) * z

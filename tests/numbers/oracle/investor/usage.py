@@ -141,7 +141,7 @@ def expected(day: date, sizes: Mapping[date, float]) -> Expected | None:
     t = (sizes[day] - size) / noise
     tail = float(stats.t.sf(abs(t), degrees))
     z = float(stats.norm.isf(tail)) if tail > 1e-200 else 30.0
-    # Rounded to two places, and an approximation; see the comment of the model for its error.
+    # The table rounds to two places and approximates; the comment of the model gives its error.
     return Expected(size, Near(math.copysign(z, t), 0.01 + 0.02 * z if tail > 1e-200 else math.inf))
 
 

@@ -75,7 +75,7 @@ def campaigns(mart: Mart) -> Table:
             "last_contact_at": max(moments, default=None),
         }
         if not of_campaign(mart, name):
-            # Nobody was contacted and nobody held out: there is no cost to divide.
+            # Nobody was contacted and nobody was in the control group, so there is no cost to divide.
             rows[name,].update({"cost_per_response": None, "cost_per_conversion": None})
     return Table(("campaign_id",), rows)
 

@@ -13,7 +13,7 @@ from tests.numbers.oracle.archive import Row
 from tests.numbers.oracle.compare import Near
 from tests.numbers.oracle.marketing.mart import Mart, conversions
 
-# The error of the model's normal distribution, relative; see the macro normal_two_sided_p.
+# The relative error of the model's normal distribution; see the macro normal_two_sided_p.
 ERROR = 2e-6
 
 

@@ -75,7 +75,7 @@ def test_an_asset_that_another_pipeline_goes_on_to_build_is_no_longer_the_first_
 
     assert cycles("investor_pipeline", range(20)) == [("memory_high", "investor_pipeline")]
     monkeypatch.setattr(observe_processes, "_measured", lambda process: (10.0, 10.0))
-    # The first one was killed; another builds the same asset before the next look.
+    # The first process was killed. Another one builds the same asset before the next look.
     assert cycles("profit_aggregate_investors", range(20, 40)) == []
     [kept] = [s for s in place.ledger.latest("resource.memory_percent").values() if s.asset == asset]
     assert (kept.pipeline, kept.value) == ("profit_aggregate_investors", 10.0)

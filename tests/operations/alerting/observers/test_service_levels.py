@@ -171,7 +171,7 @@ def test_a_mark_moves_with_the_start_when_the_clocks_do(place):
         return due_at(silver, date.fromisoformat(day), zone).strftime("%H:%M")
 
     assert silver.due == "03:00"
-    # 02:00 becomes 03:00 EDT, 07:00 UTC; in autumn it is the 02:00 after the hour that comes twice.
+    # On this day 02:00 becomes 03:00 EDT (07:00 UTC). In autumn it is the 02:00 after the hour that occurs twice.
     assert [due("2026-03-07"), due("2026-03-08"), due("2026-11-01")] == ["08:00", "08:00", "08:00"]
 
 

@@ -50,7 +50,7 @@ def test_a_missed_schedule_is_its_domains(place, monkeypatch):
 
 
 def test_the_hour_that_the_clocks_skip_is_not_missed(place, monkeypatch):
-    # 2026-03-08 02:00 does not exist in New York; Dagster ticks at 03:00 local, 07:00 UTC.
+    # 2026-03-08 02:00 does not exist in New York. Dagster ticks at 03:00 local time, which is 07:00 UTC.
     before = datetime(2026, 3, 7, 7, 0, tzinfo=UTC)
     ticked = datetime(2026, 3, 8, 7, 0, tzinfo=UTC)
     assert _tick(place, monkeypatch, ticked + timedelta(minutes=5), before) == []

@@ -23,7 +23,7 @@ def _days_of_looks(place, first, last, step=timedelta(minutes=5)):
 def test_uptime_counts_only_measured_time_and_is_told_when_below_its_target(place):
     investor(place, new_york("03:00"))
     _days_of_looks(place, new_york("08:00"), new_york("08:00") + timedelta(hours=12))
-    # Nobody looks at night. The next morning the tables come an hour late.
+    # No process looks at night. The next morning the tables are an hour late.
     tomorrow = timedelta(days=1)
     late = _days_of_looks(place, new_york("07:00") + tomorrow, new_york("08:55") + tomorrow)
     assert "sla.uptime_low" not in {s.kind for s in late}, "less than a day was measured"

@@ -47,7 +47,7 @@ def home_of(settings: Settings) -> dict[str, object]:
     found: dict[str, object] = {}
     for path in sorted(settings.home.rglob("*")):
         name = path.relative_to(settings.home).as_posix()
-        # Of the snapshots only the newest is in a backup, and it is compared by the warehouse, which is its copy.
+        # A backup contains only the newest snapshot. That one is compared through the warehouse, which is its copy.
         if name.startswith((".", "state/", "snapshots/", "writer.lock", "backup.lock")) or name.endswith(BESIDE):
             continue
         if path.is_symlink():
@@ -86,7 +86,7 @@ def test_what_has_not_changed_is_not_sent_again(taker: Taker, tmp_path: Path) ->
     shelf = Shelf(open_store(str(tmp_path / "backups")))
     first, _ = taken(taker, shelf)
     second, _ = taken(taker, shelf)
-    assert 0 < second.new_bytes < 0.01 * first.new_bytes  # what the home remembers of the first one
+    assert 0 < second.new_bytes < 0.01 * first.new_bytes  # the home remembers this of the first backup
     (taker.settings.archive / "shop/orders/c.csv").write_text("one more", encoding="utf-8")
     third, _ = taken(taker, shelf)
     assert third.new_bytes - len("one more") < 0.01 * first.new_bytes
@@ -108,7 +108,7 @@ def test_a_large_file_is_sent_in_parts(taker: Taker, tmp_path: Path, monkeypatch
 
 def test_rows_that_no_snapshot_holds_are_in_the_backup(taker: Taker, tmp_path: Path) -> None:
     shelf = Shelf(open_store(str(tmp_path / "backups")))
-    with duckdb.connect(str(taker.settings.warehouse)) as connection:  # as a run that was killed leaves it
+    with duckdb.connect(str(taker.settings.warehouse)) as connection:  # a killed run leaves it like this
         connection.execute("INSERT INTO gold.sales VALUES (-1, 'landed')")
     manifest, _ = taken(taker, shelf)
     again = rebuilt(shelf, manifest, tmp_path / "again")

@@ -49,7 +49,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def ask(url: str, sql: str) -> list[tuple[object, ...]]:
-    """Run it, and what it answers."""
+    """Runs the statement and returns the answer."""
     connection = psycopg2.connect(url)
     connection.autocommit = True
     try:
@@ -61,7 +61,7 @@ def ask(url: str, sql: str) -> list[tuple[object, ...]]:
 
 
 def new_database(server: str, sql: str = "") -> str:
-    """The URL of a database that nobody else uses."""
+    """The URL of a database that no other test uses."""
     name = f"d{uuid.uuid4().hex[:10]}"
     ask(server, f"CREATE DATABASE {name}")
     url = urlsplit(server)._replace(path=f"/{name}").geturl()
