@@ -171,7 +171,7 @@ def _tell(
             # silent ones count as still told.
             due, reason = channel.send_resolved, AlertReason.NEW_RESOLVED
         else:
-            news = decision.joined & firing_now
+            news = firing_now & decision.joined
             known = entry.without(news) if entry is not None and news else entry
             waiting = [state.alerts[number] for number in sorted(firing_now)]
             due, reason = needs_update(
