@@ -1,9 +1,9 @@
-"""Date arithmetic that stops at the ends of the calendar, for checks. A warehouse may hold rows of the years 1 and
-9999 that an earlier version accepted. The day after the last day of the calendar is that last day, so that a wrong
-date does not stop the processing of the others.
+"""Date arithmetic that stops at the ends of the calendar, for checks. A warehouse may hold rows of the years 1 and 9999
+that an earlier version accepted. The day after the last day of the calendar is that last day, so that a wrong date does
+not stop the processing of the others.
 
-The same function stands in ops_project/model/days.py: asset checks may not import the project, and the nouns of
-the project import nothing. A test holds the two together.
+ops_project/model/days.py contains the same function, because asset checks may not import the project, and the nouns of
+the project import nothing. A test compares the two.
 """
 
 from __future__ import annotations

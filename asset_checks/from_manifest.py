@@ -1,6 +1,6 @@
-"""Table specs of dbt models, read from a parsed manifest. Keys, required columns, allowed values and references are
-asserted by dbt tests. They are read from these, so that they stand in one place. The checks measure the same rules
-as shares, for the score; dbt says whether they hold.
+"""Table specs of dbt models, read from a parsed manifest. dbt tests assert keys, required columns, allowed values and
+references. The specs are read from these tests, so that each rule is written only once. The checks measure the same
+rules as shares, for the score; dbt says whether they hold.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from asset_checks.verdict import ERROR_SEVERITIES, Situation, Verdict
 T = TypeVar("T")
 Context = dg.AssetCheckExecutionContext
 Guard = Callable[[Context], AbstractContextManager[None]]
-"""The limits around a step of checks: its time limit, and the result of its errors."""
+"""Limits a step of checks: its time limit, and what happens to its errors."""
 
 
 def unguarded(_context: Context) -> AbstractContextManager[None]:

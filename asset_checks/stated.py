@@ -1,8 +1,8 @@
 # Postponed annotations are not used here: Dagster compares the annotation of a context with its own classes, and not
 # with a name.
-"""Checks whose verdict already stands in a table: a model computed it row by row, and the check reports it on the
-right asset. A failure is reported where it came from (`asset`), although the table in which it is visible (`table`)
-is built later. So the check waits for that table. Computes nothing again.
+"""Checks whose verdict is already in a table: a model computed it row by row, and the check reports it on the right
+asset. A failure is reported at the asset that caused it (`asset`), although the table that shows it (`table`) is built
+later. So the check waits for that table. Computes nothing again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

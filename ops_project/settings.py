@@ -32,7 +32,7 @@ class SettingsError(ValueError):
 
 
 TIME_FORMS = "2026-03-05 (08:00 New York) or an ISO time (UTC without an offset)"
-"""What `parse_as_of` reads, for the help of the options that it reads."""
+"""The forms that `parse_as_of` reads, for the help of the options."""
 
 
 def parse_as_of(text: str) -> datetime:
@@ -195,7 +195,7 @@ class Settings:
 
     @property
     def user(self) -> str:
-        """The name of the user: OPS_USER, or else the user of the system."""
+        """The name of the user: OPS_USER, or the user of the system if it is not set."""
         return os.environ.get("OPS_USER") or getpass.getuser()
 
     @contextmanager

@@ -47,7 +47,7 @@ class Ended:
     """How the child ended: its exit code or the signal that killed it, the number of its moments, and its output."""
 
     code: int
-    """As in os.waitstatus_to_exitcode: negative for a signal."""
+    """As in os.waitstatus_to_exitcode: the code is negative for a signal."""
     moments: int
     output: str
     errors: str

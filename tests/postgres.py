@@ -1,4 +1,4 @@
-"""A real PostgreSQL server of its own, where the machine has the binaries."""
+"""A real PostgreSQL server for the tests, if the machine has the binaries."""
 
 from __future__ import annotations
 

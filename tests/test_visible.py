@@ -1,4 +1,4 @@
-"""Control characters are written out; everything else stays as it came."""
+"""Control characters are written out; all other characters stay unchanged."""
 
 from __future__ import annotations
 

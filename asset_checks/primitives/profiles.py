@@ -44,7 +44,7 @@ class Profile:
     ninetieth: float | None
     high: float | None
     counts: dict[str, int] | None
-    """For a text with few values: how often each occurs."""
+    """For a text column with few values: how often each value occurs."""
 
     @property
     def share(self) -> float:

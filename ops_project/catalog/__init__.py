@@ -2,7 +2,7 @@
 
 A file in the overlay replaces the shipped file of the same relative path; other files of the overlay are added. The
 files of `rules.d/`, `owners.d/` and so on are laid over rules.yaml, owners.yaml and so on. All mistakes are reported at
-once, each with file, line, name and the valid values. The defaults stand in the models, and not in this package.
+once, each with file, line, name and the valid values. The models hold the defaults; this package has none.
 """
 
 from __future__ import annotations

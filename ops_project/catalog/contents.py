@@ -90,7 +90,7 @@ class Catalog:
         return Domain(title=domain.replace("_", " ").capitalize(), owners=tuple(dict.fromkeys(owners)))
 
     def config_file(self, relative: str) -> Path:
-        """The path that holds for `relative`: the overlay's where it has one."""
+        """The path of the file `relative`: in the overlay if it is there, otherwise among the shipped files."""
         return resolve(relative, self.overlay)
 
     def runbook_file(self, slug: str) -> Path | None:

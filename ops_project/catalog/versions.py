@@ -18,7 +18,8 @@ PARTIAL = ".partial-"
 
 def keep(settings: Settings) -> dict[str, str]:
     """Keep the files as they are now. Returns path → digest of each: the path is relative to the configuration folder,
-    and a file of the overlay stands for the shipped one."""
+    and a file of the overlay replaces the shipped one.
+    """
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     found = {}

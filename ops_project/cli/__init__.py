@@ -69,7 +69,7 @@ HELP = ("-h", "--help")
 # The content of a home is private: only its owner and the group may read it.
 UMASK = 0o027
 WORDS = "ops.words"
-"""Where the context keeps the words of the command that was called."""
+"""The key under which click's context holds the words of the called command."""
 
 
 class LazyGroup(click.Group):

@@ -88,7 +88,7 @@ def list_(
 
 
 def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:
-    """Who works on the alert: shown as soon as it was acknowledged, not only after the next cycle."""
+    """Who works on the alert. An acknowledgement is shown at once, and not only after the next cycle."""
     found = given.get(alert.number)
     if found is None or found.at < alert.starts_at:
         return ""

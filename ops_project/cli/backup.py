@@ -42,10 +42,10 @@ def backup() -> None:
 @json_option
 @click.pass_obj
 def create_backup(settings: Settings, destination: str | None, no_verify: bool, by: str, as_json: bool) -> None:
-    """Take a backup, and prove it. Under the writer's lock, the newest snapshot and the rest of the home are copied
-    aside; they are sent after the lock is released. What the destination already has is not sent again. The proof
-    restores the backup into an empty home, opens it, and compares every table's checksum. Ends with 0 only if the
-    backup is proved, or if --no-verify is given.
+    """Take a backup, and prove it. Under the writer's lock, the newest snapshot and the rest of the home are copied to
+    a separate folder, and sent after the lock is released. Objects that the destination already has are not sent again.
+    The proof restores the backup into an empty home, opens it, and compares every table's checksum. Ends with 0 only if
+    the backup is proved, or if --no-verify is given.
     """
     from ops_project.pipeline.recovery.backup.create import Taker
     from ops_project.pipeline.recovery.backup.routine import routine
@@ -81,7 +81,7 @@ def create_backup(settings: Settings, destination: str | None, no_verify: bool, 
 @json_option
 @click.pass_obj
 def list_backups(settings: Settings, destination: str | None, as_json: bool) -> None:
-    """List the backups, and what the last proof of each found."""
+    """List the backups, each with the result of its last proof."""
     with open_shelf(settings, destination, None) as (shelf, _):
         proofs = shelf.proofs()
         data = [_described(item, proofs.get(item.id)) for item in shelf.backups()]

@@ -95,7 +95,9 @@ def _files(document: Document) -> list[str]:
 
 
 def _leaves(document: Document) -> Iterator[tuple[str, Any, str]]:
-    """(dotted key, value, file:line) of every value; an item of a list is named by what it holds, not by its place."""
+    """(dotted key, value, file:line) of every value. An item of a list is named by its content, and not by its
+    position.
+    """
     yield from _below(document, (), document.data)
 
 

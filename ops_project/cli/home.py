@@ -46,7 +46,7 @@ MADE_BY = "`ops run`, `ops simulate`, `ops ui` and `ops backup restore` make one
 
 
 def use_of(words: tuple[str, ...]) -> Use:
-    """What the command with these words requires."""
+    """The requirement of the command with these words."""
     for length in range(len(words), 0, -1):
         if (found := USES.get(" ".join(words[:length]))) is not None:
             return found

@@ -27,7 +27,7 @@ domain_option = click.option("--domain", default="marketing", show_default=True,
 
 @click.group()
 def metadata() -> None:
-    """Entities, attributes and mappings: what the vault and the interface layer are generated from."""
+    """Entities, attributes and mappings, from which the vault and the interface layer are generated."""
 
 
 @metadata.command()

@@ -16,7 +16,7 @@ MEGABYTES = click.IntRange(min=1, max=10**7)
 
 
 def decimal(value: str | Decimal) -> Decimal:
-    """A number that is not negative, exactly as it is written: the type of an option."""
+    """The type of an option for a number that is not negative. Only the plain spelling is accepted."""
     try:
         number = Decimal(value)
     except InvalidOperation:

@@ -134,7 +134,7 @@ def table(
 
 
 def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableType:
-    """Rows of any query: a table where it fits the terminal, else each row as a block of lines `column  value`."""
+    """Rows of any query: as a table if it fits the terminal, otherwise each row as a block of lines `column value`."""
     found = table(columns, rows, exact=True)
     wide = console.measure(found, options=console.options.update(max_width=100_000)).maximum
     if wide <= console.width or len(rows) > LARGEST_TRANSPOSED:

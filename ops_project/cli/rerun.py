@@ -37,9 +37,9 @@ def rerun(
     as_json: bool,
 ) -> None:
     """Run again what RUN (the beginning of its id) did not finish, for the same business dates. Finished tables are not
-    built again, but their failed checks are evaluated again. What an earlier rerun has finished is not done again
-    either. The configuration is read anew, so that it can be corrected before. A run that had too little memory is
-    rerun with more memory, fewer threads and fewer dates at once, and the answer says so.
+    built again, but their failed checks are evaluated again. Work that an earlier rerun has finished is not repeated
+    either. The configuration is read again, so you can correct it first. A run that had too little memory is rerun with
+    more memory, fewer threads and fewer dates at once, and the answer says so.
     """
     from ops_project.cli import run as running
     from ops_project.cli.run_alerts import catch_up, tell_alerts

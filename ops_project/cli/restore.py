@@ -49,8 +49,8 @@ def restore(
     as_json: bool,
 ) -> None:
     """Restore TABLE (`silver.fact_orders`), or all, from a snapshot. Rows and schema are staged, compared with the
-    snapshot by checksum, and swapped in one step. What is downstream is marked out of date; --rebuild builds it anew.
-    --undo takes the last restore back. If the command is killed, the same command finishes the restore.
+    snapshot by checksum, and swapped in one step. Tables downstream are marked as out of date; --rebuild builds them
+    again. --undo reverts the last restore. If the command is killed, the same command finishes the restore.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.recovery import restore as recovery

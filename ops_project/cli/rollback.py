@@ -56,7 +56,7 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
     is put into a folder of its own and loaded there, and its dbt project is compared with the present one. With --yes,
     the tables that the two versions build differently are restored from the newest good snapshot of the earlier
     version, the code and dbt's state become those of COMMIT, and the earlier version builds those tables anew. Stop the
-    daemon before, and start it again afterwards. If the command is killed, the same command finishes the rollback.
+    daemon first, and start it again afterwards. If the command is killed, the same command finishes the rollback.
     """
     from ops_project.pipeline.recovery import deployment
     from ops_project.pipeline.recovery.clone import clone_of

@@ -93,7 +93,7 @@ def create_app(
 async def warm(app: Starlette) -> int:
     """Ask for the first page once, as a browser on this machine would, so that no visitor waits for what is loaded.
 
-    Returns the status of the page; 0 where there was no answer. A fault is not reported here; the page of the first
+    Returns the status of the page; 0 if there was no answer. A fault is not reported here; the page of the first
     visitor reports it.
     """
     status = 0

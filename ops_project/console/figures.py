@@ -89,7 +89,7 @@ def answer(site: Site, figure: Figure, now: datetime, span: Span | None = None) 
 
 
 def _then(site: Site, span: Span | None) -> snapshots.Snapshot | None:
-    """The snapshot that was the newest at the end of the span. None stands for the newest of all."""
+    """The snapshot that was the newest at the end of the span. None means the newest of all."""
     if span is None:
         return None
     known = [snapshot for snapshot in snapshots.existing(site.settings) if snapshot.as_of <= span.until]

@@ -32,7 +32,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """The last look of the alert cycle, and what it says of itself."""
+    """The last look of the alert cycle, and what the cycle reported about itself."""
 
     role: str
     """daemon, watch or shell; empty if no process has ever looked."""
@@ -105,7 +105,7 @@ def domain(facts: DomainFacts, looks: State) -> State:
 
 
 def overall(states: Sequence[State]) -> str:
-    """Wrong if one of them is wrong, else unknown if one is unknown."""
+    """Wrong if one of them is wrong; otherwise unknown if one is unknown."""
     found = {state.state for state in states}
     return WRONG if WRONG in found else UNKNOWN if UNKNOWN in found or not found else WELL
 

@@ -41,7 +41,7 @@ class Pulse:
             return self._mark
 
     async def events(self) -> AsyncIterator[str]:
-        """Server-sent events: the mark now, and each time that it changes."""
+        """Server-sent events: the present mark at once, and the new mark whenever it changes."""
         last, said = "", time.monotonic()
         while True:
             found = await self.mark()

@@ -34,7 +34,7 @@ class ActiveRun:
     """Steps that run now → the time of their start."""
     process: str = ""
     building: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Step → the assets that it is to build and has not built yet."""
+    """Step → the assets that the step must still build."""
 
 
 @dataclass(frozen=True)

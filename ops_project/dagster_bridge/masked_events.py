@@ -1,5 +1,5 @@
-"""Masks personal data and secrets in the events of Dagster's log, whatever wrote them. An error of the engine quotes
-the value that it could not read, a check shows rows that failed, and a contract may not say that a column holds
+"""Masks personal data and secrets in the events of Dagster's log, whichever program wrote them. An error of the engine
+quotes the value that it could not read, a check shows rows that failed, and a contract may not say that a column holds
 addresses. So every event is masked before it is stored. Names of runs, steps and assets stay as they are.
 """
 

@@ -15,7 +15,7 @@ HEADER = 100
 
 
 def unusable(folder: Path | str, cause: str) -> str:
-    """What it means that the storage in `folder` cannot be used, and the next step. One line."""
+    """Says in one line that the storage in `folder` cannot be used, why, and the next step."""
     return (
         f"Dagster's storage in {folder} could not be used: {cause}. No run can be started, seen or watched until "
         "it can. Bring it back from a backup (`ops backup list`), or move its .db files away: Dagster then begins "

@@ -95,7 +95,9 @@ def _url(config: dict[str, Any], variable: Variable) -> str:
 
 
 def _resolved(value: Any, variable: Variable) -> Any:
-    """`{env: NAME}` stands for a variable of the environment. Raises KeyError, whose text names the variable."""
+    """Resolves `{env: NAME}` to the value of that variable of the environment. Raises KeyError, whose text names the
+    variable.
+    """
     if isinstance(value, dict) and set(value) == {"env"}:
         name = str(value["env"])
         found = variable(name)

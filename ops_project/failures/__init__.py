@@ -207,7 +207,7 @@ def _codes_of(error: BaseException) -> Iterator[tuple[str, str]]:
 
 
 def _code_rule(kind: str, code: str) -> CodeRule | None:
-    """The rule of a code. Where codes are matched by prefix, the longest prefix wins."""
+    """The rule of a code. If codes are matched by prefix, the longest prefix counts."""
     known = getattr(rules().codes, kind)
     if kind in ("sqlstate", "http", "sqlite"):
         fitting = [prefix for prefix in known if code.startswith(prefix)]

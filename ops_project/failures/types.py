@@ -14,7 +14,7 @@ FILE = Path(__file__).with_name("types.yaml")
 
 @dataclass(frozen=True)
 class KnownTypes:
-    """What is known about each name of a type."""
+    """The known facts about each name of a type."""
 
     ancestors: dict[str, tuple[str, ...]]
     """The base types, the nearest first."""

@@ -1,4 +1,4 @@
-"""Who may open the console from another machine. What people may do there stands in roles.yaml."""
+"""Who may open the console from another machine. roles.yaml says what these people may do."""
 
 from __future__ import annotations
 

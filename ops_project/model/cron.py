@@ -17,7 +17,7 @@ DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def wrong_cron(text: str) -> str | None:
-    """What is wrong with the text, in words; None if such a time occurs."""
+    """What is wrong with the text, in words; None if the text is right."""
     fields = text.split()
     if len(fields) != len(FIELDS):
         return f"it has {len(fields)} fields"

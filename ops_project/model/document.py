@@ -277,7 +277,7 @@ def _fields_at(annotation: Any, loc: Loc) -> list[str]:
 
 
 def _item(annotation: Any) -> Any:
-    """What a dict, list or tuple holds; None for anything else."""
+    """The type of the items of a dict, list or tuple; None for any other type."""
     origin, args = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is dict:
         return args[1]

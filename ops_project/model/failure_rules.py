@@ -59,7 +59,7 @@ Coded = dict[str, CodeRule]
 
 
 def _coded(value: Any) -> Any:
-    """`"23505": key_violation` stands for `"23505": {class: key_violation}`."""
+    """Accepts `"23505": key_violation` as a short form of `"23505": {class: key_violation}`."""
     if not isinstance(value, dict):
         return value
     return {str(code): {"class": item} if isinstance(item, str) else item for code, item in value.items()}

@@ -65,7 +65,7 @@ def _merge(base: Document, addition: Document, loc: Loc, *, below: Any, above: A
 
 
 def _keep(source: Document, there: Loc, here: Loc, value: Any, places: dict[Loc, Place]) -> None:
-    """Note the places of a value and of everything in it, which stands at `there` in its source."""
+    """Note the places of a value and of everything in it. `there` is the position of the value in its source."""
     places[here] = source.place(there)
     for key, item in _children(value):
         _keep(source, (*there, key), (*here, key), item, places)

@@ -81,7 +81,7 @@ class Mapping(Model):
     """A hub, link or satellite."""
     source_column: str
     rule: str = ""
-    """SQL in which {source} stands for the source column."""
+    """SQL. {source} in it is replaced by the source column."""
     data_type: str = Field(min_length=1)
     mandatory: bool
     is_key: bool

@@ -27,7 +27,7 @@ class Process:
 
     @classmethod
     def parse(cls, text: str) -> Process | None:
-        """The process that a text from `str` names; None if the text is something else."""
+        """The process whose `str` is this text; None if the text is something else."""
         boot, _, rest = text.partition(":")
         pid, _, started = rest.partition(":")
         return cls(boot, int(pid), started) if pid.isdigit() and started else None

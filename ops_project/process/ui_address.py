@@ -1,7 +1,8 @@
 """Where `ops ui` of a home serves, so that a message links to the port that really answers.
 
-The command writes it down before it becomes Dagster. It stays when that process ends: the next `ops ui` is most likely
-started in the same way. A home whose UI was never opened has no address, and its messages have no link.
+The command stores the address before it becomes Dagster. The address stays stored when that process ends, because the
+next `ops ui` is most likely started in the same way. A home whose UI was never opened has no address, and its messages
+have no link.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ ANY_HOST = ("0.0.0.0", "::")
 
 
 def url_of(host: str, port: int) -> str:
-    """The address for a browser on this machine. A host that stands for every address becomes localhost."""
+    """The address for a browser on this machine. A host that means every address becomes localhost."""
     name = "localhost" if host in ANY_HOST else f"[{host}]" if ":" in host else host
     return f"http://{name}:{port}"
 

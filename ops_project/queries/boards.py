@@ -46,7 +46,7 @@ class Figure:
     unit: str
     sql: str
     empty: str = ""
-    """What it means that there are no rows, if that is not good news. The figure is then unknown."""
+    """What an answer without rows means, if it is not good news. The figure is then unknown."""
 
     @property
     def id(self) -> str:

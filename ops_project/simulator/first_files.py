@@ -1,7 +1,7 @@
 """The first files of a new home. A process of its own writes them, domain after domain, so that the first pipelines run
 while the files of the others are made: on two cores this takes ten seconds off a first run.
 
-The home keeps what was asked for until all of it is there. So the run that follows one that was interrupted or killed
+The home remembers the request until all of it is delivered. So if a run was interrupted or killed, the next run
 delivers the rest, for the same dates.
 """
 
@@ -30,7 +30,9 @@ LOCK = ".simulator.lock"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is still to be delivered: domains, and the same days for each of them, the last of which is `end`."""
+    """What is still to be delivered: the domains, and the days, which are the same for each domain and end with
+    `end`.
+    """
 
     domains: tuple[str, ...]
     days: int
@@ -41,7 +43,7 @@ class Wanted:
 
 
 def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days: int, now: datetime) -> Wanted | None:
-    """What has to be simulated before these domains can run; None for nothing.
+    """What has to be simulated before these domains can run; None if nothing has to be simulated.
 
     That is what an earlier call did not finish, or `days` days of each domain if the home has never had a file. So a
     user's files are never mixed with simulated rows. Raises SimulationError if that record is damaged.

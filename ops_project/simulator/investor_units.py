@@ -1,6 +1,6 @@
 """The units of the investor metrics' experiments: their assignments, their purchases and their product events.
 
-Pure arrays. An experiment's treatment has a true lift on revenue, which `true_lift` tells to judges.
+Pure arrays. An experiment's treatment has a true lift on revenue, which `true_lift` returns for tests.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Mart:
 
     @cached_property
     def loyalty(self) -> Floats:
-        """How likely a customer is to respond, around 1."""
+        """How likely a customer is to respond, as a factor around 1."""
         loyalty: Floats = np.exp(0.6 * self.people.normal("loyalty", self.keys) - 0.18) * (0.8 + 0.25 * self.band)
         return loyalty
 

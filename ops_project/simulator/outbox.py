@@ -94,7 +94,9 @@ class Outbox:
             _append(target, staged.path)
 
     def control(self, name: str, control_name: str = "{name}.ctl", text: str = "{rows}\n", **values: object) -> None:
-        """Stage the control file of a staged file: `text` with its feed and number of records, arriving with it."""
+        """Stage the control file of a staged file: `text` with the file's feed and number of records. It arrives at the
+        same time as the file.
+        """
         data = self._find(name)
         if data is None:
             return

@@ -22,7 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Module:
-    """One module: its file, its functions by name, and what each of its names stands for elsewhere."""
+    """One module: its file, its functions by name, and the imported names that it uses."""
 
     file: str
     tree: ast.Module

@@ -1,4 +1,4 @@
-"""An interrupted check gives no verdict: neither a failure nor a score that is unknown."""
+"""An interrupted check gives no verdict: no failure, and no unknown score."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def warehouse() -> Iterator[Warehouse]:
 
 
 def endless(situation: Situation) -> str | None:
-    """Asks a question that somebody interrupts."""
+    """A check whose query is interrupted."""
     timer = threading.Timer(0.05, situation.connection.interrupt)
     timer.start()
     try:

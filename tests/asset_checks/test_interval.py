@@ -28,7 +28,7 @@ def series(points: int, rng: np.random.Generator, noise: float, growth: float, w
 
 
 def found(values: Sequence[float]) -> bool:
-    """True if the last value lies outside what the others predict."""
+    """True if the last value lies outside the range that the others predict."""
     dates = [START + timedelta(days=index) for index in range(len(values))]
     interval = expected_interval(list(zip(dates[:-1], map(round, values[:-1]), strict=True)), dates[-1], PARAMETERS)
     assert interval is not None

@@ -1,4 +1,4 @@
-"""A small warehouse for the checks: the ops tables, and rows written as landing writes them."""
+"""A small warehouse for the checks, with the ops tables and with rows in the form in which landing writes them."""
 
 from __future__ import annotations
 

@@ -129,7 +129,9 @@ def peak(server: psutil.Process) -> int:
 
 
 def measure(rounds: int, large: bool) -> dict[str, object]:
-    """What a page, a first paint and a report take, and the memory of the server. The size is always the full one."""
+    """The times of pages, of the first paint and of a report, and the memory of the server. The size is always the full
+    one.
+    """
     del rounds, large
     with tempfile.TemporaryDirectory(prefix="ops-console-bench-") as folder:
         day = home(Path(folder))

@@ -43,7 +43,7 @@ class _Home:
     instance: dg.DagsterInstance
 
     def cycle(self, at: datetime) -> tuple[float, float]:
-        """Milliseconds of an idle cycle: of the clock, and of the processor."""
+        """Milliseconds of an idle cycle: elapsed time, and CPU time."""
         began, busy = time.perf_counter(), time.process_time()
         report = run_once(self.settings, self.loaded, at, self.instance, lineage=graph(), daemon=True)
         took = (time.perf_counter() - began) * 1000, (time.process_time() - busy) * 1000

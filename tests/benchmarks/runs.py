@@ -1,8 +1,8 @@
 """A small whole run – three days, default scale – against the same selections by the dbt command line.
 
 `ops run` lands, checks, builds, snapshots and publishes; the dbt command line only builds, from the same bronze, on a
-parse that is warm. The usual arrangement (dagster-dbt's subprocess, multiprocess executor) stands beside it, on
-Dagster's stock storage. Every side is a command as a user would type it, Python's start included.
+project that is already parsed. The usual arrangement (dagster-dbt's subprocess, multiprocess executor) stands beside
+it, on Dagster's stock storage. Every side is a command as a user would type it, Python's start included.
 """
 
 from __future__ import annotations

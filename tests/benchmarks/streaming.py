@@ -1,8 +1,8 @@
 """Streams through validation and KPIs, as dbt builds them, against plain DuckDB SQL that computes the same tables.
 
-Full size (`make bench-large`) is 100 million streams of 30 days; else 5 million. The plain SQL is what one would write by
-hand, statement by statement, on one connection. Then one day's increment, with the history as it is and ten times as
-long.
+Full size (`make bench-large`) is 100 million streams of 30 days; the small size is 5 million. The plain SQL is what a
+person would write by hand, statement by statement, on one connection. Afterwards one more day is built, on this history
+and on one that is ten times as long.
 """
 
 from __future__ import annotations

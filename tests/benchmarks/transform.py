@@ -1,7 +1,7 @@
 """Bronze to gold of e-commerce: against the same tables by hand, and one more day on ten times the history.
 
-Bronze is filled by DuckDB itself, so that nothing but the transformation is measured; each side runs in a process of its
-own, whose peak memory is told beside its seconds. Landing, checks and snapshots are other measurements.
+Bronze is filled by DuckDB itself, so that nothing but the transformation is measured; each side runs in a process of
+its own, whose peak memory is reported beside its seconds. Landing, checks and snapshots are other measurements.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from ops_project.settings import Settings
 
 
 def alias_bomb(levels: int = 9, width: int = 9) -> str:
-    """YAML whose last line stands for width ** levels values."""
+    """YAML whose last line means width ** levels values."""
     lines = ["a0: &a0 [lol, lol, lol]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * width)}]" for n in range(1, levels)]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,6 @@
-"""The raw text of refused rows holds names and addresses: `ops sql` masks it unless somebody may read it and says why."""
+"""The raw text of refused rows holds names and addresses. `ops sql` masks it, except for a user who may read it and
+says why.
+"""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def _client(day) -> TestClient:
 
 
 def _links(day, recipient: str = "engineer-a") -> dict[str, str]:
-    """label → path, as they stand in the message that was sent."""
+    """label → path, as in the message that was sent."""
     lines = (day.settings.home / "alerts" / "alerts.jsonl").read_text().splitlines()
     text = next(json.loads(line)["text"] for line in lines if json.loads(line)["recipient"] == recipient)
     found = [line.split(": http", 1) for line in text.splitlines() if "/act/" in line]

@@ -73,7 +73,7 @@ def test_the_last_whole_period_before_a_day(kind, day, first, last, before):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_before_the_first_run_nothing_was_watched(site, past, kind):
-    """Not a single line says that all was well: no incident and no missed deadline are unknown."""
+    """No line says that all was well: no incident and no missed deadline could also mean that nothing was watched."""
     found = report(site, KINDS[kind], date(2025, 12, 31), past.now)
     assert found.figures and all(figure.unknown and not figure.rows for figure in found.figures)
     text = document.as_markdown(found)

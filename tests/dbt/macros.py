@@ -28,7 +28,9 @@ def variable(name: str) -> Any:
 
 
 def model(path: str, macros: tuple[str, ...], tables: Mapping[str, str]) -> str:
-    """The SQL of `models/<path>` with these macro files. `tables`: what stands for each ref and source, by its name."""
+    """The SQL of `models/<path>` with these macro files. `tables`: name of a ref or source → the text that replaces
+    it.
+    """
     parts = [(DBT_PROJECT_DIR / "macros" / file).read_text(encoding="utf-8") for file in macros]
     parts.append((DBT_PROJECT_DIR / "models" / path).read_text(encoding="utf-8"))
     environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])

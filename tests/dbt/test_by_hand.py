@@ -1,4 +1,4 @@
-"""The benchmark's hand-written SQL gives the same rows as dbt; otherwise it would measure something else."""
+"""The benchmark's hand-written SQL gives the same rows as dbt. Otherwise the benchmark would compare different work."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def _return(value: Any) -> None:
 
 
 def macro(file: str, name: str) -> Callable[..., Any]:
-    """A macro as a function: what it returns, or its text."""
+    """Makes a macro a function. The function gives what the macro returns, or its text."""
     text = (DBT_PROJECT_DIR / "macros" / file).read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=False, extensions=["jinja2.ext.do"])
 

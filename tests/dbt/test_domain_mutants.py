@@ -61,7 +61,9 @@ MUTANTS = [
 
 @pytest.fixture(scope="module")
 def built(built_empty: Settings) -> Any:
-    """Where every table of the three domains exists: dbt reads the types of a unit test's inputs there."""
+    """A home in which every table of the three domains exists, because dbt reads the types of a unit test's inputs
+    there.
+    """
     return SimpleNamespace(home=Path(built_empty.home), settings=built_empty)
 
 

@@ -1,4 +1,6 @@
-"""Consumers read what the warehouse holds, also after a model whose code did not change was built from nothing."""
+"""Consumers read the present content of the warehouse, even after a model with unchanged code was built from
+nothing.
+"""
 
 from __future__ import annotations
 

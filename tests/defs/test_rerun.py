@@ -31,7 +31,7 @@ A, B, C = ("bronze", "a"), ("silver", "b"), ("gold", "c")
 
 @dataclass
 class World:
-    """Three tables in a row; what is built is counted, and what is broken fails."""
+    """Three tables in a row. The builds are counted, and a table that is marked as broken fails."""
 
     built: Counter[str] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""Once somebody has stopped a run, no step of checks of any domain begins."""
+"""After somebody has stopped a run, no step of checks begins in any domain."""
 
 from __future__ import annotations
 

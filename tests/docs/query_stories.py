@@ -87,7 +87,7 @@ def refused_rows(feed: str, domain: str, other: tuple[str, str]) -> Callable[[Ho
 
 
 def replaced_batch(feed: str, domain: str, other: tuple[str, str]) -> Callable[[Home], tuple[list[str], list[str]]]:
-    """A day that was delivered twice: only the valid batch counts."""
+    """A day that was delivered twice. Only the valid batch counts."""
 
     def story(home: Home) -> tuple[list[str], list[str]]:
         home.batch(feed, domain, 532, status="replaced")

@@ -108,7 +108,7 @@ def test_without_an_effect_at_most_five_in_a_hundred_are_ever_called_better_or_w
 
 
 def test_a_fixed_interval_that_is_renewed_daily_calls_a_quarter_of_them() -> None:
-    """Why the interval is wider: a fixed interval was shipped before."""
+    """Shows why the interval must be wide: an earlier version had a fixed interval."""
     assert looked_at_daily(World(units=400, rate=0.025)).fixed > 0.2
 
 

@@ -1,4 +1,6 @@
-"""What a reader of the vault relies on: deletions, corrections, references, ghost records, keys that do not collide."""
+"""The properties that a reader of the vault relies on: deletions, corrections, references, ghost records, and keys that
+do not collide.
+"""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Edit:
     """What changes into what, for a reader."""
     position: int
     apply: Callable[[exp.Expr], exp.Expr | None]
-    """Gets the copied node; returns what stands in its place, or None if it changed the node itself."""
+    """Gets the copied node. Returns its replacement, or None if it changed the node itself."""
 
     def applied(self, query: exp.Expr) -> exp.Expr:
         """A copy of the query with this edit."""

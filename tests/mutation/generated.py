@@ -56,7 +56,7 @@ def is_generated(model: str) -> bool:
 
 
 def in_the_file(model: str) -> set[tuple[str, str, str]]:
-    """The kind, place and words of each edit of the SQL that stands in the model's own file."""
+    """The kind, place and words of each edit of the SQL in the model's own file."""
     path = next(folder / f"{model}.sql" for folder in FOLDERS if (folder / f"{model}.sql").is_file())
     text = re.sub(r"\{\{\s*config\(.*?\)\s*\}\}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     text = re.sub(r"\{\{\s*ref\('(\w+)'\)\s*\}\}", r"silver.\1", text)
@@ -82,7 +82,7 @@ def macro_edit(model: str, kind: str, place: str, text: str) -> tuple[str, ...] 
 
 
 def _anonymous(text: str) -> str:
-    """Without the names of entities: SQL words are upper case, or stand in the words of the edit as a reader sees them."""
+    """The text without the names of entities. SQL words are upper case, or occur in the words of the edit."""
 
     def alike(found: re.Match[str]) -> str:
         return found[0] if found[0] in OWN | _WORDS else "x"

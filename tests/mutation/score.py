@@ -75,7 +75,7 @@ def mutants(cases: Iterable[Case], models: Iterable[Model] = ()) -> list[Mutant]
 
 
 def by_key(query: exp.Expr) -> dict[Key, Edit]:
-    """The edits of a query by what is the same where dbt compiles the model for another purpose."""
+    """The edits of a query, by a key that is the same when dbt compiles the model for another purpose."""
     seen: Counter[tuple[str, str, str]] = Counter()
     found: dict[Key, Edit] = {}
     for edit in edits(query):
@@ -119,7 +119,9 @@ def _by_its_generator(
     others: Sequence[Mutant],
     expected: dict[tuple[str, str], Any],
 ) -> None:
-    """The edit stands in a generated file, which is compared; or in a macro, and another model with it notices it."""
+    """Whether the edit is noticed in another way: it is in a generated file, which is compared; or in a macro, and
+    another model with that macro notices it.
+    """
     if (mutant.kind, mutant.place, mutant.text) in in_the_file(mutant.model):
         mutant.verdict, mutant.killed_by = "killed", DRIFT
         return

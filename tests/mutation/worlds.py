@@ -78,7 +78,9 @@ class Model:
 
 @dataclass(frozen=True)
 class Check:
-    """A data test that stops gold where it fails. `about`: the models that it reads; its query gives what is wrong."""
+    """A data test whose failure stops gold. `about`: the models that it reads. Its query gives the rows that are
+    wrong.
+    """
 
     name: str
     about: frozenset[str]
@@ -125,8 +127,8 @@ class World:
         self.checks = [check for check in build.checks if not self._fails(check)]
 
     def notices(self, model: str, sql: str) -> str | None:
-        """What reports that the model has this query: a build that fails, a data test, or the figures of a table;
-        None if nothing does. Raises duckdb.Error if it is not a query.
+        """The first thing that notices that the model has this query: a build that fails, a data test, or the figures
+        of a table; None if nothing does. Raises duckdb.Error if it is not a query.
         """
         self.connection.begin()
         try:
@@ -158,7 +160,9 @@ class World:
             return True
 
     def _replaced(self, model: Model, sql: str) -> bool:
-        """Give the model's table what the query gives; False if it holds that already."""
+        """Replace the content of the model's table by the result of the query. Returns False if the content was the
+        same.
+        """
         self.connection.execute(f"create or replace temp table candidate as {sql}")
         found = self.connection.execute(
             f"select 1 from ((from candidate except all from {model.relation})"
@@ -181,7 +185,7 @@ class Domain:
     build: Build
 
     def worlds(self) -> Iterator[World]:
-        """One after the other: each holds its tables in memory."""
+        """The worlds one after the other, because each holds its tables in memory."""
         for play, site in self.sites.items():
             oracle = Oracle(site)
             oracle.after_run()

@@ -13,7 +13,7 @@ SEED = 1
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Played]:
-    """Gives the home of a domain in which a random history was played. To be read, or to be left as it was found."""
+    """Gives the home of a domain in which a random history was played. A test may read it, or must restore it."""
     homes: dict[str, Played] = {}
 
     def home_of(domain: str) -> Played:

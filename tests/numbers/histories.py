@@ -66,7 +66,7 @@ class History:
 
 @dataclass
 class Source(ABC):
-    """What is common to the histories of all domains."""
+    """The common part of the histories of all domains."""
 
     seed: int
     runs: int = 3
@@ -103,7 +103,7 @@ class Source(ABC):
 
     @abstractmethod
     def files(self, day: date) -> list[Delivery]:
-        """What the sources send of one day."""
+        """The rows that the sources send for one day."""
 
     def some(self, values: list[Any], share: float = 0.6) -> list[Any]:
         return [value for value in values if self.chance.random() < share]

@@ -42,7 +42,7 @@ def deliver(site: Site, day: date, *orders: tuple[str, str, int]) -> None:
 
 
 def rates(site: Site, day: date, rows: Mapping[str, str], *, at: str = "16:00", of: date | None = None) -> None:
-    """A file of rates of `day`, by currency; `of`: the date in its name, where it comes later."""
+    """A file of rates of `day`, by currency. `of`: the date in the file's name, if the file comes later."""
     site.put(
         "exchange_rates",
         of or day,
@@ -162,7 +162,7 @@ def assert_as_if_built_at_once(site: Site) -> None:
 
 @pytest.mark.soak
 def test_tables_in_another_reporting_currency_are_built_anew(site: Site) -> None:
-    """Figures in two currencies must not stand in one table."""
+    """One table must not contain figures in two currencies."""
     before = revenue(site)
     site.build(reporting_currency="JPY")
     assert {row[0] for row in site.ask("select distinct reporting_currency from gold.daily_revenue")} == {"JPY"}

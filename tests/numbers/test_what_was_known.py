@@ -1,4 +1,4 @@
-"""Learning sees for days of the past what the files of those days contained, whatever came later."""
+"""For a past day, learning uses what the files up to that day contained, whatever came later."""
 
 from __future__ import annotations
 

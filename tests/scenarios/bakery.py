@@ -66,7 +66,7 @@ def built(home: Path, overlay: Path = OVERLAY) -> Settings:
 
 
 def ops(settings: Settings, *words: str, code: int = 0) -> Any:
-    """`ops … --json` in this process: what it answers."""
+    """`ops … --json` in this process. Returns its answer."""
     ended = run(settings, *words, "--json")
     assert ended.exit_code == code, ended.output
     return json.loads(ended.stdout)

@@ -1,7 +1,7 @@
 """`ops …` in forks of a process that has imported everything and has done nothing else.
 
-A process of its own spends two to four seconds on imports. A fork of pytest's process spends none, but where dbt has
-run there, the fork can wait for ever for a lock that a thread of dbt held when it was made. Here a process stands
+A process of its own spends two to four seconds on imports. A fork of pytest's process spends none, but if dbt has run
+in that process, the fork can wait for ever for a lock that a thread of dbt held at the fork. Here a process stands
 between the two: it has no threads, so that its forks begin as a new process does.
 """
 
@@ -24,7 +24,7 @@ class Forks:
     """A process to fork from; close it at the end."""
 
     def __init__(self, folder: Path) -> None:
-        """`folder`: what the commands say is written there."""
+        """`folder`: the output of the commands is written there."""
         from ops_project.pipeline.dbt_engine import manifest
 
         # Here, so that dbt, which parses in threads, need not do it in the process to fork from.

@@ -56,7 +56,7 @@ HUNG_SECONDS = 240.0
 
 @dataclass
 class Ended:
-    """How a child ended: exit code, or the signal that ended it."""
+    """How a child ended: its exit code, or the signal that ended it."""
 
     code: int | None
     signal: int | None
@@ -70,7 +70,9 @@ class Child:
     log: Path
 
     def wait(self) -> Ended:
-        """How it ended. A child that hangs is killed, and what its threads were doing stands in its errors."""
+        """Waits, and returns how the child ended. A child that hangs is killed, and its errors then show what its
+        threads were doing.
+        """
         until = time.monotonic() + HUNG_SECONDS
         while (found := os.waitpid(self.pid, os.WNOHANG))[0] == 0:
             if time.monotonic() > until:
@@ -92,7 +94,7 @@ class Child:
 
 
 def fork(work: Callable[[], int], log: Path) -> Child:
-    """`work` in a child; what it prints goes to `log`, its errors to the `.err` beside it."""
+    """Run `work` in a child. Its output goes to `log`, and its errors to the `.err` file beside that."""
     sys.stdout.flush()
     pid = os.fork()
     if pid:
@@ -123,7 +125,7 @@ def fork(work: Callable[[], int], log: Path) -> Child:
 
 
 def ops(settings: Settings, *arguments: str, kill_at: str | None = None, log: Path | None = None) -> Child:
-    """`ops …` on this home, in a child. `kill_at`: where it is to die (process/kill_points.py)."""
+    """Run `ops …` on this home, in a child. `kill_at`: the place at which it is killed (process/kill_points.py)."""
 
     def work() -> int:
         from ops_project.cli import cli

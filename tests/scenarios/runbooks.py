@@ -17,8 +17,8 @@ from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 
 Steps = dict[int, tuple[str, ...] | None]
-"""Step → what its output must hold, beside what the runbook itself promises. None: the incident does not name what the
-step asks about, such as a file, so that it is not run.
+"""Step → what its output must contain, besides what the runbook itself promises. None: the step does not run, because
+the incident does not name what the step asks about, such as a file.
 """
 
 

@@ -52,7 +52,7 @@ def _told(story) -> set[str]:
 
 
 def _owners_told(story) -> dict[str, set[str]]:
-    """Recipient of the owners' e-mail → what it was told."""
+    """Recipient of the owners' e-mail → the messages to that recipient."""
     found: dict[str, set[str]] = {}
     for n in story.inbox:
         if n.channel == "owners/0-email":
@@ -286,7 +286,9 @@ def test_a_repair_is_told_by_the_run_after_which_nobody_comes_back(world):
 
 
 def test_groups_of_an_earlier_version_keep_their_keys(world):
-    """They were named by the place of their route. What was paged under such a key is ended under it."""
+    """Earlier versions named groups by the position of their route. A page that was sent under such a key is ended
+    under the same key.
+    """
     story = world(at="2026-03-04 02:10", graph=GRAPH)
     story.reads("quality.score", 41.0, asset="bronze/orders")
     story.advance("1m")

@@ -27,7 +27,7 @@ def git(clone: Path, *words: str) -> str:
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """The installation of somebody who follows the project."""
+    """The installation of a user who follows the project."""
     subprocess.run(["git", "clone", "-q", str(PROJECT_ROOT), str(tmp_path / "clone")], check=True, capture_output=True)
     return tmp_path / "clone"
 

@@ -40,7 +40,7 @@ def git(clone: Path, *words: str) -> str:
 
 
 def ops(clone: Path, home: Settings, *words: str, kill_at: int = 0) -> tuple[int, int, str]:
-    """`ops …` of the clone: how it ended, how many moments it had, and what it said."""
+    """Runs `ops …` of the clone. Returns how it ended, its number of moments, and its output."""
     counted = home.home.parent / "moments"
     counted.unlink(missing_ok=True)
     before = ["--home", str(home.home), "--config", str(home.overlay), "--as-of", home.now().isoformat()]

@@ -1,4 +1,6 @@
-"""Six things that can be wrong with a delivery, told apart: missing, late, zero bytes, partial, duplicate, structure."""
+"""Six things that can be wrong with a delivery are distinguished: missing, late, zero bytes, partial, duplicate,
+structure.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A warehouse was lost between two nights: nothing is built on what stands in its place."""
+"""A warehouse was lost between two nights. Nothing is built on the file that is there instead."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ REPORTED: dict[str, dict[str, object]] = {
 
 @pytest.fixture(scope="module")
 def broken(waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Six faults of files and one run; then the failures of the platform, and a cycle that tells of all of them."""
+    """Six faults of files and one run; then the failures of the platform, and a cycle that reports all of them."""
     settings = homes.copy(waiting, tmp_path_factory.mktemp("runbooks") / "home")
     words = [word for fault in FAULTS for word in ("--fault", fault)]
     ended = homes.ops(settings, "simulate", *words).wait()

@@ -31,7 +31,7 @@ from ops_project.operations.ledger.lineage_document import subjects
 from ops_project.settings import Settings
 
 Graph = Mapping[str, Mapping[str, Any]]
-"""Asset → what it is made `from`, its owners, domain, tier and checks."""
+"""Asset → the assets that it is made `from`, its owners, domain, tier and checks."""
 NEW_YORK = ZoneInfo("America/New_York")
 STEP = timedelta(seconds=5)
 SECRETS = {
@@ -124,7 +124,7 @@ class World:
         self.config = replace(self.config, flush_now=True)
 
     def regraph(self, graph: Graph) -> None:
-        """Another asset graph: what it had before and has no more is removed."""
+        """Another asset graph. Assets that only the earlier graph has are removed."""
         before, after = self.config.lineage, Lineage.of(_facts(graph))
         removed = (self.config.removed | subjects(before)) - subjects(after)
         self.config = replace(self.config, lineage=after, removed=removed)

@@ -39,7 +39,7 @@ def catalog() -> Catalog:
 
 @pytest.fixture(scope="session")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Seven days of all domains, untouched: tests read it only."""
+    """Seven days of all domains. Tests only read them."""
     settings = home(tmp_path_factory.mktemp("week"))
     simulate(settings, days=7, end=END, scale=SCALE)
     return settings
@@ -47,7 +47,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Three days of all domains, untouched: tests read it only."""
+    """Three days of all domains. Tests only read them."""
     settings = home(tmp_path_factory.mktemp("clean"))
     simulate(settings, days=3, end=END, scale=SCALE)
     return settings

@@ -65,7 +65,7 @@ def test_purchases_on_the_web_are_orders(week: Settings) -> None:
 
 
 def test_customers_change_over_time(tmp_path: Path) -> None:
-    """SCD 2 has something to do: tiers and addresses change on dated events, and only then."""
+    """Dimensions with history have work: tiers and addresses change on certain dates, and only then."""
     settings = home(tmp_path)
     simulate(settings, domain="ecommerce", days=3, end=END, scale=1)
     sql = f"""

@@ -80,7 +80,7 @@ def test_every_feed_of_a_source_has_a_contract(catalog: Catalog) -> None:
 
 
 def test_a_domain_with_other_contracts_is_not_simulated(tmp_path: Path) -> None:
-    """The overlay of the Online Retail example: its files are not the simulator's."""
+    """The overlay of the Online Retail example. The simulator does not make its files."""
     settings = home(tmp_path, PROJECT_ROOT / "examples/online_retail")
     with pytest.raises(SimulationError, match="domain 'ecommerce' has other sources in this configuration"):
         simulate(settings, domain="ecommerce", days=1, end=END, scale=SCALE)

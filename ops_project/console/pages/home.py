@@ -1,4 +1,4 @@
-"""The first page: whether everything is all right, who is responsible for what is not, and what happened last night."""
+"""The first page: whether everything is all right, who works on the problems, and what happened last night."""
 
 from __future__ import annotations
 

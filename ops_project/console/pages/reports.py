@@ -1,4 +1,4 @@
-"""Reports: those that are kept, and one on a page."""
+"""The list of reports that were drawn up, and the page of one report."""
 
 from __future__ import annotations
 

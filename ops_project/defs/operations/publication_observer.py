@@ -24,7 +24,9 @@ NOT_ORDERED = "it was not built in this run"
 
 
 def look(view: View) -> Observation:
-    """One signal for each run that closed and each table of a new publication; the age of what is held now and then."""
+    """One signal for each run that closed, and one for each table of a new publication. From time to time also the age
+    of the tables that are held back.
+    """
     seen: dict[str, str] = json.loads(view.cursors.get(CURSOR) or "{}")
     after = dict(seen)
     signals: list[Signal] = []

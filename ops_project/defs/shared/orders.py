@@ -1,4 +1,4 @@
-"""What a person orders of a run besides its business dates, and the run's tags that carry the order."""
+"""A person's orders for a run besides its business dates, and the tags of the run that carry these orders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REBUILD = "ops/rebuild_tables"
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be run: all waiting files, the last `days` business dates, or exactly one date."""
+    """What the person asks to run: all waiting files, the last `days` business dates, or exactly one date."""
 
     days: int | None = None
     date: calendar_date | None = None

@@ -48,7 +48,7 @@ DEFAULT_RUN_SECONDS = 14_400
 
 @dataclass
 class Watcher:
-    """Receives the progress of a run in this process: the command line."""
+    """Receives the progress of a run in this process. The command line passes one."""
 
     say: Callable[[str], None] = lambda _what: None
     waiting: Callable[[str], None] = lambda _who: None
@@ -70,7 +70,7 @@ class RunSession:
     window: tuple[date, date] | None
     """The business dates that the run is about."""
     exact: bool
-    """Whether the window is an order: exactly these dates, built anew."""
+    """Whether a person ordered exactly these dates to be built again."""
     watchdog: Watchdog
     report: RunReport
     say: Callable[[str], None]

@@ -172,5 +172,5 @@ def domain_of(props: Mapping[str, Any]) -> str:
 
 
 def table_of(props: Mapping[str, Any]) -> str:
-    """The table's name: a source's identifier, a model's alias."""
+    """The table's name: the identifier of a source, or the alias of a model."""
     return str(props.get("identifier") or props.get("alias") or props["name"])

@@ -131,7 +131,7 @@ class TimeInterval(Model):
 
 
 class Maintenance(Model):
-    """A standing silence: planned work."""
+    """Planned work: a silence that recurs."""
 
     intervals: tuple[str, ...] = Field(min_length=1)
     matchers: tuple[ConfiguredMatcher, ...] = ()

@@ -180,7 +180,7 @@ def _only_critical(route: Route) -> bool:
 
 
 def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> list[ConfigProblem]:
-    """Values of closed sets must exist: a severity, a rule's name, a failure class."""
+    """Reports values that do not exist in a closed set: a severity, a rule's name, a failure class."""
     closed: Mapping[str, Sequence[str]] = {
         "severity": SEVERITIES,
         "alertname": list(rules.rules),

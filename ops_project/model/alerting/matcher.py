@@ -60,7 +60,7 @@ class Matcher:
 
 
 def all_match(matchers: tuple[Matcher, ...], labels: Mapping[str, str]) -> bool:
-    """True if every matcher matches, and also if there is none."""
+    """True if every matcher matches. An empty list always matches."""
     return all(matcher.matches(labels) for matcher in matchers)
 
 

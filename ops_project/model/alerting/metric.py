@@ -17,7 +17,7 @@ class Metric(Model):
 
     title: str
     type: Literal["state", "gauge", "event"]
-    """state: 1 while something is wrong, else 0; gauge: a reading; event: each reading counts in a window."""
+    """state: 1 while something is wrong, 0 otherwise; gauge: a reading; event: each reading counts in a window."""
     unit: Literal["count", "ratio", "seconds", "percent", "score", "bytes", "hours"] = "count"
     producer: str
     """The id of the observer that emits it, or `snapshot` if `sql` is given."""

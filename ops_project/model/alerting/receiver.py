@@ -33,7 +33,7 @@ class Channel(Model):
     either: ClassVar[tuple[str, ...]] = ()
     """Fields that name variables; one of these variables is enough."""
     one_reader: ClassVar[bool] = False
-    """One person reads all messages: an alert with two owners is one message that names both."""
+    """True: one person reads all messages, so an alert with two owners gives one message that names both."""
     one_message: ClassVar[bool] = False
     """Fixed recipients share one message. Without a recipient nothing is sent."""
 

@@ -33,7 +33,7 @@ class Signal:
     reported twice is stored once.
     """
     value: float | None = None
-    """None: could not be read (unknown)."""
+    """None if the value could not be read (unknown)."""
     total: float | None = None
     """The denominator, if the metric is a ratio over a window."""
     domain: str = ""
@@ -67,7 +67,7 @@ class Signal:
 
     @property
     def id(self) -> str:
-        """Same fingerprint, state and occurrence: the same signal."""
+        """Whether the signals are the same: equal fingerprint, state and occurrence."""
         return digest(self.fingerprint, self.state, self.occurrence)
 
     def labelset(self) -> dict[str, str]:

@@ -35,7 +35,7 @@ Accept = Literal["zeros", "exponent", "rounding", "nan", "infinity"]
 
 
 class Column(Model):
-    """A contract column. In YAML the type alone may stand for it: `quantity: integer`."""
+    """A contract column. In YAML, the type alone is a short form: `quantity: integer`."""
 
     model_config = ConfigDict(str_strip_whitespace=False, populate_by_name=True)
 

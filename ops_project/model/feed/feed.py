@@ -61,8 +61,9 @@ class Feed(Model):
     trailer: Trailer | None = None
     columns: dict[str, Column] = Field(min_length=1)
     raw_fields: tuple[str, ...] = ()
-    """Raw fields that the file has besides those named by `from`: read by expressions, or ignored. With it the order of
-    the fields of a file without header."""
+    """Raw fields that the file has besides those named by `from`: they are used in expressions, or ignored. For a file
+    without header, this list gives the order of the fields.
+    """
     key: tuple[str, ...] = ()
     keep_first: KeepFirst | None = None
     duplicate_keys: Literal["later", "all"] = "later"
@@ -236,8 +237,8 @@ class Feed(Model):
         return result
 
     def match(self, name: str) -> Named | None:
-        """The parts of an inbound file's name; None if it is not a file of this feed. Each pattern has its own
-        slots, so files of two patterns stand side by side. Slots of the first pattern have no prefix. So if a
+        """The parts of an inbound file's name; None if it is not a file of this feed. Each pattern has its own slots,
+        so a file of one pattern never replaces a file of another. Slots of the first pattern have no prefix. So if a
         pattern is appended later, the files that were landed before stay in their slots.
         """
         for index, text in enumerate(self.inbound):

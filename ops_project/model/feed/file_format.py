@@ -46,7 +46,7 @@ class Format(Model):
     one record.
     """
     null_values: tuple[str, ...] = ("",)
-    """Texts that stand for no value. They are compared exactly for strings, and without surrounding blanks for other
+    """Texts that mean `no value`. They are compared exactly for strings, and without surrounding blanks for other
     types.
     """
     decimal: str = Field(default=".", min_length=1, max_length=1)
@@ -154,7 +154,7 @@ class Trailer(Model):
     pattern: str
     """Regular expression for the whole line; its group `rows` is the count."""
     required: bool = True
-    """True: a file without it was cut off."""
+    """True: a file without a trailer counts as cut off."""
     on_mismatch: Literal["reject", "load"] = "reject"
 
     @field_validator("pattern")

@@ -76,8 +76,8 @@ def check_ladders(
     domains: Collection[str] | None,
     classes: Document | None = None,
 ) -> list[ConfigProblem]:
-    """Ladders, roles and schedules exist. `domains`: None leaves them unchecked. `classes`: failure_classes.yaml, where
-    roles stand that the document does not name.
+    """Ladders, roles and schedules exist. `domains`: None leaves them unchecked. `classes`: failure_classes.yaml, which
+    may name further roles.
     """
     problems: list[ConfigProblem] = []
     for name, ladder in file.ladders.items():

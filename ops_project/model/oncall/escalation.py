@@ -36,7 +36,7 @@ class Ladder(Model):
 
     title: str
     least: Severity = "critical"
-    """The ladder runs for incidents of this severity and above; the others are told to their owners alone."""
+    """The ladder runs for incidents of this severity and above. Of other incidents only the owners are told."""
     steps: tuple[Step, ...] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -54,7 +54,7 @@ class Deliverer:
         lease: Fence | None = None,
         prepare: Callable[[Message], Message] | None = None,
     ) -> None:
-        """`prepare`: adds what a message gets right before it is sent and what is never stored, such as signed
+        """`prepare`: adds to a message, right before it is sent, the parts that are never stored, such as signed
         links.
         """
         self.prepare = prepare

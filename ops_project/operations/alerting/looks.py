@@ -64,8 +64,8 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation | None:
-    """The observer's result; None if it has not returned after `seconds` and may still do so. Raises what the
-    observer raises, and Hung.
+    """The observer's result; None if it has not returned after `seconds` and may still do so. Raises the observer's own
+    errors, and Hung.
     """
     key = (view.settings.ledger_url, observer.name)
     look = _late.pop(key, None)

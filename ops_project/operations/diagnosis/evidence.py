@@ -32,7 +32,7 @@ class Item:
     text: str
     """The evidence in words, masked, because it is stored and sent."""
     source: str = ""
-    """Where it comes from: a table, a file, a run."""
+    """The source of the evidence: a table, a file, a run."""
     command: str = ""
     """The command that shows it again."""
 

@@ -19,7 +19,7 @@ LISTED = 5
 
 
 def receiver_of(config: AlertConfig) -> str:
-    """The receiver for calls: `escalation`, or else one that pages, or else the root's."""
+    """The receiver for calls: `escalation`; without it a receiver that pages; without that the root's receiver."""
     if RECEIVER in config.receivers:
         return RECEIVER
     return next((name for name, found in config.receivers.items() if found.page), config.tree.receiver)

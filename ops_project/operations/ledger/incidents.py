@@ -116,7 +116,7 @@ class IncidentTable(Access):
     ) -> int:
         """Write what a cycle decided, with its messages, in one transaction. Returns how many messages are new.
 
-        An incident that a person has changed since it was read is left out: the next cycle decides on what it is now.
+        An incident that a person has changed since it was read is left out: the next cycle decides about its new state.
         """
         with self.write() as connection:
             if lease is not None:

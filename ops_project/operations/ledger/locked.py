@@ -15,9 +15,10 @@ PATIENCE_SECONDS = 2.0
 
 
 def refuses_writing(url: str, patience: float = PATIENCE_SECONDS) -> str:
-    """Why the ledger in a SQLite file could not be written within `patience` seconds, and what to do; else empty.
+    """Why the ledger in a SQLite file could not be written within `patience` seconds, and what to do; empty if it could
+    be written.
 
-    Nothing is written. A ledger that is not there, is read-only or lies in another database is not tried.
+    The test changes nothing. A ledger that does not exist, is read-only, or is in another database is not tested.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database:

@@ -94,7 +94,7 @@ class OnCallTable(Access):
         return int(key[0]) if key else 0
 
     def end_override(self, number: int, by: str, now: datetime) -> bool:
-        """Take an override back; False if there is none that applies."""
+        """Take an override back. Returns False if no such override applies."""
         with self.write() as connection:
             result = connection.execute(
                 oncall_overrides.update()

@@ -15,7 +15,7 @@ from ops_project.operations.ledger.access import Access, to_seconds
 from ops_project.operations.ledger.schema import alerts, deliveries, levels, outbox, signals
 
 PIECE = 5000
-"""Rows that one transaction removes: writers wait for it."""
+"""The number of rows that one transaction removes. It is limited, because writers wait for the transaction."""
 
 
 class PruneTable(Access):

@@ -1,7 +1,7 @@
 """Cleans and cuts text before it is stored, so that every database accepts it and it fits into its column.
 
 An error message can hold anything. A NUL made PostgreSQL refuse a page of the event log again and again, and so did
-half of a surrogate pair and a name that was too long. Where text is cut, the cut is visible.
+half of a surrogate pair and a name that was too long. If text is cut, the cut is visible.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class OnCall:
     backup: str
     """The person who steps in. It is the same as `primary` only if nobody else is left."""
     both: bool
-    """Two people are on call: a page goes to the backup as well."""
+    """Whether two people are on call. A page then goes to the backup as well."""
     why: Why
     turn: str
     """The person whose turn it is by the rotation."""

@@ -20,7 +20,7 @@ class FigureFacts:
     unknown: str
     """Why there is no answer; empty if there is one."""
     empty: str
-    """What it means that there are no rows, if that is not good news."""
+    """What an answer without rows means, if it is not good news."""
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 

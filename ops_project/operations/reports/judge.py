@@ -1,4 +1,6 @@
-"""What happened, what it meant, what to do: sentences from figures. Pure. A value that is unknown is called unknown."""
+"""Writes sentences from figures: what happened, what it meant, what to do. Pure. A value that is unknown is called
+unknown.
+"""
 
 from __future__ import annotations
 

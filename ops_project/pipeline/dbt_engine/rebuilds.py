@@ -59,8 +59,9 @@ def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[
 
 
 def grown(result: DbtResult) -> list[str]:
-    """Models that failed only because their SQL gives columns that their table does not have; empty if anything else
-    failed."""
+    """Models that failed only because their SQL gives columns that their table lacks. Empty if there was any other
+    error.
+    """
     if result.exception is not None or not all(HAS_GROWN in error for error in result.errors):
         return []
     return [error.partition(":")[0] for error in result.errors]

@@ -62,7 +62,7 @@ class Trial:
     report: Report
     examination: Examination
     refused: list[list[str]]
-    """Fields of some rows that would be quarantined, as they stand in the file."""
+    """Fields of some rows that would be quarantined, with the text of the file."""
 
 
 def check(path: Path, feed: Feed, now: datetime, *, work_in: Path | None = None) -> Report:

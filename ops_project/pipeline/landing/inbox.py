@@ -31,7 +31,7 @@ Identity = tuple[int, int, int, int]
 # one is newer.
 SAME_MOMENT = timedelta(minutes=1)
 LINKED = "@"
-"""Stands for an inbound folder that is a symbolic link, among the names of what is in it."""
+"""Added to the names of a listing if the inbound folder is a symbolic link."""
 LINKED_FOLDER = (
     "is a symbolic link, which is not followed: nothing in it is landed. Put a folder in its place; a folder of "
     "another disk can be mounted there"
@@ -132,8 +132,8 @@ def unclaimed(feeds: Iterable[Feed], folder: Path) -> list[str]:
     """Names in a domain's inbound folder that no contract matches. The name of a control file is left out, even if its
     data file has not come yet.
 
-    A folder's name ends with "/", a link's with "@", a pipe's, a socket's or a device's with "|". Where the inbound
-    folder itself is a link, nothing in it is looked at, and the only name is LINKED.
+    A folder's name ends with "/", a link's with "@", a pipe's, a socket's or a device's with "|". If the inbound folder
+    itself is a link, nothing in it is looked at, and the only name is LINKED.
     """
     if folder.is_symlink():
         return [LINKED]
@@ -201,10 +201,11 @@ def _copy_bytes(path: Path, target: Path) -> None:
 def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) -> Path:
     """The file under a private name in `folder`, so that no other process can replace it in the meantime.
 
-    A hard link where the file system and the owner allow it, else a copy. The name stays. Raises NotRegular.
+    It is a hard link if the file system and the owner allow that, and a copy otherwise. The name stays the same. Raises
+    NotRegular.
 
-    `kept`: under how many names the archive has the file already. If the file has any further name, it is copied.
-    Otherwise a process that writes to it under that name would change the archived file.
+    `kept`: the number of names that the file already has in the archive. If the file has any further name, it is
+    copied. Otherwise a process that writes to it under that name would change the archived file.
     """
     target = folder / path.name
     target.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Inbound files of one feed → bronze rows, quarantine, findings, archive. One transaction a file.
+"""Inbound files of one feed → bronze rows, quarantine, findings, archive. Each file has one transaction.
 
-After a kill at any point, a plain rerun continues: committed files are only archived, and the others are loaded
-again. Input never raises: each problem of a file becomes a finding, and the other files are loaded.
+After a kill at any point, a plain rerun continues: committed files are only archived, and the others are loaded again.
+Input never raises: each problem of a file becomes a finding, and the other files are loaded.
 """
 
 from __future__ import annotations

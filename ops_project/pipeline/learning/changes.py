@@ -1,6 +1,6 @@
-"""Changes to a customer's earlier days that came with files of later days. An order is cancelled, corrected, moved
-to another date or customer, or comes late; and so are events of the site. silver.int_customer_days holds what is
-known today. If the later changes are subtracted, it is what was known on a past day. The date of a file decides when
+"""Changes to a customer's earlier days that came with files of later days. An order is cancelled, corrected, moved to
+another date or customer, or comes late; and so are events of the site. silver.int_customer_days holds what is known
+today. If the later changes are subtracted, the result is what was known on a past day. The date of a file decides when
 its content was known, and not the time of its arrival, so that a replay of the same files gives the same.
 """
 

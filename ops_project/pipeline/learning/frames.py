@@ -155,7 +155,7 @@ class Frame:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the data: the same inputs have the same."""
+        """Hash of the data. Equal inputs have equal hashes."""
         digest = hashlib.sha256("\n".join(self.customers).encode())
         digest.update("\n".join(map(str, self.cutoffs)).encode())
         digest.update(np.ascontiguousarray(self.raw).tobytes())
@@ -221,8 +221,8 @@ class Split:
 
 def split(known: History, churn: Churn) -> Split | None:
     """Training cut-offs (in ascending order) and the held-out one; None if the history is too short. The outcome of
-    each training cut-off is known before the held-out one, so that no judged data has been seen. If the history does
-    not reach for two horizons, half of the customers are held out at the same cut-off.
+    each training cut-off is known before the held-out one, so that training has seen none of the data that it is judged
+    on. If the history is too short for two horizons, half of the customers are held out at the same cut-off.
     """
     held_out = known.next_cutoff - timedelta(days=churn.horizon_days)
     last = held_out - timedelta(days=churn.horizon_days)

@@ -109,8 +109,8 @@ class Explained:
 
     @property
     def is_break(self) -> bool:
-        """Whether the class is a break. A refused row is known and stands in the quarantine, so it explains a
-        difference and is not a break.
+        """Whether the class is a break. A refused row is not a break: it is in quarantine, so the difference that it
+        causes is explained.
         """
         return self.differing > 0 and self.key_class is not KeyClass.QUARANTINED
 
@@ -133,7 +133,7 @@ class Comparison:
 
     @property
     def reasons(self) -> tuple[BreakReason, ...]:
-        """Why this hop is a break; empty if it is none."""
+        """Why this hop is a break; empty if it is not a break."""
         found = {reason for total in self.totals for reason in total.reasons}
         if self.differing_keys:
             if not found:

@@ -130,9 +130,9 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
 
 
 def finish(context: Context) -> journal.Entry | None:
-    """Finish what a killed restore began, or remove what it staged. Returns the entry if a restore was finished.
-    That is also so if it is the same restore as the present request, and was killed before it could report its end.
-    The caller holds the lock.
+    """Finish what a killed restore began, or remove what it staged. Returns the entry if a restore was finished. The
+    same holds for a restore that equals the present request and was killed before it could report its end. The caller
+    holds the lock.
     """
     settings, entry = context.settings, journal.last(context.settings)
     _remove_others(settings, keep={item for item in (entry and entry.id, entry and entry.previous_id) if item})

@@ -7,7 +7,9 @@ from ops_project.settings import Settings
 
 
 def open_store(settings: Settings, table: str) -> Store:
-    """DynamoDB if OPS_SERVING_DYNAMODB_TABLE names a table (or a prefix ending in -), else a file in the home."""
+    """DynamoDB if OPS_SERVING_DYNAMODB_TABLE names a table (or a prefix that ends in -); otherwise a file in the
+    home.
+    """
     remote = settings.secret("OPS_SERVING_DYNAMODB_TABLE")
     if remote:
         from ops_project.pipeline.serving.dynamodb import DynamoStore

@@ -50,8 +50,8 @@ class DynamoStore:
         self._ensure()
 
     def replace(self, sort: str, items: Iterable[Item]) -> LoadResult:
-        """Replace all items under this sort key by `items`. This is not one transaction: a rerun completes what was
-        cut off.
+        """Replace all items under this sort key by `items`. This is not one transaction: a rerun completes a
+        replacement that was cut off.
         """
         self._throttled = 0
         new = {item.partition: _stored(item) for item in items}

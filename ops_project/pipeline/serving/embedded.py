@@ -78,7 +78,7 @@ class EmbeddedStore:
 
 
 def encode(value: Mapping[str, Any]) -> str:
-    """Canonical JSON: the same value is the same text."""
+    """Canonical JSON: equal values give equal texts."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=_plain)
 
 

@@ -26,7 +26,7 @@ def table_sql(meta: Metadata, interface: Entity) -> str:
 
 
 def rejects_sql(meta: Metadata) -> str:
-    """interface_rejects.sql: what the canonical tables keep out."""
+    """interface_rejects.sql: the rows that the canonical tables do not contain."""
     entities: dict[str, Value] = {
         item.entity: {
             "mapped": naming.mapped(item),

@@ -1,5 +1,4 @@
-"""What follows from the metadata by convention: the names of keys, stages and views, and which feed fills which
-table."""
+"""Names that follow from the metadata by convention: of keys, stages and views. Also which feed fills which table."""
 
 from __future__ import annotations
 
@@ -62,8 +61,9 @@ def satellite_key(meta: Metadata, satellite: Entity) -> str:
 
 
 def hashdiff(satellite: Entity) -> str:
-    """The fingerprint column of a satellite's state. An effectivity satellite has one of its own, because other
-    satellites of the link may stand beside it."""
+    """The fingerprint column of a satellite's state. An effectivity satellite has a fingerprint column of its own,
+    because the same link may have other satellites.
+    """
     return f"{satellite.short}_{'effectivity_' if satellite.kind == 'effectivity_satellite' else ''}hashdiff"
 
 

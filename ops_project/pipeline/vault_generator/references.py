@@ -1,5 +1,6 @@
-"""Finds what is wrong with metadata that could be read. Each problem names the file, the row, the name and what would
-be valid."""
+"""Finds mistakes in metadata that could be read. Each problem names the file, the row, the name and what would be
+valid.
+"""
 
 from __future__ import annotations
 

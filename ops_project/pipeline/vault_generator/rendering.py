@@ -46,7 +46,7 @@ def config(feeds: Sequence[str], **settings: str) -> str:
 
 
 def text(value: str) -> str:
-    """A YAML scalar of one line; quoted where plain text would be read as something else."""
+    """A YAML scalar in one line. It is quoted if the plain text would be read as something else."""
     if re.fullmatch(r"[A-Za-z][^:#\n\"'{}\[\]&*!|>%@`]*[^:#\s\n\"'{}\[\]]", value) and value.lower() not in (
         "yes",
         "no",

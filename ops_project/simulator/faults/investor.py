@@ -74,7 +74,7 @@ def _rendered(scene: Scene, day: date) -> list[list[str]]:
 
 
 def negative_profit(scene: Scene) -> Details:
-    """Every sale of the day costs three times what it did."""
+    """Every sale of the day costs three times as much as it did."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     cost = sheet.column("unit_cost")

@@ -121,7 +121,7 @@ def unknown_reference(scene: Scene) -> Details:
 
 
 def unknown_id(like: str, number: int) -> str:
-    """An unused id of the same form: nines, and the number at its end."""
+    """An unused id of the same form: nines, with the number at its end."""
     digits = sum(char.isdigit() for char in like)
     if digits < 4:
         return f"{like}-unknown-{number}"

@@ -66,7 +66,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Window:
-    """(end − length, end], and what is in it."""
+    """The window (end − length, end], and the events in it."""
 
     end: datetime
     events: int

@@ -75,7 +75,7 @@ class Workers:
         return int(line.split()[1])
 
     def kill(self, pid: int) -> None:
-        """SIGKILL; returns when the process is gone."""
+        """Kill with SIGKILL. Returns when the process is gone."""
         os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             while True:

@@ -1,4 +1,6 @@
-"""What one failed delivery delays: messages to its own recipient, or to the whole service if the service is down."""
+"""What one failed delivery delays: the messages to its own recipient, or those of the whole service if the service is
+down.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every kind of finding has exactly one alert rule, and that rule's words fit what the finding is about.
 
-A finding about a model is not about a file: before, a model that was not promoted was told as a file that waits in the
-inbound folder.
+A finding about a model is not about a file: before, a model that was not promoted was reported as a file that waits in
+the inbound folder.
 """
 
 from __future__ import annotations

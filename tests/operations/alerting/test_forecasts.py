@@ -1,4 +1,4 @@
-"""Forecasts of breaches, judged afterwards; and what is left of the work."""
+"""Forecasts of breaches and how they are judged afterwards; and the remaining work of a run."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def failures() -> list[Signal]:
 
 
 def told(endpoint: Endpoint) -> list[str]:
-    """The tables that the service was told of, in the order of its requests."""
+    """The tables named in the requests to the service, in the order of the requests."""
     return [alert["labels"]["asset"] for _, _, body in endpoint.accepted for alert in body["alerts"]]
 
 

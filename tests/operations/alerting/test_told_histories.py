@@ -8,7 +8,7 @@ CHAIN = ("a_history_is_about_some_tables", {"chain": CHAINS[0]})
 
 
 def test_an_alert_joins_no_group_that_moved_away_and_kept_the_key_of_its_place():
-    """The third alert was put into the moved group, taken out again as not belonging there, and told to nobody."""
+    """The third alert was put into the moved group, and then removed as not belonging there. Nobody was told of it."""
     cause = ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 0, "x"), "minutes": 300})
     cause_again = ("breaks", {"place": ("asset.failure", 0, "x"), "ago": 0})
     switched, other = (
@@ -81,7 +81,7 @@ def test_an_alert_that_ended_and_fires_again_is_news_where_it_was_only_listed_be
 
 
 def test_a_repeat_that_came_due_during_a_silence_comes_when_the_silence_ends():
-    """Another alert of its group was told meanwhile, and the repeat came up to one interval late."""
+    """Meanwhile another alert of its group was sent, and the repeat came up to one interval late."""
     passed = ("time_passes", {"minutes": 45, "step": 3})
     checked(
         CHAIN,

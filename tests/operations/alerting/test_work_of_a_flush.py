@@ -1,4 +1,4 @@
-"""What a cycle does for many open alerts grows with their number and no faster."""
+"""The work of a cycle for many open alerts grows with their number and no faster."""
 
 from __future__ import annotations
 

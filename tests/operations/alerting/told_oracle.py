@@ -35,7 +35,7 @@ class Heard:
     owed: dict[tuple[int, Ear], datetime] = field(default_factory=dict)
     """Recipients who were told that it fires, and not that it ended → the time since then."""
     last: dict[tuple[str, Ear], tuple[datetime, frozenset[int]]] = field(default_factory=dict)
-    """Group and ear → when it was told last, and of which alerts."""
+    """Group and ear → the time of the last message, and the alerts in it."""
     again: dict[tuple[int, str], datetime] = field(default_factory=dict)
     """Alert and recipient → the latest time at which it must be named again, by the last of its groups."""
 
@@ -161,7 +161,7 @@ def _old_cause(alert: Alert, state: State, config: AlertConfig) -> Alert | None:
 
 
 def is_silenced(alert: Alert, state: State, now: datetime) -> bool:
-    """Whether somebody asked for quiet about this alert, for now."""
+    """Whether a person asked for silence about this alert for the present time."""
     return any(
         silence.starts_at <= now < silence.ends_at and all_match(silence.matchers, alert.labels)
         for silence in state.silences.values()

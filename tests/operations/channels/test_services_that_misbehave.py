@@ -1,4 +1,4 @@
-"""Whatever a service does, a sender returns within its time, follows no redirect and reads no more than it needs."""
+"""However a service behaves, a sender returns within its time, follows no redirect and reads no more than it needs."""
 
 from __future__ import annotations
 

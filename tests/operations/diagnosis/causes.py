@@ -13,7 +13,7 @@ LIBRARIES = ("duckdb", "sqlite", "python", "http", "boto3", "postgresql", "dbt",
 
 @contextmanager
 def of(library: str, folder: Path) -> Iterator[list[Case]]:
-    """The cases of one library, as long as what they need runs."""
+    """The cases of one library, if the server or program that they need is installed."""
     from tests.operations.diagnosis import (
         causes_boto3,
         causes_dagster,

@@ -1,7 +1,9 @@
-"""Reads what the exceptions of Python and of the usual libraries derive from: `python -m tests.operations.diagnosis.make_types`.
+"""Reads what the exceptions of Python and of the usual libraries derive from: `python -m
+tests.operations.diagnosis.make_types`.
 
-A log names the type of an exception and no type that it derives from. `ops_project/failures/types.yaml` tells both, so that
-a text is classified like the exception that it was written from. No error is looked at for it.
+A log names the type of an exception, but not the types from which it derives. `ops_project/failures/types.yaml` lists
+them, so that a text is classified like the exception that it describes. The file is made without looking at any error
+text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was measured of one fault, and the shares over all of them."""
+"""The result of one measured case, and the shares over all cases."""
 
 from __future__ import annotations
 

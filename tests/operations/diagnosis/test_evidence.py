@@ -135,7 +135,9 @@ def test_refused_rows_are_masked(scene: Scene, monkeypatch: pytest.MonkeyPatch) 
 
 
 def cycled(home: Path, sources: list[EvidenceSource]) -> tuple[float, str]:
-    """Seconds from the failure to the page of a whole cycle, and what the page says of the evidence."""
+    """Runs a whole cycle. Returns the seconds from the failure to the page, and what the page says about the
+    evidence.
+    """
     settings = Settings(home=home)
     failed = [
         signal("asset.failure", "gold/revenue", "firing", 11, "code_error"),

@@ -1,4 +1,4 @@
-"""One year of on-call with an incident each day: each minute has one outcome, and each incident reaches somebody."""
+"""One year of on-call with an incident each day. Each minute has one outcome, and each incident reaches a person."""
 
 from __future__ import annotations
 

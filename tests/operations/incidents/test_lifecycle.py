@@ -1,4 +1,4 @@
-"""triggered → acknowledged → resolved, the ladder's clock, relapses and post-mortems, told as they happen."""
+"""triggered → acknowledged → resolved; the ladder's clock; relapses; post-mortems. Each test tells one story."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 
 @pytest.fixture
 def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Path]]:
-    """The folders into which a project was parsed. The parser is replaced by one that does nothing else."""
+    """The folders into which a project was parsed. The real parser is replaced by one that only makes the folder."""
     made: list[Path] = []
 
     def parse(_project: Path, folder: Path) -> None:

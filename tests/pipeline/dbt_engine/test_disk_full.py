@@ -1,4 +1,4 @@
-"""The disk is full while dbt builds: the model says so, the table stays as it was, and the next build is whole."""
+"""The disk is full while dbt builds: the model says so, the table stays as it was, and the next build is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Columns and fields with names of the engine or of landing itself: they mean what the contract says."""
+"""Columns and fields may have names that mean something to the engine or to landing. They mean what the contract
+says.
+"""
 
 from __future__ import annotations
 

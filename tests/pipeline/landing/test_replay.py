@@ -243,12 +243,12 @@ attempts = import_module("ops_project.pipeline.landing.write.attempts")
 
 
 class Killed(BaseException):
-    """Raised in place of SIGKILL: no code of the program catches it."""
+    """Replaces SIGKILL. No code of the program catches it."""
 
 
 @pytest.mark.parametrize("place", ["before", "within"])
 def test_killed_anywhere_the_same_command_finishes_it(home, monkeypatch, place):
-    """A file is loaded with its rows gone from quarantine and its attempts counted, or nothing of it has happened."""
+    """Either the file is loaded, its rows have left quarantine and its attempts are counted, or nothing has changed."""
     files = []
     module = replaying if place == "before" else attempts
     name = "commit" if place == "before" else "note"

@@ -1,4 +1,4 @@
-"""By how much a file of a later day changed what was known of a customer's earlier day."""
+"""How a file of a later day changes what was known about a customer's earlier day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is written, which readings a model in use gives, and which model is used if the right one cannot be."""
+"""What is written, which readings a model gives, and which model is used if the right one cannot be used."""
 
 from __future__ import annotations
 

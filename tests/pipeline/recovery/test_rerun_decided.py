@@ -1,4 +1,4 @@
-"""What a rerun builds, and what a run gets that had too little memory."""
+"""What a rerun builds, and what changes for a run that had too little memory."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.empty_home import NOW
 
 
 def night(settings: Settings, platform: Platform, sequence: int, **more: bool) -> snapshots.Snapshot:
-    """One run: a file is taken, and a snapshot made."""
+    """One run: a file is landed, and a snapshot is made."""
     with writer(settings, platform, owner="test", now=NOW) as held:
         connection = held.connection()
         connection.execute("CREATE SCHEMA IF NOT EXISTS ops; CREATE TABLE IF NOT EXISTS ops.batches (load_seq BIGINT)")

@@ -1,4 +1,4 @@
-"""What the tables show: their rows now and when they were good, and what has changed since."""
+"""The rows of the tables now and when they were good, and what has changed since."""
 
 from __future__ import annotations
 

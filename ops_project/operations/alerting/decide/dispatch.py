@@ -170,7 +170,7 @@ def _told(decision: Decision) -> dict[str, set[LogKey]]:
 
 
 def _carry(decision: Decision, entries: set[LogKey], after: str, number: int) -> None:
-    """What a receiver was told of this alert in its earlier group counts as told in the group `after`."""
+    """An alert that a receiver was told of in its earlier group counts as told in the group `after`."""
     log = decision.state.log
     for before in sorted(entries):
         entry = log.get(before)

@@ -51,12 +51,12 @@ class LogEntry:
         return self.own_times.get(number, self.at)
 
     def without(self, numbers: frozenset[int]) -> LogEntry:
-        """This entry as if the recipient did not know that these alerts fire."""
+        """A copy of this entry, as if the recipient had not been told that these alerts fire."""
         own = {number: at for number, at in self.own_times.items() if number not in numbers}
         return replace(self, firing=self.firing - numbers, own_times=own)
 
     def with_alert(self, number: int, told_at: datetime) -> LogEntry:
-        """This entry, and the recipient was told of this alert at `told_at`."""
+        """A copy of this entry that records that the recipient was told of this alert at `told_at`."""
         rest = self.without(frozenset({number}))
         own = rest.own_times if told_at == self.at else {**rest.own_times, number: told_at}
         return replace(rest, firing=rest.firing | {number}, own_times=own)

@@ -87,9 +87,9 @@ def _silenced(
 
 
 def _spoken_for(number: int, causes: Mapping[int, tuple[int, AlertReason]]) -> tuple[int, AlertReason]:
-    """The alert whose message stands for this one.
+    """The alert whose message also covers this one.
 
-    If its cause is silenced by a rule, that is the alert that stands for the cause.
+    That is its cause, or, if the cause is silenced by a rule, the alert that silences the cause.
     """
     cause, reason = causes[number]
     seen = {number}

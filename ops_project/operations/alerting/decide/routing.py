@@ -109,8 +109,8 @@ def _names(routes: Sequence[Route], parent: Node) -> list[str]:
 
 
 def heard_once(nodes: Sequence[Node]) -> list[Node]:
-    """The routes that add something for their receiver, among all routes that match an alert. A receiver is told
-    once, whichever branches reach it: if one route sends whenever another does, the other is left out.
+    """The routes that add something for their receiver, among all routes that match an alert. A receiver is told once,
+    whichever branches reach it. A route is left out if another route of the same receiver sends whenever it sends.
     """
     # If two routes send the same, the quicker one comes first.
     order = sorted(nodes, key=lambda node: (bool(node.digest), node.group_wait))

@@ -49,8 +49,9 @@ class View:
     def state(
         self, kind: str, firing: bool, *, at: datetime | None = None, occurrence: str = "", **facts: Unpack[Facts]
     ) -> Signal:
-        """A signal that something is failing (`firing`) or ok. `at`: when it happened (UTC), else now; `occurrence`: as
-        Signal has it, else this look."""
+        """A signal that something is failing (`firing`) or ok. `at`: when it happened (UTC); by default now.
+        `occurrence`: as in Signal; by default this look.
+        """
         return Signal(
             kind=kind,
             state=FIRING if firing else OK,

@@ -37,7 +37,9 @@ def _storage(view: View) -> Iterator[Signal]:
 
 
 def _size(folder: Path) -> float | None:
-    """Bytes below `folder`. Measured on a busy machine, 10,000 files in 700 folders: 67 ms, where pathlib took 360."""
+    """Bytes below `folder`. Measured on a busy machine for 10,000 files in 700 folders: 67 ms; with pathlib it was 360
+    ms.
+    """
     total = 0
     waiting = [os.fspath(folder)]
     try:

@@ -1,4 +1,4 @@
-"""What should have happened by now: daily successes, and the deadlines of service levels with their prediction."""
+"""What should have happened by now: the daily successes, and the deadlines of service levels with their predictions."""
 
 from __future__ import annotations
 

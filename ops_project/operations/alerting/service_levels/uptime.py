@@ -46,7 +46,7 @@ def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interva
 
 
 def forgotten(measured: Iterable[Interval], now: datetime) -> bool:
-    """Whether none of it can count any more."""
+    """Whether all of it is so old that it no longer counts."""
     return all(item.end <= now - KEPT for item in measured)
 
 

@@ -39,7 +39,7 @@ def observe(cycle: Cycle) -> None:
 
 
 def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mapping[str, str]:
-    """One observer, page by page. Returns the cursors after it. Raises what it raises."""
+    """Run one observer, page by page. Returns the cursors after it. Raises the observer's own errors."""
     # A process that runs another cycle in a few seconds need not wait for a slow look. Any other process waits as long
     # as the look may take.
     seconds = observer.hung_after.total_seconds() if cycle.config.flush_now else PATIENCE_SECONDS
@@ -87,9 +87,9 @@ def _tell_failing(
 
 
 def _due(cycle: Cycle, cursors: Mapping[str, str]) -> list[Observer]:
-    """The observers whose turn it is. Of those that look only now and then, one cycle takes just the one that is
+    """The observers whose turn it is. Observers with an interval take turns: one cycle runs only the one that is
     overdue longest, because all of them together made every sixth cycle slow. An observer that is late by half its
-    interval does not wait, and none waits if no later cycle will come.
+    interval runs in any case. If no later cycle will come, all of them run.
     """
     always, periodic = [], []
     for observer in cycle.observers:

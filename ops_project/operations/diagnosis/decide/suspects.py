@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement for or against a candidate, with its evidence. There is none without evidence."""
+    """One statement for or against a candidate, with its evidence. A statement without evidence does not exist."""
 
     text: str
     evidence: str

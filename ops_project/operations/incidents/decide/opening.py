@@ -1,4 +1,4 @@
-"""Opens an incident, or reopens one after a relapse, and tells the project manager of too many repeats."""
+"""Opens an incident, or reopens one after a relapse, and informs the project manager if a fault repeats too often."""
 
 from __future__ import annotations
 

@@ -79,8 +79,8 @@ class Turn:
         return self.book.get(joined[0] if joined is not None else self.known.get(alert))
 
     def people(self, targets: tuple[str, ...], incident: Incident) -> Resolved:
-        """The people and teams that `targets` stand for in this incident now. The people for a failure class are
-        those at the opening of the incident.
+        """The people and teams that `targets` stand for in this incident now. For a failure class, these are the people
+        of the time at which the incident opened.
         """
         about = About(incident.pipeline, incident.owner, incident.failure_class)
         roles = incident.policy.class_roles

@@ -170,9 +170,10 @@ def _examine(
 
 
 def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -> dict[int, int]:
-    """Stage the rows: by the fast reader if it delivers what the scan has counted, else by the exact one.
+    """Stage the rows. The fast reader is used if it delivers as many records as the scan counted, and the exact reader
+    otherwise.
 
-    Returns how many rows are in each state.
+    Returns the number of rows in each state.
     """
     kind = source.format.kind
     if kind == "parquet":

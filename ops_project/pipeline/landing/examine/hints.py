@@ -46,8 +46,9 @@ def _header(scan: Scan, file_format: Format) -> list[str]:
 
 
 def cut_off(connection: duckdb.DuckDBPyConnection, source: Source) -> int | None:
-    """The line in the middle of which a text file ends: its last record is incomplete and has no line end. None if
-    there is none. It must not be used for a file that ends with its trailer, which comes after the last record.
+    """The number of the line in whose middle a text file ends: its last record is incomplete and has no line end. None
+    if the last record is complete. It must not be used for a file that ends with its trailer, because the trailer comes
+    after the last record.
     """
     if not source.problems or not source.format.has_lines:
         return None

@@ -1,7 +1,7 @@
 """Reads CSV in which a character escapes quotes. Inside quotes, before a quote or before itself, the character is an
 escape. Everywhere else it is text.
 
-Python's csv lets it act everywhere, and before every character, which takes the backslashes out of `C:\\temp`.
+In Python's csv the character is an escape everywhere and before every character, so `C:\temp` would lose its backslash.
 """
 
 from __future__ import annotations

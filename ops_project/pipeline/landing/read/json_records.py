@@ -19,7 +19,7 @@ from ops_project.pipeline.landing.read.records import Lines, Record
 def read_json_lines(
     path: Path, file_format: Format, newline: str, names: Sequence[str], seen: set[str]
 ) -> Iterator[Record]:
-    """The objects of a file with one a line. `seen` gathers the keys that occur."""
+    """The objects of a file that has one in each line. `seen` gathers the keys that occur."""
     lines, objects = Lines(path, file_format, newline), _Objects(names, seen)
     with lines.file:
         for _ in lines:
@@ -29,8 +29,8 @@ def read_json_lines(
 
 
 def read_json_document(path: Path, file_format: Format, names: Sequence[str], seen: set[str]) -> Iterator[Record]:
-    """The objects of one document. They are counted from 1 in place of lines, because all of them may stand on one
-    line. Raises Undecodable if the document is not complete.
+    """The objects of one document. They are numbered from 1, and these numbers replace line numbers, because all of the
+    objects may be on one line. Raises Undecodable if the document is not complete.
     """
     objects = _Objects(names, seen)
     with path.open(encoding="utf-8", newline="") as file:

@@ -54,7 +54,7 @@ def fits(text: str, regex: str) -> str:
 
 
 def typed(text: str, column: Column) -> str:
-    """SQL of a date, time or timestamp (UTC) from a text. NULL if the text is none."""
+    """SQL of a date, time or timestamp (UTC) from a text. NULL if the text is not one."""
     if column.base_type != "timestamp":
         value = _naive(text, column)
         return f"CAST({value} AS {column.sql_type})" if column.formats else value

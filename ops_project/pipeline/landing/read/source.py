@@ -43,7 +43,7 @@ class Source:
     trailer: Callable[[str], bool] | None = None
     fast: bool = False
     materialised: bool = False
-    """True: the rows stand in table `landing_raw` with `_ord`, `_line` and `_problem`."""
+    """True: the rows are in table `landing_raw`, with `_ord`, `_line` and `_problem`."""
     records: int = 0
     problems: int = 0
     """The number of records that cannot be read or have another number of fields."""
@@ -52,7 +52,9 @@ class Source:
 
     @property
     def spelled(self) -> bool:
-        """Whether a raw column `_s<i>` stands beside each `_r<i>`: the field before its escapes were undone."""
+        """Whether each raw column `_r<i>` has a column `_s<i>` beside it, which holds the field before its escapes were
+        undone.
+        """
         return self.format.acting_escape is not None
 
     @property
@@ -135,7 +137,7 @@ class Source:
         return found is None or found[0] > 0
 
     def materialise_fast(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """The fast reader's rows as a table, where `_line` is needed by an expression."""
+        """The fast reader's rows as a table. It is needed if an expression reads `_line`."""
         columns = ", ".join(f"_r{index}" for index in range(len(self.fields)))
         connection.execute(f"CREATE OR REPLACE TEMP TABLE landing_text AS SELECT {columns} FROM {self._reader()}")
         connection.execute(

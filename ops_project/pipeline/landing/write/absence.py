@@ -14,9 +14,10 @@ from ops_project.pipeline.landing.write import journal
 
 
 def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, str]]) -> None:
-    """Write a finding for every file that cannot be taken as it is, and close those of files that no longer wait.
+    """Write a finding for every file that cannot be taken in its present state, and close those of files that no longer
+    wait.
 
-    The same for files of which rows should not have been taken.
+    Does the same for files with rows that should not have been loaded.
 
     `waiting`: name → business date and the message. Without a finding such a file would stay in the inbound folder
     unnoticed.

@@ -30,7 +30,7 @@ class Counted:
 
 
 def refused_lines(context: Context, batch: Taken) -> dict[int, int]:
-    """Line → rows in quarantine of a batch. Line 0 stands for every line of a rejected file."""
+    """Line → rows in quarantine of a batch. Line 0 means every line of a rejected file."""
     rows = context.rows("SELECT line, sum(rows) FROM ops.quarantine WHERE batch_id = ? GROUP BY line", [batch.batch_id])
     return {int(line): int(count) for line, count in rows}
 

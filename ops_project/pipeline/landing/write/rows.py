@@ -99,7 +99,7 @@ def _readable(connection: duckdb.DuckDBPyConnection, engine: duckdb.DuckDBPyConn
 
 
 def quarantine_whole(context: Context, file: InboundFile, batch: Batch, found: Examination) -> None:
-    """One row that stands for every line of a rejected file."""
+    """One row that represents every line of a rejected file."""
     problem = found.rejected
     assert problem is not None
     with file.path.open("rb") as data:

@@ -1,6 +1,6 @@
-"""The parts of a home that a backup takes, kept unchanged while they are read. The caller holds the writer's lock.
-What may be removed or written later gets a second name or is copied into a separate folder, SQLite by its online
-backup, so that the lock is released before anything is sent.
+"""The parts of a home that a backup takes, kept unchanged while they are read. The caller holds the writer's lock. A
+file that may be removed later gets a second name, and one that may be written later is copied to a separate folder
+(SQLite files by SQLite's online backup). So the lock can be released before anything is sent.
 """
 
 from __future__ import annotations

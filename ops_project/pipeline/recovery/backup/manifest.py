@@ -45,7 +45,7 @@ class DatabaseCopy:
     """A database when the backup was taken."""
 
     what: str
-    """For people: the ledger."""
+    """The name for people, for example: the ledger."""
     tables: Mapping[str, TableCopy]
 
 

@@ -33,9 +33,9 @@ class Database:
     """One schema of a PostgreSQL: the one in which a connection finds its tables."""
 
     name: str
-    """The name of its files in a backup: ledger, dagster, registry."""
+    """The name of its files in a backup: ledger, dagster or registry."""
     what: str
-    """For people: the ledger."""
+    """The name for people, for example: the ledger."""
     url: str = field(repr=False)
     """SQLAlchemy's or libpq's; may hold a password."""
 

@@ -15,7 +15,7 @@ class Place:
     part: str
     """ledger, dagster, registry."""
     what: str
-    """For people: the ledger."""
+    """The name for people, for example: the ledger."""
     url: str = ""
     """Empty if it is not known."""
     words: str = ""

@@ -63,7 +63,7 @@ class Decision:
 
     @property
     def words(self) -> str:
-        """For the log of the run and for people."""
+        """The decision in words, for the log of the run."""
         if self.seconds is not None:
             return (
                 f"attempt {self.attempt} of {self.attempts} failed ({self.failure_class}); tried again in "

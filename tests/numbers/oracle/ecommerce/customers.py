@@ -1,4 +1,4 @@
-"""What each customer ordered and looked at, altogether and by day."""
+"""What each customer ordered and viewed, in total and by day."""
 
 from __future__ import annotations
 

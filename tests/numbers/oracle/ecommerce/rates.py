@@ -1,4 +1,4 @@
-"""What an amount in another currency is worth."""
+"""Converts amounts of other currencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What investors are told, from the files of sales, spend, experiments and product use."""
+"""The figures for investors, from the files of sales, spend, experiments and product use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def tables(archive: Archive, reports: Reports) -> dict[str, Table]:
 
 
 def units_of_days(known: list[Sale]) -> dict[date, list[str]]:
-    """Who bought, one entry a sale."""
+    """The buyers, one entry for each sale."""
     found: dict[date, list[str]] = {}
     for sale in known:
         found.setdefault(sale.day, []).append(sale.unit)

@@ -1,4 +1,4 @@
-"""Figures as they were reported, and how far what is known now has moved away from them."""
+"""Figures as they were reported, and how far the present figures differ from them."""
 
 from __future__ import annotations
 

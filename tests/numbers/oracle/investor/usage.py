@@ -45,7 +45,7 @@ def experiment_arms(archive: Archive) -> Table:
 
 
 def transaction_units(archive: Archive, units_of_days: Mapping[date, Sequence[str]]) -> Table:
-    """`units_of_days`: who bought, one entry a sale."""
+    """`units_of_days`: the buyers of each day, one entry for each sale."""
     events = product_events(archive)
     known = {row.known("unit_id") for row in [*events, *archive.rows("experiment_assignments")]}
     known_days = len({row.day("occurred_at") for row in events})

@@ -1,4 +1,4 @@
-"""Customer 360: who may be contacted, what was sent and answered lately, and the scores."""
+"""Customer 360: which channels may be used, what was sent and answered lately, and the scores."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ BESIDE = ("-wal", "-shm")
 
 
 class Killed(BaseException):
-    """Raised in the place of SIGKILL: no code of the program catches it."""
+    """Replaces SIGKILL. No code of the program catches it."""
 
 
 def taken(taker: Taker, shelf: Shelf) -> tuple[Manifest, Proof | None]:
