@@ -24,7 +24,7 @@ with days as (
 
 -- A day whose alert a person judged false.
 judged as (
-    select business_date
+    select distinct business_date
     from {{ source('ops', 'excluded_points') }}
     where asset in ('bronze/product_events', 'silver/rec_engagement_days')
 ),
