@@ -24,8 +24,8 @@
 {% macro two_rates_z(successes, trials, control_successes, control_trials) -%}
     {%- set n, m = 'cast(' ~ trials ~ ' as double)', 'cast(' ~ control_trials ~ ' as double)' -%}
     {%- set won = '(' ~ successes ~ ' + ' ~ control_successes ~ ')' -%}
-    ({{ successes }} * {{ m }} - {{ control_successes }} * {{ n }})
-    / nullif(sqrt({{ won }} * ({{ n }} + {{ m }} - {{ won }}) * {{ n }} * {{ m }} / nullif({{ n }} + {{ m }}, 0)), 0)
+    ({{ successes }} * {{ m }} - {{ control_successes }} * {{ n }}) * sqrt({{ n }} + {{ m }})
+    / nullif(sqrt({{ won }} * ({{ n }} + {{ m }} - {{ won }}) * {{ n }} * {{ m }}), 0)
 {%- endmacro %}
 
 {#

@@ -1,4 +1,5 @@
-{%- set dimensions = {'channel': 'channel_code', 'offer': 'offer_id', 'cell': 'cell_id'} -%}
+{#- A contact may have no offer. It always has a channel and a cell. -#}
+{%- set dimensions = {'channel': 'channel_code', 'offer': "coalesce(offer_id, 'none')", 'cell': 'cell_id'} -%}
 
 with contacts as (
     select * from {{ ref('int_contact_outcomes') }}
@@ -33,7 +34,7 @@ by_dimension as (
     select
         campaign_id,
         '{{ dimension }}' as dimension,
-        coalesce({{ column }}, 'none') as member,
+        {{ column }} as member,
         count(distinct customer_id) as audience,
         count(*) as contacts,
         count(*) filter (where responses > 0) as responded_contacts,
@@ -56,8 +57,8 @@ rates as (
         by_dimension.*,
         control_groups.control_audience,
         control_groups.control_converted_customers,
-        converted_customers / cast(nullif(audience, 0) as double) as rate,
-        control_converted_customers / cast(nullif(control_audience, 0) as double) as control_rate,
+        converted_customers / cast(audience as double) as rate,
+        control_converted_customers / cast(control_audience as double) as control_rate,
         {{ two_rates_z('converted_customers', 'audience', 'control_converted_customers', 'control_audience') }} as z
     from by_dimension
     left join control_groups on by_dimension.campaign_id = control_groups.campaign_id
@@ -114,7 +115,7 @@ select
     {{ newcombe_bound('rates.rate', 'rates.rate_low', 'rates.rate_high', 'rates.control_rate', 'rates.control_low', 'rates.control_high', 'high') }}
         as lift_high,
     -- A channel, an offer or a cell has no control group of its own, so its lift also shows how its customers differ.
-    case when rates.control_audience > 0 then 'campaign' end as control_basis,
+    case when rates.control_audience is not null then 'campaign' end as control_basis,
     coalesce(rates.control_audience, 0) as control_audience,
     rates.control_rate as control_conversion_rate,
     rates.q_value as lift_q_value,
