@@ -187,11 +187,24 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
         words = ctx.meta.get(WORDS, ())
         require(settings, words, named=settings.home != Settings.load(environ={}).home)
         require_role(settings, words)
+        _tell_emptied(settings, words)
     settings.export()
     from ops_project.process.home_overlay import left_out
 
     if words := left_out(settings):
         faults.say(words)
+
+
+def _tell_emptied(settings: Settings, words: tuple[str, ...]) -> None:
+    """Say that Dagster's storage was emptied before any command begins a new one. A ledger that was emptied is refused
+    where it is opened.
+    """
+    from ops_project.cli.home import Use, use_of
+    from ops_project.dagster_bridge.storage_errors import emptied_storage
+
+    # `ops status` has the words in its answer.
+    if use_of(words) is not Use.NONE and words != ("status",) and (told := emptied_storage(settings)):
+        faults.say(told)
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ alerts.add_command(resolve)
 
 
 def _ledger(settings: Settings) -> Any:
-    from ops_project.operations.ledger import Ledger
+    from ops_project.operations.ledger import open_ledger
 
-    return Ledger.open(settings.ledger_url)
+    return open_ledger(settings)
 
 
 def require_domain(settings: Settings, domain: str | None) -> None:

@@ -52,7 +52,7 @@ def explain(
     from ops_project.operations.alerting.cycle import LINEAGE
     from ops_project.operations.alerting.decide.explain import explain_route
     from ops_project.operations.alerting.engine_config import alert_config
-    from ops_project.operations.ledger import Ledger
+    from ops_project.operations.ledger import open_ledger
 
     try:
         moment: datetime = parse_as_of(at) if at else settings.now()
@@ -61,7 +61,7 @@ def explain(
     catalog = load_catalog(settings)
     if domain is not None and domain not in catalog.domain_ids():
         raise click.UsageError(f"unknown domain {domain!r}; valid: {', '.join(catalog.domain_ids())}")
-    ledger = Ledger.open(settings.ledger_url)
+    ledger = open_ledger(settings)
     config = alert_config(settings, catalog, Lineage.parse(ledger.document(LINEAGE) or ()))
     labels: dict[str, str] = {}
     if asset:

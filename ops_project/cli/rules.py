@@ -134,9 +134,9 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     from ops_project.operations.alerting.decide.replay import compare, replay
     from ops_project.operations.alerting.decide.replay_summary import by_alert, by_moment
     from ops_project.operations.alerting.engine_config import alert_config
-    from ops_project.operations.ledger import Ledger
+    from ops_project.operations.ledger import open_ledger
 
-    ledger = Ledger.open(settings.ledger_url)
+    ledger = open_ledger(settings)
     lineage = Lineage.parse(ledger.document(LINEAGE) or ())
     now = settings.now()
     signals = sorted((s for _, s in ledger.signals_since(now - timedelta(days=days))), key=lambda s: s.event_at)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ops_project.cli import emptied, faults
 from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import Group, console, emit, errors, json_option
 from ops_project.cli.output import status as spinner
@@ -94,7 +93,6 @@ def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
     began = time.perf_counter()
     with spinner("starting …") as status:
         told = Told(as_json, began)
-        emptied.tell(settings, faults.say)
         runs = _execute(settings, wanted, status, told)
     seconds = time.perf_counter() - began
     if wanted.rebuild_tables:

@@ -22,9 +22,9 @@ def silence() -> None:
 
 
 def _ledger(settings: Settings) -> Any:
-    from ops_project.operations.ledger import Ledger
+    from ops_project.operations.ledger import open_ledger
 
-    return Ledger.open(settings.ledger_url)
+    return open_ledger(settings)
 
 
 def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> timedelta:

@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 
-from ops_project.cli import emptied
 from ops_project.cli.faults import in_words
 from ops_project.cli.output import Group, console, emit, json_option, table
-from ops_project.dagster_bridge.storage_errors import damaged, unusable
+from ops_project.dagster_bridge.storage_errors import damaged, emptied_storage, unusable
 from ops_project.failures import Unusable
 from ops_project.settings import Settings
 
@@ -55,9 +54,8 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     alerts: dict[str, int] | None = None
     resources: dict[str, Any] = {**{name: {} for name in READINGS}, "tables": {}}
     try:
-        if not (ledger_lost := emptied.ledger(settings)):
-            alerts, resources = _open_alerts(settings), _resources(settings, now)
-            ledger_lost = _refuses_writing(settings)
+        alerts, resources = _open_alerts(settings), _resources(settings, now)
+        ledger_lost = _refuses_writing(settings)
     except Unusable as error:
         ledger_lost = str(error)
     holder = locks.holder(settings.lock)
@@ -138,7 +136,7 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
 
 def _last_runs_or_why(settings: Settings, domains: list[str]) -> tuple[dict[str, Any] | None, str]:
     """The newest runs; None and the reason if Dagster's storage cannot be read."""
-    if words := emptied.dagster(settings):
+    if words := emptied_storage(settings):
         return None, words
     if broken := damaged(settings.dagster_home):
         return None, unusable(settings.dagster_home, broken)
@@ -169,16 +167,15 @@ def _refuses_writing(settings: Settings) -> str:
 
 def _open_alerts(settings: Settings) -> dict[str, int] | None:
     """Open alerts by domain; None if there is no ledger yet, because reading must not make one."""
-    from ops_project.operations.ledger import Ledger
+    from ops_project.operations.ledger import open_ledger
 
     file = settings.ledger_url.removeprefix("sqlite:///")
     if file != settings.ledger_url and not Path(file).is_file():
         return None
     counts: dict[str, int] = {}
-    with Ledger.open(settings.ledger_url) as ledger:
-        for alert in ledger.alerts("open", limit=10_000):
-            domain = alert.labels.get("domain", "")
-            counts[domain] = counts.get(domain, 0) + 1
+    for alert in open_ledger(settings).alerts("open", limit=10_000):
+        domain = alert.labels.get("domain", "")
+        counts[domain] = counts.get(domain, 0) + 1
     return counts
 
 
@@ -198,22 +195,22 @@ def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
     """The newest readings, by metric and subject, and the largest tables; None means unknown: there is no recent
     reading, or it could not be read.
     """
-    from ops_project.operations.ledger import Ledger
+    from ops_project.operations.ledger import open_ledger
 
     result: dict[str, Any] = {name: {} for name in READINGS}
     file = settings.ledger_url.removeprefix("sqlite:///")
     if file != settings.ledger_url and not Path(file).is_file():
         return {**result, "tables": {}}
-    with Ledger.open(settings.ledger_url) as ledger:
-        for name in READINGS:
-            for signal in ledger.latest(name).values():
-                fresh = now - signal.event_at <= READ_SINCE
-                # A process or queue that has ended has a reading of zero. It no longer exists, so it is neither unknown
-                # nor idle.
-                if signal.value == 0 and name in READINGS[2:]:
-                    continue
-                result[name][signal.asset or signal.check or signal.pipeline or "all"] = signal.value if fresh else None
-        sizes = {signal.asset: signal.value for signal in ledger.latest("storage.asset_bytes").values()}
+    ledger = open_ledger(settings)
+    for name in READINGS:
+        for signal in ledger.latest(name).values():
+            fresh = now - signal.event_at <= READ_SINCE
+            # A process or queue that has ended has a reading of zero. It no longer exists, so it is neither unknown
+            # nor idle.
+            if signal.value == 0 and name in READINGS[2:]:
+                continue
+            result[name][signal.asset or signal.check or signal.pipeline or "all"] = signal.value if fresh else None
+    sizes = {signal.asset: signal.value for signal in ledger.latest("storage.asset_bytes").values()}
     result["tables"] = dict(sorted(sizes.items(), key=lambda item: -(item[1] or 0))[:LARGEST])
     return result
 

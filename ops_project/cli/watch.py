@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from ops_project.cli.cycle import instance_of
+from ops_project.cli.faults import in_words
 from ops_project.cli.numbers import COUNT, SECONDS
 from ops_project.cli.output import console
 from ops_project.settings import Settings
@@ -32,7 +33,7 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
             watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
             report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
         except Exception as error:
-            words = f"{type(error).__name__}: {error}".strip().splitlines()[0]
+            words = in_words(error, settings)
             if words != trouble:
                 _say(f"cannot look: {words}; trying again every {every:g} s")
             trouble = words

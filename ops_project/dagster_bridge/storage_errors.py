@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ops_project.causes import chain
+from ops_project.process.emptied import is_emptied
+from ops_project.settings import Settings
 
 FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 MAGIC = b"SQLite format 3\0"
@@ -56,6 +58,20 @@ def damaged(folder: Path) -> str:
         if head[24:28] == head[92:96] and size < expected and not _has_log(file):
             return f"{file} has been cut off: {size:,} bytes of {expected:,}"
     return ""
+
+
+def emptied_storage(settings: Settings) -> str:
+    """What it means that a file of the storage was emptied, and the next step; empty if none was. Dagster begins a new
+    one in its place without a word.
+    """
+    folder = settings.dagster_home
+    found = next((file for name in FILES if is_emptied(settings, file := folder / name)), None)
+    if found is None:
+        return ""
+    return (
+        f"Dagster's storage {found} is an empty file: the history of runs that it kept is not in it any more. Bring it "
+        "back from a backup (`ops backup list`) before the next run, which begins a new one in its place."
+    )
 
 
 def _has_log(file: Path) -> bool:

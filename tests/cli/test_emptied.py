@@ -1,20 +1,26 @@
-"""If somebody has emptied a file of the ledger or of Dagster's storage, this is reported. The file is not silently
-taken for a new one.
-"""
+"""A file of the ledger or of Dagster's storage that somebody has emptied is told by every command, and not taken for a
+new one in silence."""
 
 from __future__ import annotations
 
+import ast
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from ops_project.cli import cli, run
+import ops_project
+from ops_project.cli import cli
+from ops_project.cli.home import Use, use_of
 from ops_project.dagster_bridge import home as dagster_home
 from ops_project.dagster_bridge.storage_errors import FILES
+from ops_project.operations.ledger.of_home import LedgerEmptied
+from ops_project.process import emptied as emptied_files
 from ops_project.settings import Settings
+from tests.cli.test_every_command import LEAVES, filled
 from tests.empty_home import NOW, with_a_snapshot_and_an_alert
 
 LEDGER = "ledger/ledger.db"
@@ -33,37 +39,105 @@ def ops(settings: Settings, *words: str) -> Result:
     return CliRunner().invoke(cli, ["--home", str(settings.home), "--as-of", settings.now().isoformat(), *words])
 
 
+def words_of(ended: Result) -> str:
+    assert ended.exception is None or isinstance(ended.exception, SystemExit), ended.exception
+    assert "Traceback" not in ended.output
+    return " ".join(ended.output.split())
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "home").mkdir()
     return Settings(home=tmp_path / "home", as_of=NOW)
 
 
-@pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "_execute", lambda *_: [])
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home that has been built, and whose ledger was emptied. No command may begin a new one in it."""
+    home = tmp_path_factory.mktemp("emptied") / "home"
+    home.mkdir()
+    settings = Settings(home=home, as_of=NOW)
+    with_a_snapshot_and_an_alert(settings)
+    emptied(settings, LEDGER)
+    return settings
+
+
+# Options without which the command would go on for ever.
+ENDS = {"watch": ["--looks", "1"], "ui": ["--port", "PORT"], "serve": ["--port", "PORT"]}
+ASKED = [words for words in LEAVES if use_of(tuple(words)) is not Use.NONE]
+
+
+@pytest.mark.parametrize("words", ASKED, ids=" ".join)
+def test_no_command_begins_a_new_ledger_in_an_emptied_file(
+    words: list[str], built: Settings, occupied: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[Path] = []
+    monkeypatch.setattr(emptied_files, "BEING_MADE_SECONDS", 0.0)
+    init = LedgerEmptied.__init__
+    monkeypatch.setattr(LedgerEmptied, "__init__", lambda self, file: (met.append(file), init(self, file))[1])
+    line = [word.replace("PORT", occupied) for word in (*filled(words, built.home), *ENDS.get(" ".join(words), []))]
+    ended = ops(built, *line)
+    said = words_of(ended)
+    if met:
+        assert "is an empty file" in said
+        assert ended.exit_code != 0 or words == ["watch"], "a watcher goes on, and says what it cannot do"
+    assert not (built.home / LEDGER).stat().st_size
+
+
+def test_the_ledger_of_a_home_is_opened_in_one_place() -> None:
+    """Whatever opens it elsewhere would begin a new one in a file that was emptied."""
+    package = Path(ops_project.__file__).parent
+    found = [
+        str(file.relative_to(package))
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr == "open"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "Ledger"
+    ]
+    assert set(found) == {"operations/ledger/of_home.py"}
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_home_that_has_had_a_run_says_what_is_lost(settings: Settings, begun: None, place: str) -> None:
+def test_a_home_that_has_had_a_run_says_what_is_lost(settings: Settings, place: str) -> None:
     with_a_snapshot_and_an_alert(settings)
     file = emptied(settings, place)
-    for words, code in ((("status",), 1), (("run",), 0)):
-        ended = ops(settings, *words)
-        said = " ".join(ended.output.split())
+    for words, code in (("status", 1), ("alerts list", 1 if place == LEDGER else 0)):
+        ended = ops(settings, *words.split())
+        said = words_of(ended)
         assert f"{file} is an empty file" in said and "`ops backup list`" in said, ended.output
-        assert ended.exit_code == code
-    assert file.stat().st_size == 0, "nothing new was begun in it before it was told"
+        assert ended.exit_code == code, ended.output
+        assert file.stat().st_size == 0, "nothing new was begun in it before it was told"
+
+
+def test_a_run_builds_the_data_and_says_that_alerts_were_not_recorded(settings: Settings) -> None:
+    with_a_snapshot_and_an_alert(settings)
+    file = emptied(settings, LEDGER)
+    ended = ops(settings, "run", "--domain", "ecommerce")
+    assert ended.exit_code == 3 and f"{file} is an empty file" in words_of(ended), ended.output
+    assert not file.stat().st_size
+    file.unlink()
+    assert ops(settings, "cycle").exit_code == 0, "a new one, as the message says"
+    assert not (settings.home / "state" / "spare-ledger.db").exists(), "whoever was told hears that it is over"
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_before_the_first_run_an_empty_file_is_one_that_was_only_begun(
-    settings: Settings, begun: None, place: str
-) -> None:
+def test_before_the_first_run_an_empty_file_is_one_that_was_only_begun(settings: Settings, place: str) -> None:
     emptied(settings, place)
-    for words in ("status", "run"):
-        ended = ops(settings, words)
+    for words in ("status", "alerts list"):
+        ended = ops(settings, *words.split())
         assert ended.exit_code == 0 and "is an empty file" not in ended.output, ended.output
+
+
+def test_a_file_that_another_process_is_making_is_waited_for(settings: Settings) -> None:
+    with_a_snapshot_and_an_alert(settings)
+    kept = (settings.home / LEDGER).read_bytes()
+    file = emptied(settings, LEDGER)
+    maker = threading.Timer(0.1, file.write_bytes, [kept])
+    maker.start()
+    assert not emptied_files.is_emptied(settings, file)
+    maker.join()
 
 
 @pytest.mark.parametrize("place", PLACES)

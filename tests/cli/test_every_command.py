@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -53,15 +51,6 @@ def invoke(*words: str) -> Result:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
     return result
-
-
-@pytest.fixture
-def occupied() -> Iterator[str]:
-    """A port at which nothing can listen: `ops ui` ends before it becomes Dagster."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield str(taken.getsockname()[1])
 
 
 def test_every_use_names_a_command() -> None:

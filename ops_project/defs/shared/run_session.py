@@ -146,7 +146,7 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
         overlay_kept.remember(settings)
         # All feeds get their tables, empty ones too, before anything is built on them.
         ensure_tables(warehouse.connection(), site.catalog.feeds.values())
-        false_alarms.exclude(warehouse.connection(), settings.ledger_url)
+        false_alarms.exclude(warehouse.connection(), settings)
         watchdog = Watchdog(
             on_overrun=lambda overrun: _stop_queries(warehouse, instance, run, overrun),
             last_words=partial(_ended_by_force, instance, run),

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ops_project.catalog import Catalog
 from ops_project.dagster_bridge import runs_file as dagster_runs_file
 from ops_project.operations.alerting import false_alarms as verdicts
-from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger import open_ledger
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from ops_project.pipeline.landing.inbox import pending
 from ops_project.pipeline.landing.sources import SOURCES
@@ -133,8 +133,7 @@ def _excluded(settings: Settings) -> list[verdicts.Point] | None:
     run.
     """
     try:
-        with Ledger.open(settings.ledger_url) as ledger:
-            return verdicts.points(ledger.verdicts())
+        return verdicts.points(open_ledger(settings).verdicts())
     except SQLAlchemyError:
         return None
 

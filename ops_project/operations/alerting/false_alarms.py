@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
-from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger import open_ledger
+from ops_project.settings import Settings
 
 WRONG = frozenset({"false-positive", "noise"})
 
@@ -32,13 +33,12 @@ def points(verdicts: Sequence[Mapping[str, Any]]) -> list[Point]:
     return sorted(found)
 
 
-def exclude(connection: duckdb.DuckDBPyConnection, ledger_url: str) -> int | None:
+def exclude(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int | None:
     """Write the points. Returns how many there are. If the ledger cannot be reached, the last points stay and the
     result is None, so that the run does not fail.
     """
     try:
-        with Ledger.open(ledger_url) as ledger:
-            found = points(ledger.verdicts())
+        found = points(open_ledger(settings).verdicts())
     except SQLAlchemyError:
         return None
     connection.execute("BEGIN")

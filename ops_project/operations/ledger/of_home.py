@@ -1,14 +1,28 @@
-"""The ledger of a home, opened once in a process."""
+"""The ledger of a home, opened once in a process. Every command opens it here, so that none of them takes a ledger
+that was emptied for a new one.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
 
-from ops_project.operations.ledger.store import Ledger
+from ops_project.operations.ledger.store import Ledger, LedgerUnusable
+from ops_project.process.emptied import NEXT, is_emptied
 from ops_project.settings import Settings
 
 _SQLITE = "sqlite:///"
+
+
+class LedgerEmptied(LedgerUnusable):
+    """The file of the ledger is there and has nothing in it, although the home has been built."""
+
+    def __init__(self, file: Path) -> None:
+        RuntimeError.__init__(
+            self,
+            f"The ledger {file} is an empty file: no alert, incident, silence or acknowledgement is in it any more. "
+            f"Nothing about alerts can be read or recorded until it is mended; data is built all the same. {NEXT}",
+        )
 
 
 @lru_cache(maxsize=4)
@@ -19,14 +33,18 @@ def _opened(url: str, _file: int | None) -> Ledger:
 def open_ledger(settings: Settings) -> Ledger:
     """The ledger that OPS_LEDGER_URL names, or else the SQLite file of the home, which is made and migrated if
     needed. If another file has taken its place while this process ran (a restored home), the new file is opened,
-    because a kept connection would write to the file that was put aside.
+    because a kept connection would write to the file that was put aside. Raises LedgerUnusable.
     """
     url = settings.ledger_url
-    return _opened(url, _inode(url) if url.startswith(_SQLITE) else None)
-
-
-def _inode(url: str) -> int | None:
+    if not url.startswith(_SQLITE):
+        return _opened(url, None)
     file = Path(url.removeprefix(_SQLITE))
+    if is_emptied(settings, file):
+        raise LedgerEmptied(file)
+    return _opened(url, _inode(url, file))
+
+
+def _inode(url: str, file: Path) -> int | None:
     if not file.exists():
         # The home was removed while this process ran. The inode of its file may be given to the next file, so the kept
         # ledger is dropped.

@@ -28,7 +28,7 @@ from ops_project.settings import Settings
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
-def test_the_dates_of_a_false_alarm_are_written_for_the_checks_and_those_of_a_true_one_are_not(tmp_path):
+def test_the_dates_of_a_false_alarm_are_written_for_the_checks_and_those_of_a_true_one_are_not(tmp_path, monkeypatch):
     settings = Settings.load(home=tmp_path)
     config = alert_config(settings, catalog.load(settings), Lineage())
     signals = [
@@ -74,8 +74,8 @@ def test_the_dates_of_a_false_alarm_are_written_for_the_checks_and_those_of_a_tr
         ledger.give_verdict(numbers["bronze/customers"], "noise", "small shop", "engineer-a", NOW)
     with duckdb.connect() as connection:
         ensure_tables(connection, [])
-        assert exclude(connection, settings.ledger_url) == 3
-        assert exclude(connection, settings.ledger_url) == 3, "again is the same"
+        assert exclude(connection, settings) == 3
+        assert exclude(connection, settings) == 3, "again is the same"
         rows = connection.execute("SELECT asset, business_date FROM ops.excluded_points ORDER BY ALL").fetchall()
         assert rows == [
             ("bronze/customers", date(2026, 3, 1)),
@@ -83,7 +83,8 @@ def test_the_dates_of_a_false_alarm_are_written_for_the_checks_and_those_of_a_tr
             ("bronze/orders", date(2026, 3, 3)),
         ]
         # If the ledger cannot be reached, no run stops, and nothing is removed.
-        assert exclude(connection, "postgresql://nobody@127.0.0.1:1/none") is None
+        monkeypatch.setenv("OPS_LEDGER_URL", "postgresql://nobody@127.0.0.1:1/none")
+        assert exclude(connection, settings) is None
         assert len(connection.execute("SELECT * FROM ops.excluded_points").fetchall()) == 3
 
 
@@ -119,7 +120,7 @@ class Home:
                 "CREATE OR REPLACE TABLE silver.int_delivered_days AS SELECT order_date AS business_date, "
                 "true AS is_delivered, true AS is_complete FROM gold.daily_revenue"
             )
-            exclude(connection, self.settings.ledger_url)
+            exclude(connection, self.settings)
             with self.settings.exported():
                 invocation = dbt_runner.build(
                     dbt_manifest.load(), self.settings, select=["data_anomalies"], as_of=now, command="run"

@@ -1,0 +1,47 @@
+"""A file of a store that is there and has nothing in it although it held something. SQLite takes such a file for a new
+one, and its first writer would begin a store without a history.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ops_project.settings import Settings
+
+NEXT = "Bring it back from a backup (`ops backup list`), or remove the empty file: then the next run begins a new one."
+# A process that has just made the file writes its first page within milliseconds.
+BEING_MADE_SECONDS = 0.5
+_STEP_SECONDS = 0.05
+
+
+def is_emptied(settings: Settings, file: Path) -> bool:
+    """Whether nothing is in the file although something was: its log has content, or the home has been built.
+
+    SQLite deletes the log of an empty file when it opens it, so this is asked before the file is opened. Before the
+    first build an empty file is taken for one that was only begun.
+    """
+    if not _is_empty(file):
+        return False
+    if not _had_content(settings, file):
+        return False
+    until = time.monotonic() + BEING_MADE_SECONDS
+    while time.monotonic() < until:
+        time.sleep(_STEP_SECONDS)
+        if not _is_empty(file):
+            return False
+    return True
+
+
+def _is_empty(file: Path) -> bool:
+    try:
+        return file.is_file() and not file.stat().st_size
+    except (OSError, ValueError):
+        return False
+
+
+def _had_content(settings: Settings, file: Path) -> bool:
+    log = file.with_name(f"{file.name}-wal")
+    if log.is_file() and log.stat().st_size:
+        return True
+    return settings.warehouse.is_file() or any(settings.snapshots.glob("*/manifest.json"))
