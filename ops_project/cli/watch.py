@@ -20,8 +20,11 @@ from ops_project.settings import Settings
 @click.pass_obj
 def watch(settings: Settings, every: float, looks: int | None) -> None:
     """Watch the daemon's heartbeat. Start it beside the daemon, on another machine if the ledger is PostgreSQL."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from ops_project.catalog import load as load_catalog
     from ops_project.defs.operations.observers import OBSERVERS
+    from ops_project.failures import Unusable
     from ops_project.operations.alerting.watch import Watch
 
     since, catalog = datetime.now(UTC), load_catalog(settings)
@@ -33,7 +36,9 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
             watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
             report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
         except Exception as error:
-            words = in_words(error, settings)
+            # An error of a store is told with its place and the next step.
+            known = isinstance(error, Unusable | SQLAlchemyError)
+            words = in_words(error, settings) if known else f"{type(error).__name__}: {error}".strip().splitlines()[0]
             if words != trouble:
                 _say(f"cannot look: {words}; trying again every {every:g} s")
             trouble = words
