@@ -8,11 +8,13 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ops_project.cli.failed_checks import failed_checks
 from ops_project.cli.output import table
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
+    from ops_project.dagster_bridge.runs import CheckOutcome
     from ops_project.defs.shared.domain_run import DomainRun
 
 SHOWN_WARNINGS = 5
@@ -71,17 +73,20 @@ def as_data(settings: Settings, runs: list[DomainRun], seconds: float) -> dict[s
 
 
 def _failures(item: DomainRun) -> list[str]:
+    return [*_errors(item), *(line for check in _failed(item) for line in failed_checks([check], ()))]
+
+
+def _errors(item: DomainRun) -> list[str]:
     found = [item.error] if item.error else []
     found += [item.report.error] if item.report.error else []
     if item.outcome is not None:
         told = item.report.error or ""
         found += [f"{step}: {words}" for step, words in item.outcome.failures if not (told and told in words)]
-        found += [
-            f"{'.'.join(check.asset)}: check {check.name} failed{': ' + check.description if check.description else ''}"
-            for check in item.outcome.checks
-            if check.failed
-        ]
     return found
+
+
+def _failed(item: DomainRun) -> list[CheckOutcome]:
+    return [check for check in item.outcome.checks if check.failed] if item.outcome is not None else []
 
 
 def _warnings(item: DomainRun) -> list[str]:
@@ -167,8 +172,9 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
             f"            → {_first_response(catalog, item.domain, one, kept.get(one['batch_id'], ''))}"
             for one in item.report.findings
         ]
-        lines += [f"  failed    {line}" for line in _failures(item)]
-        lines += [f"            → {_general(catalog, item.domain)}"] if _failures(item) else []
+        failures = [*_errors(item), *failed_checks(_failed(item), {one["asset"] for one in item.report.findings})]
+        lines += [f"  failed    {line}" for line in failures]
+        lines += [f"            → {_general(catalog, item.domain)}"] if failures else []
         warnings = _warnings(item)
         lines += [f"  warned    {line}" for line in warnings[:SHOWN_WARNINGS]]
         if len(warnings) > SHOWN_WARNINGS:

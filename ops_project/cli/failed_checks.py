@@ -1,0 +1,37 @@
+"""The lines that `ops run` prints about checks that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from asset_checks.primitives.arrival import NAME as ARRIVAL
+
+if TYPE_CHECKING:
+    from ops_project.dagster_bridge.runs import CheckOutcome
+
+
+def failed_checks(checks: Iterable[CheckOutcome], told: Collection[str]) -> list[str]:
+    """One line for each check, and one for all tables of which a check says the same.
+
+    `told`: the assets (`bronze/orders`) whose findings of this run are printed above, with what to do. The check of
+    arrival judges the same findings, and has an advice of its own: it only says how many are open.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for check in checks:
+        name = ".".join(check.asset)
+        words = f": {check.description}" if check.description else ""
+        if check.name == ARRIVAL and "/".join(check.asset) in told:
+            words = f": {check.description.partition('. ')[0]}; the finding above says what to do"
+        same = words.removeprefix(f": {name} ")
+        # A text that begins with the table's name can be said of several tables; any other one stays with its own.
+        groups.setdefault((check.name, same if same != words else f"{name}{words}"), []).append(name)
+    return [_line(name, words, tables) for (name, words), tables in groups.items()]
+
+
+def _line(check: str, words: str, tables: list[str]) -> str:
+    if len(tables) > 1:
+        return f"check {check} failed for {len(tables)} tables: each {words} They are {', '.join(tables)}"
+    [table] = tables
+    said = words.removeprefix(table)
+    return f"{table}: check {check} failed{said if said != words else f': {table} {words}'}"
