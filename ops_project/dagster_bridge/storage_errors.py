@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ops_project.causes import chain
+from ops_project.failures import Unusable
 from ops_project.process.emptied import is_emptied
 from ops_project.settings import Settings
 
@@ -28,6 +29,8 @@ def unusable(folder: Path | str, cause: str) -> str:
 def in_words(error: BaseException, folder: Path) -> str:
     """The text of an error of a run; if the storage in `folder` caused it, what `unusable` says."""
     for one in chain(error):
+        if isinstance(one, Unusable):
+            return str(error)  # it is another store, whose words are there already
         if "DBAPIError" in {cls.__name__ for cls in type(one).__mro__}:
             return unusable(folder, " ".join(str(getattr(one, "orig", None) or one).split()))
     return str(error)

@@ -7,7 +7,8 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
-from ops_project.operations.ledger.store import Ledger, LedgerUnusable
+from ops_project.operations.ledger.store import Ledger
+from ops_project.operations.ledger.unusable import LedgerUnusable
 from ops_project.process.emptied import NEXT, is_emptied
 from ops_project.settings import Settings
 

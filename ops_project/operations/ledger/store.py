@@ -19,7 +19,6 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import Pool
 
-from ops_project.failures import Unusable
 from ops_project.operations.ledger import schema
 from ops_project.operations.ledger.acknowledgements import AcknowledgementTable
 from ops_project.operations.ledger.alerts import AlertTable
@@ -39,6 +38,7 @@ from ops_project.operations.ledger.outbox import OutboxTable
 from ops_project.operations.ledger.pruning import PruneTable
 from ops_project.operations.ledger.signals import SignalTable, new_newest
 from ops_project.operations.ledger.silences import SilenceTable
+from ops_project.operations.ledger.unusable import LedgerUnusable, as_unusable, is_server, shown
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A second writer waits at most this long for the first one. The longest transaction, a batch of signals, takes well
@@ -49,30 +49,11 @@ _LOCK = "SELECT pg_advisory_xact_lock(74011)"
 _LOCK_NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(74011)"
 
 
-class LedgerUnusable(Unusable, SQLAlchemyError):
-    """The ledger cannot be opened. The message says which one, why, and what to do."""
-
-    def __init__(self, where: str, error: Exception) -> None:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        super().__init__(
-            f"The ledger {where} cannot be used: {reason}. Nothing about alerts can be read or recorded until it can; "
-            "data is built all the same. If it is locked, end the program that holds it; if the disk is full or "
-            "read-only, mend that; if the file is damaged, move it away and copy it back from a backup, or let the "
-            "next run make a new one, which has no history."
-        )
-
-
 def _make_folder(folder: Path, url: URL) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LedgerUnusable(_shown(url), error) from error
-
-
-def _shown(url: URL) -> str:
-    if url.get_backend_name() == "sqlite" and url.database:
-        return url.database
-    return url.render_as_string(hide_password=True)
+        raise LedgerUnusable(shown(url), error) from error
 
 
 class Ledger(
@@ -130,11 +111,15 @@ class Ledger(
             event.listen(engine, "connect", _on_connect_to_read if "creator" in options else _on_connect)
             event.listen(engine, "begin", _on_begin)
         ledger = cls(engine)
+        event.listen(engine, "handle_error", partial(as_unusable, parsed))
         try:
             ledger._migrate()
+        except LedgerUnusable:
+            engine.dispose()
+            raise
         except SQLAlchemyError as error:
             engine.dispose()
-            raise LedgerUnusable(_shown(parsed), error) from error
+            raise LedgerUnusable(shown(parsed), error, is_server(parsed)) from error
         return ledger
 
     def close(self) -> None:

@@ -1,0 +1,60 @@
+"""A ledger that cannot be used: the file is damaged or locked, the disk is full, or the server has gone."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.exc import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from ops_project.failures import Unusable
+
+_NEXT_OF_A_FILE = (
+    "If it is locked, end the program that holds it; if the disk is full or read-only, mend that; if the file is "
+    "damaged, move it away and copy it back from a backup, or let the next run make a new one, which has no history."
+)
+_NEXT_OF_A_SERVER = (
+    "See whether the server runs and can be reached from here, and compare OPS_LEDGER_URL: server, port, database, "
+    "user and password. When it is back, the next cycle records what happened meanwhile."
+)
+
+
+class LedgerUnusable(Unusable, SQLAlchemyError):
+    """The ledger cannot be opened. The message says which one, why, and what to do."""
+
+    def __init__(self, where: str, error: Exception, on_a_server: bool = False) -> None:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".?")
+        super().__init__(
+            f"The ledger {where} cannot be used: {reason}. Nothing about alerts can be read or recorded until it can; "
+            f"data is built all the same. {_NEXT_OF_A_SERVER if on_a_server else _NEXT_OF_A_FILE}"
+        )
+
+
+def is_server(url: URL) -> bool:
+    """Whether a server keeps the ledger, and not a file."""
+    return url.get_backend_name() != "sqlite"
+
+
+def as_unusable(url: URL, context: ExceptionContext) -> LedgerUnusable | None:
+    """What a ledger that was open says when its server has gone or its file is damaged: the same as one that cannot be
+    opened. Errors of the program, such as a key that is taken, stay what they are.
+    """
+    error = context.sqlalchemy_exception
+    if isinstance(error, IntegrityError | ProgrammingError | DataError) or not isinstance(
+        error, DatabaseError | InterfaceError
+    ):
+        return None
+    return LedgerUnusable(shown(url), error, is_server(url))
+
+
+def shown(url: URL) -> str:
+    """Where the ledger is, for people: the file, or the address without its password."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        return url.database
+    # The name of the driver is ours: the user wrote postgresql://.
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
