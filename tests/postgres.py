@@ -6,8 +6,9 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 MISSING = "PostgreSQL's server binaries (initdb, pg_ctl) are not installed here"
@@ -23,9 +24,25 @@ def binaries() -> Path | None:
     )
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that a test may stop and start again."""
+
+    url: str
+    stop: Callable[[], None]
+    start: Callable[[], None]
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[str]:
     """Start a server in an empty folder and stop it at the end; yields its URL. Needs `binaries()`."""
+    with server(folder) as found:
+        yield found.url
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Server]:
+    """As `running`; yields what stops and starts it."""
     found = binaries()
     assert found is not None, MISSING
     with socket.socket() as probe:
@@ -46,8 +63,17 @@ def running(folder: Path) -> Iterator[str]:
 
     data = str(folder / "data")
     call(str(found / "initdb"), "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C")
-    call(str(found / "pg_ctl"), "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+    control = [str(found / "pg_ctl"), "-D", data, "-w"]
+
+    def start() -> None:
+        call(*control, "-o", options, "-l", str(folder / "log"), "start")
+
+    def stop() -> None:
+        if (folder / "data" / "postmaster.pid").exists():
+            call(*control, "-m", "immediate", "stop")
+
+    start()
     try:
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield Server(f"postgresql://postgres@127.0.0.1:{port}/postgres", stop, start)
     finally:
-        call(str(found / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop")
+        stop()

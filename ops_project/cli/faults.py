@@ -112,11 +112,23 @@ def in_words(error: BaseException, settings: Settings | None) -> str:
     found = _known(error, settings)
     if found is not None:
         return found
+    if (damaged := _damaged_ledger(settings)) is not None:
+        return damaged
     where = _place(error)
     return (
         f"{type(error).__name__}: {one_line(str(error)) or 'no text'}{f' ({where})' if where else ''}. "
         "This is a fault of the program: please report it with the trace, as SECURITY.md says."
     )
+
+
+def _damaged_ledger(settings: Settings | None) -> str | None:
+    """What is wrong with the file of the ledger, which gives strange values if it is damaged; None if nothing is."""
+    if settings is None or not settings.home.is_dir():
+        return None
+    from ops_project.operations.ledger.damage import damage
+
+    found = damage(settings.ledger_url)
+    return None if found is None else str(found)
 
 
 def _known(error: BaseException, settings: Settings | None) -> str | None:

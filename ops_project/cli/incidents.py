@@ -11,6 +11,7 @@ import click
 
 from ops_project.cli.numbers import COUNT, DAYS, NUMBER
 from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.text_file import text_of
 from ops_project.settings import Settings
 
 EVERY = 1_000_000
@@ -272,7 +273,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
     ledger = _ledger(settings)
     incident = _find(ledger, number)
     if done is not None:
-        text = done.read_text(encoding="utf-8")
+        text = text_of(done)
         change = lambda ledger, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
         _act(settings, number, by, action="post-mortem", as_json=as_json, change=change, said="its post-mortem is kept")
         return

@@ -8,6 +8,7 @@ import click
 
 from ops_project import catalog as catalogs
 from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.text_file import text_of
 from ops_project.model.document import ConfigError, ConfigProblem
 from ops_project.model.feed.feed import Feed
 from ops_project.model.metadata import Metadata
@@ -98,7 +99,7 @@ def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, Feed]]:
     missing = [path for path in paths.values() if not path.is_file()]
     if missing:
         raise ConfigError([ConfigProblem(str(path), 1, "this metadata table does not exist") for path in missing])
-    texts = {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+    texts = {name: text_of(path) for name, path in paths.items()}
     files = {name: _shown(path) for name, path in paths.items()}
     return tables.read(domain, texts, files), {feed.name: feed for feed in catalog.feeds_of(domain)}
 
@@ -106,7 +107,7 @@ def load(settings: Settings, domain: str) -> tuple[Metadata, dict[str, Feed]]:
 def read_models(models: Path, domain: str) -> dict[str, str]:
     """Path → text of the files in the generator's folders."""
     return {
-        path.relative_to(models).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(models).as_posix(): text_of(path)
         for folder in generation.FOLDERS
         for path in sorted((models / domain / folder).rglob("*"))
         if path.suffix in (".sql", ".yml")

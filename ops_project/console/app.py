@@ -19,6 +19,7 @@ from ops_project.console.live import Pulse
 from ops_project.console.pages import ALL
 from ops_project.console.site import RunCommand, Site, no_command
 from ops_project.console.views import Ask, page
+from ops_project.failures import Unusable
 from ops_project.settings import Settings
 
 HEADERS = {
@@ -83,7 +84,7 @@ def create_app(
             *(route for place in ALL for route in place.routes()),
         ],
         middleware=[Middleware(_Guarded)],
-        exception_handlers={500: _failed},
+        exception_handlers={500: _failed, Unusable: _unusable},
         lifespan=lifespan,
     )
     app.state.site = site
@@ -127,6 +128,10 @@ async def warm(app: Starlette) -> int:
 
 async def _health(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
+
+
+async def _unusable(_request: Request, error: Exception) -> Response:
+    return PlainTextResponse(f"{error}\n", status_code=503)
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:

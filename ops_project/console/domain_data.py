@@ -25,6 +25,17 @@ class Fresh:
     """Open findings about its files; None: unknown."""
 
 
+def unreadable(site: Site) -> str:
+    """A sentence, if there is a copy of the warehouse and it cannot be read; else empty."""
+    if site.reader.newest() is None:
+        return ""
+    try:
+        site.reader.ask(NEWEST)
+    except Unanswered as error:
+        return f"The newest copy of the warehouse cannot be read: {error}"
+    return ""
+
+
 def of_domains(site: Site, now: datetime) -> dict[str, Fresh]:
     """Domain → how new its data is."""
     catalog = site.catalog

@@ -81,6 +81,8 @@ class DomainFacts:
     """The time of the domain's first sign of life; None if it never ran."""
     last_resolved: datetime | None
     """When its last alert ended."""
+    unreadable: str = ""
+    """The store that cannot be read although it is there, in a sentence; empty if every store can be read."""
 
 
 def domain(facts: DomainFacts, looks: State) -> State:
@@ -98,6 +100,8 @@ def domain(facts: DomainFacts, looks: State) -> State:
         return State(UNKNOWN, "Nothing of it has run here yet.")
     if looks.state == UNKNOWN or (looks.state == WRONG and looks.since is not None and _stopped(looks)):
         return State(UNKNOWN, "Nobody has looked since.", looks.since)
+    if facts.unreadable:
+        return State(UNKNOWN, facts.unreadable)
     if facts.alerts:
         count = _count(len(facts.alerts), "alert of low or medium severity", "alerts of low or medium severity")
         return State(WELL, f"It delivers; {count}.", facts.last_resolved or facts.first_run)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from ops_project.dagster_bridge import runs_file
 from ops_project.dagster_bridge.runs_file import RecentRun
+from ops_project.dagster_bridge.storage_errors import damaged, emptied_storage
 from ops_project.settings import Settings
 
 LEAST_PERCENT = 0.35
@@ -43,6 +44,14 @@ class Lane:
 def recent_runs(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
     """The runs since `start`, the newest first; None if Dagster keeps them where this process cannot read them."""
     return runs_file.recent(settings, since, limit)
+
+
+def unreadable(settings: Settings) -> str:
+    """A sentence, if the runs are kept in this home and cannot be read; else empty."""
+    found = emptied_storage(settings) or damaged(settings.dagster_home)
+    if not found and runs_file.kept_here(settings) and runs_file.read(settings, ()) is None:
+        found = f"the table of runs in {settings.dagster_home}"
+    return f"Dagster's runs cannot be read: {found}" if found else ""
 
 
 def lanes(runs: Sequence[RecentRun], start: datetime, end: datetime) -> list[Lane]:

@@ -26,6 +26,7 @@ from ops_project.console.render import Frame, rendered
 from ops_project.console.site import Site, site_of
 from ops_project.failures import Unusable
 from ops_project.operations.incidents.links import KeyExposed, key
+from ops_project.operations.ledger.damage import damage
 
 FLASH = "ops_flash"
 FLASH_SECONDS = 30
@@ -136,7 +137,21 @@ async def _answer(view: View, command: str, request: Request) -> Response:
     except FormTooLarge as error:
         return Response(f"{error}\n", 413, media_type="text/plain")
     form = {name: value.strip() for name, value in sent.items()}
-    return await run_in_threadpool(_asked, view, command, request, form)
+    return await run_in_threadpool(_told, view, command, request, form)
+
+
+def _told(view: View, command: str, request: Request, form: Mapping[str, str]) -> Response:
+    """The page, or why it cannot be shown: a damaged ledger gives values that no reader expects, and the reader's
+    error does not say so.
+    """
+    try:
+        return _asked(view, command, request, form)
+    except Unusable:
+        raise
+    except Exception:
+        if (damaged := damage(site_of(request).settings.ledger_url)) is not None:
+            raise damaged from None
+        raise
 
 
 def _asked(view: View, command: str, request: Request, form: Mapping[str, str]) -> Response:
@@ -222,5 +237,3 @@ def _allowed(ask: Ask, view: View, command: str, headers: Mapping[str, str], now
         return ask.show("refused.html.j2", 404, words=str(error))
     except Wrong as error:
         return ask.show("refused.html.j2", 422, words=str(error))
-    except Unusable as error:
-        return Response(f"{error}\n", 503, media_type="text/plain")

@@ -43,13 +43,21 @@ class Runs:
     unfinished: bool
 
 
+def kept_here(settings: Settings) -> bool:
+    """Whether the runs are kept in the storage that a home is made with."""
+    configuration = settings.dagster_home / "dagster.yaml"
+    if not configuration.is_file():
+        return False
+    text = configuration.read_text(encoding="utf-8")
+    return any(name in text for name in OUR_STORAGE)
+
+
 def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
     """The newest runs; None if runs are kept elsewhere, and empty if nothing ever ran."""
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
     if not configuration.is_file():
         return Runs({}, False)
-    text = configuration.read_text(encoding="utf-8")
-    if not any(name in text for name in OUR_STORAGE):
+    if not kept_here(settings):
         return None
     if not file.is_file():
         return Runs({}, False)
@@ -145,7 +153,7 @@ def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tup
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
     if not configuration.is_file():
         return []
-    if not any(name in configuration.read_text(encoding="utf-8") for name in OUR_STORAGE):
+    if not kept_here(settings):
         return None
     if not file.is_file():
         return []

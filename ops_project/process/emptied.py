@@ -13,6 +13,8 @@ NEXT = "Bring it back from a backup (`ops backup list`), or remove the empty fil
 # A process that has just made the file writes its first page within milliseconds.
 BEING_MADE_SECONDS = 0.5
 _STEP_SECONDS = 0.05
+_waited_for: dict[Path, int] = {}
+"""Empty file → its time of change, once nobody filled it while this process waited."""
 
 
 def is_emptied(settings: Settings, file: Path) -> bool:
@@ -25,11 +27,15 @@ def is_emptied(settings: Settings, file: Path) -> bool:
         return False
     if not _had_content(settings, file):
         return False
+    mark = file.stat().st_mtime_ns
+    if _waited_for.get(file) == mark:
+        return True
     until = time.monotonic() + BEING_MADE_SECONDS
     while time.monotonic() < until:
         time.sleep(_STEP_SECONDS)
         if not _is_empty(file):
             return False
+    _waited_for[file] = mark
     return True
 
 

@@ -63,6 +63,8 @@ def test_the_watchers(looked, state):
     ("facts", "looks", "state"),
     [
         (DomainFacts([], [], NOW, None), GOOD, "well"),
+        (DomainFacts([], [], NOW, None, "Dagster's runs cannot be read: …"), GOOD, "unknown"),
+        (DomainFacts([alert()], [], NOW, None, "Dagster's runs cannot be read: …"), GOOD, "wrong"),
         (DomainFacts([], [], None, None), GOOD, "unknown"),
         (DomainFacts([], [], NOW, None), health.watchers(Looked("", None, None, {}, {}, 0, 0), NOW), "unknown"),
         (DomainFacts([], [], NOW, None), State("wrong", "The daemon has stopped looking.", NOW), "unknown"),

@@ -10,8 +10,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ops_project.console import health
-from ops_project.console.domain_data import Fresh, of_domains
+from ops_project.console import health, run_history
+from ops_project.console.domain_data import Fresh, of_domains, unreadable
 from ops_project.console.health import DomainFacts, Looked, State
 from ops_project.console.run_history import lanes, recent_runs
 from ops_project.console.site import Site
@@ -138,13 +138,14 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
     first_runs = ledger.first_seen("run.failure")
     ended = site.kept_while("last ends", ledger.newest_change(), ledger.last_ends)
     data = of_domains(site, now)
+    lost = unreadable(site) or run_history.unreadable(site.settings)
     lines = []
     for name in catalog.domain_ids():
         if not catalog.feeds_of(name):
             continue
         job = catalog.domains.main_job(name)
         began = [at for pipeline, at in first_runs.items() if pipeline == job or pipeline.startswith(f"{name}_")]
-        facts = DomainFacts(alerts[name], promises[name], min(began, default=None), ended.get(name))
+        facts = DomainFacts(alerts[name], promises[name], min(began, default=None), ended.get(name), lost)
         state = health.domain(facts, watching)
         lines.append(
             DomainLine(

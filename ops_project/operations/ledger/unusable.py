@@ -44,6 +44,8 @@ def as_unusable(url: URL, context: ExceptionContext) -> LedgerUnusable | None:
     """What a ledger that was open says when its server has gone or its file is damaged: the same as one that cannot be
     opened. Errors of the program, such as a key that is taken, stay what they are.
     """
+    if isinstance(context.original_exception, UnicodeDecodeError):
+        return LedgerUnusable(shown(url), context.original_exception, is_server(url))
     error = context.sqlalchemy_exception
     if isinstance(error, IntegrityError | ProgrammingError | DataError) or not isinstance(
         error, DatabaseError | InterfaceError
