@@ -6,8 +6,10 @@ from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import (
     DatabaseError,
     DataError,
+    DBAPIError,
     IntegrityError,
     InterfaceError,
+    OperationalError,
     ProgrammingError,
     SQLAlchemyError,
 )
@@ -24,15 +26,41 @@ _NEXT_OF_A_SERVER = (
 )
 
 
+_REFUSED_BY_A_TRIGGER = "P0001"
+
+
 class LedgerUnusable(Unusable, SQLAlchemyError):
     """The ledger cannot be opened. The message says which one, why, and what to do."""
 
     def __init__(self, where: str, error: Exception, on_a_server: bool = False) -> None:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".?")
-        super().__init__(
-            f"The ledger {where} cannot be used: {reason}. Nothing about alerts can be read or recorded until it can; "
-            f"data is built all the same. {_NEXT_OF_A_SERVER if on_a_server else _NEXT_OF_A_FILE}"
+        super().__init__(_words(where, error, on_a_server))
+
+
+class LedgerFailed(LedgerUnusable, OperationalError):
+    """An open ledger gave an error: its server has gone, its file is damaged, its disk is full. It is also the error
+    that SQLAlchemy would have raised.
+    """
+
+    def __init__(self, where: str, error: DBAPIError, on_a_server: bool = False) -> None:
+        OperationalError.__init__(
+            self,
+            error.statement,
+            error.params,
+            error.orig or error,
+            connection_invalidated=error.connection_invalidated,
         )
+        self.words = _words(where, error, on_a_server)
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def _words(where: str, error: Exception, on_a_server: bool) -> str:
+    reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".?")
+    return (
+        f"The ledger {where} cannot be used: {reason}. Nothing about alerts can be read or recorded until it can; "
+        f"data is built all the same. {_NEXT_OF_A_SERVER if on_a_server else _NEXT_OF_A_FILE}"
+    )
 
 
 def is_server(url: URL) -> bool:
@@ -47,11 +75,13 @@ def as_unusable(url: URL, context: ExceptionContext) -> LedgerUnusable | None:
     if isinstance(context.original_exception, UnicodeDecodeError):
         return LedgerUnusable(shown(url), context.original_exception, is_server(url))
     error = context.sqlalchemy_exception
-    if isinstance(error, IntegrityError | ProgrammingError | DataError) or not isinstance(
-        error, DatabaseError | InterfaceError
-    ):
+    if not isinstance(error, DatabaseError | InterfaceError):
         return None
-    return LedgerUnusable(shown(url), error, is_server(url))
+    if isinstance(error, IntegrityError | ProgrammingError | DataError):
+        return None
+    if getattr(error.orig, "pgcode", None) == _REFUSED_BY_A_TRIGGER:
+        return None
+    return LedgerFailed(shown(url), error, is_server(url))
 
 
 def shown(url: URL) -> str:
