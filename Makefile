@@ -55,12 +55,16 @@ run: $(RUN) ## Run the main job; simulates the source systems where nothing has 
 ui: $(RUN) ## Open the Dagster UI and its daemon on the same state; PORT=3001 for another port
 	@$(BIN)/ops ui $(if $(PORT),--port $(PORT))
 
+# Compiled once, each test file and library costs nothing in the other processes that the suite starts: it is wanted also
+# where the environment says that Python writes no bytecode.
+TEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+
 test: $(DEV) ## Lint, types, laws and the test suite (under 8 minutes on two cores)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak and not bench"
+	@$(TEST) -n 2 --dist loadgroup -m "not soak and not bench"
 
 lint: $(DEV) ## Style, types, import laws, calls in the tests and SQL style
 	@$(BIN)/python -m tests.architecture.calls
-	@$(BIN)/python -m pytest -m "not soak and not bench" tests/architecture
+	@$(TEST) -m "not soak and not bench" tests/architecture
 
 bench: $(DEV) ## Measure; JSON on standard output
 	@$(BIN)/python -m tests.benchmarks
@@ -69,7 +73,7 @@ bench-large: $(DEV) ## Measure at full size, one round
 	@$(BIN)/python -m tests.benchmarks --large
 
 soak: $(DEV) ## What is longer than the suite allows
-	@$(BIN)/python -m pytest -n 2 -m soak
+	@$(TEST) -n 2 -m soak
 
 mutants: $(DEV) ## Edit the models one place at a time, and see that tests notice; writes docs/mutants.md
 	@$(BIN)/python -m tests.mutation

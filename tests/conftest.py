@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from ops_project.settings import Settings
+
+# Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
+gc.disable()
 
 EXPORTED = ("OPS_", "DAGSTER_HOME")
 # `ops` narrows this setting for its own process. A test that calls a command in this process must still begin with it.
@@ -21,6 +25,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 LONG = 80
+# Groups of a minute and more, the longest first. One that began last would run alone while the other process waits.
+LONGEST = ("runs", "domain_runs", "test_laws", "built_empty")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -34,6 +40,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("xdist_group")
+    name = marker.args[0] if marker is not None and marker.args else ""
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """What has been read stays until the end: the search for garbage need not look at it again."""
+    gc.enable()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

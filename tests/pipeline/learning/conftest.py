@@ -12,6 +12,7 @@ import pytest
 
 from ops_project.pipeline.learning.registry import Registry
 from ops_project.settings import Settings
+from tests.built_once import built_once
 from tests.pipeline.learning.shop import shop
 
 
@@ -26,10 +27,10 @@ def quiet() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("registry")
-    registry = Registry(root, f"sqlite:///{root / 'mlflow.db'}")
-    registry.prepare()
-    return root / "mlflow.db"
+    def prepare(root: Path) -> None:
+        Registry(root, f"sqlite:///{root / 'mlflow.db'}").prepare()
+
+    return built_once(tmp_path_factory, "registry", prepare) / "mlflow.db"
 
 
 @pytest.fixture
