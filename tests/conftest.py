@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops_project.settings import Settings
+from tests.built_once import built_once
 
 # Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
 gc.disable()
@@ -75,3 +76,26 @@ def built_empty(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     from tests.mutation import cases
 
     return cases.empty_home(tmp_path_factory.mktemp("built-empty") / "home")
+
+
+@pytest.fixture(scope="session")
+def policies_waiting(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Four days of the smallest domain's files, nothing landed. Copy it (`homes.copy`); all stories share it."""
+    from tests.scenarios import homes
+
+    folder = built_once(
+        tmp_path_factory, "policies-waiting", lambda folder: homes.simulated(folder, "insurance", 4, scale=0.1)
+    )
+    homes.warm()
+    return Settings(home=folder / "home", as_of=homes.NOW)
+
+
+@pytest.fixture(scope="session")
+def policies_done(policies_waiting: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The same home after one undisturbed run. Copy it; all stories share it."""
+    from tests.scenarios import homes
+
+    folder = built_once(
+        tmp_path_factory, "policies-done", lambda folder: homes.run_once(folder, policies_waiting, "insurance")
+    )
+    return Settings(home=folder / "home", as_of=homes.NOW)

@@ -25,14 +25,9 @@ pytestmark = pytest.mark.xdist_group("domain_runs")
 JOB = "insurance_reconciliation_hourly"
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    homes.warm()
-    settings = Settings(home=tmp_path_factory.mktemp("hourly") / "home", as_of=homes.NOW)
-    words = ("--domain", "insurance", "--scale", "0.05", "--days", "2", "--end", str(homes.LAST))
-    assert homes.ops(settings, "simulate", *words).wait().code == 0
-    assert homes.ops(settings, "run", "--domain", "insurance").wait().code == 0
-    return settings
+@pytest.fixture
+def home(policies_done: Settings, tmp_path: Path) -> Settings:
+    return homes.copy(policies_done, tmp_path / "home")
 
 
 def tick(settings: Settings, log: Path) -> homes.Ended:

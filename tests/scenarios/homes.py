@@ -34,14 +34,27 @@ LAST = date(2026, 3, 3)
 BOOKKEEPING = {"_batch_id", "_load_seq", "_line", "ingestion_timestamp"}
 
 
-def simulate(home: Path, days: int = 3, end: date = LAST, scale: float = 0.05) -> Settings:
-    """A home whose e-commerce files wait in its inbound folder."""
+def simulate(home: Path, days: int = 3, end: date = LAST, scale: float = 0.05, domain: str = "ecommerce") -> Settings:
+    """A home whose files of one domain wait in its inbound folder."""
     from ops_project.simulator.simulation import Asked, simulate
 
     settings = Settings(home=home, as_of=NOW)
-    asked = Asked(domains=("ecommerce",), days=days, end=end, scale=scale, seed=7)
+    asked = Asked(domains=(domain,), days=days, end=end, scale=scale, seed=7)
     simulate(settings, load_catalog(settings), NOW, asked)
     return settings
+
+
+def simulated(folder: Path, domain: str, days: int, scale: float) -> None:
+    """In `folder`, a home in which files of a domain wait, for `built_once`."""
+    warm()
+    simulate(folder / "home", days, scale=scale, domain=domain)
+
+
+def run_once(folder: Path, before: Settings, domain: str) -> None:
+    """In `folder`, a copy of the home after one undisturbed run of the domain, for `built_once`."""
+    warm()
+    ended = ops(copy(before, folder / "home"), "run", "--domain", domain).wait()
+    assert ended.code == 0, ended.output + ended.errors
 
 
 def copy(settings: Settings, home: Path) -> Settings:

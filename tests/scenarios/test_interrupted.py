@@ -11,15 +11,15 @@ import pytest
 
 from ops_project.operations.ledger import Ledger
 from ops_project.pipeline.warehouse import publishing, snapshots
+from ops_project.settings import Settings
 from tests.scenarios import homes
 
 pytestmark = pytest.mark.xdist_group("runs")
 
 
-def test_ctrl_c_in_a_run_is_no_failure(tmp_path: Path) -> None:
-    homes.warm()
-    home = homes.simulate(tmp_path / "home", days=1)
-    run = homes.ops(home, "run", "--domain", "ecommerce")
+def test_ctrl_c_in_a_run_is_no_failure(policies_waiting: Settings, tmp_path: Path) -> None:
+    home = homes.copy(policies_waiting, tmp_path / "home")
+    run = homes.ops(home, "run", "--domain", "insurance")
     wal = home.warehouse.with_suffix(".duckdb.wal")
     until = time.monotonic() + 60
     while not wal.exists() and time.monotonic() < until:
@@ -30,13 +30,13 @@ def test_ctrl_c_in_a_run_is_no_failure(tmp_path: Path) -> None:
     assert ended.code == 130, ended.errors
     assert "Interrupted by you. Nothing was published" in ended.errors
     assert "Traceback" not in ended.errors
-    assert publishing.current(home, "ecommerce") is None
+    assert publishing.current(home, "insurance") is None
     assert snapshots.existing(home) == []
 
     assert homes.ops(home, "cycle").wait().code == 0
     with Ledger.open(home.ledger_url) as ledger:
         assert [(alert.rule, alert.message) for alert in ledger.alerts("open", 100) if alert.run_id] == []
 
-    again = homes.ops(home, "run", "--domain", "ecommerce").wait()
+    again = homes.ops(home, "run", "--domain", "insurance").wait()
     assert again.code == 0, again.output
-    assert publishing.current(home, "ecommerce") is not None
+    assert publishing.current(home, "insurance") is not None

@@ -8,21 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from ops_project import catalog
 from ops_project.operations.ledger import Ledger
-from ops_project.pipeline.warehouse import publishing, snapshots
+from ops_project.pipeline.warehouse import connection, publishing, snapshots
 from ops_project.settings import Settings
 from tests.scenarios import homes, runbooks
 
 pytestmark = pytest.mark.xdist_group("runs")
-ONE = ("run", "--domain", "ecommerce")
+ONE = ("run", "--domain", "insurance")
 
 
-def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(done: Settings, tmp_path: Path) -> None:
-    home = homes.copy(done, tmp_path / "home")
+def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(policies_done: Settings, tmp_path: Path) -> None:
+    home = homes.copy(policies_done, tmp_path / "home")
     older = home.home / "older.duckdb"
     shutil.copy2(home.warehouse, older)
-    assert homes.ops(home, *ONE, "--days", "1").wait().code == 0
-    before, newest = publishing.current(home, "ecommerce"), snapshots.newest(home)
+    platform = catalog.load(home).platform
+    with connection.writer(home, platform, owner="another domain's run", now=homes.NOW) as held:
+        held.connection().execute("CREATE TABLE ops.of_the_night AS SELECT 1 AS night")
+        snapshots.take(held, domain="marketing", window=None, run_id="other", as_of=homes.NOW, commit="")
+    before, newest = publishing.current(home, "insurance"), snapshots.newest(home)
 
     # An older copy that kept its time is not taken for the unchanged warehouse.
     shutil.copy2(older, home.warehouse)
@@ -39,7 +43,7 @@ def test_a_lost_warehouse_stops_the_run_pages_and_publishes_nothing(done: Settin
     assert "is gone, but there is snapshot" in told[0]
     assert "Traceback" not in run.errors
     assert not home.warehouse.exists()
-    assert publishing.current(home, "ecommerce") == before
+    assert publishing.current(home, "insurance") == before
     assert snapshots.newest(home).id == newest.id
 
     with Ledger.open(home.ledger_url) as ledger:

@@ -79,25 +79,27 @@ def test_a_run_offers_the_replay_that_a_changed_contract_needs(home: Settings, t
     assert "`ops feed replay orders`" in offer and "2 files" in offer
 
 
-def test_a_model_that_has_grown_is_built_anew_without_asking(home: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(home, tmp_path / "home")
-    before = asked(settings, "select order_id, channel from silver.fact_orders order by 1")
-    asked(settings, "alter table silver.fact_orders drop column channel")
-    _, told = run(settings, "run", "--domain", "ecommerce", "--days", "1")
-    assert "fact_orders: its SQL gives more than its table holds, so it is built anew" in told["runs"][0]["repaired"]
-    assert asked(settings, "select order_id, channel from silver.fact_orders order by 1") == before
+def test_a_model_that_has_grown_is_built_anew_without_asking(policies_done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(policies_done, tmp_path / "home")
+    before = asked(settings, "select policy_id, business_date, region from silver.ods_policies order by all")
+    asked(settings, "alter table silver.ods_policies drop column region")
+    _, told = run(settings, "run", "--domain", "insurance", "--days", "1")
+    assert "ods_policies: its SQL gives more than its table holds, so it is built anew" in told["runs"][0]["repaired"]
+    assert asked(settings, "select policy_id, business_date, region from silver.ods_policies order by all") == before
     assert not [line for line in told["runs"][0]["failures"] if "dbt" in line]
 
 
-def test_a_table_with_other_types_says_how_it_is_rebuilt_and_is(home: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(home, tmp_path / "home")
-    before = asked(settings, "select order_id, shipping_amount::varchar from silver.fact_orders order by 1")
-    asked(settings, "alter table silver.fact_orders alter column shipping_amount set data type varchar")
-    code, told = run(settings, "run", "--domain", "ecommerce", "--days", "1")
+def test_a_table_with_other_types_says_how_it_is_rebuilt_and_is(policies_done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(policies_done, tmp_path / "home")
+    before = asked(settings, "select policy_version_id, premium::varchar from silver.fact_policies order by all")
+    asked(settings, "alter table silver.fact_policies alter column premium set data type varchar")
+    code, told = run(settings, "run", "--domain", "insurance", "--days", "1")
     assert code == 1
-    assert any("`ops run --rebuild silver.fact_orders`" in line for line in told["runs"][0]["failures"])
+    assert any("`ops run --rebuild silver.fact_policies`" in line for line in told["runs"][0]["failures"])
 
-    _, told = run(settings, "run", "--rebuild", "silver.fact_orders")
+    _, told = run(settings, "run", "--rebuild", "silver.fact_policies")
     assert not [line for line in told["runs"][0]["failures"] if "dbt" in line]
-    assert [item["domain"] for item in told["runs"]] == ["ecommerce"]
-    assert asked(settings, "select order_id, shipping_amount::varchar from silver.fact_orders order by 1") == before
+    assert [item["domain"] for item in told["runs"]] == ["insurance"]
+    assert (
+        asked(settings, "select policy_version_id, premium::varchar from silver.fact_policies order by all") == before
+    )

@@ -19,7 +19,7 @@ from tests.scenarios import homes
 
 pytestmark = pytest.mark.xdist_group("runs")
 
-EVERYWHERE = (
+OF_THE_SHOP = (
     "land:orders",
     "landed:orders",
     "dbt:ecommerce_silver",
@@ -31,12 +31,18 @@ EVERYWHERE = (
     "publish:daily_revenue",
     "publish:renamed",
 )
-# One place for each kind of half-done work. Each costs a whole run, because a run must come before the kill.
-KINDS = ("landed:orders", "built:silver__fact_orders", "snapshot:copied", "publish:daily_revenue", "publish:renamed")
+# One for each kind of thing that is half done, in the domain whose runs cost least.
+KINDS = (
+    "landed:policies",
+    "built:silver__fact_policies",
+    "snapshot:copied",
+    "publish:kpi_policies",
+    "publish:renamed",
+)
 
 
-def run_json(settings: Settings, *arguments: str) -> tuple[int | None, dict]:
-    ended = homes.ops(settings, "run", "--domain", "ecommerce", "--json", *arguments).wait()
+def run_json(settings: Settings, *arguments: str, domain: str = "ecommerce") -> tuple[int | None, dict]:
+    ended = homes.ops(settings, "run", "--domain", domain, "--json", *arguments).wait()
     assert ended.output.startswith("{"), ended.output + ended.errors
     return ended.code, json.loads(ended.output)
 
@@ -47,30 +53,36 @@ def instance_of(settings: Settings):
 
 
 @pytest.mark.parametrize(
-    "places", [KINDS, pytest.param(EVERYWHERE, marks=pytest.mark.soak)], ids=["kinds", "everywhere"]
+    ("domain", "places"),
+    [("insurance", KINDS), pytest.param("ecommerce", OF_THE_SHOP, marks=pytest.mark.soak)],
+    ids=["kinds", "everywhere"],
 )
 def test_killed_at_every_step_a_plain_rerun_gives_the_same(
-    waiting: Settings, done: Settings, tmp_path: Path, places: tuple[str, ...]
+    request: pytest.FixtureRequest, tmp_path: Path, domain: str, places: tuple[str, ...]
 ) -> None:
+    before, after = ("policies_waiting", "policies_done") if domain == "insurance" else ("waiting", "done")
+    waiting, done = request.getfixturevalue(before), request.getfixturevalue(after)
     settings = homes.copy(waiting, tmp_path / "home")
     for place in places:
-        ended = homes.ops(settings, "run", "--domain", "ecommerce", kill_at=place).wait()
+        ended = homes.ops(settings, "run", "--domain", domain, kill_at=place).wait()
         assert ended.signal == signal.SIGKILL, f"did not come to {place}: {ended.output}{ended.errors}"
-    code, told = run_json(settings)
+    code, told = run_json(settings, domain=domain)
     assert code == 0, told
     assert homes.business_checksums(settings) == homes.business_checksums(done)
     assert any("marked failed" in line for line in told["runs"][0]["repaired"])
     assert not [path for path in settings.snapshots.iterdir() if path.name.startswith(".")]
-    published = publishing.current(settings, "ecommerce")
+    published = publishing.current(settings, domain)
     assert published is not None and not published.held
     with instance_of(settings) as instance:
         states = [record.dagster_run.status.value for record in instance.get_run_records()]
     assert states == ["SUCCESS"] + ["FAILURE"] * len(places)
 
 
-def test_five_side_by_side_and_one_of_them_killed(waiting: Settings, done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(waiting, tmp_path / "home")
-    children = [homes.ops(settings, "run", "--domain", "ecommerce", log=tmp_path / f"{n}.log") for n in range(5)]
+def test_five_side_by_side_and_one_of_them_killed(
+    policies_waiting: Settings, policies_done: Settings, tmp_path: Path
+) -> None:
+    settings = homes.copy(policies_waiting, tmp_path / "home")
+    children = [homes.ops(settings, "run", "--domain", "insurance", log=tmp_path / f"{n}.log") for n in range(5)]
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         holder = locks.holder(settings.lock)
@@ -88,16 +100,16 @@ def test_five_side_by_side_and_one_of_them_killed(waiting: Settings, done: Setti
         for word in ("lock error", "conflict", "is locked")
         for end in ends.values()
     )
-    assert homes.business_checksums(settings) == homes.business_checksums(done)
+    assert homes.business_checksums(settings) == homes.business_checksums(policies_done)
 
 
-def test_a_reader_that_stays_open_delays_nothing(done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(done, tmp_path / "home")
+def test_a_reader_that_stays_open_delays_nothing(policies_done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(policies_done, tmp_path / "home")
     with snapshots.open(snapshots.newest(settings)) as reader:
-        before = reader.execute("SELECT count(*) FROM bronze.orders").fetchone()
-        code, told = run_json(settings, "--date", homes.LAST.isoformat())
+        before = reader.execute("SELECT count(*) FROM bronze.policies").fetchone()
+        code, told = run_json(settings, "--date", homes.LAST.isoformat(), domain="insurance")
         assert code == 0 and told["runs"][0]["parts"]["waiting"] < 1
-        assert reader.execute("SELECT count(*) FROM bronze.orders").fetchone() == before
+        assert reader.execute("SELECT count(*) FROM bronze.policies").fetchone() == before
 
 
 def test_nothing_new_is_said_and_nothing_is_built(done: Settings, tmp_path: Path) -> None:
@@ -108,22 +120,22 @@ def test_nothing_new_is_said_and_nothing_is_built(done: Settings, tmp_path: Path
     assert snapshots.newest(settings).id == before
 
 
-def test_an_exact_date_is_built_anew_and_makes_no_table_fresher(done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(done, tmp_path / "home")
+def test_an_exact_date_is_built_anew_and_makes_no_table_fresher(policies_done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(policies_done, tmp_path / "home")
 
     def newest() -> object:
         with snapshots.open(snapshots.newest(settings)) as connection:
-            return connection.execute("SELECT max(business_date) FROM silver.fact_orders").fetchone()
+            return connection.execute("SELECT max(business_date) FROM silver.ods_policies").fetchone()
 
     before, data = newest(), homes.business_checksums(settings)
-    code, told = run_json(settings, "--date", "2026-03-01")
+    code, told = run_json(settings, "--date", "2026-03-01", domain="insurance")
     run = told["runs"][0]
     assert (code, run["from"], run["to"], run["rows_in"]) == (0, "2026-03-01", "2026-03-01", 0)
     assert newest() == before == (date(2026, 3, 3),)
-    assert homes.business_checksums(settings)["silver.fact_orders"] == data["silver.fact_orders"]
+    assert homes.business_checksums(settings)["silver.ods_policies"] == data["silver.ods_policies"]
     with instance_of(settings) as instance:
         record = next(iter(instance.get_run_records(limit=1)))
-        partitions = _partitions(instance, record.dagster_run.run_id, "fact_orders")
+        partitions = _partitions(instance, record.dagster_run.run_id, "ods_policies")
     assert partitions == {"2026-03-01"}
 
 

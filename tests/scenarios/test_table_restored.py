@@ -15,20 +15,20 @@ from ops_project.settings import Settings
 from tests.scenarios import homes
 
 pytestmark = pytest.mark.xdist_group("runs")
-TABLE = "silver.fact_orders"
+TABLE = "silver.ods_policies"
 
 
-def test_a_dropped_table_is_restored_and_what_is_downstream_rebuilt(done: Settings, tmp_path: Path) -> None:
-    home = homes.copy(done, tmp_path / "home")
+def test_a_dropped_table_is_restored_and_what_is_downstream_rebuilt(policies_done: Settings, tmp_path: Path) -> None:
+    home = homes.copy(policies_done, tmp_path / "home")
     before = homes.business_checksums(home)
     newest = snapshots.newest(home).id
     with duckdb.connect(str(home.warehouse)) as connection:
         connection.execute(f"DROP TABLE {TABLE}")
 
-    plan = ops(home, "restore", "fact_orders", "--to", "newest")
+    plan = ops(home, "restore", "ods_policies", "--to", "newest")
     assert plan["source"] == f"snapshot {newest}" and not plan["applied"]
     assert [(item["table"], item["what"]) for item in plan["tables"]] == [(TABLE, "brought back")]
-    assert "gold.executive_summary" in plan["out_of_date"]
+    assert "gold.kpi_policies" in plan["out_of_date"]
     assert snapshots.newest(home).id == newest
 
     cut_off = homes.ops(home, "restore", TABLE, "--to", newest, "--yes", kill_at="restore:swapped").wait()
@@ -42,11 +42,11 @@ def test_a_dropped_table_is_restored_and_what_is_downstream_rebuilt(done: Settin
 
     rebuilt = ops(home, "restore", TABLE, "--to", newest, "--yes", "--rebuild")
     assert not rebuilt["failed"]
-    assert "gold.executive_summary" not in ops(home, "status")["out_of_date"]
+    assert "gold.kpi_policies" not in ops(home, "status")["out_of_date"]
     assert homes.business_checksums(home)[TABLE] == before[TABLE]
 
-    refused = homes.ops(home, "restore", "silver.fact_order", "--to", "newest").wait()
-    assert refused.code == 1 and "did you mean silver.fact_orders" in refused.errors
+    refused = homes.ops(home, "restore", "silver.ods_policie", "--to", "newest").wait()
+    assert refused.code == 1 and "did you mean silver.ods_policies" in refused.errors
 
 
 def ops(home: Settings, *arguments: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 
 import duckdb
@@ -77,27 +76,3 @@ def test_a_bad_day_is_found_at_the_streams_and_is_not_served(
     assert "2026-03-03" in store.sort_keys()
     store.close()
     runbooks.follow(later, fault, "bronze/streams")
-
-
-def unknown(home: Settings, day: str, number: int) -> None:
-    """A file of eight streams of unknown songs, too far apart for eleven of them to fall into one hour of listening."""
-    lines = [
-        f'{{"stream_id": {number * 100 + hour}, "user_id": "USR00000001", "song_id": "SNG9999999", "listened_at":'
-        f' "{day} {hour:02}:05:00", "listen_seconds": 30, "device": "phone", "is_offline": false}}\n'
-        for hour in range(8)
-    ]
-    (home.inbound / "streaming" / f"streams_{day.replace('-', '')}_9{number}.jsonl").write_text("".join(lines))
-
-
-def test_a_later_load_within_the_hour_judges_the_dates_of_the_earlier_one_anew(done: Settings, tmp_path: Path) -> None:
-    home = homes.copy(done, tmp_path / "home")
-    seen = []
-    for number, (day, minutes) in enumerate([("2026-03-02", 0), ("2026-03-04", 40), ("2026-03-04", 120)], start=1):
-        unknown(home, day, number)
-        run(Settings(home=home.home, as_of=homes.NOW.replace(hour=14) + timedelta(minutes=minutes)))
-        with snapshots.open(snapshots.newest(home)) as warehouse:
-            seen += warehouse.execute(
-                "select worst_reference_violations, is_reference_within from silver.rec_stream_validation"
-                " where business_date = '2026-03-02' and clock = 'load'"
-            ).fetchall()
-    assert seen == [(8, True), (16, False), (16, False)]
