@@ -91,15 +91,22 @@ def test_a_model_that_has_grown_is_built_anew_without_asking(policies_done: Sett
 
 def test_a_table_with_other_types_says_how_it_is_rebuilt_and_is(policies_done: Settings, tmp_path: Path) -> None:
     settings = homes.copy(policies_done, tmp_path / "home")
-    before = asked(settings, "select policy_version_id, premium::varchar from silver.fact_policies order by all")
-    asked(settings, "alter table silver.fact_policies alter column premium set data type varchar")
+    before = asked(
+        settings, "select policy_id, business_date, changes_of_the_day::varchar from silver.ods_policies order by all"
+    )
+    asked(settings, "alter table silver.ods_policies alter column changes_of_the_day set data type varchar")
     code, told = run(settings, "run", "--domain", "insurance", "--days", "1")
     assert code == 1
-    assert any("`ops run --rebuild silver.fact_policies`" in line for line in told["runs"][0]["failures"])
+    lines = told["runs"][0]["failures"]
+    assert any("`ops run --rebuild silver.ods_policies`" in line for line in lines), lines
 
-    _, told = run(settings, "run", "--rebuild", "silver.fact_policies")
+    _, told = run(settings, "run", "--rebuild", "silver.ods_policies")
     assert not [line for line in told["runs"][0]["failures"] if "dbt" in line]
     assert [item["domain"] for item in told["runs"]] == ["insurance"]
     assert (
-        asked(settings, "select policy_version_id, premium::varchar from silver.fact_policies order by all") == before
+        asked(
+            settings,
+            "select policy_id, business_date, changes_of_the_day::varchar from silver.ods_policies order by all",
+        )
+        == before
     )

@@ -120,22 +120,22 @@ def test_nothing_new_is_said_and_nothing_is_built(done: Settings, tmp_path: Path
     assert snapshots.newest(settings).id == before
 
 
-def test_an_exact_date_is_built_anew_and_makes_no_table_fresher(policies_done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(policies_done, tmp_path / "home")
+def test_an_exact_date_is_built_anew_and_makes_no_table_fresher(done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(done, tmp_path / "home")
 
     def newest() -> object:
         with snapshots.open(snapshots.newest(settings)) as connection:
-            return connection.execute("SELECT max(business_date) FROM silver.ods_policies").fetchone()
+            return connection.execute("SELECT max(business_date) FROM silver.fact_orders").fetchone()
 
     before, data = newest(), homes.business_checksums(settings)
-    code, told = run_json(settings, "--date", "2026-03-01", domain="insurance")
+    code, told = run_json(settings, "--date", "2026-03-01")
     run = told["runs"][0]
     assert (code, run["from"], run["to"], run["rows_in"]) == (0, "2026-03-01", "2026-03-01", 0)
     assert newest() == before == (date(2026, 3, 3),)
-    assert homes.business_checksums(settings)["silver.ods_policies"] == data["silver.ods_policies"]
+    assert homes.business_checksums(settings)["silver.fact_orders"] == data["silver.fact_orders"]
     with instance_of(settings) as instance:
         record = next(iter(instance.get_run_records(limit=1)))
-        partitions = _partitions(instance, record.dagster_run.run_id, "ods_policies")
+        partitions = _partitions(instance, record.dagster_run.run_id, "fact_orders")
     assert partitions == {"2026-03-01"}
 
 
