@@ -20,7 +20,8 @@ from ops_project.model.console import Console
 from ops_project.model.document import Document
 from ops_project.model.domain import Domain, Domains
 from ops_project.model.failure_rules import FailureClasses
-from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.feed.feed import Feed
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.model.freshness import Freshness
 from ops_project.model.learning import Learning
 from ops_project.model.oncall.escalation import EscalationFile

@@ -13,7 +13,8 @@ from ops_project.catalog.files import FEEDS_DIR, FILES, additions, paths_of_feed
 from ops_project.catalog.references import references, unread_sql
 from ops_project.model.document import ConfigError, ConfigProblem, Document
 from ops_project.model.failure_rules import FailureClasses
-from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.feed.feed import Feed
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.model.layered import layered
 from ops_project.model.oncall import consistency as oncall_consistency
 from ops_project.model.oncall.escalation import EscalationFile

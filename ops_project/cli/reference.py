@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from ops_project import catalog
-from ops_project.model.feed.feed import FeedFile
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.settings import PROJECT_ROOT, Settings
 
 PAGES = PROJECT_ROOT / "docs" / "reference"

@@ -20,7 +20,7 @@ from statistics import median
 import duckdb
 
 from ops_project.model.document import Document
-from ops_project.model.feed.feed import FeedFile
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.pipeline import landing
 
 CONTRACT = """

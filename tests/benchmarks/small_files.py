@@ -18,7 +18,7 @@ import duckdb
 from ops_project.dagster_bridge import home as dagster_home
 from ops_project.dagster_bridge.runs import open_instance
 from ops_project.model.document import Document
-from ops_project.model.feed.feed import FeedFile
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.pipeline import landing
 from ops_project.settings import Settings
 

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from ops_project.cli import cli
 from ops_project.model.document import Document
-from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.feed.feed import Feed
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.pipeline.landing.decide.draft import inbound_of
 
 ROWS = 60

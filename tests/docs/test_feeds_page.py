@@ -10,7 +10,8 @@ from ops_project.model.document import Document
 from ops_project.model.feed.arrival import Arrival, Closed
 from ops_project.model.feed.column import Column
 from ops_project.model.feed.delivery_rules import Drift, KeepFirst, Volume
-from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.feed.feed import Feed
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.model.feed.file_format import Control, Format, Trailer
 from ops_project.model.feed.version import Version
 from ops_project.settings import PROJECT_ROOT

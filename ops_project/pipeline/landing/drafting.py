@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from ops_project.masking import mask
 from ops_project.model.document import ConfigError, Document
 from ops_project.model.feed.column import Column
-from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.feed.feed import Feed
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.model.feed.file_format import Format
 from ops_project.pipeline.landing import dry_run
 from ops_project.pipeline.landing.decide.dialect import Reading

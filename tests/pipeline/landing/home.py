@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 
 from ops_project.model.document import Document
-from ops_project.model.feed.feed import Feed, FeedFile
+from ops_project.model.feed.feed import Feed
+from ops_project.model.feed.feed_file import FeedFile
 from ops_project.pipeline import landing
 from ops_project.pipeline.landing.result import LandingResult
 

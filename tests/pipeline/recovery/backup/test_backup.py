@@ -15,31 +15,21 @@ import pytest
 
 from ops_project.pipeline.recovery import staging
 from ops_project.pipeline.recovery.backup import contents, create, drill, proof, rebuild
-from ops_project.pipeline.recovery.backup import shelf as shelves
-from ops_project.pipeline.recovery.backup.create import Taker, alone
-from ops_project.pipeline.recovery.backup.manifest import Manifest
-from ops_project.pipeline.recovery.backup.routine import routine
+from ops_project.pipeline.recovery.backup.create import Taker
 from ops_project.pipeline.recovery.backup.shelf import Shelf
-from ops_project.pipeline.recovery.decide.backups import Outcome, Proof
+from ops_project.pipeline.recovery.decide.backups import Outcome
 from ops_project.pipeline.recovery.decide.target import RestoreError
-from ops_project.pipeline.recovery.stores import Absent, Store, StoreUnusable, open_store
+from ops_project.pipeline.recovery.stores import Absent, open_store
 from ops_project.pipeline.warehouse import snapshots, standing
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.settings import Settings
 from tests.empty_home import NOW
 from tests.pipeline.recovery.backup.conftest import PLATFORM, night
-
-ANYWHERE = "/anywhere"
-BESIDE = ("-wal", "-shm")
+from tests.pipeline.recovery.backup.taken import BESIDE, Unreachable, object_of, rebuilt, taken
 
 
 class Killed(BaseException):
     """Replaces SIGKILL. No code of the program catches it."""
-
-
-def taken(taker: Taker, shelf: Shelf) -> tuple[Manifest, Proof | None]:
-    with alone(taker.settings, "test", NOW, taker.tell):
-        return routine(taker, shelf, ANYWHERE)
 
 
 def home_of(settings: Settings) -> dict[str, object]:
@@ -62,13 +52,6 @@ def home_of(settings: Settings) -> dict[str, object]:
     with staging.opened(settings.warehouse, read_only=True) as connection:
         found["warehouse"] = staging.held(connection)
     return found
-
-
-def rebuilt(shelf: Shelf, manifest: Manifest, home: Path) -> Settings:
-    settings = Settings(home=home, as_of=NOW)
-    home.mkdir(exist_ok=True)
-    rebuild.into_home(settings, shelf, manifest)
-    return settings
 
 
 def test_a_home_comes_back_as_it_was(taker: Taker, shelf: Shelf, tmp_path: Path) -> None:
@@ -114,102 +97,6 @@ def test_rows_that_no_snapshot_holds_are_in_the_backup(taker: Taker, tmp_path: P
     again = rebuilt(shelf, manifest, tmp_path / "again")
     with duckdb.connect(str(again.warehouse), read_only=True) as connection:
         assert connection.execute("SELECT kind FROM gold.sales WHERE id = -1").fetchall() == [("landed",)]
-
-
-def object_of(shelf: Shelf, manifest: Manifest, suffix: str) -> str:
-    [file] = [item for item in manifest.files if item.path.endswith(suffix)]
-    return shelves.object_key(file.pieces[0])
-
-
-@pytest.mark.parametrize("suffix", ["warehouse.duckdb", "ledger.db", "orders/a.csv"])
-@pytest.mark.parametrize("damage", ["gone", "changed"])
-def test_a_damaged_store_fails_the_proof_and_the_next_backup_mends_it(
-    taker: Taker, tmp_path: Path, suffix: str, damage: str
-) -> None:
-    shelf = Shelf(open_store(str(tmp_path / "backups")))
-    manifest, _ = taken(taker, shelf)
-    key = object_of(shelf, manifest, suffix)
-    if damage == "gone":
-        shelf.store.delete(key)
-    else:
-        shelf.store.put(key, shelf.store.get(key)[:-1] + b"!")
-    found = proof.prove(taker.settings, shelf, manifest, now=NOW)
-    assert found.outcome is Outcome.FAILED and "missing or changed" in found.words
-    assert shelf.proofs()[manifest.id] == found
-    with pytest.raises(RestoreError, match="Nothing was changed"):
-        rebuilt(shelf, manifest, tmp_path / "again")
-    _, mended = taken(taker, shelf)
-    assert mended is not None and mended.outcome is Outcome.PROVED
-    assert proof.prove(taker.settings, shelf, manifest, now=NOW).outcome is Outcome.PROVED
-
-
-def test_whole_files_with_other_tables_fail_the_proof(taker: Taker, tmp_path: Path) -> None:
-    """Every object is complete; the tables differ from what was recorded."""
-    shelf = Shelf(open_store(str(tmp_path / "backups")))
-    manifest, _ = taken(taker, shelf)
-    tables = {name: replace(said, rows=said.rows + 1) for name, said in manifest.sqlite["ledger/ledger.db"].items()}
-    found = proof.prove(taker.settings, shelf, replace(manifest, sqlite={"ledger/ledger.db": tables}), now=NOW)
-    assert found.outcome is Outcome.FAILED and "ledger/ledger.db, table alerts: 100 rows, not the 101" in found.words
-
-    [folder] = taker.settings.snapshots.iterdir()
-    other = tmp_path / "other.duckdb"
-    with duckdb.connect(str(other)) as connection:
-        connection.execute("CREATE SCHEMA gold; CREATE TABLE gold.sales AS SELECT 1 AS id, 'x' AS kind")
-    (folder / "warehouse.duckdb").write_bytes(other.read_bytes())
-    _, found = taken(taker, shelf)  # type: ignore[assignment]  # the outcome of another backup
-    assert found.outcome is Outcome.FAILED and "gold.sales" in found.words
-    manifest = replace(shelf.manifest(shelf.backups()[-1].id), engine="0.0.1")
-    found = proof.prove(taker.settings, shelf, manifest, now=NOW)
-    assert found.outcome is Outcome.INCONCLUSIVE and "hash differently" in found.words
-
-
-def test_a_part_that_cannot_be_read_is_told_and_not_proved(taker: Taker, tmp_path: Path) -> None:
-    ledger = taker.settings.home / "ledger" / "ledger.db"
-    ledger.write_bytes(ledger.read_bytes()[:100] + b"\xff" * 4000)
-    for beside in BESIDE:
-        ledger.with_name(f"ledger.db{beside}").unlink(missing_ok=True)
-    manifest, found = taken(taker, Shelf(open_store(str(tmp_path / "backups"))))
-    assert found is not None and found.outcome is Outcome.FAILED
-    assert "ledger/ledger.db" in found.words and manifest.summary().left_out
-
-
-class Unreachable:
-    """A store that stops answering after the first `calls` reads of objects."""
-
-    def __init__(self, store: Store, calls: int) -> None:
-        self.store, self.calls = store, calls
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.store, name)
-
-    def get(self, key: str) -> bytes:
-        if key.startswith(shelves.OBJECTS):
-            self.calls -= 1
-            if self.calls < 0:
-                raise StoreUnusable("the store cannot be reached")
-        return self.store.get(key)
-
-
-def test_a_proof_that_cannot_be_ended_is_inconclusive(taker: Taker, tmp_path: Path) -> None:
-    shelf = Shelf(open_store(str(tmp_path / "backups")))
-    manifest, _ = taken(taker, shelf)
-    away = Shelf(Unreachable(shelf.store, calls=2))  # type: ignore[arg-type]  # the rest is the store's
-    found = proof.prove(taker.settings, away, manifest, now=NOW)
-    assert found.outcome is Outcome.INCONCLUSIVE and "cannot be reached" in found.words
-
-
-def test_a_store_that_does_not_answer_is_not_taken_for_a_damaged_or_unproved_one(taker: Taker, tmp_path: Path) -> None:
-    shelf = Shelf(open_store(str(tmp_path / "backups")))
-    taken(taker, shelf)
-
-    class Away(Unreachable):
-        def get(self, key: str) -> bytes:
-            raise StoreUnusable("the store cannot be reached")
-
-    away = Shelf(Away(shelf.store, calls=0))  # type: ignore[arg-type]  # the rest is the store's
-    for ask in (lambda: away.claim(taker.settings), away.backups, away.proofs):
-        with pytest.raises(StoreUnusable, match="cannot be reached"):
-            ask()
 
 
 def test_a_home_that_was_killed_while_it_claimed_a_store_still_owns_it(taker: Taker, tmp_path: Path) -> None:
