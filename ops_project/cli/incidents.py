@@ -96,7 +96,7 @@ def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
         for name in ("pipeline", "responder", "ladder", "next_step_at", "runbook", "cause", "reason", "postmortem_due"):
             if data.get(name):
                 console.print(f"  {name.replace('_', ' ')}: {data[name]}", markup=False)
-        rows = [[e.at, e.reason.value.replace("_", " "), e.by, e.detail] for e in timeline]
+        rows = [[e.at, e.reason.shown, e.by, e.detail] for e in timeline]
         console.print(table(("at (UTC)", "what", "by", "detail"), rows))
         for item in evidence:
             console.print(f"{item['kind']}: {item['title']} ({item['at']:%Y-%m-%d %H:%M} UTC)", markup=False)

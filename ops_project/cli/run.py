@@ -193,8 +193,6 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
     dagster_home.ensure(settings)
     asked = list(names or known)
-    if wanted.day is not None and not names:
-        told(f"--date without --domain: {wanted.day} is landed and built anew in {', '.join(known)}")
     order = Order(wanted.days, wanted.day, wanted.replays)
     if wanted.rebuild_tables:
         asked, tables = _rebuilt(catalog, wanted.rebuild_tables, asked)
@@ -204,6 +202,8 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
             quiet = _quiet(settings, catalog, asked, status, told.unrecorded, plain=order.is_plain)
             if quiet is not None:
                 return quiet
+        if wanted.day is not None and not names:
+            told(f"--date without --domain: {wanted.day} is landed and built anew in {', '.join(known)}")
         return _run_domains(settings, asked, order, first_files=first_files, status=status, told=told)
 
 

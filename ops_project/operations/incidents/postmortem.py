@@ -152,7 +152,7 @@ def _evidence(alerts: Sequence[Alert], evidence: Sequence[Mapping[str, Any]]) ->
 def _line(event: Event) -> str:
     by = f" by {event.by}" if event.by else ""
     detail = f": {event.detail}" if event.detail else ""
-    return f"- {event.at:%Y-%m-%d %H:%M:%S} UTC, {event.reason.value.replace('_', ' ')}{by}{detail}"
+    return f"- {event.at:%Y-%m-%d %H:%M:%S} UTC, {event.reason.shown}{by}{detail}"
 
 
 def took(timeline: Sequence[Event]) -> list[tuple[str, str]]:

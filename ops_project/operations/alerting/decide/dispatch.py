@@ -68,13 +68,19 @@ def dispatch(decision: Decision, config: AlertConfig, now: datetime) -> None:
                     told.setdefault(key, set()).update((key, c, r) for _, c, r in told.get(before, ()))
             at[place] = key
             held.add(key)
-            decision.note(alert.number, now, AlertReason.ROUTED, f"{node.receiver} by {node.id}")
+            decision.note(alert.number, now, AlertReason.ROUTED, _way(node))
         for key in left:
             held.discard(key)
             group = state.groups[key]
             set_group(decision, replace(group, members=group.members - {alert.number}))
             if key not in state.groups:
                 at.pop(_place(group.route, group.labels), None)
+
+
+def _way(node: Node) -> str:
+    """The receiver, and which alerts the route to it takes."""
+    takes = ", ".join(map(str, node.matchers)) or "every alert that no branch takes"
+    return f"{node.receiver}, whose route takes {takes}"
 
 
 def _labels(node: Node, alert: Alert) -> dict[str, str]:

@@ -50,10 +50,10 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
         repeat_told=any(other.repeat_told for other in earlier),
     )
     turn.outcome.joined[alert.number] = (number, alert.key)
-    held = f"ladder {policy.ladder} holds" if policy.ladder else "no ladder: its owners are told, nobody is called"
-    turn.note(number, IncidentReason.OPENED, f"{priority}, alert {alert.number}: {alert.summary}; {held}")
+    called = f"people are called as the ladder {policy.ladder} says" if policy.ladder else "only its owners are told"
+    turn.note(number, IncidentReason.OPENED, f"{priority}, alert {alert.number}: {alert.summary}; {called}")
     if not policy.ladder:
-        turn.note(number, IncidentReason.NO_LADDER, f"severity {alert.severity}")
+        turn.note(number, IncidentReason.NO_LADDER, f"severity {alert.severity}: only its owners are told")
     return _repeats(turn, incident)
 
 

@@ -31,3 +31,14 @@ class IncidentReason(StrEnum):
     POSTMORTEM_DUE = "postmortem_due"
     POSTMORTEM_OVERDUE = "postmortem_overdue"
     POSTMORTEM_WRITTEN = "postmortem_written"
+
+    @property
+    def shown(self) -> str:
+        """The reason in words, for people."""
+        return _SHOWN.get(self, self.value.replace("_", " "))
+
+
+_SHOWN = {
+    IncidentReason.NO_LADDER: "nobody is called",
+    IncidentReason.LADDER_ENDED: "nobody is left to be called",
+}

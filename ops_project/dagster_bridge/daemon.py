@@ -1,0 +1,71 @@
+"""Dagster's daemon, with errors that speak for themselves in one line: `python -m ops_project.dagster_bridge.daemon`.
+
+While the server of the ledger is down, each tick of the alert cycle fails. Dagster would print four stack traces for
+each of them, a few thousand lines in a minute. The tick itself keeps its error, and the Dagster UI shows it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dagster._daemon.cli import main
+from dagster._daemon.utils import DaemonErrorCapture
+from dagster._utils.error import SerializableErrorInfo
+
+SPEAKING = frozenset(
+    {
+        "Unusable",
+        "LedgerUnusable",
+        "LedgerFailed",
+        "LedgerEmptied",
+        "WarehouseUnusable",
+        "NothingRecorded",
+    }
+)
+"""The errors whose text says what, where and what to do next: `failures.Unusable` and every kind of it."""
+
+
+def speaking(error: SerializableErrorInfo | None) -> str:
+    """The text of the error, or of a cause of it, that needs no trace; empty if there is none."""
+    while error is not None:
+        if error.cls_name in SPEAKING:
+            return error.message.partition(": ")[2].strip()
+        error = error.cause
+    return ""
+
+
+class Reporter:
+    """Reports the errors of the daemon's loops. The same words are printed once, until an error has other words."""
+
+    def __init__(self, usual: Any) -> None:
+        self.usual = usual
+        self.said = ""
+
+    def __call__(self, exc_info: Any, logger: logging.Logger, log_message: str) -> SerializableErrorInfo:
+        """What Dagster stores about the error. Dagster calls it with these names."""
+        found: SerializableErrorInfo = self.usual(exc_info, _Mute(), log_message)
+        words = speaking(found)
+        if not words:
+            logger.error(log_message, exc_info=exc_info)
+        elif words != self.said:
+            logger.error("%s: %s", log_message, words)
+        self.said = words
+        return found
+
+
+class _Mute:
+    """Takes the trace that Dagster prints."""
+
+    def exception(self, *_: object) -> None:
+        return
+
+
+def run() -> None:
+    """Dagster's command line of the daemon."""
+    setattr(DaemonErrorCapture, "process_exception", staticmethod(Reporter(DaemonErrorCapture.process_exception)))  # noqa: B010
+    main()
+
+
+if __name__ == "__main__":
+    run()

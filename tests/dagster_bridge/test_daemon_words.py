@@ -1,0 +1,66 @@
+"""The daemon prints an error that speaks for itself as one line, once, and every other error as Dagster does."""
+
+from __future__ import annotations
+
+import ast
+import io
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dagster._daemon.utils import DaemonErrorCapture
+
+import ops_project
+from ops_project.dagster_bridge.daemon import SPEAKING, Reporter
+from ops_project.failures import Unusable
+
+
+@pytest.fixture
+def terminal() -> tuple[logging.Logger, io.StringIO]:
+    shown = io.StringIO()
+    logger = logging.Logger("daemon")
+    logger.addHandler(logging.StreamHandler(shown))
+    return logger, shown
+
+
+def report(reporter: Reporter, logger: logging.Logger, error: Exception) -> Any:
+    try:
+        try:
+            raise error
+        except Exception as cause:
+            raise ValueError("the tick failed") from cause
+    except ValueError:
+        return reporter(sys.exc_info(), logger=logger, log_message="Sensor tick caught an error")
+
+
+def test_a_store_that_cannot_be_used_is_one_line_and_not_repeated(terminal: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, shown = terminal
+    reporter = Reporter(DaemonErrorCapture.default_process_exception)
+    for _ in range(3):
+        kept = report(reporter, logger, Unusable("The ledger X cannot be used. Start its server."))
+    assert shown.getvalue() == "Sensor tick caught an error: The ledger X cannot be used. Start its server.\n"
+    assert kept.cause.message.strip().endswith("Start its server."), "the tick keeps it for the Dagster UI"
+    report(reporter, logger, Unusable("The ledger X is an empty file."))
+    assert len(shown.getvalue().splitlines()) == 2
+
+
+def test_any_other_error_keeps_its_trace(terminal: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, shown = terminal
+    reporter = Reporter(DaemonErrorCapture.default_process_exception)
+    report(reporter, logger, KeyError("x"))
+    report(reporter, logger, KeyError("x"))
+    assert shown.getvalue().count("KeyError: 'x'") == 2 and "Traceback" in shown.getvalue()
+
+
+def test_every_error_that_speaks_for_itself_is_known_to_the_daemon() -> None:
+    bases: dict[str, set[str]] = {}
+    for file in Path(ops_project.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases.setdefault(node.name, set()).update(b.id for b in node.bases if isinstance(b, ast.Name))
+    known = {"Unusable"}
+    while more := {name for name, above in bases.items() if above & known} - known:
+        known |= more
+    assert known == SPEAKING
