@@ -127,5 +127,9 @@ def release(settings: Settings, subject: str, by: str, no_run: bool, as_json: bo
         emit(as_json, data, lambda: console.print(f"Released {subject}; waiting: {', '.join(domains) or 'nothing'}."))
         return
     if not as_json:
-        console.print(f"Released {subject}.", markup=False)
+        console.print(
+            f"Released {subject}. What it held back is built now; its rows were loaded when their files came.",
+            markup=False,
+            soft_wrap=True,
+        )
     perform(settings, Wanted(domains=tuple(domains)), as_json)

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 import dagster as dg
 
 from ops_project.catalog import ConfigError
+from ops_project.dagster_bridge import check_warnings
 from ops_project.dagster_bridge.partition_keys import keep_lists
 from ops_project.defs.operations.definitions import build as build_operations
 from ops_project.defs.shared.domain import build_domain, layers_of
@@ -24,6 +25,7 @@ def compose(site: Site) -> dg.Definitions:
     its feeds file alone.
     """
     keep_lists()
+    check_warnings.leave_out()
     parts = []
     for name in site.catalog.domain_ids():
         if find_spec(f"ops_project.defs.{name}") and find_spec(f"ops_project.defs.{name}.definitions"):
