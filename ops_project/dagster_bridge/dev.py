@@ -1,4 +1,4 @@
-"""`dagster dev` with our web server and daemon in place of the stock ones: `python -m ops_project.dagster_bridge.dev`."""
+"""`dagster dev` with our web server and our daemon: `python -m ops_project.dagster_bridge.dev`."""
 
 from __future__ import annotations
 
