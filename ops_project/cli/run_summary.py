@@ -5,7 +5,7 @@ data.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ops_project.cli.failed_checks import failed_checks
@@ -139,6 +139,20 @@ def _first_response(catalog: Catalog, domain: str, finding: Mapping[str, Any], f
     return (known.about(**facts) if known else None) or _general(catalog, domain)
 
 
+def advised(findings: Iterable[tuple[str, str]]) -> list[str]:
+    """Lines of findings, given as (message, advice). Findings with the same advice follow each other, and the advice
+    stands once, after the last of them.
+    """
+    groups: dict[str, list[str]] = {}
+    for message, advice in findings:
+        groups.setdefault(advice, []).append(message)
+    lines = []
+    for advice, messages in groups.items():
+        lines += [f"  finding   {message}" for message in messages]
+        lines.append(f"            → {advice}")
+    return lines
+
+
 def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: list[str], catalog: Catalog) -> list[Any]:
     columns = [
         "domain",
@@ -167,11 +181,10 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
     parts: list[Any] = [table(columns, rows)]
     for item in runs:
         kept = {batch["batch_id"]: str(settings.archive / batch["archive_path"]) for batch in item.report.batches}
-        lines = [
-            f"  finding   {one['message']}\n"
-            f"            → {_first_response(catalog, item.domain, one, kept.get(one['batch_id'], ''))}"
+        lines = advised(
+            (one["message"], _first_response(catalog, item.domain, one, kept.get(one["batch_id"], "")))
             for one in item.report.findings
-        ]
+        )
         failures = [*_errors(item), *failed_checks(_failed(item), {one["asset"] for one in item.report.findings})]
         lines += [f"  failed    {line}" for line in failures]
         lines += [f"            → {_general(catalog, item.domain)}"] if failures else []

@@ -48,3 +48,16 @@ def test_a_finding_whose_file_is_unknown_leaves_no_word_to_fill_in(shipped: Cata
     finding = {"kind": "schema_mismatch", "feed": "orders", "asset": None}
     said = run_summary._first_response(shipped, "ecommerce", finding, "")
     assert "from ops.findings where feed = 'orders'" in said and "FILE" not in said
+
+
+def test_an_advice_that_several_findings_share_stands_once(shipped: Catalog) -> None:
+    lines = run_summary.advised(
+        [("no file of the 4th", "ask"), ("a row is bad", "look"), ("no file of the 5th", "ask")]
+    )
+    assert [line.strip() for line in lines] == [
+        "finding   no file of the 4th",
+        "finding   no file of the 5th",
+        "→ ask",
+        "finding   a row is bad",
+        "→ look",
+    ]
