@@ -46,7 +46,7 @@ class StatedCheck:
     window_dates: int = 7
     blocking: bool = False
     counts: str = ""
-    """The column whose largest value is reported as the number `counted_as`, for rules that add up such numbers."""
+    """The column whose largest value is reported under the name `counted_as`. Rules add up these numbers."""
     counted_as: str = ""
 
     @property

@@ -34,7 +34,7 @@ class _Suspects:
 
 @dataclass(frozen=True)
 class _Found:
-    """Keys that do repeat, with their batches and a masked sample."""
+    """Keys that really repeat, with their batches and a masked sample."""
 
     keys: int
     rows: int

@@ -35,7 +35,9 @@ class Interval:
     model: str
 
     def holds(self, value: float) -> bool:
-        """True inside the interval, or within one unit of the expected value, because a count cannot be more exact."""
+        """Whether the value is inside the interval, or within one unit of the expected value, because a count cannot be
+        more exact.
+        """
         return self.low <= value <= self.high or abs(value - self.expected) <= 1
 
 

@@ -1,4 +1,4 @@
-"""Everything that is configured, as one frozen value."""
+"""The whole configuration as one frozen value."""
 
 from __future__ import annotations
 
@@ -59,18 +59,18 @@ class Catalog:
     console: Console
     feeds: dict[str, Feed]
     feed_files: dict[str, FeedFile]
-    """The feed files, by domain id: one for each domain that has feeds."""
+    """Domain → its feeds file, for each domain that has one."""
     documents: dict[str, Document] = field(repr=False)
     """The parsed files by relative path, so that later checks can name a file and a line."""
     overlay: Path | None = None
     switched_off: frozenset[str] = frozenset()
-    """Domains with `enabled: false`: they are in none of the other attributes."""
+    """Domains that are switched off (`enabled: false`). No other attribute contains anything about them."""
     switched_off_jobs: frozenset[str] = frozenset()
     """The jobs that build these domains."""
 
     @property
     def first_plausible_date(self) -> date:
-        """The first date that any feed can mean."""
+        """The earliest date that is plausible for any feed."""
         return min((feed.plausible.first for feed in self.feeds.values()), default=self.platform.start_date)
 
     def feeds_of(self, domain: str) -> list[Feed]:
@@ -78,11 +78,11 @@ class Catalog:
         return [feed for feed in self.feeds.values() if feed.domain == domain]
 
     def domain_ids(self) -> list[str]:
-        """Every domain: those of domains.yaml in its order, then those that only a feeds file knows."""
+        """Every domain: first those of domains.yaml in its order, then those that have only a feeds file."""
         return [*self.domains.domains, *(name for name in self.feed_files if name not in self.domains.domains)]
 
     def domain(self, domain: str) -> Domain:
-        """A domain; one that only a feeds file knows has that file's owners. Raises KeyError."""
+        """A domain. If it has only a feeds file, it has the owners of that file. Raises KeyError."""
         if domain in self.domains.domains:
             return self.domains.domains[domain]
         owners = [owner for feed in self.feeds_of(domain) for owner in feed.owners]

@@ -108,7 +108,7 @@ def layers_of(domain: str) -> tuple[str, ...]:
 
 
 def strangers(overlay: Path | None, documents: dict[str, Document]) -> list[ConfigProblem]:
-    """A YAML file in the overlay that nothing reads is a mistake in its name."""
+    """Reports each YAML file of the overlay that nothing reads, because its name must be a mistake."""
     if overlay is None:
         return []
     # A feeds file that could not be parsed is not reported here. Its own mistake is reported.

@@ -28,7 +28,7 @@ def load(settings: Settings) -> Catalog:
 
 
 def shipped() -> dict[str, Document]:
-    """The shipped files by relative path: parsed, and not checked."""
+    """Relative path → shipped file, parsed but not checked."""
     return {name: read(name, None) for name in [*(f"{name}.yaml" for name in FILES), *paths_of_feeds(None)]}
 
 
@@ -124,7 +124,7 @@ def _without_switched_off(catalog: Catalog) -> Catalog:
 
 
 def _from_the_start(feed: Feed, values: Mapping[str, Any]) -> Feed:
-    """The feed. If its contract does not say which dates are plausible, every date from the platform's start on is
+    """The feed with its plausible dates. If its contract does not give them, every date from the platform's start on is
     plausible.
     """
     if feed.plausible.start is not None:

@@ -27,7 +27,7 @@ def references(catalog: Catalog) -> list[ConfigProblem]:
 def _dangling(
     document: Document, loc: tuple[str, ...], subject: str, name: str, valid: list[str]
 ) -> list[ConfigProblem]:
-    """A problem where `name` is not among `valid`; nothing otherwise."""
+    """A problem if `name` is not among `valid`; nothing otherwise."""
     if name in valid:
         return []
     meant = close_to(name, valid)

@@ -1,6 +1,6 @@
-"""Every version of the configuration files that a kept snapshot was built under, so that two runs can be compared.
+"""Keeps every version of the configuration files that belongs to a kept snapshot, so that two runs can be compared.
 
-A version is a file that is named by the digest of its content, so that what did not change is kept once.
+A version is a file that is named by the digest of its content. So content that did not change is kept only once.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def difference(settings: Settings, name: str, before: Mapping[str, str], now: Ma
 
 
 def forget(settings: Settings, stay: Collection[str]) -> None:
-    """Remove the versions whose digests are not in `stay`."""
+    """Remove the versions whose digests are not among `stay`."""
     for path in _folder(settings).glob("*"):
         if path.name not in stay and not path.name.startswith(PARTIAL):
             path.unlink(missing_ok=True)

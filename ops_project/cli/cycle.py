@@ -15,7 +15,7 @@ from ops_project.settings import Settings
 
 
 def instance_of(settings: Settings) -> Any:
-    """Dagster's instance of this home, or None if nothing has run there."""
+    """Dagster's instance of this home; None if no run has ever started there."""
     if not (settings.dagster_home / "dagster.yaml").exists():
         return None
     import dagster as dg

@@ -1,8 +1,8 @@
-"""Output of commands: tables for people, `--json` for programs, progress on standard error.
+"""The output of commands: tables for people, `--json` for programs, and progress on standard error.
 
-Standard output carries only the answer, so that `ops … --json | jq` always works. What is printed is data and never
-markup: `[/b]`, `:100:` and an escape sequence in a file's name are shown as they are. This is the one module that
-knows rich; a style is an argument (`styled`), never a mark within a text.
+Standard output carries only the answer, so that `ops … --json | jq` always works. All output is data and never markup:
+`[/b]`, `:100:` and an escape sequence in a file's name are shown unchanged. Only this module uses rich. A style is an
+argument (`styled`), and never a mark inside a text.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class PlainConsole(Console):
-    """A console that prints every text literally: in a line, a cell, a title or a column's name."""
+    """A console that prints every text literally: lines, cells, titles and names of columns."""
 
     def __init__(self, *, stderr: bool = False) -> None:
         stream = sys.stderr if stderr else sys.stdout
@@ -151,7 +151,7 @@ def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> RenderableT
 
 
 def cell(value: Any, *, exact: bool = False) -> Text:
-    """One value of a table, as text."""
+    """The text of one value in a table."""
     if isinstance(value, Text):
         return value
     return Text(visible(_words(value, exact)))

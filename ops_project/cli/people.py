@@ -33,7 +33,7 @@ def _catalog(settings: Settings) -> Any:
 
 
 def _jobs(catalog: Any) -> dict[str, tuple[str, ...]]:
-    """The main job of each domain → the domain's owners."""
+    """Main job of each domain → the owners of the domain."""
     return {catalog.domains.main_job(name): catalog.domain(name).owners for name in catalog.domain_ids()}
 
 

@@ -91,7 +91,7 @@ def report(
 
 
 def as_pdf(html: str, until: str) -> bytes:
-    """The document as printed by Chromium. The time of printing is replaced by the report's own time, so that the same
+    """The document, printed by Chromium. The time of printing is replaced by the report's own time, so that the same
     report gives the same bytes.
     """
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
@@ -125,8 +125,8 @@ def as_pdf(html: str, until: str) -> bytes:
 
 
 def stamped(pdf: bytes, at: datetime) -> bytes:
-    """The same document with `at` as its time of creation. Its length does not change, so that its index stays
-    valid.
+    """The same document with `at` as its time of creation. The length stays the same, so that the index of the PDF
+    stays valid.
     """
     stamp = f"D:{at:%Y%m%d%H%M%S}".encode()
     return re.sub(rb"(/(?:CreationDate|ModDate) \()D:\d{14}", lambda found: found[1] + stamp, pdf)

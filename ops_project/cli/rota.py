@@ -47,8 +47,8 @@ class Rota:
         return found.name if found is not None else person
 
     def moment(self, text: str, option: str) -> datetime:
-        """A day (its first moment in the schedule's zone) or a time. A time without an offset is in the schedule's
-        zone.
+        """A moment, from a time or from a day (its first moment in the schedule's zone). A time without an offset is in
+        the schedule's zone.
         """
         from datetime import date
 

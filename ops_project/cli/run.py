@@ -82,7 +82,7 @@ class Wanted:
     day: date | None = None
     simulate_if_empty: bool = False
     rebuild_tables: tuple[str, ...] = ()
-    """The tables to rebuild, as the user wrote them: `fact_orders` or `silver.fact_orders`."""
+    """The tables to rebuild, in the user's spelling: `fact_orders` or `silver.fact_orders`."""
     replays: tuple[ReplayOrder, ...] = ()
 
 
@@ -130,7 +130,7 @@ def watcher(status: Callable[[str], None], name: str) -> Watcher:
 
 
 def _up_to_date(settings: Settings, runs: list[DomainRun]) -> None:
-    """Tables that were built anew are no longer marked as out of date since a restore."""
+    """Remove the marks `out of date` from tables that were built again since a restore."""
     from ops_project.pipeline.recovery import out_of_date
 
     outcomes = [item.outcome for item in runs if item.outcome is not None]
@@ -155,7 +155,7 @@ def _refuse_ahead(settings: Settings, day: date) -> None:
 
 @dataclass(frozen=True)
 class Told:
-    """One line on standard error as each part ends: a first run takes minutes, and a pipe shows no spinner."""
+    """Print one line on standard error when each part ends. A first run takes minutes, and a pipe shows no spinner."""
 
     silent: bool
     began: float

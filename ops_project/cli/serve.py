@@ -81,7 +81,9 @@ def _new_password() -> None:
 
 
 def _run(settings: Settings, words: list[str]) -> tuple[bool, str]:
-    """Run a step in another process, so that its output, its changes and its memory do not touch the server."""
+    """Run a step of a runbook in another process, so that its output, its changes and its memory do not affect the
+    server.
+    """
     from ops_project.operations.incidents.runbooks import is_answer
 
     # Wide, because the page scrolls. Without colours, because the page would show their codes as characters.

@@ -25,7 +25,7 @@ HIDDEN = 'The raw text of refused rows is masked; --unmasked --why "…" shows i
 
 @dataclass
 class _Bounded:
-    """The rows of a result, up to the limit of rows or bytes."""
+    """The rows of a result, until the limit of rows or of bytes is reached."""
 
     found: Answer
     rows_wanted: int

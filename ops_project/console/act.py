@@ -26,7 +26,7 @@ Form = Mapping[str, str]
 
 
 def routes() -> list[Route]:
-    """GET shows, POST does."""
+    """GET shows the page of an action; POST carries the action out."""
     return [Route("/act/{link}", _show, methods=["GET"]), Route("/act/{link}", _do, methods=["POST"])]
 
 

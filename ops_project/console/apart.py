@@ -85,7 +85,7 @@ def ask(snapshot: snapshots.Snapshot, sql: str, parameters: Mapping[str, Any], s
 
 
 def answer(question: Question) -> tuple[Found | None, str]:
-    """What the process found, or why it found nothing."""
+    """The answer of the process, or the reason why it has none."""
     seconds, memory = question.seconds, question.memory
     try:
         snapshot = snapshots.Snapshot(question.folder, {})

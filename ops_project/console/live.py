@@ -24,7 +24,7 @@ SILENT_SECONDS = 15.0
 
 
 class Pulse:
-    """Lets the open pages of one site wait for changes."""
+    """Through this, the open pages of one site wait for changes."""
 
     def __init__(self, site: Site) -> None:
         self.site = site

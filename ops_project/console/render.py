@@ -30,7 +30,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True)
 class Frame:
-    """The parts of a page that surround its own content."""
+    """The frame of a page: everything around its own content."""
 
     site: Site
     visitor: Visitor
@@ -109,7 +109,7 @@ def local(context: Context, at: datetime | None, form: str = "%a %Y-%m-%d %H:%M"
 
 @pass_context
 def clock(context: Context, at: datetime | None) -> str:
-    """A moment in the shortest clear form: the time alone if it is today, else with its day."""
+    """A moment in the shortest clear form: the time alone if it is today, otherwise with its day."""
     if at is None:
         return UNKNOWN
     zone: ZoneInfo = context["zone"]

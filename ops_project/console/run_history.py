@@ -12,7 +12,7 @@ from ops_project.dagster_bridge.storage_errors import damaged, emptied_storage
 from ops_project.settings import Settings
 
 LEAST_PERCENT = 0.35
-"""The least width of a bar. A run of a few seconds within a day would be invisible otherwise."""
+"""The smallest width of a bar. Without it, a run of a few seconds would be invisible beside a whole day."""
 WORD = {"success": "well", "failure": "wrong"}
 
 

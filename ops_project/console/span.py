@@ -10,7 +10,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The period of a figure: it ends at `until` and begins at `since`; `before` begins the period before it."""
+    """The period of a figure. It begins at `since` and ends at `until`; the period before it begins at `before`."""
 
     until: datetime
     since: datetime

@@ -1,4 +1,6 @@
-"""Scripts, the stylesheet and the icon. They are part of the package and read once; nothing comes from outside."""
+"""Scripts, the stylesheet and the icon. They are part of the package and are read once; nothing is fetched from
+outside.
+"""
 
 from __future__ import annotations
 

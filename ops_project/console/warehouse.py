@@ -41,7 +41,7 @@ Key = tuple[Any, ...]
 
 
 class Unanswered(RuntimeError):
-    """The question has no answer; the message says why. A figure that needs it is unknown."""
+    """The question could not be answered; the message says why. A figure that needs the answer is unknown."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from ops_project.lineage import AssetFacts, Lineage
 
 
 def asset_name(key: dg.AssetKey) -> str:
-    """AssetKey(["gold", "daily_revenue"]) → gold/daily_revenue."""
+    """The text of a key: gold/daily_revenue for AssetKey(["gold", "daily_revenue"])."""
     return "/".join(key.path)
 
 

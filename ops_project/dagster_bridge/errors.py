@@ -8,7 +8,7 @@ from ops_project.failures.text import CAUSED, DURING
 
 
 def log_of(error: SerializableErrorInfo) -> str:
-    """The error below what caused it, as Python prints them, without the lines of code."""
+    """The text of an error with its causes before it, as Python prints them, without the lines of code."""
     said = str(error.message).strip()
     while (before := error.cause or error.context) is not None:
         said = f"{str(before.message).strip()}\n\n{CAUSED if error.cause is not None else DURING}\n\n{said}"

@@ -45,7 +45,9 @@ NAMES = frozenset(
 
 
 class MaskedEvents(EventLogStorage):
-    """Precedes a storage class in a list of bases: every event that the storage class would store is masked."""
+    """A base class that stands before a storage class in a list of bases. It masks every event that the storage class
+    would store.
+    """
 
     def store_event(self, event: EventLogEntry) -> None:
         super().store_event(masked(event))  # type: ignore[safe-super]  # the class that follows among the bases has it
@@ -55,7 +57,7 @@ class MaskedEvents(EventLogStorage):
 
 
 def unmasked(instance: dg.DagsterInstance) -> str | None:
-    """A sentence for people if the events of this instance are stored unmasked; None if they are masked."""
+    """A sentence that says that events of this instance are stored unmasked; None if they are masked."""
     storage = instance.event_log_storage
     if isinstance(storage, MaskedEvents):
         return None

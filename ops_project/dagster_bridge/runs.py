@@ -132,7 +132,7 @@ def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str,
 
 
 def identify(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:
-    """Write into a run's tags which process executes it, and further facts that are known only now."""
+    """Record in a run's tags which process executes it, and further facts that are known only now."""
     instance.add_run_tags(run_id, {**tags, PROCESS_TAG: str(current())})
 
 

@@ -31,7 +31,7 @@ from ops_project.dagster_bridge.masked_events import MaskedEvents
 INDEXED = frozenset({*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS})
 """Types of the events that are stored in the index of all runs as well."""
 OPEN_SHARDS = 16
-"""How many shards stay open. A shard is a run, and a sensor that reads many runs keeps the newest ones open."""
+"""How many shards stay open. Each run has a shard, and a sensor that reads many runs keeps the newest ones open."""
 
 
 class EventLog(MaskedEvents, SqliteEventLogStorage):

@@ -1,4 +1,4 @@
-"""Schedules and sensors of Dagster as plain values: when they should have ticked, and how their last tick went."""
+"""Schedules and sensors of Dagster as plain values: when they should have ticked, and how their last tick ended."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENDED = [TickStatus.SUCCESS, TickStatus.FAILURE, TickStatus.SKIPPED]
 
 @dataclass(frozen=True)
 class Instigator:
-    """A schedule or sensor that runs."""
+    """A schedule or sensor that is switched on."""
 
     name: str
     schedule: bool
@@ -48,7 +48,7 @@ def schedules_of(repository: dg.RepositoryDefinition) -> dict[str, dict[str, str
 
 
 def instigators(instance: dg.DagsterInstance) -> list[Instigator]:
-    """The schedules and sensors that run, with their last ended tick."""
+    """The schedules and sensors that are switched on, each with its last finished tick."""
     result = []
     for state, tick in running(instance):
         data: Any = state.instigator_data

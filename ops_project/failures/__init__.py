@@ -34,7 +34,7 @@ class Unusable(RuntimeError):
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing that speaks for a class."""
+    """One piece of evidence for a class."""
 
     failure_class: FailureClass
     transient: bool

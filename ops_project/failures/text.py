@@ -77,7 +77,7 @@ def service_or_status(code: str) -> str:
 
 
 def signal_name(number: int) -> str:
-    """SIGKILL for 9; empty if there is no such signal."""
+    """The name of a signal, for example SIGKILL for 9; empty if there is no such signal."""
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -91,7 +91,7 @@ def _spaced_names(name: str) -> tuple[str, str]:
 
 
 def names_in(line: str) -> list[tuple[str, ...]]:
-    """Names of exceptions in a line. The innermost stands last in the line and comes first in the answer."""
+    """Names of exceptions in a line, the innermost first. In the line itself, the innermost comes last."""
     spaced = _SPACED.match(line)
     found = [(match[1],) for pattern in (_DOTTED, _NAMED) for match in pattern.finditer(line)]
     return [*([_spaced_names(spaced[1])] if spaced else []), *reversed(dict.fromkeys(found))]

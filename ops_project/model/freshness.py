@@ -28,6 +28,6 @@ class Freshness(Model):
 
     policies: dict[str, FreshnessPolicy]
     layers: dict[str, str]
-    """Layer (schema) → policy. A domain may choose another one in domains.yaml, and a model in its dbt meta
+    """Layer (schema) → policy. A domain may choose another policy in domains.yaml, and a model in its dbt meta
     (`freshness`).
     """

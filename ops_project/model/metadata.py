@@ -44,8 +44,8 @@ class Entity(Model):
     entity: str = Field(pattern=_IDENTIFIER)
     kind: Kind
     parent: str = ""
-    """For a satellite: its hub or link. For an interface table: the hub or satellite that has one row for each of
-    its rows.
+    """For a satellite: its hub or link. For an interface table: the hub or satellite whose rows it follows, one for
+    one.
     """
     description: str = Field(min_length=1)
 

@@ -18,7 +18,7 @@ class Warehouse(Model):
 
     memory_limit: str = Field(default="3GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
     threads: int = Field(default=0, ge=0)
-    """0: as many as the machine has cores."""
+    """The number of threads. 0: as many as the machine has cores."""
 
 
 class Snapshots(Model):

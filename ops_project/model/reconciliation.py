@@ -28,7 +28,7 @@ class Measure(Model):
 
 
 class Count(Model):
-    """The number of rows, as a KPI with a name of its own."""
+    """The number of rows, as a figure with a name of its own."""
 
     name: str = "rows"
     tolerance: Tolerance = Tolerance()
@@ -52,7 +52,9 @@ class Node(Model):
     columns: dict[str, str] = {}
     """Chain column → SQL expression, if the node has another name for it."""
     grain: tuple[str, ...] = ()
-    """This node is already aggregated by these columns. The node before it is first summed to them."""
+    """Given if the rows of this node are already aggregated by these columns. The rows of the node before it are then
+    summed to them first.
+    """
     from_previous: str | None = None
     """A SELECT over `{rows}` (the node before) that computes the rows of this node again. It is needed if the node is
     neither a copy of those rows nor their sums by `grain`. It reads every date; `--date` limits only its result.

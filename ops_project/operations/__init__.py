@@ -1,1 +1,3 @@
-"""Decisions: (values, now) → (values, reasons). No I/O, no clock."""
+"""What goes wrong reaches a person who can repair it: alerts, on-call, incidents, diagnosis, reports. Decisions are
+pure: (values, now) → (values, reasons), without I/O and without a clock.
+"""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Process:
-    """One process of one boot of a machine."""
+    """A process, identified within one boot of one machine."""
 
     boot: str
     """The boot and, after a dot, the PID namespace. Homes of earlier versions have the boot alone."""

@@ -39,7 +39,7 @@ class Counted:
         return int(f"{self.day:%Y%m%d}")
 
     def dates(self, rows: int) -> np.ndarray:
-        """The business date, once for each row."""
+        """The business date, repeated for each row."""
         return np.full(rows, np.datetime64(self.day))
 
 
@@ -66,7 +66,7 @@ class Orders:
 
     @property
     def of_item(self) -> Ints:
-        """The order's position, for each item."""
+        """For each item, the position of its order."""
         return np.repeat(np.arange(len(self.size)), self.size)
 
     def columns(self) -> Columns:

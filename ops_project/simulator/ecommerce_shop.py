@@ -56,7 +56,7 @@ SEGMENTS = (
 
 
 def of_segment(attribute: str, segment: Ints) -> Floats:
-    """The attribute of each customer's segment."""
+    """For each customer, this attribute of the customer's segment."""
     return np.array([getattr(kind, attribute) for kind in SEGMENTS], dtype=float)[segment]
 
 

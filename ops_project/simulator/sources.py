@@ -113,7 +113,7 @@ def deliver(
 
 
 def _sweep(folder: Path) -> None:
-    """Remove the staged files of killed simulations. Those of a running simulation stay."""
+    """Remove the files that killed simulations have staged. Those of a running simulation stay."""
     for stale in folder.glob(".staging-*"):
         pid = int(stale.name.rpartition("-")[2])
         try:

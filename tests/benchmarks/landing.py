@@ -50,7 +50,7 @@ NEEDED = 0.45
 
 
 def write_csv(path: Path, rows: int, bad_every: int) -> None:
-    """A deterministic file of `rows` records; every `bad_every`-th (0: none) has a price below zero."""
+    """A deterministic file of `rows` records. Every `bad_every`-th record has a price below zero; with 0 none has."""
     price = "(hash(i * 7) % 100000) / 100"
     if bad_every:
         price = f"CASE WHEN i % {bad_every} = {bad_every // 2} THEN -1 ELSE {price} END"

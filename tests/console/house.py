@@ -51,7 +51,7 @@ class House:
 
 
 def built(folder: Path) -> House:
-    """Six days have been delivered and built, and nothing is wrong."""
+    """A home in which six days have been delivered and built, and nothing is wrong."""
     found = House(Settings.load(home=folder, environ={}), FIRST)
     found.ops("simulate", "--domain", "investor", "--days", "6", "--end", "2026-03-03", "--scale", "0.05")
     assert "succeeded" in found.ops("run", "--domain", "investor")

@@ -73,8 +73,9 @@ class NotGreen(RuntimeError):
 
 
 def empty_home(home: Path, *models: str) -> Settings:
-    """A home in which every table of every domain exists and is empty, or those of which the named models are made: dbt
-    reads the types of its inputs there."""
+    """A home with empty tables, because dbt reads the types of its inputs there: the tables of every domain, or only
+    those from which the named models are made.
+    """
     settings = Settings.load(home=home, environ={})
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.warehouse)) as connection:

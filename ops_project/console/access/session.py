@@ -30,7 +30,7 @@ class Session:
 
 
 def new(how: str, who: str, now: datetime, life: timedelta) -> Session:
-    """A session that begins now."""
+    """A new session that begins now."""
     return Session(how, who, secrets.token_urlsafe(16), (now + life).timestamp())
 
 
@@ -54,7 +54,7 @@ def unseal(text: str, key: bytes, now: datetime) -> Session | None:
 
 
 def token(session: Session, key: bytes) -> str:
-    """The token that a form must send back. A page of another site cannot know it."""
+    """The token that a form must contain. A page of another site cannot know it."""
     return _mac("form", session.nonce.encode(), key)
 
 

@@ -86,7 +86,7 @@ def described(condition: object) -> str:
 
 
 def judge(ask: Ask) -> Response:
-    """Was it justified? The dates of a false positive are left out of what checks learn from."""
+    """Records whether an alert was justified. The dates of a false positive are left out of what checks learn from."""
     number, ledger, by = ask.number("number"), ask.site.ledger, ask.actor()
     value, why = ask.form.get("verdict", ""), ask.form.get("why", "")
     if ledger.alert(number) is None:

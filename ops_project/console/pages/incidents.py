@@ -125,7 +125,7 @@ def _blast(facts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def evidence_of(item: dict[str, Any]) -> dict[str, Any] | None:
-    """The evidence that is listed: a text, or items with their source and the command that shows each again."""
+    """The evidence for the page: a text, or items with their source and the command that shows each again."""
     if item["kind"] in (actions.POST_MORTEM, SUMMARY):
         return None
     if item["kind"] != EVIDENCE:
@@ -257,7 +257,7 @@ def _silence(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
 
 
 def duration(text: str) -> timedelta:
-    """How long a silence lasts. Raises Wrong."""
+    """The length of a silence, from the form. Raises Wrong."""
     try:
         span = parse_duration(text)
     except ValueError as error:

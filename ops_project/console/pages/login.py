@@ -105,5 +105,5 @@ def _who(ask: Ask) -> Response:
 
 
 def _inside(path: str) -> str:
-    """A page of this console, and never an address elsewhere."""
+    """The path if it belongs to this console; otherwise the first page, so that a login never leads to another site."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"

@@ -1,4 +1,4 @@
-"""The cycle after a run that no daemon watches: `ops run` calls it at its end."""
+"""The alert cycle after a run without a daemon. `ops run` calls it at its end."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from ops_project.operations.ledger import open_ledger
 
 
 def open_alert_checks(site: Site, assets: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
-    """One definition for all of `assets`."""
+    """One definition that holds the checks of all `assets`."""
 
     @dg.multi_asset_check(
         name=SHOWN_CHECK,

@@ -54,7 +54,7 @@ def _domains(view: View) -> list[str]:
 
 
 def _state(view: View, closing: Closing) -> str | None:
-    """firing, ok, or None while the run has not finished."""
+    """The state of the signal: firing or ok; None while the run has not finished."""
     if closing.state == closings.CLOSED:
         return OK
     if closing.state == closings.CLOSING:
@@ -121,7 +121,7 @@ def _class(reason: str) -> str:
 
 
 def _ages(view: View, news: list[Signal]) -> list[Signal]:
-    """How long each held table has been held; zero for a table that is no longer held."""
+    """How long each held table has been held, and zero for a table that is no longer held."""
     levels = {signal.asset: signal for signal in view.ledger.latest(HELD).values()}
     levels |= {signal.asset: signal for signal in news if signal.kind == HELD}
     before = {signal.asset: signal for signal in view.ledger.latest(HELD_SECONDS).values()}

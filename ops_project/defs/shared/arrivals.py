@@ -10,8 +10,8 @@ from ops_project.defs.shared.unchanged import pending_dates
 
 
 def window(site: Site, domain: str, now: datetime) -> list[tuple[date, date]]:
-    """Ranges of business dates that wait, the oldest first. If nothing waits: yesterday, so that its absence is
-    judged.
+    """Ranges of the business dates of the waiting files, the oldest first. If no file waits, the range is yesterday, so
+    that a missing file of yesterday is noticed.
     """
     start = site.catalog.platform.start_date
     today = now.astimezone(site.catalog.platform.zone).date()

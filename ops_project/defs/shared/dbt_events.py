@@ -87,7 +87,7 @@ def _status(event: Mapping[str, Any]) -> str:
 def of_broken_tests(
     not_run: Sequence[tuple[dg.AssetCheckResult, str]], result: DbtResult
 ) -> Iterator[dg.AssetCheckResult]:
-    """The failed checks of tests that could not run. Tests that were interrupted get none."""
+    """Failed checks for the tests that could not run. A test that was interrupted gets no result."""
     for check, name in not_run:
         words = next(
             (error for error in result.errors if error.startswith(f"{name}: ")), f"{name}: no reason was given"

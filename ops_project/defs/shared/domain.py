@@ -31,7 +31,7 @@ class Layer:
 
 
 def layers_of(manifest: Mapping[str, Any], domain: str) -> list[Layer]:
-    """The layers of a domain without a package of its own: its models by the schema that their folder names."""
+    """The layers of a domain without a package of its own: its models, grouped by the schema of their folder."""
     folders: dict[str, set[str]] = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and len(node["fqn"]) > 3 and node["fqn"][1] == domain:

@@ -28,7 +28,7 @@ def held_now(settings: Settings) -> dict[str, Hold]:
 def leave_out(
     settings: Settings, context: dg.AssetExecutionContext, keys: Iterable[dg.AssetKey]
 ) -> dict[dg.AssetKey, str]:
-    """Those of `keys` that are on hold → why, in words. Each is reported as an observation of its asset."""
+    """Those of `keys` that are on hold → the reason, in words. Each one is reported as an observation of its asset."""
     found = held_now(settings)
     left = {
         key: f"{asset_name(key)}: {holds.words(found[asset_name(key)])}" for key in keys if asset_name(key) in found

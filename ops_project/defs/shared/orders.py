@@ -26,7 +26,7 @@ class Order:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the order is only to land what has arrived."""
+        """Whether nothing is ordered except to land the waiting files."""
         return self == Order()
 
     def within(self, first: calendar_date, last: calendar_date, chosen: Mapping[str, Sequence[Taken]]) -> Order:

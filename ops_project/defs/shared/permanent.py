@@ -118,7 +118,7 @@ def _follow(
     transient: bool,
     because: str,
 ) -> NoReturn:
-    """Ask for another attempt, or fail for good; either way the reason is kept."""
+    """Asks for another attempt, or fails for good. In both cases the reason is kept."""
     attempt = current_attempt()
     decision = decide(failure_class, transient, attempt.number if attempt is not None else 1, random())
     if attempt is not None:

@@ -59,8 +59,8 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
 
 
 def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
-    """A reconciliation that breaks at a hop on the way to the table. The table may then agree with a source that is
-    wrong.
+    """Why the table may not be published although its own checks passed: a reconciliation breaks at a hop before it.
+    The table may then agree with a source that is wrong.
     """
     for name, chain in site.catalog.reconciliations.reconciliations.items():
         tables = [tuple(str(node.table).split(".")) for node in chain.nodes if node.table]

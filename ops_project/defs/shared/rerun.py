@@ -72,8 +72,8 @@ def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagster
 
 
 def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
-    """The domains whose newest replay was killed. Its rows may have landed without a build of the tables that depend
-    on them.
+    """The domains whose newest replay was killed. Its rows may have been landed without a build of the tables that
+    depend on them.
     """
     newest: dict[str, dg.DagsterRun] = {}
     for record in instance.get_run_records(RunsFilter(statuses=list(reruns.ENDED)), limit=HISTORY):
@@ -84,7 +84,7 @@ def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[st
 
 
 def with_relief(site: Site, wanted: Wanted, machine_bytes: int, cores: int) -> tuple[Site, Wanted, tuple[str, ...]]:
-    """The rerun with less work at once, for a run that had too little memory; and the changes, in words."""
+    """The rerun with less work at once, for a run that had too little memory, and the changes in words."""
     platform = site.catalog.platform
     window = partitions.window_of(wanted.run.tags)
     exact = window is not None and wanted.run.tags.get(partitions.MODE) != partitions.ARRIVED

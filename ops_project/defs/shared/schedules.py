@@ -13,8 +13,8 @@ from ops_project.defs.shared.site import Site
 
 @dataclass(frozen=True)
 class Schedule:
-    """A job at a time. The cron expression is in the platform's zone. If the clocks skip its hour, the job runs
-    right after the change; if the hour occurs twice, the job runs once.
+    """A job and the time at which it starts. The cron expression is in the platform's zone. If clocks skip its hour,
+    the job runs right after the change; if the hour occurs twice, the job runs once.
     """
 
     job: str

@@ -1,5 +1,5 @@
-"""One step for each layer of a domain's dbt models. Each layer has its own selection, because a blocking check
-inside a step does not stop that step. Between two steps it stops the next layer.
+"""One step for each layer of a domain's dbt models. Each layer has its own selection. A blocking check inside a step
+does not stop that step, but between two steps it stops the next layer.
 """
 
 from collections.abc import Collection, Iterator

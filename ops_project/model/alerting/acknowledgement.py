@@ -8,7 +8,9 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """It counts for one alert until the alert is resolved. If the alert fires again, it must be acknowledged again."""
+    """An acknowledgement counts until its alert is resolved. If the alert fires again, it must be acknowledged
+    again.
+    """
 
     alert: int
     by: str

@@ -42,7 +42,7 @@ class Alert:
     failure_class: str = ""
     evidence_ref: str = ""
     conditions: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    """Index of each condition → fingerprints of the series for which it holds."""
+    """Index of a condition → fingerprints of the series for which the condition holds."""
     cause: int | None = None
     """Number of the alert that silences this one by the asset graph or by rule."""
     muted: str = ""

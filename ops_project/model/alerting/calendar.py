@@ -80,8 +80,8 @@ def _ranges(
 
 
 class TimeInterval(Model):
-    """A time interval of Alertmanager: every given field must match, and within a field one entry is enough. `holidays`
-    is an addition of ours.
+    """A time interval of Alertmanager. Every given field must match, and within a field one matching entry is enough.
+    `holidays` exists only here.
     """
 
     times: tuple[TimeRange, ...] = ()

@@ -22,7 +22,7 @@ class Channel(Model):
     to: Recipients | tuple[str, ...] = ()
     send_resolved: bool = True
     inform: bool = False
-    """True: this channel only informs its recipients, although its receiver pages."""
+    """True: this channel only informs its recipients, even if its receiver pages."""
     rate_limit: int = Field(default=60, ge=1)
     """The most messages in a minute, for each endpoint."""
     max_attempts: int = Field(default=60, ge=1)
@@ -31,7 +31,7 @@ class Channel(Model):
     secret_fields: ClassVar[tuple[str, ...]] = ()
     """Fields that name a variable whose value must never be shown."""
     either: ClassVar[tuple[str, ...]] = ()
-    """Fields that name variables; one of these variables is enough."""
+    """Fields that name variables, of which one is enough."""
     one_reader: ClassVar[bool] = False
     """True: one person reads all messages, so an alert with two owners gives one message that names both."""
     one_message: ClassVar[bool] = False

@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """It closes the alert until a newer signal says that something is wrong."""
+    """The alert stays closed until a newer signal says that something is wrong."""
 
     alert: int
     by: str

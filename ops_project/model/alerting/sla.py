@@ -30,7 +30,7 @@ class Sla(Model):
     within: Duration | None = None
     days: Literal["daily", "weekdays", "sunday"] = "daily"
     warn_before: Duration = timedelta(minutes=30)
-    """A breach that can be foreseen is reported at least this long before."""
+    """A breach that can be predicted is reported at least this long before it."""
     uptime_target: float | None = Field(default=None, gt=0, le=100)
     """The required percentage of the measured time in which the tables were ready."""
     severity: Literal["critical", "high"] = "critical"

@@ -56,10 +56,11 @@ class Column(Model):
     """
     required: bool = False
     may_be_absent: bool = False
-    """The file may lack the whole column. Its values are NULL then."""
+    """Whether the file may lack the whole column. Its values are NULL then."""
     accept: frozenset[Accept] = frozenset()
-    """Spellings that are otherwise refused: zeros (17850.0 as integer), exponent (9e+05), rounding (to the decimal's
-    scale, half away from zero), nan, infinity."""
+    """Spellings that are accepted although they are refused by default: zeros (17850.0 as integer), exponent (9e+05),
+    rounding (to the decimal's scale, half away from zero), nan, infinity.
+    """
     trim: bool = False
     """For strings: remove surrounding blanks. Other types ignore them in any case."""
     null_values: tuple[str, ...] | None = None

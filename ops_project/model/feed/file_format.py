@@ -125,7 +125,7 @@ class Format(Model):
 
 
 class Control(Model):
-    """A small file beside the data file that says how many records it has. Data and control file are one delivery."""
+    """A small file beside the data file, with the number of its records. The two together are one delivery."""
 
     file: str
     """Name with `{name}` (the data file's name) or `{stem}` (without its extensions): `{stem}.ctl`."""

@@ -1,5 +1,5 @@
-"""The range of dates that are possible in a feed. A date outside is a mistake of the source, and nothing is computed
-with it.
+"""The range of dates that are plausible for a feed. A date outside of it is a mistake of the source, and nothing is
+computed with it.
 """
 
 from __future__ import annotations

@@ -58,7 +58,8 @@ class Holidays(Model):
     dates: tuple[date, ...] = ()
     """Further holidays."""
     balance: bool = True
-    """Give single holidays to another person in advance, so that in one year nobody has two holidays more than another.
+    """True: single holidays are given to another person in advance, so that in one year nobody has two holidays more
+    than another.
     """
 
     @field_validator("country")

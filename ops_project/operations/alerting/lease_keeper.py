@@ -83,7 +83,9 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def _start(every: float) -> None:
-    """One thread for the whole process. Starting one for each cycle cost more than all other work of an idle cycle."""
+    """The one thread that renews the leases of this process. Starting a thread for each cycle cost more than all other
+    work of an idle cycle.
+    """
     with _starting:
         if not _threads or not _threads[0].is_alive():
             _threads[:] = [threading.Thread(target=_keep_all, args=(every,), name="leases", daemon=True)]

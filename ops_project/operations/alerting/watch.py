@@ -32,7 +32,7 @@ class Watch:
     observers: Sequence[Observer] = OBSERVERS
 
     def look(self, now: datetime, clock: Callable[[], datetime] | None = None) -> CycleReport | None:
-        """One look. Returns the cycle's report if this process ran it."""
+        """Look once at the daemon's heartbeat. Returns the report of the cycle if this process ran one."""
         ledger = open_ledger(self.settings)
         beat = ledger.cursor(authority.beat_of(authority.DAEMON))
         last = datetime.fromisoformat(beat) if beat else self.since

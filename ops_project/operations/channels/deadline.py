@@ -37,7 +37,9 @@ class Deadline:
         return DeadlinePassed(f"no complete answer within {self.seconds:g} s")
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """A connected socket. Looking up the name and trying its addresses count towards the time. Raises OSError."""
+        """Connects a socket. The time for looking up the name and for trying its addresses counts as well. Raises
+        OSError.
+        """
         last: OSError | None = None
         for family, kind, protocol, _, address in self._addresses(host, port):
             candidate = socket.socket(family, kind, protocol)

@@ -83,8 +83,8 @@ def post(
     *,
     seconds: float = TIMEOUT_SECONDS,
 ) -> Answer:
-    """POST `body` as JSON. Raises DeliveryError if there is no answer, or a redirect. `service` is its name in
-    messages: an address may hold a secret, and is not repeated.
+    """POST `body` as JSON. Raises DeliveryError if there is no answer, or if the answer is a redirect. `service` is the
+    name in messages, because an address may hold a secret and is never shown.
     """
     if words := wrong_address(url):
         raise DeliveryError(f"{service}: its address is not usable: {words}", service_down=True)

@@ -37,7 +37,7 @@ class DeliveryError(RuntimeError):
 
 
 class Sender(Protocol):
-    """Sends one message; safe to be called again with the same message."""
+    """Sends one message. It may be called again with the same message."""
 
     def send(self, message: Message) -> str:
         """Returns what the service answered, within TIMEOUT_SECONDS. Raises DeliveryError."""

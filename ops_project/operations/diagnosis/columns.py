@@ -30,7 +30,7 @@ class Resolved:
 
     @property
     def share(self) -> float:
-        """The share of its columns whose origin is known: 0 to 1."""
+        """The share of the columns whose origin is known: 0 to 1."""
         return 1.0 if not self.total else (self.proven + self.absent) / self.total
 
 

@@ -1,5 +1,5 @@
-"""Finds what a hold stops: every asset that is built from its subject. A person can still repair the held asset
-itself.
+"""Finds the assets that a hold stops: every asset that is built from its subject. The held asset itself can still be
+repaired.
 """
 
 from __future__ import annotations

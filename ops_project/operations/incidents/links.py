@@ -44,7 +44,9 @@ class Link:
     action: str
     incident: int
     who: str
-    """The person it was sent to; empty if several people read the message. The page asks then."""
+    """The person to whom the link was sent; empty if several people read the message. The page then asks who is
+    acting.
+    """
     expires_at: datetime
     id: str
     """Two links with the same id are one link."""

@@ -1,4 +1,4 @@
-"""A mark that changes with everything that people see: alerts, incidents, silences, holds, the rota."""
+"""A mark that changes whenever something changes that people see: alerts, incidents, silences, holds, the rota."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEWEST = (
 
 
 class ChangeTable(Access):
-    """Reads how far each record goes."""
+    """Reads the newest entry of each table."""
 
     def newest_change(self) -> str:
         """The mark. It costs one look at the end of each table."""

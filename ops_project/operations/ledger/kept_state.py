@@ -39,7 +39,7 @@ def read_mark(connection: Connection) -> Mark:
 
 @dataclass(frozen=True)
 class KeptState:
-    """The state that was stored under one mark."""
+    """The state that belongs to one mark."""
 
     mark: Mark
     alerts: Mapping[int, Alert]

@@ -17,7 +17,7 @@ from ops_project.operations.ledger.cursors import set_cursors
 from ops_project.operations.ledger.schema import leases
 
 Fence = tuple[str, str, int]
-"""(lease, holder, number): the claim under which something is written."""
+"""(lease, holder, number): the claim under which a process writes."""
 
 
 class LeaseLost(RuntimeError):

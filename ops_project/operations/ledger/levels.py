@@ -78,7 +78,7 @@ def read_words(connection: Connection) -> tuple[dict[int, Resolution], dict[str,
 
 
 def record_levels(connection: Connection, decision: Decision) -> None:
-    """It runs within the caller's transaction."""
+    """Store the levels within the caller's transaction."""
     state = decision.state
     rows = [
         {"fingerprint": fingerprint, "seq": signal.seq}

@@ -66,7 +66,7 @@ class OnCall:
     """Whether two people are on call. A page then goes to the backup as well."""
     why: Why
     turn: str
-    """The person whose turn it is by the rotation."""
+    """The person whose turn it is in the rotation."""
     note: str = ""
 
     @property
@@ -142,7 +142,7 @@ class Roster:
         return None
 
     def pair(self, number: int) -> Pair:
-        """The two people whose turn it is by the rotation."""
+        """The two people whose turn it is in the rotation."""
         return self.schedule.rotation[number % len(self.schedule.rotation)]
 
     def holder(self, number: int) -> tuple[str, bool]:
@@ -196,7 +196,7 @@ class Roster:
 
     # ---- holidays
     def handed_over(self, year: int) -> dict[date, str]:
-        """Local holiday → the person who has it, if that is not the person whose shift it is."""
+        """Local holiday → the person who has it, if that person is not the one whose shift it is."""
         if year not in self._handed:
             self._handed[year] = dict(self._hand_over(year)) if self.schedule.holidays.balance else {}
         return self._handed[year]

@@ -29,7 +29,7 @@ class About:
 
     pipeline: str = ""
     owner: str = ""
-    """The first owner of what failed, if the pipeline has no owners of its own."""
+    """The first owner of the failed table. It is used if the pipeline has no owners of its own."""
     failure_class: str = ""
 
 

@@ -1,4 +1,4 @@
-"""Which models of the dbt project replace rows by touched dates, and what their code is."""
+"""Which models of the dbt project replace the rows of touched dates, and a digest of the code of each."""
 
 from __future__ import annotations
 

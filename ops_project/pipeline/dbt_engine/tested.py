@@ -1,7 +1,7 @@
-"""Keeps a mark for each dbt test of a model that grows: the build time of the newest rows that have passed it.
+"""Keeps a mark for each dbt test of a model that grows: the time of the newest build whose rows have passed the test.
 
-The test looks only at the rows after its mark (macro last_build). The mark moves only when the test has passed. So
-after a failure, a warning or a killed run, the same rows are tested again.
+The test looks only at rows after its mark (macro last_build). The mark moves only when the test has passed. So after a
+failure, a warning or a killed run, the same rows are tested again.
 """
 
 from __future__ import annotations

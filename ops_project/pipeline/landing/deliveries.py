@@ -42,7 +42,7 @@ class Deliveries:
         self._confirmed: set[tuple[date, str]] | None = None
 
     def of_name(self, file_name: str) -> list[Taken]:
-        """Batches of files of this name, newest first."""
+        """The batches of files with this name, newest first."""
         batches = self._loaded()
         return [batches[item] for item in reversed(self._by_name.get(file_name, []))]
 

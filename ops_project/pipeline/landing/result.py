@@ -62,7 +62,7 @@ class Replayed:
 
     @property
     def words(self) -> str:
-        """For people."""
+        """The message in words."""
         parked = f", {self.parked:,} of them parked" if self.parked else ""
         return (
             f"{self.file_name}: {self.tried:,} refused rows tried again, {self.passed:,} passed, {self.refused:,} "
@@ -91,7 +91,7 @@ class LandingResult:
     replayed: list[Replayed] = field(default_factory=list)
 
     def followed_by(self, later: LandingResult) -> LandingResult:
-        """Both results as one."""
+        """The sum of both results."""
         return LandingResult(
             feed=self.feed,
             batches=[*self.batches, *later.batches],

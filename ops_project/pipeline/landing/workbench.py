@@ -1,4 +1,4 @@
-"""Takes files one after the other: each is read, examined, committed and archived in a private folder."""
+"""Lands files one after the other. Each is read, examined, committed and archived in a private folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trains a candidate of each model, and judges it against the model in use. Writes nothing."""
+"""Trains a candidate for each model, and compares it with the model in use. Writes nothing."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class SegmentModel:
     labels: list[str]
 
     def distances(self, values: Floats) -> Floats:
-        """Rows of rfm → rows × centres, Euclidean."""
+        """Rows of rfm → Euclidean distances, as rows × centres."""
         ready = (values - self.mean) / self.scale
         return np.asarray(np.sqrt(((ready[:, None, :] - self.centres[None, :, :]) ** 2).sum(axis=2)), dtype=np.float64)
 

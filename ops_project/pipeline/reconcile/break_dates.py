@@ -1,4 +1,4 @@
-"""The business dates of the keys that differ at a hop, so that a message about a break names its days."""
+"""Finds the business dates of the keys that differ at a hop, so that a message about a break can name these days."""
 
 from __future__ import annotations
 

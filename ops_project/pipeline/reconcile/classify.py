@@ -23,15 +23,17 @@ class KeyClass(StrEnum):
     """What happened to a key between source and target."""
 
     MISSING = "missing"
-    """In the source, not in the target."""
+    """The key is in the source and not in the target."""
     QUARANTINED = "quarantined"
-    """Missing, or left in an earlier state, because landing refused a row of this key with a reason."""
+    """The key is missing, or is in an earlier state, because landing refused a row of it and gave a reason."""
     EXTRA = "extra"
-    """In the target, not in the source."""
+    """The key is in the target and not in the source."""
     CHANGED = "changed"
-    """Once on each side, with different values."""
+    """The key occurs once on each side, with different values."""
     DUPLICATE = "duplicate"
-    """More than once on at least one side. Its rows are compared as a group, and never joined row by row."""
+    """The key occurs more than once on at least one side. Its rows are compared as a group, and never joined row by
+    row.
+    """
     NULL_KEY = "null_key"
     """Part of the key is NULL. Such rows match nothing, and are compared as one group."""
 
@@ -59,7 +61,7 @@ class ControlTotal:
 
     @property
     def difference(self) -> Number:
-        """source − target; a side without rows counts as zero."""
+        """The difference source − target. A side without rows counts as zero."""
         return (self.source or 0) - (self.target or 0)
 
     @property

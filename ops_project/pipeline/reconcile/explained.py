@@ -87,7 +87,9 @@ def _explained(task: Task, kind: KeyClass, samples: int) -> Explained | None:
 
 
 def sample_keys(task: Task, relation: str, samples: int, changed: bool = False) -> list[dict[str, Any]]:
-    """The most important keys: the largest amount first, then by key, so that a report is the same every time."""
+    """The most important keys. The largest amount comes first, then the order of keys, so that a report is the same
+    every time.
+    """
     span = range(len(task.measures))
     largest = "".join(f"abs(coalesce(s_m{i}, 0) - coalesce(t_m{i}, 0)) desc, " for i in span)
     cursor = task.run(

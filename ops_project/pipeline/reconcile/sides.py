@@ -62,7 +62,7 @@ def table_side(connection: duckdb.DuckDBPyConnection, name: str) -> Side:
 
 
 def renamed(connection: duckdb.DuckDBPyConnection, side: Side, names: Mapping[str, str]) -> Side:
-    """The side with some columns under the names that the other side gives them (its name → theirs)."""
+    """The same side with some columns renamed: its own name → the name that the other side uses."""
     for name in names:
         side.type_of(name)
     if taken := sorted(set(names.values()) & (set(side.types) - set(names))):

@@ -1,4 +1,4 @@
-"""The purpose and the progress of the last restore, so that one that was killed can be finished or dropped."""
+"""Records the purpose and the progress of the last restore, so that a killed restore can be finished or dropped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class Entry:
     asked: str = ""
     """The words of the command. A repeated command is recognised by them."""
     previous: dict[str, Any] | None = None
-    """The entry before this one, until this restore is done. It can still be undone if this one does not happen."""
+    """The entry before this one, until this restore is done. If this restore does not happen, the entry before can
+    still be undone.
+    """
 
     @property
     def is_undo(self) -> bool:

@@ -66,7 +66,7 @@ def _copy_range(source: int, target: int) -> None:
 
 
 def link(source: Path, target: Path) -> None:
-    """A second name for a file that never changes; a copy if the file system has no hard links."""
+    """Gives a file that never changes a second name, or copies it if the file system has no hard links."""
     try:
         os.link(source, target)
     except OSError:

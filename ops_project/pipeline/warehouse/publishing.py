@@ -30,7 +30,7 @@ _ID = re.compile(r"^\d{6}-")
 
 @dataclass(frozen=True)
 class PublishDecision:
-    """Whether this run may publish a gold table, and which consumers this concerns."""
+    """Whether this run may publish a gold table, and which consumers the answer concerns."""
 
     passed: bool
     reason: str

@@ -101,7 +101,7 @@ def unbalanced_quote(scene: Scene) -> Details:
 
 
 def duplicate_delivery(scene: Scene) -> Details:
-    """The same bytes once more, as a second file of the same date."""
+    """The same bytes arrive once more, as a second file of the same date."""
     file = scene.data()[0]
     for name in _other_names(file):
         named, own = scene.feed.match(name), scene.feed.match(file.name)

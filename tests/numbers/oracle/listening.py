@@ -110,7 +110,7 @@ def validation(archive: Archive, valid: set[int]) -> Table:
 
 
 def windows(events: list[Event], moment: Callable[[Event], datetime], length: timedelta) -> Iterator[Window]:
-    """One for each moment at which an event enters or leaves."""
+    """One window for each moment at which an event enters or leaves."""
     times = {moment(event) for event in events}
     for at in times | {time + length for time in times}:
         inside = [event for event in events if at - length < moment(event) <= at]
@@ -127,5 +127,5 @@ def concerned(found: list[Window], clock: str, day: date, wrong: list[Event], le
 
 
 def worst(found: list[Window], measure: Callable[[Window], Any]) -> Window | None:
-    """The worst one; among equals the first."""
+    """The worst window; if several are equal, the first of them."""
     return max(found, key=lambda window: (measure(window), -window.end.timestamp()), default=None)

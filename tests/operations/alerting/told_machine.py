@@ -131,7 +131,9 @@ class Engine(RuleBasedStateMachine):
 
     @initialize(chain=st.sampled_from(CHAINS))
     def a_history_is_about_some_tables(self, chain: tuple[str, ...]) -> None:
-        """With all tables and checks, the events would hardly ever be about the same series."""
+        """Only a few tables and checks are drawn, because otherwise two events would hardly ever be about the same
+        series.
+        """
         self.chain = chain
 
     def _of(self, place: tuple[str, int, str]) -> Series:

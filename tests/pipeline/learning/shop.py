@@ -1,4 +1,4 @@
-"""A seeded little shop in silver: customers with a rhythm, some of whom leave; products that belong together."""
+"""A small seeded shop in silver: customers with a rhythm, some of whom leave, and products that belong together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading snapshots for evidence: which two are compared, and queries with a limit of time and of memory."""
+"""Reads snapshots for evidence: which two are compared, and queries with limits of time and memory."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
 
 
 def since_good(scene: Scene) -> list[Snapshot]:
-    """The runs of the table's domain since the last good one, the oldest first. So the first bad run comes first."""
+    """The runs of the table's domain since the last good one, the oldest first. So the first bad run is the first
+    item.
+    """
     _, before = compared(scene)
     if before is None or not scene.assets:
         return []

@@ -50,8 +50,8 @@ class _Run:
     built: set[str] = field(default_factory=set)
     evaluated: set[tuple[str, str]] = field(default_factory=set)
     by_partition: set[tuple[str, str]] = field(default_factory=set)
-    """Checks with their own partitions. The result of any other check is about the whole table, whatever the run's
-    partition is.
+    """Checks that have partitions of their own. The result of any other check is about the whole table, even if the run
+    has a partition.
     """
     blocked: set[str] = field(default_factory=set)
     """Assets with a blocking check that failed."""

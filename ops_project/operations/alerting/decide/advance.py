@@ -1,4 +1,4 @@
-"""Let time pass: windows slide, for-durations end, held alerts resolve, flaps are forgotten."""
+"""The effects of time: windows slide, for-durations end, held alerts resolve, flaps are forgotten."""
 
 from __future__ import annotations
 

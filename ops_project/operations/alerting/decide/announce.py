@@ -16,7 +16,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def announce_successes(decision: Decision, signals: Iterable[Signal], config: AlertConfig) -> None:
-    """The daily success notice: the first success of a day is announced once; the outbox's key prevents a second
+    """The daily success notice. The first success of a day is announced once; the key of the outbox prevents a second
     notice. A run that published nothing does not count as a success.
     """
     signals = list(signals)

@@ -16,7 +16,9 @@ from ops_project.operations.alerting.decide.subjects import gone
 from ops_project.operations.alerting.decide.wording import shown_condition, shown_value, summary
 
 WINDOW = "window"
-"""Marks, in an alert's conditions, a rule's window over its subject, in place of a series' fingerprint."""
+"""Stands in an alert's conditions in the place of a series' fingerprint, if the condition is about a window over the
+whole subject.
+"""
 # The next signal never changes these labels, which say what the alert is about. It may change all other labels.
 _SUBJECT = frozenset({"asset", "pipeline", "check", "domain", "layer", "tier", "kind", "feed", "sla", "team", "owner"})
 _OURS = frozenset({dates.DATES, "sla_at_risk"})
@@ -88,7 +90,7 @@ def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Ale
 
 
 def _opened(decision: Decision, config: AlertConfig, watched: Watched, *, key: str, at: datetime) -> Alert:
-    """The alert of this key. A new alert, or one that had ended, begins as pending."""
+    """The alert of this key. If it is new or had ended, it begins as pending."""
     state, rule = decision.state, watched.rule
     number = state.by_key.get(key)
     alert = state.alerts.get(number) if number is not None else None

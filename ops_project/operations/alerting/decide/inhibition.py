@@ -14,8 +14,8 @@ from ops_project.operations.alerting.decide.reasons import AlertReason
 
 
 def inhibited_by_rule(alerts: Sequence[Alert], rules: Sequence[InhibitRule]) -> dict[int, int]:
-    """Target's number → source's number. An alert that matches both sides of a rule is silenced only by an alert
-    that does not.
+    """Number of a silenced alert (target) → number of the alert that silences it (source). An alert that matches both
+    sides of a rule is silenced only by an alert that does not.
     """
     result: dict[int, int] = {}
     by_name: dict[str, list[tuple[int, Alert]]] = {}

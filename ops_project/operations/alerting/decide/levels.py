@@ -1,6 +1,6 @@
-"""The state of each series: its newest ok, and the failures since then, whatever the order in which signals are
-read. A series is (kind, asset or pipeline, partition, check). Alerts follow from levels alone, so no further history
-is needed for a rule that is switched on again, a late signal or a repeated failure.
+"""The state of each series: its newest ok, and the failures since then. The order in which signals are read does not
+matter. A series is (kind, asset or pipeline, partition, check). Alerts follow from levels alone. So a rule that is
+switched on again, a late signal and a repeated failure need no further history.
 """
 
 from __future__ import annotations

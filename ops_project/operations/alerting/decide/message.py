@@ -42,13 +42,13 @@ class Around:
 
     alerts: Mapping[int, Alert]
     under: Mapping[int, Sequence[Alert]]
-    """Number → the alerts that are silent under it."""
+    """Number of a cause → the alerts that are silent because of it."""
     near: frozenset[str]
     """Service levels that an open alert is about."""
 
 
 def around(alerts: Iterable[Alert]) -> Around:
-    """The facts about these alerts that messages about other alerts need."""
+    """The facts about these alerts that the messages about other alerts need."""
     known = {alert.number: alert for alert in alerts}
     under: dict[int, list[Alert]] = {}
     for alert in known.values():
@@ -60,7 +60,7 @@ def around(alerts: Iterable[Alert]) -> Around:
 
 @dataclass(frozen=True)
 class Flush:
-    """One group at the moment at which its messages are made."""
+    """One group, at the moment at which its messages are made."""
 
     group: Group
     node: Node

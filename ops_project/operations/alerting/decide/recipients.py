@@ -37,7 +37,7 @@ def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> lis
 
 
 def owner_name(owner: str, config: AlertConfig) -> str:
-    """A name that a reader knows, and the address behind it."""
+    """The name of a recipient as readers know it, and the address."""
     found = config.owners.resolve(owner)
     if found is None:
         return owner
@@ -69,8 +69,8 @@ def _paged_too(channel: Channel, alert: Alert, config: AlertConfig) -> bool:
 
 
 def _served(channel: Channel, alert: Alert, config: AlertConfig) -> set[str]:
-    """E-mail addresses that another branch of the tree writes to about this alert, whenever this channel's branch
-    does. A branch with other quiet times, or with a digest, sends later, so it does not count.
+    """E-mail addresses to which another branch of the tree always sends this alert when this channel's branch does. A
+    branch with other quiet times, or with a digest, sends later, so it does not count.
     """
     if channel.type != "email":
         return set()

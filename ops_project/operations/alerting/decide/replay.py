@@ -80,7 +80,7 @@ def _quiet(state: State, config: AlertConfig, since: datetime, end: datetime) ->
 
 
 def _due(state: State, config: AlertConfig, after: datetime) -> datetime | None:
-    """The next moment after `after` at which something can change by itself."""
+    """The next moment after `after` at which something can change without a signal."""
     times = [group.next_flush for group in state.groups.values()]
     times += [settled.until if settled.parts else settled.next for settled in state.settled.values()]
     for alert in state.alerts.values():

@@ -1,4 +1,4 @@
-"""Groups without anything to send: when they need not be looked at, and what makes them due at once."""
+"""Groups without anything to send: until when they need not be looked at, and what makes them due at once."""
 
 from __future__ import annotations
 

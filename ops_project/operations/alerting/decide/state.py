@@ -33,7 +33,7 @@ from ops_project.operations.alerting.decide.windows import Reading
 
 
 class Watched(NamedTuple):
-    """One condition of one rule, which signals are compared with."""
+    """One condition of one rule, with which signals are compared."""
 
     name: str
     """The rule's name."""
@@ -97,7 +97,7 @@ class AlertConfig:
 
     @cached_property
     def token(self) -> object:
-        """Distinguishes this configuration from every other one in this process."""
+        """A number that no other configuration in this process has."""
         return object()
 
     @cached_property

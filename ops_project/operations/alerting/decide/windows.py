@@ -66,5 +66,5 @@ def aggregate(condition: Condition, readings: Iterable[Reading], now: datetime) 
 
 
 def holds(condition: Condition, value: float | None) -> bool | None:
-    """`value op threshold`; None if the value is unknown."""
+    """Whether `value op threshold` is true; None if the value is unknown."""
     return None if value is None else COMPARE[condition.op](value, condition.threshold)

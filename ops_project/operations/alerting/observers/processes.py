@@ -24,9 +24,9 @@ _cores = os.cpu_count() or 1
 
 
 def look(view: View) -> Observation:
-    """Readings of this moment, and a zero for processes that ended and assets that are built. An asset has the same
-    series whichever pipeline builds it, but an alert belongs to one pipeline. So if another pipeline builds the
-    asset next, the zero of the earlier one comes first.
+    """Readings of this moment, and a zero for each process that ended and each asset that is built. An asset has the
+    same series in every pipeline that builds it, but an alert belongs to one pipeline. So if another pipeline builds
+    the asset next, the zero of the earlier one comes first.
     """
     found = [signal for run in bridge.active_runs(view.instance) if not run.waiting for signal in _of_run(view, run)]
     goes_on = {signal.fingerprint: signal.pipeline for signal in found}

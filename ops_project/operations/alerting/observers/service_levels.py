@@ -210,7 +210,7 @@ def _missed_unseen(
 
 
 def _uptime(view: View, name: str, sla: Sla, measured: list[Interval]) -> list[Signal]:
-    """Whether the uptime is below its target, over at least one measured day. An unknown uptime neither fires nor
+    """Whether the uptime is below its target, measured over at least one day. An unknown uptime neither fires nor
     resolves.
     """
     share, total = uptime(measured, view.now), measured_time(measured, view.now)

@@ -51,7 +51,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Pace:
-    """How a duration compares with the baseline."""
+    """The comparison of a duration with its baseline."""
 
     seconds: float
     ratio: float | None

@@ -16,7 +16,9 @@ AT_RISK, BREACH = "sla.at_risk", "sla.breach"
 
 @dataclass(frozen=True)
 class Forecast:
-    """One service level on one day. A hit was predicted at least half an hour ahead, a late hit less than that."""
+    """One service level on one day. A hit was predicted at least half an hour before the breach, and a late hit less
+    than half an hour before.
+    """
 
     sla: str
     title: str

@@ -27,7 +27,7 @@ class CycleReport:
     skipped: str = ""
     """Why nothing was done; empty otherwise."""
     ended: bool = True
-    """False if a tick did not wait for the end of its cycle: it may still be running, or have failed."""
+    """False if a tick did not wait for the end of its cycle. The cycle may still be running, or may have failed."""
     signals: int = 0
     decided: int = 0
     fired: list[int] = field(default_factory=list)

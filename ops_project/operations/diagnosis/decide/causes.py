@@ -1,7 +1,7 @@
-"""Which upstream table is the cause. Candidates are ranked by their failures and changes, by time and by distance. A
-trouble that began before the target was last good explains nothing. A trouble that its own inputs explain is a
-symptom and not a cause. The inputs cannot explain some troubles, for example a difference between a table and its
-input. If the lineage of a column is unknown, every table upstream stays a suspect.
+"""Decides which upstream table is the cause. Candidates are ranked by their failures and changes, by time and by
+distance. A trouble that began before the target was last good explains nothing. A trouble that its own inputs explain
+is a symptom and not a cause. Some troubles cannot be explained by inputs, for example a difference between a table and
+its input. If the lineage of a column is unknown, every table upstream stays a suspect.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ops_project.operations.diagnosis.decide.suspects import (
 from ops_project.operations.diagnosis.decide.weights import CHANGE_WEIGHTS, is_older, is_recent, reach_of, weigh
 
 DISTANCE = 0.02
-"""How much each hop takes away, so that of two equal candidates the nearer one comes first."""
+"""Each hop lowers a candidate's score by this much, so that of two equal candidates the nearer one comes first."""
 
 
 def diagnose(question: Question, known: Known) -> Diagnosis:

@@ -59,15 +59,15 @@ KIND_WEIGHTS: Mapping[str, float] = {
     ARRIVED: 0.65,
 }
 OLDER, LATER, EXPLAINED = 0.1, 0.3, 0.35
-"""Factors for a trouble that began before the target was last good, that began after the target's trouble, or that
-its inputs explain.
+"""The factors for a trouble that began before the target was last good, for one that began after the target's trouble,
+and for one that its inputs explain.
 """
 ON_ROWS, OFF_PATH = 0.9, 0.05
 CHANGE_WEIGHTS: Mapping[str, float] = {"code": 0.55, "schema": 0.6, "volume": 0.5, "batch": 0.3, "run": 0.1}
 
 
 def is_older(trouble: Trouble, question: Question) -> bool:
-    """Whether it already existed while the target was good."""
+    """Whether the trouble already existed while the target was good."""
     return question.good_at is not None and trouble.began_at + SAME_TIME < question.good_at
 
 
@@ -123,7 +123,7 @@ def _carries(cause: Trouble, effect: Trouble) -> bool:
 
 
 def is_symptom(trouble: Trouble) -> bool:
-    """Whether it only says that something is late or unusual elsewhere."""
+    """Whether the trouble only says that something is late or unusual elsewhere."""
     return not trouble.failure_class or trouble.failure_class in SYMPTOMS
 
 

@@ -16,7 +16,7 @@ TRIGGERED, ACKNOWLEDGED, RESOLVED = "triggered", "acknowledged", "resolved"
 
 @dataclass(frozen=True, slots=True)
 class FrozenStep:
-    """A step of the ladder as it stood when the incident opened."""
+    """A step of the ladder, as it was configured when the incident opened."""
 
     level: str
     after: float
@@ -106,7 +106,7 @@ class Incident:
         return self.open or (self.postmortem_due is not None and self.postmortem_at is None)
 
     def elapsed(self, now: datetime) -> timedelta:
-        """The ladder's clock: the time since the incident was triggered, without the time in which it was
+        """The ladder's clock: the time since the incident was triggered, minus the time in which it was
         acknowledged.
         """
         standing = now - self.acknowledged_at if self.acknowledged_at is not None else timedelta()

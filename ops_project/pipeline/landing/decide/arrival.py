@@ -22,15 +22,15 @@ class LatenessReason(StrEnum):
 
     IN_TIME = "in_time"
     HISTORY = "history"
-    """It came after its deadline, and no run had noticed its absence: a load of history."""
+    """It came after its deadline, but no run had noticed its absence: it belongs to a load of history."""
     CORRECTION = "correction"
-    """A good file of the date had been loaded before; this one only corrects it."""
+    """A good file of the date had been loaded before, so this one only corrects it."""
     AFTER_MISSING = "after_missing"
     """Its absence had been recorded."""
     WITHIN_GRACE = "within_grace"
     """After the deadline, within the contract's grace."""
     BY_ITS_TIME = "by_its_time"
-    """It came after the deadline by its own time, while other files came before theirs."""
+    """By its own time it came after the deadline, while other files came before theirs."""
     NOT_EXPECTED = "not_expected"
 
 

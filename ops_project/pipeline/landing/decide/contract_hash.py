@@ -30,7 +30,9 @@ def _unused(file_format: Format) -> set[str]:
 
 
 def contract_hash(feed: Feed, contract: Contract) -> str:
-    """Sixteen hexadecimal digits, the same as long as `contract` of `feed` makes the same rows of the same bytes."""
+    """Sixteen hexadecimal digits. They stay the same as long as `contract` of `feed` makes the same rows from the same
+    bytes.
+    """
     parts = {
         "format": contract.format.model_dump(mode="json", exclude=_unused(contract.format)),
         "columns": {name: column.model_dump(mode="json", exclude=SPOKEN) for name, column in contract.columns.items()},

@@ -9,7 +9,7 @@ from typing import Any
 
 ABSENT = ("NA", "N/A", "n/a", "#N/A", "NULL", "null", "None", "nan", "NaN", "-", "--", "?", ".", "n.a.")
 Fits = Callable[[Sequence[str], Mapping[str, Any]], bool]
-"""Values (none of them empty) and the keys of a column → whether landing would load every one of them."""
+"""(values, none of them empty; keys of a column) → whether landing would load every one of these values."""
 
 # Columns with these names are identifiers although their values look like numbers: nobody adds up telephone numbers.
 IDENTIFIERS = re.compile(

@@ -41,7 +41,9 @@ def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
-    """False if there are as many hashes of keys as rows: then no key is repeated. True proves nothing."""
+    """False if the number of different hashes of keys equals the number of rows: then no key is repeated. True proves
+    nothing.
+    """
     if stage.distinct_keys is not None:
         return stage.distinct_keys != stage.good_rows
     key = ", ".join(map(stage.value, stage.feed.key))

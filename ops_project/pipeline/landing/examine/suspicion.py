@@ -179,7 +179,7 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
 
 
 def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
-    """Decide whether arrival times are evidence, from the waiting files and the last files before them."""
+    """Decide from the waiting files, and from the last files before them, whether arrival times are evidence."""
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
         [context.feed.name, BATCHES_BEFORE],

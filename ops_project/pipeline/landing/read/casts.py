@@ -133,7 +133,7 @@ def _number(text: str, column: Column, file_format: Format) -> str:
 
 
 def checks(text: str, value: str, column: Column, required: bool, empty_is_null: bool) -> list[Check]:
-    """Everything that can be wrong with a column. `text` is SQL of its text (NULL: no value), `value` of its cast."""
+    """Every check of a column's values. `text` is SQL of the text (NULL: no value), and `value` is SQL of the cast."""
     found = []
     if column.base_type != "string":
         blank = f"{trimmed(text)} = ''" if empty_is_null else "false"

@@ -23,7 +23,7 @@ class OtherEncoding:
     """The position of the first character that shows it."""
     characters: int
     read: str
-    """That character as the contract reads it, and as the source meant it."""
+    """That character: as the contract reads it, and as the source meant it."""
     meant: str
 
     def words(self, expected: str) -> str:

@@ -207,7 +207,7 @@ class Stage(StagedColumns):
         )
 
     def cast_failures(self, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-        """Column → the number of values that fail their cast, and of all values. Only columns with a failing value are
+        """Column → (number of values that fail their cast, number of all values). Only columns with a failing value are
         listed.
         """
         if not self.has_expressions:

@@ -12,7 +12,7 @@ from ops_project.pipeline.landing.decide.arrival import is_expected
 from ops_project.pipeline.landing.write import journal
 
 BEFORE_FIRST = 400
-"""How many days before the first date of the feed are included, because another feed of the domain may have begun
+"""The dates begin this many days before the feed's first date, because another feed of the domain may have begun
 earlier.
 """
 

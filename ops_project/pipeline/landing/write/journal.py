@@ -214,7 +214,7 @@ def close_old(connection: duckdb.DuckDBPyConnection, feed: str, now: datetime) -
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit at the end, or leave nothing behind."""
+    """A transaction around the block: it is committed at the end, or rolled back after an error."""
     connection.execute("BEGIN TRANSACTION")
     try:
         yield

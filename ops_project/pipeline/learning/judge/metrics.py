@@ -10,13 +10,13 @@ EPSILON = 1e-6
 
 
 def log_losses(outcome: Floats, probability: Floats) -> Floats:
-    """Loss of each prediction, natural logarithm; probabilities are kept off 0 and 1."""
+    """The logarithmic loss of each prediction (natural logarithm). Probabilities are kept away from 0 and 1."""
     kept = np.clip(probability, EPSILON, 1 - EPSILON)
     return np.asarray(-(outcome * np.log(kept) + (1 - outcome) * np.log(1 - kept)), dtype=np.float64)
 
 
 def ranks(values: Floats) -> Floats:
-    """Ranks from 1, ties share their mean."""
+    """Ranks from 1. Equal values share the mean of their ranks."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return np.asarray((ends - (counts - 1) / 2)[inverse], dtype=np.float64)

@@ -30,7 +30,7 @@ from ops_project.process.kill_points import reach
 from ops_project.settings import Settings
 
 PIECE_BYTES = 16 * 1024 * 1024
-"""Large files are sent in parts of this size: the parts of a warehouse that did not change are not sent again."""
+"""Large files are sent in parts of this size, so that the unchanged parts of a warehouse are not sent again."""
 STAGED = ".backup-"
 
 Tell = Callable[[str], None]

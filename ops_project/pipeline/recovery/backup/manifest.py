@@ -15,7 +15,7 @@ from ops_project.pipeline.recovery.decide.backups import Backup
 from ops_project.pipeline.recovery.decide.target import RestoreError
 
 FORMAT = 2
-"""2: copies of databases. Earlier formats can be read."""
+"""The version of the format. Version 2 added copies of databases. Earlier versions can be read."""
 PLAIN, SQLITE = "plain", "sqlite"
 
 

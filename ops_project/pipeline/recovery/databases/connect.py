@@ -50,7 +50,7 @@ def is_postgres(url: str) -> bool:
 
 
 def shown(connection: Connection) -> str:
-    """Its place, for people: host, port, database and schema."""
+    """The place of the database, for people: host, port, database and schema."""
     info = connection.info
     place = info.host if info.host.startswith("/") else f"{info.host}:{info.port}"
     return f"{place}/{info.dbname}, schema {schema_of(connection)}"

@@ -80,7 +80,7 @@ def downstream(tables: Iterable[str], lineage: Lineage, children: Mapping[str, I
 
 
 def children_of(manifest: Mapping[str, object]) -> dict[str, list[str]]:
-    """`schema.table` → the tables that dbt builds from it, read from a parsed manifest."""
+    """`schema.table` → the tables that dbt builds from it, according to a parsed manifest."""
     nodes: dict[str, Mapping[str, str]] = {}
     for group in ("nodes", "sources"):
         entries = manifest[group]

@@ -26,8 +26,8 @@ class Affected:
 
 
 def affected(then: Mapping[str, str], now: Mapping[str, str], children: Mapping[str, Collection[str]]) -> Affected:
-    """Compare two versions: table → digest of everything that builds it. `children`: table → the tables built from
-    it in the earlier version.
+    """Compare two versions, each given as table → digest of everything that builds it. `children`: table → the tables
+    that the earlier version builds from it.
     """
     changed = {table for table in then.keys() & now.keys() if then[table] != now[table]}
     only_then = then.keys() - now.keys()

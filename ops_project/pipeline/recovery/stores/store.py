@@ -12,7 +12,7 @@ class StoreUnusable(RestoreError):
 
 
 class Absent(LookupError):
-    """The store has nothing under this key."""
+    """The store has no value under this key."""
 
 
 class Store(Protocol):
