@@ -110,7 +110,7 @@ def _join_keys(task: Task, source: str, target: str) -> None:
 
 
 def mark_quarantined(task: Task, table: str) -> None:
-    """Put keys that the target lacks because landing refused them into a class of their own."""
+    """Landing may have refused keys that the target lacks. Such keys get a class of their own."""
     same = " and ".join(f"{table}.k{i} = {task.prefix}_keys.k{i}::varchar" for i in range(len(task.keys)))
     task.run(
         f"update {task.prefix}_keys set class = {literal(KeyClass.QUARANTINED)}"

@@ -56,7 +56,7 @@ def session(of: list[Row]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Event:
-    """A stream; an error where it names a song or a user that is not known on its day."""
+    """A stream. It is an error if it names a song or a user that is not known on its day."""
 
     day: date
     listened: datetime
