@@ -29,10 +29,17 @@ Where a domain has only one feed, and it is the root itself, the last two are le
 
 
 def write(found: Sequence[Judged], every: Collection[str]) -> None:
-    """Write both, from what was measured. `every`: the faults that must be found."""
-    rows = [asdict(item) | {"seconds": round(item.seconds, 1)} for item in found]
+    """Write both. Cases that were measured earlier and not now keep their figures. `every`: the faults that must be
+    found.
+    """
+    cases = {_case(item): item for item in (*kept(), *found) if item.fault in every}
+    rows = [asdict(item) | {"seconds": round(item.seconds, 1)} for item in cases.values()]
     FIGURES.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
-    PAGE.write_text(page(found, every), encoding="utf-8")
+    PAGE.write_text(page(list(cases.values()), every), encoding="utf-8")
+
+
+def _case(item: Judged) -> tuple[str, int, str]:
+    return item.fault, item.seed, item.situation
 
 
 def kept() -> list[Judged]:
