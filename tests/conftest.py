@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops_project.settings import Settings
+from tests import fresh_ledger
 from tests.built_once import built_once
 
 # Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
@@ -58,6 +59,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Its new ledgers are copies."""
+    fresh_ledger.of_a_test(item.path)
+
+
 @pytest.fixture(autouse=True)
 def _settings_end_with_the_test() -> Iterator[None]:
     before = {name: value for name, value in os.environ.items() if name.startswith(EXPORTED)}
@@ -75,7 +81,7 @@ def built_empty(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """
     from tests.mutation import cases
 
-    return cases.empty_home(tmp_path_factory.mktemp("built-empty") / "home")
+    return cases.empty_home_without_dbt(tmp_path_factory.mktemp("built-empty") / "home")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,34 @@ def empty_home(home: Path, *models: str) -> Settings:
     if failed:
         raise NotGreen("\n".join(failed))
     return settings
+
+
+def empty_home_without_dbt(home: Path) -> Settings:
+    """What `empty_home` makes of all models, in a tenth of its time: each table is made by the SQL that the parsed
+    project holds for an empty database, with the columns that its contract requires. A soak test compares the two.
+    """
+    settings = Settings.load(home=home, environ={})
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    manifest = dbt_manifest.load()
+    models = {name: node for name, node in manifest.json["nodes"].items() if node["resource_type"] == "model"}
+    with duckdb.connect(str(settings.warehouse)) as connection:
+        ensure_tables(connection, list(catalog.load(settings).feeds.values()))
+        order = TopologicalSorter({name: node["depends_on"]["nodes"] for name, node in models.items()})
+        for name in order.static_order():
+            if name in models:
+                _create(connection, models[name], manifest.compiled[name])
+    return settings
+
+
+def _create(connection: duckdb.DuckDBPyConnection, node: dict[str, Any], sql: str) -> None:
+    kind = "view" if node["config"]["materialized"] == "view" else "table"
+    table = f"{node['schema']}.{node['alias']}"
+    connection.execute(f"create schema if not exists {node['schema']}")
+    connection.execute(f"create {kind} {table} as {sql}")
+    if kind == "table" and node["config"]["contract"]["enforced"]:
+        for column in node["columns"].values():
+            if any(constraint["type"] == "not_null" for constraint in column["constraints"]):
+                connection.execute(f"alter table {table} alter column {column['name']} set not null")
 
 
 def compiled(settings: Settings, *select: str) -> list[Case]:
