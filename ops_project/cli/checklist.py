@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import getpass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.catalog import Catalog
 
 
 @click.group()
@@ -51,7 +54,8 @@ def run(settings: Settings, name: str, as_json: bool) -> None:
     from ops_project.operations.ledger import open_ledger
 
     catalog = _known(settings, name)
-    period, judged = judge(open_ledger(settings), catalog, name, lambda sql: _number(settings, sql), settings.now())
+    ledger, now = open_ledger(settings), settings.now()
+    period, judged = judge(ledger, catalog, name, lambda sql: _number(settings, catalog, sql), now)
 
     def render() -> None:
         console.print(f"{catalog.checklists.checklists[name].title}, {period}", markup=False)
@@ -63,14 +67,18 @@ def run(settings: Settings, name: str, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _number(settings: Settings, sql: str) -> float | None:
-    """The first number of a query on the newest snapshot; None if the query gives no number."""
+def _number(settings: Settings, catalog: Catalog, sql: str) -> float | None:
+    """The first number of a query on the newest snapshot; None if the query gives no number. The variable `feeds` of
+    the query has the names of the feeds that are configured and not switched off.
+    """
     import duckdb
 
     from ops_project.pipeline.warehouse import snapshots
 
     try:
         with snapshots.open(snapshots.newest(settings)) as warehouse:
+            names = ", ".join(f"'{name}'" for name, feed in catalog.feeds.items() if feed.enabled)
+            warehouse.execute(f"SET VARIABLE feeds = [{names}]::VARCHAR[]")
             row = warehouse.execute(sql).fetchone()
     except (snapshots.NoSnapshot, duckdb.Error):
         return None

@@ -23,7 +23,7 @@ class Measure(Model):
     """The worst of the newest readings of a metric in metrics.yaml. Without a reading the line is unknown."""
     sql: str | None = None
     """A query on the newest snapshot that gives one number. Without a snapshot, or if a table does not exist, the line
-    is unknown.
+    is unknown. `getvariable('feeds')` is the list of the feeds that are configured and not switched off.
     """
     at_most: float | None = None
     at_least: float | None = None

@@ -8,16 +8,19 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from ops_project.catalog import Catalog
+from ops_project.lineage import Lineage
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.model.checklist import Checklist, Line, Measure
 from ops_project.model.severity import at_least
 from ops_project.operations.ledger import Ledger
+from ops_project.operations.ledger.lineage_document import recall
 
 LISTED = 3
 """If there are more subjects than this, only their number is shown."""
 WELL, GAP, UNKNOWN, WAITS, ANSWERED = "well", "gap", "unknown", "waits", "answered"
 KIND = "checklist.gap"
 EVERY = 1_000_000
+LeftOut = Callable[[Signal], bool]
 Query = Callable[[str], float | None]
 """One number from the newest snapshot; None if it cannot be determined."""
 
@@ -64,7 +67,7 @@ def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: dateti
     judged = []
     for key, line in checklist.lines.items():
         if line.measure is not None:
-            state, value = _measured(ledger, line.measure, query, now)
+            state, value = _measured(ledger, line.measure, query, now, _left_out(ledger, catalog))
             judged.append(Judged(line=key, text=line.text, state=state, value=value, by="", do=line.do))
         elif key in answers:
             judged.append(
@@ -94,30 +97,36 @@ def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) ->
     return {key: period for key in asked if key not in kept or kept[key].state != ANSWERED}
 
 
-def _measured(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> tuple[str, str]:
-    value = _value(ledger, measure, query, now)
+def _left_out(ledger: Ledger, catalog: Catalog) -> LeftOut:
+    """Which readings are about a domain that is switched off: nothing can make them well again."""
+    off, lineage = catalog.switched_off, recall(ledger) if catalog.switched_off else Lineage()
+    return lambda signal: (signal.domain or (lineage.get(signal.asset).domain if signal.asset else "")) in off
+
+
+def _measured(ledger: Ledger, measure: Measure, query: Query, now: datetime, left_out: LeftOut) -> tuple[str, str]:
+    value = _value(ledger, measure, query, now, left_out)
     if value is None:
         return UNKNOWN, "could not be measured"
     wanted = f"at most {measure.at_most:g}" if measure.at_most is not None else f"at least {measure.at_least:g}"
     shown = f"{value:g} ({wanted})"
     if not measure.well(value):
         return GAP, shown
-    unread = _unread(ledger, measure)
+    unread = _unread(ledger, measure, left_out)
     if unread:
         more = f" and {len(unread) - LISTED} more" if len(unread) > LISTED else ""
         return UNKNOWN, f"{shown}, but not known of {', '.join(unread[:LISTED])}{more}"
     return WELL, shown
 
 
-def _unread(ledger: Ledger, measure: Measure) -> list[str]:
+def _unread(ledger: Ledger, measure: Measure, left_out: LeftOut) -> list[str]:
     """The subjects of a metric whose newest reading has no value: they may be as bad as any."""
     if measure.metric is None:
         return []
-    read = ledger.latest(measure.metric).values()
+    read = [signal for signal in ledger.latest(measure.metric).values() if not left_out(signal)]
     return sorted(signal.asset or signal.check or "the platform" for signal in read if signal.value is None)
 
 
-def _value(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> float | None:
+def _value(ledger: Ledger, measure: Measure, query: Query, now: datetime, left_out: LeftOut) -> float | None:
     if measure.alerts is not None:
         return float(sum(at_least(alert.severity, measure.alerts) for alert in ledger.alerts("open", EVERY)))
     if measure.rules:
@@ -128,7 +137,8 @@ def _value(ledger: Ledger, measure: Measure, query: Query, now: datetime) -> flo
         owed = [i for i in ledger.incidents("resolved", EVERY) if i.postmortem_due and i.postmortem_at is None]
         return float(sum(i.postmortem_due is not None and i.postmortem_due <= now for i in owed))
     if measure.metric is not None:
-        known = [s.value for s in ledger.latest(measure.metric).values() if s.value is not None]
+        read = ledger.latest(measure.metric).values()
+        known = [s.value for s in read if s.value is not None and not left_out(s)]
         if not known:
             return None
         return max(known) if measure.at_most is not None else min(known)

@@ -7,7 +7,11 @@ from datetime import timedelta
 
 from click.testing import CliRunner
 
+from ops_project import catalog
 from ops_project.cli import cli
+from ops_project.pipeline.landing import ensure_tables
+from ops_project.pipeline.warehouse import snapshots
+from ops_project.pipeline.warehouse.connection import writer
 from tests.operations.incidents.world import IncidentWorld
 
 
@@ -85,3 +89,26 @@ def test_weeks_and_months_have_their_own_periods(tmp_path):
     day = IncidentWorld(tmp_path, "2027-01-01 09:00")
     for name, period in (("weekly", "2026-W53"), ("monthly", "2027-01")):
         assert json.loads(_ops(day, "checklist", "run", name, "--json").output)["period"] == period
+
+
+def test_a_domain_that_is_switched_off_leaves_no_gap_behind(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 09:00")
+    overlay = tmp_path / "overlay"
+    (overlay / "domains.d").mkdir(parents=True)
+    (overlay / "domains.d" / "off.yaml").write_text("domains:\n  streaming: {enabled: false}\n")
+    loaded = catalog.load(day.settings)
+    with writer(day.settings, loaded.platform, owner="test", now=day.now) as warehouse:
+        ensure_tables(warehouse.connection(), loaded.feeds.values())
+        warehouse.connection().execute(
+            "INSERT INTO ops.findings BY NAME SELECT unnest(['f1', 'f2']) AS finding_id, unnest(['songs', 'orders']) "
+            "AS feed, 'source_missing' AS kind, 'open' AS state, 'no file' AS message, now() AS observed_at"
+        )
+        snapshots.take(warehouse, run_id="run-1", as_of=day.now, commit="c0ffee")
+    day.signal("quality.score", "firing", asset="silver/int_song_days", domain="streaming", value=60.0)
+    day.signal("quality.score", "ok", asset="gold/kpi", domain="ecommerce", value=99.0)
+    first = _judged(day, "daily")
+    assert (first["quality"]["state"], first["findings"]["value"]) == ("gap", "2 (at most 0)")
+    without = json.loads(_ops(day, "--config", str(overlay), "checklist", "run", "daily", "--json").output)["lines"]
+    after = {line["line"]: line for line in without}
+    assert (after["quality"]["state"], after["quality"]["value"]) == ("well", "99 (at least 85)")
+    assert after["findings"]["value"] == "1 (at most 0)", "what another domain owes still counts"
