@@ -50,7 +50,7 @@ class Figure:
 
     @property
     def id(self) -> str:
-        """board/name."""
+        """The figure's name in addresses: board/name."""
         return f"{self.board}/{self.name}"
 
 

@@ -43,10 +43,11 @@ class Wanted:
 
 
 def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days: int, now: datetime) -> Wanted | None:
-    """What has to be simulated before these domains can run; None if nothing has to be simulated.
+    """The days and domains that must be simulated before these domains can run; None if nothing has to be simulated.
 
-    That is what an earlier call did not finish, or `days` days of each domain if the home has never had a file. So a
-    user's files are never mixed with simulated rows. Raises SimulationError if that record is damaged.
+    If the home remembers a request that was not finished, this is the rest of that request. If the home has never had a
+    file, it is `days` days of each domain. So a user's files are never mixed with simulated rows. Raises
+    SimulationError if the remembered request is damaged.
     """
     if (left := _unfinished(settings.home)) is not None:
         return left

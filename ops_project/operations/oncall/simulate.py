@@ -12,7 +12,7 @@ from ops_project.operations.oncall.targets import About, Surroundings, resolve
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One step, as it would happen."""
+    """One step of a ladder, with the people whom it would call."""
 
     at: datetime
     level: str

@@ -40,7 +40,7 @@ class Relation:
     stars: tuple[Relation, ...] = ()
     """Relations whose columns are not listed and that it contains as `*`."""
     why: str = ""
-    """Why its columns are not known, if not even its table is known."""
+    """The reason why its columns are not known. It is given only if its table is not known either."""
 
     @property
     def open(self) -> bool:

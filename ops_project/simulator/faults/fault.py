@@ -22,7 +22,9 @@ class Fault:
     origin: str
     """Which requirement asks for it; docs/requirements.md explains the codes."""
     finding: FailureClass | None
-    """The expected class of the finding. None: nothing may be found, because it only looks like a fault."""
+    """The expected class of the finding. None: the platform must find nothing, because the change only looks like a
+    fault.
+    """
     feed: str
     """The feed that it breaks if the request names none."""
     asset: str = "bronze/{feed}"

@@ -60,12 +60,13 @@ OLDER_FAULTS = {
     "investor": ("missing:product_events", "missing:marketing_spend"),
     "streaming": ("missing:users", "missing:songs"),
 }
+# The file is loaded by the names of its columns, so no row is missing or wrong; only the finding is there.
 NOISY_FAULTS = {
-    "ecommerce": ("extra_column:products", "extra_column:web_events"),
-    "marketing": ("extra_column:mart_offers", "extra_column:mart_cells"),
-    "insurance": ("extra_column:policies",),
-    "investor": ("extra_column:product_events", "extra_column:marketing_spend"),
-    "streaming": ("extra_column:users", "extra_column:songs"),
+    "ecommerce": ("reordered_columns:products", "reordered_columns:web_events"),
+    "marketing": ("reordered_columns:mart_offers", "reordered_columns:mart_cells"),
+    "insurance": ("reordered_columns:policies",),
+    "investor": ("reordered_columns:product_events", "reordered_columns:marketing_spend"),
+    "streaming": ("reordered_columns:users", "reordered_columns:songs"),
 }
 
 

@@ -77,7 +77,7 @@ def test_in_part_it_gives_what_it_gives_in_full(
 
 
 def _parsed_at(parsed: dbt_manifest.DbtManifest) -> float:
-    """When a macro that no edit touches was parsed."""
+    """The time at which dbt parsed a macro that no edit changes."""
     created: float = parsed.json["macros"]["macro.dbt.statement"]["created_at"]
     return created
 
