@@ -12,7 +12,7 @@ from ops_project.operations.oncall.targets import About, Surroundings, resolve
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One step of a ladder, with the people whom it would call."""
+    """One step of the ladder: when it would be taken, and whom it would call."""
 
     at: datetime
     level: str

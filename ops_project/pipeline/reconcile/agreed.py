@@ -27,7 +27,9 @@ MOST_DIGITS = 38
 
 
 def agreed_type(connection: duckdb.DuckDBPyConnection, source: Side, target: Side, column: str) -> str:
-    """The common type of a key or compared column. Typed columns keep a type that holds both exactly."""
+    """The common type of a key or compared column. If both columns have types, it is a type that holds the values of
+    both exactly.
+    """
     types = {source.type_of(column), target.type_of(column)}
     if "VARCHAR" not in types and not types & FLOATS and ZONED not in types:
         return key_type(source, target, column)

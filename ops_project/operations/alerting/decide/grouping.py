@@ -109,7 +109,7 @@ def needs_update(
     told_at: datetime | None = None,
 ) -> tuple[bool, AlertReason]:
     """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`). For a digest, days are calendar days in `zone`.
-    `told_at`: since when the first of the alerts waits for its repeat, if it is not the time of the entry.
+    `told_at`: the time from which the next repeat is counted, if one of the alerts has waited longer than the entry.
     """
     if entry is None:
         return (True, AlertReason.FIRST_NOTIFICATION) if firing else (False, AlertReason.NEVER_TOLD)

@@ -1,4 +1,4 @@
-"""A batch of the journal, as decisions about other files see it."""
+"""The part of a batch of the journal that decisions about other files need."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class TableChange:
 
 @dataclass(frozen=True)
 class RestorePlan:
-    """Exactly what applying the plan does. `source`: the snapshot's id, or the restore that is undone."""
+    """A plan. Applying it does exactly what it says. `source`: the snapshot's id, or the restore that is undone."""
 
     source: str
     as_of: str

@@ -1,4 +1,4 @@
-"""Sales and marketing spend, as the files dated up to a day say."""
+"""Sales and marketing spend, computed from the files that are dated up to a given day."""
 
 from __future__ import annotations
 
