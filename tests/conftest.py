@@ -28,7 +28,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LONG = 80
 # Groups of a minute and more, the longest first. One that began last would run alone while the other process waits.
-LONGEST = ("runs", "domain_runs", "test_laws", "built_empty")
+LONGEST = ("runs", "domain_runs", "injected", "test_laws", "built_empty", "test_incremental", "guide")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -7,16 +7,17 @@ with four open alerts. Its dagster.yaml names a module that has moved since.
 from __future__ import annotations
 
 import json
-import subprocess
 import tarfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ops_project.settings import PROJECT_ROOT
-from tests.dagster_dev import BIN
+from ops_project.settings import Settings
+from tests.scenarios import homes
 
+pytestmark = pytest.mark.xdist_group("domain_runs")
 ARCHIVES = sorted(Path(__file__).parent.glob("*.tar.xz"))
 
 
@@ -51,12 +52,7 @@ def _json(home: Path, at: str, *arguments: str) -> Any:
 
 
 def _ops(home: Path, at: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [BIN / "ops", "--home", home, "--as-of", at, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=PROJECT_ROOT,
-    )
-    assert done.returncode == 0, f"ops {' '.join(arguments)}: {done.stdout}{done.stderr}"
-    return done.stdout
+    homes.warm()
+    done = homes.ops(Settings(home=home, as_of=datetime.fromisoformat(at)), *arguments).wait()
+    assert done.code == 0, f"ops {' '.join(arguments)}: {done.output}{done.errors}"
+    return done.output

@@ -132,11 +132,15 @@ class Site:
         """`manifest`: another one than that of the shipped project. `anew`: every table from nothing. `variables`: of dbt."""
         manifest = manifest or dbt_manifest.load()
         models = [node["name"] for node in manifest.json["nodes"].values() if node["resource_type"] == "model"]
+        select = select or (f"tag:{self.domain}",)
+        if command == "test":
+            # Unit tests are about the SQL: tests/dbt/test_domain_mutants.py runs them.
+            select = tuple(f"{name},test_type:data" for name in select)
         with self.settings.exported():
             invocation = dbt_runner.build(
                 manifest,
                 self.settings,
-                select=select or (f"tag:{self.domain}",),
+                select=select,
                 as_of=self.clock,
                 command=command,
                 extra_vars={**variables, **({"rebuild_tables": models} if anew else {})},
