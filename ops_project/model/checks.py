@@ -39,11 +39,13 @@ class Score(Model):
     critical_below: Decimal = Field(gt=0, le=100)
     """Below this the next layer is not built."""
     window_dates: int = Field(ge=1)
-    """For a table that grows by date: how many of the newest dates are scored …"""
+    """How many of the newest dates are scored, for a table that grows by date."""
     recent_hours: float = Field(gt=0)
-    """… together with every date that a load of the last hours touched: the number of these hours …"""
+    """Besides these dates, every date that a load of the last hours touched is scored. This is the number of these
+    hours.
+    """
     max_rows: int = Field(ge=1)
-    """… the newest first, until they hold this many rows."""
+    """Dates are scored from the newest on, until they hold this many rows."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Score:

@@ -98,7 +98,9 @@ def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) ->
 
 
 def _left_out(ledger: Ledger, catalog: Catalog) -> LeftOut:
-    """Which readings are about a domain that is switched off: nothing can make them well again."""
+    """The readings that are about a domain that is switched off. They are left out, because no later reading can make
+    them well.
+    """
     off, lineage = catalog.switched_off, recall(ledger) if catalog.switched_off else Lineage()
     return lambda signal: (signal.domain or (lineage.get(signal.asset).domain if signal.asset else "")) in off
 

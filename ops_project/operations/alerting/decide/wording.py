@@ -43,7 +43,7 @@ def shown_value(value: float | None, condition: Condition, unit: str) -> str:
 
 
 def human_bytes(value: float) -> str:
-    """1.5 GB; decimal units, as disks are sold."""
+    """A number of bytes as people say it: 1.5 GB. The units are decimal, as on the labels of disks."""
     units = ["B", "kB", "MB", "GB", "TB"]
     while abs(value) >= 1000 and len(units) > 1:
         value /= 1000

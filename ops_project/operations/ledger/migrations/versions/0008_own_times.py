@@ -1,4 +1,6 @@
-"""The time of each alert of a notification log entry that the last message did not name."""
+"""An entry of the notification log also stores when its recipient was last told of each alert that the last message did
+not name.
+"""
 
 import sqlalchemy as sa
 from alembic import op
