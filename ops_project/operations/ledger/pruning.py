@@ -67,17 +67,24 @@ class PruneTable(Access):
         """Remove messages that were settled before `before`, unless they are about an open alert."""
         with self.read() as connection:
             open_now: set[int] = set(connection.execute(select(alerts.c.number).where(alerts.c.active)).scalars())
-            rows = connection.execute(
-                select(outbox.c.id, outbox.c.firing, outbox.c.resolved)
-                .where(outbox.c.state.in_(("delivered", "dead")), outbox.c.created_at < to_seconds(before))
-                .order_by(outbox.c.id)
-                .limit(PIECE)
-            ).all()
-        gone = [row.id for row in rows if open_now.isdisjoint((*row.firing, *row.resolved))]
-        if gone:
-            with self.write(durable=False) as connection:
-                connection.execute(delete(deliveries).where(deliveries.c.outbox_id.in_(gone)))
-                connection.execute(delete(outbox).where(outbox.c.id.in_(gone)))
+            gone: list[int] = []
+            last = 0
+            # Messages about open alerts stay, so that a page of them alone is not the end.
+            while not gone:
+                rows = connection.execute(
+                    select(outbox.c.id, outbox.c.firing, outbox.c.resolved)
+                    .where(outbox.c.state.in_(("delivered", "dead")), outbox.c.created_at < to_seconds(before))
+                    .where(outbox.c.id > last)
+                    .order_by(outbox.c.id)
+                    .limit(PIECE)
+                ).all()
+                if not rows:
+                    return 0
+                last = rows[-1].id
+                gone = [row.id for row in rows if open_now.isdisjoint((*row.firing, *row.resolved))]
+        with self.write(durable=False) as connection:
+            connection.execute(delete(deliveries).where(deliveries.c.outbox_id.in_(gone)))
+            connection.execute(delete(outbox).where(outbox.c.id.in_(gone)))
         return len(gone)
 
     def _remove(self, old: object) -> int:

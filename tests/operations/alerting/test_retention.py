@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.state import State
 from ops_project.operations.alerting.engine_config import alert_config
 from ops_project.operations.alerting.tidy import tidy
+from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -155,6 +157,41 @@ def test_the_work_of_one_cycle_is_bounded_and_the_next_one_goes_on(ledger, loade
     assert _everything(ledger, loaded) == 149
     ledger.append([reading(NOW - 90 * DAY)])
     assert tidy(ledger, loaded, 10**9, NOW + timedelta(minutes=59), lambda: None) == 0, "once an hour"
+
+
+def test_old_messages_go_and_those_that_wait_or_are_about_an_open_alert_stay(ledger, loaded, tmp_path, monkeypatch):
+    monkeypatch.setattr("ops_project.operations.ledger.pruning.PIECE", 1)
+    config = replace(alert_config(Settings.load(home=tmp_path), loaded, Lineage(), True), unconfigured=frozenset())
+    old = NOW - 200 * DAY
+
+    def told(at, *states):
+        # Each rule has messages of its own.
+        signals = [Signal(kind, word, at, at, f"{at}", asset="gold/a", check="c") for kind, word in states]
+        decision = decide(ledger.load_state(config, at), signals, config, at)
+        ledger.record(decision, {}, at)
+
+    told(old, ("check.failure", FIRING))
+    told(old + DAY, ("asset.failure", FIRING))
+    told(old + 2 * DAY, ("asset.failure", OK))
+    messages = ledger.outbox_list(None, 999)
+    waits = max(message["id"] for message in messages)
+    for message in messages:
+        if message["id"] != waits:
+            ledger.delivered(message["id"], old)
+    assert _everything(ledger, loaded) > 0
+    left = ledger.outbox_list(None, 999)
+    assert [message["id"] for message in left if message["state"] == "pending"] == [waits]
+    delivered = [message["id"] for message in left if message["state"] == "delivered"]
+    about_open = {message["id"] for message in ledger.messages_about(1)}
+    assert delivered and set(delivered) == about_open - {waits}
+
+
+def test_a_cycle_tidies_up(tmp_path):
+    settings = Settings.load(home=tmp_path)
+    with Ledger.open(settings.ledger_url) as ledger:
+        ledger.append([reading(NOW - 100 * DAY), reading(NOW - 99 * DAY)])
+        run_once(settings, catalog.load(settings), NOW, observers=())
+        assert [s.event_at for _, s in ledger.signals_after(0, 9)] == [NOW - 99 * DAY]
 
 
 def test_a_first_look_at_a_kind_takes_one_step_for_each_series(ledger):
