@@ -28,6 +28,7 @@ def believed_until(now: datetime) -> datetime:
 def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Correct the times that lie too far after `now`."""
     state = decision.state
+    ahead = now + SKEW
     for key, group in list(state.groups.items()):
         node = config.nodes.get(group.route)
         if node is None:
@@ -41,13 +42,13 @@ def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
             )
             decision.groups_changed.add(key)
     for entry_key, entry in list(state.log.items()):
-        if entry.at > now + SKEW:
+        if entry.at > ahead:
             # The receiver has been told, although under a clock of tomorrow. So the message counts as sent just now,
             # and is repeated as usual.
             entry = replace(entry, at=now, expires_at=now + (entry.expires_at - entry.at))
             state.log[entry_key] = entry
             decision.log_changed.add(entry_key)
-        if any(at > now + SKEW for at in entry.own_times.values()):
+        if entry.own_times and any(at > ahead for at in entry.own_times.values()):
             own = {number: min(at, now) for number, at in entry.own_times.items()}
             state.log[entry_key] = replace(entry, own_times=own)
             decision.log_changed.add(entry_key)
@@ -57,13 +58,13 @@ def bound(decision: Decision, config: AlertConfig, now: datetime) -> None:
         changes: dict[str, datetime] = {
             name: now
             for name in ("starts_at", "fired_at", "resolved_at", "updated_at", "acknowledged_at")
-            if (at := getattr(alert, name)) is not None and at > now + SKEW
+            if (at := getattr(alert, name)) is not None and at > ahead
         }
-        if alert.clears_at is not None and alert.clears_at > now + hold + SKEW:
+        if alert.clears_at is not None and alert.clears_at > ahead + hold:
             changes["clears_at"] = now + hold
         if changes:
             state.alerts[number] = replace(alert, **changes)  # type: ignore[arg-type]  # times of an alert
             decision.changed.add(number)
     for name, closed in list(state.closed.items()):
-        if closed.resolved_at > now + SKEW:
+        if closed.resolved_at > ahead:
             state.closed[name] = replace(closed, resolved_at=now)

@@ -36,15 +36,15 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
         for key, group in sorted(state.groups.items(), key=lambda item: (item[1].next_flush, item[0]))
         if group.next_flush <= now or (config.flush_now and not config.nodes[group.route].digest)
     ]
-    told: dict[tuple[str, str], set[str]] = {}
-    for group_key, name, recipient in state.log:
-        told.setdefault((group_key, name), set()).add(recipient)
+    told: dict[tuple[str, str], set[str]] | None = None
     others = messages.around(state.alerts.values()) if due else messages.around(())
     for key, group in due:
         node = config.nodes[group.route]
         parts_now = parts(config, state, group, others)
         if not config.flush_now and is_settled(state, config, key=key, node=node, parts=parts_now, now=now):
             continue
+        if told is None:
+            told = _recipients_told(state)
         members = [state.alerts[number] for number in sorted(group.members) if number in state.alerts]
         quiet = _quiet_time(node, config, now)
         firing = [alert for alert in members if alert.status == FIRING and not alert.muted and not quiet]
@@ -78,10 +78,18 @@ def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
         else:
             following = following_flush(node, config.zone, now)
             state.settled[key] = Settled(parts_now, now, following, _repeats_at(state, flushed, told))
-    for entry_key, entry in list(state.log.items()):
-        if entry.expires_at <= now and entry_key[0] not in state.groups:
-            del state.log[entry_key]
-            decision.log_changed.add(entry_key)
+    expired = [k for k, entry in state.log.items() if entry.expires_at <= now and k[0] not in state.groups]
+    for entry_key in expired:
+        del state.log[entry_key]
+        decision.log_changed.add(entry_key)
+
+
+def _recipients_told(state: State) -> dict[tuple[str, str], set[str]]:
+    """Group and channel → the recipients who were told something."""
+    told: dict[tuple[str, str], set[str]] = {}
+    for group_key, name, recipient in state.log:
+        told.setdefault((group_key, name), set()).add(recipient)
+    return told
 
 
 def _repeats_at(state: State, flushed: messages.Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:

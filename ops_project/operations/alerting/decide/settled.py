@@ -9,6 +9,7 @@ from ops_project.operations.alerting.decide import message as messages
 from ops_project.operations.alerting.decide.dispatch import set_group
 from ops_project.operations.alerting.decide.grouping import (
     Group,
+    Settled,
     following_flush,
 )
 from ops_project.operations.alerting.decide.routing import Node
@@ -59,5 +60,5 @@ def is_settled(
         return True
     if known.parts != parts or known.until <= now:
         return False
-    state.settled[key] = replace(known, next=following_flush(node, config.zone, now))
+    state.settled[key] = Settled(known.parts, known.at, following_flush(node, config.zone, now), known.until)
     return True
