@@ -21,6 +21,7 @@ PASSED = PublishDecision(passed=True, reason="", consumers=({"name": "Board", "o
 LARGE_KPI = (
     "CREATE SCHEMA IF NOT EXISTS ops; CREATE TABLE ops.builds (model VARCHAR, load_seq BIGINT);"
     "INSERT INTO ops.builds VALUES ('kpi', 1);"
+    "CREATE TABLE ops.whole_builds (model VARCHAR, times BIGINT); INSERT INTO ops.whole_builds VALUES ('kpi', 1);"
     "CREATE TABLE ops.touched_dates (feed VARCHAR, business_date DATE, load_seq BIGINT);"
     "CREATE TABLE gold.kpi AS SELECT DATE '2026-01-01' + (range // 4)::INT AS business_date, range AS value FROM range(40)"
 )
@@ -131,10 +132,23 @@ def test_killed_before_the_pointer_moved_consumers_keep_the_last_one(warehouse: 
             "INSERT INTO ops.touched_dates VALUES ('f', DATE '2026-01-02', 9)",
             {"gold.kpi": BuiltByDates("as it was", spread_days=1)},
         ),
+        (
+            "UPDATE gold.kpi SET value = value * 2; UPDATE ops.whole_builds SET times = 2",
+            {"gold.kpi": BuiltByDates("as it was")},
+        ),
         ("ALTER TABLE gold.kpi ADD COLUMN note VARCHAR", {"gold.kpi": BuiltByDates("as it was")}),
         ("DELETE FROM gold.kpi WHERE value = 3", {"gold.kpi": BuiltByDates("as it was")}),
     ],
-    ids=["table", "its SQL was mended", "replaced", "a touched date", "and what follows it", "a column", "a row less"],
+    ids=[
+        "table",
+        "its SQL was mended",
+        "replaced",
+        "a touched date",
+        "and what follows it",
+        "from nothing",
+        "a column",
+        "a row less",
+    ],
 )
 def test_what_is_published_is_what_the_warehouse_holds(warehouse: Warehouse, monkeypatch, rebuild, models) -> None:
     monkeypatch.setattr(fingerprints, "WHOLE_BELOW_ROWS", 5)
