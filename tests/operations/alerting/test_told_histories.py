@@ -96,3 +96,35 @@ def test_a_repeat_that_came_due_during_a_silence_comes_when_the_silence_ends():
         ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 2, "y"), "minutes": 300}),
         ("time_passes", {"minutes": 330, "step": 4}),
     )
+
+
+def test_a_symptom_that_ends_and_fires_again_under_its_cause_is_not_told_twice():
+    """Its owner knew of it from the list under the cause, and had not heard of its end."""
+    switched = ("a_rule_is_switched", {"name": "check_crashed"})
+    checked(
+        CHAIN,
+        ("breaks", {"place": ("check.crash", 2, "x"), "ago": 0}),
+        ("breaks", {"place": ("asset.failure", 1, "y"), "ago": 0}),
+        ("time_passes", {"minutes": 1, "step": 3}),
+        switched,
+        ("time_passes", {"minutes": 0, "step": 3}),
+        switched,
+        ("time_passes", {"minutes": 12, "step": 4}),
+    )
+
+
+def test_a_symptom_that_is_silenced_sends_no_message_about_its_cause_again():
+    """It had been closed by hand and fired again. Then a person silenced it."""
+    checked(
+        ("a_history_is_about_some_tables", {"chain": CHAINS[1]}),
+        ("breaks_and_is_silenced_at_once", {"place": ("check.crash", 0, "x"), "minutes": 20}),
+        ("breaks", {"place": ("asset.failure", 1, "y"), "ago": 0}),
+        ("time_passes", {"minutes": 45, "step": 4}),
+        ("somebody_takes_an_alert", {"data": _Draws(1), "by_hand": True}),
+        ("breaks", {"place": ("asset.failure", 2, "y"), "ago": 0}),
+        ("breaks", {"place": ("check.crash", 0, "x"), "ago": 0}),
+        ("time_passes", {"minutes": 12, "step": 3}),
+        ("somebody_takes_an_alert", {"data": _Draws(3), "by_hand": True}),
+        ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 2, "x"), "minutes": 300}),
+        ("time_passes", {"minutes": 330, "step": 4}),
+    )

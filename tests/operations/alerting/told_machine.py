@@ -192,6 +192,13 @@ class Engine(RuleBasedStateMachine):
         self._cycle()
         self.somebody_asks_for_silence(place[1], minutes)
 
+    @rule(kind=st.sampled_from(sorted(RULES)), minutes=st.sampled_from([20, 300]))
+    def breaks_and_is_silenced_and_takes_others_with_it(self, kind: str, minutes: int) -> None:
+        """Its symptoms come before anybody was told of it, and nobody will be told for a while."""
+        self.breaks_and_is_silenced_at_once((kind, 0, "x"), minutes)
+        for number in (1, 2):
+            self.breaks((kind, number, "x"), 0)
+
     @precondition(lambda self: any(a.status == OPEN for a in self.state.alerts.values()))
     @rule(data=st.data(), by_hand=st.booleans())
     def somebody_takes_an_alert(self, data: st.DataObject, by_hand: bool) -> None:

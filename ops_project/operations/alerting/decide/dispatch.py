@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ops_project.model.alerting.alert import FIRING, RESOLVED, Alert
+from ops_project.model.alerting.alert import FIRING, Alert
 from ops_project.model.alerting.signal import digest
 from ops_project.operations.alerting.decide.grouping import Group, LogEntry, first_flush, next_digest
 from ops_project.operations.alerting.decide.reasons import AlertReason
@@ -98,19 +98,25 @@ def _place(route: str, labels: Mapping[str, str]) -> Place:
 
 def _forget_listed(decision: Decision) -> None:
     """An alert that has ended is news when it fires again. This also holds for a receiver that knew of it only as an
-    entry in the list under its cause.
+    entry in the list under its cause. While it is still silent under the same cause it is no news: nobody heard that it
+    had ended.
     """
     state = decision.state
-    ended = {n for n in decision.changed if n in state.alerts and state.alerts[n].status == RESOLVED}
-    ended |= {event.alert for event in decision.events if event.reason is AlertReason.FIRED_AGAIN}
-    if not ended:
+    again = {event.alert for event in decision.events if event.reason is AlertReason.FIRED_AGAIN}
+    if not again:
         return
     for key, entry in list(state.log.items()):
-        if gone := entry.firing & ended:
+        if gone := entry.firing & again:
             group = state.groups.get(entry.group)
-            if gone := gone - (group.members if group is not None else frozenset()):
+            members = group.members if group is not None else frozenset()
+            if gone := frozenset(n for n in gone - members if not _listed_under(state.alerts.get(n), members)):
                 state.log[key] = entry.without(gone)
                 decision.log_changed.add(key)
+
+
+def _listed_under(alert: Alert | None, members: frozenset[int]) -> bool:
+    """Whether the messages about these alerts list this one as silent under them."""
+    return alert is not None and alert.muted == AlertReason.INHIBITED_BY_CAUSE.value and alert.cause in members
 
 
 def _free_key(decision: Decision, key: str) -> str:

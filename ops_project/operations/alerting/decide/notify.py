@@ -25,6 +25,8 @@ from ops_project.operations.alerting.decide.routing import Node
 from ops_project.operations.alerting.decide.settled import is_settled, make_due, parts, unsettle
 from ops_project.operations.alerting.decide.state import AlertConfig, Decision, Notification, State
 
+_SILENT_UNDER_ANOTHER = (AlertReason.INHIBITED_BY_CAUSE.value, AlertReason.INHIBITED_BY_RULE.value)
+
 
 def flush(decision: Decision, config: AlertConfig, now: datetime) -> None:
     """Send every group that is due."""
@@ -271,6 +273,9 @@ def _listed(
     found: dict[str, set[int]] = {}
     for alert in flushed.firing:
         for symptom in flushed.others.under.get(alert.number, ()):
+            if symptom.muted not in _SILENT_UNDER_ANOTHER:
+                # A person asked for quiet about it. The message may list it, but is not sent because of it.
+                continue
             for recipient in recipients.of_symptom(channel, alert, symptom, config):
                 found.setdefault(recipient, set()).add(symptom.number)
                 shares[recipient] = shares.get(recipient, frozenset()) | {alert.number}
