@@ -131,7 +131,8 @@ def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path 
     _tell_trial(drafted, file)
     home = ["--home", str(settings.home)]
     if target is None:
-        again = ["ops", *home, "feed", "init", str(file), "--feed", name, "--domain", domain, "--out", "my-config"]
+        folder = str(settings.overlay or "my-config")
+        again = ["ops", *home, "feed", "init", str(file), "--feed", name, "--domain", domain, "--out", folder]
         errors.print(f"next: {shlex.join(again)}", soft_wrap=True)
     else:
         check = ["ops", *home, "--config", str(out), "feed", "check", str(file), "--feed", name]

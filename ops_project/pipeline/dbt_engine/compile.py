@@ -25,6 +25,16 @@ class DbtParseError(RuntimeError):
     """The dbt project does not parse; the message is dbt's."""
 
 
+def _with_next_step(words: str) -> str:
+    """The words of dbt, and what to do."""
+    said = " ".join(words.split()).rstrip(".")
+    if "depends on a source named 'bronze." in said:
+        return f"{said}. The source of a landed table is bronze.FEED: `ops feed list` shows the names of the feeds."
+    if "which was not found" in said:
+        return f"{said}. Compare the name in ref(…) or source(…) with the models and feeds that are there."
+    return f"{said}. Mend the file that is named, in the project or in the folder of --config."
+
+
 def folders(project_dir: Path) -> list[str]:
     """The arguments that name the project and its profile. dbt makes a folder for logs even if it writes none."""
     logs = project_dir / "target" / "logs"
@@ -52,7 +62,7 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
     with Settings.load(home=DBT_PROJECT_DIR / "target" / "empty").exported(OPS_MEMORY_LIMIT="1GB", OPS_DBT_THREADS="1"):
         parsed = dbtRunner().invoke([*QUIET, "parse", *common, *([] if earlier else ["--no-partial-parse"])])
         if not parsed.success or not isinstance(parsed.result, Manifest):
-            raise DbtParseError(str(parsed.exception))
+            raise DbtParseError(_with_next_step(str(parsed.exception)))
         for file in parsed.result.files.values():
             # dbt does not read a YAML file again that has the same time. Two contents can have the same times, in an
             # image for example, so none is kept and dbt compares the contents.
