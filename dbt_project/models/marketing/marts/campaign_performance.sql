@@ -45,7 +45,7 @@ by_dimension as (
         sum(contact_cost) as contact_cost,
         sum(response_value) as response_value
     from contacts
-    group by campaign_id, {{ column }}
+    group by campaign_id, member
     {%- if not loop.last %}
     union all
     {%- endif %}
