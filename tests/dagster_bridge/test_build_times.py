@@ -43,7 +43,7 @@ def test_a_model_has_its_own_time_and_the_others_share_what_is_left_of_their_ste
 
 
 def test_the_file_of_a_run_is_read(tmp_path):
-    """Dagster's own storage, in the place where a home has it."""
+    """Uses Dagster's own storage, in the place where a home has it."""
     settings = Settings.load(home=tmp_path / "home", environ={})
 
     @dg.asset(key_prefix="gold")

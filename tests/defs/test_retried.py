@@ -44,7 +44,9 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterIns
 def executed(
     instance: dg.DagsterInstance, attempts: list[Callable[[], None]], session: Session
 ) -> tuple[dg.ExecuteInProcessResult, int]:
-    """A run whose attempts do this, one after the other. Returns how many there were."""
+    """Run a step whose attempts call these functions, one after the other. Returns the result and the number of
+    attempts.
+    """
     made = iter(attempts)
     count = 0
 

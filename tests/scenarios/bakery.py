@@ -73,7 +73,7 @@ def ops(settings: Settings, *words: str, code: int = 0) -> Any:
 
 
 def run(settings: Settings, *words: str) -> Any:
-    """`ops …` in this process: how it ended."""
+    """Runs `ops …` in this process. Returns how it ended."""
     before = ["--home", str(settings.home), "--as-of", settings.now().isoformat()]
     if settings.overlay is not None:
         before += ["--config", str(settings.overlay)]

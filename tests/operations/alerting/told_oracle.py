@@ -33,7 +33,7 @@ class Heard:
     named: dict[int, set[Ear]] = field(default_factory=dict)
     """The same without the lists: the recipients who must be told about the end."""
     owed: dict[tuple[int, Ear], datetime] = field(default_factory=dict)
-    """Recipients who were told that it fires, and not that it ended → the time since then."""
+    """Recipients who were told that it fires, but not yet that it ended → the time since then."""
     last: dict[tuple[str, Ear], tuple[datetime, frozenset[int]]] = field(default_factory=dict)
     """Group and ear → the time of the last message, and the alerts in it."""
     again: dict[tuple[int, str], datetime] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Heard:
             self.owed.pop((number, ear), None)
 
     def untold_ends(self, now: datetime) -> list[tuple[int, Ear]]:
-        """Recipients who were told that an alert fires, and not in time that it has ended."""
+        """Recipients who were told that an alert fires, but were not told in time that it has ended."""
         return [key for key, since in self.owed.items() if now - since > ROUTE_TIME]
 
     def unheard(self, state: State, config: AlertConfig, now: datetime) -> Iterator[tuple[Alert, str]]:

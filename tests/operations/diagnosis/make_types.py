@@ -95,8 +95,9 @@ def ancestors(found: type) -> str:
 
 
 def document() -> dict[str, dict[str, list[str]]]:
-    """Ancestors → names, and SQLSTATE → names. A name that two libraries use for different things is
-    Python's, or is left out."""
+    """Ancestors → names, and SQLSTATE → names. If two libraries use a name for different things, Python's meaning is
+    kept; if neither is Python, the name is left out.
+    """
     own = exceptions_of(builtins)
     meant: dict[str, set[str]] = {name: {ancestors(found)} for name, found in own.items()}
     for module in (*PYTHON, *LIBRARIES):

@@ -1,4 +1,4 @@
-"""The newest word of the files on each order, line and event, and what every table counts of them."""
+"""The newest state of each order, line and event in the files, and the figures that several tables count from them."""
 
 from __future__ import annotations
 
