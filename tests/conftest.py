@@ -27,8 +27,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 LONG = 80
-# Groups of a minute and more, the longest first. One that began last would run alone while the other process waits.
-LONGEST = ("runs", "domain_runs", "injected", "test_laws", "built_empty", "test_incremental", "guide")
+# Groups that take long, the longest first. One that began last would run alone while the other process waits.
+LONGEST = (
+    "runs",
+    "domain_runs",
+    "injected",
+    "test_laws",
+    "built_empty",
+    "test_incremental",
+    "guide",
+    "daemon",
+    "chaos",
+)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
