@@ -183,7 +183,9 @@ def _slice_of_day(seconds: Ints, number: int, slices: int) -> Ints:
 
 
 def _baskets(shop: Shop, rng: np.random.Generator, segment: Ints, size: Ints) -> Ints:
-    """A product for each item: the first by taste, the others often one that goes with the first."""
+    """A product for each item. The first item of an order follows the customer's taste; the others are often products
+    that are bought with the first.
+    """
     product = np.empty(len(segment), dtype=np.int64)
     for kind, weights in enumerate(shop.appeal):
         mine = np.flatnonzero(segment == kind)

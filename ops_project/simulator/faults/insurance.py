@@ -62,9 +62,10 @@ def duplicate_policies(connection: duckdb.DuckDBPyConnection, table: str, day: d
 def _chosen(
     connection: duckdb.DuckDBPyConnection, table: str, day: date | None, count: int, condition: str = ""
 ) -> tuple[str, list[str]]:
-    """A condition for the table's rows of one date, and policies of their largest product and region.
+    """The rows that a fault of a table changes: a condition for the rows of one date, and policies of their largest
+    product and region.
 
-    Without `day` the date is the newest that has enough of them. The same in every call.
+    Without `day` it is the newest date that has enough policies. Every call gives the same rows.
     """
     dates = (
         [(day,)]

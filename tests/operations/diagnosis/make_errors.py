@@ -123,7 +123,7 @@ def classified(sample: Sample) -> Classified:
 
 
 def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
-    """The mean over the classes that are expected; pairs of (expected, found)."""
+    """Macro-F1 of pairs (expected class, found class): the mean over the expected classes."""
     scores = []
     for name in {expected for expected, _ in pairs}:
         right = sum(expected == found == name for expected, found in pairs)
