@@ -38,17 +38,17 @@ def _copied_and_migrated(ledger: Any) -> None:
         # What is wrong with a file is found by the ledger itself, and told in its words.
         with _turn, suppress(sqlite3.Error, SQLAlchemyError), closing(ledger.engine.raw_connection()) as connection:
             if not connection.cursor().execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                _template(type(ledger)).backup(connection.driver_connection)
+                _template().backup(connection.driver_connection)
     ledger.migrated_before()
 
 
 @cache
-def _template(ledgers: Any) -> sqlite3.Connection:
+def _template() -> sqlite3.Connection:
     folder = Path(tempfile.mkdtemp(prefix="ledger-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     _copies[0] = False
     try:
-        ledgers.open(f"sqlite:///{folder / 'ledger.db'}").close()
+        sys.modules[STORE].Ledger.open(f"sqlite:///{folder / 'ledger.db'}").close()
     finally:
         _copies[0] = True
     return sqlite3.connect(folder / "ledger.db", check_same_thread=False)
