@@ -74,7 +74,12 @@ def test_no_command_begins_a_new_ledger_in_an_emptied_file(
     met: list[Path] = []
     monkeypatch.setattr(emptied_files, "BEING_MADE_SECONDS", 0.0)
     init = LedgerEmptied.__init__
-    monkeypatch.setattr(LedgerEmptied, "__init__", lambda self, file: (met.append(file), init(self, file))[1])
+
+    def noted(error: LedgerEmptied, file: Path) -> None:
+        met.append(file)
+        init(error, file)
+
+    monkeypatch.setattr(LedgerEmptied, "__init__", noted)
     line = [word.replace("PORT", occupied) for word in (*filled(words, built.home), *ENDS.get(" ".join(words), []))]
     ended = ops(built, *line)
     said = words_of(ended)
