@@ -11,7 +11,7 @@ from typing import Any
 
 from dagster._daemon.cli import main
 from dagster._daemon.utils import DaemonErrorCapture
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 SPEAKING = frozenset(
     {
