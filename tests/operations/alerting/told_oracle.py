@@ -73,12 +73,14 @@ class Heard:
             assert not is_silenced(state.alerts[number], state, now), f"alert {number} is silenced, and was told"
         before = self.last.get((message.group, ear))
         group = state.groups.get(message.group)
-        if before is not None and group is not None and not ended and named | listed <= before[1]:
+        # An alert that a person silenced is listed, and not told: it is told by name when the silence ends.
+        heard = named | {n for n in listed if not is_silenced(state.alerts[n], state, now)}
+        if before is not None and group is not None and not ended and heard <= before[1]:
             wait = config.nodes[group.route].repeat_interval
             assert now - before[0] >= wait, f"{named} was told again after {now - before[0]}, not after {wait}"
             unclaimed = [n for n in named if state.alerts[n].acknowledged_at is None]
             assert unclaimed, f"{named} is acknowledged, and was repeated"
-        self.last[message.group, ear] = now, named | listed
+        self.last[message.group, ear] = now, heard
         for number in named | listed:
             self.told.setdefault(number, set()).add(ear)
         wait = config.nodes[group.route].repeat_interval if group is not None else timedelta(days=1)
