@@ -34,20 +34,28 @@ LAST = date(2026, 3, 3)
 BOOKKEEPING = {"_batch_id", "_load_seq", "_line", "ingestion_timestamp"}
 
 
-def simulate(home: Path, days: int = 3, end: date = LAST, scale: float = 0.05, domain: str = "ecommerce") -> Settings:
+def simulate(
+    home: Path,
+    days: int = 3,
+    end: date = LAST,
+    *,
+    scale: float = 0.05,
+    domain: str = "ecommerce",
+    seed: int = 7,
+) -> Settings:
     """A home whose files of one domain wait in its inbound folder."""
     from ops_project.simulator.simulation import Asked, simulate
 
     settings = Settings(home=home, as_of=NOW)
-    asked = Asked(domains=(domain,), days=days, end=end, scale=scale, seed=7)
+    asked = Asked(domains=(domain,), days=days, end=end, scale=scale, seed=seed)
     simulate(settings, load_catalog(settings), NOW, asked)
     return settings
 
 
-def simulated(folder: Path, domain: str, days: int, scale: float) -> None:
+def simulated(folder: Path, domain: str, days: int, *, scale: float, seed: int) -> None:
     """In `folder`, a home in which files of a domain wait, for `built_once`."""
     warm()
-    simulate(folder / "home", days, scale=scale, domain=domain)
+    simulate(folder / "home", days, scale=scale, domain=domain, seed=seed)
 
 
 def run_once(folder: Path, before: Settings, domain: str) -> None:
