@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -74,14 +75,31 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     fresh_ledger.of_a_test(item.path)
 
 
-@pytest.fixture(autouse=True)
-def _settings_end_with_the_test() -> Iterator[None]:
+@contextmanager
+def _settings_restored() -> Iterator[None]:
     before = {name: value for name, value in os.environ.items() if name.startswith(EXPORTED)}
     os.umask(UMASK)
-    yield
-    for name in [name for name in os.environ if name.startswith(EXPORTED) and name not in before]:
-        del os.environ[name]
-    os.environ.update(before)
+    try:
+        yield
+    finally:
+        for name in [name for name in os.environ if name.startswith(EXPORTED) and name not in before]:
+            del os.environ[name]
+        os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def _settings_end_with_the_test() -> Iterator[None]:
+    with _settings_restored():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+    """What several tests share is made before the settings of the first of them are noted, and ends long after them."""
+    if fixturedef.scope == "function":
+        return (yield)
+    with _settings_restored():
+        return (yield)
 
 
 @pytest.fixture(scope="session")
