@@ -59,14 +59,20 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("stops")
     (folder / "server").mkdir()
     (folder / "home").mkdir()
-    with postgres.server(folder / "server") as server, pytest.MonkeyPatch.context() as patched:
-        patched.setenv("OPS_LEDGER_URL", server.url)
+    with postgres.server(folder / "server") as server:
         place = Place(Settings(home=folder / "home", as_of=NOW), server)
-        with_a_snapshot_and_an_alert(place.settings)
-        assert place.ops("cycle").exit_code == 0
-        assert "daily_revenue" in place.ops("alerts", "list").output
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("OPS_LEDGER_URL", server.url)
+            with_a_snapshot_and_an_alert(place.settings)
+            assert place.ops("cycle").exit_code == 0
+            assert "daily_revenue" in place.ops("alerts", "list").output
         server.stop()
         yield place
+
+
+@pytest.fixture(autouse=True)
+def _the_ledger_is_on_the_server(stopped: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS_LEDGER_URL", stopped.server.url)
 
 
 @pytest.mark.parametrize("words", [words for words in LEAVES if " ".join(words) not in LONG], ids=" ".join)
