@@ -44,11 +44,11 @@ def simulate(
     seed: int = 7,
 ) -> Settings:
     """A home whose files of one domain wait in its inbound folder."""
-    from ops_project.simulator.simulation import Asked, simulate
+    from ops_project.simulator import simulation
 
     settings = Settings(home=home, as_of=NOW)
-    asked = Asked(domains=(domain,), days=days, end=end, scale=scale, seed=seed)
-    simulate(settings, load_catalog(settings), NOW, asked)
+    asked = simulation.Asked(domains=(domain,), days=days, end=end, scale=scale, seed=seed)
+    simulation.simulate(settings, load_catalog(settings), NOW, asked)
     return settings
 
 
