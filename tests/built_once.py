@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def built_once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Calla
     with (root / f"once-{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (root / f"once-{name}.built").exists():
+            # A process before this one may have failed in the middle.
+            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             build(folder)
             (root / f"once-{name}.built").touch()

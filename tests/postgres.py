@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 MISSING = "PostgreSQL's server binaries (initdb, pg_ctl) are not installed here"
 
 
@@ -31,6 +33,15 @@ class Server:
     url: str
     stop: Callable[[], None]
     start: Callable[[], None]
+
+
+@pytest.fixture(scope="session", name="server")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server that the tests of a folder share: its conftest imports this fixture."""
+    if binaries() is None:
+        pytest.skip(MISSING)
+    with running(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
 
 
 @contextmanager

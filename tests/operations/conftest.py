@@ -8,16 +8,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from ops_project.operations.ledger import Ledger
-from tests import postgres
+from tests.postgres import shared_server
 
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server."""
-    if postgres.binaries() is None:
-        pytest.skip(postgres.MISSING)
-    with postgres.running(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
+__all__ = ["shared_server"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

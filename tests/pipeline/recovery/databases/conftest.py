@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
 
 from ops_project.pipeline.recovery.databases.connect import Database
-from tests import postgres
+from tests.postgres import shared_server
+
+__all__ = ["shared_server"]
 
 TABLES = """
     CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);
@@ -38,14 +39,6 @@ TABLES = """
     INSERT INTO "odd ""name" (person, "odd ""name") SELECT 1 + n % 300, NULLIF('row ' || n, 'row 7')
     FROM generate_series(1, 100) AS n;
 """
-
-
-@pytest.fixture(scope="package")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if postgres.binaries() is None:
-        pytest.skip(postgres.MISSING)
-    with postgres.running(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
 
 
 def ask(url: str, sql: str) -> list[tuple[object, ...]]:
