@@ -14,15 +14,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from ops_project.catalog import Catalog, load
 from ops_project.process import locks
 from ops_project.settings import Settings
 from ops_project.simulator.simulation import Asked, SimulationError, simulate, yesterday
 from ops_project.simulator.sources import SOURCES, strangers
+from ops_project.simulator.timing import is_arrival
 
 FILE_NAME = "simulator-unfinished.json"
 LOCK = ".simulator.lock"
@@ -39,24 +41,41 @@ class Wanted:
     end: date
 
     def without(self, domain: str) -> Wanted:
-        return Wanted(tuple(name for name in self.domains if name != domain), self.days, self.end)
+        return replace(self, domains=tuple(name for name in self.domains if name != domain))
 
 
 def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days: int, now: datetime) -> Wanted | None:
     """The days and domains that must be simulated before these domains can run; None if nothing has to be simulated.
 
-    If the home remembers a request that was not finished, this is the rest of that request. If the home has never had a
-    file, it is `days` days of each domain. So a user's files are never mixed with simulated rows. Raises
-    SimulationError if the remembered request is damaged.
+    If the home remembers a request that was not finished, this is the rest of that request, without the domains that a
+    user has given files since then. If the home has never had a file, it is `days` days of each domain. So a user's
+    files are never mixed with simulated rows. Raises SimulationError if the remembered request is damaged.
     """
+    zone = catalog.platform.zone
     if (left := _unfinished(settings.home)) is not None:
-        return left
+        names = [name for name in left.domains if not _has_own_files(settings, name, zone)]
+        left = replace(left, domains=_simulated(names, catalog))
+        _keep(settings.home, left)
+        return left if left.domains else None
     if any(
         path.is_file() for root in (settings.inbound, settings.archive) if root.is_dir() for path in root.rglob("*")
     ):
         return None
-    simulated = tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
-    return Wanted(simulated, days, yesterday(now, catalog.platform.zone)) if simulated else None
+    simulated = _simulated(domains, catalog)
+    return Wanted(simulated, days, yesterday(now, zone)) if simulated else None
+
+
+def _simulated(domains: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
+    """Those of the domains that have a simulated source, if their feeds are as this source writes them."""
+    return tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
+
+
+def _has_own_files(settings: Settings, domain: str, zone: ZoneInfo) -> bool:
+    """Whether inbound holds a file of the domain that the simulator did not write. A simulated file has the time of its
+    arrival in the night. A file that a user puts there has another time.
+    """
+    files = [path for path in (settings.inbound / domain).glob("*") if path.is_file()]
+    return not all(is_arrival(datetime.fromtimestamp(path.stat().st_mtime, zone)) for path in files)
 
 
 @contextmanager

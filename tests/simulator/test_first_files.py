@@ -3,6 +3,7 @@ that delivers the rest."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -71,6 +72,25 @@ def test_what_another_command_has_delivered_meanwhile_is_not_delivered_again(set
     for _ in range(2):
         first_files._deliver(settings, asked, NOW, told.append)
     assert told == [{"domain": "insurance", "files": 4}, {"domain": "insurance", "files": 0}]
+
+
+def test_a_domain_that_was_given_files_meanwhile_is_left_out(settings: Settings) -> None:
+    first_files._keep(settings.home, first_files.Wanted(("insurance", "investor", "streaming"), 2, date(2026, 3, 3)))
+    simulate(settings, load(settings), NOW, Asked(domains=("insurance",), days=1))
+    (settings.inbound / "investor").mkdir(parents=True)
+    (settings.inbound / "investor" / "transactions_20260303.csv").write_text("a\n")
+    left = wanted(settings)
+    assert left is not None and left.domains == ("insurance", "streaming")
+    (settings.inbound / "insurance" / "mine.csv").write_text("a\n")
+    left = wanted(settings)
+    assert left is not None and left.domains == ("streaming",)
+
+
+def test_a_domain_whose_contracts_were_replaced_is_left_out(settings: Settings) -> None:
+    first_files._keep(settings.home, first_files.Wanted(("insurance",), 2, date(2026, 3, 3)))
+    replaced = dataclasses.replace(load(settings), feeds={})
+    assert first_files.wanted(settings, replaced, DOMAINS, days=2, now=NOW) is None
+    assert not (settings.home / first_files.FILE_NAME).exists()
 
 
 def test_a_process_that_dies_is_told_with_what_to_do(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
