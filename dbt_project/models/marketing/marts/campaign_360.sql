@@ -74,42 +74,7 @@ rates as (
     from groups
 ),
 
-bounded as (
-    select
-        *,
-        {{ wilson_bound('rate', 'audience', 'low') }} as rate_low,
-        {{ wilson_bound('rate', 'audience', 'high') }} as rate_high,
-        {{ wilson_bound('control_rate', 'control_audience', 'low') }} as control_low,
-        {{ wilson_bound('control_rate', 'control_audience', 'high') }} as control_high
-    from rates
-),
-
-lifts as (
-    select
-        *,
-        rate - control_rate as lift,
-        {{ newcombe_bound('rate', 'rate_low', 'rate_high', 'control_rate', 'control_low', 'control_high', 'low') }}
-            as lift_low,
-        {{ newcombe_bound('rate', 'rate_low', 'rate_high', 'control_rate', 'control_low', 'control_high', 'high') }}
-            as lift_high,
-        rate / nullif(control_rate, 0) - 1 as relative_lift,
-        {{ normal_two_sided_p('z') }} as p_value
-    from bounded
-),
-
-counted as (
-    select
-        *,
-        {{ tests_counted('p_value') }}
-    from lifts
-),
-
-adjusted as (
-    select
-        *,
-        {{ false_discovery_rate('p_value') }} as q_value
-    from counted
-)
+{{ lifts_of('rates') }}
 
 select
     campaigns.campaign_id,
@@ -143,7 +108,7 @@ select
     cast(round(lifts.lift, 6) as decimal(18, 6)) as lift,
     cast(round(lifts.lift_low, 6) as decimal(18, 6)) as lift_low,
     cast(round(lifts.lift_high, 6) as decimal(18, 6)) as lift_high,
-    lifts.relative_lift,
+    lifts.rate / nullif(lifts.control_rate, 0) - 1 as relative_lift,
     lifts.q_value as lift_q_value,
     -- Among many campaigns without an effect, some intervals leave out 0 by chance. Without a control: unknown.
     lifts.q_value <= {{ var('lift_false_discovery_rate') }} as is_lift_significant,
@@ -158,4 +123,4 @@ from campaigns
 left join cells on campaigns.campaign_id = cells.campaign_id
 left join totals on campaigns.campaign_id = totals.campaign_id
 left join responses on campaigns.campaign_id = responses.campaign_id
-left join adjusted as lifts on campaigns.campaign_id = lifts.campaign_id
+left join lifts on campaigns.campaign_id = lifts.campaign_id

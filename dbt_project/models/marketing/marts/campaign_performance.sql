@@ -64,65 +64,34 @@ rates as (
     left join control_groups on by_dimension.campaign_id = control_groups.campaign_id
 ),
 
-bounded as (
-    select
-        *,
-        {{ wilson_bound('rate', 'audience', 'low') }} as rate_low,
-        {{ wilson_bound('rate', 'audience', 'high') }} as rate_high,
-        {{ wilson_bound('control_rate', 'control_audience', 'low') }} as control_low,
-        {{ wilson_bound('control_rate', 'control_audience', 'high') }} as control_high
-    from rates
-),
-
-tested as (
-    select
-        *,
-        {{ normal_two_sided_p('z') }} as p_value
-    from bounded
-),
-
-counted as (
-    select
-        *,
-        {{ tests_counted('p_value', 'dimension') }}
-    from tested
-),
-
-adjusted as (
-    select
-        *,
-        {{ false_discovery_rate('p_value', 'dimension') }} as q_value
-    from counted
-)
+{{ lifts_of('rates', family='dimension') }}
 
 select
-    rates.campaign_id,
+    lifts.campaign_id,
     campaigns.campaign_name,
-    rates.dimension,
-    rates.member,
-    rates.audience,
-    rates.contacts,
-    rates.responded_contacts,
-    rates.converted_contacts,
-    cast(rates.responses as bigint) as responses,
-    cast(rates.conversions as bigint) as conversions,
-    {{ ratio('rates.responded_contacts', 'rates.contacts', 6) }} as response_rate,
-    {{ ratio('rates.converted_contacts', 'rates.contacts', 6) }} as conversion_rate,
-    rates.rate as customer_conversion_rate,
-    rates.rate - rates.control_rate as lift,
-    {{ newcombe_bound('rates.rate', 'rates.rate_low', 'rates.rate_high', 'rates.control_rate', 'rates.control_low', 'rates.control_high', 'low') }}
-        as lift_low,
-    {{ newcombe_bound('rates.rate', 'rates.rate_low', 'rates.rate_high', 'rates.control_rate', 'rates.control_low', 'rates.control_high', 'high') }}
-        as lift_high,
+    lifts.dimension,
+    lifts.member,
+    lifts.audience,
+    lifts.contacts,
+    lifts.responded_contacts,
+    lifts.converted_contacts,
+    cast(lifts.responses as bigint) as responses,
+    cast(lifts.conversions as bigint) as conversions,
+    {{ ratio('lifts.responded_contacts', 'lifts.contacts', 6) }} as response_rate,
+    {{ ratio('lifts.converted_contacts', 'lifts.contacts', 6) }} as conversion_rate,
+    lifts.rate as customer_conversion_rate,
+    lifts.lift,
+    lifts.lift_low,
+    lifts.lift_high,
     -- A channel, an offer or a cell has no control group of its own, so its lift also shows how its customers differ.
-    case when rates.control_audience is not null then 'campaign' end as control_basis,
-    coalesce(rates.control_audience, 0) as control_audience,
-    rates.control_rate as control_conversion_rate,
-    rates.q_value as lift_q_value,
-    rates.q_value <= {{ var('lift_false_discovery_rate') }} as is_lift_significant,
-    cast(rates.contact_cost as decimal(18, 4)) as contact_cost,
-    {{ ratio('rates.contact_cost', 'rates.responses') }} as cost_per_response,
-    cast(rates.response_value as decimal(18, 2)) as response_value,
+    case when lifts.control_audience is not null then 'campaign' end as control_basis,
+    coalesce(lifts.control_audience, 0) as control_audience,
+    lifts.control_rate as control_conversion_rate,
+    lifts.q_value as lift_q_value,
+    lifts.q_value <= {{ var('lift_false_discovery_rate') }} as is_lift_significant,
+    cast(lifts.contact_cost as decimal(18, 4)) as contact_cost,
+    {{ ratio('lifts.contact_cost', 'lifts.responses') }} as cost_per_response,
+    cast(lifts.response_value as decimal(18, 2)) as response_value,
     {{ as_of() }} as dbt_updated_at
-from adjusted as rates
-inner join campaigns on rates.campaign_id = campaigns.campaign_id
+from lifts
+inner join campaigns on lifts.campaign_id = campaigns.campaign_id
