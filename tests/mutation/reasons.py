@@ -142,11 +142,6 @@ REASONS = Reasons(
             r"COALESCE\(contacts_of_customer\.(responded|converted)_contacts_\d+d, 0\) becomes",
         ),
         Reason(
-            "The sum is of a group of contacts, and the contract requires the cost of each.",
-            r"campaign_360",
-            r"COALESCE\(SUM\(contact_cost\), 0\) becomes",
-        ),
-        Reason(
             "Two files of one date and part never stand together, because the later one replaces the other, and a file holds a "
             "key once: nothing is left for this part of the order to decide.",
             r".*",
@@ -180,11 +175,6 @@ REASONS = Reasons(
             "The number is never 0 here: of eight or more days a baseline leaves several degrees of freedom.",
             r"rec_engagement_days",
             r"noises\.degrees > 0: |without noises\.degrees > 0",
-        ),
-        Reason(
-            "The contract requires the column: it is never NULL.",
-            r".*",
-            r"stg_mart_\w+|without NOT (cell_id|customer_id|treatment_id|campaign_id) IS NULL \(case\)",
         ),
         Reason(
             "Every row of bronze has its file in the journal of landing.",

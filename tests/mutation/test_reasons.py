@@ -17,3 +17,16 @@ def test_each_survivor_has_a_reason_that_is_kept_and_each_reason_is_that_of_a_su
     assert shown - known - {UNEXPLAINED} == set(), "reasons.py does not know these any more: run make mutants"
     if "This is a sample" not in TEXT:
         assert known - shown == set(), "no mutant survives for these reasons any more: take them out of reasons.py"
+
+
+def test_an_edit_is_not_excused_because_its_text_names_a_stage() -> None:
+    """The pattern of a class has to say which edit it means: a dropped filter changes a table wherever it stands."""
+    read = "EXISTS(SELECT 1 FROM stg_mart_offers AS stated WHERE stated.offer_id = learnt.offer_id)"
+    for edit in (f"without WHERE NOT load_seq IN (1) OR {read}", f"NOT load_seq IN (1) OR {read}: or becomes and"):
+        assert REASONS.of("int_offer_mapped", "hub_offer", edit) == UNEXPLAINED
+
+
+def test_a_missing_part_of_a_key_of_the_vault_is_not_excused() -> None:
+    """A unit test of stg_mart_responses notices it: a_stage_has_no_key_where_a_part_of_it_is_missing."""
+    for column in ("customer_id", "campaign_id", "response_id", "channel"):
+        assert REASONS.of("stg_mart_responses", "result", f"without NOT {column} IS NULL (case)") == UNEXPLAINED
