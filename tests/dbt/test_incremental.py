@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
 from tests.dbt.conftest import DAYS
 from tests.dbt.shop import Row, Shop, customer, day, order, ordinary_day
 
@@ -79,3 +82,27 @@ def test_the_window_rebuilds_what_nobody_touched(shop: Shop) -> None:
         connection.execute("update silver.dim_customers set city = 'Nowhere' where valid_from >= ?", [day(1)])
     shop.build(rebuild=(day(0), day(2)))
     assert shop.tables() == good
+
+
+def test_a_table_that_is_read_beside_its_new_rows_says_how_it_is_rebuilt(shop: Shop) -> None:
+    """A union of old and new rows has the wider type: the comparison after the build saw no difference."""
+    shop.land_day(0)
+    shop.ask("create schema if not exists silver")
+    shop.ask(
+        "create table silver.dim_products as "
+        "select * replace (1 as brand), business_date::varchar as valid_from, business_date as valid_to "
+        "from bronze.products"
+    )
+    said = r"another type brand \(.*\), valid_from \(DATE\)\); `ops run --rebuild silver.dim_products`"
+    with pytest.raises(AssertionError, match=said):
+        shop.build("dim_products")
+
+
+def test_every_rewind_model_compares_its_types_before_its_rows_are_joined_to_those_that_it_holds() -> None:
+    found = dbt_manifest.load().json
+    rewound = [node for node in found["nodes"].values() if node["config"].get("incremental_strategy") == "rewind"]
+    assert len(rewound) > 3
+    for node in rewound:
+        macros = set(node["depends_on"]["macros"])
+        macros |= {inner for name in macros for inner in found["macros"][name]["depends_on"]["macros"]}
+        assert "macro.ops_project.require_types_of" in macros, node["name"]

@@ -35,43 +35,75 @@
 {% macro default__process_schema_changes(on_schema_change, source_relation, target_relation) %}
     {%- set changes = check_for_schema_changes(source_relation, target_relation) -%}
     {%- if on_schema_change == 'fail' and changes['schema_changed'] -%}
-        {%- set added = changes['source_not_in_target'] | map(attribute='name') | list -%}
-        {%- set removed = changes['target_not_in_source'] | map(attribute='name') | list -%}
-        {%- set other, numbers = [], [] -%}
-        {%- for item in changes['new_target_types'] -%}
-            {%- do other.append(item['column_name'] ~ ' (' ~ item['new_type'] ~ ')') -%}
-            {%- set old = changes['target_columns'] | selectattr('name', 'equalto', item['column_name']) | first -%}
-            {%- if is_number_type(item['new_type']) and old and is_number_type(old.data_type) -%}
-                {%- do numbers.append(item['column_name']) -%}
-            {%- endif -%}
-        {%- endfor -%}
-        {%- set table = target_relation.schema ~ '.' ~ target_relation.identifier -%}
-        {%- set only_added = added and not removed and not other -%}
-        {%- set has_grown = not removed and numbers | length == other | length -%}
-        {%- if config.get('full_refresh') is not none and not config.get('full_refresh') -%}
-            {%- if not only_added -%}
-                {{ exceptions.raise_compiler_error(
-                    table ~ ': its SQL gives other columns than the table has (' ~ in_words(added, removed, other)
-                    ~ '), and the table cannot be built anew, because it holds what cannot be computed again; '
-                    ~ 'change the SQL so that columns are only added'
-                ) }}
-            {%- endif -%}
+        {%- if not refused(target_relation, changes) -%}
             {%- do sync_column_schemas('append_new_columns', target_relation, changes) -%}
-        {%- elif has_grown -%}
-            {{ exceptions.raise_compiler_error(
-                table ~ ' has grown (' ~ in_words(added, removed, other) ~ '): it has to be built anew, '
-                ~ '`ops run --rebuild ' ~ table ~ '`'
-            ) }}
-        {%- else -%}
-            {{ exceptions.raise_compiler_error(
-                table ~ ': its SQL gives other columns than the table has (' ~ in_words(added, removed, other)
-                ~ '); `ops run --rebuild ' ~ table ~ '` builds it and everything that depends on it anew'
-            ) }}
         {%- endif -%}
     {%- elif on_schema_change != 'ignore' and changes['schema_changed'] -%}
         {%- do sync_column_schemas(on_schema_change, target_relation, changes) -%}
     {%- endif -%}
     {{ return(changes['source_columns']) }}
+{% endmacro %}
+
+{#
+  The same for a rewind model, which reads the rows of its own table beside new ones: a union of both has the wider type
+  of the two, so that what is added never differs from the table, and types that cannot be combined or compared end the
+  build without a word about the way out. Asked before the SQL runs. relation: where the new rows come from; its `columns`
+  go into the table as they are, and its business_date as valid_from and valid_to.
+#}
+{% macro require_types_of(relation, columns) %}
+    {%- if is_incremental() and warehouse_is_open() and model.resource_type == 'model' -%}
+        {%- set types, other = {}, [] -%}
+        {%- for column in adapter.get_columns_in_relation(relation) -%}
+            {%- set stands_as = [column.name] if column.name in columns else [] -%}
+            {%- for name in stands_as + (['valid_from', 'valid_to'] if column.name == 'business_date' else []) -%}
+                {%- do types.update({name: column.data_type}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- set held = adapter.get_columns_in_relation(this) -%}
+        {%- for column in held if types.get(column.name, column.data_type) != column.data_type -%}
+            {%- do other.append({'column_name': column.name, 'new_type': types[column.name]}) -%}
+        {%- endfor -%}
+        {%- if other -%}
+            {%- do refused(this, {
+                'source_not_in_target': [], 'target_not_in_source': [], 'new_target_types': other, 'target_columns': held
+            }) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}
+
+{# Raises what the user has to do about the changes; false for columns that may be added to a table as it is. #}
+{% macro refused(table_relation, changes) %}
+    {%- set added = changes['source_not_in_target'] | map(attribute='name') | list -%}
+    {%- set removed = changes['target_not_in_source'] | map(attribute='name') | list -%}
+    {%- set other, numbers = [], [] -%}
+    {%- for item in changes['new_target_types'] -%}
+        {%- do other.append(item['column_name'] ~ ' (' ~ item['new_type'] ~ ')') -%}
+        {%- set old = changes['target_columns'] | selectattr('name', 'equalto', item['column_name']) | first -%}
+        {%- if is_number_type(item['new_type']) and old and is_number_type(old.data_type) -%}
+            {%- do numbers.append(item['column_name']) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set table = table_relation.schema ~ '.' ~ table_relation.identifier -%}
+    {%- set only_added = added and not removed and not other -%}
+    {%- set has_grown = not removed and numbers | length == other | length -%}
+    {%- if config.get('full_refresh') is not none and not config.get('full_refresh') -%}
+        {%- if only_added -%}{{ return(false) }}{%- endif -%}
+        {{ exceptions.raise_compiler_error(
+            table ~ ': its SQL gives other columns than the table has (' ~ in_words(added, removed, other)
+            ~ '), and the table cannot be built anew, because it holds what cannot be computed again; '
+            ~ 'change the SQL so that columns are only added'
+        ) }}
+    {%- elif has_grown -%}
+        {{ exceptions.raise_compiler_error(
+            table ~ ' has grown (' ~ in_words(added, removed, other) ~ '): it has to be built anew, '
+            ~ '`ops run --rebuild ' ~ table ~ '`'
+        ) }}
+    {%- else -%}
+        {{ exceptions.raise_compiler_error(
+            table ~ ': its SQL gives other columns than the table has (' ~ in_words(added, removed, other)
+            ~ '); `ops run --rebuild ' ~ table ~ '` builds it and everything that depends on it anew'
+        ) }}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro is_number_type(type) %}

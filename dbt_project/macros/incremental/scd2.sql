@@ -13,6 +13,7 @@
   on the date of the first whole extract that lacks the key, and a key that comes back begins a new one.
 #}
 {% macro scd2_versions(extracts, key, columns, latest_by, feed) %}
+    {%- do require_types_of(source('bronze', feed), columns + [key]) -%}
     {%- set listed = columns | join(', ') -%}
     {%- set absence_ends = absent_keys(feed) == 'end' -%}
     observed as (

@@ -12,6 +12,7 @@
     'policy_id', 'product', 'region', 'policy_status', 'premium', 'is_erased', 'effective_date', 'cancelled_date',
     'changes_of_the_day', 'cdc_seq', 'business_date',
 ] %}
+{%- do require_types_of(ref('ods_policies'), columns) %}
 
 with states as (
     select
