@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,6 +29,7 @@ from tests.numbers.played import HISTORIES
 PAGE = PROJECT_ROOT / "docs" / "mutants.md"
 PARTS = DBT_PROJECT_DIR / "target" / "mutants"
 SEED = 12
+UNKNOWN_VERSION = "one that nobody noted"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run = Run(asked.share, asked.seed, asked.besides)
     PARTS.mkdir(parents=True, exist_ok=True)
     for name in () if asked.page else asked.domain or HISTORIES:
-        kept = {"run": asdict(run), "mutants": [asdict(mutant) for mutant in judged(name, run)]}
+        models = version()
+        kept = {"run": asdict(run), "models": models, "mutants": [asdict(mutant) for mutant in judged(name, run)]}
         (PARTS / f"{name}.json").write_text(json.dumps(kept), encoding="utf-8")
     parts = {name: part(name, run) for name in HISTORIES}
     missing = [name for name, found in parts.items() if found is None]
@@ -61,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"docs/mutants.md is not written: {', '.join(missing)} still to be judged with this seed and share")
         return 0
     everything = [mutant for found in parts.values() for mutant in found or ()]
-    PAGE.write_text(page(everything, run, missing), encoding="utf-8")
+    versions = {models_of(name) for name, found in parts.items() if found is not None}
+    PAGE.write_text(page(everything, run, missing, sorted(versions)), encoding="utf-8")
     click.echo(f"wrote {PAGE.relative_to(PROJECT_ROOT)}")
     return result(everything)
 
@@ -75,10 +80,34 @@ def result(found: Sequence[Judged]) -> int:
     return 0 if killed >= LEAST * (killed + gaps) else 1
 
 
+def version() -> str:
+    """The commit whose models are judged, and whether they have been changed since."""
+
+    def git(*arguments: str) -> str:
+        told = subprocess.run(["git", *arguments], cwd=DBT_PROJECT_DIR, capture_output=True, text=True, check=True)
+        return told.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", ".")
+        return git("rev-parse", "--short=7", "HEAD") + (" with changes that were not committed" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return UNKNOWN_VERSION  # a copy of the project without its history
+
+
+def models_of(name: str) -> str:
+    """The version of the models that the stored results of a domain are about."""
+    return str(_kept(name).get("models", UNKNOWN_VERSION))
+
+
+def _kept(name: str) -> dict[str, Any]:
+    path = PARTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
 def part(name: str, run: Run) -> list[Judged] | None:
     """The stored results of a domain; None if it was not judged with this seed and share."""
-    path = PARTS / f"{name}.json"
-    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept = _kept(name)
     if kept.get("run") != asdict(run):
         return None
     return [Judged(**mutant) for mutant in kept["mutants"]]

@@ -58,8 +58,10 @@ def shortened(text: str) -> str:
     return text if len(text) <= 220 else f"{text[:140]} … {text[-77:]}"
 
 
-def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
-    """The whole page. `missing`: the domains that have not been judged."""
+def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = (), models: Sequence[str] = ()) -> str:
+    """The whole page. `missing`: the domains that have not been judged. `models`: the versions of the models that were
+    judged.
+    """
     counted = [mutant for mutant in found if mutant.verdict != "invalid"]
     survivors = [mutant for mutant in counted if mutant.verdict == "survived"]
     gaps = sum(mutant.is_gap for mutant in survivors)
@@ -83,6 +85,7 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
         "are generated from metadata: an edit of such a file is killed by the test that compares the files with what the",
         "generator writes, and an edit of a macro that several of them are made with where any one of them notices it.",
         "",
+        *(_judged_models(models) if models else ()),
         f"| {'all mutants' if run.share >= 1 else 'mutants drawn'} | {len(counted)} |",
         "| --- | ---: |",
         f"| killed | {killed} ({100 * killed / max(1, len(counted)):.1f} %) |",
@@ -113,6 +116,12 @@ def page(found: Sequence[Judged], run: Run, missing: Sequence[str] = ()) -> str:
         listed = [f"- {_escaped(str(mutant))}" for mutant in survivors if mutant.reason == reason]
         lines += [f"### {reason}", "", *listed, ""]
     return "\n".join(lines)
+
+
+def _judged_models(models: Sequence[str]) -> list[str]:
+    """Which models the page is about: it is not written again whenever one of them changes."""
+    shown = " and ".join(models)
+    return [f"The models are those of commit {shown}. Later changes of a model are not judged here.", ""]
 
 
 def _unseen(run: Run) -> list[str]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
+import pytest
+
+from tests.mutation import __main__ as mutants
 from tests.mutation.__main__ import PAGE
+from tests.mutation.page import Run, page
 from tests.mutation.reasons import REASONS, UNEXPLAINED
 
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -30,3 +36,14 @@ def test_a_missing_part_of_a_key_of_the_vault_is_not_excused() -> None:
     """A unit test of stg_mart_responses notices it: a_stage_has_no_key_where_a_part_of_it_is_missing."""
     for column in ("customer_id", "campaign_id", "response_id", "channel"):
         assert REASONS.of("stg_mart_responses", "result", f"without NOT {column} IS NULL (case)") == UNEXPLAINED
+
+
+def test_the_page_says_which_models_were_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a domain was judged on other models than the others, or before this was noted."""
+    assert re.search(r"^The models are those of commit \w{7}\.", TEXT, re.MULTILINE)
+    assert re.match(r"[0-9a-f]{7}", mutants.version())
+    monkeypatch.setattr(mutants, "PARTS", tmp_path)
+    (tmp_path / "streaming.json").write_text(json.dumps({"models": "0123abc"}))
+    (tmp_path / "investor.json").write_text("{}")
+    versions = [mutants.models_of(name) for name in ("streaming", "investor")]
+    assert "of commit 0123abc and one that nobody noted." in page([], Run(1.0, 1), (), versions)
