@@ -22,7 +22,9 @@ class Order:
     replays: tuple[ReplayOrder, ...] = ()
     """Archived files to read again, besides the waiting ones; one order for each feed."""
     rebuild_tables: tuple[str, ...] = ()
-    """Names of incremental models to build from nothing."""
+    """Names of models to build from nothing. Models that every run builds as a whole stand here too, so that the run
+    happens although no file has come.
+    """
 
     @property
     def is_plain(self) -> bool:

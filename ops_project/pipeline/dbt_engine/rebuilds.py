@@ -42,7 +42,9 @@ def model_of(manifest: Mapping[str, Any], table: str) -> dict[str, Any]:
 
 
 def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[str]:
-    """Names of the incremental models to build from nothing: `tables` and everything that depends on them."""
+    """Names of the models to build from nothing: `tables` and everything that depends on them, without the models that
+    hold what cannot be computed again.
+    """
     waiting = [model_of(manifest, table)["unique_id"] for table in tables]
     seen: set[str] = set()
     while waiting:
@@ -53,8 +55,7 @@ def with_downstream(manifest: Mapping[str, Any], tables: Iterable[str]) -> list[
     return sorted(
         node["name"]
         for unique_id in seen
-        if (node := manifest["nodes"][unique_id])["config"]["materialized"] == "incremental"
-        and node["config"].get("full_refresh") is not False
+        if (node := manifest["nodes"][unique_id])["config"].get("full_refresh") is not False
     )
 
 
