@@ -128,7 +128,7 @@ def release(settings: Settings, subject: str, by: str, no_run: bool, as_json: bo
         return
     if not as_json:
         console.print(
-            f"Released {subject}. What it held back is built now; its rows were loaded when their files came.",
+            f"Released {subject}. What it held back is built now, from every file that has come by now.",
             markup=False,
             soft_wrap=True,
         )
