@@ -89,9 +89,17 @@ def _failed(item: DomainRun) -> list[CheckOutcome]:
     return [check for check in item.outcome.checks if check.failed] if item.outcome is not None else []
 
 
+def _told(item: DomainRun) -> set[str]:
+    """The assets (`bronze/orders`) whose checks judge a finding that is shown. A check does not judge a file that came
+    again and settled an earlier finding with that.
+    """
+    settled = ("source_duplicate", "resolved")
+    return {one["asset"] for one in item.report.findings if (one["kind"], one["state"]) != settled}
+
+
 def _warnings(item: DomainRun) -> list[str]:
     """Checks that warned, except checks of a landed table that already has a finding."""
-    told = {one["asset"] for one in item.report.findings}
+    told = _told(item)
     checks = item.outcome.checks if item.outcome is not None else ()
     return [
         f"{'.'.join(check.asset)}: check {check.name}{': ' + check.description if check.description else ''}"
@@ -185,7 +193,7 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
             (one["message"], _first_response(catalog, item.domain, one, kept.get(one["batch_id"], "")))
             for one in item.report.findings
         )
-        failures = [*_errors(item), *failed_checks(_failed(item), {one["asset"] for one in item.report.findings})]
+        failures = [*_errors(item), *failed_checks(_failed(item), _told(item))]
         lines += [f"  failed    {line}" for line in failures]
         lines += [f"            → {_general(catalog, item.domain)}"] if failures else []
         warnings = _warnings(item)

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from ops_project import catalog
 from ops_project.catalog import Catalog
 from ops_project.cli import cli, run_summary
+from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome
+from ops_project.defs.shared.domain_run import DomainRun
 from ops_project.settings import Settings
 
 
@@ -61,3 +63,21 @@ def test_an_advice_that_several_findings_share_stands_once(shipped: Catalog) -> 
         "finding   a row is bad",
         "→ look",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "shown"),
+    [
+        ("source_duplicate", "resolved", True),
+        ("source_duplicate", "open", False),
+        ("data_invalid", "resolved", False),
+    ],
+)
+def test_a_file_that_came_again_and_settled_a_finding_hides_no_warning(kind: str, state: str, shown: bool) -> None:
+    """No check judges such a file, so a warning of the table is about something else."""
+    checks = (CheckOutcome(("bronze", "orders"), "volume", blocking=False, passed=False, severity="WARN"),)
+    ran = DomainRun(
+        "ecommerce", "master_pipeline", "succeeded", 1.0, outcome=RunOutcome(frozenset(), frozenset(), checks)
+    )
+    ran.report.findings = [{"kind": kind, "state": state, "asset": "bronze/orders"}]
+    assert bool(run_summary._warnings(ran)) is shown

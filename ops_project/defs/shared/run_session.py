@@ -44,6 +44,18 @@ from ops_project.process.watchdog import Overrun, Watchdog
 from ops_project.settings import Settings
 
 DEFAULT_RUN_SECONDS = 14_400
+FINDINGS = """
+SELECT * FROM ops.findings
+WHERE run_id = ? AND (
+    state = 'open'
+    OR kind = 'source_duplicate'
+    OR kind = 'data_invalid' AND batch_id IN (SELECT batch_id FROM ops.batches WHERE status = 'loaded')
+)
+ORDER BY feed, business_date
+"""
+"""The findings of a run that the person who ran it must see. No finding is open if bad rows of a loaded file went into
+quarantine, or if a file brought again what is loaded already, and that settled an earlier finding.
+"""
 
 
 @dataclass
@@ -238,14 +250,7 @@ def _close(site: Site, run: DagsterRun, instance: dg.DagsterInstance, session: R
     dbt_runner.settle()
     stamp: dict[str, Any] = {"run_id": run.run_id, "as_of": session.now, "commit": commit()}
     report.batches = _rows(session, "SELECT * FROM ops.batches WHERE run_id = ? ORDER BY load_seq", run.run_id)
-    report.findings = _rows(
-        session,
-        # If bad rows of a loaded file went into quarantine, no finding is open. The person who ran it must still see
-        # them.
-        "SELECT * FROM ops.findings WHERE run_id = ? AND (state = 'open' OR kind = 'data_invalid' AND batch_id IN "
-        "(SELECT batch_id FROM ops.batches WHERE status = 'loaded')) ORDER BY feed, business_date",
-        run.run_id,
-    )
+    report.findings = _rows(session, FINDINGS, run.run_id)
     domain = run.tags.get(DOMAIN_TAG)
     feeds = [feed for feed in site.catalog.feeds.values() if domain in (None, feed.domain)]
     found = [outdated(session.connection(), feed) for feed in feeds]
