@@ -165,6 +165,12 @@ def test_what_has_changed_of_the_configuration_is_shown(place: Place) -> None:
     assert was != here and f"configuration {was}" in found["Code"] and f"configuration {here}" in found["Code"]
 
 
+def test_without_an_earlier_snapshot_no_claim_is_made_about_the_runs(place: Place) -> None:
+    """A snapshot is removed after a few runs: the good run may have happened all the same."""
+    [said] = items_of_code(replace(place.scene, since=NOW - 9 * HOUR))
+    assert said.text.endswith("no snapshot of an earlier good run is kept to compare it with")
+
+
 def test_a_change_is_told_of_the_first_run_that_has_it(place: Place) -> None:
     [change] = [item for item in changes_of_tables(place.scene) if item.kind == "code"]
     assert (change.asset, change.run_id, change.commit, change.at) == (LINES, "bad", place.commits[1], NOW)

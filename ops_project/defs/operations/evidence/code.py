@@ -73,7 +73,7 @@ def items_of_code(scene: Scene) -> Iterator[Item]:
     changed = [change.what for change in changes_of_tables(scene) if change.kind in ("code", "schema")]
     said = f"changed since the last good run: {'; '.join(changed)}" if changed else "nothing changed upstream"
     if before is None:
-        said = "there is no earlier good run to compare it with"
+        said = "no snapshot of an earlier good run is kept to compare it with"
     yield Item("Code", line(f"{text}; {said}"), f"snapshot {bad.id}", "ops lineage --versions")
     if before is not None:
         concerned = _concerned(scene)
