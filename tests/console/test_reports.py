@@ -79,6 +79,7 @@ def test_before_the_first_run_nothing_was_watched(site, past, kind):
     text = document.as_markdown(found)
     assert "Not everything is known." in text
     assert not re.search(r"^- (No |0 |All )", text, re.MULTILINE), text
+    assert "- Nothing is known of this period. `ops status` shows how things stand now." in text
 
 
 def test_a_period_that_is_not_over_is_refused():

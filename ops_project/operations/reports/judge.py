@@ -44,8 +44,16 @@ def judge(facts: ReportFacts) -> Judgement:
             "Nothing that its readers would notice." if found.state == "well" else "Not everything is known."
         )
     if not found.todo:
-        found.todo.append("Nothing." if found.state == "well" else "Find out what is unknown before relying on it.")
+        found.todo.append(_nothing_else(found, facts))
     return found
+
+
+def _nothing_else(found: Judgement, facts: ReportFacts) -> str:
+    if found.state == "well":
+        return "Nothing."
+    if not any(figure.known for figure in facts.figures):
+        return "Nothing is known of this period. `ops status` shows how things stand now."
+    return "Find out what is unknown before relying on it."
 
 
 def _incidents(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
