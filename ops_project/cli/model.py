@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import click
@@ -49,10 +50,15 @@ def list_(settings: Settings, as_json: bool) -> None:
     ]
     columns = ("model", "version", "status", "trained as of", "reason", "message")
     rows = [
-        (i.model, i.version, i.status, i.trained_as_of[:16], i.tags.get("reason"), i.tags.get("message")) for i in found
+        (i.model, i.version, i.status, _time(i.trained_as_of), i.tags.get("reason"), i.tags.get("message"))
+        for i in found
     ]
     empty = "No model yet: models are trained by the nightly run, as soon as there is enough history."
     emit(as_json, data, lambda: console.print(table(columns, rows) if rows else empty))
+
+
+def _time(written: str) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None
 
 
 @model.command()

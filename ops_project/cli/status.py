@@ -269,7 +269,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
             item["waiting_files"],
             "–"
             if item["published"] is None
-            else f"{item['published']['as_of'][:16]}"
+            else f"{datetime.fromisoformat(item['published']['as_of']):%Y-%m-%d %H:%M}"
             + (f", {len(item['published']['held'])} held" if item["published"]["held"] else ""),
         ]
         for item in data["domains"]
