@@ -165,15 +165,24 @@ def _refuses_writing(settings: Settings) -> str:
     return refuses_writing(settings.ledger_url)
 
 
-def _open_alerts(settings: Settings) -> dict[str, int] | None:
-    """Open alerts by domain; None if there is no ledger yet, because reading must not make one."""
+def _ledger(settings: Settings) -> Any:
+    """The ledger; None before the first run, because reading must not make one. Raises Unusable."""
     from ops_project.operations.ledger import open_ledger
+    from ops_project.process.emptied import is_gone
 
-    file = settings.ledger_url.removeprefix("sqlite:///")
-    if file != settings.ledger_url and not Path(file).is_file():
+    file = Path(settings.ledger_shown)
+    if settings.ledger_url.startswith("sqlite:///") and not file.is_file() and not is_gone(settings, file):
+        return None
+    return open_ledger(settings)
+
+
+def _open_alerts(settings: Settings) -> dict[str, int] | None:
+    """Open alerts by domain; None if there is no ledger yet."""
+    ledger = _ledger(settings)
+    if ledger is None:
         return None
     counts: dict[str, int] = {}
-    for alert in open_ledger(settings).alerts("open", limit=10_000):
+    for alert in ledger.alerts("open", limit=10_000):
         domain = alert.labels.get("domain", "")
         counts[domain] = counts.get(domain, 0) + 1
     return counts
@@ -195,13 +204,10 @@ def _resources(settings: Settings, now: datetime) -> dict[str, Any]:
     """The newest readings, by metric and subject, and the largest tables; None means unknown: there is no recent
     reading, or it could not be read.
     """
-    from ops_project.operations.ledger import open_ledger
-
     result: dict[str, Any] = {name: {} for name in READINGS}
-    file = settings.ledger_url.removeprefix("sqlite:///")
-    if file != settings.ledger_url and not Path(file).is_file():
+    ledger = _ledger(settings)
+    if ledger is None:
         return {**result, "tables": {}}
-    ledger = open_ledger(settings)
     for name in READINGS:
         for signal in ledger.latest(name).values():
             fresh = now - signal.event_at <= READ_SINCE

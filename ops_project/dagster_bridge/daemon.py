@@ -19,6 +19,7 @@ SPEAKING = frozenset(
         "LedgerUnusable",
         "LedgerFailed",
         "LedgerEmptied",
+        "LedgerGone",
         "WarehouseUnusable",
         "NothingRecorded",
     }

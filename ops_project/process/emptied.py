@@ -1,5 +1,5 @@
-"""A file of a store that is there and has nothing in it although it held something. SQLite takes such a file for a new
-one, and its first writer would begin a store without a history.
+"""A file of a store that has nothing in it, or is not there, although it held something. SQLite takes such a file for
+a new one, and its first writer would begin a store without a history.
 """
 
 from __future__ import annotations
@@ -39,6 +39,14 @@ def is_emptied(settings: Settings, file: Path) -> bool:
     return True
 
 
+def is_gone(settings: Settings, file: Path) -> bool:
+    """Whether the file is not there although tables have been built in this home, so that it was there once."""
+    try:
+        return not file.exists() and _has_snapshot(settings)
+    except (OSError, ValueError):
+        return False
+
+
 def _is_empty(file: Path) -> bool:
     try:
         return file.is_file() and not file.stat().st_size
@@ -50,4 +58,8 @@ def _had_content(settings: Settings, file: Path) -> bool:
     log = file.with_name(f"{file.name}-wal")
     if log.is_file() and log.stat().st_size:
         return True
-    return settings.warehouse.is_file() or any(settings.snapshots.glob("*/manifest.json"))
+    return settings.warehouse.is_file() or _has_snapshot(settings)
+
+
+def _has_snapshot(settings: Settings) -> bool:
+    return any(settings.snapshots.glob("*/manifest.json"))

@@ -4,6 +4,7 @@ new one in silence."""
 from __future__ import annotations
 
 import ast
+import shutil
 import sqlite3
 import threading
 from contextlib import closing
@@ -17,7 +18,7 @@ from ops_project.cli import cli
 from ops_project.cli.home import Use, use_of
 from ops_project.dagster_bridge import home as dagster_home
 from ops_project.dagster_bridge.storage_errors import FILES
-from ops_project.operations.ledger.of_home import LedgerEmptied
+from ops_project.operations.ledger.of_home import LedgerEmptied, LedgerGone
 from ops_project.process import emptied as emptied_files
 from ops_project.settings import Settings
 from tests.cli.test_every_command import LEAVES, filled
@@ -159,3 +160,53 @@ def test_a_log_beside_an_empty_file_is_proof_that_it_held_something(settings: Se
     ended = ops(settings, "status")
     assert ended.exit_code == 1 and f"{file} is an empty file" in " ".join(ended.output.split()), ended.output
     assert file.with_name(f"{file.name}-wal").read_bytes() == log
+
+
+@pytest.fixture(scope="module")
+def gone(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A home that has been built, and whose ledger somebody has removed."""
+    home = tmp_path_factory.mktemp("gone") / "home"
+    home.mkdir()
+    settings = Settings(home=home, as_of=NOW)
+    with_a_snapshot_and_an_alert(settings)
+    shutil.rmtree(settings.home / "ledger")
+    return settings
+
+
+# These commands run the alert cycle in a shell, and a person reads that a new ledger begins.
+BEGIN = {"run", "cycle", "rerun", "backfill", "replay", "release"}
+
+
+@pytest.mark.parametrize("words", [words for words in ASKED if words[0] not in BEGIN], ids=" ".join)
+def test_no_command_that_reads_begins_a_ledger_where_one_is_gone(
+    words: list[str], gone: Settings, occupied: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[Path] = []
+    init = LedgerGone.__init__
+
+    def noted(error: LedgerGone, file: Path) -> None:
+        met.append(file)
+        init(error, file)
+
+    monkeypatch.setattr(LedgerGone, "__init__", noted)
+    line = [word.replace("PORT", occupied) for word in (*filled(words, gone.home), *ENDS.get(" ".join(words), []))]
+    ended = ops(gone, *line)
+    said = words_of(ended)
+    if met:
+        assert "is not there, although tables have been built" in said
+        assert ended.exit_code != 0 or words == ["watch"], "a watcher goes on, and says what it cannot do"
+    assert not (gone.home / LEDGER).exists()
+
+
+def test_a_ledger_that_is_gone_is_not_the_same_as_no_open_alert(gone: Settings) -> None:
+    for words in ("status", "alerts list"):
+        ended = ops(gone, *words.split())
+        assert ended.exit_code == 1 and "are unknown" in words_of(ended) and "OPS_LEDGER_URL" in words_of(ended)
+
+
+def test_a_cycle_begins_a_new_ledger_and_says_so(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    with_a_snapshot_and_an_alert(settings)
+    shutil.rmtree(settings.home / "ledger")
+    assert ops(settings, "cycle").exit_code == 0
+    assert "A new one begins now." in caplog.text
+    assert ops(settings, "alerts", "list").exit_code == 0

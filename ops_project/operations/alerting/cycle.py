@@ -93,8 +93,10 @@ def run_once(
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))
     failures.install(catalog.failure_classes)
-    ledger = open_ledger(settings)
     role = role or (authority.DAEMON if daemon else authority.SHELL)
+    # If the ledger is gone, a person reads in the shell that a new one begins. A daemon begins none: it reports the
+    # loss until a person decides.
+    ledger = open_ledger(settings, begins=role == authority.SHELL)
     name = holder or str(current())
     with ExitStack() as held:
         turn = _turns[settings.ledger_url, name]

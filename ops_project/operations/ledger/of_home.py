@@ -1,18 +1,20 @@
 """The ledger of a home, opened once in a process. Every command opens it here, so that none of them takes a ledger
-that was emptied for a new one.
+that was emptied for a new one, or begins a new one in the place of one that is gone.
 """
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from pathlib import Path
 
 from ops_project.operations.ledger.store import Ledger
 from ops_project.operations.ledger.unusable import LedgerUnusable
-from ops_project.process.emptied import NEXT, is_emptied
+from ops_project.process.emptied import NEXT, is_emptied, is_gone
 from ops_project.settings import Settings
 
 _SQLITE = "sqlite:///"
+logger = logging.getLogger(__name__)
 
 
 class LedgerEmptied(LedgerUnusable):
@@ -26,15 +28,34 @@ class LedgerEmptied(LedgerUnusable):
         )
 
 
+class LedgerGone(LedgerUnusable):
+    """There is no file of the ledger, although the home has been built."""
+
+    def __init__(self, file: Path) -> None:
+        RuntimeError.__init__(
+            self,
+            f"{_gone(file)} If the ledger is elsewhere, set OPS_LEDGER_URL. Otherwise bring it back from a backup "
+            "(`ops backup list`), or begin a new one, which has no history, with `ops cycle`.",
+        )
+
+
+def _gone(file: Path) -> str:
+    return (
+        f"The ledger {file} is not there, although tables have been built in this home: its alerts, incidents, "
+        "silences and holds are unknown."
+    )
+
+
 @lru_cache(maxsize=4)
 def _opened(url: str, _file: int | None) -> Ledger:
     return Ledger.open(url)
 
 
-def open_ledger(settings: Settings) -> Ledger:
+def open_ledger(settings: Settings, begins: bool = False) -> Ledger:
     """The ledger that OPS_LEDGER_URL names, or else the SQLite file of the home, which is made and migrated if
-    needed. If another file has taken its place while this process ran (a restored home), the new file is opened,
-    because a kept connection would write to the file that was put aside. Raises LedgerUnusable.
+    needed. Where the file is gone from a home that has been built, only a caller that `begins` one makes it. If another
+    file has taken its place while this process ran (a restored home), the new file is opened, because a kept connection
+    would write to the file that was put aside. Raises LedgerUnusable.
     """
     url = settings.ledger_url
     if not url.startswith(_SQLITE):
@@ -42,6 +63,12 @@ def open_ledger(settings: Settings) -> Ledger:
     file = Path(url.removeprefix(_SQLITE))
     if is_emptied(settings, file):
         raise LedgerEmptied(file)
+    if is_gone(settings, file):
+        # What a process has kept open is the file that is gone.
+        _opened.cache_clear()
+        if not begins:
+            raise LedgerGone(file)
+        logger.warning("%s A new one begins now.", _gone(file))
     return _opened(url, _inode(url, file))
 
 
