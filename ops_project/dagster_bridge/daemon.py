@@ -7,6 +7,7 @@ each of them, a few thousand lines in a minute. The tick itself keeps its error,
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 from dagster._daemon.cli import main
@@ -36,12 +37,17 @@ def speaking(error: SerializableErrorInfo | None) -> str:
     return ""
 
 
+QUIET_SECONDS = 600.0
+"""Ticks fail every few seconds while a store is down. Words that were not heard for this long are of another outage."""
+
+
 class Reporter:
-    """Reports the errors of the daemon's loops. The same words are printed once, until an error has other words."""
+    """Reports the errors of the daemon's loops. The same words are printed once for each outage."""
 
     def __init__(self, usual: Any) -> None:
         self.usual = usual
-        self.said = ""
+        self.heard: dict[str, float] = {}
+        """Words → when they were last heard."""
 
     def __call__(self, exc_info: Any, logger: logging.Logger, log_message: str) -> SerializableErrorInfo:
         """What Dagster stores about the error. Dagster calls it with these names."""
@@ -49,9 +55,12 @@ class Reporter:
         words = speaking(found)
         if not words:
             logger.error(log_message, exc_info=exc_info)
-        elif words != self.said:
+            return found
+        now = time.monotonic()
+        lately = {said: at for said, at in self.heard.items() if now - at <= QUIET_SECONDS}
+        if words not in lately:
             logger.error("%s: %s", log_message, words)
-        self.said = words
+        self.heard = {**lately, words: now}
         return found
 
 

@@ -6,6 +6,7 @@ import ast
 import io
 import logging
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,23 @@ def test_a_store_that_cannot_be_used_is_one_line_and_not_repeated(terminal: tupl
     assert kept.cause.message.strip().endswith("Start its server."), "the tick keeps it for the Dagster UI"
     report(reporter, logger, Unusable("The ledger X is an empty file."))
     assert len(shown.getvalue().splitlines()) == 2
+
+
+def test_two_stores_that_are_down_are_told_once_each_and_a_later_outage_is_told_again(
+    terminal: tuple[logging.Logger, io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger, shown = terminal
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    reporter = Reporter(DaemonErrorCapture.default_process_exception)
+    for _ in range(3):
+        report(reporter, logger, Unusable("The ledger X cannot be used."))
+        report(reporter, logger, Unusable("The warehouse Y cannot be used."))
+        clock[0] += 30
+    assert len(shown.getvalue().splitlines()) == 2
+    clock[0] += 3600
+    report(reporter, logger, Unusable("The ledger X cannot be used."))
+    assert len(shown.getvalue().splitlines()) == 3, "the ledger was back in between, so this is news"
 
 
 def test_any_other_error_keeps_its_trace(terminal: tuple[logging.Logger, io.StringIO]) -> None:
