@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from dagster._cli import dev, main
+import click
+from dagster._cli import ENV_PREFIX, cli, dev
 
 OURS = {
     "dagster_webserver": "ops_project.dagster_bridge.web",
@@ -22,7 +25,15 @@ def run() -> None:
         return start([OURS.get(part, part) for part in parts], **options)
 
     setattr(dev, "open_ipc_subprocess", guarded)  # noqa: B010
-    main()  # type: ignore[no-untyped-call]  # Dagster does not type it
+    try:
+        cli(auto_envvar_prefix=ENV_PREFIX, standalone_mode=False)
+    except click.Abort:
+        # Ctrl-C before everything is started. Later, Dagster ends its processes itself, without a word.
+        click.echo("Interrupted by you.", err=True)
+        sys.exit(128 + signal.SIGINT)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

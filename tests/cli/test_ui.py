@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from dagster._cli import dev as dagster_dev
 
 from ops_project.cli import cli
+from ops_project.dagster_bridge import dev
 from ops_project.settings import PROJECT_ROOT
 from tests.dagster_dev import BIN
 from tests.operations.channels.smtp import free_port
@@ -50,6 +53,25 @@ def test_a_script_that_ignores_sigint_does_not_make_dagster_deaf(tmp_path: Path)
         _kill(process)
     ignored = int(next(line for line in status.splitlines() if line.startswith("SigIgn:")).split()[1], 16)
     assert not ignored & (1 << signal.SIGINT - 1 | 1 << signal.SIGTERM - 1)
+
+
+def test_ctrl_c_while_dagster_starts_has_the_words_of_every_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "argv", ["dagster", "dev", "--workspace", str(PROJECT_ROOT / "workspace.yaml")])
+    monkeypatch.setattr(dagster_dev, "get_possibly_temporary_instance_for_cli", pressed)
+    monkeypatch.setattr(dagster_dev, "open_ipc_subprocess", dagster_dev.open_ipc_subprocess)
+    monkeypatch.setattr(dagster_dev, "setup_interrupt_handlers", lambda: None)
+    monkeypatch.setattr(dagster_dev, "configure_loggers", lambda **_: None)
+    monkeypatch.setenv("DAGSTER_IS_DEV_CLI", "1")
+    monkeypatch.setenv("DAGSTER_verbose", "")
+    with pytest.raises(SystemExit) as ended:
+        dev.run()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.split("\n")[-2] == "Interrupted by you."
 
 
 @pytest.mark.soak
