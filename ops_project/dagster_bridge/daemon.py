@@ -21,6 +21,7 @@ SPEAKING = frozenset(
         "LedgerFailed",
         "LedgerEmptied",
         "LedgerGone",
+        "LedgerNewer",
         "WarehouseUnusable",
         "NothingRecorded",
     }

@@ -38,7 +38,7 @@ from ops_project.operations.ledger.outbox import OutboxTable
 from ops_project.operations.ledger.pruning import PruneTable
 from ops_project.operations.ledger.signals import SignalTable, new_newest
 from ops_project.operations.ledger.silences import SilenceTable
-from ops_project.operations.ledger.unusable import LedgerUnusable, as_unusable, is_server, shown
+from ops_project.operations.ledger.unusable import LedgerNewer, LedgerUnusable, as_unusable, is_server, shown
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 # A second writer waits at most this long for the first one. The longest transaction, a batch of signals, takes well
@@ -166,8 +166,11 @@ class Ledger(
 
     def _migrate(self) -> None:
         # Importing Alembic takes 0.2 s, so this is done only if there is something to migrate.
-        if self.version() == schema.HEAD:
+        found = self.version() or ""
+        if found == schema.HEAD:
             return
+        if found.isdigit() and found > schema.HEAD:
+            raise LedgerNewer(shown(self.engine.url), found, schema.HEAD)
         from alembic import command
         from alembic.config import Config
 

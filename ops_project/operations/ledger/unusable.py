@@ -55,6 +55,19 @@ class LedgerFailed(LedgerUnusable, OperationalError):
         return self.words
 
 
+class LedgerNewer(LedgerUnusable):
+    """A newer version of the project has migrated the ledger, for example before the code was rolled back."""
+
+    def __init__(self, where: str, found: str, known: str) -> None:
+        RuntimeError.__init__(
+            self,
+            f"The ledger {where} cannot be used: a newer version of this project has migrated it to {found}, and this "
+            f"version knows {known} at most. Nothing about alerts can be read or recorded by this version; data is "
+            "built all the same. Use the newer version, or bring back a ledger from a backup that is older than it "
+            "(`ops backup list`).",
+        )
+
+
 def _words(where: str, error: Exception, on_a_server: bool) -> str:
     reason = " ".join(str(getattr(error, "orig", None) or error).split()).rstrip(".?")
     return (

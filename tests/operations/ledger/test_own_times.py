@@ -8,14 +8,19 @@ from datetime import timedelta
 import pytest
 from alembic import command
 from alembic.config import Config
+from click.testing import CliRunner
 from sqlalchemy import text
 
+from ops_project.cli import cli
+from ops_project.defs.shared.held import held_now
 from ops_project.model.alerting.matcher import Matcher
 from ops_project.model.alerting.silence import Silence
 from ops_project.operations.alerting.decide.decide import decide
 from ops_project.operations.alerting.decide.state import State
 from ops_project.operations.ledger import Ledger
 from ops_project.operations.ledger.store import MIGRATIONS
+from ops_project.operations.ledger.unusable import LedgerNewer
+from ops_project.settings import Settings
 from tests.operations.ledger.test_ledger import NOW, config, signal
 
 __all__ = ["config"]
@@ -59,6 +64,21 @@ def test_a_log_entry_of_an_earlier_version_is_read_as_it_stands_and_goes_on(ledg
         assert read.log == written.log
         assert {entry.told_at(1) for entry in read.log.values()} == {TOLD}
         assert _cycle(opened, alerts_config, REPEATED)[1] == {(1, 2)}
+
+
+def test_a_ledger_that_a_newer_version_has_migrated_is_told_and_does_not_stop_data(ledger, tmp_path, monkeypatch):
+    with ledger.write(marked=False) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+    url = ledger.engine.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("OPS_LEDGER_URL", url)
+    settings = Settings(home=tmp_path / "home", as_of=NOW)
+    (tmp_path / "home").mkdir()
+    with pytest.raises(LedgerNewer, match="migrated it to 0099, and this version knows 00"):
+        Ledger.open(url)
+    assert held_now(settings) == {}
+    ended = CliRunner().invoke(cli, ["--home", str(settings.home), "alerts", "list"])
+    assert ended.exit_code == 1 and "Use the newer version" in ended.output
+    assert "fault of the program" not in ended.output
 
 
 def test_the_time_of_an_alert_that_was_silent_is_kept_and_its_repeat_comes_with_the_end_of_the_silence(
