@@ -97,6 +97,18 @@ def _told(item: DomainRun) -> set[str]:
     return {one["asset"] for one in item.report.findings if (one["kind"], one["state"]) != settled}
 
 
+def _not_run(item: DomainRun) -> list[str]:
+    """The checks of built tables that gave no result. A table on hold is not built, and its checks are not listed."""
+    names: dict[str, list[str]] = {}
+    for check in item.outcome.checks if item.outcome is not None else ():
+        if check.passed is None and item.outcome is not None and check.asset in item.outcome.built:
+            names.setdefault(".".join(check.asset), []).append(check.name)
+    return [
+        f"{table}: no result of {', '.join(found)}; it is not known whether the table is good"
+        for table, found in names.items()
+    ]
+
+
 def _warnings(item: DomainRun) -> list[str]:
     """Checks that warned, except checks of a landed table that already has a finding."""
     told = _told(item)
@@ -196,6 +208,7 @@ def render(settings: Settings, runs: list[DomainRun], seconds: float, strays: li
         failures = [*_errors(item), *failed_checks(_failed(item), _told(item))]
         lines += [f"  failed    {line}" for line in failures]
         lines += [f"            → {_general(catalog, item.domain)}"] if failures else []
+        lines += [f"  not run   {line}" for line in _not_run(item)]
         warnings = _warnings(item)
         lines += [f"  warned    {line}" for line in warnings[:SHOWN_WARNINGS]]
         if len(warnings) > SHOWN_WARNINGS:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ops_project.cli.failed_checks import failed_checks
-from ops_project.dagster_bridge.runs import CheckOutcome
+from ops_project.cli.run_summary import _not_run
+from ops_project.dagster_bridge.runs import CheckOutcome, RunOutcome
+from ops_project.defs.shared.domain_run import DomainRun
 
 
 def failed(asset: str, name: str, description: str = "") -> CheckOutcome:
@@ -48,3 +50,13 @@ def test_different_texts_and_different_checks_stay_apart() -> None:
         "bronze.b: check volume failed: 29 rows in place of 40.",
         "bronze.c: check rules failed",
     ]
+
+
+def test_a_check_of_a_built_table_that_gave_no_result_is_told() -> None:
+    def planned(asset: str, name: str) -> CheckOutcome:
+        return CheckOutcome(tuple(asset.split("/")), name, blocking=False, passed=None)
+
+    checks = (planned("silver/a", "keys"), planned("silver/a", "rules"), planned("silver/held", "keys"))
+    done = RunOutcome(frozenset(), built=frozenset({("silver", "a")}), checks=checks)
+    item = DomainRun("shop", "daily", "failed", 1.0, outcome=done)
+    assert _not_run(item) == ["silver.a: no result of keys, rules; it is not known whether the table is good"]
