@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 30.0
 ASK_SECONDS = 5.0
 STUCK_SECONDS = 30.0
-"""The time after the grace period after which a process is ended in which not even this thread runs any more."""
+"""If not even this thread runs any more, the process is ended this long after the grace period."""
 EXIT_CODE = 124
 """The exit code that `timeout(1)` uses."""
 

@@ -65,9 +65,10 @@ def judge(ledger: Ledger, catalog: Catalog, name: str, query: Query, now: dateti
     answers = {line: found for line, found in ledger.checklist(name, period).items() if found.state == ANSWERED}
     left = _unanswered(ledger, name, checklist, before(checklist.every, now, zone))
     judged = []
+    left_out = _left_out(ledger, catalog)
     for key, line in checklist.lines.items():
         if line.measure is not None:
-            state, value = _measured(ledger, line.measure, query, now, _left_out(ledger, catalog))
+            state, value = _measured(ledger, line.measure, query, now, left_out)
             judged.append(Judged(line=key, text=line.text, state=state, value=value, by="", do=line.do))
         elif key in answers:
             judged.append(
