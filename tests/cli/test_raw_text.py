@@ -47,6 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     )
     snapshots.take(warehouse, run_id="run-1", as_of=NOW, commit="")
     warehouse.close()
+    Ledger.open(settings.ledger_url).close()
     return settings
 
 

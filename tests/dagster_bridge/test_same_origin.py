@@ -86,7 +86,7 @@ def test_dagster_starts_our_server_and_our_server_is_guarded(monkeypatch: pytest
     """Fails if Dagster changes the internal objects that this code replaces."""
     started: list[list[str]] = []
     monkeypatch.setattr(dev.dev, "open_ipc_subprocess", lambda parts, **_: started.append(parts))
-    monkeypatch.setattr(dev, "main", lambda: dev.dev.open_ipc_subprocess(["python", "-m", "dagster_webserver"]))
+    monkeypatch.setattr(dev, "cli", lambda **_: dev.dev.open_ipc_subprocess(["python", "-m", "dagster_webserver"]))
     dev.run()
     assert started == [["python", "-m", "ops_project.dagster_bridge.web"]]
 

@@ -110,7 +110,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Place:
     scene = Scene(
         settings,
         loaded,
-        open_ledger(settings),
+        open_ledger(settings, begins=True),
         LINEAGE,
         NOW + HOUR,
         (DAILY, LINES, SALES),

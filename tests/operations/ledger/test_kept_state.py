@@ -83,7 +83,7 @@ def test_what_another_process_wrote_is_read(place, monkeypatch):
     ledger.append([_check("a", FIRING, NOW)])
     run_once(settings, loaded, NOW, observers=(), daemon=True)
     with Ledger.open(settings.ledger_url) as another, monkeypatch.context() as patch:
-        patch.setattr("ops_project.operations.alerting.cycle.open_ledger", lambda _: another)
+        patch.setattr("ops_project.operations.alerting.cycle.open_ledger", lambda *_, **__: another)
         another.append([_check("a", OK, NOW + MINUTE), _check("b", FIRING, NOW + MINUTE)])
         run_once(settings, loaded, NOW + MINUTE, observers=(), daemon=True)
     ledger.append([_check("b", OK, NOW + 2 * MINUTE)])
