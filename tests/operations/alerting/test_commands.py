@@ -169,6 +169,20 @@ def test_explain_says_where_an_alert_goes_at_a_time(ops, monkeypatch, words, at,
     assert all(step["matched"] or "but" in step["why"] for step in answer["steps"])
 
 
+@pytest.mark.parametrize(
+    ("at", "receiver", "why"),
+    [
+        ("2026-12-16T10:00:00-05:00", "digest", "sends only at certain times: holidays"),
+        ("2026-12-25T10:00:00-05:00", "owners", "is quiet at certain times: holidays"),
+    ],
+)
+def test_explain_says_of_its_times_when_a_route_sends(ops, monkeypatch, at, receiver, why):
+    """`outside active time: holidays`, on a working day, was read as: today is a holiday."""
+    monkeypatch.setenv("OPS_SMTP_HOST", "mail.example")
+    answer = ops("route", "explain", "--severity", "high", "--at", at, "--json")
+    assert why in {target["why"] for target in answer["targets"] if target["receiver"] == receiver}
+
+
 def test_a_silence_is_seen_at_once_and_says_what_it_silences(ops):
     add = ["--for", "2h", "--reason", "reload", "--owner", "engineer-a"]
     made = ops("silence", "add", "asset=gold/daily_revenue", *add, "--json")

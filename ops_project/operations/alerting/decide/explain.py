@@ -11,7 +11,6 @@ from ops_project.model.alerting.silence import Silence
 from ops_project.operations.alerting.decide import recipients
 from ops_project.operations.alerting.decide.grouping import first_flush
 from ops_project.operations.alerting.decide.intervals import any_holds
-from ops_project.operations.alerting.decide.reasons import AlertReason
 from ops_project.operations.alerting.decide.routing import Step, explain, heard_once, match
 from ops_project.operations.alerting.decide.silences import Quiet, silenced
 from ops_project.operations.alerting.decide.state import AlertConfig
@@ -63,9 +62,9 @@ def explain_route(
         why, due = "", first_flush(node, config.zone, at, at)
         told: datetime | None = due
         if node.active and any_holds(node.active, config.intervals, due) is None:
-            why, told = f"{AlertReason.OUTSIDE_ACTIVE_TIME.value}: {', '.join(node.active)}", None
+            why, told = f"sends only at certain times: {', '.join(node.active)}", None
         elif (name := any_holds(node.mute, config.intervals, due)) is not None:
-            why, told = f"{AlertReason.MUTED_BY_TIME.value}: {name}", None
+            why, told = f"is quiet at certain times: {name}", None
         elif quiet is not None:
             why, told = f"{quiet.reason.value}: {quiet.name}", None
         receiver = config.receivers[node.receiver]
