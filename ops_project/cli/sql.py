@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ops_project.pipeline.warehouse.snapshots import Snapshot
 
 DEFAULT_LIMIT = 100
+SCHEMAS = "Each table is in a schema: ask for `show tables from gold`, and likewise from silver, bronze or ops."
 MEGABYTE = 1_000_000
 HIDDEN = 'The raw text of refused rows is masked; --unmasked --why "…" shows it to the people of the role raw-data.'
 
@@ -124,7 +125,7 @@ def sql(
             elif as_json:
                 _json(snapshot, found.columns, rows)
             else:
-                _table(found.columns, rows, said)
+                _table(query, found.columns, rows, said)
                 if found.masked:
                     console.print(HIDDEN, soft_wrap=True)
     except (snapshots.NoSnapshot, QuestionError) as error:
@@ -151,7 +152,7 @@ def _json(snapshot: Snapshot, columns: list[str], rows: _Bounded) -> None:
     sys.stdout.write(f'{chr(10) + "  " if rows.rows else ""}],\n  "more": {"true" if rows.more else "false"}\n}}\n')
 
 
-def _table(columns: list[str], rows: _Bounded, said: str) -> None:
+def _table(query: str, columns: list[str], rows: _Bounded, said: str) -> None:
     shown: list[tuple[Any, ...]] = []
     for row in rows:
         rows.wrote(str(row))
@@ -159,3 +160,5 @@ def _table(columns: list[str], rows: _Bounded, said: str) -> None:
     console.print(answer(columns, shown))
     more = ", and more (--limit)" if rows.more else ""
     console.print(f"\n{said}. {rows.rows} row{'' if rows.rows == 1 else 's'}{more}.", soft_wrap=True)
+    if not rows.rows and query.strip(" ;").casefold() == "show tables":
+        console.print(SCHEMAS, markup=False, soft_wrap=True)

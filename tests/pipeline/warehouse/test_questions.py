@@ -188,3 +188,9 @@ def test_ctrl_c_ends_a_question_at_once(home: Settings) -> None:
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors
     assert errors.strip() == "Interrupted by you."
+
+
+@pytest.mark.parametrize("question", ["show tables", "SHOW TABLES;"])
+def test_a_list_of_tables_that_is_empty_says_where_they_are(home: Settings, question: str) -> None:
+    assert "`show tables from gold`" in sql(home, question).stdout
+    assert "odd" in sql(home, "show tables from gold").stdout.split()
