@@ -12,7 +12,7 @@ from typing import Any
 
 from ops_project.pipeline.dbt_engine.runner import DbtResult
 
-# The macro process_schema_changes writes this text.
+# The macro `refused` writes this text.
 HAS_GROWN = " has grown ("
 
 

@@ -18,7 +18,8 @@ import pickle
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -105,6 +106,11 @@ def cases(folder: Path) -> list[Case]:
                 beside = fit[0] if situation != ALONE else ""
                 found += [Case(row["id"], row["domain"], row["asset"], seed, situation, beside) for seed in SEEDS]
     return sorted(found, key=lambda case: (case.situation != ALONE, case.seed, case.situation, case.domain, case.fault))
+
+
+def planned(there_are: Iterable[Case]) -> measured_page.Planned:
+    """How many cases each situation has on each seed."""
+    return Counter((case.situation, case.seed) for case in there_are)
 
 
 def measure(work: Path, wanted: list[Case], until: float = float("inf")) -> None:
@@ -257,7 +263,8 @@ def main() -> None:
         measure(options.work, wanted, time.monotonic() + 60 * options.minutes)
     found = list(judge(options.work, wanted))
     if options.page:
-        measured_page.write(found, {case.fault for case in cases(options.work)})
+        there_are = cases(options.work)
+        measured_page.write(found, {case.fault for case in there_are}, planned(there_are))
     for item in found:
         if item.place != 1:
             sys.stdout.write(json.dumps(asdict(item)) + "\n")

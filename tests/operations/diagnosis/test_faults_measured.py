@@ -15,10 +15,13 @@ AGAIN = ("policies_lost", "cdc_gap", "negative_premium", "duplicate_delivery")
 
 
 def test_the_page_shows_the_figures_and_names_what_was_not_measured(tmp_path: Path) -> None:
-    every = {case.fault for case in measure_faults.cases(tmp_path)}
+    there_are = measure_faults.cases(tmp_path)
+    every = {case.fault for case in there_are}
     found = measured_page.kept()
     said = measured_page.PAGE.read_text(encoding="utf-8")
-    assert said == measured_page.page(found, every)
+    planned = measure_faults.planned(there_are)
+    assert said == measured_page.page(found, every, planned)
+    assert all(f" of {count} {one} on seed {seed}" in said for (one, seed), count in planned.items())
     assert {item.fault for item in found} <= every
     assert all(f"`{fault}`" in said for fault in every)
     measured = {item.situation for item in found}
