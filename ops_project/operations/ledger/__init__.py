@@ -1,7 +1,7 @@
-"""The ledger: signals, alerts, groups, outbox, cursors, silences, verdicts and leases, in one transactional store.
+"""The ledger: what the alert engine and people record (signals, alerts, incidents, messages, silences and more).
 
-It is not in the warehouse, so that it can be read and written while a run holds the warehouse. SQLite (WAL) embedded,
-PostgreSQL by URL.
+It is one transactional store: a SQLite file (in WAL mode) in the home, or a PostgreSQL database that a URL names. It is
+not in the warehouse, so that it can be read and written while a run holds the warehouse.
 """
 
 from ops_project.operations.ledger.locked import refuses_writing

@@ -38,13 +38,13 @@ def maybe_moment(value: float | None) -> datetime | None:
 
 
 def insert_new(connection: Connection, table: Table) -> Any:
-    """INSERT that leaves an existing row alone."""
+    """An INSERT that skips rows whose key exists already."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table).on_conflict_do_nothing()
 
 
 def upsert(connection: Connection, table: Table, keys: list[str]) -> Any:
-    """INSERT that replaces the row with the same keys."""
+    """An INSERT that replaces the row with the same `keys`."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table)
     return statement.on_conflict_do_update(

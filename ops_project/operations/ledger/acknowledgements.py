@@ -19,15 +19,15 @@ def acknowledgement_of(row: Any) -> Acknowledgement:
 
 
 class AcknowledgementTable(Access):
-    """Giving and reading."""
+    """Stores and reads acknowledgements."""
 
     def acknowledge(self, alert: int, by: str, note: str, now: datetime) -> None:
-        """Store it in place of an earlier one of the same alert."""
+        """Record that `by` works on an alert. This replaces an earlier acknowledgement of the same alert."""
         row = {"alert": alert, "given_by": by, "note": note, "at": to_seconds(now), "told_at": None}
         with self.write() as connection:
             connection.execute(upsert(connection, acknowledgements, ["alert"]), row)
 
     def acknowledgements(self) -> dict[int, Acknowledgement]:
-        """By the alert's number."""
+        """Number of the alert → its acknowledgement."""
         with self.read() as connection:
             return {row.alert: acknowledgement_of(row) for row in connection.execute(select(acknowledgements))}

@@ -59,10 +59,10 @@ class AlertTable(Access):
     def record(
         self, decision: Decision, cursor: Mapping[str, str], now: datetime, lease: tuple[str, str, int] | None = None
     ) -> int:
-        """Write a decision, the cursor it was made up to, and its messages, in one transaction.
+        """Write a decision, its messages, and the cursors of what it was based on, in one transaction.
 
-        `lease` (name, holder, fence) is checked inside it: a process that has lost the lease changes nothing. Returns
-        the number of messages that are new in the outbox.
+        `lease` (name, holder, fence) is checked inside it. Raises LeaseLost if another process holds the lease by now;
+        then nothing is changed. Returns the number of messages that are new in the outbox.
         """
         state = decision.state
         with self.write() as connection:
@@ -153,7 +153,7 @@ class AlertTable(Access):
     def alerts(
         self, status: str | None = None, limit: int | None = 100, severity: str | None = None, domain: str | None = None
     ) -> list[Alert]:
-        """Alerts, the newest first, at most `limit`. `status`: pending, firing, resolved, or `open` (firing); None: all
+        """At most `limit` alerts, the newest first. `status`: pending, firing, resolved, or `open` (firing); None: all
         that ever fired.
         """
         statement = _asked(select(alerts.c.body), status, severity, domain)

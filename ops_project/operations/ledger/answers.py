@@ -2,8 +2,8 @@
 cycle asks about thirty small questions, and most answers are the same as five seconds before. Every transaction that
 writes leaves a new mark in the ledger. A cycle reads the mark together with the cursors, and reads them again after
 each write of this process. While the mark is the same, an answer is valid. Outside of a cycle nothing is kept, and
-every question is asked. This class does not know the questions. So a question that depends on the time must not be
-kept under a name without the time.
+every question is asked. This class does not know what a question means. If an
+answer depends on the time, the caller must make the time part of the question.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Answers:
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
-        """Within this block answers are kept. It begins with a look at what other processes have written."""
+        """Keep answers within this block. At its beginning, the cursors are read again."""
         with self._lock:
             self._cycles += 1
             self._cursors = None

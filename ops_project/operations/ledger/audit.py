@@ -1,4 +1,4 @@
-"""The audit log, and the links that were used. A link is used in the same transaction as its line of the log."""
+"""The audit log, and the links in messages that people have used. Each link can be used once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AuditTable(Access):
             connection.execute(insert(audit), row)
 
     def audit_log(self, limit: int = 100, actions: Collection[str] = ()) -> list[dict[str, Any]]:
-        """The newest first. `actions`: only lines about these; default all."""
+        """At most `limit` lines, the newest first. `actions`: only lines about these actions; empty means all."""
         names = ("who", "source", "action", "subject", "outcome", "detail")
         with self.read() as connection:
             wanted = select(audit).where(audit.c.action.in_(actions)) if actions else select(audit)
@@ -50,6 +50,6 @@ class AuditTable(Access):
         return True
 
     def link_used(self, link: str) -> bool:
-        """Whether it was used."""
+        """Whether a link was used."""
         with self.read() as connection:
             return connection.execute(select(used_links.c.id).where(used_links.c.id == link)).first() is not None

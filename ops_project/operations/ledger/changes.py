@@ -1,4 +1,4 @@
-"""A mark that changes whenever something changes that people see: alerts, incidents, silences, holds, the rota."""
+"""A mark that changes when an alert or an incident changes, or when a person does something that is recorded."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _NEWEST = (
 
 
 class ChangeTable(Access):
-    """Reads the newest entry of each table."""
+    """Reads the number of the newest row of each table."""
 
     def newest_change(self) -> str:
-        """The mark. It costs one look at the end of each table."""
+        """The mark: the number of the newest row of each table, joined by dots."""
         with self.read() as connection:
             return ".".join(str(connection.execute(select(func.max(column))).scalar() or 0) for column in _NEWEST)

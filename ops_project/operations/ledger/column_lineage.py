@@ -25,10 +25,10 @@ class LineageVersion:
 
 
 class ColumnLineageTable(Access):
-    """Keeping and reading."""
+    """Stores and reads the versions."""
 
     def keep_columns(self, lineage: ColumnLineage, commit: str, now: datetime) -> None:
-        """Record that this version runs now. The oldest versions are removed."""
+        """Record that this version runs now. Only the `KEEP` versions that ran last are kept."""
         table = column_lineage
         with self.read() as connection:
             newest = connection.execute(select(table.c.version).order_by(table.c.last_at.desc()).limit(1)).scalar()

@@ -1,5 +1,5 @@
-"""Whether the file of a ledger is damaged inside. A damaged page can come out as text that is none, or as a value that
-no reader expects, long before SQLite itself complains.
+"""Whether the file of a ledger is damaged inside. From a damaged page, SQLite can read invalid text or an
+impossible value long before it reports an error itself.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ LONGEST_SECONDS = 5.0
 
 
 def damage(url: str, seconds: float = LONGEST_SECONDS) -> LedgerUnusable | None:
-    """What SQLite's own check finds within `seconds`; None if it finds nothing, or if a server keeps the ledger.
+    """What SQLite's own check finds within `seconds`; None if it finds nothing, cannot finish in
+    time, or if a server keeps the ledger.
 
-    It is asked after an error that nothing else explains: each opening would be too often.
+    Call it after an error that nothing else explains. To call it at each opening would take too long.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or not Path(parsed.database).is_file():

@@ -74,7 +74,7 @@ def read_all(connection: Connection, state: State) -> None:
 
 @dataclass(frozen=True)
 class _Read:
-    """The content of the ledger at one moment. It is complete for that moment and later ones."""
+    """The content of the ledger at one moment. The state for that moment or a later one can be made from it."""
 
     at: datetime
     kept: KeptState

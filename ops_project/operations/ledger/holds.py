@@ -43,7 +43,7 @@ def _hold(row: Any) -> Hold:
 
 
 class HoldTable(Access):
-    """Making and releasing."""
+    """Stores, releases and lists holds."""
 
     def hold(
         self, subject: str, *, why: str, by: str, now: datetime, until: datetime | None, incident: int | None
@@ -84,7 +84,7 @@ class HoldTable(Access):
             return [_hold(row) for row in connection.execute(statement)]
 
     def holds_past(self, now: datetime) -> list[Hold]:
-        """Holds that are past their limit, and about which nobody was told."""
+        """Holds that are past their limit and that nobody has been told about yet."""
 
         def ask() -> Sequence[Hold]:
             untold = (holds.c.released_at.is_(None), holds.c.told_at.is_(None), holds.c.until.is_not(None))

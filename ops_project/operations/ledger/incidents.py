@@ -1,4 +1,4 @@
-"""Incidents, their alerts, their timeline and their evidence. The timeline is only ever added to."""
+"""Incidents, their alerts, their timeline and their evidence. Lines of a timeline are added, never changed."""
 
 from __future__ import annotations
 
@@ -148,7 +148,9 @@ class IncidentTable(Access):
             return queue(connection, wanted)
 
     def queue_messages(self, wanted: Sequence[Notification]) -> int:
-        """Queue messages that no decision asked for, each once. Returns how many are new."""
+        """Queue messages that do not come from a decision. A message with a known key is skipped. Returns how many are
+        new.
+        """
         with self.write() as connection:
             return queue(connection, wanted)
 
@@ -167,7 +169,8 @@ class IncidentTable(Access):
     ) -> Incident:
         """Apply a person's change in one transaction. Raises NoIncident, and what `change` raises.
 
-        `acknowledge`: (by, note) that its firing alerts are acknowledged with; an empty `by` gives them back.
+        `acknowledge`: (by, note). The firing alerts of the incident are acknowledged with these; an empty `by`
+        withdraws their acknowledgements.
         """
         with self.write() as connection:
             body = connection.execute(select(incidents.c.body).where(incidents.c.number == number)).scalar()
@@ -191,7 +194,7 @@ class IncidentTable(Access):
         return Incident.parse(body)
 
     def note_incident(self, number: int, reason: IncidentReason, by: str, detail: str, now: datetime) -> None:
-        """Add a line to the timeline; it changes nothing else."""
+        """Add a line to the timeline. Nothing else changes."""
         with self.write() as connection:
             _add_events(connection, [Event(number, now, reason, by, detail)])
 

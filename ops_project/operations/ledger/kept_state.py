@@ -1,8 +1,8 @@
 """Keeps open alerts, groups and the notification log as this process last read or wrote them.
 
-Decoding them took half of a cycle while 5,000 alerts were open, and most cycles change nothing. Every recorded decision
-writes a mark in its own transaction. While the mark is the one that this process knows, no other process has written.
-With any other mark everything is read again.
+Decoding them took half the time of a cycle with 5,000 open alerts, and most cycles change nothing. Every recorded
+decision writes a mark in its own transaction. While the mark is the one that this process knows, no other process has
+written. With any other mark everything is read again.
 """
 
 from __future__ import annotations

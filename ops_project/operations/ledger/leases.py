@@ -1,7 +1,7 @@
 """Leases: one process at a time runs the cycle, and another takes over when its heartbeat stops.
 
 The fence is a number that grows with each holder. A decision is written only under the newest fence, so a process that
-was believed dead and continues changes nothing.
+was believed dead, but still runs, changes nothing.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class LeaseTable(Access):
         return Lease(name, holder, fence, now, now + ttl)
 
     def renew(self, lease: Lease, now: datetime, ttl: timedelta) -> Lease | None:
-        """Keep a lease that this holder still has. None if another process has taken it, or if it was given back: then
-        nothing changes, and it is not taken again.
+        """Renew a lease that this holder still has. If another process has taken it, or if it was given back, nothing
+        changes and the result is None.
         """
         expires = max(now + ttl, lease.expires_at)
         with self.write(durable=False, marked=False) as connection:
@@ -82,7 +82,7 @@ class LeaseTable(Access):
         return replace(lease, heartbeat_at=now, expires_at=expires) if result.rowcount == 1 else None
 
     def release(self, lease: Lease, now: datetime, noted: Mapping[str, str] | None = None) -> None:
-        """Give it back. The heartbeat stays, because others watch it.
+        """Give the lease back. The time of its last heartbeat is kept, because other processes look at it.
 
         `noted`: cursors to set in the same transaction.
         """

@@ -1,6 +1,6 @@
-"""The state of each series, as the engine last decided, and the alerts that people closed by hand.
+"""The level of each series as of the engine's last decision, and the alerts that people closed by hand.
 
-A level is kept as the numbers of the signals that it is made of: those signals outlive any pruning.
+A level is stored as the numbers of the signals that define it. Pruning never removes those signals.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class LevelTable(Access):
             connection.execute(upsert(connection, resolutions, ["alert"]), row)
 
     def resolutions(self) -> dict[int, Resolution]:
-        """By the alert's number."""
+        """Number of the alert → its resolution."""
         with self.read() as connection:
             return {row.alert: resolution_of(row) for row in connection.execute(select(resolutions))}
 
@@ -69,8 +69,8 @@ def _load(connection: Connection, state: State, config: AlertConfig, names: Sequ
 
 
 def read_words(connection: Connection) -> tuple[dict[int, Resolution], dict[str, datetime]]:
-    """The series that people closed by hand: those that are still to be applied, and the moments up to which they
-    are over.
+    """What people closed by hand: alert → its resolution, if no cycle has applied it yet; and series → the moment up
+    to which it counts as over.
     """
     untaken = select(resolutions).where(resolutions.c.taken_at.is_(None))
     waiting = {row.alert: resolution_of(row) for row in connection.execute(untaken)}

@@ -1,7 +1,7 @@
 """Keeps the asset graph in the ledger, so that a cycle without Dagster's definitions knows it.
 
-A cycle runs every few seconds with the same graph: what is derived from it (3 ms for 150 assets to write, 2 ms to read)
-is derived once for each graph.
+A cycle runs every few seconds with the same graph, so the graph is encoded and decoded once and then kept in memory
+(encoding 150 assets takes 3 ms, decoding them 2 ms).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _gone: list[tuple[str, frozenset[str]]] = []
 
 
 def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
-    """Store the graph, if the ledger has another one."""
+    """Store the graph, unless the ledger has the same one already."""
     written = next(iter(_written), None)
     if written is None or written[0] is not lineage:
         written = (lineage, digest(repr(lineage.dump())))
@@ -32,8 +32,8 @@ def remember(ledger: Ledger, lineage: Lineage, now: datetime) -> None:
 
 
 def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime) -> None:
-    """The assets and checks that the graph no longer has. An empty graph means that the graph is not known, so it
-    removes nothing.
+    """Store which assets and checks the graph no longer has. An empty graph means that the graph is not known, so
+    nothing counts as removed.
     """
     if not after.assets:
         return
@@ -44,7 +44,7 @@ def _keep_removed(ledger: Ledger, before: Lineage, after: Lineage, now: datetime
 
 
 def subjects(lineage: Lineage) -> frozenset[str]:
-    """Every asset, and every check by its asset."""
+    """The names of all assets and of all checks in the graph."""
     checks = {of_check(fact.key, check) for fact in lineage.assets.values() for check in fact.checks}
     return frozenset(lineage.assets) | checks
 

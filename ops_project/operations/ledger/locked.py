@@ -1,4 +1,4 @@
-"""Whether another program keeps everybody from writing the ledger. Reading alone does not notice that."""
+"""Finds out whether another program blocks every write to the ledger. A process that only reads does not notice."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def refuses_writing(url: str, patience: float = PATIENCE_SECONDS) -> str:
             connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
         return (
-            f"The ledger {file} can be read and not written: {error} (for {patience:g} seconds). No alert is recorded "
-            f"until it can; data is built all the same. If it is locked, end the program that holds it: `fuser {file}` "
-            "names it"
+            f"The ledger {file} can be read but not written: {error} (for {patience:g} seconds). No alert is recorded "
+            "until that is mended; data is built all the same. If it is locked, end the program that holds it: "
+            f"`fuser {file}` names it"
         )
     return ""

@@ -46,7 +46,7 @@ class Newest:
             return dict(self._latest[kind])
 
     def last_ok(self, connection: Connection, kind: str) -> dict[Subject, float]:
-        """Asset, or pipeline for a kind without assets → the last event that was ok."""
+        """Asset, or pipeline for a kind without assets → its last event that was ok, in seconds since the epoch."""
         with self._lock:
             self._catch_up(connection)
             if kind not in self._last_ok:
@@ -61,7 +61,7 @@ class Newest:
             return dict(self._last_ok[kind])
 
     def first_seen(self, connection: Connection, kind: str) -> dict[str, float]:
-        """Pipeline → the first event."""
+        """Pipeline → its first event, in seconds since the epoch."""
         with self._lock:
             self._catch_up(connection)
             if kind not in self._first:

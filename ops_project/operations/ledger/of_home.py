@@ -1,5 +1,5 @@
-"""The ledger of a home, opened once in a process. Every command opens it here, so that none of them takes a ledger
-that was emptied for a new one, or begins a new one in the place of one that is gone.
+"""The ledger of a home, opened once in a process. Every command opens it here, so that no command takes an
+emptied ledger for a new one, or begins a new ledger in place of one that is gone.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def _opened(url: str, _file: int | None) -> Ledger:
 
 def open_ledger(settings: Settings, begins: bool = False) -> Ledger:
     """The ledger that OPS_LEDGER_URL names, or else the SQLite file of the home, which is made and migrated if
-    needed. Where the file is gone from a home that has been built, only a caller that `begins` one makes it. If another
-    file has taken its place while this process ran (a restored home), the new file is opened, because a kept connection
-    would write to the file that was put aside. Raises LedgerUnusable.
+    needed. If the file is gone from a home that has been built, a new one is made only with `begins`. If another file
+    has taken its place while this process ran (a restored home), that file is opened, because a connection that was
+    kept would write to the file that was put aside. Raises LedgerUnusable.
     """
     url = settings.ledger_url
     if not url.startswith(_SQLITE):
@@ -64,7 +64,7 @@ def open_ledger(settings: Settings, begins: bool = False) -> Ledger:
     if is_emptied(settings, file):
         raise LedgerEmptied(file)
     if is_gone(settings, file):
-        # What a process has kept open is the file that is gone.
+        # A connection that this process has kept would write to the file that is gone.
         _opened.cache_clear()
         if not begins:
             raise LedgerGone(file)

@@ -1,4 +1,4 @@
-"""Overrides and swaps that people made. Nothing is deleted: an override that was taken back is kept with its end."""
+"""Overrides and swaps that people made. Nothing is deleted: an override that is taken back stays, with its end."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class OnCallTable(Access):
     """Stores, agrees to, and takes back overrides and swaps."""
 
     def covers(self, schedule: str) -> list[Cover]:
-        """The overrides without those that were taken back, the oldest first."""
+        """The overrides that were not taken back, the oldest first."""
         statement = (
             select(oncall_overrides)
             .where(oncall_overrides.c.schedule == schedule, oncall_overrides.c.ended_at.is_(None))
@@ -130,7 +130,7 @@ class OnCallTable(Access):
         return int(key[0]) if key else 0
 
     def agree_swap(self, number: int, now: datetime) -> bool:
-        """The other person agrees; False if the request has ended already."""
+        """Record that the other person agrees. False if the request has ended or is agreed already."""
         return self._change_swap(number, oncall_swaps.c.agreed_at.is_(None), agreed_at=to_seconds(now))
 
     def end_swap(self, number: int, by: str, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""The outbox: each message is claimed before it is sent and ticked off after, so that a kill loses none.
+"""The outbox: each message is claimed before it is sent and marked as sent afterwards, so that a kill loses none.
 
 If the holder of a claim died, the message is sent again and counted as uncertain: this is the one duplicate that a kill
 can cause. A claim is made and settled under the lease of the cycle. A process that has lost the lease in the meantime
@@ -81,7 +81,7 @@ class OutboxTable(Access):
         return self._how_many("sending")
 
     def waiting(self) -> int:
-        """How many messages are still to be sent."""
+        """How many messages wait to be sent. Claimed ones are not counted."""
         return self._how_many("pending")
 
     def _how_many(self, state: str) -> int:
@@ -98,8 +98,8 @@ class OutboxTable(Access):
         Otherwise an acknowledgement or a resolve could overtake a trigger that is being retried, and the page would
         stay open for ever.
         """
-        # One pass over the waiting messages, and none if nothing is due: SQLite and PostgreSQL evaluate it at the first
-        # due row. A look for each due row at those before it was quadratic in a storm.
+        # This subquery reads the waiting messages once, and only if a message is due. When the earlier messages were
+        # looked up for each due message, the cost in a storm was quadratic.
         waiting = outbox.alias("waiting")
         oldest = (
             select(func.min(waiting.c.id))
@@ -147,8 +147,8 @@ class OutboxTable(Access):
         return result.rowcount == 1
 
     def delivered(self, message: int, now: datetime, detail: str = "", lease: Fence | None = None) -> bool:
-        """Mark the message as sent. False if another process has the claim by now: then it only ends a message that
-        still waits.
+        """Mark the message as sent. False if another process has the claim by now: then the message is marked
+        only if it waits or was given up.
         """
         done = {"state": "delivered", "delivered_at": to_seconds(now), "last_error": "", "remaining": ""}
         return self._settle(
@@ -199,8 +199,8 @@ class OutboxTable(Access):
         values: Mapping[str, Any],
         late: Sequence[str] = (),
     ) -> bool:
-        """Write how an attempt ended, if the claim is still valid. Otherwise it is only written if the message is in
-        one of the states `late`.
+        """Record how an attempt ended. The message gets `values` if the claim is still valid, or else if it is in
+        one of the states `late`. Returns whether the claim was valid.
         """
         with self.write() as connection:
             own = outbox.update().where(outbox.c.id == message, outbox.c.state == "sending")

@@ -1,4 +1,6 @@
-"""The tables of on-call, incidents, holds, checklists, and of what people did through a link. Times as in `schema`."""
+"""The tables of on-call, incidents, holds, checklists, and of what people did through a link. Times as in `schema`:
+seconds since the epoch.
+"""
 
 from __future__ import annotations
 
@@ -148,6 +150,3 @@ checklist_lines = Table(
     Column("at", Float, nullable=False),
     Index("checklist_lines_period", "checklist", "period"),
 )
-
-APPEND_ONLY = ("incident_events", "audit")
-"""Tables whose rows the engine refuses to change. Retention may still delete old ones."""

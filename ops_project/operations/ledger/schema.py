@@ -25,7 +25,7 @@ metadata = MetaData()
 
 
 def _free(length: int) -> TypeEngine[str]:
-    """Text of any length, from people and services. SQLite ignores the length of a column."""
+    """The type of text of any length. SQLite ignores the length of a column, so the first migration stays as it is."""
     return String(length).with_variant(Text(), "postgresql")
 
 

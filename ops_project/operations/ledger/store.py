@@ -133,7 +133,7 @@ class Ledger(
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view; never waits for a writer."""
+        """A transaction that sees one consistent state. It never waits for a writer."""
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
@@ -141,7 +141,7 @@ class Ledger(
     def write(self, durable: bool = True, marked: bool = True) -> Iterator[Connection]:
         """One transaction. The lock is taken at its start, so that it cannot fail half-way.
 
-        `durable=False`: the commit survives a kill, and is not awaited on the disk. It is for values that only a
+        `durable=False`: the commit survives a kill, but does not wait for the disk. It is for values that only a
         running process uses: leases, heartbeats, and when an observer last looked. An idle cycle has two such commits
         and no others. `marked=False`: the transaction changes no answer that is kept (see `Answers`), only leases and
         cursors.
@@ -158,7 +158,7 @@ class Ledger(
         self.answers.forget_cursors()
 
     def version(self) -> str | None:
-        """The migration of the store."""
+        """The number of the last migration, for example 0008; None if the store is empty."""
         with self.read() as connection:
             if not inspect(connection).has_table("alembic_version"):
                 return None

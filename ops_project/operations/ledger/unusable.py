@@ -82,8 +82,8 @@ def is_server(url: URL) -> bool:
 
 
 def as_unusable(url: URL, context: ExceptionContext) -> LedgerUnusable | None:
-    """What a ledger that was open says when its server has gone or its file is damaged: the same as one that cannot be
-    opened. Errors of the program, such as a key that is taken, stay what they are.
+    """The error that an open ledger gives when its server has gone or its file is damaged. It has the same words as
+    for a ledger that cannot be opened. Errors of the program, such as a key that is taken, stay what they are.
     """
     if isinstance(context.original_exception, UnicodeDecodeError):
         return LedgerUnusable(shown(url), context.original_exception, is_server(url))
@@ -101,5 +101,5 @@ def shown(url: URL) -> str:
     """Where the ledger is, for people: the file, or the address without its password."""
     if url.get_backend_name() == "sqlite" and url.database:
         return url.database
-    # The name of the driver is ours: the user wrote postgresql://.
+    # The user wrote postgresql://, without the name of a driver.
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)

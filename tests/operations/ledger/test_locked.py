@@ -32,7 +32,7 @@ def test_status_tells_it_until_the_other_program_lets_go(
     held = CliRunner().invoke(cli, words)
     said = json.loads(held.stdout)["ledger"]
     assert held.exit_code == 1
-    assert said.startswith(f"The ledger {file} can be read and not written: database is locked") and "fuser" in said
+    assert said.startswith(f"The ledger {file} can be read but not written: database is locked") and "fuser" in said
     other.execute("ROLLBACK")
     other.close()
     assert refuses_writing(f"sqlite:///{file}") == ""
