@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 
@@ -93,7 +94,7 @@ def test_a_report_tells_what_was_known_at_the_end_of_its_period(site, past):
     facts = report(site, KINDS["daily"], date(2026, 3, 4), past.now)
     text = document.as_markdown(facts)
     assert "1 incident, 1 of them open at the end." in text
-    assert "P1 #1 was not mended" in text and "`ops incidents show 1`" in text
+    assert "P1 #1 is not resolved" in text and "`ops incidents show 1`" in text
     after = document.as_markdown(report(site, KINDS["daily"], date(2026, 3, 5), past.now))
     assert "1 incident, 0 of them open at the end." in after
 
@@ -203,6 +204,22 @@ def test_every_figure_of_every_report_exists():
     assert {name for kind in KINDS.values() for name in kind.figures} == known
 
 
+def test_a_report_counts_every_finding_that_was_open_at_its_end():
+    """Thirty old findings were mended after the period, and one was mended in it."""
+    since, until = datetime(2026, 3, 1), datetime(2026, 3, 8)  # noqa: DTZ001 - as the snapshot has them
+    old, after = since - timedelta(days=9), until + timedelta(days=2)
+    with duckdb.connect() as connection:
+        connection.sql("create schema ops")
+        columns = "feed text, asset text, kind text, business_date date, observed_at timestamp, resolved_at timestamp"
+        connection.sql(f"create table ops.findings ({columns})")
+        rows = [("orders", None, "source_late", old.date(), old, after)] * 30
+        rows += [("orders", None, "source_late", since.date(), since, until - timedelta(days=1))]
+        connection.executemany("insert into ops.findings values (?, ?, ?, ?, ?, ?)", rows)
+        sql = next(item for item in figures(REPORTS) if item.name == "findings").sql
+        states = [row[-1] for row in connection.execute(sql, {"since": since, "as_of": until}).fetchall()]
+    assert states == ["open"] * 30 + ["ended"]
+
+
 def _facts(*found: FigureFacts) -> ReportFacts:
     return ReportFacts(
         "weekly",
@@ -241,7 +258,11 @@ BEFORE = "job runs failed seconds"
         ([_figure("incidents", "number priority title domain opened_at resolved_at")], "well", "No incident."),
         ([_figure("broken_promises", "promise pipeline missed", ("by 8", "p", 1))], "wrong", "Readers waited: by 8."),
         ([_figure("data_age", "domain complete_through", ("a", "2026-03-07"))], "well", "1 of 1 domains"),
-        ([_figure("data_age", "domain complete_through", ("a", "2026-03-05"))], "wrong", "whole up to 2026-03-05 only"),
+        (
+            [_figure("data_age", "domain complete_through", ("a", "2026-03-05"))],
+            "wrong",
+            "complete only up to 2026-03-05",
+        ),
         ([_figure("data_age", "domain complete_through", ("a", None))], "unknown", "an unknown date"),
         (
             [_figure("findings", "subject kind business_date state", ("orders", "source_late", None, "open"))],
@@ -256,6 +277,15 @@ BEFORE = "job runs failed seconds"
             ],
             "wrong",
             "1 table of gold below 85",
+        ),
+        (
+            [
+                _figure(
+                    "scores", "layer mean_score lowest tables_below_85 tables_without_score", ("gold", None, None, 0, 2)
+                )
+            ],
+            "unknown",
+            "2 tables of gold without a score",
         ),
         ([_figure("disk", "highest_percent newest_percent readings", (85.0, 80.0, 9))], "wrong", "little room"),
         (
@@ -277,7 +307,7 @@ BEFORE = "job runs failed seconds"
         (
             [_figure("cost_per_metric", "domain runs seconds gold_tables seconds_per_table", ("a", 7, 70.0, 7, 10.0))],
             "well",
-            "Dearest: a, 10 s",
+            "Most expensive: a, 10 s",
         ),
     ],
 )

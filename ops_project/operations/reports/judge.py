@@ -1,5 +1,5 @@
-"""Writes sentences from figures: what happened, what it meant, what to do. Pure. A value that is unknown is called
-unknown.
+"""Writes sentences from figures: what happened, what it meant, what to do. A value that is not known is reported as
+unknown, never as good.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Judgement:
 
 
 def judge(facts: ReportFacts) -> Judgement:
-    """One sentence for each figure with something to report."""
+    """The judgement of a report: its state, and sentences for each figure that has something to report."""
     found = Judgement()
     for figure in facts.figures:
         if not figure.known:
@@ -65,7 +65,7 @@ def _incidents(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
     found.happened.append(f"{_count(len(rows), 'incident')}, {len(still)} of them open at the end.")
     for row in still[:3]:
         found.wrong()
-        found.meant.append(f"{row['priority']} #{row['number']} was not mended: {row['title']}.")
+        found.meant.append(f"{row['priority']} #{row['number']} is not resolved: {row['title']}.")
         found.todo.append(
             f"Mend #{row['number']} ({row['domain'] or 'platform'}): `ops incidents show {row['number']}`."
         )
@@ -110,13 +110,13 @@ def _age(figure: FigureFacts, found: Judgement, facts: ReportFacts) -> None:
     rows = figure.records()
     due = str(date.fromisoformat(facts.last) - timedelta(days=1))
     behind = [row for row in rows if row["complete_through"] is None or str(row["complete_through"]) < due]
-    found.happened.append(f"Data is whole in {len(rows) - len(behind)} of {len(rows)} domains.")
+    found.happened.append(f"Data is complete in {len(rows) - len(behind)} of {len(rows)} domains.")
     for row in behind[:5]:
         if row["complete_through"] is None:
             found.unknown()
         else:
             found.wrong()
-        found.meant.append(f"{row['domain']} is whole up to {row['complete_through'] or 'an unknown date'} only.")
+        found.meant.append(f"{row['domain']} is complete only up to {row['complete_through'] or 'an unknown date'}.")
     if behind:
         found.todo.append("Ask for the missing files: `ops serve`, Feeds.")
 
@@ -141,6 +141,9 @@ def _scores(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
             found.wrong()
             found.meant.append(f"{_count(row['tables_below_85'], 'table')} of {row['layer']} below 85.")
             found.todo.append(f"Look at the lowest scores of {row['layer']}: `ops serve`, board Data quality.")
+        if row["tables_without_score"]:
+            found.unknown()
+            found.meant.append(f"{_count(row['tables_without_score'], 'table')} of {row['layer']} without a score.")
 
 
 def _restatements(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
@@ -182,7 +185,7 @@ def _cost(figure: FigureFacts, found: Judgement, _: ReportFacts) -> None:
     if rows:
         dearest = max(rows, key=lambda row: row["seconds_per_table"])
         found.happened.append(
-            f"Dearest: {dearest['domain']}, {dearest['seconds_per_table']:,.0f} s for each gold table."
+            f"Most expensive: {dearest['domain']}, {dearest['seconds_per_table']:,.0f} s for each gold table."
         )
 
 

@@ -1,5 +1,5 @@
 -- title: Runs in the period before
--- tells: The same for the period of the same length before.
+-- tells: The runs that began in the period before, by job.
 -- source: runs
 -- shape: table
 select job, count(*) as runs, sum(state = 'failure') as failed, round(sum(seconds), 1) as seconds

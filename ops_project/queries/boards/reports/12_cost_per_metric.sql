@@ -1,5 +1,5 @@
 -- title: Cost per metric
--- tells: The seconds of the runs of each domain in the period, over the number of gold tables that they keep.
+-- tells: The seconds of the runs of each domain in the period, divided by the number of gold tables that the domain has.
 -- source: runs
 -- shape: table
 -- empty: Nothing ran in the period.

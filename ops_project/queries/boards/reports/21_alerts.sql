@@ -7,4 +7,3 @@ from alerts
 where fired_at >= :since and fired_at < :as_of
 group by rule, severity
 order by fired desc, rule
-limit 15

@@ -1,5 +1,5 @@
 -- title: Deadlines missed
--- tells: Service levels that were missed in the period, and how many alerts that raised.
+-- tells: Service levels that were missed in the period, and how often.
 -- source: ledger
 -- shape: table
 select check_name as promise, pipeline, count(distinct occurrence) as missed

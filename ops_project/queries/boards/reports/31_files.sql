@@ -1,5 +1,5 @@
 -- title: Files
--- tells: Files that arrived in the period by domain: loaded, refused, rows loaded and rows put into quarantine.
+-- tells: Files that were processed in the period, by domain: loaded, refused, rows loaded and rows put into quarantine.
 -- source: snapshot
 -- shape: table
 select

@@ -1,5 +1,5 @@
 -- title: Findings
--- tells: What was found wrong with files and tables in the period, and what of it was open at its end.
+-- tells: What was found wrong with files and tables in the period, and whether it was still open at its end.
 -- source: snapshot
 -- shape: table
 select
@@ -8,6 +8,5 @@ select
     business_date,
     case when resolved_at is null or resolved_at >= $as_of then 'open' else 'ended' end as state
 from ops.findings
-where observed_at < $as_of and (observed_at >= $since or resolved_at is null)
+where observed_at < $as_of and (observed_at >= $since or resolved_at is null or resolved_at >= $as_of)
 order by state desc, subject, business_date
-limit 25

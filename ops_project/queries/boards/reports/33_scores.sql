@@ -1,5 +1,5 @@
 -- title: Quality scores
--- tells: The mean score of each layer's tables in the period, the lowest, and how many tables lay below 85 or had no score.
+-- tells: The mean score of each layer's tables in the period, the lowest score, and how many tables were below 85 or had no score.
 -- source: snapshot
 -- shape: table
 -- empty: No table was scored in the period.

@@ -2,7 +2,7 @@
 -- tells: Size of the ten largest tables, by their newest measurement before the end of the period.
 -- source: ledger
 -- shape: table
--- empty: Nobody has measured the tables yet.
+-- empty: The tables have not been measured yet.
 select asset, value as bytes
 from (
     select asset, value, row_number() over (partition by fingerprint order by seq desc) as newest

@@ -2,7 +2,7 @@
 -- tells: The share of the disk that was in use, in percent: the highest and the newest reading of the period.
 -- source: ledger
 -- shape: table
--- empty: Nobody has read it in the period.
+-- empty: The disk was not measured in the period.
 select
     max(value) as highest_percent,
     max(case when newest = 1 then value end) as newest_percent,
