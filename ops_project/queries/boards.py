@@ -22,7 +22,9 @@ TITLES = {
     "business": "Business",
 }
 REPORTS = "reports"
-"""The figures of reports: they are asked for a period (`since`, `before`) that ends at `as_of`."""
+"""The board of the figures in reports. They are asked for a period that begins at `since` and ends at `as_of`; the
+period before it begins at `before`.
+"""
 SNAPSHOT, LEDGER, RUNS = "snapshot", "ledger", "runs"
 SOURCES = (SNAPSHOT, LEDGER, RUNS)
 SHAPES = ("number", "line", "bars", "table")

@@ -251,7 +251,7 @@ def test_a_day_of_low_revenue_is_explained(seen):
     newest = dict(zip(found["columns"], found["rows"][0], strict=True))
     assert newest["order_date"] == "2026-03-03" and newest["change"] == -7.0
     assert abs(newest["from_orders"] + newest["from_order_size"] - newest["change"]) < 0.02
-    assert newest["why"] == "7 fewer orders; each brought 40.76 more; as its history lets expect"
+    assert newest["why"] == "7 fewer orders; each brought 40.76 more; as its history predicts"
     before = dict(zip(found["columns"], found["rows"][1], strict=True))
     assert "1 row of its files was refused" in before["why"]
 

@@ -37,10 +37,10 @@ class ConsoleSender:
 
 
 def missing(channel: ConsoleChannel, settings: Settings) -> list[str]:
-    """Lacks nothing: standard error always exists."""
+    """Nothing can be missing: standard error always exists."""
     return []
 
 
 def sender(channel: ConsoleChannel, settings: Settings) -> ConsoleSender:
-    """It writes to standard error."""
+    """A sender that writes to standard error."""
     return ConsoleSender()

@@ -1,7 +1,7 @@
 """Sets one moment at which a whole call to a service ends, however slowly the service answers.
 
-A socket's own timeout begins anew with every byte: a service that sends one byte a second held a sender up for ever.
-Here a timer shuts the socket down, so that whatever waits for it returns.
+A socket's own timeout begins anew with every byte, so a service that sends one byte a second could hold up a sender for
+ever. Here a timer shuts the socket down, so that every call that waits for the socket returns.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class DeadlinePassed(TimeoutError):
 
 
 class Deadline:
-    """Seconds that are left for one call."""
+    """The moment at which one call must have ended, `seconds` after this object was made."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -55,8 +55,8 @@ class Deadline:
         raise last or OSError(f"{host} has no address")
 
     def _addresses(self, host: str, port: int) -> list[Any]:
-        """The look-up has no timeout of its own. So it runs in a thread, and the caller does not wait for the thread
-        after the deadline.
+        """Look up the addresses of a host. The look-up has no timeout of its own, so it runs in a thread, and the
+        caller does not wait for the thread after the deadline.
         """
         found: list[Any] = []
         failed: list[OSError] = []

@@ -1,4 +1,6 @@
-"""E-mail by SMTP, HTML and text. A group's messages are one thread, and a repeated one keeps its Message-ID."""
+"""E-mail by SMTP, as HTML and text. The messages of a group form one thread. A message that is sent again keeps its
+Message-ID.
+"""
 
 from __future__ import annotations
 

@@ -89,10 +89,10 @@ def _cell(value: str) -> str:
 
 
 def missing(channel: FileChannel, settings: Settings) -> list[str]:
-    """Lacks nothing: the home always exists."""
+    """Nothing can be missing: the home always exists."""
     return []
 
 
 def sender(channel: FileChannel, settings: Settings) -> FileSender:
-    """It writes to `alerts` in the home."""
+    """A sender that writes to `alerts` in the home."""
     return FileSender(settings.home / "alerts")

@@ -17,7 +17,7 @@ from ops_project.operations.channels.variables import SLACK_API
 from ops_project.settings import Settings
 
 MASKED = "***"
-# A password of three letters would mask half of every sentence. It is not treated as a secret.
+# Shorter values are not masked, because a password of three letters would mask parts of ordinary words.
 SHORTEST = 4
 LONG_PART = 12
 
@@ -27,8 +27,8 @@ def _module(channel: AnyChannel) -> ChannelModule:
 
 
 def missing(channel: AnyChannel, settings: Settings, elsewhere: Collection[str] = ()) -> list[str]:
-    """Environment variables without which this channel cannot send. If the value is not an address, the reason follows.
-    `elsewhere`: variables that another process has; that process sends the messages.
+    """Environment variables without which this channel cannot send. If a value cannot be used, the reason follows in
+    parentheses. `elsewhere`: variables that another process has; that process sends the messages.
     """
     lacking = _module(channel).missing(channel, settings)
     either = {getattr(channel, field) for field in channel.either}

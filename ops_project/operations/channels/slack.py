@@ -1,4 +1,4 @@
-"""Slack, by incoming webhook or by bot token; with a token an owner's own channel is used."""
+"""Slack, by incoming webhook or by bot token. Only a bot can write to an owner's own channel."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from ops_project.operations.oncall.roster import Span
 
-FOLD = 73  # The number of octets in a line, without the space that begins a continued line.
+FOLD = 73  # Octets in a line, without the space that begins a continued line.
 
 
 def calendar(name: str, title: str, found: Iterable[Span], names: dict[str, str], made_at: datetime) -> str:

@@ -46,13 +46,13 @@ def _pipelines(owners: Owners, jobs: Mapping[str, Sequence[str]]) -> Iterator[Fi
             continue
         pair = pair_of(about, owners)
         if pair is None:
-            yield Finding(MISTAKE, where, f"has {primary} alone; name a secondary owner under pipelines:")
+            yield Finding(MISTAKE, where, f"has only {primary} as its owner; name a secondary owner under pipelines:")
             continue
         if job not in owners.pipelines:
             yield Finding(
                 WARNING,
                 where,
-                f"is not under pipelines:; {pair.primary} and {pair.secondary} stand in as its team's first",
+                f"is not under pipelines:; {pair.primary} and {pair.secondary} stand in, the first two of its team",
             )
         reached = {name: owners.people[name].email for name in (pair.primary, pair.secondary)}
         if len(set(reached.values())) == 1:
@@ -74,7 +74,7 @@ def _rotation(owners: Owners, oncall: OnCallFile) -> Iterator[Finding]:
         turns = [pair.primary for pair in schedule.rotation]
         uneven = {turns.count(person) for person in turns}
         if len(uneven) > 1:
-            yield Finding(WARNING, where, "some have more turns than others in one round of the rotation")
+            yield Finding(WARNING, where, "some people have more turns than others in one round of the rotation")
         if schedule.fallback in turns:
             yield Finding(
                 WARNING, where, f"the fallback {schedule.fallback} is in the rotation; name somebody outside it"
@@ -90,7 +90,7 @@ def _ladders(
         for index, step in enumerate(ladder.steps, 1):
             if not step.to:
                 yield Finding(
-                    WARNING, f"escalation.yaml, ladder {name}", f"step {index} names nobody; it is skipped at once"
+                    WARNING, f"escalation.yaml, ladder {name}", f"step {index} names nobody, so it is skipped at once"
                 )
     around = Surroundings(owners, {}, oncall.main(), escalation.class_roles)
     for job, found in sorted(jobs.items()):
@@ -99,7 +99,7 @@ def _ladders(
             "secondary-owner" in step.to for ladder in escalation.ladders.values() for step in ladder.steps
         ):
             yield Finding(
-                WARNING, f"escalation.yaml, pipeline {job}", "secondary-owner is nobody; that step is skipped"
+                WARNING, f"escalation.yaml, pipeline {job}", "it has no secondary owner, so that step is skipped"
             )
 
 
@@ -109,7 +109,7 @@ def _contacts(owners: Owners) -> Iterator[Finding]:
         for way in contact.through:
             if found is not None and not _reached(found, way, owners):
                 yield Finding(
-                    MISTAKE, f"owners.yaml, contact {name}", f"is to be reached by {way}, and {contact.who} has none"
+                    MISTAKE, f"owners.yaml, contact {name}", f"is to be reached by {way}, but {contact.who} has none"
                 )
 
 
@@ -123,7 +123,7 @@ def _reached(found: Person | Team, way: str, owners: Owners) -> bool:
 
 
 def raci_lint(owners: Owners) -> list[Finding]:
-    """Rows that have not exactly one A and at least one R, and roles that no activity needs."""
+    """Rows without exactly one A and at least one R, and roles that no activity names."""
     raci = owners.raci
     found = [Finding(MISTAKE, f"owners.yaml, RACI {activity!r}", what) for activity, what in raci.mistakes()]
     unused = [role for role in raci.roles if not any(role in cells for cells in raci.activities.values())]

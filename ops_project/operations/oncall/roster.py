@@ -150,7 +150,7 @@ class Roster:
         agreed = self._agreed.get(self.starts(number))
         return (agreed[0], True) if agreed is not None else (self.pair(number).primary, False)
 
-    # ---- the function
+    # ---- who is on call
     def at(self, at: datetime) -> OnCall:
         """Who is on call at `at`."""
         number = self.shift_at(at)

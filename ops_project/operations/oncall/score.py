@@ -38,11 +38,11 @@ class Score:
     hours: dict[str, float]
     """Person → hours as primary."""
     shifts: dict[str, int]
-    """Person → shifts whose turn it is after swaps."""
+    """Person → shifts that begin within the weeks, after swaps."""
     holidays: dict[str, int]
     """Person → holidays as primary within the weeks."""
     holidays_by_year: dict[int, dict[str, int]]
-    """Calendar year → person → holidays as primary in the whole of that year, whose days before now are included."""
+    """Calendar year → person → holidays as primary in the whole year, the days before now included."""
     findings: list[Finding]
 
 
@@ -75,7 +75,7 @@ def score(roster: Roster, now: datetime, weeks: int = WEEKS) -> Score:
 
 
 def upcoming_gaps(roster: Roster, now: datetime) -> list[Finding]:
-    """Gaps that begin within two weeks. They are reported before a page could reach no person."""
+    """Gaps that begin within two weeks. They are reported early, so that they are closed before a page finds nobody."""
     return [f for f in _absences(roster, spans(roster, now, now + NOTICE)) if f.kind == "gap"]
 
 
@@ -123,7 +123,7 @@ def _absences(roster: Roster, found: list[Span]) -> Iterator[Finding]:
 
 
 def _swap_for(roster: Roster, span: Span) -> str:
-    """The nearest later shift of another pair, if both pairs are free for each other's shift."""
+    """The command that swaps the shift with the nearest later one whose primary is free, if there is one."""
     number = roster.shift_at(span.start)
     away = roster.holder(number)[0]
     mine = _day(roster, roster.starts(number))

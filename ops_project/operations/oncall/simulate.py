@@ -1,4 +1,4 @@
-"""Computes who would be told, and when, if a failure now were not acknowledged."""
+"""Computes who would be told, and when, if something failed now and nobody acknowledged it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def simulate(
     ladder = file.ladders[name]
     if not at_least(severity, ladder.least):
         return Simulation(
-            "", "", [], f"ladder {name} runs from {ladder.least} on; {severity} is told to its owners alone"
+            "", "", [], f"ladder {name} begins at {ladder.least}; an alert that is {severity} goes to its owners only"
         )
     steps: list[Told] = []
     for step in ladder.steps:

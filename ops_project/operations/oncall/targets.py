@@ -14,7 +14,7 @@ from ops_project.operations.oncall.roster import Roster
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The facts that targets are resolved with."""
+    """What is needed to find the people behind a target."""
 
     owners: Owners
     rosters: Mapping[str, Roster] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Ids of people and team:<id>, each once, and the reason if a target gave nobody."""
+    """`who`: ids of people, and team:<id>, each once. `missing`: a sentence for each target that gave nobody."""
 
     who: tuple[str, ...]
     missing: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ def resolve(targets: tuple[str, ...], about: About, around: Surroundings, now: d
     for target in targets:
         found = _one(target, about, around, now)
         if not found:
-            missing.append(f"{target} is nobody here")
+            missing.append(f"nobody stands behind {target}")
         who += found
     return Resolved(tuple(dict.fromkeys(who)), tuple(missing))
 

@@ -1,1 +1,1 @@
-"""Reports: what happened in a period, what it meant, and what to do, drawn up from figures that explain themselves."""
+"""Reports: what happened in a period, what it meant, and what to do, from figures with their definitions."""

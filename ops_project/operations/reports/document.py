@@ -16,7 +16,7 @@ from ops_project.operations.reports.judge import judge
 STATES = {"well": "All is well", "wrong": "Something is wrong", "unknown": "Not everything is known"}
 MOST_ROWS = 15
 SPECIAL = re.compile(r"[\\|*\[\]<>]|(?<![^\W_])_|_(?![^\W_])")
-"""The characters that mean something in Markdown. An underscore inside a word means nothing."""
+"""The characters that Markdown reads as markup. It does not read an underscore inside a word as markup."""
 MOMENTS = ("opened_at", "resolved_at")
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _STYLE = (

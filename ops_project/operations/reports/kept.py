@@ -1,4 +1,4 @@
-"""Reports that were drawn up: their facts in `reports/` of the home, from which they are rendered again to the byte."""
+"""Keeps the facts of each report in `reports/` of the home, so that it can be rendered again with the same bytes."""
 
 from __future__ import annotations
 

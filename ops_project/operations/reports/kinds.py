@@ -9,7 +9,7 @@ DAY, WEEK, MONTH, QUARTER = "day", "week", "month", "quarter"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One report. `figures`: names of the board `reports`, in their order."""
+    """One report. `figures`: names of figures of the board `reports`, in their order."""
 
     name: str
     title: str

@@ -1,7 +1,7 @@
-"""The period of a report. Pure.
+"""The period of a report.
 
-A report of a date covers the whole day, week (Monday to Sunday), month or quarter that ends on that date or before it,
-and tells what was known at the first midnight after, in the platform's zone.
+The report for a date covers the last whole day, week (Monday to Sunday), month or quarter that ends on that date or
+before it. It tells what was known at the midnight after its last day, in the platform's zone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Period:
     start: datetime
     end: datetime
     before: datetime
-    """The start of the period of the same kind before."""
+    """The start of the period before this one."""
 
     @property
     def words(self) -> str:
@@ -51,7 +51,7 @@ def of(kind: str, day: date, zone: ZoneInfo) -> Period:
 
 
 def check_over(period: Period, now: datetime) -> None:
-    """Raises NotOver."""
+    """Raises NotOver if the period has not ended at `now`."""
     if now < period.end:
         raise NotOver(f"{period.words} is not over before {period.end:%Y-%m-%d %H:%M} UTC; ask for an earlier date")
 

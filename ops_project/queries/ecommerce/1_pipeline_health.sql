@@ -1,5 +1,5 @@
 -- title: Pipeline status overview
--- tells: Whether a critical table is stale (24 h or more since its update), a score is below 85, or a file is awaited or doubted.
+-- tells: Whether a critical table is stale (24 h or more since its update), a score is below 85, or a file is missing or in doubt.
 with updates as (
     select max(ingestion_timestamp) as last_updated from bronze.customers
     union all
@@ -10,7 +10,7 @@ with updates as (
     select max(metric_updated_at) from gold.customer_metrics
 ),
 
--- What is open about a file: it did not come or was refused, and is awaited; or it was loaded and is doubted.
+-- Open findings about files. A file that did not come or was refused is awaited. A loaded file is doubted.
 findings as (
     select
         findings.feed,

@@ -7,7 +7,7 @@ with updates as (
     select 'Bronze - Orders', max(ingestion_timestamp), count(*)
     from bronze.orders
     union all
-    -- A dimension writes only what changed: its build counts as its update.
+    -- A dimension writes only rows that changed, so its last build counts as its update.
     select
         'Silver - Customers',
         (select max(built_at) from ops.builds where model = 'dim_customers'),

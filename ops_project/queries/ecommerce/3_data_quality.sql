@@ -1,5 +1,5 @@
 -- title: Data quality summary
--- tells: The quality scores by layer, how many tables lie below 85, and how many have no score.
+-- tells: The quality scores by layer, how many tables are below 85, and how many have no score.
 select
     layer,
     count(*) as table_count,

@@ -1,5 +1,5 @@
 -- title: Recent anomalies
--- tells: Days of the last 7 whose orders or revenue lie outside of what their history lets expect.
+-- tells: Days of the last 7 whose orders or revenue lie outside of the range that is expected from their history.
 select
     order_date,
     order_count,

@@ -22,7 +22,7 @@ select
         select
             case
                 when count(*) filter (quality_score < 85) > 0 or (
-                    -- A file that is missing, was refused, or was loaded and is doubted: told also where no score is kept.
+                    -- Open findings about files count even if there is no score.
                     select count(*)
                     from ops.findings
                     inner join ops.feeds on findings.feed = feeds.feed and feeds.domain = 'ecommerce'

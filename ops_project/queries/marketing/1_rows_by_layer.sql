@@ -1,5 +1,5 @@
 -- title: Rows by layer
--- tells: How many rows each layer holds of each entity, and whether one lost some: the first look after a failure.
+-- tells: How many rows of each entity each layer has. Look here first after a failure, to see where rows were lost.
 select 'customer' as entity,
     (select count(*) from bronze.mart_customers) as ldz_rows,
     (select count(*) from silver.hub_customer) as hub_keys,

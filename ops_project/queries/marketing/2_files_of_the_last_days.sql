@@ -1,5 +1,5 @@
 -- title: Files of the last days
--- tells: Which file of which feed arrived when, how big it was, what the control file counted and what was loaded.
+-- tells: When each file of the last seven days arrived, its size, the rows that its control file counted, and the rows that were loaded.
 select feed, business_date, file_name, arrived_at, size_bytes, status, control_rows, rows_in, rows_loaded,
     rows_quarantined, finding, message
 from ops.batches

@@ -1,5 +1,5 @@
 -- title: Quarantined rows by reason
--- tells: How many rows of which batch were refused and why, with the lines of the first; values are left out.
+-- tells: How many rows of each batch were refused and why, with the first and the last line. Values are left out.
 select quarantine.feed, batches.business_date, quarantine.file_name, quarantine.column_name, quarantine.kind as reason,
     sum(quarantine.rows) as refused_rows, min(quarantine.line) as first_line, max(quarantine.line) as last_line
 from ops.quarantine as quarantine

@@ -1,5 +1,5 @@
 -- title: Duplicate keys in the vault
--- tells: Whether a business key, or a key and extract, stands in the vault more than once, and since which batch.
+-- tells: Business keys, or keys of one extract, that are in the vault more than once, and the batch that brought them first.
 select 'hub_customer' as vault_table, customer_id as business_key, count(*) as rows, min(load_seq) as first_load_seq
 from silver.hub_customer
 group by customer_id

@@ -1,5 +1,5 @@
 -- title: Interface rejects by mapping
--- tells: Which mapping keeps how many rows out of which canonical table, with the batch that brought them.
+-- tells: How many rows each mapping keeps out of the interface tables, and why, with the batch that brought them.
 select rejects.mapping, rejects.reason, count(*) as rejected_rows, batches.feed, batches.business_date,
     min(substring(rejects.entity_key, 1, 3) || '***') as masked_sample
 from silver.interface_rejects as rejects

@@ -1,5 +1,5 @@
 -- title: Lag
--- tells: The newest stream that is loaded against now, and when the last file was loaded.
+-- tells: How old the newest loaded stream is, and when the last file was loaded.
 select
     max(listened_at) as newest_event,
     date_diff('second', max(listened_at), $as_of) as event_age_seconds,

@@ -1,5 +1,5 @@
 -- title: Unknown references
--- tells: Songs and users that streams name and no extract knows, most frequent first.
+-- tells: Songs and users that appear in streams but in no extract, the most frequent first.
 select 'song' as kind, song_id as id, count(*) as streams, min(listened_at) as first_at, max(listened_at) as last_at
 from silver.int_streams
 where not is_known_song

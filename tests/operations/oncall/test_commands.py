@@ -131,7 +131,7 @@ def test_the_shipped_owners_and_raci_have_no_mistake_and_a_broken_one_is_named(o
     del owners["people"]["dba"]["phone"]
     said = ops("raci", "lint", overlay={"owners.yaml": owners})
     assert said.exit_code == 1 and "all accountable" in said.output and "nobody is responsible" in said.output
-    assert "reached by phone, and role:dba has none" in ops("owners", "lint", overlay={"owners.yaml": owners}).output
+    assert "reached by phone, but role:dba has none" in ops("owners", "lint", overlay={"owners.yaml": owners}).output
 
 
 def test_people_of_ones_own_leave_the_shipped_rota_out_and_the_lint_says_so(ops):
@@ -152,5 +152,5 @@ def test_a_simulation_names_everybody_and_tells_nobody(ops):
     )
     assert json.loads(roles.output)["steps"][0]["who"] == ["tech-ba", "etl-developer", "data-architect"]
     quiet = json.loads(ops("escalation", "simulate", "insurance_pipeline", "--severity", "high", "--json").output)
-    assert quiet["steps"] == [] and "told to its owners alone" in quiet["why_not"]
+    assert quiet["steps"] == [] and "goes to its owners only" in quiet["why_not"]
     assert ops("escalation", "simulate", "nothing").exit_code == 2

@@ -1,5 +1,5 @@
 -- title: Revenue of 30 days
--- tells: Gross revenue by day, the mean of the seven days up to it, and the band in which its history lets expect it (a z-score of 3.5 either way). A day that was not delivered has a gap.
+-- tells: Gross revenue by day, the mean of the seven days up to it, and the band in which revenue is expected from its history (a z-score of 3.5 either way). A day that was not delivered is a gap.
 -- source: snapshot
 -- shape: line
 with banded as (

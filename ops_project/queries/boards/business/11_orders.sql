@@ -1,5 +1,5 @@
 -- title: Orders of 30 days
--- tells: Orders by day, and how many their history lets expect.
+-- tells: Orders by day, and how many are expected from their history.
 -- source: snapshot
 -- shape: line
 select daily_revenue.order_date, daily_revenue.total_orders, round(data_anomalies.expected_order_count, 1) as expected

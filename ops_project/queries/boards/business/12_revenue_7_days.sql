@@ -1,5 +1,5 @@
 -- title: Revenue, last seven days
--- tells: Gross revenue of the newest delivered day and the six days before it; unknown where one of them was not delivered.
+-- tells: Gross revenue of the newest delivered day and the six days before it; unknown if one of them was not delivered.
 -- source: snapshot
 -- shape: number
 select case when count(*) = 7 and count(gross_revenue) = 7 then round(sum(gross_revenue), 2) end as gross_revenue

@@ -1,5 +1,5 @@
 -- title: What moved the revenue
--- tells: Each of the last 14 days against the same weekday a week before: what more or fewer orders changed (at the revenue per order of then), what a larger or smaller order changed, and whether rows of the day's files were refused.
+-- tells: Each of the last 14 days compared with the same weekday a week before: the change that comes from more or fewer orders (at that week's revenue per order), the change that comes from larger or smaller orders, and whether rows of the day's files were refused.
 -- source: snapshot
 -- shape: table
 with refused as (
@@ -39,8 +39,8 @@ select
         '; ',
         case
             when gross_revenue is null then 'the day was not delivered in full'
-            when revenue_before is null then 'no same weekday before to compare with'
-            when orders = orders_before then 'as many orders'
+            when revenue_before is null then 'there is no such weekday a week before'
+            when orders = orders_before then 'the same number of orders'
             else abs(orders - orders_before)::bigint || if(orders < orders_before, ' fewer', ' more')
                 || if(abs(orders - orders_before) = 1, ' order', ' orders')
         end,
@@ -49,7 +49,7 @@ select
             when each_order > each_before then 'each brought ' || format('{:.2f}', each_order - each_before) || ' more'
         end,
         case when refused_rows > 0 then refused_rows || if(refused_rows = 1, ' row of its files was refused', ' rows of its files were refused') end,
-        case when is_anomaly then 'outside of what its history lets expect' when not is_anomaly then 'as its history lets expect' end
+        case when is_anomaly then 'outside of what its history predicts' when not is_anomaly then 'as its history predicts' end
     ) as why
 from compared
 order by order_date desc

@@ -1,5 +1,5 @@
 -- title: Aggregate profit by month
--- tells: Revenue less cost and marketing spend, as reported to investors. A month whose files have not all come is not complete.
+-- tells: Revenue less cost and marketing spend, as reported to investors. A month is complete when all of its files have come.
 -- source: snapshot
 -- shape: table
 select period_start as month, revenue, cost, marketing_spend, profit, profit_margin, is_complete, reported_profit

@@ -1,5 +1,5 @@
 -- title: Campaigns
--- tells: The ten campaigns with most contacts over all channels: the share of contacts that responded and that converted.
+-- tells: The ten campaigns with the most contacts over all channels: the share of contacts that responded, and the share that converted.
 -- source: snapshot
 -- shape: table
 select

@@ -1,5 +1,5 @@
 -- title: What each domain cost
--- tells: For each domain the runs of 30 days and the seconds that they took, its share of all, the seconds of the last seven days and of the seven before, the rows that landed in 30 days, and what its tables take up now.
+-- tells: For each domain: the runs of 30 days, the seconds that they took and their share of all, the seconds of the last seven days and of the seven before, the rows that landed in 30 days, and the bytes that its tables take up now.
 -- source: runs
 -- shape: table
 -- empty: Nothing has run in 30 days.

@@ -1,5 +1,5 @@
 -- title: Seconds by job, 30 days
--- tells: The seconds that all runs of each job took, those that failed included, and the share of the whole.
+-- tells: The seconds that all runs of each job took, failed ones included, and their share of the whole.
 -- source: runs
 -- shape: bars
 -- unit: s

@@ -1,5 +1,5 @@
--- title: The ten dearest steps, seven days
--- tells: Steps by the seconds that they took in all runs of the last seven days, and in how many runs they ran.
+-- title: The ten most expensive steps, seven days
+-- tells: The seconds that each step took in all runs of the last seven days, and the number of those runs.
 -- source: runs
 -- shape: bars
 -- unit: s

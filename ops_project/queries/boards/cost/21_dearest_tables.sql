@@ -1,5 +1,5 @@
--- title: The ten dearest tables, seven days
--- tells: Tables by the seconds that building them took in the last seven days: how often they were built, the rows that came in (files) or that the table has, and the bytes that it takes up.
+-- title: The ten most expensive tables, seven days
+-- tells: The seconds that building each table took in the last seven days, how often it was built, the rows that came in (files) or that the table has, and the bytes that it takes up.
 -- source: runs
 -- shape: table
 -- empty: No table was built in seven days.

@@ -3,7 +3,7 @@
 -- source: ledger
 -- shape: bars
 -- unit: bytes
--- empty: Nobody has measured the tables yet: a run does at its end.
+-- empty: The tables have not been measured yet. Each run measures them at its end.
 select asset, value as bytes, domain
 from (
     select asset, value, domain, row_number() over (partition by fingerprint order by seq desc) as newest

@@ -3,7 +3,7 @@
 -- source: ledger
 -- shape: bars
 -- unit: bytes
--- empty: Nobody has measured the home yet: a run does at its end.
+-- empty: The home has not been measured yet. Each run measures it at its end.
 select part, value as bytes
 from (
     select

@@ -1,8 +1,8 @@
 -- title: CPU and memory by table, one day
--- tells: The highest reading of the process that builds each table, as a share of the machine, while somebody watched.
+-- tells: The highest reading of the process that builds each table, as a share of the machine, while `ops ui` or `ops watch` ran.
 -- source: ledger
 -- shape: table
--- empty: Nobody has measured it in the last day: the watchers do, under `ops ui` or `ops watch`.
+-- empty: Nothing was measured in the last day. `ops ui` and `ops watch` measure it while they run.
 select
     asset,
     max(case when kind = 'resource.cpu_percent' then value end) as highest_cpu_percent,

@@ -1,5 +1,5 @@
 -- title: Duration against the baseline
--- tells: The last successful run of each job against the mean of its successes in the 30 days before. Over 1.2 is slow; with fewer than five successes the baseline is unknown.
+-- tells: The last successful run of each job against the mean of its successes in the 30 days before. A ratio above 1.2 is slow. With fewer than five earlier successes, the baseline is unknown.
 -- source: runs
 -- shape: table
 -- empty: No run has succeeded in 30 days.

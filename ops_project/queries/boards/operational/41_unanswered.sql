@@ -1,4 +1,4 @@
--- title: Without anybody on it
+-- title: Unacknowledged incidents
 -- tells: Open incidents that nobody has acknowledged.
 -- source: ledger
 -- shape: number

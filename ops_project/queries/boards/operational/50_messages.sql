@@ -1,5 +1,5 @@
 -- title: Messages of seven days
--- tells: What became of the messages of the last seven days. Dead: given up, so that somebody was not told.
+-- tells: The messages of the last seven days by their state. Dead means that delivery was given up, so a recipient was not told.
 -- source: ledger
 -- shape: bars
 select state, count(*) as messages, max(attempts) as most_attempts

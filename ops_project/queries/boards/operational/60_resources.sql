@@ -2,7 +2,7 @@
 -- tells: The newest reading of each resource in the last day: disk, CPU and memory in percent, waiting runs as a count.
 -- source: ledger
 -- shape: table
--- empty: Nobody has read it in the last day: the watchers do, under `ops ui` or `ops watch`.
+-- empty: Nothing was measured in the last day. `ops ui` and `ops watch` measure it while they run.
 select kind as reading, subject, value, round(cast((:as_of - event_at) / 60 as numeric), 0) as minutes_old
 from (
     select

@@ -1,5 +1,5 @@
 -- title: Quality score by layer
--- tells: The mean score of the tables of each layer (0 to 100), by the day on which they were scored. A table without a score counts nowhere.
+-- tells: The mean score of the tables of each layer (0 to 100), by the day on which they were scored. Tables without a score are left out.
 -- source: snapshot
 -- shape: line
 with newest as (

@@ -1,5 +1,5 @@
 -- title: The ten lowest scores
--- tells: The newest score of each table, the lowest first. Below 85 is told, below 70 stops the next layer. No score is unknown and comes first.
+-- tells: The newest score of each table, the lowest first. A score below 85 raises an alert, and one below 70 stops the next layer. A table without a score is unknown and comes first.
 -- source: snapshot
 -- shape: table
 -- empty: No table has been scored yet.

@@ -1,5 +1,5 @@
 -- title: Refused rows by reason, 30 days
--- tells: Rows that landing put into quarantine, by the reason that it gave, of files that arrived in the last 30 days.
+-- tells: The rows of files of the last 30 days that landing put into quarantine, by its reason.
 -- source: snapshot
 -- shape: bars
 select quarantine.reason, sum(quarantine.rows) as rows, count(distinct quarantine.batch_id) as files

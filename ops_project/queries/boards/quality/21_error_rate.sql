@@ -1,5 +1,5 @@
 -- title: Share of refused rows by day
--- tells: Quarantined rows of all rows that arrived, in percent, by business date.
+-- tells: Quarantined rows as a percentage of all rows that arrived, by business date.
 -- source: snapshot
 -- shape: line
 -- unit: %

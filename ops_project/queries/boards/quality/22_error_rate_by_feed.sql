@@ -1,5 +1,5 @@
 -- title: Share of refused rows by feed, seven days
--- tells: Quarantined rows of all rows that arrived in the last seven days, in percent.
+-- tells: Quarantined rows as a percentage of all rows that arrived in the last seven days.
 -- source: snapshot
 -- shape: bars
 -- unit: %

@@ -1,5 +1,5 @@
 -- title: Anomalous days
--- tells: Days of the last 60 on which orders or revenue lie outside of what their history lets expect.
+-- tells: Days of the last 60 on which orders or revenue lie outside of the range that is expected from their history.
 -- source: snapshot
 -- shape: table
 select order_date, order_count, expected_order_count, revenue, expected_revenue, orders_z_score, revenue_z_score

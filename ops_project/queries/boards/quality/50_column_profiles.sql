@@ -1,5 +1,5 @@
 -- title: Columns of the newest files against the files before
--- tells: What the values of each column look like in the newest loaded file of each feed, and in the median of up to 28 files before it; those that moved most come first. Of a text the typical value is its length, of a date the days after the file's own date. Of a large file a sample is measured.
+-- tells: The values of each column in the newest loaded file of each feed, and the median of up to 28 files before it. The columns that moved most come first. For a text, the typical value is its length; for a date, the number of days after the file's own date. Of a large file, only a sample is measured.
 -- source: snapshot
 -- shape: table
 -- empty: No file has been profiled yet: `ops run` profiles each file that it loads.
