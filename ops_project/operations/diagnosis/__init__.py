@@ -1,1 +1,1 @@
-"""What broke, why, where it began, and what to do first. Every statement names its evidence."""
+"""Finds what broke, why, and where it began. Every statement names its evidence."""

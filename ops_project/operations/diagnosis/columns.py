@@ -1,4 +1,4 @@
-"""Questions about column lineage, answered from the ledger: `gold.daily_revenue.gross_revenue` → a graph."""
+"""Answers questions about column lineage, for example where `gold.daily_revenue.gross_revenue` comes from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SHOWN = 8
 
 
 class UnknownColumn(LookupError):
-    """There is no such column or table; the message lists the existing ones."""
+    """There is no such column or table; the message names existing ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def find(lineage: ColumnLineage, text: str) -> Column:
     words = text.strip().lower().replace("/", ".").split(".")
     if len(words) > 3 or not all(words):
         raise UnknownColumn(
-            f"{text!r} is no column; write schema.table.column, for example gold.daily_revenue.units_sold"
+            f"{text!r} names no column; write schema.table.column, for example gold.daily_revenue.units_sold"
         )
     tables = _tables(lineage, words)
     if not tables:
@@ -88,8 +88,8 @@ def _or_near(near: list[str], what: str, names: list[str]) -> str:
 def trace(
     lineage: ColumnLineage, column: Column, direction: Literal["up", "down"] = "up", *, rows: bool = False
 ) -> LineageGraph:
-    """The columns upstream or downstream of a column. If the rows of a table are asked for, they are always
-    followed.
+    """The columns upstream or downstream of a column. With `rows`, or if `column` stands for the rows of a table,
+    columns that decide only which rows exist are followed too.
     """
     return walk(lineage, column, direction, rows=rows or column.name == ROWS)
 

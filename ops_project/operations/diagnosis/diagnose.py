@@ -1,4 +1,4 @@
-"""Where a trouble began, from the ledger and from the sources of evidence."""
+"""Finds where a trouble began, from the ledger and from the sources of evidence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMN_LABELS = ("column", "column_name")
 
 
 class NothingToDiagnose(LookupError):
-    """There is no such incident, table or column; the message lists the existing ones."""
+    """There is no such table or column, or the incident is about no table; the message says what to do."""
 
 
 def diagnose(
@@ -81,7 +81,7 @@ def known_columns(ledger: Ledger) -> ColumnLineage:
 
 
 def troubles(ledger: Ledger) -> list[Trouble]:
-    """All alerts that fire at an asset now, each with the time at which it began."""
+    """Everything that is wrong at an asset now, each trouble with the time at which it began."""
     firing = [
         signal for kind in KINDS for signal in ledger.latest(kind).values() if signal.state == FIRING and signal.asset
     ]
@@ -104,7 +104,7 @@ def troubles(ledger: Ledger) -> list[Trouble]:
 
 
 def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
-    """When the table went wrong, and when it was last good: before the first trouble at it or upstream of it."""
+    """When the table went wrong, and when it was last good: at its last build before its own first trouble."""
     mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
     wrong_at = min((trouble.began_at for trouble in mine), default=None)
     builds = ledger.built_at(asset)
@@ -125,7 +125,7 @@ def of_incident(ledger: Ledger, lineage: Lineage, incident: Incident) -> Questio
     about = [asset for asset in dict.fromkeys([*named, *incident.assets]) if asset in lineage.assets]
     if not about:
         raise NothingToDiagnose(
-            f"incident {incident.number} is about no table; `ops incidents show {incident.number}` says what it is of"
+            f"incident {incident.number} is about no table; `ops incidents show {incident.number}` shows its alerts"
         )
     asset = max(about, key=lambda item: (len(distances(lineage, item)), item))
     column = next((alert.labels["column"] for alert in alerts if alert.asset == asset and "column" in alert.labels), "")

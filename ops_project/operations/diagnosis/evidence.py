@@ -1,6 +1,6 @@
-"""The port through which evidence about a warehouse comes: an application plugs in its sources. No source may delay
-a page. Each source runs in a thread of its own, for as long as the page can wait. A source that fails or hangs is
-listed as unread, and its evidence is unknown.
+"""Gathers evidence about a warehouse from sources that the application plugs in. No source may delay a page: each one
+runs in its own thread and has a limited time. A source that fails or hangs is listed as unread, and its evidence is
+unknown.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ops_project.operations.ledger import Ledger
 from ops_project.settings import Settings
 
 PATIENCE_SECONDS = 5.0
+"""How long a page waits for evidence."""
 _late: dict[EvidenceSource, threading.Thread] = {}
 """Threads that did not answer in time. While a thread hangs, its source is not asked again, so that threads do not
 pile up.
@@ -47,7 +48,7 @@ class Scene:
     lineage: Lineage
     now: datetime
     assets: tuple[str, ...]
-    """The table that is wrong comes first, then the relevant tables upstream of it."""
+    """The table that is wrong, followed by the tables upstream of it that may matter."""
     run_id: str = ""
     batch_id: str = ""
     since: datetime | None = None
@@ -56,7 +57,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class EvidenceSource:
-    """One source. It answers both questions."""
+    """One source. Each of its functions may be missing; `commits` is asked for only if there are `changes`."""
 
     name: str
     items: Callable[[Scene], Sequence[Item]] | None = None

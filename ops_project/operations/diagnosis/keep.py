@@ -1,5 +1,5 @@
-"""Evidence and diagnosis of an incident. They are stored with it before its first page is sent, and the page
-contains a summary.
+"""Stores evidence and a diagnosis with an incident before its first page is sent. The page contains a summary of
+them.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def in_short(diagnosis: Diagnosis | None, found: Gathered) -> str:
         run = f", run {culprit.run_id[:8]}" if culprit.run_id else ""
         began = f"It began at {culprit.asset}{run}: {said.text} [{said.evidence}]"
         if culprit.asset != diagnosis.question.asset:
-            began += f"; way: {' → '.join(diagnosis.chain)}"
+            began += f"; path: {' → '.join(diagnosis.chain)}"
         parts.append(began)
     parts += [f"{item.title}: {item.text}" for item in found.items if item.title in ("Row counts", "Code")][:SHORT]
     parts += [f"Not read: {words}" for words in found.unread]

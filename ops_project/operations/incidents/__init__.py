@@ -1,1 +1,1 @@
-"""From an alert to its end: incidents, their ladder and timeline, holds, runbooks and checklists."""
+"""Incidents: their escalation ladder and timeline, holds, runbooks, post-mortems and checklists."""

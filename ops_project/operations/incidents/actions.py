@@ -1,5 +1,5 @@
-"""What people do to an incident, from a shell or from a link: both use the same functions, get the same refusals,
-and write into one audit log.
+"""What people do to an incident. The shell, the console and links use the same functions, so they get the same
+refusals.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def give_back(ledger: Ledger, number: int, by: str, note: str, now: datetime) ->
 
 
 def take_over(ledger: Ledger, number: int, by: str, now: datetime) -> Incident:
-    """`by` works on it from now on. Raises Refused, NoIncident."""
+    """Record that `by` works on the incident from now on. Raises Refused, NoIncident."""
     return ledger.change_incident(number, lambda i: decisions.take_over(i, by, now), now, (by, ""))
 
 
 def resolve(ledger: Ledger, number: int, *, by: str, cause: str, reason: str, now: datetime) -> Incident:
-    """Resolve the incident with its cause and what ended it; its alerts are not repeated.
+    """Resolve the incident. `cause` and `reason` say why it happened and what ended it. Its alerts are not repeated.
 
     Raises Refused, NoIncident.
     """
@@ -40,7 +40,7 @@ def resolve(ledger: Ledger, number: int, *, by: str, cause: str, reason: str, no
 
 
 def note(ledger: Ledger, number: int, by: str, words: str, now: datetime) -> Incident:
-    """Add a line to the timeline. Raises Refused if the text is empty."""
+    """Add a line to the timeline. Raises NoIncident, and Refused if the text is empty."""
     if not words.strip():
         raise Refused("the note is empty")
     event = Event(number, now, IncidentReason.NOTED, by, words)
@@ -48,11 +48,13 @@ def note(ledger: Ledger, number: int, by: str, words: str, now: datetime) -> Inc
 
 
 def finish_postmortem(ledger: Ledger, number: int, by: str, text: str, now: datetime) -> Incident:
-    """Store the written post-mortem. Raises Refused if none is required, or if it leaves a question open."""
+    """Store the written post-mortem. Raises NoIncident, and Refused if the incident is open or a question has no
+    answer.
+    """
 
     def change(incident: Incident) -> tuple[Incident, list[Event]]:
         if incident.open:
-            raise Refused(f"incident {number} is {incident.status}: its post-mortem is written after its end")
+            raise Refused(f"incident {number} is {incident.status}; write its post-mortem when it is resolved")
         if left := unanswered(text):
             raise Refused("these questions have no answer yet: " + " ".join(left))
         written = Event(number, now, IncidentReason.POSTMORTEM_WRITTEN, by)

@@ -1,4 +1,4 @@
-"""Evaluates a checklist: each line is ok, a gap, unknown, or waits for a person's answer."""
+"""Evaluates a checklist: each line is well, a gap, unknown, answered, or waits for a person's answer."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def period_of(every: str, now: datetime, zone: ZoneInfo) -> str:
 
 
 def before(every: str, now: datetime, zone: ZoneInfo) -> str:
-    """The name of the period before."""
+    """The name of the period before the one that contains `now`."""
     local = now.astimezone(zone)
     if every == "month":
         return period_of(every, now - timedelta(days=local.day), zone)
@@ -99,8 +99,8 @@ def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) ->
 
 
 def _left_out(ledger: Ledger, catalog: Catalog) -> LeftOut:
-    """The readings that are about a domain that is switched off. They are left out, because no later reading can make
-    them well.
+    """Whether a reading is about a domain that is switched off. Such readings are left out, because no later reading
+    can make them well.
     """
     off, lineage = catalog.switched_off, recall(ledger) if catalog.switched_off else Lineage()
     return lambda signal: (signal.domain or (lineage.get(signal.asset).domain if signal.asset else "")) in off
@@ -117,12 +117,12 @@ def _measured(ledger: Ledger, measure: Measure, query: Query, now: datetime, lef
     unread = _unread(ledger, measure, left_out)
     if unread:
         more = f" and {len(unread) - LISTED} more" if len(unread) > LISTED else ""
-        return UNKNOWN, f"{shown}, but not known of {', '.join(unread[:LISTED])}{more}"
+        return UNKNOWN, f"{shown}, but unknown for {', '.join(unread[:LISTED])}{more}"
     return WELL, shown
 
 
 def _unread(ledger: Ledger, measure: Measure, left_out: LeftOut) -> list[str]:
-    """The subjects of a metric whose newest reading has no value: they may be as bad as any."""
+    """The subjects whose newest reading of the metric has no value. Each of them may be a gap."""
     if measure.metric is None:
         return []
     read = [signal for signal in ledger.latest(measure.metric).values() if not left_out(signal)]
@@ -157,8 +157,8 @@ def _signal(
     left: Mapping[str, str],
     now: datetime,
 ) -> None:
-    """The signal of a line. A gap fires. A line that is well, answered or unknown does not fire, and an unknown line
-    does not end an alert.
+    """Write a signal for each line whose state has changed. A gap fires, and so does a question that was left
+    unanswered in the period before. A line that is unknown neither fires nor ends an alert.
     """
     known = {signal.check: signal.state for signal in ledger.latest(KIND).values()}
     signals = []
@@ -184,7 +184,7 @@ def _signal(
 
 
 def question(catalog: Catalog, name: str, line: str) -> Line:
-    """The line that a person answers. Raises KeyError, with the valid names."""
+    """A line that asks a person. Raises KeyError, whose message lists the valid names."""
     asked = {key: item for key, item in catalog.checklists.checklists[name].lines.items() if item.ask is not None}
     if line not in asked:
         raise KeyError(f"checklist {name} asks nothing called {line!r}; it asks: {', '.join(asked) or 'nothing'}")

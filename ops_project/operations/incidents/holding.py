@@ -23,7 +23,7 @@ def check_subject(subject: str, lineage: Lineage, domains: Collection[str]) -> N
     meant = f" (did you mean {near[0]}?)" if near else ""
     raise Refused(
         f"{subject!r} is neither a domain nor an asset that is known here{meant}; domains: {', '.join(domains)}; "
-        "assets are written schema/table and are known after the first run"
+        "write an asset as schema/table; assets are known after the first run"
     )
 
 
@@ -40,7 +40,7 @@ def hold(
 ) -> Hold:
     """Store the hold, with its line in the audit log and in the incident's timeline. Raises Refused."""
     if not why.strip():
-        raise Refused("a hold needs a reason: it explains to every reader why a table is not built")
+        raise Refused("a hold needs a reason, so that others can read why a table is not built")
     if until is not None and until <= now:
         raise Refused(f"the limit {until:%Y-%m-%d %H:%M} UTC has passed")
     number = ledger.hold(subject, why=why, by=by, now=now, until=until, incident=incident)

@@ -33,7 +33,7 @@ def held(holds: Iterable[Hold], lineage: Lineage) -> dict[str, Hold]:
 
 
 def words(hold: Hold) -> str:
-    """Why it is held, in one line."""
+    """Who holds it, since when and why, in one line, with the command that releases it."""
     until = f", until {hold.until:%Y-%m-%d %H:%M} UTC" if hold.until else ""
     since = f"held by {hold.made_by} since {hold.made_at:%Y-%m-%d %H:%M} UTC{until}"
     return f"{since}: {hold.why} (`ops release {hold.subject}`)"

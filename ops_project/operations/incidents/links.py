@@ -1,5 +1,5 @@
-"""Signed links for one action on one incident. They expire, and each works once. Without a valid signature nothing
-happens. The key lies in the home and is readable only by its owner. Everybody who can read it can sign.
+"""Signed links for one action on one incident. They expire, and each works once. A link without a valid signature does
+nothing. The key is in the home and only its owner can read it, because everybody who can read the key can sign.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ LONGEST = 2000
 
 
 class LinkRefused(ValueError):
-    """A link that is not valid. The message says why, and nothing about the key."""
+    """A link that is not valid. The message says why, without any detail about the key."""
 
 
 class KeyExposed(RuntimeError):
-    """The key can be read by others than its owner, or is damaged."""
+    """Users other than its owner can read the key, or it is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Link:
     """
     expires_at: datetime
     id: str
-    """Two links with the same id are one link."""
+    """Links with the same id count as one link, of which only one use is accepted."""
 
 
 def key(folder: Path) -> bytes:
@@ -68,7 +68,7 @@ def key(folder: Path) -> bytes:
     if mode & 0o077:
         raise KeyExposed(
             f"{path} can be read by others (mode {mode:04o}): remove it, and a new one is made; links that were sent "
-            "before hold no more"
+            "before stop working"
         )
     found = path.read_bytes()
     if len(found) != KEY_BYTES:
@@ -86,7 +86,7 @@ def sign(link: Link, secret: bytes) -> str:
 
 def verify(text: str, secret: bytes, now: datetime) -> Link:
     """The link of a signed text. Raises LinkRefused."""
-    invalid = LinkRefused("this link is not valid; open it again from the message, as a whole")
+    invalid = LinkRefused("this link is not valid; copy the whole link from the message")
     head, dot, tail = text.partition(".")
     if not dot or len(text) > LONGEST:
         raise invalid

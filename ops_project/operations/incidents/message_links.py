@@ -1,5 +1,5 @@
-"""Adds the links to a message right before it is sent, so that none of them is stored in the ledger. Links never
-delay a message: if the key cannot be used, the message goes out without links and says so.
+"""Adds links to a message right before it is sent, so that the ledger never stores them. If the key cannot be used, the
+message is sent without links and says why.
 """
 
 from __future__ import annotations
@@ -53,6 +53,6 @@ def with_links(message: Message, ledger: Ledger, settings: Settings, owners: Own
 
 
 def _reader(recipient: str, owners: Owners) -> str:
-    """The one person who reads it; empty if that is not certain."""
+    """The person who is the only reader of the message; empty if that is not certain."""
     found = owners.resolve(recipient) if recipient else None
     return owners.people_of(recipient)[0] if isinstance(found, Person) else ""

@@ -1,4 +1,4 @@
-"""A call of a ladder → messages for the outbox, through every channel of the receiver `escalation`."""
+"""Makes messages for the outbox from a call of a ladder, one for each channel of the receiver `escalation`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LISTED = 5
 
 
 def receiver_of(config: AlertConfig) -> str:
-    """The receiver for calls: `escalation`; without it a receiver that pages; without that the root's receiver."""
+    """The receiver for calls: `escalation`, or else a receiver that pages, or else the receiver of the root route."""
     if RECEIVER in config.receivers:
         return RECEIVER
     return next((name for name, found in config.receivers.items() if found.page), config.tree.receiver)
@@ -28,8 +28,8 @@ def receiver_of(config: AlertConfig) -> str:
 def notifications_of(
     call: Call, incident: Incident, around: messages.Around, config: AlertConfig, now: datetime
 ) -> list[Notification]:
-    """One message for each channel and each person or team that is called; one in all for a channel with one reader.
-    `around`: facts about all open alerts.
+    """One message for each channel and each person or team that is called. A channel with only one reader gets a single
+    message. `around`: facts about all open alerts.
     """
     receiver = receiver_of(config)
     known = (around.alerts.get(number) for number in sorted(incident.firing))
@@ -84,8 +84,8 @@ def notices_of(hold: Hold, assets: Sequence[str], config: AlertConfig, now: date
         "at": now.isoformat(),
         "subject": f"[hold] {hold.subject} is on hold past its limit",
         "text": f"{hold.made_by} put {hold.subject} on hold until {limit:%Y-%m-%d %H:%M} UTC: {hold.why}. "
-        f"It still holds: "
-        f"{len(assets)} tables are not built. `ops release {hold.subject}` lets them go on.",
+        f"The hold still applies, and {len(assets)} {'table is' if len(assets) == 1 else 'tables are'} not built. "
+        f"`ops release {hold.subject}` ends it.",
         "alerts": [],
     }
     return [

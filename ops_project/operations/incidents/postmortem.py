@@ -73,7 +73,7 @@ def draft(
         if heading == "Incident detection":
             lines += _impact(incident, alerts, lineage, slas, now)
         if heading == "Root cause analysis":
-            lines += [f"Cause: {incident.cause or 'unknown; nobody has said one'}", ""]
+            lines += [f"Cause: {incident.cause or 'unknown; nobody has given one'}", ""]
             lines += _evidence(alerts, evidence)
         mine = [event for event in timeline if event.reason in _PHASE[heading]]
         lines += [_line(event) for event in mine] or ["Nothing was recorded."]
@@ -86,7 +86,7 @@ def draft(
 
 
 def unanswered(text: str) -> list[str]:
-    """The questions that a text leaves open or does not contain."""
+    """The questions that a text does not answer or does not contain."""
     found = []
     for index, question in enumerate(QUESTIONS):
         start = text.find(question)
@@ -111,7 +111,12 @@ def _head(incident: Incident) -> list[str]:
         ("Responder", incident.responder or "nobody acknowledged it"),
         ("How it ended", incident.reason or "it has not ended"),
     ]
-    return ["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]
+    return ["| | |", "|---|---|", *(f"| {name} | {_cell(value)} |" for name, value in rows), ""]
+
+
+def _cell(text: str) -> str:
+    """Text in one cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _impact(
@@ -144,7 +149,7 @@ def _evidence(alerts: Sequence[Alert], evidence: Sequence[Mapping[str, Any]]) ->
     for alert in alerts:
         lines.append(f"- Alert {alert.number}, {alert.failure_class or 'class unknown'}: {alert.summary}")
         if alert.message:
-            lines.append(f"  {mask(' '.join(alert.message.split())[:500])}")
+            lines.append(f"  {mask(' '.join(alert.message.split()))[:500]}")
     lines += [f"- {item['title']} ({item['at']:%Y-%m-%d %H:%M} UTC, {item['by']})" for item in evidence]
     return [*(lines or ["No evidence was kept."]), ""]
 

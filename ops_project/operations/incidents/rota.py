@@ -20,7 +20,7 @@ class SwapRefused(ValueError):
 
 def current(catalog: Catalog, ledger: Ledger) -> dict[str, Roster]:
     """Schedule → its roster, with every swap and override in force."""
-    # With the catalog itself, so that its id stays its own.
+    # The catalog is kept with the answer, so that Python does not give its id to another object.
     kept = ledger.answers.ask(("rota", id(catalog)), lambda: (catalog, _read(catalog, ledger)))
     return kept[1]
 
@@ -48,7 +48,7 @@ def ask_swap(ledger: Ledger, roster: Roster, shift: int, other: int, *, by: str,
     if mine != by:
         begins = roster.starts(shift).astimezone(roster.zone)
         raise SwapRefused(
-            f"the shift that begins {begins:%a %Y-%m-%d} is {mine}'s, not {by}'s; ask with a shift of yours"
+            f"the shift that begins {begins:%a %Y-%m-%d} is {mine}'s, not {by}'s; name a shift of your own first"
         )
     if theirs == by:
         raise SwapRefused(f"both shifts are {by}'s; name a shift of another person")
@@ -73,21 +73,21 @@ def ask_swap(ledger: Ledger, roster: Roster, shift: int, other: int, *, by: str,
 
 
 def accept_swap(ledger: Ledger, number: int, by: str, now: datetime) -> AskedSwap:
-    """The other person agrees. Raises SwapRefused."""
+    """Record that `by`, the other person, agrees. Raises SwapRefused."""
     found = _find(ledger, number)
     if found.agreed_by != by:
         raise SwapRefused(f"swap {number} asks {found.agreed_by}; {by} cannot accept it")
     if found.state != "asked":
         raise SwapRefused(f"swap {number} is {found.state} already")
-    if max(found.shift, found.other) <= now and min(found.shift, found.other) <= now:
-        raise SwapRefused(f"both shifts of swap {number} have begun; it comes too late")
+    if max(found.shift, found.other) <= now:
+        raise SwapRefused(f"both shifts of swap {number} have begun, so it is too late to agree")
     if not ledger.agree_swap(number, now):
         raise SwapRefused(f"swap {number} was ended meanwhile")
     return _find(ledger, number)
 
 
 def end_swap(ledger: Ledger, number: int, by: str, now: datetime) -> AskedSwap:
-    """One of the two people ends it. Raises SwapRefused."""
+    """End a swap for one of its two people. Raises SwapRefused."""
     found = _find(ledger, number)
     if by not in (found.asked_by, found.agreed_by):
         raise SwapRefused(f"swap {number} is between {found.asked_by} and {found.agreed_by}; only they can end it")

@@ -33,16 +33,16 @@ class StepResult:
     ran: str = ""
     """The command with its placeholders filled in, ready for a shell; empty if it was not run."""
     not_shown: tuple[str, ...] = ()
-    """Promised words that no command of the step printed. They stand with the last command of a step that ran
-    completely.
+    """Promised words that no command of the step printed. They are given with the last command of a step all of whose
+    commands were run.
     """
 
 
 def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool] | None = None) -> dict[str, str]:
-    """The values of {alert}, {table} and the other placeholders in this incident. `is_meant`: whether the runbook is
-    that of an alert. If the runbook belongs to no alert of the incident, for example a pipeline's runbook, all
-    alerts are considered. Among these, the first alert that names a file is used, or else the first that names a
-    feed, or else the first that names an asset.
+    """The values of {alert}, {table} and the other placeholders in this incident. They come from the first alert that
+    names a file, or else from the first that names a feed, or else from the first that names an asset. `is_meant` says
+    whether the runbook is that of an alert. If it is that of no alert, as with a pipeline's runbook, all alerts of the
+    incident are considered.
     """
     every = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]
     alerts = [alert for alert in every if is_meant is not None and is_meant(alert)] or every
@@ -64,7 +64,7 @@ def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool]
 
 
 def _names(alert: Alert) -> tuple[bool, bool, bool]:
-    """What an alert names: a file, a feed, an asset."""
+    """Whether an alert names a file, a feed and an asset. The alert that names the most in this order is preferred."""
     return bool(alert.labels.get("archived")), bool(alert.labels.get("feed")), bool(alert.asset)
 
 
@@ -74,7 +74,7 @@ def _chain(check: str) -> str:
 
 
 def run_steps(runbook: Runbook, wanted: Collection[int], filled: dict[str, str], run: Run) -> list[StepResult]:
-    """The commands of the wanted steps (none named: all), one after the other."""
+    """Run the commands of the steps `wanted` (all steps if it is empty), one after the other."""
     results = []
     for step in runbook.steps:
         told = []

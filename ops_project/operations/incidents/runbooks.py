@@ -147,13 +147,13 @@ def words_of(command: str, places: Mapping[str, str]) -> list[str]:
     lacking = sorted({name for word in written for name in _PLACE.findall(word) if name not in places})
     if lacking:
         raise ValueError(
-            f"needs {', '.join(lacking)}, which no incident has told it: run it with --incident NUMBER, or by hand"
+            f"needs {', '.join(lacking)}: run it with --incident NUMBER, or fill it in and run it by hand"
             if not places
             else f"needs {', '.join(lacking)}, which the incident does not name: fill it in and run it by hand"
         )
     words = [_PLACE.sub(lambda m: places[m[1]], word) for word in written]
     if not any(tuple(words[: len(allowed)]) == allowed for allowed in READING):
-        raise ValueError("is not run from here, because it changes something or is none of the commands that read")
+        raise ValueError("is not run from here, because only commands that change nothing are")
     return words
 
 

@@ -23,6 +23,6 @@ def silence_firing(
         if alert is None:
             continue
         labels = {"alertname": alert.rule} | {name: alert.labels[name] for name in NAMED if alert.labels.get(name)}
-        matchers = [Matcher.parse(f'{name}="{value}"') for name, value in labels.items()]
+        matchers = [Matcher(name, "=", value) for name, value in labels.items()]
         made.append(ledger.add_silence(matchers, starts_at=now, ends_at=now + span, owner=by, reason=why, now=now))
     return made

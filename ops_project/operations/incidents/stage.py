@@ -40,7 +40,7 @@ def run(
     now: datetime,
     lease: tuple[str, str, int] | None = None,
 ) -> StageReport:
-    """One turn. `alerts`: those that fire, and those that ended in this cycle."""
+    """Run the stage. `alerts`: those that fire, and those that ended in this cycle."""
     told_of_holds = _holds(ledger, config, lineage, now)
     escalation = catalog.escalation
     back = max(escalation.reopen_within, escalation.repeats.within)

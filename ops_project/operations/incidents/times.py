@@ -12,9 +12,9 @@ from ops_project.operations.incidents.decide.reasons import IncidentReason
 
 DEFINITIONS = {
     "time to acknowledge": "From each opening or reopening to the first acknowledgement or take-over after it. An "
-    "opening that ended without one has none, and is counted as unanswered.",
+    "opening that ended without one is counted as unanswered.",
     "time to resolve": "From each opening or reopening to the end that follows it, by a person or because the data "
-    "recovered. What is still open has none yet.",
+    "recovered. An opening that has not ended has none yet.",
 }
 _OPENINGS = (IncidentReason.OPENED, IncidentReason.REOPENED)
 _ANSWERS = (IncidentReason.ACKNOWLEDGED, IncidentReason.TAKEN_OVER)
@@ -23,7 +23,7 @@ _ENDS = (IncidentReason.DATA_RECOVERED, IncidentReason.RESOLVED_BY_PERSON)
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """One opening of one incident, with its later events. None: the event has not happened."""
+    """One opening of one incident, and how long after it the events came. None: the event has not happened."""
 
     incident: int
     to_acknowledge: timedelta | None

@@ -58,7 +58,7 @@ def test_a_low_score_is_a_gap_and_a_score_that_is_not_known_is_named(tmp_path):
     day.signal("quality.score", "ok", asset="gold/kpi", domain="ecommerce", value=99.0)
     line = _judged(day, "daily")["quality"]
     assert line["state"] == "unknown"
-    assert line["value"] == "99 (at least 85), but not known of silver/a, silver/b, silver/c and 1 more"
+    assert line["value"] == "99 (at least 85), but unknown for silver/a, silver/b, silver/c and 1 more"
     day.signal("quality.score", "firing", asset="gold/daily", domain="ecommerce", value=71.5)
     line = _judged(day, "daily")["quality"]
     assert (line["state"], line["value"]) == ("gap", "71.5 (at least 85)")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ops_project.model.alerting.matcher import all_match
 from ops_project.operations.incidents.decide.incident import acknowledge, unacknowledge
+from ops_project.operations.incidents.silencing import silence_firing
 from tests.operations.incidents.world import new_york
 
 SECOND = timedelta(seconds=5)
@@ -77,6 +79,32 @@ def test_an_empty_step_is_skipped_at_once_and_the_timeline_says_so(world):
     assert day.calls() == ["data-manager"], "the next step takes the empty one's time"
     [skipped] = [e for e in day.ledger.incident_timeline(1) if e.reason.value == "step_skipped"]
     assert "names nobody" in skipped.detail
+
+
+def test_the_timeline_says_that_nobody_is_left_if_the_last_steps_are_empty(world):
+    def empty(data):
+        for step in data["ladders"]["clock"]["steps"][1:]:
+            step["to"] = []
+
+    day = world(escalation=empty)
+    day.job_fails()
+    day.advance("1m")
+    assert day.timeline().count("ladder_ended") == 1
+    day.advance("5m")
+    assert day.timeline().count("ladder_ended") == 1
+
+
+def test_a_silence_of_an_incident_fits_whatever_its_alert_is_called(world):
+    """A check's name may hold quotes and backslashes."""
+    day = world()
+    name = 'accepted_values "a\\b"'
+    day.signal("check.failure", "firing", asset="gold/kpi_aggregate_profit", check=name, domain="investor")
+    day.advance("1m")
+    incident = day.incident()
+    [_] = silence_firing(day.ledger, incident, by="engineer-a", span=timedelta(hours=1), why="known", now=day.now)
+    [silence] = day.ledger.silences(day.now)
+    alert = day.ledger.alert(incident.firing[0])
+    assert alert.labels["check"] == name and all_match(silence.matchers, {**alert.labels, "alertname": alert.rule})
 
 
 def test_a_change_of_the_policy_leaves_an_open_incident_as_it_was(world):

@@ -62,6 +62,17 @@ def test_an_incident_from_the_shell_from_acknowledgement_to_post_mortem(tmp_path
     assert measured["openings"] == 1 and "definitions" in measured
 
 
+def test_what_was_recorded_stays_in_its_cell_and_an_address_is_masked_where_the_text_is_cut(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 04:10")
+    day.job_fails(assets=("gold/kpi_aggregate_profit",), message=f"{'x' * 485} anna.b@example.org failed")
+    day.advance("1m")
+    done = _ops(day, "incidents", "resolve", "1", "--by", "engineer-a", "--cause", "c", "--reason", "one | two")
+    assert done.exit_code == 0, done.output
+    draft = _ops(day, "incidents", "postmortem", "1").output
+    assert "| How it ended | one \\| two |" in draft
+    assert "anna" not in draft
+
+
 def test_a_question_without_words_is_unanswered():
     text = "\n".join(
         f"{question}\n   {UNANSWERED if index == 2 else 'An answer.'}" for index, question in enumerate(QUESTIONS)

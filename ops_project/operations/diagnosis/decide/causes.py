@@ -1,7 +1,7 @@
-"""Decides which upstream table is the cause. Candidates are ranked by their failures and changes, by time and by
-distance. A trouble that began before the target was last good explains nothing. A trouble that its own inputs explain
-is a symptom and not a cause. Some troubles cannot be explained by inputs, for example a difference between a table and
-its input. If the lineage of a column is unknown, every table upstream stays a suspect.
+"""Decides which upstream table is the most likely cause. Candidates are ranked by their failures and changes, by time
+and by distance. A trouble counts little if it began before the target was last good, or if its own inputs explain it.
+Some troubles cannot be explained by inputs, for example a difference between a table and its input. If the lineage of a
+column is unknown, every table upstream stays a suspect.
 """
 
 from __future__ import annotations
@@ -152,19 +152,19 @@ def _telling_apart(culprit: Candidate, other: Candidate, lineage: Lineage) -> st
             f"(`ops reconcile --source {source} --target {target}`)."
         )
     return (
-        f"{culprit.asset} and {other.asset} are on different ways: `ops lineage` of the wrong column says from which "
-        "of them it comes."
+        f"{culprit.asset} and {other.asset} are on different paths: `ops lineage` of the wrong column shows which "
+        "of them it comes from."
     )
 
 
 def _unknown(question: Question, known: Known) -> tuple[str, ...]:
     found = []
     if not known.lineage.assets:
-        found.append("the asset graph is not known: no run has left one in the ledger")
+        found.append("the asset graph is not known, because no run has stored it in the ledger yet")
     elif question.asset not in known.lineage.assets:
         found.append(f"{question.asset} is not in the asset graph")
     if question.good_at is None:
-        found.append(f"when {question.asset} was last good is not known, so that older troubles count in full")
+        found.append(f"when {question.asset} was last good is not known, so older troubles count in full")
     if question.column:
         column = Column(question.asset, question.column)
         graph = walk(known.columns, column, "up", rows=True)

@@ -1,4 +1,4 @@
-"""The parts of a diagnosis and its answer, as plain values."""
+"""The question, the facts and the answer of a diagnosis, as plain values."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A difference from the last good run, whether it is right or wrong."""
+    """Something that differs from the last good run. It may be right or wrong."""
 
     asset: str
     kind: str
@@ -44,7 +44,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement for or against a candidate, with its evidence. A statement without evidence does not exist."""
+    """One statement about a candidate, with its evidence. Statements without evidence are left out."""
 
     text: str
     evidence: str

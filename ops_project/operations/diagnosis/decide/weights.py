@@ -12,7 +12,7 @@ from ops_project.column_lineage import ROWS, Column, walk
 from ops_project.model.failure_class import FailureClass
 from ops_project.operations.diagnosis.decide.suspects import Change, Known, Question, Trouble
 
-# Troubles that are found at the same look count as begun at the same time.
+# Troubles that one look finds count as having begun at the same time.
 SAME_TIME = timedelta(minutes=1)
 # The inputs of a table never explain these classes. Their cause lies between the table and its inputs, or in the
 # machinery that builds the table.
@@ -33,7 +33,7 @@ BUILD: frozenset[FailureClass] = frozenset({"code_error", "mart_build_failure", 
 SHAPE: frozenset[FailureClass] = frozenset(
     {"schema_mismatch", "source_missing", "source_empty", "source_partial", "code_error", "interface_load_failure"}
 )
-# If rows are missing, the rows that belong to them may be missing for the same reason.
+# If rows of one table are missing, the rows of other tables that belong to them may be missing for the same reason.
 AMOUNTS: frozenset[FailureClass] = frozenset({"volume_anomaly", "source_missing", "source_empty", "source_partial"})
 # These classes say only that something is late or unusual elsewhere.
 SYMPTOMS: frozenset[FailureClass] = frozenset(
@@ -84,7 +84,7 @@ def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known:
     weight = SYMPTOM_WEIGHT if is_symptom(trouble) else _usual(trouble.failure_class)
     weight *= KIND_WEIGHTS.get(trouble.kind, 1.0)
     if is_older(trouble, question):
-        return weight * OLDER, f"{said}; it was there already when {question.asset} was last good"
+        return weight * OLDER, f"{said}; it existed already when {question.asset} was last good"
     if question.wrong_at is not None and trouble.began_at > question.wrong_at + SAME_TIME:
         weight, said = weight * LATER, f"{said}; it began later than the trouble of {question.asset}"
     above = known.lineage.ancestors(trouble.asset)
@@ -93,7 +93,7 @@ def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known:
         return weight * EXPLAINED, f"{said}; {why.failure_class} of {why.asset} explains it"
     why = next((other for other in fresh if _stopped(other, trouble)), None)
     if why is not None:
-        return weight * EXPLAINED, f"{said}; it was not made, because {why.asset} stopped the step"
+        return weight * EXPLAINED, f"{said}; the check was not made, because {why.asset} stopped the step"
     to = known.refers.get(trouble.asset, frozenset())
     why = next((other for other in fresh if other.asset in to and _carries(other, trouble)), None)
     if why is not None:
@@ -147,8 +147,8 @@ def explains(cause: Trouble, effect: Trouble) -> bool:
 
 
 def reach_of(question: Question, known: Known) -> Callable[[str, str], float]:
-    """How a trouble of an asset (and column) can reach the target: 1 by value, less by rows, and hardly in any other
-    way.
+    """A function (asset, column) → the factor for a trouble there: 1 if its values reach the target, less if only its
+    rows do, and hardly anything otherwise.
     """
     if not question.column or Column(question.asset, question.column) not in known.columns.origins:
         return lambda _asset, _column: 1.0

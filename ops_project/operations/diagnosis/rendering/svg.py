@@ -56,7 +56,7 @@ def svg(graph: LineageGraph, link: Callable[[Column], str] | None = None) -> str
     for hop in graph.hops:
         left, right = by_column[hop.parent], by_column[hop.child]
         x1, y1, x2, y2 = left.x + WIDTH, left.line(hop.parent), right.x, right.line(hop.child)
-        if left is right:  # In this case the rows of a table decide a column of the same table.
+        if left is right:  # the rows of a table decide a column of the same table
             x2 = x1
         bend = max(GAP // 2, abs(x2 - x1) // 2)
         toward = x2 - bend if left is not right else x2 + bend
@@ -76,15 +76,15 @@ def html(graph: LineageGraph) -> str:
     unknown = "".join(
         f"<li><code>{escape(name_of(column))}</code>: {escape(why)}</li>" for column, why in graph.unknown.items()
     )
-    told = f"<h2>Unknown</h2><ul>{unknown}</ul>" if unknown else "<p>Every column in it is told.</p>"
+    told = f"<h2>Unknown</h2><ul>{unknown}</ul>" if unknown else "<p>The origin of every column is known.</p>"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title(graph))}</title><style>body{{font:14px system-ui,sans-serif;margin:1.5rem}}"
         ".picture{overflow:auto}</style></head><body>"
         f'<h1>{escape(title(graph))}</h1><div class="picture">{svg(graph)}</div>'
-        "<p>A solid line: the value shows in it. A dashed line: it decides the value, or which rows there are. "
-        "● personal data. Red: where it comes from is unknown. Grey: it comes from no column.</p>"
+        "<p>A solid line: the value appears in the column. A dashed line: it decides the value, or which rows exist. "
+        "● Personal data. Red: the origin is unknown. Grey: it comes from no column.</p>"
         f"{told}<p>Version of the code: {escape(graph.version or 'unknown')}</p></body></html>"
     )
 
@@ -109,7 +109,7 @@ def _placed(graph: LineageGraph) -> list[_Card]:
 
 def _levels(graph: LineageGraph) -> Mapping[str, int]:
     level = {column.asset: 0 for column in graph.depth}
-    # Tables form no cycle. If there were one, the loop would still end.
+    # Tables form no cycle. The limit ends the loop even if there were one.
     for _ in range(len(level)):
         moved = False
         for hop in graph.hops:

@@ -1,6 +1,6 @@
 """The incidents that an alert may belong to, found by key, asset and job.
 
-A storm has thousands of alerts and of incidents: each alert is looked up, and no alert looks through all incidents.
+A storm has thousands of alerts and incidents, so an alert finds its incidents in an index and never searches them all.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Book:
         return incident.number in self._with_key.get(key, ())
 
     def open_one(self, key: str, reaches: Iterable[Iterable[str]], job: str | None) -> Incident | None:
-        """The first open incident with this key, or about an asset of one of the sets `reaches`, or (where `job` is
-        given) of this job and about no asset."""
+        """The oldest open incident that has this key, or is about an asset in one of the sets `reaches`, or (if `job`
+        is given) belongs to this job and is about no asset.
+        """
         found = {number for number in self._with_key.get(key, ()) if self._incidents[number].open}
         for reach in reaches:
             near = frozenset(reach)

@@ -1,4 +1,4 @@
-"""Alerts → incidents: which are opened, joined, reopened, acknowledged, escalated and ended in one turn."""
+"""Decides what one turn does to incidents: which are opened, joined, reopened, acknowledged, escalated and ended."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def decide(
     setting: Setting,
     now: datetime,
 ) -> Outcome:
-    """`incidents`: those that are open, or may be reopened, or owe a post-mortem. `alerts`: all that are not forgotten.
-    `known`: alert → its incident, for every alert that has one."""
+    """Decide one turn. `incidents`: those that are open, may be reopened, or still need a post-mortem. `alerts`: all
+    that the engine has not forgotten. `known`: alert → its incident, for every alert that has one.
+    """
     counted = {(incident.number, alert) for incident in incidents.values() for alert in incident.firing}
     turn = Turn(
         setting=setting,

@@ -1,4 +1,4 @@
-"""Applies the state of an open incident's alerts and pagers: acknowledged, over, or escalated by another service."""
+"""Applies what happened to the alerts of an open incident: acknowledged, resolved, or escalated by another service."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def follow_alerts(turn: Turn, incident: Incident, alerts: Mapping[int, Alert]) -
 
 
 def _all_clear(turn: Turn, incident: Incident) -> Call:
-    """Tell the people who were called that the incident has ended."""
+    """The message to the people who were called that the incident has ended."""
     due = incident.postmortem_due
     return Call(
         incident=incident.number,
         kind="resolved",
         who=incident.paged,
         subject=f"[resolved] incident {incident.number}: {incident.title}",
-        text=f"The incident is resolved: {incident.reason}. Nothing more is asked of you."
-        + (f" A post-mortem is due by {due:%Y-%m-%d %H:%M} UTC." if due else ""),
+        text=f"The incident is resolved: {incident.reason}. "
+        + (f"A post-mortem is due by {due:%Y-%m-%d %H:%M} UTC." if due else "You need not do anything."),
         page=False,
         occurrence=f"{len(incident.times)}:{turn.now.isoformat()}",
     )
@@ -56,7 +56,7 @@ def follow_pagers(turn: Turn, incident: Incident) -> Incident:
     pagers = turn.setting.pagers
     taken = next((pagers[n] for n in incident.firing if n in pagers), "") if pagers else ""
     if taken and not incident.stands_down and incident.policy.steps:
-        words = f"{taken} has the page and escalates by itself; ladder {incident.policy.ladder} stands down"
+        words = f"{taken} has the page and escalates by itself; ladder {incident.policy.ladder} calls nobody further"
         turn.note(incident.number, IncidentReason.STANDS_DOWN, words)
         return replace(incident, stands_down=taken)
     return incident

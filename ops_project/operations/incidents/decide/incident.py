@@ -40,7 +40,7 @@ class Policy:
     postmortem_seconds: float | None
     """How long after the end the post-mortem is due; None if none is required."""
     overdue: tuple[tuple[float, tuple[str, ...]], ...]
-    """Seconds after that moment → who is reminded."""
+    """(seconds after the post-mortem was due, who is reminded then), in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Incident:
     step: int = 0
     """How many steps have been taken or skipped."""
     paused_seconds: float = 0.0
-    """For how long it was acknowledged since `triggered_at`. The ladder's clock stood still then."""
+    """How long it was acknowledged since `triggered_at`. The ladder's clock stood still during that time."""
     paged: tuple[str, ...] = ()
     """The people whom the ladder has called. They are told about the end."""
     stands_down: str = ""
@@ -102,7 +102,7 @@ class Incident:
 
     @property
     def live(self) -> bool:
-        """Whether anything can still happen without a person."""
+        """Whether the incident can still change or send messages without a person."""
         return self.open or (self.postmortem_due is not None and self.postmortem_at is None)
 
     def elapsed(self, now: datetime) -> timedelta:
@@ -178,7 +178,7 @@ class Refused(ValueError):
 
 
 def acknowledge(incident: Incident, by: str, note: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """triggered → acknowledged: the ladder's clock stands still. Raises Refused."""
+    """triggered → acknowledged: the ladder's clock stops. Raises Refused."""
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved: there is nothing to acknowledge")
     if incident.status == ACKNOWLEDGED:
@@ -207,11 +207,11 @@ def unacknowledge(incident: Incident, by: str, note: str, now: datetime) -> tupl
 
 
 def take_over(incident: Incident, by: str, now: datetime) -> tuple[Incident, list[Event]]:
-    """From now on `by` works on it, whoever worked on it before. Raises Refused."""
+    """`by` works on the incident from now on, whoever worked on it before. Raises Refused."""
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved: there is nothing to take over")
     if incident.responder == by:
-        raise Refused(f"incident {incident.number} is {by}'s already")
+        raise Refused(f"{by} works on incident {incident.number} already")
     before = incident.responder
     changed = replace(
         incident,
@@ -228,7 +228,7 @@ def resolve(incident: Incident, by: str, cause: str, reason: str, now: datetime)
     if incident.status == RESOLVED:
         raise Refused(f"incident {incident.number} is resolved already")
     if not cause.strip() or not reason.strip():
-        raise Refused(f"incident {incident.number}: a person who resolves says what the cause was and what ended it")
+        raise Refused(f"incident {incident.number}: say what the cause was and what ended it")
     return _end(
         incident,
         Event(incident.number, now, IncidentReason.RESOLVED_BY_PERSON, by, f"cause: {cause}; {reason}"),
@@ -265,7 +265,7 @@ def _end(incident: Incident, event: Event, cause: str, reason: str) -> tuple[Inc
 
 
 def reopen(incident: Incident, now: datetime) -> Incident:
-    """resolved → triggered after a relapse: the same incident, its history kept, its ladder from the start."""
+    """resolved → triggered after a relapse. The incident keeps its history, and its ladder starts again."""
     return replace(
         incident,
         status=TRIGGERED,
@@ -297,7 +297,7 @@ class Call:
     page: bool
     """Whether it interrupts the person."""
     occurrence: str
-    """Together with the incident and the kind, it identifies the message."""
+    """Identifies the message, together with the incident and the kind."""
 
 
 @dataclass
@@ -309,7 +309,6 @@ class Outcome:
     """Alert → (incident, the alert's key)."""
     events: list[Event] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    acknowledged_elsewhere: dict[int, tuple[str, str]] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

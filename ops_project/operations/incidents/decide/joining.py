@@ -13,8 +13,8 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Incident:
-    """The incident with this alert. Only assets upstream are added to it; those downstream are found through the
-    graph.
+    """The incident with this alert added. Of the alert's assets, only those upstream are added to the incident, because
+    those downstream are found through the graph.
     """
     lineage = turn.setting.lineage
     upstream = tuple(
@@ -36,7 +36,7 @@ def join(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Inciden
 
 
 def _raise(turn: Turn, incident: Incident, alert: Alert, priority: str) -> Incident:
-    """A more severe alert joined: the priority rises, and a ladder that did not apply before begins now."""
+    """The incident after a more severe alert joined: its priority rises. A ladder that did not apply begins."""
     graver = min(filter(None, (priority, incident.priority)), default=incident.priority)
     policy = freeze(
         turn.setting.escalation,

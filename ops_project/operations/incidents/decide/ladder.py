@@ -16,7 +16,7 @@ from ops_project.operations.oncall.targets import Resolved
 def freeze(
     file: EscalationFile, *, pipeline: str, domain: str, failure_class: str, severity: str, priority: str
 ) -> Policy:
-    """The policy for one incident, copied out of the configuration."""
+    """The policy for one incident, copied from the configuration."""
     name = file.choose(pipeline, domain, failure_class)
     ladder = file.ladders.get(name or "")
     runs = ladder is not None and at_least(severity, ladder.least)
@@ -39,9 +39,7 @@ def freeze(
 
 
 def climb(turn: Turn, incident: Incident) -> Incident:
-    """Take every step that is due. A step without people is skipped at once, and the next step takes its time."""
-    # When a step is skipped because it has nobody to call, every later step comes earlier by the time that the skipped
-    # step would have waited.
+    """Take every step that is due. A step without people is skipped at once, and the later steps come earlier."""
     while incident.status == TRIGGERED and incident.step < len(incident.policy.steps) and not incident.stands_down:
         index = incident.step
         step = incident.policy.steps[index]
@@ -50,6 +48,7 @@ def climb(turn: Turn, incident: Incident) -> Incident:
             why = "; ".join(found.missing) or "the step names nobody"
             turn.note(incident.number, IncidentReason.STEP_SKIPPED, f"{_name(incident, index)}: skipped, {why}")
             incident = _without_wait(incident, index)
+            _note_end(turn, incident)
             continue
         if incident.elapsed(turn.now) < timedelta(seconds=step.after):
             break
@@ -58,7 +57,9 @@ def climb(turn: Turn, incident: Incident) -> Incident:
 
 
 def _without_wait(incident: Incident, index: int) -> Incident:
-    """The ladder after a step without people. The following steps keep their distance to the step before it."""
+    """The incident after a step without people was skipped. Every later step comes earlier by the time that the skipped
+    step would have waited.
+    """
     steps = list(incident.policy.steps)
     before = steps[index - 1].after if index else 0.0
     shift = steps[index].after - before
@@ -69,11 +70,11 @@ def _without_wait(incident: Incident, index: int) -> Incident:
 
 def _take(turn: Turn, incident: Incident, index: int, found: Resolved) -> Incident:
     step, now = incident.policy.steps[index], turn.now
-    # The alert's own page has already gone to the people on call. So a first step that names them calls nobody again.
+    # The alert's own page has gone to the people on call already, so the first step does not call them again.
     called = tuple(name for name in found.who if not (index == 0 and name in turn.setting.paged))
     words = f"{_name(incident, index)}: {', '.join(found.who)}"
     if index == 0 and called != found.who:
-        words += " (told by the page itself)" if not called else " (those on call by the page itself)"
+        words += " (told by the page itself)" if not called else " (people on call were told by the page itself)"
     if found.missing:
         words += f"; {'; '.join(found.missing)}"
     turn.note(incident.number, IncidentReason.STEP_TAKEN, words)
@@ -91,10 +92,15 @@ def _take(turn: Turn, incident: Incident, index: int, found: Resolved) -> Incide
                 occurrence=f"{len(incident.times)}:{index}",
             )
         )
-    if index + 1 == len(incident.policy.steps):
-        turn.note(incident.number, IncidentReason.LADDER_ENDED, f"ladder {incident.policy.ladder}")
     known = tuple(dict.fromkeys((*incident.paged, *called)))
-    return replace(incident, step=index + 1, paged=known)
+    taken = replace(incident, step=index + 1, paged=known)
+    _note_end(turn, taken)
+    return taken
+
+
+def _note_end(turn: Turn, incident: Incident) -> None:
+    if incident.step == len(incident.policy.steps):
+        turn.note(incident.number, IncidentReason.LADDER_ENDED, f"ladder {incident.policy.ladder}")
 
 
 def _name(incident: Incident, index: int) -> str:

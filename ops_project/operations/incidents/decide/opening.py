@@ -13,7 +13,7 @@ from ops_project.operations.incidents.decide.turn import Message, Turn
 
 
 def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
-    """A new incident, with the present policy."""
+    """Open a new incident, with a copy of the present policy."""
     setting, now, number = turn.setting, turn.now, turn.next_number
     turn.next_number += 1
     pipeline, domain = setting.pipeline_of(alert), alert.labels.get("domain", "")
@@ -25,7 +25,7 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
         severity=alert.severity,
         priority=priority,
     )
-    # The fault came back too late to reopen its incident. It still counts as a repeat.
+    # If the fault came back too late to reopen its earlier incident, it still counts as a repeat.
     earlier = turn.book.with_key(alert.key)
     before = {at for other in earlier for at in other.times}
     incident = Incident(
@@ -50,7 +50,7 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
         repeat_told=any(other.repeat_told for other in earlier),
     )
     turn.outcome.joined[alert.number] = (number, alert.key)
-    called = f"people are called as the ladder {policy.ladder} says" if policy.ladder else "only its owners are told"
+    called = f"ladder {policy.ladder} says who is called" if policy.ladder else "only its owners are told"
     turn.note(number, IncidentReason.OPENED, f"{priority}, alert {alert.number}: {alert.summary}; {called}")
     if not policy.ladder:
         turn.note(number, IncidentReason.NO_LADDER, f"severity {alert.severity}: only its owners are told")
@@ -58,7 +58,7 @@ def open_incident(turn: Turn, alert: Alert, priority: str) -> Incident:
 
 
 def reopen_incident(turn: Turn, incident: Incident, alert: Alert) -> Incident:
-    """The same incident again; its ladder starts over."""
+    """Reopen an incident. Its ladder starts again."""
     opened = reopen(incident, turn.now)
     opened = replace(opened, alerts=opened.with_alert(alert.number), firing=(alert.number,))
     turn.outcome.joined[alert.number] = (incident.number, alert.key)
@@ -79,7 +79,7 @@ def _repeats(turn: Turn, incident: Incident) -> Incident:
         kind="repeat",
         words=words,
         subject="[repeated]",
-        text=f"The same fault has come back: {words}. Something beyond the single repair is needed.",
+        text=f"The same fault has come back: {words}. Find out why the repairs do not last.",
         occurrence=f"{len(incident.times)}",
     )
     turn.inform(incident, incident.policy.repeats_to, IncidentReason.REPEATED, message)

@@ -1,4 +1,4 @@
-"""Asks for a post-mortem that is late; each reminder goes to the next higher role."""
+"""Reminds people of a post-mortem that is late. The configuration says who gets each reminder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def next_reminder(incident: Incident) -> datetime | None:
 
 
 def remind(turn: Turn, incident: Incident) -> Incident:
-    """Every reminder that is due."""
+    """Send every reminder that is due."""
     while (at := next_reminder(incident)) is not None and at <= turn.now:
         _, to = incident.policy.overdue[incident.postmortem_told]
         words = f"was due {incident.postmortem_due:%Y-%m-%d %H:%M} UTC"

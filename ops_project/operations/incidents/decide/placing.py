@@ -14,7 +14,7 @@ from ops_project.operations.incidents.decide.turn import Turn
 
 
 def place(turn: Turn, alert: Alert) -> None:
-    """Join, reopen or open. An alert that is where it belongs stays there."""
+    """Let the alert join an incident, reopen one, or open one. An alert that has its incident already stays there."""
     if alert.number in turn.known and not _fired_again(turn, alert):
         return
     priority = turn.setting.priority_of(alert)
@@ -30,8 +30,8 @@ def place(turn: Turn, alert: Alert) -> None:
 
 
 def _fired_again(turn: Turn, alert: Alert) -> bool:
-    """Whether an alert that has an incident ended there and fires again. Until its end is told, which a quiet time
-    can delay by days, it keeps its number.
+    """Whether an alert that belongs to an incident has ended and fires again. An alert keeps its number until people
+    are told that it ended, and quiet hours can delay that by days.
     """
     before = turn.home_of(alert.number)
     if before is None:

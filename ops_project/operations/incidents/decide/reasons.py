@@ -1,4 +1,4 @@
-"""The reasons for each change of an incident. The timeline of an incident is the list of these."""
+"""Why an incident changed. The timeline of an incident is the list of these reasons."""
 
 from __future__ import annotations
 

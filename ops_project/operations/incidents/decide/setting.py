@@ -1,4 +1,4 @@
-"""The basis of decisions about incidents: configuration, rota and graph, and what follows from them for one alert."""
+"""What decisions about incidents are based on: the configuration, the rota and the asset graph."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_TIER = 2
 
 @dataclass(frozen=True)
 class Setting:
-    """The basis, which is the same for every incident of one decision."""
+    """The basis of one decision. It is the same for every incident."""
 
     escalation: EscalationFile
     around: Surroundings

@@ -52,9 +52,7 @@ class Turn:
         self.outcome.calls.append(call)
 
     def inform(self, incident: Incident, to: tuple[str, ...], reason: IncidentReason, message: Message) -> None:
-        """Send people a message that interrupts nobody. The timeline says who got it, or that there was no
-        recipient.
-        """
+        """Send people a message that pages nobody. The timeline says who got it, or that nobody did."""
         found = self.people(to, incident)
         self.note(incident.number, reason, f"{message.words}; told: {', '.join(found.who) or 'nobody'}")
         if not found.who:
@@ -79,8 +77,8 @@ class Turn:
         return self.book.get(joined[0] if joined is not None else self.known.get(alert))
 
     def people(self, targets: tuple[str, ...], incident: Incident) -> Resolved:
-        """The people and teams that `targets` stand for in this incident now. For a failure class, these are the people
-        of the time at which the incident opened.
+        """The people and teams that `targets` stand for in this incident now. `class-roles` stands for the roles that
+        were configured when the incident opened.
         """
         about = About(incident.pipeline, incident.owner, incident.failure_class)
         roles = incident.policy.class_roles
