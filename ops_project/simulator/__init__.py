@@ -30,8 +30,9 @@ def simulate(
     postgres: str | None = None,
     now: datetime | None = None,
 ) -> Result:
-    """Deliver as `ops simulate` does. `feeds`: only the files of these feeds, `faults`: ID[:FEED][@DATE], `postgres`: a
-    URL. If the request cannot be fulfilled, ValueError is raised before anything is written.
+    """Deliver as `ops simulate` does. `feeds` limits the files to these feeds, `faults` are written ID[:FEED][@DATE],
+    and `postgres` is the URL of a database for the transactions. If the request cannot be fulfilled, ValueError is
+    raised before anything is written.
     """
     # Imported only when needed, so that the command line can show this package's constants without numpy and the
     # catalog.

@@ -23,7 +23,7 @@ COUPON, TAX = 0.05, 0.07
 
 @dataclass
 class Counted:
-    """The number of keys of the day that are used. An id consists of the date and a running number."""
+    """How many ids of the day are used already. An id consists of the date and a running number."""
 
     day: date
     orders: int = 0
@@ -51,7 +51,7 @@ class Orders:
     first_id: int
     customer: Ints
     abroad: np.ndarray
-    """Whether the order is paid in the second currency; its amounts are then in that currency."""
+    """Whether the order is paid in the second currency. Its amounts are then in that currency."""
     guest: np.ndarray
     placed: Ints
     status: Ints

@@ -1,7 +1,7 @@
 """The web shop on a day: the customers, the products on sale with their prices, and the tastes of the customers.
 
-Pure arrays, no files. The patterns that a model can learn are made here: segments with tastes, products that are bought
-together, and customers whose interest fades before they stop.
+This module computes arrays and writes no files. The patterns that a model can learn are made here: segments with
+tastes, products that are bought together, and customers whose interest fades before they stop.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Segment:
     lifetime_days: float
     returns: float
     thrift: float
-    """How strongly a low price attracts. Negative: a high price attracts."""
+    """How strongly a low price attracts; negative if a high price attracts."""
 
 
 # share, orders_per_day, extra_items, discount, lifetime_days, returns, thrift

@@ -26,7 +26,9 @@ EVENT_SQL = """
 
 
 def web_events(shop: Shop, rng: np.random.Generator, orders: Orders, counted: Counted) -> Columns:
-    """Sessions that led to the orders of web and mobile, and idle ones; sorted by time."""
+    """The events of sessions that led to an order and of idle sessions, sorted by time. Orders in the store have no
+    session.
+    """
     bought = np.flatnonzero(orders.channel != STORE)
     idle = rng.poisson(len(bought) * IDLE_SESSIONS)
     visitor = np.concatenate([orders.customer[bought], weighted(rng, shop.interest, idle)])

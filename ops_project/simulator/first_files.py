@@ -1,5 +1,5 @@
-"""The first files of a new home. A process of its own writes them, domain after domain, so that the first pipelines run
-while the files of the others are made: on two cores this takes ten seconds off a first run.
+"""Simulates the first files of a new home in a separate process, domain after domain. The first pipelines run while the
+files of other domains are still being made, which saves ten seconds of a first run on two cores.
 
 The home remembers the request until all of it is delivered. So if a run was interrupted or killed, the next run
 delivers the rest, for the same dates.
@@ -32,9 +32,7 @@ LOCK = ".simulator.lock"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is still to be delivered: the domains, and the days, which are the same for each domain and end with
-    `end`.
-    """
+    """What is still to be delivered: the domains, and for each of them `days` days up to `end`."""
 
     domains: tuple[str, ...]
     days: int
@@ -66,7 +64,7 @@ def wanted(settings: Settings, catalog: Catalog, domains: Sequence[str], *, days
 
 
 def _simulated(domains: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
-    """Those of the domains that have a simulated source, if their feeds are as this source writes them."""
+    """The domains that have a simulated source whose files match their contracts."""
     return tuple(name for name in domains if name in SOURCES and not strangers(name, catalog))
 
 
@@ -81,14 +79,14 @@ def _has_own_files(settings: Settings, domain: str, zone: ZoneInfo) -> bool:
 @contextmanager
 def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Callable[[str], int]]:
     """Deliver in the background. Gives a function that waits until all files of a domain are there, and returns their
-    number; it raises SimulationError if they cannot be made. At the end of the block the process has ended.
+    number; it raises SimulationError if they cannot be made. When the block ends, the process has ended.
     """
     _keep(settings.home, wanted)
     process = subprocess.Popen(
         [sys.executable, "-m", "ops_project.simulator.first_files"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # Ctrl-C is for the command, which then ends this process.
+        # Ctrl-C goes only to the command, which then ends this process.
         start_new_session=True,
     )
     assert process.stdin is not None and process.stdout is not None
@@ -122,7 +120,7 @@ def delivered(settings: Settings, wanted: Wanted, now: datetime) -> Iterator[Cal
 
 def _deliver(settings: Settings, wanted: Wanted, now: datetime, tell: Callable[[dict[str, object]], None]) -> None:
     catalog = load(settings)
-    # Another command may have begun the same: what that one delivers is not delivered again.
+    # Another command may deliver the same files. What it has delivered is left out.
     with locks.hold(settings.home / LOCK, owner="the simulation of the first files", now=now):
         for domain in wanted.domains:
             left = _unfinished(settings.home)
@@ -166,7 +164,7 @@ def _unfinished(home: Path) -> Wanted | None:
 
 def _main() -> None:
     settings, asked, now = pickle.load(sys.stdin.buffer)  # what our own process wrote
-    # What a library prints must not be taken for an answer.
+    # The answers have a channel of their own, so that nothing that a library prints is taken for one.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

@@ -1,7 +1,7 @@
 """The change data capture of the policy administration: first every policy, then a numbered row for each change.
 
-cdc_seq counts all changes since the beginning of history, so that a day's numbers follow from the day alone. The
-control file carries the totals that the source itself reports: rows and premium.
+cdc_seq counts all changes since the beginning of history, so that the numbers of a day can be computed from the day
+alone. The control file carries the totals that the source itself reports: rows and premium.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ POLICY_SQL = """
 
 @dataclass(frozen=True)
 class Book:
-    """The portfolio at the end of one day, policies 0, 1 … in the order of their beginning."""
+    """The portfolio at the end of one day. The policies 0, 1 … are in the order in which they began."""
 
     world: World
     day: date

@@ -1,6 +1,7 @@
 """The units of the investor metrics' experiments: their assignments, their purchases and their product events.
 
-Pure arrays. An experiment's treatment has a true lift on revenue, which `true_lift` returns for tests.
+This module computes arrays and writes no files. An experiment's treatment has a true lift on revenue, which `true_lift`
+returns for tests.
 """
 
 from __future__ import annotations

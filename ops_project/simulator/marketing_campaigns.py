@@ -1,6 +1,7 @@
 """Campaigns: the contacts of a day, and the responses of a day.
 
-One campaign begins every few days and runs for four weeks, so that the days are alike. Pure arrays.
+One campaign begins every few days and runs for four weeks, so that all days are alike. This module
+computes arrays and writes no files.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class Treatments:
 
     @cached_property
     def recalled(self) -> np.ndarray:
-        """True: the contact is withdrawn on the day after, and did not take place."""
+        """True: the contact is withdrawn on the next day, because it did not take place."""
         recalled: np.ndarray = (self.world.unit("marketing/recalled", self.key) < RECALLED) & ~self.control
         return recalled
 
@@ -135,8 +136,8 @@ class Treatments:
 
 @lru_cache(maxsize=96)
 def treatments(world: World, day: date) -> Treatments:
-    """All customers who were contacted on a day: they exist, a running campaign has selected them, and they consent to
-    its channel.
+    """The contacts of a day. A customer is contacted if a running campaign has selected this customer for the day, and
+    the customer consents to the channel.
     """
     mart = Mart(world, day)
     today = mart.today

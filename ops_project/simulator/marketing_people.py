@@ -1,7 +1,7 @@
 """The people of the marketing mart: customers, their contact points and consents, as of a day, with what changed on it.
 
-Pure arrays. The operation of a row on a day is I if it begins, D if it ends, and U if it changed. An initial load has
-every existing row as I.
+This module computes arrays and writes no files. The operation of a row on a day is I if the row begins, D if it ends,
+and U if it changed. In an initial load, every existing row has the operation I.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class Mart:
         version, changed = self.people.changes(name, self.keys, self.births, self.day, every=700)
         op = operation(self.births, self.ends, changed, self.today, first=first)
         if number == 2:
-            # Every change makes it appear or disappear. So it exists after every second change.
+            # Each change makes the second address appear or disappear, so it exists after an odd number of changes.
             there = version % 2 == 1
             op = np.select(
                 [op == 2, op == 1], [np.where(there, 1, 3), there * 1], np.where(there | (changed == self.today), op, 0)
@@ -206,5 +206,5 @@ class Mart:
 
 
 def _updated(op: Ints, changed: Ints, today: int) -> Ints:
-    """The day of the last change; of a deletion, today."""
+    """The day of the last change, which is today for a deletion."""
     return np.where(op == 3, today, changed)

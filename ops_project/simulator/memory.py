@@ -1,7 +1,6 @@
-"""The memory of a home about its simulated sources: the seed and scale of each domain, and its first and last delivered
-day.
+"""Remembers what was simulated for a home: the seed and scale of each domain, and its first and last delivered day.
 
-With it a later call continues with the same data, and only the very first day of a source brings its initial load.
+So a later call continues with the same data, and only the very first day of a source brings its initial load.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ FILE_NAME = "simulator.json"
 
 @dataclass(frozen=True)
 class Remembered:
-    """One domain's world; both days have been delivered."""
+    """One domain's world, and the first and the last day that were delivered."""
 
     seed: int
     scale: float

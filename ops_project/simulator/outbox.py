@@ -25,7 +25,7 @@ Columns = Mapping[str, Any]
 
 @dataclass
 class Staged:
-    """One file on its way: where it is prepared, under which name and with which arrival time it will appear."""
+    """One prepared file: its path, its business date and its arrival time. It will appear under the same name."""
 
     feed: str
     business_date: date
@@ -76,7 +76,9 @@ class Outbox:
         select: str = "*",
         dialect: str = "FORMAT csv",
     ) -> None:
-        """Stage one file: the rows of `columns`, or of several, through the SQL `select`; a second call appends."""
+        """Stage one file: the rows of `columns`, one set or several, selected with the SQL `select`. Another call for
+        the same file appends to it.
+        """
         if not self.wants(feed):
             return
         staged = self._find(name) or self._open(feed, name, day, arrives_at)

@@ -140,7 +140,7 @@ def choice(values: Sequence[str], index: Ints) -> pa.Array:
 
 
 def names(population: Population, keys: Ints) -> dict[str, pa.Array]:
-    """first_name, last_name, phone digits."""
+    """The columns first_name, last_name and phone_digits."""
     return {
         "first_name": choice(FIRST_NAMES, population.pick("first_name", keys, len(FIRST_NAMES))),
         "last_name": choice(LAST_NAMES, population.pick("last_name", keys, len(LAST_NAMES))),
@@ -149,7 +149,7 @@ def names(population: Population, keys: Ints) -> dict[str, pa.Array]:
 
 
 def addresses(population: Population, keys: Ints, moves: Ints) -> dict[str, pa.Array]:
-    """house, street, city, state, postal_code parts; another address after each move."""
+    """The columns of an address, with the postal code in two parts. After each move it is another address."""
     city = population.pick("city", keys, len(CITIES), moves)
     return {
         "house": pa.array(1 + population.pick("house", keys, 998, moves)),

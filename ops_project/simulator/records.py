@@ -1,4 +1,4 @@
-"""The records of an inbound file, read by its contract so that single records can be changed and written back.
+"""Reads an inbound file into records according to its contract, so that single records can be changed and written back.
 
 Unchanged records keep their bytes. A file that cannot be read as records raises ValueError.
 """
@@ -44,7 +44,7 @@ def write_bytes(path: Path, content: bytes, *, compress: bool = True) -> None:
 
 @dataclass
 class Row:
-    """One record. `fields` may be changed. While they are unchanged, `raw` is written back."""
+    """One record. Its `fields` may be changed. If they are unchanged, `raw` is written back."""
 
     fields: list[Any]
     raw: str | None = None

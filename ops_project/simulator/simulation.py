@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass
 class Report:
-    """The days and files that a domain's source delivered. There are no days if it had delivered everything before."""
+    """The days and files that a domain's source delivered. `start` and `end` are None if nothing was left to do."""
 
     domain: str
     seed: int
@@ -196,8 +196,8 @@ class Again:
 
 
 def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector) -> Again | None:
-    """The days of which only the files that a fault changes are delivered; None if the request has no fault or no such
-    day.
+    """The days that were delivered before; None if there are none, or if the request has no fault. Of these days, only
+    the files that a fault changes are delivered again.
     """
     if known is None or not injector.faults:
         return None
@@ -207,8 +207,8 @@ def _again(catalog: Catalog, known: memory.Remembered | None, injector: Injector
 def _before_publish(
     injector: Injector, world: World, outbox: Outbox, day: date, *, postgres: str | None, again: Again | None
 ) -> None:
-    """Put in the faults. If transactions have a database, they then go to it. `again`: days that were delivered
-    before.
+    """Put the faults of a day into its files. `postgres`: the transactions then go to this database and not to inbound.
+    `again`: days that were delivered before.
     """
     delivered = again.catalog if again is not None and day in again else None
     if delivered is not None and not injector.strikes(outbox.domain, day):
@@ -229,7 +229,7 @@ def _before_publish(
 
 
 def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog, day: date, *, withdrawn: bool) -> None:
-    """Leave out the feeds that no fault changed: their files would be duplicate deliveries that hide the fault.
+    """Leave out the feeds that no fault changed, because their files would be duplicate deliveries that hide the fault.
 
     Raises SimulationError if no data file differs from the delivered one and no waiting file was withdrawn: a file that
     has landed can no longer be missing or late.
@@ -242,7 +242,7 @@ def _keep_what_broke(outbox: Outbox, before: dict[str, bytes], catalog: Catalog,
     if not broken and not withdrawn:
         after = day + timedelta(days=2)
         raise SimulationError(
-            f"{day} has been delivered, and this fault changes no file of it; give it a day of its own: "
+            f"{day} has been delivered, and this fault changes no file of it; put the fault into a new day: "
             f"ops simulate --as-of {after} --fault … and then ops run --as-of {after}"
         )
     outbox.staged = [file for file in outbox.staged if file.feed in broken]
@@ -257,7 +257,7 @@ def _domains(asked: Asked, catalog: Catalog) -> list[str]:
             raise SimulationError(f"no source system is simulated for {domain!r}{hint}; valid: {valid}")
         if foreign := sources.strangers(domain, catalog):
             raise SimulationError(
-                f"domain {domain!r} has other sources in this configuration: its contracts take no simulated file of "
+                f"domain {domain!r} has other sources in this configuration: its contracts match no simulated file of "
                 f"{', '.join(foreign)}; put your files into inbound/{domain}"
             )
     chosen = list(asked.domains)

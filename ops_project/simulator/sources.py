@@ -52,7 +52,7 @@ class Window:
     @classmethod
     def ending(cls, end: date, days: int) -> Window:
         if days < 1:
-            raise ValueError(f"{days} days cannot be simulated: at least 1")
+            raise ValueError(f"{days} days cannot be simulated; ask for at least 1")
         return cls(end - timedelta(days=days - 1), end)
 
     def __iter__(self) -> Iterator[date]:

@@ -12,7 +12,7 @@ from ops_project.simulator.world import World
 # The e-commerce jobs start at 02:00 New York: the source systems deliver before that.
 FIRST_ARRIVAL = time(0, 30)
 ARRIVAL_SPREAD = timedelta(minutes=30)
-# The longest weekly swing is Saturday's. Index 0 is Monday.
+# The factor of each weekday, from Monday to Sunday.
 WEEKDAYS = (1.02, 0.97, 0.96, 0.98, 1.06, 1.12, 0.89)
 
 

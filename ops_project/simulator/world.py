@@ -1,4 +1,4 @@
-"""The random numbers: each one is a pure function of (seed, scale, names).
+"""The random numbers of the simulator. Each one is a pure function of the seed, of names and of keys.
 
 So a single day has the same bytes as the same day in a longer window. The module keeps no state and reads no clock.
 """
@@ -49,7 +49,7 @@ class World:
 
     @property
     def depth(self) -> float:
-        """The factor of each entity's activity: the number of entities times their activity grows with the scale."""
+        """The factor of each entity's activity. Entities times activity grow in proportion to the scale."""
         return self.scale / self.breadth
 
     def key(self, *names: object) -> int:

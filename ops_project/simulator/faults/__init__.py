@@ -1,4 +1,4 @@
-"""Every failure mode, injected on request. A record of the faults is kept only for tests. `registry` lists them.
+"""Injects every failure mode on request. `registry` lists the faults, and `truth` records for tests what was done.
 `files`, `columns`, `rows`, `volumes` and the domains' modules apply them to inbound files; `appliers` applies the
 others. Nothing in the pipeline reads this package.
 """

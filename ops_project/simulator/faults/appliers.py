@@ -1,6 +1,7 @@
 """Faults outside of inbound files: in the warehouse, in the serving store, in the model registry.
 
-Each kind has one applier. It is given the resolved fault and the home, does the damage and returns what it did.
+Each kind has one applier: a function that gets the resolved fault and the home, does the damage and returns what it
+did.
 """
 
 from __future__ import annotations

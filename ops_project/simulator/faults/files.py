@@ -22,7 +22,7 @@ def missing(scene: Scene) -> Details:
 
 
 def late(scene: Scene) -> Details:
-    """After the contract's deadline, and within its grace."""
+    """Let the last file arrive after the contract's deadline, but within its grace."""
     arrival = scene.feed.arrival
     due_day = scene.day + timedelta(days=arrival.after_days)
     deadline = datetime.combine(due_day, arrival.by, arrival.zone).astimezone(UTC)
@@ -33,7 +33,7 @@ def late(scene: Scene) -> Details:
 
 
 def late_partition(scene: Scene) -> Details:
-    """It comes with the files of the day after: the partition is late, not lost."""
+    """Let the files arrive with those of the next day: the partition is late, not lost."""
     moved = []
     for file in scene.data():
         scene.arrive(file, file.arrives_at + timedelta(days=1))
@@ -49,7 +49,7 @@ def zero_bytes(scene: Scene) -> Details:
 
 
 def truncated(scene: Scene) -> Details:
-    """The first 60 % of the records. The control file still counts all of them."""
+    """Keep only the first 60 % of the records. The control file still counts all of them."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     before = len(sheet.rows)
@@ -60,7 +60,7 @@ def truncated(scene: Scene) -> Details:
 
 
 def truncated_mid_row(scene: Scene) -> Details:
-    """The first 60 % of the bytes, ended within a record."""
+    """Keep only the first 60 % of the bytes, so that the file ends within a record."""
     file = scene.data()[-1]
     content = scene.bytes_of(file)
     cut = int(len(content) * KEPT_SHARE)
@@ -76,7 +76,7 @@ def truncated_mid_row(scene: Scene) -> Details:
 
 
 def undecodable(scene: Scene) -> Details:
-    """Bytes that the contract's encoding does not know, in the middle of the file."""
+    """Put bytes into the middle of the file that the contract's encoding does not know."""
     file = scene.data()[-1]
     content, kind = scene.bytes_of(file), scene.contract.format.kind
     middle = content.find(b"\n", len(content) // 2) + 1
@@ -88,7 +88,7 @@ def undecodable(scene: Scene) -> Details:
 
 
 def unbalanced_quote(scene: Scene) -> Details:
-    """A quote that is opened in a record and never closed."""
+    """Open a quote in one record and never close it."""
     form = scene.contract.format
     if form.kind != "csv" or not form.quote:
         raise FaultError(f"feed {scene.feed.name!r} has no quotes: its format is {form.kind}")
@@ -101,7 +101,7 @@ def unbalanced_quote(scene: Scene) -> Details:
 
 
 def duplicate_delivery(scene: Scene) -> Details:
-    """The same bytes arrive once more, as a second file of the same date."""
+    """Deliver the same bytes once more, as a second file of the same date."""
     file = scene.data()[0]
     for name in _other_names(file):
         named, own = scene.feed.match(name), scene.feed.match(file.name)
@@ -125,7 +125,7 @@ def _other_names(file: Staged) -> list[str]:
 
 
 def control_count(scene: Scene) -> Details:
-    """The control file counts seven records more than there are."""
+    """Let the control file count seven records more than there are."""
     file = scene.data()[-1]
     if scene.control_of(file) is None:
         raise FaultError(f"feed {scene.feed.name!r} has no control file of {scene.day} to falsify")

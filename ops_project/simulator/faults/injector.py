@@ -52,13 +52,13 @@ class Injector:
             self._last[number] = day
 
     def strikes(self, domain: str, day: date) -> bool:
-        """Whether a fault of this domain falls on the day; known once `expect` was called."""
+        """Whether a fault of this domain falls on the day. Call `expect` first."""
         return any(
             fault.domain == domain and day in self._days.get(number, ()) for number, fault in enumerate(self.faults)
         )
 
     def put_in(self, outbox: Outbox, day: date, world: World) -> None:
-        """Break the staged files of a fault."""
+        """Break the staged files of the day with every fault that falls on it."""
         for number, fault in enumerate(self.faults):
             if fault.domain == outbox.domain and day in self._days.get(number, ()):
                 scene = self._scene(fault, number, outbox.staged, day=day, world=world, last=day == self._last[number])

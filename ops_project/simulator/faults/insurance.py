@@ -1,5 +1,5 @@
-"""Faults of the policies: changes that the capture loses, and errors of a hop of the warehouse. A change of a table
-stays until a delivery touches its business date, because those dates are rebuilt.
+"""Faults of the policies: changes that the capture loses, and errors of a hop of the warehouse. The damage to a
+table stays until a delivery touches its business date, because the build then replaces the rows of that date.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ def cdc_gap(scene: Scene) -> Details:
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     if len(sheet.rows) < GAP + 2:
-        raise FaultError(
-            f"{file.name} has only {len(sheet.rows)} changes; at least {GAP + 2} are needed for a gap within"
-        )
+        raise FaultError(f"{file.name} has only {len(sheet.rows)} changes; a gap needs at least {GAP + 2}")
     start = (len(sheet.rows) - GAP) // 2
     lost = sheet.rows[start : start + GAP]
     del sheet.rows[start : start + GAP]
@@ -62,10 +60,10 @@ def duplicate_policies(connection: duckdb.DuckDBPyConnection, table: str, day: d
 def _chosen(
     connection: duckdb.DuckDBPyConnection, table: str, day: date | None, count: int, condition: str = ""
 ) -> tuple[str, list[str]]:
-    """The rows that a fault of a table changes: a condition for the rows of one date, and policies of their largest
-    product and region.
+    """The rows that a fault changes: a condition for the rows of one date, and `count` ids of policies from the product
+    and region with the most policies on that date.
 
-    Without `day` it is the newest date that has enough policies. Every call gives the same rows.
+    Without `day`, it is the newest date that has enough policies. Every call gives the same rows.
     """
     dates = (
         [(day,)]
@@ -83,7 +81,9 @@ def _chosen(
         ).fetchall()
         if len(rows) == count:
             return current, [row[0] for row in rows]
-    raise FaultError(f"table {table} has no {count} active policies of one product and region on {day or 'any day'}")
+    raise FaultError(
+        f"table {table} has fewer than {count} active policies of one product and region on {day or 'any day'}"
+    )
 
 
 def _where(table: str, current: str) -> Details:
@@ -120,7 +120,7 @@ FAULTS = (
     ),
     Fault(
         "offsetting_errors",
-        "raises one premium by 750 and lowers another by as much: the total stays right",
+        "raises one premium by 750 and lowers another by as much, so that the total stays right",
         "S1",
         "reconciliation_break",
         "policies",
@@ -140,7 +140,7 @@ FAULTS = (
     ),
     Fault(
         "policies_duplicated",
-        "has two policies twice in the fact table",
+        "repeats two policies in the fact table",
         "S1",
         "key_violation",
         "policies",

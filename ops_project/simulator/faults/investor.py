@@ -25,7 +25,7 @@ COUNTED_TWICE = 20
 
 
 def sample_ratio_mismatch(scene: Scene) -> Details:
-    """A quarter of the newest experiment's treatment arm is assigned to control: as many units, split wrongly."""
+    """Assign a quarter of the newest experiment's treatment arm to control. The number of units stays the same."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     experiment, arm = sheet.column("experiment_id"), sheet.column("arm")
@@ -39,9 +39,9 @@ def sample_ratio_mismatch(scene: Scene) -> Details:
 
 
 def restatement(scene: Scene) -> Details:
-    """The largest sales of the last days of the month before, sent again with a fifth of their revenue."""
+    """Send the largest sales of the last days of the month before again, with a fifth of their revenue."""
     if scene.world is None:
-        raise FaultError("the earlier sales are known to the simulator only; it cannot be used with --inbound-only")
+        raise FaultError("only the simulator knows the earlier sales, so this fault cannot be used with --inbound-only")
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     month_end = scene.day.replace(day=1) - timedelta(days=1)
@@ -74,7 +74,7 @@ def _rendered(scene: Scene, day: date) -> list[list[str]]:
 
 
 def negative_profit(scene: Scene) -> Details:
-    """Every sale of the day costs three times as much as it did."""
+    """Let every sale of the day cost three times as much."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     cost = sheet.column("unit_cost")
@@ -85,7 +85,7 @@ def negative_profit(scene: Scene) -> Details:
 
 
 def fan_out(scene: Scene) -> Details:
-    """Some units are assigned to both arms: a join on the unit counts their sales twice."""
+    """Assign some units to both arms, so that a join on the unit counts their sales twice."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     arm = sheet.column("arm")
@@ -99,7 +99,7 @@ def fan_out(scene: Scene) -> Details:
 
 
 def wrong_join_key(scene: Scene) -> Details:
-    """The units of the day's sales are spelled differently, so a join on them finds nothing."""
+    """Spell the units of the day's sales differently, so that a join on them finds nothing."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     unit = sheet.column("unit_id")
@@ -111,7 +111,7 @@ def wrong_join_key(scene: Scene) -> Details:
 
 
 def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:
-    """The result of a deployed join on a key that is not unique: sales of a day are in the table twice."""
+    """Put sales of a day into the table twice, as a join on a key that is not unique would."""
     dates = connection.execute(f"SELECT DISTINCT business_date FROM {table} ORDER BY 1 DESC LIMIT 3").fetchall()
     if not dates:
         raise FaultError(f"table {table} is empty")
@@ -128,7 +128,7 @@ def count_twice(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
 
 
 def rename_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """The result of an incomplete deployment: the table and the code that builds it disagree."""
+    """Rename a column, as an incomplete deployment would: the table and the code that builds it disagree."""
     connection.execute(f"ALTER TABLE {table} RENAME COLUMN spend_amount TO spend")
     return {"table": table, "column": "spend_amount", "is_now": "spend"}
 
@@ -176,7 +176,7 @@ FAULTS = (
     ),
     Fault(
         "sales_counted_twice",
-        "has twenty sales of a day twice in the fact table, as after a join on a wrong key",
+        "repeats twenty sales of a day in the fact table, as a join on a wrong key would",
         "S2 S1",
         "reconciliation_break",
         "transactions",
@@ -186,7 +186,7 @@ FAULTS = (
     ),
     Fault(
         "transformation_broken",
-        "renames a column of a table that is built day by day: its transformation fails",
+        "renames a column of a table that is built day by day, so that its transformation fails",
         "S2 S1 S4",
         "code_error",
         "marketing_spend",

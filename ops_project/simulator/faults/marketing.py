@@ -14,7 +14,7 @@ SATELLITE, MAPPED_COLUMN = "silver.sat_customer_profile", "country"
 
 
 def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """The source of a mandatory field is empty for the customers that changed last: the interface must refuse them."""
+    """Empty the source of a mandatory field for the customers that changed last, so that the interface refuses them."""
     rows = connection.execute(
         f"SELECT customer_hk, max(load_datetime) FROM {SATELLITE} WHERE {MAPPED_COLUMN} IS NOT NULL "
         "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?",
@@ -30,7 +30,7 @@ def break_mapping(connection: duckdb.DuckDBPyConnection, table: str, day: date |
 
 
 def lose_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """The source of a mandatory field is empty for everybody, as if its column had moved: the mapping is wrong."""
+    """Empty the source of a mandatory field for every customer, as if its column had moved."""
     changed = connection.execute(f"UPDATE {SATELLITE} SET {MAPPED_COLUMN} = NULL RETURNING 1").fetchall()
     if not changed:
         raise FaultError(f"table {SATELLITE} is empty")
@@ -38,7 +38,7 @@ def lose_column(connection: duckdb.DuckDBPyConnection, table: str, day: date | N
 
 
 def leave_calendar(connection: duckdb.DuckDBPyConnection, table: str, day: date | None) -> Details:  # noqa: ARG001
-    """A customer is registered on a date outside the calendar, but the 360's contract requires the days since then."""
+    """Register a customer on a date outside the calendar. The contract of the 360 requires the days since then."""
     changed = connection.execute(
         f"UPDATE {SATELLITE} SET created_date = '-infinity' WHERE customer_hk = ("
         f"SELECT customer_hk FROM {SATELLITE}_current WHERE NOT is_deleted ORDER BY customer_hk LIMIT 1) RETURNING 1"
@@ -61,7 +61,7 @@ FAULTS = (
     ),
     Fault(
         "interface_build_broken",
-        "empties the source of a mandatory field for every customer: the interface must not be written",
+        "empties the source of a mandatory field for every customer, so that the interface must not be written",
         "S0",
         "interface_load_failure",
         "mart_customers",

@@ -1,6 +1,6 @@
 """Faults of the models: a missing file, a changed library, inputs that are shuffled or cut. Shuffled inputs keep
-every total of their table. Only the model that reads them can notice, and does so at its predictions. A change of
-the customers' days stays until a delivery touches their business dates, because those dates are rebuilt.
+every total of their table. Only the model that reads them can notice it, when it predicts. The damage to the
+customers' days stays until a delivery touches their business dates, because the build then replaces those dates.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def remove_file(settings: Settings) -> Details:
 
 
 def change_library(settings: Settings) -> Details:
-    """Makes the model look as if it was trained long ago: its file says so, and is registered with that content."""
+    """Make the model look as if an old library version had trained it, and register the changed file."""
     path, state, version = _serving(settings)
     entry = state[MODEL]["versions"][version]
     file = settings.models / entry["file"]
@@ -53,7 +53,7 @@ def _serving(settings: Settings) -> tuple[Path, dict[str, Any], str]:
 def shuffle_views(connection: duckdb.DuckDBPyConnection, _found_at: str, _day: date | None) -> Details:
     """Each customer gets the visits of another customer; the distribution stays the same.
 
-    It is done to the inputs of the model, and found at its predictions.
+    The inputs of the model are changed, and the platform must find it in the predictions.
     """
     table = INPUTS
     [[rows]] = connection.execute(f"SELECT count(*) FROM {table} WHERE product_views > 0").fetchall()
@@ -99,7 +99,7 @@ def truncate_history(connection: duckdb.DuckDBPyConnection, table: str, _day: da
 FAULTS = (
     Fault(
         "model_file_missing",
-        "removes the file of the churn model that serves",
+        "removes the file of the churn model that is in use",
         "S3",
         "mart_build_failure",
         "orders",
@@ -109,7 +109,7 @@ FAULTS = (
     ),
     Fault(
         "model_library_changed",
-        "makes the churn model one of a library version that is no longer installed",
+        "makes the churn model depend on a library version that is not installed",
         "S3",
         "mart_build_failure",
         "orders",
@@ -119,7 +119,7 @@ FAULTS = (
     ),
     Fault(
         "model_input_shuffled",
-        "gives each customer the site visits of another: the column keeps its distribution and loses its meaning",
+        "gives each customer the site visits of another, so that the column loses its meaning",
         "S3",
         "data_invalid",
         "web_events",
@@ -129,7 +129,7 @@ FAULTS = (
     ),
     Fault(
         "model_training_truncated",
-        "takes two of three customers out of what the models are trained on",
+        "removes two of three customers from the data that the models are trained on",
         "S3",
         "reconciliation_break",
         "orders",

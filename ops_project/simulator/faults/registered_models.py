@@ -1,4 +1,4 @@
-"""Applies the faults of registered models: files in the home, no warehouse, no inbound folder."""
+"""Applies the faults of registered models. They change files of the models in the home and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form in which a fault is requested: ID, ID:FEED, ID@DATE or ID:FEED@DATE. Reads the text; knows no registry."""
+"""Reads the text that requests a fault: ID, ID:FEED, ID@DATE or ID:FEED@DATE. It does not know which faults exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Request:
-    """One fault, as asked for."""
+    """One requested fault."""
 
     id: str
     feed: str | None = None

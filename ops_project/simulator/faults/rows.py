@@ -13,7 +13,7 @@ from ops_project.simulator.faults.scene import Scene
 from ops_project.simulator.records import Sheet
 
 BROKEN_ROWS = 12
-# The streaming team wants an alert if there are more than ten in an hour.
+# The streaming team must be alerted if there are more than ten in an hour.
 UNKNOWN_REFERENCES = 15
 # If a feed has several references, this one is broken.
 REFERENCES = {
@@ -28,7 +28,7 @@ REFERENCES = {
 
 
 def duplicate_key(scene: Scene) -> Details:
-    """Some records come twice. The second has another value if one can be changed."""
+    """Repeat some records. The second copy has another value, if the feed has a number that may be changed."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     chosen = _chosen(scene, sheet)
@@ -69,7 +69,7 @@ def negative_amount(scene: Scene) -> Details:
 
 
 def out_of_range(scene: Scene) -> Details:
-    """Beyond the contract's maximum; without a maximum, below its minimum."""
+    """Put numbers above the contract's maximum, or below its minimum if it has no maximum."""
 
     def beyond(_: Any, column: Column) -> Any:
         return str(Decimal(column.max) + 1) if column.max is not None else str(Decimal(column.min or "0") - 1)
@@ -100,7 +100,7 @@ def _spoil(scene: Scene, what: str, change: Any, *, prefer_max: bool = False) ->
 
 
 def unknown_reference(scene: Scene) -> Details:
-    """References to an id that does not exist, spelled like real ids."""
+    """Let records refer to ids that do not exist and look like real ones."""
     file = scene.data()[-1]
     sheet = scene.sheet(file)
     name = REFERENCES.get(scene.feed.name) or next(

@@ -1,5 +1,5 @@
-"""The place of a fault: one feed's files of one day, before any process has read them. They are either staged by the
-simulator or lie in inbound already, and may be a user's own. Every change is made on a temporary file that is
+"""What a fault can change: the files of one day, before any process has read them. The simulator has staged them, or
+they are in inbound already and may be a user's own. Every change is made on a temporary file that is
 renamed into place.
 """
 
@@ -24,12 +24,12 @@ from ops_project.simulator.world import World
 
 @dataclass
 class Scene:
-    """One fault's surroundings."""
+    """The feed and the files that one fault breaks."""
 
     feed: Feed
     day: date
     files: list[Staged]
-    """All files of the domain's day, control files too. Faults add to it and take from it."""
+    """All files of the domain's day, control files included. Faults add files and remove files."""
     rng: np.random.Generator
     catalog: Catalog
     world: World | None = None
@@ -39,7 +39,7 @@ class Scene:
     memory: dict[str, Any] = field(default_factory=dict)
     """Values that a fault over the whole window keeps from day to day."""
     removed: list[str] = field(default_factory=list)
-    """Names of files that never come."""
+    """Names of the files that a fault removed."""
 
     @property
     def contract(self) -> Contract:
@@ -89,7 +89,7 @@ class Scene:
         write_bytes(file.path, content)
 
     def remove(self, file: Staged) -> None:
-        """Neither the file nor its control file arrives."""
+        """Remove the file and its control file, so that neither arrives."""
         for gone in (file, self.control_of(file)):
             if gone is not None:
                 gone.path.unlink(missing_ok=True)
@@ -104,9 +104,7 @@ class Scene:
         return other
 
     def arrive(self, file: Staged, moment: datetime, *, future: bool = True) -> None:
-        """The file, with its control file, arrives at another moment. `future`: even if that moment has not come
-        yet.
-        """
+        """Let the file and its control file arrive at `moment`. `future`: also if that moment has not come yet."""
         for moved in (file, self.control_of(file)):
             if moved is not None:
                 moved.arrives_at = moment

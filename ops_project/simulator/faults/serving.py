@@ -1,6 +1,6 @@
-"""A serving store without capacity: for ten minutes it refuses every write, as an exhausted DynamoDB table does.
+"""Makes the serving store refuse every write for ten minutes, as a DynamoDB table without capacity does.
 
-Only the embedded store can be broken from here; a table in DynamoDB is throttled by lowering its capacity there.
+Only the embedded store can be broken from here. To throttle a table in DynamoDB, lower its capacity there.
 """
 
 from __future__ import annotations

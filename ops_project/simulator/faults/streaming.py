@@ -18,7 +18,7 @@ REFERENCE_WINDOW = timedelta(hours=1)
 
 
 def error_rate(scene: Scene) -> Details:
-    """30 % of the streams of a quarter of an hour have a negative duration: more than 5 % in every way to count."""
+    """Give 30 % of the streams of a quarter of an hour a negative duration: more than 5 %, however they are counted."""
     file, sheet, start, inside = _busiest(scene, ERROR_WINDOW)
     seconds = sheet.column("listen_seconds")
     broken = inside[: max(1, round(len(inside) * ERROR_SHARE))]
@@ -29,8 +29,8 @@ def error_rate(scene: Scene) -> Details:
 
 
 def unknown_songs(scene: Scene) -> Details:
-    """Fifteen streams of one hour play songs that are in no catalogue. They are spread, so that no quarter of an
-    hour has 5 % of errors.
+    """Let fifteen streams of one hour play songs that are in no catalogue. They are spread over the hour, so that no
+    quarter of it has 5 % of errors.
     """
     file, sheet, start, inside = _busiest(scene, REFERENCE_WINDOW)
     song = sheet.column("song_id")
@@ -42,7 +42,7 @@ def unknown_songs(scene: Scene) -> Details:
 
 
 def consumer_lag(scene: Scene) -> Details:
-    """Only the streams of the first window arrive; later streams wait upstream."""
+    """Deliver only the streams of the first window; later streams wait upstream."""
     first, *held = sorted(scene.data(), key=lambda file: file.name)
     if not held:
         raise FaultError(f"feed {scene.feed.name!r} has one file of {scene.day} only: none of it can lag behind")
@@ -83,7 +83,7 @@ FAULTS = (
     ),
     Fault(
         "consumer_lag",
-        "holds back all streams of a day but those of its first hours",
+        "holds back all streams of a day except those of its first hours",
         "S2 S4",
         "volume_anomaly",
         "streams",

@@ -1,6 +1,6 @@
 """Faults of volume: fewer records than ever, twice as many, the same number every day, a holiday's rush.
 
-The control files agree with what is sent: the source is consistent, and only history shows that it is wrong.
+The control files agree with what is sent, so only a comparison with earlier days shows that something is wrong.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def volume_drop(scene: Scene) -> Details:
 
 
 def volume_constant(scene: Scene) -> Details:
-    """Exactly the same number of records every day, and 60 % of it on the last one."""
+    """Send exactly the same number of records every day, and 60 % of it on the last day."""
 
     def keep(sheet: Sheet) -> Iterable[int]:
         steady = scene.memory.setdefault("rows", int(len(sheet.rows) * CONSTANT_SHARE))
@@ -49,7 +49,7 @@ def volume_doubled(scene: Scene) -> Details:
 
 
 def holiday_spike(scene: Scene) -> Details:
-    """Three times the use and the sales of a common day."""
+    """Triple the use and the sales of a common day."""
     done = {scene.feed.name: _grow(scene, scene.feed.name, copies=HOLIDAY_COPIES)}
     if scene.feed.name == "product_events":
         done["transactions"] = _grow(scene, "transactions", copies=HOLIDAY_COPIES)
@@ -84,7 +84,7 @@ def _drop_dependents(scene: Scene, sheet: Sheet, gone: list[Row]) -> Details:
 
 
 def _grow(scene: Scene, feed: str, *, copies: int) -> Details:
-    """Every record again under new keys, `copies` times, and the records that depend on it as well."""
+    """Add every record again under a new key, `copies` times, with the records that depend on it."""
     contract = scene.catalog.feeds[feed]
     if not contract.key:
         raise FaultError(f"feed {feed!r} has no key: copies of its records cannot be told from duplicates")
