@@ -57,6 +57,25 @@ def test_commands_named_in_the_documents_exist() -> None:
     assert not {(page, word) for page, word in named if word not in known | prose}
 
 
+def test_commands_in_messages_configuration_and_pages_exist_with_their_options() -> None:
+    """Each command in backticks, wherever a user reads it: its subcommand and its options are ours."""
+    known = {path.removeprefix("ops").strip(): command for path, command in walk(cli, "ops")}
+    groups = {path.rpartition(" ")[0] for path in known}
+    common = {"--help", "--home", "--config", "--as-of", "--json"}
+    wrong = []
+    sources = [path for end in ("py", "yaml", "md", "j2") for path in (ROOT / "ops_project").rglob(f"*.{end}")]
+    for page in [*sources, *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "guides").glob("*.md"), ROOT / "README.md"]:
+        for said in re.findall(r"`ops ([a-z-][^`\n]*)`", page.read_text(encoding="utf-8")):
+            words = re.sub(r"^(--\S+ \S+ )+", "", said).split()
+            name = next((" ".join(words[:n]) for n in (2, 1) if " ".join(words[:n]) in known), "")
+            options = {word for param in known[name].params for word in (*param.opts, *param.secondary_opts)}
+            asked = {word.split("=")[0].rstrip(",.;:)") for word in words if word.startswith("--")}
+            bare = not known[name].params and name in groups and len(words) > 1 and words[1].isalpha()
+            if not name or bare or asked - options - common:
+                wrong.append((str(page.relative_to(ROOT)), said))
+    assert not wrong
+
+
 def test_links_in_the_documents_lead_somewhere() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
