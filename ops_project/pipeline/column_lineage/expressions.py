@@ -21,7 +21,7 @@ class Expressions(ABC):
         """The columns of a query; `around`: the named queries that it can see."""
 
     def value(self, node: exp.Expr | None, scope: Scope, tables: Mapping[str, Relation], rows: Traced) -> Traced:
-        """The columns that an expression uses. `rows`: what decides about the rows that an aggregate counts."""
+        """The columns that an expression uses. `rows`: the columns that decide which rows an aggregate counts."""
         if node is None:
             return NOTHING
         if isinstance(node, exp.Column):
@@ -87,5 +87,5 @@ class Expressions(ABC):
         if found is None and len(parts) == 1 and name in NILADIC:
             return NOTHING
         if found is None:
-            return Traced(unknown=f"column {'.'.join(parts)} is of no table in the query")
+            return Traced(unknown=f"column {'.'.join(parts)} belongs to no table of the query")
         return found

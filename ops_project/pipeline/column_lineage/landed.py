@@ -19,7 +19,8 @@ def of_feeds(feeds: Iterable[Feed]) -> dict[Column, Origin]:
         for column, origin in _of_feed(feed).items():
             found[column] = origin
             for parent in origin.parents:
-                found.setdefault(parent, Origin("absent", reason=f"where it enters: the files of {feed.name}"))
+                entry = Origin("absent", reason=f"the data enters here, with the files of {feed.name}")
+                found.setdefault(parent, entry)
     return found
 
 

@@ -13,12 +13,12 @@ from ops_project.pipeline.column_lineage.sources import Tables
 from ops_project.pipeline.column_lineage.trace import trace
 
 logger = logging.getLogger(__name__)
-CONSTANT = "no column: it is a constant, the clock, or made by the engine"
+CONSTANT = "it comes from no column: it is a constant, the clock, or made by the engine"
 
 
 def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str], known: Tables) -> dict[Column, Origin]:
-    """Column → where it comes from, for every model. `known`: the columns of the tables that are not models. If SQL
-    cannot be read, its columns are those that the model declares, each unknown.
+    """Column → where it comes from, for every model. `known`: the columns of the tables that are not models. If the SQL
+    of a model cannot be read, each column that the model declares is there, with an unknown origin.
     """
     tables = dict(known)
     found: dict[Column, Origin] = {}
@@ -40,7 +40,8 @@ def of_models(manifest: Mapping[str, Any], compiled: Mapping[str, str], known: T
 
 def _relation(node: Mapping[str, Any], sql: str | None, tables: Tables) -> Relation:
     if sql is None:
-        return Relation({}, why="dbt compiled no SQL for it" if node.get("language") == "sql" else "it is no SQL model")
+        is_sql = node.get("language") == "sql"
+        return Relation({}, why="dbt compiled no SQL for it" if is_sql else "it is not a SQL model")
     try:
         relation = trace(sql, tables)
     except (ValueError, RecursionError) as error:
@@ -48,7 +49,7 @@ def _relation(node: Mapping[str, Any], sql: str | None, tables: Tables) -> Relat
         return Relation({}, Traced(unknown=str(error)), why=f"its SQL cannot be read: {error}")
     if relation.open and not relation.why:
         stars = ", ".join(sorted(star.base for star in relation.stars if star.base)) or "a table"
-        return Relation(relation.columns, relation.rows, why=f"a star over {stars}, whose columns nobody states")
+        return Relation(relation.columns, relation.rows, why=f"it selects * from {stars}, whose columns are not known")
     return relation
 
 

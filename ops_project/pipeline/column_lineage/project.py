@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CACHED = "column_lineage-"
 KEEP = 3
 # This number changes when the way of reading SQL changes, so that stored answers of an earlier version are not used.
-READER = 1
+READER = 2
 logger = logging.getLogger(__name__)
 
 
@@ -84,5 +84,5 @@ def _keep(path: Path, found: ColumnLineage) -> None:
         kept = sorted(path.parent.glob(f"{CACHED}*.json"), key=lambda item: item.stat().st_mtime, reverse=True)
         for old in kept[KEEP:]:
             old.unlink(missing_ok=True)
-    except OSError as error:  # the folder cannot be written to: the answer is computed again next time
-        logger.info("column lineage is not kept: %s", error)
+    except OSError as error:  # the folder cannot be written to
+        logger.info("column lineage could not be stored, so it is computed again next time: %s", error)

@@ -40,7 +40,7 @@ class Relation:
     stars: tuple[Relation, ...] = ()
     """Relations whose columns are not listed and that it contains as `*`."""
     why: str = ""
-    """The reason why its columns are not known. It is given only if its table is not known either."""
+    """The reason why its columns are not known, if not even the table is known from which they come."""
 
     @property
     def open(self) -> bool:
@@ -55,7 +55,7 @@ class Relation:
             return Traced(frozenset({Column(self.base, name)}))
         if len(self.stars) == 1 and not self.why:
             return self.stars[0].column(name)
-        return Traced(unknown=self.why or f"column {name} may be of several tables whose columns nobody states")
+        return Traced(unknown=self.why or f"column {name} may belong to several tables whose columns are not known")
 
 
 @dataclass
@@ -108,11 +108,11 @@ class Scope:
         if len(opened) == 1:
             return opened[0].column(name)
         if opened:
-            return Traced(unknown=f"column {name} may be of several tables whose columns nobody states")
+            return Traced(unknown=f"column {name} may belong to several tables whose columns are not known")
         return None
 
     def _outside(self, name: str) -> bool:
-        """Whether a query around this one lists the column. That is better than a guess here."""
+        """True if a query around this one lists the column, and this query reads no table whose columns are unknown."""
         scope = self.outer
         while scope is not None:
             if any(name in relation.columns for relation in scope.sources.values()):
@@ -129,7 +129,7 @@ def all_of(items: Iterable[Traced]) -> Traced:
 
 
 def free_name(name: str, taken: Mapping[str, Traced]) -> str:
-    """The name, with a number if another column has it, because both count in a set operation."""
+    """The name, with a number after it if another column already has this name. A set operation counts both columns."""
     if name not in taken:
         return name
     return next(made for number in range(1, len(taken) + 2) if (made := f"{name}:{number}") not in taken)

@@ -21,7 +21,7 @@ def trace(sql: str, tables: Tables) -> Relation:
     except SqlglotError as error:
         raise ValueError(str(error).splitlines()[0]) from None
     if not isinstance(tree, exp.Query):
-        raise ValueError(f"it is no query but {type(tree).__name__}")
+        raise ValueError(f"it is not a query but {type(tree).__name__}")
     return _Tracer(tables).query(tree, {}, None)
 
 
@@ -51,12 +51,9 @@ class _Tracer(Sources):
         if recursive and isinstance(body, exp.SetOperation):
             name = cte.alias.lower()
             known = named(self.query(body.left, tables, outer), cte)
-            # Columns that one turn has added may lead to more in the next turn. So this is repeated until nothing is
-            # added.
-            for _ in range(8):
-                found = named(self.query(body, {**tables, name: known}, outer), cte)
-                if found == known:
-                    break
+            # Columns that one turn has added may lead to more in the next turn. So this is repeated until a turn adds
+            # nothing. That comes to an end, because the set of columns is finite.
+            while (found := named(self.query(body, {**tables, name: known}, outer), cte)) != known:
                 known = found
             return known
         return named(self.query(body, tables, outer), cte)
@@ -65,7 +62,7 @@ class _Tracer(Sources):
         left, right = self.query(node.left, tables, outer), self.query(node.right, tables, outer)
         rows = left.rows | right.rows
         if left.open or right.open:
-            return Relation({}, rows, why="a set operation over a table whose columns nobody states")
+            return Relation({}, rows, why="a set operation over a table whose columns are not known")
         if node.args.get("by_name"):
             names = list(dict.fromkeys([*left.columns, *right.columns]))
             columns = {n: left.columns.get(n, NOTHING) | right.columns.get(n, NOTHING) for n in names}
@@ -118,7 +115,7 @@ class _Tracer(Sources):
                 chosen = [scope.sources.get(item.table.lower())] if isinstance(item, exp.Column) else None
                 found = [r for r in (chosen or scope.sources.values()) if r is not None]
                 if not found:
-                    why = why or "a star over nothing that is known"
+                    why = why or "it selects * from something that is not known"
                 self._star(star, found, columns, stars=stars, scope=scope, tables=tables, rows=rows)
             elif isinstance(item, exp.Columns) or (isinstance(item, exp.Alias) and isinstance(item.this, exp.Columns)):
                 why = why or "COLUMNS(…) is not followed"

@@ -23,7 +23,7 @@ def column(text: str) -> Column:
 
 LINEAGE = ColumnLineage(
     {
-        column("inbound/orders.amt"): Origin("absent", reason="where it enters"),
+        column("inbound/orders.amt"): Origin("absent", reason="the data enters here"),
         column("bronze/orders.amount"): Origin("proven", (column("inbound/orders.amt"),)),
         column("bronze/orders.email"): Origin("proven", (column("inbound/orders.amt"),), personal=True),
         column("bronze/orders.*"): Origin("proven", (), (column("inbound/orders.*"),)),

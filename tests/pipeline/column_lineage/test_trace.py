@@ -143,6 +143,17 @@ def test_what_a_column_is_made_of(sql: str, column: str, values: set[str], condi
     assert columns(sql)[column] == (values, conditions)
 
 
+def test_a_recursive_query_is_followed_until_nothing_is_added() -> None:
+    """Each turn moves the values by one column, so the first column needs as many turns as there are columns."""
+    names = [f"c{number}" for number in range(14)]
+    start = ", ".join(["amount as c0"] + [f"null as {name}" for name in names[1:]])
+    turn = ", ".join(["order_id", *names[:-1]])
+    found = columns(
+        f"with recursive r as (select {start} from s.orders union all select {turn} from r, s.orders) select * from r"
+    )
+    assert found["c13"] == ({"orders.amount", "orders.order_id"}, set())
+
+
 @pytest.mark.parametrize(
     ("sql", "decide"),
     [
@@ -175,8 +186,8 @@ def test_what_decides_over_the_rows(sql: str, decide: set[str]) -> None:
 @pytest.mark.parametrize(
     ("sql", "column", "why"),
     [
-        ("select nonsense from s.orders", "nonsense", "is of no table"),
-        ("select x from raw.a, raw.b", "x", "may be of several tables"),
+        ("select nonsense from s.orders", "nonsense", "belongs to no table"),
+        ("select x from raw.a, raw.b", "x", "may belong to several tables"),
         ("select o from raw.orders as o", "o", ""),
     ],
 )
