@@ -1,23 +1,10 @@
 {{ config(materialized='view') }}
 
-{#
-  The first extract of a catalogue holds what was there before: its versions reach back without end. A song or user that
-  comes later is known from its own extract on. An extract of the year 1, which an older home may hold, is not the first.
-#}
-{%- set known_from -%}
-    case
-        when
-            valid_from <= min(case when {{ is_plausible('valid_from') }} then valid_from end) over ()
-            then cast('0001-01-01' as date)
-        else valid_from
-    end
-{%- endset %}
-
 with songs as (
     select
         song_id,
         genre,
-        {{ known_from }} as known_from,
+        {{ known_from() }} as known_from,
         coalesce(valid_to, cast('9999-12-31' as date)) as known_until
     from {{ ref('dim_songs') }}
 ),
@@ -25,7 +12,7 @@ with songs as (
 users as (
     select
         user_id,
-        {{ known_from }} as known_from,
+        {{ known_from() }} as known_from,
         coalesce(valid_to, cast('9999-12-31' as date)) as known_until
     from {{ ref('dim_users') }}
 )

@@ -7,13 +7,13 @@
     )
 }}
 
--- The catalogue is read as in int_streams: its first extract holds for all days before it too.
+-- A song has the title and the artist that it had on the day of listening.
 with songs as (
     select
         song_id,
         title,
         artist,
-        case when valid_from = min(valid_from) over () then cast('0001-01-01' as date) else valid_from end as known_from,
+        {{ known_from() }} as known_from,
         coalesce(valid_to, cast('9999-12-31' as date)) as known_until
     from {{ ref('dim_songs') }}
 ),

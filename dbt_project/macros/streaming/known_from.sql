@@ -1,0 +1,13 @@
+{#
+  The first day on which a version of a catalogue (songs or users) is known, as SQL over the rows of its dimension. The
+  versions of the first extract are also used for all days before it. A song or user that comes later is known from its
+  own extract on. An extract of an implausible date, such as the year 1, which an older home may hold, is not the first.
+#}
+{% macro known_from() -%}
+    case
+        when
+            valid_from <= min(case when {{ is_plausible('valid_from') }} then valid_from end) over ()
+            then cast('0001-01-01' as date)
+        else valid_from
+    end
+{%- endmacro %}
