@@ -51,6 +51,18 @@ def test_every_column_has_a_type_and_a_description(manifest: dict[str, Any]) -> 
     assert not [node["name"] for node in models(manifest) if not node["columns"]]
 
 
+def test_no_description_is_cut_off_at_a_comma() -> None:
+    """Within braces a comma ends a value that is not quoted, and the rest of the text becomes a key without a value."""
+    columns = [
+        yaml.safe_load(line.strip().removeprefix("- "))
+        for path in (DBT_PROJECT_DIR / "models").rglob("*.yml")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.strip().startswith("- {name: ")
+    ]
+    assert columns
+    assert not [column for column in columns if None in column.values()]
+
+
 def test_gold_keeps_its_contract(manifest: dict[str, Any]) -> None:
     gold = [node for node in models(manifest) if node["schema"] == "gold"]
     assert gold
