@@ -1,6 +1,7 @@
 {#
-  Pre-hook of fact_exchange_rates. A configuration that was written before there were rates has no feed of that name: its
-  orders are all in the reporting currency, or else they are said to have no rate.
+  Pre-hook of fact_exchange_rates. A configuration from before exchange rates existed has no feed of that name. Then
+  this empty table stands in for it: orders in the reporting currency need no rate, and all others count as orders
+  without a rate.
 #}
 {% macro ensure_exchange_rates() %}
     create table if not exists {{ source('bronze', 'exchange_rates') }} (
@@ -17,19 +18,22 @@
 {% endmacro %}
 
 {#
-  An amount in the reporting currency, exact to four decimals; NULL where the rate is not known. `rate`: units of the
-  reporting currency for one unit of the currency that the amount is in.
+  An amount in the reporting currency, rounded to four decimals; NULL if the rate is not known. `rate`: how many units
+  of the reporting currency one unit of the amount's currency is worth.
 #}
 {% macro in_reporting_currency(amount, rate='exchange_rate') -%}
     cast({{ amount }} * {{ rate }} as {{ money() }})
 {%- endmacro %}
 
-{# How many of the grouped order lines are in a currency without a known rate. Lines without an order have none at all. #}
+{#
+  How many of the grouped order lines are in a currency whose rate is not known. A line whose order is missing has no
+  currency, and is not counted.
+#}
 {% macro unconverted_lines() -%}
     sum(case when currency is not null and exchange_rate is null then 1 else 0 end)
 {%- endmacro %}
 
-{# True where no grouped row lacks the value: a sum that leaves one out is not a sum. #}
+{# True if no grouped row lacks the value. Otherwise a sum would silently leave rows out. #}
 {% macro all_known(column) -%}
     count({{ column }}) = count(*)
 {%- endmacro %}

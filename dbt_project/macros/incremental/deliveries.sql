@@ -1,9 +1,9 @@
 {#
-  One row per day, from the first delivery of any of `feeds` on: whether each of them was delivered (`<feed>_delivered`)
-  and whether nothing is missing (`<feed>_complete`): it was delivered, or its contract expects no file of that day.
+  One row per day, from the first delivery of any of `feeds` on. `<feed>_delivered`: a file of the day was loaded.
+  `<feed>_complete`: a file was loaded, or the contract expects none for the day.
 
-  Completeness is known from deliveries alone. Rows prove nothing: a day whose file is missing has rows too, as soon as a
-  later file changes one of its records, and a file of a quiet day has none.
+  Only deliveries show whether a day is complete, and rows do not. A day whose file is missing has rows as soon as a
+  later file changes one of its records, and the file of a quiet day has no rows.
 #}
 {% macro delivery_days(feeds) %}
 with delivered as (

@@ -1,17 +1,17 @@
 {#
-  The rows of a delta feed on the dates to rebuild, the newest delivery of each key: a later delivery of a record replaces
-  an earlier one, also where it states another date. A record that has moved leaves its old date.
+  The rows of a delta feed on the dates to rebuild, with only the newest delivery of each key. A later delivery of a
+  record replaces the earlier one, even if it gives another date; the record then leaves its old date.
 
-  Which delivery is the newest is the contract's order, see newest_first(). A contract with replaces_by says that a file
-  which has an order has all of its lines: there only the rows of the newest such file count, and lines that it lacks are
-  gone. A line of it that was quarantined is missing until it is delivered again, as in a first delivery.
+  The contract decides which delivery is the newest, see newest_first(). If the contract has replaces_by, a file that
+  contains an order contains all of its lines. Then only the rows of the newest such file count, and lines that it lacks
+  are gone. A line of it that was quarantined is missing until it is delivered again, as in a first delivery.
 
-  Landing touches every date on which a delivered key stands, so a date that is not rebuilt has no winner to lose. Only
-  keys that several deliveries have are ranked: sorting everything cost four times the rest of the query on 5 million
-  order lines.
+  Landing touches every date on which a delivered key has rows. So on a date that is not rebuilt, no newest row changes.
+  Only keys with several deliveries are ranked: sorting all rows took four times as long as the rest of the query on 5
+  million order lines.
 
-  within: an SQL condition for the rows that are needed, all versions of each of their keys included; by default the rows
-  of the dates to rebuild, and what their keys have elsewhere.
+  within: an SQL condition that selects the needed rows. It must select all versions of each key. By default these are
+  the rows of the dates to rebuild, and the rows of their keys on other dates.
 #}
 {% macro latest_rows(relation, feed, key, columns, within=none) -%}
     {%- set listed = columns | join(', ') -%}
@@ -63,10 +63,11 @@
 {%- endmacro %}
 
 {#
-  SQL order terms: of several deliveries of a key the newest first. The contract's latest_by counts before everything
-  else: a sequence number or a time of change that the source gives. What it leaves open is settled by the date of the
-  file, because a file that comes late, or is corrected afterwards, knows nothing of what later files say; then by the
-  part of the day. The order in which files were loaded comes last: two files of one date and part never stand together.
+  SQL order terms that put the newest of several deliveries of a key first. The columns of the contract's latest_by
+  count most: a sequence number or a time of change that the source gives. If they are equal, the later date of the file
+  decides, because a file that comes late or is corrected does not know what later files say; then the later part of the
+  day. The order of loading comes last. It never decides between two files of one date and part, because only one of
+  them is valid.
 #}
 {% macro newest_first(feed, lines=true) -%}
     {%- set terms = [] -%}

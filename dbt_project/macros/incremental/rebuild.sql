@@ -1,7 +1,7 @@
 {#
-  Whether a model is built from nothing: as dbt decides it, and where the variable rebuild_tables names the model
-  (`ops run --rebuild`), and where its amounts are in another currency than the one that is reported in now. A model that
-  says full_refresh: false holds what nobody can compute again, and never is.
+  Whether a model is built from nothing. It is if dbt decides so, if the variable rebuild_tables names it (`ops run
+  --rebuild`), or if its amounts are in another currency than the present reporting currency. A model with full_refresh:
+  false holds rows that cannot be computed again, and is never built from nothing.
 #}
 {% macro should_full_refresh() %}
     {%- set configured = config.get('full_refresh') -%}
@@ -13,8 +13,8 @@
 {% endmacro %}
 
 {#
-  Whether a model that depends on exchange rates was built in another reporting currency, or before there was one: what it
-  holds and what is built now must not be added up.
+  Whether the table of a model that depends on exchange rates was built in another reporting currency, or before there
+  was one. Its amounts and new ones could not be added up.
 #}
 {% macro is_in_another_currency() %}
     {%- if not warehouse_is_open() or 'exchange_rates' not in model.config.get('meta', {}).get('feeds', []) -%}
@@ -28,9 +28,10 @@
 {% endmacro %}
 
 {#
-  What happens where the SQL of an incremental model gives other columns than its table has. The words `has grown` are
-  what `ops run` looks for: columns were only added, or numbers have another number of places. It then builds the model
-  anew without asking. A model that cannot be built anew gets the added columns, empty for the rows that it has.
+  What happens if the SQL of an incremental model gives other columns than its table has. `ops run` looks for the words
+  `has grown`: they mean that columns were only added, or that numbers have another number of digits. It then builds the
+  model from nothing without asking. A model that cannot be built from nothing gets the added columns, which are NULL in
+  its present rows.
 #}
 {% macro default__process_schema_changes(on_schema_change, source_relation, target_relation) %}
     {%- set changes = check_for_schema_changes(source_relation, target_relation) -%}
@@ -45,10 +46,12 @@
 {% endmacro %}
 
 {#
-  The same for a rewind model, which reads the rows of its own table beside new ones: a union of both has the wider type
-  of the two, so that what is added never differs from the table, and types that cannot be combined or compared end the
-  build without a word about the way out. Asked before the SQL runs. relation: where the new rows come from; its `columns`
-  go into the table as they are, and its business_date as valid_from and valid_to.
+  The same check for a rewind model, before its SQL runs. Its SQL is a union of its own table and new rows. Such a union
+  has the wider of both types, so dbt's own comparison finds no difference; and types that cannot be combined would end
+  the build with an error that names no remedy.
+
+  relation: where the new rows come from. Its `columns` go into the table as they are, and its business_date becomes
+  valid_from and valid_to.
 #}
 {% macro require_types_of(relation, columns) %}
     {%- if is_incremental() and warehouse_is_open() and model.resource_type == 'model' -%}
@@ -71,7 +74,7 @@
     {%- endif -%}
 {% endmacro %}
 
-{# Raises what the user has to do about the changes; false for columns that may be added to a table as it is. #}
+{# Raises an error that says what to do about the changes. Returns false if the new columns can simply be added. #}
 {% macro refused(table_relation, changes) %}
     {%- set added = changes['source_not_in_target'] | map(attribute='name') | list -%}
     {%- set removed = changes['target_not_in_source'] | map(attribute='name') | list -%}

@@ -1,9 +1,9 @@
 {#
-  Post-hook of every model, inside its transaction: how far it has consumed, when it last wrote, and how often it was
-  built from nothing.
+  Post-hook of every model, inside its transaction. It records how far the model has read its feeds, when it last wrote,
+  and how often it was built from nothing.
 
-  A model has consumed no more than its parents: built alone, ahead of a parent, it would otherwise skip what the parent
-  still has to bring. built_at stays where a build had nothing to do.
+  A model counts as having read no more than its parents. Otherwise a model that is built alone, ahead of a parent,
+  would later skip the rows that the parent still brings. built_at does not change if a build had nothing to do.
 #}
 {% macro record_build() %}
     {%- if execute and model.resource_type == 'model' and model.config.materialized in ('table', 'incremental') -%}

@@ -1,16 +1,18 @@
 {#
-  CTEs of a type 2 dimension, from daily extracts (full or delta); the last one is `versions`.
+  CTEs of a type 2 dimension from daily extracts (full or delta). The last one is `versions`.
 
-  extracts: a CTE or relation with `key`, `columns` and business_date, cut by since_touched().
-  latest_by: which row counts where a key occurs twice on a date; ties are broken by content, never by arrival.
+  extracts: a CTE or relation with `key`, `columns` and business_date, restricted by since_touched(). latest_by: decides
+  which row counts if a key occurs twice on a date. If it is equal too, the content decides and never the order of
+  arrival.
 
-  A version begins on the business date of the first extract that shows it (valid_from) and ends where the next one
-  begins (valid_to, exclusive). The result depends on the set of extracts, not on the order in which they came: a late
-  or replaced extract rewinds the table to its date and replays what follows.
+  A version begins on the business date of the first extract that shows it (valid_from), and ends on the date on which
+  the next one begins (valid_to, exclusive). The result depends only on the set of extracts and not on the order in
+  which they came: after a late or replaced extract, the table is taken back to the date of the extract, and everything
+  from there on is computed again.
 
-  A key that is absent from an extract keeps its last version: a quarantined row and a truncated file look the same as a
-  deletion, and the volume check speaks for those. Where the contract of `feed` says absent_keys: end, the version ends
-  on the date of the first whole extract that lacks the key, and a key that comes back begins a new one.
+  A key that is absent from an extract keeps its last version, because the reason may be a quarantined row or a
+  truncated file; the volume check reports those. If the contract of `feed` says absent_keys: end, the version ends on
+  the date of the first complete extract that lacks the key. If the key comes back, a new version begins.
 #}
 {% macro scd2_versions(extracts, key, columns, latest_by, feed) %}
     {%- do require_types_of(source('bronze', feed), columns + [key]) -%}
@@ -136,7 +138,7 @@
     )
 {% endmacro %}
 
-{# A 64-bit digest of a row's content, for comparison inside one statement; never stored. #}
+{# A 64-bit digest of a row's content. It is used only for comparisons inside one statement, and never stored. #}
 {% macro fingerprint(columns) -%}
     {{ return(adapter.dispatch('fingerprint', 'ops_project')(columns)) }}
 {%- endmacro %}
@@ -149,7 +151,7 @@
     hash({{ columns | join(', ') }})
 {%- endmacro %}
 
-{# A stable key from columns: md5 of their texts, NULL told apart from the empty text. #}
+{# A stable key from columns: the MD5 of their texts. NULL and the empty text give different keys. #}
 {% macro surrogate_key(columns) -%}
     {%- set parts = [] -%}
     {%- for column in columns -%}

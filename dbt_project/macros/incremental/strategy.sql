@@ -1,7 +1,7 @@
 {#
-  incremental_strategy='touched_dates': the rebuilt dates are deleted, also where no row replaces them, and the new rows
-  inserted, in the transaction in which the post-hook records the build. Killed anywhere, a plain rerun does it again.
-  meta.date_column names the column (default business_date).
+  incremental_strategy='touched_dates': deletes the rows of all rebuilt dates, even if no new row replaces them, and
+  inserts the new rows. Both happen in the transaction in which the post-hook records the build, so a build that was
+  killed is simply run again. meta.date_column names the date column (default: business_date).
 #}
 {% macro get_incremental_touched_dates_sql(arg_dict) %}
     {%- set column = model.config.meta.get('date_column', 'business_date') -%}
@@ -10,8 +10,8 @@
 {% endmacro %}
 
 {#
-  incremental_strategy='rewind': for tables with a history per key (SCD 2). Versions that began on or after the earliest
-  touched date are removed, versions that the model returns are replaced. unique_key is the surrogate key.
+  incremental_strategy='rewind': for tables with a history of each key (SCD 2). Removes the versions that began on or
+  after the earliest touched date, and replaces the versions that the model returns. unique_key is the surrogate key.
 #}
 {% macro get_incremental_rewind_sql(arg_dict) %}
     {%- set key = arg_dict['unique_key'] -%}

@@ -1,12 +1,12 @@
 {#
-  Which business dates changed since this model last consumed them, as ISO dates in order.
+  The business dates that changed since this model last read them, as ISO dates in order.
 
-  Landing writes (feed, business date, load_seq) to ops.touched_dates for every date whose bronze rows changed, also
-  where they only vanished. ops.builds holds how far a model has consumed. A model names its feeds in meta.feeds.
-  The explicit window rebuild_from … rebuild_to comes on top.
+  Landing writes (feed, business date, load_seq) to ops.touched_dates for every date whose bronze rows changed, even if
+  they were only removed. ops.builds records how far a model has read. A model names its feeds in meta.feeds. The dates
+  from rebuild_from to rebuild_to, if they are given, are added.
 
-  Read at compile time, outside the model's transaction: sound because one process at a time writes the warehouse and
-  does not land while it builds.
+  The dates are read at compile time, outside the model's transaction. That is safe, because only one process at a time
+  writes to the warehouse, and it does not land files while it builds.
 #}
 {% macro touched_dates() %}
     {#- Configuration is complete only once execution begins. -#}
@@ -30,8 +30,9 @@
 {% endmacro %}
 
 {#
-  The dates that a build replaces: the touched ones, each with the meta.spread_days that follow it, and those that the
-  macros named by meta.rebuilt_too give, for what depends on other dates than by their calendar.
+  The dates that a build replaces: the touched dates, the meta.spread_days dates after each of them, and the dates from
+  the macros that meta.rebuilt_too names. Such a macro is needed if a row depends on dates that do not follow from the
+  calendar.
 #}
 {% macro rebuilt_dates() %}
     {%- set dates = widened(touched_dates(), 0, model.config.meta.get('spread_days', 0)) -%}
@@ -44,7 +45,7 @@
     {{ return(dates | unique | sort) }}
 {% endmacro %}
 
-{# False where SQL is only compiled, which must work without a warehouse. #}
+{# False while SQL is only compiled, because compiling must work without a warehouse. #}
 {% macro warehouse_is_open() %}
     {{ return(execute and flags.WHICH in ('run', 'build', 'test', 'retry', 'show')) }}
 {% endmacro %}
@@ -59,8 +60,9 @@
 {% endmacro %}
 
 {#
-  A predicate on a date column: true on a first build or full refresh, else the dates that this build replaces, as
-  literals, so that the scan skips what lies outside. lookback_days: with so many days before each of them.
+  A predicate on a date column: true on a first build or a full refresh, otherwise the dates that this build replaces.
+  They are literals, so that the scan skips all other rows. lookback_days: this number of days before each date is
+  included.
 #}
 {% macro in_touched_dates(column, lookback_days=0) -%}
     {%- if not is_incremental() -%}
@@ -81,8 +83,8 @@
 {%- endmacro %}
 
 {#
-  ISO dates → the same with so many days before and after each of them, as far as there are any: an older home may hold
-  rows of the first or the last date that there is, and such a row must not end the build of all others.
+  ISO dates → the same dates with the given numbers of days before and after each of them. The calendar's first and last
+  date are the limits: an older home may hold a row of such a date, and that row must not make the whole build fail.
 #}
 {% macro widened(dates, before, after) %}
     {%- set found = [] -%}

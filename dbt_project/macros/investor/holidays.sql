@@ -1,6 +1,7 @@
 {#
-  True on days on which demand is known to leave its usual level in the United States: federal holidays, the days after
-  Thanksgiving up to Cyber Monday, and the end of the year. A spike on such a day is expected, and is no anomaly.
+  True on days on which demand in the United States usually differs from its normal level: federal holidays, the days
+  from Thanksgiving to the Monday after it, and the end of the year. A spike on such a day is expected and is not an
+  anomaly.
 #}
 {% macro is_us_holiday(day) -%}
     (

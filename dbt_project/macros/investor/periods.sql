@@ -1,4 +1,4 @@
-{# Days → months and quarters: (period_type, period_start, and with `ends` period_end) beside every column of `days`. #}
+{# Days → months and quarters: every column of `days`, with period_type, period_start and, if `ends`, period_end. #}
 {% macro by_period(days, ends=true) -%}
     {%- for period in ['month', 'quarter'] %}
     select
@@ -17,8 +17,8 @@
 {%- endmacro %}
 
 {#
-  Growth against the period before; NULL where one of both is not complete, where they are not neighbours, or where the
-  one before is not above zero, so that a percentage would mean nothing.
+  Growth compared with the period before. NULL if one of the two periods is not complete, if they do not follow each
+  other directly, or if the value of the earlier one is not above zero, because a percentage would then mean nothing.
 #}
 {% macro period_growth(value) -%}
     case

@@ -1,9 +1,11 @@
 {#
-  A test looks at the rows that were written since it last passed. Older rows were tested when they were written, and
-  testing one day must not cost as much as testing the whole history. A wrong row fails its test until it is mended, also
-  if later builds write other rows. `where: __last_build__` in a test's config is replaced here. With
-  --vars 'test_scope: all' every row is tested. ops.tested holds up to where each test has seen the rows. The caller of
-  dbt moves it on after an invocation, for the tests that passed.
+  Restricts a test to the rows that were written since it last passed. Older rows were tested when they were written,
+  and testing one day must not cost as much as testing the whole history. A wrong row fails its test until it is
+  corrected, even if later builds write other rows.
+
+  `where: __last_build__` in a test's config is replaced here. With --vars 'test_scope: all' every row is tested.
+  ops.tested records up to which time each test has seen the rows. The caller of dbt updates it after an invocation, for
+  the tests that passed.
 #}
 {% macro get_where_subquery(relation) -%}
     {%- set where = config.get('where', '') -%}
@@ -29,8 +31,9 @@
 {%- endmacro %}
 
 {#
-  The smallest and largest key that were written, as literals. Keys rise with time, so nearly all of the history is
-  skipped. One day among 4.5 million events takes 7 ms with these limits, and 350 ms without them.
+  A condition that limits each key column to the smallest and the largest value that was written, as literals. Keys rise
+  with time, so nearly all of the history is skipped. One day among 4.5 million events takes 7 ms with these limits, and
+  350 ms without them.
 #}
 {% macro within_written_keys(model, columns, written) -%}
     {%- set ends = [] -%}

@@ -1,9 +1,10 @@
 {#
-  CTEs of the lift of each row of `rates`; the last one is `lifts`.
+  CTEs that compute the lift of each row of `rates`. The last one is `lifts`.
 
-  rates: a CTE with rate and audience, control_rate and control_audience, and z, the deviate of their difference. It gets
-  lift, lift_low and lift_high (Newcombe's interval of 95 %), and q_value, corrected for all rows of the same `family`
-  (columns; default: all rows are one family). All of them are NULL without a control.
+  rates: a CTE with rate, audience, control_rate, control_audience, and z, the standardized difference of both rates.
+  The result has also lift, lift_low and lift_high (Newcombe's 95 % interval), and q_value, the p-value after the
+  correction for all rows of the same `family` (columns; by default all rows are one family). All of them are NULL
+  without a control group.
 #}
 {% macro lifts_of(rates, family=none) %}
     bounded as (

@@ -3,9 +3,10 @@
 #}
 
 {#
-  Probability that a standard normal deviate lies further from 0 than z (two-sided). The complementary error function by
-  a rational Chebyshev fit (Numerical Recipes, section 6.2); its relative error is below 2e-7 up to |z| = 12 (measured in
-  tests/marketing/test_lift.py). At z = 0 that error would make it more than 1. NULL where z is: least() passes NULL over.
+  The two-sided p-value of z: the probability that a standard normal variable lies further from 0 than z. The
+  complementary error function is computed with a rational Chebyshev fit (Numerical Recipes, section 6.2). Its relative
+  error is below 2e-7 up to |z| = 12 (measured in tests/marketing/test_lift.py). Near z = 0 this error could give more
+  than 1, so the result is limited to 1. NULL if z is NULL; the CASE is needed because least() ignores NULL.
 #}
 {% macro normal_two_sided_p(z) -%}
     {%- set x = '(abs(' ~ z ~ ') / sqrt(2.0))' -%}
@@ -18,8 +19,9 @@
 {%- endmacro %}
 
 {#
-  z of the difference of two rates under the hypothesis that both are one; NULL where that rate is 0 or 1, or without
-  trials. Both sides of the fraction are multiplied by the trials, so that nothing is divided by a group that is empty.
+  z of the difference of two rates, under the hypothesis that both rates are equal. NULL without trials, or if the
+  common rate is 0 or 1. Numerator and denominator are multiplied by the trials, so that nothing is divided by the size
+  of an empty group.
 #}
 {% macro two_rates_z(successes, trials, control_successes, control_trials) -%}
     {%- set n, m = 'cast(' ~ trials ~ ' as double)', 'cast(' ~ control_trials ~ ' as double)' -%}
@@ -29,8 +31,9 @@
 {%- endmacro %}
 
 {#
-  Benjamini and Hochberg's adjusted p-value (Journal of the Royal Statistical Society B 57, 1995): of all rows of the
-  family that are called at or below q, a share of q is expected to be false discoveries. NULL where p is.
+  The adjusted p-value of Benjamini and Hochberg (Journal of the Royal Statistical Society B 57, 1995). If all rows of a
+  family with a value up to q are called discoveries, a share of at most q of them is expected to be false. NULL if p is
+  NULL.
 #}
 {% macro false_discovery_rate(p, family=none) -%}
     case
@@ -42,7 +45,10 @@
     end
 {%- endmacro %}
 
-{# The two counts that false_discovery_rate needs, as columns of the step before. A row whose p is NULL counts nowhere. #}
+{#
+  The two counts that false_discovery_rate needs, as columns of the step before it. Rows whose p is NULL are not
+  counted.
+#}
 {% macro tests_counted(p, family=none) -%}
     {%- set partition = 'partition by ' ~ family if family else '' -%}
     count({{ p }}) over ({{ partition }}) as tests,

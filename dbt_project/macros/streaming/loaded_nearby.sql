@@ -1,7 +1,7 @@
 {#
-  Dates whose windows by time of loading a new load changes: its streams share a window with errors of other dates that
-  were loaded shortly before, so that the verdicts on those dates have to be renewed. It reads the loads as they are now,
-  so it runs after them.
+  The dates whose windows by time of loading are changed by a new load. Its streams may share a window with errors that
+  were loaded shortly before or after and belong to other dates, so the validation of those dates is renewed. The macro
+  reads the present loads, so it must run after them.
 #}
 {% macro dates_loaded_nearby() %}
     {%- set minutes = [var('stream_error_minutes'), var('stream_reference_minutes')] | max -%}

@@ -1,8 +1,9 @@
 {#
-  Dates of streams that a catalogue of songs or users changes: its own date and all that follow, because a version holds
-  until another extract says something else. The first extract holds for everything before it, so that a change of the
-  first one reaches all dates. On an ordinary day that is the newest date alone. Tables stand by name: a ref() in a macro
-  that only runs on an incremental build is unknown to dbt when it parses.
+  The dates of streams that are changed by a new extract of songs or users: its own date and all later ones, because a
+  version is valid until another extract differs. The first extract is also used for all dates before it, so a change of
+  the first extract changes all dates. On an ordinary day the result is only the newest date.
+
+  Tables are named directly: dbt would not know a ref() in a macro that runs only in an incremental build.
 #}
 {% macro dates_since_catalogue() %}
     {%- set consumed -%}
@@ -44,7 +45,10 @@
     {{ return(dates) }}
 {% endmacro %}
 
-{# Those dates and the day after each: a window of listening that ends shortly after midnight begins before it. #}
+{#
+  These dates and the day after each of them, because a listening session shortly after midnight may begin on the day
+  before.
+#}
 {% macro days_after_catalogue() %}
     {{ return(widened(dates_since_catalogue(), 0, 1)) }}
 {% endmacro %}

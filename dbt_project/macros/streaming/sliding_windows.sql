@@ -1,7 +1,8 @@
 {#
-  Every state that a sliding window passes through: (window_end − minutes, window_end], one row for each moment at which
-  something enters or leaves. `steps` has moment and the measures; `measures`: the columns to be summed. Between two such
-  moments nothing changes, so no window is missed. Counting entries less exits costs a sort, and no join.
+  Every state of a sliding window (window_end − minutes, window_end]: one row for each moment at which something enters
+  or leaves the window. Nothing changes between two such moments, so no state is missed. `steps`: a relation with
+  `moment` and the measures. `measures`: the columns to sum. Adding what enters and subtracting what leaves needs one
+  sort and no join.
 #}
 {% macro sliding_windows(steps, minutes, measures) -%}
     select

@@ -1,9 +1,9 @@
 {#
-  A hub: one row per business key that any source named, inserted once and never changed. load_datetime and record_source
-  say through which extract the key was first learnt of.
+  A hub: one row per business key that any source named. A row is inserted once and never changed. load_datetime and
+  record_source show the extract that named the key first.
 
-  source_model: a stage, stages, or {stage: [columns]} where the key has another name there. The key is hashed after the
-  distinct: 20 million contacts name a million customers.
+  source_model: a stage, a list of stages, or {stage: [columns]} if the key has another name there. Keys are hashed
+  after they were made distinct, because 20 million contacts name only a million customers.
 #}
 {% macro hub(src_pk, src_nk, src_ldts, src_source, source_model) -%}
 {%- set sources = [] -%}
@@ -51,8 +51,8 @@ where
 
 
 {#
-  A hub's keys that some extract still names: a hub keeps every key for ever, also one that only a batch named which a
-  corrected delivery has replaced since. Only keys that were first learnt from a replaced batch are looked for.
+  The keys of a hub that an extract still names. A hub keeps every key, even one that was named only by a batch that a
+  corrected delivery has replaced. Only keys that a replaced batch named first need to be looked up.
 #}
 {% macro standing_keys(hub, src_nk, source_model) -%}
     select *

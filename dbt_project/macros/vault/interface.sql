@@ -1,7 +1,7 @@
 {#
-  What the mappings of the interface layer are made of. A value that cannot be cast becomes NULL and is named, a
-  mandatory field that is empty is named: the row is kept out of the canonical table and stands in interface_rejects,
-  once for each mapping that failed.
+  The parts of the mappings of the interface layer. A mapping fails if a value cannot be cast (it becomes NULL), or if a
+  mandatory field is empty. Then the row is kept out of the canonical table, and interface_rejects has one row for each
+  mapping that failed.
 #}
 
 {% macro cast_or_null(expression, type) -%}
@@ -13,8 +13,8 @@
 {%- endmacro %}
 
 {#
-  The mappings that failed, as `target_column:reason` joined by commas; '' where all hold.
-  mandatory: target columns. cast: {target column: the expression before the cast}.
+  The failed mappings as `target_column:reason`, joined by commas; '' if none failed. mandatory: target columns. cast:
+  {target column: the expression before the cast}.
 #}
 {% macro failed_mappings(mandatory, cast={}) -%}
     {%- set failures = [] -%}

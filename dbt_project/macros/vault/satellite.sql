@@ -1,23 +1,24 @@
 {#
-  Satellites keep every (key, extract as-of) that was received and are only ever inserted into. Whether a state differs
-  from the one before is decided by the views: suppression on load would depend on the order of arrival.
+  Satellites keep one row for every key and extract that was received. Rows are only inserted. The views of the states
+  decide whether a state differs from the one before; if it were decided while loading, the result would depend on the
+  order of arrival.
 
-  What was received before is not received again, except from a batch that has been replaced since: the replacing batch
-  states its rows anew.
+  A row that was received before is not inserted again, unless the batch that brought it has been replaced since: then
+  the replacing batch brings all of its rows anew.
 #}
 
 {% macro sat(src_pk, src_hashdiff, src_payload, src_ldts, src_source, source_model, src_extra_columns=[]) -%}
     {{ satellite_rows([src_pk], src_hashdiff, src_payload + src_extra_columns, src_ldts, src_source, source_model) }}
 {%- endmacro %}
 
-{# Several states of a key at a time, told apart by src_cdk. #}
+{# A satellite with several states of a key at the same time, which src_cdk distinguishes. #}
 {% macro ma_sat(src_pk, src_cdk, src_hashdiff, src_payload, src_ldts, src_source, source_model, src_extra_columns=[]) -%}
     {{ satellite_rows([src_pk] + src_cdk, src_hashdiff, src_payload + src_extra_columns, src_ldts, src_source, source_model) }}
 {%- endmacro %}
 
 {#
-  Which relationship (src_pk) a driving key (src_dfk) has, and the dates that the source gives for it, if any. What a
-  driving key is related to ends where it is related to something else, or deleted.
+  The relationship (src_pk) that a driving key (src_dfk) has, and the dates that the source gives for it, if any. The
+  relationship ends when the driving key is related to something else, or is deleted.
 #}
 {% macro eff_sat(
     src_pk, src_dfk, src_sfk, src_hashdiff, src_ldts, src_source, source_model,

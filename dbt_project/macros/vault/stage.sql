@@ -1,9 +1,10 @@
 {#
-  The stage of a feed: its bronze rows with the vault's keys, fingerprints and load columns beside them. A view: what a
-  hub, link or satellite does not read is not computed.
+  The stage of a feed: its bronze rows with the vault's keys, fingerprints and load columns. It is a view, so a column
+  that no hub, link or satellite reads is not computed.
 
-  source_model: {schema: table}. derived_columns: {name: expression}. hashed_columns: {name: [columns]}, or
-  {name: {columns:, optional:}} for a key some of whose columns may be empty, or {name: {is_hashdiff: true, columns:}}.
+  source_model: {schema: table}. derived_columns: {name: expression}. hashed_columns: {name: [columns]}; {name:
+  {columns:, optional:}} for a key of which some columns may be empty; {name: {is_hashdiff: true, columns:}} for a
+  state.
 #}
 {% macro stage(source_model, derived_columns, hashed_columns) -%}
 {%- set schema, table = (source_model.items() | list)[0] -%}
@@ -31,7 +32,7 @@ select
 from delivered
 {%- endmacro %}
 
-{# What this model has not consumed yet: a literal, so that the scan skips what it has. #}
+{# A condition for the rows that this model has not read yet. It is a literal, so that the scan skips all other rows. #}
 {% macro unconsumed() -%}
     {%- if not is_incremental() or not execute -%}
         true
@@ -41,7 +42,7 @@ from delivered
     {%- endif -%}
 {%- endmacro %}
 
-{# Batches that a later delivery of the same date replaced. #}
+{# The load numbers of the batches that a later delivery of the same date has replaced. #}
 {% macro replaced_batches() -%}
     select load_seq from {{ source('ops', 'batches') }} where status = 'replaced' and load_seq is not null
 {%- endmacro %}

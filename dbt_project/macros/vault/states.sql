@@ -1,11 +1,11 @@
 {#
-  The states of a satellite. Both views depend on the set of extracts, not on the order in which they came; what a
-  replaced batch said does not count, and the ghost record is no state.
+  The states of a satellite. Both views depend only on the set of extracts and not on the order in which they came. Rows
+  of replaced batches and the ghost record do not count.
 #}
 
 {#
-  Consecutive extracts that say the same are one state, valid from the first of them (effective_from) until the next
-  state (effective_to, exclusive).
+  Consecutive extracts with the same content are one state. It is valid from the first of them (effective_from) until
+  the next state (effective_to, exclusive).
 #}
 {% macro sat_history(satellite, src_pk, src_hashdiff, src_payload, src_ldts, src_source, src_cdk=[]) -%}
 {%- set keys = ([src_pk] + src_cdk) | join(', ') -%}
@@ -41,7 +41,7 @@ select
 from states
 {%- endmacro %}
 
-{# What the newest extract that speaks of a key says of it; a key that was deleted stays, with is_deleted. #}
+{# The newest state of each key. A key that was deleted stays, with is_deleted. #}
 {% macro sat_current(satellite, src_pk, src_hashdiff, src_payload, src_ldts, src_source, src_cdk=[]) -%}
 {%- set keys = ([src_pk] + src_cdk) | join(', ') -%}
 with received as (

@@ -1,4 +1,4 @@
-{# The clock of a build: the variable as_of (ISO 8601, UTC without an offset), else the start of the invocation. #}
+{# The clock of a build: the variable as_of (ISO 8601; UTC if it has no offset), or else the start of the invocation. #}
 {% macro as_of_datetime() %}
     {%- set text = var('as_of', '') | string -%}
     {%- if not text -%}
@@ -11,7 +11,7 @@
     {{ return(moment) }}
 {% endmacro %}
 
-{# A timestamp literal, UTC. #}
+{# The clock of the build as a timestamp literal, UTC. #}
 {% macro as_of() -%}
     cast('{{ as_of_datetime().isoformat(sep=" ") }}' as {{ dbt.type_timestamp() }})
 {%- endmacro %}

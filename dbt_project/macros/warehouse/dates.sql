@@ -1,20 +1,23 @@
 {#
-  Dates that stay dates. The engine counts on beyond the year 9999 and before the year 1, where nothing that reads its
-  tables can follow: a row dated 9999-12-31 would make the table unreadable.
+  The first and the last date that tables may contain. DuckDB also accepts years after 9999 and before 1, but most
+  programs that read its tables do not, so a single such date would make a table unreadable for them.
 #}
 {% macro first_date() -%} cast('0001-01-01' as date) {%- endmacro %}
 
 {% macro last_date() -%} cast('9999-12-31' as date) {%- endmacro %}
 
 {#
-  True for a date that a delivery can have: from the first plausible one to tomorrow. Where a table has one row per day,
-  a file of the year 1 or 9999, which an older home may hold, would give it millions.
+  True for a date that a delivery can have: from the first plausible date to tomorrow. An older home may hold a file of
+  the year 1 or 9999. It would give a table with one row per day millions of rows.
 #}
 {% macro is_plausible(column) -%}
     {{ column }} between cast('{{ var("first_plausible_date") }}' as date) and {{ days_later(as_of_date(), 1) }}
 {%- endmacro %}
 
-{# A date so many days later (or earlier), at most the last (or the first) one that there is; NULL stays NULL. #}
+{#
+  The date that lies `days` days later (or earlier, if negative), within the limits of first_date() and last_date().
+  NULL stays NULL.
+#}
 {% macro days_later(column, days) -%}
     case
         when {{ column }} is not null

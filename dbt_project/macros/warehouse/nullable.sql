@@ -1,4 +1,6 @@
-{# Pre-hook for a column that may now be NULL: a table that an earlier version built still refuses NULL there. #}
+{#
+  Pre-hook for a column that may be NULL now, because a table that an earlier version built still refuses NULL in it.
+#}
 {% macro drop_not_null(column) %}
     {%- if warehouse_is_open() and is_incremental() -%}
         {%- set found = run_query(

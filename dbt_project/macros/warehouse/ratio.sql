@@ -1,6 +1,6 @@
 {#
-  numerator / denominator, rounded; NULL where there is nothing to divide by. Divided as doubles on every engine, since
-  engines disagree about the scale of a decimal quotient.
+  numerator / denominator, rounded; NULL if the denominator is 0 or NULL. Both are divided as doubles, because engines
+  differ in the scale of a decimal quotient.
 #}
 {% macro ratio(numerator, denominator, decimals=4) -%}
     cast(

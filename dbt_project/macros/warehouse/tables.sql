@@ -1,4 +1,4 @@
-{# (table_schema, table_name) of every base table in these schemas, without what a killed build left behind. #}
+{# (table_schema, table_name) of every base table in these schemas, without the temporary tables of a killed build. #}
 {% macro warehouse_tables(schemas) -%}
     {{ return(adapter.dispatch('warehouse_tables', 'ops_project')(schemas)) }}
 {%- endmacro %}
@@ -12,7 +12,7 @@
         and table_name not like '%\_\_dbt\_%' escape '\'
 {%- endmacro %}
 
-{# What the database lists; a macro of its own, so that a unit test can give it. #}
+{# The tables that the database lists. It is a separate macro, so that a unit test can replace it. #}
 {% macro listed_tables() -%}
     information_schema.tables
 {%- endmacro %}

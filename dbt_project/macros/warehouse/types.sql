@@ -1,2 +1,5 @@
-{# Money is exact: four decimals, because unit prices of less than a cent exist; never a floating-point number. #}
+{#
+  The type of amounts of money: exact, never floating point. It has four decimals, because unit prices below one cent
+  exist.
+#}
 {% macro money() -%} decimal(18, 4) {%- endmacro %}

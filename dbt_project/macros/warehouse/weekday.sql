@@ -1,4 +1,4 @@
-{# The day of the week as a number, only to compare two of them: which day is 1 depends on the engine. #}
+{# The day of the week as a number. Use it only to compare two days, because engines number the days differently. #}
 {% macro weekday(column) -%}
     extract(dayofweek from {{ column }})
 {%- endmacro %}

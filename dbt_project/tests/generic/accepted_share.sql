@@ -1,6 +1,6 @@
 {#
-  At least this share of the mapped rows fulfils its mappings. Stands on the view of all mapped rows, so that a broken
-  mapping is found before the canonical table is written, and what stands there stays.
+  At least this share of the mapped rows passes all mappings. The test belongs to the view of all mapped rows, so a
+  broken mapping is found before the canonical table is written, and the table keeps its present rows.
 #}
 {% test accepted_share(model, min) %}
 

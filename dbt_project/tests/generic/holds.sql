@@ -1,4 +1,4 @@
-{# A condition between columns of one row is true; NULL counts as not held. #}
+{# A condition on the columns of a row is true in every row. NULL counts as false. #}
 {% test holds(model, condition) %}
 
 select *

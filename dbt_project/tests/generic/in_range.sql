@@ -1,4 +1,4 @@
-{# A number lies between min and max; a bound that is left out does not bind, a NULL passes. #}
+{# A number lies between min and max. A bound that is left out is not checked, and NULL passes. #}
 {% test in_range(model, column_name, min=none, max=none, exclusive=false) %}
     {%- if min is none and max is none -%}
         {{ exceptions.raise_compiler_error('in_range on ' ~ column_name ~ ' has neither min nor max') }}

@@ -1,4 +1,4 @@
-{# Every mapped row stands in its canonical table or among the rejects, and in one of them only. #}
+{# Every mapped row is either in its canonical table or among the rejected rows, and not in both. #}
 {% test kept_or_rejected(model, mapped, rejects) %}
 
 with counts as (

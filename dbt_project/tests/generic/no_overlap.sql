@@ -1,4 +1,7 @@
-{# Versions of a key follow each other: no two are valid on one day, none ends before it begins, one at most is open. #}
+{#
+  The versions of a key do not overlap: at most one is valid on each day, none ends before it begins, and at most one is
+  open.
+#}
 {% test no_overlap(model, key, valid_from='valid_from', valid_to='valid_to') %}
 
 with versions as (

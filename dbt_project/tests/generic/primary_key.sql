@@ -1,7 +1,7 @@
 {#
-  The grain: no key is NULL, none occurs twice. On a model that grows, what was written since the test passed last is
-  looked at, among itself and against the rest, so that the cost is that of the rows written. written_at: the column that
-  says when a row was written.
+  The grain: no key is NULL, and none occurs twice. For a model that grows, only the rows that were written since the
+  test last passed are compared, with each other and with older rows, so the cost depends only on their number.
+  written_at: the column with the time at which a row was written.
 #}
 {% test primary_key(model, columns, grows=false, written_at='dbt_updated_at') %}
     {%- set keys = columns | join(', ') -%}

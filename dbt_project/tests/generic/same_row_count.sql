@@ -1,4 +1,4 @@
-{# As many rows as another relation: nothing was multiplied by a join, nothing dropped by one. #}
+{# The model has as many rows as another relation, so no join has multiplied or dropped rows. #}
 {% test same_row_count(model, to) %}
 
 with counts as (

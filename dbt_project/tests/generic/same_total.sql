@@ -1,4 +1,4 @@
-{# The sum of a column equals the sum of another table's: a join that multiplied or lost rows shows here. #}
+{# The sum of a column equals the sum in another table. It shows joins that multiplied or lost rows. #}
 {% test same_total(model, column, to, field) %}
 
 with here as (

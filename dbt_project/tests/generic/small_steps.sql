@@ -1,6 +1,6 @@
 {#
-  A series moves by at most this share from one row of a key to the next. Looked at for the newest `days` days of each key,
-  so that a step that was right after all does not warn for ever.
+  A value changes by at most this share from one row of a key to the next. Only the newest `days` days of each key are
+  tested, so that a larger step that was correct does not warn for ever.
 #}
 {% test small_steps(model, key, value, date_column, max_change, days) %}
 
