@@ -1,4 +1,4 @@
-"""All dbt files that follow from the metadata of a domain, by path inside dbt_project/models."""
+"""Writes all dbt files that follow from the metadata of a domain, by their paths below dbt_project/models."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from ops_project.pipeline.vault_generator.types import normal
 
 # If a smaller share of the rows than this fulfils its mappings, the mapping is wrong and not the rows.
 ACCEPTED_SHARE = 0.95
+_EXTRACT, _BATCH = "load_datetime (time of the extract)", "load_seq (number of the load)"
 
 
 def staging(meta: Metadata) -> str:
@@ -24,7 +25,7 @@ def staging(meta: Metadata) -> str:
         models += _model(
             naming.stage(feed),
             f"Rows of {feed} with the vault's keys and fingerprints",
-            f"One row per {_words(keys)}: an extract states a key once",
+            f"One row per {_words(keys)}, because an extract contains a key only once",
             [_primary_key(keys)],
         )
     return _document(models)
@@ -36,7 +37,7 @@ def raw_vault(meta: Metadata, personal: Personal) -> str:
     for hub in meta.of_kind("hub"):
         key, name = naming.hub_key(meta, hub.entity), naming.business_key(meta, hub.entity).attribute
         tests = [_primary_key([key]), _primary_key([name])]
-        models += _model(hub.entity, hub.description, f"One row per {name} that any feed named", tests)
+        models += _model(hub.entity, hub.description, f"One row per {name} that a feed named", tests)
     for link in meta.of_kind("link"):
         names = [item.attribute for item in meta.attributes_of(link.entity)]
         models += _model(
@@ -59,7 +60,7 @@ def raw_vault(meta: Metadata, personal: Personal) -> str:
         models += _model(
             satellite.entity,
             satellite.description,
-            f"One row per {_words(keys)}, load_datetime (extract) and load_seq (the batch that brought it)",
+            f"One row per {_words([*keys, _EXTRACT, _BATCH])}",
             [_primary_key([*keys, "load_datetime", "load_seq"], where="record_source <> 'ghost'")],
             {keys[0]: ("", _relationship(target, keys[0], where=guard))},
         )
@@ -80,14 +81,14 @@ def states(meta: Metadata) -> str:
         keys = _state_keys(meta, satellite)
         models += _model(
             f"{satellite.entity}_current",
-            f"{satellite.description}, as the newest extract says it",
+            f"{satellite.description}: the newest state",
             f"One row per {_words(keys)}",
             [_primary_key(keys)],
         )
         models += _model(
             f"{satellite.entity}_history",
-            f"{satellite.description}, state by state",
-            f"One row per {_words(keys)} and effective_from",
+            f"{satellite.description}: all states, one after the other",
+            f"One row per {_words([*keys, 'effective_from'])}",
             [_primary_key([*keys, "effective_from"])],
         )
     return _document(models)
@@ -118,8 +119,8 @@ def interface(meta: Metadata, entity: Entity, personal: Personal) -> str:
             lines.append("        constraints: [{type: not_null}]")
         if (item.source, item.source_column) in personal:
             lines.append(PERSONAL)
-    lines += _column("extracted_at", "As-of of the newest extract that states the row (UTC)", "timestamp")
-    lines += _column("load_seq", "The batch that brought it: ops.batches", "bigint")
+    lines += _column("extracted_at", "As-of time of the newest extract with the row (UTC)", "timestamp")
+    lines += _column("load_seq", "Number of the load that brought the row; see ops.batches", "bigint")
     return _document(lines)
 
 
@@ -127,25 +128,25 @@ def rejects() -> str:
     """interface_rejects.yml."""
     lines = _model(
         REJECTS,
-        "Rows that the canonical tables keep out, each with the mapping that failed",
+        "Rows that are kept out of the canonical tables, each with the mapping that failed",
         "One row per entity, entity_key and mapping",
         [_primary_key(["entity", "entity_key", "mapping"])],
     )
     lines += ["    config:", "      contract: {enforced: true}", "    columns:"]
     for name, data_type, description in (
-        ("entity", "varchar", "The canonical table that keeps the row out"),
-        ("entity_key", "varchar", "Its key there; ? stands for an empty part"),
-        ("mapping", "varchar", "entity.column: find its row with `ops metadata show`"),
-        ("reason", "varchar", "mandatory_is_empty or not_castable"),
-        ("extracted_at", "timestamp", "As-of of the extract that states the row (UTC)"),
-        ("load_seq", "bigint", "The batch that brought it: ops.batches"),
+        ("entity", "varchar", "The canonical table out of which the row is kept"),
+        ("entity_key", "varchar", "Key of the row in that table; ? stands for an empty part"),
+        ("mapping", "varchar", "The mapping that failed, as entity.column; `ops metadata show` shows it"),
+        ("reason", "varchar", "Why the mapping failed: mandatory_is_empty or not_castable"),
+        ("extracted_at", "timestamp", "As-of time of the extract with the row (UTC)"),
+        ("load_seq", "bigint", "Number of the load that brought the row; see ops.batches"),
     ):
         lines += _column(name, description, data_type)
     return _document(lines)
 
 
 Personal = frozenset[tuple[str, str]]
-"""(vault table, column) of personal data: masked in samples and evidence."""
+"""(vault table, column) of personal data, which is masked in samples and evidence."""
 PERSONAL = "        config: {meta: {personal_data: true}}"
 
 

@@ -91,7 +91,8 @@ def _source(file: str, item: Attribute, entity: Entity, feeds: Mappings[str, Fee
         yield ConfigProblem(
             file,
             item.line,
-            f"attribute {item.attribute!r} is the name of another column of {item.feed} than {item.source_column!r}",
+            f"attribute {item.attribute!r} is also the name of a column of {item.feed}, but its source_column is "
+            f"{item.source_column!r}",
         )
 
 

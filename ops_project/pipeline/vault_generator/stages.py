@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Mappings
-
 from ops_project.model.feed.feed import Feed
 from ops_project.model.metadata import SATELLITES, Attribute, Entity, Metadata
 from ops_project.pipeline.vault_generator import naming
@@ -84,8 +82,3 @@ def _state(meta: Metadata, satellite: Entity) -> list[str]:
         # If the customer or the offer of a contact changes, the contact has a new state.
         names += [item.attribute for item in meta.attributes_of(parent.entity, "reference")]
     return [*dict.fromkeys(names), "is_deleted"]
-
-
-def feeds(meta: Metadata, known: Mappings[str, Feed]) -> list[Feed]:
-    """The feeds that have a stage."""
-    return [known[name] for name in naming.feeds(meta)]

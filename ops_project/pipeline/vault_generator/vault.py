@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops_project.model.metadata import SATELLITES, Entity, Metadata
+from ops_project.model.metadata import Entity, Metadata
 from ops_project.pipeline.vault_generator import naming, stages
 from ops_project.pipeline.vault_generator.rendering import SQL_HEADER, Value, call, config
 
@@ -97,11 +97,6 @@ def payload(meta: Metadata, satellite: Entity) -> list[str]:
     if satellite.kind == "effectivity_satellite":
         return [naming.link_key(parent), *_secondary(meta, satellite, parent), *names]
     return [naming.link_key(parent), *names]
-
-
-def satellites(meta: Metadata) -> list[Entity]:
-    """Every satellite, in the file's order."""
-    return meta.of_kind(*SATELLITES)
 
 
 def _secondary(meta: Metadata, satellite: Entity, parent: Entity) -> list[str]:

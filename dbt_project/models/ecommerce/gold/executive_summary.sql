@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
-{#- A period is covered where every day of it was delivered, or expects no delivery. Rows say nothing of that. #}
+{#- A period is complete if the files of each of its days have arrived, or none are expected. Rows do not show that. #}
 -- Periods end with the newest day that has data (data_through). If they ended today, a file that has not arrived
 -- would look like a loss of the shop.
 with days as (

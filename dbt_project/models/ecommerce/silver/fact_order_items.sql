@@ -11,7 +11,8 @@
     'order_id', 'line_number', 'product_id', 'quantity', 'unit_price', 'discount_amount', 'business_date',
 ] %}
 
-{#- Every line of an order that has a line, or stands itself, on a date to rebuild: a line counts on its order's date. #}
+{#- A line counts on the date of its order. So all lines of an order are read if one of them, or the order itself, is on
+a date to rebuild. #}
 with wanted_orders as (
     select order_id from {{ source('bronze', 'order_items') }}
     where {{ in_touched_dates('business_date') }}
