@@ -155,7 +155,7 @@ def test_what_cannot_be_drafted_says_what_would_be_right(tmp_path: Path) -> None
     one = ops(tmp_path, "feed", "init", str(tmp_path / "a.json"), "--feed", "a", "--domain", "b")
     assert (
         one.exit_code == 1
-        and "a.json is no whole JSON document: the document ends in the middle (line 2)" in one.output
+        and "a.json is not a complete JSON document: the document ends in the middle (line 2)" in one.output
     )
     two = ops(tmp_path, "feed", "init", str(tmp_path / "b.csv"), "--feed", "a", "--domain", "b")
     assert two.exit_code == 1 and "b.csv is empty" in two.output

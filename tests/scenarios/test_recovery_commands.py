@@ -76,7 +76,7 @@ def test_a_model_that_failed_is_mended_and_only_it_is_built(home: Settings) -> N
     assert materialized(home, told["runs"][0]["run_id"]) == {GOLD} and told["runs"][0]["not_published"] == []
     assert GOLD in bakery.tables(home)
     assert "nothing to rerun" in refused(home, "rerun", failed["run_id"][:8])
-    assert "no size of memory" in refused(home, "rerun", failed["run_id"][:8], "--memory-limit", "lots")
+    assert "not a size of memory" in refused(home, "rerun", failed["run_id"][:8], "--memory-limit", "lots")
 
 
 def test_a_contract_is_corrected_and_the_refused_rows_come_in(home: Settings) -> None:

@@ -1,1 +1,1 @@
-"""dbt in this process: the manifest, the runner, column lineage."""
+"""dbt in this process: the parsed project, the overlay, the runner, and which tables are built from nothing."""

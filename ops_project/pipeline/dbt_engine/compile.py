@@ -17,7 +17,7 @@ QUIET = (
 )
 
 
-# No file has it.
+# No file has this modification time.
 NO_TIME = -1.0
 
 
@@ -26,7 +26,7 @@ class DbtParseError(RuntimeError):
 
 
 def _with_next_step(words: str) -> str:
-    """The words of dbt, and what to do."""
+    """dbt's message, and what to do about it."""
     said = " ".join(words.split()).rstrip(".")
     if "depends on a source named 'bronze." in said:
         return f"{said}. The source of a landed table is bronze.FEED: `ops feed list` shows the names of the feeds."
@@ -44,9 +44,8 @@ def folders(project_dir: Path) -> list[str]:
 def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -> tuple[bytes, dict[str, str]]:
     """Parse, then compile against an empty database: dbt's Manifest (msgpack) and unique_id → SQL.
 
-    `earlier`: the Manifest of another content of the project. dbt reads only the files that differ from it, which takes
-    1 s of the 5 s of a full parse when one model has changed; dbt decides whether it can. Raises DbtParseError with
-    dbt's words.
+    `earlier`: the Manifest of another content of the project. dbt then reads only the files that differ from it, if it
+    can. After a change of one model that takes 1 s; a full parse takes 5 s. Raises DbtParseError with dbt's words.
     """
     from dbt.cli.main import dbtRunner
     from dbt.constants import PARTIAL_PARSE_FILE_NAME
@@ -64,8 +63,8 @@ def compile_all(project_dir: Path, target: Path, earlier: bytes | None = None) -
         if not parsed.success or not isinstance(parsed.result, Manifest):
             raise DbtParseError(_with_next_step(str(parsed.exception)))
         for file in parsed.result.files.values():
-            # dbt does not read a YAML file again that has the same time. Two contents can have the same times, in an
-            # image for example, so none is kept and dbt compares the contents.
+            # dbt does not read a YAML file again if its modification time is the same. Two contents can have the same
+            # times, for example in a container image. So no time is kept, and dbt compares the contents.
             if isinstance(file.path, FilePath):
                 file.path.modification_time = NO_TIME
         manifest = parsed.result.to_msgpack(extended_mashumaro_encoder)

@@ -72,8 +72,8 @@ class DbtManifest:
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder
 
-        # dbt's own partial parse does the same. The lookups of a pickled Manifest must be made again, because they come
-        # back with wrong positions.
+        # dbt's own partial parse uses msgpack as well. A pickled Manifest would come back with wrong positions in its
+        # lookups.
         return Manifest.from_msgpack((self.folder / MANIFEST_OBJECT).read_bytes(), decoder=extended_mashumuro_decoder)
 
 
@@ -129,10 +129,10 @@ def _parse(project_dir: Path, folder: Path) -> None:
 
 
 def _newest(project_dir: Path) -> bytes | None:
-    """dbt's Manifest of the content that this one probably differs least from.
+    """dbt's Manifest of the parsed content that is probably most like the present one.
 
-    That is the newest one of this project, the shipped one and those with an overlay. One with the same configuration
-    goes first, because dbt reads everything again where that differs.
+    It is the newest among those of this project, of the shipped project and of the projects with an overlay. A content
+    with the same dbt_project.yml goes first, because dbt reads everything again if that file differs.
     """
 
     def unlike(project: Path) -> bool:

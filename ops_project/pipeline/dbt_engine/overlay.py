@@ -1,7 +1,7 @@
 """The shipped dbt project with the models, macros and tests of a configuration folder in it, as one project.
 
-dbt reads one project folder. So a folder with both is made once for each content, beside the parsed manifests; nothing
-of the shipped project is changed. Knows nothing of Dagster.
+dbt reads only one project folder. So a folder with the files of both is made, once for each content, beside the parsed
+manifests. Nothing of the shipped project is changed. This module does not know Dagster.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""dbt in this process, on a manifest that is already parsed. The usual way, a subprocess for each call, costs a
-Python start, a parse and a second handle on the warehouse every time. Here dbt runs in a thread, and its events come
-through a queue, so that their consumer works while dbt works. Knows nothing of Dagster.
+"""Runs dbt in this process, on a manifest that is already parsed. The usual way is a subprocess for each call, and each
+costs a Python start, a parse and a second handle on the warehouse. Here dbt runs in a thread, and its events come
+through a queue, so that their consumer works while dbt works. This module does not know Dagster.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The feed's journal while `land` works: it is read once and updated with every committed file. For each file its
-own history is needed. A query of the warehouse for it costs about a millisecond, and for thousands of small files
-that was a third of the time. No other process writes meanwhile, because there is only one writer.
+"""The feed's journal while `land` works: it is read once and updated with every committed file. Landing needs the
+history of each file. A query for it takes about a millisecond, and with thousands of small files these queries took a
+third of the time. The journal in memory stays right, because no other process writes meanwhile.
 """
 
 from __future__ import annotations

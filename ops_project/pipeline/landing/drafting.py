@@ -1,6 +1,6 @@
-"""Makes a draft that loads the whole file. The draft is proposed, tried by landing itself, widened, and given its
-key. The types are proposed from the rows in memory, and tried with landing's own casts. Then the whole file is
-tried, and the next proposal must also fit the values that failed. Nothing is landed.
+"""Makes a draft of a contract that loads the whole file. Types are proposed from the rows in memory, and tried with
+landing's own casts. Then landing examines the whole file under the draft, and the next proposal must also fit the
+values that failed. At the end the draft is given its key. Nothing is landed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ops_project.pipeline.landing.read.stage import STAGED, Stage
 ROUNDS = 8
 SHOWN = 5
 MOST_PARTS = 3
-# For a composite key, combinations of this many columns are tried. Three of twelve columns are 220 combinations.
+# For a composite key, combinations of this many columns are tried. Twelve columns have 220 combinations of three.
 MOST_CANDIDATES = 12
 FEW = 20
 """A column that is unique over fewer rows than this may be so by chance, unless its name says that it is a key."""
@@ -149,7 +149,7 @@ def _tried(
 
 
 def _patient(feed: Feed) -> Any:
-    """A draft that does not fit half of the file is widened, not refused."""
+    """Rules under which no file is refused for its types. A draft that fits only half of a file is widened instead."""
     return feed.drift.model_copy(update={"share": 1.0})
 
 
@@ -234,7 +234,9 @@ def _weight(name: str, proposal: Draft) -> int:
 
 
 def _together(group: Sequence[str], proposal: Draft) -> tuple[int, int, list[int]]:
-    """Sort key for composite keys, the most likely first: with a line number, with names like keys, from the left."""
+    """Sort key of composite keys. The most likely one comes first: it has a line number, names that look like keys, and
+    columns that stand on the left.
+    """
     places = [column.name for column in proposal.columns]
     weights = sum(_weight(name, proposal) for name in group)
     return -any(map(_LINE_WORD.search, group)), -weights, [places.index(name) for name in group]

@@ -202,6 +202,6 @@ def _notes(path: Path, feed: Feed) -> list[str]:
         patterns = ", ".join(feed.inbound)
         notes.append(f"the name is not one that feed {feed.name} takes ({patterns}): it would not be landed")
     if feed.control is not None and control_of(feed, path)[0] is None:
-        then = "it would wait" if feed.control.required else "its number of rows is compared with nothing"
+        then = "it would wait" if feed.control.required else "its number of rows is not checked"
         notes.append(f"its control file ({feed.control.file}) is not there: {then}")
     return notes

@@ -46,14 +46,14 @@ def record_failure(context: Context, file_name: str, day: date, error: Exception
         kind = "resource_exhausted"
     elif classify(error).failure_class == "storage_full":
         kind = "storage_full"
-        hint = "; free space on that disk: it stays where it is, and the next run loads it"
+        hint = "; free space on that disk; the file stays where it is, and the next run loads it"
     elif isinstance(error, NotRegular):
         kind, told = (
             "data_invalid",
-            "was exchanged for something that is no regular file while it was taken; deliver it again",
+            "was replaced by something that is not a regular file while it was read; deliver it again",
         )
     elif isinstance(error, PermissionError):
-        kind, told = "config_error", "cannot be read: this process has no right to; make it readable for its user"
+        kind, told = "config_error", "cannot be read by this process; give its user the right to read the file"
     elif isinstance(error, FragmentError):
         kind, told = "config_error", f"was not read: {error}"
     elif isinstance(error, CONTRACT_ERRORS):

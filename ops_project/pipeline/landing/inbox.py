@@ -49,7 +49,7 @@ class InboundFile:
     size: int
     modified_at: datetime
     identity: Identity
-    """Device, inode, size and change time. It changes as soon as any process writes to the file."""
+    """Device, inode, size and modification time. It changes as soon as any process writes to the file."""
     control: Path | None
     """Its control file, if the contract names one and it exists."""
     waits: bool
@@ -270,8 +270,8 @@ def _ending(pattern: str) -> str:
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The entries of a folder with their kinds, without hidden names. Links are not followed, not to the folder
-    either.
+    """The entries of a folder with their kinds, without hidden names. No link is followed. If the folder itself is a
+    link, it gives no entries.
     """
     if folder.is_symlink():
         return
@@ -283,7 +283,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
         for entry in listing:
             if entry.name.startswith("."):
                 continue
-            # the file was removed between listing and looking, so it has not arrived
+            # the file was removed after it was listed, so it has not arrived
             with contextlib.suppress(FileNotFoundError):
                 yield folder / entry.name, entry.stat(follow_symlinks=False)
 

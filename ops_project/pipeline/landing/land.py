@@ -39,8 +39,9 @@ def land(
 ) -> LandingResult:
     """Land every file of `feed` that has arrived by `now`; with `dates` only those of these business dates.
 
-    `inbound` and `archive` are the roots of the home, `now` is aware. A file that other feeds match too leaves the
-    inbound folder when all have taken it: `siblings`, by default the feeds that `ensure_tables` was given.
+    `inbound` and `archive` are the home's folders; `now` has a time zone. If a file matches other feeds too, it leaves
+    the inbound folder when all of them have taken it. `siblings`: these feeds, by default those that `ensure_tables`
+    was given.
     """
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")  # the rowid of a staged row is its position in the file

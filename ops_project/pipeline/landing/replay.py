@@ -104,7 +104,9 @@ def outdated(connection: duckdb.DuckDBPyConnection, feed: Feed) -> Outdated | No
 
 
 def refused_groups(connection: duckdb.DuckDBPyConnection, feed: Feed, archive: Path) -> list[Refused]:
-    """The rows in quarantine of the batches that are valid or wait for a successor, by batch and reason."""
+    """The rows in quarantine, by batch and reason, of the valid batches and of the batches that were rejected after
+    them.
+    """
     standing = {batch.batch_id for batch in standing_of(Deliveries(connection, feed.name, archive).all())}
     rows = connection.execute(
         """

@@ -56,9 +56,9 @@ def read(path: Path, sha256: str) -> dict[str, Any]:
         raise ModelUnusable(f"its file {path.name} was altered: its hash is not the registered one")
     model: dict[str, Any] = json.loads(data)
     if model.get("format") != FORMAT:
-        raise ModelUnusable(f"its format is {model.get('format')}, and {FORMAT} is understood")
+        raise ModelUnusable(f"its format is {model.get('format')}, and this program reads only format {FORMAT}")
     for name, wanted in model.get("libraries", {}).items():
         installed = libraries(name)[name]
         if installed != wanted:
-            raise ModelUnusable(f"it was trained with {name} {wanted}, and {installed} is installed; train it again")
+            raise ModelUnusable(f"it was trained with {name} {wanted}, but {installed} is installed; train it again")
     return model

@@ -38,6 +38,8 @@ class Training:
 
 @dataclass(frozen=True)
 class Candidate:
+    """A trained model: its content as JSON, its measures and facts, and the decision about its promotion."""
+
     content: dict[str, Any]
     metrics: dict[str, float]
     facts: dict[str, Any]
@@ -45,10 +47,11 @@ class Candidate:
 
 
 def churn_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
+    """A churn model, compared with `serving`; or, in words, why there is too little data for one."""
     parameters, seed = job.parameters.churn, job.parameters.gate.seed
     found = frames.split(known, parameters)
     if found is None:
-        return f"{known.days} days of history, and {parameters.min_history_days} are needed"
+        return f"{known.days} days of history, but {parameters.min_history_days} are needed"
     window = {"lookback_days": parameters.lookback_days, "active_days": parameters.active_days}
     learn = frames.features(job.connection, found.training, **window)
     judge = frames.features(job.connection, [found.held_out], **window)
@@ -56,7 +59,7 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
         learn = frames.part(learn, ~frames.held_out_half(learn.customers))
         judge = frames.part(judge, frames.held_out_half(judge.customers))
     if min(len(learn), len(judge)) < parameters.min_customers:
-        return f"{min(len(learn), len(judge))} customers, and {parameters.min_customers} are needed"
+        return f"{min(len(learn), len(judge))} customers, but {parameters.min_customers} are needed"
     outcome = frames.churned(job.connection, learn, parameters.horizon_days)
     judged = frames.churned(job.connection, judge, parameters.horizon_days)
     matrix, judge_matrix = learn.matrix, judge.matrix
@@ -134,9 +137,10 @@ def churn_candidate(job: Training, known: frames.History, serving: Loaded | None
 
 
 def segmentation_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
+    """A segmentation, compared with `serving`; or, in words, why there is too little data for one."""
     parameters, seed = job.parameters.segmentation, job.parameters.gate.seed
     if known.days < parameters.min_history_days:
-        return f"{known.days} days of history, and {parameters.min_history_days} are needed"
+        return f"{known.days} days of history, but {parameters.min_history_days} are needed"
     frame = frames.features(
         job.connection,
         [known.next_cutoff],
@@ -144,7 +148,7 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
         active_days=parameters.lookback_days,
     )
     if len(frame) < parameters.min_customers:
-        return f"{len(frame)} customers, and {parameters.min_customers} are needed"
+        return f"{len(frame)} customers, but {parameters.min_customers} are needed"
     values = segmentation.rfm(frame)
     away = frames.held_out_half(frame.customers)
     learn, judged = values[~away], values[away]
@@ -187,8 +191,7 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
         )
     )
     if serving is None and decision.reason is GateReason.NOT_BETTER:
-        # Thirds by revenue separate better, but they give no names. Segments are wanted because their names mean
-        # something.
+        # Thirds by revenue may separate customers better, but they have no names, and the names of segments are wanted.
         decision = Promotion(True, GateReason.FIRST, f"the first segmentation; {decision.message}")
     metrics = {"separation": float(1 - loss.mean()), "silhouette": silhouettes[len(chosen.labels)]}
     metrics |= {f"silhouette_{clusters}": value for clusters, value in silhouettes.items()}
@@ -196,13 +199,14 @@ def segmentation_candidate(job: Training, known: frames.History, serving: Loaded
 
 
 def recommendations_candidate(job: Training, known: frames.History, serving: Loaded | None) -> Candidate | str:
+    """A rule of recommendations, compared with `serving`; or, in words, why there is too little data for one."""
     parameters = job.parameters.recommendations
     if known.days < parameters.min_history_days:
-        return f"{known.days} days of history, and {parameters.min_history_days} are needed"
+        return f"{known.days} days of history, but {parameters.min_history_days} are needed"
     end = known.next_cutoff
     result = recommendations.evaluate(job.connection, parameters, end)
     if len(result.hits) < parameters.min_orders // 10:
-        return f"{len(result.hits)} held-out baskets with two products, and {parameters.min_orders // 10} are needed"
+        return f"{len(result.hits)} held-out baskets with two products, but {parameters.min_orders // 10} are needed"
     rule = {**parameters.model_dump(mode="json"), "libraries": artifact.libraries("duckdb")}
     decision = gates.decide(1 - result.popular_hits, 1 - result.hits, job.parameters.gate, serving=None)
     if decision.promote and serving is not None and serving.model["rule"] == artifact.rounded(rule):

@@ -1,7 +1,8 @@
-"""Changes to a customer's earlier days that came with files of later days. An order is cancelled, corrected, moved to
-another date or customer, or comes late; and so are events of the site. silver.int_customer_days holds what is known
-today. If the later changes are subtracted, the result is what was known on a past day. The date of a file decides when
-its content was known, and not the time of its arrival, so that a replay of the same files gives the same.
+"""Changes to a customer's earlier days that came with files of later days. An order may be cancelled, corrected, moved
+to another date or customer, or come late; events of the web site may be corrected or come late.
+silver.int_customer_days holds what is known today. If the later changes are subtracted, the result is what was known on
+a past day. What counts is the date of a file and not the time of its arrival, so that a replay of the same files gives
+the same result.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ told as (
     select order_id, business_date, _file_date from lines
 ),
 
--- Only what a file of a later day speaks of: everything else was known on its day as it is known today.
+-- Only records that a file of a later day mentions. All others were known on their day as they are known today.
 later_orders as (
     select order_id
     from told
@@ -66,7 +67,7 @@ later_events as (
     having max(_file_date) > min(business_date)
 ),
 
--- From each file date on that tells something of an order, up to the next, one state of the order holds.
+-- An order has one state from each file date that mentions it until the next one.
 order_moments as (
     select
         told.order_id,
@@ -120,7 +121,7 @@ foreign_days as (
     where place = 1 and currency <> '{reporting_currency}'
 ),
 
--- As silver.fact_orders takes them: the rate of the day, else the newest of the days before on which it may hold.
+-- The same choice as in silver.fact_orders: the rate of the day, or else the newest earlier one that is still valid.
 rates as (
     select
         foreign_days.currency,
@@ -198,7 +199,7 @@ states as (
     where place = 1
 ),
 
--- A state comes on the date from which it is known, and goes on the date of the next.
+-- A state is added on the date from which it is known, and subtracted on the date from which the next one is known.
 signed as (
     select customer_id, business_date, known_on, orders, undone_orders, sales_orders, gross_revenue, product_views
     from states
@@ -229,8 +230,8 @@ _FILES = ["_file_date desc nulls last", "_file_part desc nulls last", "_load_seq
 
 
 def define(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the temporary view VIEW over bronze. Which of several deliveries is the newest is decided as the
-    contracts say.
+    """Create the temporary view VIEW over bronze. The contracts say which of several deliveries of a record is the
+    newest.
     """
     contracts = {
         feed: (replaces_by, latest_by)

@@ -1,6 +1,6 @@
-"""Churn: a calibrated logistic regression on what was known before the cut-off, compared with the plain rule of
-recency alone. It is logistic because its reasons can be explained to a person, and because no other method is better
-on a dozen features.
+"""Churn: a calibrated logistic regression on what was known before the cut-off, compared with a plain rule that knows
+only the recency. A logistic regression was chosen because its reasons can be explained to a person, and because no
+other method is better with a dozen features.
 """
 
 from __future__ import annotations

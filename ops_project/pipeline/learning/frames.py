@@ -1,8 +1,8 @@
 """Features of customers as they were known before a cut-off, and what the customers did after it. One query covers
 every cut-off. Each row of silver is joined only to the cut-offs after it. Changes to earlier days from files of the
-cut-off's day or later – a late, cancelled or corrected order – are undone, because they were not known at the
-cut-off. Only these two places depend on time, and a test inverts them to prove that no feature sees past its
-cut-off.
+cut-off's day or later – a late, cancelled or corrected order – are subtracted, because they were not known at the
+cut-off. Only these two places of the query depend on time. A test breaks each of them to prove that no feature uses
+anything from after its cut-off.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SHARES = frozenset({"undone_share"})
 _FEATURE_SQL = """
 with cutoffs as (select unnest($cutoffs::date[]) as cutoff),
 
--- The last cut-off, of which something is predicted, lies after every day: there everything that is known counts.
+-- The cut-off of the prediction lies after every day, so everything that is known counts for it.
 bounds as (select max(business_date) as newest from silver.int_customer_days),
 
 days as (
@@ -72,7 +72,7 @@ history as (
         sum(orders) as orders,
         sum(undone_orders) as undone_orders,
         sum(sales_orders) as sales_orders,
-        -- Without a rate an amount is not known, and no more is the sum with it.
+        -- Without an exchange rate an amount is unknown, and so is every sum that contains it.
         case when count(gross_revenue) = count(*) then sum(gross_revenue) end as gross_revenue,
         sum(product_views) as product_views
     from days
@@ -95,7 +95,7 @@ customers as (
         coalesce(sum(product_views) filter (where age between 15 and 44), 0)::double as views_15_44
     from history
     group by cutoff, customer_id
-    -- Of a customer with an order without an exchange rate nobody knows how much was bought.
+    -- If an order of a customer has no exchange rate, it is unknown how much the customer bought.
     having count(gross_revenue) = count(*)
 )
 

@@ -188,7 +188,7 @@ def evaluate(connection: duckdb.DuckDBPyConnection, parameters: Recommendations,
         f"""
         with {BASKETS},
 
-        -- By hash, not by chance: the same baskets and the same shown item every time.
+        -- Chosen by hash and not at random, so that the baskets and the shown items are the same every time.
         shown as (
             select order_id, arg_min(product_id, md5(order_id || '|' || product_id)) as product_id
             from sized

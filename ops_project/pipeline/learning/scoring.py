@@ -23,7 +23,7 @@ from ops_project.pipeline.learning.judge.health import Reading
 from ops_project.pipeline.learning.judge.metrics import calibration_error
 from ops_project.pipeline.learning.registry import Loaded, Registry
 
-# These are built on Sundays. If a Sunday is missed, they are built in the next night.
+# Recommendations are built on Sundays. If a Sunday is missed, they are built in the next night.
 RECOMMENDATIONS_LAST = timedelta(days=7)
 
 

@@ -120,7 +120,7 @@ def _tell(job: Training, model: str, version: str | None, decision: Promotion) -
             ModelProblem(
                 gates.FAILURE_CLASS[decision.reason],
                 f"candidate {version} of {model} was not promoted ({decision.reason.value}): {decision.message}; "
-                "what served goes on serving",
+                "the model in use stays in use",
                 {"reason": decision.reason.value, "version": version, "gain": decision.gain, "bound": decision.bound},
             )
         )

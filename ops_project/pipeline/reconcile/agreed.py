@@ -1,6 +1,6 @@
-"""The type in which two columns are compared: as numbers, as instants, or as texts, depending on what both sides
-are. A text counts as a number only if every value is one and is written as numbers are: 007 is not a number, so it
-is not taken for 7. Nothing is rounded: two values are equal only if all their digits are.
+"""The type in which two columns are compared: numbers, instants or texts, depending on what both sides are. A text
+column counts as numbers only if every value is written as a number. 007 is not, so it does not equal 7. Nothing is
+rounded: two values are equal only if all their digits are.
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ class BreakReason(StrEnum):
 
 @dataclass(frozen=True)
 class ControlTotal:
-    """One number that is computed on both sides. `tolerance` None: it is shown, and only the keys are judged."""
+    """One number that is computed on both sides. If `tolerance` is None, the total is only shown, and the keys decide
+    whether there is a break.
+    """
 
     name: str
     source: Number | None

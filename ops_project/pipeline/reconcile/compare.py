@@ -1,4 +1,4 @@
-"""Two sides compared key by key in one DuckDB connection."""
+"""Compares two sides key by key, in one DuckDB connection."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Files as sides, read by landing's readers. No type is guessed from values, and every value stays text. Only the
+"""Files as sides, read by landing's readers. Every value stays text, and no type is guessed from values. Only the
 dialect is detected, from the header: encoding, delimiter, quotes. A file with a line that does not fit its header is
-refused with the line, because an omitted line would be a difference that nobody sees.
+refused with the line, because a line that was left out would be a difference that nobody notices.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _load_exact(connection: duckdb.DuckDBPyConnection, table: str, source: Sourc
                 f"select _line, _problem from {RAW} where _problem is not null order by _ord limit 1"
             ).fetchall()[0]
             problem = problem.replace("the file's structure has", "the header has")
-            what = "a value is no text: " if problem.startswith("holds \\u") else ""
+            what = "a value is not text: " if problem.startswith("holds \\u") else ""
             raise ReconcileError(f"{path}: {_place(source.format)} {line}: {what}{problem}")
         _create(connection, table, source)
     finally:

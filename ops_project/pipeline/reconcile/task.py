@@ -1,4 +1,4 @@
-"""What every step of one comparison uses: the connection, and the names of the tables in it."""
+"""The values that every step of one comparison uses: the connection, and the names of the tables in it."""
 
 from __future__ import annotations
 

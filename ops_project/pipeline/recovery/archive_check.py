@@ -24,7 +24,7 @@ from ops_project.process import locks
 from ops_project.settings import Settings
 
 CHUNK = 4 * 1024 * 1024
-# The share of a night is compared once a night, whichever process asks for it.
+# Each night's share is compared only once, whichever process asks for it first.
 NIGHT = timedelta(hours=20)
 # Results are stored this often, so that a check that is cut off keeps most of its work.
 KEEP_SECONDS = 30.0
@@ -187,7 +187,7 @@ def _difference(settings: Settings, file: ArchivedFile) -> str | None:
                 digest.update(chunk)
                 size += len(chunk)
     except NotRegular:
-        return "is no regular file any more"
+        return "is not a regular file any more"
     except (FileNotFoundError, NotADirectoryError):
         if (settings.inbound / file.domain / file.file_name).is_file():
             return None  # a run was cut off before it archived the file; the next run archives it

@@ -107,5 +107,5 @@ class Clone:
 def clone_of(root: Path) -> Clone:
     """The clone. Raises RestoreError if the installation is not a clone, because it then has no earlier versions."""
     if not (root / ".git").exists():
-        raise RestoreError(f"{root} is no clone of the project, so it has no earlier versions: install one by hand")
+        raise RestoreError(f"{root} is not a clone of the project, so it has no earlier versions: install one by hand")
     return Clone(root)

@@ -11,9 +11,9 @@ from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
 BEGUN, FINISHED, DONE = "begun", "finished", "done"
-"""Finished means that everything is done, and that the command has not reported this yet. If the command was killed at
-this point, its user may repeat it without knowing that it was done. It must not be done twice, because undoing an undo
-would bring back what was removed.
+"""Finished means that everything is done, but the command has not reported this yet. If the command was killed at this
+point, its user may repeat it without knowing that it was done. The restore must not be done twice, because an undo of
+an undo would bring back what the first one removed.
 """
 
 

@@ -107,7 +107,7 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
         elif not whole:
             raise _needs_all(settings)
         else:
-            warnings.append(f"The warehouse {settings.warehouse} is gone: there will be nothing to undo to.")
+            warnings.append(f"The warehouse {settings.warehouse} is gone, so this restore cannot be undone.")
     except duckdb.Error as error:
         if "lock" in str(error).lower():
             raise _open_elsewhere(settings, error) from error

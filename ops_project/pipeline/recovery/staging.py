@@ -36,7 +36,9 @@ class Source:
 
 @contextmanager
 def opened(database: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The opened file in UTC. It is closed at the end, so that its write-ahead log is folded in."""
+    """A connection to the file, in UTC. It is closed at the end of the block, which moves the write-ahead log into the
+    file.
+    """
     connection = duckdb.connect(str(database), read_only=read_only)
     try:
         connection.execute("SET TimeZone = 'UTC'")

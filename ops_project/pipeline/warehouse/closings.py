@@ -1,7 +1,7 @@
-"""Records how the newest run of each job ended: with or without a snapshot and a publication. Dagster calls a run a
-success when its steps succeeded, and only records that a resource failed at its end. Whether consumers got anything
-is written here: first that a run begins to close, and then how it ended. A note that stays at its beginning means
-that the process was killed, or that the disk was full.
+"""Records how the newest run of each job ended: with or without a snapshot and a publication. For Dagster a run is a
+success as soon as its steps have succeeded, even if the snapshot or the publication fails after them. So this module
+first records that a run begins to close, and then how the closing ended. A note that still says `closing` means that
+the process was killed, or that the disk was full.
 """
 
 from __future__ import annotations

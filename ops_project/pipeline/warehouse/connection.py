@@ -1,5 +1,5 @@
-"""The warehouse: one DuckDB file that only one process at a time opens. Gives a connection with the platform's
-settings. Readers open snapshots, never this file, because a read-only handle would block the writer.
+"""The warehouse: one DuckDB file that only one process at a time opens. This module gives a connection with the
+platform's settings. Readers open snapshots, never this file, because a read-only handle would block the writer.
 """
 
 from __future__ import annotations

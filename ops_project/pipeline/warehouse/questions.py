@@ -133,8 +133,8 @@ def ask(
 
 
 def _end(worker: _Worker, thread: threading.Thread) -> None:
-    """Stop the question. It is asked again and again, because the engine forgets an interruption that comes between
-    two statements; a process that ends while the engine still works is aborted.
+    """Stop the question. The engine is interrupted again and again, because it forgets an interruption that comes
+    between two statements. It must have stopped before this process ends, or the process would be aborted.
     """
     until = time.monotonic() + STOP_SECONDS
     while thread.is_alive() and time.monotonic() < until:
@@ -170,7 +170,7 @@ def _only_statement(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb
     try:
         statements = connection.extract_statements(query)
     except UnicodeError as error:
-        raise QuestionError(f"the question is no text: {error}") from None
+        raise QuestionError(f"the question is not valid text: {error}") from None
     if not statements:
         raise QuestionError('the question is empty; write for example: ops sql "select count(*) from ops.batches"')
     if len(statements) > 1:
@@ -213,7 +213,9 @@ def _memory(megabytes: int) -> Iterator[None]:
 
 
 def _data_bytes() -> int | None:
-    """The memory that the system counts towards the limit now; None if it does not report it (other than Linux)."""
+    """The memory in bytes that the system now counts towards the limit; None if it does not report it, as on every
+    system except Linux.
+    """
     try:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmData:"):

@@ -128,7 +128,7 @@ def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection
             raise WarehouseUnusable(
                 State.LOCKED,
                 f"The warehouse {settings.warehouse} is open in another program ({text}). Close that program, then run "
-                "again; `ops sql` asks a copy and never stands in the way.",
+                "again; `ops sql` reads a copy and never locks the warehouse.",
             ) from error
         words = _words(settings, State.DAMAGED, f"cannot be opened: {text}", newest)
         raise WarehouseUnusable(State.DAMAGED, words) from error
@@ -147,7 +147,7 @@ def _examine(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection
         return
     what = {
         State.BEHIND: f"is older than {_of(newest)}: it ends at load {sequence}, not {manifest.get('load_seq', 0)}",
-        State.ANOTHER: f"is another one than that of which {_of(newest)} was taken",
+        State.ANOTHER: f"is not the one of which {_of(newest)} was taken",
     }[state]
     raise WarehouseUnusable(state, _words(settings, state, what, newest))
 

@@ -13,9 +13,9 @@ AGAIN_SECONDS = 0.1
 
 @contextmanager
 def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt what `connection` does in this block after `seconds`: the statement raises duckdb.InterruptException.
-    It is interrupted again and again, because the engine forgets an interruption that comes between two statements,
-    and the next one would never end.
+    """Interrupt `connection` if this block takes longer than `seconds`: its statement raises duckdb.InterruptException.
+    The interruption is repeated, because the engine forgets one that comes between two statements, and the next
+    statement would not end.
     """
     ended = threading.Event()
 
@@ -32,5 +32,5 @@ def limited(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[N
         yield
     finally:
         ended.set()
-        # After the block, no interruption may come, because the connection may then work on something else.
+        # No interruption may come after the block, because the connection may then be used for something else.
         watcher.join()

@@ -51,7 +51,7 @@ def test_a_file_without_the_control_file_that_it_needs_would_wait(tmp_path: Path
 def test_where_none_is_needed_it_says_that_nothing_was_compared(tmp_path: Path) -> None:
     home = _home(tmp_path, '{file: "{name}.ctl", required: false}')
     report = dry_run.check(home.put(FILE, ROWS), home.feeds[0], NOW)
-    assert report.would == "load" and "compared with nothing" in report.notes[0]
+    assert report.would == "load" and "its number of rows is not checked" in report.notes[0]
 
 
 def test_a_file_that_was_taken_out_of_the_archive_is_known_by_its_name(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_json_lines_keep_numbers_as_written(tmp_path):
     ]
     reasons = home.rows("SELECT line, reason FROM ops.quarantine ORDER BY line")
     assert [line for line, _ in reasons] == [4, 5, 6, 7]
-    assert reasons[0][1] == "id: '3.0' is no bigint"
+    assert reasons[0][1] == "id: '3.0' is not a valid bigint"
     assert "stands twice" in reasons[2][1] and "not a JSON object" in reasons[3][1]
 
 

@@ -87,7 +87,7 @@ def test_the_first_line_of_each_reason_is_told(tmp_path):
     home = Home(tmp_path, feed_of(PARKS, "parks"))
     home.put("parks_2026-11-01.csv", TEXT.replace("17.5", "klein").replace("Park 9", "").encode("latin-1"))
     [batch] = home.land().batches
-    assert "1 × area is no double (line 18)" in batch.message
+    assert "1 × area is not a valid double (line 18)" in batch.message
     assert "1 × name has no value, and the contract requires one (line 10)" in batch.message
 
 

@@ -120,8 +120,8 @@ def test_records_that_lie_deeper_are_read_where_the_contract_says(tmp_path: Path
     for number, (content, words) in enumerate(
         [
             ('{"page": 1}', "has no key 'answer'"),
-            ('{"answer": [1]}', "`answer` is no object"),
-            ('{"answer": {"items": {}}}', "`answer.items` is no array"),
+            ('{"answer": [1]}', "`answer` is not an object"),
+            ('{"answer": {"items": {}}}', "`answer.items` is not an array"),
             ('{"answer": {"items": []}', "ends in the middle"),
         ]
     ):
@@ -217,5 +217,5 @@ def test_a_draft_reads_the_document_as_it_is(tmp_path: Path, content: str, form:
 def test_a_document_that_is_cut_off_cannot_be_drafted(tmp_path: Path) -> None:
     path = tmp_path / "things.json"
     path.write_text('[{"id": 1}, {"id": ')
-    with pytest.raises(ValueError, match=r"things\.json is no whole JSON document: .*cut off"):
+    with pytest.raises(ValueError, match=r"things\.json is not a complete JSON document: .*cut off"):
         make_draft(path, "shop", "things", NOW)

@@ -44,9 +44,9 @@ DEEP = "[" * 700 + "]" * 700
         (r'{"id":2,"name":{"deep":["\uD83D"]}}', r"holds \\ud83d"),
         (f'{{"id":2,"name":{DEEP}}}', None),
         ('{"id":2,"name":%s}' % ("[" * 100_000), "nested too deep|not JSON"),
-        ('{"id":%s,"name":"a"}' % ("9" * 10_000), "is no integer"),
-        ('{"id":2e999999999,"name":"a"}', "is no integer"),
-        ('{"id":NaN,"name":"a"}', "is no integer"),
+        ('{"id":%s,"name":"a"}' % ("9" * 10_000), "is not a valid integer"),
+        ('{"id":2e999999999,"name":"a"}', "is not a valid integer"),
+        ('{"id":NaN,"name":"a"}', "is not a valid integer"),
         ("[1, 2]", "not a JSON object"),
         ('{"id":2,"id":3,"name":"a"}', "stands twice"),
     ],
@@ -83,7 +83,7 @@ def test_a_text_of_parquet_that_is_no_utf8_is_quarantined_alone(tmp_path):
     result = home.land()
     assert [batch.status for batch in result.batches] == ["loaded"], result.findings
     assert home.bronze("id, name") == [(1, "a"), (3, "Müller")]
-    assert home.rows("SELECT line, reason FROM ops.quarantine") == [(2, "name holds bytes that are no UTF-8 text")]
+    assert home.rows("SELECT line, reason FROM ops.quarantine") == [(2, "name holds bytes that are not UTF-8 text")]
     assert home.left() == []
 
 
@@ -93,7 +93,7 @@ def test_text_that_its_writer_has_not_called_so_is_text(tmp_path):
     pq.write_table(table, home.inbound / "shop" / "takings_2026-11-01.parquet")
     home.land()
     assert home.bronze("id, name") == [(1, "Müller"), (3, None)]
-    assert home.rows("SELECT line, reason FROM ops.quarantine") == [(2, "name holds bytes that are no UTF-8 text")]
+    assert home.rows("SELECT line, reason FROM ops.quarantine") == [(2, "name holds bytes that are not UTF-8 text")]
 
 
 def test_decimals_of_parquet_keep_every_digit(tmp_path):
@@ -139,10 +139,10 @@ NESTED = """
         ('{"city": "Oslo", "zip": "1"}', "schema_mismatch", "extra address.zip"),
         ('{"city": "Oslo", "geo": {"code": "x"}}', None, None),
         ('{"city": "Oslo", "geo": {"lat": 1}}', "schema_mismatch", "extra address.geo.lat"),
-        ('{"city": "Oslo", "geo": "x"}', "schema_mismatch", "address.geo is a text and no object"),
-        ('["Oslo"]', "schema_mismatch", "address is a list and no object, of which the contract reads address.city"),
-        ('"Oslo"', "schema_mismatch", "address is a text and no object"),
-        ("7", "schema_mismatch", "address is a number and no object"),
+        ('{"city": "Oslo", "geo": "x"}', "schema_mismatch", "address.geo is a text and not an object"),
+        ('["Oslo"]', "schema_mismatch", "address is a list and not an object, but the contract reads address.city"),
+        ('"Oslo"', "schema_mismatch", "address is a text and not an object"),
+        ("7", "schema_mismatch", "address is a number and not an object"),
         ("null", "schema_mismatch", "missing address.city"),
         ("{}", "schema_mismatch", "missing address.city"),
     ],

@@ -35,7 +35,7 @@ def test_utf8_under_another_encoding_is_told(tmp_path, encoding, zipped):
         assert batch.finding == "data_invalid"  # not every byte is a character in this encoding
         return
     assert (batch.finding, batch.rows_loaded) == ("schema_mismatch", 3)
-    assert "its bytes are utf-8" in batch.message and "on line 3" in batch.message and "for 'ü'" in batch.message
+    assert "its bytes are utf-8" in batch.message and "on line 3" in batch.message and "instead of 'ü'" in batch.message
     assert home.open_findings()[0][0] == "schema_mismatch"
 
 
@@ -49,7 +49,11 @@ def test_what_is_in_its_encoding_is_not(tmp_path, encoding, text):
 
 def test_signs_of_cp1252_under_latin_1_are_told(tmp_path):
     _, batch = landed(tmp_path, "latin-1", (HEAD + "2,5 € für Müller\n").encode("cp1252"))
-    assert batch.finding == "schema_mismatch" and "its bytes are cp1252" in batch.message and "for '€'" in batch.message
+    assert (
+        batch.finding == "schema_mismatch"
+        and "its bytes are cp1252" in batch.message
+        and "instead of '€'" in batch.message
+    )
 
 
 def test_the_other_way_round_it_is_rejected_and_named(tmp_path):

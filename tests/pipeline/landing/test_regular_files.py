@@ -106,7 +106,7 @@ def test_a_file_that_is_exchanged_while_it_is_taken_is_not_followed(home, monkey
     monkeypatch.setattr(workbench, "private_name", exchanged)
     result = home.land()
     assert result.batches == [] and home.bronze() == [] and home.archived() == []
-    assert "no regular file" in result.findings[0].message
+    assert "not a regular file" in result.findings[0].message
 
 
 def test_a_file_that_is_exchanged_and_put_back_is_read_as_it_was(home, monkeypatch):

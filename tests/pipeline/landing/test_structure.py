@@ -59,7 +59,7 @@ def test_a_changed_type_is_drift_not_a_thousand_bad_rows(tmp_path):
     home.put("takings_2026-11-01.csv", HEAD + "".join(f"{n},a,EUR {n},\n" for n in range(50)))
     [batch] = home.land().batches
     assert (batch.status, batch.finding) == ("rejected", "schema_mismatch")
-    assert "changed type of amount (50 of 50 values are no decimal(10,2))" in batch.message
+    assert "changed type of amount (50 of 50 values are not valid as decimal(10,2))" in batch.message
 
 
 def test_a_few_bad_values_are_bad_rows(tmp_path):
@@ -118,7 +118,7 @@ def test_a_change_before_its_date_is_drift_and_says_which_version_it_is(tmp_path
     home.put("takings_2026-11-09.csv", "id,amount,sold_at,colour\n3,3.00,,red\n")
     [batch] = home.land().batches
     assert batch.finding == "schema_mismatch"
-    assert "it is of version 2, effective from 2026-11-10" in batch.message
+    assert "it fits version 2, effective from 2026-11-10" in batch.message
 
 
 def test_a_type_that_loses_values_is_refused(tmp_path):

@@ -110,7 +110,7 @@ def test_several_files_are_read_by_the_names_of_their_columns(connection, tmp_pa
         ("open.csv", 'id,name\n1,"a\n', "quotes do not balance"),
         ("bad.jsonl", '{"id": 1}\n{"id": \n', "line 2: not JSON"),
         ("list.jsonl", "[1, 2]\n", "line 1: not a JSON object"),
-        ("lone.jsonl", '{"id": "x\\ud83d"}\n', "a value is no text"),
+        ("lone.jsonl", '{"id": "x\\ud83d"}\n', "a value is not text"),
         ("cut.csv.gz", b"\x1f\x8b\x08\x00abc", "cannot be read"),
         ("nameless.csv", "id,,x\n1,2,3\n", "column 2 has no name"),
         ("a.xlsx", "x", "not a kind of file"),

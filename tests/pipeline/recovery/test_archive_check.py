@@ -87,7 +87,7 @@ def link_elsewhere(path: Path) -> None:
         (alter, "was altered: its hash is"),
         (cut, "bytes and had"),
         (Path.unlink, "is missing"),
-        (link_elsewhere, "is no regular file any more"),
+        (link_elsewhere, "is not a regular file any more"),
     ],
 )
 def test_a_damaged_file_is_named_with_what_was_found(

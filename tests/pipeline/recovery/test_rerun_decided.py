@@ -65,5 +65,5 @@ def test_a_run_that_had_too_little_memory_needs_less_at_once() -> None:
 
 def test_sizes_of_memory() -> None:
     assert bytes_of("3GB") == 3 * GB and bytes_of("1.5 GiB") == 3 * 2**29 and text_of(bytes_of("512MB")) == "512MB"
-    with pytest.raises(ValueError, match="no size of memory"):
+    with pytest.raises(ValueError, match="not a size of memory"):
         bytes_of("lots")

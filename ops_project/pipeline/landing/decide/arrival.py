@@ -13,7 +13,7 @@ from ops_project.model.days import days_later
 from ops_project.model.feed.arrival import Arrival, Closed, Expected, cron_values
 from ops_project.model.feed.feed import Feed
 
-# A feed without new files is reported for this many expected dates after its last file. After that everybody knows it.
+# A feed without new files is reported for at most this many expected dates after its last file.
 SILENT_DATES = 92
 
 
@@ -96,7 +96,7 @@ def deadline(day: date, arrival: Arrival) -> datetime:
 
 
 def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
-    """Business dates from `first` on whose file is due at `now`, in ascending order."""
+    """The business dates, from `first` on, whose files are due by `now`, in ascending order."""
     day = first
     while deadline(day, feed.arrival) <= now:
         if is_expected(day, feed.expected, feed.closed):
@@ -105,10 +105,10 @@ def expected_dates(feed: Feed, first: date, now: datetime) -> Iterator[date]:
 
 
 def missing_dates(feed: Feed, known: Collection[date], now: datetime) -> list[date]:
-    """Due business dates without a known file. Without `start`: from the first file on."""
-    known = {
-        day for day in known if day >= feed.plausible.first
-    }  # A file whose date is wrong by centuries does not count as the first file.
+    """Due business dates without a known file. Counted from the feed's `start`, or from its first file if it has no
+    `start`.
+    """
+    known = {day for day in known if day >= feed.plausible.first}  # A wrong date centuries ago is not the first file.
     if not feed.enabled or feed.expected.kind == "never" or not (known or feed.start):
         return []
     first = feed.start or min(known)

@@ -48,7 +48,9 @@ class _Cut:
 
 
 def read_text(text: str, layout: dict[str, Any]) -> Reading:
-    """The most likely reading of delimited, blank-separated or fixed-width text. Raises ValueError on nothing."""
+    """The most likely reading of delimited, blank-separated or fixed-width text. Raises ValueError if no line can be
+    read.
+    """
     beginning = "".join(itertools.islice(io.StringIO(text), LOOKED_AT))
     cut = _best_cut(beginning)
     if cut is None or cut.width < 2 or cut.share < SHARE:
@@ -97,7 +99,7 @@ def _cut(text: str, delimiter: str, quote: str | None) -> _Cut | None:
     if quote == '"' and any("\n" in value for row in rows for value in row) and len(rows) < 0.2 * text.count("\n"):
         broken = 1  # one stray quote has swallowed most of the lines
     if quote is None and not broken and '"' in text and _around_fields(text, delimiter):
-        broken = 1  # quotes stand around fields, so they are quotes
+        broken = 1  # quotes stand around fields, so the file is not unquoted
     widths = Counter(len(row) for row in rows)
     if not widths:
         return None
@@ -161,7 +163,7 @@ def _delimited(text: str, cut: _Cut, layout: dict[str, Any]) -> Reading:
         )
     if len(set(fields)) < len(fields) or not all(fields):
         layout |= {"header": False, "skip_lines": layout.get("skip_lines", 0) + 1}
-        doubts.append("header: false and one line skipped, because names in the header are blank or stand twice")
+        doubts.append("header: false and one line skipped, because names in the header are blank or occur twice")
     return Reading(fields, body, layout, doubts)
 
 

@@ -163,13 +163,13 @@ def _lines(found: Draft) -> Iterable[str]:
     drafted_from = f"{_one_line(found.file_name)}, {found.rows} rows"
     yield f"# Drafted from {drafted_from}. Read it, correct it; every key: docs/feeds.md."
     yield f"domain: {found.domain}"
-    yield "owners: [team:data-engineering]  # who is told; owners.yaml"
+    yield "owners: [team:data-engineering]  # who gets the alerts; see owners.yaml"
     yield "feeds:"
     yield f"  {found.feed}:"
     yield "    description: One row per …"
     yield f"    inbound: {_yaml(inbound_of(found.file_name))}"
-    yield "    # expected: daily          # or weekdays …: then a missing or late file is told"
-    yield "    # extract: full            # if each file holds all there is"
+    yield "    # expected: daily          # or weekdays …: with it, a missing or late file is reported"
+    yield "    # extract: full            # if each file contains all records"
     if found.layout:
         yield f"    format: {{{', '.join(f'{name}: {_yaml(value)}' for name, value in found.layout.items())}}}"
     if found.raw_fields:
@@ -177,7 +177,7 @@ def _lines(found: Draft) -> Iterable[str]:
     if found.key:
         yield f"    key: {_yaml(found.key[0]) if len(found.key) == 1 else _yaml(list(found.key))}"
     else:
-        yield "    # key: …                   # no column, and no two or three of them, are unique and always filled"
+        yield "    # key: …                   # no column, pair or triple of columns is unique and always filled"
     yield "    columns:"
     for column in found.columns:
         keys = column.keys

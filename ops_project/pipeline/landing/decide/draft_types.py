@@ -71,7 +71,7 @@ _TRUE, _FALSE = {"true", "t", "yes", "y"}, {"false", "f", "no", "n"}
 
 
 def looks_typed(values: Sequence[str]) -> bool:
-    """Whether the words for `no value` can mean nothing else here, because all other values are numbers or moments."""
+    """Whether all other values are numbers or times. Then words such as NA can only mean that there is no value."""
     others = [value for value in values if value and value not in ABSENT]
     return bool(others) and all(
         re.fullmatch(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?|\d[\d/.:T -]+.*", v) for v in others
@@ -136,11 +136,11 @@ def _is_identifier(name: str, values: Sequence[str]) -> str | None:
         same = {len(value) for value in values}
         if len(same) == 1 and _moment_shaped(values):
             return None
-        return "leading zeros: no number"
+        return "leading zeros, so it is not a number"
     if any(value.startswith("+") and len(value) > 7 for value in values):
-        return "telephone numbers: no number"
+        return "telephone numbers, which are not numbers to calculate with"
     if IDENTIFIERS.search(name):
-        return "digits that nobody calculates with: no number"
+        return "digits that are not a number to calculate with"
     return None
 
 
@@ -149,7 +149,7 @@ def _moment_shaped(values: Sequence[str]) -> bool:
 
 
 def _plain(values: Sequence[str], decimal: str, thousands: str | None) -> list[str]:
-    """The values in Python's spelling of numbers; empty if one of them is no number. A date with dots is no number."""
+    """The values in Python's spelling of numbers; empty if one of them is not a number. A date with dots is not one."""
     whole = rf"(\d+|\d{{1,3}}({re.escape(thousands)}\d{{3}})+)" if thousands else r"\d+"
     point = re.escape(decimal)
     form = re.compile(rf"[+-]?(({whole}({point}\d*)?|{point}\d+)([eE][+-]?\d+)?|[iI]nf(inity)?)")
@@ -173,14 +173,14 @@ def _numbers(plain: Sequence[str]) -> Any:
     digits = max(_digits(value) for value in plain)
     if places == 0:
         accept = [word for word, seen in (("zeros", any("." in v for v in plain)), ("exponent", exponent)) if seen]
-        notes = [f"accept: {', '.join(accept)}, because some numbers are spelled so"] if accept else []
+        notes = [f"accept: {', '.join(accept)}, because some numbers are written like that"] if accept else []
         more: dict[str, Any] = {"accept": accept} if accept else {}
         if digits <= 9 and not exponent and not accept:
             yield {"type": "integer"}, []
         yield {"type": "bigint"} | more, notes
         if not accept:
             yield {"type": "decimal(38,0)"}, []
-            yield {"type": "string"}, ["more than 38 digits: no number"]
+            yield {"type": "string"}, ["more than 38 digits, which no number type holds"]
     if digits + places <= MOST_DIGITS and places <= MOST_SCALE:
         scale = max(places, MONEY_SCALE)
         precision = 18 if digits + scale <= 18 else MOST_DIGITS
@@ -264,7 +264,7 @@ def _moments(values: Sequence[str], compact: bool) -> Any:
         if {_has_clock(form) for form in chosen} and all(any(s.fullmatch(value) for s in shapes) for value in values):
             kind = "timestamp" if any(map(_has_clock, chosen)) else "date"
             for several in forms_of:
-                yield {"type": kind, "format": several}, ["several forms: the first that fits counts"]
+                yield {"type": kind, "format": several}, ["several formats; for each value the first that fits is used"]
 
 
 ZONE = "timezone: UTC is meant; write timezone: Europe/London, if not"
@@ -288,7 +288,7 @@ def _said(form: str, others: Sequence[str], values: Sequence[str]) -> list[str]:
     day = form[:8]
     swapped = {"%d": "%m", "%m": "%d"}
     mirror = swapped.get(form[:2], form[:2]) + form[2:3] + swapped.get(form[3:5], form[3:5]) + form[5:]
-    # A form only says where digits are. 31/01 has the form of month/day, and is not such a date.
+    # A form shows only the places of the digits: 31/01 has the form of month/day, but no month 31 exists.
     as_month = 0 if day[:2] == "%d" else 1
     if day[:2] in swapped and mirror in others and all(int(_NUMBERS.findall(one)[as_month]) <= 12 for one in values):
         notes.append(f"or {mirror}: the sample fits both")

@@ -7,7 +7,7 @@ contract has changed; `ops replay` reads files because some of their rows stand 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -123,8 +123,3 @@ def standing_of(batches: Iterable[Taken]) -> list[Taken]:
         if batch.status == "loaded"
         or (batch.status == "rejected" and batch.load_seq > newest_loaded.get((batch.business_date, batch.part), -1))
     ]
-
-
-def unknown_batches(asked: Collection[str], known: Collection[str]) -> list[str]:
-    """Batches that were asked for and do not exist."""
-    return sorted(set(asked) - set(known))

@@ -14,7 +14,7 @@ MOST_DIGITS = 18
 
 
 class Trailer:
-    """Recognises the last line and keeps its count."""
+    """Recognises the trailer, which is the last line of a file, and keeps its count."""
 
     def __init__(self, feed: Feed) -> None:
         self.pattern = re.compile(feed.trailer.pattern) if feed.trailer is not None else None
@@ -54,7 +54,7 @@ def check_count(feed: Feed, file: InboundFile, trailer: Trailer, result: Examina
         found = re.search(feed.control.rows, text)
         declared = _number(found["rows"]) if found else None
         if declared is None:
-            _partial(result, reject, f"{where} holds no count that {feed.control.rows!r} finds")
+            _partial(result, reject, f"{feed.control.rows!r} finds no count in {where}")
             return
     if declared is None:
         return

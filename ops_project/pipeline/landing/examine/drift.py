@@ -23,7 +23,7 @@ def structure_of(feed: Feed, contract: Contract, result: Examination) -> tuple[l
     if kind == "lines":
         return line_fields(contract.format), None
     if kind == "parquet":
-        # These files have no lines that could be counted instead.
+        # A Parquet file has no lines, so its own count of rows is used.
         found, result.rows_in = parquet_fields(scanned.text, expected)
         return [name.strip() for name in found], compare(expected, optional, found, _anywhere(feed, contract))
     if not contract.format.header:
@@ -100,7 +100,7 @@ def _fitting_versions(feed: Feed, result: Examination, structure: Structure) -> 
         names, optional = expected_fields(feed, contract)
         if contract.version != result.contract.version and set(names) - optional <= set(found) <= set(names):
             effective = next((v.effective for v in feed.versions if v.version == contract.version), None)
-            return f"; it is of version {contract.version}" + (f", effective from {effective}" if effective else "")
+            return f"; it fits version {contract.version}" + (f", effective from {effective}" if effective else "")
     return ""
 
 
@@ -115,7 +115,7 @@ def changed_type(feed: Feed, result: Examination, failures: dict[str, tuple[int,
         return False
     version = result.contract.version
     listed = ", ".join(
-        f"{name} ({bad} of {all_} values are no {result.contract.columns[name].type})"
+        f"{name} ({bad} of {all_} values are not valid as {result.contract.columns[name].type})"
         for name, (bad, all_) in changed.items()
     )
     result.reject(

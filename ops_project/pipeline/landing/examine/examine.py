@@ -49,9 +49,9 @@ def examine(
     scanned: Scan,
     now: datetime,
 ) -> Examination:
-    """Structure, casts, rules, keys and counts of one file that was scanned. `now` is aware.
+    """Check the structure, casts, rules, keys and counts of one file that was scanned. `now` has a time zone.
 
-    `connection` keeps no files in memory (bench.without_file_cache).
+    `connection` must not cache files (bench.without_file_cache).
     """
     result = Examination(scanned, feed.at(file_date), file_date)
     if scanned.size == 0:
@@ -199,7 +199,8 @@ def _read(connection: duckdb.DuckDBPyConnection, source: Source, stage: Stage) -
 
 def _staged(connection: duckdb.DuckDBPyConnection, stage: Stage) -> dict[int, int]:
     """Stage the rows, and count them by state. A small file is first read as if every value were in the engine's own
-    spelling, which is usual. If a row is bad then, the file is read again completely.
+    spelling, which is usually so. If a row is bad in this reading, the file is read again with every spelling that the
+    contract allows.
     """
     if _is_small(stage) and not stage.has_expressions:
         stage.brief = True

@@ -41,8 +41,8 @@ def repeated_keys(stage: Stage, connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
-    """False if the number of different hashes of keys equals the number of rows: then no key is repeated. True proves
-    nothing.
+    """False if there are as many different hashes of keys as rows, because then no key is repeated. True proves
+    nothing, because two keys may have the same hash.
     """
     if stage.distinct_keys is not None:
         return stage.distinct_keys != stage.good_rows
@@ -54,9 +54,9 @@ def _may_repeat(stage: Stage, connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _tell_hours_apart(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
-    """Two rows with one key may have a local time that exists twice. Then the earlier row is the first of the two
-    hours, and the later row the second, whatever the contract says about a single one: both were delivered, so
-    neither repeats the other.
+    """Two rows may have the same key because its local time occurs twice, when clocks are set back. Then the earlier
+    row is given the first of the two hours and the later row the second, so that neither repeats the other. The
+    contract's rule for an ambiguous time is meant for a single row.
     """
     key = ", ".join(map(stage.value, stage.feed.key))
     for name in stage.clock_keys:

@@ -117,8 +117,8 @@ def _shrunk(context: Context, found: Examination, part: str, day: date) -> FileP
     what = "empties the day" if after == 0 else f"has {after} rows in place of {before}"
     return FileProblem(
         "source_partial",
-        f"the correction {what} (batch {batches}): ask the source whether the others are gone. If they are: "
-        f"`ops feed confirm {context.feed.name} --date {day} --why …`; if not, ask for a complete file",
+        f"the correction {what} (batch {batches}): ask the source whether the missing rows are really gone. If they "
+        f"are: `ops feed confirm {context.feed.name} --date {day} --why …`; if not, ask for a complete file",
         context.feed.volume.on_low == "reject",
         {"rows": after, "rows_before": int(before), "replaces": batches, "max_loss": context.feed.volume.max_loss},
     )
@@ -179,7 +179,9 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
 
 
 def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
-    """Decide from the waiting files, and from the last files before them, whether arrival times are evidence."""
+    """Decide from the waiting files and from the last ones before them whether the arrival times are those of the
+    source, so that a late time counts.
+    """
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",
         [context.feed.name, BATCHES_BEFORE],

@@ -141,7 +141,7 @@ def checks(text: str, value: str, column: Column, required: bool, empty_is_null:
         if zoned := moments.untold(text, column):
             found.append(Check(zoned.reason, f"{failed} AND {zoned.predicate}"))
             failed += f" AND NOT coalesce({zoned.predicate}, false)"
-        found.append(Check(f"is no {column.type}{_spelling(column)}", failed, is_cast=True))
+        found.append(Check(f"is not a valid {column.type}{_spelling(column)}", failed, is_cast=True))
         if required:
             found.append(Check(REQUIRED, f"{value} IS NULL AND ({text} IS NULL OR {blank})"))
     elif required:

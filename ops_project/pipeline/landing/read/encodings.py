@@ -20,7 +20,7 @@ class OtherEncoding:
 
     encoding: str
     line: int
-    """The position of the first character that shows it."""
+    """The line of the first character that shows it."""
     characters: int
     read: str
     """That character: as the contract reads it, and as the source meant it."""
@@ -29,8 +29,9 @@ class OtherEncoding:
     def words(self, expected: str) -> str:
         """The message about it."""
         return (
-            f"its bytes are {self.encoding}, the contract says {expected}: {self.characters} characters, on line "
-            f"{self.line} {self.read!r} for {self.meant!r}; loaded as the contract says"
+            f"its bytes are {self.encoding}, but the contract says {expected}, as {self.characters} characters show: "
+            f"the first, on line {self.line}, is read as {self.read!r} instead of {self.meant!r}. The file was loaded "
+            "as the contract says; correct the contract's format.encoding, or ask the source for the other encoding"
         )
 
 

@@ -42,10 +42,10 @@ class Elements:
         elif self._next() == "{":
             yield self._value()
         else:
-            raise self._wrong("the document is no array of objects")
+            raise self._wrong("the document is not an array of objects")
         if self._next():
             raise self._wrong(
-                "something follows behind the end of the document; a file with one object a line is of kind jsonl"
+                "something follows after the end of the document; a file with one object on each line is of kind jsonl"
             )
 
     def _under(self, steps: list[str], above: list[str]) -> Iterator[str]:
@@ -53,14 +53,14 @@ class Elements:
         path, found = [*above, steps[0]], False
         place = f"`{'.'.join(above)}`" if above else "the document"
         if self._next() != "{":
-            raise self._wrong(f"{place} is no object, of which the contract's records read {steps[0]!r}")
+            raise self._wrong(f"{place} is not an object, but the contract's `records` names its key {steps[0]!r}")
         self.at += 1
         while (mark := self._next()) != "}":
             if mark != '"':
                 raise self._wrong("a key is expected")
             key = self._key()
             if self._next() != ":":
-                raise self._wrong("a colon is expected behind a key")
+                raise self._wrong("a colon is expected after a key")
             self.at += 1
             if key != steps[0]:
                 self._value()
@@ -73,11 +73,11 @@ class Elements:
                 found = True
                 yield from self._array()
             else:
-                raise self._wrong(f"`{'.'.join(path)}` is no array")
+                raise self._wrong(f"`{'.'.join(path)}` is not an array")
             self._comma("}")
         self.at += 1
         if not found:
-            raise self._wrong(f"{place} has no key {steps[0]!r}, which the contract's records read", self.at)
+            raise self._wrong(f"{place} has no key {steps[0]!r}, which the contract's `records` names", self.at)
 
     def _array(self) -> Iterator[str]:
         self.at += 1
@@ -124,7 +124,7 @@ class Elements:
         try:
             return str(json.loads(text))
         except ValueError:
-            raise self._wrong("a key is no text") from None
+            raise self._wrong("a key is not a text") from None
 
     def _value(self) -> str:
         """The text of the value that begins here."""

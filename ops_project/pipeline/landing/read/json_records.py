@@ -50,7 +50,7 @@ class _Objects:
         self.decoder = _decoder(_Number)
 
     def record(self, line: int, text: str) -> Record:
-        """A value that cannot be a row is passed on with its problem."""
+        """The record of one text. If the text cannot be a row, the record contains the reason."""
         try:
             value = self.plain.decode(text)
             if type(value) is dict and self.is_flat and not _CONTAINERS & {*map(type, value.values())}:
@@ -133,7 +133,7 @@ class Nesting:
             elif isinstance(item, dict):
                 problem = self._gather(item, f"{name}.", found) or problem
             elif item is not None:
-                problem = f"{name} is {_kind(item)} and no object, of which the contract reads {self.read[name]}"
+                problem = f"{name} is {_kind(item)} and not an object, but the contract reads {self.read[name]}"
         return problem
 
 

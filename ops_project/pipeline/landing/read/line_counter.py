@@ -45,7 +45,7 @@ class LineCounter:
         if limit < CHUNK:  # only with such a limit can a line inside one chunk be too long
             longest = max([longest, *map(len, chunk.split(b"\n")[1:-1])])
         if longest > limit and b"\r" not in chunk and self.error is None:
-            self.error = f"a line is longer than {limit} bytes (behind line {self.newlines})"
+            self.error = f"a line is longer than {limit} bytes (after line {self.newlines})"
         if first >= 0:
             self.open_line = len(chunk) - chunk.rfind(b"\n") - 1
         if b"\r" in chunk:

@@ -37,7 +37,9 @@ _UNIX = {"unix": (1_000_000, 11), "unix_ms": (1_000, 14), "unix_us": (1, 17)}
 
 @dataclass(frozen=True)
 class Untold:
-    """What happens to local times that do not exist in their zone, or exist twice."""
+    """The check for local times that do not exist in their zone, or that exist twice. `predicate`: SQL that is true if
+    the text is a local time at all.
+    """
 
     reason: str
     predicate: str
@@ -201,7 +203,9 @@ def exists_twice(value: str, text: str, column: Column) -> str:
 
 
 def untold(text: str, column: Column) -> Untold | None:
-    """The message about a local time that does not exist in its zone. None if the column has no zone."""
+    """The check for local times that do not exist in the column's zone, or that exist twice and may not. None if the
+    column has no zone.
+    """
     if column.timezone in (None, "UTC"):
         return None
     reason = f"does not exist in {column.timezone}: clocks skip it"

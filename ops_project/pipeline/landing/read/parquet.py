@@ -128,7 +128,7 @@ def _fill(
             # This column holds text that its writer did not mark as text. A cast to VARCHAR would write its bytes as
             # \xC3.
             texts.append(f"TRY(decode({value})) AS _r{index}")
-            words = literal(f"{leaves[index].name} holds bytes that are no UTF-8 text")
+            words = literal(f"{leaves[index].name} holds bytes that are not UTF-8 text")
             problems.append(f"CASE WHEN {value} IS NOT NULL AND TRY(decode({value})) IS NULL THEN {words} END")
         elif kind.endswith(_NESTED[0]) or kind.startswith(_NESTED[1:]):
             texts.append(f"to_json({value})::VARCHAR AS _r{index}")
@@ -200,5 +200,5 @@ def _readable(array: pa.Array, name: str, problems: list[str | None]) -> pa.Arra
             texts.append(None if data is None else data.decode("utf-8"))
         except UnicodeDecodeError:
             texts.append(None)
-            problems[index] = problems[index] or f"{name} holds bytes that are no UTF-8 text"
+            problems[index] = problems[index] or f"{name} holds bytes that are not UTF-8 text"
     return pa.array(texts, pa.string())

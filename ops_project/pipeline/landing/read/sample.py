@@ -41,12 +41,12 @@ def read_sample(path: Path, encoding: str | None = None) -> Reading:
     if not raw.strip():
         raise ValueError(f"{path.name} is empty: a draft needs some rows")
     if raw[:4] == b"PK\x03\x04" or raw[:4] == b"\xd0\xcf\x11\xe0":
-        raise ValueError(f"{path.name} is a workbook or an archive, not a text: save the table in it as CSV")
+        raise ValueError(f"{path.name} is a workbook or an archive, not text: save the table in it as CSV")
     found = encoding or _encoding(raw)
     # The part that was read may end within a character or a line, so its last line is left out.
     text = raw.decode(found, "ignore" if len(raw) == BYTES else "strict").lstrip("\ufeff")
     if "\0" in text:
-        raise ValueError(f"{path.name} holds NUL bytes: it is no text")
+        raise ValueError(f"{path.name} holds NUL bytes, so it is not text")
     if _MARKUP.match(text):
         raise ValueError(f"{path.name} is a page of HTML or XML, not a table: often the message of an error")
     layout: dict[str, Any] = {} if found == "utf-8" else {"encoding": found}
@@ -93,13 +93,13 @@ def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> R
             arrays = _arrays(_whole(path, text))
             if arrays:
                 form["records"] = max(arrays, key=lambda name: arrays[name])
-                doubts.append(f"records: {form['records']}, because there is the longest array of objects")
+                doubts.append(f"records: {form['records']}, because the longest array of objects stands there")
         texts: list[str] = []
         try:
             texts.extend(itertools.islice(Elements(io.StringIO(text), Format.model_validate(form)), ROWS))
         except Undecodable as error:
             if is_whole:
-                raise ValueError(f"{path.name} is no whole JSON document: {error}") from None
+                raise ValueError(f"{path.name} is not a complete JSON document: {error}") from None
         objects = _objects(texts)
     if not objects:
         raise ValueError(f"{path.name}: every record must be a JSON object, and at least one is needed for a draft")
@@ -125,7 +125,7 @@ def _whole(path: Path, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path.name}: neither JSON lines nor one whole JSON document: {error}") from None
+        raise ValueError(f"{path.name}: neither JSON lines nor one complete JSON document: {error}") from None
 
 
 def _arrays(value: Any, above: str = "") -> dict[str, int]:
@@ -157,7 +157,7 @@ def _parquet(path: Path) -> Reading:
             table = next(file.iter_batches(ROWS), None)
             fields = list(file.schema_arrow.names)
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name} is no whole Parquet file: {str(error).splitlines()[0]}") from None
+        raise ValueError(f"{path.name} is not a complete Parquet file: {str(error).splitlines()[0]}") from None
     columns = [] if table is None else [[_text(value) for value in column.to_pylist()] for column in table.columns]
     return Reading(fields, [list(row) for row in zip(*columns, strict=True)], {"kind": "parquet"})
 

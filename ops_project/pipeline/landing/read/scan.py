@@ -20,7 +20,7 @@ from ops_project.pipeline.landing.read.encodings import OtherEncoding, Suspicion
 from ops_project.pipeline.landing.read.inflated import NotWhole, inflated
 from ops_project.pipeline.landing.read.line_counter import CHUNK, LineCounter
 
-# A small file may repeat itself without limit.
+# The limit on the ratio applies only above this size, because a small file may well consist of equal rows.
 RATIO_FROM = 64 * 1024 * 1024
 # This many bytes of disk stay free for the warehouse while a file is unpacked.
 RESERVED = 128 * 1024 * 1024

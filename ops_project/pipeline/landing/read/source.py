@@ -1,5 +1,5 @@
-"""Reads a scanned file into a table of raw text fields. The fast reader does it if it can be trusted, and otherwise the
-exact one.
+"""Reads a scanned file into a table of raw text fields: with the fast reader if it can be trusted, and otherwise with
+the exact one.
 
 The fast reader is DuckDB's, with every column given and nothing detected. Its result is used only if it has exactly the
 number of records that the scan has counted. Both readers give the same rows, and the tests compare them.
@@ -263,7 +263,7 @@ def problem_of(record: Record, width: int) -> str | None:
 
 
 def append(connection: duckdb.DuckDBPyConnection, table: str, rows: pa.Table, empty_is_null: bool = False) -> None:
-    """Append an Arrow table; an empty raw field becomes NULL where the fast reader would make it so."""
+    """Append an Arrow table. With `empty_is_null` an empty raw field becomes NULL, as with the fast reader."""
     columns = [f"nullif({name}, '')" if empty_is_null and name.startswith("_r") else name for name in rows.column_names]
     connection.register("landing_portion", rows)
     try:

@@ -138,7 +138,8 @@ class Stage(StagedColumns):
     def typed(self, relation: str, carried: Sequence[str]) -> str:
         """SELECT of `carried` columns, texts `_t<i>`, values `_c<i>`, and flags that the checks ask for, over raw rows.
 
-        Where SQL of the contract is computed, it sees its own names and none of landing's, which are prefixed there.
+        SQL of the contract sees only the names that the contract knows, because landing's own names have a prefix
+        there.
         """
         columns = self.contract.columns
         flags = [f"_failed_{self.nth(name)}" for name in columns if columns[name].expression is not None]

@@ -1,7 +1,7 @@
 """Rows that an earlier version landed although their dates are not plausible.
 
-Such rows would be refused today. Models count them for no day, so nobody would notice them. So each file that holds
-such rows is reported until the rows are gone.
+Such rows would be refused today. No model counts them, so nobody would notice them. So each file that holds such rows
+is reported until the rows are gone.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def files_with_implausible_rows(context: Context, today: date) -> dict[str, tupl
             what = "1 row" if number == 1 else f"{number:,} rows"
             found[file_name] = (
                 day,
-                f"holds {what} with {name} {dates}, outside of {feed.plausible.first} to {last - SLACK}: an earlier "
-                f"version loaded what is refused today, and no day counts it. `ops feed replay {feed.name} --batch "
-                f"{batch_id}` takes it out",
+                f"holds {what} with {name} {dates}, outside of {feed.plausible.first} to {last - SLACK}. An earlier "
+                "version loaded them; today they are refused, and no model counts them. `ops feed replay "
+                f"{feed.name} --batch {batch_id}` removes them",
             )
     return found

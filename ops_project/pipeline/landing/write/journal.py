@@ -186,7 +186,7 @@ def close_ahead(connection: duckdb.DuckDBPyConnection, feed: str, waiting: Seque
     """Close the findings about files that are dated ahead, except those that are still `waiting`. Returns the number of
     findings.
 
-    No other finding about invalid data has a file and no batch.
+    These are the only findings about invalid data that have a file and no batch.
     """
     rows = connection.execute(
         """

@@ -31,8 +31,8 @@ def identity(feed: Feed) -> tuple[str, ...]:
 
 
 def remember(connection: duckdb.DuckDBPyConnection, feed: Feed, rows: str, parameters: Sequence[object] = ()) -> None:
-    """Remember the keys of `rows`, a relation as it is written after FROM. Call it before rows are deleted, and for the
-    inserted rows.
+    """Remember the keys of `rows`, a relation as it is written after FROM. Call it before rows are deleted, and after
+    rows were inserted.
     """
     columns = ", ".join(map(identifier, identity(feed)))
     if not columns:

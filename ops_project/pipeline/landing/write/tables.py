@@ -183,7 +183,7 @@ def _ensure_bronze(connection: duckdb.DuckDBPyConnection, feed: Feed, existing: 
             assert found is not None
             if found[0]:
                 raise BronzeError(
-                    f"{table}.{name}: the contract makes {existing[name]} to {data_type}, which would change "
+                    f"{table}.{name}: the contract changes {existing[name]} to {data_type}, which would change "
                     f"{found[0]} values (for example {found[1]!r}); give the new content a column of its own"
                 )
             connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DATA TYPE {data_type}")

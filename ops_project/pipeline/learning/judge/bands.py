@@ -9,18 +9,18 @@ from ops_project.pipeline.learning.judge.metrics import Floats
 
 # For each feature that raises the risk, in the reader's words: if its value is high, and if its value is low.
 WORDS: dict[str, tuple[str, str]] = {
-    "recency_days": ("long since the last order", "ordered very recently"),
-    "recency_ratio": ("overdue against the own rhythm", "within the own rhythm"),
-    "orders_30": ("many orders of late", "few orders of late"),
-    "orders_90": ("many orders in three months", "few orders in three months"),
-    "orders_lookback": ("many orders in all", "few orders in all"),
-    "days_per_order": ("long between orders", "short between orders"),
-    "revenue_90": ("high revenue in three months", "low revenue in three months"),
+    "recency_days": ("the last order is long ago", "the last order is very recent"),
+    "recency_ratio": ("the next order is overdue, compared with earlier pauses", "the present pause is usual"),
+    "orders_30": ("many orders in the last 30 days", "few orders in the last 30 days"),
+    "orders_90": ("many orders in the last 90 days", "few orders in the last 90 days"),
+    "orders_lookback": ("many orders in total", "few orders in total"),
+    "days_per_order": ("long pauses between orders", "short pauses between orders"),
+    "revenue_90": ("high revenue in the last 90 days", "low revenue in the last 90 days"),
     "average_order": ("large orders", "small orders"),
-    "undone_share": ("many orders undone", "few orders undone"),
-    "views_14": ("many visits of late", "few visits of late"),
-    "views_15_44": ("many visits a month ago", "few visits a month ago"),
-    "tenure_days": ("long known", "not long known"),
+    "undone_share": ("many orders cancelled or returned", "few orders cancelled or returned"),
+    "views_14": ("many product views in the last 14 days", "few product views in the last 14 days"),
+    "views_15_44": ("many product views 15 to 44 days ago", "few product views 15 to 44 days ago"),
+    "tenure_days": ("a customer for a long time", "a customer for a short time"),
 }
 
 

@@ -1,6 +1,6 @@
-"""Whether a candidate replaces the model in use. Both are judged on the same held-out rows, which neither has seen.
-The difference must be beyond the noise of those rows. A candidate that is too good is a leak, and one with less
-training data is not compared at all.
+"""Whether a candidate replaces the model in use. Both are judged on the same held-out rows, which neither has seen. The
+difference must be beyond the noise of those rows. A candidate that is too good knows the outcome in some way, and is
+refused. One with much less training data is refused too.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def unfit(
     rows: int,
     serving_rows: int | None,
 ) -> Promotion | None:
-    """A refusal that no score can outweigh; None for a fit candidate. `aucs`: how well the model (`model`) and each
-    feature alone separate the held-out outcomes.
+    """The refusal of a candidate that may not be promoted whatever its loss; None if the losses decide. `aucs`: how
+    well the model (`model`) and each feature alone separate the held-out outcomes.
     """
     leaks = {name: value for name, value in aucs.items() if max(value, 1 - value) > guards.max_auc}
     if leaks:
@@ -94,12 +94,13 @@ def unfit(
 
 
 def broken(reading: Reading) -> Promotion | None:
-    """A refusal because the inputs differ from those that the present model knows. A person must then decide about
-    the promotion.
+    """The refusal of a candidate whose inputs no longer relate to each other as for the model in use; None if they do.
+    A person must then decide about the promotion.
     """
     if reading.status != "failed":
         return None
-    return Promotion(False, GateReason.INPUTS_BROKEN, f"{reading.detail}; if this is how it is now, promote by hand")
+    words = f"{reading.detail}; if the data has changed for good, promote the candidate by hand"
+    return Promotion(False, GateReason.INPUTS_BROKEN, words)
 
 
 def decide(incumbent: Floats, candidate: Floats, gate: Gate, *, serving: str | None) -> Promotion:

@@ -27,9 +27,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Reference:
-    """The properties of the training data with which later data is compared. `natural`: how far each feature had
-    moved by itself in the weeks before training, because customers grow older and a shop grows. The same movement
-    afterwards is no news.
+    """The properties of the training data with which later data is compared. `natural`: how far each feature had moved
+    by itself in the weeks before training, because customers grow older and a shop grows. A movement of this size
+    afterwards is expected.
     """
 
     edges: dict[str, list[float]]
@@ -70,7 +70,7 @@ def natural_shift(matrix: Floats, before: Floats) -> list[list[float]] | None:
 
 
 def input_drift(reference: Reference, matrix: Floats, features: list[str], health: Health) -> Reading:
-    """The worst population stability index of the features, beyond how they move by themselves."""
+    """The largest population stability index of a feature, less its natural movement."""
     measured = stability(reference.edges, {name: reference.shares[name] for name in features}, matrix)
     values = {
         name: max(value - NATURAL_FACTOR * reference.natural.get(name, 0.0), 0.0) for name, value in measured.items()
@@ -101,7 +101,7 @@ def input_association(reference: Reference, matrix: Floats, features: list[str],
 def score_distribution(
     edges: list[float], shares: list[float], scores: Floats, health: Health, natural: float = 0.0
 ) -> Reading:
-    """Population stability index of the scores, beyond how they moved by themselves before training."""
+    """Population stability index of the scores, less their natural movement before training."""
     beyond = max(psi(shares, bin_shares(scores, edges)) - NATURAL_FACTOR * natural, 0.0)
     return _reading("score_distribution", beyond, health.max_psi, "scores against those of training, beyond natural")
 

@@ -116,7 +116,7 @@ def _hold_still(taker: Taker, folder: Path, name: str) -> tuple[Contents, snapsh
 
     with writer(settings, taker.platform, owner="ops backup create", now=taker.now, on_wait=on_wait) as warehouse:
         if settings.warehouse.is_file() and snapshots.is_behind(settings):
-            # A run that was killed has landed files, but no snapshot holds them, and they have left the inbound folder.
+            # A run that was killed has landed files. They have left the inbound folder, and no snapshot contains them.
             run_id = f"backup-{name}"
             snapshots.take(warehouse, run_id=run_id, as_of=taker.now, commit=taker.commit, good=False, replaced=True)
         warehouse.close()

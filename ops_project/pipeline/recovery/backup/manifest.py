@@ -70,7 +70,7 @@ class Manifest:
     links: Mapping[str, str] = field(default_factory=dict)
     """Symbolic links: path → its target."""
     folders: tuple[str, ...] = ()
-    """Folders, including empty ones, because a source system may have no right to create one."""
+    """Folders, including empty ones, because a source system may not be allowed to create one."""
     sqlite: Mapping[str, Mapping[str, SqliteTable]] = field(default_factory=dict)
     """Path → table → its content."""
     databases: Mapping[str, DatabaseCopy] = field(default_factory=dict)

@@ -68,7 +68,7 @@ def _judge(
         outcome, words = judged(error.pieces, (), manifest.unreadable)
         return outcome, words, error.pieces
     except (StoreUnusable, DatabaseUnusable, OSError, MemoryError, duckdb.OutOfMemoryException) as error:
-        return Outcome.INCONCLUSIVE, f"the proof could not be ended: {error}", ()
+        return Outcome.INCONCLUSIVE, f"the proof could not be finished: {error}", ()
     if differences and manifest.engine != duckdb.__version__:
         why = (
             f"it was taken with DuckDB {manifest.engine}, and this is {duckdb.__version__}, which may hash differently"

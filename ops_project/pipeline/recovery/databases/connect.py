@@ -60,7 +60,7 @@ def schema_of(connection: Connection) -> str:
     """The schema in which new tables are made. Raises DatabaseUnusable if the connection has none."""
     [(name,)] = rows(connection, "SELECT current_schema()")
     if name is None:
-        raise DatabaseUnusable("the connection has no schema: its search_path names none that is there")
+        raise DatabaseUnusable("the connection has no schema: no schema of its search_path exists")
     return str(name)
 
 

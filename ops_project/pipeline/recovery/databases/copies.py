@@ -55,7 +55,7 @@ def dump(database: Database, folder: Path) -> dict[str, TableCopy]:
         found = schemas.read(connection)
         if found.unknown:
             raise DatabaseUnusable(
-                f"{database.what} at {shown(connection)} holds what this copy does not know: {', '.join(found.unknown)}"
+                f"{database.what} at {shown(connection)} cannot be copied, because it holds {', '.join(found.unknown)}"
             )
         if not found.tables:
             raise DatabaseUnusable(f"{database.what} at {shown(connection)} holds no table")
@@ -90,7 +90,8 @@ def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: 
         there = schemas.read(connection)
         if there.unknown:
             raise DatabaseUnusable(
-                f"{database.what} at {shown(connection)} holds what cannot be put aside: {', '.join(there.unknown)}"
+                f"{database.what} at {shown(connection)} cannot be put aside, because it holds "
+                f"{', '.join(there.unknown)}"
             )
         if {table.name for table in there.tables} == set(copies) and not differences(connection, database, copies):
             return Kept(already=True)
@@ -144,7 +145,7 @@ def _schema(folder: Path) -> Schema:
     try:
         return Schema.load(json.loads((folder / SCHEMA).read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatabaseUnusable(f"{folder / SCHEMA} does not say how the tables are made: {error}") from None
+        raise DatabaseUnusable(f"{folder / SCHEMA} cannot be read, so the tables cannot be made: {error}") from None
 
 
 def _files(folder: Path) -> dict[str, Path]:

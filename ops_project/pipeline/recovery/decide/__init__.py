@@ -1,1 +1,1 @@
-"""Which copy is meant, and what a restore will do: decided before anything is done, without any I/O."""
+"""The pure decisions of recovery: which copy is meant, what a restore or backfill will do, what is retried. No I/O."""

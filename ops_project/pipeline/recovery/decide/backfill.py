@@ -53,7 +53,7 @@ class Plan:
     rows: int | None
     """Landed rows of these dates; None if there is no snapshot."""
     seconds: float | None
-    """The estimate; None if no run of the job has ended well yet."""
+    """The estimate; None if no run of the job has succeeded yet."""
     basis: str
     """The basis of the estimate, in words."""
     state: str
@@ -115,9 +115,9 @@ def estimated(windows: Sequence[Window], runs: Iterable[PastRun]) -> tuple[float
     """
     past = [run for run in runs if run.succeeded and run.seconds > 0]
     if not past:
-        return None, "no run of this job has ended well yet, so nothing is known of how long it takes"
+        return None, "no run of this job has succeeded yet, so its duration is unknown"
     sizes = [(last - first).days + 1 for first, last in windows]
-    basis = "one run of this job that ended well" if len(past) == 1 else f"{len(past)} runs of this job that ended well"
+    basis = "one successful run of this job" if len(past) == 1 else f"{len(past)} successful runs of this job"
     mean_days = sum(run.days for run in past) / len(past)
     mean_seconds = sum(run.seconds for run in past) / len(past)
     spread = sum((run.days - mean_days) ** 2 for run in past)

@@ -24,7 +24,7 @@ def bytes_of(text: str) -> int:
     """`3GB` → 3,000,000,000. The configuration has checked the text."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s?([KMGT]i?B)", text)
     if found is None:
-        raise ValueError(f"{text!r} is no size of memory: a number and KB, MB, GB or TB")
+        raise ValueError(f"{text!r} is not a size of memory; write a number and KB, MB, GB or TB")
     return int(float(found[1]) * UNITS[found[2]])
 
 

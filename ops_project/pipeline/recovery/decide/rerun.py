@@ -64,7 +64,7 @@ def from_failed(
     if not assets and not checks:
         assets = frozenset(unpublished) & frozenset(planned)
     if not assets and not checks:
-        raise NothingLeft("everything that this run was to do is done: there is nothing to rerun")
+        raise NothingLeft("this run has done everything that it was to do, so there is nothing to rerun")
     return Rerun(assets, checks, (frozenset(built) & frozenset(planned)) - assets)
 
 
@@ -76,6 +76,6 @@ def from_asset(
     """
     if start not in planned:
         listed = ", ".join(sorted(".".join(asset) for asset in planned)[:20])
-        raise RestoreError(f"{'.'.join(start)} was no part of this run, which was to build: {listed or 'nothing'}")
+        raise RestoreError(f"{'.'.join(start)} was not part of this run, which was to build: {listed or 'nothing'}")
     assets = frozenset({start, *downstream(start)}) & frozenset(planned)
     return Rerun(assets, frozenset(), (frozenset(built) & frozenset(planned)) - assets)

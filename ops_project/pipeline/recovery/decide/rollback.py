@@ -60,7 +60,7 @@ def forbidden(
             "undo them first"
         )
     if not is_ancestor:
-        found.append("it is no earlier version of what is checked out: a rollback goes back along the history")
+        found.append("it is not an earlier version of the present one: a rollback goes back along the history")
     if migrations:
         found.append(
             f"the ledger has been migrated since ({', '.join(sorted(migrations))}), and the earlier version cannot "

@@ -128,7 +128,7 @@ def test_a_copy_is_of_one_moment(filled: Database, copy: Path) -> None:
 )
 def test_what_a_copy_does_not_know_is_named(filled: Database, copy: Path, sql: str, said: str) -> None:
     ask(filled.url, sql)
-    with pytest.raises(DatabaseUnusable, match=f"holds what this copy does not know: {said}"):
+    with pytest.raises(DatabaseUnusable, match=f"cannot be copied, because it holds {said}"):
         copies.dump(filled, copy)
 
 
