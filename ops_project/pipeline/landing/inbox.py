@@ -77,7 +77,7 @@ class NotRegular(OSError):
 
 
 def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
-    """The files of `feed` below `<inbound>/<domain>/`, by business date, time and name; not hidden ones."""
+    """The files of `feed` below `<inbound>/<domain>/`, by business date, time and name. Hidden files are left out."""
     found = []
     for path, kind in _entries(inbound / feed.domain):
         named = feed.match(path.name)

@@ -60,7 +60,7 @@ def replay(
     run_id: str | None = None,
     progress: Progress | None = None,
 ) -> LandingResult:
-    """Read the archived files that `order` names again. A second call has nothing to do unless dates are named."""
+    """Read again the archived files that `order` names. A second call has nothing to do unless dates are named."""
     create_tables(connection, [feed])
     connection.execute("SET preserve_insertion_order = true")
     context = Context(

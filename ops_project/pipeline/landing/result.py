@@ -62,7 +62,7 @@ class Replayed:
 
     @property
     def words(self) -> str:
-        """The message in words."""
+        """One line about the file, for people."""
         parked = f", {self.parked:,} of them parked" if self.parked else ""
         return (
             f"{self.file_name}: {self.tried:,} refused rows tried again, {self.passed:,} passed, {self.refused:,} "

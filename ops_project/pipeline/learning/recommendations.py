@@ -180,7 +180,9 @@ def _add_views(connection: duckdb.DuckDBPyConnection, parameters: Recommendation
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection, parameters: Recommendations, end: date) -> Evaluation:
-    """Build from the days before the held-out ones, and ask each held-out basket (5,000 of them, always the same)."""
+    """Build the recommendations from the days before the held-out ones, and test them on the held-out baskets: at most
+    5,000, and always the same ones.
+    """
     held_out = end - timedelta(days=parameters.holdout_days)
     build(connection, parameters, held_out - timedelta(days=parameters.lookback_days), held_out)
     k = parameters.per_product

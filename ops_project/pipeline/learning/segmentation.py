@@ -47,7 +47,9 @@ class SegmentModel:
         return [self.labels[index] for index in self.distances(values).argmin(axis=1)]
 
     def separation(self, values: Floats) -> Floats:
-        """For each row 1 − own / next centre's distance: 0 on the border, 1 in the centre (simplified silhouette)."""
+        """For each row: 1 − (distance to the own centre / distance to the next centre). It is 0 on the border between
+        two segments and 1 in a centre (simplified silhouette).
+        """
         ordered = np.sort(self.distances(values), axis=1)
         return np.asarray(1 - ordered[:, 0] / np.clip(ordered[:, 1], 1e-9, None), dtype=np.float64)
 

@@ -110,7 +110,9 @@ def _join_keys(task: Task, source: str, target: str) -> None:
 
 
 def mark_quarantined(task: Task, table: str) -> None:
-    """Landing may have refused keys that the target lacks. Such keys get a class of their own."""
+    """Give the class QUARANTINED to the keys that are missing or changed in the target because landing refused their
+    rows.
+    """
     same = " and ".join(f"{table}.k{i} = {task.prefix}_keys.k{i}::varchar" for i in range(len(task.keys)))
     task.run(
         f"update {task.prefix}_keys set class = {literal(KeyClass.QUARANTINED)}"

@@ -171,7 +171,7 @@ def _create(connection: duckdb.DuckDBPyConnection, table: str, source: Source) -
 
 
 def _check_names(names: Sequence[str], what: str) -> None:
-    """Raises ReconcileError if a name is empty, or is not the only one of its kind."""
+    """Raises ReconcileError if a name is empty or occurs twice, in whatever case."""
     if "" in names:
         raise ReconcileError(f"{what} {names.index('') + 1} has no name")
     folded = [name.casefold() for name in names]
@@ -204,7 +204,9 @@ def _load_json(connection: duckdb.DuckDBPyConnection, table: str, path: Path) ->
 
 
 def _json_kind(path: Path, encoding: str) -> Literal["json", "jsonl"]:
-    """`json` if the file is one document, `jsonl` if each line is one. A list without objects is a bad line."""
+    """`json` if the file is one document, `jsonl` if each line is one. A list that contains no objects counts as a bad
+    line.
+    """
     with _opened(path, encoding) as text:
         head = text.read(HEAD).lstrip("\ufeff \t\r\n")
     if head[:1] == "[":

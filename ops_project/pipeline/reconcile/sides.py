@@ -160,8 +160,9 @@ def projection(
     *,
     blank_is_null: bool = False,
 ) -> str:
-    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast. Empty text is NULL for a measure.
-    `blank_is_null`: for texts as well, if the other side is a file, because a file cannot distinguish the two.
+    """A SELECT of the side as k0…, m0…, a0…, each (column, type) cast. An empty text is NULL in a measure. With
+    `blank_is_null` it is NULL in keys and attributes too, because a file cannot distinguish an empty text from a
+    missing value.
     """
     columns = [f"{_cast(side, name, kind, blank_is_null)} as k{index}" for index, (name, kind) in enumerate(keys)]
     columns += [f"{_cast(side, name, kind)} as m{index}" for index, (name, kind) in enumerate(measures)]

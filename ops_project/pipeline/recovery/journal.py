@@ -68,7 +68,7 @@ def kept(entry: Entry | None) -> dict[str, Any] | None:
 
 
 def take_back(settings: Settings, entry: Entry) -> None:
-    """This restore changed nothing, so the entry before it is valid again."""
+    """Make the entry before this one valid again, because this restore changed nothing."""
     if entry.previous is not None:
         write(settings, _entry(entry.previous))
     else:

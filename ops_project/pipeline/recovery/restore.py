@@ -39,7 +39,7 @@ class Wanted:
 
     @property
     def words(self) -> str:
-        """For the audit log and the warehouse's own note."""
+        """The restored tables in words, for the audit log and for the note in the warehouse."""
         return ", ".join(self.tables) or "the whole warehouse"
 
 
@@ -130,9 +130,9 @@ def plan(settings: Settings, wanted: Wanted) -> RestorePlan:
 
 
 def finish(context: Context) -> journal.Entry | None:
-    """Finish what a killed restore began, or remove what it staged. Returns the entry if a restore was finished. The
-    same holds for a restore that equals the present request and was killed before it could report its end. The caller
-    holds the lock.
+    """Finish what a killed restore began, or remove what it staged. Returns the entry if a restore was finished, and
+    also if the present request was already carried out by a call that was killed before it could report this. The
+    caller holds the lock.
     """
     settings, entry = context.settings, journal.last(context.settings)
     _remove_others(settings, keep={item for item in (entry and entry.id, entry and entry.previous_id) if item})
@@ -211,7 +211,7 @@ def apply(context: Context, wanted: Wanted) -> journal.Entry:
 
 
 def conclude(settings: Settings) -> None:
-    """The command has reported its end. From now on the same words mean another restore."""
+    """Record that the command has reported its end. From now on, a command with the same words is another restore."""
     entry = journal.last(settings)
     if entry is not None and entry.state == journal.FINISHED:
         journal.write(settings, replace(entry, state=journal.DONE))

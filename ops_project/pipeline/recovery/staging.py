@@ -108,9 +108,9 @@ def differences(connection: duckdb.DuckDBPyConnection, source: Source, wanted: C
 
 
 def replace(connection: duckdb.DuckDBPyConnection, source: Source, wanted: Collection[str]) -> None:
-    """Replace the tables and views by those of `source` with the same names; those that `source` lacks are removed.
-    In one transaction. How far a model has read its inputs (`ops.builds`) is restored together with its table, so
-    that the next run brings it up to date.
+    """Replace, in one transaction, the tables and views by those of `source` with the same names. Those that `source`
+    lacks are removed. How far a model has read its inputs (`ops.builds`) is restored together with its table, so that
+    the next run brings it up to date.
     """
     connection.execute(f"ATTACH {literal(str(source.database))} AS restored (READ_ONLY)")
     try:

@@ -17,7 +17,7 @@ VIEW = "{{ config(materialized='view') }}\n\n"
 
 
 def table_sql(meta: Metadata, interface: Entity) -> str:
-    """uds_<entity>.sql: the rows that fulfil their mappings."""
+    """The text of uds_<entity>.sql: the rows that fulfil their mappings."""
     names = [item.target_column for item in meta.mappings_of(interface.entity)] + ["extracted_at", "load_seq"]
     listed = "".join(f"    {name},\n" for name in names).rstrip(",\n")
     return (
@@ -26,7 +26,7 @@ def table_sql(meta: Metadata, interface: Entity) -> str:
 
 
 def rejects_sql(meta: Metadata) -> str:
-    """interface_rejects.sql: the rows that the canonical tables do not contain."""
+    """The text of interface_rejects.sql: the rows that the canonical tables do not contain."""
     entities: dict[str, Value] = {
         item.entity: {
             "mapped": naming.mapped(item),
@@ -38,7 +38,9 @@ def rejects_sql(meta: Metadata) -> str:
 
 
 def mapped_sql(meta: Metadata, interface: Entity, types: Types) -> str:
-    """int_<entity>_mapped.sql: every row that the source still has, mapped and cast, with the mappings that failed."""
+    """The text of int_<entity>_mapped.sql: every row that the source still has, mapped and cast, with the mappings that
+    failed.
+    """
     mappings = meta.mappings_of(interface.entity)
     sources, joins, primary = _joins(meta, interface, list(dict.fromkeys(item.source for item in mappings)))
     imports = "\n\n".join(

@@ -18,7 +18,7 @@ _EXTRACT, _BATCH = "load_datetime (time of the extract)", "load_seq (number of t
 
 
 def staging(meta: Metadata) -> str:
-    """_staging.yml."""
+    """The text of _staging.yml."""
     models: list[str] = []
     for feed in naming.feeds(meta):
         keys = [*stages.key_columns(meta, feed), "load_datetime"]
@@ -32,7 +32,7 @@ def staging(meta: Metadata) -> str:
 
 
 def raw_vault(meta: Metadata, personal: Personal) -> str:
-    """_raw_vault.yml."""
+    """The text of _raw_vault.yml."""
     models: list[str] = []
     for hub in meta.of_kind("hub"):
         key, name = naming.hub_key(meta, hub.entity), naming.business_key(meta, hub.entity).attribute
@@ -75,7 +75,7 @@ def raw_vault(meta: Metadata, personal: Personal) -> str:
 
 
 def states(meta: Metadata) -> str:
-    """_states.yml."""
+    """The text of _states.yml."""
     models: list[str] = []
     for satellite in meta.of_kind(*SATELLITES):
         keys = _state_keys(meta, satellite)
@@ -95,7 +95,7 @@ def states(meta: Metadata) -> str:
 
 
 def interface(meta: Metadata, entity: Entity, personal: Personal) -> str:
-    """uds_<entity>.yml: table and mapped view."""
+    """The text of uds_<entity>.yml: table and mapped view."""
     mappings = meta.mappings_of(entity.entity)
     keys = [item.target_column for item in mappings if item.is_key]
     accepted = ["- accepted_share:", f"    arguments: {{min: {ACCEPTED_SHARE}}}"]
@@ -125,7 +125,7 @@ def interface(meta: Metadata, entity: Entity, personal: Personal) -> str:
 
 
 def rejects() -> str:
-    """interface_rejects.yml."""
+    """The text of interface_rejects.yml."""
     lines = _model(
         REJECTS,
         "Rows that are kept out of the canonical tables, each with the mapping that failed",
@@ -151,7 +151,7 @@ PERSONAL = "        config: {meta: {personal_data: true}}"
 
 
 def sources(meta: Metadata, feeds: Mappings[str, Feed]) -> str:
-    """_sources.yml."""
+    """The text of _sources.yml."""
     lines = ["  - name: bronze", "    schema: bronze", "    tables:"]
     for name in naming.feeds(meta):
         meaning = feeds[name].description or f"Rows of {name} as landing loaded them"

@@ -9,7 +9,7 @@ from ops_project.pipeline.vault_generator.rendering import SQL_HEADER, Value, ca
 
 
 def sql(meta: Metadata, feed: Feed) -> str:
-    """stg_<feed>.sql."""
+    """The text of stg_<feed>.sql."""
     derived: dict[str, Value] = {
         item.attribute: item.source_column
         for item in meta.attributes

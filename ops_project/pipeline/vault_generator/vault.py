@@ -12,7 +12,7 @@ MACROS = {"satellite": "sat", "multi_active_satellite": "ma_sat", "effectivity_s
 
 
 def hub_sql(meta: Metadata, hub: Entity) -> str:
-    """hub_<entity>.sql."""
+    """The text of hub_<entity>.sql."""
     sources = naming.hub_sources(meta, hub.entity)
     key = naming.business_key(meta, hub.entity).attribute
     plain = all(names == [key] for names in sources.values())
@@ -29,7 +29,7 @@ def hub_sql(meta: Metadata, hub: Entity) -> str:
 
 
 def link_sql(meta: Metadata, link: Entity) -> str:
-    """link_<entity>.sql."""
+    """The text of link_<entity>.sql."""
     feed = naming.feed_of(meta, link)
     arguments: dict[str, Value] = {
         "src_pk": naming.link_key(link),
@@ -56,7 +56,7 @@ def extra_columns(meta: Metadata, link: Entity) -> list[str]:
 
 
 def satellite_sql(meta: Metadata, satellite: Entity) -> str:
-    """sat_, ma_sat_ or eff_sat_<entity>.sql."""
+    """The text of sat_, ma_sat_ or eff_sat_<entity>.sql."""
     feed = naming.feed_of(meta, satellite)
     call_of = call(
         MACROS[satellite.kind],
@@ -67,7 +67,7 @@ def satellite_sql(meta: Metadata, satellite: Entity) -> str:
 
 
 def states_sql(meta: Metadata, satellite: Entity, view: str) -> str:
-    """<satellite>_current.sql or <satellite>_history.sql."""
+    """The text of <satellite>_current.sql or <satellite>_history.sql."""
     arguments: dict[str, Value] = {
         "satellite": satellite.entity,
         "src_pk": naming.satellite_key(meta, satellite),

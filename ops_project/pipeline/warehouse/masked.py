@@ -24,8 +24,8 @@ _WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "CREATE", "COPY", "ALTER", "
 
 
 def concerns(connection: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> bool:
-    """Whether the answer may hold text of `ops.quarantine`, directly or through a view. `connection` explains
-    complete plans.
+    """Whether the answer may hold text of `ops.quarantine`, directly or through a view. `connection` must show complete
+    plans (`explain="all"`).
     """
     if statement.type.name in _WRITING:
         return False  # the engine will refuse the query itself

@@ -39,7 +39,7 @@ class Limits:
     """The limits of a query."""
 
     seconds: float = 60.0
-    """The time limit in seconds of the engine. The time that the reader takes does not count."""
+    """The seconds that the engine may take. The time that the reader takes does not count."""
     memory_mb: int = 1_000
 
     @property

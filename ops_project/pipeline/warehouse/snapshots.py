@@ -31,7 +31,7 @@ MANIFEST = "manifest.json"
 PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
 _OPENING = threading.Lock()
-"""One connection at a time finds out whether another one has locked its engine, and locks it."""
+"""Held while a connection checks whether the settings of its engine are locked, and locks them."""
 
 
 class NoSnapshot(LookupError):

@@ -45,8 +45,8 @@ class WarehouseUnusable(Unusable):
 
 
 def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection], now: datetime) -> None:
-    """Raises WarehouseUnusable unless the warehouse may be written to, and records it for the observers. `connect`
-    opens the warehouse. It is not called if the file is missing, because that would create one.
+    """Raises WarehouseUnusable unless the warehouse may be written to. The result is recorded for the observers.
+    `connect` opens the warehouse. It is not called if the file is missing, because that would create one.
     """
     try:
         _examine(settings, connect)

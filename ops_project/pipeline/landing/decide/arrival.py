@@ -28,7 +28,7 @@ class LatenessReason(StrEnum):
     AFTER_MISSING = "after_missing"
     """Its absence had been recorded."""
     WITHIN_GRACE = "within_grace"
-    """After the deadline, within the contract's grace."""
+    """It came after its deadline, within the grace time of the contract."""
     BY_ITS_TIME = "by_its_time"
     """By its own time it came after the deadline, while other files came before theirs."""
     NOT_EXPECTED = "not_expected"

@@ -295,7 +295,7 @@ def _columns(lines: Sequence[str]) -> list[tuple[int, int | None]]:
 
 
 def identifiers(names: Sequence[str]) -> list[str]:
-    """The names as a regular expression may name its groups, each once."""
+    """The names in a form that a regular expression allows for its groups. No name occurs twice."""
     result: list[str] = []
     for name in names:
         text = re.sub(r"\W+", "_", name.strip(), flags=re.ASCII).strip("_") or "field"

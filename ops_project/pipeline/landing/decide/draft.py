@@ -143,7 +143,7 @@ def _column(
 
 
 def _names(fields: Iterable[str]) -> list[str]:
-    """Names for the table: lower case, digits and underscores, each once."""
+    """Names for the table, in lower case letters, digits and underscores. No name occurs twice."""
     result: list[str] = []
     reserved = {"business_date", "ingestion_timestamp"}
     for source in fields:

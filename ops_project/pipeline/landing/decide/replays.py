@@ -52,7 +52,7 @@ class Refused:
     reason: str
     rows: int
     attempts: int
-    """How often they have been tried again, at most."""
+    """The highest number of attempts of one of the rows."""
     parked: int
     """How many of them are parked."""
 

@@ -54,7 +54,7 @@ class Examination:
         return next((problem for problem in self.problems if problem.rejects), None)
 
     def reject(self, kind: FileFindingKind, message: str, **evidence: Any) -> Examination:
-        """This examination with a problem because of which the file is rejected: every line counts as refused."""
+        """Add a problem that rejects the file, so that every line counts as refused. Returns this examination."""
         self.problems.append(FileProblem(kind, message, True, evidence))
         self.rows_in = self.rows_in or self.scan.lines
         self.rows_refused, self.rows_good, self.rows_filtered, self.rows_collapsed = self.rows_in, 0, 0, 0

@@ -122,7 +122,7 @@ def _write_reasons(stage: Stage, connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def explained_cast_failures(stage: Stage, connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
-    """The failed casts, from the explained rows, without reading the file again."""
+    """Column → (number of values that fail their cast, number of all values), counted from the explained rows."""
     reasons = {
         item.column: item.check.reason for item in stage.checks if item.check.is_cast and item.column is not None
     }

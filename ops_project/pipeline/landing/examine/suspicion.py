@@ -64,7 +64,9 @@ def duplicate(scanned: Scan, batch: Taken) -> FileProblem:
 
 
 def judge_volume(context: Context, found: Examination, file: InboundFile, day: date) -> None:
-    """Add the finding of too few rows, if the file has no control count."""
+    """Add the findings about too few rows: far fewer than in the file that it replaces, or, if no control count came
+    with the file, fewer than the contract or the history expects.
+    """
     feed, rules = context.feed, context.feed.volume
     if found.rejected or not rules.enabled or _confirmed(context, found, day):
         return
@@ -179,8 +181,8 @@ def _too_few(context: Context, rows: int, part: str, day: date) -> FileProblem |
 
 
 def judge_times(context: Context, waiting: list[tuple[date, datetime]]) -> None:
-    """Decide from the waiting files and from the last ones before them whether the arrival times are those of the
-    source, so that a late time counts.
+    """Decide whether the files have the arrival times of the source, from the waiting files and the last files before
+    them. Only then is a late time evidence of a late file.
     """
     before = context.rows(
         "SELECT business_date, arrived_at FROM ops.batches WHERE feed = ? ORDER BY load_seq DESC LIMIT ?",

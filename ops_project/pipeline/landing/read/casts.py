@@ -66,9 +66,9 @@ def typed(text: str, column: Column, file_format: Format) -> str:
 
 
 def as_the_engine_writes(text: str, column: Column, file_format: Format) -> str:
-    """SQL of the value of a text in the spelling in which the engine writes it, for most types; NULL for others.
-    Every value that it gives, `typed` gives as well. It has no regular expression, because compiling those of a
-    contract takes longer than reading a small file.
+    """SQL of the value of a text that is spelled as the engine itself writes values; NULL for any other spelling. For a
+    few types it is the same as `typed`, and it never gives another value than `typed`. It is used for small files: it
+    needs no regular expression, and compiling those of a contract takes longer than reading a small file.
     """
     kind, direct = column.base_type, f"TRY_CAST({text} AS {column.sql_type})"
     same = f"CAST({direct} AS VARCHAR) = {text}"

@@ -57,7 +57,7 @@ def unmarked_utf16(head: bytes) -> str | None:
 
 
 class Suspicion:
-    """Looks at the bytes of a file whose encoding is not one of Unicode."""
+    """Looks for signs of another encoding in the bytes of a file. It does nothing for Unicode encodings."""
 
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding

@@ -1,4 +1,4 @@
-"""Reads CSV in which a character escapes quotes. Inside quotes, before a quote or before itself, the character is an
+r"""Reads CSV in which a character escapes quotes. Inside quotes, before a quote or before itself, the character is an
 escape. Everywhere else it is text.
 
 In Python's csv the character is an escape everywhere and before every character, so `C:\temp` would lose its backslash.

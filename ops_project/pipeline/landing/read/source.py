@@ -65,7 +65,7 @@ class Source:
 
     @property
     def relation(self) -> str:
-        """SQL to read the raw columns from."""
+        """SQL of a relation with the raw columns, to be written after FROM."""
         if self.materialised:
             return f"(SELECT * FROM {RAW} WHERE _problem IS NULL)"
         return f"(SELECT *{self._nothing_escaped} FROM {self._reader()})" if self.spelled else self._reader()

@@ -43,8 +43,8 @@ class StagedColumns:
 
     @property
     def tells_empty_rows(self) -> bool:
-        """True if a row without any value breaks no other check: no column is required, and empty texts are no
-        values.
+        """True if a row without any value would break no other check, because no column is required and an empty text
+        means no value. Then such rows have a check of their own.
         """
         read = [(name, column) for name, column in self.contract.columns.items() if column.expression is None]
         return bool(read) and all("" in self._nulls(column) and not self._required(name) for name, column in read)

@@ -36,8 +36,8 @@ def record_waiting(context: Context, waiting: Mapping[str, tuple[date | None, st
 def record_missing(context: Context, present: Collection[date], without_control: Collection[date]) -> None:
     """Write a finding for every due date that has no file.
 
-    `present`: dates whose files lie inbound and were left there on purpose. `without_control`: those that wait for
-    their control file.
+    `present`: dates whose files were left in the inbound folder on purpose. `without_control`: dates whose files wait
+    for their control files.
     """
     feed = context.feed
     delivered = context.rows(

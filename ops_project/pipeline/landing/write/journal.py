@@ -168,8 +168,8 @@ def _confirms_what_stands(connection: duckdb.DuckDBPyConnection, batch: Batch, p
 
 
 def resolve_taken(connection: duckdb.DuckDBPyConnection, feed: str, file_name: str, now: datetime) -> int:
-    """Close the findings about a file from before it had a batch, because it is loaded and archived now. Returns
-    their number.
+    """Close the findings about a file that were written before it had a batch, because the file is loaded and archived
+    now. Returns their number.
     """
     rows = connection.execute(
         """

@@ -107,7 +107,7 @@ def score_distribution(
 
 
 def calibration(error: float | None, rows: int, health: Health) -> Reading:
-    """Predicted against observed rate at the newest cut-off whose outcome is known."""
+    """The mean difference between the predicted and the observed rate, at the newest cut-off whose outcome is known."""
     return _reading("calibration", error, health.max_calibration_error, f"on {rows} customers whose outcome is known")
 
 

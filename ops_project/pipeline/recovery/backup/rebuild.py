@@ -76,8 +76,8 @@ def into_home(
     outside_of: Callable[[Path], Outside] = lambda _home: NOTHING,
 ) -> Path | None:
     """Build the home. The caller holds its writer's lock. Returns the folder with the earlier content, None if there
-    was none. `outside_of`: the parts that lie outside of a home whose files are in a folder. Raises Damaged,
-    StoreUnusable or DatabaseUnusable, and then the home is unchanged.
+    was none. `outside_of`: for a folder with the files of a home, the parts of that home that lie elsewhere. Raises
+    Damaged, StoreUnusable or DatabaseUnusable, and then the home is unchanged.
     """
     home = settings.home
     fetched, before = home / f"{FETCHED}{manifest.id}", home / f"{BEFORE}{manifest.id}"

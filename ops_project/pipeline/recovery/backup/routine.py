@@ -11,8 +11,8 @@ from ops_project.pipeline.recovery.decide.backups import Outcome, Proof, to_remo
 
 
 def routine(taker: Taker, shelf: Shelf, destination: str, *, verify: bool = True) -> tuple[Manifest, Proof | None]:
-    """Runs within `create.alone`. Raises RestoreError if no backup could be taken. Older backups are removed only if
-    the new one is proved.
+    """Take a backup, prove it and remove older ones, within `create.alone`. Raises RestoreError if no backup could be
+    taken. Older backups are removed only if the new one is proved.
     """
     manifest = create(taker, shelf)
     proof = (

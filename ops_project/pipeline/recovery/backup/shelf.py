@@ -84,8 +84,8 @@ class Shelf:
         return len(gone)
 
     def claim(self, settings: Settings) -> str:
-        """The identity of the home, written into the store when it is first used. Raises RestoreError if the store
-        belongs to another home.
+        """The identity of the home. It is written into the store when the store is first used. Raises RestoreError if
+        the store belongs to another home.
         """
         mine = _identity(settings)
         try:

@@ -40,7 +40,7 @@ class TableCopy:
 
 @dataclass(frozen=True)
 class Kept:
-    """The schema in which `load` has kept the earlier tables. Empty if there were none."""
+    """The result of `load`. `schema`: the schema in which the earlier tables are kept; empty if there were none."""
 
     schema: str = ""
     already: bool = False
@@ -106,7 +106,7 @@ def load(database: Database, folder: Path, copies: dict[str, TableCopy], label: 
 
 
 def reachable(database: Database) -> str:
-    """Its place, for people. Raises DatabaseUnusable if it cannot be written to."""
+    """The place of the database, for people. Raises DatabaseUnusable if it cannot be written to."""
     with transaction(database) as connection:
         where = shown(connection)
         [(allowed,)] = rows(connection, "SELECT has_database_privilege(current_database(), 'CREATE')")

@@ -30,7 +30,7 @@ class ArchivedFile:
     size: int
     """Bytes."""
     landed_at: datetime
-    """Aware. Its hash was computed at this time, so this counts as its first comparison."""
+    """With a time zone. The file's hash was computed at this time, so this counts as its first comparison."""
 
 
 def share(

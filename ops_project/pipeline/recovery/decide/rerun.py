@@ -37,7 +37,7 @@ class Rerun:
 
     @property
     def words(self) -> str:
-        """For people."""
+        """One line about the rerun, for people."""
         checks = f", {len(self.checks)} checks of finished tables" if self.checks else ""
         return f"{len(self.assets)} tables{checks}; {len(self.finished)} finished tables are left as they are"
 

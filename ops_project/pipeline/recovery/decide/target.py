@@ -17,7 +17,7 @@ class RestoreError(Exception):
 
 
 class NothingLeft(RestoreError):
-    """All that is asked for is done already."""
+    """Everything that was asked for is done already."""
 
 
 @dataclass(frozen=True)
