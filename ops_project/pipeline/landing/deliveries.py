@@ -61,7 +61,7 @@ class Deliveries:
         return [batch for batch in self.of_slot(day, part) if batch.status == "loaded"]
 
     def rows_before(self, day: date, part: str | None, dates: int) -> list[tuple[date, int]]:
-        """(business date, number of records) of the last `dates` loaded dates of a part before `day`, the newest first."""
+        """(business date, records) of the last `dates` loaded dates of a part before `day`, the newest first."""
         self._loaded()
         days, found = self._days.get(part, []), list[tuple[date, int]]()
         for earlier in reversed(days[: bisect_left(days, day)]):
