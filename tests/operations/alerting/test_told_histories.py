@@ -128,3 +128,24 @@ def test_a_symptom_that_is_silenced_sends_no_message_about_its_cause_again():
         ("breaks_and_is_silenced_at_once", {"place": ("asset.failure", 2, "x"), "minutes": 300}),
         ("time_passes", {"minutes": 330, "step": 4}),
     )
+
+
+def test_who_heard_of_the_end_in_another_group_hears_that_it_fires_again():
+    """The alert was told under a suspected cause. Its end was told beside that cause, because both had fired again
+    together. Then it fired a third time, in its first group.
+    """
+    switched = ("a_rule_is_switched", {"name": "check_failed"})
+    broken = ("breaks_and_is_silenced_and_takes_others_with_it", {"kind": "check.failure", "minutes": 20})
+    checked(
+        CHAIN,
+        (broken[0], {"kind": "check.failure", "minutes": 300}),
+        ("time_passes", {"minutes": 1, "step": 3}),
+        switched,
+        broken,
+        switched,
+        broken,
+        switched,
+        ("time_passes", {"minutes": 12, "step": 3}),
+        switched,
+        ("time_passes", {"minutes": 0, "step": 3}),
+    )

@@ -96,6 +96,12 @@ class Heard:
         for number in ended:
             self.told.get(number, set()).discard(ear)
             self.owed.pop((number, ear), None)
+        if ended:
+            # The message about the end can come from another group than the last message about the failure. Whichever
+            # group it was, an alert that fires again after that is news for this recipient.
+            for key, (at, heard_before) in self.last.items():
+                if key[1] == ear:
+                    self.last[key] = at, heard_before.difference(ended)
 
     def untold_ends(self, now: datetime) -> list[tuple[int, Ear]]:
         """Recipients who were told that an alert fires, but were not told in time that it has ended."""
