@@ -76,6 +76,8 @@ class _Worker:
             self._lower_priority()
             with self._opened() as connection:
                 self.connection = connection
+                if self.stopped:  # while the snapshot was being opened
+                    return
                 result = connection.execute(_only_statement(connection, self.query))
                 self._put(_unique([column[0] for column in result.description or ()]))
                 while not self.stopped and (rows := result.fetchmany(BLOCK)):
@@ -106,8 +108,12 @@ class _Worker:
             # This changes only this thread. The engine's threads are started by it and inherit its priority.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 
-    def stop(self) -> None:
+    def stop(self, thread: threading.Thread) -> None:
         self.stopped = True
+        # With the lowest priority, the thread might not get to its end for a long time on a busy machine.
+        if sys.platform == "linux" and thread.native_id is not None:
+            with suppress(PermissionError, ProcessLookupError):  # only root may raise it; the thread has ended
+                os.setpriority(os.PRIO_PROCESS, thread.native_id, os.getpriority(os.PRIO_PROCESS, os.getpid()))
         if self.connection is not None:
             with suppress(duckdb.ConnectionException):  # the question has ended already
                 self.connection.interrupt()
@@ -138,7 +144,7 @@ def _end(worker: _Worker, thread: threading.Thread) -> None:
     """
     until = time.monotonic() + STOP_SECONDS
     while thread.is_alive() and time.monotonic() < until:
-        worker.stop()
+        worker.stop(thread)
         thread.join(STOP_AGAIN_SECONDS)
 
 
