@@ -71,7 +71,7 @@ def test_an_alert_says_why_nobody_was_told_with_the_words_of_the_shell(fresh):
     fresh.cycle()
     [number] = [alert.number for alert in fresh.ledger.alerts("open", None) if alert.asset]
     with Visit(fresh) as visit:
-        assert "Nobody was told. Its group is told at most 30 s after it fired" in visit.text(f"/alerts/{number}")
+        assert "Nobody was told. Its group is sent at most 30 s after it fired" in visit.text(f"/alerts/{number}")
         visit.act_as("engineer-b")
         visit.done("/silences", matchers='asset="silver/fact_transactions"', span="4h", reason="known")
         assert "Nobody was told. It is silent: silence 1 of engineer-b" in visit.text(f"/alerts/{number}")

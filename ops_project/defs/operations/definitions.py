@@ -140,9 +140,11 @@ def words(report: CycleReport) -> str:
     if report.skipped:
         return report.skipped + before
     failed = report.delivery.failed + report.delivery.dead
+    errors = {**report.observer_errors, **report.delivery.errors}
+    causes = "".join(f"; {name}: {error}" for name, error in errors.items())
     return (
         f"{report.signals} new signals, {len(report.fired)} alerts fired, {len(report.resolved)} resolved, "
-        f"{report.delivery.delivered} messages delivered, {failed} failed{before}"
+        f"{report.delivery.delivered} messages delivered, {failed} failed{causes}{before}"
     )
 
 

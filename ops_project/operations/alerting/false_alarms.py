@@ -1,4 +1,4 @@
-"""Verdicts → the warehouse: points that a verdict calls a false alarm no longer train the checks.
+"""Writes verdicts into the warehouse, so that the dates of a false alarm no longer train the checks.
 `ops.excluded_points` is filled anew at the start of each run from the ledger, which remains the only source. The
 volume check and the anomaly models read it. Landing makes the table, so that it exists even if there is no verdict.
 """
@@ -12,10 +12,9 @@ from typing import Any
 import duckdb
 from sqlalchemy.exc import SQLAlchemyError
 
+from ops_project.operations.alerting.decide.precision import WRONG
 from ops_project.operations.ledger import open_ledger
 from ops_project.settings import Settings
-
-WRONG = frozenset({"false-positive", "noise"})
 
 Point = tuple[str, date, int]
 
@@ -34,8 +33,8 @@ def points(verdicts: Sequence[Mapping[str, Any]]) -> list[Point]:
 
 
 def exclude(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int | None:
-    """Write the points. Returns how many there are. If the ledger cannot be reached, the last points stay and the
-    result is None, so that the run does not fail.
+    """Write the points. Returns how many there are. If the ledger cannot be reached, the stored points stay, and None
+    is returned, so that the run does not fail.
     """
     try:
         found = points(open_ledger(settings).verdicts())

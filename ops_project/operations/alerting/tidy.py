@@ -17,8 +17,6 @@ BUDGET_SECONDS = 1.0
 """The time limit in one cycle; the rest waits for the next one."""
 STEP = timedelta(hours=6)
 """The length of the past that one statement thins out."""
-# This moment is earlier than any signal, so it includes signals of kinds that no longer exist.
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def tidy(ledger: Ledger, catalog: Catalog, decided: int, now: datetime, moved: Callable[[], None]) -> int:

@@ -19,15 +19,15 @@ from ops_project.settings import Settings
 
 
 def why_silent(alert: Alert, silences: Sequence[Silence], now: datetime) -> str:
-    """Why an alert that fires is silent at `now`; empty if it is not. A silence takes effect when it is added, not at
-    the next cycle.
+    """Why a firing alert is silent at `now`; empty if it is not. A new silence counts at once, not only from the next
+    cycle on.
     """
     if alert.status != FIRING:
         return ""
     if alert.cause and alert.muted:
         return f"told with alert #{alert.cause}"
     if (silence := covering(alert.labels, silences, now)) is not None:
-        return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M}"
+        return f"silence {silence.number} of {silence.owner}, until {silence.ends_at:%Y-%m-%d %H:%M} UTC"
     return "" if alert.muted == AlertReason.SILENCED.value else alert.muted.replace("_", " ")
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ops_project.model.alerting.alert import Alert
+from ops_project.operations.alerting.decide.message import CHAIN
 from ops_project.operations.incidents.decide.incident import Incident
 from ops_project.operations.incidents.decide.reasons import IncidentReason
 from ops_project.operations.incidents.runbooks import Runbook, not_shown, words_of, written
 from ops_project.operations.ledger import Ledger
 
 KEPT = 20_000
-# After this prefix, the name of a check names the reconciliation that the check compares.
-CHAIN = "reconciliation_"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 
 Run = Callable[[list[str]], tuple[bool, str]]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ops_project.defs.operations.definitions import words
 from ops_project.operations.alerting.listener import Listener, Pace, Work
 from ops_project.operations.alerting.stages.under_way import CycleReport
 
@@ -87,6 +88,19 @@ def test_an_event_between_two_ticks_waits_for_no_tick(alerting: Alerting, listen
     alerting.events = 5
     assert soon(lambda: alerting.read == 5)
     assert listener.tick(alerting.work).signals == 5, "the next tick reports what was done without it"
+
+
+def test_errors_of_all_cycles_reach_the_report_of_the_next_tick() -> None:
+    first, later = CycleReport(observer_errors={"runs": "no file"}), CycleReport(late=["sources"], seconds=0.5)
+    later.observer_errors["sources"], later.delivery.errors["mail"], later.delivery.postponed = "hangs", "refused", 2
+    later.waiting["pager"] = later.decided_by = "X"
+    first.add(later)
+    assert first.observer_errors == {"runs": "no file", "sources": "hangs"} and first.late == ["sources"]
+    assert first.delivery.errors == {"mail": "refused"} and first.delivery.postponed == 2
+    assert (first.waiting, first.decided_by, first.seconds) == ({"pager": "X"}, "X", 0.5)
+    assert words(first).endswith("0 failed; runs: no file; sources: hangs; mail: refused"), (
+        "the tick history names them"
+    )
 
 
 def test_each_group_is_sent_when_it_comes_due_and_not_only_the_first(alerting: Alerting, listener: Listener) -> None:

@@ -82,14 +82,15 @@ def test_a_silence_is_named_with_its_owner(home: Home) -> None:
     home.ops(WORKDAY, "silence", "add", "asset=gold/daily_revenue", *words)
     home.reads(FIRING, WORKDAY)
     home.cycle(WORKDAY + LATER)
-    assert "silence 1 of engineer-a" in home.why(WORKDAY + LATER)
+    told = home.why(WORKDAY + LATER)
+    assert "silence 1 of engineer-a" in told and " UTC" in told
 
 
 def test_what_was_repaired_before_its_group_was_told_says_so(home: Home) -> None:
     home.reads(FIRING, WORKDAY)
     home.reads(OK, WORKDAY + timedelta(seconds=5))
     home.cycle(WORKDAY + LATER)
-    assert home.why(WORKDAY + LATER) == "It ended before its group was due to be told."
+    assert home.why(WORKDAY + LATER) == "It ended before its group was due."
 
 
 def test_what_is_told_with_its_cause_names_the_cause_and_says_so_after_its_end(home: Home) -> None:

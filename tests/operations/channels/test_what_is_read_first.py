@@ -125,6 +125,12 @@ def test_slack_shows_every_alert_or_says_how_many_it_leaves_out(count, summary):
     assert not re.search(r"&(?!amp;|lt;|gt;)", text)
 
 
+def test_the_list_of_the_others_is_opened_in_the_home_of_the_message():
+    payload = _listed(250) | {"ops": "ops --home /srv/a", "at": "2026-03-04T07:10:00+00:00"}
+    for told in (as_text(payload), as_html(payload), _seen_in_slack(payload)):
+        assert re.search(r"and \d+ more: (`|<code>)?ops --home /srv/a alerts list", told)
+
+
 def test_slack_loses_no_fact_and_no_end_of_a_fence_to_a_long_one():
     text = _seen_in_slack(_listed(1, message="&" * 5000, assets=["bronze/" + "t" * 2800], partition="2026-03-04"))
     assert text.count("```") == 2 and "*Partition:* 2026-03-04" in text and "ops alerts ack 100" in text

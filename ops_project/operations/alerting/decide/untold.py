@@ -45,9 +45,9 @@ def why_untold(
         words = QUIET[quiet.reason].format(detail=quiet.detail or "no detail recorded")
         return f"Nothing was sent, because {words}; recorded on {quiet.at:%Y-%m-%d at %H:%M} UTC."
     if alert.status == RESOLVED:
-        return "It ended before its group was due to be told."
+        return "It ended before its group was due."
     if all(node.digest for node in nodes):
         hours = ", ".join(sorted({node.digest for node in nodes if node.digest}))
         return f"It is collected for the digest at {hours}."
     longest = max(node.group_wait for node in nodes)
-    return f"Its group is told at most {longest.total_seconds():.0f} s after it fired, by the next cycle of the daemon."
+    return f"Its group is sent at most {longest.total_seconds():.0f} s after it fired, by the next cycle of the daemon."

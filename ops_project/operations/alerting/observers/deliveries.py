@@ -7,14 +7,14 @@ from datetime import timedelta
 from ops_project.model.alerting.signal import FIRING, OK
 from ops_project.operations.alerting.observers.observer import Observation, View
 
-HEARTBEAT_TIMEOUT = timedelta(minutes=5)
+FAILING_FOR = timedelta(minutes=5)
 DEAD_LOOK_BACK = timedelta(hours=1)
 KIND = "delivery.failure"
 
 
 def look(view: View) -> Observation:
     """One signal for each channel whose state changed."""
-    failing = view.ledger.failing_channels(view.now, HEARTBEAT_TIMEOUT)
+    failing = view.ledger.failing_channels(view.now, FAILING_FOR)
     for message in view.ledger.dead_since(view.now - DEAD_LOOK_BACK):
         failing.setdefault(message.channel, f"message {message.id} was given up")
     before = {signal.check: signal.state for signal in view.ledger.latest(KIND).values()}

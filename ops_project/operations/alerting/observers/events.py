@@ -23,8 +23,8 @@ def look(view: View) -> Observation:
 
 
 def _repaired_with(view: View, signals: Sequence[Signal]) -> list[Signal]:
-    """Known failures that are repaired by an event that does not name them. An evaluated check no longer counts as
-    crashed, whichever partition's run it crashed in. After a job's success no step of it counts as failed, even if
+    """The ok signals of known failures that an event repairs without naming them. An evaluated check no longer counts
+    as crashed, whichever partition's run it crashed in. After a job's success no step of it counts as failed, even if
     the step is no longer part of the job.
     """
     ran = {(s.asset, s.check): s for s in signals if s.kind == "check.crash" and s.state == OK and not s.partition}

@@ -71,7 +71,9 @@ class View:
         occurrence: str = "",
         **facts: Unpack[Facts],
     ) -> Signal:
-        """A reading of a gauge; its rule decides. `value` None: it could not be read. The rest is as in `state`."""
+        """A reading of a gauge; rules decide what it means. `value` is None if it could not be read. The rest is as in
+        `state`.
+        """
         return Signal(
             kind=kind,
             state=OK,
@@ -85,7 +87,7 @@ class View:
 
 @dataclass
 class Observation:
-    """The result of a look. It is stored as a whole, or not at all."""
+    """The result of one look, which is stored completely or not at all."""
 
     signals: list[Signal] = field(default_factory=list)
     cursors: dict[str, str] = field(default_factory=dict)
@@ -109,4 +111,4 @@ class Observer:
     hung_after: timedelta = timedelta(seconds=60)
     """A look that takes longer than this counts as hung. This is reported, and the other observers continue."""
     anywhere: bool = False
-    """Whether it sees the same under every configuration. Then a process that does not decide may look as well."""
+    """Whether its signals are the same under every configuration. A process that does not decide runs only these."""

@@ -1,6 +1,6 @@
 """Observer: CPU and memory of the processes that build, by run and by the assets that the running step builds. What
 cannot be read is unknown, not zero. One process builds one step at a time, and its usage counts for all assets of
-the step that are not built yet. If dbt builds several tables at once, it cannot tell which of them needs the memory.
+the step that are not built yet. If dbt builds several tables at once, it is not known which of them needs the memory.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _of_run(view: View, run: bridge.ActiveRun) -> Iterator[Signal]:
         yield _reading(view, kind, value, domain=run.domain, assets=building, message=_words(step, building), **common)
         for asset in building:
             facts = view.lineage.get(asset)
-            # The series belongs to the asset. The owners to be told are those of the run.
+            # The series belongs to the asset, and its signal names the asset's owners.
             yield _reading(
                 view,
                 kind,

@@ -57,8 +57,8 @@ def look(view: View) -> Observation:
 
 
 def _waiting_for_the_lock(view: View, runs: list[bridge.ActiveRun]) -> list[bridge.ActiveRun]:
-    """Whether a run that Dagster calls started, and that has no step yet, waits for the warehouse because another
-    run holds it. Such a run is queued, and does not count as a run without progress.
+    """The runs, in which a run that waits for the warehouse counts as queued. Dagster calls such a run started, but it
+    has no step yet, and another run holds the lock. It does not count as a run without progress.
     """
     if not any(run.waiting or run.steps for run in runs) and len(runs) < 2:
         return runs
@@ -162,7 +162,7 @@ def _stuck(view: View, run: bridge.ActiveRun) -> Signal:
     elif run.steps and view.now - run.last_event_at > NO_PROGRESS:
         words = f"no event since {run.last_event_at:%Y-%m-%d %H:%M} UTC"
     elif not run.steps and view.now - run.last_event_at > NOT_STARTING:
-        words = "it was launched and no step has started, or none after the last"
+        words = f"no step runs, and nothing has happened since {run.last_event_at:%Y-%m-%d %H:%M} UTC"
     return view.state(
         "run.stuck",
         bool(words),

@@ -85,8 +85,8 @@ def _passed_unseen(view: View, deadline: datetime) -> bool:
 def _not_come_unseen(
     view: View, item: Expectation, today: date, done: datetime | None, facts: service_levels.Known
 ) -> list[Signal]:
-    """A success that was missing on an earlier day while no process looked, and that has not come since; the newest
-    such day.
+    """The signal about the newest earlier day whose success was missing while no process looked, and has not come
+    since.
     """
     zone = view.catalog.platform.zone
     days = (today - timedelta(days=back) for back in range(1, UNSEEN_DAYS + 1))
@@ -218,7 +218,7 @@ def _uptime(view: View, name: str, sla: Sla, measured: list[Interval]) -> list[S
         return []
     below = share < sla.uptime_target
     words = (
-        f"{share:.2f} % of {total.total_seconds() / 86400:.1f} measured days, and {sla.uptime_target:g} % are promised"
+        f"{share:.2f} % of {total.total_seconds() / 86400:.1f} measured days; {sla.uptime_target:g} % is promised"
         if below
         else ""
     )
@@ -314,7 +314,7 @@ def _no_longer_promised(view: View) -> list[Signal]:
                         domain=before.domain,
                         partition=before.partition,
                         check=before.check,
-                        message=f"nothing promises {before.check} any more",
+                        message=f"{before.check} is no longer promised",
                         labels=dict(before.labels),
                     )
                 )

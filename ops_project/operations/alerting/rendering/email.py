@@ -80,7 +80,7 @@ def _actions(payload: Mapping[str, Any]) -> str:
 
 
 def preview(payload: Mapping[str, Any]) -> str:
-    """The text that a mail client shows beside the subject. On a locked phone nothing else is visible."""
+    """The text that a mail client shows beside the subject. A locked phone shows only this text and the subject."""
     first = next(iter(payload["alerts"]), None)
     if first is None:
         return str(payload.get("text", ""))
@@ -166,8 +166,8 @@ def _lines(payload: Mapping[str, Any]) -> str:
     )
     heading = f'<div style="font-weight:bold;margin:0 0 6px 0">And {len(found)} more</div>'
     title = "" if payload.get("digest") else heading
-    rest = left_out(payload)
-    more = f'<div style="margin:6px 0 0 0">and {rest} more: <code>ops alerts list</code></div>' if rest else ""
+    rest, command = left_out(payload), escape(str(payload.get("ops", "ops")))
+    more = f'<div style="margin:6px 0 0 0">and {rest} more: <code>{command} alerts list</code></div>' if rest else ""
     return (
         f'<div style="margin:0 0 24px 0">{title}<table role="presentation" cellspacing="0" cellpadding="0" '
         f'style="font-size:14px">{rows}</table>{more}</div>'

@@ -1,5 +1,5 @@
-"""A message as lines. First comes what a reader who was woken needs, then what helps, then what explains. The texts of
-all media are made of these lines; the HTML of e-mails and Slack's blocks have their own modules.
+"""A message as lines. First come the lines that a reader who was woken needs, then further help, then explanations. The
+texts of all media are made of these lines; the HTML of e-mails and Slack's blocks have their own modules.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from ops_project.visible import visible
 
 # This many alerts of a message are shown in full. The others, and those of a digest, have one line each. A reader who
-# is woken by a hundred alerts sees their number, the gravest ones, and the list.
+# is woken by a hundred alerts sees their number, the most severe ones, and the list.
 IN_FULL = 3
 IN_LINES = 100
 DOWNSTREAM = 8
@@ -183,5 +183,5 @@ def as_text(payload: Mapping[str, Any]) -> str:
         lines += [""]
     lines += [line(alert) for alert in in_lines(payload)]
     if more := left_out(payload):
-        lines.append(f"and {more} more: ops alerts list")
+        lines.append(f"and {more} more: {payload.get('ops', 'ops')} alerts list")
     return "\n".join(lines).rstrip() + "\n"

@@ -63,7 +63,7 @@ def as_slack(payload: Mapping[str, Any]) -> dict[str, Any]:
     room = BLOCKS - len(blocks) - 1
     blocks += [_section("\n".join(some)) for some in packed[:room]]
     if rest := left_out(payload) + sum(map(len, packed[room:])):
-        blocks.append(_section(f"and {rest} more: `ops alerts list`"))
+        blocks.append(_section(f"and {rest} more: `{reserved(str(payload.get('ops', 'ops')))} alerts list`"))
     return {"text": escaped(str(payload["subject"])), "blocks": blocks}
 
 

@@ -42,7 +42,7 @@ class CycleReport:
     waiting: dict[str, str] = field(default_factory=dict)
     """Channel with messages that this process cannot send → the variables that it lacks."""
     decided_by: str = ""
-    """If this process did not decide, or not under its own configuration: which process decides, or under which
+    """Which process decides, or under which configuration, in words; empty if this process decided under its own
     configuration.
     """
     next_flush: datetime | None = None
@@ -50,10 +50,10 @@ class CycleReport:
     """The number of old rows that were removed from the ledger."""
     seconds: float = 0.0
     failed_before: str = ""
-    """The error of a cycle that ran by itself since the last report, if a later cycle ended well."""
+    """The error of an earlier cycle since the last report, if a later cycle ended without an error."""
 
     def add(self, later: CycleReport) -> None:
-        """Add the counts of a later cycle that is reported together with this one."""
+        """Add a later cycle that is reported together with this one."""
         self.signals += later.signals
         self.decided += later.decided
         self.fired += later.fired
@@ -64,6 +64,13 @@ class CycleReport:
         self.delivery.delivered += later.delivery.delivered
         self.delivery.failed += later.delivery.failed
         self.delivery.dead += later.delivery.dead
+        self.delivery.postponed += later.delivery.postponed
+        self.delivery.errors |= later.delivery.errors
+        self.observer_errors |= later.observer_errors
+        self.late = list(dict.fromkeys([*self.late, *later.late]))
+        self.waiting |= later.waiting
+        self.decided_by = later.decided_by
+        self.seconds += later.seconds
         self.next_flush = later.next_flush
 
 
@@ -82,7 +89,6 @@ class Cycle:
     instance: Any = None
     observers: Sequence[Observer] = ()
     decision: Decision | None = None
-    cursor: int = 0
     evidence: Sequence[EvidenceSource] = ()
     """The sources of evidence that are asked about an incident before its first page."""
     report: CycleReport = field(default_factory=CycleReport)
