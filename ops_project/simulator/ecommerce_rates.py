@@ -36,7 +36,7 @@ def pays_abroad(people: Population, customer: Ints) -> np.ndarray:
 
 
 def foreign_price(cents: Ints) -> Ints:
-    """The price in the second currency, in its cents; ends in .49 or .99 like the others."""
+    """The price in the second currency, in its cents; it ends in .49 or .99 like the dollar price."""
     return np.maximum(1, np.round(cents * PRICE_FACTOR / 50)).astype(np.int64) * 50 - 1
 
 

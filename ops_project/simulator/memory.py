@@ -57,7 +57,7 @@ def recall(home: Path) -> dict[str, Remembered]:
 
 
 def remember(home: Path, domains: dict[str, Remembered]) -> None:
-    """Store the memory. The file is complete, or it is unchanged."""
+    """Store the memory. The file is replaced as a whole, or stays unchanged."""
     home.mkdir(parents=True, exist_ok=True)
     text = json.dumps({name: asdict(entry) for name, entry in sorted(domains.items())}, default=str, indent=2)
     temporary = home / f".{FILE_NAME}.{os.getpid()}"

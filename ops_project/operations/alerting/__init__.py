@@ -1,1 +1,1 @@
-"""From signals to delivered notifications."""
+"""Alerting, from signals to delivered messages."""

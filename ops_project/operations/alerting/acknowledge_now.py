@@ -18,7 +18,9 @@ from ops_project.settings import Settings
 
 
 def take_up_only(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> CycleReport:
-    """Run only this part of a cycle. Messages of a channel that is unknown here are left to the next full cycle."""
+    """Run a cycle that only stores acknowledgements and informs the pagers. Alerts that were sent through a channel
+    that is unknown here are left to the next full cycle.
+    """
     return run_once(settings, catalog, now, clock=clock, observers=(), stages=(_record, _send))
 
 

@@ -78,7 +78,7 @@ def recorded(ledger: Ledger) -> Authority | None:
 
 
 def alive(ledger: Ledger, now: datetime, lease: str) -> Authority | None:
-    """The authority, if it is alive: its last cycle ended a moment ago, or a cycle is running. `now`: the wall
+    """The authority, if it is alive: its last cycle ended recently, or a cycle is running. `now`: the wall
     clock.
     """
     found = recorded(ledger)
@@ -170,7 +170,7 @@ def record(ledger: Ledger, role: str, holder: str, found: Standing, now: datetim
 
 
 _written: dict[Any, tuple[Catalog, Authority, datetime]] = {}
-"""Ledger → what this process last found on record, under which configuration, and when."""
+"""Ledger → (configuration, authority, time) as this process last found them."""
 
 
 def _differs(before: Authority, after: Authority, now: datetime) -> bool:

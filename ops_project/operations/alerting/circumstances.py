@@ -1,7 +1,6 @@
-"""Facts about the moment at which a message is sent: whom to ask, where the file lies, and how old the data is. None
-of them decides anything, and none of them is stored in the ledger. The texts of a message name commands. If such a
-command would find another home without options, the options are added here. A message is never delayed: what cannot
-be read is left out, and the message says so.
+"""Facts about the moment at which a message is sent: whom to ask, where the file lies, and how old the data is. They
+decide nothing and are not stored in the ledger. If the commands in a message need options to find this home, the
+options are added here. A message is never delayed: what cannot be read is left out, and the message says so.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _COMMAND = re.compile(r"`ops (?!--)")
 
 
 class Circumstances:
-    """The facts of one moment. A fact that several messages need is read once, for the first of them."""
+    """The facts of one moment. A fact that several messages need is read only once."""
 
     def __init__(self, settings: Settings, catalog: Catalog, ledger: Ledger, now: datetime) -> None:
         self.settings, self.catalog, self.ledger, self.now = settings, catalog, ledger, now

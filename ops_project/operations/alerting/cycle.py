@@ -61,7 +61,7 @@ def daemon_beats(ledger: Ledger, now: datetime) -> bool:
 
 
 def remember_schedules(ledger: Ledger, schedules: Mapping[str, Mapping[str, str]], now: datetime) -> None:
-    """Store when each job starts by itself, for the same reason."""
+    """Store the schedule of each job, so that a process without Dagster's definitions knows it."""
     name = digest(repr(sorted(schedules.items())))
     if ledger.document_digest(SCHEDULES) != name:
         ledger.put_document(SCHEDULES, schedules, name, now)
@@ -87,8 +87,8 @@ def run_once(
     """One cycle. If another process decides, this process only observes, and the report names that process.
     `lineage`: the asset graph; by default the stored one. `clock`: the wall clock, for leases and deliveries; in a
     replay `now` stands still. `flush_now`: send at once what a daemon would send after its group's wait. `daemon`:
-    this is the orchestrator's own cycle, whose heartbeat `ops watch` looks for. `role`: otherwise, whether this
-    process is a shell or a watcher. `take_over`: this configuration becomes the recorded one.
+    this is the orchestrator's own cycle, whose heartbeat `ops watch` looks for. `role`: whether this process is a
+    shell or a watcher, if it is no daemon. `take_over`: this configuration becomes the recorded one.
     """
     began = time.monotonic()
     wall = clock or (lambda: now + timedelta(seconds=time.monotonic() - began))

@@ -1,6 +1,6 @@
 """Empties the outbox: the most severe message first, one message at a time, so that a kill can repeat at most one.
-This module decides nothing: every message in the outbox is sent, later if necessary, and given up only after many
-attempts.
+This module decides nothing: every message in the outbox is sent, later if necessary, and is given up only after many
+attempts or if it can never be delivered.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Deliverer:
         return dict(receiver.named(message.receiver)).get(message.channel) if receiver is not None else None
 
     def _attempt(self, message: Message, report: DeliveryReport, clock: Clock) -> _Failed | None:
-        """Send one message. If it failed, returns what must be left alone and until when."""
+        """Send one message. If it failed, returns until when its endpoint, or the whole service, must be left alone."""
         channel = self._channel(message)
         if not self.ledger.claim(message.id, clock(), self.lease):
             return None

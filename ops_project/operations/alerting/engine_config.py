@@ -1,4 +1,4 @@
-"""Catalog and asset graph → the engine's configuration."""
+"""Makes the engine's configuration from the catalog and the asset graph."""
 
 from __future__ import annotations
 

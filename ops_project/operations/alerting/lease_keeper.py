@@ -48,7 +48,7 @@ class LeaseKeeper:
         if self.clock() - self.lease.heartbeat_at >= self.ttl / 3:
             self._renew()
         if self._lost:
-            raise LeaseLost(f"the lease {self.lease.name!r} went to another while this cycle ran")
+            raise LeaseLost(f"the lease {self.lease.name!r} went to another process while this cycle ran")
 
     def keep(self) -> None:
         """Renew the lease, unless there has been no progress for too long. Called by the thread."""
@@ -83,8 +83,8 @@ os.register_at_fork(after_in_child=_forget)
 
 
 def _start(every: float) -> None:
-    """The one thread that renews the leases of this process. Starting a thread for each cycle cost more than all other
-    work of an idle cycle.
+    """Start the thread that renews all leases of this process, unless it runs already. A thread for each cycle cost
+    more than all other work of an idle cycle.
     """
     with _starting:
         if not _threads or not _threads[0].is_alive():

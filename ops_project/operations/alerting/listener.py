@@ -1,8 +1,8 @@
 """Listens between two ticks of the orchestrator, so that a failure does not wait for the next one.
 
 A tick of the alert path asks a thread of this process for a cycle and takes its result. Afterwards the thread looks
-for new events and for messages that come due, and runs a cycle for each. A tick that stayed to listen itself kept every
-other sensor of a daemon waiting, and what happened after it had ended waited for up to five seconds.
+for new events and for messages that come due, and runs a cycle for each. When the tick itself listened,
+every other sensor of the daemon had to wait, and an event after its end waited for up to five seconds.
 
 The thread ends when no tick has come for a while, or when another process decides. What it did and what failed is
 reported by the next tick.
@@ -60,7 +60,7 @@ Opened = Callable[[], AbstractContextManager[Work]]
 
 
 class Listener:
-    """One for each process and ledger. `tick` may be called from any thread."""
+    """The listener of one process and ledger. `tick` may be called from any thread."""
 
     def __init__(self, pace: Pace | None = None) -> None:
         self.pace = pace or Pace()
@@ -116,7 +116,7 @@ class Listener:
         return report
 
     def _why_not_done(self) -> str:
-        """Why the cycle of a tick was not done, if it did not fail in this tick."""
+        """Why a tick got no report of its cycle, unless the cycle failed."""
         if self._leaving:
             return "this process ends"
         if self._thread is None:

@@ -1,6 +1,6 @@
-"""Looks with a time limit: an observer that hangs delays no other observer, and no decision. Each look runs in a
-thread of its own. The cycle waits for it for a while and then continues; the result of a late look is stored in the
-cycle in which it arrives. After `hung_after`, the observer counts as hung until its look returns, and a signal
+"""Runs looks with a time limit, so that an observer that hangs delays no other observer and no decision. Each look runs
+in a thread of its own. The cycle waits for it for a while and then continues; the result of a late look is stored in
+the cycle in which it arrives. After `hung_after`, the observer counts as hung until its look returns, and a signal
 reports this. A thread cannot be ended from outside, so a look that never returns is not started a second time.
 """
 
@@ -79,7 +79,7 @@ def begin_or_wait(observer: Observer, view: View, seconds: float) -> Observation
         _late[key] = look
         waited = time.monotonic() - look.began
         if waited >= observer.hung_after.total_seconds():
-            raise Hung(f"it has not come back for {waited:.0f} s")
+            raise Hung(f"it has not returned for {waited:.0f} s")
         return None
     if look.error is not None:
         raise look.error

@@ -1,6 +1,6 @@
 """What the shell of a person who calls `ops alerts resolve` does if no daemon runs: it closes the alert. A shell has
-other secrets, and perhaps another overlay, than the process that decides. So it decides nothing else and sends no
-message. The next whole cycle sends the end of the alert to everybody who was told about it.
+other secrets, and perhaps another configuration folder, than the process that decides. So it decides nothing else and
+sends no message. The next whole cycle sends the end of the alert to everybody who was told about it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ops_project.settings import Settings
 
 
 def close_only(settings: Settings, catalog: Catalog, now: datetime, clock: Callable[[], datetime]) -> CycleReport:
-    """Run only this part of a cycle."""
+    """Run a cycle that only closes the alerts that people resolved."""
     return run_once(settings, catalog, now, clock=clock, observers=(), stages=(_record,))
 
 

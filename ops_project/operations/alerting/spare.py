@@ -1,8 +1,7 @@
-"""What is sent when the ledger cannot be used. Nothing can be recorded then, and without this module alerting would
-stop silently. The alert path itself continues on a spare ledger in the home (in memory, if the home cannot be
-written to), with one alert, by the same rules, routes and channels. The spare ledger remembers that the alert was
-sent, so that a night of runs gives one alert. When the ledger is back, the end of the alert is sent too, and the
-spare ledger is removed.
+"""Sends an alert when the ledger cannot be used. Without this module alerting would stop silently, because nothing can
+be recorded. The cycle runs on a spare ledger in the home (in memory, if the home cannot be written to), with this one
+alert and the same rules, routes and channels. The spare ledger remembers that the alert was sent, so that a night of
+runs gives one alert. When the ledger is back, the end of the alert is sent too, and the spare ledger is removed.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def tell(settings: Settings, catalog: Catalog, now: datetime, words: str, clock:
 
 
 def told(settings: Settings) -> bool:
-    """Whether the alert about the ledger was sent, and its end was not."""
+    """Whether the alert about the ledger was sent, and its end was not sent yet."""
     return _file(settings).is_file()
 
 

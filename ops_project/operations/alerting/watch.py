@@ -1,6 +1,6 @@
-"""`ops watch`: a small process beside the orchestrator, for the one failure that the orchestrator cannot report: its
-own. While the daemon's heartbeat is fresh, it only looks. Once the heartbeat is older than 60 s, it reports that,
-and runs the cycle itself until the heartbeat comes back.
+"""`ops watch`: a small process beside the orchestrator that reports when the orchestrator itself is down. While the
+daemon's heartbeat is fresh, it only looks. Once the heartbeat is older than 60 s, it reports that, and runs the cycle
+itself until the heartbeat comes back.
 """
 
 from __future__ import annotations

@@ -37,9 +37,7 @@ class Deadline:
         return DeadlinePassed(f"no complete answer within {self.seconds:g} s")
 
     def connect(self, host: str, port: int) -> socket.socket:
-        """Connects a socket. The time for looking up the name and for trying its addresses counts as well. Raises
-        OSError.
-        """
+        """Connect a socket. The look-up of the name and all attempts must end by the deadline. Raises OSError."""
         last: OSError | None = None
         for family, kind, protocol, _, address in self._addresses(host, port):
             candidate = socket.socket(family, kind, protocol)

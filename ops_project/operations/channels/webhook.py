@@ -80,6 +80,6 @@ def missing(channel: WebhookChannel, settings: Settings) -> list[str]:
 
 
 def sender(channel: WebhookChannel, settings: Settings) -> WebhookSender:
-    """One address, with a token if one is set."""
+    """A sender for the channel's address, with a token if one is set."""
     token = settings.secret(channel.token_env) if channel.token_env else None
     return WebhookSender(settings.secret(channel.url_env) or "", token)

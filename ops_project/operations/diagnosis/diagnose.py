@@ -60,7 +60,9 @@ def of_gathered(scene: Scene, found: Gathered, columns: ColumnLineage | None = N
 
 
 def refers(feeds: Mapping[str, Feed]) -> dict[str, frozenset[str]]:
-    """Landed table → the tables of its domain whose whole key is among its columns, without being its own key."""
+    """Landed table → the landed tables of the same domain whose whole key is among its columns. Tables with the same
+    key are left out.
+    """
     columns = {
         name: frozenset(column for found in feed.contracts() for column in found.columns)
         for name, feed in feeds.items()
@@ -104,7 +106,9 @@ def troubles(ledger: Ledger) -> list[Trouble]:
 
 
 def question_about(ledger: Ledger, asset: str, column: str = "") -> Question:
-    """When the table went wrong, and when it was last good: at its last build before its own first trouble."""
+    """The question about a table: when its first trouble began, and when it was last good. That is its last build
+    before this trouble.
+    """
     mine = [trouble for trouble in troubles(ledger) if trouble.asset == asset]
     wrong_at = min((trouble.began_at for trouble in mine), default=None)
     builds = ledger.built_at(asset)

@@ -99,8 +99,8 @@ def _unanswered(ledger: Ledger, name: str, checklist: Checklist, period: str) ->
 
 
 def _left_out(ledger: Ledger, catalog: Catalog) -> LeftOut:
-    """Whether a reading is about a domain that is switched off. Such readings are left out, because no later reading
-    can make them well.
+    """The test whether a signal is about a domain that is switched off. Such a signal is left out, because no newer
+    one will replace it.
     """
     off, lineage = catalog.switched_off, recall(ledger) if catalog.switched_off else Lineage()
     return lambda signal: (signal.domain or (lineage.get(signal.asset).domain if signal.asset else "")) in off

@@ -14,7 +14,7 @@ from ops_project.operations.ledger.people_schema import checklist_lines
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One line in one period."""
+    """The newest state of a checklist's line in one period."""
 
     state: str
     value: str
@@ -28,7 +28,7 @@ class ChecklistTable(Access):
     def keep_checklist(
         self, checklist: str, period: str, lines: Sequence[tuple[str, str, str]], now: datetime, by: str = ""
     ) -> None:
-        """`lines`: (line, state, value)."""
+        """Store the lines of a period. `lines`: (line, state, value)."""
         rows = [
             {
                 "checklist": checklist,

@@ -22,7 +22,7 @@ _MARK = (
 
 
 class CursorTable(Access):
-    """Reading and setting cursors and documents."""
+    """Reads and sets cursors and documents."""
 
     def read_cursors(self) -> dict[str, str]:
         """Every cursor as the store has it now."""
@@ -63,13 +63,15 @@ class CursorTable(Access):
 
 
 def set_cursors(connection: Connection, progress: Mapping[str, str], moment: float) -> None:
-    """Set them within the caller's transaction."""
+    """Set cursors within the caller's transaction."""
     if progress:
         rows = [{"name": name, "value": clean(value), "updated_at": moment} for name, value in progress.items()]
         connection.execute(upsert(connection, cursors, ["name"]), rows)
 
 
 def mark_written(connection: Connection) -> None:
-    """Leave a new mark, within the transaction that it marks. Answers under an earlier mark are asked again."""
+    """Leave a new mark, within the transaction that it marks. Answers that were kept under an earlier mark are no
+    longer used.
+    """
     statement = _MARK if connection.dialect.name == "postgresql" else _MARK.replace("%s", "?")
     connection.exec_driver_sql(statement, (uuid.uuid4().hex,))

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from ops_project.operations.ledger.unusable import LedgerUnusable
 
 LONGEST_SECONDS = 5.0
-"""A check reads every page: 0.1 s for a ledger of 30 MB."""
+"""The time limit of a check. It reads every page, which takes 0.1 s for a ledger of 30 MB."""
 
 
 def damage(url: str, seconds: float = LONGEST_SECONDS) -> LedgerUnusable | None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from sqlalchemy import make_url
 
 PATIENCE_SECONDS = 2.0
-"""A transaction of a cycle takes well under a second."""
+"""How long the test waits for another writer. A transaction of a cycle takes well under a second."""
 
 
 def refuses_writing(url: str, patience: float = PATIENCE_SECONDS) -> str:

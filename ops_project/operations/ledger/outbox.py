@@ -295,7 +295,7 @@ class OutboxTable(Access):
             return [_message(row) for row in connection.execute(statement)]
 
     def failing_channels(self, now: datetime, for_longer_than: timedelta) -> dict[str, str]:
-        """Channel → its last error, for channels of which a message has failed for this long."""
+        """Channel → its last error, for channels with a message that has failed for this long."""
         statement = select(outbox.c.channel, outbox.c.last_error).where(
             outbox.c.state == "pending", outbox.c.attempts > 0, outbox.c.created_at < to_seconds(now - for_longer_than)
         )

@@ -69,7 +69,7 @@ class PruneTable(Access):
             open_now: set[int] = set(connection.execute(select(alerts.c.number).where(alerts.c.active)).scalars())
             gone: list[int] = []
             last = 0
-            # Messages about open alerts stay, so that a page of them alone is not the end.
+            # If a page holds only messages about open alerts, which stay, the next page is read.
             while not gone:
                 rows = connection.execute(
                     select(outbox.c.id, outbox.c.firing, outbox.c.resolved)

@@ -40,7 +40,7 @@ class SilenceTable(Access):
         reason: str,
         now: datetime,
     ) -> int:
-        """Returns the silence's number."""
+        """Store a silence. Returns its number."""
         row = {
             "matchers": [str(matcher) for matcher in matchers],
             "starts_at": to_seconds(starts_at),

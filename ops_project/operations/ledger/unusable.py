@@ -82,8 +82,8 @@ def is_server(url: URL) -> bool:
 
 
 def as_unusable(url: URL, context: ExceptionContext) -> LedgerUnusable | None:
-    """The error that an open ledger gives when its server has gone or its file is damaged. It has the same words as
-    for a ledger that cannot be opened. Errors of the program, such as a key that is taken, stay what they are.
+    """The error that an open ledger gives when its server has gone or its file is damaged. Its text is the
+    same as for a ledger that cannot be opened. Errors of the program, such as a key that is taken, stay what they are.
     """
     if isinstance(context.original_exception, UnicodeDecodeError):
         return LedgerUnusable(shown(url), context.original_exception, is_server(url))

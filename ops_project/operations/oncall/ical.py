@@ -11,7 +11,7 @@ FOLD = 73  # Octets in a line, without the space that begins a continued line.
 
 
 def calendar(name: str, title: str, found: Iterable[Span], names: dict[str, str], made_at: datetime) -> str:
-    """One event for each span. `names`: person's id → the name to show."""
+    """The text of the file, with one event for each span. `names`: person's id → the name to show."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//ops-project//on call//EN", f"X-WR-CALNAME:{_escape(title)}"]
     for span in found:
         now = span.on_call

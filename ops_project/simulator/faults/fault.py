@@ -41,7 +41,7 @@ class Fault:
     spans_window: bool = False
     """True: every day of the window is changed, not the fault's day alone."""
     days_back: int = 0
-    """The default day of the fault: so many days before the last simulated one."""
+    """The default day of the fault lies this many days before the last simulated one."""
     on_holiday: bool = False
     """True: the default day is the latest public holiday of the window."""
 

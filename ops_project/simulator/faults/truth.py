@@ -18,7 +18,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def append(path: Path, entries: list[dict[str, Any]]) -> None:
-    """Add entries. The file is complete, or it is unchanged."""
+    """Add entries. The file is replaced as a whole, or stays unchanged."""
     if not entries:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,8 +18,8 @@ from ops_project.simulator.records import Row, Sheet
 DROPPED_SHARE = 0.3
 CONSTANT_SHARE, LEFT_SHARE = 0.7, 0.6
 HOLIDAY_COPIES = 2
-# The records of other feeds that belong to a record: feed → (dependent feed, its column, the column that this refers
-# to).
+# Feed → the feeds whose records belong to its records: (dependent feed, its column, the column of the feed that this
+# column refers to).
 DEPENDENTS = {
     "orders": (("order_items", "order_id", "order_id"),),
     "mart_contacts": (("mart_responses", "treatment_id", "treatment_id"),),

@@ -1,7 +1,7 @@
 """The one reader of Dagster's event log across runs: a durable cursor, and what each event means.
 
-`get_logs_for_all_runs_by_log_id` is not public: `get_event_records` refuses an integer cursor for checks on the sharded
-SQLite storage. Measured: 500 events in 26 ms out of 128,000, an empty poll 3 ms.
+It uses `get_logs_for_all_runs_by_log_id`, which is not public, because `get_event_records` refuses an integer cursor
+for checks on the sharded SQLite storage. Measured: 500 events in 26 ms out of 128,000, an empty poll 3 ms.
 """
 
 from __future__ import annotations
@@ -61,9 +61,7 @@ def read(
 
 
 def _is_sqlite(instance: dg.DagsterInstance) -> bool:
-    """Whether event ids become visible in their order. That is so in SQLite, which has one writer at a time, in our
-    event log as in Dagster's own.
-    """
+    """Whether event ids become visible in their order. They do in SQLite, which has one writer at a time."""
     return isinstance(instance.event_log_storage, SqliteEventLogStorage | ConsolidatedSqliteEventLogStorage)
 
 

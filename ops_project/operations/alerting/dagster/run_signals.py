@@ -92,7 +92,7 @@ def _read(instance: dg.DagsterInstance, run_id: str) -> _Run:
             step.retries.append((_moment(event.timestamp), event.data))
         elif event.kind == DagsterEventType.RUN_FAILURE:
             error, said = words_of(event.data), event.message or "the run failed without a word"
-            # No step has begun, so only this event says what happened.
+            # If no step has begun, only this event says what happened.
             run.failure = f"{error} ({said})" if error else said
     return run
 
@@ -129,7 +129,7 @@ def signals_of_run(
         # This failure is not reported, and the run does not count as ended, because Dagster will try again.
         return _first_attempt(run, True, at, now)
     if run.status == dg.DagsterRunStatus.CANCELED:
-        # A person ended the run, and knows it.
+        # A person ended the run, so nobody has to be told.
         return []
     partition = run.tags.get("dagster/partition", "")
     labels = _labels(run)
@@ -222,9 +222,8 @@ def signals_of_run(
 
 
 def signals_of_terminated(run: dg.DagsterRun, at: datetime, now: datetime, lineage: Lineage) -> list[Signal]:
-    """A scheduled run that was terminated did not do its work, so it is a failure.
-
-    A run that a person started by hand is not.
+    """The signals of a terminated run. A scheduled run did not do its work, so it is a failure. A run that a person
+    started by hand gives no signal.
     """
     labels = _labels(run)
     if labels["scheduled"] != "true":
@@ -288,7 +287,7 @@ def _outcome(run: dg.DagsterRun, succeeded: bool, at: datetime, now: datetime, l
 
 
 def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime) -> list[Signal]:
-    """Whether the run succeeded at the first attempt; no signal for a run that is itself a second attempt."""
+    """The signal that says whether the first attempt succeeded. A run that is itself a second attempt gives none."""
     if "dagster/retry_number" in run.tags:
         return []
     return [
@@ -308,7 +307,7 @@ def _first_attempt(run: dg.DagsterRun, failed: bool, at: datetime, now: datetime
 
 
 def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[Signal]:
-    """How many of a run's steps failed in the end."""
+    """The signal that says how many of a run's steps failed in the end."""
     begun = [step for key, step in seen.steps.items() if key and step.started]
     if not begun:
         return []
@@ -332,8 +331,8 @@ def _steps(seen: _Run, run: dg.DagsterRun, at: datetime, now: datetime) -> list[
 def _crashed(
     check: tuple[str, str], common: Mapping[str, Any], partition: str, lineage: Lineage, message: str
 ) -> Signal:
-    """Checks that were planned and never evaluated, in a step that failed. The ok signal, an evaluation, has the
-    same partition.
+    """The signal of a check that was planned and not evaluated, because its step failed. A later evaluation gives the
+    ok signal with the same partition.
     """
     asset, name = check
     return Signal(

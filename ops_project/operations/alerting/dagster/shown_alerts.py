@@ -1,7 +1,7 @@
-"""Open alerts on their assets in the Dagster UI: a check `open_alerts` that fails while an alert is open and passes
-afterwards. An evaluation outside of a run was the clearest form that was tried: the asset turns yellow or red in the
-graph and the catalog, the text stands under Checks with its history, and the asset turns green again. An observation
-has no colour, and only the timeline shows that it is over.
+"""Shows open alerts on their assets in the Dagster UI: the check `open_alerts` fails while an alert is open and passes
+afterwards. An evaluation outside of a run was the clearest form that was tried: the asset turns yellow or red, the
+text stands under Checks with its history, and the asset turns green again. An observation has no colour, and only the
+timeline shows that the alert is over.
 """
 
 from __future__ import annotations

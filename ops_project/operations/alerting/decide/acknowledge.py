@@ -1,5 +1,5 @@
-"""A person's acknowledgement → the alert and its page. It only stops repeats: new alerts of the same group, and the
-resolve, are sent as before. Code that escalates asks `acknowledged`.
+"""Applies a person's acknowledgement to the alert and its page. It only stops repeats: new alerts of the same group and
+the end of the alert are sent as before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PAGERDUTY = "pagerduty"
 
 
 def told_elsewhere(state: State, config: AlertConfig) -> set[int]:
-    """Alerts that were sent through a channel that `config` does not have. The pager belongs to another
+    """Alerts that were sent through a channel that `config` does not have, because the channel belongs to another
     configuration.
     """
     known = {name for receiver, found in config.receivers.items() for name, _ in found.named(receiver)}
@@ -36,7 +36,7 @@ def take_up(decision: Decision, now: datetime, leave: Collection[int] = ()) -> N
         if alert is None or alert.status != FIRING or given.at < alert.starts_at:
             continue  # the alert has ended, or has fired again, since then
         if not given.by:
-            # A person gave the alert back. So nobody works on it, and it is repeated again.
+            # A person gave the alert back. Nobody works on it now, so it is repeated again.
             state.alerts[number] = replace(alert, acknowledged_at=None, acknowledged_by="", acknowledged_note="")
             decision.changed.add(number)
             decision.note(number, now, AlertReason.UNACKNOWLEDGED, given.note)

@@ -1,4 +1,4 @@
-"""The effects of time: windows slide, for-durations end, held alerts resolve, flaps are forgotten."""
+"""Applies the effects of time: windows slide, for-durations end, held alerts resolve, flaps are forgotten."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision
 
 
 def advance(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """The changes at `now` without new signals."""
+    """Apply the changes that come with time alone, up to `now`."""
     state = decision.state
     for alert in list(state.alerts.values()):
         if alert.status == RESOLVED:

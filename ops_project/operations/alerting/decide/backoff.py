@@ -1,4 +1,6 @@
-"""When to try again. The wait doubles up to a limit, and varies, so that many messages do not come back at once."""
+"""When to try again. The wait doubles up to a limit, and varies, so that many messages are not tried again at the same
+moment.
+"""
 
 from __future__ import annotations
 

@@ -49,5 +49,5 @@ def same_run(cause: Alert, symptom: Alert) -> bool:
 
 
 def came_together(cause: Alert, symptom: Alert, within: timedelta) -> bool:
-    """Whether the symptom came together with its cause, and so is not news of its own."""
+    """Whether the symptom came together with its cause, so that it needs no message of its own."""
     return same_run(cause, symptom) or symptom.starts_at <= cause.starts_at + within

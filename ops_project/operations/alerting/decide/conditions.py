@@ -1,4 +1,4 @@
-"""A condition that holds or no longer holds → the alert is opened, described or ended."""
+"""Opens and describes an alert when a condition holds, and ends it when the condition no longer holds."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def raise_for(
 
 
 def _joined(decision: Decision, alert: Alert, rule: Rule, signal: Signal) -> Alert:
-    """An open alert that now concerns a further date is sent again, so that an old absence does not hide a new one."""
+    """An open alert that now concerns a further date is sent again, so that an old failure does not hide a new one."""
     if alert.status != FIRING or not dates.collects(rule) or signal.partition in ("", *dates.of(alert.labels)):
         return alert
     decision.joined.add(alert.number)

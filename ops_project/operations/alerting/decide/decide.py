@@ -1,5 +1,4 @@
-"""The decision of one cycle, as one visible list of stages: (state, signals, config, now) → (state, actions,
-reasons)."""
+"""The decision of one cycle, as one list of stages: (state, signals, config, now) → (state, actions, reasons)."""
 
 from __future__ import annotations
 
@@ -24,8 +23,8 @@ from ops_project.operations.alerting.decide.state import AlertConfig, Decision, 
 
 
 def decide(state: State, signals: Sequence[Signal], config: AlertConfig, now: datetime, tell: bool = True) -> Decision:
-    """What follows from `signals` at `now`. `tell=False` while a backlog is still being read: no message is sent
-    before all stored signals have been considered, because a symptom could be sent before its cause.
+    """Decide on `signals` at `now`. Use `tell=False` while a backlog is still being read: no message is sent before all
+    stored signals have been considered, because a symptom could be sent before its cause.
     """
     decision = Decision(state.copy())
     bound(decision, config, now)

@@ -1,4 +1,4 @@
-"""Firing alerts → the groups of their routes.
+"""Puts firing alerts into the groups of their routes.
 
 If an alert moves to another group, the record of what was sent moves with it.
 """
@@ -97,9 +97,9 @@ def _place(route: str, labels: Mapping[str, str]) -> Place:
 
 
 def _forget_listed(decision: Decision) -> None:
-    """An alert that has ended is news when it fires again. This also holds for a receiver that knew of it only as an
-    entry in the list under its cause. While it is still silent under the same cause it is no news: nobody heard that it
-    had ended.
+    """Forget that receivers were told of alerts that have ended and fire again, so that the alerts are sent again. This
+    also applies to an alert that a message only listed under its cause. If it is still silent under the same cause, it
+    is not sent again, because nobody was told that it had ended.
     """
     state = decision.state
     again = {event.alert for event in decision.events if event.reason is AlertReason.FIRED_AGAIN}

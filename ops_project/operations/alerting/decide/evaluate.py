@@ -1,4 +1,4 @@
-"""Signals → levels: which condition is true for which series. It does not know the receivers."""
+"""Applies signals to levels, and decides which condition is true for which series. It does not know the receivers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def evaluate(decision: Decision, signals: Iterable[Signal], config: AlertConfig,
         for watched in entries:
             condition = watched.condition
             if condition.aggregate == "last":
-                # Asked first because it is true of few signals, and costs least.
+                # This comes first, because it is true of few signals and costs least.
                 if not changed or not windows.holds(condition, value):
                     continue
                 if not holds(signal, condition, config.lineage):
@@ -124,7 +124,7 @@ def _without_date(
 
 
 def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime) -> None:
-    """Limit a person's statement with a time in the future to what came before `signal`."""
+    """If the time of a person's statement lies in the future, limit it to what came before `signal`."""
     moment = decision.state.dismissed.get(name)
     if moment is not None and moment > latest:
         decision.state.dismissed[name] = signal.event_at - timedelta.resolution
@@ -132,7 +132,7 @@ def _bound_word(decision: Decision, name: str, signal: Signal, latest: datetime)
 
 
 def _outlive(decision: Decision, fingerprint: str) -> None:
-    """Forget a person's statement when its alerts no longer exist."""
+    """Forget a person's statement about a series when every signal of its level is newer."""
     state = decision.state
     moment = state.dismissed.get(fingerprint)
     if moment is not None and all(s.event_at > moment for s in state.levels[fingerprint].signals):

@@ -12,8 +12,7 @@ import holidays
 
 from ops_project.model.alerting.calendar import TimeInterval
 
-# The library builds the holidays of a year on demand. Building the set for one country and year once costs a
-# millisecond.
+# The set of one country and year is kept, because building it takes a millisecond.
 
 
 @lru_cache(maxsize=64)
@@ -28,7 +27,7 @@ def is_holiday(code: str, day: date) -> bool:
 
 
 def holds(interval: TimeInterval, now: datetime) -> bool:
-    """Every field that is given holds at `now`."""
+    """Whether every field of the interval that is given holds at `now`."""
     local = now.astimezone(ZoneInfo(interval.location))
     minute = local.hour * 60 + local.minute
     if interval.times and not any(low <= minute < high for low, high in (t.minutes for t in interval.times)):

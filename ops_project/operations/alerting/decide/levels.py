@@ -1,4 +1,4 @@
-"""The state of each series: its newest ok, and the failures since then. The order in which signals are read does not
+"""The level of each series: its newest ok, and the failures since then. The order in which signals are read does not
 matter. A series is (kind, asset or pipeline, partition, check). Alerts follow from levels alone. So a rule that is
 switched on again, a late signal and a repeated failure need no further history.
 """
@@ -14,7 +14,7 @@ from ops_project.model.alerting.rule import Condition
 from ops_project.model.alerting.signal import OK, Signal, digest
 from ops_project.operations.alerting.decide import windows
 
-# More different failures than this between two repairs give no further information.
+# At most this many different failures are kept between two repairs. More of them give no further information.
 MOST = 8
 # These labels differ from one failure to the next, and no rule asks for them.
 _VOLATILE = frozenset({"dates", "partition", "partitions", "file", "archived", "batch"})
@@ -112,5 +112,5 @@ def labels_of(signal: Signal, lineage: Lineage) -> dict[str, str]:
 
 
 def window_name(rule: str, index: int, key: str) -> str:
-    """The name under which a window over one subject is dismissed."""
+    """The name of a window over one subject, by which a person's statement about it is stored."""
     return digest("window", rule, str(index), key)

@@ -1,4 +1,4 @@
-"""The life of an alert: pending, firing, held, resolved, forgotten. The steps that all of the decision shares."""
+"""The life of an alert: pending, firing, held, resolved, forgotten. Several stages of a decision use these steps."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def resolve(
 
 
 def store(decision: Decision, alert: Alert) -> None:
-    """Keep the alert as it is now."""
+    """Put the alert into the state and mark it as changed."""
     decision.state.alerts[alert.number] = alert
     decision.changed.add(alert.number)
 

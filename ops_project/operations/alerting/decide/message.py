@@ -1,7 +1,7 @@
 """The content of a message: what broke, where, since when, severity, owners, what depends on it, and the first
 response.
 
-It is plain data that the outbox stores; `rendering.py` formats it for each medium.
+It is plain data that the outbox stores. The modules of `rendering` format it for each medium.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class Flush:
     muted: frozenset[int]
     others: Around
     on_time: bool
-    """The group's own time has come. Otherwise it is looked at early, because no later cycle will come, and nothing
-    is repeated.
+    """Whether the group's own time has come. Otherwise it is looked at early, because no later cycle will come; then
+    nothing is repeated.
     """
     now: datetime
 
@@ -241,7 +241,7 @@ def runbook(alert: Alert, config: AlertConfig) -> str:
 
 
 def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict[str, Any]:
-    """The notice that a silence ends."""
+    """The notice that a silence is about to end."""
     matchers = ", ".join(map(str, silence.matchers))
     waiting = [alert for alert in firing if all_match(silence.matchers, alert.labels)]
     listed = "".join(f"\n#{alert.number} {alert.summary}" for alert in waiting[:LISTED])
@@ -252,7 +252,7 @@ def of_silence(silence: Silence, firing: Sequence[Alert], now: datetime) -> dict
         "at": now.isoformat(),
         "subject": f"[silence] number {silence.number} ends at {silence.ends_at:%Y-%m-%d %H:%M} UTC",
         "text": f"Silence {silence.number} ({matchers}), asked for by {silence.owner}: {silence.reason}. It ends at "
-        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what fires then is told again. "
+        f"{silence.ends_at:%Y-%m-%d %H:%M} UTC; what still fires then is sent again. "
         + (
             f"{len(waiting)} alert{'s are' if len(waiting) > 1 else ' is'} silent under it now:{listed}"
             if waiting

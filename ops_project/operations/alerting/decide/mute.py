@@ -41,9 +41,9 @@ def mark_sla_risk(decision: Decision, config: AlertConfig) -> None:
 
 
 def mute(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Decide for each firing alert whether it is silent, and under which cause. A symptom is silent under its cause
-    if both came together, because the cause's message lists it. A symptom that came later is sent once, separately.
-    So is a symptom whose cause was silenced before that message.
+    """Decide for each firing alert whether it is silent, and under which cause. A symptom is silent if it came together
+    with its cause, because the message about the cause lists it. A symptom is sent once separately if it came later, or
+    if the cause was silenced before a message listed the symptom.
     """
     state = decision.state
     firing = [alert for alert in state.alerts.values() if alert.status == FIRING]

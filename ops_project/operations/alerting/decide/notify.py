@@ -1,4 +1,4 @@
-"""Alerts → groups → messages: Alertmanager's pipeline, stage by stage, against the notification log."""
+"""Makes messages from groups of alerts, as Alertmanager does: the notification log says what was sent before."""
 
 from __future__ import annotations
 
@@ -95,9 +95,7 @@ def _recipients_told(state: State) -> dict[tuple[str, str], set[str]]:
 
 
 def _repeats_at(state: State, flushed: messages.Flush, told: Mapping[tuple[str, str], set[str]]) -> datetime:
-    """When the first recipient of this group gets a repeat. Alerts that are suppressed at that time are considered
-    in each flush.
-    """
+    """When a recipient of this group gets the next repeat."""
     key, node = flushed.group.key, flushed.node
     entries = (
         state.log.get((key, name, recipient))
@@ -117,8 +115,8 @@ def _owed(
 ) -> frozenset[int]:
     """Resolved alerts whose end must still be sent through a channel whose secrets this process lacks.
 
-    Another process has the secrets: a person's shell must not take the resolve of a page away from the daemon. If no
-    process has them any more, the resolve is dropped when the log entry expires.
+    Another process has the secrets and sends it: for example, a person's shell must not discard the end of a page that
+    the daemon sends. If no process has them any more, the end is dropped when the log entry expires.
     """
     if not flushed.resolved:
         return frozenset()
@@ -274,7 +272,7 @@ def _listed(
     for alert in flushed.firing:
         for symptom in flushed.others.under.get(alert.number, ()):
             if symptom.muted not in _SILENT_UNDER_ANOTHER:
-                # A person asked for quiet about it. The message may list it, but is not sent because of it.
+                # A person silenced this symptom. A message may list it, but is not sent because of it.
                 continue
             for recipient in recipients.of_symptom(channel, alert, symptom, config):
                 found.setdefault(recipient, set()).add(symptom.number)

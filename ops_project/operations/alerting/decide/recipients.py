@@ -12,7 +12,7 @@ from ops_project.operations.alerting.decide.state import AlertConfig
 
 
 def shares(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> dict[str, frozenset[int]]:
-    """Recipient → numbers of the alerts that are its own. The empty recipient is the endpoint itself."""
+    """Recipient → numbers of the alerts that it gets. The empty recipient stands for the only reader of the channel."""
     if channel.one_reader:
         return {"": frozenset(alert.number for alert in alerts)} if alerts else {}
     result: dict[str, set[int]] = {}
@@ -37,7 +37,7 @@ def named(channel: Channel, alerts: Sequence[Alert], config: AlertConfig) -> lis
 
 
 def owner_name(owner: str, config: AlertConfig) -> str:
-    """The name of a recipient as readers know it, and the address."""
+    """The name of a recipient as readers know it. An unknown recipient is returned as it is."""
     found = config.owners.resolve(owner)
     if found is None:
         return owner

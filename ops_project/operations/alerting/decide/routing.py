@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A route with everything inherited filled in."""
+    """A route, with the values that it inherits filled in."""
 
     id: str
     """The matchers of its parents and its own: {}/{severity="critical"} on-call. The position among its siblings is
@@ -109,8 +109,9 @@ def _names(routes: Sequence[Route], parent: Node) -> list[str]:
 
 
 def heard_once(nodes: Sequence[Node]) -> list[Node]:
-    """The routes that add something for their receiver, among all routes that match an alert. A receiver is told once,
-    whichever branches reach it. A route is left out if another route of the same receiver sends whenever it sends.
+    """The routes that send something which no other route sends, among all routes that match an alert. A receiver is
+    told once, however many branches reach it: a route is left out if another route of the same receiver sends whenever
+    it sends.
     """
     # If two routes send the same, the quicker one comes first.
     order = sorted(nodes, key=lambda node: (bool(node.digest), node.group_wait))

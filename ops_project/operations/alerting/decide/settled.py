@@ -1,4 +1,4 @@
-"""Groups without anything to send: until when they need not be looked at, and what makes them due at once."""
+"""Groups that have nothing to send: until when they can be skipped, and what makes them due at once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def unsettle(decision: Decision) -> None:
 
 
 def make_due(decision: Decision, config: AlertConfig, now: datetime) -> None:
-    """Make the groups of alerts with a further date due at once. A digest keeps its hour."""
+    """If an alert got a further date, its groups become due at once. A digest keeps its hour."""
     state = decision.state
     for key, group in list(state.groups.items()):
         if group.members & decision.joined and not config.nodes[group.route].digest:

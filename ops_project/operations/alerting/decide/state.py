@@ -97,7 +97,7 @@ class AlertConfig:
 
     @cached_property
     def token(self) -> object:
-        """A number that no other configuration in this process has."""
+        """An object that identifies this configuration within the process."""
         return object()
 
     @cached_property
@@ -147,7 +147,7 @@ class Notification:
     key: str
     """Idempotency key."""
     kind: str
-    """alert, success or silence."""
+    """alert, acknowledge, incident, hold, success, silence or report."""
     receiver: str
     channel: str
     """receiver/index-type."""
@@ -191,9 +191,9 @@ class State:
     """Groups without anything to send. The ledger does not store them."""
     next_number: int = 1
     routes_version: str = ""
-    """Digest of the tree that the groups were made with."""
+    """Digest of the routing tree with which the groups were made."""
     rules_version: str = ""
-    """The configuration's version under which the alerts were decided last."""
+    """Version of the configuration under which the alerts were last decided."""
 
     def copy(self) -> State:
         return State(

@@ -1,7 +1,7 @@
-"""Which labels and values exist, so that a mistyped silence is refused, and does not silence nothing or everything.
-A value of an open label (a check, a partition) is always accepted. Each part of an expression that is a plain list
-must be an existing value; any other expression must match an existing value. There is no option to bypass this. A
-value that does not exist yet can be silenced once it exists.
+"""Knows which labels and values exist, so that a mistyped silence is refused instead of silencing nothing or
+everything. A value of an open label (a check, a partition) is always accepted. Each part of an expression that is a
+plain list must be an existing value; any other expression must match an existing value. There is no option to bypass
+this. A value that does not exist yet can be silenced once it exists.
 """
 
 from __future__ import annotations

@@ -55,14 +55,14 @@ class Pace:
 
     seconds: float
     ratio: float | None
-    """The ratio; None: there is no baseline yet, so it is unknown."""
+    """Seconds so far over the usual seconds; None if there is no baseline yet."""
     notable: bool
     """Whether the excess over the baseline is long enough to matter."""
 
 
 def pace(seconds: float, usual: float | None) -> Pace:
-    """The seconds so far, compared with the usual whole duration. The ratio only grows, so a rule fires as soon as
-    it is certain.
+    """Compare the seconds so far with the usual whole duration. The ratio only grows while a run continues, so a rule
+    can fire before the run ends.
     """
     if usual is None or usual <= 0:
         return Pace(seconds, None, False)

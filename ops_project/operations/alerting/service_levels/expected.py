@@ -70,8 +70,8 @@ def outlook(
     step: str = "",
 ) -> Outlook:
     """Whether the assets will be ready in time. `remaining_seconds`: the critical path of the assets that are not
-    built; `starts_at`: when it can start, None: now; `step`: the step with the most time left. A breach is reported
-    `warn_before` the moment at which it can no longer be avoided.
+    built; `starts_at`: when it can start, None: now; `step`: the step with the most time left. A risk is
+    reported if the assets are expected after the deadline, or less than `warn_before` ahead of it.
     """
     begin = day_start(day, zone)
     missing = tuple(asset for asset in wanted if built_at.get(asset, datetime.min.replace(tzinfo=UTC)) < begin)

@@ -34,7 +34,7 @@ NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Known:
-    """What our signals show about builds and runs."""
+    """What the signals say about builds and runs."""
 
     built: Mapping[str, datetime]
     """Asset → its last successful build that was seen. For a table with consumers, its last publication."""
@@ -61,7 +61,7 @@ class Standing:
 
 
 def known(ledger: Ledger, now: datetime) -> Known:
-    """Reads the ledger once for all service levels."""
+    """Read the ledger once for all service levels."""
     built = dict(ledger.last_ok("asset.failure"))
     # If publications are observed, a table counts as delivered when consumers can read it, and not when it was built.
     published = ledger.last_ok("publication.held")

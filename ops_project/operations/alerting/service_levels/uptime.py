@@ -30,7 +30,7 @@ class Interval:
 def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interval]:
     """`measured` (the oldest first) with one more look. The result of a look holds until the next look, if that
     comes soon. A look decides only about the time since the one before it. The clock may have been set differently
-    for a rehearsal; so an earlier measurement does not change a later one, nor the other way round.
+    for a rehearsal, so an earlier measurement and a later one do not change each other.
     """
     past = [item for item in measured if item.end < at and item.end > at - KEPT]
     here = [replace(item, end=at) for item in measured if item.start <= at <= item.end]
@@ -46,7 +46,7 @@ def looked(measured: Sequence[Interval], at: datetime, up: bool) -> list[Interva
 
 
 def forgotten(measured: Iterable[Interval], now: datetime) -> bool:
-    """Whether all of it is so old that it no longer counts."""
+    """Whether all measurements are so old that they are no longer kept."""
     return all(item.end <= now - KEPT for item in measured)
 
 

@@ -23,10 +23,7 @@ SHOWN = "shown"
 
 
 def incidents(cycle: Cycle) -> None:
-    """Turn alerts into incidents and run the escalation ladders.
-
-    The messages are in the outbox before any of them is sent.
-    """
+    """Turn alerts into incidents and run the escalation ladders. Their messages are only queued here."""
     if cycle.decision is None:
         return
     done = run_incidents(

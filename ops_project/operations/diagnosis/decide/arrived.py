@@ -21,7 +21,7 @@ keys, and an anomaly is about many rows.
 
 
 def arrived(fresh: Sequence[Trouble], question: Question, known: Known) -> list[Trouble]:
-    """For each trouble that nothing upstream explains: the same trouble at the landed table whose column it repeats."""
+    """For each trouble that nothing upstream explains, the same trouble at the landed table its values come from."""
     changed = {item.asset for item in known.changes if _is_of_code(item, question)}
     found = []
     for trouble in fresh:

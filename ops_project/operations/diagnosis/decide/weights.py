@@ -77,7 +77,7 @@ def is_recent(change: Change, question: Question) -> bool:
 
 
 def weigh(trouble: Trouble, fresh: Sequence[Trouble], question: Question, known: Known) -> tuple[float, str]:
-    """How strongly it suggests its table as the cause, from 0 to about 1, and the reason in words."""
+    """How strongly a trouble suggests its table as the cause, from 0 to about 1, and the reason in words."""
     words = " ".join(trouble.message.split())[:200]
     name = f"{trouble.failure_class or trouble.kind}{f' ({trouble.check})' if trouble.check else ''}"
     said = f"{name} since {trouble.began_at:%Y-%m-%d %H:%M} UTC: {words}"
@@ -113,7 +113,9 @@ def _stopped(cause: Trouble, effect: Trouble) -> bool:
 
 
 def _carries(cause: Trouble, effect: Trouble) -> bool:
-    """Whether too many or too few rows can come from a trouble of the rows to which they belong."""
+    """Whether too many or too few rows in one table can be the consequence of missing or additional rows in another
+    one, to which they belong.
+    """
     return (
         effect.failure_class == "volume_anomaly"
         and cause.failure_class in AMOUNTS

@@ -35,7 +35,7 @@ class _Card:
         return HEAD + LINE * len(self.columns) + 8
 
     def line(self, column: Column) -> int:
-        """The middle of the line of a column."""
+        """The y coordinate of a column's line, at its middle."""
         return self.y + HEAD + LINE * self.columns.index(column) + LINE // 2 + 2
 
 

@@ -97,7 +97,7 @@ class Incident:
         return self.status != RESOLVED
 
     def with_alert(self, alert: int) -> tuple[int, ...]:
-        """Its alerts and this one, each once."""
+        """The numbers of the incident's alerts, with this one added if it is new."""
         return self.alerts if alert in self.alerts else (*self.alerts, alert)
 
     @property
