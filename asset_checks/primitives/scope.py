@@ -87,7 +87,7 @@ def _scope(situation: Situation, table: TableSpec) -> Scope:
     touched = touched_dates(situation, table, parameters.recent_hours)
     window = {days_later(newest, -back) for back in range(parameters.window_dates)}
     others = sorted((day for day in touched if day not in window), reverse=True)
-    others = others[: _affordable(situation, table, parameters.max_rows) - len(window)] if others else []
+    others = others[: max(0, _affordable(situation, table, parameters.max_rows) - len(window))] if others else []
     wanted = window | set(others)
     where = f"{column}::date in ({date_list(wanted)})" if len(wanted) <= 60 else _ranges(column, wanted)
     return Scope(where, tuple(sorted(wanted)), touched, len(set(touched) - wanted))

@@ -211,6 +211,9 @@ def test_the_first_load_of_a_long_history_is_scored_up_to_the_configured_rows() 
     small = PARAMETERS.model_copy(update={"max_rows": 10})
     measures = score.measure(warehouse.situation(score=small), ORDERS)
     assert (measures.row_count, measures.scope) == (10, "10 dates to 2026-03-09, 20 older touched dates left out")
+    fewer_than_the_window = PARAMETERS.model_copy(update={"max_rows": 3})
+    measures = score.measure(warehouse.situation(score=fewer_than_the_window), ORDERS)
+    assert (measures.row_count, measures.scope) == (7, "7 dates to 2026-03-09, 23 older touched dates left out")
 
 
 def test_of_a_full_extract_the_newest_date_is_scored() -> None:

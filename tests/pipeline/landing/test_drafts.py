@@ -319,11 +319,11 @@ def test_personal_data_is_masked_in_the_rows_that_are_shown(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.json", b'[{"id": 1}, {"id": 2}', "no whole JSON document"),
+        ("a.json", b'[{"id": 1}, {"id": 2}', "is not a complete JSON document"),
         ("a.xlsx", b"PK\x03\x04" + b"x" * 100, "save the table in it as CSV"),
         ("a.csv", b"  \n", "is empty"),
         ("a.csv", b"<!DOCTYPE html>\n<html><body>502 Bad Gateway</body></html>\n", "a page of HTML"),
-        ("a.parquet", b"PAR1 no", "no whole Parquet file"),
+        ("a.parquet", b"PAR1 no", "is not a complete Parquet file"),
         ("a.csv.gz", b"\x1f\x8b no", ""),
     ],
 )

@@ -94,7 +94,7 @@ def test_nested_fields_follow_the_rules_of_json_lines(tmp_path: Path, address: s
         ('[{"id": 1} {"id": 2}]', "a comma or ] is expected"),
         ('[{"id": 1]}', "brackets do not match"),
         ('{"id": 1}\n{"id": 2}', "of kind jsonl"),
-        ('"id"', "no array of objects"),
+        ('"id"', "is not an array of objects"),
         ("[" * 5_000, "ends in the middle"),
     ],
 )
@@ -198,7 +198,7 @@ def test_any_document_is_cut_as_python_reads_it(records: list[Any], portion: int
         (
             '{"next": null, "data": {"rows": [{"id": 1, "user": {"n": 5}}, {"id": 2}]}}',
             {"kind": "json", "records": "data.rows"},
-            "records: data.rows, because there is the longest array of objects",
+            "records: data.rows, because the longest array of objects is there",
         ),
         ('{"id": 1, "user": {"n": 5}}\n{"id": 2, "user": {"n": 6}}\n', {"kind": "jsonl"}, ""),
     ],

@@ -51,7 +51,7 @@ def test_what_was_built_and_never_published_is_built_once_more_where_nothing_els
 def test_from_a_table_on_everything_downstream_is_built_and_nothing_else() -> None:
     plan = from_asset(B, ALL, lambda _: [C, ("gold", "of another run")], {A, B, C})
     assert (plan.assets, plan.finished) == ({B, C}, {A})
-    with pytest.raises(RestoreError, match=r"gold\.x was no part of this run, which was to build: bronze\.a"):
+    with pytest.raises(RestoreError, match=r"gold\.x was not part of this run, which was to build: bronze\.a"):
         from_asset(("gold", "x"), ALL, lambda _: [], set())
 
 

@@ -93,7 +93,7 @@ def _json(path: Path, text: str, layout: dict[str, Any], *, is_whole: bool) -> R
             arrays = _arrays(_whole(path, text))
             if arrays:
                 form["records"] = max(arrays, key=lambda name: arrays[name])
-                doubts.append(f"records: {form['records']}, because the longest array of objects stands there")
+                doubts.append(f"records: {form['records']}, because the longest array of objects is there")
         texts: list[str] = []
         try:
             texts.extend(itertools.islice(Elements(io.StringIO(text), Format.model_validate(form)), ROWS))
