@@ -58,7 +58,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class ColumnLineage:
-    """The columns of every table under one version of the code. `rows` of a table: what decides which rows it has."""
+    """The origin of every column of every table, and of each table's rows (`*`), under one version of the code."""
 
     origins: Mapping[Column, Origin] = field(default_factory=dict)
     version: str = ""
@@ -88,7 +88,7 @@ class ColumnLineage:
 
     @cached_property
     def personal(self) -> frozenset[Column]:
-        """Every column in which personal data may show: declared so, or computed from values of such a column."""
+        """Every column that may hold personal data: it is declared so, or computed from values of such a column."""
         found = {column for column, origin in self.origins.items() if origin.personal}
         by_value: dict[Column, list[Column]] = {}
         for column, origin in self.origins.items():
@@ -107,6 +107,7 @@ class ColumnLineage:
         return {c: o.reason for c, o in self.origins.items() if o.state == "unknown" and c.name != ROWS}
 
     def merged(self, more: Mapping[Column, Origin], version: str) -> ColumnLineage:
+        """This lineage with `more` added. For a column that both have, `more` wins."""
         return ColumnLineage({**self.origins, **more}, version)
 
     def dump(self) -> dict[str, Any]:

@@ -25,7 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("simulate:simulate", "Write inbound files as the source systems would; inject faults."),
     "feed": ("feed:feed", "List feeds; try a file against its contract before it lands."),
     "sql": ("sql:sql", "Query the newest snapshot; the engine allows only reading."),
-    "diagnose": ("diagnose:diagnose", "Find where a trouble began: the chain, the culprit, and the runners-up."),
+    "diagnose": ("diagnose:diagnose", "Find where a problem began: the likely cause, the chain of tables, other suspects."),
     "lineage": ("lineage:lineage", "Show which columns a column comes from, or goes to; as a tree or a picture."),
     "reconcile": ("reconcile:reconcile", "Compare two tables, two files or a chain of tables, down to the key."),
     "metadata": ("metadata:metadata", "Generate and check the vault and interface models from their metadata."),
@@ -49,10 +49,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("hold:release", "End a hold, and build what was skipped."),
     "checklist": ("checklist:checklist", "Evaluate the daily, weekly and monthly checklists."),
     "rerun": ("rerun:rerun", "Run again what a run did not finish."),
-    "backfill": ("backfill:backfill", "Build past business dates again; a plan first."),
-    "rollback": ("rollback:rollback", "Go back to an earlier version of the code; rehearsed first."),
+    "backfill": ("backfill:backfill", "Plan, then build past business dates again."),
+    "rollback": ("rollback:rollback", "Rehearse, then go back to an earlier version of the code."),
     "replay": ("replay:replay", "Try rows in quarantine again, under the present contract."),
-    "restore": ("restore:restore", "Restore tables or the whole warehouse from a snapshot; a plan first."),
+    "restore": ("restore:restore", "Plan, then restore tables or the whole warehouse from a snapshot."),
     "archive": ("archive:archive", "Compare archived files with the hashes that they were archived with."),
     "backup": ("backup:backup", "Take, prove, list and restore backups of the home."),
     "drill": ("drill:drill", "Practise a loss and measure what it would cost."),
@@ -152,7 +152,7 @@ def _require_text(word: str) -> None:
     except UnicodeEncodeError:
         if not os.path.lexists(word) and not os.path.lexists(word.partition("=")[2]):
             raise click.UsageError(
-                f"{visible_line(word)!r} holds bytes that are no UTF-8 text, and no file is called so"
+                f"{visible_line(word)!r} contains bytes that are not UTF-8 text, and no file has this name"
             ) from None
 
 
@@ -196,13 +196,13 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
 
 
 def _tell_emptied(settings: Settings, words: tuple[str, ...]) -> None:
-    """Say that Dagster's storage was emptied before any command begins a new one. A ledger that was emptied is refused
-    where it is opened.
+    """Warn that Dagster's storage was emptied. The warning comes before the command, because a command may begin a new
+    storage. An emptied ledger is refused where it is opened.
     """
     from ops_project.cli.home import Use, use_of
     from ops_project.dagster_bridge.storage_errors import emptied_storage
 
-    # `ops status` has the words in its answer.
+    # `ops status` gives this warning in its answer.
     if use_of(words) is not Use.NONE and words != ("status",) and (told := emptied_storage(settings)):
         faults.say(told)
 

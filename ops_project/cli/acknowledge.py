@@ -12,7 +12,7 @@ from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
 from ops_project.settings import Settings
 
-# How many of the newest waiting messages are searched for those about the acknowledged alerts.
+# How many of the newest waiting messages are searched for acknowledgements that were not sent yet.
 WAITING = 500
 
 
@@ -69,6 +69,6 @@ def ack(settings: Settings, numbers: tuple[int, ...], by: str, note: str, as_jso
             word = "acknowledged by" if item["new"] else "was acknowledged already by"
             console.print(f"Alert {item['alert']} {word} {item['by']}, {item['at']:%Y-%m-%d %H:%M} UTC.", markup=False)
         if left:
-            console.print(f"Kept: {left}", markup=False)
+            console.print(f"Recorded: {left}", markup=False)
 
     emit(as_json, result, render)

@@ -23,7 +23,7 @@ def archive() -> None:
 
 @archive.command("verify")
 @click.option("--feed", "name", metavar="FEED", help="Only the files of this feed.")
-@click.option("--share", is_flag=True, help="Only this night's share, as the schedule does; nothing if it was done.")
+@click.option("--share", is_flag=True, help="Only tonight's share, as the schedule does; nothing if it was compared.")
 @json_option
 @click.pass_obj
 def verify_archive(settings: Settings, name: str | None, share: bool, as_json: bool) -> None:
@@ -93,9 +93,9 @@ def _render(found: Checked) -> None:
     well = found.compared - len(found.damaged)
     console.print(f"{found.compared:,} of {found.files:,} archived files compared: {well:,} are as they were archived.")
     if found.oldest is not None:
-        console.print(f"The comparison that lies furthest back is of {found.oldest:%Y-%m-%d %H:%M} UTC.")
+        console.print(f"The oldest comparison was made at {found.oldest:%Y-%m-%d %H:%M} UTC.")
     for path in found.mended:
-        console.print(f"As it was archived again: archive/{path}", markup=False, soft_wrap=True)
+        console.print(f"No longer damaged: archive/{path}", markup=False, soft_wrap=True)
     if not found.damaged:
         return
     rows = [

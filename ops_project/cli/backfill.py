@@ -26,7 +26,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @click.option(
     "--days-in-a-run",
     type=DAYS,
-    help="Dates in one run at most: what a killed run begins again. Default: 31.",
+    help="The largest number of dates in one run. A killed run begins again with all its dates. Default: 31.",
 )
 @click.option("--apply", "plan_hash", metavar="HASH", help="Do what the plan with this hash says.")
 @json_option
@@ -43,7 +43,7 @@ def backfill(
     as_json: bool,
 ) -> None:
     """Build past business dates of TABLE and what is downstream of it, or of a whole DOMAIN, again. The first call
-    makes a plan and builds nothing. The plan shows the dates of each run, the rows, the minutes by our own history,
+    makes a plan and builds nothing. The plan shows the dates of each run, the rows, the minutes that earlier runs took,
     what is downstream, and what is not rebuilt and why. The plan has a hash. `--apply HASH` does exactly this plan, or
     stops if the state has changed since. If a backfill was killed, the same command continues it.
     """
@@ -63,7 +63,7 @@ def backfill(
         raise click.UsageError("--from DATE is needed: the first business date")
     if plan_hash is not None and (first or last or failed_only or days_in_a_run):
         raise click.UsageError(
-            "--apply does what its plan says: no --from, --to, --failed-only or --days-in-a-run beside it"
+            "--apply does what its plan says: leave out --from, --to, --failed-only and --days-in-a-run"
         )
     began, site = time.perf_counter(), Site.load(settings)
     dagster_home.ensure(settings)
@@ -148,7 +148,7 @@ def _show(plan: Plan) -> None:
     console.print(f"Landed rows of these dates: {rows}. Minutes: {minutes} ({plan.basis}).", soft_wrap=True)
     console.print(f"Built, {len(plan.assets)} tables: {', '.join(plan.assets)}.", soft_wrap=True)
     if plan.downstream:
-        console.print(f"Of these downstream: {', '.join(plan.downstream)}.", soft_wrap=True)
+        console.print(f"Of these, the downstream tables are: {', '.join(plan.downstream)}.", soft_wrap=True)
     for what, why in plan.left_out:
         console.print(f"Not rebuilt: {what} – {why}.", soft_wrap=True)
     console.print(

@@ -27,7 +27,7 @@ where_option = click.option(
     metavar="FOLDER|s3://BUCKET/PREFIX",
     help="Where the backups are. Default: backups.destination in platform.yaml.",
 )
-by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="Who does it.")
+by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does it.")
 
 
 @click.group()
@@ -158,8 +158,8 @@ def restore_backup(
 
 @contextmanager
 def open_shelf(settings: Settings, destination: str | None, owner: str | None) -> Iterator[tuple[Shelf, str]]:
-    """The backups at the destination. With `owner`, no other process may change them meanwhile. An error is one
-    line.
+    """Open the backups at `destination`, by default those that platform.yaml names. With `owner`, no other process can
+    change them until the block ends. A RestoreError, also one of the block, becomes a ClickException.
     """
     from ops_project.pipeline.recovery.backup.create import alone
     from ops_project.pipeline.recovery.backup.shelf import Shelf
@@ -210,7 +210,7 @@ def _audit(settings: Settings, *, by: str, action: str, subject: str, outcome: s
             settings.now(), who=by, source="shell", action=action, subject=subject, outcome=outcome, detail=detail
         )
     except Exception as error:
-        say(f"it is done, and could not be written into the audit log: {in_words(error, settings)}")
+        say(f"it is done, but it could not be written into the audit log: {in_words(error, settings)}")
 
 
 def _described(item: Backup, proof: Proof | None) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""`ops feed confirm`: closes a doubt in the warehouse and its alert in the ledger, and loads the files that were
-refused.
+"""`ops feed confirm`: a person says that a doubtful delivery is complete. The command closes the finding in the
+warehouse and the alert in the ledger, and loads the files of the delivery that were refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FINDING = "landing.finding"
 
 
 def confirm_delivery(settings: Settings, feed: Feed, day: date, *, by: str, why: str, as_json: bool) -> None:
-    """Raises ClickException if nothing of that date is in doubt."""
+    """Confirm the deliveries of `feed` for business date `day`. Raises ClickException if none of them is in doubt."""
     found = _in_warehouse(settings, feed, day, by, why)
     _in_ledger(settings, feed, day, by=by, why=why, found=found)
     refused = tuple(doubt.batch_id for doubt in found if doubt.refused)
@@ -64,7 +64,7 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
 
 
 def _in_ledger(settings: Settings, feed: Feed, day: date, *, by: str, why: str, found: list[Doubt]) -> None:
-    """Closes the doubt for the alerts as well. Otherwise they would be updated only by the snapshot of the next run."""
+    """Record it in the ledger, so that the alert closes now and not only after the snapshot of the next run."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.signal import FIRING, OK
     from ops_project.operations.alerting.cycle import run_once

@@ -1,4 +1,4 @@
-"""`ops diagnose`: where a trouble began."""
+"""`ops diagnose`: where a problem began."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def diagnose(settings: Settings, subject: str, as_json: bool) -> None:
-    """Say where the trouble of an incident (its number), a table or a column began.
+    """Find where the problem of an incident (its number), a table or a column began.
 
-    Walks upstream, ranks what is wrong or changed there, and shows what each statement rests on. It changes nothing.
+    The command looks upstream, ranks what is wrong or has changed there, and shows the evidence for each statement. It
+    changes nothing.
     """
     from ops_project.operations.diagnosis.diagnose import NothingToDiagnose
 
@@ -70,7 +71,7 @@ def asked(settings: Settings, subject: str) -> tuple[Question, Known]:
         question = of_incident(ledger, lineage, incident)
     else:
         if not lineage.assets:
-            raise NothingToDiagnose("the asset graph is not known yet: `ops run` leaves it in the ledger")
+            raise NothingToDiagnose("the asset graph is not known yet: `ops run` writes it into the ledger")
         question = question_about(ledger, *asset_named(lineage, columns, subject))
     scene = Scene(
         settings=settings,

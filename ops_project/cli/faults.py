@@ -122,7 +122,9 @@ def in_words(error: BaseException, settings: Settings | None) -> str:
 
 
 def _damaged_ledger(settings: Settings | None) -> str | None:
-    """What is wrong with the file of the ledger, which gives strange values if it is damaged; None if nothing is."""
+    """What is wrong with the ledger's file; None if nothing is. A damaged file gives strange values, which cause errors
+    elsewhere.
+    """
     if settings is None or not settings.home.is_dir():
         return None
     from ops_project.operations.ledger.damage import damage

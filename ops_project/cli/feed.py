@@ -231,12 +231,12 @@ def replay_feed(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The business date that is in doubt."
 )
 @click.option("--why", required=True, help="What the source said; kept with the confirmation.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who confirms it.")
 @json_option
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:
-    """Confirm that the delivery of a date, which looked incomplete, is what the source means. Closes the doubt and its
-    alert. A file that was refused because of the doubt is loaded. Another file of that date is checked again.
+    """Confirm that the delivery of a date is complete although it looked incomplete. The finding and its alert close. A
+    file that was refused because it looked incomplete is loaded. Another file of that date is checked again.
     `ops.confirmations` and the ledger's audit log record who confirmed what, when and why.
     """
     from ops_project.cli.confirm import confirm_delivery
@@ -244,7 +244,7 @@ def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: 
     found = _feed(settings, name)
     for option, text in (("--why", why), ("--by", by)):
         if not text.strip():
-            raise click.UsageError(f"{option} is empty: the confirmation must say who knows it, and from whom")
+            raise click.UsageError(f"{option} is empty: a confirmation needs a person and what the source said")
     confirm_delivery(settings, found, day.date(), by=by.strip(), why=why.strip(), as_json=as_json)
 
 

@@ -17,13 +17,13 @@ SHOWN = 12
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET|list")
 @click.option("--why", help="The reason; it is shown for every skipped table.")
-@click.option("--until", help=f"After this time somebody is told that it still holds: {TIME_FORMS}.")
+@click.option("--until", help=f"If the hold still exists at this time, the person of --by is told: {TIME_FORMS}.")
 @click.option("--incident", type=NUMBER, help="The incident that it belongs to.")
 @click.option(
     "--by",
     default=getpass.getuser,
     show_default="the user",
-    help="The person who makes the hold, and is told when it passes its limit.",
+    help="The person who makes the hold.",
 )
 @click.option("--all", "every", is_flag=True, help="With `list`: also those that were released.")
 @json_option
@@ -77,7 +77,7 @@ def hold(
         console.print(
             f"Hold {number}: {len(assets)} tables are not built: {shown or 'none'}", markup=False, soft_wrap=True
         )
-        console.print(f"`ops release {subject}` lets them go on and runs what waited.", markup=False)
+        console.print(f"`ops release {subject}` ends the hold and builds what was skipped.", markup=False)
 
     emit(as_json, {"number": number, "subject": subject, "assets": assets, "until": limit}, render)
 
@@ -102,7 +102,7 @@ def _list(found: list[Any], as_json: bool) -> None:
 
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who releases it.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who releases it.")
 @click.option("--no-run", is_flag=True, help="Only release; the next run builds what was skipped.")
 @json_option
 @click.pass_obj
@@ -128,7 +128,7 @@ def release(settings: Settings, subject: str, by: str, no_run: bool, as_json: bo
         return
     if not as_json:
         console.print(
-            f"Released {subject}. What it held back is built now, from every file that has come by now.",
+            f"Released {subject}. The tables that were skipped are built now, from all files that have arrived.",
             markup=False,
             soft_wrap=True,
         )

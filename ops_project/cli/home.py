@@ -1,8 +1,8 @@
 """Check that the home of a command exists and can be used, before the command does anything else. An error is one
 line.
 
-A mistyped `--home` must not look like a home without alerts. So a command that reads never makes a home; only three
-commands may make one.
+A mistyped `--home` must not look like a home without alerts. So only four commands may make a home, and each of them
+says when it makes one.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ops_project.settings import Settings
 class Use(Enum):
     """The requirements of a command about its home."""
 
-    MAKES = "makes it where it is missing, and says so"
-    READS = "needs it to be there"
-    LOOKS = "looks into it, and has an answer also before anything ever ran"
+    MAKES = "makes it if it is missing, and says so"
+    READS = "fails if it is missing"
+    LOOKS = "reads it, and has an answer also if the default home is missing"
     NONE = "does not look at it"
 
 
-# The words are those of the command; the longest match counts. A command that is not named here only reads.
+# The keys are the words of commands; the longest match counts. A command that is not listed here only reads.
 USES: dict[str, Use] = {
     "run": Use.MAKES,
     "simulate": Use.MAKES,
@@ -56,7 +56,7 @@ def use_of(words: tuple[str, ...]) -> Use:
 def require(settings: Settings, words: tuple[str, ...], *, named: bool) -> None:
     """Raises ClickException if the home does not meet the command's requirement.
 
-    `named`: it is not the default home.
+    `named`: whether it is another home than the default one.
     """
     use, home = use_of(words), settings.home
     if use is Use.NONE or (use is Use.LOOKS and not named and not home.exists()):

@@ -24,7 +24,7 @@ def incidents() -> None:
     """Incidents: list, acknowledge, give back, take over, resolve, note, post-mortem."""
 
 
-by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="Who does this.")
+by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does this.")
 
 
 def _ledger(settings: Settings) -> Any:
@@ -78,7 +78,7 @@ def list_(settings: Settings, every: bool, limit: int, as_json: bool) -> None:
 
 @incidents.command()
 @click.argument("number", type=NUMBER)
-@click.option("--evidence", "full", is_flag=True, help="All that was gathered before its first page.")
+@click.option("--evidence", "full", is_flag=True, help="Show the evidence and the diagnosis of its beginning.")
 @json_option
 @click.pass_obj
 def show(settings: Settings, number: int, full: bool, as_json: bool) -> None:
@@ -161,7 +161,7 @@ def _act(settings: Settings, number: int, by: str, *, action: str, as_json: bool
 @json_option
 @click.pass_obj
 def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """Record that you work on it: the escalation ladder stops."""
+    """Record that you work on the incident: the escalation ladder stops."""
     from ops_project.operations.incidents import actions
 
     said = f"acknowledged by {by}; nobody else is called"
@@ -183,7 +183,7 @@ def ack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> N
 @json_option
 @click.pass_obj
 def unack(settings: Settings, number: int, by: str, note: str, as_json: bool) -> None:
-    """Give it back: the escalation ladder continues where it stopped."""
+    """Give the incident back: the escalation ladder continues where it stopped."""
     from ops_project.operations.incidents import actions
 
     said = "given back; the escalation ladder continues"
@@ -214,7 +214,7 @@ def take(settings: Settings, number: int, by: str, as_json: bool) -> None:
         action="take over",
         as_json=as_json,
         change=lambda ledger, now: actions.take_over(ledger, number, by, now),
-        said=f"now {by}'s",
+        said=f"taken over by {by}",
     )
 
 
@@ -263,7 +263,7 @@ def note(settings: Settings, number: int, words: str, by: str, as_json: bool) ->
 def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_json: bool) -> None:
     """Print the draft (or the written post-mortem).
 
-    With --done, store the written one, once its five questions are answered.
+    With --done, store the written one. It is refused until it answers the five questions.
     """
     from ops_project.catalog import load as load_catalog
     from ops_project.operations.incidents import actions
@@ -275,7 +275,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
     if done is not None:
         text = text_of(done)
         change = lambda ledger, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
-        _act(settings, number, by, action="post-mortem", as_json=as_json, change=change, said="its post-mortem is kept")
+        _act(settings, number, by, action="post-mortem", as_json=as_json, change=change, said="its post-mortem is stored")
         return
     written = ledger.evidence(number, actions.POST_MORTEM)
     if written:
@@ -295,7 +295,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
 
 
 @incidents.command()
-@click.option("--days", type=DAYS, default=30, show_default=True, help="Of how many days.")
+@click.option("--days", type=DAYS, default=30, show_default=True, help="The number of days to look back.")
 @json_option
 @click.pass_obj
 def times(settings: Settings, days: int, as_json: bool) -> None:

@@ -21,9 +21,9 @@ def tell_without_ledger(settings: Settings, words: str) -> None:
 
         report = spare.tell(settings, load_catalog(settings), settings.now(), words, lambda: datetime.now(UTC))
         if report.delivery.delivered:
-            say(f"told without the ledger: {report.delivery.delivered} messages")
+            say(f"messages sent without the ledger: {report.delivery.delivered}")
     except Exception as error:
-        say(f"and could not be told without the ledger either: {in_words(error, settings)}")
+        say(f"no message could be sent without the ledger either: {in_words(error, settings)}")
 
 
 def tell_ledger_back(settings: Settings) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--up", "direction", flag_value="up", default="up", help="What it comes from. The default.")
 @click.option("--down", "direction", flag_value="down", help="What comes from it.")
 @click.option("--rows", is_flag=True, help="Also what decides which rows the tables have: filters, joins, groups.")
-@click.option("--depth", type=COUNT, help="At most so many hops in the tree.")
+@click.option("--depth", type=COUNT, help="The largest number of hops in the tree.")
 @click.option("--svg", "as_svg", is_flag=True, help="Print a picture (SVG).")
 @click.option("--html", "as_html", is_flag=True, help="Print a page with the picture and every reason.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead.")
@@ -145,7 +145,7 @@ def _summary(known: ColumnLineage, as_json: bool) -> None:
 
     def render() -> None:
         rows = [[name, *_counts(part).values(), f"{100 * part.share:.1f} %"] for name, part in found.items()]
-        console.print(table(("schema", "proven", "absent", "unknown", "told"), rows))
+        console.print(table(("schema", "proven", "absent", "unknown", "known"), rows))
         for name, why in unknown.items():
             console.print(f"{name}: {why}", soft_wrap=True)
         console.print(f"\n{len(known.personal)} columns hold personal data. Version {known.version}.", soft_wrap=True)

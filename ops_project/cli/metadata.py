@@ -23,7 +23,7 @@ models_option = click.option(
     metavar="DIR",
     help="The folder of dbt models. Default: the project's.",
 )
-domain_option = click.option("--domain", default="marketing", show_default=True, help="Whose metadata.")
+domain_option = click.option("--domain", default="marketing", show_default=True, help="The domain of the metadata.")
 
 
 @click.group()

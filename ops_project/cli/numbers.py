@@ -1,4 +1,6 @@
-"""Numbers as arguments, each with both bounds: what no store, calendar or machine can hold is refused at once."""
+"""Types for numbers in arguments. Each has a lower and an upper bound, so that a number that no store, calendar or
+machine can hold is refused at once.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ MEGABYTES = click.IntRange(min=1, max=10**7)
 
 
 def decimal(value: str | Decimal) -> Decimal:
-    """The type of an option for a number that is not negative. Only the plain spelling is accepted."""
+    """The type of an option for a number from 0 to 1e30. Raises BadParameter for any other text."""
     try:
         number = Decimal(value)
     except InvalidOperation:

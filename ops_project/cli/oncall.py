@@ -111,7 +111,7 @@ def calendar(
 
 
 @oncall.command()
-@click.option("--weeks", type=click.IntRange(1, 520), default=52, show_default=True, help="How far to look ahead.")
+@click.option("--weeks", type=click.IntRange(1, 520), default=52, show_default=True, help="The number of weeks to judge.")
 @schedule_option
 @json_option
 @click.pass_obj
@@ -137,8 +137,8 @@ def score(settings: Settings, weeks: int, schedule: str | None, as_json: bool) -
         years = [f"in {year}" for year in found.holidays_by_year]
         console.print(table(("person", "shifts", "holidays", *years, "hours"), rows))
         console.print(
-            f"Shifts, holidays and hours: of the {weeks} weeks. A column of a year: the holidays of that whole year.\n"
-            "The plan shares holidays out by calendar year: two people differ by at most one within it, unless a swap, "
+            f"Shifts, holidays and hours are those of the {weeks} weeks. A year's column has the holidays of that year.\n"
+            "The plan shares the holidays of a calendar year: two people differ by at most one, unless a swap, "
             "an override or an absence changed it.",
             markup=False,
             soft_wrap=True,

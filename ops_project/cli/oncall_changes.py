@@ -37,8 +37,8 @@ def swap(
     schedule: str | None,
     as_json: bool,
 ) -> None:
-    """Ask to change shifts: SHIFT is a day of your shift, OTHER a day of the other person's shift. The swap is valid
-    once it is accepted.
+    """Ask another person to swap shifts: SHIFT is a day of your shift, OTHER a day of that person's shift. The swap is
+    valid once that person accepts it.
     """
     from ops_project.operations.incidents.rota import SwapRefused, accept_swap, ask_swap, end_swap
 
@@ -51,7 +51,7 @@ def swap(
     try:
         if accept is not None:
             kept = accept_swap(rota.ledger, accept, person, now)
-            words = f"Swap {accept} holds."
+            words = f"Swap {accept} is valid now."
         elif take_back is not None:
             kept = end_swap(rota.ledger, take_back, person, now)
             words = f"Swap {take_back} has ended; the rotation applies again."
@@ -102,7 +102,7 @@ def _list_swaps(rota: Rota, as_json: bool) -> None:
 @click.option("--from", "first", help="A day, or a time in the schedule's zone. Default: now.")
 @click.option("--until", "last", help="The last day (included), or a time. Default: the end of the shift.")
 @click.option("--backup", is_flag=True, help="As backup instead of primary.")
-@click.option("--why", help="Why.")
+@click.option("--why", help="The reason.")
 @click.option("--end", type=NUMBER, metavar="NUMBER", help="Take an override back.")
 @by_option
 @schedule_option
@@ -125,7 +125,7 @@ def override(
     rota = Rota(settings, schedule)
     if end is not None:
         if not rota.ledger.end_override(end, by, settings.now()):
-            raise click.ClickException(f"there is no override {end} that holds; `ops oncall calendar` shows them")
+            raise click.ClickException(f"there is no override {end} in force; `ops oncall calendar` shows them")
         emit(as_json, {"number": end, "ended": True}, lambda: console.print(f"Override {end} has ended."))
         return
     if person is None or not why:
@@ -146,7 +146,7 @@ def override(
 
 @click.command()
 @click.option("--for", "span", help="How long: 4h, 1d. Default: until the shift ends.")
-@click.option("--why", default="taken over", show_default=True, help="Why.")
+@click.option("--why", default="taken over", show_default=True, help="The reason.")
 @by_option
 @schedule_option
 @json_option
@@ -188,9 +188,9 @@ def _cover(
     from ops_project.operations.oncall.roster import Cover
 
     if until <= start:
-        raise click.UsageError(f"--until {rota.local(until)} does not lie after {rota.local(start)}")
+        raise click.UsageError(f"--until {rota.local(until)} is not after {rota.local(start)}")
     if until <= settings.now():
-        raise click.UsageError(f"{rota.local(until)} has passed; what has happened is not changed")
+        raise click.UsageError(f"{rota.local(until)} has passed; an override cannot change the past")
     cover = Cover(number=0, person=person, role="backup" if backup else "primary", start=start, end=until, why=why)
     number = rota.ledger.override(rota.name, cover, by, settings.now())
     role = "backup" if backup else "on call"

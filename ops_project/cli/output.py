@@ -64,7 +64,7 @@ def styled(*parts: str | tuple[str, str]) -> Text:
 
 
 def told(words: str) -> None:
-    """A line of progress or warning on standard error."""
+    """Print a line of progress, or a warning, on standard error."""
     errors.print(words, soft_wrap=True)
 
 
@@ -160,8 +160,8 @@ def cell(value: Any, *, exact: bool = False) -> Text:
 def csv_line(values: Sequence[Any], *, raw: bool = False) -> str:
     """A line of CSV with its end.
 
-    A spreadsheet takes a text that begins like a formula for one, and runs it. So such a text gets an apostrophe in
-    front, and control characters are written out, unless `raw` is true.
+    A spreadsheet runs a text that begins like a formula. So such a text gets an apostrophe in front, and control
+    characters are written out, unless `raw` is true.
     """
     buffer = io.StringIO()
     csv.writer(buffer).writerow([_csv_value(value, raw) for value in values])
@@ -210,7 +210,7 @@ def _words(value: Any, exact: bool) -> str:
     if isinstance(value, int | Decimal):
         return f"{value:,}"
     if isinstance(value, float):
-        # Two decimals, or as many as show the first three digits of a small number.
+        # Two decimals, or three significant digits of a small number.
         small = math.isfinite(value) and 0 < abs(value) < 0.1
         return f"{value:.3g}" if small else f"{value:,.2f}"
     if isinstance(value, datetime):

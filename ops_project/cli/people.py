@@ -13,17 +13,17 @@ from ops_project.settings import TIME_FORMS, Settings
 
 @click.group()
 def owners() -> None:
-    """Who owns which pipeline, and whether everybody can be reached."""
+    """Show who owns which pipeline, and whether everybody can be reached."""
 
 
 @click.group()
 def raci() -> None:
-    """Who is responsible, accountable, consulted and informed."""
+    """Show who is responsible, accountable, consulted and informed."""
 
 
 @click.group()
 def escalation() -> None:
-    """Who is told next while nobody acknowledges."""
+    """Show who would be told next while an alert is not acknowledged."""
 
 
 def _catalog(settings: Settings) -> Any:
@@ -101,7 +101,7 @@ def lint_raci(settings: Settings, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show_raci(settings: Settings, as_json: bool) -> None:
-    """The matrix."""
+    """Show the matrix: who has which role in each activity."""
     matrix = _catalog(settings).owners.raci
     rows = [
         [activity, *(cells.get(role, "") for role in matrix.roles)] for activity, cells in matrix.activities.items()

@@ -16,7 +16,7 @@ from ops_project.settings import Settings
 
 @click.command()
 @click.argument("wanted", metavar="[NUMBER|NAME|all]", required=False)
-@click.option("--domain", default="ecommerce", show_default=True, help="Whose queries.")
+@click.option("--domain", default="ecommerce", show_default=True, help="The domain of the queries.")
 @json_option
 @click.pass_obj
 def queries(settings: Settings, wanted: str | None, domain: str, as_json: bool) -> None:

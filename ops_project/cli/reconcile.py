@@ -53,7 +53,7 @@ TO_FIND = "no reconciliation {name!r}; configured: {valid}. Two tables or files:
     default=None,
     help="Tolerance of a total, in percent of the source (default 5).",
 )
-@click.option("--scale", type=click.IntRange(0, 18), help="Decimal places to which measures are rounded: for floats.")
+@click.option("--scale", type=click.IntRange(0, 18), help="Round measures to this many decimal places, for floats.")
 @click.option("--samples", type=COUNT_OR_NONE, default=10, show_default=True, help="Keys shown for each class.")
 @json_option
 @click.pass_obj
@@ -88,7 +88,7 @@ def reconcile(
             result = _chain(settings, name, day.date() if day else None, samples)
         elif source and target and key:
             if day:
-                raise click.UsageError("--date belongs to a NAME")
+                raise click.UsageError("--date needs the NAME of a configured reconciliation")
             result = _pair(
                 settings,
                 source,
@@ -102,9 +102,10 @@ def reconcile(
                 samples=samples,
             )
         elif source or target or key:
-            raise click.UsageError("two tables or files are compared with --source, --target and --key: all three")
+            raise click.UsageError("to compare two tables or files, give --source, --target and --key")
         elif day:
-            raise click.UsageError(f"--date belongs to a NAME: {', '.join(_configured(settings)) or 'none configured'}")
+            valid = ", ".join(_configured(settings)) or "none is configured"
+            raise click.UsageError(f"--date needs the NAME of a reconciliation; valid: {valid}")
         else:
             _list(settings, as_json)
             return
@@ -151,7 +152,7 @@ def _list(settings: Settings, as_json: bool) -> None:
             (name, chain.domain, chain.title, " → ".join(node.name for node in chain.nodes)) for name, chain in chains
         ]
         console.print(table(("name", "domain", "title", "hops"), rows))
-        console.print("Compare one: `ops reconcile NAME`, or of one business date `ops reconcile NAME --date DATE`.")
+        console.print("Compare one with `ops reconcile NAME`; `--date DATE` compares one business date only.")
 
     emit(as_json, data, render)
 
@@ -298,7 +299,7 @@ def _hop_data(hop: Comparison) -> dict[str, Any]:
 
 
 def render(result: ChainResult) -> None:
-    """Print hop by hop for a person."""
+    """Print the result hop by hop, for a person."""
     console.print(styled(("bold", result.title), f", {result.date}" if result.date else ""))
     for hop in result.hops:
         verdict = ("red", "break") if hop.is_break else ("green", "agree")

@@ -24,10 +24,10 @@ PRINT_SECONDS = 60
 @click.command()
 @click.argument("what", type=click.Choice([*KINDS, "list", "due"]))
 @click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="A day of the period. Default: the newest whole period."
+    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="A day of the period. Default: the newest period that is over."
 )
 @click.option(
-    "--format", "shape", type=click.Choice(["md", "html", "pdf"]), default="md", show_default=True, help="As what."
+    "--format", "shape", type=click.Choice(["md", "html", "pdf"]), default="md", show_default=True, help="The format."
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file. A PDF needs one.")
 @click.option("--send", is_flag=True, help="Also send it by e-mail to its readers; each gets it once.")
@@ -97,7 +97,7 @@ def as_pdf(html: str, until: str) -> bytes:
     browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if browser is None:
         raise click.ClickException(
-            "a PDF is printed by Chromium, and there is none on this machine (Debian: apt-get install chromium); "
+            "a PDF is printed by Chromium, which is not installed here (Debian: apt-get install chromium); "
             "--format html can be printed by any browser"
         )
     with tempfile.TemporaryDirectory(prefix="ops-report-") as folder:

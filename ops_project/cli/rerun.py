@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="RUN")
 @click.option("--from-failed", is_flag=True, help="Build what the run did not finish. This is the default.")
 @click.option("--from-asset", metavar="TABLE", help="Build this table of the run, and what is downstream of it.")
-@click.option("--memory-limit", metavar="SIZE", help="Memory for this rerun, as `6GB`. Default: the configured limit.")
+@click.option("--memory-limit", metavar="SIZE", help="Memory for this rerun: `6GB`. Default: the configured limit.")
 @click.option("--threads", type=COUNT, help="Threads for this rerun. Default: the configured number.")
 @click.option("--dry-run", is_flag=True, help="Show what would be built; run nothing.")
 @json_option
@@ -128,7 +128,7 @@ def _lines(data: dict[str, Any]) -> list[str]:
         f"checks of finished tables, {len(data['finished'])} finished tables left as they are"
     ]
     if data["because_of_memory"]:
-        lines.append(f"it had too little memory, so it gets: {', '.join(data['because_of_memory'])}")
+        lines.append(f"the run had too little memory, so the rerun gets: {', '.join(data['because_of_memory'])}")
     return lines
 
 

@@ -16,11 +16,11 @@ from ops_project.settings import Settings
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 @click.option("--why", required=True, help="Why the alert is over; stored in its timeline.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who says so.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who closes it.")
 @json_option
 @click.pass_obj
 def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_json: bool) -> None:
-    """Close open alerts by hand. Each fires again with the next failing signal."""
+    """Close open alerts by hand. The next failing signal opens the alert again."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.alert import RESOLVED
     from ops_project.operations.alerting.cycle import daemon_beats

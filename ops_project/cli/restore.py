@@ -1,4 +1,4 @@
-"""`ops restore`: tables or the whole warehouse back from a snapshot; a plan first, `--yes` applies it."""
+"""`ops restore`: restores tables or the whole warehouse from a snapshot. It shows a plan, and `--yes` applies it."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ SHOWN = 12
 
 @click.command()
 @click.argument("names", metavar="[TABLE]...", nargs=-1)
-@click.option("--all", "whole", is_flag=True, help="The whole warehouse, also where its file is missing or damaged.")
+@click.option("--all", "whole", is_flag=True, help="Restore the whole warehouse, even if its file is missing or damaged.")
 @click.option(
     "--to",
     metavar="SNAPSHOT|TIME",
-    help="A snapshot's id or number, `newest`, `good` (the newest of a run that did what it was to do), or a time, "
+    help="A snapshot's id or number, `newest`, `good` (the newest of a run that succeeded), or a time, "
     f"which means the last snapshot as of then: {TIME_FORMS}.",
 )
 @click.option("--undo", is_flag=True, help="Go back to what was there before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")
-@click.option("--rebuild", is_flag=True, help="Afterwards build anew what is downstream of the restored tables.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who does it; stands in the audit log.")
+@click.option("--rebuild", is_flag=True, help="Then build the tables downstream of the restored ones again.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log.")
 @json_option
 @click.pass_obj
 def restore(
@@ -70,7 +70,7 @@ def restore(
         ):
             finished = recovery.finish(context) if yes else None
             if finished is not None:
-                told(f"The restore of {finished.source} had been cut off before it could say so; it is finished now.")
+                told(f"An earlier restore of {finished.source} was interrupted; it is finished now.")
                 _audit(context, finished)
             if finished is not None and finished.asked == asked:
                 _end(settings, finished, rebuild, as_json)
@@ -95,8 +95,8 @@ def restore(
 
 
 def _end(settings: Settings, entry: Entry, rebuild: bool, as_json: bool) -> None:
-    """Finishes a restore that was cut off. A second undo would bring back what the first one removed, and the snapshot
-    may have been pruned since.
+    """Show the restore that was interrupted and is finished now, and do not apply it once more: a second undo would bring
+    back what the first one removed, and the snapshot may have been pruned since.
     """
     if rebuild:
         _rebuild(settings, entry, as_json)
@@ -107,7 +107,7 @@ def _end(settings: Settings, entry: Entry, rebuild: bool, as_json: bool) -> None
 
 def _refuse(names: tuple[str, ...], whole: bool, to: str | None, undo: bool, rebuild_alone: bool) -> None:
     if undo and (names or whole or to):
-        raise click.UsageError("--undo takes the last restore back as it was: no table, --all or --to beside it")
+        raise click.UsageError("--undo reverts the whole last restore: leave out tables, --all and --to")
     if not undo and bool(names) == whole:
         raise click.UsageError("name the tables to restore, or --all for the whole warehouse")
     if rebuild_alone:
@@ -136,7 +136,7 @@ def _undone(settings: Settings) -> Wanted:
             "`ops restore --all --to SNAPSHOT`"
         )
     if since:
-        told(f"Written to since the restore, which the undo takes back too: {', '.join(since)}")
+        told(f"These tables were written since the restore, and the undo removes that too: {', '.join(since)}")
     return recovery.Wanted(source, entry.tables, _downstream(settings, entry.tables))
 
 
@@ -157,7 +157,7 @@ def _downstream(settings: Settings, tables: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _lineage(settings: Settings) -> Lineage:
-    """The asset graph of the last run. It is empty if the ledger cannot be read; dbt's own graph is used as well."""
+    """The asset graph of the last run. It is empty if the ledger cannot be read; then dbt's own graph must do."""
     from ops_project.failures import Unusable
     from ops_project.operations.ledger import open_ledger
     from ops_project.operations.ledger.lineage_document import recall
@@ -188,7 +188,7 @@ def _audit(context: Context, entry: Entry) -> None:
             detail=f"from {entry.source}, restore {entry.id}",
         )
     except Exception as error:
-        say(f"the restore is done, and could not be written into the audit log: {in_words(error, context.settings)}")
+        say(f"the restore is done, but it could not be written into the audit log: {in_words(error, context.settings)}")
 
 
 def _rebuild(settings: Settings, entry: Entry, as_json: bool) -> None:
@@ -242,7 +242,7 @@ def _render(plan: RestorePlan, entry: Entry | None) -> None:
         console.print(words, soft_wrap=True)
     if plan.lost_batches:
         console.print(
-            f"Loaded since, and not in the restored tables: {_some(plan.lost_batches)}. `ops feed replay FEED --batch "
+            f"Batches loaded since, which the restored tables lack: {_some(plan.lost_batches)}. `ops feed replay FEED --batch "
             "BATCH` reads one again; after --all, put the file from archive/ into inbound/ again.",
             soft_wrap=True,
         )
@@ -253,7 +253,7 @@ def _render(plan: RestorePlan, entry: Entry | None) -> None:
         return
     console.print(f"Done: restore {entry.id}. `ops restore --undo --yes` takes it back.")
     if plan.downstream:
-        console.print("Build what is downstream anew: the same command with --rebuild, or `ops run --rebuild TABLE`.")
+        console.print("To build what is downstream again: the same command with --rebuild, or `ops run --rebuild TABLE`.")
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -8,8 +8,8 @@ import click
 
 from ops_project.settings import Settings
 
-# The commands that change data, change what is told, or change who is told. Every other command reads, or writes only
-# to the place that its user names.
+# The commands that change data, alerts, incidents or on-call duty. Every other command reads, or writes only to the
+# place that its user names.
 ACTS = frozenset(
     {
         "run",
@@ -71,8 +71,8 @@ def require(settings: Settings, words: Sequence[str]) -> None:
     _write_down(settings, user, command, name)
     able = [role for role, found in roles.roles.items() if found.allows(command)]
     raise click.ClickException(
-        f"{user} has the role {name}, which may not `ops {command}`; {' or '.join(able) or 'no role'} may "
-        "(roles.yaml). The attempt stands in the audit log."
+        f"{user} has the role {name}, which may not call `ops {command}`; {' or '.join(able) or 'no role'} may "
+        "(roles.yaml). The attempt is recorded in the audit log."
     )
 
 
@@ -92,5 +92,5 @@ def _write_down(settings: Settings, user: str, command: str, role: str) -> None:
         )
     except Unusable as error:
         raise click.ClickException(
-            f"{user} may not `ops {command}`, and that cannot be written down: {error}"
+            f"{user} may not call `ops {command}`, and the attempt cannot be recorded: {error}"
         ) from None

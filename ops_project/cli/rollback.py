@@ -48,7 +48,7 @@ class Way:
 @click.command()
 @click.argument("commit", metavar="COMMIT")
 @click.option("--yes", is_flag=True, help="Do it. Without it the way back is rehearsed, and nothing is changed.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="Who does it; stands in the audit log.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log.")
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:
@@ -67,7 +67,7 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
         to = clone.resolve(commit)
         begun = _noted(settings)
         if begun is not None and begun["to"] == to and clone.head() == to:
-            told(f"The rollback to {to[:10]} had been cut off after the code was changed; it goes on from there.")
+            told(f"An earlier rollback to {to[:10]} was interrupted after it had changed the code; it continues from there.")
             _build(settings, begun["tables"], as_json)
             _conclude(settings)
             return
@@ -101,7 +101,7 @@ def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way,
 
     head = clone.head()
     if head == to:
-        raise RestoreError(f"{to[:10]} is what is checked out")
+        raise RestoreError(f"{to[:10]} is checked out already")
     folder = settings.home / f"{REHEARSAL}{to[:10]}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -118,11 +118,11 @@ def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way,
         newest = ours[-1] if ours else None
         warnings = []
         if newest is None:
-            warnings.append("no good snapshot of that version or one before is left: the tables are only built anew")
+            warnings.append("no good snapshot of that version or an earlier one is left: the tables are only built again")
         if clone.differs(to, head, deployment.LOCK):
             warnings.append(f"{deployment.LOCK} differs: install it after the rollback (`make setup`)")
         if found.only_now:
-            warnings.append(f"nobody builds these tables afterwards, and they stay: {', '.join(found.only_now)}")
+            warnings.append(f"the earlier version does not build these tables, so they stay as they are: {', '.join(found.only_now)}")
         migrations = clone.files(head, deployment.MIGRATIONS) - clone.files(to, deployment.MIGRATIONS)
         why_not = forbidden(
             dirty=clone.dirty(), is_ancestor=clone.is_ancestor(to, head), migrations=migrations, loads=said
@@ -147,7 +147,7 @@ def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way,
 
 
 def _restore(settings: Settings, way: Way, by: str) -> None:
-    """Readers see the tables of the earlier version at once. The run that follows builds what has arrived since."""
+    """Restore the tables from the earlier version's snapshot, so that readers see them before the run builds them."""
     from ops_project.catalog import load as load_catalog
     from ops_project.pipeline.recovery import restore as recovery
     from ops_project.process import locks
@@ -174,15 +174,10 @@ def _restore(settings: Settings, way: Way, by: str) -> None:
 
 
 def _build(settings: Settings, tables: list[str], as_json: bool) -> None:
-    """The build is made by the version that is checked out now, in another process, because this process has loaded the
-    other version's modules.
+    """Run the version that is checked out now, in another process, because this process has loaded the modules of the
+    version before.
     """
-    words = [sys.executable, "-m", "ops_project.cli", "--home", str(settings.home)]
-    if settings.overlay is not None:
-        words += ["--config", str(settings.overlay)]
-    if settings.as_of is not None:
-        words += ["--as-of", settings.as_of.isoformat()]
-    words.append("run")
+    words = [sys.executable, "-m", "ops_project.cli", *settings.options(), "run"]
     for name in tables:
         words += ["--rebuild", name]
     done = subprocess.run([*words, *(["--json"] if as_json else [])], cwd=PROJECT_ROOT, check=False)
@@ -213,7 +208,7 @@ def _audit(settings: Settings, way: Way, by: str) -> None:
             detail=f"from {way.back}, snapshot {way.snapshot}",
         )
     except Exception as error:
-        say(f"it could not be written into the audit log: {in_words(error, settings)}")
+        say(f"the rollback could not be written into the audit log: {in_words(error, settings)}")
 
 
 def _noted(settings: Settings) -> dict[str, Any] | None:
@@ -261,7 +256,7 @@ def _lines(way: Way) -> list[str]:
     if way.rebuilt:
         lines.append(f"built anew: {', '.join(way.rebuilt)}")
     if way.restored:
-        lines.append(f"restored before from snapshot {way.snapshot}: {', '.join(way.restored)}")
+        lines.append(f"restored first, from snapshot {way.snapshot}: {', '.join(way.restored)}")
     if found.downstream:
         lines.append(f"downstream of them: {', '.join(found.downstream)}")
     return [*lines, *(f"note: {words}" for words in way.warnings)]

@@ -9,7 +9,7 @@ import click
 
 from ops_project.settings import Settings
 
-schedule_option = click.option("--schedule", help="Which schedule. Default: the one that pages.")
+schedule_option = click.option("--schedule", help="The schedule's id. Default: the schedule that pages.")
 
 
 by_option = click.option(

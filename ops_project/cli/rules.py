@@ -102,7 +102,7 @@ def lint(settings: Settings, as_json: bool) -> None:
     ]
     warnings += [
         f"routes.yaml, {'.'.join(map(str, double.path))}: {double.receiver} already gets {double.alertname} of "
-        f"{double.domain} through another route, and each message once; remove one of the two routes"
+        f"{double.domain} through another route, so this route adds no message; remove one of the two"
         for double in doubles(compile_tree(catalog.routes.route), catalog.rules.rules, catalog.domain_ids())
     ]
     count = len(catalog.rules.rules)
@@ -116,7 +116,7 @@ def lint(settings: Settings, as_json: bool) -> None:
 
 
 @rules.command("replay")
-@click.option("--days", type=DAYS, default=30, show_default=True, help="How far back.")
+@click.option("--days", type=DAYS, default=30, show_default=True, help="The number of past days.")
 @click.option(
     "--new",
     "--config",
@@ -140,8 +140,8 @@ def replay_(settings: Settings, days: int, new: Path | None, as_json: bool) -> N
     lineage = Lineage.parse(ledger.document(LINEAGE) or ())
     now = settings.now()
     signals = sorted((s for _, s in ledger.signals_since(now - timedelta(days=days))), key=lambda s: s.event_at)
-    # Both sides assume that every channel is set up. Whether a secret is set here does not change which messages a rule
-    # sends.
+    # Both replays assume that every channel is set up. Whether a secret is set here does not change which messages a
+    # rule sends.
     before = replay(
         signals, replace(alert_config(settings, load_catalog(settings), lineage), unconfigured=frozenset()), now
     )

@@ -75,7 +75,7 @@ def run(
 
 @dataclass(frozen=True)
 class Wanted:
-    """The options of the command line."""
+    """What a run is asked to do."""
 
     domains: tuple[str, ...] = ()
     days: int | None = None
@@ -87,7 +87,7 @@ class Wanted:
 
 
 def perform(settings: Settings, wanted: Wanted, as_json: bool) -> None:
-    """Run the request and show the result. The exit code is 1 if anything failed."""
+    """Run what is wanted and show the result. Ends as `conclude` does."""
     if wanted.day is not None:
         _refuse_ahead(settings, wanted.day)
     began = time.perf_counter()
@@ -109,7 +109,9 @@ def conclude(
     as_json: bool,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Show how the runs ended, and end with 1 if anything failed. `more`: further keys of the `--json` output."""
+    """Show how the runs ended. Ends with 1 if anything failed, else with UNRECORDED if alerts could not be recorded.
+    `more`: further keys of the `--json` output.
+    """
     from ops_project.catalog import load as load_catalog
 
     strays = strays_of(settings, [item.domain for item in runs])
@@ -123,7 +125,7 @@ def conclude(
 
 
 def watcher(status: Callable[[str], None], name: str) -> Watcher:
-    """Shows what happens on the terminal."""
+    """A watcher that shows the progress of domain `name` on the terminal."""
     from ops_project.defs.shared.run_session import Watcher
 
     return Watcher(say=partial(_say, status, name), waiting=partial(_waiting, name))
@@ -147,7 +149,7 @@ def _refuse_ahead(settings: Settings, day: date) -> None:
     today = settings.now().astimezone(platform.zone).date()
     if day > today:
         raise click.UsageError(
-            f"--date {day} lies ahead: today is {today} in {platform.zone.key}, and no file of that date can be there"
+            f"--date {day} lies ahead: today is {today} in {platform.zone.key}, so no file of that date can exist"
         )
     if day < platform.start_date:
         raise click.UsageError(f"--date {day} lies before {platform.start_date}, the start_date of platform.yaml")
@@ -155,7 +157,7 @@ def _refuse_ahead(settings: Settings, day: date) -> None:
 
 @dataclass(frozen=True)
 class Told:
-    """Print one line on standard error when each part ends. A first run takes minutes, and a pipe shows no spinner."""
+    """Prints a line on standard error when a part ends, because a first run takes minutes and a pipe shows no spinner."""
 
     silent: bool
     began: float
@@ -294,8 +296,8 @@ def _quiet(
 def _first_files(
     settings: Settings, catalog: Catalog, domains: list[str], told: Told
 ) -> Iterator[Callable[[str], int] | None]:
-    """Simulate the first files of these domains in the background. Gives a function that waits for those of a domain,
-    or None if the home has files already.
+    """Simulate the first files of these domains in the background. Yields a function that waits for the files of a
+    domain and returns their number, or None if the home has files already.
     """
     from ops_project.simulator import first_files
     from ops_project.simulator.simulation import SimulationError

@@ -73,7 +73,7 @@ def test_verify_opens_an_alert_with_its_owner_and_closes_it(home: Settings) -> N
     path.write_bytes(kept)
     code, said = ops(home, "archive", "verify")
     assert (code, alerts(home)) == (0, [])
-    assert "As it was archived again" in said
+    assert "No longer damaged" in said
 
 
 def test_a_feed_that_does_not_exist_is_refused(home: Settings) -> None:

@@ -64,7 +64,7 @@ def test_a_dead_ledger_is_told_once_and_so_is_its_return(tmp_path: Path) -> None
     file.parent.mkdir(parents=True)
     damage(file)
     first = ops(tmp_path, "cycle")
-    assert "told without the ledger" in first.stderr
+    assert "sent without the ledger" in first.stderr
     once = told(tmp_path)
     assert any("firing" in line for line in once)
     ops(tmp_path, "cycle")

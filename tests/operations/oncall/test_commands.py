@@ -113,7 +113,7 @@ def test_holidays_are_judged_by_calendar_year_and_not_by_the_weeks_ahead(ops):
     for days in before["holidays_by_year"].values():
         assert max(days.values()) - min(days.values()) <= 1
     said = ops("oncall", "score", at=at).output
-    assert "in 2026  in 2027" in said and "by calendar year" in said
+    assert "in 2026  in 2027" in said and "of a calendar year" in said
     ops("oncall", "swap", "2026-12-21", "2026-12-28", "--by", "engineer-c", at=at)
     assert ops("oncall", "swap", "--accept", "1", "--by", "engineer-d", at=at).exit_code == 0
     [finding] = scored()["findings"]
