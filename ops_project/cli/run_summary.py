@@ -1,5 +1,5 @@
-"""What `ops run` prints about its runs: a table with a line for each domain, then the findings; and the same as
-data.
+"""What `ops run` shows about its runs: a table with a line for each domain, then the findings. `as_data` gives the same
+facts for `--json`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ QUIET = ("nothing new", NO_FILES)
 
 
 def numbers_of(item: DomainRun) -> dict[str, int]:
+    """The rows, tables and checks of a run: name → number."""
     batches = item.report.batches
     checks = item.outcome.checks if item.outcome else ()
     return {
@@ -90,8 +91,8 @@ def _failed(item: DomainRun) -> list[CheckOutcome]:
 
 
 def _told(item: DomainRun) -> set[str]:
-    """The assets (`bronze/orders`) whose checks judge a finding that is shown. A check does not judge a file that came
-    again and settled an earlier finding with that.
+    """The assets (`bronze/orders`) whose findings are shown and judged by checks. A finding that a repeated file has
+    settled is shown, but no check judges it.
     """
     settled = ("source_duplicate", "resolved")
     return {one["asset"] for one in item.report.findings if (one["kind"], one["state"]) != settled}
@@ -146,7 +147,7 @@ def _stray(name: str) -> str:
 
 
 def _general(catalog: Catalog, domain: str) -> str:
-    """What to do first about a finding without a first response of its own."""
+    """What to do first about a finding of a kind for which rules.yaml has no first response."""
     found = catalog.domains.domains.get(domain)
     runbook = found.runbook if found is not None else None
     return f"{GENERAL}; the runbook of the domain: `ops runbook show {runbook}`" if runbook else GENERAL
@@ -160,8 +161,8 @@ def _first_response(catalog: Catalog, domain: str, finding: Mapping[str, Any], f
 
 
 def advised(findings: Iterable[tuple[str, str]]) -> list[str]:
-    """Lines of findings, given as (message, advice). Findings with the same advice follow each other, and the advice
-    stands once, after the last of them.
+    """The lines of findings, which are given as (message, advice). Findings with the same advice follow each other, and
+    the advice is printed once, after the last of them.
     """
     groups: dict[str, list[str]] = {}
     for message, advice in findings:

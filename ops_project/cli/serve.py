@@ -19,7 +19,7 @@ HIGHEST_PORT = 65535
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="0: any free port."
+    "--port", type=click.IntRange(0, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="The port; 0 takes a free one."
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network.")
 @click.option("--new-password", is_flag=True, help="Ask for a password, print its line for console.yaml, and end.")
@@ -27,8 +27,8 @@ HIGHEST_PORT = 65535
 def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
     """Serve the console, and the pages that the links in messages open, until Ctrl-C.
 
-    A browser on this machine needs no login. Any other one needs a user of console.yaml, or a trusted proxy that is
-    named there; links in messages need neither.
+    A browser on this machine needs no login. A browser on another machine needs a user of console.yaml, or a trusted
+    proxy that is named there. Links in messages need neither.
     """
     if new_password:
         _new_password()
@@ -51,10 +51,10 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
         listening = socket.create_server((host, port))
     except OSError as error:
         raise click.ClickException(
-            f"{visible_line(host)}:{port} cannot be listened on: {error.strerror}; choose another --port"
+            f"cannot listen on {visible_line(host)}:{port}: {error.strerror}; choose another --port or --host"
         ) from None
     except (TypeError, UnicodeError):
-        raise click.ClickException(f"--host {host!r} is no address; 127.0.0.1 is this machine alone") from None
+        raise click.ClickException(f"--host {host!r} is not an address; write 127.0.0.1 for this machine alone") from None
     with listening, serve_address.remembered(settings, host, listening.getsockname()[1]) as shown:
         app = create_app(settings, run_command=_run)
         asyncio.run(warm(app))

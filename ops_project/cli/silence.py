@@ -39,7 +39,7 @@ def _duration(_ctx: click.Context, _param: click.Parameter, value: str) -> timed
 @silence.command()
 @click.argument("matchers", nargs=-1, required=True)
 @click.option("--for", "span", callback=_duration, required=True, help="How long: 2h, 1d; at most 7d.")
-@click.option("--reason", required=True, help="Why.")
+@click.option("--reason", required=True, help="The reason.")
 @click.option(
     "--owner", help="The owner, who is reminded before it ends: a person's id or team:<id>. Default: the user."
 )
@@ -61,7 +61,7 @@ def add(
     owner = owner or getpass.getuser()
     if catalog.owners.resolve(owner) is None:
         valid = ", ".join(catalog.owners.valid())
-        raise click.UsageError(f"--owner {owner!r} is nobody who can be reminded; valid: {valid}")
+        raise click.UsageError(f"--owner {owner!r} is not known, so nobody could be reminded; valid: {valid}")
     if not timedelta() < span <= MAX_AGE:
         raise click.UsageError(
             f"--for {format_duration(span)}: a silence lasts at most {format_duration(MAX_AGE)}; "
@@ -72,7 +72,7 @@ def add(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     if all(matcher.matches({}) for matcher in parsed):
-        raise click.UsageError("these matchers fit every alert, also one without labels: name at least one value")
+        raise click.UsageError("these matchers match every alert, even one without labels: name at least one value")
     ledger = _ledger(settings)
     firing = ledger.alerts("open", EVERY)
     if wrong := mistakes(parsed, known_labels(catalog, recall(ledger), firing)):
@@ -97,7 +97,7 @@ def add(
 
 def _covers(numbers: list[int]) -> str:
     if not numbers:
-        return "It fits no alert that fires now."
+        return "It matches no alert that fires now."
     shown = ", ".join(f"#{number}" for number in numbers[:LISTED])
     more = f" and {len(numbers) - LISTED} more" if len(numbers) > LISTED else ""
     return f"It silences {len(numbers)} firing alert{'s' if len(numbers) > 1 else ''}: {shown}{more}."
@@ -140,5 +140,5 @@ def list_(settings: Settings, expired: bool, as_json: bool) -> None:
 def expire(settings: Settings, number: int, as_json: bool) -> None:
     """End a silence now."""
     if not _ledger(settings).expire_silence(number, settings.now()):
-        raise click.ClickException(f"there is no silence {number} that still holds; `ops silence list` shows them")
+        raise click.ClickException(f"there is no silence {number} in force; `ops silence list` shows them")
     emit(as_json, {"number": number, "expired": True}, lambda: console.print(f"Silence {number} has ended."))

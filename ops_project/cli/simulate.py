@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 POSTGRES_URL = "OPS_INVESTOR_POSTGRES_URL"
 EPILOG = """\b
 A fault is ID, ID:FEED, ID@DATE or ID:FEED@DATE. Without FEED it breaks the feed that --list-faults
-names, without DATE the last day that is delivered. Faults of any feed also break your own files:
+names, without DATE the last day that is delivered. A fault for any feed also breaks your own files:
 \b
   ops simulate --fault truncated:orders                  simulate, and cut the last day's orders
   ops simulate --days 1 --fault missing:mart_offers      the last day, without its offers
   ops simulate --inbound-only --fault late:my_feed       deliver nothing; break what lies in inbound
 \b
-What a fault did is appended to truth.json in the home, for judges only."""
+What a fault did is appended to truth.json in the home, which only tests read."""
 
 
 @click.command(epilog=EPILOG)
@@ -32,7 +32,7 @@ What a fault did is appended to truth.json in the home, for judges only."""
 @click.option(
     "--days",
     type=DAYS,
-    help="Business dates to deliver. Default: 30, later those since the last delivered one.",
+    help="The number of business dates. Default: 30 at first, then all since the last delivered one.",
 )
 @click.option(
     "--end", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last business date. Default: yesterday."
@@ -40,12 +40,12 @@ What a fault did is appended to truth.json in the home, for judges only."""
 @click.option(
     "--scale",
     type=click.FloatRange(min=0, max=10**6, min_open=True),
-    help="Size of the world: 1 is about 600 orders a day. Default: the home's, else 1.",
+    help="Size of the simulated business: 1 is about 600 orders a day. Default: the home's, else 1.",
 )
-@click.option("--seed", type=NUMBER, help="Seed of the world. Default: the home's, else 42.")
+@click.option("--seed", type=NUMBER, help="Seed of the simulation. Default: the home's, else 42.")
 @click.option("--fault", "faults", multiple=True, metavar="FAULT", help="Inject a fault, see below; repeatable.")
 @click.option(
-    "--inbound-only", is_flag=True, help="Deliver nothing: put the faults into the files that lie in inbound."
+    "--inbound-only", is_flag=True, help="Deliver nothing; put the faults into the files that wait in inbound."
 )
 @click.option(
     "--postgres",
@@ -72,8 +72,8 @@ def simulate(
 ) -> None:
     """Write inbound files as the source systems would; inject faults.
 
-    The same seed gives the same bytes, and a day is the same in every window. The next call continues after the last
-    delivered day.
+    The same seed gives the same bytes, and the files of a day do not depend on the other days of the call. The next
+    call continues after the last delivered day.
     """
     from ops_project import catalog as catalogs
     from ops_project.simulator.faults.registry import listing

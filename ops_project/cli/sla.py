@@ -21,7 +21,7 @@ VERDICTS = ("hit", "late hit", "miss", "false alarm", "open")
 @click.command()
 @click.option("--domain", help="Only this domain.")
 @click.option("--history", is_flag=True, help="How good the forecasts of breaches were: hits, misses, false alarms.")
-@click.option("--days", type=DAYS, default=30, show_default=True, help="Of how many days, with --history.")
+@click.option("--days", type=DAYS, default=30, show_default=True, help="With --history: the number of past days.")
 @json_option
 @click.pass_obj
 def sla(settings: Settings, domain: str | None, history: bool, days: int, as_json: bool) -> None:

@@ -49,7 +49,7 @@ class _Bounded:
                 yield row
 
     def wrote(self, text: str) -> str:
-        """Count the bytes that were printed."""
+        """Count the bytes of `text`, which is printed next, and return it."""
         self.bytes += len(text)
         return text
 
@@ -59,18 +59,18 @@ class _Bounded:
 @click.option("--limit", type=COUNT_OR_NONE, default=DEFAULT_LIMIT, show_default=True, help="Rows to show; 0: all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV; texts that a spreadsheet would run get an apostrophe.")
 @click.option("--raw", is_flag=True, help="With --csv: texts exactly as they are stored, for programs.")
-@click.option("--seconds", type=SECONDS, default=60.0, show_default=True, help="The time that it may take.")
+@click.option("--seconds", type=SECONDS, default=60.0, show_default=True, help="The longest time that it may take.")
 @click.option(
     "--memory-mb",
     type=click.IntRange(min=50, max=10**7),
     default=1_000,
     show_default=True,
-    help="The memory that it may take.",
+    help="The largest memory that it may take.",
 )
-@click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The output that is printed.")
-@click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; --why is needed, and is audited.")
-@click.option("--why", default="", help="With --unmasked: the reason; it stands in the audit log with the question.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="With --unmasked: who reads it.")
+@click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The largest output.")
+@click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; needs --why.")
+@click.option("--why", default="", help="With --unmasked: the reason, for the audit log.")
+@click.option("--by", default=getpass.getuser, show_default="the user", help="With --unmasked: the reader.")
 @json_option
 @click.pass_obj
 def sql(
@@ -90,12 +90,12 @@ def sql(
 ) -> None:
     """Run QUERY on the newest snapshot, and print the time of the snapshot.
 
-    Read-only by the engine, at the lowest priority: a current run is not disturbed, and its changes are not visible.
-    In JSON a second column of the same name gets a number, and a float that is not a number is a text (NaN,
-    Infinity).
+    The engine refuses to write, and the query has the lowest priority, so that it does not disturb a run. The changes of
+    a run that has not ended are not visible. In JSON a second column of the same name gets a number, and a float that is
+    not a number is a text (NaN, Infinity).
 
     The raw text of refused rows (`ops.quarantine`) is shown as `***` where the feed's contract names personal columns.
-    --unmasked shows it to the people of the role raw-data in owners.yaml; the audit log keeps who asked what and why.
+    --unmasked shows it to the people of the role raw-data in owners.yaml; the audit log records who asked what and why.
     """
     import duckdb
 
@@ -106,9 +106,9 @@ def sql(
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other")
     if raw and not as_csv:
-        raise click.UsageError("--raw belongs to --csv")
+        raise click.UsageError("--raw needs --csv")
     if why and not unmasked:
-        raise click.UsageError("--why belongs to --unmasked")
+        raise click.UsageError("--why needs --unmasked")
     try:
         snapshot = snapshots.newest(settings)
         if unmasked:

@@ -114,8 +114,8 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
     for name in catalog.domain_ids():
         feeds = [feed for feed in catalog.feeds_of(name) if feed.enabled]
         due = [feed.name for feed in feeds if feed.expected.kind != "never"] or [feed.name for feed in feeds]
-        # A domain is as fresh as the feed that is furthest behind. The data of a date is complete when the date has
-        # ended.
+        # A domain is as fresh as its oldest feed. The data of a date is complete when the date has ended, so its age
+        # counts from then.
         dates = [found for feed in due if (found := newest.get(feed)) is not None]
         oldest = min(dates) if dates and len(dates) == len(due) else None
         age = None
@@ -188,8 +188,8 @@ def _open_alerts(settings: Settings) -> dict[str, int] | None:
     return counts
 
 
-# An older reading says nothing about the present. The slowest observer looks every five minutes.
 LARGEST = 5
+# An older reading says nothing about the present. The slowest observer looks every five minutes.
 READ_SINCE = timedelta(minutes=15)
 READINGS = (
     "resource.disk_percent",
@@ -290,7 +290,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
         f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
         f"Home       {data['home']}",
         *([f"Warehouse  {data['warehouse']['message']}"] if data["warehouse"] else []),
-        *([f"Restored   out of date since: {', '.join(data['out_of_date'])}"] if data["out_of_date"] else []),
+        *([f"Restored   these tables are out of date: {', '.join(data['out_of_date'])}"] if data["out_of_date"] else []),
         *([f"Backups    {_backup_line(data['backups'])}"] if data["backups"] else []),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *([f"Dagster    {data['dagster']}"] if data["dagster"] else []),

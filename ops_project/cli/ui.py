@@ -25,7 +25,7 @@ SUPERSEDED = "ignore:Function `dev_command` is superseded:FutureWarning"
     type=click.IntRange(1, HIGHEST_PORT),
     default=DEFAULT_PORT,
     show_default=True,
-    help="The address to listen on.",
+    help="The port to listen on.",
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network; it has no login."

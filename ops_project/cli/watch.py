@@ -40,11 +40,11 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
             known = isinstance(error, Unusable | SQLAlchemyError)
             words = in_words(error, settings) if known else f"{type(error).__name__}: {error}".strip().splitlines()[0]
             if words != trouble:
-                _say(f"cannot look: {words}; trying again every {every:g} s")
+                _say(f"the check failed: {words}; trying again every {every:g} s")
             trouble = words
         else:
             if trouble:
-                _say("looking again")
+                _say("checking again")
                 trouble = ""
             if (report is not None) != down:
                 down = report is not None

@@ -48,8 +48,8 @@ def compose(site: Site) -> dg.Definitions:
 
 
 def _check_promises(site: Site, built: Sequence[dg.AssetKey], jobs: Sequence[str]) -> None:
-    """Reports a service level on a table that no step builds, because such a level would never be reported as missed.
-    Raises ConfigError with file and line.
+    """Raises ConfigError, with file and line, for a service level on a table that no step builds. Such a level would
+    never be reported as missed.
     """
     assets = ["/".join(key.path) for key in built]
     if problems := check_promises(site.catalog.documents["slas.yaml"], site.catalog.slas, assets, jobs):

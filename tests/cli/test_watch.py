@@ -21,5 +21,5 @@ def test_the_watcher_goes_on_when_the_ledger_was_away(tmp_path, monkeypatch):
     monkeypatch.setattr(Watch, "look", look)
     done = CliRunner().invoke(cli, ["--home", str(tmp_path), "watch", "--every", "0.1", "--looks", "3"])
     assert done.exit_code == 0, done.output
-    assert done.output.count("cannot look: ConnectionError: server closed the connection") == 1
-    assert "looking again" in done.output and answers == []
+    assert done.output.count("the check failed: ConnectionError: server closed the connection") == 1
+    assert "checking again" in done.output and answers == []

@@ -38,7 +38,7 @@ def test_a_silence_is_added_checked_and_ended(fresh):
         visit.act_as("engineer-b")
         refused = {
             'asset="silver/fact_transactons"': "nearest: silver/fact_transactions",
-            'asset=~".*"': "fit every alert",
+            'asset=~".*"': "match every alert",
             "asset": "",
         }
         for matchers, words in refused.items():

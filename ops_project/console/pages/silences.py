@@ -47,7 +47,7 @@ def add(ask: Ask) -> Response:
     if not reason:
         raise Wrong("a silence needs a reason, for those who wonder why it is quiet")
     if not parsed or all(matcher.matches({}) for matcher in parsed):
-        raise Wrong("these matchers fit every alert, also one without labels: name at least one value")
+        raise Wrong("these matchers match every alert, even one without labels: name at least one value")
     firing = ledger.alerts("open", MOST)
     if wrong := mistakes(parsed, known_labels(ask.site.catalog, ask.site.lineage, firing)):
         raise Wrong("; ".join(wrong))

@@ -29,7 +29,7 @@ WEEKLY_RECOMMENDATIONS, RETRAINING = "product_recommendations", "model_retrainin
 DESCRIPTIONS = {
     "segmentation": "One row per customer who ordered within the lookback: the segment, named by its profile.",
     "churn": "One row per active customer: the probability of no order within the horizon, band and reasons.",
-    "recommendations": "For each product up to ten others that are bought, and looked at, together with it.",
+    "recommendations": "For each product, up to ten others that are bought and viewed together with it.",
 }
 # The models also read bronze tables, because only bronze keeps each version of a record. They show what was known on a
 # past day.

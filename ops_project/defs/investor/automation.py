@@ -1,5 +1,5 @@
-"""Jobs and schedules of the investor metrics. All of them run before 08:00 New York, and each of the five can run alone
-for a repair.
+"""Jobs and schedules of the investor metrics. The main job starts early enough to be ready by 08:00 New York. Each of
+the five pipelines also has a job of its own, for repairs.
 """
 
 from __future__ import annotations

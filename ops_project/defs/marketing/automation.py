@@ -11,7 +11,7 @@ JOBS = (
     Job("rdv_to_interface", "The canonical tables from the vault, with their rejects.", ("interface",)),
     Job(
         "interface_to_360",
-        "Customer 360 and Campaign 360 from the canonical tables; published where they hold.",
+        "Customer 360 and Campaign 360 from the canonical tables; published if their checks pass.",
         ("gold",),
     ),
     Job("marketing_pipeline", "Data mart to 360s, and all checks between them.", timeout_seconds=LONG_SECONDS),

@@ -16,7 +16,7 @@ def archive_definitions(site: Site) -> dg.Definitions:
 
 
 def _job(site: Site) -> dg.JobDefinition:
-    @dg.op(name="compare_archive_share", description="A share of the archived files against the hashes of the journal.")
+    @dg.op(name="compare_archive_share", description="Compares a share of the archived files with their hashes.")
     def compare(context: dg.OpExecutionContext) -> None:
         found = verify_share(site.settings, site.settings.now())
         if found is None:

@@ -14,7 +14,9 @@ from ops_project.settings import Settings
 
 
 def outside(settings: Settings, platform: Platform, home: Path | None = None) -> Outside:
-    """The outside parts of the home, or of a home's files in another folder. Nothing is opened."""
+    """The parts that lie outside of the home. `home`: a folder with a copy of the home's files, whose dagster.yaml is read
+    instead. No database is opened.
+    """
     folder = (home or settings.home) / settings.dagster_home.name
     return sort_out(_places(settings, folder), platform.backups.elsewhere)
 

@@ -135,7 +135,7 @@ def _work(site: Site, instance: dg.DagsterInstance, lineage: Lineage | None) -> 
 
 
 def words(report: CycleReport) -> str:
-    """A cycle in a line, for the tick history."""
+    """One line about a cycle, for the tick history."""
     before = f"; a cycle before failed: {report.failed_before}" if report.failed_before else ""
     if report.skipped:
         return report.skipped + before

@@ -93,7 +93,7 @@ def _message(view: View, folder: str, names: list[str]) -> str:
     shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
     place = "inbound/" if folder == "." else f"inbound/{folder}/"
     if folder == ".":
-        return f"{place} holds {shown}: files belong into the folder of their domain, inbound/<domain>/"
+        return f"{place} holds {shown}: files belong in the folder of their domain, inbound/<domain>/"
     if names == [LINKED]:
         return f"inbound/{folder} {LINKED_FOLDER}"
     if folder not in view.catalog.domain_ids():

@@ -20,11 +20,11 @@ SAID = 2000
 
 
 class ReportFailed(RuntimeError):
-    """`ops report due` ended with an error; the message is its own."""
+    """`ops report due --send` failed or took too long. The message says why."""
 
 
 def report_sensor(site: Site) -> dg.SensorDefinition:
-    """Runs by default."""
+    """The sensor, which is switched on by default."""
 
     @dg.sensor(
         name="reports",
@@ -39,7 +39,7 @@ def report_sensor(site: Site) -> dg.SensorDefinition:
 
 
 def draw(settings: Settings) -> str:
-    """The output of `ops report due --send`. Raises ReportFailed."""
+    """Runs `ops report due --send`, and returns the end of its output. Raises ReportFailed."""
     command = [sys.executable, "-m", "ops_project.cli", *settings.options(), "report", "due", "--send"]
     try:
         done = subprocess.run(

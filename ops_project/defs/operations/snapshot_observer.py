@@ -55,7 +55,7 @@ def look(view: View) -> Observation:
     well: set[str] = set()
 
     def part(name: str, ask: Callable[[], list[Signal]]) -> None:
-        """One question. If it cannot be answered, that is reported, and the other questions go on."""
+        """Ask one question. If it cannot be answered, that is reported, and the other questions are still asked."""
         try:
             # A query that never ends would delay the alerts of every other metric.
             with limited(connection, QUERY_SECONDS):
@@ -128,7 +128,7 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
             run_id=run or "",
             batch_id=batch or "",
             failure_class=kind,
-            message=f"feed {feed} is configured no more or switched off; before: {message}" if is_gone else message,
+            message=f"feed {feed} is no longer configured, or is switched off; before: {message}" if is_gone else message,
             evidence_ref=f"ops.findings/{finding}",
             labels={
                 "finding": kind,
@@ -158,7 +158,7 @@ def _asset(asset: str | None, feed: str | None) -> str:
 
 
 def _last_builds(view: View) -> dict[str, str]:
-    """Asset → the run that built it last. A snapshot holds every domain, and another run may have built a table."""
+    """Asset → the run that built it last. A snapshot holds every domain, so its own run did not build every table."""
     built = view.ledger.latest("asset.failure").values()
     return {s.asset: s.run_id for s in built if s.state == OK and not s.partition}
 

@@ -1,5 +1,5 @@
-"""Observer: whether the warehouse may be built on, as the last run found it. It never opens the warehouse, because a
-reader would delay the writer.
+"""Observer: whether the last run found the warehouse usable. It never opens the warehouse, because a reader would delay
+the writer.
 """
 
 from __future__ import annotations

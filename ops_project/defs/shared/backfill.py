@@ -69,7 +69,7 @@ def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, 
     ours = {asset_name(key) for key in definitions.resolve_job_def(job).asset_layer.selected_asset_keys}
     below = lineage.descendants(start) if start else frozenset()
     if start and start not in ours:
-        raise RestoreError(f"{asked.target} is no part of {job}, which builds {domain}: it has a job of its own")
+        raise RestoreError(f"{asked.target} is not part of {job}, which builds {domain}: it has a job of its own")
     built = sorted(({start} | (below & ours)) if start else ours)
     days = [asked.first + timedelta(days=n) for n in range((asked.last - asked.first).days + 1)]
     past = _past(instance, domain)
@@ -78,7 +78,7 @@ def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, 
         days = failed_days(past, days)
         if not days:
             raise RestoreError(
-                f"no run of {domain} that was the last one about a date from {asked.first} to {asked.last} has failed"
+                f"no date from {asked.first} to {asked.last} needs a backfill: its last run of {domain} has not failed"
             )
     feeds = _feeds(site, domain, start, lineage)
     known = _landed(site, feeds, days)
@@ -111,7 +111,7 @@ def plan(site: Site, definitions: dg.Definitions, instance: dg.DagsterInstance, 
 
 
 def remaining(instance: dg.DagsterInstance, wanted: Plan) -> list[Window]:
-    """The runs of the plan that have not ended well yet."""
+    """The ranges of dates in the plan for which no run has succeeded yet."""
     done = {
         partitions.window_of(record.dagster_run.tags)
         for record in _runs(instance, wanted)
@@ -130,7 +130,7 @@ def apply(
     clock: Callable[[], datetime],
     ended: Callable[[DomainRun], None],
 ) -> list[DomainRun]:
-    """Do what the plan says and is not done yet, the oldest dates first. It stops at the first run that fails. Raises
+    """Do the part of the plan that is not done yet, the oldest dates first. Stops after the first run that fails. Raises
     RestoreError before anything is built, if the state has changed since the plan was made.
     """
 

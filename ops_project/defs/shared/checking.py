@@ -11,8 +11,8 @@ from ops_project.defs.shared.run_session import RunSession
 
 
 def guarded(context: dg.AssetCheckExecutionContext) -> AbstractContextManager[None]:
-    """Around a step of checks. The step ends for good if a person stops the run or its time is up, and no later step
-    begins.
+    """A context manager around a step of checks. If a person stops the run, or the step takes too long, the step fails
+    without a retry, and no later step begins.
     """
     session: RunSession = context.resources.warehouse
     return classified(context.op_execution_context.op_def.name, session, TEST_SECONDS)

@@ -142,9 +142,9 @@ def _in_words(result: dg.AssetCheckResult, test: Mapping[str, Any], model: Mappi
         f" ({', '.join(f'{name}: {_plain(value)}' for name, value in arguments.items())})" if arguments else ""
     )
     rows = getattr(result.metadata.get("dagster_dbt/failed_row_count"), "value", None)
-    what = f"{rows} rows" if isinstance(rows, int) and rows != 1 else "1 row" if rows == 1 else "rows"
+    what = "1 row" if rows == 1 else f"{rows} rows" if isinstance(rows, int) else "rows"
     table = f"{model['schema']}.{model.get('alias') or model['name']}" if model.get("schema") else "the table"
-    return f"{what} of {table} break the rule {rule}"
+    return f"{what} of {table} {'breaks' if rows == 1 else 'break'} the rule {rule}"
 
 
 def _plain(value: Any) -> str:

@@ -1,5 +1,5 @@
-"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule. Everything that a sixth domain
-would have to copy stands here. A domain that has only a feeds file gets all of it without Python.
+"""A whole domain from its feeds and its dbt models: assets, checks, jobs, schedule. What all domains have in common is
+here, so that a new domain copies nothing. A domain that has only a feeds file gets all of it without Python.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def build_domain(
     definitions = [
         job_definition(job, domain, _selection(job, selections, everything))
         for job in wanted
-        if by_layer[BRONZE] or any(by_layer.values()) or extra
+        if any(by_layer.values()) or extra
     ]
     by_name = {job.name: job for job in definitions}
     file = site.catalog.feed_files.get(domain)

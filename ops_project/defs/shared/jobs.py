@@ -25,7 +25,7 @@ class Job:
 
 
 def job_definition(job: Job, domain: str, selection: dg.AssetSelection) -> dg.UnresolvedAssetJobDefinition:
-    """The Dagster job. Our watchdog ends it at its limit; the daemon would end it later."""
+    """The Dagster job. Our watchdog ends a run at the limit. Dagster's daemon would end it five minutes later."""
     return dg.define_asset_job(
         job.name,
         selection=selection,

@@ -79,7 +79,7 @@ def all_of(catalog: Catalog) -> list[OwnCheck]:
     problems = []
     for check in written:
         if check.name in catalog.checks.queries:
-            problems.append(_problem(path, _line(check), f"check {check.name!r} stands in checks.yaml as well"))
+            problems.append(_problem(path, _line(check), f"check {check.name!r} is in checks.yaml as well"))
         if check.severity not in SEVERITIES:
             words = f"check {check.name!r}: severity {check.severity!r}; valid: {', '.join(SEVERITIES)}"
             problems.append(_problem(path, _line(check), words))

@@ -1,4 +1,4 @@
-"""Retries only what a retry can help. Each attempt that fails is judged by its class
+"""Repeats a failed step only if a retry can help. Each attempt that fails is judged by its class
 (pipeline/recovery/decide/retries.py). The judgement is written into the run's log. If no attempt follows, it is also
 written into the failure that Dagster keeps. A permanent failure stops the retries of the step and of the run.
 """

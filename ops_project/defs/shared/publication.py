@@ -59,8 +59,8 @@ def _why_not(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
 
 
 def _broken_chain(site: Site, key: tuple[str, str], outcome: RunOutcome) -> str:
-    """Why the table may not be published although its own checks passed: a reconciliation breaks at a hop before it.
-    The table may then agree with a source that is wrong.
+    """Why the table may not be published although its own checks passed: a reconciliation breaks at its hop or at an
+    earlier one, so it may agree with a source that is wrong. Empty if none breaks.
     """
     for name, chain in site.catalog.reconciliations.reconciliations.items():
         tables = [tuple(str(node.table).split(".")) for node in chain.nodes if node.table]

@@ -72,8 +72,8 @@ def has_closed(settings: Settings, instance: dg.DagsterInstance, run: dg.Dagster
 
 
 def cut_off_replays(settings: Settings, instance: dg.DagsterInstance) -> list[str]:
-    """The domains whose newest replay was killed. Its rows may have been landed without a build of the tables that
-    depend on them.
+    """The domains whose newest replay ended before it had published. Its rows may be landed although the tables that
+    depend on them were not built.
     """
     newest: dict[str, dg.DagsterRun] = {}
     for record in instance.get_run_records(RunsFilter(statuses=list(reruns.ENDED)), limit=HISTORY):

@@ -137,9 +137,9 @@ def test_a_silence_is_added_listed_and_ended(ops):
     [
         (["asset=x", "--for", "8d", "--owner", "engineer-a"], "at most 7d"),
         (["asset=x", "--for", "soon", "--owner", "engineer-a"], "not a duration"),
-        (["asset=x", "--for", "1h", "--owner", "nobody"], "nobody who can be reminded"),
+        (["asset=x", "--for", "1h", "--owner", "nobody"], "nobody could be reminded"),
         (["asset", "--for", "1h", "--owner", "engineer-a"], "is not a matcher"),
-        (['asset=~".*"', "--for", "1h", "--owner", "engineer-a"], "fit every alert"),
+        (['asset=~".*"', "--for", "1h", "--owner", "engineer-a"], "match every alert"),
     ],
 )
 def test_a_silence_that_cannot_be_is_refused(ops, words, said):
@@ -194,7 +194,7 @@ def test_a_silence_is_seen_at_once_and_says_what_it_silences(ops):
     ops("silence", "expire", "1", at=NOW + timedelta(minutes=1))
     assert ops("alerts", "list", "--json", at=NOW + timedelta(minutes=1))[0]["silent"] == ""
     assert "silences 1 firing alert: #1." in ops("silence", "add", "severity=high", *add)
-    assert "fits no alert that fires now" in ops("silence", "add", "severity=critical", *add)
+    assert "matches no alert that fires now" in ops("silence", "add", "severity=critical", *add)
 
 
 def test_a_silence_that_ended_is_not_shown_because_the_last_cycle_saw_it(ops):

@@ -24,7 +24,7 @@ FOLDERS = ("dbt_project", "ops_project", "asset_checks")
 GIT_SECONDS = 2.0
 FILES, LINES, LONGEST_LINE = 6, 24, 200
 ALWAYS = ("platform.yaml", "domains.yaml", "checks.yaml", "reconciliations.yaml")
-"""Files of the configuration that decide on every table."""
+"""Files of the configuration that affect every table."""
 _MACRO = re.compile(r"{%-?\s*(?:macro|test)\s+(\w+)")
 
 
@@ -39,7 +39,7 @@ class Concerned:
     """Paths of the files of macros that the tables call, from the root of the project."""
 
     def by(self, path: str) -> bool:
-        """Whether a file of the code, named from the root of the project, may decide on the tables."""
+        """Whether a file of the code may affect the tables. `path` begins at the root of the project."""
         parts = PurePosixPath(path).parts
         if path in self.macros or path == "dbt_project/dbt_project.yml":
             return True
@@ -52,7 +52,7 @@ class Concerned:
         return parts[:2] == ("ops_project", "config") and self.by_configuration("/".join(parts[2:]))
 
     def by_configuration(self, name: str) -> bool:
-        """Whether a file of the configuration may decide on the tables."""
+        """Whether a file of the configuration may affect the tables. `name` begins at the configuration's folder."""
         path = PurePosixPath(name)
         if path.parts[0] in ("feeds", "metadata"):
             return bool(self.domains & {path.stem, *path.parts[1:-1]})

@@ -18,7 +18,7 @@ LONGEST = 240
 
 
 def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
-    """The newest snapshot, and the newest good one from before the trouble."""
+    """The newest snapshot, and the newest good one from before the problem began; None for one that does not exist."""
     found = snapshots.existing(scene.settings)
     if not found:
         return None, None
@@ -27,8 +27,8 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
 
 
 def since_good(scene: Scene) -> list[Snapshot]:
-    """The runs of the table's domain since the last good one, the oldest first. So the first bad run is the first
-    item.
+    """The snapshots of the table's domain since the last good one, the oldest first, so that the first one is of the first
+    bad run. If none is of this domain, those of all domains.
     """
     _, before = compared(scene)
     if before is None or not scene.assets:

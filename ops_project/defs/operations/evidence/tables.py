@@ -12,7 +12,7 @@ from ops_project.pipeline.warehouse.fingerprints import Fingerprint
 from ops_project.pipeline.warehouse.snapshots import Snapshot
 
 LISTED_ASSETS = 8
-# Numbers of rows that differ by less than this count as equal, because days differ by as much.
+# Numbers of rows that differ by at most this share count as equal, because they vary as much from day to day.
 VOLUME = 0.25
 
 
@@ -82,7 +82,7 @@ def _differences(table: str, now: State, before: State, commit: str) -> dict[str
     found = {}
     code, was_code = now[0].get(table), before[0].get(table)
     if code is not None and was_code is not None and code != was_code:
-        found["code"] = f"the SQL of {table} is another since commit {commit[:12]}"
+        found["code"] = f"the SQL of {table} has changed since commit {commit[:12]}"
     here, there = now[1].get(table), before[1].get(table)
     if here is None or there is None:
         return found
@@ -91,7 +91,7 @@ def _differences(table: str, now: State, before: State, commit: str) -> dict[str
         gone = [f"-{name} {kind}" for name, kind in sorted(set(there.columns) - set(here.columns))]
         found["schema"] = f"columns of {table}: {', '.join([*added, *gone])}"
     elif there.rows and abs(here.rows - there.rows) > VOLUME * there.rows:
-        found["volume"] = f"{table} has {here.rows:,} rows, before {there.rows:,}"
+        found["volume"] = f"{table} has {here.rows:,} rows, and had {there.rows:,} before"
     return found
 
 
