@@ -52,11 +52,12 @@ class Lineage:
     def descendants(self, key: str) -> frozenset[str]:
         """Everything strictly downstream of `key`."""
         if key not in self._down:
-            self._down[key] = self._reach(key, lambda k: tuple(self._children.get(k, ())))
+            self._down[key] = self._reach(key, lambda k: tuple(self.children.get(k, ())))
         return self._down[key]
 
     @cached_property
-    def _children(self) -> Mapping[str, Sequence[str]]:
+    def children(self) -> Mapping[str, Sequence[str]]:
+        """Asset → the assets that are built directly from it."""
         found: dict[str, list[str]] = {}
         for fact in self.assets.values():
             for parent in fact.upstream:

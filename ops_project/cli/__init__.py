@@ -25,7 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("simulate:simulate", "Write inbound files as the source systems would; inject faults."),
     "feed": ("feed:feed", "List feeds; try a file against its contract before it lands."),
     "sql": ("sql:sql", "Query the newest snapshot; the engine allows only reading."),
-    "diagnose": ("diagnose:diagnose", "Find where a problem began: the likely cause, the chain of tables, other suspects."),
+    "diagnose": (
+        "diagnose:diagnose",
+        "Find where a problem began: the likely cause, the chain of tables, other suspects.",
+    ),
     "lineage": ("lineage:lineage", "Show which columns a column comes from, or goes to; as a tree or a picture."),
     "reconcile": ("reconcile:reconcile", "Compare two tables, two files or a chain of tables, down to the key."),
     "metadata": ("metadata:metadata", "Generate and check the vault and interface models from their metadata."),

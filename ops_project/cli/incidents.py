@@ -275,7 +275,9 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
     if done is not None:
         text = text_of(done)
         change = lambda ledger, now: actions.finish_postmortem(ledger, number, by, text, now)  # noqa: E731
-        _act(settings, number, by, action="post-mortem", as_json=as_json, change=change, said="its post-mortem is stored")
+        _act(
+            settings, number, by, action="post-mortem", as_json=as_json, change=change, said="its post-mortem is stored"
+        )
         return
     written = ledger.evidence(number, actions.POST_MORTEM)
     if written:

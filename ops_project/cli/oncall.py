@@ -111,7 +111,9 @@ def calendar(
 
 
 @oncall.command()
-@click.option("--weeks", type=click.IntRange(1, 520), default=52, show_default=True, help="The number of weeks to judge.")
+@click.option(
+    "--weeks", type=click.IntRange(1, 520), default=52, show_default=True, help="The number of weeks to judge."
+)
 @schedule_option
 @json_option
 @click.pass_obj
@@ -137,7 +139,7 @@ def score(settings: Settings, weeks: int, schedule: str | None, as_json: bool) -
         years = [f"in {year}" for year in found.holidays_by_year]
         console.print(table(("person", "shifts", "holidays", *years, "hours"), rows))
         console.print(
-            f"Shifts, holidays and hours are those of the {weeks} weeks. A year's column has the holidays of that year.\n"
+            f"Shifts, holidays and hours are those of the {weeks} weeks; a year's column has its holidays.\n"
             "The plan shares the holidays of a calendar year: two people differ by at most one, unless a swap, "
             "an override or an absence changed it.",
             markup=False,

@@ -24,7 +24,10 @@ PRINT_SECONDS = 60
 @click.command()
 @click.argument("what", type=click.Choice([*KINDS, "list", "due"]))
 @click.option(
-    "--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="A day of the period. Default: the newest period that is over."
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last period that ends on this day or earlier. Default: the newest.",
 )
 @click.option(
     "--format", "shape", type=click.Choice(["md", "html", "pdf"]), default="md", show_default=True, help="The format."

@@ -23,7 +23,9 @@ SHOWN = 12
 
 @click.command()
 @click.argument("names", metavar="[TABLE]...", nargs=-1)
-@click.option("--all", "whole", is_flag=True, help="Restore the whole warehouse, even if its file is missing or damaged.")
+@click.option(
+    "--all", "whole", is_flag=True, help="Restore the whole warehouse, even if its file is missing or damaged."
+)
 @click.option(
     "--to",
     metavar="SNAPSHOT|TIME",
@@ -33,7 +35,9 @@ SHOWN = 12
 @click.option("--undo", is_flag=True, help="Go back to what was there before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")
 @click.option("--rebuild", is_flag=True, help="Then build the tables downstream of the restored ones again.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log.")
+@click.option(
+    "--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log."
+)
 @json_option
 @click.pass_obj
 def restore(
@@ -95,8 +99,8 @@ def restore(
 
 
 def _end(settings: Settings, entry: Entry, rebuild: bool, as_json: bool) -> None:
-    """Show the restore that was interrupted and is finished now, and do not apply it once more: a second undo would bring
-    back what the first one removed, and the snapshot may have been pruned since.
+    """Show the restore that was interrupted and is finished now, and do not apply it once more: a second undo would
+    bring back what the first one removed, and the snapshot may have been pruned since.
     """
     if rebuild:
         _rebuild(settings, entry, as_json)
@@ -242,8 +246,8 @@ def _render(plan: RestorePlan, entry: Entry | None) -> None:
         console.print(words, soft_wrap=True)
     if plan.lost_batches:
         console.print(
-            f"Batches loaded since, which the restored tables lack: {_some(plan.lost_batches)}. `ops feed replay FEED --batch "
-            "BATCH` reads one again; after --all, put the file from archive/ into inbound/ again.",
+            f"Batches loaded since, which the restored tables lack: {_some(plan.lost_batches)}. `ops feed replay FEED "
+            "--batch BATCH` reads one again; after --all, put the file from archive/ into inbound/ again.",
             soft_wrap=True,
         )
     if plan.downstream:
@@ -253,7 +257,9 @@ def _render(plan: RestorePlan, entry: Entry | None) -> None:
         return
     console.print(f"Done: restore {entry.id}. `ops restore --undo --yes` takes it back.")
     if plan.downstream:
-        console.print("To build what is downstream again: the same command with --rebuild, or `ops run --rebuild TABLE`.")
+        console.print(
+            "To build what is downstream again: the same command with --rebuild, or `ops run --rebuild TABLE`."
+        )
 
 
 def _some(names: tuple[str, ...]) -> str:

@@ -19,6 +19,7 @@ ACTS = frozenset(
         "replay",
         "restore",
         "backup create",
+        "backup verify",
         "backup restore",
         "drill recovery",
         "simulate",

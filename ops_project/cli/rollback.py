@@ -48,7 +48,9 @@ class Way:
 @click.command()
 @click.argument("commit", metavar="COMMIT")
 @click.option("--yes", is_flag=True, help="Do it. Without it the way back is rehearsed, and nothing is changed.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log.")
+@click.option(
+    "--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log."
+)
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:
@@ -67,7 +69,7 @@ def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool)
         to = clone.resolve(commit)
         begun = _noted(settings)
         if begun is not None and begun["to"] == to and clone.head() == to:
-            told(f"An earlier rollback to {to[:10]} was interrupted after it had changed the code; it continues from there.")
+            told(f"An interrupted rollback to {to[:10]} has changed the code already; it continues from there.")
             _build(settings, begun["tables"], as_json)
             _conclude(settings)
             return
@@ -118,11 +120,15 @@ def _rehearsed(settings: Settings, clone: Clone, to: str) -> Iterator[tuple[Way,
         newest = ours[-1] if ours else None
         warnings = []
         if newest is None:
-            warnings.append("no good snapshot of that version or an earlier one is left: the tables are only built again")
+            warnings.append(
+                "no good snapshot of that version or an earlier one is left: the tables are only built again"
+            )
         if clone.differs(to, head, deployment.LOCK):
             warnings.append(f"{deployment.LOCK} differs: install it after the rollback (`make setup`)")
         if found.only_now:
-            warnings.append(f"the earlier version does not build these tables, so they stay as they are: {', '.join(found.only_now)}")
+            warnings.append(
+                f"the earlier version does not build these tables, so they stay: {', '.join(found.only_now)}"
+            )
         migrations = clone.files(head, deployment.MIGRATIONS) - clone.files(to, deployment.MIGRATIONS)
         why_not = forbidden(
             dirty=clone.dirty(), is_ancestor=clone.is_ancestor(to, head), migrations=migrations, loads=said

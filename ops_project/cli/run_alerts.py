@@ -78,7 +78,9 @@ def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:
     try:
         found = verify_share(settings, settings.now())
     except OSError as error:
-        errors.print(f"archive: its files could not be compared with their hashes: {error}", markup=False, soft_wrap=True)
+        errors.print(
+            f"archive: its files could not be compared with their hashes: {error}", markup=False, soft_wrap=True
+        )
         return
     if found is not None and found.damaged:
         number = len(found.damaged)

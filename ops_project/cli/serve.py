@@ -19,7 +19,11 @@ HIGHEST_PORT = 65535
 
 @click.command()
 @click.option(
-    "--port", type=click.IntRange(0, HIGHEST_PORT), default=DEFAULT_PORT, show_default=True, help="The port; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, HIGHEST_PORT),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The port; 0 takes a free one.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 opens it to the network.")
 @click.option("--new-password", is_flag=True, help="Ask for a password, print its line for console.yaml, and end.")
@@ -54,7 +58,9 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
             f"cannot listen on {visible_line(host)}:{port}: {error.strerror}; choose another --port or --host"
         ) from None
     except (TypeError, UnicodeError):
-        raise click.ClickException(f"--host {host!r} is not an address; write 127.0.0.1 for this machine alone") from None
+        raise click.ClickException(
+            f"--host {host!r} is not an address; write 127.0.0.1 for this machine alone"
+        ) from None
     with listening, serve_address.remembered(settings, host, listening.getsockname()[1]) as shown:
         app = create_app(settings, run_command=_run)
         asyncio.run(warm(app))

@@ -12,7 +12,6 @@ from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.settings import Settings
 
-EVERY = 1_000_000
 LISTED = 20
 
 
@@ -74,7 +73,7 @@ def add(
     if all(matcher.matches({}) for matcher in parsed):
         raise click.UsageError("these matchers match every alert, even one without labels: name at least one value")
     ledger = _ledger(settings)
-    firing = ledger.alerts("open", EVERY)
+    firing = ledger.alerts("open", limit=None)
     if wrong := mistakes(parsed, known_labels(catalog, recall(ledger), firing)):
         raise click.UsageError("\n".join(wrong))
     now = settings.now()

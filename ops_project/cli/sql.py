@@ -50,7 +50,7 @@ class _Bounded:
 
     def wrote(self, text: str) -> str:
         """Count the bytes of `text`, which is printed next, and return it."""
-        self.bytes += len(text)
+        self.bytes += len(text.encode("utf-8", "replace"))
         return text
 
 
@@ -90,9 +90,9 @@ def sql(
 ) -> None:
     """Run QUERY on the newest snapshot, and print the time of the snapshot.
 
-    The engine refuses to write, and the query has the lowest priority, so that it does not disturb a run. The changes of
-    a run that has not ended are not visible. In JSON a second column of the same name gets a number, and a float that is
-    not a number is a text (NaN, Infinity).
+    The engine refuses to write, and the query has the lowest priority, so that it does not disturb a run. The changes
+    of a run that has not ended are not visible. In JSON a second column of the same name gets a number, and a float
+    that is not a number is a text (NaN, Infinity).
 
     The raw text of refused rows (`ops.quarantine`) is shown as `***` where the feed's contract names personal columns.
     --unmasked shows it to the people of the role raw-data in owners.yaml; the audit log records who asked what and why.

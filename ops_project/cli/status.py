@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -97,41 +97,21 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
 
 
 def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict[str, Any]]:
+    from ops_project.console.freshness import NEWEST, OPEN_FINDINGS, by_domain
     from ops_project.pipeline.warehouse import snapshots
 
-    result: dict[str, dict[str, Any]] = {}
-    limits = catalog.checks.freshness
     with snapshots.open(snapshot) as connection:
-        findings = dict(
-            connection.execute("SELECT feed, count(*) FROM ops.findings WHERE state = 'open' GROUP BY 1").fetchall()
-        )
-        # The journal answers without reading a bronze table.
-        newest = dict(
-            connection.execute(
-                "SELECT feed, max(business_date) FROM ops.batches WHERE status = 'loaded' GROUP BY 1"
-            ).fetchall()
-        )
-    for name in catalog.domain_ids():
-        feeds = [feed for feed in catalog.feeds_of(name) if feed.enabled]
-        due = [feed.name for feed in feeds if feed.expected.kind != "never"] or [feed.name for feed in feeds]
-        # A domain is as fresh as its oldest feed. The data of a date is complete when the date has ended, so its age
-        # counts from then.
-        dates = [found for feed in due if (found := newest.get(feed)) is not None]
-        oldest = min(dates) if dates and len(dates) == len(due) else None
-        age = None
-        if oldest is not None:
-            end = datetime.combine(oldest, datetime.min.time(), catalog.platform.zone).astimezone(UTC)
-            age = max(0.0, (now - end).total_seconds() / 3600 - 24)
-        word = "unknown"
-        if age is not None:
-            word = "fresh" if age < limits.stale_hours else "stale" if age < limits.very_stale_hours else "very stale"
-        result[name] = {
-            "newest_business_date": oldest,
-            "age_hours": None if age is None else round(age, 1),
-            "freshness": word,
-            "open_findings": sum(findings.get(feed.name, 0) for feed in feeds),
+        newest = dict(connection.execute(NEWEST).fetchall())
+        findings = dict(connection.execute(OPEN_FINDINGS).fetchall())
+    return {
+        name: {
+            "newest_business_date": found.newest,
+            "age_hours": None if found.age_hours is None else round(found.age_hours, 1),
+            "freshness": found.word,
+            "open_findings": found.findings,
         }
-    return result
+        for name, found in by_domain(catalog, newest, findings, now).items()
+    }
 
 
 def _last_runs_or_why(settings: Settings, domains: list[str]) -> tuple[dict[str, Any] | None, str]:
@@ -182,7 +162,7 @@ def _open_alerts(settings: Settings) -> dict[str, int] | None:
     if ledger is None:
         return None
     counts: dict[str, int] = {}
-    for alert in ledger.alerts("open", limit=10_000):
+    for alert in ledger.alerts("open", limit=None):
         domain = alert.labels.get("domain", "")
         counts[domain] = counts.get(domain, 0) + 1
     return counts
@@ -290,7 +270,11 @@ def _render(data: dict[str, Any]) -> list[Any]:
         f"Warehouse  held by {data['lock']['held_by']}" if data["lock"] else "Warehouse  free",
         f"Home       {data['home']}",
         *([f"Warehouse  {data['warehouse']['message']}"] if data["warehouse"] else []),
-        *([f"Restored   these tables are out of date: {', '.join(data['out_of_date'])}"] if data["out_of_date"] else []),
+        *(
+            [f"Restored   these tables are out of date: {', '.join(data['out_of_date'])}"]
+            if data["out_of_date"]
+            else []
+        ),
         *([f"Backups    {_backup_line(data['backups'])}"] if data["backups"] else []),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *([f"Dagster    {data['dagster']}"] if data["dagster"] else []),

@@ -1,1 +1,1 @@
-"""What `ops serve` serves: pages for people, on loopback unless told otherwise."""
+"""The web console, which `ops serve` serves. By default only this machine can open it."""

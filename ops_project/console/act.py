@@ -124,7 +124,7 @@ def _done(site: Site, text: str, form: Form, source: str) -> Response:
             outcome="refused",
             detail="the link was used before",
         )
-        return _refused("This link has been used already; each holds once.", 410)
+        return _refused("This link has been used already; each link works once.", 410)
     try:
         said = _DEEDS[link.action](site, incident, who, form)
     except (Refused, NoIncident) as error:
@@ -162,7 +162,7 @@ def _silence(site: Site, incident: Incident, who: str, _form: Form) -> str:
     silence_firing(
         site.ledger, incident, by=who, span=SILENCE, why=f"from the message of incident {incident.number}", now=now
     )
-    return f"Silent until {now + SILENCE:%H:%M} UTC. What else breaks is told."
+    return f"Silent until {now + SILENCE:%H:%M} UTC. Other alerts are still sent."
 
 
 _DEEDS: Mapping[str, Callable[[Site, Incident, str, Form], str]] = {

@@ -31,7 +31,9 @@ def of_backups(found: Register | None, oldest: timedelta | None, now: datetime) 
     if last is not None and last.outcome is Outcome.FAILED:
         return State(WRONG, f"The newest backup failed its proof: {last.words}. {CREATE}.", last.at)
     if proved is None:
-        what = "There is no backup yet" if not found.backups else "No backup is proved yet, and none counts before"
+        what = (
+            "There is no backup yet" if not found.backups else "No backup is proved yet, and only a proved one counts"
+        )
         late = oldest is not None and now - found.since > oldest
         return State(WRONG if late else UNKNOWN, f"{what}: {CREATE}.", found.since)
     if oldest is not None and now - proved.at > oldest:

@@ -28,7 +28,9 @@ FIRST_RUN = "run.failure"
 
 
 def report(site: Site, kind: Kind, day: date | None, now: datetime) -> ReportFacts:
-    """The report of the period that ends on `day` or before; by default the newest complete period. Raises NotOver."""
+    """The report of the last complete period that ends on `day` or earlier, by default of the newest complete period.
+    Raises NotOver.
+    """
     zone = site.catalog.platform.zone
     wanted = period.newest(kind.period, now, zone) if day is None else period.of(kind.period, day, zone)
     period.check_over(wanted, now)

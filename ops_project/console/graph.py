@@ -48,7 +48,7 @@ def drawing(
     """The assets upstream and downstream of `roots`, the nearest first, at most MOST assets."""
     known = [key for key in roots if key in lineage.assets] or list(roots)
     column = dict.fromkeys(known, 0)
-    children = _children(lineage)
+    children = lineage.children
     if down:
         _spread(column, known, lambda key: children.get(key, ()), 1)
     if up:
@@ -88,14 +88,6 @@ def drawing(
         MARGIN * 2 + tallest * (HEIGHT + GAP_Y) - GAP_Y,
         len(column) - len(kept),
     )
-
-
-def _children(lineage: Lineage) -> Mapping[str, Sequence[str]]:
-    found: dict[str, list[str]] = {}
-    for fact in lineage.assets.values():
-        for parent in fact.upstream:
-            found.setdefault(parent, []).append(fact.key)
-    return found
 
 
 def _spread(column: dict[str, int], roots: Sequence[str], step: Callable[[str], Sequence[str]], sign: int) -> None:

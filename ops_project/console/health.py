@@ -52,13 +52,13 @@ class Looked:
 def watchers(looked: Looked, now: datetime) -> State:
     """The state of the watchers themselves."""
     if looked.at is None:
-        return State(UNKNOWN, "Nobody has looked yet: `ops run`, `ops ui` or `ops watch` do.")
+        return State(UNKNOWN, "Nothing has been checked yet: `ops run`, `ops ui` and `ops watch` check.")
     age = now - looked.at
     late = age > LOOKS_EVERY.get(looked.role, LOOKS_EVERY["shell"])
     if looked.down_since is not None:
         return State(WRONG, "The orchestrator is down.", looked.down_since)
     if late and looked.role == "shell":
-        return State(UNKNOWN, "Nobody looks now: `ops ui` runs the watchers, `ops cycle` looks once.", looked.at)
+        return State(UNKNOWN, "No process checks now: `ops ui` runs the watchers, `ops cycle` checks once.", looked.at)
     if late:
         return State(WRONG, f"The {looked.role} has stopped looking.", looked.at)
     if looked.failing:
@@ -66,7 +66,7 @@ def watchers(looked: Looked, now: datetime) -> State:
     if looked.undelivered or looked.dead:
         return State(WRONG, "Messages do not arrive.", looked.at)
     how = "by hand or after a run" if looked.role == "shell" else f"by the {looked.role}"
-    return State(WELL, f"All observers look, and messages arrive; last {how}.", looked.at)
+    return State(WELL, f"All observers work, and messages arrive; last checked {how}.", looked.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ def domain(facts: DomainFacts, looks: State) -> State:
         missed = [promise["due"] for promise in late if promise["state"] == "missed"]
         return State(WRONG, f"{late[0]['title']}: {late[0]['state']}", min(missed, default=None))
     if facts.first_run is None:
-        return State(UNKNOWN, "Nothing of it has run here yet.")
+        return State(UNKNOWN, "It has never run here.")
     if looks.state == UNKNOWN or (looks.state == WRONG and looks.since is not None and _stopped(looks)):
-        return State(UNKNOWN, "Nobody has looked since.", looks.since)
+        return State(UNKNOWN, looks.words, looks.since)
     if facts.unreadable:
         return State(UNKNOWN, facts.unreadable)
     if facts.alerts:

@@ -24,7 +24,7 @@ SILENT_SECONDS = 15.0
 
 
 class Pulse:
-    """Through this, the open pages of one site wait for changes."""
+    """Lets the open pages of one site wait for changes."""
 
     def __init__(self, site: Site) -> None:
         self.site = site

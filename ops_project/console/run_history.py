@@ -42,7 +42,9 @@ class Lane:
 
 
 def recent_runs(settings: Settings, since: datetime, limit: int = 500) -> list[RecentRun] | None:
-    """The runs since `start`, the newest first; None if Dagster keeps them where this process cannot read them."""
+    """The runs since `since`, the newest first, at most `limit`; None if Dagster keeps them where this process cannot
+    read them.
+    """
     return runs_file.recent(settings, since, limit)
 
 

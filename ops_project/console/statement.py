@@ -32,4 +32,4 @@ def literal(value: Any) -> str:
         return sql_text.literal(value.replace("\0", ""))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)
-    raise TypeError(f"{type(value).__name__} is no parameter of a question")
+    raise TypeError(f"a query of a page has no parameter of type {type(value).__name__}")

@@ -1,5 +1,5 @@
-"""From a request to a page: who asks, whether that person may, the form, and errors with a remedy. A page is a function
-of an `Ask`. It runs in a thread, because it reads files and databases.
+"""From a request to a page: who asks, whether that person is allowed to, the form, and errors with the next step. A
+page is a function of an `Ask`. It runs in a thread, because it reads files and databases.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Ask:
         """A number in the path. Raises NotThere."""
         text = str(self.path[name])
         if not text.isascii() or not text.isdigit() or len(text) > 9:
-            raise NotThere(f"{text!r} is no number")
+            raise NotThere(f"{text!r} is not a number")
         return int(text)
 
     def actor(self) -> str:
@@ -126,7 +126,7 @@ def flash_of(request: Request) -> tuple[str, str] | None:
     """(kind, message) that the last action left."""
     try:
         kind, said = json.loads(unquote(request.cookies.get(FLASH, "")))
-    except ValueError:
+    except (ValueError, TypeError):
         return None
     return (str(kind), str(said)) if kind in ("done", "refused") else None
 
@@ -221,13 +221,13 @@ def _allowed(ask: Ask, view: View, command: str, headers: Mapping[str, str], now
             words = "This form did not come from a page of this console, or the page is old. Open it again."
             return ask.show("refused.html.j2", 403, words=words)
         if not ask.visitor.may(command):
-            why, path = f"role {ask.visitor.role} may not `ops {command}`", ask.request.url.path
+            why, path = f"role {ask.visitor.role} may not call `ops {command}`", ask.request.url.path
             ask.site.ledger.audit(
                 now, who=ask.visitor.who, source=ask.source, action="form", subject=path, outcome="refused", detail=why
             )
             able = " or ".join(name for name, role in ask.site.catalog.roles.roles.items() if role.allows(command))
             words = (
-                f"This needs the role {able or 'of nobody'}, which may `ops {command}`; you are {ask.visitor.role}. "
+                f"Only the role {able or 'of nobody'} may call `ops {command}`; you are {ask.visitor.role}. "
                 "roles.yaml says who has which role."
             )
             return ask.show("refused.html.j2", 403, words=words)

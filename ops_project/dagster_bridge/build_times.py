@@ -55,7 +55,7 @@ def of_run(settings: Settings, run_id: str) -> RunTimes | None:
 
 
 def times(events: Any) -> RunTimes:
-    """The times from (event type, step, event as Dagster writes it)."""
+    """The times of a run. `events`: (event type, step key, event as Dagster stores it) for each."""
     steps: dict[str, float] = defaultdict(float)
     own: dict[str, float] = defaultdict(float)
     loaded: dict[str, int] = defaultdict(int)

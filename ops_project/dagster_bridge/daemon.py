@@ -1,4 +1,4 @@
-"""Dagster's daemon, with errors that speak for themselves in one line: `python -m ops_project.dagster_bridge.daemon`.
+"""Dagster's daemon, which prints a known error as one line: `python -m ops_project.dagster_bridge.daemon`.
 
 While the server of the ledger is down, each tick of the alert cycle fails. Dagster would print four stack traces for
 each of them, a few thousand lines in a minute. The tick itself keeps its error, and the Dagster UI shows it.
@@ -39,7 +39,7 @@ def speaking(error: SerializableErrorInfo | None) -> str:
 
 
 QUIET_SECONDS = 600.0
-"""Ticks fail every few seconds while a store is down. Words that were not heard for this long are of another outage."""
+"""Ticks fail every few seconds while a store is down. An error that did not occur for this long is a new outage."""
 
 
 class Reporter:
@@ -48,10 +48,10 @@ class Reporter:
     def __init__(self, usual: Any) -> None:
         self.usual = usual
         self.heard: dict[str, float] = {}
-        """Words → when they were last heard."""
+        """Text of an error → when it last occurred."""
 
     def __call__(self, exc_info: Any, logger: logging.Logger, log_message: str) -> SerializableErrorInfo:
-        """What Dagster stores about the error. Dagster calls it with these names."""
+        """Report an error, and return what Dagster stores about it. Dagster passes the arguments by these names."""
         found: SerializableErrorInfo = self.usual(exc_info, _Mute(), log_message)
         words = speaking(found)
         if not words:
@@ -66,7 +66,7 @@ class Reporter:
 
 
 class _Mute:
-    """Takes the trace that Dagster prints."""
+    """A logger that drops the trace that Dagster would print."""
 
     def exception(self, *_: object) -> None:
         return

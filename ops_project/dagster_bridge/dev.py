@@ -28,7 +28,7 @@ def run() -> None:
     try:
         cli(auto_envvar_prefix=ENV_PREFIX, standalone_mode=False)
     except click.Abort:
-        # Ctrl-C before everything is started. Later, Dagster ends its processes itself, without a word.
+        # Ctrl-C before everything is started. Later, Dagster ends its processes itself, without a message.
         click.echo("Interrupted by you.", err=True)
         sys.exit(128 + signal.SIGINT)
     except click.ClickException as error:

@@ -19,7 +19,7 @@ ALLOWED = "OPS_UI_ALLOWED_HOSTS"
 
 
 def names() -> frozenset[str]:
-    """The names of this machine."""
+    """The names that browsers may use: those of this machine, and those in ALLOWED."""
     more = (name.strip() for name in (Settings.secret(ALLOWED) or "").split(","))
     return frozenset(name.lower() for name in ("localhost", socket.gethostname(), socket.getfqdn(), *more) if name)
 

@@ -14,7 +14,7 @@ NEXT = "Bring it back from a backup (`ops backup list`), or remove the empty fil
 BEING_MADE_SECONDS = 0.5
 _STEP_SECONDS = 0.05
 _waited_for: dict[Path, int] = {}
-"""Empty file → its time of change, once nobody filled it while this process waited."""
+"""Empty file → its time of change, for files that stayed empty while this process waited."""
 
 
 def is_emptied(settings: Settings, file: Path) -> bool:

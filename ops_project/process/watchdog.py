@@ -76,7 +76,9 @@ class Watchdog:
 
     @contextmanager
     def armed(self, what: str, seconds: float) -> Iterator[Watchdog]:
-        """Watch the block, then stop watching. The interpreter's timer is the second line of defence."""
+        """Watch the block, then stop watching. If the watching thread is stuck, the interpreter's timer ends the
+        process.
+        """
         with _descriptor_for_traces() as traces:
             faulthandler.dump_traceback_later(seconds + self.grace_seconds + STUCK_SECONDS, exit=True, file=traces)
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,9 +11,13 @@ import pytest
 from ops_project.console import health
 from ops_project.console.app import create_app, warm
 from ops_project.console.health import DomainFacts, Looked, State
+from ops_project.console.pages.home import domain_lines
 from ops_project.console.run_history import lanes
+from ops_project.console.site import Site
 from ops_project.dagster_bridge.runs_file import RecentRun
 from ops_project.model.alerting.alert import FIRING, Alert
+from ops_project.operations.ledger.alert_rows import alert_row
+from ops_project.operations.ledger.schema import alerts
 from tests.console.visit import Visit
 from tests.operations.incidents.world import IncidentWorld
 
@@ -27,7 +32,7 @@ def alert(number: int = 1, severity: str = "high") -> Alert:
 
 def test_the_page_says_what_is_wrong_who_is_on_call_and_since_when(visit):
     text = visit.text("/")
-    assert "Something is wrong." in text and "1 open incident" in text and "without anybody on it" in text
+    assert "Something is wrong." in text and "1 open incident" in text and "not acknowledged" in text
     assert "is called first" in text and "Investor metrics" in text
     assert 'href="/incidents/1"' in text
 
@@ -37,7 +42,7 @@ def test_where_nothing_ever_ran_nothing_is_well(tmp_path):
     with Visit(day) as visit:
         text = visit.text("/")
     assert "Not everything is known." in text and "0 of 5 domains are well" in text
-    assert "Nothing of it has run here yet." in text and "Nobody has looked yet" in text
+    assert "It has never run here." in text and "Nothing has been checked yet" in text
     assert "All is well" not in text and "Nothing ran in the last 24 hours" in text
 
 
@@ -131,3 +136,15 @@ def test_the_server_asks_for_its_first_page_before_a_visitor_does(told):
         raise OSError("no clock")
 
     assert asyncio.run(warm(create_app(told.settings, clock=broken))) in (0, 500)
+
+
+def test_a_domain_is_wrong_however_many_newer_alerts_other_domains_have(tmp_path):
+    day = IncidentWorld(tmp_path, "2026-03-04 09:00")
+    late = replace(alert(1, "critical"), key="k0", labels={"domain": "investor"})
+    noise = [replace(alert(n, "low"), key=f"k{n}", labels={"domain": "ecommerce"}) for n in range(2, 2_010)]
+    with day.ledger.write() as connection:
+        connection.execute(alerts.insert(), [alert_row(item, active=True) for item in (late, *noise)])
+    site = Site(day.settings, lambda: day.now)
+    found = {line.id: line for line in domain_lines(site, day.ledger, GOOD, day.now)}
+    site.reader.close()
+    assert (found["investor"].state.state, found["investor"].alerts) == ("wrong", 1)

@@ -46,7 +46,7 @@ def test_acknowledge_take_over_give_back_note_resolve(fresh):
         assert "already" in visit.done("/incidents/1/ack")
         visit.act_as("engineer-c")
         assert "engineer-c works on it now" in visit.done("/incidents/1/take")
-        assert "the ladder goes on" in visit.done("/incidents/1/give-back")
+        assert "the escalation ladder continues" in visit.done("/incidents/1/give-back")
         assert fresh.incident().status == "triggered"
         assert "Noted." in visit.done("/incidents/1/note", words="the source renamed a column")
         assert "Nothing was changed" in visit.done("/incidents/1/resolve", cause="", reason="")

@@ -10,6 +10,7 @@ import pytest
 from ops_project.column_lineage import Column, ColumnLineage, Origin
 from ops_project.console.graph import drawing
 from ops_project.console.pages.feeds import expected
+from ops_project.console.pages.incidents import blast_of
 from ops_project.lineage import AssetFacts, Lineage
 from tests.console.visit import Visit
 
@@ -27,7 +28,7 @@ def test_alerts_are_listed_filtered_and_shown(visit):
 def test_a_verdict_is_kept_with_its_author(fresh):
     with Visit(fresh) as visit:
         visit.act_as("engineer-b")
-        assert "Kept: noise" in visit.done("/alerts/1/verdict", verdict="noise", why="a rehearsal")
+        assert "Recorded: noise" in visit.done("/alerts/1/verdict", verdict="noise", why="a rehearsal")
         assert visit.send("/alerts/1/verdict", verdict="wrong", why="x").status_code == 422
     [verdict] = fresh.ledger.verdicts()
     assert (verdict["verdict"], verdict["by"], verdict["why"]) == ("noise", "engineer-b", "a rehearsal")
@@ -159,7 +160,7 @@ def test_the_rota_and_a_swap(fresh):
         assert "engineer-b has to agree" in visit.done("/oncall/swaps", shift=mine, other=other, why="holiday")
         assert "Nothing was changed" in visit.done("/oncall/swaps/1/accept")
         visit.act_as("engineer-b")
-        assert "Swap 1 holds" in visit.done("/oncall/swaps/1/accept")
+        assert "Swap 1 is valid now" in visit.done("/oncall/swaps/1/accept")
         assert "Swap 1 has ended" in visit.done("/oncall/swaps/1/end")
         assert visit.send("/oncall/swaps", shift="soon", other=other).status_code == 422
     assert [e["action"] for e in fresh.ledger.audit_log()] == ["end swap", "accept swap", "accept swap", "ask swap"]
@@ -212,6 +213,14 @@ def test_a_large_graph_says_what_it_leaves_out():
     lineage = Lineage.of([AssetFacts("root"), *(AssetFacts(f"t{n}", ("root",)) for n in range(200))])
     found = drawing(lineage, ["root"])
     assert len(found.nodes) == 60 and found.left_out == 141
+
+
+def test_what_several_alerts_reach_is_counted_together():
+    lineage = Lineage.of([AssetFacts("a"), AssetFacts("b"), AssetFacts("c", ("a",)), AssetFacts("d", ("b", "c"))])
+    nothing = {"exposures": [], "slas": [], "slas_at_risk": []}
+    facts = [{"assets": [start], "blast_radius": nothing} for start in ("a", "b")]
+    assert blast_of(lineage, facts)["assets"] == 2
+    assert blast_of(lineage, [])["assets"] == 0
 
 
 def test_when_a_feed_is_expected_is_said_in_words(told):

@@ -81,7 +81,7 @@ def test_a_folder_of_no_domain_and_a_file_in_no_folder_are_told(home: Home) -> N
     home.put("policies_20260303.csv")
     said = " ".join(map(str, home.alerts()))
     assert "no domain has this name" in said
-    assert "files belong into the folder of their domain" in said
+    assert "files belong in the folder of their domain" in said
 
 
 def test_a_transfer_that_goes_on_is_none_and_one_that_stopped_is(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""Slows down guessing: after five wrong passwords, the user name or the address has to wait."""
+"""Slows down guessing: after five wrong passwords in five minutes, a user name or an address has to wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Attempts:
         return any(len(self._recent(subject, now)) >= ALLOWED for subject in subjects)
 
     def failed(self, subjects: tuple[str, ...], now: datetime) -> None:
-        """One more wrong password."""
+        """Record a wrong password for each of `subjects`."""
         if len(self._wrong) > KEPT:
             self._wrong = {name: times for name in self._wrong if (times := self._recent(name, now))}
         for subject in subjects:

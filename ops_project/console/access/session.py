@@ -47,7 +47,8 @@ def unseal(text: str, key: bytes, now: datetime) -> Session | None:
         body = base64.urlsafe_b64decode(head)
     except ValueError:
         return None
-    if not hmac.compare_digest(_mac("session", body, key), given):
+    # Bytes, because the comparison of texts refuses a cookie that is not ASCII.
+    if not hmac.compare_digest(_mac("session", body, key).encode(), given.encode()):
         return None
     found = Session(*json.loads(body))
     return found if now.timestamp() < found.ends_at else None

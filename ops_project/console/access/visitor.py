@@ -31,7 +31,9 @@ class Visitor:
     rights: Role = field(default_factory=Role)
 
     def may(self, command: str) -> bool:
-        """Whether this person may do what `ops` with these words does. Reading has no command and is open."""
+        """Whether the person's role allows `ops <command>`. An empty command stands for reading, which is always
+        allowed.
+        """
         return not command or self.rights.allows(command)
 
 
@@ -53,7 +55,7 @@ def identify(
     owners: Owners,
     roles: Roles,
 ) -> Visitor | Stranger:
-    """The visitor. `address`: of the connection; `names`: what this machine is called."""
+    """The visitor. `address`: the address that the connection comes from; `names`: the names of this machine."""
     proxy = console.proxy
     if proxy is not None and proxy.trusts(address) and (named := headers.get(proxy.header.lower(), "")):
         found = owners.people_of(named)
@@ -76,7 +78,9 @@ def identify(
 
 
 def known(who: str, how: str, console: Console, roles: Roles) -> Visitor:
-    """A user of console.yaml. A user on another machine has no role by default. A shell on this machine has one."""
+    """The visitor for a user of console.yaml. The role is that of roles.yaml, else that of console.yaml, else READER.
+    The role `otherwise` of roles.yaml is only for this machine.
+    """
     return _with_rights(who, roles.people.get(who) or console.users[who].role or READER, how, roles)
 
 

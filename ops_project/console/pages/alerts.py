@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -11,6 +13,7 @@ from ops_project.model.severity import SEVERITIES
 from ops_project.operations.alerting.decide.message import around, of_alert
 from ops_project.operations.alerting.decide.silences import covering
 from ops_project.operations.alerting.untold_now import why_nobody
+from ops_project.operations.ledger import Ledger
 
 PAGE = 200
 STATES = ("open", "all")
@@ -74,6 +77,12 @@ def one(ask: Ask) -> Response:
     )
 
 
+def firing_by_asset(ledger: Ledger) -> Counter[str]:
+    """Asset → the number of open alerts about it. All of them are read, because an asset without a number looks well."""
+    firing = ledger.alerts("open", limit=None)
+    return Counter(asset for alert in firing for asset in {alert.asset, *alert.assets})
+
+
 def described(condition: object) -> str:
     """A rule's condition in one line."""
     name, window = getattr(condition, "metric", ""), getattr(condition, "window", None)
@@ -103,4 +112,4 @@ def judge(ask: Ask) -> Response:
         outcome="done",
         detail=f"{value}: {why}",
     )
-    return back(f"/alerts/{number}", f"Kept: {value}.")
+    return back(f"/alerts/{number}", f"Recorded: {value}.")

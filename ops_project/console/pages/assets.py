@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -16,6 +15,7 @@ from starlette.routing import Route
 
 from ops_project.column_lineage import ROWS, Column, assets_of
 from ops_project.console.graph import drawing
+from ops_project.console.pages.alerts import firing_by_asset
 from ops_project.console.pages.feeds import records
 from ops_project.console.views import Ask, NotThere, page
 from ops_project.lineage import Lineage
@@ -45,7 +45,7 @@ def routes() -> list[Route]:
 def listed(ask: Ask) -> Response:
     lineage = ask.site.lineage
     wanted, domain = ask.query.get("q", "").strip().lower(), ask.query.get("domain", "")
-    firing = Counter(asset for alert in ask.site.ledger.alerts("open", 2_000) for asset in {alert.asset, *alert.assets})
+    firing = firing_by_asset(ask.site.ledger)
     built = ask.site.ledger.last_ok("asset.failure")
     found = [
         fact
@@ -72,7 +72,8 @@ def one(ask: Ask) -> Response:
         raise NotThere(f"there is no table {key!r} in the asset graph; the list shows those there are")
     fact = lineage.assets[key]
     schema, _, table = key.partition("/")
-    alerts = [alert for alert in ledger.alerts("open", 2_000) if key in (alert.asset, *alert.assets)]
+    firing = ledger.alerts("open", limit=None)
+    alerts = [alert for alert in firing if key in (alert.asset, *alert.assets)]
     history = ledger.signals_of(key, ("check.failure", "check.warning", "asset.failure"), ask.now - WEEKS)
     checks: dict[str, list[Any]] = {name: [] for name in fact.checks}
     builds = []
@@ -81,7 +82,7 @@ def one(ask: Ask) -> Response:
             builds.append(signal)
         elif signal.check:
             checks.setdefault(signal.check, []).append(signal)
-    wrong = {alert.asset for alert in ledger.alerts("open", 2_000)} & set(lineage.assets)
+    wrong = {alert.asset for alert in firing} & set(lineage.assets)
     path = sql_file(table, ask.site.settings.overlay)
     return ask.show(
         "asset.html.j2",
@@ -138,10 +139,10 @@ def traced(ask: Ask, key: str) -> Traced | None:
     if not name:
         return None
     if lineage is None:
-        raise NotThere("no run has left column lineage here; `ops lineage` reads it from the code")
+        raise NotThere("no run has stored column lineage here; `ops lineage` reads it from the code")
     if name not in lineage.columns.get(key, ()):
         valid = ", ".join(lineage.columns.get(key, ())) or "none"
-        raise NotThere(f"{key} has no column {name!r} in the lineage that the last run left; columns: {valid}")
+        raise NotThere(f"{key} has no column {name!r} in the lineage that the last run stored; columns: {valid}")
     direction: Literal["up", "down"] = "down" if ask.query.get("direction") == "down" else "up"
     graph = trace(lineage, Column(key, name), direction)
     drawn = svg.svg(graph, lambda column: address(ask.site.lineage, column, direction))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ops_project.console.pages.alerts import firing_by_asset
 from ops_project.console.views import Ask, NotThere, page
 from ops_project.console.warehouse import Unanswered
 from ops_project.masking import mask
@@ -16,6 +17,8 @@ from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import pending
 
 WEEK = timedelta(days=7)
+MOST_FINDINGS = 200
+"""How many findings the page of a feed lists."""
 LATE = ("source_late", "source_missing")
 """The kinds of findings that report a file after its deadline or a file that did not come."""
 LATEST = """
@@ -29,7 +32,7 @@ from ops.batches group by feed
 FINDINGS = """
 select feed, asset, kind, business_date, file_name, message, state, observed_at, resolved_at, batch_id
 from ops.findings where (feed = $feed or $feed = '') and (state = 'open' or observed_at >= $since)
-order by state, observed_at desc limit 200
+order by state, observed_at desc
 """
 BATCHES = """
 select batch_id, file_name, business_date, arrived_at, status, rows_in, rows_loaded, rows_quarantined, rows_filtered,
@@ -66,7 +69,7 @@ def listed(ask: Ask) -> Response:
     by_feed: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for finding in findings or []:
         by_feed[finding["feed"]].append(finding)
-    firing = Counter(asset for alert in ask.site.ledger.alerts("open", 2_000) for asset in {alert.asset, *alert.assets})
+    firing = firing_by_asset(ask.site.ledger)
     groups = []
     for name in catalog.domain_ids():
         feeds = [
@@ -103,12 +106,13 @@ def one(ask: Ask) -> Response:
         raise NotThere(f"there is no feed {name!r}; the list shows those there are")
     feed = catalog.feeds[name]
     since = (ask.now - timedelta(days=30)).replace(tzinfo=None, second=0, microsecond=0)
+    findings = records(ask, FINDINGS, feed=name, since=since)
     return ask.show(
         "feed.html.j2",
         feed=feed,
         expected=expected(feed),
         batches=records(ask, BATCHES, feed=name),
-        findings=records(ask, FINDINGS, feed=name, since=since),
+        findings=findings if findings is None else findings[:MOST_FINDINGS],
         waiting=[file.path.name for file in pending(feed, ask.site.settings.inbound)] if feed.enabled else [],
         contracts=list(reversed(feed.contracts())),
     )

@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ops_project.console import health, run_history
-from ops_project.console.domain_data import Fresh, of_domains, unreadable
+from ops_project.console.domain_data import of_domains, unreadable
+from ops_project.console.freshness import Fresh
 from ops_project.console.health import DomainFacts, Looked, State
 from ops_project.console.run_history import lanes, recent_runs
 from ops_project.console.site import Site
@@ -25,7 +26,6 @@ from ops_project.operations.ledger import Ledger
 
 NIGHT = timedelta(hours=24)
 SHOWN_INCIDENTS = 12
-MOST_ALERTS = 2_000
 WORST_FIRST = ("missed", "at risk", "open", "unknown", "ready", "not due today")
 LOOKED = "looked:"
 """Cursors in which each observer notes the time of its last look. A cycle that a shell runs leaves no other trace."""
@@ -127,7 +127,8 @@ def domain_lines(site: Site, ledger: Ledger, watching: State, now: datetime) -> 
     """Every domain with its state."""
     catalog = site.catalog
     alerts: dict[str, list[Alert]] = defaultdict(list)
-    for alert in ledger.alerts("open", MOST_ALERTS):
+    # Without a limit: a domain whose alerts are not read would look well.
+    for alert in ledger.alerts("open", limit=None):
         if not (alert.cause and alert.muted):
             alerts[alert.labels.get("domain", "")].append(alert)
     promises: dict[str, list[dict[str, Any]]] = defaultdict(list)

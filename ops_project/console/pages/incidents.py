@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from ops_project.console.graph import drawing
 from ops_project.console.views import Ask, NotThere, Wrong, back, deed, page
+from ops_project.lineage import Lineage
 from ops_project.model.alerting.alert import Alert
 from ops_project.model.duration import parse_duration
 from ops_project.operations.alerting.decide.message import around, of_alert
@@ -95,7 +96,7 @@ def one(ask: Ask) -> Response:
         "incident.html.j2",
         incident=incident,
         alerts=list(zip(alerts, facts, strict=True)),
-        blast=_blast(facts),
+        blast=blast_of(lineage, facts),
         picture=drawing(lineage, known, wrong=wrong & set(lineage.assets)) if known else None,
         timeline=[(event, PINS.get(event.reason, "person" if event.by else "")) for event in _timeline(ask, incident)],
         evidence=[shown for item in reversed(evidence) if (shown := evidence_of(item)) is not None],
@@ -113,11 +114,13 @@ def _timeline(ask: Ask, incident: Incident) -> list[Any]:
     return list(reversed(ask.site.ledger.incident_timeline(incident.number)))
 
 
-def _blast(facts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Everything that depends on the assets of the alerts together."""
+def blast_of(lineage: Lineage, facts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Everything that depends on the assets of the alerts together. `facts`: the alerts, as `of_alert` gives them."""
     found = [fact["blast_radius"] for fact in facts]
+    touched = {asset for fact in facts for asset in fact["assets"]}
+    below = {asset for start in touched for asset in lineage.descendants(start)} - touched
     return {
-        "assets": max((radius["asset_count"] for radius in found), default=0),
+        "assets": len(below),
         "exposures": sorted({name for radius in found for name in radius["exposures"]}),
         "at_risk": sorted({name for radius in found for name in radius["slas_at_risk"]}),
         "slas": sorted({name for radius in found for name in radius["slas"]}),
@@ -139,8 +142,8 @@ def evidence_of(item: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def cause(ask: Ask) -> Response:
-    """Where the trouble began, with the runners-up: the present answer of `ops diagnose`, which runs in its own
-    process.
+    """Where the problem began, and the other suspects: the present answer of `ops diagnose`, which runs in a process of
+    its own.
     """
     incident = find(ask)
     well, output = ask.site.run_command(ask.site.settings, ["diagnose", str(incident.number), "--json"])
@@ -234,7 +237,7 @@ def _take(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
 
 def _give_back(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
     actions.give_back(ask.site.ledger, incident.number, by, ask.form.get("note", ""), now)
-    return "Given back: the ladder goes on."
+    return "Given back: the escalation ladder continues."
 
 
 def _note(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
@@ -253,7 +256,7 @@ def _silence(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
     reason = ask.form.get("reason", "") or f"from the page of incident {incident.number}"
     made = silence_firing(ask.site.ledger, incident, by=by, span=span, why=reason, now=now)
     count = f"{len(made)} silence{'s' if len(made) != 1 else ''}"
-    return f"{count} until {now + span:%Y-%m-%d %H:%M} UTC. What else breaks is told."
+    return f"{count} until {now + span:%Y-%m-%d %H:%M} UTC. Other alerts are still sent."
 
 
 def duration(text: str) -> timedelta:
@@ -273,7 +276,7 @@ def _hold(ask: Ask, incident: Incident, by: str, now: datetime) -> str:
     holding.hold(
         ask.site.ledger, subject, ask.form.get("why", ""), by, now, source=ask.source, incident=incident.number
     )
-    return f"{subject} is on hold: what lies downstream of it is not built."
+    return f"{subject} is on hold: the tables downstream of it are not built."
 
 
 def run_step(ask: Ask) -> Response:

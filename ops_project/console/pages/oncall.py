@@ -75,13 +75,13 @@ def _shift(roster: Roster, text: str) -> int:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise Wrong(f"{text!r} is no day; choose a shift") from None
+        raise Wrong(f"{text!r} is not a day; choose a shift") from None
     begins = roster.shift_on(day)
     return begins if begins is not None else roster.shift_at(datetime.combine(day, time(12), roster.zone))
 
 
 def accept(ask: Ask) -> Response:
-    return _change(ask, "accept swap", "holds")
+    return _change(ask, "accept swap", "is valid now")
 
 
 def take_back(ask: Ask) -> Response:

@@ -11,7 +11,6 @@ from ops_project.model.alerting.matcher import Matcher, all_match
 from ops_project.operations.alerting.decide.vocabulary import mistakes
 from ops_project.operations.alerting.label_vocabulary import known_labels
 
-MOST = 2_000
 PAST = 50
 
 
@@ -27,7 +26,7 @@ def listed(ask: Ask) -> Response:
     every = ask.site.ledger.silences(ask.now, expired=True)
     holds = [silence for silence in every if silence.ends_at > ask.now]
     ended = [silence for silence in reversed(every) if silence.ends_at <= ask.now][:PAST]
-    firing = ask.site.ledger.alerts("open", MOST)
+    firing = ask.site.ledger.alerts("open", limit=None)
     covered = {
         silence.number: [alert.number for alert in firing if all_match(silence.matchers, alert.labels)]
         for silence in holds
@@ -45,10 +44,10 @@ def add(ask: Ask) -> Response:
     except ValueError as error:
         raise Wrong(str(error)) from None
     if not reason:
-        raise Wrong("a silence needs a reason, for those who wonder why it is quiet")
+        raise Wrong("a silence needs a reason, so that others know why no message comes")
     if not parsed or all(matcher.matches({}) for matcher in parsed):
         raise Wrong("these matchers match every alert, even one without labels: name at least one value")
-    firing = ledger.alerts("open", MOST)
+    firing = ledger.alerts("open", limit=None)
     if wrong := mistakes(parsed, known_labels(ask.site.catalog, ask.site.lineage, firing)):
         raise Wrong("; ".join(wrong))
     number = ledger.add_silence(parsed, starts_at=ask.now, ends_at=ask.now + span, owner=by, reason=reason, now=ask.now)
@@ -62,13 +61,13 @@ def add(ask: Ask) -> Response:
         detail=f"{', '.join(texts)}: {reason}",
     )
     count = sum(all_match(tuple(parsed), alert.labels) for alert in firing)
-    return back("/silences", f"Silence {number} holds. It covers {count} of the alerts that fire now.")
+    return back("/silences", f"Silence {number} is active. It silences {count} of the alerts that fire now.")
 
 
 def end(ask: Ask) -> Response:
     by, number = ask.actor(), ask.number("number")
     if not ask.site.ledger.expire_silence(number, ask.now):
-        raise NotThere(f"there is no silence {number} that still holds")
+        raise NotThere(f"there is no silence {number} in force")
     ask.site.ledger.audit(
         ask.now, who=by, source=ask.source, action="end silence", subject=f"silence {number}", outcome="done", detail=""
     )

@@ -23,7 +23,7 @@ def open_alert_checks(site: Site, assets: Sequence[dg.AssetKey]) -> dg.AssetChec
         description="What is open in the ledger, by asset.",
     )
     def open_alerts(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        found = open_ledger(site.settings).alerts("open", limit=10_000)
+        found = open_ledger(site.settings).alerts("open", limit=None)
         for key in sorted(context.selected_asset_check_keys):
             asset = "/".join(key.asset_key.path)
             result = evaluation(asset, [alert for alert in found if asset in subjects(alert)])

@@ -128,7 +128,9 @@ def _findings(view: View, snapshot: snapshots.Snapshot, connection: duckdb.DuckD
             run_id=run or "",
             batch_id=batch or "",
             failure_class=kind,
-            message=f"feed {feed} is no longer configured, or is switched off; before: {message}" if is_gone else message,
+            message=f"feed {feed} is no longer configured, or is switched off; before: {message}"
+            if is_gone
+            else message,
             evidence_ref=f"ops.findings/{finding}",
             labels={
                 "finding": kind,

@@ -130,8 +130,8 @@ def apply(
     clock: Callable[[], datetime],
     ended: Callable[[DomainRun], None],
 ) -> list[DomainRun]:
-    """Do the part of the plan that is not done yet, the oldest dates first. Stops after the first run that fails. Raises
-    RestoreError before anything is built, if the state has changed since the plan was made.
+    """Do the part of the plan that is not done yet, the oldest dates first. Stops after the first run that fails.
+    Raises RestoreError before anything is built, if the state has changed since the plan was made.
     """
 
     def on_wait(holder: locks.Holder | None) -> None:

@@ -94,8 +94,8 @@ def reconciliation_job(site: Site, domain: str) -> dg.Definitions:
 def evaluate(
     site: Site, chains: Mapping[str, Reconciliation], connection: duckdb.DuckDBPyConnection, now: datetime
 ) -> Iterator[tuple[dg.AssetCheckKey, dict[str, Any]]]:
-    """Each check with the values that Dagster records for it. A hop that cannot be compared gives a warning, and does not
-    fail the run.
+    """Each check with the values that Dagster records for it. A hop that cannot be compared gives a warning, and does
+    not fail the run.
     """
     for name, chain in chains.items():
         days = recent_days(connection, chain, now) if chain.date_column else None

@@ -53,8 +53,8 @@ WHERE run_id = ? AND (
 )
 ORDER BY feed, business_date
 """
-"""The findings of a run that the person who ran it must see. No finding is open if bad rows of a loaded file went into
-quarantine, or if a file brought again what is loaded already, and that settled an earlier finding.
+"""The findings of a run that its user must see: the open ones, and two kinds that may be closed at once: files that
+came again, and bad rows of loaded files, which went into quarantine.
 """
 
 
@@ -188,8 +188,8 @@ def _session(site: Site, run: DagsterRun, instance: dg.DagsterInstance, log: Any
 
 @contextmanager
 def _told_where_unusable(instance: dg.DagsterInstance, run: DagsterRun, report: RunReport) -> Iterator[None]:
-    """The resource fails before any step. So an event shows the reason in the UI, and the report shows it on the
-    terminal.
+    """If the warehouse is unusable, the run fails before its first step. Then an event shows the reason in the UI, and
+    the report shows it on the terminal.
     """
     try:
         yield

@@ -70,7 +70,7 @@ class Site:
                     ConfigProblem(
                         document.file,
                         document.line("teams"),
-                        f"owner {name!r} does not exist{where}; add it here, or name another one there; valid: {valid}",
+                        f"owner {name!r} does not exist{where}; add it here, or name another owner; valid: {valid}",
                     )
                     for name in missing
                 ]

@@ -1,4 +1,6 @@
-"""Verdicts that a domain's tables hold, as checks. Connects `asset_checks.<domain>.STATED` with the run's warehouse."""
+"""Checks whose verdicts are stored in a domain's tables. Connects `asset_checks.<domain>.STATED` with the run's
+warehouse.
+"""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def _build(
                     raise
                 # The step continues with the models and tests that were skipped because of them.
                 for model in more:
-                    line = f"{model}: its SQL gives more than its table holds, so it is built anew"
+                    line = f"{model}: its SQL has columns that its table lacks, so it is built anew"
                     context.log.info(line)
                     session.report.repaired.append(line)
                 rebuilt += more

@@ -194,3 +194,9 @@ def test_ctrl_c_ends_a_question_at_once(home: Settings) -> None:
 def test_a_list_of_tables_that_is_empty_says_where_they_are(home: Settings, question: str) -> None:
     assert "`show tables from gold`" in sql(home, question).stdout
     assert "odd" in sql(home, "show tables from gold").stdout.split()
+
+
+def test_the_output_is_bounded_in_bytes_and_not_in_letters(home: Settings) -> None:
+    result = sql(home, "select repeat('ж', 1000) as a from range(5000)", "--limit", "0", "--output-mb", "1", "--csv")
+    assert result.exit_code == 1
+    assert 900_000 < len(result.stdout.encode()) < 1_100_000

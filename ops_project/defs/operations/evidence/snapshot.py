@@ -27,8 +27,8 @@ def compared(scene: Scene) -> tuple[Snapshot | None, Snapshot | None]:
 
 
 def since_good(scene: Scene) -> list[Snapshot]:
-    """The snapshots of the table's domain since the last good one, the oldest first, so that the first one is of the first
-    bad run. If none is of this domain, those of all domains.
+    """The snapshots of the table's domain since the last good one, the oldest first, so that the first one is of the
+    first bad run. If none is of this domain, those of all domains.
     """
     _, before = compared(scene)
     if before is None or not scene.assets:
