@@ -1,7 +1,7 @@
 """Asset checks for what dbt cannot test: files, lateness, volume history, control totals, anomalies, scores.
 
-Knows Dagster and the warehouse, never `ops_project`: everything comes in as plain values and callables. One call makes
-one `@dg.multi_asset_check(can_subset=True)` for a domain and a layer, one step, whatever the number of tables:
+The package knows Dagster and the warehouse, but not `ops_project`: it is given plain values and functions. One call
+makes one `@dg.multi_asset_check(can_subset=True)` for a layer of a domain. It is one step for any number of tables:
 
     from asset_checks.specs import Reference, TableSpec
     from asset_checks.layer import build_layer_checks

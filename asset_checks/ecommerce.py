@@ -83,7 +83,7 @@ TABLES: Mapping[str, Mapping[str, Any]] = {
             ),
         ),
     },
-    # The good case is that every order has a rate, and that this query returns no row.
+    # If every order has a rate, this table is empty.
     "silver.rec_unconverted_orders": {"expected": False},
     "gold.daily_revenue": {
         "control_totals": (

@@ -1,4 +1,4 @@
-"""Checks of insurance: whether the source's numbers of its changes have no gaps."""
+"""Checks of insurance: the numbers that the source gives to its changes must have no gaps."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STATED = (
         says="'changes ' || first_missing_seq || '–' || last_missing_seq || ' wait for a file between '"
         " || after_date || ' and ' || before_date",
         description="No file of changes is late while later ones have landed.",
-        advice="The grace of the file has not passed: wait for it. Later figures are provisional until it lands.",
+        advice="The file may still come in time: wait for it. Later figures are provisional until it lands.",
         failure_class="source_late",
         severity="medium",
         evidence=("first_missing_seq", "last_missing_seq", "missing_changes", "after_date", "before_date"),

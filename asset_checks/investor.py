@@ -108,7 +108,7 @@ STATED = (
         says="experiment_id || ', ' || arm || ': ' || round(100 * actual_share, 1) || ' % of the units instead of '"
         " || round(100 * expected_share, 1) || ' % (chi-square ' || round(sample_ratio_chi_square, 1) || ')'",
         description="The arms of every running experiment are as large as planned, within chance (p < 0.001).",
-        advice="Units were lost on the way to the assignment: no difference of this experiment may be believed.",
+        advice="Units were lost before they were assigned: do not trust any difference of this experiment.",
         failure_class="value_anomaly",
         evidence=("experiment_id", "arm", "units", "expected_share", "actual_share", "sample_ratio_chi_square"),
         order="sample_ratio_chi_square desc, experiment_id, arm",
@@ -123,7 +123,7 @@ STATED = (
         failing="units_in_both_arms > 0",
         says="experiment_id || ': ' || units_in_both_arms || ' of ' || units || ' units are assigned to both arms, for'"
         " || ' example ' || example_unit",
-        description="No unit of a running experiment stands in both of its arms: a join on it would count sales twice.",
+        description="No unit of a running experiment is in both of its arms. A join on it would count sales twice.",
         advice="They are left out of the experiment's figures; ask the experiment platform which arm they saw.",
         failure_class="key_violation",
         evidence=("experiment_id", "units", "units_in_both_arms", "example_unit", "last_date"),
@@ -139,7 +139,7 @@ STATED = (
         failing="not is_within",
         says="business_date || ': ' || unknown_units || ' of ' || transactions || ' sales name a unit that neither'"
         " || ' product use nor an experiment knows, for example ' || example_unit",
-        description="Sales name units that the other sources know: a join on a wrong key loses them without a word.",
+        description="Sales name units that another source knows. Otherwise a join on the unit would lose the sales.",
         advice="Compare the spelling of the units with the other sources; the experiments' figures lack these sales.",
         failure_class="reference_violation",
         evidence=("business_date", "transactions", "unknown_units", "example_unit"),
@@ -158,8 +158,8 @@ STATED = (
         " || z_score || '); ' || sessions || ' sessions, ' || expected_sessions || ' were expected (z '"
         " || sessions_z_score || '); ' || engaged_seconds || ' engaged seconds, ' || expected_engaged_seconds"
         " || ' were expected (z ' || engaged_seconds_z_score || ')'",
-        description="No day's units, sessions or engaged seconds leave what the eight weeks before predict for its"
-        " weekday, holidays excepted.",
+        description="Each day's units, sessions and engaged seconds are as the eight weeks before predict them for its"
+        " weekday. Holidays are excepted.",
         advice="Look at the events of the day: were all of them delivered, did tracking change?",
         failure_class="value_anomaly",
         severity="medium",

@@ -41,8 +41,8 @@ PRIMITIVES = (arrival, volume, quarantine, conservation, sequence, duplicates, c
 
 @dataclass(frozen=True)
 class _Check:
-    """One check of one table: its Dagster spec, and the function that computes it (by name: several may share one
-    computation).
+    """One check of one table. `compute` returns verdicts by the names of checks, because several checks may share one
+    computation.
     """
 
     table: TableSpec

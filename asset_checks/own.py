@@ -10,8 +10,8 @@
         rows = situation.rows("select ...")
         return f"{rows[0][0]} sold less than a Monday" if rows else None
 
-A function returns None if all is well, a text that says what is wrong, or a `Verdict`. What cannot be computed is a
-failure of the check itself and stops nothing.
+A function returns None if all is well, a text that says what is wrong, or a `Verdict`. If it raises an error, the check
+itself has failed, and that stops nothing.
 """
 
 import inspect
@@ -132,7 +132,7 @@ def _no_row(
     count = f"more than {SHOWN} rows" if len(rows) > SHOWN else f"{len(rows)} row{'' if len(rows) == 1 else 's'}"
     first = ", ".join(f"{column} = {value}" for column, value in zip(columns, rows[0], strict=True))
     return Verdict.fail(
-        f"{name} returned {count}; none is right. The first: {first}.",
+        f"{name} returned {count}, and must return none. The first: {first}.",
         severity,
         failure_class,
         rows=[dict(zip(columns, map(str, row), strict=True)) for row in rows[:SHOWN]],

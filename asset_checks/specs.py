@@ -1,4 +1,4 @@
-"""What a check needs to know about a table, as plain values. The module does not care where they come from."""
+"""What a check needs to know about a table, as plain values. It does not matter where they come from."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def build_stated_checks(
     @dg.multi_asset_check(
         name=f"{domain}_stated_checks",
         specs=[check.spec for check in checks],
-        description=f"Verdicts that the tables of {domain} hold, told at the asset that caused them.",
+        description=f"Verdicts that the tables of {domain} hold, reported on the asset that caused them.",
         can_subset=True,
         required_resource_keys=required_resource_keys,
         op_tags=op_tags,
@@ -115,7 +115,7 @@ def evaluate(situation: Situation, check: StatedCheck) -> Verdict:
         parameters,
     )
     if not rows:
-        return Verdict.ok(f"{check.description} Nothing else was found.")
+        return Verdict.ok(check.description)
     total = int(rows[0][1])
     more = f" and {total - 1} more" if total > 1 else ""
     return Verdict.fail(

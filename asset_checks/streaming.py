@@ -22,7 +22,7 @@ STATED = (
         failing="not is_error_rate_within",
         says="business_date || ': ' || worst_error_window_errors || ' of ' || worst_error_window_events"
         " || ' streams are errors in the 15 minutes to ' || worst_error_window_end || ' (' || clock || ' time)'",
-        description="No 15 minutes have more than 5 % errors, refused streams and unknown references together.",
+        description="In no 15 minutes are more than 5 % of the streams refused or without a known song and user.",
         advice="Look at the quarantine of these streams; the day is not served until it passes.",
         failure_class="data_invalid",
         evidence=(
@@ -46,7 +46,7 @@ STATED = (
         " || ' streams name unknown songs or users in the hour to ' || worst_reference_window_end"
         " || ' (' || clock || ' time)'",
         description="No hour has more than 10 streams that name an unknown song or user.",
-        advice="Compare the songs and users with the catalogue's owner; the day is not served until it passes.",
+        advice="Ask the catalogue's owner about these songs and users; the day is not served until it passes.",
         failure_class="reference_violation",
         evidence=(
             "business_date",

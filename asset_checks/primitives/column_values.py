@@ -115,8 +115,9 @@ def _numbers(
     if lowest == highest:
         return _left_constant(lowest, now) if kind != "moment" else None
     spread = fmean(((profile.ninetieth or 0.0) - (profile.tenth or 0.0)) / DECILES_APART for profile in before)
-    # Where most values lie on one end (no discount, no rain, full marks), all four leave it together on any busy day:
-    # 24 of 728 half-days of weather. Only what lies outside of all values ever seen is news there.
+    # If most values are at one end of the range (no discount, no rain, full marks), all four numbers leave that
+    # end together on a busy day, as on 24 of 728 half-days of weather. Then only values beyond the earlier range
+    # count.
     at_end = sum(profile.median in (profile.low, profile.high) for profile in before)
     heaped = 2 * at_end > len(before)
     moved: list[tuple[float, str, float, float]] = []
@@ -132,7 +133,7 @@ def _numbers(
         distance = abs(value - expected)
         if noise and distance > reach * noise and not (heaped and lowest <= value <= highest):
             moved.append((distance / noise, name, value, expected))
-    # One number alone jumps in any distribution with two humps or a long tail.
+    # A single number also jumps in a healthy column whose distribution has two humps or a long tail.
     if len(moved) < 2:
         return None
     _, name, value, expected = next((item for item in moved if item[1] == "median"), max(moved))
@@ -160,8 +161,8 @@ def _length(before: Sequence[Profile], now: Profile) -> Departure | None:
 
 
 def _words(before: Sequence[Profile], now: Profile) -> Departure | None:
-    """Texts with few different values of which nearly none occurred before, in a column that usually has hardly any
-    new ones.
+    """The difference if nearly all words of the file are new, in a column that usually brings hardly any new words.
+    None if the column has many different words.
     """
     if now.counts is None or any(not profile.counts for profile in before):
         return None

@@ -128,7 +128,7 @@ def evaluate(situation: Situation, table: TableSpec) -> Verdict:
     if not table.expected:
         return Verdict.ok(f"{table.name} has data up to {value}; its contract expects no more.", **evidence)
     return Verdict.fail(
-        f"{table.name} is {freshness}: its newest data is of {value}, {hours:.1f} hours that count ago. "
+        f"{table.name} is {freshness}: its newest data is of {value}, {hours:.1f} hours ago without closed days. "
         "Look at the arrival findings of its feeds first, then at the last run that built it.",
         severity(freshness, table.tier, limits.critical_tiers),
         FAILURE_CLASS,

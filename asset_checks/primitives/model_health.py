@@ -1,4 +1,4 @@
-"""The readings of a model in use, taken when it scored. Reads their verdicts, and computes none again."""
+"""Checks of a model in use. They report the verdicts on the readings that scoring took, and compute nothing again."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from asset_checks.verdict import Severity, Situation, Verdict
 
 PREFIX = "model_"
 DESCRIPTIONS = {
-    "input_drift": "No feature is distributed otherwise than in training, beyond how it moves by itself.",
-    "input_association": "The features still go together as in training: no column is shuffled or filled with another.",
+    "input_drift": "No feature's distribution has left that of training by more than its usual variation.",
+    "input_association": "The features are correlated as in training: no column is shuffled or holds another's values.",
     "score_distribution": "The scores are distributed as they were when the model was trained.",
-    "calibration": "Where the outcome is known by now, the predicted rate is the observed one.",
-    "coverage": "Whoever should have a prediction has one.",
+    "calibration": "For predictions whose outcome is known by now, the predicted rate equals the observed one.",
+    "coverage": "Every customer or product that should have a prediction has one.",
     "age": "The model was trained, or confirmed, recently.",
 }
 FAILURE_CLASSES = {

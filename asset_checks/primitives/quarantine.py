@@ -9,7 +9,7 @@ from asset_checks.specs import TableSpec
 from asset_checks.verdict import Severity, Situation, Verdict
 
 NAME = "quarantined_rows"
-DESCRIPTION = "No recent load put rows into quarantine."
+DESCRIPTION = "No recent load put a larger share of its rows into quarantine than checks.yaml allows."
 FAILURE_CLASS = "data_invalid"
 REASONS = 10
 
@@ -19,7 +19,7 @@ def applies(table: TableSpec) -> bool:
 
 
 def severity_of(share: float, parameters: QuarantineParameters) -> Severity | None:
-    """The severity; None if the share of quarantined rows is no finding."""
+    """The severity; None if the share of quarantined rows is too small for a finding."""
     if share > parameters.high:
         return "high"
     return "medium" if share > parameters.medium else None

@@ -23,8 +23,8 @@ from asset_checks.verdict import Situation, Verdict
 
 NAME = "quality_score"
 CRITICAL_NAME = "quality_score_critical"
-DESCRIPTION = "The quality score is 85 or more (the edge stands in checks.yaml)."
-CRITICAL_DESCRIPTION = "The quality score is 70 or more; below it the next layer is not built."
+DESCRIPTION = "The quality score reaches the limit high_below of checks.yaml (85 as shipped)."
+CRITICAL_DESCRIPTION = "The quality score reaches the limit critical_below (70). Below it the next layer is not built."
 FAILURE_CLASS = "data_invalid"
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness")
@@ -195,7 +195,7 @@ def orphans_sql(table: TableSpec, reference: Reference, where: str) -> str:
 
 
 def evaluate_all(situation: Situation, table: TableSpec) -> Mapping[str, Verdict]:
-    """Both limits from one computation, recorded in ops.quality_scores."""
+    """The verdicts for both limits, from one computation. The score is recorded in ops.quality_scores."""
     parameters = situation.parameters.score
     try:
         measures = measure(situation, table)

@@ -63,12 +63,14 @@ LAYERS = ("staging", "intermediate", "silver", "marts", "gold")
 
 
 def resolve(relative: str, overlay: Path | None) -> Path:
+    """The path of a file of the configuration: the overlay's if it is there, otherwise the shipped one."""
     if overlay is not None and (overlay / relative).is_file():
         return overlay / relative
     return CONFIG_DIR / relative
 
 
 def read(relative: str, overlay: Path | None) -> Document:
+    """The parsed file. Raises ConfigError if it is missing, not UTF-8 or not valid YAML."""
     path = resolve(relative, overlay)
     try:
         text = path.read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ops_project.catalog.contents import Catalog
-from ops_project.catalog.files import FEEDS_DIR, close_to, layers_of
+from ops_project.catalog.files import FEEDS_DIR, layers_of
 from ops_project.model.alerting import consistency as alerting_consistency
 from ops_project.model.document import ConfigProblem, Document
 from ops_project.model.feed.feed import Feed
@@ -22,16 +22,6 @@ def references(catalog: Catalog) -> list[ConfigProblem]:
         *_oncall_references(catalog),
         *_queries_that_do_not_read(catalog),
     ]
-
-
-def _dangling(
-    document: Document, loc: tuple[str, ...], subject: str, name: str, valid: list[str]
-) -> list[ConfigProblem]:
-    """A problem if `name` is not among `valid`; nothing otherwise."""
-    if name in valid:
-        return []
-    meant = close_to(name, valid)
-    return [document.problem(loc, f"{subject} {name!r} does not exist{meant}; valid: {', '.join(sorted(valid))}")]
 
 
 def _queries_that_do_not_read(catalog: Catalog) -> list[ConfigProblem]:
@@ -83,10 +73,10 @@ def _console_references(catalog: Catalog) -> list[ConfigProblem]:
     document, people, problems = catalog.documents["console.yaml"], list(catalog.owners.people), list[ConfigProblem]()
     for name, user in catalog.console.users.items():
         at = ("users", name)
-        problems += _dangling(document, at, "console user", name, people)
+        problems += document.dangling(at, "console user", name, people)
         if user.role is not None:
             roles = list(catalog.roles.roles)
-            problems += _dangling(document, (*at, "role"), f"console user {name!r}: role", user.role, roles)
+            problems += document.dangling((*at, "role"), f"console user {name!r}: role", user.role, roles)
         if user.password is None and catalog.console.proxy is None:
             words = f"console user {name!r} has no password and there is no proxy; `ops serve --new-password` makes one"
             problems.append(document.problem(at, words))
@@ -100,13 +90,13 @@ def _checklist_references(catalog: Catalog) -> list[ConfigProblem]:
         for key, line in checklist.lines.items():
             at, subject = ("checklists", name, "lines", key), f"checklist {name!r}, line {key!r}"
             for rule in line.measure.rules if line.measure else ():
-                problems += _dangling(document, (*at, "measure"), f"{subject}: rule", rule, list(catalog.rules.rules))
+                problems += document.dangling((*at, "measure"), f"{subject}: rule", rule, list(catalog.rules.rules))
             if line.measure and line.measure.metric:
                 metrics = list(catalog.metrics.metrics)
-                problems += _dangling(document, (*at, "measure"), f"{subject}: metric", line.measure.metric, metrics)
+                problems += document.dangling((*at, "measure"), f"{subject}: metric", line.measure.metric, metrics)
             if line.ask is not None and catalog.owners.behind(line.ask) is None:
                 valid = [*(f"role:{role}" for role in catalog.owners.roles), *catalog.owners.valid()]
-                problems += _dangling(document, (*at, "ask"), f"{subject}: nobody", line.ask, valid)
+                problems += document.dangling((*at, "ask"), f"{subject}: nobody", line.ask, valid)
     return problems if not _shipped_beside_own(catalog) else []
 
 
@@ -123,10 +113,10 @@ def _reconciliation_references(catalog: Catalog) -> list[ConfigProblem]:
     document = catalog.documents["reconciliations.yaml"]
     for name, chain in catalog.reconciliations.reconciliations.items():
         at, subject = ("reconciliations", name), f"reconciliation {name!r}"
-        problems += _dangling(document, (*at, "domain"), f"{subject}: domain", chain.domain, catalog.domain_ids())
+        problems += document.dangling((*at, "domain"), f"{subject}: domain", chain.domain, catalog.domain_ids())
         for node in chain.nodes:
             if node.feed is not None:
-                problems += _dangling(document, (*at, "nodes"), f"{subject}: feed", node.feed, list(catalog.feeds))
+                problems += document.dangling((*at, "nodes"), f"{subject}: feed", node.feed, list(catalog.feeds))
         if chain.runbook is not None and catalog.runbook_file(chain.runbook) is None:
             problems.append(
                 document.problem(
@@ -141,13 +131,13 @@ def _owner_references(catalog: Catalog) -> list[ConfigProblem]:
     people = list(owners.people)
     problems: list[ConfigProblem] = []
     if owners.otherwise is not None and owners.resolve(owners.otherwise) is None:
-        problems += _dangling(document, ("otherwise",), "otherwise: owner", owners.otherwise, owners.valid())
+        problems += document.dangling(("otherwise",), "otherwise: owner", owners.otherwise, owners.valid())
     for slug, team in owners.teams.items():
         for member in team.members:
-            problems += _dangling(document, ("teams", slug, "members"), f"team {slug!r}: member", member, people)
+            problems += document.dangling(("teams", slug, "members"), f"team {slug!r}: member", member, people)
     for slug, person in owners.people.items():
         if person.manager is not None:
-            problems += _dangling(document, ("people", slug, "manager"), f"{slug!r}: manager", person.manager, people)
+            problems += document.dangling(("people", slug, "manager"), f"{slug!r}: manager", person.manager, people)
     return problems
 
 
@@ -160,9 +150,9 @@ def _domain_references(catalog: Catalog) -> list[ConfigProblem]:
         problems += _owned(catalog, document, at, f"domain {name!r}", domain.owners)
         problems += _described(catalog, document, at, f"domain {name!r}", domain.runbook)
         for layer, policy in domain.freshness.items():
-            problems += _dangling(document, (*at, "freshness", layer), f"domain {name!r}: policy", policy, policies)
+            problems += document.dangling((*at, "freshness", layer), f"domain {name!r}: policy", policy, policies)
     for layer, policy in catalog.freshness.layers.items():
-        problems += _dangling(freshness, ("layers", layer), f"layer {layer!r}: freshness policy", policy, policies)
+        problems += freshness.dangling(("layers", layer), f"layer {layer!r}: freshness policy", policy, policies)
     return problems
 
 
@@ -193,12 +183,12 @@ def _dated_by(catalog: Catalog, document: Document, feed: Feed) -> list[ConfigPr
     at, subject = ("feeds", feed.name, "dated_by"), f"feed {feed.name!r}: dated_by: "
     domain = {other.name: other for other in catalog.feeds_of(feed.domain) if other.name != feed.name}
     if feed.dated_by.feed not in domain:
-        return _dangling(document, at, f"{subject}feed", feed.dated_by.feed, list(domain))
+        return document.dangling(at, f"{subject}feed", feed.dated_by.feed, list(domain))
     columns = list(domain[feed.dated_by.feed].columns)
     return [
         problem
         for name in feed.dated_by.columns
-        for problem in _dangling(document, at, f"{subject}{feed.dated_by.feed} column", name, columns)
+        for problem in document.dangling(at, f"{subject}{feed.dated_by.feed} column", name, columns)
     ]
 
 
@@ -209,7 +199,7 @@ def _owned(
         problem
         for owner in owners
         if catalog.owners.resolve(owner) is None
-        for problem in _dangling(document, (*at, "owners"), f"{subject}: owner", owner, catalog.owners.valid())
+        for problem in document.dangling((*at, "owners"), f"{subject}: owner", owner, catalog.owners.valid())
     ]
 
 
@@ -221,7 +211,7 @@ def _described(
     known = [path.stem for path in RUNBOOK_DIR.glob("*.md")]
     if catalog.overlay is not None:
         known += [path.stem for path in (catalog.overlay / "runbooks").glob("*.md")]
-    return _dangling(document, (*at, "runbook"), f"{subject}: runbook", slug, known)
+    return document.dangling((*at, "runbook"), f"{subject}: runbook", slug, known)
 
 
 def _rule_runbooks(catalog: Catalog) -> list[ConfigProblem]:
@@ -268,7 +258,7 @@ def unread_sql(catalog: Catalog) -> list[ConfigProblem]:
         if parts[0] != "models" or len(parts) < 3:
             words = "valid: models/<domain>/<layer>/<table>.sql, macros/<name>.sql, tests/<name>.sql"
         elif parts[1] not in catalog.domain_ids():
-            words = f"{parts[1]!r} is no domain; valid: {', '.join(catalog.domain_ids())}"
+            words = f"{parts[1]!r} is not a domain; valid: {', '.join(catalog.domain_ids())}"
         elif len(parts) < 4 or parts[2] not in layers:
             words = f"it lies in no layer; valid: {', '.join(f'models/{parts[1]}/{name}/' for name in layers)}"
         else:

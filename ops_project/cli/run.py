@@ -157,7 +157,9 @@ def _refuse_ahead(settings: Settings, day: date) -> None:
 
 @dataclass(frozen=True)
 class Told:
-    """Prints a line on standard error when a part ends, because a first run takes minutes and a pipe shows no spinner."""
+    """Prints a line on standard error when a part ends, because a first run takes minutes and a pipe shows no
+    spinner.
+    """
 
     silent: bool
     began: float

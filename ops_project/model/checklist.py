@@ -34,7 +34,7 @@ class Measure(Model):
         if sum(item is not None for item in given) != 1:
             raise ValueError("measure exactly one of alerts, rules, incidents, metric or sql")
         if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("say what is well: at_most or at_least, one of them")
+            raise ValueError("give one limit: at_most or at_least")
         return self
 
     def well(self, value: float) -> bool:
@@ -55,7 +55,7 @@ class Line(Model):
     @model_validator(mode="after")
     def _either(self) -> Line:
         if (self.measure is None) == (self.ask is None):
-            raise ValueError("give a measure, or ask: somebody; not both and not neither")
+            raise ValueError("give either measure or ask")
         return self
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ops_project.model.base import Model
 from ops_project.model.failure_class import FailureClass
+from ops_project.model.holiday_calendar import HolidayCalendar
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Severity = Literal["critical", "high", "medium", "low"]
@@ -41,9 +42,7 @@ class Score(Model):
     window_dates: int = Field(ge=1)
     """How many of the newest dates are scored, for a table that grows by date."""
     recent_hours: float = Field(gt=0)
-    """Besides these dates, every date that a load of the last hours touched is scored. This is the number of these
-    hours.
-    """
+    """Dates that were touched by a load within this many past hours are scored as well."""
     max_rows: int = Field(ge=1)
     """Dates are scored from the newest on, until they hold this many rows."""
 
@@ -86,23 +85,9 @@ class Volume(Model):
     min_relative_noise: Share
     """The least standard deviation that is assumed, relative to the level, because a constant series has none."""
     recent_hours: float = Field(gt=0)
-    """A date that a load of the last hours touched is checked, and so is the newest date: the number of these hours."""
-    busy_holidays: str | None = None
+    """The newest date is checked, and every date that was touched by a load within this many past hours."""
+    busy_holidays: HolidayCalendar | None = None
     """Country, or country-subdivision, of the `holidays` library. On its public holidays a rush is expected."""
-
-    @field_validator("busy_holidays")
-    @classmethod
-    def _known_country(cls, value: str | None) -> str | None:
-        if value is not None:
-            import holidays  # half a second to import, and only this field needs it
-
-            country, _, subdivision = value.partition("-")
-            known = holidays.list_supported_countries()
-            if country not in known or (subdivision and subdivision not in known[country]):
-                raise ValueError(
-                    f"busy_holidays {value!r} is no country of the holidays library; for example US or US-NY"
-                )
-        return value
 
 
 class Quarantine(Model):

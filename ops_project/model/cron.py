@@ -36,7 +36,7 @@ def wrong_cron(text: str) -> str | None:
             values |= set(range(first, last + 1, step))
         found.append(values)
     if fields[4] == "*" and not any(min(found[2]) <= DAYS[month - 1] for month in found[3]):
-        return "no month of it has that day"
+        return "none of its months has that day"
     return None
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -125,6 +126,17 @@ class Document:
         place = self.place(loc)
         return ConfigProblem(place.file, place.line, message)
 
+    def dangling(self, loc: Sequence[str | int], what: str, name: str, valid: Iterable[str]) -> list[ConfigProblem]:
+        """A problem at `loc` if `name` is not among `valid`; nothing otherwise. `what`: the subject and kind of the
+        name, for example `rule 'late': metric`.
+        """
+        known = sorted(valid)
+        if name in known:
+            return []
+        close = get_close_matches(name, known, n=1)
+        meant = f" (did you mean {close[0]}?)" if close else ""
+        return [self.problem(loc, f"{what} {name!r} does not exist{meant}; valid: {', '.join(known)}")]
+
     def validate(self, model: type[ModelT], data: Any = None, at: Loc = ()) -> ModelT:
         """`data` (default: the whole file) as `model`. Raises ConfigError with a line for each mistake."""
         try:
@@ -158,7 +170,7 @@ class BoundedLoader(PlainLoader):
             anchored = self.anchors.get(event.anchor)
             if anchored is not None and id(anchored) not in self.sizes:
                 raise yaml.composer.ComposerError(
-                    None, None, f"the alias *{event.anchor} stands inside of what it stands for", event.start_mark
+                    None, None, f"the alias *{event.anchor} is inside of the value that it refers to", event.start_mark
                 )
             self._count(self.sizes.get(id(anchored), 1), event)
             self._measure(self.lengths.get(id(anchored), 0), event)
@@ -219,7 +231,9 @@ def _walk(node: yaml.Node, loc: Loc, lines: dict[Loc, int], problems: list[Confi
     if isinstance(node, yaml.ScalarNode) and any("\ud800" <= character <= "\udfff" for character in node.value):
         line = node.start_mark.line + 1
         problems.append(
-            ConfigProblem(name, line, "half of a surrogate pair (\\ud83d …) is no character; write it itself")
+            ConfigProblem(
+                name, line, "half of a surrogate pair (\\ud83d …) is not a character; write the character itself"
+            )
         )
     if isinstance(node, yaml.MappingNode):
         for key_node, value_node in node.value:

@@ -20,7 +20,7 @@ def _pattern(value: str | None) -> str | None:
         try:
             re.compile(value, re.IGNORECASE)
         except re.error as error:
-            raise ValueError(f"{value!r} is no regular expression: {error}") from None
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
     return value
 
 
@@ -38,7 +38,7 @@ class TypeRule(Model):
     types: tuple[str, ...] = Field(min_length=1)
     """Names of exception classes, of the exception's own or of one that it derives from."""
     words: str | None = None
-    """A regular expression that the message must contain; letters' case does not matter."""
+    """A regular expression that must match a part of the message; upper and lower case are the same."""
     failure_class: FailureClass = Field(alias="class")
     transient: bool | None = None
 
@@ -100,7 +100,7 @@ class Codes(Model):
 def _known(value: Coded, valid: set[str], what: str) -> Coded:
     for name in value:
         if name not in valid:
-            raise ValueError(f"{name!r} is no {what}; for example {', '.join(sorted(valid)[:5])}")
+            raise ValueError(f"{name!r} is not a known {what}; for example {', '.join(sorted(valid)[:5])}")
     return value
 
 

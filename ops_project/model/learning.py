@@ -56,7 +56,7 @@ class Segmentation(Model):
     min_history_days: int = Field(ge=1)
     min_customers: int = Field(ge=20)
     sample: int = Field(ge=100)
-    """Customers on which a number of clusters is judged."""
+    """The number of customers on which each number of clusters is judged."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Segmentation:

@@ -50,13 +50,15 @@ class Backups(Model):
     them.
     """
     keep: int = Field(default=14, ge=1)
-    """How many backups are kept, and how many proved ones."""
+    """This many of the newest backups are kept, and this many of the newest proved ones."""
 
     @field_validator("destination")
     @classmethod
     def _is_a_place(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("/", "~/", "s3://")):
-            raise ValueError(f"{value!r} is no destination: the whole path of a folder, or s3://BUCKET/PREFIX")
+            raise ValueError(
+                f"{value!r} is not a destination; write the absolute path of a folder, or s3://BUCKET/PREFIX"
+            )
         return value
 
     @field_validator("schedule")

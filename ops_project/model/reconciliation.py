@@ -1,5 +1,5 @@
 """Reconciliations: which tables must agree, on which key, in which measures, and how far the totals may differ. This
-module does not say how tables are compared. It has no thresholds beyond the two of the specification.
+module does not say how tables are compared.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Measure(Model):
 
 
 class Count(Model):
-    """The number of rows, as a figure with a name of its own."""
+    """The number of rows as a control total, with its name and its tolerance."""
 
     name: str = "rows"
     tolerance: Tolerance = Tolerance()

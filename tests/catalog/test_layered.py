@@ -96,7 +96,7 @@ def test_a_folder_that_adds_to_nothing_is_told(tmp_path: Path) -> None:
     ("path", "said"),
     [
         ("models/table.sql", "valid: models/<domain>/<layer>/<table>.sql"),
-        ("models/nobody/gold/table.sql", "'nobody' is no domain; valid: ecommerce"),
+        ("models/nobody/gold/table.sql", "'nobody' is not a domain; valid: ecommerce"),
         ("models/ecommerce/golden/table.sql", "valid: models/ecommerce/gold/, models/ecommerce/silver/"),
         ("sql/table.sql", "nothing builds this file"),
     ],
@@ -123,7 +123,7 @@ def test_a_domain_that_is_switched_off_is_in_nothing(tmp_path: Path, shipped: ca
     [
         ("30 6 * *", "it has 4 fields"),
         ("61 6 * * *", "the minute '61' does not lie in 0 to 59"),
-        ("0 6 30 feb *", "no month of it has that day"),
+        ("0 6 30 feb *", "none of its months has that day"),
         ("0 6 * * someday", "the day of the week 'someday' does not lie in 0 to 7"),
     ],
 )
@@ -168,3 +168,14 @@ def test_the_table_of_runbooks_shows_shipped_paths_from_the_root_of_the_project(
     places = {line.split()[0]: line.split()[-1] for line in said.splitlines()}
     assert places["anomaly"] == "ops_project/runbooks/anomaly.md"
     assert places["shop"].endswith("shop.md") and places["shop"].startswith("/")
+
+
+def test_a_feed_that_follows_an_unknown_calendar_is_refused(tmp_path: Path) -> None:
+    """A run would fail at the first date for which the library is asked."""
+    text = (Path(__file__).parents[2] / "examples" / "bakery" / "feeds" / "bakery.yaml").read_text(encoding="utf-8")
+    text = text.replace("    inbound:", "    closed: {holidays: XX}\n    inbound:", 1).replace(
+        "team:bakery", "team:data-science"
+    )
+    write(tmp_path, "feeds/bakery.yaml", text)
+    with pytest.raises(catalog.ConfigError, match="'XX' is not a country of the holidays library"):
+        load(tmp_path)

@@ -78,7 +78,9 @@ def one(ask: Ask) -> Response:
 
 
 def firing_by_asset(ledger: Ledger) -> Counter[str]:
-    """Asset → the number of open alerts about it. All of them are read, because an asset without a number looks well."""
+    """Asset → the number of open alerts about it. All of them are read, because an asset without a number looks
+    well.
+    """
     firing = ledger.alerts("open", limit=None)
     return Counter(asset for alert in firing for asset in {alert.asset, *alert.assets})
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from ops_project.model.alerting.matcher import ConfiguredMatcher
 from ops_project.model.base import Model
+from ops_project.model.holiday_calendar import HolidayCalendar
 from ops_project.model.timezone import Timezone
 
 WEEKDAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -36,7 +37,7 @@ def _clock(text: str) -> int:
 
 
 class TimeRange(Model):
-    """[start, end) of a day."""
+    """A part of a day. The start is included, the end is not."""
 
     start_time: str
     end_time: str
@@ -45,7 +46,8 @@ class TimeRange(Model):
     def _ordered(self) -> TimeRange:
         if _clock(self.start_time) >= _clock(self.end_time):
             raise ValueError(
-                f"start_time {self.start_time} is not before end_time {self.end_time}; over midnight: two ranges"
+                f"start_time {self.start_time} is not before end_time {self.end_time}; "
+                "for a range over midnight, write two ranges"
             )
         return self
 
@@ -91,22 +93,8 @@ class TimeInterval(Model):
     months: tuple[str | int, ...] = ()
     years: tuple[str | int, ...] = ()
     location: Timezone = "UTC"
-    holidays: str | None = None
+    holidays: HolidayCalendar | None = None
     """A country code of the `holidays` library, with a subdivision after a dash: US, US-NY."""
-
-    @field_validator("holidays")
-    @classmethod
-    def _calendar(cls, value: str | None) -> str | None:
-        if value is not None:
-            from holidays import list_supported_countries
-
-            known = list_supported_countries()
-            country, _, subdivision = value.partition("-")
-            if country not in known:
-                raise ValueError(f"{value!r} is not a country of the holidays library; write a code as in US or US-NY")
-            if subdivision and subdivision not in known[country]:
-                raise ValueError(f"{country} has no subdivision {subdivision!r}; valid: {', '.join(known[country])}")
-        return value
 
     @model_validator(mode="after")
     def _readable(self) -> TimeInterval:

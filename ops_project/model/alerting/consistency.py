@@ -20,24 +20,16 @@ from ops_project.model.owner import Owners
 from ops_project.model.severity import SEVERITIES
 
 
-def _dangling(document: Document, loc: Loc, what: str, name: str, valid: Sequence[str]) -> list[ConfigProblem]:
-    if name in valid:
-        return []
-    close = get_close_matches(name, valid, n=1)
-    meant = f" (did you mean {close[0]}?)" if close else ""
-    return [document.problem(loc, f"{what} {name!r} does not exist{meant}; valid: {', '.join(sorted(valid))}")]
-
-
 def check_rules(document: Document, rules: Rules, metrics: Metrics) -> list[ConfigProblem]:
-    """Metrics exist, conditions can be true, and no two rules contradict each other about the same condition."""
+    """Checks that metrics exist, that conditions can be true, and that no two rules have the same conditions."""
     problems: list[ConfigProblem] = []
     said: dict[tuple[object, ...], tuple[str, Rule]] = {}
     for name, rule in rules.rules.items():
         key = "any" if rule.any else "all"
         for index, condition in enumerate(rule.conditions):
             loc: Loc = ("rules", name, key, index)
-            problems += _dangling(
-                document, (*loc, "metric"), f"rule {name!r}: metric", condition.metric, list(metrics.metrics)
+            problems += document.dangling(
+                (*loc, "metric"), f"rule {name!r}: metric", condition.metric, list(metrics.metrics)
             )
             metric = metrics.metrics.get(condition.metric)
             if metric is None:
@@ -78,7 +70,8 @@ def check_rules(document: Document, rules: Rules, metrics: Metrics) -> list[Conf
 
 def _reachable(condition: Condition, minimum: float | None, maximum: float | None, kind: str) -> bool:
     if condition.aggregate in ("count", "sum"):
-        minimum, maximum = (0.0 if condition.aggregate == "count" or (minimum or -1) >= 0 else None), None
+        never_below_zero = condition.aggregate == "count" or kind == "state" or (minimum is not None and minimum >= 0)
+        minimum, maximum = (0.0 if never_below_zero else None), None
     elif kind == "state":
         minimum, maximum = 0.0, 1.0
     threshold, op = condition.threshold, condition.op
@@ -108,7 +101,6 @@ def _contradiction(conditions: Sequence[Condition]) -> str | None:
                 and high
                 and (
                     low.threshold > high.threshold
-                    or (low.threshold == high.threshold and "=" not in low.op + high.op)
                     or (low.threshold == high.threshold and (low.op == ">" or high.op == "<"))
                 )
             ):
@@ -119,7 +111,9 @@ def _contradiction(conditions: Sequence[Condition]) -> str | None:
 def check_routes(
     document: Document, routes: Routes, receivers: Receivers, calendar: Calendar, rules: Rules
 ) -> list[ConfigProblem]:
-    """Receivers and intervals exist, the root takes every alert, and no route takes all alerts of a later sibling."""
+    """Checks that receivers and intervals exist, that the root takes every alert, and that no route takes all alerts of
+    a later sibling.
+    """
     problems: list[ConfigProblem] = []
     root = routes.route
     if root.receiver is None:
@@ -132,7 +126,7 @@ def check_routes(
         )
     for loc, route in _walk(root, ("route",)):
         if route.receiver is not None:
-            problems += _dangling(document, (*loc, "receiver"), "receiver", route.receiver, list(receivers.receivers))
+            problems += document.dangling((*loc, "receiver"), "receiver", route.receiver, list(receivers.receivers))
             receiver = receivers.receivers.get(route.receiver)
             if receiver is not None and receiver.page and not _only_critical(route):
                 problems.append(
@@ -143,7 +137,7 @@ def check_routes(
                 )
         for kind in ("mute_time_intervals", "active_time_intervals"):
             for name in getattr(route, kind):
-                problems += _dangling(document, (*loc, kind), "time interval", name, list(calendar.time_intervals))
+                problems += document.dangling((*loc, kind), "time interval", name, list(calendar.time_intervals))
         problems += [problem for m in route.matchers for problem in _matcher(document, (*loc, "matchers"), m, rules)]
         for index, child in enumerate(route.routes):
             for before in range(index):
@@ -153,7 +147,7 @@ def check_routes(
                     problems.append(
                         document.problem(
                             (*loc, "routes", index),
-                            f"nothing reaches this route: the one on line {line} takes all of it and does not continue",
+                            f"nothing reaches this route: the one on line {line} takes all its alerts and ends there",
                         )
                     )
                     break
@@ -192,7 +186,7 @@ def _matcher(document: Document, loc: Loc, matcher: Matcher, rules: Rules) -> li
     return [
         problem
         for value in alternatives(matcher)
-        for problem in _dangling(document, loc, f"{matcher}: {matcher.name}", value, valid)
+        for problem in document.dangling(loc, f"{matcher}: {matcher.name}", value, valid)
     ]
 
 
@@ -222,16 +216,16 @@ def check_calendar(document: Document, calendar: Calendar, owners: Owners) -> li
     problems: list[ConfigProblem] = []
     for name, window in calendar.maintenance.items():
         for interval in window.intervals:
-            problems += _dangling(
-                document, ("maintenance", name, "intervals"), "time interval", interval, list(calendar.time_intervals)
+            problems += document.dangling(
+                ("maintenance", name, "intervals"), "time interval", interval, list(calendar.time_intervals)
             )
         if owners.resolve(window.owner) is None:
-            problems += _dangling(document, ("maintenance", name, "owner"), "owner", window.owner, owners.valid())
+            problems += document.dangling(("maintenance", name, "owner"), "owner", window.owner, owners.valid())
     return problems
 
 
 def check_receivers(document: Document, receivers: Receivers, owners: Owners) -> list[ConfigProblem]:
-    """A recipient is an address, a declared person or a declared team."""
+    """Checks that each recipient is an address, a declared person or a declared team."""
     problems: list[ConfigProblem] = []
     for name, receiver in receivers.receivers.items():
         for index, channel in enumerate(receiver.channels):
@@ -239,8 +233,7 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
                 continue
             for recipient in channel.to:
                 if owners.resolve(recipient) is None and "@" not in recipient:
-                    problems += _dangling(
-                        document,
+                    problems += document.dangling(
                         ("receivers", name, "channels", index, "to"),
                         f"receiver {name!r}: recipient",
                         recipient,
@@ -256,7 +249,7 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
 
 
 def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: Sequence[str]) -> list[ConfigProblem]:
-    """The assets and jobs of the service levels exist. `assets` (schema/table) and `jobs` are those of the
+    """Checks that the assets and jobs of the service levels exist. `assets` (schema/table) and `jobs` are those of the
     definitions.
     """
     problems: list[ConfigProblem] = []
@@ -268,10 +261,10 @@ def check_promises(document: Document, slas: Slas, assets: Sequence[str], jobs: 
             # schema.
             schema = asset.partition("/")[0]
             near = get_close_matches(asset, assets, n=3) or [a for a in assets if a.partition("/")[0] == schema]
-            problems += _dangling(document, ("slas", name, "assets"), f"{name!r}: asset", asset, near or assets)
+            problems += document.dangling(("slas", name, "assets"), f"{name!r}: asset", asset, near or assets)
     for group in ("slas", "expectations"):
         for name, item in getattr(slas, group).items():
-            problems += _dangling(document, (group, name, "pipeline"), f"{name!r}: pipeline", item.pipeline, jobs)
+            problems += document.dangling((group, name, "pipeline"), f"{name!r}: pipeline", item.pipeline, jobs)
     return problems
 
 
@@ -279,11 +272,10 @@ def check_slas(document: Document, slas: Slas, receivers: Receivers, domains: Se
     problems: list[ConfigProblem] = []
     for group in ("slas", "expectations"):
         for name, item in getattr(slas, group).items():
-            problems += _dangling(document, (group, name, "domain"), f"{name!r}: domain", item.domain, domains)
+            problems += document.dangling((group, name, "domain"), f"{name!r}: domain", item.domain, domains)
     for name, expectation in slas.expectations.items():
         if expectation.receiver is not None:
-            problems += _dangling(
-                document,
+            problems += document.dangling(
                 ("expectations", name, "receiver"),
                 "receiver",
                 expectation.receiver,

@@ -35,7 +35,7 @@ class Metric(Model):
     @model_validator(mode="after")
     def _sql_is_the_snapshots(self) -> Metric:
         if (self.sql is not None) != (self.producer == "snapshot"):
-            raise ValueError("sql is given exactly where the producer is snapshot")
+            raise ValueError("give sql if the producer is snapshot, and only then")
         return self
 
 

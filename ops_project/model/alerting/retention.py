@@ -51,7 +51,7 @@ class Retention(Model):
         }
         for name, age in ages.items():
             if age < SHORTEST:
-                raise ValueError(f"{name} is shorter than 2d, and rules look back that far")
+                raise ValueError(f"{name} must be at least 2d, because rules look back that far")
         if self.readings.thin_to <= timedelta():
             raise ValueError("readings.thin_to must be longer than 0")
         return self

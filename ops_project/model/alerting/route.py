@@ -47,10 +47,9 @@ class InhibitRule(Model):
 
 
 class GraphInhibition(Model):
-    """An alert on an asset is silent under a firing alert on an asset upstream of it that is at least as severe.
-
-    It is listed in that alert's message when both come together. An alert that comes later is sent once, to its own
-    owners, and names the suspected cause.
+    """An alert on an asset is silent while an alert that is at least as severe fires on an asset upstream of it.
+    If both come together, the message about the upstream alert lists the silent one. An alert that comes later is sent
+    once, to its own owners, and names the suspected cause.
     """
 
     enabled: bool = True

@@ -37,7 +37,7 @@ def _filled(text: str, known: tuple[str, ...]) -> str:
     except KeyError as unknown:
         raise ValueError(f"unknown field {{{unknown.args[0]}}}; valid: {', '.join(known)}") from None
     except (ValueError, IndexError) as error:
-        raise ValueError(f"{error}; a brace of its own is written twice") from None
+        raise ValueError(f"{error}; write a brace that is meant as text twice") from None
     return text
 
 

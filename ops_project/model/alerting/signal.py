@@ -67,7 +67,7 @@ class Signal:
 
     @property
     def id(self) -> str:
-        """Whether the signals are the same: equal fingerprint, state and occurrence."""
+        """Two signals with the same fingerprint, state and occurrence have the same id; they are stored once."""
         return digest(self.fingerprint, self.state, self.occurrence)
 
     def labelset(self) -> dict[str, str]:

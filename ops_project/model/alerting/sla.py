@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from ops_project.model.base import Model
 from ops_project.model.duration import Duration
@@ -65,12 +64,6 @@ class Expectation(Model):
     """Whether a success is reported."""
     receiver: str | None = None
     enabled: bool = True
-
-    @field_validator("by")
-    @classmethod
-    def _clock(cls, value: str) -> str:
-        assert re.fullmatch(r"\d{2}:\d{2}", value)
-        return value
 
 
 class Slas(Model):

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ops_project.model.base import Model
 from ops_project.model.duration import Duration, parse_duration
+from ops_project.model.holiday_calendar import HolidayCalendar
 from ops_project.model.timezone import Timezone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -130,8 +131,8 @@ class Closed(Model):
     dates: tuple[date, ...] = ()
     yearly: tuple[str, ...] = ()
     """MM-DD, every year."""
-    holidays: str | None = None
-    """Country, or country-subdivision, of the `holidays` library: GB, US-NY."""
+    holidays: HolidayCalendar | None = None
+    """A country code of the `holidays` library, with a subdivision after a dash: GB, US-NY."""
 
     @field_validator("yearly")
     @classmethod

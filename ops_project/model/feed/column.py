@@ -50,9 +50,8 @@ class Column(Model):
     timezone: Timezone | None = None
     """Zone of a timestamp that has no offset; default UTC."""
     ambiguous: Literal["first", "second", "refuse"] = "first"
-    """What to do when clocks go back and a local time occurs twice. This key says which of the two moments is meant;
-    refuse: quarantine the row. If a file has both under one key, the earlier row is the first moment and the later
-    row the second.
+    """Which moment a local time means that occurs twice because clocks go back; refuse: the row is quarantined. If a
+    file has two rows with that time and the same key, the earlier row is the first moment and the later row the second.
     """
     required: bool = False
     may_be_absent: bool = False

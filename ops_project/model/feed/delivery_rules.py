@@ -1,5 +1,5 @@
-"""What a feed says about its deliveries: other structures, too few rows, repeated keys, and the dates of other
-feeds.
+"""The rules of a feed for its deliveries: other structures, too few rows, repeated keys, and rows that another feed
+dates.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Volume(Model):
 
 
 class KeepFirst(Model):
-    """Of the rows with the same key, the first is kept. The others are counted as collapsed rows."""
+    """Only the first of several rows with the same key is kept. The others are counted as collapsed rows."""
 
     order: tuple[str, ...] = ()
     """SQL order terms over the contract's columns, for example `updated_at DESC`. The order in the file comes last."""

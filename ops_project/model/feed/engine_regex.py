@@ -1,4 +1,4 @@
-"""Whether the engine can compile a regular expression: it knows RE2, which has no lookahead and no backreference."""
+"""Whether the engine can compile a regular expression. It uses RE2, which has no lookahead and no backreference."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Feed(Model):
     """`file`: the date in the file's name (without one: the day of arrival), or a date or timestamp column."""
     date_timezone: Timezone | None = None
     """Zone of the date in the file's name, and of the day of arrival where the name has none; default: that of
-    `arrival`. A name dated after today, in this zone, waits."""
+    `arrival`. A file that is dated after today in this zone waits."""
     expected: Expected = Expected(kind="never")
     closed: Closed = Closed()
     arrival: Arrival = Arrival()
@@ -144,7 +144,7 @@ class Feed(Model):
     def _check_what_vanishes(self) -> None:
         if self.replaces_by:
             if self.extract != "delta":
-                raise ValueError("replaces_by is for a delta; each file of a full extract replaces all there was")
+                raise ValueError("replaces_by is for a delta; each file of a full extract replaces all earlier rows")
             if not set(self.replaces_by) < set(self.key):
                 raise ValueError(
                     f"replaces_by ({', '.join(self.replaces_by)}) must be a part of the key; "
@@ -155,7 +155,7 @@ class Feed(Model):
                 raise ValueError("absent_keys: end needs extract: full, a key, and business_date: file")
             if len(self.inbound) > 1 or compile_inbound(self.inbound[0]).has_parts:
                 raise ValueError(
-                    "absent_keys: end needs extracts of one file: a part that is not there would end every key in it; "
+                    "absent_keys: end needs extracts of one file: a missing part would end every key in it; "
                     "valid: one pattern without *, ? and {part}"
                 )
 
@@ -190,7 +190,7 @@ class Feed(Model):
                 continue
             valid = [item for item in columns if columns[item].base_type in ("date", "timestamp")]
             raise ValueError(
-                f"{where}plausible: {name!r} is no date or timestamp column; valid: {', '.join(valid) or 'none'}"
+                f"{where}plausible: {name!r} is not a date or timestamp column; valid: {', '.join(valid) or 'none'}"
             )
         if contract.format.kind == "csv" and not contract.format.header:
             known = set(self.raw_fields)

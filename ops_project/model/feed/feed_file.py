@@ -16,7 +16,7 @@ from ops_project.model.feed.feed import Feed
 def _cron(value: str) -> str:
     """The text, if it is empty or a valid cron time. Raises ValueError with the mistake."""
     if value and (wrong := wrong_cron(value)):
-        raise ValueError(f"{value!r} is no time: {wrong}; write five fields, for example 30 6 * * * (daily at 06:30)")
+        raise ValueError(f"{value!r} is not a cron time: {wrong}; write five fields: 30 6 * * * is daily at 06:30")
     return value
 
 
@@ -34,7 +34,8 @@ class FeedFile(Model):
     tier: int | None = Field(default=None, ge=1, le=3)
     schedule: CronText = ""
     """When the domain's main job starts by itself: five cron fields in the platform's zone, for example `30 6 * * *`.
-    Empty: as the domain ships, and a domain that is only a feeds file is started by `ops run`."""
+    Empty: the schedule that the domain ships with. A domain that has only a feeds file then starts by `ops run` alone.
+    """
     defaults: dict[str, Any] = {}
     """Keys that apply to every feed of this file that does not set them. Mappings are merged."""
     feeds: dict[str, Feed] = Field(min_length=1)

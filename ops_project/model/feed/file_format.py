@@ -28,12 +28,11 @@ class Format(Model):
     """A Python codec name; a byte order mark is accepted and removed."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     quote: str | None = Field(default='"', min_length=1, max_length=1)
-    """The character that escapes a quote or itself inside quotes. Elsewhere it is an ordinary character. None: a
+    """The character around a field that may hold delimiters and line ends. None: the file has no quotes."""
+    escape: str | None = Field(default=None, min_length=1, max_length=1)
+    """The character that, inside quotes, escapes a quote or itself. Elsewhere it is an ordinary character. None: a
     quote inside quotes is doubled.
     """
-    escape: str | None = Field(default=None, min_length=1, max_length=1)
-    """Acts before a quote or itself inside quotes, and is an ordinary character elsewhere. None: a quote inside quotes
-    is doubled."""
     header: bool = True
     skip_lines: int = Field(default=0, ge=0)
     """The number of physical lines before the header that are not records."""
@@ -111,7 +110,7 @@ class Format(Model):
         if self.kind != "json" and self.records is not None:
             raise ValueError(f"records: only for kind json, not {self.kind}")
         if self.records is not None and "" in self.records.split("."):
-            raise ValueError(f"records: {self.records!r} is no key, and no keys with dots between them")
+            raise ValueError(f"records: {self.records!r} is neither a key nor keys with dots between them")
         if self.kind == "json" and "skip_lines" in given:
             raise ValueError("skip_lines: a JSON document has none")
         if self.kind == "parquet" and (strangers := sorted(given & {"encoding", "skip_lines"})):

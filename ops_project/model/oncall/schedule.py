@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints, field_validator, 
 
 from ops_project.model.base import Model
 from ops_project.model.duration import Duration
+from ops_project.model.holiday_calendar import HolidayCalendar
 from ops_project.model.timezone import Timezone
 
 SHORTEST_SHIFT = timedelta(hours=1)
@@ -53,7 +54,7 @@ class Pair(Model):
 class Holidays(Model):
     """Which days are holidays, and whether they are distributed in advance."""
 
-    country: str | None = None
+    country: HolidayCalendar | None = None
     """A country code of the `holidays` library, with a subdivision after a dash: US, US-NY."""
     dates: tuple[date, ...] = ()
     """Further holidays."""
@@ -61,15 +62,6 @@ class Holidays(Model):
     """True: single holidays are given to another person in advance, so that in one year nobody has two holidays more
     than another.
     """
-
-    @field_validator("country")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        if value is not None:
-            from ops_project.model.alerting.calendar import TimeInterval
-
-            TimeInterval(holidays=value)
-        return value
 
 
 class TwoOnCall(Model):
@@ -121,7 +113,7 @@ class AgreedSwap(Model):
         if self.shift == self.other:
             raise ValueError("shift and other are the same day; a swap needs two shifts")
         if len(set(self.agreed)) != len(self.agreed):
-            raise ValueError(f"agreed: {self.agreed[0]!r} stands there twice; both people must agree")
+            raise ValueError(f"agreed: {self.agreed[0]!r} is listed twice; both people must agree")
         return self
 
 

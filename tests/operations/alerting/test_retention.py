@@ -203,5 +203,5 @@ def test_a_first_look_at_a_kind_takes_one_step_for_each_series(ledger):
 
 def test_ages_that_rules_need_are_not_cut(loaded):
     assert Retention() == loaded.retention
-    with pytest.raises(ValueError, match=r"readings\.keep is shorter than 2d"):
+    with pytest.raises(ValueError, match=r"readings\.keep must be at least 2d"):
         Retention.model_validate({"readings": {"keep": "1h"}})
