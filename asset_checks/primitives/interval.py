@@ -117,7 +117,7 @@ class _Fit:
         )
 
     def predict(self, day: date) -> tuple[float, float]:
-        """Expected log on `day`, and the factor by which the noise of one point grows in predicting it."""
+        """Expected log on `day`, and the factor by which its uncertainty exceeds the noise of one point."""
         mean_day, mean_log, points = self.levels[day.weekday() if self.by_weekday else 0]
         ahead = day.toordinal() - mean_day
         leverage = 1 + 1 / points + (ahead * ahead / self.spread if self.spread else 0.0)

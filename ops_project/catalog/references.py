@@ -229,7 +229,7 @@ def _rule_runbooks(catalog: Catalog) -> list[ConfigProblem]:
 
 
 def _alerting_references(catalog: Catalog) -> list[ConfigProblem]:
-    """Checks that the alerting files agree with each other; see `model.alerting_consistency`."""
+    """Checks that the alerting files agree with each other; see `model.alerting.consistency`."""
     documents = catalog.documents
     return [
         *alerting_consistency.check_rules(documents["rules.yaml"], catalog.rules, catalog.metrics),

@@ -42,7 +42,7 @@ def backfill(
     plan_hash: str | None,
     as_json: bool,
 ) -> None:
-    """Build past business dates of TABLE and what is downstream of it, or of a whole DOMAIN, again. The first call
+    """Build past business dates again: of TABLE and what is downstream of it, or of a whole DOMAIN. The first call
     makes a plan and builds nothing. The plan shows the dates of each run, the rows, the minutes that earlier runs took,
     what is downstream, and what is not rebuilt and why. The plan has a hash. `--apply HASH` does exactly this plan, or
     stops if the state has changed since. If a backfill was killed, the same command continues it.

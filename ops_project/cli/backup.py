@@ -159,7 +159,7 @@ def restore_backup(
 @contextmanager
 def open_shelf(settings: Settings, destination: str | None, owner: str | None) -> Iterator[tuple[Shelf, str]]:
     """Open the backups at `destination`, by default those that platform.yaml names. With `owner`, no other process can
-    change them until the block ends. A RestoreError, also one of the block, becomes a ClickException.
+    change them until the block ends. A RestoreError, also one raised in the block, becomes a ClickException.
     """
     from ops_project.pipeline.recovery.backup.create import alone
     from ops_project.pipeline.recovery.backup.shelf import Shelf

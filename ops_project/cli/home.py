@@ -18,7 +18,7 @@ from ops_project.settings import Settings
 
 
 class Use(Enum):
-    """The requirements of a command about its home."""
+    """What a command requires of its home."""
 
     MAKES = "makes it if it is missing, and says so"
     READS = "fails if it is missing"
@@ -46,7 +46,7 @@ MADE_BY = "`ops run`, `ops simulate`, `ops ui` and `ops backup restore` make one
 
 
 def use_of(words: tuple[str, ...]) -> Use:
-    """The requirement of the command with these words."""
+    """What the command with these words requires of its home."""
     for length in range(len(words), 0, -1):
         if (found := USES.get(" ".join(words[:length]))) is not None:
             return found

@@ -81,7 +81,7 @@ def check(ctx: click.Context, domain: str, models: Path, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, domain: str, name: str, as_json: bool) -> None:
-    """The rows of NAME: a table, or table.column as interface_rejects.mapping has it."""
+    """Show the rows of NAME: a table, or table.column as in the column `mapping` of interface_rejects."""
     meta, _ = load(settings, domain)
     rows = _rows(meta, name)
     if not rows:

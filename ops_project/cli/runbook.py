@@ -60,7 +60,7 @@ def list_(settings: Settings, as_json: bool) -> None:
 
 
 def _place(path: str) -> str:
-    """The path of a runbook as a person reads it: a shipped one from the root of the project, another in full."""
+    """The path of a runbook, for a person: a shipped runbook's from the root of the project, any other's in full."""
     return path.removeprefix(f"{PROJECT_ROOT}/")
 
 

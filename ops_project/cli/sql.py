@@ -143,7 +143,7 @@ def _csv(columns: list[str], rows: _Bounded, raw: bool) -> None:
 
 
 def _json(snapshot: Snapshot, columns: list[str], rows: _Bounded) -> None:
-    """The same JSON document as if it were printed at once, but printed row by row."""
+    """Print the JSON document row by row. The text is the same as if it were printed at once."""
     head = to_json({"as_of": snapshot.as_of, "snapshot": snapshot.id, "columns": columns})
     sys.stdout.write(f'{head[:-2]},\n  "rows": [')
     for number, row in enumerate(rows):

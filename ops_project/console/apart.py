@@ -49,8 +49,8 @@ class Failed(RuntimeError):
 
 @contextmanager
 def turn(seconds: float) -> Iterator[None]:
-    """One question at a time. A further question waits for its turn, at most `seconds`, so that not all threads of the
-    server wait here. Raises Failed.
+    """Let one question run at a time. Another one waits for at most `seconds`, so that questions cannot hold up all
+    threads of the server. Raises Failed.
     """
     if not _ONE_AT_A_TIME.acquire(timeout=seconds):
         raise Failed(

@@ -23,7 +23,7 @@ SAYS_LATE = ("missed", "at risk")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One of the three states, in words, and since when it holds; None if that is not known."""
+    """`state`: well, wrong or unknown. `words`: the reason. `since`: since when; None if that is not known."""
 
     state: str
     words: str
@@ -109,7 +109,7 @@ def domain(facts: DomainFacts, looks: State) -> State:
 
 
 def overall(states: Sequence[State]) -> str:
-    """Wrong if one of them is wrong; otherwise unknown if one is unknown."""
+    """Wrong if one of `states` is wrong; otherwise unknown if one is unknown, or if there is none."""
     found = {state.state for state in states}
     return WRONG if WRONG in found else UNKNOWN if UNKNOWN in found or not found else WELL
 

@@ -1,5 +1,5 @@
 """Tells open pages that something has changed, by server-sent events. A page then reads the change itself. All pages
-share one look: fifty open browsers cause as many queries to the ledger as one.
+share one query: fifty open browsers ask the ledger as often as one does.
 """
 
 from __future__ import annotations

@@ -226,10 +226,8 @@ def _allowed(ask: Ask, view: View, command: str, headers: Mapping[str, str], now
                 now, who=ask.visitor.who, source=ask.source, action="form", subject=path, outcome="refused", detail=why
             )
             able = " or ".join(name for name, role in ask.site.catalog.roles.roles.items() if role.allows(command))
-            words = (
-                f"Only the role {able or 'of nobody'} may call `ops {command}`; you are {ask.visitor.role}. "
-                "roles.yaml says who has which role."
-            )
+            those = f"Only the role {able}" if able else "No role"
+            words = f"{those} may call `ops {command}`; you are {ask.visitor.role}. roles.yaml says who has which role."
             return ask.show("refused.html.j2", 403, words=words)
     try:
         return view(ask)

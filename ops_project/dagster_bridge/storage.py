@@ -2,7 +2,7 @@
 engine, a connection and an fsync for each event. That takes 7 ms on an idle machine and 55 ms on a busy disk, and a run
 of 20 tables has 500 events. Here a connection stays open, and SQLite syncs only at checkpoints (`synchronous=NORMAL` in
 WAL mode), which takes 3 to 6 ms. A power cut may lose the last events, but cannot damage the file. A killed process
-loses nothing. This uses Dagster's internal API; a test notices if it changes.
+loses nothing. This uses Dagster's internal API; a test fails if it changes.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ class EventLog(MaskedEvents, SqliteEventLogStorage):
         """Everything that is written to these shards inside the block is committed together at its end, or not at all
         if an error is raised.
 
-        The shard that is named last is committed first, and the index is named first. If the process is killed between
-        two commits, a run has events that the index does not know. That can happen with the stock class too. The index
-        never has an entry for an event that its run lacks.
+        The shards are committed in the reverse order of `shards`. The index is named first, so it is committed last. If
+        the process is killed between two commits, a run has events that the index does not know. That can happen with
+        the stock class too. The index never has an entry for an event that its run lacks.
         """
         with ExitStack() as stack:
             stack.enter_context(self._db_lock)

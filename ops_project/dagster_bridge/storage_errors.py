@@ -65,7 +65,7 @@ def damaged(folder: Path) -> str:
 
 def emptied_storage(settings: Settings) -> str:
     """What it means that a file of the storage was emptied, and the next step; empty if none was. Dagster begins a new
-    one in its place without a word.
+    one in its place and does not say so.
     """
     folder = settings.dagster_home
     found = next((file for name in FILES if is_emptied(settings, file := folder / name)), None)

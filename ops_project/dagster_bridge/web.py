@@ -1,5 +1,5 @@
 """Dagster's web server, with `SameOrigin` in front of it: `python -m ops_project.dagster_bridge.web`. This uses an
-internal API, the server's list of middleware; a test notices if it changes.
+internal API, the server's list of middleware; a test fails if it changes.
 """
 
 from __future__ import annotations

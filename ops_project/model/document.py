@@ -58,7 +58,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Document:
-    """Plain data of one YAML file and the line (1-based) on which each key and item stands."""
+    """Plain data of one YAML file and the line (1-based) of each key and item."""
 
     file: str
     data: Any

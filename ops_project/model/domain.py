@@ -15,7 +15,7 @@ PIPELINE_SUFFIX = "_pipeline"
 
 
 class Domain(Model):
-    """Defaults for every table of a domain that does not say otherwise."""
+    """Defaults for the tables of a domain. A table may have values of its own."""
 
     title: str
     description: str = ""

@@ -25,7 +25,7 @@ def _pattern(value: str | None) -> str | None:
 
 
 class CodeRule(Model):
-    """A code whose errors differ from the rest of their class in whether a retry can help."""
+    """The class of a code, and whether a retry can help, if the class as a whole answers that differently."""
 
     failure_class: FailureClass = Field(alias="class")
     transient: bool | None = None

@@ -1,7 +1,8 @@
 """Ends what runs too long, also without a daemon. `dagster/max_runtime` does nothing for a run that was started by
-hand (limit 8 s, still a success at 25 s). So each run watches itself. First it is asked to stop (SIGTERM, which
-Dagster turns into a failed step; dbt's queries are interrupted). After a grace period the process is ended, and its
-lock with it. If a process is stuck in C code and never lets a thread run, the interpreter's own timer ends it.
+hand (with a limit of 8 s, such a run succeeded after 25 s). So each run watches itself. First it is asked to stop
+(SIGTERM, which Dagster turns into a failed step; dbt's queries are interrupted). After a grace period the process is
+ended, and its lock with it. If a process is stuck in C code and never lets a thread run, the interpreter's own timer
+ends it.
 """
 
 from __future__ import annotations

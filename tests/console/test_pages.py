@@ -48,7 +48,7 @@ def test_a_silence_is_added_checked_and_ended(fresh):
         assert visit.send("/silences", matchers='domain="investor"', span="8d", reason="x").status_code == 422
         assert visit.send("/silences", matchers='domain="investor"', span="1h", reason="").status_code == 422
         text = visit.done("/silences", matchers='domain="investor"', span="4h", reason="known since <yesterday>")
-        assert "It covers 1 of the alerts that fire now" in text and "known since &lt;yesterday&gt;" in text
+        assert "It silences 1 of the alerts that fire now" in text and "known since &lt;yesterday&gt;" in text
         assert "silent: engineer-b" in visit.text("/alerts")
         assert "Silence 1 has ended" in visit.done("/silences/1/end")
         assert visit.send("/silences/1/end").status_code == 404

@@ -89,9 +89,7 @@ def _with_rights(who: str, role: str, how: str, roles: Roles) -> Visitor:
 
 
 def is_here(address: str, headers: Mapping[str, str], names: frozenset[str]) -> bool:
-    """Whether the request comes from a browser on this machine, under this machine's name and without a proxy
-    between.
-    """
+    """Whether the request comes from a browser on this machine, under this machine's name and not through a proxy."""
     if any(name in headers for name in FORWARDED) or not _is_loopback(address):
         return False
     asked = host_of(headers.get("host", ""))

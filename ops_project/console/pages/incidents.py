@@ -200,7 +200,7 @@ Deed = Callable[[Ask, Incident, str, datetime], str]
 
 
 def _deed(action: str, act: Deed, audited: bool = False) -> Callable[[Ask], Response]:
-    """`audited`: the function writes its own line into the audit log."""
+    """The view of an action on an incident. `audited`: the action writes its own line into the audit log."""
 
     def view(ask: Ask) -> Response:
         incident, ledger = find(ask), ask.site.ledger

@@ -24,8 +24,8 @@ NOT_ORDERED = "it was not built in this run"
 
 
 def look(view: View) -> Observation:
-    """One signal for each run that closed, and one for each table of a new publication. From time to time also the age
-    of the tables that are held back.
+    """One signal for each run that closed, one for each table of a new publication, and from time to time one with the
+    age of each table that is held back.
     """
     seen: dict[str, str] = json.loads(view.cursors.get(CURSOR) or "{}")
     after = dict(seen)

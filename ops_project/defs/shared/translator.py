@@ -105,11 +105,11 @@ class Translator(DagsterDbtTranslator):
         return self._resolved_specs[(id(manifest), unique_id, id(project))]
 
     def tier(self, props: Mapping[str, Any]) -> int:
-        """1 to 3. If the model does not say, the domain's."""
+        """The model's tier, or else the domain's: 1 to 3."""
         return int(meta_of(props).get("tier") or self._site.catalog.domain(domain_of(props)).tier)
 
     def runbook(self, props: Mapping[str, Any]) -> str | None:
-        """Slug of the runbook. If the model does not say, the domain's."""
+        """The slug of the model's runbook, or else of the domain's."""
         return meta_of(props).get("runbook") or self._site.catalog.domain(domain_of(props)).runbook
 
     def freshness(self, props: Mapping[str, Any]) -> dg.FreshnessPolicy | None:

@@ -1,5 +1,5 @@
-"""One observation: something failed, was repaired, or has a value. Plain slotted values without pydantic, because a
-drain moves 100,000 of them. There is no validation, because all producers are in this package.
+"""One observation: something failed, was repaired, or has a value. Signals are plain slotted values without pydantic,
+because a cycle may move 100,000 of them. They are not validated, because all producers are in this package.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Signal:
     seq: int = field(default=0, compare=False)
     """Its number in the ledger; 0 if it was not read from there."""
     _fingerprint: str = field(default="", init=False, compare=False, repr=False)
-    """Computed once and kept, because a drain asks for it four times for each signal. A changed copy computes its
+    """Computed once and kept, because a cycle asks for it four times for each signal. A changed copy computes its
     own.
     """
 

@@ -13,7 +13,7 @@ NOTICE_BEFORE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """It applies in [starts_at, ends_at). Messages about resolved alerts are still sent."""
+    """A silence applies in [starts_at, ends_at). Messages about resolved alerts are still sent."""
 
     number: int
     matchers: tuple[Matcher, ...]

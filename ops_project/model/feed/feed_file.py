@@ -56,7 +56,7 @@ class FeedFile(Model):
         return value | {"feeds": value["feeds"] | feeds}
 
     def resolved(self) -> dict[str, Feed]:
-        """The feeds by name, defaults applied."""
+        """The feeds by name, with the defaults applied."""
         return dict(self.feeds)
 
 

@@ -18,7 +18,7 @@ _DEFAULT_MAX_UNPACKED = 32 * 1024 * 1024 * 1024
 
 
 class Format(Model):
-    """How a file is cut into records. One flat set of keys; a key that its kind does not read is an error."""
+    """How a file is cut into records. All kinds share one flat set of keys; a kind refuses a key that it ignores."""
 
     # A delimiter may be a tab and a null value may be a blank: nothing here is stripped.
     model_config = ConfigDict(str_strip_whitespace=False)

@@ -74,7 +74,7 @@ class ClassRoles(Model):
 
 
 class Overdue(Model):
-    """One step for a post-mortem that is not written."""
+    """Who is told if a post-mortem is late, and when."""
 
     after: Duration
     """The time after it was due."""
@@ -83,7 +83,7 @@ class Overdue(Model):
 
 
 class PostMortem(Model):
-    """Which incidents need one, by when, and who asks for it."""
+    """Which incidents need a post-mortem, by when, and who is told if it is late."""
 
     priorities: tuple[str, ...] = ("P1",)
     due: Duration = timedelta(hours=24)

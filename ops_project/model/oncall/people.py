@@ -90,7 +90,7 @@ class Raci(Model):
         return [role for role, letters in self.activities[activity].items() if letter in letters.split("/")]
 
     def mistakes(self) -> list[tuple[str, str]]:
-        """(activity, what is wrong) for each row in which not exactly one role has A, or no role has R."""
+        """(activity, what is wrong) for each activity without exactly one A, or without any R."""
         found: list[tuple[str, str]] = []
         for activity in self.activities:
             accountable, responsible = self.holders(activity, "A"), self.holders(activity, "R")

@@ -13,7 +13,7 @@ LOG_BYTES = 400_000
 
 
 def items_of_runs(scene: Scene) -> Iterator[Item]:
-    """The failed step, and recent runs with their ends."""
+    """The failed step, and recent runs with their outcomes."""
     for signal in scene.ledger.latest("asset.failure").values():
         if signal.state == "firing" and signal.asset in scene.assets:
             yield Item("Failed step", line(f"{signal.asset}: {signal.message}"), f"run {signal.run_id}")
