@@ -8,7 +8,7 @@ from typing import Any
 from asset_checks.stated import StatedCheck
 
 TABLES: Mapping[str, Mapping[str, Any]] = {
-    # Replaced deliveries are the exception. The good case is that there are none.
+    # The table holds deliveries that were replaced, so it is usually empty, and that is good.
     "silver.int_stream_repeats": {"expected": False},
 }
 

@@ -41,7 +41,7 @@ def _utc(moment: datetime) -> datetime:
 
 
 def counted_age(since: datetime, now: datetime, timezone: str, open_on: Callable[[date], bool]) -> timedelta:
-    """Time from `since` to `now` without the closed days in between; never negative. Both aware."""
+    """Time from `since` to `now` without the closed days in between; never negative. Both times are aware."""
     since, now = since.astimezone(UTC), now.astimezone(UTC)
     age = max(now - since, timedelta())
     zone = ZoneInfo(timezone)

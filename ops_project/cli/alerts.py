@@ -117,7 +117,7 @@ def _brief(alert: Any, silent: str, acknowledged: str) -> dict[str, Any]:
 @json_option
 @click.pass_obj
 def show(settings: Settings, number: int, as_json: bool) -> None:
-    """Everything about one alert: its timeline, whom it was told to, and why."""
+    """Everything about one alert: its timeline, who was told of it, and why."""
     from ops_project.catalog import load as load_catalog
     from ops_project.lineage import Lineage
     from ops_project.operations.alerting.circumstances import Circumstances

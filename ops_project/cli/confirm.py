@@ -64,7 +64,7 @@ def _in_warehouse(settings: Settings, feed: Feed, day: date, by: str, why: str) 
 
 
 def _in_ledger(settings: Settings, feed: Feed, day: date, *, by: str, why: str, found: list[Doubt]) -> None:
-    """Record it in the ledger, so that the alert closes now and not only after the snapshot of the next run."""
+    """Record the confirmation in the ledger, so that the alert closes now and does not wait for the next snapshot."""
     from ops_project.catalog import load as load_catalog
     from ops_project.model.alerting.signal import FIRING, OK
     from ops_project.operations.alerting.cycle import run_once

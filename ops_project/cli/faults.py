@@ -39,7 +39,7 @@ def ended(command: Callable[[], Any], settings: Callable[[], Settings | None]) -
     with interrupts.watching():
         try:
             result = command()
-            # That a pipe is closed, or a disk is full, may show only when the last part of the answer is written.
+            # A closed pipe or a full disk may show only when the last part of the answer is written.
             sys.stdout.flush()
             return result if isinstance(result, int) else 0
         except SystemExit as error:

@@ -63,8 +63,8 @@ def run(
     as_json: bool,
 ) -> None:
     """Land what has arrived and build what depends on it. Without --days or --date: all files that wait in the inbound
-    folder, of any date. One Dagster run for each domain; a domain that fails does not stop the others. Ends with 0 only
-    if nothing failed, and with 3 if the data is good but alerts could not be recorded.
+    folder, of any date. Each domain gets one Dagster run; a domain that fails does not stop the others. Ends with 0
+    only if nothing failed, and with 3 if the data is good but alerts could not be recorded.
     """
     if days is not None and day is not None:
         raise click.UsageError("--days and --date exclude each other: N dates up to yesterday, or one date")
@@ -220,7 +220,7 @@ def _run_domains(
     status: Callable[[str], None],
     told: Told,
 ) -> list[DomainRun]:
-    """One run of each domain, each after its first files are there, then one alert cycle."""
+    """Run each domain once its first files are there, then run one alert cycle."""
     from ops_project.dagster_bridge.masked_events import unmasked
     from ops_project.dagster_bridge.runs import open_instance
     from ops_project.defs.compose import compose

@@ -30,7 +30,7 @@ def in_words(error: BaseException, folder: Path) -> str:
     """The text of an error of a run; if the storage in `folder` caused it, what `unusable` says."""
     for one in chain(error):
         if isinstance(one, Unusable):
-            return str(error)  # it is another store, whose words are there already
+            return str(error)  # another store failed, and the error already says what to do
         if "DBAPIError" in {cls.__name__ for cls in type(one).__mro__}:
             return unusable(folder, " ".join(str(getattr(one, "orig", None) or one).split()))
     return str(error)

@@ -60,7 +60,7 @@ PlainLoader.add_constructor(_FLOAT, _float)
 
 
 def keep_texts(node: yaml.Node, above: tuple[str, ...] = ()) -> None:
-    """Read the words of texts that are compared exactly as they are written."""
+    """Turn the values in `node` that a contract compares literally into texts. `above`: the keys above the node."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             if above and above[-1] in TEXT_LISTS and isinstance(item, yaml.ScalarNode):

@@ -153,7 +153,7 @@ def left_behind(path: Path) -> Holder | None:
 
 
 def held_here(path: Path) -> bool:
-    """Whether this process holds it."""
+    """Whether this process holds the lock."""
     with _guard:
         return path in _held
 

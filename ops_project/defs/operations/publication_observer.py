@@ -1,6 +1,6 @@
-"""Observer: whether consumers got what was built: failed snapshots and publications, and gold tables that are held
-back. A table is delivered when consumers can read it, not when it was built. A run says nothing about tables that it
-did not build: their files are unchanged, and the failed build has its own alert.
+"""Observer: whether consumers got what was built. It reports failed snapshots and publications, and gold tables that
+are held back. A table is delivered when consumers can read it, not when it was built. A run says nothing about tables
+that it did not build: their files are unchanged, and the failed build has its own alert.
 """
 
 from __future__ import annotations

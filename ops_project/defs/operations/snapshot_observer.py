@@ -1,7 +1,7 @@
-"""Observer: the newest snapshot of the warehouse: its findings, and the metrics that are queries. Each snapshot is read
-once, and once more if the configured feeds have changed since. A finding that is closed gives an ok signal. So does a
-finding of a feed that is no longer configured or is switched off, because no file can come that would close it. A
-metric whose tables are absent is unknown and gives no signal.
+"""Observer: the findings of the newest snapshot of the warehouse, and the metrics that are queries on it. Each
+snapshot is read once, and once more if the configured feeds have changed since. A finding that is closed gives an ok
+signal. So does a finding of a feed that is no longer configured or is switched off, because no file can come that
+would close it. A metric whose tables are absent is unknown and gives no signal.
 """
 
 from __future__ import annotations

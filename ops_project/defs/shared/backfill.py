@@ -257,7 +257,7 @@ def _listed(keys: Sequence[str], most: int = 8) -> str:
 
 
 def _past(instance: dg.DagsterInstance, domain: str) -> list[PastRun]:
-    """The newest runs of a domain that have ended and name their dates, oldest first."""
+    """The newest runs of a domain that have ended and name their dates; the oldest of them comes first."""
     found = []
     ended = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE]
     for record in instance.get_run_records(RunsFilter(tags={DOMAIN_TAG: domain}, statuses=ended), limit=HISTORY):

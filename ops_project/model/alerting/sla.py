@@ -14,7 +14,9 @@ Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Sla(Model):
-    """`assets` must be built for the day by `deadline`, or `within` a time of `start`, in the platform's zone."""
+    """A service level: `assets` must be built for the day by `deadline`, or `within` a time after `start`. `deadline`
+    and `start` are local times of the platform's zone.
+    """
 
     title: str
     domain: str

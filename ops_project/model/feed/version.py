@@ -1,4 +1,4 @@
-"""A change of a contract: from its effective date on, other fields or another format."""
+"""A change of a contract: the fields or the format that apply from its effective date on."""
 
 from __future__ import annotations
 
