@@ -7,11 +7,12 @@ import os
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from ops_project.settings import Settings
-from tests import fresh_ledger
+from tests import compiled_templates, fresh_ledger
 from tests.built_once import built_once
 
 # Reading hundreds of modules makes few cycles, and each search for them looks at all that was read before.
@@ -102,6 +103,11 @@ def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Generator[Non
         return (yield)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    compiled_templates.shared(built_once(tmp_path_factory, "templates", lambda folder: None))
+
+
 @pytest.fixture(scope="session")
 def built_empty(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home in which every table of every domain exists and is empty. Tests may only read it, or write in a
@@ -134,3 +140,17 @@ def policies_done(policies_waiting: Settings, tmp_path_factory: pytest.TempPathF
         tmp_path_factory, "policies-done", lambda folder: homes.run_once(folder, policies_waiting, "insurance")
     )
     return Settings(home=folder / "home", as_of=homes.NOW)
+
+
+@pytest.fixture(scope="session")
+def investor_done(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The last days of February and the first of March, after one undisturbed run. February has closed, and its first
+    days are unknown. Copy it; all stories share it.
+    """
+    from tests.scenarios import homes
+
+    def build(folder: Path) -> None:
+        homes.simulated(folder / "waiting", "investor", 10, scale=0.2, seed=42)
+        homes.run_once(folder, Settings(home=folder / "waiting" / "home", as_of=homes.NOW), "investor")
+
+    return Settings(home=built_once(tmp_path_factory, "investor-done", build) / "home", as_of=homes.NOW)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
-from ops_project.settings import PROJECT_ROOT
-from tests.dagster_dev import BIN
+from ops_project.settings import Settings
+from tests.scenarios import homes
 
 CONTRACT = """\
 domain: post
@@ -27,24 +26,20 @@ def test_a_line_as_each_domain_ends_and_none_with_json(tmp_path: Path) -> None:
     feeds.mkdir(parents=True)
     inbound.mkdir(parents=True)
     (feeds / "post.yaml").write_text(CONTRACT)
-    (inbound / "parcels_2026-11-01.csv").write_text("id\n1\n2\n")
+    (inbound / "parcels_2026-03-01.csv").write_text("id\n1\n2\n")
     said = _run(tmp_path, "--domain", "post", "--domain", "insurance")
-    lines = [line for line in said.stderr.splitlines() if re.match(r" *\d+\.\d s  ", line)]
+    lines = [line for line in said.errors.splitlines() if re.match(r" *\d+\.\d s  ", line)]
     assert [line.split(" s  ")[1] for line in lines] == [
         "post: succeeded, rows loaded: 2, tables built: 1",
         "insurance: no files yet",
     ]
-    (inbound / "parcels_2026-11-02.csv").write_text("id\n3\n")
+    (inbound / "parcels_2026-03-02.csv").write_text("id\n3\n")
     asked = _run(tmp_path, "--domain", "post", "--json")
-    assert json.loads(asked.stdout)["runs"][0]["rows_loaded"] == 1
-    assert " s  post" not in asked.stderr
+    assert json.loads(asked.output)["runs"][0]["rows_loaded"] == 1
+    assert " s  post" not in asked.errors
 
 
-def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [BIN / "ops", "--home", folder / "home", "--config", folder / "config", "run", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=PROJECT_ROOT,
-    )
+def _run(folder: Path, *arguments: str) -> homes.Ended:
+    homes.warm()
+    settings = Settings(home=folder / "home", as_of=homes.NOW, overlay=folder / "config")
+    return homes.ops(settings, "run", *arguments).wait()

@@ -36,13 +36,9 @@ def run(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The last days of February and the first of March. February has closed, and its first days are unknown."""
+def done(investor_done: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     homes.warm()
-    settings = Settings(home=tmp_path_factory.mktemp("investor") / "home", as_of=homes.NOW)
-    simulate(settings, "--days", "10", "--end", str(homes.LAST))
-    run(settings)
-    return settings
+    return homes.copy(investor_done, tmp_path_factory.mktemp("investor") / "home")
 
 
 def test_profit_is_that_of_the_files_and_nothing_is_found(done: Settings) -> None:

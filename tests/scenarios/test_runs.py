@@ -41,7 +41,7 @@ KINDS = (
 )
 
 
-def run_json(settings: Settings, *arguments: str, domain: str = "ecommerce") -> tuple[int | None, dict]:
+def run_json(settings: Settings, *arguments: str, domain: str = "insurance") -> tuple[int | None, dict]:
     ended = homes.ops(settings, "run", "--domain", domain, "--json", *arguments).wait()
     assert ended.output.startswith("{"), ended.output + ended.errors
     return ended.code, json.loads(ended.output)
@@ -107,35 +107,35 @@ def test_a_reader_that_stays_open_delays_nothing(policies_done: Settings, tmp_pa
     settings = homes.copy(policies_done, tmp_path / "home")
     with snapshots.open(snapshots.newest(settings)) as reader:
         before = reader.execute("SELECT count(*) FROM bronze.policies").fetchone()
-        code, told = run_json(settings, "--date", homes.LAST.isoformat(), domain="insurance")
+        code, told = run_json(settings, "--date", homes.LAST.isoformat())
         assert code == 0 and told["runs"][0]["parts"]["waiting"] < 1
         assert reader.execute("SELECT count(*) FROM bronze.policies").fetchone() == before
 
 
-def test_nothing_new_is_said_and_nothing_is_built(done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(done, tmp_path / "home")
+def test_nothing_new_is_said_and_nothing_is_built(policies_done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(policies_done, tmp_path / "home")
     before = snapshots.newest(settings).id
     code, told = run_json(settings)
     assert (code, told["runs"][0]["state"]) == (0, "nothing new")
     assert snapshots.newest(settings).id == before
 
 
-def test_an_exact_date_is_built_anew_and_makes_no_table_fresher(done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(done, tmp_path / "home")
+def test_an_exact_date_is_built_anew_and_makes_no_table_fresher(policies_done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(policies_done, tmp_path / "home")
 
     def newest() -> object:
         with snapshots.open(snapshots.newest(settings)) as connection:
-            return connection.execute("SELECT max(business_date) FROM silver.fact_orders").fetchone()
+            return connection.execute("SELECT max(business_date) FROM silver.fact_policies").fetchone()
 
     before, data = newest(), homes.business_checksums(settings)
     code, told = run_json(settings, "--date", "2026-03-01")
     run = told["runs"][0]
     assert (code, run["from"], run["to"], run["rows_in"]) == (0, "2026-03-01", "2026-03-01", 0)
     assert newest() == before == (date(2026, 3, 3),)
-    assert homes.business_checksums(settings)["silver.fact_orders"] == data["silver.fact_orders"]
+    assert homes.business_checksums(settings)["silver.fact_policies"] == data["silver.fact_policies"]
     with instance_of(settings) as instance:
         record = next(iter(instance.get_run_records(limit=1)))
-        partitions = _partitions(instance, record.dagster_run.run_id, "fact_orders")
+        partitions = _partitions(instance, record.dagster_run.run_id, "fact_policies")
     assert partitions == {"2026-03-01"}
 
 
@@ -217,8 +217,8 @@ feeds:
     assert str(overlay) in (overlay_kept.left_out(Settings(home=settings.home)) or "")
 
 
-def test_the_layer_jobs_stand_alone_and_quality_checks_builds_nothing(done: Settings, tmp_path: Path) -> None:
-    settings = homes.copy(done, tmp_path / "home")
+def test_the_layer_jobs_stand_alone_and_quality_checks_builds_nothing(policies_done: Settings, tmp_path: Path) -> None:
+    settings = homes.copy(policies_done, tmp_path / "home")
 
     def work() -> int:
         from ops_project.defs.compose import compose
