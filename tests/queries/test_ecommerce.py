@@ -129,6 +129,29 @@ def test_critical_alerts(home: Path) -> None:
     assert late["Stale Tables"]["details"] == "bronze.customers, bronze.orders"
 
 
+def test_an_age_or_a_score_that_is_unknown_is_not_a_zero() -> None:
+    with duckdb.connect() as connection:
+        for statement in (
+            "create schema bronze; create schema gold",
+            "create table bronze.customers as select timestamp '2026-01-10 05:00' as ingestion_timestamp",
+            "create table bronze.orders (ingestion_timestamp timestamp)",
+            "create table gold.data_quality_metrics (layer text, table_name text, domain text, quality_score double)",
+            "create table gold.data_anomalies (order_date date, status text)",
+        ):
+            connection.execute(statement)
+        query = find("ecommerce", "critical_alerts").for_tables(set())
+
+        def rows(at: datetime) -> dict[str, tuple[int | None, str]]:
+            asked = connection.execute(query, {"as_of": at, "as_of_date": at.date()}).fetchall()
+            return {name: (count, details) for name, _, count, details in asked}
+
+        early = rows(datetime.fromisoformat("2026-01-11T05:00"))
+        assert early["Stale Tables"] == (None, "unknown: never loaded: bronze.orders")
+        assert early["Low Quality Tables"] == (None, "unknown: no scores yet")
+        late = rows(datetime.fromisoformat("2026-01-14T05:00"))
+        assert late["Stale Tables"] == (1, "bronze.customers; unknown: never loaded: bronze.orders")
+
+
 def test_daily_summary(home: Path) -> None:
     row = ask(home, "8")["rows"][0]
     assert row["report_date"] == "2026-01-11"

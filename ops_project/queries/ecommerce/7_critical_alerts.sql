@@ -1,30 +1,44 @@
 -- title: Critical alerts
 -- tells: What needs attention at once: tables over 48 h old, scores below 70, anomalies since yesterday, high churn risk.
 -- optional: gold.customer_churn_predictions (customer_id varchar, churn_risk varchar, churn_probability double)
-with stale as (
-    select 'bronze.customers' as table_name
+with ages as (
+    select 'bronze.customers' as table_name, date_diff('second', max(ingestion_timestamp), $as_of) as seconds
     from bronze.customers
-    having date_diff('second', max(ingestion_timestamp), $as_of) > 48 * 3600
     union all
-    select 'bronze.orders'
+    select 'bronze.orders', date_diff('second', max(ingestion_timestamp), $as_of)
     from bronze.orders
-    having date_diff('second', max(ingestion_timestamp), $as_of) > 48 * 3600
+),
+
+stale as (
+    select
+        count(*) filter (seconds > 48 * 3600) as table_count,
+        coalesce(string_agg(table_name, ', ') filter (seconds > 48 * 3600), '') as table_names,
+        string_agg(table_name, ', ') filter (seconds is null) as never_loaded
+    from ages
+),
+
+scores as (
+    select
+        count(quality_score) as scored,
+        count(*) filter (quality_score < 70) as table_count,
+        coalesce(string_agg(concat(layer, '.', table_name), ', ') filter (quality_score < 70), '') as table_names
+    from gold.data_quality_metrics
+    where domain = 'ecommerce'
 )
 
 select
     'Stale Tables' as alert_type,
     'HIGH' as severity,
-    count(*) as count,
-    coalesce(string_agg(table_name, ', '), '') as details
+    case when table_count > 0 or never_loaded is null then table_count end as count,
+    concat_ws('; ', nullif(table_names, ''), 'unknown: never loaded: ' || never_loaded) as details
 from stale
 union all
 select
     'Low Quality Tables',
     'HIGH',
-    count(*),
-    coalesce(string_agg(concat(layer, '.', table_name), ', '), '')
-from gold.data_quality_metrics
-where quality_score < 70 and domain = 'ecommerce'
+    case when scored > 0 then table_count end,
+    case when scored > 0 then table_names else 'unknown: no scores yet' end
+from scores
 union all
 select 'Recent Anomalies', 'MEDIUM', count(*), concat(count(*), ' anomalies detected')
 from gold.data_anomalies
