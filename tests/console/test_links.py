@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import stat
 from dataclasses import replace
 from datetime import timedelta
@@ -138,6 +139,19 @@ def test_the_key_is_the_homes_own_and_nobody_else_reads_it(day):
     with pytest.raises(KeyExposed, match="read by others"):
         key(day.settings.links)
     assert _client(day).get("/act/x.y").status_code == 403
+
+
+def test_a_kill_while_the_key_is_made_leaves_no_half_of_it(tmp_path, monkeypatch):
+    def killed(_: int) -> bytes:
+        assert not (tmp_path / "links.key").exists(), "no other process reads it yet"
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(secrets, "token_bytes", killed)
+        key(tmp_path)
+    assert len(key(tmp_path)) == 32 and key(tmp_path) == key(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["links.key"]
+    assert stat.S_IMODE((tmp_path / "links.key").stat().st_mode) == 0o600
 
 
 def test_what_came_from_outside_is_escaped_and_no_script_runs(tmp_path):

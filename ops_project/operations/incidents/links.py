@@ -12,6 +12,8 @@ import json
 import os
 import secrets
 import stat
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,17 +55,16 @@ class Link:
 
 
 def key(folder: Path) -> bytes:
-    """The home's key, made at the first use. Raises KeyExposed."""
+    """The home's key of 32 bytes, made at the first use. Raises KeyExposed."""
     path = folder / "links.key"
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(handle, "wb") as writer:
-            os.fchmod(writer.fileno(), 0o600)
-            writer.write(secrets.token_bytes(KEY_BYTES))
+    if not path.exists():
+        # The file gets its name when it is complete, so no process reads half a key, and a kill leaves none.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".links-") as made:
+            made.write(secrets.token_bytes(KEY_BYTES))
+            made.flush()
+            with suppress(FileExistsError):
+                os.link(made.name, path)
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise KeyExposed(
