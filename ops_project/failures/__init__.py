@@ -94,7 +94,7 @@ class Link:
 
 
 def classify(error: BaseException) -> Classified:
-    """The failure class of an exception and of what caused it."""
+    """The failure class of an exception, found from it and from the exceptions that caused it."""
     return classify_links(link_of(error), f"{type(error).__name__}: {error}")
 
 

@@ -72,7 +72,7 @@ def codes(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def service_or_status(code: str) -> str:
-    """The kind of code that a cloud service gave. If it has no name for an error, it gives the status of its answer."""
+    """The kind of a cloud service's code: http for the status of an answer, service for the name of an error."""
     return "http" if code.isdecimal() else "service"
 
 

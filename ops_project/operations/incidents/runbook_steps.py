@@ -32,15 +32,15 @@ class StepResult:
     ran: str = ""
     """The command with its placeholders filled in, ready for a shell; empty if it was not run."""
     not_shown: tuple[str, ...] = ()
-    """Promised words that no command of the step printed. They are given with the last command of a step all of whose
-    commands were run.
+    """Promised words that no command of the step printed. They are listed with the step's last command, and only
+    if all its commands were run.
     """
 
 
 def places(incident: Incident, ledger: Ledger, is_meant: Callable[[Alert], bool] | None = None) -> dict[str, str]:
     """The values of {alert}, {table} and the other placeholders in this incident. They come from the first alert that
     names a file, or else from the first that names a feed, or else from the first that names an asset. `is_meant` says
-    whether the runbook is that of an alert. If it is that of no alert, as with a pipeline's runbook, all alerts of the
+    whether the runbook is that of an alert. If it belongs to no alert, as a pipeline's runbook, all alerts of the
     incident are considered.
     """
     every = [alert for number in incident.alerts if (alert := ledger.alert(number)) is not None]

@@ -37,7 +37,7 @@ class LedgerUnusable(Unusable, SQLAlchemyError):
 
 
 class LedgerFailed(LedgerUnusable, OperationalError):
-    """An open ledger gave an error: its server has gone, its file is damaged, its disk is full. It is also the error
+    """An open ledger gave an error: its server has gone, its file is damaged, or its disk is full. It is also the error
     that SQLAlchemy would have raised.
     """
 

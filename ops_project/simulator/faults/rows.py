@@ -1,4 +1,4 @@
-"""Faults of single records: a repeated key, an empty mandatory field, impossible values, references to nothing."""
+"""Faults of single records: a repeated key, an empty mandatory field, impossible values, unknown references."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def volume_doubled(scene: Scene) -> Details:
 
 
 def holiday_spike(scene: Scene) -> Details:
-    """Triple the use and the sales of a common day."""
+    """Deliver three times the use and the sales of an ordinary day."""
     done = {scene.feed.name: _grow(scene, scene.feed.name, copies=HOLIDAY_COPIES)}
     if scene.feed.name == "product_events":
         done["transactions"] = _grow(scene, "transactions", copies=HOLIDAY_COPIES)

@@ -231,7 +231,7 @@ def _text(metadata: Mapping[str, Any], key: str) -> str:
 
 
 def _dates(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """The business dates that a check reports, so that a verdict can exclude them from its training."""
+    """The business dates that a check reports. A verdict can exclude them from the training of the check."""
     value = getattr(metadata.get("dates"), "value", None)
     if not isinstance(value, list) or not value:
         return {}

@@ -17,10 +17,9 @@ SKEW = timedelta(minutes=1)
 
 
 def believed_until(now: datetime) -> datetime:
-    """The latest moment of an earlier signal that a signal of today is compared with.
-
-    A signal of today counts even if a rehearsal wrote a signal of tomorrow before it. Two signals that both lie ahead
-    keep their order: the caller uses the moment of the signal itself if that is later.
+    """The latest time of stored signals that a new signal is compared with. Stored signals with a later time come from
+    a rehearsal of tomorrow, and must not hide a signal of today. If the new signal itself has a later time, the caller
+    uses that time as the limit.
     """
     return now + SKEW
 

@@ -46,8 +46,8 @@ def raise_for(
 ) -> None:
     """A condition holds because of `signal`: open the alert, or keep it open.
 
-    `labels`: the signal's own and those of its asset. `source`: the series' fingerprint, or WINDOW; then `value` is
-    what the window holds.
+    `labels`: the signal's own and those of its asset. `source`: the series' fingerprint, or WINDOW. With
+    WINDOW, `value` is the value of the window.
     """
     if gone(labels, config):
         return

@@ -86,7 +86,7 @@ def remember(state: State, signal: Signal, config: AlertConfig) -> None:
 
 
 def follow(decision: Decision, config: AlertConfig, fingerprint: str, signal: Signal) -> None:
-    """Let the alerts that a series made true follow its level: `signal` has just changed it."""
+    """Update the alerts that a series raised, after `signal` has changed its level."""
     state = decision.state
     level = state.levels[fingerprint]
     for number in sorted(decision.alerts_of(fingerprint)):

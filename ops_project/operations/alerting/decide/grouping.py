@@ -108,8 +108,9 @@ def needs_update(
     zone: ZoneInfo,
     told_at: datetime | None = None,
 ) -> tuple[bool, AlertReason]:
-    """Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`). For a digest, days are calendar days in `zone`.
-    `told_at`: the time from which the next repeat is counted, if one of the alerts has waited longer than the entry.
+    """Whether a message is sent, and the reason, as in Alertmanager's dedup stage (`notify.DedupStage.needsUpdate`).
+    For a digest, days are calendar days in `zone`. `told_at`: the time from which the next repeat is counted; by
+    default the time of the last message.
     """
     if entry is None:
         return (True, AlertReason.FIRST_NOTIFICATION) if firing else (False, AlertReason.NEVER_TOLD)

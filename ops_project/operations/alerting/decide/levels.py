@@ -22,7 +22,9 @@ _VOLATILE = frozenset({"dates", "partition", "partitions", "file", "archived", "
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One series. A failure that no rule names does not replace a failure that a rule names: only an ok resolves it."""
+    """One series. A failure that a rule names ends only with an ok. A later failure that no rule names does not
+    replace it.
+    """
 
     firing: tuple[Signal, ...] = ()
     """The newest failure of each set of labels since the last ok, oldest first."""

@@ -79,7 +79,7 @@ class Incident:
     acknowledged_at: datetime | None = None
     first_acknowledged_at: datetime | None = None
     unacknowledged_at: datetime | None = None
-    """When a person gave it back; earlier acknowledgements no longer count."""
+    """When a person gave the incident back; earlier acknowledgements no longer count."""
     resolved_at: datetime | None = None
     cause: str = ""
     reason: str = ""
