@@ -15,7 +15,7 @@ DESCRIPTION = "Every expected file arrived on time, once, whole, readable and in
 ADVICE = {
     "source_missing": "Ask the upstream contact for the file; once it is in the inbound folder, run the domain again.",
     "source_empty": "The file has zero bytes: ask the upstream contact to deliver it again.",
-    "data_invalid": "The file was rejected whole: unreadable, or not one row fits. It is kept; ask for a new one.",
+    "data_invalid": "The whole file was rejected: unreadable, or none of its rows fits. It is kept; ask for a new one.",
     "schema_mismatch": "The columns differ from the contract: agree a new contract version with the upstream contact, "
     "or ask for a file in the agreed structure.",
     "source_duplicate": "The same file came again and was not loaded twice. Ask upstream whether another was meant.",

@@ -214,17 +214,15 @@ def _backups(settings: Settings, catalog: Any, now: datetime) -> dict[str, Any] 
     destination = catalog.platform.backups.destination
     if destination is None:
         return None
+    from ops_project.console.backups_health import newest_proved
     from ops_project.pipeline.recovery.backup.shelf import register
-    from ops_project.pipeline.recovery.decide.backups import Outcome
 
     known = register(settings, destination, now)
-    proofs = known.proofs or {}
-    proved = [item for item in known.backups if item.id in proofs and proofs[item.id].outcome is Outcome.PROVED]
-    last = known.last_proof
+    proved, last = newest_proved(known), known.last_proof
     return {
         "destination": destination,
-        "newest_proved": proved[-1].id if proved else None,
-        "age_hours": round((now - proved[-1].at).total_seconds() / 3600, 1) if proved else None,
+        "newest_proved": None if proved is None else proved.id,
+        "age_hours": None if proved is None else round((now - proved.at).total_seconds() / 3600, 1),
         "last_outcome": last.outcome.value if last is not None else None,
     }
 

@@ -159,7 +159,7 @@ def mark_dead_runs(instance: dg.DagsterInstance, now: datetime, left: str | None
         if process is None or not (process.gone() or (run.run_id == left and not process.alive())):
             continue
         message = (
-            f"The process of this run (pid {process.pid}) ended without a word: it was killed, or the machine was "
+            f"The process of this run (pid {process.pid}) ended without a message: it was killed, or the machine was "
             f"restarted. Found at {now.isoformat(timespec='seconds')}. Nothing needs cleaning up: run it again."
         )
         instance.report_run_failed(run, message)

@@ -99,9 +99,9 @@ class Reconciliation(Model):
         if len(set(names)) != len(names):
             raise ValueError(f"node names must differ; given: {', '.join(names)}")
         if self.nodes[0].grain:
-            raise ValueError(f"the first node, {names[0]!r}, cannot have a grain: nothing stands before it")
+            raise ValueError(f"the first node, {names[0]!r}, cannot have a grain: no node comes before it")
         if self.nodes[0].from_previous:
-            raise ValueError(f"the first node, {names[0]!r}, cannot have from_previous: nothing stands before it")
+            raise ValueError(f"the first node, {names[0]!r}, cannot have from_previous: no node comes before it")
         both = sorted(set(self.key) & {measure.column for measure in self.measures.values()})
         if both:
             raise ValueError(f"{', '.join(both)}: a key column cannot be a measure")

@@ -30,7 +30,7 @@ class Process:
         """The process whose `str` is this text; None if the text is something else."""
         boot, _, rest = text.partition(":")
         pid, _, started = rest.partition(":")
-        return cls(boot, int(pid), started) if pid.isdigit() and started else None
+        return cls(boot, int(pid), started) if pid.isdecimal() and started else None
 
     def visible(self) -> bool:
         """Whether its pid is valid here: the boot and the PID namespace are the same."""

@@ -35,6 +35,7 @@ def test_an_ended_process_is_dead_also_while_its_parent_has_not_looked() -> None
 def test_text_that_is_no_process() -> None:
     assert Process.parse("") is None
     assert Process.parse("a:b:c") is None
+    assert Process.parse("a:²:c") is None
 
 
 def _started(pid: int) -> str:

@@ -92,7 +92,7 @@ def _logout(_ask: Ask) -> Response:
 
 def _who(ask: Ask) -> Response:
     if ask.visitor.how != sessions.LOOPBACK:
-        raise Wrong("who acts is given by the login")
+        raise Wrong("only a browser on this machine chooses who acts; elsewhere it is the person who logged in")
     who = ask.form.get("who", "")
     people = ask.site.catalog.owners.people
     if who and who not in people:
