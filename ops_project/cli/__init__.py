@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cycle": ("cycle:cycle", "Observe, decide, record and notify, once, without a daemon."),
     "watch": ("watch:watch", "Report when the orchestrator is down, and run the alert cycle in its place."),
     "route": ("route:route", "Show where an alert would go, and why."),
-    "rules": ("rules:rules", "Lint the alert rules; replay the past through a change."),
+    "rules": ("rules:rules", "Check the alert rules; show what a changed rule would have sent."),
     "silence": ("silence:silence", "Silence alerts for a limited time, with a reason and an owner."),
     "model": ("model:model", "Models: list the versions and the one in use; promote, roll back."),
     "alerts": ("alerts:alerts", "Show open and past alerts: what happened, who was told, and why."),
@@ -63,7 +63,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "owners": ("people:owners", "Show who owns which pipeline, and whether every owner can be reached."),
     "raci": ("people:raci", "Show who is responsible, accountable, consulted and informed."),
     "escalation": ("people:escalation", "Show who would be told next while an alert is not acknowledged."),
-    "config": ("config:config", "Show the configuration that holds, and how it differs from the shipped one."),
+    "config": ("config:config", "Show the configuration that is in force, and how it differs from the shipped one."),
     "reference": ("reference:reference", "Write the reference pages from the code and the configuration."),
 }
 
