@@ -190,7 +190,7 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
         words = ctx.meta.get(WORDS, ())
         require(settings, words, named=settings.home != Settings.load(environ={}).home)
         require_role(settings, words)
-        _tell_emptied(settings, words)
+        _tell_lost(settings, words)
     settings.export()
     from ops_project.process.home_overlay import left_out
 
@@ -198,15 +198,15 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
         faults.say(words)
 
 
-def _tell_emptied(settings: Settings, words: tuple[str, ...]) -> None:
-    """Warn that Dagster's storage was emptied. The warning comes before the command, because a command may begin a new
-    storage. An emptied ledger is refused where it is opened.
+def _tell_lost(settings: Settings, words: tuple[str, ...]) -> None:
+    """Say that Dagster's storage was emptied or is gone before any command begins a new one. A ledger that was emptied
+    is refused where it is opened.
     """
     from ops_project.cli.home import Use, use_of
-    from ops_project.dagster_bridge.storage_errors import emptied_storage
+    from ops_project.dagster_bridge.storage_damage import lost_storage
 
-    # `ops status` gives this warning in its answer.
-    if use_of(words) is not Use.NONE and words != ("status",) and (told := emptied_storage(settings)):
+    # `ops status` has the words in its answer.
+    if use_of(words) is not Use.NONE and words != ("status",) and (told := lost_storage(settings)):
         faults.say(told)
 
 

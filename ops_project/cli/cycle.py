@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -11,16 +12,23 @@ import click
 from ops_project.cli.faults import in_words
 from ops_project.cli.ledger_lost import tell_ledger_back, tell_without_ledger
 from ops_project.cli.output import console, emit, json_option
+from ops_project.cli.run_alerts import together
 from ops_project.settings import Settings
 
 
 def instance_of(settings: Settings) -> Any:
-    """Dagster's instance of this home; None if no run has ever started there."""
-    if not (settings.dagster_home / "dagster.yaml").exists():
+    """Dagster's instance of this home; None if no run has ever started there, and `OutOfReach` if its storage cannot be
+    used: alerts are told all the same.
+    """
+    if not os.path.lexists(settings.dagster_home / "dagster.yaml"):
         return None
-    import dagster as dg
+    from ops_project.dagster_bridge.runs import open_instance
+    from ops_project.dagster_bridge.storage_errors import OutOfReach, StorageUnusable
 
-    return dg.DagsterInstance.get()
+    try:
+        return open_instance(settings)
+    except StorageUnusable as error:
+        return OutOfReach(error)
 
 
 @click.command()
@@ -41,17 +49,19 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
     from sqlalchemy.exc import SQLAlchemyError
 
     from ops_project.catalog import load as load_catalog
+    from ops_project.dagster_bridge.storage_errors import OutOfReach
     from ops_project.defs.operations.evidence import SOURCES
     from ops_project.defs.operations.observers import OBSERVERS
     from ops_project.operations.alerting.cycle import run_once
 
     catalog = load_catalog(settings)
+    instance = instance_of(settings)
     try:
         report = run_once(
             settings,
             catalog,
             settings.now(),
-            instance_of(settings),
+            instance,
             clock=lambda: datetime.now(UTC),
             observers=OBSERVERS,
             evidence=SOURCES,
@@ -76,9 +86,11 @@ def cycle(settings: Settings, flush_now: bool, take_over: bool, as_json: bool) -
             f"{report.delivery.delivered} messages delivered, {report.delivery.failed + report.delivery.dead} failed, "
             f"{report.delivery.postponed} postponed; {report.seconds:.2f} s"
         )
-        for name, words in {**report.observer_errors, **report.delivery.errors}.items():
-            console.print(f"{name}: {words}", markup=False)
+        for names, words in together({**report.observer_errors, **report.delivery.errors}):
+            console.print(f"{names}: {words}", markup=False, soft_wrap=True)
         for name, words in report.waiting.items():
             console.print(f"{name}: messages wait, {words} in this process", markup=False, soft_wrap=True)
 
     emit(as_json, asdict(report), render)
+    if isinstance(instance, OutOfReach):
+        raise click.ClickException(str(instance))

@@ -19,7 +19,6 @@ from typing import Any
 import click
 
 from ops_project.causes import chain
-from ops_project.dagster_bridge.storage_errors import unusable
 from ops_project.process import interrupts
 from ops_project.settings import PROJECT_ROOT, Settings
 from ops_project.visible import visible, visible_line
@@ -149,7 +148,7 @@ def _known(error: BaseException, settings: Settings | None) -> str | None:
             return f"out of memory: {text or 'the machine gave no more'}. Ask for less, or end what else runs here."
         if isinstance(one, RecursionError):
             return "the input is nested too deeply to be read. Look for brackets or aliases that never end."
-        if "DBAPIError" in names:
+        if names & {"DBAPIError", "DagsterPostgresException"}:
             return _database(one, settings)
         if "duckdb" in type(one).__module__ or type(one).__module__.startswith("_duckdb"):
             return f"DuckDB: {text}. `ops status` shows whether the warehouse and its newest copy can be read."
@@ -158,9 +157,10 @@ def _known(error: BaseException, settings: Settings | None) -> str | None:
 
 def _database(error: BaseException, settings: Settings | None) -> str:
     cause = one_line(str(getattr(error, "orig", None) or error))
-    if _is_of_dagster(error):
-        folder = settings.dagster_home if settings is not None else "DAGSTER_HOME"
-        return unusable(folder, cause)
+    if settings is not None and _is_of_dagster(error):
+        from ops_project.dagster_bridge.storage_errors import storage_words
+
+        return storage_words(error, settings.dagster_home)
     ledger = settings.ledger_shown if settings is not None else "the ledger"
     return (
         f"the store {ledger} could not be used: {cause}. Alerts cannot be read or recorded until it can. "

@@ -16,7 +16,7 @@ import click
 from ops_project.cli.numbers import DAYS
 from ops_project.cli.output import Group, console, emit, errors, json_option
 from ops_project.cli.output import status as spinner
-from ops_project.cli.run_alerts import catch_up, tell_alerts
+from ops_project.cli.run_alerts import catch_up, tell_alerts, told_if_storage_fails
 from ops_project.cli.run_summary import as_data, numbers_of, render, strays_of
 from ops_project.settings import Settings
 
@@ -201,7 +201,10 @@ def _execute(settings: Settings, wanted: Wanted, status: Callable[[str], None], 
     if wanted.rebuild_tables:
         asked, tables = _rebuilt(catalog, wanted.rebuild_tables, asked)
         order = Order(wanted.days, wanted.day, wanted.replays, tables)
-    with _first_files(settings, catalog, asked, told) if wanted.simulate_if_empty else nullcontext() as first_files:
+    with (
+        told_if_storage_fails(settings, catalog, status, told.unrecorded),
+        _first_files(settings, catalog, asked, told) if wanted.simulate_if_empty else nullcontext() as first_files,
+    ):
         if first_files is None and not order.replays:
             quiet = _quiet(settings, catalog, asked, status, told.unrecorded, plain=order.is_plain)
             if quiet is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,20 @@ if TYPE_CHECKING:
     import dagster as dg
 
     from ops_project.catalog import Catalog
+    from ops_project.dagster_bridge.storage_errors import OutOfReach
     from ops_project.operations.alerting.stages.under_way import CycleReport
 
 
 def tell_alerts(
-    settings: Settings, status: Callable[[str], None], cycle: Callable[[], CycleReport], unrecorded: list[str]
+    settings: Settings,
+    status: Callable[[str], None],
+    cycle: Callable[[], CycleReport],
+    unrecorded: list[str],
+    said: str = "",
 ) -> None:
-    """Run one alert cycle. If it fails, the reason is added to `unrecorded` and sent without the ledger."""
+    """Run one alert cycle. If it fails, the reason is added to `unrecorded` and sent without the ledger. `said`: what
+    the command says anyway.
+    """
     _compare_archive(settings, status)
     status("alerts")
     try:
@@ -33,14 +41,39 @@ def tell_alerts(
     tell_ledger_back(settings)
     if report.decided_by:
         errors.print(f"alerts: {report.decided_by}", markup=False, soft_wrap=True)
-    for name, words in report.observer_errors.items():
-        errors.print(f"alerts: {name}: {words}", markup=False)
+    for names, words in together(report.observer_errors):
+        if words != said:
+            errors.print(f"alerts: {names}: {words}", markup=False, soft_wrap=True)
     for name, words in report.waiting.items():
         errors.print(f"alerts: {name}: messages wait, {words} in this process", markup=False, soft_wrap=True)
 
 
+@contextmanager
+def told_if_storage_fails(
+    settings: Settings, catalog: Catalog, status: Callable[[str], None], unrecorded: list[str]
+) -> Iterator[None]:
+    """If Dagster's storage fails in the block, no run can say so, and a command of a timetable has no reader. So alerts
+    tell it. Raises StorageUnusable.
+    """
+    from ops_project.dagster_bridge.storage_errors import OutOfReach, StorageUnusable, storage_words
+
+    try:
+        yield
+    except Exception as error:
+        if not (words := storage_words(error, settings.dagster_home)):
+            raise
+        failed = StorageUnusable(words)
+        unrecorded += catch_up(settings, catalog, OutOfReach(failed), status, said=words)
+        raise failed from error
+
+
 def catch_up(
-    settings: Settings, catalog: Catalog, instance: dg.DagsterInstance, status: Callable[[str], None]
+    settings: Settings,
+    catalog: Catalog,
+    instance: dg.DagsterInstance | OutOfReach,
+    status: Callable[[str], None],
+    *,
+    said: str = "",
 ) -> list[str]:
     """Run one alert cycle although there is nothing to run. The definitions, which take 2.5 s to make, are not needed
     for that.
@@ -66,8 +99,17 @@ def catch_up(
             flush_now=True,
         ),
         unrecorded,
+        said,
     )
     return unrecorded
+
+
+def together(failed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(names, words): what failed for the same reason is one line. One store that is down fails several observers."""
+    names: dict[str, list[str]] = {}
+    for name, words in failed.items():
+        names.setdefault(words, []).append(name)
+    return [(", ".join(found), words) for words, found in names.items()]
 
 
 def _compare_archive(settings: Settings, status: Callable[[str], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,11 @@ from ops_project.cli.cycle import instance_of
 from ops_project.cli.faults import in_words
 from ops_project.cli.numbers import COUNT, SECONDS
 from ops_project.cli.output import console
+from ops_project.dagster_bridge.storage_errors import OutOfReach
 from ops_project.settings import Settings
+
+if TYPE_CHECKING:
+    from ops_project.operations.alerting.watch import Watch
 
 
 @click.command()
@@ -29,11 +34,13 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
 
     since, catalog = datetime.now(UTC), load_catalog(settings)
     watcher: Watch | None = None
-    down, trouble, done = False, "", 0
+    down, trouble, unseen, done = False, "", "", 0
     while looks is None or done < looks:
         try:
             # Opening Dagster's storage may fail too. A watcher that starts at such a time must not end.
             watcher = watcher or Watch(settings, catalog, since, instance_of(settings), OBSERVERS)
+            if isinstance(watcher.instance, OutOfReach):
+                unseen = _unseen(watcher, settings, unseen)
             report = watcher.look(datetime.now(UTC), lambda: datetime.now(UTC))
         except Exception as error:
             # An error of a store is told with its place and the next step.
@@ -52,6 +59,15 @@ def watch(settings: Settings, every: float, looks: int | None) -> None:
         done += 1
         if looks is None or done < looks:
             time.sleep(every)
+
+
+def _unseen(watcher: Watch, settings: Settings, before: str) -> str:
+    """Try again to open Dagster's storage. Returns why it cannot be opened, and prints it if it is news."""
+    watcher.instance = instance_of(settings)
+    words = str(watcher.instance) if isinstance(watcher.instance, OutOfReach) else ""
+    if words != before:
+        _say(words or "Dagster's storage can be used again")
+    return words
 
 
 def _say(words: str) -> None:

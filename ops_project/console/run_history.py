@@ -8,7 +8,7 @@ from datetime import datetime
 
 from ops_project.dagster_bridge import runs_file
 from ops_project.dagster_bridge.runs_file import RecentRun
-from ops_project.dagster_bridge.storage_errors import damaged, emptied_storage
+from ops_project.dagster_bridge.storage_damage import damaged, lost_storage
 from ops_project.settings import Settings
 
 LEAST_PERCENT = 0.35
@@ -50,7 +50,7 @@ def recent_runs(settings: Settings, since: datetime, limit: int = 500) -> list[R
 
 def unreadable(settings: Settings) -> str:
     """A sentence, if the runs are kept in this home and cannot be read; else empty."""
-    found = emptied_storage(settings) or damaged(settings.dagster_home)
+    found = lost_storage(settings) or damaged(settings.dagster_home)
     if not found and runs_file.kept_here(settings) and runs_file.read(settings, ()) is None:
         found = f"the table of runs in {settings.dagster_home}"
     return f"Dagster's runs cannot be read: {found}" if found else ""

@@ -1,7 +1,8 @@
 """Dagster's daemon, which prints a known error as one line: `python -m ops_project.dagster_bridge.daemon`.
 
-While the server of the ledger is down, each tick of the alert cycle fails. Dagster would print four stack traces for
-each of them, a few thousand lines in a minute. The tick itself keeps its error, and the Dagster UI shows it.
+While the server of the ledger, or of Dagster's own storage, is down, each tick of the alert cycle fails. Dagster would
+print four stack traces for each of them, a few thousand lines in a minute. The tick itself keeps its error, and the
+Dagster UI shows it.
 """
 
 from __future__ import annotations
@@ -10,20 +11,33 @@ import logging
 import time
 from typing import Any
 
+from dagster._daemon import daemon as loop
 from dagster._daemon.cli import main
 from dagster._daemon.utils import DaemonErrorCapture
+from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
+
+from ops_project.dagster_bridge.speaking import one_line
+from ops_project.dagster_bridge.storage_errors import storage_words
+from ops_project.settings import Settings
 
 SPEAKING = frozenset(
     {
         "Unusable",
+        "JournalUnusable",
         "LedgerUnusable",
         "LedgerFailed",
         "LedgerEmptied",
         "LedgerGone",
+        "LedgerMisnamed",
         "LedgerNewer",
         "WarehouseUnusable",
+        "ModelUnusable",
         "NothingRecorded",
+        "PublicationUnusable",
+        "ReportUnusable",
+        "SnapshotUnusable",
+        "StorageUnusable",
     }
 )
 """The errors whose text says what, where and what to do next: `failures.Unusable` and every kind of it."""
@@ -53,7 +67,7 @@ class Reporter:
     def __call__(self, exc_info: Any, logger: logging.Logger, log_message: str) -> SerializableErrorInfo:
         """Report an error, and return what Dagster stores about it. Dagster passes the arguments by these names."""
         found: SerializableErrorInfo = self.usual(exc_info, _Mute(), log_message)
-        words = speaking(found)
+        words = speaking(found) or storage_words(exc_info[1], Settings.load().dagster_home)
         if not words:
             logger.error(log_message, exc_info=exc_info)
             return found
@@ -72,10 +86,21 @@ class _Mute:
         return
 
 
+def in_one_line(exc_info: Any) -> SerializableErrorInfo:
+    """What Dagster prints and keeps about an error of a loop that it does not give to a Reporter: one line if it is
+    known what to do, else what Dagster makes of it.
+    """
+    found = serializable_error_info_from_exc_info(exc_info)
+    words = speaking(found) or storage_words(exc_info[1], Settings.load().dagster_home)
+    return SerializableErrorInfo(f"{words}\n", [], found.cls_name) if words else found
+
+
 def run() -> None:
     """Dagster's command line of the daemon."""
+    setattr(loop, "serializable_error_info_from_exc_info", in_one_line)  # noqa: B010
     setattr(DaemonErrorCapture, "process_exception", staticmethod(Reporter(DaemonErrorCapture.process_exception)))  # noqa: B010
-    main()
+    with one_line():
+        main()
 
 
 if __name__ == "__main__":

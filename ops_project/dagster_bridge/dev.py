@@ -10,6 +10,8 @@ from typing import Any
 import click
 from dagster._cli import ENV_PREFIX, cli, dev
 
+from ops_project.dagster_bridge.speaking import one_line
+
 OURS = {
     "dagster_webserver": "ops_project.dagster_bridge.web",
     "dagster._daemon": "ops_project.dagster_bridge.daemon",
@@ -26,7 +28,8 @@ def run() -> None:
 
     setattr(dev, "open_ipc_subprocess", guarded)  # noqa: B010
     try:
-        cli(auto_envvar_prefix=ENV_PREFIX, standalone_mode=False)
+        with one_line():
+            cli(auto_envvar_prefix=ENV_PREFIX, standalone_mode=False)
     except click.Abort:
         # Ctrl-C before everything is started. Later, Dagster ends its processes itself, without a message.
         click.echo("Interrupted by you.", err=True)

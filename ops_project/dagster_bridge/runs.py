@@ -11,9 +11,11 @@ from datetime import datetime
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus, RunsFilter
 
+from ops_project.dagster_bridge.quiet_retries import quiet_retries
 from ops_project.dagster_bridge.run_events import events_of, words_of
 from ops_project.dagster_bridge.run_tags import DOMAIN_TAG, PROCESS_TAG, tag_of
 from ops_project.dagster_bridge.runs_file import RunFacts, moment
+from ops_project.dagster_bridge.storage_errors import StorageUnusable, misconfigured, storage_words
 from ops_project.process import locks
 from ops_project.process.processes import Process, current
 from ops_project.settings import Settings
@@ -113,10 +115,16 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The persisted instance of the home that is exported (DAGSTER_HOME). Use it as a context manager.
 
     One process at a time makes the tables: of five that start on an empty home, Dagster's own code lets two fail with
-    `table already exists`.
+    `table already exists`. Raises StorageUnusable.
     """
     with locks.hold(settings.dagster_home / ".opening", owner="opening Dagster's storage", now=settings.now()):
-        return dg.DagsterInstance.get()
+        quiet_retries()
+        try:
+            return dg.DagsterInstance.get()
+        except Exception as error:
+            # Nothing else is read there: what is not wrong with the storage is wrong with dagster.yaml.
+            words = storage_words(error, settings.dagster_home) or misconfigured(settings.dagster_home, error)
+            raise StorageUnusable(words) from error
 
 
 def last_runs(instance: dg.DagsterInstance, domains: Iterable[str]) -> dict[str, RunFacts]:

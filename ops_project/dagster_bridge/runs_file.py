@@ -6,6 +6,7 @@ is None, and the caller asks Dagster.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -45,21 +46,21 @@ class Runs:
 
 def kept_here(settings: Settings) -> bool:
     """Whether the runs are kept in the storage that a home is made with."""
-    configuration = settings.dagster_home / "dagster.yaml"
-    if not configuration.is_file():
+    try:
+        text = (settings.dagster_home / "dagster.yaml").read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
         return False
-    text = configuration.read_text(encoding="utf-8")
     return any(name in text for name in OUR_STORAGE)
 
 
 def read(settings: Settings, domains: Iterable[str]) -> Runs | None:
     """The newest runs; None if runs are kept elsewhere, and empty if nothing ever ran."""
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
-    if not configuration.is_file():
+    if not os.path.lexists(configuration):
         return Runs({}, False)
     if not kept_here(settings):
         return None
-    if not file.is_file():
+    if not os.path.lexists(file):
         return Runs({}, False)
     newest = {}
     try:
@@ -151,11 +152,11 @@ def backfills(settings: Settings) -> dict[str, dict[str, int]] | None:
 def _rows(settings: Settings, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]] | None:
     """The rows of a query on the table of runs; empty if nothing ever ran, None if runs are kept elsewhere."""
     configuration, file = settings.dagster_home / "dagster.yaml", settings.dagster_home / "history" / "runs.db"
-    if not configuration.is_file():
+    if not os.path.lexists(configuration):
         return []
     if not kept_here(settings):
         return None
-    if not file.is_file():
+    if not os.path.lexists(file):
         return []
     try:
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)) as connection:

@@ -1,82 +1,102 @@
-"""Words for a storage of Dagster that cannot be used, and a look at its files without opening them.
+"""Words for a storage of Dagster that cannot be used: what happened, where, and what to do next.
 
-Nothing here imports Dagster: every command that fails needs these words at once.
+Nothing here imports Dagster before there is an error: every command that fails needs these words at once.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ops_project.causes import chain
+from ops_project.dagster_bridge.storage_damage import damaged
 from ops_project.failures import Unusable
-from ops_project.process.emptied import is_emptied
 from ops_project.settings import Settings
 
-FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
-MAGIC = b"SQLite format 3\0"
-HEADER = 100
+ERRORS = frozenset({"DBAPIError", "DagsterPostgresException"})
+"""The names of the errors that a storage raises, or of a class above them."""
+LONGEST = 300
+"""The number of characters of Dagster's own words that are shown."""
+_NEXT_OF_FILES = (
+    "Bring it back from a backup (`ops backup list`), or move its .db files away: Dagster then begins with an empty "
+    "history of runs."
+)
 
 
-def unusable(folder: Path | str, cause: str) -> str:
-    """Says in one line that the storage in `folder` cannot be used, why, and the next step."""
+class StorageUnusable(Unusable):
+    """Dagster's storage cannot be used. The message says where it is, why, and what to do."""
+
+
+class OutOfReach:
+    """Stands in for Dagster's instance if its storage cannot be opened. Whoever asks it for anything gets the error;
+    the others go on without it.
+    """
+
+    def __init__(self, error: StorageUnusable) -> None:
+        self._error = error
+
+    def __str__(self) -> str:
+        return str(self._error)
+
+    def __getattr__(self, name: str) -> Any:
+        raise StorageUnusable(str(self._error))
+
+
+def unusable(folder: Path, cause: str) -> str:
+    """Says in one line that the storage that `folder` configures cannot be used, why, and the next step."""
+    from ops_project.dagster_bridge.storage_place import storage_place
+
+    where, next_step = f"in {folder}", _NEXT_OF_FILES
+    if servers := storage_place(folder, Settings.secret).postgres:
+        where = " and ".join(_shown(url) for url in servers)
+        next_step = (
+            "See whether the server runs and can be reached from here, and compare its address in "
+            f"{folder / 'dagster.yaml'}."
+        )
     return (
-        f"Dagster's storage in {folder} could not be used: {cause}. No run can be started, seen or watched until "
-        "it can. Bring it back from a backup (`ops backup list`), or move its .db files away: Dagster then begins "
-        "with an empty history of runs. The data and the ledger of alerts are not touched."
+        f"Dagster's storage {where} could not be used: {cause.rstrip('.? ')}. No run can be started, seen or watched "
+        f"until it can. {next_step} The data and the ledger of alerts are not touched."
     )
+
+
+def misconfigured(folder: Path, error: BaseException) -> str:
+    """Says in one line that dagster.yaml cannot be used, why, and the next step."""
+    file = folder / "dagster.yaml"
+    reason = " ".join((getattr(error, "strerror", None) or str(error) or type(error).__name__).split())
+    return (
+        f"{file} cannot be used: {reason[:LONGEST].rstrip('. ')}. No run can be started, seen or watched until it can. "
+        "Mend it, or move it away: the next run writes a new one. The data and the ledger of alerts are not touched."
+    )
+
+
+def storage_words(error: BaseException, folder: Path) -> str:
+    """What `unusable` says if the storage in `folder` caused the error; empty if something else did. An error of a file
+    names the file that is damaged.
+    """
+    said = ""
+    for one in chain(error):
+        if isinstance(one, StorageUnusable):
+            return str(one)
+        if isinstance(one, Unusable):
+            return ""  # it is another store, whose words are there already
+        if ERRORS & {cls.__name__ for cls in type(one).__mro__}:
+            # The first cause says more: the outer error is that Dagster has tried often enough.
+            said = " ".join(str(getattr(one, "orig", None) or one).split())
+    return unusable(folder, damaged(folder) or said) if said else ""
 
 
 def in_words(error: BaseException, folder: Path) -> str:
     """The text of an error of a run; if the storage in `folder` caused it, what `unusable` says."""
-    for one in chain(error):
-        if isinstance(one, Unusable):
-            return str(error)  # another store failed, and the error already says what to do
-        if "DBAPIError" in {cls.__name__ for cls in type(one).__mro__}:
-            return unusable(folder, " ".join(str(getattr(one, "orig", None) or one).split()))
-    return str(error)
+    return storage_words(error, folder) or str(error)
 
 
-def damaged(folder: Path) -> str:
-    """The first SQLite file of the storage that is not a database or is cut off, and the reason; empty if there is no
-    such file.
-    """
-    for name in FILES:
-        file = folder / name
-        try:
-            size = file.stat().st_size
-            with file.open("rb") as opened:
-                head = opened.read(HEADER)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            return f"{file}: {error.strerror or error}"
-        if not size:
-            continue  # SQLite begins a new database in an empty file.
-        if head[: len(MAGIC)] != MAGIC or len(head) < HEADER:
-            return f"{file} is not a database"
-        page = int.from_bytes(head[16:18], "big")
-        expected = (65_536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
-        # The count of pages is valid only if these two numbers are equal. Otherwise an old version of SQLite wrote
-        # last, and does not maintain the count.
-        if head[24:28] == head[92:96] and size < expected and not _has_log(file):
-            return f"{file} has been cut off: {size:,} bytes of {expected:,}"
-    return ""
+def _shown(url: str) -> str:
+    """The address without its password, and without the driver, which is ours."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
 
-
-def emptied_storage(settings: Settings) -> str:
-    """What it means that a file of the storage was emptied, and the next step; empty if none was. Dagster begins a new
-    one in its place and does not say so.
-    """
-    folder = settings.dagster_home
-    found = next((file for name in FILES if is_emptied(settings, file := folder / name)), None)
-    if found is None:
-        return ""
-    return (
-        f"Dagster's storage {found} is an empty file: the history of runs that it kept is not in it any more. Bring it "
-        "back from a backup (`ops backup list`) before the next run, which begins a new one in its place."
-    )
-
-
-def _has_log(file: Path) -> bool:
-    log = file.with_name(f"{file.name}-wal")
-    return log.is_file() and log.stat().st_size > 0
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return "in PostgreSQL, whose address cannot be read,"
+    return parsed.set(drivername=parsed.get_backend_name()).render_as_string(hide_password=True)

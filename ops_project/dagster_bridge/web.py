@@ -12,6 +12,7 @@ from dagster_webserver.webserver import DagsterWebserver
 from starlette.middleware import Middleware
 
 from ops_project.dagster_bridge.same_origin import SameOrigin
+from ops_project.dagster_bridge.speaking import one_line
 from ops_project.settings import Settings
 
 ALLOWED = "OPS_UI_ALLOWED_HOSTS"
@@ -37,7 +38,8 @@ def serve() -> None:
 
     # Dagster looks for it in this place when it makes the application.
     setattr(app, "DagsterWebserver", GuardedWebserver)  # noqa: B010
-    main()  # type: ignore[no-untyped-call]  # Dagster does not type it
+    with one_line():
+        main()  # type: ignore[no-untyped-call]  # Dagster does not type it
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def is_emptied(settings: Settings, file: Path) -> bool:
 def is_gone(settings: Settings, file: Path) -> bool:
     """Whether the file is not there although tables have been built in this home, so that it was there once."""
     try:
-        return not file.exists() and _has_snapshot(settings)
+        return not file.exists() and has_snapshot(settings)
     except (OSError, ValueError):
         return False
 
@@ -58,8 +58,8 @@ def _had_content(settings: Settings, file: Path) -> bool:
     log = file.with_name(f"{file.name}-wal")
     if log.is_file() and log.stat().st_size:
         return True
-    return settings.warehouse.is_file() or _has_snapshot(settings)
+    return settings.warehouse.is_file() or has_snapshot(settings)
 
 
-def _has_snapshot(settings: Settings) -> bool:
+def has_snapshot(settings: Settings) -> bool:
     return any(settings.snapshots.glob("*/manifest.json"))

@@ -17,7 +17,7 @@ import ops_project
 from ops_project.cli import cli
 from ops_project.cli.home import Use, use_of
 from ops_project.dagster_bridge import home as dagster_home
-from ops_project.dagster_bridge.storage_errors import FILES
+from ops_project.dagster_bridge.storage_damage import FILES
 from ops_project.operations.ledger.of_home import LedgerEmptied, LedgerGone
 from ops_project.process import emptied as emptied_files
 from ops_project.settings import Settings

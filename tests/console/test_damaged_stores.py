@@ -24,6 +24,8 @@ PAGES = ("/", "/alerts", "/incidents", "/boards/operational", "/boards/quality",
 PLACES = {
     "ledger": "ledger/ledger.db",
     "runs": "dagster/history/runs.db",
+    "index of runs": "dagster/history/runs/index.db",
+    "schedules": "dagster/schedules/schedules.db",
     "snapshot": "snapshots/*/warehouse.duckdb",
     "manifest": "snapshots/*/manifest.json",
     "warehouse": "warehouse/warehouse.duckdb",
@@ -85,7 +87,7 @@ def test_every_page_answers_and_nothing_unknown_is_well(
             assert answer.status_code == 200 or (place == "ledger" and answer.status_code == 503), (page, answer.text)
             assert answer.status_code == 200 or str(file) in answer.text
         first = visitor.get("/")
-    if place in ("runs", "snapshot"):
+    if place in ("runs", "index of runs", "schedules", "snapshot"):
         assert "0 of 5 domains are well" in first.text
         assert "cannot be read" in first.text
 

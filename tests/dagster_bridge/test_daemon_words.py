@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dagster._daemon import daemon as loop
 from dagster._daemon.utils import DaemonErrorCapture
+from dagster._utils.error import serializable_error_info_from_exc_info
+from sqlalchemy.exc import OperationalError
 
 import ops_project
-from ops_project.dagster_bridge.daemon import SPEAKING, Reporter
+from ops_project.dagster_bridge.daemon import SPEAKING, Reporter, in_one_line
 from ops_project.failures import Unusable
 
 
@@ -82,3 +85,22 @@ def test_every_error_that_speaks_for_itself_is_known_to_the_daemon() -> None:
     while more := {name for name, above in bases.items() if above & known} - known:
         known |= more
     assert known == SPEAKING
+
+
+def test_an_error_of_the_storage_in_any_loop_is_one_line(terminal: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, shown = terminal
+    reporter = Reporter(DaemonErrorCapture.default_process_exception)
+    failed = OperationalError("SELECT 1", {}, Exception("connection refused"))
+    report(reporter, logger, failed)
+    assert len(shown.getvalue().splitlines()) == 1 and "Dagster's storage" in shown.getvalue()
+    try:
+        raise failed
+    except OperationalError:
+        assert str(in_one_line(sys.exc_info())).count("\n") == 1
+    try:
+        raise KeyError("x")
+    except KeyError:
+        assert "Stack Trace" in str(in_one_line(sys.exc_info()))
+    assert loop.serializable_error_info_from_exc_info is serializable_error_info_from_exc_info, (
+        "the name is still there"
+    )

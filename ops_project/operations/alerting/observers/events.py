@@ -15,11 +15,12 @@ def look(view: View) -> Observation:
     well.
     """
     cursor = int(view.cursors.get(events.CURSOR, "0"))
-    page = events.read(view.instance, cursor, view.now, view.lineage, view.settings.as_of)
-    if page.cursor == cursor:
+    log = events.Log.parse(view.cursors.get(events.LOG, ""))
+    page = events.read(view.instance, cursor, view.now, view.lineage, as_of=view.settings.as_of, log=log)
+    if page.cursor == cursor and page.log == log:
         return Observation()
     signals = [*page.signals, *_repaired_with(view, page.signals)]
-    return Observation(signals, {events.CURSOR: str(page.cursor)}, more=page.full)
+    return Observation(signals, {events.CURSOR: str(page.cursor), events.LOG: str(page.log)}, more=page.full)
 
 
 def _repaired_with(view: View, signals: Sequence[Signal]) -> list[Signal]:

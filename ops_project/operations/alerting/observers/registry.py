@@ -35,6 +35,7 @@ OBSERVERS: tuple[Observer, ...] = (
     Observer("running", _here("running"), timedelta(seconds=30), needs_instance=True),
     Observer("expected", _here("service_levels"), timedelta(seconds=30)),
     Observer("processes", _here("processes"), timedelta(seconds=30), needs_instance=True),
+    Observer("storage", _here("storage"), timedelta(minutes=15)),
     Observer("resources", _here("resources"), timedelta(minutes=5)),
     Observer("rota", _here("rota"), timedelta(hours=1)),
     Observer("deliveries", _here("deliveries"), timedelta(seconds=30)),

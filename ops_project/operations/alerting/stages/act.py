@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ops_project.dagster_bridge.storage_errors import OutOfReach, storage_words
 from ops_project.model.alerting.alert import FIRING
 from ops_project.model.alerting.signal import digest
 from ops_project.operations.alerting.circumstances import Circumstances
@@ -84,7 +85,7 @@ def notify(cycle: Cycle) -> None:
 
 def show(cycle: Cycle) -> None:
     """Show on each asset in the Dagster UI its open alerts."""
-    if cycle.instance is None or cycle.decision is None:
+    if cycle.instance is None or isinstance(cycle.instance, OutOfReach) or cycle.decision is None:
         return
     from ops_project.operations.alerting.dagster.shown_alerts import show as show_on_asset
 
@@ -101,9 +102,16 @@ def show(cycle: Cycle) -> None:
     shown: dict[str, str] = cycle.ledger.document(SHOWN) or {}
     if wanted == shown:
         return
-    for asset in sorted({*wanted, *shown}):
-        if wanted.get(asset) != shown.get(asset):
-            show_on_asset(cycle.instance, asset, open_now.get(asset, []) if asset in wanted else [])
+    try:
+        for asset in sorted({*wanted, *shown}):
+            if wanted.get(asset) != shown.get(asset):
+                show_on_asset(cycle.instance, asset, open_now.get(asset, []) if asset in wanted else [])
+    except Exception as error:
+        if not (words := storage_words(error, cycle.settings.dagster_home)):
+            raise
+        # Everything is decided and sent; the next cycle shows it.
+        cycle.report.observer_errors["alerts in the Dagster UI"] = words
+        return
     cycle.ledger.put_document(SHOWN, wanted, digest(*sorted(wanted.values())), cycle.now)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from ops_project.dagster_bridge.storage_errors import storage_words
+from ops_project.failures import Unusable
 from ops_project.model.alerting.signal import FIRING, OK, Signal
 from ops_project.operations.alerting.looks import PATIENCE_SECONDS, begin_or_wait, is_late
 from ops_project.operations.alerting.observers.observer import Observer, View
@@ -30,12 +32,19 @@ def observe(cycle: Cycle) -> None:
             raise
         except Exception as error:
             # A failing observer is itself reported by a signal. What it watches is unknown until it works again.
-            words = cycle.without_secrets(f"{type(error).__name__}: {error}")
+            words = cycle.without_secrets(_words(cycle, observer, error))
             cycle.report.observer_errors[observer.name] = words
             cursors = {**cursors, **_tell_failing(cycle, {observer.name: words}, set(), cursors)}
             continue
         if observer.every and not is_late(cycle.settings.ledger_url, observer):
             cycle.noted[f"looked:{observer.name}"] = cycle.now.isoformat()
+
+
+def _words(cycle: Cycle, observer: Observer, error: Exception) -> str:
+    if isinstance(error, Unusable):
+        return str(error)  # it says what, where, and what to do
+    of_dagster = storage_words(error, cycle.settings.dagster_home) if observer.needs_instance else ""
+    return of_dagster or f"{type(error).__name__}: {error}"
 
 
 def _look(cycle: Cycle, observer: Observer, cursors: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,0 +1,22 @@
+"""Keeps the warnings of `dagster-postgres` off the terminal. While its server is down, it tries six times to connect,
+and writes four lines about each try. The error that ends them says the same once, with the next step.
+"""
+
+from __future__ import annotations
+
+import logging
+
+BEGINNINGS = ("Retrying failed database connection", "Retrying failed database creation")
+
+
+def _is_no_retry(record: logging.LogRecord) -> bool:
+    return not str(record.msg).startswith(BEGINNINGS)
+
+
+def quiet_retries() -> None:
+    """From now on this process does not print them."""
+    root = logging.getLogger()
+    root.addFilter(_is_no_retry)  # a filter that is there already is not added again
+    if not root.handlers:
+        # Without a handler, the first warning would add one, which prints every record of Dagster a second time.
+        root.addHandler(logging.NullHandler())

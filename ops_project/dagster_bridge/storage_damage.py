@@ -1,0 +1,135 @@
+"""What is wrong with the SQLite files of Dagster's storage, found without Dagster.
+
+Dagster begins a new database in the place of a file that is empty or gone, without a word, and reads a damaged one
+until it meets the damaged page. So these files are looked at before Dagster opens them.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from ops_project.process.emptied import has_snapshot, is_emptied
+from ops_project.settings import Settings
+
+FILES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+MAGIC = b"SQLite format 3\0"
+HEADER = 100
+LONGEST_SECONDS = 2.0
+"""How long the pages of all files are checked: 8 MB take 10 ms."""
+_whole: dict[Path, tuple[tuple[int, int], ...]] = {}
+"""File → its sizes and times of change, and those of its log, when it was last found whole."""
+
+
+def damaged(folder: Path, seconds: float = LONGEST_SECONDS) -> str:
+    """The first SQLite file of the storage in `folder` that is damaged, and the reason; empty if none is. What is not
+    decided within `seconds` counts as whole.
+    """
+    until = time.monotonic() + seconds
+    for name in FILES:
+        file = folder / name
+        if reason := _header(file) or _pages(file, until):
+            return reason
+    return ""
+
+
+def _header(file: Path) -> str:
+    """Why the file is no database, or not all of it; empty if it looks like one, or is not there."""
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as opened:
+            head = opened.read(HEADER)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{file}: {error.strerror or error}"
+    if not size:
+        return ""  # SQLite begins a new database in an empty file.
+    if head[: len(MAGIC)] != MAGIC or len(head) < HEADER:
+        return f"{file} is not a database"
+    page = int.from_bytes(head[16:18], "big")
+    expected = (65_536 if page == 1 else page) * int.from_bytes(head[28:32], "big")
+    # The count of pages is valid only if these two numbers are equal. Otherwise an old version of SQLite wrote last,
+    # and does not maintain the count.
+    if head[24:28] == head[92:96] and size < expected and not _has_log(file):
+        return f"{file} has been cut off: {size:,} bytes of {expected:,}"
+    return ""
+
+
+def _pages(file: Path, until: float) -> str:
+    """What SQLite's own check finds; empty if it finds nothing, or cannot decide: another process has locked the file,
+    or the time is over.
+    """
+    import sqlite3  # every command that fails loads this module, and few look at pages
+
+    state = _state(file)
+    if not state or _whole.get(file) == state:
+        return ""
+    try:
+        address = f"file:{quote(str(file.absolute()))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=1)) as connection:
+            connection.text_factory = bytes
+            connection.set_progress_handler(lambda: time.monotonic() > until, 10_000)
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        return ""
+    except sqlite3.DatabaseError as error:
+        return f"{file} is damaged: {error}"
+    said = "nothing" if found is None else bytes(found[0]).decode(errors="replace")
+    if said == "ok":
+        _whole[file] = state
+        return ""
+    return f"{file} is damaged: {' '.join(said.split())}"
+
+
+def _state(file: Path) -> tuple[tuple[int, int], ...]:
+    found = []
+    for one in (file, file.with_name(f"{file.name}-wal")):
+        try:
+            status = one.stat()
+        except OSError:
+            continue
+        found.append((status.st_size, status.st_mtime_ns))
+    return tuple(found) if file.is_file() and file.stat().st_size else ()
+
+
+def lost_storage(settings: Settings) -> str:
+    """What it means that a file of the storage was emptied or is gone, and the next step; empty if none is. Dagster
+    begins a new one in its place without a word.
+    """
+    folder = settings.dagster_home
+    next_step = (
+        "Bring it back from a backup (`ops backup list`) before the next run, which begins a new one in its place."
+    )
+    found = next((file for name in FILES if is_emptied(settings, file := folder / name)), None)
+    if found is not None:
+        return (
+            f"Dagster's storage {found} is an empty file: the history of runs that it kept is not in it any more. "
+            f"{next_step}"
+        )
+    gone = _gone(settings)
+    if gone is not None:
+        return (
+            f"Dagster's storage {gone} is not there, although its other files are: the history of runs that it kept is "
+            f"unknown. {next_step}"
+        )
+    return ""
+
+
+def _gone(settings: Settings) -> Path | None:
+    """A file that is missing from a storage that has been used; None if all are there, or none is: then somebody moved
+    all of them away, or the storage is elsewhere.
+    """
+    files = [settings.dagster_home / name for name in FILES]
+    try:
+        missing = [file for file in files if not file.exists()]
+        return missing[0] if 0 < len(missing) < len(files) and has_snapshot(settings) else None
+    except OSError:
+        return None
+
+
+def _has_log(file: Path) -> bool:
+    log = file.with_name(f"{file.name}-wal")
+    return log.is_file() and log.stat().st_size > 0
