@@ -2,7 +2,7 @@
 whether a process is writing it.
 
 Only regular files in regular folders are deliveries. A symbolic link could name any file that this process may read,
-and a pipe would block a run for ever. Both are reported and left in place.
+and a pipe, or a file that is nearly all holes, would block a run. All of them are reported and left in place.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from typing import BinaryIO
 
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing.decide.revisions import RevisionOrder, compare_revisions
+from ops_project.pipeline.landing.hollow import is_hollow
 
 Identity = tuple[int, int, int, int]
 
@@ -64,7 +65,9 @@ class InboundFile:
 
 @dataclass(frozen=True)
 class Irregular:
-    """An entry of the inbound folder with the name of a file of the feed that is not a regular file."""
+    """An entry of the inbound folder that has the name of a file of the feed, and is not a regular file, or nearly all
+    holes.
+    """
 
     name: str
     business_date: date | None
@@ -81,7 +84,7 @@ def pending(feed: Feed, inbound: Path) -> list[InboundFile]:
     found = []
     for path, kind in _entries(inbound / feed.domain):
         named = feed.match(path.name)
-        if named is None or not stat.S_ISREG(kind.st_mode):
+        if named is None or _irregular(path, kind):
             continue
         control, waits = control_of(feed, path)
         modified = datetime.fromtimestamp(kind.st_mtime, UTC)
@@ -119,12 +122,12 @@ def _earlier(one: InboundFile, other: InboundFile) -> int:
 
 
 def irregular(feed: Feed, inbound: Path) -> list[Irregular]:
-    """Entries with a name of `feed` that are not regular files, by name."""
+    """Entries with a name of `feed` that are not regular files, or nearly all holes, by name."""
     found = []
     for path, kind in _entries(inbound / feed.domain):
-        named = None if stat.S_ISREG(kind.st_mode) else feed.match(path.name)
-        if named is not None:
-            found.append(Irregular(_text(path.name), named.date, _kind(kind.st_mode)))
+        what = _irregular(path, kind)
+        if what and (named := feed.match(path.name)) is not None:
+            found.append(Irregular(_text(path.name), named.date, what))
     return sorted(found, key=lambda item: item.name)
 
 
@@ -217,7 +220,7 @@ def private_name(path: Path, folder: Path, kept: Callable[[], int] = lambda: 0) 
         _copy(path, target)
         return target
     kind = target.lstat()
-    if not stat.S_ISREG(kind.st_mode):
+    if not stat.S_ISREG(kind.st_mode) or is_hollow(target, kind.st_size, kind.st_blocks):
         target.unlink()
         raise NotRegular(errno.EINVAL, "not a regular file", str(path))
     if kind.st_nlink > 2 and kind.st_nlink > 2 + kept():
@@ -290,6 +293,15 @@ def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 def _identity(kind: os.stat_result) -> Identity:
     return kind.st_dev, kind.st_ino, kind.st_size, kind.st_mtime_ns
+
+
+def _irregular(path: Path, status: os.stat_result) -> str:
+    """What the entry is, if it is no file that can be read to its end; else empty."""
+    if not stat.S_ISREG(status.st_mode):
+        return _kind(status.st_mode)
+    if is_hollow(path, status.st_size, status.st_blocks):
+        return f"a file that claims {status.st_size:,} bytes and has nearly none of them: the rest is holes"
+    return ""
 
 
 def _kind(mode: int) -> str:

@@ -37,6 +37,9 @@ class Unbalanced(Undecodable):
     """A quote is opened and never closed, so the end of the record is unknown."""
 
 
+BLANK = frozenset({"\n", "\r\n", "\r"})
+
+
 class Lines:
     """The physical lines of a file, and the lines of the current record."""
 
@@ -59,6 +62,8 @@ class Lines:
             if not line:
                 raise StopIteration
             self.number += 1
+            if line in BLANK and not self.taken:
+                continue  # no reader makes a record of it, and a file may be made of nothing else
             if self.comment is not None and not self.taken and line.startswith(self.comment):
                 continue
             self.taken.append(line)

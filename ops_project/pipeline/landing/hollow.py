@@ -1,0 +1,48 @@
+"""Files that claim far more bytes than are stored. Such a file costs its sender nothing, and to read it takes hours: a
+file of 300 GB may be one page on the disk, and all the rest holes, which are read as zero bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+# The same bounds as for a compressed file: a small one may be hollow, and one byte may stand for many.
+FROM_BYTES = 64 * 1024 * 1024
+RATIO = 200
+BLOCK = 512
+EXTENTS = 1_000
+"""So many pieces of data are counted at most. A file with more of them is taken for a whole one."""
+
+
+def is_hollow(path: Path, size: int, blocks: int) -> bool:
+    """Whether nearly all of a regular file is holes. `size` and `blocks` are those of its status. Nothing is read.
+
+    The number of blocks alone does not decide: some file systems compress, or do not count them.
+    """
+    if size < FROM_BYTES or size <= RATIO * blocks * BLOCK:
+        return False
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False  # whoever opens it for reading tells why it cannot be read
+    try:
+        return _stored(descriptor) * RATIO < size
+    finally:
+        os.close(descriptor)
+
+
+def _stored(descriptor: int) -> float:
+    """The bytes of the file that are not holes."""
+    end = os.fstat(descriptor).st_size
+    found = at = 0
+    for _ in range(EXTENTS):
+        try:
+            begin = os.lseek(descriptor, at, os.SEEK_DATA)
+            at = os.lseek(descriptor, begin, os.SEEK_HOLE)
+        except OSError:
+            return found  # there is no more data, or the system does not know holes
+        found += at - begin
+        if at >= end:
+            return found
+    return float("inf")
