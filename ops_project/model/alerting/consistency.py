@@ -11,6 +11,7 @@ from ops_project.model.alerting.calendar import Calendar
 from ops_project.model.alerting.matcher import Matcher
 from ops_project.model.alerting.metric import Metrics
 from ops_project.model.alerting.receiver import Receivers
+from ops_project.model.alerting.recipient import wrong_recipient
 from ops_project.model.alerting.route import Route, Routes
 from ops_project.model.alerting.rule import Condition, Rule, Rules
 from ops_project.model.alerting.sla import Slas
@@ -238,6 +239,10 @@ def check_receivers(document: Document, receivers: Receivers, owners: Owners) ->
                         f"receiver {name!r}: recipient",
                         recipient,
                         owners.valid(),
+                    )
+                elif words := wrong_recipient(channel, recipient, owners):
+                    problems.append(
+                        document.problem(("receivers", name, "channels", index, "to"), f"receiver {name!r}: {words}")
                     )
             if channel.type == "email" and not channel.to:
                 problems.append(

@@ -28,6 +28,8 @@ DOMAIN = "ops-project.local"
 DEFAULT_PORT = 25
 DEFAULT_SENDER = "ops@localhost"
 _HOST = re.compile(r"[A-Za-z0-9_.:\[\]-]+")
+_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+"
+_SENDER = re.compile(rf"{_ADDRESS}|[^<>]*<{_ADDRESS}>")
 REPLY_BYTES = 65_536
 READY, CLOSING = 220, 421
 PERMANENT_FROM = 500
@@ -201,9 +203,15 @@ def compose(message: Message, sender: str) -> EmailMessage:
 
 
 def missing(channel: EmailChannel, settings: Settings) -> list[str]:
-    """The variable of the host, if it is not set or not a host name, and that of the port, if it is not a port."""
-    wanted = {channel.host_env: _wrong_host, channel.port_env: _wrong_port}
-    return unusable(settings, wanted, {channel.port_env})
+    """The variables that cannot be used: the host must be set, and each that is set must be what it is for."""
+    wanted = {
+        channel.host_env: _wrong_host,
+        channel.port_env: _wrong_port,
+        channel.sender_env: _wrong_sender,
+        channel.user_env: _wrong_login,
+        channel.password_env: _wrong_login,
+    }
+    return unusable(settings, wanted, wanted.keys() - {channel.host_env})
 
 
 def sender(channel: EmailChannel, settings: Settings) -> EmailSender:
@@ -220,6 +228,17 @@ def sender(channel: EmailChannel, settings: Settings) -> EmailSender:
 
 def _wrong_host(value: str) -> str:
     return "it is no host name" if not _HOST.fullmatch(value) else ""
+
+
+def _wrong_sender(value: str) -> str:
+    """A line break in it would be a header of its own in every message, or stop every message."""
+    if value != visible_line(value):
+        return "it contains a line break or another control character"
+    return "" if _SENDER.fullmatch(value) else "it is no address: write ops@example.com or Name <ops@example.com>"
+
+
+def _wrong_login(value: str) -> str:
+    return "" if value.isascii() else "it contains a character that is not ASCII, which no SMTP login can send"
 
 
 def _wrong_port(value: str) -> str:

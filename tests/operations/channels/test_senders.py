@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from ops_project.model.alerting.receiver import EmailChannel
 from ops_project.operations.channels.console import ConsoleSender
-from ops_project.operations.channels.email import EmailSender
+from ops_project.operations.channels.email import EmailSender, missing
 from ops_project.operations.channels.file import FileSender
 from ops_project.operations.channels.pagerduty import PagerDutySender
 from ops_project.operations.channels.protocol import DeliveryError
 from ops_project.operations.channels.slack import SlackTokenSender, SlackWebhookSender
 from ops_project.operations.channels.webhook import WebhookSender
+from ops_project.settings import Settings
 from tests.operations.channels.http import http_server
 from tests.operations.channels.messages import message
 from tests.operations.channels.smtp import free_port, smtp_server
@@ -172,3 +175,29 @@ def test_a_page_on_the_console_says_whom_it_interrupts(tmp_path):
     assert stream.getvalue() == (
         "PAGE #1 high: bronze/transactions was not built [Investor Metrics (team)] → Engineer A\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("OPS_SMTP_FROM", "ops@example.com\r\nBcc: eve@example.com", "line break"),
+        ("OPS_SMTP_FROM", "nobody", "it is no address"),
+        ("OPS_SMTP_FROM", "Jörg <jörg@example.com>", "it is no address"),
+        ("OPS_SMTP_FROM", "Jörg <ops@example.com>", ""),
+        ("OPS_SMTP_FROM", "ops@localhost", ""),
+        ("OPS_SMTP_PASSWORD", "geheim-ü", "not ASCII"),
+        ("OPS_SMTP_USER", "jörg", "not ASCII"),
+        ("OPS_SMTP_PASSWORD", "secret", ""),
+    ],
+)
+def test_a_variable_of_the_mail_server_that_cannot_work_is_named_before_anything_is_sent(
+    name: str, value: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise each message would fail, again and again, with an error of the library."""
+    monkeypatch.setenv("OPS_SMTP_HOST", "localhost")
+    monkeypatch.setenv(name, value)
+    channel = EmailChannel(type="email", to=("ada@example.com",))
+    found = missing(channel, Settings.load(home=tmp_path))
+    assert len(found) == bool(said)
+    assert all(one.startswith(f"{name} (") and said in one for one in found)
+    assert value not in "".join(found)

@@ -1,0 +1,21 @@
+"""Whether a message can be sent to a recipient at all. One address that the mail server refuses to take, or a line
+break in one, stops the message to all of them, so this is asked when the configuration is read.
+"""
+
+from __future__ import annotations
+
+from ops_project.model.alerting.receiver import Channel
+from ops_project.model.owner import ADDRESS, Owners
+from ops_project.visible import visible_line
+
+
+def wrong_recipient(channel: Channel, recipient: str, owners: Owners) -> str:
+    """Why the channel cannot send to this recipient; empty if it can. A declared person or team has an address of its
+    own, which is checked where it is declared.
+    """
+    if owners.resolve(recipient) is not None:
+        return ""
+    shown = visible_line(recipient)
+    if channel.type == "email" and not ADDRESS.fullmatch(recipient):
+        return f"{shown!r} is no e-mail address that every mail server takes: write name@example.com, in ASCII"
+    return f"recipient {shown!r} contains a control character" if shown != recipient else ""
