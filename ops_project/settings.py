@@ -4,8 +4,8 @@ modules get a `Settings`. It knows paths and the clock, and nothing about their 
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from ops_project.visible import visible_line
 
 PACKAGE_DIR = Path(__file__).resolve().parent
 PROJECT_ROOT = PACKAGE_DIR.parent
@@ -64,6 +66,22 @@ def _folder(given: str | Path, what: str) -> Path:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise SettingsError(f"{what} {str(given)!r} cannot be used: {reason}") from None
     return found
+
+
+def account() -> str:
+    """The account that runs this process, by the system and not by the environment, which anybody may set. In a
+    container it may have a number only.
+    """
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def current_user() -> str:
+    """Who a command says that it is: OPS_USER, or the account if it is not set."""
+    # Bytes that are no UTF-8 could be stored nowhere.
+    return visible_line(os.environ.get("OPS_USER") or account())
 
 
 @dataclass(frozen=True)
@@ -195,8 +213,8 @@ class Settings:
 
     @property
     def user(self) -> str:
-        """The name of the user: OPS_USER, or the user of the system if it is not set."""
-        return os.environ.get("OPS_USER") or getpass.getuser()
+        """The name of the user: OPS_USER, or the account if it is not set."""
+        return current_user()
 
     @contextmanager
     def exported(self, **more: str) -> Iterator[None]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from ops_project.settings import PROJECT_ROOT, Settings, SettingsError, parse_as_of
+import ops_project
+from ops_project.settings import PROJECT_ROOT, Settings, SettingsError, account, current_user, parse_as_of
 
 
 def test_the_default_home_is_data_in_the_project() -> None:
@@ -49,3 +52,26 @@ def test_a_child_process_sees_the_same_settings(tmp_path: Path) -> None:
 def test_the_clock_stands_still_where_it_is_set(tmp_path: Path) -> None:
     settings = Settings.load(home=tmp_path, as_of="2011-02-18", environ={})
     assert settings.now() == settings.now() == datetime(2011, 2, 18, 13, tzinfo=UTC)
+
+
+def test_the_user_is_who_says_so_or_the_account_and_never_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody else")
+    monkeypatch.delenv("OPS_USER", raising=False)
+    assert current_user() == account() == pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setenv("OPS_USER", "ada")
+    assert current_user() == "ada" and account() != "ada"
+    monkeypatch.setenv("OPS_USER", "\udcff\x1b")
+    assert current_user() == r"\xff\x1b", "bytes that no store takes"
+
+
+def test_an_account_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container it may have no entry in the list of users."""
+    monkeypatch.delenv("OPS_USER", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_001)
+    assert current_user() == "uid 4000000001"
+
+
+def test_nobody_asks_the_environment_who_the_user_is() -> None:
+    """`getpass.getuser` believes LOGNAME, and fails where the account has no name."""
+    package = Path(ops_project.__file__).parent
+    assert not [str(file) for file in package.rglob("*.py") if "getpass" in file.read_text(encoding="utf-8")]

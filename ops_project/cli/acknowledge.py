@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 # How many of the newest waiting messages are searched for acknowledgements that were not sent yet.
 WAITING = 500
@@ -18,7 +17,7 @@ WAITING = 500
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who works on it.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who works on it.")
 @click.option("--note", default="", help="A note for the other readers.")
 @json_option
 @click.pass_obj

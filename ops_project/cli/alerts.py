@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from ops_project.cli.numbers import COUNT, NUMBER
 from ops_project.cli.output import console, emit, json_option, styled, table
 from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 VERDICTS = ("true-positive", "false-positive", "noise", "unclear")
 
@@ -203,7 +202,7 @@ def show(settings: Settings, number: int, as_json: bool) -> None:
 @click.argument("number", type=NUMBER)
 @click.argument("value", type=click.Choice(VERDICTS))
 @click.option("--why", required=True, help="The reason; it helps to tune the rule.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who gives the verdict.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who gives the verdict.")
 @json_option
 @click.pass_obj
 def verdict(settings: Settings, *, number: int, value: str, why: str, by: str, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import click
 
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, json_option, table, told
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.backup.shelf import Shelf
@@ -27,7 +26,7 @@ where_option = click.option(
     metavar="FOLDER|s3://BUCKET/PREFIX",
     help="Where the backups are. Default: backups.destination in platform.yaml.",
 )
-by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does it.")
+by_option = click.option("--by", default=current_user, show_default="the user", help="Who does it.")
 
 
 @click.group()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 if TYPE_CHECKING:
     from ops_project.catalog import Catalog
@@ -89,7 +88,7 @@ def _number(settings: Settings, catalog: Catalog, sql: str) -> float | None:
 @click.argument("name")
 @click.argument("line")
 @click.argument("words")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who answers.")
+@click.option("--by", default=current_user, show_default="the user", help="Who answers.")
 @json_option
 @click.pass_obj
 def answer(settings: Settings, *, name: str, line: str, words: str, by: str, as_json: bool) -> None:

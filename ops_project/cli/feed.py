@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
 import shlex
@@ -19,7 +18,7 @@ from ops_project.model.feed.delivery_rules import NAME
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import dry_run, pending
 from ops_project.pipeline.landing.contract_sql import require_expressions
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 if TYPE_CHECKING:
     from ops_project.pipeline.landing.drafting import Drafted
@@ -231,7 +230,7 @@ def replay_feed(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The business date that is in doubt."
 )
 @click.option("--why", required=True, help="What the source said; kept with the confirmation.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who confirms it.")
+@click.option("--by", default=current_user, show_default="the user", help="Who says so.")
 @json_option
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:

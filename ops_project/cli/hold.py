@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Any
 
 import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import TIME_FORMS, Settings
+from ops_project.settings import TIME_FORMS, Settings, current_user
 
 SHOWN = 12
 
@@ -21,7 +20,7 @@ SHOWN = 12
 @click.option("--incident", type=NUMBER, help="The incident that it belongs to.")
 @click.option(
     "--by",
-    default=getpass.getuser,
+    default=current_user,
     show_default="the user",
     help="The person who makes the hold.",
 )
@@ -102,7 +101,7 @@ def _list(found: list[Any], as_json: bool) -> None:
 
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who releases it.")
+@click.option("--by", default=current_user, show_default="the user", help="Who releases it.")
 @click.option("--no-run", is_flag=True, help="Only release; the next run builds what was skipped.")
 @json_option
 @click.pass_obj

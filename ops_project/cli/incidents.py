@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import click
 from ops_project.cli.numbers import COUNT, DAYS, NUMBER
 from ops_project.cli.output import console, emit, json_option, table
 from ops_project.cli.text_file import text_of
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 EVERY = 1_000_000
 GATHERED = ("evidence", "diagnosis")
@@ -24,7 +23,7 @@ def incidents() -> None:
     """Incidents: list, acknowledge, give back, take over, resolve, note, post-mortem."""
 
 
-by_option = click.option("--by", default=getpass.getuser, show_default="the user", help="The person who does this.")
+by_option = click.option("--by", default=current_user, show_default="the user", help="Who does this.")
 
 
 def _ledger(settings: Settings) -> Any:

@@ -35,7 +35,7 @@ __all__ = ["Group", "console", "emit", "errors", "json_option", "progress", "sta
 # row on one line.
 PIPE_WIDTH = 200
 LARGEST_TRANSPOSED = 200
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class PlainConsole(Console):
@@ -187,7 +187,7 @@ def _reads_as_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return text == text.strip()  # Python ignores a line break in front of a number
 
 
 def _is_number(value: Any) -> bool:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from ops_project.masking import mask
-from ops_project.settings import Settings
+from ops_project.settings import Settings, account
 
 ROLE = "raw-data"
 
@@ -34,7 +32,7 @@ def permit(settings: Settings, by: str, why: str, query: str) -> None:
     owners = load_catalog(settings).owners
     people = owners.people_of(f"role:{ROLE}")
     allowed = by in people or any(owners.people[person].email == by for person in people)
-    user = getpass.getuser()
+    user = account()
     detail = why if user == by else f"{why} (user {user})"
     outcome = "done" if allowed else "refused"
     open_ledger(settings).audit(

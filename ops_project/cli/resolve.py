@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +9,13 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 @click.option("--why", required=True, help="Why the alert is over; stored in its timeline.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who closes it.")
+@click.option("--by", default=current_user, show_default="the user", help="Who says so.")
 @json_option
 @click.pass_obj
 def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_json: bool) -> None:

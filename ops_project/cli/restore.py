@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ import click
 from ops_project.cli.faults import in_words, say
 from ops_project.cli.output import console, emit, json_option, table, told
 from ops_project.lineage import Lineage
-from ops_project.settings import TIME_FORMS, Settings
+from ops_project.settings import TIME_FORMS, Settings, current_user
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.decide.plan import RestorePlan
@@ -34,10 +33,8 @@ SHOWN = 12
 )
 @click.option("--undo", is_flag=True, help="Go back to what was there before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")
-@click.option("--rebuild", is_flag=True, help="Then build the tables downstream of the restored ones again.")
-@click.option(
-    "--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log."
-)
+@click.option("--rebuild", is_flag=True, help="Afterwards build anew what is downstream of the restored tables.")
+@click.option("--by", default=current_user, show_default="the user", help="Who does it; stands in the audit log.")
 @json_option
 @click.pass_obj
 def restore(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import datetime, timedelta
 
 import click
 
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 schedule_option = click.option("--schedule", help="The schedule's id. Default: the schedule that pages.")
 
 
-by_option = click.option(
-    "--by", default=getpass.getuser, show_default="the user", help="The person who does this, by id."
-)
+by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does this, by id.")
 
 
 class Rota:

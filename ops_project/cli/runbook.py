@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import PROJECT_ROOT, Settings
+from ops_project.settings import PROJECT_ROOT, Settings, current_user
 
 
 @click.group()
@@ -80,7 +79,7 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
     "--incident", type=NUMBER, help="Fill in the alert, table and feed of this incident, and store the output with it."
 )
 @click.option("--step", "wanted", type=NUMBER, multiple=True, help="Only this step; may be given several times.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="The person who runs it.")
+@click.option("--by", default=current_user, show_default="the user", help="Who runs it.")
 @json_option
 @click.pass_obj
 def run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from ops_project.cli.numbers import NUMBER
 from ops_project.cli.output import console, emit, json_option, table
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 LISTED = 20
 
@@ -57,7 +56,7 @@ def add(
     from ops_project.operations.ledger.lineage_document import recall
 
     catalog = load_catalog(settings)
-    owner = owner or getpass.getuser()
+    owner = owner or current_user()
     if catalog.owners.resolve(owner) is None:
         valid = ", ".join(catalog.owners.valid())
         raise click.UsageError(f"--owner {owner!r} is not known, so nobody could be reminded; valid: {valid}")

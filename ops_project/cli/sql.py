@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import click
 
 from ops_project.cli.numbers import COUNT_OR_NONE, MEGABYTES, SECONDS
 from ops_project.cli.output import answer, console, csv_line, json_option, to_json, told
-from ops_project.settings import Settings
+from ops_project.settings import Settings, current_user
 
 if TYPE_CHECKING:
     from ops_project.pipeline.warehouse.questions import Answer
@@ -67,10 +66,10 @@ class _Bounded:
     show_default=True,
     help="The largest memory that it may take.",
 )
-@click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The largest output.")
-@click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; needs --why.")
-@click.option("--why", default="", help="With --unmasked: the reason, for the audit log.")
-@click.option("--by", default=getpass.getuser, show_default="the user", help="With --unmasked: the reader.")
+@click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The output that is printed.")
+@click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; --why is needed, and is audited.")
+@click.option("--why", default="", help="With --unmasked: the reason; it stands in the audit log with the question.")
+@click.option("--by", default=current_user, show_default="the user", help="With --unmasked: who reads it.")
 @json_option
 @click.pass_obj
 def sql(

@@ -85,8 +85,15 @@ def test_raw_csv_reads_back_as_it_was(values: list[str]) -> None:
 def test_csv_holds_no_formula_and_no_escape(text: str) -> None:
     [row] = csv.reader(io.StringIO(csv_line(["x", text]), newline=""))
     assert "\x1b" not in row[1]
-    assert not row[1].startswith(("=", "@", "\t", "\r"))
+    assert not row[1].startswith(("=", "@", "\t", "\r", "\n", "\uff1d", "\uff20"))
     assert row[1].lstrip("'") == visible(text).lstrip("'")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\n=", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_whatever_a_spreadsheet_takes_for_a_formula_gets_an_apostrophe(start: str) -> None:
+    """A line feed before it counts as nothing, and East Asian spreadsheets take the wide signs as well."""
+    [row] = csv.reader(io.StringIO(csv_line([f"{start}1+cmd|' /C calc'!A0"]), newline=""))
+    assert row[0].startswith("'")
 
 
 def test_csv_leaves_numbers_alone() -> None:

@@ -4,8 +4,9 @@ says why.
 
 from __future__ import annotations
 
-import getpass
 import json
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from ops_project.operations.ledger import Ledger
 from ops_project.pipeline.landing import ensure_tables
 from ops_project.pipeline.warehouse import snapshots
 from ops_project.pipeline.warehouse.connection import Warehouse
-from ops_project.settings import Settings
+from ops_project.settings import Settings, account
 from tests.empty_home import NOW
 
 RAW = "17,Ada,Lovelace,ada@example.com,+1 555 020 1234"
@@ -135,7 +136,7 @@ def test_who_may_read_it_is_shown_it_and_written_down(home: Settings, by: str) -
     assert result.exit_code == 0 and "Lovelace" in result.output
     line = audit(home)[0]
     assert (line["who"], line["outcome"]) == (by, "done")
-    assert "ticket 4711" in str(line["detail"]) and getpass.getuser() in str(line["detail"])
+    assert "ticket 4711" in str(line["detail"]) and account() in str(line["detail"])
     assert "from ops.quarantine" in str(line["subject"]) and "ada@" not in str(line["subject"])
 
 
@@ -145,3 +146,14 @@ def test_nothing_is_shown_that_cannot_be_written_down(home: Settings, tmp_path: 
     other = Settings(home=tmp_path)
     result = sql(other, "select * from ops.quarantine", "--unmasked", "--why", "x", "--by", "engineer-a")
     assert result.exit_code != 0 and "Ada" not in result.output
+
+
+def test_the_account_is_the_systems_and_not_what_the_environment_says(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "OPS_USER"):
+        monkeypatch.setenv(name, "engineer-a")
+    query = "select raw_text from ops.quarantine limit 1 -- forged"
+    assert sql(home, query, "--unmasked", "--why", "forged", "--by", "engineer-a").exit_code == 0
+    [line] = [line for line in audit(home) if "forged" in str(line["detail"])]
+    assert f"(user {pwd.getpwuid(os.getuid()).pw_name})" in str(line["detail"])

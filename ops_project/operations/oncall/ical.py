@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from ops_project.operations.oncall.roster import Span
+from ops_project.visible import visible
 
 FOLD = 73  # Octets in a line, without the space that begins a continued line.
 
@@ -38,6 +39,8 @@ def _stamp(at: datetime) -> str:
 
 
 def _escape(text: str) -> str:
+    """A line break in a note must not begin a line of its own, and some programs take a single CR for one."""
+    text = visible("\n".join(text.splitlines()))
     for raw, escaped in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\n", "\\n")):
         text = text.replace(raw, escaped)
     return text
