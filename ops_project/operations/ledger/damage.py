@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import make_url
 
+from ops_project.operations.ledger.address import wrong_address
 from ops_project.operations.ledger.unusable import LedgerUnusable
 
 LONGEST_SECONDS = 5.0
@@ -24,6 +25,8 @@ def damage(url: str, seconds: float = LONGEST_SECONDS) -> LedgerUnusable | None:
 
     Call it after an error that nothing else explains. To call it at each opening would take too long.
     """
+    if wrong_address(url):
+        return None
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or not Path(parsed.database).is_file():
         return None

@@ -8,6 +8,7 @@ import logging
 from functools import lru_cache
 from pathlib import Path
 
+from ops_project.operations.ledger.address import LedgerMisnamed, wrong_address
 from ops_project.operations.ledger.store import Ledger
 from ops_project.operations.ledger.unusable import LedgerUnusable
 from ops_project.process.emptied import NEXT, is_emptied, is_gone
@@ -58,6 +59,8 @@ def open_ledger(settings: Settings, begins: bool = False) -> Ledger:
     kept would write to the file that was put aside. Raises LedgerUnusable.
     """
     url = settings.ledger_url
+    if reason := wrong_address(url):
+        raise LedgerMisnamed(reason)
     if not url.startswith(_SQLITE):
         return _opened(url, None)
     file = Path(url.removeprefix(_SQLITE))

@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import Pool
 
 from ops_project.operations.ledger import schema
@@ -106,7 +106,10 @@ class Ledger(
             # An INSERT with ON CONFLICT makes a round trip for each row: 970 signals a second on a busy machine, and
             # 2,450 with this setting.
             options |= {"executemany_mode": "values_plus_batch", "executemany_batch_page_size": 500}
-        engine = create_engine(parsed, **options)
+        try:
+            engine = create_engine(parsed, **options)
+        except (ImportError, NoSuchModuleError, ValueError, TypeError) as error:
+            raise LedgerUnusable(shown(parsed), error, is_server(parsed)) from error
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", _on_connect_to_read if "creator" in options else _on_connect)
             event.listen(engine, "begin", _on_begin)
