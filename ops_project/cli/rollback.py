@@ -4,8 +4,6 @@ built.
 
 from __future__ import annotations
 
-import getpass
-import json
 import shutil
 import subprocess
 import sys
@@ -18,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_project.cli.output import console, emit, json_option, told
-from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings
+from ops_project.json_file import read_object
+from ops_project.settings import DBT_PROJECT_DIR, PROJECT_ROOT, Settings, current_user
 
 if TYPE_CHECKING:
     from ops_project.pipeline.recovery.clone import Clone
@@ -48,9 +47,7 @@ class Way:
 @click.command()
 @click.argument("commit", metavar="COMMIT")
 @click.option("--yes", is_flag=True, help="Do it. Without it the way back is rehearsed, and nothing is changed.")
-@click.option(
-    "--by", default=getpass.getuser, show_default="the user", help="The person who does it, for the audit log."
-)
+@click.option("--by", default=current_user, show_default="the user", help="Who does it; stands in the audit log.")
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:
@@ -219,10 +216,9 @@ def _audit(settings: Settings, way: Way, by: str) -> None:
 
 def _noted(settings: Settings) -> dict[str, Any] | None:
     try:
-        found = json.loads(_file(settings).read_text(encoding="utf-8"))
+        return read_object(_file(settings))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
 
 
 def _note(settings: Settings, begun: dict[str, Any] | None) -> None:

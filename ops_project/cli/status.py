@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Any
 
 import click
 
-from ops_project.cli.faults import in_words
 from ops_project.cli.output import Group, console, emit, json_option, table
-from ops_project.dagster_bridge.storage_errors import damaged, emptied_storage, unusable
+from ops_project.dagster_bridge.storage_damage import damaged, lost_storage
+from ops_project.dagster_bridge.storage_errors import storage_words, unusable
 from ops_project.failures import Unusable
 from ops_project.settings import Settings
 
@@ -34,14 +35,14 @@ def status(settings: Settings, domains: tuple[str, ...], as_json: bool) -> None:
         raise click.UsageError(f"unknown domain {', '.join(unknown)}; valid: {', '.join(known)}")
     data = gather(settings, catalog, list(domains) or known)
     emit(as_json, data, lambda: console.print(Group(*_render(data))))
-    if data["ledger"] or data["warehouse"] or data["dagster"]:
+    if data["ledger"] or data["warehouse"] or data["dagster"] or data["unreadable"]:
         raise SystemExit(1)
 
 
 def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, Any]:
     """What `ops status --json` prints."""
     from ops_project.pipeline.recovery import out_of_date
-    from ops_project.pipeline.warehouse import publishing, snapshots, standing
+    from ops_project.pipeline.warehouse import snapshots, standing
     from ops_project.process import locks
 
     now = settings.now()
@@ -59,9 +60,12 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
     except Unusable as error:
         ledger_lost = str(error)
     holder = locks.holder(settings.lock)
+    marked = out_of_date.marked(settings)
+    unreadable = [words] if (words := snapshots.unreadable(settings)) else []
+    unreadable += [marked[out_of_date.UNKNOWN]["because"]] if out_of_date.UNKNOWN in marked else []
     result = []
     for name in domains:
-        published = publishing.current(settings, name)
+        published = _published(settings, name, unreadable)
         result.append(
             {
                 "domain": name,
@@ -76,19 +80,18 @@ def gather(settings: Settings, catalog: Any, domains: list[str]) -> dict[str, An
                 ),
                 "open_alerts": None if alerts is None else alerts.get(name, 0),
                 "waiting_files": _waiting(settings, catalog, name),
-                "published": None
-                if published is None
-                else {"id": published.id, "as_of": published.manifest["as_of"], "held": sorted(published.held)},
+                "published": published,
             }
         )
     return {
         "home": settings.home,
         "as_of": now,
         "warehouse": standing.looked(settings),
-        "out_of_date": out_of_date.marked(settings),
+        "out_of_date": marked,
         "backups": _backups(settings, catalog, now),
         "ledger": ledger_lost or None,
         "dagster": dagster_lost or None,
+        "unreadable": unreadable,
         "snapshot": None if snapshot is None else {"id": snapshot.id, "as_of": snapshot.as_of},
         "lock": None if holder is None else {"held_by": str(holder), "pid": holder.pid, "since": holder.since},
         "resources": resources,
@@ -116,16 +119,16 @@ def _from_snapshot(snapshot: Any, catalog: Any, now: datetime) -> dict[str, dict
 
 def _last_runs_or_why(settings: Settings, domains: list[str]) -> tuple[dict[str, Any] | None, str]:
     """The newest runs; None and the reason if Dagster's storage cannot be read."""
-    if words := emptied_storage(settings):
+    if words := lost_storage(settings):
         return None, words
     if broken := damaged(settings.dagster_home):
         return None, unusable(settings.dagster_home, broken)
     try:
         return _last_runs(settings, domains), ""
     except Exception as error:
-        if "DBAPIError" not in {cls.__name__ for cls in type(error).__mro__}:
+        if not (words := storage_words(error, settings.dagster_home)):
             raise
-        return None, in_words(error, settings)
+        return None, words
 
 
 def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
@@ -139,6 +142,20 @@ def _last_runs(settings: Settings, domains: list[str]) -> dict[str, Any]:
         return {name: asdict(facts) for name, facts in last_runs(instance, domains).items()}
 
 
+def _published(settings: Settings, domain: str, unreadable: list[str]) -> dict[str, Any] | None:
+    """What consumers of the domain read; None before the first publication. If that is unknown, its fields are None,
+    and the reason is added to `unreadable`.
+    """
+    from ops_project.pipeline.warehouse import publishing
+
+    try:
+        found = publishing.current(settings, domain)
+    except publishing.PublicationUnusable as error:
+        unreadable.append(str(error))
+        return {"id": None, "as_of": None, "held": []}
+    return None if found is None else {"id": found.id, "as_of": found.manifest["as_of"], "held": sorted(found.held)}
+
+
 def _refuses_writing(settings: Settings) -> str:
     from ops_project.operations.ledger import refuses_writing
 
@@ -148,10 +165,12 @@ def _refuses_writing(settings: Settings) -> str:
 def _ledger(settings: Settings) -> Any:
     """The ledger; None before the first run, because reading must not make one. Raises Unusable."""
     from ops_project.operations.ledger import open_ledger
+    from ops_project.operations.ledger.address import wrong_address
     from ops_project.process.emptied import is_gone
 
-    file = Path(settings.ledger_shown)
-    if settings.ledger_url.startswith("sqlite:///") and not file.is_file() and not is_gone(settings, file):
+    url, file = settings.ledger_url, Path(settings.ledger_shown)
+    is_file = url.startswith("sqlite:///") and not wrong_address(url)
+    if is_file and not os.path.lexists(file) and not is_gone(settings, file):
         return None
     return open_ledger(settings)
 
@@ -253,6 +272,8 @@ def _render(data: dict[str, Any]) -> list[Any]:
             item["waiting_files"],
             "–"
             if item["published"] is None
+            else "unknown"
+            if item["published"]["as_of"] is None
             else f"{datetime.fromisoformat(item['published']['as_of']):%Y-%m-%d %H:%M}"
             + (f", {len(item['published']['held'])} held" if item["published"]["held"] else ""),
         ]
@@ -276,6 +297,7 @@ def _render(data: dict[str, Any]) -> list[Any]:
         *([f"Backups    {_backup_line(data['backups'])}"] if data["backups"] else []),
         *([f"Ledger     {data['ledger']}"] if data["ledger"] else []),
         *([f"Dagster    {data['dagster']}"] if data["dagster"] else []),
+        *(f"Unknown    {words}" for words in data["unreadable"]),
         *_resource_lines(data["resources"]),
     ]
     return [table(columns, rows), *lines]

@@ -44,7 +44,7 @@ def due(site: Site, now: datetime) -> Iterator[ReportFacts]:
         wanted = period.newest(kind.period, now, site.catalog.platform.zone)
         if began is None or began >= wanted.end:
             continue
-        if kept.load(site.settings, kind.name, wanted.last) is None:
+        if not kept.is_kept(site.settings, kind.name, wanted.last):
             yield report(site, kind, wanted.last, now)
 
 

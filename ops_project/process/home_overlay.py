@@ -25,7 +25,10 @@ def left_out(settings: Settings) -> str | None:
     """The warning for a command that is run without the folder, or None."""
     if settings.overlay is not None or not _file(settings).is_file():
         return None
-    folder = Path(_file(settings).read_text(encoding="utf-8").strip())
+    try:
+        folder = Path(_file(settings).read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeError):
+        return f"{_file(settings)} cannot be read: with which --config this home was built is unknown. Remove the file."
     gone = "" if folder.is_dir() else " (which is no longer there)"
     return (
         f"This home was built with --config {folder}{gone}; without it, the domains, feeds and rules of that folder "

@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from ops_project.json_file import read_object
+
 POLL_SECONDS = 0.1
 
 
@@ -189,6 +191,8 @@ def _write(descriptor: int, holder: Holder) -> None:
 
 def _read(path: Path) -> Holder | None:
     try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+        found = Holder(**read_object(path))
     except (OSError, ValueError, TypeError):
         return None
+    texts = (found.owner, found.since, found.run or "")
+    return found if isinstance(found.pid, int) and all(isinstance(text, str) for text in texts) else None

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ops_project.json_file import read_object
 from ops_project.process.processes import Process, current
 from ops_project.process.ui_address import url_of
 from ops_project.settings import Settings
@@ -34,7 +35,7 @@ def remembered(settings: Settings, host: str, port: int) -> Iterator[str]:
 def recall(settings: Settings) -> str:
     """The address; empty if no `ops serve` of this home is seen to run."""
     try:
-        found = json.loads(_path(settings).read_text(encoding="utf-8"))
+        found = read_object(_path(settings))
         process, url = Process.parse(str(found["process"])), str(found["url"])
     except (OSError, ValueError, TypeError, KeyError):
         return ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ops_project.json_file import read_object
 from ops_project.settings import Settings
 
 FILE_NAME = "ui.json"
@@ -33,10 +34,10 @@ def remember(settings: Settings, host: str, port: int) -> None:
 def recall(settings: Settings) -> str:
     """The address; empty if none was written down, or it cannot be read."""
     try:
-        found = json.loads(_path(settings).read_text(encoding="utf-8"))
+        found = read_object(_path(settings))
     except (OSError, ValueError):
         return ""
-    url = found.get("url") if isinstance(found, dict) else None
+    url = found.get("url")
     return url if isinstance(url, str) and url.startswith("http://") else ""
 
 

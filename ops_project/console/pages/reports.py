@@ -28,9 +28,16 @@ def routes() -> list[Route]:
 
 def listed(ask: Ask) -> Response:
     found = kept.listed(ask.site.settings)[:LISTED]
-    facts = [(item, kept.load(ask.site.settings, item.kind, item.last)) for item in found]
-    rows = [(item, known, judge(known)) for item, known in facts if known is not None]
-    return ask.show("reports.html.j2", rows=rows, kinds=KINDS)
+    rows, unreadable = [], []
+    for item in found:
+        try:
+            known = kept.load(ask.site.settings, item.kind, item.last)
+        except kept.ReportUnusable as error:
+            unreadable.append(str(error))
+            continue
+        if known is not None:
+            rows.append((item, known, judge(known)))
+    return ask.show("reports.html.j2", rows=rows, kinds=KINDS, unreadable=unreadable)
 
 
 def _find(ask: Ask) -> ReportFacts:

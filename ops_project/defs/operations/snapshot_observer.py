@@ -42,7 +42,9 @@ QUERY_SECONDS = 20.0
 
 
 def look(view: View) -> Observation:
-    """The signals of the newest snapshot; nothing if it was read before."""
+    """The signals of the newest snapshot; nothing if it was read before. Raises SnapshotUnusable."""
+    if words := snapshots.unreadable(view.settings):
+        raise snapshots.SnapshotUnusable(words)
     try:
         snapshot = snapshots.newest(view.settings)
     except snapshots.NoSnapshot:

@@ -25,7 +25,7 @@ def look(view: View) -> Observation:
                 value=float(found is not None),
                 event_at=view.now,
                 observed_at=view.now,
-                occurrence=found["at"] if found else view.now.isoformat(),
+                occurrence=(found["at"] if found else None) or view.now.isoformat(),
                 message=found["message"] if found else "",
                 labels={"state": found["state"]} if found else {},
             )

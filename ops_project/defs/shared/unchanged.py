@@ -9,15 +9,14 @@ back from today are built again after a day.
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from ops_project.catalog import Catalog
 from ops_project.dagster_bridge import runs_file as dagster_runs_file
+from ops_project.json_file import read_object
 from ops_project.operations.alerting import false_alarms as verdicts
 from ops_project.operations.ledger import open_ledger
 from ops_project.pipeline.dbt_engine import manifest as dbt_manifest
@@ -146,7 +145,7 @@ def _repeats(settings: Settings, domain: str, newest_run: str | None, signature:
     if newest_run is None or not settings.warehouse.is_file():
         return False
     try:
-        last: dict[str, Any] = json.loads(_memory(settings, domain).read_text(encoding="utf-8"))
+        last = read_object(_memory(settings, domain))
     except (OSError, ValueError):
         return False
     return newest_run == last.get("run_id") and last.get("signature") == signature and not snapshots.is_behind(settings)

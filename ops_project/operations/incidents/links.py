@@ -57,6 +57,13 @@ class Link:
 def key(folder: Path) -> bytes:
     """The home's key of 32 bytes, made at the first use. Raises KeyExposed."""
     path = folder / "links.key"
+    try:
+        return _key(folder, path)
+    except OSError as error:
+        raise KeyExposed(f"{path} cannot be read: {error.strerror}; remove it, and a new one is made") from None
+
+
+def _key(folder: Path, path: Path) -> bytes:
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         # The file gets its name when it is complete, so no process reads half a key, and a kill leaves none.

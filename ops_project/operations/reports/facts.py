@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 
@@ -59,7 +59,12 @@ class ReportFacts:
         """The inverse of `dump`."""
         values = dict(data)
         values["figures"] = tuple(_figure(item) for item in data["figures"])
-        return cls(**values)
+        found = cls(**values)
+        if wrong := [
+            item.name for item in fields(cls) if item.type == "str" and not isinstance(values[item.name], str)
+        ]:
+            raise ValueError(f"{', '.join(wrong)} is no text")
+        return found
 
 
 def _figure(data: Mapping[str, Any]) -> FigureFacts:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from ops_project.failures import Unusable
+from ops_project.json_file import read_object
 from ops_project.operations.reports.facts import ReportFacts
 from ops_project.operations.reports.kinds import KINDS
 from ops_project.settings import Settings
@@ -30,12 +32,31 @@ def path_of(settings: Settings, kind: str, last: date) -> Path:
     return settings.home / FOLDER / kind / f"{last}.json"
 
 
+class ReportUnusable(Unusable):
+    """The file of a kept report cannot be read. The message says which, why, and what to do."""
+
+    def __init__(self, file: Path, kind: str, last: date, reason: str) -> None:
+        super().__init__(
+            f"The kept report {file} cannot be read: {reason}. Bring it back from a backup (`ops backup list`), or "
+            f"move it away: `ops report {kind} --date {last}` then draws it up anew, from what is known today."
+        )
+
+
 def load(settings: Settings, kind: str, last: date) -> ReportFacts | None:
-    """The stored facts; None if the report was never drawn up."""
+    """The stored facts; None if the report was never drawn up. Raises ReportUnusable."""
+    file = path_of(settings, kind, last)
     try:
-        return ReportFacts.parse(json.loads(path_of(settings, kind, last).read_text(encoding="utf-8")))
+        return ReportFacts.parse(read_object(file))
     except FileNotFoundError:
         return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or "it holds no report"
+        raise ReportUnusable(file, kind, last, reason) from None
+
+
+def is_kept(settings: Settings, kind: str, last: date) -> bool:
+    """Whether the report was drawn up, readable or not."""
+    return os.path.lexists(path_of(settings, kind, last))
 
 
 def keep(settings: Settings, facts: ReportFacts) -> ReportFacts:

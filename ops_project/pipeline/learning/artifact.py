@@ -11,13 +11,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ops_project.failures import Unusable
+
 FORMAT = 1
 # The last digits of a sum of floats may differ from machine to machine. So only significant digits are stored.
 DIGITS = 10
 FILE_NAME = "model.json"
 
 
-class ModelUnusable(RuntimeError):
+class ModelUnusable(Unusable):
     """A registered model cannot serve; the message says why."""
 
 
@@ -52,6 +54,8 @@ def read(path: Path, sha256: str) -> dict[str, Any]:
         data = path.read_bytes()
     except FileNotFoundError:
         raise ModelUnusable(f"its file {path.name} is missing") from None
+    except OSError as error:
+        raise ModelUnusable(f"its file {path.name} cannot be read: {error.strerror}") from None
     if digest(data) != sha256:
         raise ModelUnusable(f"its file {path.name} was altered: its hash is not the registered one")
     model: dict[str, Any] = json.loads(data)

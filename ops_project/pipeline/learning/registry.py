@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ops_project.json_file import read_object
 from ops_project.pipeline.learning import artifact
 from ops_project.pipeline.learning.artifact import FILE_NAME, ModelUnusable
 
@@ -82,7 +83,20 @@ class Registry:
 
     def _serving(self) -> dict[str, Any]:
         path = self._root / "serving.json"
-        return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if not os.path.lexists(path):
+            return {}
+        try:
+            found = read_object(path)
+            files = [entry["versions"][version] for entry in found.values() for version in entry["history"]]
+            if all(isinstance(file[name], str) for file in files for name in ("file", "sha256")):
+                return found
+            reason = "it is no list of models"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no list of models"
+        raise ModelUnusable(
+            f"{path} cannot be read: {reason}. Which model is in use is unknown. Bring it back from a backup "
+            "(`ops backup list`), or move it away and promote a version again (`ops model promote`)"
+        )
 
     # -- for training and for people: MLflow
 

@@ -7,7 +7,6 @@ stored in `state/archive.json`, where the alert cycle reads it. Nothing is repai
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from ops_project.json_file import read_object
 from ops_project.pipeline.landing.inbox import NotRegular, open_regular
 from ops_project.pipeline.recovery.decide.archive_share import ArchivedFile, oldest, share
 from ops_project.pipeline.warehouse import files, snapshots
@@ -215,7 +215,7 @@ class _State:
         its turn.
         """
         try:
-            found = json.loads(_file(settings).read_text(encoding="utf-8"))
+            found = read_object(_file(settings))
             return cls(
                 {path: datetime.fromisoformat(moment) for path, moment in found["verified"].items()},
                 {item["path"]: Damage(**item) for item in found["damaged"]},

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ops_project.failures import Unusable
+from ops_project.json_file import read_object
 from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
@@ -54,12 +56,24 @@ class Entry:
         return self.previous["id"] if self.previous else None
 
 
+class JournalUnusable(Unusable):
+    """The journal of restores cannot be read. The message says which file, why, and what to do."""
+
+
 def last(settings: Settings) -> Entry | None:
-    """The newest entry; None if nothing was ever restored."""
-    try:
-        return _entry(json.loads(_file(settings).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    """The newest entry; None if nothing was ever restored. Raises JournalUnusable: a restore may have been cut off."""
+    file = _file(settings)
+    if not os.path.lexists(file):
         return None
+    try:
+        return _entry(read_object(file))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no entry"
+        raise JournalUnusable(
+            f"The journal of restores {file} cannot be read: {reason}. Whether a restore was cut off is unknown. Bring "
+            "the file back from a backup (`ops backup list`), or remove it: then the last restore can neither be "
+            "finished nor undone."
+        ) from None
 
 
 def kept(entry: Entry | None) -> dict[str, Any] | None:

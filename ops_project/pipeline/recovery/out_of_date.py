@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from ops_project.json_file import read_object
 from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
+UNKNOWN = "unknown tables"
+"""Stands for the tables of a file that cannot be read."""
+
 
 def marked(settings: Settings) -> dict[str, dict[str, str]]:
-    """`schema.table` → `since` (ISO 8601, UTC) and `because`."""
-    try:
-        found = json.loads(_file(settings).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """`schema.table` → `since` (ISO 8601, UTC) and `because`. If the file cannot be read, the only entry is UNKNOWN."""
+    file = _file(settings)
+    if not os.path.lexists(file):
         return {}
-    return found if isinstance(found, dict) else {}
+    try:
+        found: dict[str, dict[str, str]] = read_object(file)
+        for entry in found.values():
+            if not entry["because"].strip() or not datetime.fromisoformat(entry["since"]):
+                raise ValueError("it is no mark")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        changed = datetime.fromtimestamp(file.lstat().st_mtime, UTC).isoformat(timespec="seconds")
+        words = (
+            f"{file} cannot be read: which tables were built from tables that were restored since is unknown. Build "
+            "anew what is downstream of the restored tables, then remove the file."
+        )
+        return {UNKNOWN: {"since": changed, "because": words}}
+    return found
 
 
 def mark(settings: Settings, tables: Iterable[str], because: str, now: datetime) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ops_project.json_file import read_object
 from ops_project.pipeline.recovery.decide.backfill import Plan
 from ops_project.pipeline.recovery.decide.target import RestoreError
 from ops_project.pipeline.warehouse import files
@@ -31,8 +31,8 @@ def keep(settings: Settings, made: Plan) -> None:
 def recall(settings: Settings, plan_hash: str) -> Plan:
     """The plan with this hash. Raises RestoreError if there is none, or its file was changed."""
     try:
-        found = Plan.load(json.loads(_file(settings, plan_hash).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+        found = Plan.load(read_object(_file(settings, plan_hash)))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         known = sorted(path.stem for path in _file(settings, "x").parent.glob("*.json"))
         raise RestoreError(
             f"there is no plan {plan_hash!r}; there is: {', '.join(known) or 'none'}. Without --apply a plan is made"

@@ -6,11 +6,11 @@ the process was killed, or that the disk was full.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ops_project.json_file import read_object
 from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
@@ -44,7 +44,7 @@ def noted(settings: Settings) -> list[Closing]:
     found = []
     for path in sorted(_folder(settings).glob("*.json")):
         try:
-            found.append(Closing(**json.loads(path.read_text(encoding="utf-8"))))
+            found.append(Closing(**read_object(path)))
         except (OSError, ValueError, TypeError):
             continue
     return found

@@ -6,15 +6,18 @@ mixture.
 
 from __future__ import annotations
 
-import json
+import logging
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ops_project.failures import Unusable
+from ops_project.json_file import read_object
 from ops_project.pipeline.warehouse import files
 from ops_project.pipeline.warehouse.connection import Warehouse
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint
@@ -26,6 +29,7 @@ MANIFEST = "manifest.json"
 CURRENT = "current"
 PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,62 @@ class Publication:
         return {name: entry for name, entry in self.manifest["tables"].items() if entry["state"] != "published"}
 
 
+class PublicationUnusable(Unusable):
+    """The manifest of a publication cannot be read: what consumers read, and which tables are held, is unknown."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(
+            f"The publication {file} cannot be read: {reason}. Which tables its consumers read, and how old they are, "
+            "is unknown. The next run that builds tables of this domain publishes anew; or bring the file back from a "
+            "backup (`ops backup list`)."
+        )
+
+
 def current(settings: Settings, domain: str) -> Publication | None:
-    """The publication that consumers of this domain read now; None before the first one."""
+    """The publication that consumers of this domain read now; None before the first one. Raises PublicationUnusable."""
+    folder = _current_folder(settings, domain)
+    return None if folder is None else _read(folder)
+
+
+def _current_folder(settings: Settings, domain: str) -> Path | None:
     pointer = settings.published / domain / CURRENT
     try:
-        folder = pointer.resolve(strict=True)
-        return Publication(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        return pointer.resolve(strict=True)
     except FileNotFoundError:
         return None
+    except (OSError, RuntimeError) as error:  # a link that leads to itself
+        raise PublicationUnusable(pointer, _reason(error)) from None
+
+
+def _read(folder: Path) -> Publication:
+    try:
+        manifest = read_object(folder / MANIFEST)
+        datetime.fromisoformat(manifest["as_of"])
+        states = [entry["state"] for entry in manifest["tables"].values()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise PublicationUnusable(folder / MANIFEST, _reason(error)) from None
+    if not all(isinstance(state, str) for state in states):
+        raise PublicationUnusable(folder / MANIFEST, "it is no manifest")
+    return Publication(folder, manifest)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"it is no manifest: {error}" if isinstance(error, ValueError) else "it is no manifest"
+
+
+def _newest_readable(settings: Settings, domain: str) -> Publication | None:
+    """What a new publication continues: the current one, or the newest before it that can be read."""
+    try:
+        return current(settings, domain)
+    except PublicationUnusable as error:
+        logger.warning("%s", error)
+    root = settings.published / domain
+    for folder in sorted((path for path in root.iterdir() if _ID.match(path.name)), reverse=True):
+        with suppress(PublicationUnusable):
+            return _read(folder)
+    return None
 
 
 def publish(
@@ -79,7 +131,7 @@ def publish(
     """Publish the gold tables named in `verdicts`. `fingerprints` is keyed `gold.<table>`, as a snapshot has them."""
     root = warehouse.settings.published / domain
     root.mkdir(parents=True, exist_ok=True)
-    before = current(warehouse.settings, domain)
+    before = _newest_readable(warehouse.settings, domain)
     ids = sorted(path.name for path in root.iterdir() if _ID.match(path.name))
     name = f"{int(ids[-1][:6]) + 1 if ids else 1:06d}-{run_id[:8]}"
     partial = root / f"{PARTIAL}{name}"
@@ -114,9 +166,9 @@ def publish(
 def prune(settings: Settings, domain: str, keep: int) -> list[str]:
     """Remove all but the newest `keep` publications, never the current one. Returns the ids removed."""
     root = settings.published / domain
-    now = current(settings, domain)
+    now = _current_folder(settings, domain)
     ids = sorted(path.name for path in root.iterdir() if _ID.match(path.name))
-    doomed = [name for name in ids[:-keep] if now is None or name != now.id]
+    doomed = [name for name in ids[:-keep] if now is None or name != now.name]
     for name in doomed:
         shutil.rmtree(root / name, ignore_errors=True)
     return doomed
@@ -128,9 +180,12 @@ def remove_partial(settings: Settings) -> list[str]:
         return []
     removed = []
     for root in (path for path in settings.published.iterdir() if path.is_dir()):
-        now = current(settings, root.name)
+        try:
+            now = _current_folder(settings, root.name)
+        except PublicationUnusable:
+            continue  # nobody knows which of them is read
         for path in root.iterdir():
-            unpublished = bool(_ID.match(path.name)) and (now is None or path.name > now.id)
+            unpublished = bool(_ID.match(path.name)) and (now is None or path.name > now.name)
             if path.name.startswith(PARTIAL) or unpublished:
                 shutil.rmtree(path, ignore_errors=True)
                 removed.append(f"{root.name}/{path.name}")

@@ -5,7 +5,6 @@ snapshot and from reading anything outside it.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import threading
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from ops_project.failures import Unusable
+from ops_project.json_file import read_json, read_object
 from ops_project.pipeline.warehouse import files, identity
 from ops_project.pipeline.warehouse.fingerprints import Fingerprint, fingerprint, tables
 from ops_project.pipeline.warehouse.touched import WHOLE_BUILDS, BuiltByDates, touched_dates
@@ -30,8 +31,14 @@ DATABASE = "warehouse.duckdb"
 MANIFEST = "manifest.json"
 PARTIAL = ".partial-"
 _ID = re.compile(r"^\d{6}-")
+UNREADABLE = (OSError, ValueError, KeyError, TypeError)
+"""What reading a manifest raises that is not whole."""
 _OPENING = threading.Lock()
 """Held while a connection checks whether the settings of its engine are locked, and locks them."""
+
+
+class SnapshotUnusable(Unusable):
+    """The newest snapshot cannot be read. The message says which, why, and what to do."""
 
 
 class NoSnapshot(LookupError):
@@ -79,9 +86,40 @@ def existing(settings: Settings) -> list[Snapshot]:
     found = []
     for folder in sorted(path for path in settings.snapshots.iterdir() if _ID.match(path.name)):
         try:
-            found.append(Snapshot(folder, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))))
-        except (OSError, ValueError):
-            continue  # this snapshot is just being removed
+            found.append(_read(folder))
+        except UNREADABLE:
+            continue  # this snapshot is just being removed, or `unreadable` names it
+    return found
+
+
+def unreadable(settings: Settings) -> str:
+    """The newest snapshot, if its manifest cannot be read, and what that means; empty if it can. Readers get the one
+    before it.
+    """
+    if not settings.snapshots.is_dir():
+        return ""
+    newest_folder = max((path for path in settings.snapshots.iterdir() if _ID.match(path.name)), default=None)
+    if newest_folder is None:
+        return ""
+    try:
+        _read(newest_folder)
+    except UNREADABLE as error:
+        if not newest_folder.is_dir():
+            return ""  # it has just been removed
+        reason = error.strerror if isinstance(error, OSError) else "it is no manifest"
+        return (
+            f"The newest snapshot cannot be read: {newest_folder / MANIFEST}: {reason}. Questions are answered from an "
+            "older one, if there is one. The next run that builds a table makes a new one; or bring the file back from "
+            "a backup (`ops backup list`)."
+        )
+    return ""
+
+
+def _read(folder: Path) -> Snapshot:
+    """Raises one of UNREADABLE if the manifest is not whole."""
+    found = Snapshot(folder, read_object(folder / MANIFEST))
+    if not isinstance(found.as_of, datetime) or not isinstance(found.manifest["tables"], dict):
+        raise ValueError("it is no manifest")
     return found
 
 
@@ -130,10 +168,12 @@ def announce_rebuild(settings: Settings, window: tuple[date, date]) -> None:
 def announced_rebuilds(settings: Settings) -> list[tuple[date, date]]:
     """The windows that were announced since the last snapshot."""
     try:
-        noted = json.loads(_announcement(settings).read_text(encoding="utf-8"))
+        noted = read_json(_announcement(settings))
+        return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted]
     except FileNotFoundError:
         return []
-    return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in noted]
+    except (OSError, ValueError, TypeError):
+        return [(date.min, date.max)]  # it names dates that nobody knows, so every date is looked at
 
 
 def is_behind(settings: Settings) -> bool:

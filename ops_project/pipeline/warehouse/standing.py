@@ -6,7 +6,7 @@ nothing: a person decides which copy is the right one.
 
 from __future__ import annotations
 
-import json
+import os
 import shlex
 from collections.abc import Callable
 from datetime import datetime
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ops_project.failures import Unusable
+from ops_project.json_file import read_object
 from ops_project.pipeline.warehouse import files, identity, snapshots
 from ops_project.process import locks
 from ops_project.settings import Settings
@@ -34,6 +35,7 @@ class State(Enum):
     ANOTHER = "another"
     BEHIND = "behind"
     LOCKED = "locked"
+    UNREADABLE = "unreadable"
 
 
 class WarehouseUnusable(Unusable):
@@ -58,12 +60,25 @@ def require(settings: Settings, connect: Callable[[], duckdb.DuckDBPyConnection]
 
 
 def noted(settings: Settings) -> dict[str, Any] | None:
-    """What the last run found wrong: `state`, `message`, `at` (ISO 8601, UTC); None if nothing was wrong."""
-    try:
-        found = json.loads(_notes(settings).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    """What the last run found wrong: `state`, `message`, `at` (ISO 8601, UTC); None if nothing was wrong. A note that
+    cannot be read is wrong itself: there is one only if something was.
+    """
+    file = _notes(settings)
+    if not os.path.lexists(file):
         return None
-    return found if isinstance(found, dict) else None
+    try:
+        found = read_object(file)
+        datetime.fromisoformat(found["at"])
+        if all(isinstance(found[name], str) for name in ("state", "message")):
+            return found
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return {
+        "state": State.UNREADABLE.value,
+        "message": f"{file} cannot be read: what the last run found wrong with the warehouse is unknown. Remove the "
+        "file; the next run looks again.",
+        "at": None,
+    }
 
 
 def seen(settings: Settings) -> dict[str, Any] | None:

@@ -5,9 +5,9 @@ has closed the file, the file's size and time; the next writer compares them. Th
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from ops_project.json_file import read_object
 from ops_project.pipeline.warehouse import files
 from ops_project.settings import Settings
 
@@ -20,7 +20,7 @@ def changed(settings: Settings) -> bool:
     if not settings.warehouse.exists():
         return False
     try:
-        noted = json.loads(_note(settings).read_text(encoding="utf-8"))
+        noted = read_object(_note(settings))
         return bool(noted["changed_unseen"] or noted["files"] != _files(settings))
     except (OSError, ValueError, KeyError, TypeError):
         return True

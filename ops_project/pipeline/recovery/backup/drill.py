@@ -87,14 +87,14 @@ def drill(
 def history(settings: Settings) -> list[Drill]:
     """Every drill, oldest first. A line that was cut off is left out."""
     try:
-        lines = _file(settings).read_text(encoding="utf-8").splitlines()
+        lines = _file(settings).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
     found = []
     for line in lines:
         try:
             found.append(Drill(**json.loads(line)))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             continue
     return found
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ops_project.json_file import read_object
 from ops_project.pipeline.recovery.backup.manifest import Manifest, dump_summary, load_summary
 from ops_project.pipeline.recovery.decide.backups import Backup, Outcome, Proof
 from ops_project.pipeline.recovery.decide.target import RestoreError
@@ -134,7 +135,7 @@ class Register:
 def register(settings: Settings, destination: str, now: datetime) -> Register:
     """The known facts about the backups at `destination`. If there are none, backups are expected from `now` on."""
     try:
-        found = json.loads(_file(settings).read_text(encoding="utf-8"))
+        found = read_object(_file(settings))
         if found["destination"] == destination:
             return Register(
                 destination,
@@ -142,7 +143,7 @@ def register(settings: Settings, destination: str, now: datetime) -> Register:
                 tuple(load_summary(json.dumps(item).encode()) for item in found["backups"]),
                 {name: _proof(item) for name, item in found["proofs"].items()},
             )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return Register(destination, now)
 
@@ -191,7 +192,7 @@ def _plain(value: object) -> str:
 def _identity(settings: Settings) -> str | None:
     try:
         return _identity_file(settings).read_text(encoding="utf-8").strip() or None
-    except OSError:
+    except (OSError, UnicodeError):
         return None
 
 
