@@ -199,13 +199,13 @@ def cli(ctx: click.Context, home: str | None, overlay: str | None, as_of: str | 
 
 
 def _tell_lost(settings: Settings, words: tuple[str, ...]) -> None:
-    """Say that Dagster's storage was emptied or is gone before any command begins a new one. A ledger that was emptied
-    is refused where it is opened.
+    """Warn that a file of Dagster's storage was emptied or is gone. The warning comes before the command, because a
+    command may begin a new storage. An emptied ledger is refused where it is opened.
     """
     from ops_project.cli.home import Use, use_of
     from ops_project.dagster_bridge.storage_damage import lost_storage
 
-    # `ops status` has the words in its answer.
+    # `ops status` gives this warning in its answer.
     if use_of(words) is not Use.NONE and words != ("status",) and (told := lost_storage(settings)):
         faults.say(told)
 

@@ -26,7 +26,7 @@ where_option = click.option(
     metavar="FOLDER|s3://BUCKET/PREFIX",
     help="Where the backups are. Default: backups.destination in platform.yaml.",
 )
-by_option = click.option("--by", default=current_user, show_default="the user", help="Who does it.")
+by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does it.")
 
 
 @click.group()

@@ -88,7 +88,7 @@ def _number(settings: Settings, catalog: Catalog, sql: str) -> float | None:
 @click.argument("name")
 @click.argument("line")
 @click.argument("words")
-@click.option("--by", default=current_user, show_default="the user", help="Who answers.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who answers.")
 @json_option
 @click.pass_obj
 def answer(settings: Settings, *, name: str, line: str, words: str, by: str, as_json: bool) -> None:

@@ -230,7 +230,7 @@ def replay_feed(
     "--date", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The business date that is in doubt."
 )
 @click.option("--why", required=True, help="What the source said; kept with the confirmation.")
-@click.option("--by", default=current_user, show_default="the user", help="Who says so.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who confirms it.")
 @json_option
 @click.pass_obj
 def confirm_feed(settings: Settings, *, name: str, day: datetime, why: str, by: str, as_json: bool) -> None:

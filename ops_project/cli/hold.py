@@ -101,7 +101,7 @@ def _list(found: list[Any], as_json: bool) -> None:
 
 @click.command()
 @click.argument("subject", metavar="DOMAIN|ASSET")
-@click.option("--by", default=current_user, show_default="the user", help="Who releases it.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who releases it.")
 @click.option("--no-run", is_flag=True, help="Only release; the next run builds what was skipped.")
 @json_option
 @click.pass_obj

@@ -23,7 +23,7 @@ def incidents() -> None:
     """Incidents: list, acknowledge, give back, take over, resolve, note, post-mortem."""
 
 
-by_option = click.option("--by", default=current_user, show_default="the user", help="Who does this.")
+by_option = click.option("--by", default=current_user, show_default="the user", help="The person who does this.")
 
 
 def _ledger(settings: Settings) -> Any:

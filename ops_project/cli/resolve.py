@@ -15,7 +15,7 @@ from ops_project.settings import Settings, current_user
 @click.command()
 @click.argument("numbers", metavar="NUMBER...", type=NUMBER, nargs=-1, required=True)
 @click.option("--why", required=True, help="Why the alert is over; stored in its timeline.")
-@click.option("--by", default=current_user, show_default="the user", help="Who says so.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who closes it.")
 @json_option
 @click.pass_obj
 def resolve(settings: Settings, numbers: tuple[int, ...], why: str, by: str, as_json: bool) -> None:

@@ -33,8 +33,8 @@ SHOWN = 12
 )
 @click.option("--undo", is_flag=True, help="Go back to what was there before the last restore.")
 @click.option("--yes", is_flag=True, help="Do it. Without it the plan is shown, and nothing is changed.")
-@click.option("--rebuild", is_flag=True, help="Afterwards build anew what is downstream of the restored tables.")
-@click.option("--by", default=current_user, show_default="the user", help="Who does it; stands in the audit log.")
+@click.option("--rebuild", is_flag=True, help="Then build the tables downstream of the restored ones again.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who does it, for the audit log.")
 @json_option
 @click.pass_obj
 def restore(

@@ -47,7 +47,7 @@ class Way:
 @click.command()
 @click.argument("commit", metavar="COMMIT")
 @click.option("--yes", is_flag=True, help="Do it. Without it the way back is rehearsed, and nothing is changed.")
-@click.option("--by", default=current_user, show_default="the user", help="Who does it; stands in the audit log.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who does it, for the audit log.")
 @json_option
 @click.pass_obj
 def rollback(settings: Settings, commit: str, yes: bool, by: str, as_json: bool) -> None:

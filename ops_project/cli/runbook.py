@@ -79,7 +79,7 @@ def show(settings: Settings, slug: str, as_json: bool) -> None:
     "--incident", type=NUMBER, help="Fill in the alert, table and feed of this incident, and store the output with it."
 )
 @click.option("--step", "wanted", type=NUMBER, multiple=True, help="Only this step; may be given several times.")
-@click.option("--by", default=current_user, show_default="the user", help="Who runs it.")
+@click.option("--by", default=current_user, show_default="the user", help="The person who runs it.")
 @json_option
 @click.pass_obj
 def run(

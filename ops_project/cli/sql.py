@@ -66,10 +66,10 @@ class _Bounded:
     show_default=True,
     help="The largest memory that it may take.",
 )
-@click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The output that is printed.")
-@click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; --why is needed, and is audited.")
-@click.option("--why", default="", help="With --unmasked: the reason; it stands in the audit log with the question.")
-@click.option("--by", default=current_user, show_default="the user", help="With --unmasked: who reads it.")
+@click.option("--output-mb", type=MEGABYTES, default=100, show_default=True, help="The largest output.")
+@click.option("--unmasked", is_flag=True, help="Show the raw text of refused rows; needs --why.")
+@click.option("--why", default="", help="With --unmasked: the reason, for the audit log.")
+@click.option("--by", default=current_user, show_default="the user", help="With --unmasked: the reader.")
 @json_option
 @click.pass_obj
 def sql(
