@@ -68,6 +68,6 @@ class Checklist(Model):
 
 
 class Checklists(Model):
-    """checklists.yaml."""
+    """checklists.yaml: what is looked at every day, week and month."""
 
     checklists: dict[str, Checklist] = {}

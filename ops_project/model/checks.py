@@ -168,7 +168,7 @@ class QueryCheck(Model):
 
 
 class Checks(Model):
-    """checks.yaml."""
+    """checks.yaml: the limits of the checks, and the user's own checks."""
 
     score: Score
     freshness: FreshnessLimits

@@ -64,7 +64,7 @@ class TrustedProxy(Model):
 
 
 class Console(Model):
-    """console.yaml. Without users and without a proxy, the console answers only this machine."""
+    """console.yaml: who may log in. Without users and without a proxy, the console answers only this machine."""
 
     users: dict[Slug, ConsoleUser] = {}
     """Person of owners.yaml → how the person logs in."""

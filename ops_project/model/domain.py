@@ -35,7 +35,7 @@ class Domain(Model):
 
 
 class Domains(Model):
-    """domains.yaml."""
+    """domains.yaml: the domains, with the defaults for their tables."""
 
     domains: dict[DomainId, Domain]
 

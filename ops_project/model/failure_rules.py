@@ -105,7 +105,7 @@ def _known(value: Coded, valid: set[str], what: str) -> Coded:
 
 
 class FailureClasses(Model):
-    """failure_classes.yaml. The first rule of a list that fits is the one that counts."""
+    """failure_classes.yaml: the evidence for each failure class. The first rule of a list that fits counts."""
 
     transient: tuple[FailureClass, ...] = ()
     """Classes where trying again can help."""

@@ -24,7 +24,7 @@ class FreshnessPolicy(Model):
 
 
 class Freshness(Model):
-    """freshness.yaml."""
+    """freshness.yaml: how old the last build of a table may be."""
 
     policies: dict[str, FreshnessPolicy]
     layers: dict[str, str]

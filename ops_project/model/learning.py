@@ -118,7 +118,7 @@ class Health(Model):
 
 
 class Learning(Model):
-    """models.yaml."""
+    """models.yaml: the data of the models, when a new one is used, and when one is no longer healthy."""
 
     churn: Churn
     segmentation: Segmentation

@@ -46,7 +46,7 @@ class Team(Model):
 
 
 class Owners(Model):
-    """owners.yaml."""
+    """owners.yaml: people, teams, roles, and who is responsible for which pipeline."""
 
     people: dict[Slug, Person]
     teams: dict[Slug, Team]

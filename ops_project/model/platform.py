@@ -70,7 +70,7 @@ class Backups(Model):
 
 
 class Platform(Model):
-    """platform.yaml."""
+    """platform.yaml: the settings of the whole platform."""
 
     name: str
     timezone: Timezone

@@ -109,6 +109,6 @@ class Reconciliation(Model):
 
 
 class Reconciliations(Model):
-    """reconciliations.yaml."""
+    """reconciliations.yaml: the chains of tables that must agree."""
 
     reconciliations: dict[str, Reconciliation]

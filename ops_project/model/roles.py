@@ -26,7 +26,7 @@ class Role(Model):
 
 
 class Roles(Model):
-    """Who has which role. A person without an entry has the role `otherwise`."""
+    """roles.yaml: who has which role. A person without an entry has the role `otherwise`."""
 
     otherwise: str
     roles: dict[str, Role] = Field(min_length=1)

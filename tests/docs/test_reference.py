@@ -22,6 +22,12 @@ def test_reference_pages_are_up_to_date() -> None:
     assert not stale, "run: ops reference"
 
 
+def test_defaults_are_shown_as_a_user_writes_them() -> None:
+    page = (PAGES / "configuration.md").read_text(encoding="utf-8")
+    assert not re.findall(r"timedelta|datetime\.|Decimal\(|frozenset|`True`|`False`|\w',", page)
+    assert "| duration | `1d` |" in page and "| list of text | `[role:project-manager]` |" in page
+
+
 def test_every_command_and_option_has_help() -> None:
     silent = []
     for path, command in walk(cli, "ops"):

@@ -128,7 +128,7 @@ class Maintenance(Model):
 
 
 class Calendar(Model):
-    """calendar.yaml."""
+    """calendar.yaml: named time intervals and maintenance windows."""
 
     time_intervals: dict[str, tuple[TimeInterval, ...]]
     maintenance: dict[str, Maintenance] = {}

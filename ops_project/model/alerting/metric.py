@@ -40,6 +40,6 @@ class Metric(Model):
 
 
 class Metrics(Model):
-    """metrics.yaml."""
+    """metrics.yaml: the metrics that rules may name."""
 
     metrics: dict[MetricId, Metric] = Field(min_length=1)

@@ -123,6 +123,6 @@ class Receiver(Model):
 
 
 class Receivers(Model):
-    """receivers.yaml."""
+    """receivers.yaml: who gets messages, and through which channels."""
 
     receivers: dict[str, Receiver] = Field(min_length=1)

@@ -33,7 +33,7 @@ class Kept(Model):
 
 
 class Retention(Model):
-    """retention.yaml."""
+    """retention.yaml: how long the ledger keeps its rows."""
 
     readings: Readings = Readings()
     events: Kept = Kept(keep=90 * DAY)

@@ -64,7 +64,7 @@ class GraphInhibition(Model):
 
 
 class Routes(Model):
-    """routes.yaml."""
+    """routes.yaml: which receivers get which alerts, and which alerts are silent because of others."""
 
     route: Route
     inhibit_rules: tuple[InhibitRule, ...] = ()

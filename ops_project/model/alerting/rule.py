@@ -151,7 +151,7 @@ class Rule(Model):
 
 
 class Rules(Model):
-    """rules.yaml."""
+    """rules.yaml: when an alert fires, how severe it is, and what to do first."""
 
     rules: dict[RuleId, Rule] = Field(min_length=1)
     first_responses: dict[FailureClass, FirstResponse] = {}

@@ -69,7 +69,7 @@ class Expectation(Model):
 
 
 class Slas(Model):
-    """slas.yaml."""
+    """slas.yaml: the tables that must be ready at a time, and the jobs that must succeed every day."""
 
     slas: dict[str, Sla] = {}
     expectations: dict[str, Expectation] = {}

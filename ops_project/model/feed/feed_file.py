@@ -24,7 +24,7 @@ CronText = Annotated[str, AfterValidator(_cron)]
 
 
 class FeedFile(Model):
-    """feeds/<domain>.yaml."""
+    """feeds/<domain>.yaml: the feeds of a domain."""
 
     domain: str = Field(pattern=NAME)
     title: str = ""

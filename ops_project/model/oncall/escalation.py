@@ -110,7 +110,7 @@ PRIORITIES: dict[Severity, tuple[str, str, str]] = {
 
 
 class EscalationFile(Model):
-    """escalation.yaml."""
+    """escalation.yaml: who is told next while an incident is not acknowledged."""
 
     ladders: dict[str, Ladder] = {}
     use: tuple[Use, ...] = ()

@@ -151,7 +151,7 @@ class Schedule(Model):
 
 
 class OnCallFile(Model):
-    """oncall.yaml."""
+    """oncall.yaml: who is on call, and when."""
 
     schedules: dict[str, Schedule] = {}
     default: str | None = None
