@@ -112,7 +112,7 @@ def _configuration() -> str:
         )
         for key, info in keys(model, ""):
             default = "required" if info.is_required() else _default(info)
-            parts.append(f"| `{key}` | {_type(info.annotation)} | {default} | {_one_line(info.description)} |\n")
+            parts.append(f"| `{key}` | {_type(info.annotation)} | {default} | {_meaning(info)} |\n")
     return "".join(parts)
 
 
@@ -162,6 +162,13 @@ def _paragraphs(text: str | None) -> str:
 
 def _one_line(text: str | None) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")
+
+
+def _meaning(info: Any) -> str:
+    """The docstring of the key, or else that of the values that it holds."""
+    if info.description:
+        return _one_line(info.description)
+    return " ".join(_one_line(child.__doc__) for _, child in _children(info.annotation) if child.__doc__)
 
 
 def _default(info: Any) -> str:

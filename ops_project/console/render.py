@@ -54,6 +54,7 @@ def rendered(frame: Frame, template: str, status: int, values: Mapping[str, Any]
                 "path": frame.path,
                 "now": frame.now,
                 "zone": catalog.platform.zone,
+                "platform_name": catalog.platform.name,
                 "people": catalog.owners.people,
                 "ui_url": site.ui_url,
                 "sections": sections(frame.path),

@@ -26,7 +26,9 @@ class Measure(Model):
     is unknown. `getvariable('feeds')` is the list of the feeds that are configured and not switched off.
     """
     at_most: float | None = None
+    """The largest number that is ok."""
     at_least: float | None = None
+    """The least number that is ok."""
 
     @model_validator(mode="after")
     def _one(self) -> Measure:
@@ -46,6 +48,7 @@ class Line(Model):
     """One line of a checklist."""
 
     text: str
+    """What must be true, in a sentence."""
     measure: Measure | None = None
     ask: str | None = None
     """Who answers the line if it cannot be measured: a person's id, team:<id> or role:<id>."""
@@ -63,7 +66,9 @@ class Checklist(Model):
     """One checklist. Its lines are evaluated once in each period."""
 
     title: str
+    """The checklist's name for people."""
     every: Literal["day", "week", "month"]
+    """How often its lines are evaluated."""
     lines: dict[str, Line] = Field(min_length=1)
 
 

@@ -20,10 +20,15 @@ class ScoreWeights(Model):
     """Relative weights. If a dimension does not apply to a table, its weight is distributed to the others."""
 
     completeness: Weight
+    """Weight of the share of required values that are filled."""
     validity: Weight
+    """Weight of the share of rows that fulfil the rules."""
     uniqueness: Weight
+    """Weight of the share of rows whose key does not repeat."""
     consistency: Weight
+    """Weight of the share of references that exist."""
     timeliness: Weight
+    """Weight of the age of the newest data."""
 
     @model_validator(mode="after")
     def _not_all_zero(self) -> ScoreWeights:
@@ -37,6 +42,7 @@ class Score(Model):
 
     weights: ScoreWeights
     high_below: Decimal = Field(gt=0, le=100)
+    """Below this the score is a finding of high severity."""
     critical_below: Decimal = Field(gt=0, le=100)
     """Below this the next layer is not built."""
     window_dates: int = Field(ge=1)
@@ -57,7 +63,9 @@ class FreshnessLimits(Model):
     """The age of the newest data in hours. Closed days do not count."""
 
     stale_hours: float = Field(gt=0)
+    """From this age on the data is stale."""
     very_stale_hours: float = Field(gt=0)
+    """From this age on the data is very stale."""
     critical_tiers: tuple[int, ...]
     """The tiers whose very stale tables are critical. Those of other tiers are high."""
 
@@ -78,8 +86,11 @@ class Volume(Model):
     large_change: float = Field(default=0.3, gt=0, lt=1)
     """The share of the expected rows that a broken load loses. A change of this size needs only `large_confidence`."""
     large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
+    """The confidence for a change of at least `large_change`."""
     trend_from: int = Field(ge=5)
+    """With at least this many dates, growth is part of the model."""
     weekday_from: int = Field(ge=14)
+    """With at least this many days of history, each weekday has a level of its own."""
     history: int = Field(ge=8)
     """The number of earlier dates that are compared."""
     min_relative_noise: Share
@@ -96,14 +107,18 @@ class Quarantine(Model):
     """
 
     medium: Share
+    """Above this share the severity is medium."""
     high: Share
+    """Above this share the severity is high."""
 
 
 class Duplicates(Model):
     """Business keys that occur in more than one batch."""
 
     window_dates: int = Field(ge=1)
+    """The number of the newest dates in which a key is looked for again."""
     samples: int = Field(ge=0)
+    """The most examples that a finding shows."""
 
 
 class Columns(Model):
@@ -127,18 +142,26 @@ class Anomalies(Model):
     """Which rows of gold.data_anomalies fail the check, and how many days it lists."""
 
     alert_days: int = Field(ge=1)
+    """An anomaly of today, or of this many days before, fails the check."""
     list_days: int = Field(ge=1)
+    """Anomalies of this many past days are listed."""
 
 
 class ArrivalSeverities(Model):
     """The severity of each finding on a feed, by its failure class."""
 
     source_missing: Severity
+    """A file that has not come."""
     source_late: Severity
+    """A file that came after its deadline."""
     source_empty: Severity
+    """A file of zero bytes."""
     source_partial: Severity
+    """A file with fewer rows than it should have."""
     source_duplicate: Severity
+    """A file whose bytes were loaded before."""
     schema_mismatch: Severity
+    """A file whose structure differs from its contract."""
     data_invalid: Severity
     """A file that cannot be decoded or whose quotes do not balance."""
 
@@ -151,14 +174,21 @@ class QueryCheck(Model):
     table: str = Field(pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")
     """The table that is wrong if the check fails, as `schema.table`."""
     sql: str
+    """A single SELECT."""
     min: Decimal | None = None
+    """The least number that the query may return."""
     max: Decimal | None = None
+    """The largest number that the query may return."""
     description: str = ""
+    """What holds if the check passes, in a sentence."""
     severity: Severity = "medium"
+    """The severity of the finding."""
     blocking: bool = False
     """True: if the check fails, tables that depend on this one are not built."""
     failure_class: FailureClass = "data_invalid"
+    """The failure class of the finding."""
     runbook: str | None = None
+    """Slug of the runbook for a failure."""
 
     @model_validator(mode="after")
     def _ordered(self) -> QueryCheck:

@@ -18,7 +18,9 @@ class Domain(Model):
     """Defaults for the tables of a domain. A table may have values of its own."""
 
     title: str
+    """The domain's name for people."""
     description: str = ""
+    """What the domain is about, in a sentence."""
     enabled: bool = True
     """False: nothing of the domain is landed, built, checked or promised, and its open alerts are closed."""
     owners: tuple[str, ...] = Field(min_length=1)
@@ -30,6 +32,7 @@ class Domain(Model):
     freshness: dict[str, str] = {}
     """Layer (schema) → policy of freshness.yaml, if it differs from the default."""
     runbook: str | None = None
+    """Slug of the domain's runbook."""
     landing_group: str = ""
     """The group of the landed tables in the Dagster UI; empty: `<domain>_bronze`."""
 

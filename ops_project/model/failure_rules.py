@@ -28,6 +28,7 @@ class CodeRule(Model):
     """The class of a code, and whether a retry can help, if the class as a whole answers that differently."""
 
     failure_class: FailureClass = Field(alias="class")
+    """The failure class of the code."""
     transient: bool | None = None
     """Whether a retry can help; by default as for the class."""
 
@@ -40,7 +41,9 @@ class TypeRule(Model):
     words: str | None = None
     """A regular expression that must match a part of the message; upper and lower case are the same."""
     failure_class: FailureClass = Field(alias="class")
+    """The failure class of these exceptions."""
     transient: bool | None = None
+    """Whether a retry can help; by default as for the class."""
 
     _valid = field_validator("words")(_pattern)
 
@@ -49,8 +52,11 @@ class WordRule(Model):
     """Words of a message, outside of names and values."""
 
     words: str
+    """A regular expression; upper and lower case are the same."""
     failure_class: FailureClass = Field(alias="class")
+    """The failure class of a message with these words."""
     transient: bool | None = None
+    """Whether a retry can help; by default as for the class."""
 
     _valid = field_validator("words")(_pattern)
 

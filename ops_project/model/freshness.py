@@ -14,7 +14,9 @@ class FreshnessPolicy(Model):
     """Hours since the last materialization."""
 
     fail_hours: float = Field(gt=0)
+    """After this many hours the table counts as late."""
     warn_hours: float | None = Field(default=None, gt=0)
+    """After this many hours Dagster warns."""
 
     @model_validator(mode="after")
     def _warn_first(self) -> FreshnessPolicy:

@@ -15,7 +15,9 @@ class Bands(Model):
     """The least probability for each band; a customer below both belongs to Low."""
 
     high: Share
+    """From this probability on, the band is High."""
     medium: Share
+    """From this probability on, the band is Medium."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Bands:
@@ -28,16 +30,21 @@ class Churn(Model):
     """A customer who does not order within the horizon counts as churned."""
 
     horizon_days: int = Field(ge=1)
+    """A customer who places no order within this many days after the cut-off has churned."""
     active_days: int = Field(ge=1)
     """Only customers who ordered within this many days before the cut-off are predicted. The others have left
     already.
     """
     lookback_days: int = Field(ge=1)
+    """The days before a cut-off from which features are computed."""
     training_cutoffs: int = Field(ge=1)
+    """The number of past cut-offs from which the model learns."""
     cutoff_step_days: int = Field(ge=1)
+    """The days between two cut-offs."""
     warm_up_days: int = Field(ge=1)
     """The days of history that must lie before a cut-off."""
     min_customers: int = Field(ge=20)
+    """With fewer customers no model is trained."""
     bands: Bands
 
     @property
@@ -50,11 +57,15 @@ class Segmentation(Model):
     """Clusters of customers by recency, frequency and monetary value."""
 
     lookback_days: int = Field(ge=1)
+    """The past days whose orders count."""
     min_clusters: int = Field(ge=2)
+    """The least number of clusters that is tried."""
     max_clusters: int = Field(le=6)
     """At most six, because there are six profiles that name a cluster."""
     min_history_days: int = Field(ge=1)
+    """With fewer days of history no model is trained."""
     min_customers: int = Field(ge=20)
+    """With fewer customers no model is trained."""
     sample: int = Field(ge=100)
     """The number of customers on which each number of clusters is judged."""
 
@@ -69,10 +80,15 @@ class Recommendations(Model):
     """Products that are bought together, or viewed together."""
 
     per_product: int = Field(ge=1)
+    """The most recommendations for a product."""
     lookback_days: int = Field(ge=1)
+    """The past days whose baskets count."""
     holdout_days: int = Field(ge=1)
+    """The newest days that are held out to judge a candidate."""
     min_history_days: int = Field(ge=2)
+    """With fewer days of history no model is trained."""
     min_orders: int = Field(ge=1)
+    """A candidate is judged only if the held-out days have at least a tenth as many baskets with two products."""
     max_basket: int = Field(ge=2)
     """The size of the largest basket. Larger ones belong to resellers; they do not show which products belong
     together, and cost much time.
@@ -91,7 +107,9 @@ class Gate(Model):
     confidence: float = Field(gt=0.5, lt=1)
     """The confidence of the one-sided bootstrap bound on the difference."""
     resamples: int = Field(ge=100)
+    """The number of bootstrap samples."""
     seed: int
+    """Seed of the bootstrap, so that a comparison can be repeated."""
 
 
 class Guards(Model):
@@ -113,8 +131,11 @@ class Health(Model):
     correlation.
     """
     max_calibration_error: Share
+    """The largest difference between the predicted and the observed rate."""
     min_coverage: Share
+    """The least share of the due predictions that must exist."""
     max_age_days: int = Field(ge=1)
+    """The most days since the model was trained or confirmed."""
 
 
 class Learning(Model):

@@ -24,10 +24,15 @@ class Person(Model):
     """A person who can be paged."""
 
     name: str
+    """The name that messages and pages show."""
     email: Email
+    """The address for messages."""
     phone: str | None = None
+    """The telephone number; pages and `ops oncall who` show it."""
     slack: str | None = None
+    """The Slack id or channel for messages to this person."""
     manager: str | None = None
+    """The id of the person's manager."""
     zone: Timezone | None = None
     """The time zone in which this person lives; default: the platform's zone."""
     absences: tuple[Absence, ...] = ()
@@ -38,9 +43,13 @@ class Team(Model):
     """A group that owns tables. `members` are ids of people; the first member answers first."""
 
     name: str
+    """The name that messages and pages show."""
     email: Email
+    """The address for messages."""
     slack: str | None = None
+    """The Slack channel of the team."""
     members: tuple[str, ...] = Field(min_length=1)
+    """Ids of people; the first one answers first."""
     external: bool = False
     """True for a consumer or an upstream source: it gets messages, and it never owns a table."""
 

@@ -17,6 +17,7 @@ class Warehouse(Model):
     """How DuckDB may use the machine."""
 
     memory_limit: str = Field(default="3GB", pattern=r"^\d+(\.\d+)?\s?(KB|MB|GB|TB|KiB|MiB|GiB|TiB)$")
+    """The memory that DuckDB may use."""
     threads: int = Field(default=0, ge=0)
     """The number of threads. 0: as many as the machine has cores."""
 
@@ -25,12 +26,14 @@ class Snapshots(Model):
     """Copies of the warehouse that readers open."""
 
     keep: int = Field(default=3, ge=1)
+    """The number of snapshots that are kept."""
 
 
 class Publishing(Model):
     """Settings of the files that consumers read."""
 
     keep: int = Field(default=5, ge=2)
+    """The number of published versions that are kept."""
 
 
 class Backups(Model):
@@ -43,6 +46,7 @@ class Backups(Model):
     endpoint: str | None = None
     """Address of the S3 server, if it is not Amazon's."""
     region: str | None = None
+    """Region of the S3 bucket."""
     schedule: str = "30 3 * * *"
     """Cron in the platform's zone: when the daemon takes a backup and proves it."""
     elsewhere: tuple[Literal["ledger", "dagster", "registry"], ...] = ()
@@ -73,7 +77,9 @@ class Platform(Model):
     """platform.yaml: the settings of the whole platform."""
 
     name: str
+    """The name of the platform. The console shows it in the title of each page."""
     timezone: Timezone
+    """The zone in which business dates, schedules and deadlines are given."""
     start_date: date
     """First business date; daily partitions begin here."""
     reporting_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")

@@ -15,13 +15,16 @@ class Tolerance(Model):
     """How far two control totals may differ. Exceeding either limit is a break."""
 
     absolute: Decimal = Field(default=Decimal(1000), ge=0)
+    """The largest difference, in the unit of the total."""
     percent: Decimal = Field(default=Decimal(5), ge=0)
+    """The largest difference, in percent of the source."""
 
 
 class Measure(Model):
     """A number that is summed: a column on every node of the chain."""
 
     column: str
+    """The chain's name of the column."""
     tolerance: Tolerance = Tolerance()
     scale: int | None = Field(default=None, ge=0, le=18)
     """Decimal places kept; default: those of the columns (6 for floating point)."""
@@ -31,6 +34,7 @@ class Count(Model):
     """The number of rows as a control total, with its name and its tolerance."""
 
     name: str = "rows"
+    """The name under which the number of rows is shown."""
     tolerance: Tolerance = Tolerance()
 
 
@@ -40,9 +44,13 @@ class Node(Model):
     """
 
     name: str
+    """The name of the node in results and messages."""
     table: str | None = None
+    """A table, as `schema.table`."""
     file: str | None = None
+    """The path of a file, or a pattern of several."""
     feed: str | None = None
+    """A feed, whose archived raw files are read."""
     query: str | None = None
     """A SELECT over `{rows}` (the table or the files) that gives the rows the chain's columns. Files of a feed come
     as text with two additional columns: _business_date, and _delivery, which increases with every delivery.
@@ -78,9 +86,13 @@ class Reconciliation(Model):
     """A chain of nodes; each neighbouring pair is a hop."""
 
     title: str
+    """The reconciliation's name for people."""
     domain: str
+    """The domain that the chain belongs to."""
     key: tuple[str, ...] = Field(min_length=1)
+    """The columns that identify a row on every node."""
     measures: dict[str, Measure] = {}
+    """Name → column that is summed."""
     compare: tuple[str, ...] = ()
     """Columns that must be equal and are not summed."""
     count: Count = Count()
@@ -91,7 +103,9 @@ class Reconciliation(Model):
     within a day are added. `ops reconcile` compares all dates.
     """
     nodes: tuple[Node, ...] = Field(min_length=2)
+    """The nodes from the source to the last target."""
     runbook: str | None = None
+    """Slug of the runbook for a break."""
 
     @model_validator(mode="after")
     def _names(self) -> Reconciliation:

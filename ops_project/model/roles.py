@@ -16,6 +16,7 @@ class Role(Model):
     """The permissions of one role."""
 
     title: str = ""
+    """The role's name for people."""
     may: tuple[Words, ...] = ()
     """Commands without `ops`, such as `incidents ack`. `incidents *` means all commands of a group, `*` means every
     command.
@@ -29,6 +30,7 @@ class Roles(Model):
     """roles.yaml: who has which role. A person without an entry has the role `otherwise`."""
 
     otherwise: str
+    """The role of a person without an entry."""
     roles: dict[str, Role] = Field(min_length=1)
     people: dict[str, str] = {}
     """User name → role."""

@@ -34,7 +34,7 @@ def test_the_page_says_what_is_wrong_who_is_on_call_and_since_when(visit):
     text = visit.text("/")
     assert "Something is wrong." in text and "1 open incident" in text and "not acknowledged" in text
     assert "is called first" in text and "Investor metrics" in text
-    assert 'href="/incidents/1"' in text
+    assert 'href="/incidents/1"' in text and "· Operations-ready data platform</title>" in text
 
 
 def test_where_nothing_ever_ran_nothing_is_well(tmp_path):

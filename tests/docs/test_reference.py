@@ -22,6 +22,11 @@ def test_reference_pages_are_up_to_date() -> None:
     assert not stale, "run: ops reference"
 
 
+def test_every_key_of_the_configuration_has_a_meaning() -> None:
+    page = (PAGES / "configuration.md").read_text(encoding="utf-8")
+    assert not re.findall(r"^\| `(.*?)` .*\|  \|$", page, re.MULTILINE)
+
+
 def test_defaults_are_shown_as_a_user_writes_them() -> None:
     page = (PAGES / "configuration.md").read_text(encoding="utf-8")
     assert not re.findall(r"timedelta|datetime\.|Decimal\(|frozenset|`True`|`False`|\w',", page)

@@ -40,7 +40,9 @@ class TimeRange(Model):
     """A part of a day. The start is included, the end is not."""
 
     start_time: str
+    """HH:MM; included."""
     end_time: str
+    """HH:MM, to 24:00; not included."""
 
     @model_validator(mode="after")
     def _ordered(self) -> TimeRange:
@@ -88,11 +90,15 @@ class TimeInterval(Model):
 
     times: tuple[TimeRange, ...] = ()
     weekdays: tuple[str, ...] = ()
+    """Names, or ranges such as `monday:friday`."""
     days_of_month: tuple[str | int, ...] = ()
     """1 to 31, or negative numbers from the end of the month."""
     months: tuple[str | int, ...] = ()
+    """Names, numbers, or ranges such as `1:3`."""
     years: tuple[str | int, ...] = ()
+    """Numbers, or ranges such as `2026:2028`."""
     location: Timezone = "UTC"
+    """The time zone of the interval."""
     holidays: HolidayCalendar | None = None
     """A country code of the `holidays` library, with a subdivision after a dash: US, US-NY."""
 
@@ -122,9 +128,13 @@ class Maintenance(Model):
     """Planned work: a silence that recurs."""
 
     intervals: tuple[str, ...] = Field(min_length=1)
+    """Names of time intervals."""
     matchers: tuple[ConfiguredMatcher, ...] = ()
+    """Matchers of the alerts that are silent meanwhile; none: all alerts."""
     owner: str
+    """The person or team that answers for it."""
     reason: str
+    """The reason, for others to read."""
 
 
 class Calendar(Model):

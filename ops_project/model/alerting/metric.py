@@ -16,15 +16,21 @@ class Metric(Model):
     """One metric: who produces it, what its values mean."""
 
     title: str
+    """The metric's name for people."""
     type: Literal["state", "gauge", "event"]
     """state: 1 while something is wrong, 0 otherwise; gauge: a reading; event: each reading counts in a window."""
     unit: Literal["count", "ratio", "seconds", "percent", "score", "bytes", "hours"] = "count"
+    """The unit of the values."""
     producer: str
     """The id of the observer that emits it, or `snapshot` if `sql` is given."""
     minimum: float | None = None
+    """The least value that is possible."""
     maximum: float | None = None
+    """The largest value that is possible."""
     failure_class: FailureClass | None = None
+    """The failure class of its alerts, if neither the reading nor the rule states one."""
     category: Literal["data", "business", "platform"] = "data"
+    """What the metric is about."""
     tables: tuple[str, ...] = ()
     """The tables that `sql` reads, as schema.table. If one does not exist, the metric is unknown, and not zero."""
     sql: str | None = None

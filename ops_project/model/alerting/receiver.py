@@ -20,7 +20,9 @@ class Channel(Model):
 
     type: str
     to: Recipients | tuple[str, ...] = ()
+    """To whom the channel sends."""
     send_resolved: bool = True
+    """True: the end of an alert is sent as well."""
     inform: bool = False
     """True: this channel only informs its recipients, even if its receiver pages."""
     rate_limit: int = Field(default=60, ge=1)
@@ -49,21 +51,30 @@ class Channel(Model):
 
 class FileChannel(Channel):
     type: Literal["file"]
+    """Writes into the folder `alerts` of the home."""
 
 
 class ConsoleChannel(Channel):
     type: Literal["console"]
+    """Prints a few lines on standard error."""
     one_reader = True
 
 
 class EmailChannel(Channel):
     type: Literal["email"]
+    """Sends an e-mail."""
     host_env: SecretName = "OPS_SMTP_HOST"
+    """Variable with the name of the SMTP server."""
     port_env: SecretName = "OPS_SMTP_PORT"
+    """Variable with the port of the SMTP server."""
     user_env: SecretName = "OPS_SMTP_USER"
+    """Variable with the user's name."""
     password_env: SecretName = "OPS_SMTP_PASSWORD"
+    """Variable with the password."""
     sender_env: SecretName = "OPS_SMTP_FROM"
+    """Variable with the sender's address."""
     tls: Literal["starttls", "implicit", "auto", "none"] = "auto"
+    """How the connection is encrypted. `none`: not at all, and the password is sent in clear text."""
     secret_fields = ("password_env",)
     one_message = True
 
@@ -73,9 +84,13 @@ class EmailChannel(Channel):
 
 class SlackChannel(Channel):
     type: Literal["slack"]
+    """Sends to Slack."""
     webhook_env: SecretName = "OPS_SLACK_WEBHOOK"
+    """Variable with the URL of an incoming webhook."""
     token_env: SecretName = "OPS_SLACK_TOKEN"
+    """Variable with a token, for a channel of each owner."""
     channel: str | None = None
+    """The channel for owners without a Slack name."""
     secret_fields = ("webhook_env", "token_env")
     either = ("webhook_env", "token_env")
 
@@ -85,8 +100,11 @@ class SlackChannel(Channel):
 
 class PagerDutyChannel(Channel):
     type: Literal["pagerduty"]
+    """Sends to PagerDuty."""
     routing_key_env: SecretName = "OPS_PAGERDUTY_ROUTING_KEY"
+    """Variable with the routing key."""
     url_env: SecretName = "OPS_PAGERDUTY_URL"
+    """Variable with the address of the service, if it is not PagerDuty's own."""
     escalates: bool = True
     """The service escalates by itself, so our own ladder does not run."""
     secret_fields = ("routing_key_env",)
@@ -94,8 +112,11 @@ class PagerDutyChannel(Channel):
 
 class WebhookChannel(Channel):
     type: Literal["webhook"]
+    """Sends JSON to a URL."""
     url_env: SecretName
+    """Variable with the URL."""
     token_env: SecretName | None = None
+    """Variable with a token, which is sent as a bearer token."""
     secret_fields = ("url_env", "token_env")
 
 
@@ -109,9 +130,11 @@ class Receiver(Model):
     """A name that routes use."""
 
     title: str
+    """The receiver's name for people."""
     page: bool = False
     """True if this receiver interrupts a person. Only critical alerts may go to it."""
     channels: tuple[AnyChannel, ...] = Field(min_length=1)
+    """The ways in which the receiver gets messages."""
 
     def named(self, receiver: str) -> list[tuple[str, AnyChannel]]:
         """(name, channel) of each channel: data-team/2-email.

@@ -18,17 +18,27 @@ class Route(Model):
     """
 
     receiver: str | None = None
+    """The receiver of the alerts that take this route."""
     matchers: tuple[ConfiguredMatcher, ...] = ()
+    """Matchers of the alerts that take this route."""
     continue_: bool = Field(default=False, alias="continue")
+    """True: the routes after this one are tried as well."""
     group_by: tuple[str, ...] | None = None
+    """Alerts that agree in these labels are sent in one message."""
     group_wait: Duration | None = None
+    """How long the first message of a group waits for further alerts."""
     group_interval: Duration | None = None
+    """The least time between two messages about a group that has changed."""
     repeat_interval: Duration | None = None
+    """The time after which an unchanged message is sent again."""
     mute_time_intervals: tuple[str, ...] = ()
+    """Names of intervals of calendar.yaml during which nothing is sent."""
     active_time_intervals: tuple[str, ...] = ()
+    """Names of intervals of calendar.yaml outside of which nothing is sent."""
     digest: str | None = None
     """HH:MM in the platform's zone: the messages of this route are sent once a day, at that time."""
     routes: tuple[Route, ...] = ()
+    """Routes below this one. The first one that matches is taken."""
 
     @field_validator("digest")
     @classmethod
@@ -42,8 +52,11 @@ class InhibitRule(Model):
     """While an alert matches `source`, alerts that match `target` and agree on `equal` are silent."""
 
     source_matchers: tuple[ConfiguredMatcher, ...] = Field(min_length=1)
+    """Matchers of the alerts that make others silent."""
     target_matchers: tuple[ConfiguredMatcher, ...] = Field(min_length=1)
+    """Matchers of the alerts that are made silent."""
     equal: tuple[str, ...] = ()
+    """Labels that must have the same value in both alerts."""
 
 
 class GraphInhibition(Model):
@@ -53,6 +66,7 @@ class GraphInhibition(Model):
     """
 
     enabled: bool = True
+    """False: no alert is silent because of another one upstream."""
     together: Duration = timedelta(minutes=10)
     """An alert that fires within this time after its cause, or in the same run as its cause, counts as coming together
     with it.

@@ -45,13 +45,17 @@ class Condition(Model):
     """`aggregate(metric over window) op threshold`."""
 
     metric: str
+    """The metric whose readings are compared."""
     op: Literal[">", ">=", "<", "<=", "==", "!="] = ">="
+    """How the value is compared with the threshold."""
     threshold: Annotated[float, BeforeValidator(_percent)] = 1.0
+    """A number; `5%` means 0.05."""
     aggregate: Literal["last", "count", "sum", "avg", "max", "min", "ratio"] = "last"
     """last: the newest reading; count: readings that fire; ratio: sum of values over sum of totals."""
     window: Duration | None = None
     """Readings with event_at in (now − window, now]."""
     match: tuple[ConfiguredMatcher, ...] = ()
+    """Matchers of the labels of the readings that count."""
 
     @model_validator(mode="after")
     def _window_fits(self) -> Condition:
@@ -72,6 +76,7 @@ class FirstResponse(Model):
     for the alert: the first text that can be filled is used. If none can be, the rule's response is used.
     """
     runbook: str | None = None
+    """Slug of the runbook for this class."""
 
     @field_validator("response")
     @classmethod
@@ -108,16 +113,23 @@ class Rule(Model):
     whose `by` leaves out the partition.
     """
     any: tuple[Condition, ...] = ()
+    """The alert fires if one of these conditions is true."""
     all: tuple[Condition, ...] = ()
+    """The alert fires if all of these conditions are true."""
     severity: Severity
+    """How urgent the alert is. Only a critical alert pages."""
     hold: Duration = Field(default=timedelta(), alias="for")
     """How long the condition must hold before the alert fires."""
     keep_firing_for: Duration = timedelta()
+    """How long the condition must be false before the alert is resolved."""
     by: tuple[str, ...] = IDENTITY
     """The labels that make one subject: one alert for each combination."""
     category: Literal["data", "business", "platform"] = "data"
+    """What the alert is about; routes can match it."""
     failure_class: FailureClass | None = None
+    """The failure class of an alert whose reading states none."""
     runbook: str
+    """Slug of the runbook that the message links."""
     runbooks: dict[FailureClass, str] = {}
     """Used in place of the runbook if the alert has this failure class."""
     response: str
@@ -127,9 +139,11 @@ class Rule(Model):
     rule.
     """
     labels: dict[str, str] = {}
+    """Further labels of the alert, for routes and silences."""
     origin: str = Field(default="", validation_alias=AliasChoices("origin", "seed"))
     """Which requirement asked for the rule. Files of earlier versions call it `seed`."""
     enabled: bool = True
+    """False: the rule does not count."""
 
     @field_validator("by")
     @classmethod

@@ -19,17 +19,23 @@ class Sla(Model):
     """
 
     title: str
+    """The service level's name for people."""
     domain: str
+    """The domain of the tables."""
     assets: tuple[str, ...] = Field(min_length=1)
     """Asset keys, schema/table."""
     pipeline: str
+    """The job that builds the tables."""
     deadline: Clock | None = None
+    """The time of day, in the platform's zone."""
     start: Clock | None = None
     """When the pipeline is scheduled. It is used with `within` in place of a deadline: in the night in which the clocks
     change, the deadline moves with the start.
     """
     within: Duration | None = None
+    """The time after `start` within which the tables must be built."""
     days: Literal["daily", "weekdays", "sunday"] = "daily"
+    """The days on which the tables are due."""
     warn_before: Duration = timedelta(minutes=30)
     """A breach that can be predicted is reported at least this long before it."""
     uptime_target: float | None = Field(default=None, gt=0, le=100)
@@ -37,6 +43,7 @@ class Sla(Model):
     severity: Literal["critical", "high"] = "critical"
     """The severity of a missed deadline; critical pages a person."""
     enabled: bool = True
+    """False: the service level does not count."""
 
     @model_validator(mode="after")
     def _one_deadline(self) -> Sla:
@@ -57,15 +64,21 @@ class Expectation(Model):
     """A job that must succeed every day: its success is reported, and a day without it is an alert."""
 
     title: str
+    """The expectation's name for people."""
     domain: str
+    """The domain of the job."""
     pipeline: str
+    """The job that must succeed."""
     by: Clock
     """The time of day, in the platform's zone."""
     days: Literal["daily", "weekdays", "sunday"] = "daily"
+    """The days on which the job must succeed."""
     notice: bool = True
     """Whether a success is reported."""
     receiver: str | None = None
+    """The receiver of the message about a success; default: that of the root route."""
     enabled: bool = True
+    """False: the expectation does not count."""
 
 
 class Slas(Model):

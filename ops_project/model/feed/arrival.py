@@ -33,11 +33,13 @@ class Expected(Model):
     """
 
     kind: Literal["daily", "days", "monthly", "cron", "never"]
+    """The kind of rule; it follows from the value in the file."""
     weekdays: tuple[int, ...] = ()
     """0 = Monday."""
     day: int | None = Field(default=None, ge=-1, le=31)
     """Day of the month; -1 = the last. A month that lacks the day uses its last."""
     cron: str | None = None
+    """Five cron fields, of which the three day fields count."""
 
     @model_validator(mode="before")
     @classmethod
@@ -106,9 +108,11 @@ class Arrival(Model):
     """The deadline for the file of a business date."""
 
     by: time = time(2, 0)
+    """The deadline, as a time of day."""
     after_days: int = Field(default=1, ge=0)
     """Calendar days between the business date and the day of `by`."""
     timezone: Timezone = "America/New_York"
+    """The zone of the deadline."""
     grace: Duration = Field(default=parse_duration("24h"))
     """A file that comes within this time after the deadline is late, even if no run noticed that it was absent."""
 
@@ -129,6 +133,7 @@ class Closed(Model):
     """Days on which no file is expected."""
 
     dates: tuple[date, ...] = ()
+    """Single dates."""
     yearly: tuple[str, ...] = ()
     """MM-DD, every year."""
     holidays: HolidayCalendar | None = None

@@ -54,6 +54,7 @@ class Column(Model):
     file has two rows with that time and the same key, the earlier row is the first moment and the later row the second.
     """
     required: bool = False
+    """True: a row without a value is quarantined."""
     may_be_absent: bool = False
     """Whether the file may lack the whole column. Its values are NULL then."""
     accept: frozenset[Accept] = frozenset()
@@ -65,11 +66,17 @@ class Column(Model):
     null_values: tuple[str, ...] | None = None
     """The null values of this column, in place of those of the format."""
     true_values: tuple[str, ...] = ("true", "t", "yes", "y", "1")
+    """Texts that mean true."""
     false_values: tuple[str, ...] = ("false", "f", "no", "n", "0")
+    """Texts that mean false."""
     allowed: tuple[str, ...] | None = None
+    """The only values that are accepted."""
     min: str | None = None
+    """The least value that is accepted."""
     max: str | None = None
+    """The largest value that is accepted."""
     max_length: int | None = Field(default=None, ge=1)
+    """The most characters of a string."""
     pattern: str | None = None
     """Regular expression (RE2) that the whole value must match."""
     personal_data: bool = False
@@ -77,6 +84,7 @@ class Column(Model):
     monitor: bool = True
     """The values are compared with those of earlier files (check `column_values`)."""
     description: str = ""
+    """What the column contains."""
 
     @model_validator(mode="before")
     @classmethod

@@ -30,14 +30,17 @@ class Volume(Model):
     """Compares the number of rows of a file with earlier files, for files without a count of their own."""
 
     enabled: bool = True
+    """False: the number of rows is not compared."""
     min_points: int = Field(default=7, ge=6)
     """The number of earlier dates that are needed. With fewer, the result is unknown."""
     history: int = Field(default=56, ge=6)
+    """The number of earlier dates that are compared."""
     confidence: float = Field(default=0.9999, gt=0.5, lt=1)
     """The confidence of the two-sided prediction interval."""
     large_change: float = Field(default=0.3, gt=0, lt=1)
     """The share of the expected rows that a broken load loses. A change of this size needs only `large_confidence`."""
     large_confidence: float = Field(default=0.999, gt=0.5, lt=1)
+    """The confidence for a change of at least `large_change`."""
     trend_from: int = Field(default=14, ge=6)
     """With at least this many dates, growth is part of the model."""
     weekday_from: int = Field(default=28, ge=14)
@@ -47,6 +50,7 @@ class Volume(Model):
     min_rows: int | None = Field(default=None, ge=0)
     """A file with fewer rows is partial, whatever the history is."""
     on_low: Literal["load", "reject"] = "load"
+    """What happens to a file with too few rows."""
     max_loss: float = Field(default=0.1, ge=0, lt=1)
     """A correction may have fewer rows than the file that it replaces, by this share at most. A smaller correction must
     be confirmed, even if its own count agrees.
@@ -66,4 +70,6 @@ class DatedBy(Model):
     """
 
     feed: str = Field(pattern=NAME)
+    """The other feed."""
     columns: tuple[str, ...] = Field(min_length=1)
+    """The columns that both feeds share."""

@@ -42,17 +42,23 @@ class Feed(Model):
     """One feed. Its bronze table is `bronze.<name>`."""
 
     name: str = Field(pattern=NAME)
+    """The feed's key in the file; it is not written again."""
     domain: str = Field(pattern=NAME)
+    """The file's domain; it is not written again."""
     description: str = ""
+    """What the feed contains."""
     owners: tuple[str, ...] = ()
     """Default: the domain's."""
     tier: int | None = Field(default=None, ge=1, le=3)
     """Default: the domain's."""
     runbook: str | None = None
+    """Slug of the runbook for failures of the feed."""
     contact: SourceContact = SourceContact()
     """The contact at the source."""
     enabled: bool = True
+    """False: the feed is ignored."""
     inbound: tuple[str, ...] = Field(min_length=1)
+    """Patterns of the file names."""
     extract: Literal["full", "delta"] = "delta"
     """full: every file holds all records. delta: a file holds only the new and changed records."""
     format: Format = Format()
@@ -64,6 +70,7 @@ class Feed(Model):
     without header, this list gives the order of the fields.
     """
     key: tuple[str, ...] = ()
+    """The columns that identify a record."""
     keep_first: KeepFirst | None = None
     duplicate_keys: Literal["later", "all"] = "later"
     """Which rows of a repeated key are quarantined: those after the first, or all."""
@@ -102,6 +109,7 @@ class Feed(Model):
     volume: Volume = Volume()
     drift: Drift = Drift()
     version: int = Field(default=1, ge=1)
+    """The number of the contract before the entries of `versions`."""
     versions: tuple[Version, ...] = ()
 
     _contracts: dict[int, Contract] = PrivateAttr(default_factory=dict)

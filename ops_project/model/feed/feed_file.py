@@ -27,11 +27,15 @@ class FeedFile(Model):
     """feeds/<domain>.yaml: the feeds of a domain."""
 
     domain: str = Field(pattern=NAME)
+    """Id of the domain, which is also its inbound folder."""
     title: str = ""
+    """The domain's name for people."""
     description: str = ""
+    """What the domain is about."""
     owners: tuple[str, ...] = ()
     """Owners of every feed that names none."""
     tier: int | None = Field(default=None, ge=1, le=3)
+    """Tier of every feed that names none; 1 is the most important."""
     schedule: CronText = ""
     """When the domain's main job starts by itself: five cron fields in the platform's zone, for example `30 6 * * *`.
     Empty: the schedule that the domain ships with. A domain that has only a feeds file then starts by `ops run` alone.

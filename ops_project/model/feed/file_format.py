@@ -24,9 +24,11 @@ class Format(Model):
     model_config = ConfigDict(str_strip_whitespace=False)
 
     kind: Kind = "csv"
+    """How records are written in the file."""
     encoding: str = "utf-8"
     """A Python codec name; a byte order mark is accepted and removed."""
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    """The character between two fields."""
     quote: str | None = Field(default='"', min_length=1, max_length=1)
     """The character around a field that may hold delimiters and line ends. None: the file has no quotes."""
     escape: str | None = Field(default=None, min_length=1, max_length=1)
@@ -34,6 +36,7 @@ class Format(Model):
     quote inside quotes is doubled.
     """
     header: bool = True
+    """True: the first record names the fields."""
     skip_lines: int = Field(default=0, ge=0)
     """The number of physical lines before the header that are not records."""
     comment: str | None = Field(default=None, min_length=1)
@@ -49,7 +52,9 @@ class Format(Model):
     types.
     """
     decimal: str = Field(default=".", min_length=1, max_length=1)
+    """The decimal mark in numbers."""
     thousands: str | None = Field(default=None, min_length=1, max_length=1)
+    """The mark between groups of three digits."""
     max_record_bytes: int = Field(default=_DEFAULT_MAX_RECORD, ge=1024)
     """If a record is longer, the file is refused: its line ends or quotes are not those of the contract."""
     max_unpacked_bytes: int = Field(default=_DEFAULT_MAX_UNPACKED, ge=1024)
@@ -133,6 +138,7 @@ class Control(Model):
     required: bool = True
     """True: a data file without its control file is incomplete and waits."""
     on_mismatch: Literal["reject", "load"] = "reject"
+    """What happens to a file with another number of records."""
 
     @field_validator("file")
     @classmethod
@@ -155,6 +161,7 @@ class Trailer(Model):
     required: bool = True
     """True: a file without a trailer counts as cut off."""
     on_mismatch: Literal["reject", "load"] = "reject"
+    """What happens to a file with another number of records."""
 
     @field_validator("pattern")
     @classmethod

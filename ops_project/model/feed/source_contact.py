@@ -13,8 +13,11 @@ class SourceContact(Model):
     """A person or team at the source. A contract may give one text instead: an e-mail address or a name."""
 
     name: str = ""
+    """The person or team."""
     email: str = ""
+    """The e-mail address."""
     phone: str = ""
+    """The telephone number."""
     hours: str = ""
     """When the contact answers, in words."""
 

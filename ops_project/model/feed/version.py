@@ -15,9 +15,11 @@ class Version(Model):
     """A change of the contract that was announced."""
 
     version: int = Field(ge=2)
+    """The number of the version."""
     effective: date
     """First business date to which it applies."""
     note: str = ""
+    """What changes and why."""
     format: Format | None = None
     """Replaces the whole format."""
     columns: dict[str, Column] | None = None

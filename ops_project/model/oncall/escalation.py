@@ -35,6 +35,7 @@ class Ladder(Model):
     """Steps in the order of their times. The ladder ends with its last step."""
 
     title: str
+    """The ladder's name for people."""
     least: Severity = "critical"
     """The ladder runs for incidents of this severity and above. Of other incidents only the owners are told."""
     steps: tuple[Step, ...] = Field(min_length=1)
@@ -51,10 +52,13 @@ class Use(Model):
     """Which ladder applies: that of the first entry that fits. A key that is left out fits everything."""
 
     ladder: str
+    """The id of the ladder."""
     pipelines: tuple[str, ...] = ()
     """Jobs."""
     domains: tuple[str, ...] = ()
+    """Domains."""
     failure_classes: tuple[FailureClass, ...] = ()
+    """Failure classes."""
 
     def fits(self, pipeline: str, domain: str, failure_class: str) -> bool:
         return (
@@ -86,6 +90,7 @@ class PostMortem(Model):
     """Which incidents need a post-mortem, by when, and who is told if it is late."""
 
     priorities: tuple[str, ...] = ("P1",)
+    """The priorities of incidents that need a post-mortem."""
     due: Duration = timedelta(hours=24)
     """The time after the incident was resolved."""
     overdue: tuple[Overdue, ...] = ()
@@ -97,7 +102,9 @@ class Repeats(Model):
     count: int = Field(default=3, ge=1)
     """The number of repeats. The first occurrence does not count as one."""
     within: Duration = timedelta(days=7)
+    """The time in which the repeats are counted."""
     to: tuple[str, ...] = ("role:project-manager",)
+    """Who is told."""
 
 
 # The priorities for tiers 1, 2 and 3, by severity. An alert with an empty priority opens no incident.

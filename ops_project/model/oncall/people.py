@@ -17,8 +17,11 @@ class Absence(Model):
     """Days on which a person cannot be called. The first and the last day are included, in the person's time zone."""
 
     first: date
+    """The first day."""
     last: date
+    """The last day; it is included."""
     why: str = "absent"
+    """The reason, for others to read."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Absence:
@@ -31,6 +34,7 @@ class PipelineOwners(Model):
     """The two people who answer for one pipeline."""
 
     title: str = ""
+    """The pipeline's name for people."""
     domain: str = ""
     """The domain of the job, if it is not the domain's main job."""
     primary: str

@@ -68,7 +68,9 @@ class TwoOnCall(Model):
     """Days of each year on which primary and backup are both paged. The first and the last day are included."""
 
     first: DayOfYear
+    """The first day, as MM-DD."""
     last: DayOfYear
+    """The last day, as MM-DD; it is included."""
 
     def holds(self, day: date) -> bool:
         """Whether `day` is in the range. A range may cross New Year."""
@@ -82,12 +84,15 @@ class Override(Model):
     """For a limited time, one person replaces the person whose turn it is."""
 
     person: str
+    """The id of the person who is on call."""
     start: datetime
     """A time with an offset, or in the schedule's time zone."""
     end: datetime
     """The end; this moment is no longer included."""
     role: Literal["primary", "backup"] = "primary"
+    """Whose place the person takes."""
     why: str
+    """The reason, for others to read."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Override:
@@ -121,6 +126,7 @@ class Schedule(Model):
     """One rotation. Its shifts follow each other without a gap, before `starts` as well as after it."""
 
     title: str
+    """The schedule's name for people."""
     zone: Timezone
     """Handoffs and holidays are local to it."""
     starts: date
