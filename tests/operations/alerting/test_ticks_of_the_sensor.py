@@ -37,7 +37,7 @@ def site(tmp_path: Path) -> Site:
 @pytest.fixture
 def tick(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tick]:
     """One tick of the sensor. Returns the text in the tick history."""
-    listener = Listener(Pace(patience=0.2, look=0.01))
+    listener = Listener(Pace(patience=2.0, look=0.01))
     monkeypatch.setattr(definitions, "Listener", lambda: listener)
     monkeypatch.setattr(definitions, "remember_columns", lambda *_: None)
     monkeypatch.setitem(os.environ, "DAGSTER_HOME", str(site.settings.dagster_home))
