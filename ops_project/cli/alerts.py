@@ -9,7 +9,7 @@ import click
 
 from ops_project.cli.acknowledge import ack
 from ops_project.cli.numbers import COUNT, NUMBER
-from ops_project.cli.output import console, emit, json_option, styled, table
+from ops_project.cli.output import console, emit, errors, json_option, styled, table
 from ops_project.cli.resolve import resolve
 from ops_project.model.severity import SEVERITIES
 from ops_project.settings import Settings, current_user
@@ -83,7 +83,7 @@ def list_(
     )
     if total > len(found):
         # On standard error, so that the standard output is still valid JSON.
-        click.echo(f"The {len(found)} newest of {total} are listed; --limit {total} lists all.", err=True)
+        errors.print(f"The {len(found)} newest of {total} are listed; --limit {total} lists all.", soft_wrap=True)
 
 
 def _acknowledged(alert: Any, given: Mapping[int, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, json_option, table, write_out
 from ops_project.model.document import Document, Place
 from ops_project.settings import PROJECT_ROOT, Settings
 
@@ -45,8 +45,8 @@ def show(settings: Settings, files: tuple[str, ...], origin: bool, as_json: bool
     import yaml
 
     for name, document in chosen.items():
-        click.echo(f"# {name}: {', '.join(_files(document))}")
-        click.echo(yaml.safe_dump(document.data, sort_keys=False, allow_unicode=True, width=120), nl=False)
+        write_out(f"# {name}: {', '.join(_files(document))}")
+        write_out(yaml.safe_dump(document.data, sort_keys=False, allow_unicode=True, width=120), end="")
 
 
 @config.command()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_project import catalog
-from ops_project.cli.output import console, emit, errors, json_option, styled, table
+from ops_project.cli.output import console, emit, errors, json_option, styled, table, write_out
 from ops_project.model.feed.delivery_rules import NAME
 from ops_project.model.feed.feed import Feed
 from ops_project.pipeline.landing import dry_run, pending
@@ -122,7 +122,7 @@ def init_feed(settings: Settings, file: Path, name: str, domain: str, out: Path 
         raise click.ClickException(str(error)) from None
     text = drafted.proposal.yaml()
     if target is None:
-        click.echo(text, nl=False)
+        write_out(text, end="")
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops_project.cli.numbers import COUNT, DAYS, NUMBER
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, json_option, table, write_out
 from ops_project.cli.text_file import text_of
 from ops_project.settings import Settings, current_user
 
@@ -292,7 +292,7 @@ def postmortem(settings: Settings, number: int, done: Path | None, by: str, as_j
             slas=load_catalog(settings).slas.slas,
             now=settings.now(),
         )
-    emit(as_json, {"number": number, "written": bool(written), "text": text}, lambda: click.echo(text))
+    emit(as_json, {"number": number, "written": bool(written), "text": text}, lambda: write_out(text))
 
 
 @incidents.command()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ops_project.cli.numbers import COUNT
-from ops_project.cli.output import console, emit, json_option, table, told
+from ops_project.cli.output import console, emit, json_option, table, told, write_out
 from ops_project.settings import Settings
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _versions(ledger: Ledger, as_json: bool) -> None:
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
-        click.echo(text)
+        write_out(text)
         return
     try:
         output.write_text(text, encoding="utf-8")

@@ -79,6 +79,7 @@ def calendar(
     found = spans(rota.roster, start, start + timedelta(weeks=weeks))
     if ical:
         names = {slug: person.name for slug, person in rota.catalog.owners.people.items()}
+        # A calendar has CR LF at the end of each line, and nothing else in it is a control character.
         click.echo(as_ical(rota.name, rota.roster.schedule.title, found, names, settings.now()), nl=False)
         return
     rows = [

@@ -68,6 +68,11 @@ def told(words: str) -> None:
     errors.print(words, soft_wrap=True)
 
 
+def write_out(text: str, end: str = "\n") -> None:
+    """Print a document on standard output as it is, but with its control characters written out."""
+    click.echo(visible(text) + end, nl=False)
+
+
 def emit(as_json: bool, data: Any, render: Callable[[], object]) -> None:
     """Print `data` as JSON, or call `render` to print it for a person."""
     if as_json:

@@ -17,6 +17,8 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from ops_project import catalog
+from ops_project.cli.faults import say
+from ops_project.cli.output import write_out
 from ops_project.model.duration import format_duration
 from ops_project.model.failure_class import FAILURE_CLASSES
 from ops_project.model.feed.feed_file import FeedFile
@@ -51,9 +53,9 @@ def reference(check: bool) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     for page in stale:
-        click.echo(f"{'out of date' if check else 'written'}: {page}")
+        write_out(f"{'out of date' if check else 'written'}: {page}")
     if check and stale:
-        click.echo("Run: ops reference", err=True)
+        say("Run: ops reference")
         sys.exit(1)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 
 import click
 
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, errors, json_option, table, write_out
 from ops_project.operations.reports.kinds import KINDS
 from ops_project.settings import Settings
 
@@ -75,7 +74,7 @@ def report(
             raise click.UsageError(f"--date: {error}") from None
         if send:
             count = queue(site, facts, now)
-            click.echo(f"{count} mails queued; the alert cycle delivers them.", err=True)
+            errors.print(f"{count} mails queued; the alert cycle delivers them.", soft_wrap=True)
     finally:
         site.reader.close()
     if as_json:
@@ -90,7 +89,7 @@ def report(
     if out is not None:
         out.write_text(text, encoding="utf-8")
         return
-    sys.stdout.write(text)
+    write_out(text, end="")
 
 
 def as_pdf(html: str, until: str) -> bytes:

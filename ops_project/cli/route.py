@@ -7,7 +7,7 @@ from datetime import datetime
 
 import click
 
-from ops_project.cli.output import console, emit, json_option, styled, table
+from ops_project.cli.output import console, emit, json_option, styled, table, write_out
 from ops_project.settings import TIME_FORMS, Settings, SettingsError, parse_as_of
 
 
@@ -118,4 +118,4 @@ def export(settings: Settings) -> None:
     from ops_project.operations.alerting.decide.alertmanager_export import export as to_alertmanager
 
     catalog = load_catalog(settings)
-    click.echo(yaml.safe_dump(to_alertmanager(catalog.routes, catalog.calendar, catalog.receivers), sort_keys=False))
+    write_out(yaml.safe_dump(to_alertmanager(catalog.routes, catalog.calendar, catalog.receivers), sort_keys=False))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ops_project.cli.numbers import NUMBER
-from ops_project.cli.output import console, emit, json_option, table
+from ops_project.cli.output import console, emit, json_option, table, write_out
 from ops_project.settings import PROJECT_ROOT, Settings, current_user
 
 
@@ -70,7 +70,7 @@ def _place(path: str) -> str:
 def show(settings: Settings, slug: str, as_json: bool) -> None:
     """Show the whole runbook."""
     found = _read(settings, slug)
-    emit(as_json, found, lambda: click.echo(found.text))
+    emit(as_json, found, lambda: write_out(found.text))
 
 
 @runbook.command()

@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from ops_project.cli.output import write_out
 from ops_project.settings import Settings
 from ops_project.visible import visible_line
 
@@ -64,7 +65,7 @@ def serve(settings: Settings, port: int, host: str, new_password: bool) -> None:
     with listening, serve_address.remembered(settings, host, listening.getsockname()[1]) as shown:
         app = create_app(settings, run_command=_run)
         asyncio.run(warm(app))
-        click.echo(f"Serving {shown}  (home {settings.home}; Ctrl-C ends it)")
+        write_out(f"Serving {shown}  (home {settings.home}; Ctrl-C ends it)")
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -81,7 +82,7 @@ def _new_password() -> None:
 
     text = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     try:
-        click.echo(line_of(text))
+        write_out(line_of(text))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
 

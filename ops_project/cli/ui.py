@@ -10,6 +10,8 @@ import sys
 
 import click
 
+from ops_project.cli.faults import say
+from ops_project.cli.output import write_out
 from ops_project.settings import PROJECT_ROOT, Settings
 from ops_project.visible import visible_line
 
@@ -51,8 +53,8 @@ def ui(settings: Settings, port: int, host: str, allowed: tuple[str, ...]) -> No
     dagster_home.ensure(settings)
     dbt_manifest.load(project_dir(catalog))
     for line in _repair(settings):
-        click.echo(line, err=True)
-    click.echo(f"Dagster UI: http://{host}:{port} answers in about a minute  (home {settings.home}; Ctrl-C ends it)")
+        say(line)
+    write_out(f"Dagster UI: http://{host}:{port} answers in about a minute  (home {settings.home}; Ctrl-C ends it)")
     ui_address.remember(settings, host, port)
     settings.export(OPS_UI_ALLOWED_HOSTS=",".join(allowed))
     os.chdir(PROJECT_ROOT)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops_project.cli.output import PlainConsole, csv_line, styled, table, to_json
+from ops_project.cli.output import PlainConsole, csv_line, styled, table, to_json, write_out
 from ops_project.visible import visible
 
 TEXT = st.text(st.characters(), max_size=25)
@@ -102,9 +104,20 @@ def test_csv_leaves_numbers_alone() -> None:
     )
 
 
+@given(TEXT)
+def test_a_document_is_written_without_control_characters(text: str) -> None:
+    shown = io.StringIO()
+    with redirect_stdout(shown):
+        write_out(text.encode("utf-8", "backslashreplace").decode(), end="")
+    assert shown.getvalue() == visible(text.encode("utf-8", "backslashreplace").decode())
+
+
 def test_one_module_knows_how_to_print() -> None:
     found: dict[str, Callable[[str], bool]] = {
         "rich is imported in output.py only": lambda text: "from rich" in text or "import rich" in text,
+        "a document is written with `write_out`": lambda text: bool(
+            re.search(r"sys\.stdout\.write\((?!csv_line|rows\.wrote|f')|click\.echo\((?!visible|as_ical)", text)
+        ),
         "a text is never parsed for markup": lambda text: "markup=True" in text or "from_markup" in text,
     }
     for law, broken in found.items():
