@@ -86,13 +86,26 @@ class _Mute:
         return
 
 
+AS_BEFORE = "It is as it was told before: the same store cannot be used."
+_heard: dict[str, float] = {}
+"""Words → when they were last heard; as in a Reporter, for all loops of this process."""
+
+
 def in_one_line(exc_info: Any) -> SerializableErrorInfo:
     """What Dagster prints and keeps about an error of a loop that it does not give to a Reporter: one line if it is
     known what to do, else what Dagster makes of it.
     """
     found = serializable_error_info_from_exc_info(exc_info)
     words = speaking(found) or storage_words(exc_info[1], Settings.load().dagster_home)
-    return SerializableErrorInfo(f"{words}\n", [], found.cls_name) if words else found
+    if not words:
+        return found
+    now = time.monotonic()
+    if now - _heard.get(words, -QUIET_SECONDS) < QUIET_SECONDS:
+        _heard[words] = now
+        words = AS_BEFORE
+    else:
+        _heard[words] = now
+    return SerializableErrorInfo(f"{words}\n", [], found.cls_name)
 
 
 def run() -> None:
